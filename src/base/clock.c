@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The mapped offset in ms, which another process may change at any time. */
+static const int64_t *offset_ms;
+
+static int64_t read_us(clockid_t id)
+{
+	struct timespec ts;
+
+	/* Cannot fail: both clocks exist on every Linux. */
+	(void)clock_gettime(id, &ts);
+	int64_t us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	if (offset_ms)
+		us += __atomic_load_n(offset_ms, __ATOMIC_RELAXED) * 1000;
+	return us;
+}
+
+/* Map 8 bytes of fd; NULL with errno when it has fewer or cannot be mapped. */
+static const int64_t *map_offset(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (st.st_size < (off_t)sizeof(*offset_ms)) {
+		errno = EINVAL; /* a read beyond the end would be a SIGBUS */
+		return NULL;
+	}
+	void *p = mmap(NULL, sizeof(*offset_ms), PROT_READ, MAP_SHARED, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int64_t clock_wall_ms(void)
+{
+	return read_us(CLOCK_REALTIME) / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
+int64_t clock_mono_ms(void)
+{
+	return read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
+}
+
+bool clock_follow(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+
+	const int64_t *mapped = map_offset(fd);
+	int saved = errno;
+	(void)close(fd); /* only read; the map stays */
+	errno = saved;
+	if (mapped)
+		offset_ms = mapped;
+	return mapped;
+}
+
+bool clock_is_followed(void)
+{
+	return offset_ms;
+}

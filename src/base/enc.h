@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef BASE_ENC_H
+#define BASE_ENC_H
+
+/* Bytes as text, and random names. Pure functions; safe from any thread. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for a UUID with its NUL. */
+#define ENC_UUID_SIZE 37
+
+/* Write 2*n lower-case hex digits and a NUL to out. */
+void enc_hex(char *out, const void *p, size_t n);
+
+/* Read exactly 2*n hex digits, either case; false if one is not. */
+bool enc_unhex(void *out, const char *hex, size_t n);
+
+/* Bytes that n base64 characters decode to (RFC 4648 section 4), padding
+ * counted. */
+size_t enc_base64_size(const char *s, size_t n);
+
+/*
+ * Decode n base64 characters into out (room for enc_base64_size bytes). Strict:
+ * length a multiple of 4, padding only at the end, no other character. Returns
+ * whether it was valid; *out_len bytes were written.
+ */
+bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
+
+/* Fill p with n bytes from the kernel's random source. */
+void enc_random(void *p, size_t n);
+
+/*
+ * A new random UUID (RFC 9562 version 7): 48 bits of wall clock first, so that
+ * names made together lie together in the store, then 74 random bits.
+ */
+void enc_uuid(char out[ENC_UUID_SIZE]);
+
+/* CRC-32C of n bytes, continued from crc (0 to begin). */
+uint32_t enc_crc32c(uint32_t crc, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+/* Longest text of a line before escapes; the rest is cut. */
+#define TEXT_MAX 4096
+
+static int log_fd = STDERR_FILENO;
+static char *log_path;
+static char speaker[32] = "co-hostd";
+static enum log_level lowest = LOG_INFO;
+static char *last_words;
+static size_t last_words_size;
+
+static const char *const level_names[] = {
+    [LOG_DEBUG] = "debug",
+    [LOG_INFO] = "info",
+    [LOG_WARN] = "warn",
+    [LOG_ERROR] = "error",
+};
+
+static size_t put_prefix(char *out, size_t size, enum log_level level)
+{
+	struct tm tm;
+	char when[32];
+	int64_t now_ms = clock_wall_ms();
+	time_t now = (time_t)(now_ms / 1000);
+
+	if (!gmtime_r(&now, &tm) ||
+	    !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm))
+		when[0] = '\0';
+	int n = snprintf(out, size, "%s.%03dZ %s %s pid=%d: ", when,
+	    (int)(now_ms % 1000), level_names[level], speaker, (int)getpid());
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Copy text so that it stays on one line; out has room for 4 bytes a character.
+ */
+static size_t put_text(char *out, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = out;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c >= 0x20 && c != 0x7f) {
+			*p++ = *text;
+			continue;
+		}
+		*p++ = '\\';
+		*p++ = 'x';
+		*p++ = digits[c >> 4];
+		*p++ = digits[c & 15];
+	}
+	return (size_t)(p - out);
+}
+
+/* No memory is asked for here: the line may tell that there is none. */
+static void write_line(enum log_level level, const char *text)
+{
+	char line[128 + 4 * TEXT_MAX];
+	size_t n = put_prefix(line, 128, level);
+
+	n += put_text(line + n, text);
+	line[n++] = '\n';
+	/* A line that cannot be written is lost; there is nobody to tell. */
+	while (write(log_fd, line, n) < 0 && errno == EINTR)
+		;
+}
+
+static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
+{
+	int n = vsnprintf(text, TEXT_MAX, fmt, ap);
+
+	if (n < 0)
+		(void)snprintf(
+		    text, TEXT_MAX, "%s", fmt); /* better than none */
+	else if (n >= TEXT_MAX)
+		memcpy(text + TEXT_MAX - 4, "...", 4);
+}
+
+static void log_at(enum log_level level, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void log_at(enum log_level level, const char *fmt, va_list ap)
+{
+	char text[TEXT_MAX];
+	int saved = errno;
+
+	if (level < lowest)
+		return;
+	format(text, fmt, ap);
+	write_line(level, text);
+	errno = saved;
+}
+
+/* What fatal() and panic() share: the line, and the text for the master. */
+static void say_last_words(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
+static void say_last_words(const char *fmt, va_list ap)
+{
+	char text[TEXT_MAX];
+
+	format(text, fmt, ap);
+	if (last_words)
+		(void)snprintf(last_words, last_words_size, "%s", text);
+	write_line(LOG_ERROR, text);
+}
+
+static int open_log_file(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+int log_open(const char *path)
+{
+	int fd = path ? open_log_file(path) : STDERR_FILENO;
+	if (fd < 0)
+		return -1;
+
+	int old = log_fd;
+	log_fd = fd;
+	if (old != STDERR_FILENO)
+		(void)close(old); /* appended lines are already written */
+	free(log_path);
+	log_path = mem_strdup(path);
+	return 0;
+}
+
+int log_reopen(void)
+{
+	if (!log_path)
+		return 0;
+	int fd = open_log_file(log_path);
+	if (fd < 0)
+		return -1;
+
+	/* Put the new file under the old number: threads may be writing to it.
+	 */
+	int done = dup3(fd, log_fd, O_CLOEXEC);
+	int saved = errno;
+	(void)close(fd); /* log_fd holds the file now, or dup3 told why not */
+	errno = saved;
+	return done < 0 ? -1 : 0;
+}
+
+void log_name(const char *name)
+{
+	(void)snprintf(speaker, sizeof(speaker), "%s", name); /* cut is fine */
+}
+
+void log_threshold(enum log_level level)
+{
+	lowest = level;
+}
+
+void log_debug(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_DEBUG, fmt, ap);
+	va_end(ap);
+}
+
+void log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_WARN, fmt, ap);
+	va_end(ap);
+}
+
+void log_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_at(LOG_ERROR, fmt, ap);
+	va_end(ap);
+}
+
+void fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_last_words(fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_last_words(fmt, ap);
+	va_end(ap);
+	abort();
+}
+
+void log_last_words(char *where, size_t n)
+{
+	last_words = n ? where : NULL;
+	last_words_size = n;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define HOUR_MS 3600000
+
+/* Write the offset over the file's begin, as another process would. */
+static bool set_offset(int fd, int64_t ms)
+{
+	return pwrite(fd, &ms, sizeof(ms), 0) == sizeof(ms);
+}
+
+static void test_own_time(void)
+{
+	int64_t now_ms = (int64_t)time(NULL) * 1000;
+	int64_t wall_ms = clock_wall_ms();
+	int64_t mono_us = clock_mono_us();
+
+	ok(wall_ms >= now_ms && wall_ms < now_ms + 60000,
+	    "the wall clock tells the time");
+	ok(clock_wall_us() / 1000 - wall_ms < 60000,
+	    "microseconds and milliseconds agree");
+	ok(clock_mono_us() >= mono_us, "the monotonic clock does not go back");
+	ok(!clock_is_followed(), "time is not moved at first");
+}
+
+static void test_moved_time(int fd, const char *path)
+{
+	int64_t wall_ms = clock_wall_ms(), mono_ms = clock_mono_ms();
+
+	ok(set_offset(fd, 0) && clock_follow(path), "a file can be followed");
+	ok(clock_is_followed(), "time is then followed");
+	ok(clock_wall_ms() - wall_ms < HOUR_MS, "an offset of 0 is no offset");
+	ok(set_offset(fd, HOUR_MS), "the file is written to");
+	ok(clock_wall_ms() - wall_ms >= HOUR_MS, "wall time moves at once");
+	ok(clock_wall_us() / 1000 - wall_ms >= HOUR_MS, "in microseconds too");
+	ok(clock_mono_ms() - mono_ms >= HOUR_MS, "monotonic time moves too");
+	ok(clock_mono_us() / 1000 - mono_ms >= HOUR_MS,
+	    "in microseconds as well");
+}
+
+int main(void)
+{
+	char path[] = "/tmp/co-clock-XXXXXX";
+	int fd = mkstemp(path);
+
+	test_own_time();
+	errno = 0;
+	ok(!clock_follow("/nonexistent/clock") && errno == ENOENT,
+	    "an absent file cannot be followed");
+	if (!ok(fd >= 0, "there is a temporary file"))
+		return done();
+	errno = 0;
+	ok(!clock_follow(path) && errno == EINVAL,
+	    "a file that is too short cannot be followed");
+	ok(!clock_is_followed(), "a failure changes nothing");
+	test_moved_time(fd, path);
+	(void)close(fd); /* a temporary file */
+	(void)unlink(path);
+	return done();
+}
