@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <fcntl.h>
+
+#include "core/msg.h"
+#include "proc/mailbox.h"
+
+/* A burst that a busy reader must be able to leave lying. */
+#define BURST 500
+
+/* More than any mailbox holds. */
+#define FLOOD 1000000
+
+static void test_messages(void)
+{
+	struct mailbox_ends ends;
+	char got[MAILBOX_MAX];
+
+	if (!ok(mailbox_open(&ends) == 0, "a mailbox opens"))
+		return;
+	ok(fcntl(ends.reader, F_GETFD) & FD_CLOEXEC &&
+		fcntl(ends.sender, F_GETFD) & FD_CLOEXEC,
+	    "its ends do not leak into other programs");
+	is_int((int64_t)mailbox_receive(ends.reader, got, sizeof got), 0,
+	    "an empty one has nothing and does not wait");
+	ok(mailbox_send(ends.sender, "one", 3) &&
+		mailbox_send(ends.sender, "three", 5),
+	    "messages can be sent");
+	size_t n = mailbox_receive(ends.reader, got, sizeof got);
+	is_mem(got, n, "one", 3, "they come one at a time");
+	n = mailbox_receive(ends.reader, got, sizeof got);
+	is_mem(got, n, "three", 5, "in order, each with its length");
+	(void)close(ends.reader); /* nothing is left in it */
+	ok(!mailbox_send(ends.sender, "x", 1),
+	    "a message to nobody is dropped, without a signal");
+	(void)close(ends.sender); /* as above */
+}
+
+static int fill(int sender)
+{
+	struct msg m = {.version = MSG_VERSION, .type = MSG_GREW};
+	int n = 0;
+
+	for (; n < FLOOD; n++) {
+		m.b = (uint64_t)n;
+		if (!mailbox_send(sender, &m, sizeof m))
+			break;
+	}
+	return n;
+}
+
+static void test_full(void)
+{
+	struct mailbox_ends ends;
+	struct msg m;
+	int n_got = 0;
+	bool in_order = true;
+
+	if (mailbox_open(&ends) != 0)
+		return;
+	int n_sent = fill(ends.sender);
+	ok(n_sent >= BURST, "a burst of %d fits", BURST);
+	ok(n_sent < FLOOD, "a full mailbox drops and says so");
+	while (mailbox_receive(ends.reader, &m, sizeof m) == sizeof m)
+		in_order = in_order && m.b == (uint64_t)n_got++;
+	is_int(n_got, n_sent, "all that was taken arrives");
+	ok(in_order, "in order");
+	ok(mailbox_send(ends.sender, &m, sizeof m), "then there is room again");
+	(void)close(ends.reader); /* only memory */
+	(void)close(ends.sender); /* only memory */
+}
+
+/* The text of a message's type is for logs, whatever the type. */
+static void test_names(void)
+{
+	is_str(msg_name(MSG_NONE), "NONE", "no message has a name");
+	is_str(msg_name(MSG_GREW), "GREW", "a message has its table's name");
+	is_str(msg_name(MSG_REOPEN), "REOPEN", "the last one too");
+	is_str(msg_name(MSG_COUNT), "unknown", "one from elsewhere has none");
+	is_str(msg_name(65535), "unknown", "however large");
+	ok(sizeof(struct msg) <= MAILBOX_MAX, "a message fits a mailbox");
+}
+
+int main(void)
+{
+	test_messages();
+	test_full();
+	test_names();
+	return done();
+}
