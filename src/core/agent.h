@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef CORE_AGENT_H
+#define CORE_AGENT_H
+
+/*
+ * What an agent is. A kind of agent (demo, exec) is one struct agent_kind; a
+ * worker opens one agent of the configured kind; for each INPUT the session
+ * layer starts one turn of it. Agents see neither sessions nor doors: they get
+ * an input, stimuli, and a sink.
+ *
+ * Life of a turn: start -> [recall each event of an earlier owner] -> run ->
+ * events into the sink, stimuli in by deliver -> exactly one sink finish or
+ * fail -> free. All calls happen on the loop's thread. The sink may be called
+ * from inside run, deliver and on_room; finish and fail may free the turn
+ * before they return, so an agent returns at once after them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/event.h"
+
+struct conf;
+struct loop;
+struct agent;
+struct agent_turn;
+struct agent_sink;
+
+/* The agent only answers: a turn may be run again, or from any event on, at
+ * will. */
+#define AGENT_EFFECT_FREE 1u
+
+struct agent_file {
+	const char *name;
+	const char *path; /* absolute, under .co/uploads */
+	int64_t size_bytes;
+};
+
+/* One prompt. Everything is borrowed until the turn is freed. */
+struct agent_input {
+	const char *session_id;
+	uint32_t turn;	      /* of the session, from 1 */
+	uint32_t client_turn; /* of the conversation, from 1, shown to users */
+	int64_t started_us;   /* wall clock when the input was accepted */
+	const char *prompt;
+	size_t prompt_len;
+	const char *session; /* the conversation so far: a JSON object */
+	size_t session_len;
+	const char *images; /* a JSON array of data URLs, "[]" for none */
+	size_t images_len;
+	const struct agent_file *files;
+	size_t n_files;
+};
+
+struct agent_sink_ops {
+	/*
+	 * Append an event to the journal; takes the body, so the draft may be
+	 * begun again. Returns whether there is room for more: when false, the
+	 * agent should wait for on_room (what it sends before is still taken).
+	 */
+	bool (*emit)(struct agent_sink *s, struct draft *d);
+	/*
+	 * The turn ended well. session (may be NULL) is the conversation as the
+	 * agent would have it, a JSON object; without it, prompt and result are
+	 * appended.
+	 */
+	void (*finish)(struct agent_sink *s, const char *result, size_t len,
+	    const char *session, size_t session_len);
+	/* The turn failed; detail goes to the agent log and never to a client.
+	 */
+	void (*fail)(
+	    struct agent_sink *s, enum err_reason reason, const char *detail);
+	/* A line for the agent log. */
+	void (*log)(struct agent_sink *s, const char *text, size_t len);
+};
+
+struct agent_sink {
+	const struct agent_sink_ops *ops;
+};
+
+struct agent_setup {
+	const struct conf *conf;
+	struct loop *loop;
+};
+
+/* What /info says of an agent. */
+struct agent_about {
+	const char *name;
+	const char *model;
+	const char *const *tools; /* NULL-terminated */
+};
+
+struct agent_kind {
+	const char *name; /* "demo"; "exec" is chosen by "exec:..." */
+	unsigned flags;
+	/* Open the agent of this worker; NULL with *err. */
+	struct agent *(*open)(const struct agent_setup *setup, struct err *err);
+	/* Close it, end what it keeps running, null *a. */
+	void (*close)(struct agent **a);
+	/* Who it is; lives as long as the agent. */
+	const struct agent_about *(*about)(const struct agent *a);
+	/* Prepare a turn. Never fails at once: what goes wrong is told by the
+	 * sink. */
+	struct agent_turn *(*start)(struct agent *a,
+	    const struct agent_input *input, struct agent_sink *sink);
+	/* An event this turn put into the journal, or a stimulus it was given,
+	 * under an earlier owner, in order, before run. May be NULL if not
+	 * effect-free. */
+	void (*recall)(struct agent_turn *t, const struct event *ev);
+	/* Begin, or go on after what was recalled. */
+	void (*run)(struct agent_turn *t);
+	/* A stimulus: EV_MORE_INPUT, EV_ANSWER or EV_INTERRUPT. */
+	void (*deliver)(struct agent_turn *t, const struct event *ev);
+	/* The sink has room again. */
+	void (*on_room)(struct agent_turn *t);
+	/* End it in any state, with all its processes; no sink call follows;
+	 * null *t. */
+	void (*free)(struct agent_turn **t);
+};
+
+/* What an interrupted turn answers (spec 02-websocket 2.6). */
+#define AGENT_INTERRUPTED_RESULT "What would you like me to do?"
+
+#endif

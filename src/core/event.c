@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "core/event.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/err.h"
+
+#define STORED_VERSION 1
+
+enum field_type { FIELD_STR, FIELD_INT, FIELD_NUM, FIELD_BOOL, FIELD_JSON };
+
+struct event_row {
+	const char *name;
+	enum event_class class;
+};
+
+struct field_row {
+	enum event_type event;
+	const char *name;
+	enum field_type type;
+	bool is_required;
+};
+
+/* The stored form begins with this; id and body follow. */
+struct head {
+	uint8_t version;
+	uint8_t type;
+	uint16_t id_len;
+	uint32_t turn;
+	int64_t time_us;
+	uint32_t body_len;
+	uint32_t crc; /* of all else, head included, with this 0 */
+};
+
+_Static_assert(sizeof(struct head) == 24, "stored layout");
+
+static const struct event_row events[EV_COUNT] = {
+#define EVENT(code, wire, class, doc) [EV_##code] = {wire, EVENT_##class},
+#define FIELD(code, name, type, required, doc)
+#include "core/events.tbl"
+#undef EVENT
+#undef FIELD
+};
+
+static const struct field_row fields[] = {
+#define EVENT(code, wire, class, doc)
+#define FIELD(code, name, type, required, doc) \
+	{EV_##code, #name, FIELD_##type, required},
+#include "core/events.tbl"
+#undef EVENT
+#undef FIELD
+};
+
+#define N_FIELDS (sizeof fields / sizeof *fields)
+
+const char *event_name(enum event_type type)
+{
+	return events[type].name;
+}
+
+enum event_class event_class(enum event_type type)
+{
+	return events[type].class;
+}
+
+enum event_type event_by_name(const char *name, size_t len)
+{
+	for (int i = 0; i < EV_COUNT; i++)
+		if (events[i].class == EVENT_STREAM &&
+		    strlen(events[i].name) == len &&
+		    memcmp(events[i].name, name, len) == 0)
+			return (enum event_type)i;
+	return EV_CUSTOM;
+}
+
+static const struct field_row *field_of(enum event_type type, const char *name)
+{
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (fields[i].event == type &&
+		    strcmp(fields[i].name, name) == 0)
+			return &fields[i];
+	return NULL;
+}
+
+void event_begin(struct draft *d, enum event_type type, uint32_t turn)
+{
+	d->type = type;
+	d->turn = turn;
+	d->id[0] = 0;
+	buf_reset(&d->body);
+}
+
+void event_fini(struct draft *d)
+{
+	buf_fini(&d->body);
+}
+
+static void begin_field(struct draft *d, const char *name)
+{
+	if (d->type != EV_CUSTOM && !field_of(d->type, name))
+		panic("event: %s has no field %s", event_name(d->type), name);
+	if (d->body.len)
+		buf_char(&d->body, ',');
+	buf_char(&d->body, '"');
+	buf_str(&d->body, name);
+	buf_append(&d->body, "\":", 2);
+}
+
+void event_str(struct draft *d, const char *field, const char *s, size_t n)
+{
+	begin_field(d, field);
+	buf_json(&d->body, s, n);
+}
+
+void event_int(struct draft *d, const char *field, int64_t v)
+{
+	begin_field(d, field);
+	buf_int(&d->body, v);
+}
+
+void event_bool(struct draft *d, const char *field, bool v)
+{
+	begin_field(d, field);
+	buf_str(&d->body, v ? "true" : "false");
+}
+
+void event_json(struct draft *d, const char *field, const char *json, size_t n)
+{
+	begin_field(d, field);
+	buf_append(&d->body, json, n);
+}
+
+/* ---- from an agent ---- */
+
+static bool fits(const struct json *v, enum field_type type)
+{
+	int64_t n;
+	switch (type) {
+	case FIELD_STR:
+		return json_is(v, JSON_STRING);
+	case FIELD_INT:
+		return json_int(v, &n);
+	case FIELD_NUM:
+		return json_is(v, JSON_NUMBER);
+	case FIELD_BOOL:
+		return json_is(v, JSON_BOOL);
+	case FIELD_JSON:
+		return true;
+	}
+	return false;
+}
+
+static int check_fields(
+    enum event_type type, const struct json *object, struct err *err)
+{
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		const struct field_row *f = &fields[i];
+		if (f->event != type)
+			continue;
+		const struct json *v = json_get(object, f->name);
+		bool is_absent = !v || json_is(v, JSON_NULL);
+		if (is_absent && f->is_required)
+			return err_set(err, ERR_BAD_REQUEST,
+			    "event %s needs the field %s", event_name(type),
+			    f->name);
+		if (!is_absent && !fits(v, f->type))
+			return err_set(err, ERR_BAD_REQUEST,
+			    "event %s: field %s has the wrong type",
+			    event_name(type), f->name);
+	}
+	return 0;
+}
+
+static int take_id(struct draft *d, const struct json *id, struct err *err)
+{
+	struct buf scratch = {0};
+	size_t n;
+	const char *s = json_str(id, &scratch, &n);
+	bool is_good = s && n <= EVENT_ID_MAX && !memchr(s, 0, n);
+	if (is_good) {
+		memcpy(d->id, s, n);
+		d->id[n] = 0;
+	}
+	buf_fini(&scratch);
+	if (is_good || !id || json_is(id, JSON_NULL))
+		return 0;
+	return err_set(err, ERR_BAD_REQUEST,
+	    "event id must be a string of at most %d bytes", EVENT_ID_MAX);
+}
+
+/* Members that the journal knows itself, which an agent's copy must not double.
+ */
+static bool is_own(const struct json *key, bool is_custom)
+{
+	return json_str_is(key, "id") || json_str_is(key, "ts") ||
+	       json_str_is(key, "session_id") ||
+	       (!is_custom && json_str_is(key, "type"));
+}
+
+static void copy_members(struct draft *d, const struct json *object)
+{
+	for (const struct json *m = json_first(object); m; m = json_next(m)) {
+		size_t n;
+		const char *text;
+		if (is_own(json_key(m), d->type == EV_CUSTOM))
+			continue;
+		if (d->body.len)
+			buf_char(&d->body, ',');
+		text = json_text(json_key(m), &n);
+		buf_append(&d->body, text, n);
+		buf_char(&d->body, ':');
+		text = json_text(m, &n);
+		buf_append(&d->body, text, n);
+	}
+}
+
+static bool is_reserved(const char *name, size_t len)
+{
+	for (int i = 0; i < EV_COUNT; i++)
+		if (events[i].class != EVENT_STREAM &&
+		    strlen(events[i].name) == len &&
+		    memcmp(events[i].name, name, len) == 0)
+			return true;
+	return false;
+}
+
+int event_from_json(
+    struct draft *d, uint32_t turn, const struct json *object, struct err *err)
+{
+	struct buf scratch = {0};
+	size_t n;
+	const char *name = json_str(json_get(object, "type"), &scratch, &n);
+	/* Frames of the protocol itself are in capitals: an event is none. */
+	bool is_bad =
+	    !name || !n || *name < 'a' || *name > 'z' || is_reserved(name, n);
+	enum event_type type = is_bad ? EV_CUSTOM : event_by_name(name, n);
+	buf_fini(&scratch);
+	if (is_bad)
+		return err_set(err, ERR_BAD_REQUEST,
+		    "an event needs a \"type\" that begins with a small "
+		    "letter and is not one of the host's own");
+	event_begin(d, type, turn);
+	if (check_fields(type, object, err) != 0 ||
+	    take_id(d, json_get(object, "id"), err) != 0)
+		return -1;
+	copy_members(d, object);
+	return 0;
+}
+
+/* ---- the stored form ---- */
+
+/* Cheap and unique: random once in a process, then counted. */
+static void make_id(struct draft *d)
+{
+	static __thread char prefix[17];
+	static __thread uint64_t count;
+	if (!prefix[0]) {
+		unsigned char random[8];
+		enc_random(random, sizeof random);
+		enc_hex(prefix, random, sizeof random);
+	}
+	memcpy(d->id, "ev-", 3);
+	memcpy(d->id + 3, prefix, 16);
+	d->id[19] = '-';
+	char *p = d->id + 20;
+	char digits[17];
+	size_t n = 0;
+	uint64_t v = ++count;
+	do
+		digits[n++] = "0123456789abcdef"[v & 15];
+	while (v >>= 4);
+	while (n)
+		*p++ = digits[--n];
+	*p = 0;
+}
+
+void event_encode(struct buf *out, struct draft *d, int64_t time_us)
+{
+	if (!d->id[0])
+		make_id(d);
+	size_t id_len = strlen(d->id);
+	struct head h = {
+	    .version = STORED_VERSION,
+	    .type = (uint8_t)d->type,
+	    .id_len = (uint16_t)id_len,
+	    .turn = d->turn,
+	    .time_us = time_us,
+	    .body_len = (uint32_t)d->body.len,
+	};
+	h.crc = enc_crc32c(0, &h, sizeof h);
+	h.crc = enc_crc32c(h.crc, d->id, id_len);
+	h.crc = enc_crc32c(h.crc, d->body.data, d->body.len);
+	(void)buf_reserve(out, sizeof h + id_len + d->body.len);
+	buf_append(out, &h, sizeof h);
+	buf_append(out, d->id, id_len);
+	buf_append(out, d->body.data, d->body.len);
+}
+
+bool event_decode(struct event *ev, const void *data, size_t len)
+{
+	struct head h;
+	if (len < sizeof h)
+		return false;
+	memcpy(&h, data, sizeof h);
+	const char *id = (const char *)data + sizeof h;
+	if (h.version != STORED_VERSION || h.type >= EV_COUNT ||
+	    len != sizeof h + h.id_len + (size_t)h.body_len)
+		return false;
+	uint32_t want = h.crc;
+	h.crc = 0;
+	uint32_t crc = enc_crc32c(0, &h, sizeof h);
+	crc = enc_crc32c(crc, id, len - sizeof h);
+	if (crc != want)
+		return false;
+	*ev = (struct event){
+	    .time_us = h.time_us,
+	    .turn = h.turn,
+	    .type = (enum event_type)h.type,
+	    .id = id,
+	    .id_len = h.id_len,
+	    .body = id + h.id_len,
+	    .body_len = h.body_len,
+	};
+	return true;
+}
+
+const struct json *event_fields(
+    const struct event *ev, struct json_doc *doc, struct buf *text)
+{
+	struct json_error why;
+	buf_reset(text);
+	buf_char(text, '{');
+	buf_append(text, ev->body, ev->body_len);
+	buf_char(text, '}');
+	return json_parse(doc, text->data, text->len, 0, &why);
+}

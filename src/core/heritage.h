@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef CORE_HERITAGE_H
+#define CORE_HERITAGE_H
+
+/*
+ * What a child process inherits from the master: descriptors at fixed numbers,
+ *and one shared segment that begins with struct heritage. A child is started as
+ *	co-hostd --child KIND --slot N --generation G
+ * The segment outlives every child; it holds process slots, counters and the
+ *session registry's memory. There are no pointers in it.
+ */
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "core/stat.h"
+
+#define HERITAGE_FD_CONF 3	 /* settings, from conf_save() */
+#define HERITAGE_FD_SEGMENT 4	 /* the shared segment */
+#define HERITAGE_FD_READY 5	 /* write one byte: serving */
+#define HERITAGE_FD_LIFELINE 6	 /* EOF: the master is gone, leave */
+#define HERITAGE_FD_MAILBOX 7	 /* reading end of our mailbox */
+#define HERITAGE_FD_LISTEN 8	 /* the listener */
+#define HERITAGE_FD_MAILBOXES 16 /* sending end of slot 0, then slot 1, ... */
+
+/* Process slots; two generations of workers and keepers must fit. */
+#define HERITAGE_SLOTS 128
+
+#define HERITAGE_MAGIC 0x6f63686f73746431ull
+#define HERITAGE_VERSION 1
+
+enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
+
+enum heritage_state {
+	SLOT_FREE,
+	SLOT_STARTING,
+	SLOT_SERVING,
+	SLOT_DRAINING,
+};
+
+struct heritage_slot {
+	/* Grows each time the slot is given to a process, and when that dies;
+	 * odd while a process lives in it. */
+	_Atomic uint32_t generation;
+	_Atomic uint32_t
+	    state; /* enum heritage_state, set by master and child */
+	_Atomic int32_t pid;
+	uint32_t kind;
+	uint32_t epoch; /* configuration generation, from 1 */
+	uint32_t unused;
+	char last_words[240];
+};
+
+struct heritage {
+	uint64_t magic;
+	uint32_t version;
+	int32_t master_pid;
+	int64_t started_ms;	   /* wall clock of the master's start */
+	_Atomic uint32_t epoch;	   /* newest configuration generation */
+	_Atomic uint32_t restarts; /* processes replaced after a death */
+	uint64_t registry_at;	   /* offset of the registry's memory */
+	uint64_t registry_bytes;
+	uint64_t max_sessions; /* as at the master's start */
+	struct heritage_slot slots[HERITAGE_SLOTS];
+	struct stat_set stats[HERITAGE_SLOTS];
+};
+
+/* Bytes of registry memory for so many sessions; the registry fits itself in.
+ */
+#define HERITAGE_REGISTRY_BYTES(sessions) ((uint64_t)(sessions)*224 + 65536)
+
+#endif
