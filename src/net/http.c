@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "net/http.h"
+#include "net/http_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <h2o/http1.h>
+#include <linux/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Connections taken in one turn, so that the workers share a burst. */
+#define ACCEPTS_PER_TURN 16
+
+/* Longest request target, and longest header block, that a handler sees. */
+#define MAX_HEAD_BYTES 65536
+
+/* Without descriptors or memory, try to accept again after so long. */
+#define RETRY_MS 200
+
+/* Warn of a full house once in so long. */
+#define WARN_EVERY_MS 60000
+
+/* A peer that does not acknowledge what we sent is dead after so long. */
+#define DEAD_PEER_MS 60000
+
+/* Turns of the loop that http_free() gives the connections that it cuts. */
+#define FREE_TURNS 100
+
+struct main_handler {
+	h2o_handler_t super;
+	struct http *http;
+};
+
+static void on_accept(h2o_socket_t *listener, const char *err);
+
+static void pause_accept(struct http *h)
+{
+	if (h->is_paused)
+		return;
+	h->is_paused = true;
+	/* Level-triggered: an unread listener would spin. */
+	for (size_t i = 0; h->listeners && i < h->n_listeners; i++)
+		h2o_socket_read_stop(h->listeners[i]);
+	int64_t now_ms = clock_mono_ms();
+	if (h->warned_ms && now_ms - h->warned_ms < WARN_EVERY_MS)
+		return;
+	h->warned_ms = now_ms;
+	log_warn("http: accept paused, connections=%zu max_connections=%zu",
+	    h->n_conns, h->setup.max_connections);
+}
+
+static void resume_accept(struct http *h)
+{
+	if (!h->is_paused || h->n_conns >= h->setup.max_connections)
+		return;
+	h->is_paused = false;
+	for (size_t i = 0; h->listeners && i < h->n_listeners; i++)
+		h2o_socket_read_start(h->listeners[i], on_accept);
+}
+
+static void on_retry(void *arg)
+{
+	resume_accept(arg);
+}
+
+/* The descriptor is closed, whoever owned the connection last. */
+static void on_conn_closed(void *data)
+{
+	struct http_conn *c = data;
+	struct http *h = c->http;
+	list_remove(&c->link);
+	free(c);
+	h->n_conns--;
+	http_count(h->setup.connections, (uint64_t)-1);
+	resume_accept(h);
+}
+
+static void adopt(struct http *h, h2o_socket_t *sock)
+{
+	unsigned dead_ms = DEAD_PEER_MS;
+	/* Refused by Unix sockets, which do not need it. */
+	(void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
+	    &dead_ms, sizeof(dead_ms));
+	struct http_conn *c = mem_zero(sizeof(*c));
+	c->http = h;
+	c->sock = sock;
+	list_append(&h->conns, &c->link);
+	sock->on_close.cb = on_conn_closed;
+	sock->on_close.data = c;
+	h->n_conns++;
+	http_count(h->setup.connections, 1);
+	http_count(h->setup.accepted_total, 1);
+	h2o_accept(&h->accept, sock);
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+	(void)err; /* accept() tells more */
+	struct http *h = listener->data;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		if (h->n_conns >= h->setup.max_connections) {
+			pause_accept(h);
+			return;
+		}
+		h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
+		if (sock) {
+			adopt(h, sock);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		    errno == ENOBUFS) {
+			pause_accept(h);
+			loop_timer_set(h->loop, &h->retry, RETRY_MS);
+		}
+		return;
+	}
+}
+
+/* Whether the star of a route can stand for what the path has there. */
+static bool match_star(
+    const struct http_route *rt, struct http_req *r, const char *path, size_t n)
+{
+	size_t tail = rt->path_len - rt->star - 1;
+	if (n <= rt->star + tail)
+		return false;
+	size_t len = n - rt->star - tail;
+	if (memcmp(path, rt->path, rt->star) != 0 ||
+	    memcmp(path + n - tail, rt->path + rt->star + 1, tail) != 0 ||
+	    memchr(path + rt->star, '/', len))
+		return false;
+	r->segment = path + rt->star;
+	r->segment_len = len;
+	return true;
+}
+
+static const struct http_route *find_route(
+    const struct http *h, struct http_req *r)
+{
+	const char *path = r->h2o->input.path.base;
+	size_t n = http_path_len(r->h2o);
+	h2o_iovec_t method = r->h2o->input.method;
+	if (http_req_wants_ws(r))
+		method = h2o_iovec_init(H2O_STRLIT("WEBSOCKET"));
+	for (size_t i = 0; i < h->n_routes; i++) {
+		const struct http_route *rt = &h->routes[i];
+		if (rt->method_len != method.len ||
+		    memcmp(rt->method, method.base, method.len) != 0)
+			continue;
+		if (rt->star < rt->path_len) {
+			if (match_star(rt, r, path, n))
+				return rt;
+		} else if (rt->path_len == n &&
+			   memcmp(rt->path, path, n) == 0) {
+			return rt;
+		}
+	}
+	return NULL;
+}
+
+/* Bytes of all request headers. */
+static size_t header_bytes(const h2o_headers_t *headers)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < headers->size; i++)
+		n += headers->entries[i].name->len +
+		     headers->entries[i].value.len + 4;
+	return n;
+}
+
+/* Refuse what breaks a limit of this layer; whether it was refused. */
+static bool refuse_oversize(const struct http *h, struct http_req *r)
+{
+	const h2o_req_t *q = r->h2o;
+	if (q->input.path.len > MAX_HEAD_BYTES)
+		http_req_refuse(r, 414, "Request target too long");
+	else if (header_bytes(&q->headers) > MAX_HEAD_BYTES)
+		http_req_refuse(r, 431, "Request header too large");
+	else if (q->entity.base && q->entity.len > h->setup.max_body_bytes)
+		http_req_refuse(r, 413, "Request body too large");
+	else
+		return false;
+	return true;
+}
+
+static void dispatch(struct http *h, struct http_req *r)
+{
+	const h2o_iovec_t *method = &r->h2o->input.method;
+	if (refuse_oversize(h, r))
+		return;
+	const struct http_route *rt = find_route(h, r);
+	if (rt)
+		rt->fn(r, rt->arg);
+	else if (h2o_memis(method->base, method->len, H2O_STRLIT("OPTIONS")))
+		http_reply(r, 204, NULL, NULL, 0);
+	else if (http_req_wants_ws(r))
+		http_req_refuse(r, 403, "forbidden");
+	else
+		http_req_refuse(r, 404, "not found");
+}
+
+static int on_request(h2o_handler_t *self, h2o_req_t *q)
+{
+	struct http *h = ((struct main_handler *)self)->http;
+	h2o_socket_t *sock = q->conn->callbacks->get_socket(q->conn);
+	struct http_req *r = h2o_mem_alloc_pool(&q->pool, sizeof(*r));
+	*r = (struct http_req){.conn = sock->on_close.data, .h2o = q};
+	r->conn->req = r;
+	http_count(h->setup.requests_total, 1);
+	dispatch(h, r);
+	return 0;
+}
+
+/* Bytes that the client has acknowledged; always another number without TCP. */
+static uint64_t acked_bytes(const struct http_conn *c)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	if (getsockopt(h2o_socket_get_fd(c->sock), IPPROTO_TCP, TCP_INFO, &info,
+		&len) < 0)
+		return c->acked_bytes + 1;
+	return info.tcpi_bytes_acked;
+}
+
+/*
+ * The library never gives up a write: cut clients that took nothing of a reply
+ * in a whole period, or a few of them could hold every connection.
+ */
+static void on_sweep(void *arg)
+{
+	struct http *h = arg;
+	list_each_safe(it, &h->conns)
+	{
+		struct http_conn *c = list_entry(it, struct http_conn, link);
+		if (c->is_upgraded || !h2o_socket_is_writing(c->sock)) {
+			c->was_stuck = false;
+			continue;
+		}
+		uint64_t acked = acked_bytes(c);
+		if (c->was_stuck && acked == c->acked_bytes)
+			(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+		c->was_stuck = true;
+		c->acked_bytes = acked;
+	}
+	loop_timer_set(h->loop, &h->sweep, h->setup.request_timeout_ms);
+}
+
+static void set_conf(struct http *h)
+{
+	h2o_config_init(&h->conf);
+	h->conf.server_name = h2o_iovec_init(H2O_STRLIT(""));
+	h->conf.http1.req_timeout = (uint64_t)h->setup.request_timeout_ms;
+	h->conf.http1.upgrade_to_http2 = 0;
+	/* Its limit for chunked bodies is exclusive; ours is checked again. */
+	h->conf.max_request_entity_size = h->setup.max_body_bytes + 1;
+	h2o_hostconf_t *host = h2o_config_register_host(
+	    &h->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+	h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
+	struct main_handler *handler =
+	    (void *)h2o_create_handler(all, sizeof(*handler));
+	handler->super.on_req = on_request;
+	handler->http = h;
+	/* Replies that never reach a handler use the host's fallback. */
+	http_error_install(&host->fallback_path, h);
+	h2o_context_init(&h->context, loop_h2o(h->loop), &h->conf);
+	h->accept.ctx = &h->context;
+	h->accept.hosts = h->conf.hosts;
+}
+
+static void close_listeners(struct http *h)
+{
+	if (!h->listeners)
+		return;
+	for (size_t i = 0; i < h->n_listeners; i++)
+		h2o_socket_close(h->listeners[i]);
+	free(h->listeners);
+	h->listeners = NULL;
+	loop_timer_stop(h->loop, &h->retry);
+}
+
+/* For each connection that waits for a request: nothing more comes from it. */
+static int end_idle(h2o_req_t *q, void *arg)
+{
+	(void)arg;
+	if (q->timestamps.request_begin_at.tv_sec)
+		return 0;
+	h2o_socket_t *sock = q->conn->callbacks->get_socket(q->conn);
+	(void)shutdown(h2o_socket_get_fd(sock), SHUT_RD);
+	return 0;
+}
+
+static void cut_all(struct http *h)
+{
+	list_each_safe(it, &h->conns)
+	{
+		struct http_conn *c = list_entry(it, struct http_conn, link);
+		if (c->req)
+			http_req_cut(c->req);
+		else
+			(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+	}
+}
+
+bool http_proxies_are_valid(const char *text, const char **why)
+{
+	struct http_proxy_set set;
+	return http_proxy_parse(&set, text, why);
+}
+
+struct http *http_new(struct loop *l, const struct http_setup *setup)
+{
+	struct http *h = mem_zero(sizeof(*h));
+	h->loop = l;
+	h->setup = *setup;
+	h->setup.listeners = NULL;
+	list_init(&h->conns);
+	list_init(&h->lingering);
+	loop_timer_init(&h->retry, on_retry, h);
+	loop_timer_init(&h->sweep, on_sweep, h);
+	const char *why;
+	if (!http_proxy_parse(&h->proxies, setup->trusted_proxies, &why))
+		fatal("http: trusted_proxies: %s", why);
+	h->n_listeners = setup->n_listeners;
+	h->fds = mem_alloc((setup->n_listeners + 1) * sizeof(int));
+	for (size_t i = 0; i < setup->n_listeners; i++)
+		h->fds[i] = setup->listeners[i];
+	set_conf(h);
+	return h;
+}
+
+void http_route(struct http *h, const char *method, const char *path,
+    http_handler *fn, void *arg)
+{
+	h->routes = mem_realloc(
+	    h->routes, (h->n_routes + 1) * sizeof(struct http_route));
+	h->routes[h->n_routes++] = (struct http_route){
+	    .method = mem_strdup(method),
+	    .path = mem_strdup(path),
+	    .method_len = strlen(method),
+	    .path_len = strlen(path),
+	    .star = strcspn(path, "*"),
+	    .fn = fn,
+	    .arg = arg,
+	};
+}
+
+void http_start(struct http *h)
+{
+	h->listeners = mem_alloc((h->n_listeners + 1) * sizeof(h2o_socket_t *));
+	for (size_t i = 0; i < h->n_listeners; i++) {
+		h->listeners[i] = h2o_evloop_socket_create(
+		    loop_h2o(h->loop), h->fds[i], H2O_SOCKET_FLAG_DONT_READ);
+		h->listeners[i]->data = h;
+		h2o_socket_read_start(h->listeners[i], on_accept);
+	}
+	loop_timer_set(h->loop, &h->sweep, h->setup.request_timeout_ms);
+}
+
+void http_drain(struct http *h)
+{
+	if (h->is_draining)
+		return;
+	h->is_draining = true;
+	close_listeners(h);
+	/* The library's call for it would set an HTTP/2 timer going. */
+	h->context.shutdown_requested = 1;
+	h->conf.http1.callbacks.foreach_request(&h->context, end_idle, NULL);
+}
+
+size_t http_connections(const struct http *h)
+{
+	return h->n_conns;
+}
+
+void http_free(struct http **h)
+{
+	struct http *it = *h;
+	if (!it)
+		return;
+	*h = NULL;
+	it->is_draining = true;
+	close_listeners(it);
+	http_linger_end(it);
+	loop_timer_stop(it->loop, &it->sweep);
+	cut_all(it);
+	for (int i = 0; it->n_conns && i < FREE_TURNS; i++)
+		loop_turn(it->loop);
+	if (it->n_conns) {
+		/* Their memory is the library's; the process is ending. */
+		log_warn("http: connections=%zu not cut", it->n_conns);
+		return;
+	}
+	h2o_context_dispose(&it->context);
+	h2o_config_dispose(&it->conf);
+	for (size_t i = 0; i < it->n_routes; i++) {
+		free(it->routes[i].method);
+		free(it->routes[i].path);
+	}
+	free(it->routes);
+	free(it->fds);
+	free(it);
+}

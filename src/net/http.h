@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+/*
+ * The HTTP/1.1 server of one worker, on listeners it inherited: routes, limits,
+ * replies, streams and upgrades. It knows bytes, not meaning. HTTP/2 is off.
+ * The traps of libh2o (spec: h2o-notes section 1) are handled here and nowhere
+ * else.
+ *
+ * Life cycle: http_new, http_route for each route, http_start, http_drain, and
+ * when http_connections is 0, http_free.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http;
+struct http_req;
+
+struct http_setup {
+	const int
+	    *listeners; /* listening descriptors, non-blocking, inherited */
+	size_t n_listeners;
+	size_t
+	    max_body_bytes; /* larger bodies: 413 before they are read whole */
+	size_t max_connections; /* above it, wait in the kernel's backlog */
+	int64_t
+	    request_timeout_ms; /* whole header and body, and idle keep-alive */
+	const char
+	    *trusted_proxies; /* "10.0.0.0/8, ::1, unix:"; "" trusts nobody */
+	/* Counts; each may be NULL. They are added to atomically. */
+	uint64_t *accepted_total;
+	uint64_t *connections; /* gauge of this process */
+	uint64_t *requests_total;
+	uint64_t *refused_total; /* 4xx that this layer itself answered */
+};
+
+/* A new server; fatal() when trusted_proxies does not parse (conf checked it).
+ */
+struct http *http_new(struct loop *l, const struct http_setup *setup);
+
+/* Whether a trusted_proxies text is good; *why says what is not. */
+bool http_proxies_are_valid(const char *text, const char **why);
+
+typedef void http_handler(struct http_req *req, void *arg);
+
+/*
+ * Answer method + path with fn. A path that ends in a star, as
+ * "/sessions/[star]", matches one more non-empty segment, "/a/[star]/b" one in
+ * the middle (http_segment). Unknown routes get 404 {"error": "not found"},
+ * OPTIONS gets 204, both with CORS headers; HEAD is unknown. A request
+ * for a WebSocket matches routes of the method "WEBSOCKET" alone, and no others
+ * do; without such a route it gets 403. Targets and headers over 64 KiB get 414
+ * and 431 before any handler.
+ */
+void http_route(struct http *h, const char *method, const char *path,
+    http_handler *fn, void *arg);
+
+/* Begin to accept. */
+void http_start(struct http *h);
+
+/*
+ * Stop accepting, close idle keep-alive connections, let requests in flight end
+ * and close their connections after the reply.
+ */
+void http_drain(struct http *h);
+
+/* Connections open now, upgraded ones included. */
+size_t http_connections(const struct http *h);
+
+/*
+ * Free it and null *h; connections still open are cut, and told so, before it
+ * returns. Call it when loop_run() has returned, never from a callback of the
+ * loop.
+ */
+void http_free(struct http **h);
+
+/* The path as sent, without the query, NUL-terminated, good until the reply. */
+const char *http_path(const struct http_req *req);
+
+/* The segment that the star in the route matched, NUL-terminated, not decoded.
+ */
+const char *http_segment(const struct http_req *req);
+
+/* The text after '?', NUL-terminated, or "". */
+const char *http_query(const struct http_req *req);
+
+/*
+ * A request header's value (lower-case name), NUL-terminated, or NULL; the
+ * first one when it is doubled. The headers that frame the body are not kept.
+ */
+const char *http_header(const struct http_req *req, const char *name);
+
+/* The request body; *len bytes, good until the reply. */
+const char *http_body(const struct http_req *req, size_t *len);
+
+/* The client's address as text, through trusted proxies; "unix" when there is
+ * none. */
+const char *http_peer(const struct http_req *req);
+
+/* Whether that address is loopback and no proxy spoke for it. */
+bool http_peer_is_loopback(const struct http_req *req);
+
+/*
+ * Call fn(arg) if the request dies before its reply has begun or, for a stream,
+ * ends: the client left (or ended its sending side, which we take for it) or
+ * the server closes. req must not be used after that. A later call replaces an
+ * earlier one; fn NULL forgets it. Not called after a finished reply.
+ */
+void http_on_gone(struct http_req *req, void (*fn)(void *arg), void *arg);
+
+/* Add a header to the reply; name is static and lower-case, value is copied. */
+void http_add_header(struct http_req *req, const char *name, const char *value);
+
+/*
+ * Reply with a body (copied) and its Content-Length, with CORS headers unless
+ * type is text/html. Ends the request: req must not be used again. May be
+ * called in the handler or any time later.
+ */
+void http_reply(struct http_req *req, int status, const char *type,
+    const char *body, size_t len);
+
+/* Reply {"error": text} as JSON. Ends the request. */
+void http_reply_error(struct http_req *req, int status, const char *text);
+
+/*
+ * Begin a reply of unknown length (Cache-Control: no-store, X-Accel-Buffering:
+ * no). on_drain(arg) runs when all that was written has been taken by the
+ * kernel.
+ */
+void http_stream_start(struct http_req *req, int status, const char *type,
+    void (*on_drain)(void *arg), void *arg);
+
+/* Queue bytes of the reply (copied). */
+void http_stream_write(struct http_req *req, const char *data, size_t len);
+
+/* Bytes queued and not yet taken by the kernel. */
+size_t http_stream_pending(const struct http_req *req);
+
+/* End the reply. Ends the request: req must not be used again. */
+void http_stream_end(struct http_req *req);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef NET_HTTP_INT_H
+#define NET_HTTP_INT_H
+
+/*
+ * Private to net/: what the files of the HTTP server share. No door, and no
+ * other folder, may include this.
+ *
+ * A connection carries one request at a time. A request (struct http_req) lives
+ * in the library's pool of that request; conn->req points at it from the
+ * handler's start until its reply is handed over, its stream ended or its
+ * client gone.
+ */
+#include "net/http.h"
+#include "net/http_proxy.h"
+#include "net/loop_int.h"
+
+#include "base/list.h"
+
+struct http_stream;
+
+struct http_route {
+	char *method;
+	char *path;
+	size_t method_len;
+	size_t path_len;
+	size_t star; /* where the star is; path_len: none */
+	http_handler *fn;
+	void *arg;
+};
+
+struct http {
+	struct loop *loop;
+	struct http_setup setup; /* its listeners: NULL */
+	struct http_proxy_set proxies;
+	h2o_globalconf_t conf;
+	h2o_context_t context;
+	h2o_accept_ctx_t accept;
+	h2o_socket_t **listeners; /* NULL unless accepting */
+	int *fds;
+	size_t n_listeners;
+	struct http_route *routes;
+	size_t n_routes;
+	struct list conns;
+	size_t n_conns;
+	struct list lingering; /* connections of http_linger.c */
+	size_t n_lingering;
+	struct loop_timer retry; /* to accept again */
+	struct loop_timer sweep; /* to find clients that do not read */
+	int64_t warned_ms;	 /* when we last warned of a full house */
+	bool is_paused;
+	bool is_draining;
+};
+
+struct http_conn {
+	struct http *http;
+	struct list link;
+	h2o_socket_t *sock;
+	struct http_req *req; /* under way, or NULL */
+	struct http_addr addr;
+	bool has_addr;
+	bool is_upgraded;
+	bool was_stuck;	      /* at the last sweep it was writing */
+	uint64_t acked_bytes; /* by the client, at the last sweep */
+};
+
+struct http_req {
+	struct http_conn *conn;
+	h2o_req_t *h2o;
+	struct http_stream *stream; /* NULL before http_stream_start */
+	struct http_client *client; /* NULL until asked for */
+	const char *segment;	    /* not NUL-terminated; NULL: no star */
+	size_t segment_len;
+	void (*on_gone)(void *arg);
+	void *gone_arg;
+	bool is_watched;
+};
+
+/* Add to a counter that may be NULL and that others read. */
+static inline void http_count(uint64_t *counter, uint64_t n)
+{
+	if (counter)
+		__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+/* The path of the request as sent, without the query. */
+static inline size_t http_path_len(const h2o_req_t *q)
+{
+	size_t query_at = q->input.query_at;
+	return query_at < q->input.path.len ? query_at : q->input.path.len;
+}
+
+/* Whether the client asks to speak WebSocket. */
+bool http_req_wants_ws(const struct http_req *r);
+
+/* The request is answered as far as our caller goes: forget it, return h2o's.
+ */
+h2o_req_t *http_req_finish(struct http_req *r);
+
+/* Tell that the request is gone, once, and forget it. */
+void http_req_tell_gone(struct http_req *r);
+
+/* End a request and its connection now; tells that it is gone. */
+void http_req_cut(struct http_req *r);
+
+/* Break the stream of a request that was told gone. */
+void http_stream_cut(struct http_stream *s);
+
+/* Answer with a 4xx of this layer's own. */
+void http_req_refuse(struct http_req *r, int status, const char *text);
+
+/* Set status, its reason phrase and the type (NULL: none) with CORS headers. */
+void http_req_head(h2o_req_t *q, int status, const char *type);
+
+/* Make the library's own error replies through this path ours: JSON with CORS.
+ */
+void http_error_install(h2o_pathconf_t *path, struct http *h);
+
+/* Read on after an error reply was sent on sock, when the library closes it. */
+void http_linger(struct http *h, h2o_socket_t *sock);
+
+/* Close all that linger. */
+void http_linger_end(struct http *h);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "net/stream.h"
+#include "net/loop_int.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Bytes read at once; a longer run comes in several turns of the loop. */
+#define READ_BYTES 65536
+
+struct stream {
+	struct loop *loop;
+	struct stream_handlers handlers;
+	void *arg;
+	h2o_socket_t *in;  /* NULL: none, or ended */
+	h2o_socket_t *out; /* NULL: none, finished or broken; may equal in */
+	struct buf queue;
+	size_t taken; /* bytes at the head of queue that were written */
+	struct loop_later flush;
+	unsigned busy; /* callbacks of the owner under way */
+	bool is_paused;
+	bool is_finishing;
+	bool is_waiting; /* for out to take more */
+	bool is_ended;
+	bool is_closed; /* free it when the last callback returns */
+};
+
+static void on_writable(h2o_socket_t *sock, const char *err);
+
+/* Leave a callback of the owner; the stream may be gone afterwards. */
+static void leave(struct stream *s)
+{
+	s->busy--;
+	if (s->is_closed && !s->busy)
+		free(s);
+}
+
+static size_t waiting_bytes(const struct stream *s)
+{
+	return s->queue.len - s->taken;
+}
+
+static void close_out(struct stream *s)
+{
+	if (s->out && s->out != s->in)
+		h2o_socket_close(s->out);
+	s->out = NULL;
+	loop_later_cancel(&s->flush);
+	buf_fini(&s->queue);
+	s->taken = 0;
+}
+
+static void close_in(struct stream *s)
+{
+	if (!s->in)
+		return;
+	if (s->in == s->out)
+		close_out(s);
+	h2o_socket_close(s->in);
+	s->in = NULL;
+}
+
+/* Tell the owner that it is over. The stream may be gone afterwards. */
+static void end(struct stream *s)
+{
+	close_in(s);
+	close_out(s);
+	if (s->is_ended)
+		return;
+	s->is_ended = true;
+	s->busy++;
+	s->handlers.on_end(s->arg);
+	leave(s);
+}
+
+/* The writing end failed: what the peer said before is still worth reading. */
+static void break_out(struct stream *s)
+{
+	bool has_in = s->in != NULL;
+	close_out(s);
+	if (!has_in)
+		end(s);
+}
+
+static void finish_out(struct stream *s)
+{
+	/* A socket pair ends one direction; ENOTCONN means it has already. */
+	if (s->out == s->in)
+		(void)shutdown(h2o_socket_get_fd(s->out), SHUT_WR);
+	close_out(s);
+}
+
+/* Drop written bytes; keep the copying linear in what passes through. */
+static void forget_taken(struct stream *s)
+{
+	if (s->taken == s->queue.len) {
+		buf_fini(&s->queue);
+		s->taken = 0;
+	} else if (s->taken >= s->queue.len / 2) {
+		buf_consume(&s->queue, s->taken);
+		s->taken = 0;
+	}
+}
+
+static void flush(void *arg)
+{
+	struct stream *s = arg;
+	if (!s->out || s->is_waiting)
+		return;
+	int fd = h2o_socket_get_fd(s->out);
+	while (waiting_bytes(s)) {
+		ssize_t n =
+		    write(fd, s->queue.data + s->taken, waiting_bytes(s));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			s->is_waiting = true;
+			h2o_socket_notify_write(s->out, on_writable);
+			break;
+		}
+		if (n < 0) {
+			break_out(s);
+			return;
+		}
+		s->taken += (size_t)n;
+	}
+	forget_taken(s);
+	if (waiting_bytes(s))
+		return;
+	if (s->is_finishing) {
+		finish_out(s);
+		return;
+	}
+	if (s->handlers.on_drain) {
+		s->busy++;
+		s->handlers.on_drain(s->arg);
+		leave(s);
+	}
+}
+
+static void on_writable(h2o_socket_t *sock, const char *err)
+{
+	(void)err; /* the next write tells */
+	struct stream *s = sock->data;
+	s->is_waiting = false;
+	flush(s);
+}
+
+static void on_readable(h2o_socket_t *sock, const char *err)
+{
+	(void)err; /* with DONT_READ the library sets none */
+	struct stream *s = sock->data;
+	static char bytes[READ_BYTES];
+	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof(bytes));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		end(s);
+		return;
+	}
+	s->busy++;
+	s->handlers.on_data(s->arg, bytes, (size_t)n);
+	leave(s);
+}
+
+static h2o_socket_t *adopt(struct stream *s, int fd)
+{
+	h2o_socket_t *sock = h2o_evloop_socket_create(
+	    loop_h2o(s->loop), fd, H2O_SOCKET_FLAG_DONT_READ);
+	sock->data = s;
+	return sock;
+}
+
+struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
+    const struct stream_handlers *handlers, void *arg)
+{
+	struct stream *s = mem_zero(sizeof(*s));
+	s->loop = l;
+	s->handlers = *handlers;
+	s->arg = arg;
+	loop_later_init(&s->flush, flush, s);
+	if (in_fd >= 0) {
+		s->in = adopt(s, in_fd);
+		h2o_socket_read_start(s->in, on_readable);
+	}
+	if (out_fd >= 0)
+		s->out = out_fd == in_fd ? s->in : adopt(s, out_fd);
+	return s;
+}
+
+bool stream_write(struct stream *s, const void *p, size_t n, size_t limit)
+{
+	/* To a broken stream: its owner hears of the end soon. */
+	if (!s->out || s->is_finishing)
+		return true;
+	if (n > limit || waiting_bytes(s) > limit - n)
+		return false;
+	buf_append(&s->queue, p, n);
+	/* One write for all that a turn of the loop queues. */
+	if (!s->is_waiting)
+		loop_later_ask(s->loop, &s->flush);
+	return true;
+}
+
+void stream_pause(struct stream *s, bool is_paused)
+{
+	if (s->is_paused == is_paused)
+		return;
+	s->is_paused = is_paused;
+	if (!s->in)
+		return;
+	if (is_paused)
+		h2o_socket_read_stop(s->in);
+	else
+		h2o_socket_read_start(s->in, on_readable);
+}
+
+void stream_finish(struct stream *s)
+{
+	if (!s->out || s->is_finishing)
+		return;
+	s->is_finishing = true;
+	if (!s->is_waiting)
+		loop_later_ask(s->loop, &s->flush);
+}
+
+void stream_close(struct stream **s)
+{
+	struct stream *it = *s;
+	if (!it)
+		return;
+	*s = NULL;
+	close_in(it);
+	close_out(it);
+	it->is_closed = true;
+	if (!it->busy)
+		free(it);
+}

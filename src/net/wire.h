@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef NET_WIRE_H
+#define NET_WIRE_H
+
+/*
+ * A wire is something text messages can be sent to: a WebSocket here, a client
+ * behind a relay elsewhere. Doors know wires only. Whoever made the wire owns
+ * it; a door lets go of it when told that it is gone.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct wire;
+
+struct wire_ops {
+	void (*send)(struct wire *w, const char *text, size_t len);
+	size_t (*pending)(const struct wire *w);
+	void (*close)(struct wire *w, int code, const char *reason);
+};
+
+/* The head of every wire; peer is the client's address, for logs and policy. */
+struct wire {
+	const struct wire_ops *ops;
+	const char *peer;
+	bool peer_is_loopback; /* and no proxy spoke for it */
+};
+
+/* What a wire tells its user. Each may call anything on the wire. */
+struct wire_handlers {
+	/* One whole text message (UTF-8, checked), not NUL-terminated. */
+	void (*on_text)(void *arg, const char *text, size_t len);
+	/* One whole binary message came (its bytes are dropped). */
+	void (*on_binary)(void *arg);
+	/* pending() fell to less than half of the high-water mark. */
+	void (*on_drain)(void *arg);
+	/* The wire is gone and must not be used again; called once, last. */
+	void (*on_gone)(void *arg);
+};
+
+/* Bytes waiting above which a writer should stop until on_drain. */
+#define WIRE_HIGH_WATER (256 * 1024)
+
+/* Queue one text message. Never fails at once: a broken wire says on_gone
+ * later. */
+static inline void wire_send(struct wire *w, const char *text, size_t len)
+{
+	w->ops->send(w, text, len);
+}
+
+/* Bytes queued and not yet taken by the kernel. */
+static inline size_t wire_pending(const struct wire *w)
+{
+	return w->ops->pending(w);
+}
+
+/*
+ * Send what is queued, then a close with this RFC 6455 code (7.4) and reason
+ * (up to 123 bytes), and give up after 5 s. on_gone follows.
+ */
+static inline void wire_close(struct wire *w, int code, const char *reason)
+{
+	w->ops->close(w, code, reason);
+}
+
+#endif

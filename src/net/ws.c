@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "net/ws.h"
+#include "net/ws_int.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Bytes read at once; the parser takes all of them before we read again. */
+#define READ_BYTES 65536
+
+/* From our close frame, or a failure, to the end of the connection. */
+#define CLOSE_TIMEOUT_MS 5000
+
+/* To a peer that was silent for so long, a ping is sent. */
+#define PING_AFTER_MS 25000
+
+/* How often all sockets are looked at; more often for shorter limits. */
+#define SWEEP_MS 1000
+#define SWEEP_LEAST_MS 20
+
+/* All sockets of the process, and the one timer that looks at them. */
+static struct {
+	struct list all;
+	struct loop_timer sweep;
+	int64_t sweep_ms;
+	int64_t now_ms;
+	bool is_ready;
+} sockets;
+
+static void cut_slow(struct ws *w)
+{
+	if (w->is_dead)
+		return;
+	http_count(w->limits.slow_readers_total, 1);
+	ws_cut(w);
+}
+
+static void tell_gone(struct ws *w)
+{
+	if (w->is_told)
+		return;
+	w->is_told = true;
+	w->handlers.on_gone(w->arg);
+}
+
+static void destroy(struct ws *w)
+{
+	if (w->sock)
+		h2o_socket_close(w->sock);
+	list_remove(&w->link);
+	loop_later_cancel(&w->flush);
+	wslay_event_context_free(w->parser);
+	buf_fini(&w->message);
+	buf_fini(&w->out);
+	free(w->peer);
+	free(w);
+}
+
+static void on_writable(h2o_socket_t *sock, const char *err);
+static void on_readable(h2o_socket_t *sock, const char *err);
+
+/* Bytes came. */
+static void hear(struct ws *w, const char *p, size_t n)
+{
+	w->heard_ms = sockets.now_ms;
+	ws_in_feed(w, p, n);
+}
+
+/* Both sides are done: what is left is to end the connection gently. */
+static void finish(struct ws *w)
+{
+	if (w->is_clean) {
+		w->is_dead = true;
+		return;
+	}
+	/*
+	 * Closing now, with bytes of the peer unread, would reset the
+	 * connection and take our close frame from it. End our direction; read
+	 * on until it leaves or the time is up.
+	 */
+	if (!w->is_shut)
+		(void)shutdown(h2o_socket_get_fd(w->sock), SHUT_WR);
+	w->is_shut = true;
+}
+
+static void update_reading(struct ws *w)
+{
+	/* One that does not take our output may not ask for more of it. */
+	bool wants = w->has_done_reading || w->has_sent_close ||
+		     ws_waiting_bytes(w) <= WIRE_HIGH_WATER;
+	if (wants == w->is_reading)
+		return;
+	w->is_reading = wants;
+	if (wants)
+		h2o_socket_read_start(w->sock, on_readable);
+	else
+		h2o_socket_read_stop(w->sock);
+}
+
+/*
+ * Draw the consequences of what happened. The only place where a socket ends;
+ * every event ends with it, and w may be gone afterwards.
+ */
+static void settle(struct ws *w)
+{
+	if (w->sock && !w->is_dead && w->has_sent_close &&
+	    w->has_done_reading && !ws_waiting_bytes(w))
+		finish(w);
+	if (w->is_dead || w->has_done_reading)
+		tell_gone(w);
+	if (w->is_opening)
+		return; /* the library has it; it will tell us */
+	if (w->is_dead)
+		destroy(w);
+	else
+		update_reading(w);
+}
+
+static void tell_drain(struct ws *w)
+{
+	if (!w->was_high || ws_waiting_bytes(w) >= WIRE_HIGH_WATER / 2)
+		return;
+	w->was_high = false;
+	if (!w->is_told && !w->is_dead && !w->has_sent_close)
+		w->handlers.on_drain(w->arg);
+}
+
+static void flush(void *arg)
+{
+	struct ws *w = arg;
+	if (w->sock && !w->is_waiting && !w->is_dead) {
+		ws_out_write(w, on_writable);
+		tell_drain(w);
+	}
+	settle(w);
+}
+
+static void on_writable(h2o_socket_t *sock, const char *err)
+{
+	(void)err; /* the next write tells */
+	struct ws *w = sock->data;
+	w->is_waiting = false;
+	flush(w);
+}
+
+static void on_readable(h2o_socket_t *sock, const char *err)
+{
+	(void)err; /* with DONT_READ the library sets none */
+	struct ws *w = sock->data;
+	/* Shared by all: whatever is read is parsed at once. */
+	static char bytes[READ_BYTES];
+	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof(bytes));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		w->is_dead = true;
+	else
+		hear(w, bytes, (size_t)n);
+	settle(w);
+}
+
+/* The handshake's reply is written: the connection is ours (NULL: it broke). */
+static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
+{
+	struct ws *w = arg;
+	w->is_opening = false;
+	if (!sock) {
+		w->is_dead = true;
+		settle(w);
+		return;
+	}
+	w->sock = sock;
+	sock->data = w;
+	h2o_socket_dont_read(sock, 1);
+	h2o_buffer_consume(&sock->input, request_bytes);
+	if (sock->input->size)
+		hear(w, sock->input->bytes, sock->input->size);
+	/* The library's input buffer is not used any more. */
+	h2o_buffer_dispose(&sock->input);
+	h2o_buffer_init(&sock->input, &h2o_socket_buffer_prototype);
+	flush(w);
+}
+
+static void send_text(struct wire *wire, const char *text, size_t len)
+{
+	struct ws *w = (struct ws *)wire;
+	if (w->has_sent_close || w->has_done_reading || w->is_dead)
+		return;
+	size_t waiting = ws_waiting_bytes(w);
+	if (len > w->limits.max_output_bytes ||
+	    waiting > w->limits.max_output_bytes - len) {
+		cut_slow(w);
+		return;
+	}
+	ws_out_frame(w, WSLAY_TEXT_FRAME, text, len);
+}
+
+static size_t pending(const struct wire *wire)
+{
+	return ws_waiting_bytes((const struct ws *)wire);
+}
+
+static void close_wire(struct wire *wire, int code, const char *reason)
+{
+	struct ws *w = (struct ws *)wire;
+	if (w->has_sent_close || w->is_dead)
+		return;
+	ws_out_close(w, code, reason ? reason : "");
+}
+
+static const struct wire_ops ops = {
+    .send = send_text,
+    .pending = pending,
+    .close = close_wire,
+};
+
+static bool is_over(int64_t since_ms, int64_t limit_ms)
+{
+	return limit_ms > 0 && sockets.now_ms - since_ms >= limit_ms;
+}
+
+static void look_at(struct ws *w)
+{
+	if (w->is_dead)
+		return;
+	if (w->closing_ms && is_over(w->closing_ms, CLOSE_TIMEOUT_MS))
+		ws_cut(w);
+	else if (ws_waiting_bytes(w) &&
+		 is_over(w->progress_ms, w->limits.stall_timeout_ms))
+		cut_slow(w);
+	else if (w->began_ms && w->is_reading &&
+		 is_over(w->began_ms, w->limits.message_timeout_ms))
+		ws_cut(w);
+	else if (!w->closing_ms && !w->is_opening &&
+		 is_over(w->heard_ms, PING_AFTER_MS)) {
+		w->heard_ms = sockets.now_ms;
+		ws_out_frame(w, WSLAY_PING, NULL, 0);
+	}
+}
+
+static void on_sweep(void *arg)
+{
+	struct loop *l = arg;
+	sockets.now_ms = clock_mono_ms();
+	list_each(it, &sockets.all)
+	{
+		look_at(list_entry(it, struct ws, link));
+	}
+	if (!list_is_empty(&sockets.all))
+		loop_timer_set(l, &sockets.sweep, sockets.sweep_ms);
+}
+
+/* Limits shorter than the sweep are looked at more often. */
+static void quicken(int64_t limit_ms)
+{
+	int64_t ms = limit_ms / 4;
+	if (limit_ms <= 0 || ms >= sockets.sweep_ms)
+		return;
+	sockets.sweep_ms = ms > SWEEP_LEAST_MS ? ms : SWEEP_LEAST_MS;
+}
+
+static void enlist(struct ws *w)
+{
+	if (!sockets.is_ready) {
+		list_init(&sockets.all);
+		loop_timer_init(&sockets.sweep, on_sweep, w->loop);
+		sockets.sweep_ms = SWEEP_MS;
+		sockets.is_ready = true;
+	}
+	quicken(w->limits.stall_timeout_ms);
+	quicken(w->limits.message_timeout_ms);
+	if (list_is_empty(&sockets.all)) {
+		sockets.now_ms = clock_mono_ms();
+		loop_timer_set(w->loop, &sockets.sweep, sockets.sweep_ms);
+	}
+	list_append(&sockets.all, &w->link);
+	w->heard_ms = sockets.now_ms;
+}
+
+void ws_cut(struct ws *w)
+{
+	w->is_dead = true;
+	ws_out_ask(w);
+}
+
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
+    const struct wire_handlers *handlers, void *arg)
+{
+	struct ws *w = mem_zero(sizeof(*w));
+	w->loop = req->conn->http->loop;
+	w->limits = *limits;
+	w->handlers = *handlers;
+	w->arg = arg;
+	w->peer = mem_strdup(http_peer(req));
+	w->wire.ops = &ops;
+	w->wire.peer = w->peer;
+	w->wire.peer_is_loopback = http_peer_is_loopback(req);
+	ws_in_init(w);
+	w->is_opening = true;
+	loop_later_init(&w->flush, flush, w);
+	enlist(w);
+	ws_handshake_reply(req, on_upgraded, w);
+	return &w->wire;
+}
+
+void ws_each(void (*fn)(struct wire *w, void *arg), void *arg)
+{
+	if (!sockets.is_ready)
+		return;
+	list_each(it, &sockets.all)
+	{
+		fn(&list_entry(it, struct ws, link)->wire, arg);
+	}
+}

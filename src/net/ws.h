@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef NET_WS_H
+#define NET_WS_H
+
+/*
+ * Server side of WebSocket (RFC 6455): a wire made from an HTTP request. Frames
+ * are parsed by wslay without its buffering; a message is reassembled into one
+ * buffer with limits on bytes and fragments; output is coalesced into few
+ * writes; reading stops while too much output waits. Pings are answered; a ping
+ * is sent to a silent peer every 25 s so that proxies keep the connection.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/wire.h"
+
+struct http_req;
+
+struct ws_limits {
+	size_t max_message_bytes;   /* above: close 1009 */
+	size_t max_fragments;	    /* in one message; above: close 1009 */
+	size_t max_output_bytes;    /* waiting; above: the socket is cut (slow
+				       reader) */
+	int64_t stall_timeout_ms;   /* output waits and nothing is taken for so
+				       long: cut */
+	int64_t message_timeout_ms; /* a message begun and not completed: cut */
+	uint64_t
+	    *slow_readers_total; /* counter of cut slow readers; may be NULL */
+};
+
+/* Whether the request asks for a WebSocket in a form we accept (version 13). */
+int ws_is_handshake(const struct http_req *req);
+
+/*
+ * Accept the handshake. Ends the request as such: req must not be used again.
+ * The wire is live at once (sends wait for the 101); on_gone ends it. limits is
+ * copied.
+ */
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
+    const struct wire_handlers *handlers, void *arg);
+
+/* Call fn for every WebSocket open in this process (used to close them on
+ * drain). */
+void ws_each(void (*fn)(struct wire *w, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "net/ws_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+
+/* The peer broke a rule: say which and hear no more. */
+static void fail(struct ws *w, int code)
+{
+	if (!w->has_sent_close)
+		ws_out_close(w, code, "");
+	w->has_done_reading = true;
+	wslay_event_shutdown_read(w->parser);
+}
+
+static ssize_t on_parser_wants(wslay_event_context_ptr parser, uint8_t *out,
+    size_t n, int flags, void *arg)
+{
+	(void)flags;
+	struct ws *w = arg;
+	if (n > w->in_len)
+		n = w->in_len;
+	if (!n) {
+		wslay_event_set_error(parser, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
+	memcpy(out, w->in, n);
+	w->in += n;
+	w->in_len -= n;
+	return (ssize_t)n;
+}
+
+/* A part of a pong or close frame that the parser made; it always fits. */
+static ssize_t on_parser_sends(wslay_event_context_ptr parser,
+    const uint8_t *data, size_t n, int flags, void *arg)
+{
+	(void)parser;
+	(void)flags;
+	struct ws *w = arg;
+	ws_out_raw(w, data, n);
+	return (ssize_t)n;
+}
+
+static void on_frame_start(wslay_event_context_ptr parser,
+    const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
+{
+	(void)parser;
+	struct ws *w = arg;
+	w->frame_opcode = frame->opcode;
+	if (wslay_is_ctrl_frame(frame->opcode))
+		return;
+	if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
+		w->message_opcode = frame->opcode;
+		w->message_bytes = 0;
+		w->fragments = 0;
+	}
+	w->fragments++;
+	/* The sum cannot wrap: both were checked before they were added. */
+	size_t room = w->limits.max_message_bytes - w->message_bytes;
+	if (frame->payload_length > room ||
+	    w->fragments > w->limits.max_fragments) {
+		fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		return;
+	}
+	w->message_bytes += frame->payload_length;
+}
+
+static void on_frame_chunk(wslay_event_context_ptr parser,
+    const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
+{
+	(void)parser;
+	struct ws *w = arg;
+	/* Binary messages are only counted. */
+	if (wslay_is_ctrl_frame(w->frame_opcode) || w->has_done_reading ||
+	    w->message_opcode != WSLAY_TEXT_FRAME)
+		return;
+	buf_append(&w->message, chunk->data, chunk->data_length);
+}
+
+static void on_message(wslay_event_context_ptr parser,
+    const struct wslay_event_on_msg_recv_arg *msg, void *arg)
+{
+	(void)parser;
+	struct ws *w = arg;
+	if (wslay_is_ctrl_frame(msg->opcode))
+		return;
+	struct buf text = w->message;
+	w->message = (struct buf){0};
+	w->fragments = 0;
+	w->began_ms = 0;
+	/* After our close, what still comes is nobody's. */
+	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading) {
+		if (w->message_opcode == WSLAY_TEXT_FRAME)
+			w->handlers.on_text(
+			    w->arg, text.data ? text.data : "", text.len);
+		else
+			w->handlers.on_binary(w->arg);
+	}
+	buf_fini(&text);
+}
+
+/* What the parser learned becomes our state. */
+static void after_parse(struct ws *w)
+{
+	if (!w->has_sent_close && wslay_event_want_write(w->parser)) {
+		if (wslay_event_send(w->parser) != 0)
+			ws_cut(w);
+		if (wslay_event_get_close_sent(w->parser))
+			ws_out_closed(w);
+	}
+	if (wslay_event_get_close_received(w->parser))
+		w->has_done_reading = w->is_clean = true;
+	else if (!wslay_event_get_read_enabled(w->parser))
+		w->has_done_reading = true;
+	if (w->fragments && !w->began_ms)
+		w->began_ms = clock_mono_ms();
+}
+
+void ws_in_init(struct ws *w)
+{
+	static const struct wslay_event_callbacks callbacks = {
+	    .recv_callback = on_parser_wants,
+	    .send_callback = on_parser_sends,
+	    .on_frame_recv_start_callback = on_frame_start,
+	    .on_frame_recv_chunk_callback = on_frame_chunk,
+	    .on_msg_recv_callback = on_message,
+	};
+	if (wslay_event_context_server_init(&w->parser, &callbacks, w) != 0)
+		fatal("ws: out of memory");
+	/* Its buffering costs a hundred bytes for a fragment of one. */
+	wslay_event_config_set_no_buffering(w->parser, 1);
+}
+
+void ws_in_feed(struct ws *w, const char *p, size_t n)
+{
+	if (w->has_done_reading)
+		return; /* lingering */
+	w->in = p;
+	w->in_len = n;
+	while (w->in_len && !w->is_dead && !w->has_done_reading &&
+	       wslay_event_want_read(w->parser)) {
+		if (wslay_event_recv(w->parser) != 0)
+			fail(w, WSLAY_CODE_PROTOCOL_ERROR);
+	}
+	w->in = NULL;
+	w->in_len = 0;
+	after_parse(w);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef NET_WS_INT_H
+#define NET_WS_INT_H
+
+/*
+ * Private to net/: one WebSocket and its parts. ws.c has its life: what happens
+ * when, and when it ends. ws_in.c parses what comes, ws_out.c queues and
+ * writes, and ws_handshake.c makes one from a request.
+ *
+ * Nothing here frees a socket: an event sets flags, and ws.c draws the
+ * consequences when the event is over. So a callback may do anything to the
+ * socket it is about.
+ */
+#include "net/http_int.h"
+#include "net/ws.h"
+
+#include "base/buf.h"
+
+#include <h2o/http1.h>
+#include <wslay/wslay.h>
+
+struct ws {
+	struct wire wire; /* first: a wire of ours is a ws */
+	struct list link; /* in sockets.all */
+	struct loop *loop;
+	struct ws_limits limits;
+	struct wire_handlers handlers;
+	void *arg;
+	char *peer;
+	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
+	wslay_event_context_ptr parser;
+	const char *in; /* what the parser has yet to take */
+	size_t in_len;
+	struct buf message; /* the text message that is being received */
+	size_t message_bytes;
+	size_t fragments; /* of that message; 0: between messages */
+	struct buf out;
+	size_t taken; /* bytes at the head of out that the kernel took */
+	struct loop_later flush;
+	int64_t heard_ms;    /* or pinged at, by the last sweep */
+	int64_t progress_ms; /* when output began to wait, or was last taken */
+	int64_t began_ms;    /* when an incomplete message began; 0: none */
+	int64_t closing_ms;  /* when the end began; 0: open */
+	uint8_t frame_opcode;
+	uint8_t message_opcode;
+	bool is_opening; /* the library still has the connection */
+	bool is_reading;
+	bool is_waiting; /* for the kernel to take more */
+	bool was_high;	 /* on_drain is due when little waits */
+	bool has_sent_close;
+	bool has_done_reading; /* the peer closed, or broke the protocol */
+	bool is_clean;	       /* its close frame came */
+	bool is_shut;	       /* our direction of the connection is ended */
+	bool is_dead;	       /* free it as soon as no callback runs */
+	bool is_told;	       /* on_gone was called */
+};
+
+/* Bytes queued and not yet taken by the kernel. */
+static inline size_t ws_waiting_bytes(const struct ws *w)
+{
+	return w->out.len - w->taken;
+}
+
+/* Break the connection as soon as no callback runs. */
+void ws_cut(struct ws *w);
+
+/* Make the parser of w; wslay_event_context_free() it. */
+void ws_in_init(struct ws *w);
+
+/* Parse n bytes that came; calls the handlers of whole messages. */
+void ws_in_feed(struct ws *w, const char *p, size_t n);
+
+/* Let the end of this tick write what is queued, and settle. */
+void ws_out_ask(struct ws *w);
+
+/* Queue bytes that are part of a frame. */
+void ws_out_raw(struct ws *w, const void *p, size_t n);
+
+/* Queue one whole frame. */
+void ws_out_frame(struct ws *w, uint8_t opcode, const char *data, size_t len);
+
+/* Queue a close frame; the reason is cut to what fits. */
+void ws_out_close(struct ws *w, int code, const char *reason);
+
+/* A close frame was queued: nothing more may be. */
+void ws_out_closed(struct ws *w);
+
+/*
+ * Give the kernel what it takes. What remains waits for on_writable; a broken
+ * connection makes w dead.
+ */
+void ws_out_write(struct ws *w, h2o_socket_cb on_writable);
+
+/* Answer the handshake; on_upgraded(w, ...) gets the connection. Ends req. */
+void ws_handshake_reply(
+    struct http_req *req, h2o_http1_upgrade_cb on_upgraded, struct ws *w);
+
+#endif
