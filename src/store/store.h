@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+/*
+ * What survives processes: two LMDB environments under .co/store, opened by
+ * each worker and the keeper after exec, never by the master and never across a
+ * fork.
+ *
+ *   facts.mdb    inputs accepted, results, conversations. Every commit is
+ * synced before it returns, so a power cut loses nothing that was told.
+ *   journal.mdb  the events of sessions, in order. Commits survive the death of
+ * any process but are not synced; after a crash of the machine the file is
+ * thrown away (the epoch changes) and nothing but chatter is lost.
+ *
+ * With 'durability: process' the facts live in journal.mdb too. An unsynced
+ * commit can corrupt a whole environment at a power cut; that is why the two
+ * never mix otherwise.
+ *
+ * A transaction carries its error: after the first failure every call on it
+ * does nothing, and the end reports it once. Reading is done on the loop's
+ * thread or by the keeper, one read transaction a part at a time; writing by
+ * committer threads.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;
+struct err;
+struct store;
+
+enum store_part { STORE_FACTS, STORE_JOURNAL };
+
+enum store_table {
+	TABLE_IDS,	/* facts: session id -> number (8 bytes) */
+	TABLE_SESSIONS, /* facts: number -> record */
+	TABLE_TALKS,	/* facts: number -> conversation (JSON) */
+	TABLE_CLAIMS,	/* facts: digest of scope and input_id -> claim */
+	TABLE_JOURNALS, /* journal: number -> where its events are */
+	TABLE_EVENTS,	/* journal: number, seq -> event */
+	TABLE_COUNT
+};
+
+struct store_txn {
+	struct store *store;
+	void *handle;
+	int rc; /* 0, or the first LMDB error */
+	enum store_part part;
+	bool is_writing;
+};
+
+struct store_span {
+	const void *data;
+	size_t len;
+};
+
+/* A big-endian key of one or two numbers, so that byte order is number order.
+ */
+struct store_key {
+	unsigned char bytes[16];
+};
+
+/* The key of a number (8 bytes). */
+struct store_key store_key1(uint64_t a);
+
+/* The key of a pair (16 bytes). */
+struct store_key store_key2(uint64_t a, uint64_t b);
+
+/* The number that 8 bytes of a key hold. */
+uint64_t store_number(const void *bytes);
+
+/*
+ * Open both environments. The keeper (is_keeper) opens first: it makes what is
+ * missing, throws away a journal that another boot left behind, and moves a
+ * file that cannot be read aside (to *.corrupt-TIME, with an error in the log).
+ * NULL with ERR_STORE.
+ */
+struct store *store_open(
+    const struct conf *conf, bool is_keeper, struct err *err);
+
+/* Close and null *s. */
+void store_close(struct store **s);
+
+/* Names this journal; changes when journal.mdb is made anew. */
+uint64_t store_epoch(const struct store *s);
+
+/* Begin to read on the loop's thread; end with store_read_end(). Never fails
+ * itself. */
+void store_read(struct store *s, struct store_txn *t, enum store_part part);
+
+/* End a read. Returns 0, or -1 with ERR_STORE if something in it failed. */
+int store_read_end(struct store_txn *t, struct err *err);
+
+/* Begin to write; waits for other writers, so never on the loop's thread. */
+void store_write(struct store *s, struct store_txn *t, enum store_part part);
+
+/* Commit. Returns 0, or -1 with ERR_STORE and nothing written. */
+int store_commit(struct store_txn *t, struct err *err);
+
+/* Give a write up. */
+void store_abort(struct store_txn *t);
+
+/* Read one value; false when it is not there (or the transaction has failed).
+ */
+bool store_get(struct store_txn *t, enum store_table table, const void *key,
+    size_t key_len, struct store_span *value);
+
+/* Write one value over whatever is there. */
+void store_put(struct store_txn *t, enum store_table table, const void *key,
+    size_t key_len, const void *value, size_t len);
+
+/* Delete one value; harmless when it is not there. */
+void store_delete(struct store_txn *t, enum store_table table, const void *key,
+    size_t key_len);
+
+/*
+ * Call fn for values in key order from the first key >= key, until it returns
+ * false. fn must not write to the table.
+ */
+void store_each(struct store_txn *t, enum store_table table, const void *key,
+    size_t key_len,
+    bool (*fn)(struct store_span key, struct store_span value, void *arg),
+    void *arg);
+
+/* As store_each, from the last key <= key (NULL: the last of all) downwards. */
+void store_each_back(struct store_txn *t, enum store_table table,
+    const void *key, size_t key_len,
+    bool (*fn)(struct store_span key, struct store_span value, void *arg),
+    void *arg);
+
+/* Delete events of a journal with first <= seq <= last; returns their bytes. */
+uint64_t store_delete_events(
+    struct store_txn *t, uint64_t number, uint64_t first, uint64_t last);
+
+/* Free reader slots of dead processes. Keeper and workers, now and then. */
+void store_check_readers(struct store *s);
+
+/* Append store gauges as Prometheus text. */
+struct buf;
+void store_metrics(struct store *s, struct buf *out);
+
+#endif

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <dirent.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "store/store.h"
+#include "t/unit/scratch.h"
+
+static struct conf conf;
+static struct store *store;
+static struct err err;
+
+/* Settings for a store in a new folder. */
+static void begin(const char *folder)
+{
+	conf_init(&conf);
+	conf.store_size = 4;
+	free(conf.co_dir);
+	conf.co_dir = scratch_path("%s", folder);
+	(void)mkdir(conf.co_dir, 0700);
+}
+
+static void end(void)
+{
+	store_close(&store);
+	conf_fini(&conf);
+}
+
+static bool open_as(bool is_keeper)
+{
+	store_close(&store);
+	store = store_open(&conf, is_keeper, &err);
+	return store != NULL;
+}
+
+static int put(enum store_table table, const char *key, const char *value)
+{
+	struct store_txn t;
+
+	store_write(
+	    store, &t, table < TABLE_JOURNALS ? STORE_FACTS : STORE_JOURNAL);
+	store_put(&t, table, key, strlen(key), value, strlen(value));
+	return store_commit(&t, &err);
+}
+
+/* The value as a C string, valid until the next call; NULL when there is none.
+ */
+static const char *get(enum store_table table, const char *key)
+{
+	static char text[64];
+	struct store_txn t;
+	struct store_span v = {NULL, 0};
+
+	store_read(
+	    store, &t, table < TABLE_JOURNALS ? STORE_FACTS : STORE_JOURNAL);
+	bool found = store_get(&t, table, key, strlen(key), &v);
+	if (found)
+		(void)snprintf(text, sizeof(text), "%.*s", (int)v.len,
+		    (const char *)v.data);
+	return store_read_end(&t, &err) == 0 && found ? text : NULL;
+}
+
+static char *file_of(const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/store/%s", conf.co_dir, name) < 0)
+		abort();
+	return path;
+}
+
+/* How many files of the store begin with this. */
+static int count_files(const char *prefix)
+{
+	char *dir = file_of("");
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += strncmp(e->d_name, prefix, strlen(prefix)) == 0;
+	if (d)
+		(void)closedir(d); /* only read */
+	free(dir);
+	return n;
+}
+
+static void test_open(void)
+{
+	begin("open");
+	ok(!open_as(false) && err.code == ERR_STORE,
+	    "a worker cannot open what no keeper made");
+	ok(open_as(true), "the keeper makes the store");
+	is_int(put(TABLE_IDS, "a", "1"), 0, "a value is written");
+	is_int(put(TABLE_IDS, "a", "2"), 0, "over what is there");
+	is_str(get(TABLE_IDS, "a"), "2", "and read");
+	is_str(get(TABLE_IDS, "b"), NULL, "what is not there is not");
+	is_str(get(TABLE_SESSIONS, "a"), NULL, "tables are apart");
+	uint64_t epoch = store_epoch(store);
+	ok(open_as(false), "a worker opens it then");
+	is_str(get(TABLE_IDS, "a"), "2", "and reads what the keeper wrote");
+	is_int(put(TABLE_EVENTS, "x", "event"), 0, "a worker writes");
+	ok(open_as(true), "the keeper comes back");
+	is_str(get(TABLE_EVENTS, "x"), "event", "a worker's write is there");
+	ok(store_epoch(store) == epoch, "it is the same journal");
+	end();
+}
+
+/* What a worker of its own process says: 0 when it sees what the keeper put. */
+static int work(int go)
+{
+	char c;
+
+	if (read(go, &c, 1) != 1 || !open_as(false))
+		return 1;
+	const char *v = get(TABLE_IDS, "who");
+	if (!v || strcmp(v, "keeper") != 0)
+		return 2;
+	return put(TABLE_IDS, "who", "worker") == 0 ? 0 : 3;
+}
+
+static void test_processes(void)
+{
+	int go[2], status = -1;
+
+	begin("processes");
+	if (pipe(go) != 0)
+		abort();
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(work(go[0]));
+	ok(open_as(true) && put(TABLE_IDS, "who", "keeper") == 0,
+	    "the keeper writes");
+	ok(write(go[1], "g", 1) == 1 && waitpid(pid, &status, 0) == pid,
+	    "a worker opens the store meanwhile");
+	is_int(status, 0, "it sees the write and answers");
+	is_str(get(TABLE_IDS, "who"), "worker", "the keeper sees the answer");
+	store_check_readers(store);
+	(void)close(go[0]);
+	(void)close(go[1]);
+	end();
+}
+
+struct seen {
+	char text[256];
+	int most;
+};
+
+static bool note(struct store_span key, struct store_span value, void *arg)
+{
+	struct seen *s = arg;
+	size_t n = strlen(s->text);
+
+	(void)value;
+	(void)snprintf(s->text + n, sizeof(s->text) - n, "%llu ",
+	    (unsigned long long)store_number(key.data));
+	return --s->most > 0;
+}
+
+typedef void each_fn(struct store_txn *, enum store_table, const void *, size_t,
+    bool (*)(struct store_span, struct store_span, void *), void *);
+
+/* The keys that a walk meets, as text valid until the next call. */
+static const char *walk(each_fn *each, uint64_t from, int most)
+{
+	static struct seen seen;
+	struct store_key k = store_key1(from);
+	struct store_txn t;
+
+	seen = (struct seen){.most = most};
+	store_read(store, &t, STORE_FACTS);
+	each(&t, TABLE_SESSIONS, from ? k.bytes : NULL, from ? 8 : 0, note,
+	    &seen);
+	if (store_read_end(&t, &err) != 0)
+		return "error";
+	return seen.text;
+}
+
+static void test_order(void)
+{
+	static const uint64_t keys[] = {65536, 3, 256, 1, 255, 70000};
+	struct store_key a = store_key2(1, UINT64_MAX), b = store_key2(2, 0);
+	struct store_txn t;
+
+	begin("order");
+	(void)open_as(true);
+	is_str(walk(store_each, 0, 9), "", "nothing is met in an empty table");
+	is_str(walk(store_each_back, 0, 9), "", "nor backwards");
+	store_write(store, &t, STORE_FACTS);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		struct store_key k = store_key1(keys[i]);
+		store_put(&t, TABLE_SESSIONS, k.bytes, 8, "v", 1);
+	}
+	is_int(store_commit(&t, &err), 0, "rows are written in any order");
+	is_str(walk(store_each, 0, 9), "1 3 255 256 65536 70000 ",
+	    "a walk goes by number");
+	is_str(walk(store_each, 4, 9), "255 256 65536 70000 ",
+	    "from the first that is not lower");
+	is_str(
+	    walk(store_each, 255, 2), "255 256 ", "until it is told to stop");
+	is_str(walk(store_each, 70001, 9), "", "and past the last is nothing");
+	is_str(walk(store_each_back, 0, 9), "70000 65536 256 255 3 1 ",
+	    "a walk back begins at the last");
+	is_str(walk(store_each_back, 256, 9), "256 255 3 1 ",
+	    "or at the key itself");
+	is_str(walk(store_each_back, 300, 9), "256 255 3 1 ",
+	    "or at the last that is not higher");
+	is_str(walk(store_each_back, 99999, 2), "70000 65536 ",
+	    "also when that is the last of all");
+	is_str(walk(store_each_back, 2, 9), "1 ", "down to the first");
+	ok(memcmp(a.bytes, b.bytes, 16) < 0, "pairs go by their first number");
+	ok(store_number(a.bytes) == 1 &&
+		store_number(a.bytes + 8) == UINT64_MAX,
+	    "numbers come back from a key");
+	end();
+}
+
+static void test_delete_events(void)
+{
+	struct store_txn t;
+
+	begin("events");
+	(void)open_as(true);
+	store_write(store, &t, STORE_JOURNAL);
+	for (uint64_t n = 1; n <= 3; n++)
+		for (uint64_t seq = 1; seq <= 10; seq++) {
+			struct store_key k = store_key2(n, seq);
+			store_put(&t, TABLE_EVENTS, k.bytes, 16, "12345", 5);
+		}
+	is_int(store_delete_events(&t, 2, 1, 4), 20,
+	    "deleted events are told in bytes");
+	is_int(store_delete_events(&t, 2, 1, 4), 0, "once");
+	is_int(store_delete_events(&t, 2, 9, 99), 10,
+	    "another session's events are not touched");
+	is_int(store_delete_events(&t, 9, 1, 99), 0, "none is harmless");
+	struct store_key k = store_key2(1, 1);
+	store_delete(&t, TABLE_EVENTS, k.bytes, 16);
+	store_delete(&t, TABLE_EVENTS, k.bytes, 16);
+	is_int(store_commit(&t, &err), 0, "deleting twice is no error");
+	int left = 0;
+	store_read(store, &t, STORE_JOURNAL);
+	for (uint64_t n = 1; n <= 3; n++)
+		for (uint64_t seq = 1; seq <= 10; seq++) {
+			struct store_span v;
+			struct store_key key = store_key2(n, seq);
+			left += store_get(&t, TABLE_EVENTS, key.bytes, 16, &v);
+		}
+	(void)store_read_end(&t, &err);
+	is_int(left, 9 + 4 + 10, "the others stay");
+	end();
+}
+
+static void test_transactions(void)
+{
+	struct store_txn t;
+	struct store_span v;
+
+	begin("txn");
+	(void)open_as(true);
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_IDS, "a", 1, "1", 1);
+	ok(store_get(&t, TABLE_IDS, "a", 1, &v), "a write sees itself");
+	store_abort(&t);
+	is_str(get(TABLE_IDS, "a"), NULL, "a write given up leaves nothing");
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_IDS, "b", 1, "1", 1);
+	store_put(&t, TABLE_IDS, "", 0, "1", 1);
+	ok(t.rc != 0, "a bad key is an error");
+	store_put(&t, TABLE_IDS, "c", 1, "1", 1);
+	ok(!store_get(&t, TABLE_IDS, "b", 1, &v),
+	    "after which nothing is read");
+	is_int(store_commit(&t, &err), -1, "and the end reports it");
+	is_int(err.code, ERR_STORE, "as an error of the store");
+	ok(!get(TABLE_IDS, "b") && !get(TABLE_IDS, "c"), "nothing was written");
+	is_int(put(TABLE_IDS, "d", "1"), 0, "the next write is sound");
+	end();
+}
+
+static void test_full(void)
+{
+	static char big[300000];
+	struct store_txn t;
+	int written = 0, rc = 0;
+
+	begin("full");
+	conf.store_size = 1;
+	(void)open_as(true);
+	is_int(put(TABLE_IDS, "before", "1"), 0, "there is room at first");
+	for (int i = 0; i < 20 && rc == 0; i++, written += rc == 0) {
+		struct store_key k = store_key1((uint64_t)i);
+		store_write(store, &t, STORE_FACTS);
+		store_put(&t, TABLE_TALKS, k.bytes, 8, big, sizeof(big));
+		rc = store_commit(&t, &err);
+	}
+	ok(rc == -1 && err.code == ERR_STORE, "a full file refuses");
+	ok(strstr(err.text, "MDB_MAP_FULL") != NULL, "and says why");
+	is_str(get(TABLE_IDS, "before"), "1", "reading goes on");
+	is_int(put(TABLE_EVENTS, "x", "1"), 0, "so does the other file");
+	store_write(store, &t, STORE_FACTS);
+	for (int i = 0; i < written; i++) {
+		struct store_key k = store_key1((uint64_t)i);
+		store_delete(&t, TABLE_TALKS, k.bytes, 8);
+	}
+	is_int(store_commit(&t, &err), 0, "what is old can be deleted");
+	(void)put(TABLE_IDS, "later", "0"); /* freed pages wait for a commit */
+	struct store_key k = store_key1(99);
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_TALKS, k.bytes, 8, big, sizeof(big));
+	is_int(store_commit(&t, &err), 0, "then there is room again");
+	end();
+}
+
+static void flip_first_byte(const char *path)
+{
+	size_t len;
+	char *text = scratch_read(path, &len);
+
+	text[0] = (char)(text[0] ^ 1);
+	scratch_write(path, text, len);
+	free(text);
+}
+
+static void test_boot(void)
+{
+	begin("boot");
+	(void)open_as(true);
+	(void)put(TABLE_IDS, "fact", "1");
+	(void)put(TABLE_EVENTS, "event", "1");
+	uint64_t epoch = store_epoch(store);
+	store_close(&store);
+	(void)usleep(3000); /* an epoch is a time */
+	char *mark = file_of("journal.mark");
+	flip_first_byte(mark);
+	ok(open_as(true), "a journal of another boot is no error");
+	is_str(get(TABLE_EVENTS, "event"), NULL, "its events are gone");
+	is_str(get(TABLE_IDS, "fact"), "1", "the facts are not");
+	ok(store_epoch(store) != epoch, "the new journal has a new epoch");
+	store_close(&store);
+	scratch_write(mark, "cut", 3);
+	ok(open_as(true), "so it is when the mark is cut");
+	store_close(&store);
+	(void)unlink(mark);
+	ok(!open_as(false) && err.code == ERR_STORE,
+	    "a worker never goes without the mark");
+	free(mark);
+	end();
+}
+
+static void test_process_durability(void)
+{
+	begin("process");
+	conf.durability = DURABLE_PROCESS;
+	ok(open_as(true), "facts may live in the journal's file");
+	is_int(put(TABLE_IDS, "fact", "1"), 0, "a fact is written");
+	is_int(put(TABLE_EVENTS, "event", "1"), 0, "an event is written");
+	(void)open_as(false);
+	is_str(get(TABLE_IDS, "fact"), "1", "a worker reads the fact");
+	is_int(count_files("facts.mdb"), 0, "there is no second file");
+	struct buf text = {0};
+	store_metrics(store, &text);
+	ok(strstr(buf_cstr(&text),
+	       "cohostd_store_used_bytes{file=\"journal.mdb\"} ") != NULL,
+	    "the metrics tell the size of the file");
+	buf_fini(&text);
+	end();
+}
+
+/* Damage one file of a store that holds something. */
+static void make_damaged(const char *folder, const char *name, int64_t keep)
+{
+	static char garbage[20000];
+	size_t len;
+
+	begin(folder);
+	(void)open_as(true);
+	for (int i = 0; i < 50; i++) {
+		char key[16];
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		(void)put(TABLE_IDS, key, "1");
+		(void)put(TABLE_EVENTS, key, "1");
+	}
+	store_close(&store);
+	char *path = file_of(name);
+	char *text = scratch_read(path, &len);
+	memset(garbage, 'x', sizeof(garbage));
+	if (keep < 0)
+		scratch_write(path, garbage, sizeof(garbage));
+	else
+		scratch_write(path, text, len * (size_t)keep / 100);
+	free(text);
+	free(path);
+}
+
+static void check_damaged(const char *what, const char *name, const char *other)
+{
+	bool is_facts = strcmp(name, "facts.mdb") == 0;
+
+	ok(!open_as(false) && err.code == ERR_STORE,
+	    "%s: a worker does not open it", what);
+	ok(open_as(true), "%s: the keeper goes on without it", what);
+	is_int(count_files(other), 1, "%s: it was moved aside", what);
+	is_str(get(is_facts ? TABLE_IDS : TABLE_EVENTS, "k1"), NULL,
+	    "%s: the new one is empty", what);
+	is_str(get(is_facts ? TABLE_EVENTS : TABLE_IDS, "k1"), "1",
+	    "%s: the other file is whole", what);
+	is_int(put(TABLE_IDS, "new", "1"), 0, "%s: it can be written", what);
+	ok(open_as(false), "%s: then a worker opens it", what);
+	end();
+}
+
+static void test_damaged(void)
+{
+	make_damaged("garbage", "facts.mdb", -1);
+	check_damaged("garbage", "facts.mdb", "facts.mdb.corrupt-");
+	make_damaged("cut", "facts.mdb", 50);
+	check_damaged("a file cut in half", "facts.mdb", "facts.mdb.corrupt-");
+	make_damaged("stub", "facts.mdb", 1);
+	check_damaged("a stub", "facts.mdb", "facts.mdb.corrupt-");
+	make_damaged("journal", "journal.mdb", 50);
+	check_damaged("a cut journal", "journal.mdb", "journal.mdb.corrupt-");
+}
+
+/* Whether the store uses more pages than the file of the facts has. */
+static bool is_short(void)
+{
+	struct buf text = {0};
+	struct stat st;
+	char *path = file_of("facts.mdb");
+
+	store_metrics(store, &text);
+	const char *p = strstr(buf_cstr(&text), "\"facts.mdb\"} ");
+	bool found =
+	    p && stat(path, &st) == 0 && st.st_size < strtoll(p + 13, NULL, 10);
+	buf_fini(&text);
+	free(path);
+	return found;
+}
+
+/* Put large values over each other until a commit leaves its last pages out. */
+static bool make_short(void)
+{
+	static char big[400000];
+	unsigned seed = 1;
+
+	for (int i = 0; i < 500 && !is_short(); i++) {
+		struct store_txn t;
+		store_write(store, &t, STORE_FACTS);
+		for (int n = 0; n < 4; n++) {
+			struct store_key k = store_key1(rand_r(&seed) % 5u);
+			store_put(&t, TABLE_TALKS, k.bytes, 8, big,
+			    (size_t)rand_r(&seed) % sizeof(big));
+		}
+		if (store_commit(&t, &err) != 0)
+			return false;
+	}
+	return is_short();
+}
+
+/*
+ * Pages that one commit took at the end of the file and gave back are never
+ * written: a file may be shorter than its page count says, and be whole.
+ */
+static void test_short_but_whole(void)
+{
+	begin("short");
+	conf.store_size = 64;
+	(void)open_as(true);
+	(void)put(TABLE_IDS, "k", "1");
+	ok(make_short(), "values replaced in one commit leave a short file");
+	ok(open_as(false), "a worker opens it");
+	ok(open_as(true), "the keeper opens it");
+	is_int(count_files("facts.mdb.corrupt-"), 0, "it is not taken for cut");
+	is_str(get(TABLE_IDS, "k"), "1", "what was in it is there");
+	is_int(put(TABLE_IDS, "k", "2"), 0, "it can be written");
+	end();
+}
+
+int main(void)
+{
+	char *log = scratch_path("log");
+
+	(void)log_open(log);
+	free(log);
+	test_open();
+	test_processes();
+	test_order();
+	test_delete_events();
+	test_transactions();
+	test_full();
+	test_boot();
+	test_process_durability();
+	test_damaged();
+	test_short_but_whole();
+	return done();
+}
