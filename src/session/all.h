@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_ALL_H
+#define SESSION_ALL_H
+
+/* What the files of this folder share and nobody else sees. */
+#include "session/journal.h"
+#include "session/registry.h"
+#include "session/session.h"
+#include "session/sessions.h"
+
+struct activity;
+struct map;
+struct turn;
+struct uploads;
+
+struct sessions {
+	struct sessions_setup setup;
+	registry_owner self;
+	struct registry *registry;
+	struct journal *journal;
+	struct uploads *uploads;
+	struct activity *activity;
+	struct map *by_key;   /* registry key -> struct session */
+	struct list sessions; /* handles of this worker */
+	struct list turns;    /* turns this worker owns */
+	struct list dirty;    /* turns with events not pushed yet */
+	struct list rung;     /* sessions whose attachments want a look */
+	struct list answers;  /* calls with a receipt to hand out */
+	struct list retries;  /* calls to be placed again at the next tick */
+	size_t n_turns;
+	bool is_draining;
+	bool is_leaving;  /* turns take no more steps */
+	bool is_scanning; /* looking for orphans, from orphan_cursor on */
+	uint32_t orphan_cursor;
+	int64_t died_us; /* when the death that started the scan was seen */
+	unsigned ticks;
+};
+
+struct session {
+	struct list link;
+	struct list rung; /* in all->rung */
+	struct sessions *all;
+	char *id;
+	uint8_t key[REGISTRY_KEY];
+	uint64_t number;
+	uint32_t at; /* index in the registry */
+	unsigned refs;
+	struct list attachments;
+	struct turn *turn; /* NULL: not ours */
+};
+
+/* The registry's entry of a session. */
+static inline struct entry *session_entry(const struct session *s)
+{
+	return registry_entry(s->all->registry, s->at);
+}
+
+/* Digest of an id, the registry's key. */
+void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len);
+
+/* One more reference to a handle. */
+struct session *session_ref(struct session *s);
+
+/* The handle of a registry entry whose id is known; NULL with *err. */
+struct session *session_of_entry(
+    struct sessions *all, const char *id, size_t len, struct err *err);
+
+/* Its journal has grown: let attachments look at the end of this tick. */
+void session_ring(struct session *s);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/history.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+
+/* Keys only the server may set (spec 02-websocket 2.11). */
+static const char *const server_keys[] = {"mode", "turns_left", "permissions",
+    "approval", "requester", "skip_tool_approval", "full_access_turns",
+    "full_access_turns_used", "approval_profile", "permission_profile",
+    "_new_session", "session_id", NULL};
+
+/* Keys that a turn sets anew. */
+static const char *const turn_keys[] = {"session_id", "messages", "turn",
+    "iteration", "user_prompt", "result", "updated", NULL};
+
+/* Those that are set anew when the agent gave the rest. */
+static const char *const adopted_keys[] = {
+    "session_id", "turn", "user_prompt", "result", "updated", NULL};
+
+static bool is_one_of(const struct json *key, const char *const *names)
+{
+	for (; *names; names++)
+		if (json_str_is(key, *names))
+			return true;
+	return false;
+}
+
+static const struct json *parse_object(
+    struct json_doc *doc, const char *text, size_t len)
+{
+	struct json_error why;
+	if (!len)
+		return NULL;
+	const struct json *v = json_parse(doc, text, len, 0, &why);
+	return json_is(v, JSON_OBJECT) ? v : NULL;
+}
+
+static double number_of(const struct json *object, const char *key)
+{
+	double d;
+	return json_double(json_get(object, key), &d) ? d : 0;
+}
+
+static void put_member(struct buf *out, const struct json *m)
+{
+	size_t n;
+	const char *text = json_text(json_key(m), &n);
+	buf_char(out, ',');
+	buf_append(out, text, n);
+	buf_char(out, ':');
+	text = json_text(m, &n);
+	buf_append(out, text, n);
+}
+
+/* Members of an object but for those named, each after a comma. */
+static void put_others(
+    struct buf *out, const struct json *object, const char *const *without)
+{
+	for (const struct json *m = json_first(object); m; m = json_next(m))
+		if (!is_one_of(json_key(m), without))
+			put_member(out, m);
+}
+
+static bool is_plain_message(const struct json *m)
+{
+	bool internal = false;
+	if (!json_is(m, JSON_OBJECT))
+		return false;
+	(void)json_bool(json_get(m, "internal"), &internal);
+	return !internal && !json_str_is(json_get(m, "role"), "system");
+}
+
+/* A message as a key: the same however it is spelled. */
+static struct buf key_of(const struct json *message)
+{
+	struct buf key = {0};
+	json_canonical(&key, message, JSON_UTF8);
+	return key;
+}
+
+/* Those of the server's messages that a client may only repeat. */
+static struct map *map_system(const struct json *messages)
+{
+	static char is_there;
+	struct map *known = map_new();
+	for (const struct json *m = json_first(messages); m; m = json_next(m)) {
+		if (is_plain_message(m))
+			continue;
+		struct buf key = key_of(m);
+		(void)map_put(known, key.data, key.len, &is_there);
+		buf_fini(&key);
+	}
+	return known;
+}
+
+static bool is_allowed(const struct json *message, const struct map *known)
+{
+	if (!json_is(message, JSON_OBJECT))
+		return false;
+	if (is_plain_message(message))
+		return true;
+	struct buf key = key_of(message);
+	bool found = map_get(known, key.data, key.len) != NULL;
+	buf_fini(&key);
+	return found;
+}
+
+/* A client does not speak for the system, but may repeat what the server has.
+ */
+static void put_client_messages(struct buf *out, const struct json *messages,
+    const struct json *server_messages)
+{
+	bool first = true;
+	struct map *known = map_system(server_messages);
+	buf_str(out, ",\"messages\":[");
+	for (const struct json *m = json_first(messages); m; m = json_next(m)) {
+		size_t n;
+		if (!is_allowed(m, known))
+			continue;
+		const char *text = json_text(m, &n);
+		if (!first)
+			buf_char(out, ',');
+		first = false;
+		buf_append(out, text, n);
+	}
+	buf_char(out, ']');
+	map_free(&known);
+}
+
+static void put_client(
+    struct buf *out, const struct json *client, const struct json *server)
+{
+	const struct json *messages = json_get(client, "messages");
+	for (const struct json *m = json_first(client); m; m = json_next(m)) {
+		if (is_one_of(json_key(m), server_keys) ||
+		    json_str_is(json_key(m), "messages"))
+			continue;
+		put_member(out, m);
+	}
+	if (json_is(messages, JSON_ARRAY))
+		put_client_messages(
+		    out, messages, json_get(server, "messages"));
+}
+
+static void put_server_keys(struct buf *out, const struct json *server)
+{
+	for (const char *const *k = server_keys; *k; k++) {
+		const struct json *m = json_get(server, *k);
+		if (m && strcmp(*k, "session_id") && strcmp(*k, "_new_session"))
+			put_member(out, m);
+	}
+}
+
+/* 1: the server's is newer, 0: equal, -1: the client's is. */
+static int compare(const struct json *client, const struct json *server)
+{
+	static const char *const keys[] = {"iteration", "updated"};
+	for (int i = 0; i < 2; i++) {
+		double c = number_of(client, keys[i]);
+		double s = number_of(server, keys[i]);
+		if (s > c)
+			return 1;
+		if (s < c)
+			return -1;
+	}
+	return 0;
+}
+
+bool history_merge(struct buf *out, const char *client, size_t client_len,
+    const char *server, size_t server_len, const char *id)
+{
+	struct json_doc cdoc = {0}, sdoc = {0};
+	const struct json *c = parse_object(&cdoc, client, client_len);
+	const struct json *s = parse_object(&sdoc, server, server_len);
+	int order = !s ? -1 : !c ? 1 : compare(c, s);
+	buf_str(out, "{\"session_id\":");
+	buf_json_str(out, id);
+	if (order < 0) {
+		put_client(out, c, s);
+		put_server_keys(out, s);
+	} else {
+		static const char *const drop[] = {
+		    "session_id", "_new_session", NULL};
+		put_others(out, s, drop);
+	}
+	buf_char(out, '}');
+	json_fini(&cdoc);
+	json_fini(&sdoc);
+	return order > 0;
+}
+
+uint32_t history_turn(const char *talk, size_t len)
+{
+	struct json_doc doc = {0};
+	int64_t turn = 0;
+	const struct json *v = parse_object(&doc, talk, len);
+	if (!json_int(json_get(v, "turn"), &turn) || turn < 0 ||
+	    turn > INT32_MAX)
+		turn = 0;
+	json_fini(&doc);
+	return (uint32_t)turn;
+}
+
+static void put_user_message(struct buf *out, const struct history_turn *t)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *images =
+	    t->images_len ? json_parse(&doc, t->images, t->images_len, 0, &why)
+			  : NULL;
+	buf_str(out, "{\"role\":\"user\",\"content\":");
+	if (!json_count(images)) {
+		buf_json(out, t->prompt, t->prompt_len);
+		buf_char(out, '}');
+		json_fini(&doc);
+		return;
+	}
+	buf_str(out, "[{\"type\":\"text\",\"text\":");
+	buf_json(out, t->prompt, t->prompt_len);
+	buf_char(out, '}');
+	for (const struct json *m = json_first(images); m; m = json_next(m)) {
+		size_t n;
+		const char *text = json_text(m, &n);
+		buf_str(
+		    out, ",{\"type\":\"image_url\",\"image_url\":{\"url\":");
+		buf_append(out, text, n);
+		buf_str(out, "}}");
+	}
+	buf_str(out, "]}");
+	json_fini(&doc);
+}
+
+static void put_messages(
+    struct buf *out, const struct json *before, const struct history_turn *t)
+{
+	buf_str(out, ",\"messages\":[");
+	for (const struct json *m = json_first(json_get(before, "messages")); m;
+	     m = json_next(m)) {
+		size_t n;
+		const char *text = json_text(m, &n);
+		buf_append(out, text, n);
+		buf_char(out, ',');
+	}
+	put_user_message(out, t);
+	if (t->result) {
+		buf_str(out, ",{\"role\":\"assistant\",\"content\":");
+		buf_json(out, t->result, t->result_len);
+		buf_char(out, '}');
+	}
+	buf_char(out, ']');
+}
+
+static void put_turn(struct buf *out, const struct history_turn *t)
+{
+	buf_str(out, ",\"turn\":");
+	buf_int(out, t->turn);
+	buf_str(out, ",\"user_prompt\":");
+	buf_json(out, t->prompt, t->prompt_len);
+	buf_str(out, ",\"result\":");
+	if (t->result)
+		buf_json(out, t->result, t->result_len);
+	else
+		buf_str(out, "null");
+	buf_printf(out, ",\"updated\":%lld.%03d", (long long)(t->now_ms / 1000),
+	    (int)(t->now_ms % 1000));
+}
+
+/* The count after this turn; a number from a client must not run over. */
+static int64_t next_iteration(const struct json *before)
+{
+	const double most = 9007199254740991; /* 2^53 - 1: exact everywhere */
+	double d = number_of(before, "iteration");
+	return d < 0 ? 1 : d < most ? (int64_t)d + 1 : (int64_t)most + 1;
+}
+
+void history_add(struct buf *out, const char *before, size_t len,
+    const struct history_turn *turn)
+{
+	struct json_doc doc = {0};
+	const struct json *v = parse_object(&doc, before, len);
+	buf_str(out, "{\"session_id\":");
+	buf_json_str(out, turn->id);
+	put_messages(out, v, turn);
+	if (!json_get(v, "trace"))
+		buf_str(out, ",\"trace\":[]");
+	put_others(out, v, turn_keys);
+	put_turn(out, turn);
+	buf_str(out, ",\"iteration\":");
+	buf_int(out, next_iteration(v));
+	buf_char(out, '}');
+	json_fini(&doc);
+}
+
+void history_adopt(struct buf *out, const char *session, size_t len,
+    const struct history_turn *turn)
+{
+	struct json_doc doc = {0};
+	const struct json *v = parse_object(&doc, session, len);
+	buf_str(out, "{\"session_id\":");
+	buf_json_str(out, turn->id);
+	put_others(out, v, adopted_keys);
+	put_turn(out, turn);
+	buf_char(out, '}');
+	json_fini(&doc);
+}

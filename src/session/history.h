@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_HISTORY_H
+#define SESSION_HISTORY_H
+
+/*
+ * The conversation of a session as a JSON object: session_id, messages, trace,
+ * turn, iteration, updated, user_prompt, result and whatever else round-trips
+ * (spec 02-websocket 2.11, 2.12). Pure functions.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * Append the winner of a client's and the server's conversation (either may be
+ * empty, len 0) to *out, with session_id set to id and the server's own keys
+ * taken from the server's copy. Higher iteration wins, then higher updated; all
+ * equal: the server's content. Returns whether the server's was newer. A
+ * client's messages with role system or internal are dropped, unless the server
+ * has the same one.
+ */
+bool history_merge(struct buf *out, const char *client, size_t client_len,
+    const char *server, size_t server_len, const char *id);
+
+/* The conversation's "turn", 0 when it has none. */
+uint32_t history_turn(const char *talk, size_t len);
+
+/* One turn that is over. */
+struct history_turn {
+	const char *id;
+	const char *prompt;
+	size_t prompt_len;
+	const char *images; /* JSON array */
+	size_t images_len;
+	const char *result; /* NULL: it failed */
+	size_t result_len;
+	uint32_t turn;
+	int64_t now_ms;
+};
+
+/*
+ * Append the conversation after a turn: the messages of 'before' with the
+ * prompt and the result added, and the plain keys set anew.
+ */
+void history_add(struct buf *out, const char *before, size_t len,
+    const struct history_turn *turn);
+
+/*
+ * Append the agent's own version of the conversation ('session', a JSON object)
+ * with session_id, turn, user_prompt, result and updated as the server knows
+ * them.
+ */
+void history_adopt(struct buf *out, const char *session, size_t len,
+    const struct history_turn *turn);
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "core/stat.h"
+#include "session/record.h"
+#include "session/turn.h"
+#include "session/upload.h"
+#include "session/uploads.h"
+#include "trust/ident.h"
+
+/* Longest name a client may give an input, in bytes. */
+#define MAX_INPUT_ID 200
+
+/* What a check of a claim may answer. */
+enum { CLAIM_REPEATED = 1, CLAIM_REUSED = 2 };
+
+void input_free(struct session_call *c)
+{
+	for (size_t i = 0; i < c->n_files; i++) {
+		free((void *)(uintptr_t)c->files[i].name);
+		free((void *)(uintptr_t)c->files[i].path);
+	}
+	free(c->files);
+	free(c->prompt);
+	free(c->images);
+	buf_fini(&c->conversation);
+	buf_fini(&c->input_id);
+	buf_fini(&c->mem);
+	session_close(&c->session);
+	free(c);
+}
+
+void input_tell(struct session_call *c)
+{
+	session_receipt_fn *fn = c->fn;
+	c->fn = NULL;
+	switch (c->receipt.outcome) {
+	case INPUT_REFUSED:
+		stat_add(inputs_refused, 1);
+		upload_discard(c->files, c->n_files);
+		break;
+	case INPUT_REPEATED:
+		stat_add(dedup_hits, 1);
+		upload_discard(c->files, c->n_files);
+		break;
+	case INPUT_STARTED:
+	case INPUT_ADDED:
+	case INPUT_ANSWERED:
+		stat_add(inputs_accepted, 1);
+		break;
+	}
+	if (fn)
+		fn(c->arg, &c->receipt);
+}
+
+void input_answer(struct session_call *c, enum input_outcome outcome)
+{
+	struct sessions *all = c->session->all;
+	c->receipt.outcome = outcome;
+	list_append(&all->answers, &c->link);
+	all->setup.ask_flush(all->setup.arg);
+}
+
+void input_refuse(struct session_call *c)
+{
+	c->receipt.err = &c->err;
+	input_answer(c, INPUT_REFUSED);
+}
+
+void input_flush(struct sessions *all)
+{
+	struct list *l;
+	while ((l = list_shift(&all->answers))) {
+		struct session_call *c =
+		    list_entry(l, struct session_call, link);
+		input_tell(c);
+		input_free(c);
+	}
+}
+
+void input_retry(struct sessions *all)
+{
+	struct list waiting, *l;
+	list_init(&waiting);
+	while ((l = list_shift(&all->retries)))
+		list_append(&waiting, l);
+	while ((l = list_shift(&waiting)))
+		input_place(list_entry(l, struct session_call, link));
+}
+
+static void place_later(struct session_call *c)
+{
+	list_append(&c->session->all->retries, &c->link);
+}
+
+/* ---- claims ---- */
+
+static void copy_span(struct buf *mem, struct store_span span)
+{
+	if (span.data)
+		buf_append(mem, span.data, span.len);
+	buf_char(mem, 0);
+}
+
+/* Tell of the first input with this id; strings are copied, for the row is a
+ * view. */
+static void fill_repeated(struct session_call *c, const struct claim *claim)
+{
+	struct session_receipt *r = &c->receipt;
+	size_t result = claim->id.len + 1;
+	size_t reason = result + claim->result.len + 1;
+	copy_span(&c->mem, claim->id);
+	copy_span(&c->mem, claim->result);
+	copy_span(&c->mem, claim->reason);
+	r->session_id = c->mem.data;
+	r->turn = claim->turn;
+	r->is_over = claim->status != RECORD_RUNNING;
+	r->has_failed = r->is_over && claim->status != RECORD_DONE;
+	r->result = claim->result.data ? c->mem.data + result : NULL;
+	r->result_len = claim->result.len;
+	r->reason = c->mem.data + reason;
+	r->duration_ms = claim->duration_ms;
+}
+
+/* 0: not used; else CLAIM_REPEATED (with the row in *claim) or CLAIM_REUSED. */
+static int look_up_claim(struct store_txn *t, const uint8_t key[16],
+    const uint8_t body[16], struct claim *claim)
+{
+	struct store_span row;
+	if (!store_get(t, TABLE_CLAIMS, key, 16, &row) ||
+	    !record_decode_claim(claim, row))
+		return 0;
+	if (claim->status != RECORD_RUNNING &&
+	    claim->expires_ms < clock_wall_ms())
+		return 0;
+	return memcmp(claim->body, body, 16) == 0 ? CLAIM_REPEATED
+						  : CLAIM_REUSED;
+}
+
+int input_check_claim(struct store_txn *t, struct commit *c)
+{
+	struct claim mine = {0}, other;
+	for (unsigned i = 0; i < c->n_puts; i++) {
+		const struct commit_put *p = &c->puts[i];
+		struct store_span row = {p->value.data, p->value.len};
+		if (p->table == TABLE_CLAIMS && record_decode_claim(&mine, row))
+			return look_up_claim(
+			    t, (const uint8_t *)p->key.data, mine.body, &other);
+	}
+	return 0;
+}
+
+void input_put_claim(struct commit *commit, const struct session_call *c,
+    uint32_t turn, const struct claim *end)
+{
+	const struct sessions *all = c->session->all;
+	struct claim row = {.status = RECORD_RUNNING, .duration_ms = -1};
+	if (end)
+		row = *end;
+	memcpy(row.body, c->body, sizeof row.body);
+	row.number = c->session->number;
+	row.turn = turn;
+	row.expires_ms = clock_wall_ms() + all->setup.conf->result_ttl * 1000;
+	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
+	record_encode_claim(
+	    journal_put(commit, TABLE_CLAIMS, c->claim, sizeof c->claim), &row);
+}
+
+static void digest_body(struct session_call *c, const struct session_input *in)
+{
+	struct buf text = {0};
+	size_t n;
+	const char *p;
+	buf_append(&text, in->prompt, in->prompt_len);
+	buf_char(&text, 0);
+	if (in->images && (p = json_text(in->images, &n)))
+		buf_append(&text, p, n);
+	buf_char(&text, 0);
+	if (in->files && (p = json_text(in->files, &n)))
+		buf_append(&text, p, n);
+	ident_digest16(c->body, text.data, text.len);
+	buf_fini(&text);
+}
+
+/* The scope of an input_id: caller and session; without a session the id alone.
+ */
+static void digest_claim(struct session_call *c, const struct session_input *in)
+{
+	struct buf text = {0};
+	if (!in->is_unscoped)
+		buf_str(&text, c->session->id);
+	buf_char(&text, 0);
+	buf_append(&text, in->input_id, in->input_id_len);
+	ident_digest16(c->claim, text.data, text.len);
+	buf_fini(&text);
+	c->has_id = true;
+	buf_append(&c->input_id, in->input_id, in->input_id_len);
+}
+
+/* Answer from an earlier input with the same id; false when there is none. */
+static bool answer_repeated(struct session_call *c)
+{
+	struct store_txn t;
+	struct claim claim;
+	struct err err;
+	store_read(c->session->all->setup.store, &t, STORE_FACTS);
+	int found = look_up_claim(&t, c->claim, c->body, &claim);
+	if (found == CLAIM_REPEATED)
+		fill_repeated(c, &claim);
+	if (store_read_end(&t, &err) != 0 || !found)
+		return false;
+	if (found == CLAIM_REUSED) {
+		(void)err_set(&c->err, ERR_REUSED, NULL);
+		input_refuse(c);
+	} else {
+		input_answer(c, INPUT_REPEATED);
+	}
+	return true;
+}
+
+/* ---- into a running turn ---- */
+
+static void on_joined(struct commit *commit)
+{
+	struct session_call *c = commit->arg;
+	switch (commit->outcome) {
+	case COMMIT_OK:
+		c->receipt.turn = commit->turn;
+		c->receipt.seq = commit->last_seq;
+		input_answer(c, c->receipt.outcome);
+		session_ring(c->session);
+		break;
+	case COMMIT_CLOSED:
+	case COMMIT_REFUSED:
+		place_later(c); /* the turn ended, or a twin was first */
+		break;
+	case COMMIT_FAILED:
+		c->err = commit->err;
+		input_refuse(c);
+		break;
+	}
+	journal_commit_free(commit);
+}
+
+static void push_joined(struct session_call *c, struct draft *d, uint32_t turn)
+{
+	struct session *s = c->session;
+	struct commit *commit =
+	    journal_commit(s->number, s->at, turn, COMMIT_IN_TURN);
+	journal_add(commit, d);
+	commit->n_stimuli = 1;
+	if (c->has_id) {
+		struct claim done = {.status = RECORD_DONE};
+		input_put_claim(commit, c, turn, &done);
+		commit->check = input_check_claim;
+	}
+	buf_reset(&c->mem);
+	buf_str(&c->mem, d->id);
+	c->receipt.id = buf_cstr(&c->mem);
+	commit->done = on_joined;
+	commit->arg = c;
+	journal_push(s->all->journal, commit, false);
+}
+
+static void join_turn(struct session_call *c, uint32_t turn)
+{
+	struct draft d = {0};
+	uint64_t question;
+	if (session_is_waiting(c->session, EV_ASK_USER, &question)) {
+		struct buf answer = {0};
+		event_begin(&d, EV_ANSWER, turn);
+		event_str(&d, "kind", "ask_user", 8);
+		buf_json(&answer, c->prompt, c->prompt_len);
+		event_json(&d, "answer", answer.data, answer.len);
+		event_int(&d, "question", (int64_t)question);
+		buf_fini(&answer);
+		c->receipt.outcome = INPUT_ANSWERED;
+	} else {
+		event_begin(&d, EV_MORE_INPUT, turn);
+		event_str(&d, "prompt", c->prompt, c->prompt_len);
+		c->receipt.outcome = INPUT_ADDED;
+	}
+	push_joined(c, &d, turn);
+	event_fini(&d);
+}
+
+/* ---- a place ---- */
+
+static uint64_t claim_hash(const struct session_call *c)
+{
+	uint64_t hash;
+	if (!c->has_id)
+		return 0;
+	memcpy(&hash, c->claim, sizeof hash);
+	return hash | 1;
+}
+
+static void refuse_with(struct session_call *c, enum err_code code)
+{
+	(void)err_set(&c->err, code, NULL);
+	input_refuse(c);
+}
+
+static void place_in_running(struct session_call *c)
+{
+	struct entry *e = session_entry(c->session);
+	uint64_t claim = atomic_load(&e->claim);
+	if (claim && claim == claim_hash(c))
+		place_later(c); /* its twin is being committed */
+	else if (!c->may_join)
+		refuse_with(c, ERR_BUSY);
+	else if (c->n_files || c->images_len > 2)
+		refuse_with(c, ERR_NOT_ACCEPTING);
+	else
+		join_turn(c, atomic_load(&e->turn));
+}
+
+void input_place(struct session_call *c)
+{
+	struct sessions *all = c->session->all;
+	if (c->has_id && answer_repeated(c))
+		return;
+	if (all->is_draining) {
+		refuse_with(c, ERR_DRAINING);
+		return;
+	}
+	if (all->n_turns >= (size_t)all->setup.conf->max_runs) {
+		refuse_with(c, ERR_RUNS);
+		return;
+	}
+	uint32_t turn = registry_begin(
+	    all->registry, c->session->at, all->self, claim_hash(c));
+	if (turn)
+		turn_begin(c->session, c, turn);
+	else
+		place_in_running(c);
+}
+
+/* ---- from outside ---- */
+
+static void on_saved(
+    void *arg, struct agent_file *files, size_t n, const struct err *err)
+{
+	struct session_call *c = arg;
+	if (err) {
+		c->err = *err;
+		input_refuse(c);
+		return;
+	}
+	c->files = files;
+	c->n_files = n;
+	input_place(c);
+}
+
+static int check_input(
+    const struct session *s, const struct session_input *in, struct err *err)
+{
+	const struct conf *conf = s->all->setup.conf;
+	if (in->prompt_len > (size_t)conf->max_prompt)
+		return err_set(err, ERR_TOO_LARGE,
+		    "prompt too long: %zu bytes (max: %lld). Increase "
+		    "max_prompt in host.yaml",
+		    in->prompt_len, (long long)conf->max_prompt);
+	if (in->input_id &&
+	    (!in->input_id_len || in->input_id_len > MAX_INPUT_ID))
+		return err_set(err, ERR_BAD_REQUEST,
+		    "input_id must have 1 to %d bytes", MAX_INPUT_ID);
+	if (in->conversation_len > (size_t)conf->max_session)
+		return err_set(err, ERR_TOO_LARGE,
+		    "session too large: %zu bytes (max: %lld). Increase "
+		    "max_session in host.yaml",
+		    in->conversation_len, (long long)conf->max_session);
+	return upload_check(in->images, in->files, conf, err);
+}
+
+struct session_call *session_input(struct session *s,
+    const struct session_input *in, session_receipt_fn *fn, void *arg)
+{
+	struct session_call *c = mem_zero(sizeof *c);
+	list_init(&c->link);
+	c->session = session_ref(s);
+	c->fn = fn;
+	c->arg = arg;
+	c->may_join = in->may_join;
+	c->receipt.session_id = s->id;
+	if (check_input(s, in, &c->err) != 0) {
+		input_refuse(c);
+		return c;
+	}
+	c->prompt = mem_strndup(in->prompt, in->prompt_len);
+	c->prompt_len = in->prompt_len;
+	const char *images = "[]";
+	c->images_len = 2;
+	if (json_count(in->images))
+		images = json_text(in->images, &c->images_len);
+	c->images = mem_strndup(images, c->images_len);
+	buf_append(&c->conversation, in->conversation, in->conversation_len);
+	if (in->input_id) {
+		digest_body(c, in);
+		digest_claim(c, in);
+	}
+	if (json_count(in->files))
+		uploads_save(s->all->uploads, in->files, on_saved, c);
+	else
+		input_place(c);
+	return c;
+}
+
+void session_forget(struct session_call **call)
+{
+	if (*call)
+		(*call)->fn = NULL;
+	*call = NULL;
+}
+
+/* ---- to and from the record ---- */
+
+static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
+{
+	char hex[33];
+	enc_hex(hex, id, 16);
+	buf_printf(out, ",\"%s\":\"%s\"", name, hex);
+}
+
+void input_extra(struct buf *out, const struct session_call *c)
+{
+	if (c->images_len <= 2 && !c->n_files && !c->has_id)
+		return;
+	buf_str(out, "{\"images\":");
+	buf_append(out, c->images, c->images_len);
+	buf_str(out, ",\"files\":[");
+	for (size_t i = 0; i < c->n_files; i++) {
+		buf_str(out, i ? ",{\"name\":" : "{\"name\":");
+		buf_json_str(out, c->files[i].name);
+		buf_str(out, ",\"path\":");
+		buf_json_str(out, c->files[i].path);
+		buf_printf(
+		    out, ",\"size\":%lld}", (long long)c->files[i].size_bytes);
+	}
+	buf_char(out, ']');
+	if (c->has_id) {
+		buf_str(out, ",\"input_id\":");
+		buf_json(out, c->input_id.data, c->input_id.len);
+		put_hex(out, "claim", c->claim);
+		put_hex(out, "body", c->body);
+	}
+	buf_char(out, '}');
+}
+
+static void read_files(struct session_call *c, const struct json *files)
+{
+	c->files = mem_zero((json_count(files) + 1) * sizeof *c->files);
+	for (const struct json *f = json_first(files); f; f = json_next(f)) {
+		struct agent_file *to = &c->files[c->n_files++];
+		to->name = json_strdup(json_get(f, "name"));
+		to->path = json_strdup(json_get(f, "path"));
+		(void)json_int(json_get(f, "size"), &to->size_bytes);
+	}
+}
+
+static bool read_hex(const struct json *v, uint8_t id[16])
+{
+	size_t n;
+	const char *text = json_text(v, &n);
+	return json_is(v, JSON_STRING) && n == 34 &&
+	       enc_unhex(id, text + 1, 16);
+}
+
+static void read_extra(struct session_call *c, struct store_span extra)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *v =
+	    extra.len ? json_parse(&doc, extra.data, extra.len, 0, &why) : NULL;
+	const struct json *images = json_get(v, "images");
+	if (json_count(images)) {
+		free(c->images);
+		const char *text = json_text(images, &c->images_len);
+		c->images = mem_strndup(text, c->images_len);
+	}
+	read_files(c, json_get(v, "files"));
+	const struct json *name = json_get(v, "input_id");
+	if (json_is(name, JSON_STRING)) {
+		struct buf scratch = {0};
+		size_t n;
+		const char *text = json_str(name, &scratch, &n);
+		buf_append(&c->input_id, text, n);
+		buf_fini(&scratch);
+		c->has_id = read_hex(json_get(v, "claim"), c->claim) &&
+			    read_hex(json_get(v, "body"), c->body);
+	}
+	json_fini(&doc);
+}
+
+struct session_call *input_of_record(struct session *s, const struct record *r)
+{
+	struct session_call *c = mem_zero(sizeof *c);
+	list_init(&c->link);
+	c->session = session_ref(s);
+	c->prompt =
+	    mem_strndup(r->prompt.data ? r->prompt.data : "", r->prompt.len);
+	c->prompt_len = r->prompt.len;
+	c->images = mem_strndup("[]", 2);
+	c->images_len = 2;
+	read_extra(c, r->extra);
+	return c;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_INPUT_H
+#define SESSION_INPUT_H
+
+/*
+ * An input on its way into a session: checked, its files saved, its input_id
+ * claimed, and then a turn of its own, or part of a running one, or refused
+ * (session.h). The call that carries it becomes the turn's input and lives as
+ * long.
+ */
+#include "session/all.h"
+
+struct agent_file;
+
+struct session_call {
+	struct list link;
+	struct session *session;
+	session_receipt_fn *fn; /* NULL: nobody waits */
+	void *arg;
+	bool may_join;
+	char *prompt;
+	size_t prompt_len;
+	char *images; /* JSON array */
+	size_t images_len;
+	struct agent_file *files;
+	size_t n_files;
+	struct buf conversation; /* the client's; empty: none */
+	bool has_id;
+	struct buf input_id;
+	uint8_t claim[16]; /* digest of scope and input_id */
+	uint8_t body[16];  /* digest of prompt, images and files */
+	struct session_receipt receipt;
+	struct err err;
+	struct buf mem; /* what the receipt points to */
+};
+
+/* Fill the receipt's outcome and hand it out at the end of this tick. */
+void input_answer(struct session_call *c, enum input_outcome outcome);
+
+/* Refuse with c->err filled in. */
+void input_refuse(struct session_call *c);
+
+/* Find the input a place: a turn, a running turn, or an earlier one like it. */
+void input_place(struct session_call *c);
+
+/* Hand the receipt out now. The caller still owns c. */
+void input_tell(struct session_call *c);
+
+/* Free a call and what it owns. */
+void input_free(struct session_call *c);
+
+/* Hand out the receipts that wait. */
+void input_flush(struct sessions *all);
+
+/* Place the calls again that had to wait for another's commit. */
+void input_retry(struct sessions *all);
+
+/* A call rebuilt from what the store holds of a turn. */
+struct record;
+struct session_call *input_of_record(struct session *s, const struct record *r);
+
+/* Append {"images":..,"files":..,"input_id":..} for the record. */
+void input_extra(struct buf *out, const struct session_call *c);
+
+/* check() of a commit whose puts include c's claim: refused when it was used
+ * before. */
+int input_check_claim(struct store_txn *t, struct commit *c);
+
+/* Append c's claim row with this state. */
+struct claim;
+void input_put_claim(struct commit *commit, const struct session_call *c,
+    uint32_t turn, const struct claim *end);
+
+#endif

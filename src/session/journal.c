@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/journal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/msg.h"
+#include "core/stat.h"
+#include "proc/mailbox.h"
+
+/* Most events removed by one commit from a journal that is too long. */
+#define TRIM_STEP 2048
+
+enum lane_kind { LANE_CHATTER, LANE_FACTS, N_LANES };
+
+struct lane {
+	struct journal *journal;
+	enum lane_kind kind;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t is_changed;
+	struct list queue;
+	uint64_t n_pushed; /* commits ever queued here */
+	uint64_t n_done;   /* commits whose events are written */
+	bool is_stopping;
+};
+
+struct journal {
+	struct journal_setup setup;
+	struct lane lanes[N_LANES];
+	pthread_mutex_t done_mutex;
+	struct list done;
+	size_t n_pending; /* loop's thread only */
+};
+
+/* ---- in a committer thread ---- */
+
+static void apply_facts(struct store_txn *t, struct commit *c)
+{
+	if (c->check)
+		c->refusal = c->check(t, c);
+	if (c->refusal) {
+		c->outcome = COMMIT_REFUSED;
+		return;
+	}
+	for (unsigned i = 0; i < c->n_puts; i++) {
+		const struct commit_put *p = &c->puts[i];
+		struct store_span old;
+		/* An id's number never changes: do not dirty its page again. */
+		if (p->table == TABLE_IDS &&
+		    store_get(t, TABLE_IDS, p->key.data, p->key.len, &old))
+			continue;
+		store_put(t, p->table, p->key.data, p->key.len, p->value.data,
+		    p->value.len);
+	}
+}
+
+static void fail_all(struct list *batch, const struct err *err)
+{
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		if (c->outcome != COMMIT_OK)
+			continue;
+		c->outcome = COMMIT_FAILED;
+		c->err = *err;
+	}
+}
+
+static void commit_facts(struct journal *j, struct list *batch)
+{
+	struct store_txn t;
+	struct err err;
+	bool any = false;
+	list_each(it, batch) any |=
+	    list_entry(it, struct commit, link)->has_facts;
+	if (!any)
+		return;
+	store_write(j->setup.store, &t, STORE_FACTS);
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		if (c->has_facts)
+			apply_facts(&t, c);
+	}
+	if (store_commit(&t, &err) != 0) {
+		log_error("%s", err.text);
+		fail_all(batch, &err);
+		return;
+	}
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		c->are_facts_written = c->has_facts && c->outcome == COMMIT_OK;
+	}
+}
+
+bool journal_meta(
+    struct store_txn *t, uint64_t number, struct journal_meta *meta)
+{
+	struct store_span v;
+	struct store_key key = store_key1(number);
+	*meta = (struct journal_meta){.first = 1};
+	if (!store_get(t, TABLE_JOURNALS, key.bytes, 8, &v) ||
+	    v.len != sizeof *meta)
+		return false;
+	memcpy(meta, v.data, sizeof *meta);
+	return true;
+}
+
+static bool rule_allows(const struct commit *c, const struct journal_meta *m)
+{
+	switch (c->rule) {
+	case COMMIT_BEGIN:
+		return m->turn < c->turn;
+	case COMMIT_IN_TURN:
+		return m->turn == c->turn && m->ended < c->turn;
+	case COMMIT_END:
+		return m->ended < c->turn;
+	}
+	panic("journal: rule %d", (int)c->rule);
+}
+
+/* Keep a journal within its limits by dropping its oldest events. */
+static void trim(struct journal *j, struct store_txn *t, uint64_t number,
+    struct journal_meta *m)
+{
+	const struct conf *conf = j->setup.conf;
+	uint64_t most = (uint64_t)conf->journal_events;
+	uint64_t kept = m->last + 1 - m->first;
+	if (kept <= most && m->bytes <= (uint64_t)conf->journal_bytes)
+		return;
+	/* A tenth more than needed, so that not every commit has to trim. */
+	uint64_t drop = kept > most ? kept - most + most / 10 : kept / 4;
+	if (drop > TRIM_STEP)
+		drop = TRIM_STEP;
+	if (drop >= kept)
+		drop = kept - 1;
+	uint64_t bytes =
+	    store_delete_events(t, number, m->first, m->first + drop - 1);
+	m->bytes -= bytes < m->bytes ? bytes : m->bytes;
+	m->first += drop;
+}
+
+static void append(struct journal *j, struct store_txn *t, struct commit *c)
+{
+	struct journal_meta m;
+	(void)journal_meta(t, c->number, &m);
+	if (!rule_allows(c, &m)) {
+		c->outcome = COMMIT_CLOSED;
+		c->last_seq = m.last;
+		return;
+	}
+	c->first_seq = m.last + 1;
+	for (size_t at = 0; at < c->events.len;) {
+		uint32_t len;
+		memcpy(&len, c->events.data + at, sizeof len);
+		struct store_key key = store_key2(c->number, ++m.last);
+		store_put(t, TABLE_EVENTS, key.bytes, 16,
+		    c->events.data + at + sizeof len, len);
+		at += sizeof len + len;
+		m.bytes += len;
+	}
+	c->last_seq = m.last;
+	if (m.turn < c->turn) {
+		m.turn = c->turn;
+		m.began = c->first_seq;
+	}
+	if (c->rule == COMMIT_END)
+		m.ended = c->turn;
+	trim(j, t, c->number, &m);
+	struct store_key key = store_key1(c->number);
+	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
+}
+
+static void commit_events(struct journal *j, struct list *batch)
+{
+	struct store_txn t;
+	struct err err;
+	store_write(j->setup.store, &t, STORE_JOURNAL);
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		if (c->outcome == COMMIT_OK && c->n_events)
+			append(j, &t, c);
+	}
+	if (store_commit(&t, &err) != 0) {
+		log_error("%s", err.text);
+		fail_all(batch, &err);
+	}
+}
+
+/* The bell is best effort: a lost one costs latency, never data. */
+static void ring(struct journal *j, struct commit *c)
+{
+	struct entry *e = registry_entry(j->setup.registry, c->at);
+	struct msg m = {
+	    .version = MSG_VERSION,
+	    .type = MSG_GREW,
+	    .from_slot = (uint16_t)j->setup.slot,
+	    .from_generation = j->setup.generation,
+	    .a = c->number,
+	    .b = c->last_seq,
+	    .c = c->at,
+	};
+	uint64_t ears[2] = {
+	    atomic_load(&e->listeners[0]), atomic_load(&e->listeners[1])};
+	uint64_t owner = atomic_load(&e->owner);
+	if (c->n_stimuli && owner)
+		ears[((owner & 0xff) - 1) / 64] |=
+		    1ull << (((owner & 0xff) - 1) % 64);
+	ears[j->setup.slot / 64] &= ~(1ull << (j->setup.slot % 64));
+	for (int half = 0; half < 2; half++)
+		for (uint64_t set = ears[half]; set; set &= set - 1) {
+			int slot = half * 64 + __builtin_ctzll(set);
+			if (mailbox_send(
+				HERITAGE_FD_MAILBOXES + slot, &m, sizeof m))
+				stat_add(bells_sent, 1);
+			else
+				stat_add(bells_lost, 1);
+		}
+}
+
+static void publish(struct journal *j, struct commit *c)
+{
+	struct registry *r = j->setup.registry;
+	struct entry *e = registry_entry(r, c->at);
+	if (c->outcome == COMMIT_OK && c->n_events) {
+		if (c->rule == COMMIT_BEGIN)
+			atomic_store(&e->began, c->first_seq);
+		if (c->question_at)
+			atomic_store(&e->waiting,
+			    (c->first_seq + c->question_at - 1) << 8 |
+				(uint64_t)c->question);
+		atomic_fetch_add(&e->stimuli, c->n_stimuli);
+		registry_grew(r, c->at, c->number, c->last_seq);
+		stat_add(events, c->n_events);
+	}
+	if (c->ends_turn_of && c->outcome != COMMIT_FAILED &&
+	    c->outcome != COMMIT_REFUSED)
+		registry_end(r, c->at, c->ends_turn_of, true);
+	if (c->outcome == COMMIT_OK && c->n_events)
+		ring(j, c);
+}
+
+static void deliver(struct journal *j, struct list *batch)
+{
+	list_each(it, batch) publish(j, list_entry(it, struct commit, link));
+	pthread_mutex_lock(&j->done_mutex);
+	while (!list_is_empty(batch))
+		list_append(&j->done, list_shift(batch));
+	pthread_mutex_unlock(&j->done_mutex);
+	j->setup.on_done(j->setup.arg);
+}
+
+/* Take all that is queued; false when the lane stops. */
+static bool take(struct lane *l, struct list *batch, uint64_t *upto)
+{
+	list_init(batch);
+	pthread_mutex_lock(&l->mutex);
+	while (list_is_empty(&l->queue) && !l->is_stopping)
+		pthread_cond_wait(&l->is_changed, &l->mutex);
+	while (!list_is_empty(&l->queue))
+		list_append(batch, list_shift(&l->queue));
+	*upto = l->n_pushed;
+	pthread_mutex_unlock(&l->mutex);
+	return !list_is_empty(batch);
+}
+
+static void note_done(struct lane *l, uint64_t upto)
+{
+	pthread_mutex_lock(&l->mutex);
+	l->n_done = upto;
+	pthread_cond_broadcast(&l->is_changed);
+	pthread_mutex_unlock(&l->mutex);
+}
+
+static void wait_for(struct lane *l, uint64_t ticket)
+{
+	pthread_mutex_lock(&l->mutex);
+	while (l->n_done < ticket)
+		pthread_cond_wait(&l->is_changed, &l->mutex);
+	pthread_mutex_unlock(&l->mutex);
+}
+
+static uint64_t last_ticket(const struct list *batch)
+{
+	return list_entry(batch->prev, struct commit, link)->ticket;
+}
+
+static void *run_lane(void *arg)
+{
+	struct lane *l = arg;
+	struct journal *j = l->journal;
+	struct list batch;
+	uint64_t upto;
+	while (take(l, &batch, &upto)) {
+		if (l->kind == LANE_FACTS) {
+			uint64_t ticket = last_ticket(&batch);
+			commit_facts(j, &batch);
+			wait_for(&j->lanes[LANE_CHATTER], ticket);
+		}
+		commit_events(j, &batch);
+		note_done(l, upto);
+		deliver(j, &batch);
+	}
+	return NULL;
+}
+
+/* ---- on the loop's thread ---- */
+
+struct journal *journal_new(const struct journal_setup *setup)
+{
+	struct journal *j = mem_zero(sizeof *j);
+	j->setup = *setup;
+	list_init(&j->done);
+	pthread_mutex_init(&j->done_mutex, NULL);
+	for (int i = 0; i < N_LANES; i++) {
+		struct lane *l = &j->lanes[i];
+		l->journal = j;
+		l->kind = (enum lane_kind)i;
+		list_init(&l->queue);
+		pthread_mutex_init(&l->mutex, NULL);
+		pthread_cond_init(&l->is_changed, NULL);
+	}
+	for (int i = 0; i < N_LANES; i++)
+		if (pthread_create(
+			&j->lanes[i].thread, NULL, run_lane, &j->lanes[i]))
+			fatal("journal: cannot start a thread");
+	return j;
+}
+
+static void stop_lane(struct lane *l)
+{
+	pthread_mutex_lock(&l->mutex);
+	l->is_stopping = true;
+	pthread_cond_broadcast(&l->is_changed);
+	pthread_mutex_unlock(&l->mutex);
+	pthread_join(l->thread, NULL);
+}
+
+void journal_free(struct journal **j)
+{
+	if (!*j)
+		return;
+	stop_lane(&(*j)->lanes[LANE_FACTS]);
+	stop_lane(&(*j)->lanes[LANE_CHATTER]);
+	journal_collect(*j);
+	free(*j);
+	*j = NULL;
+}
+
+struct commit *journal_commit(
+    uint64_t number, uint32_t at, uint32_t turn, enum commit_rule rule)
+{
+	struct commit *c = mem_zero(sizeof *c);
+	list_init(&c->link);
+	c->number = number;
+	c->at = at;
+	c->turn = turn;
+	c->rule = rule;
+	return c;
+}
+
+void journal_add(struct commit *c, struct draft *d)
+{
+	size_t at = c->events.len;
+	uint32_t len = 0;
+	buf_append(&c->events, &len, sizeof len);
+	event_encode(&c->events, d, clock_wall_us());
+	len = (uint32_t)(c->events.len - at - sizeof len);
+	memcpy(c->events.data + at, &len, sizeof len);
+	c->n_events++;
+}
+
+struct buf *journal_put(
+    struct commit *c, enum store_table table, const void *key, size_t key_len)
+{
+	if (c->n_puts == COMMIT_PUTS)
+		panic("journal: more than %d rows in a commit", COMMIT_PUTS);
+	struct commit_put *p = &c->puts[c->n_puts++];
+	c->has_facts = true;
+	p->table = table;
+	buf_append(&p->key, key, key_len);
+	return &p->value;
+}
+
+static uint64_t chatter_pushed(struct journal *j)
+{
+	struct lane *l = &j->lanes[LANE_CHATTER];
+	pthread_mutex_lock(&l->mutex);
+	uint64_t n = l->n_pushed;
+	pthread_mutex_unlock(&l->mutex);
+	return n;
+}
+
+void journal_push(struct journal *j, struct commit *c, bool in_facts_lane)
+{
+	c->is_in_facts_lane = c->has_facts || in_facts_lane;
+	struct lane *l =
+	    &j->lanes[c->is_in_facts_lane ? LANE_FACTS : LANE_CHATTER];
+	if (c->is_in_facts_lane)
+		c->ticket = chatter_pushed(j);
+	j->n_pending++;
+	pthread_mutex_lock(&l->mutex);
+	list_append(&l->queue, &c->link);
+	l->n_pushed++;
+	pthread_cond_broadcast(&l->is_changed);
+	pthread_mutex_unlock(&l->mutex);
+}
+
+void journal_commit_free(struct commit *c)
+{
+	for (unsigned i = 0; i < c->n_puts; i++) {
+		buf_fini(&c->puts[i].key);
+		buf_fini(&c->puts[i].value);
+	}
+	buf_fini(&c->events);
+	free(c);
+}
+
+void journal_collect(struct journal *j)
+{
+	struct list done;
+	list_init(&done);
+	pthread_mutex_lock(&j->done_mutex);
+	while (!list_is_empty(&j->done))
+		list_append(&done, list_shift(&j->done));
+	pthread_mutex_unlock(&j->done_mutex);
+	while (!list_is_empty(&done)) {
+		struct commit *c =
+		    list_entry(list_shift(&done), struct commit, link);
+		j->n_pending--;
+		c->done(c);
+	}
+}
+
+size_t journal_pending(const struct journal *j)
+{
+	return j->n_pending;
+}
+
+struct reading {
+	uint64_t number;
+	uint64_t *cursor;
+	bool (*fn)(const struct event *, void *);
+	void *arg;
+	enum journal_read result;
+};
+
+static bool read_one(struct store_span key, struct store_span value, void *arg)
+{
+	struct reading *r = arg;
+	if (key.len != 16 || store_number(key.data) != r->number)
+		return false;
+	uint64_t seq = store_number((const char *)key.data + 8);
+	if (seq != *r->cursor + 1) {
+		*r->cursor = seq - 1;
+		r->result = JOURNAL_GONE;
+		return false;
+	}
+	struct event ev;
+	*r->cursor = seq;
+	if (!event_decode(&ev, value.data, value.len)) {
+		/* It costs itself only: the rest of the journal is sound. */
+		stat_add(corrupt, 1);
+		log_error("journal: number=%llu seq=%llu is damaged",
+		    (unsigned long long)r->number, (unsigned long long)seq);
+		return true;
+	}
+	ev.seq = seq;
+	if (r->fn(&ev, r->arg))
+		return true;
+	r->result = JOURNAL_STOPPED;
+	return false;
+}
+
+enum journal_read journal_read(struct store *s, uint64_t number,
+    uint64_t *cursor, bool (*fn)(const struct event *, void *), void *arg)
+{
+	struct reading r = {number, cursor, fn, arg, JOURNAL_END};
+	struct store_key key = store_key2(number, *cursor + 1);
+	struct store_txn t;
+	struct err err;
+	store_read(s, &t, STORE_JOURNAL);
+	store_each(&t, TABLE_EVENTS, key.bytes, 16, read_one, &r);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return r.result;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_JOURNAL_H
+#define SESSION_JOURNAL_H
+
+/*
+ * The journal of a session is the ordered list of its events; any worker
+ * appends to and reads any journal. This file writes: facts first, synced, then
+ * events, then the bell. It has two committer threads, so that the loop never
+ * waits for a lock or a disk and chatter never waits for the sync of somebody's
+ * facts:
+ *
+ *   facts lane    commits with facts: one synced transaction for all that is
+ * queued, then one journal transaction for their events chatter lane  commits
+ * with events only
+ *
+ * Events of one turn stay in order: a commit in the facts lane waits for the
+ * chatter that was queued before it. Positions are given inside the
+ * transaction, so they have no gaps. The bell (MSG_GREW) is rung by the
+ * committer itself.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/err.h"
+#include "core/event.h"
+#include "session/registry.h"
+#include "store/store.h"
+
+struct conf;
+struct journal;
+
+/* When the events of a commit may be appended. */
+enum commit_rule {
+	COMMIT_BEGIN,	/* the turn has not begun yet; the first event begins it
+			 */
+	COMMIT_IN_TURN, /* the turn has begun and not ended */
+	COMMIT_END,	/* the turn has not ended; the last event ends it */
+};
+
+enum commit_outcome {
+	COMMIT_OK,
+	COMMIT_CLOSED,	/* the rule forbade it: nothing was appended */
+	COMMIT_FAILED,	/* err says why: nothing was written */
+	COMMIT_REFUSED, /* check() refused, with its own outcome: nothing
+			   written */
+};
+
+/* Most rows in one commit. */
+#define COMMIT_PUTS 4
+
+struct commit_put {
+	enum store_table table;
+	struct buf key;
+	struct buf value;
+};
+
+/*
+ * One thing to be written. Made and freed on the loop's thread; between
+ * journal_push() and done() it belongs to the committer.
+ */
+struct commit {
+	struct list link;
+	uint64_t number; /* the session's number */
+	uint32_t at;	 /* its registry index */
+	uint32_t turn;
+	enum commit_rule rule;
+
+	/* Facts: check (may be NULL) looks at the store inside the transaction
+	 * and returns 0 to go on; then the puts are written. */
+	bool has_facts;
+	int (*check)(struct store_txn *t, struct commit *c);
+	struct commit_put puts[COMMIT_PUTS];
+	unsigned n_puts;
+
+	/* Events in stored form, each behind its length (uint32_t). */
+	struct buf events;
+	unsigned n_events;
+	unsigned n_stimuli; /* how many of them the turn's owner must look at */
+
+	/* One of the events is a question: its place among them from 1, and its
+	 * type. */
+	unsigned question_at;
+	enum event_type question;
+
+	/* After it is written: give the turn up in the registry. */
+	registry_owner ends_turn_of;
+
+	enum commit_outcome outcome;
+	bool are_facts_written; /* also when the events then failed */
+	bool is_in_facts_lane;
+	int refusal; /* what check() returned */
+	struct err err;
+	uint64_t first_seq;
+	uint64_t last_seq;
+	void (*done)(struct commit *c);
+	void *arg;
+	uint64_t ticket;
+};
+
+struct journal_setup {
+	struct store *store;
+	struct registry *registry;
+	const struct conf *conf;
+	unsigned slot;
+	uint32_t generation;
+	/* Called by a committer thread: journal_collect() has something to do.
+	 */
+	void (*on_done)(void *arg);
+	void *arg;
+};
+
+/* Start the committer threads. */
+struct journal *journal_new(const struct journal_setup *setup);
+
+/* Wait for what is queued, stop the threads, free, null *j. */
+void journal_free(struct journal **j);
+
+/* A new, empty commit. */
+struct commit *journal_commit(
+    uint64_t number, uint32_t at, uint32_t turn, enum commit_rule rule);
+
+/* Add an event to a commit; the draft gets an id if it has none. */
+void journal_add(struct commit *c, struct draft *d);
+
+/* Add a row to write; returns where its value goes. */
+struct buf *journal_put(
+    struct commit *c, enum store_table table, const void *key, size_t key_len);
+
+/*
+ * Hand the commit to its lane; in_facts_lane forces the facts lane for a commit
+ * without facts, to keep it behind one that has some.
+ */
+void journal_push(struct journal *j, struct commit *c, bool in_facts_lane);
+
+/* Free a commit that was not pushed, or that is done. */
+void journal_commit_free(struct commit *c);
+
+/* On the loop: call done() for all commits that are finished. */
+void journal_collect(struct journal *j);
+
+/* Commits pushed and not yet collected. */
+size_t journal_pending(const struct journal *j);
+
+/* Where a session's events are (TABLE_JOURNALS). */
+struct journal_meta {
+	uint64_t first; /* oldest kept seq */
+	uint64_t last;	/* newest seq, 0: none */
+	uint64_t bytes;
+	uint64_t began; /* seq that began the latest turn */
+	uint32_t turn;	/* latest turn that began */
+	uint32_t ended; /* latest turn that ended */
+};
+
+/* Read a session's meta in an open transaction; false (and zeroes) if it has
+ * none. */
+bool journal_meta(
+    struct store_txn *t, uint64_t number, struct journal_meta *meta);
+
+enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
+
+/*
+ * Call fn for the events after *cursor, moving it, until fn returns false.
+ * JOURNAL_GONE: the next one is not kept; *cursor is now just before the oldest
+ * that is.
+ */
+enum journal_read journal_read(struct store *s, uint64_t number,
+    uint64_t *cursor, bool (*fn)(const struct event *ev, void *arg), void *arg);
+
+#endif

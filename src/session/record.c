@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/record.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+
+#define N_RECORD_SPANS 6
+#define N_CLAIM_SPANS 3
+
+/* The length that stands for "there is none". */
+#define NO_SPAN UINT32_MAX
+
+struct record_head {
+	uint32_t crc; /* of all that follows it */
+	uint16_t version;
+	uint16_t status;
+	uint64_t number;
+	uint32_t turn;
+	uint32_t client_turn;
+	int64_t created_ms;
+	int64_t expires_ms;
+	int64_t updated_ms;
+	int64_t started_us;
+	int64_t duration_ms;
+	uint32_t lens[N_RECORD_SPANS];
+};
+
+struct claim_head {
+	uint32_t crc;
+	uint16_t version;
+	uint16_t status;
+	uint8_t body[16];
+	uint64_t number;
+	uint32_t turn;
+	uint32_t unused;
+	int64_t expires_ms;
+	int64_t duration_ms;
+	uint32_t lens[N_CLAIM_SPANS];
+	uint32_t unused2;
+};
+
+_Static_assert(sizeof(struct record_head) == 88, "stored layout");
+_Static_assert(sizeof(struct claim_head) == 72, "stored layout");
+
+static const char *const status_words[RECORD_STATUS_COUNT] = {
+    [RECORD_CONNECTED] = "connected",
+    [RECORD_RUNNING] = "running",
+    [RECORD_DONE] = "done",
+    [RECORD_FAILED] = "failed",
+    [RECORD_INTERRUPTED] = "interrupted",
+};
+
+const char *record_status_word(enum record_status status)
+{
+	return status < RECORD_STATUS_COUNT ? status_words[status] : "failed";
+}
+
+static uint32_t span_len(const struct store_span *s)
+{
+	return s->data ? (uint32_t)s->len : NO_SPAN;
+}
+
+static void append_spans(
+    struct buf *out, const struct store_span *const *spans, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (spans[i]->data)
+			buf_append(out, spans[i]->data, spans[i]->len);
+}
+
+/* Put the checksum over everything after it, from 'at' in out. */
+static void seal(struct buf *out, size_t at)
+{
+	uint32_t crc = enc_crc32c(
+	    0, out->data + at + sizeof crc, out->len - at - sizeof crc);
+	memcpy(out->data + at, &crc, sizeof crc);
+}
+
+static bool is_sealed(struct store_span row, size_t head_size)
+{
+	uint32_t crc;
+	if (row.len < head_size)
+		return false;
+	memcpy(&crc, row.data, sizeof crc);
+	return crc == enc_crc32c(0, (const char *)row.data + sizeof crc,
+			  row.len - sizeof crc);
+}
+
+static bool view_spans(struct store_span row, size_t at, const uint32_t *lens,
+    struct store_span *const *spans, size_t n)
+{
+	const char *p = (const char *)row.data + at;
+	size_t left = row.len - at;
+	for (size_t i = 0; i < n; i++) {
+		*spans[i] = (struct store_span){NULL, 0};
+		if (lens[i] == NO_SPAN)
+			continue;
+		if (lens[i] > left)
+			return false;
+		*spans[i] = (struct store_span){p, lens[i]};
+		p += lens[i];
+		left -= lens[i];
+	}
+	return true;
+}
+
+void record_encode(struct buf *out, const struct record *r)
+{
+	const struct store_span *const spans[N_RECORD_SPANS] = {
+	    &r->id, &r->caller, &r->prompt, &r->result, &r->reason, &r->extra};
+	struct record_head h = {
+	    .version = 1,
+	    .status = (uint16_t)r->status,
+	    .number = r->number,
+	    .turn = r->turn,
+	    .client_turn = r->client_turn,
+	    .created_ms = r->created_ms,
+	    .expires_ms = r->expires_ms,
+	    .updated_ms = r->updated_ms,
+	    .started_us = r->started_us,
+	    .duration_ms = r->duration_ms,
+	};
+	size_t at = out->len;
+	for (size_t i = 0; i < N_RECORD_SPANS; i++)
+		h.lens[i] = span_len(spans[i]);
+	buf_append(out, &h, sizeof h);
+	append_spans(out, spans, N_RECORD_SPANS);
+	seal(out, at);
+}
+
+bool record_decode(struct record *r, struct store_span row)
+{
+	struct record_head h;
+	if (!is_sealed(row, sizeof h))
+		return false;
+	memcpy(&h, row.data, sizeof h);
+	*r = (struct record){
+	    .number = h.number,
+	    .turn = h.turn,
+	    .client_turn = h.client_turn,
+	    .status = (enum record_status)h.status,
+	    .created_ms = h.created_ms,
+	    .expires_ms = h.expires_ms,
+	    .updated_ms = h.updated_ms,
+	    .started_us = h.started_us,
+	    .duration_ms = h.duration_ms,
+	};
+	struct store_span *const spans[N_RECORD_SPANS] = {
+	    &r->id, &r->caller, &r->prompt, &r->result, &r->reason, &r->extra};
+	return h.version == 1 && h.status < RECORD_STATUS_COUNT &&
+	       view_spans(row, sizeof h, h.lens, spans, N_RECORD_SPANS);
+}
+
+void record_encode_claim(struct buf *out, const struct claim *c)
+{
+	const struct store_span *const spans[N_CLAIM_SPANS] = {
+	    &c->id, &c->result, &c->reason};
+	struct claim_head h = {
+	    .version = 1,
+	    .status = (uint16_t)c->status,
+	    .number = c->number,
+	    .turn = c->turn,
+	    .expires_ms = c->expires_ms,
+	    .duration_ms = c->duration_ms,
+	};
+	size_t at = out->len;
+	memcpy(h.body, c->body, sizeof h.body);
+	for (size_t i = 0; i < N_CLAIM_SPANS; i++)
+		h.lens[i] = span_len(spans[i]);
+	buf_append(out, &h, sizeof h);
+	append_spans(out, spans, N_CLAIM_SPANS);
+	seal(out, at);
+}
+
+bool record_decode_claim(struct claim *c, struct store_span row)
+{
+	struct claim_head h;
+	if (!is_sealed(row, sizeof h))
+		return false;
+	memcpy(&h, row.data, sizeof h);
+	*c = (struct claim){
+	    .number = h.number,
+	    .turn = h.turn,
+	    .status = (enum record_status)h.status,
+	    .expires_ms = h.expires_ms,
+	    .duration_ms = h.duration_ms,
+	};
+	memcpy(c->body, h.body, sizeof h.body);
+	struct store_span *const spans[N_CLAIM_SPANS] = {
+	    &c->id, &c->result, &c->reason};
+	return h.version == 1 && h.status < RECORD_STATUS_COUNT &&
+	       view_spans(row, sizeof h, h.lens, spans, N_CLAIM_SPANS);
+}

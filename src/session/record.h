@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_RECORD_H
+#define SESSION_RECORD_H
+
+/*
+ * The rows of the facts, in and out of bytes: what is stored of a session's
+ * latest turn (TABLE_SESSIONS), and of an input that its client named
+ * (TABLE_CLAIMS). Each row carries a checksum; a damaged one is refused and
+ * costs itself only. Pure functions.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/store.h"
+
+enum record_status {
+	RECORD_CONNECTED,
+	RECORD_RUNNING,
+	RECORD_DONE,
+	RECORD_FAILED,
+	RECORD_INTERRUPTED,
+	RECORD_STATUS_COUNT,
+};
+
+/* A session's row. Strings are views; "extra" holds what the turn needs to be
+ * run again: {"images":[...],"files":[{"name","path","size"}],"input_id":...}.
+ */
+struct record {
+	uint64_t number;
+	uint32_t turn;
+	uint32_t client_turn; /* the conversation's own count */
+	enum record_status status;
+	int64_t created_ms; /* when the turn's input was accepted */
+	int64_t expires_ms;
+	int64_t updated_ms;
+	int64_t started_us;
+	int64_t duration_ms; /* -1: not ended */
+	struct store_span id;
+	struct store_span caller;
+	struct store_span prompt;
+	struct store_span result; /* data NULL: none */
+	struct store_span reason; /* why it failed */
+	struct store_span extra;
+};
+
+/* The word of a status, such as "running". */
+const char *record_status_word(enum record_status status);
+
+/* Append the stored form. */
+void record_encode(struct buf *out, const struct record *r);
+
+/* View a stored form; false when it is damaged. */
+bool record_decode(struct record *r, struct store_span row);
+
+/* A claim's row: an input_id that was used. */
+struct claim {
+	uint8_t body[16]; /* digest of prompt, images and files */
+	uint64_t number;  /* the session's */
+	uint32_t turn;
+	enum record_status status;
+	int64_t expires_ms;
+	int64_t duration_ms;
+	struct store_span id;	  /* of the session */
+	struct store_span result; /* data NULL: none yet */
+	struct store_span reason;
+};
+
+/* Append the stored form. */
+void record_encode_claim(struct buf *out, const struct claim *c);
+
+/* View a stored form; false when it is damaged. */
+bool record_decode_claim(struct claim *c, struct store_span row);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+/*
+ * Reading and sweeping what is stored of sessions: the records part of
+ * session.h and the keeper's part of sessions.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/stat.h"
+#include "session/all.h"
+#include "session/history.h"
+#include "session/record.h"
+
+/* Rows looked at in one step of the sweep. */
+#define SWEEP_STEP 500
+
+static bool is_alive(const struct record *r)
+{
+	return r->status == RECORD_RUNNING || r->expires_ms > clock_wall_ms();
+}
+
+/* Strings of a record as the API gives them: NUL-terminated, in mem, by offset.
+ */
+struct offsets {
+	size_t id, caller, prompt, result, talk;
+};
+
+static size_t keep(struct buf *mem, struct store_span s)
+{
+	size_t at = mem->len;
+	if (s.data)
+		buf_append(mem, s.data, s.len);
+	buf_char(mem, 0);
+	return at;
+}
+
+static void view(struct session_record *out, const struct record *r,
+    const struct offsets *at, const struct buf *mem)
+{
+	*out = (struct session_record){
+	    .id = mem->data + at->id,
+	    .caller = mem->data + at->caller,
+	    .status = record_status_word(r->status),
+	    .turn = r->turn,
+	    .created_ms = r->created_ms,
+	    .expires_ms = r->expires_ms,
+	    .updated_ms = r->updated_ms,
+	    .duration_ms = r->duration_ms,
+	    .prompt = mem->data + at->prompt,
+	    .prompt_len = r->prompt.len,
+	    .result = r->result.data ? mem->data + at->result : NULL,
+	    .result_len = r->result.len,
+	};
+}
+
+static bool read_record(struct store_txn *t, const char *id, size_t len,
+    struct record *r, struct store_span *talk)
+{
+	struct store_span row;
+	if (!store_get(t, TABLE_IDS, id, len, &row) || row.len != 8)
+		return false;
+	uint64_t number = store_number(row.data);
+	struct store_key key = store_key1(number);
+	if (!store_get(t, TABLE_SESSIONS, key.bytes, 8, &row))
+		return false;
+	if (!record_decode(r, row)) {
+		stat_add(corrupt, 1);
+		log_error("session number=%llu: its record is damaged",
+		    (unsigned long long)number);
+		return false;
+	}
+	if (!store_get(t, TABLE_TALKS, key.bytes, 8, talk))
+		*talk = (struct store_span){"{}", 2};
+	return true;
+}
+
+/* A running turn that waits for leave says so (spec 09-storage). */
+static const char *running_word(
+    struct sessions *all, const char *id, size_t len)
+{
+	uint8_t key[REGISTRY_KEY];
+	session_key(key, id, len);
+	uint32_t at = registry_look(all->registry, key);
+	if (at == REGISTRY_NONE)
+		return "running";
+	uint64_t waiting =
+	    atomic_load(&registry_entry(all->registry, at)->waiting);
+	return (waiting & 0xff) == EV_APPROVAL_NEEDED && waiting >> 8
+		   ? "waiting_approval"
+		   : "running";
+}
+
+int session_get(struct sessions *all, const char *id, size_t len,
+    struct buf *mem, struct session_record *out, struct err *err)
+{
+	struct store_txn t;
+	struct record r;
+	struct store_span talk;
+	struct offsets at;
+	if (!session_id_is_valid(id, len))
+		return err_set(err, ERR_NOT_FOUND, NULL);
+	store_read(all->setup.store, &t, STORE_FACTS);
+	bool found = read_record(&t, id, len, &r, &talk) && is_alive(&r);
+	if (found) {
+		at.id = keep(mem, r.id);
+		at.caller = keep(mem, r.caller);
+		at.prompt = keep(mem, r.prompt);
+		at.result = keep(mem, r.result);
+		at.talk = keep(mem, talk);
+		view(out, &r, &at, mem);
+		out->conversation = mem->data + at.talk;
+		out->conversation_len = talk.len;
+		if (r.status == RECORD_RUNNING)
+			out->status = running_word(all, id, len);
+	}
+	if (store_read_end(&t, err) != 0)
+		return -1;
+	return found ? 0 : err_set(err, ERR_NOT_FOUND, NULL);
+}
+
+struct listing {
+	size_t limit;
+	void (*fn)(const struct session_record *, void *);
+	void *arg;
+	struct buf mem;
+};
+
+/* Numbers grow with creation, so walking back gives the newest session first.
+ */
+static bool list_one(struct store_span key, struct store_span value, void *arg)
+{
+	struct listing *l = arg;
+	struct session_record out;
+	struct record r;
+	(void)key;
+	if (!record_decode(&r, value) || !is_alive(&r))
+		return true;
+	buf_reset(&l->mem);
+	struct offsets at = {.id = keep(&l->mem, r.id)};
+	at.caller = keep(&l->mem, r.caller);
+	at.prompt = keep(&l->mem, r.prompt);
+	r.result = (struct store_span){NULL, 0};
+	view(&out, &r, &at, &l->mem);
+	l->fn(&out, l->arg);
+	return --l->limit > 0;
+}
+
+int session_list(struct sessions *all, size_t limit,
+    void (*fn)(const struct session_record *, void *), void *arg,
+    struct err *err)
+{
+	struct listing l = {.limit = limit, .fn = fn, .arg = arg};
+	struct store_txn t;
+	if (!limit)
+		return 0;
+	store_read(all->setup.store, &t, STORE_FACTS);
+	store_each_back(&t, TABLE_SESSIONS, NULL, 0, list_one, &l);
+	buf_fini(&l.mem);
+	return store_read_end(&t, err);
+}
+
+bool session_merge(
+    struct session *s, const char *client, size_t len, struct buf *out)
+{
+	struct store_key key = store_key1(s->number);
+	struct store_txn t;
+	struct store_span talk;
+	struct err err;
+	store_read(s->all->setup.store, &t, STORE_FACTS);
+	if (!store_get(&t, TABLE_TALKS, key.bytes, 8, &talk))
+		talk = (struct store_span){"", 0};
+	bool is_newer =
+	    history_merge(out, client, len, talk.data, talk.len, s->id);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return is_newer;
+}
+
+/* ---- for the keeper ---- */
+
+struct recovery {
+	struct list found;
+	int count;
+};
+
+struct unfinished {
+	struct list link;
+	struct registry_seed seed;
+	uint8_t key[REGISTRY_KEY];
+};
+
+static bool find_running(
+    struct store_span key, struct store_span value, void *arg)
+{
+	struct recovery *rec = arg;
+	struct record r;
+	(void)key;
+	if (!record_decode(&r, value) || r.status != RECORD_RUNNING)
+		return true;
+	struct unfinished *u = mem_zero(sizeof *u);
+	u->seed = (struct registry_seed){
+	    .number = r.number, .turn = r.turn, .is_running = true};
+	session_key(u->key, r.id.data, r.id.len);
+	list_append(&rec->found, &u->link);
+	return true;
+}
+
+static void register_unfinished(
+    struct store *store, struct registry *registry, struct unfinished *u)
+{
+	struct store_txn t;
+	struct journal_meta meta;
+	struct err err;
+	store_read(store, &t, STORE_JOURNAL);
+	if (journal_meta(&t, u->seed.number, &meta)) {
+		u->seed.head = meta.last;
+		u->seed.began = meta.began;
+	}
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	if (registry_add(registry, u->key, UINT32_MAX, &u->seed) ==
+	    REGISTRY_NONE)
+		log_error("keeper: max_sessions is too small for the turns "
+			  "to take up again");
+}
+
+int sessions_recover(
+    struct store *store, struct registry *registry, struct err *err)
+{
+	struct recovery rec = {.count = 0};
+	struct store_txn t;
+	struct list *l;
+	list_init(&rec.found);
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_SESSIONS, NULL, 0, find_running, &rec);
+	int rc = store_read_end(&t, err);
+	while ((l = list_shift(&rec.found))) {
+		struct unfinished *u = list_entry(l, struct unfinished, link);
+		if (rc == 0)
+			register_unfinished(store, registry, u);
+		free(u);
+		rec.count++;
+	}
+	return rc == 0 ? rec.count : -1;
+}
+
+static bool first_key(struct store_span key, struct store_span value, void *arg)
+{
+	(void)value;
+	*(uint64_t *)arg = store_number(key.data);
+	return false;
+}
+
+static uint64_t last_number(
+    struct store *store, enum store_part part, enum store_table table)
+{
+	struct store_txn t;
+	struct err err;
+	uint64_t number = 0;
+	store_read(store, &t, part);
+	store_each_back(&t, table, NULL, 0, first_key, &number);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return number;
+}
+
+uint64_t sessions_next_number(struct store *store)
+{
+	uint64_t facts = last_number(store, STORE_FACTS, TABLE_SESSIONS);
+	uint64_t events = last_number(store, STORE_JOURNAL, TABLE_JOURNALS);
+	return (facts > events ? facts : events) + 1;
+}
+
+struct sweep {
+	struct registry *registry;
+	unsigned left;
+	uint64_t next; /* where to go on; 0: at the end */
+	struct list expired;
+};
+
+struct expired {
+	struct list link;
+	uint64_t number;
+	size_t id_len;
+	char id[];
+};
+
+static bool sweep_one(struct store_span key, struct store_span value, void *arg)
+{
+	struct sweep *s = arg;
+	struct record r;
+	s->next = store_number(key.data);
+	if (!s->left--)
+		return false;
+	s->next = 0;
+	if (!record_decode(&r, value) || is_alive(&r))
+		return true;
+	uint8_t session[REGISTRY_KEY];
+	session_key(session, r.id.data, r.id.len);
+	if (registry_look(s->registry, session) != REGISTRY_NONE)
+		return true;
+	struct expired *e = mem_zero(sizeof *e + r.id.len);
+	e->number = r.number;
+	e->id_len = r.id.len;
+	memcpy(e->id, r.id.data, r.id.len);
+	list_append(&s->expired, &e->link);
+	return true;
+}
+
+/* A turn may have begun since we looked: look again inside the transaction. */
+static bool delete_facts(struct store_txn *t, const struct expired *e)
+{
+	struct store_key key = store_key1(e->number);
+	struct store_span row;
+	struct record r;
+	if (store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
+	    record_decode(&r, row) && is_alive(&r))
+		return false;
+	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
+	store_delete(t, TABLE_TALKS, key.bytes, 8);
+	store_delete(t, TABLE_IDS, e->id, e->id_len);
+	return true;
+}
+
+static void delete_events(struct store_txn *t, uint64_t number)
+{
+	struct store_key key = store_key1(number);
+	(void)store_delete_events(t, number, 0, UINT64_MAX);
+	store_delete(t, TABLE_JOURNALS, key.bytes, 8);
+}
+
+static void delete_expired(struct store *store, struct list *expired)
+{
+	struct store_txn facts, events;
+	struct err err;
+	struct list *l;
+	store_write(store, &facts, STORE_FACTS);
+	list_each_safe(it, expired)
+	{
+		struct expired *e = list_entry(it, struct expired, link);
+		if (!delete_facts(&facts, e)) {
+			list_remove(&e->link);
+			free(e);
+		}
+	}
+	int rc = store_commit(&facts, &err);
+	if (rc != 0)
+		log_error("%s", err.text);
+	store_write(store, &events, STORE_JOURNAL);
+	while ((l = list_shift(expired))) {
+		struct expired *e = list_entry(l, struct expired, link);
+		if (rc == 0)
+			delete_events(&events, e->number);
+		stat_add(expired, rc == 0);
+		free(e);
+	}
+	if (store_commit(&events, &err) != 0)
+		log_error("%s", err.text);
+}
+
+struct old_claims {
+	unsigned left;
+	unsigned n;
+	uint8_t keys[SWEEP_STEP][16];
+};
+
+static bool sweep_claim(
+    struct store_span key, struct store_span value, void *arg)
+{
+	struct old_claims *old = arg;
+	struct claim c;
+	if (!old->left--)
+		return false;
+	if (key.len == 16 && record_decode_claim(&c, value) &&
+	    c.expires_ms < clock_wall_ms())
+		memcpy(old->keys[old->n++], key.data, 16);
+	return true;
+}
+
+/* Claims are keyed by digest: any place to start is as good as another. */
+static void expire_claims(struct store *store, uint64_t from)
+{
+	struct old_claims *old = mem_zero(sizeof *old);
+	struct store_key key = store_key2(from * 0x9e3779b97f4a7c15ull, 0);
+	struct store_txn t;
+	struct err err;
+	old->left = SWEEP_STEP;
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_CLAIMS, key.bytes, 16, sweep_claim, old);
+	(void)store_read_end(&t, &err);
+	if (old->n) {
+		store_write(store, &t, STORE_FACTS);
+		for (unsigned i = 0; i < old->n; i++)
+			store_delete(&t, TABLE_CLAIMS, old->keys[i], 16);
+		if (store_commit(&t, &err) != 0)
+			log_error("%s", err.text);
+	}
+	free(old);
+}
+
+void sessions_expire(
+    struct store *store, struct registry *registry, uint64_t *cursor)
+{
+	struct sweep s = {.registry = registry, .left = SWEEP_STEP};
+	struct store_key key = store_key1(*cursor);
+	struct store_txn t;
+	struct err err;
+	list_init(&s.expired);
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_SESSIONS, key.bytes, 8, sweep_one, &s);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	*cursor = s.next;
+	if (!list_is_empty(&s.expired))
+		delete_expired(store, &s.expired);
+	expire_claims(store, (uint64_t)clock_mono_us());
+}

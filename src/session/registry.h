@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_REGISTRY_H
+#define SESSION_REGISTRY_H
+
+/*
+ * The registry of active sessions, in shared memory: which sessions are known
+ * to the server now, who runs their turn, how far their journal has grown and
+ * who listens. It is a cache of the store: an entry that nobody runs or listens
+ * to may be evicted, oldest first, and is rebuilt when the session is opened
+ * again.
+ *
+ * One robust lock guards the structure; the counters that the path of an event
+ * touches are atomics. A process that dies inside the lock leaves it to the
+ * next one, which rebuilds all links from the entries. Every process may call
+ * everything, from any thread; no call waits longer than a rebuild.
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct heritage;
+struct registry;
+
+#define REGISTRY_KEY 16
+#define REGISTRY_NONE UINT32_MAX
+
+enum entry_state { ENTRY_FREE, ENTRY_IDLE, ENTRY_RUNNING };
+
+/* A process: slot and the generation it had. 0 is nobody. */
+typedef uint64_t registry_owner;
+
+struct entry {
+	uint8_t key[REGISTRY_KEY]; /* digest of the session id */
+	uint64_t number;	   /* key of its rows in the store */
+	_Atomic uint64_t owner;	   /* who runs the turn */
+	_Atomic uint64_t head;	   /* newest seq */
+	_Atomic uint64_t began;	   /* seq of the event that began the turn */
+	_Atomic uint64_t waiting;  /* pending question: seq << 8 | event type */
+	_Atomic uint64_t stimuli;  /* stimuli appended so far, for the owner */
+	_Atomic uint64_t claim; /* hash of the running turn's input_id, or 0 */
+	_Atomic int64_t active_ms;     /* last sign of life, clock_mono_ms */
+	_Atomic uint64_t listeners[2]; /* a bit for each process slot */
+	_Atomic uint32_t turn;
+	_Atomic uint32_t state; /* enum entry_state */
+	uint32_t chain;		/* next in the hash bucket */
+	uint32_t older;		/* neighbours among those that may be evicted */
+	uint32_t newer;
+	uint32_t is_evictable;
+};
+
+/* What the store knows of a session that is put into the registry. */
+struct registry_seed {
+	uint64_t number; /* 0: a new one is given */
+	uint64_t head;
+	uint64_t began;
+	uint32_t turn;
+	bool is_running; /* a turn that nobody owns any more */
+};
+
+/*
+ * Map the registry that lies in the heritage. The first keeper makes it
+ * (may_create); next_number is the lowest number that is free in the store.
+ */
+struct registry *registry_new(
+    struct heritage *h, bool may_create, uint64_t next_number);
+
+/* Whether the registry in this heritage has been made. */
+bool registry_exists(struct heritage *h);
+
+/* Free the handle (not the registry) and null *r. */
+void registry_free(struct registry **r);
+
+/* The owner value of a slot and generation. */
+registry_owner registry_self(unsigned slot, uint32_t generation);
+
+/* Whether that process still lives. */
+bool registry_is_alive(const struct registry *r, registry_owner owner);
+
+/* Forget that this slot listened anywhere (an earlier process of the slot did).
+ */
+void registry_clean_slot(struct registry *r, unsigned slot);
+
+/* Find an entry and listen to it; REGISTRY_NONE when it is not there. */
+uint32_t registry_find(struct registry *r, const uint8_t *key, unsigned slot);
+
+/*
+ * Add an entry and listen to it (slot UINT32_MAX: do not), or find the one
+ * another process added first. REGISTRY_NONE when every entry is running or
+ * attached.
+ */
+uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
+    const struct registry_seed *seed);
+
+/* Find an entry without listening to it; it may be gone at any time. */
+uint32_t registry_look(struct registry *r, const uint8_t *key);
+
+/* Stop listening. */
+void registry_leave(struct registry *r, uint32_t at, unsigned slot);
+
+/* The entry at an index that the caller listens to or runs. */
+struct entry *registry_entry(struct registry *r, uint32_t at);
+
+/*
+ * Begin a turn: idle -> running, owned by self. Returns the turn's number, or 0
+ * when one runs already.
+ */
+uint32_t registry_begin(
+    struct registry *r, uint32_t at, registry_owner self, uint64_t claim);
+
+/* End the turn that self owns; was_claimed false takes the turn's number back.
+ */
+void registry_end(
+    struct registry *r, uint32_t at, registry_owner self, bool was_claimed);
+
+/* Take over a running turn whose owner has died. Returns whether self owns it
+ * now. */
+bool registry_take(struct registry *r, uint32_t at, registry_owner self);
+
+/* Note that the journal has grown to seq. */
+void registry_grew(
+    struct registry *r, uint32_t at, uint64_t number, uint64_t seq);
+
+/*
+ * Look at up to 'most' entries from *cursor on and call fn for running ones
+ * whose owner is dead; moves *cursor, which is 0 again after the last. fn may
+ * take the entry.
+ */
+void registry_orphans(struct registry *r, uint32_t *cursor, uint32_t most,
+    void (*fn)(uint32_t at, struct entry *e, void *arg), void *arg);
+
+/*
+ * Remove entries idle for longer than idle_ms that nobody listens to, and drop
+ * listeners of dead processes. Returns how many were removed.
+ */
+unsigned registry_sweep(struct registry *r, int64_t idle_ms);
+
+/* How many entries there are. */
+unsigned registry_count(const struct registry *r);
+
+#endif

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/all.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/msg.h"
+#include "core/stat.h"
+#include "session/activity.h"
+#include "session/history.h"
+#include "session/input.h"
+#include "session/record.h"
+#include "session/turn.h"
+#include "session/uploads.h"
+#include "trust/ident.h"
+
+/* Ticks (100 ms) between looks for lost bells and for orphans nobody told us
+ * of. */
+#define LOST_BELL_TICKS 3
+#define ORPHAN_TICKS 10
+
+/* Entries looked at in one go while scanning for orphans. */
+#define SCAN_STEP 4096
+
+/* ---- handles ---- */
+
+void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
+{
+	ident_digest16(key, id, len);
+}
+
+bool session_id_is_valid(const char *id, size_t len)
+{
+	if (!len || len > SESSION_ID_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)id[i] < 0x20 || id[i] == 0x7f)
+			return false;
+	return true;
+}
+
+struct session *session_ref(struct session *s)
+{
+	s->refs++;
+	return s;
+}
+
+void session_close(struct session **sp)
+{
+	struct session *s = *sp;
+	*sp = NULL;
+	if (!s || --s->refs)
+		return;
+	registry_leave(s->all->registry, s->at, s->all->setup.slot);
+	(void)map_remove(s->all->by_key, s->key, sizeof s->key);
+	list_remove(&s->link);
+	list_remove(&s->rung);
+	free(s->id);
+	free(s);
+}
+
+struct known {
+	struct registry_seed seed;
+	bool has_record;
+	bool is_fresh; /* used within idle_timeout: still "connected" */
+};
+
+/* What the store knows of an id. */
+static int look_up(struct sessions *all, const char *id, size_t len,
+    struct known *k, struct err *err)
+{
+	struct store_txn t;
+	struct store_span row;
+	struct journal_meta meta;
+	struct record r;
+	*k = (struct known){.has_record = false};
+	store_read(all->setup.store, &t, STORE_FACTS);
+	if (store_get(&t, TABLE_IDS, id, len, &row) && row.len == 8)
+		k->seed.number = store_number(row.data);
+	struct store_key key = store_key1(k->seed.number);
+	if (k->seed.number &&
+	    store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row) &&
+	    record_decode(&r, row)) {
+		int64_t now = clock_wall_ms();
+		k->seed.turn = r.turn;
+		k->seed.is_running = r.status == RECORD_RUNNING;
+		k->has_record = k->seed.is_running || r.expires_ms > now;
+		k->is_fresh =
+		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
+	}
+	if (store_read_end(&t, err) != 0)
+		return -1;
+	if (!k->seed.number)
+		return 0;
+	store_read(all->setup.store, &t, STORE_JOURNAL);
+	if (journal_meta(&t, k->seed.number, &meta)) {
+		k->seed.head = meta.last;
+		k->seed.began = meta.began;
+		if (k->seed.turn < meta.turn)
+			k->seed.turn = meta.turn;
+	}
+	return store_read_end(&t, err);
+}
+
+static struct session *new_handle(struct sessions *all, const char *id,
+    size_t len, const uint8_t key[REGISTRY_KEY], uint32_t at)
+{
+	struct session *s = mem_zero(sizeof *s);
+	s->all = all;
+	s->id = mem_strndup(id, len);
+	memcpy(s->key, key, sizeof s->key);
+	s->at = at;
+	s->number = registry_entry(all->registry, at)->number;
+	s->refs = 1;
+	list_init(&s->attachments);
+	list_init(&s->rung);
+	list_append(&all->sessions, &s->link);
+	(void)map_put(all->by_key, s->key, sizeof s->key, s);
+	return s;
+}
+
+static enum session_status status_of(const struct entry *e)
+{
+	return atomic_load(&e->state) == ENTRY_RUNNING ? SESSION_RUNNING
+						       : SESSION_CONNECTED;
+}
+
+static struct session *open_from_store(struct sessions *all, const char *id,
+    size_t len, const uint8_t *key, enum session_status *status,
+    bool *has_record, struct err *err)
+{
+	struct known k;
+	if (look_up(all, id, len, &k, err) != 0)
+		return NULL;
+	uint32_t at =
+	    registry_add(all->registry, key, all->setup.slot, &k.seed);
+	if (at == REGISTRY_NONE) {
+		(void)err_set(err, ERR_FULL, NULL);
+		return NULL;
+	}
+	*has_record = k.has_record;
+	*status = k.seed.is_running	       ? SESSION_RUNNING
+		  : k.has_record && k.is_fresh ? SESSION_CONNECTED
+					       : SESSION_NEW;
+	if (k.seed.is_running)
+		all->is_scanning = true;
+	return new_handle(all, id, len, key, at);
+}
+
+/* An id of our own names nothing yet: no need to look. */
+static struct session *open_new(struct sessions *all, struct err *err)
+{
+	char id[ENC_UUID_SIZE];
+	uint8_t key[REGISTRY_KEY];
+	struct registry_seed seed = {0};
+	enc_uuid(id);
+	session_key(key, id, strlen(id));
+	uint32_t at = registry_add(all->registry, key, all->setup.slot, &seed);
+	if (at != REGISTRY_NONE)
+		return new_handle(all, id, strlen(id), key, at);
+	(void)err_set(err, ERR_FULL, NULL);
+	return NULL;
+}
+
+struct session *session_open(struct sessions *all, const char *id, size_t len,
+    const char *caller, enum session_status *status, bool *has_record,
+    struct err *err)
+{
+	uint8_t key[REGISTRY_KEY];
+	(void)caller; /* every session is un-owned while trust is open */
+	*status = SESSION_NEW;
+	*has_record = false;
+	if (!id)
+		return open_new(all, err);
+	if (!session_id_is_valid(id, len)) {
+		(void)err_set(err, ERR_BAD_REQUEST, "session_id invalid");
+		return NULL;
+	}
+	session_key(key, id, len);
+	struct session *s = map_get(all->by_key, key, sizeof key);
+	uint32_t at =
+	    s ? s->at : registry_find(all->registry, key, all->setup.slot);
+	if (at == REGISTRY_NONE)
+		return open_from_store(
+		    all, id, len, key, status, has_record, err);
+	struct entry *e = registry_entry(all->registry, at);
+	*status = status_of(e);
+	*has_record = atomic_load(&e->turn) > 0;
+	return s ? session_ref(s) : new_handle(all, id, len, key, at);
+}
+
+struct session *session_of_entry(
+    struct sessions *all, const char *id, size_t len, struct err *err)
+{
+	enum session_status status;
+	bool has_record;
+	return session_open(all, id, len, "", &status, &has_record, err);
+}
+
+const char *session_id(const struct session *s)
+{
+	return s->id;
+}
+
+enum session_status session_status(const struct session *s)
+{
+	return status_of(session_entry(s));
+}
+
+uint32_t session_turn(const struct session *s)
+{
+	return atomic_load(&session_entry(s)->turn);
+}
+
+uint64_t session_head(const struct session *s)
+{
+	return atomic_load(&session_entry(s)->head);
+}
+
+uint64_t session_turn_began(const struct session *s)
+{
+	return atomic_load(&session_entry(s)->began);
+}
+
+bool session_is_waiting(
+    const struct session *s, enum event_type kind, uint64_t *question)
+{
+	uint64_t waiting = atomic_load(&session_entry(s)->waiting);
+	if (!waiting || (waiting & 0xff) != (uint64_t)kind)
+		return false;
+	*question = waiting >> 8;
+	return true;
+}
+
+uint64_t session_epoch(const struct sessions *all)
+{
+	return store_epoch(all->setup.store);
+}
+
+unsigned session_count(const struct sessions *all)
+{
+	return registry_count(all->registry);
+}
+
+void session_touch(struct session *s)
+{
+	/* A stuck turn must not live on because somebody still watches it. */
+	if (session_status(s) != SESSION_RUNNING)
+		atomic_store(&session_entry(s)->active_ms, clock_mono_ms());
+}
+
+/* ---- reading ---- */
+
+void session_ring(struct session *s)
+{
+	if (list_is_empty(&s->attachments) || !list_is_empty(&s->rung))
+		return;
+	list_append(&s->all->rung, &s->rung);
+	s->all->setup.ask_flush(s->all->setup.arg);
+}
+
+void session_attach(struct session *s, struct attachment *a, uint64_t after,
+    void (*on_more)(void *), void *arg)
+{
+	*a = (struct attachment){
+	    .session = session_ref(s),
+	    .cursor = after,
+	    .on_more = on_more,
+	    .arg = arg,
+	};
+	list_append(&s->attachments, &a->link);
+	stat_add(sessions_attached, 1);
+	if (session_head(s) > after)
+		session_ring(s);
+}
+
+void session_detach(struct attachment *a)
+{
+	if (!a->session)
+		return;
+	list_remove(&a->link);
+	stat_add(sessions_attached, -1);
+	session_close(&a->session);
+}
+
+enum session_read session_read(
+    struct attachment *a, bool (*fn)(const struct event *, void *), void *arg)
+{
+	struct session *s = a->session;
+	uint64_t before = a->cursor;
+	a->is_rung = false;
+	enum journal_read r =
+	    journal_read(s->all->setup.store, s->number, &a->cursor, fn, arg);
+	if (r == JOURNAL_GONE) {
+		stat_add(gone, 1);
+		return READ_GONE;
+	}
+	stat_add(replayed, a->cursor - before);
+	return r == JOURNAL_END ? READ_END : READ_STOPPED;
+}
+
+static struct attachment *next_to_ring(struct session *s)
+{
+	uint64_t head = session_head(s);
+	list_each(it, &s->attachments)
+	{
+		struct attachment *a = list_entry(it, struct attachment, link);
+		if (!a->is_rung && a->cursor < head)
+			return a;
+	}
+	return NULL;
+}
+
+/* on_more may detach anybody: after each call begin anew. */
+static void ring_attachments(struct session *s)
+{
+	struct attachment *a;
+	struct session *held = session_ref(s);
+	while ((a = next_to_ring(s))) {
+		a->is_rung = true;
+		a->on_more(a->arg);
+	}
+	session_close(&held);
+}
+
+struct finding {
+	const char *id;
+	size_t len;
+	uint64_t seq;
+};
+
+static bool match_id(const struct event *ev, void *arg)
+{
+	struct finding *f = arg;
+	if (event_class(ev->type) != EVENT_STREAM || ev->id_len != f->len ||
+	    memcmp(ev->id, f->id, f->len) != 0)
+		return true;
+	f->seq = ev->seq;
+	return false;
+}
+
+uint64_t session_find(const struct session *s, const char *id, size_t len)
+{
+	struct finding f = {id, len, 0};
+	uint64_t began = session_turn_began(s);
+	if (!began)
+		return 0;
+	uint64_t cursor = began - 1;
+	while (journal_read(s->all->setup.store, s->number, &cursor, match_id,
+		   &f) == JOURNAL_GONE)
+		;
+	return f.seq;
+}
+
+/* ---- speaking ---- */
+
+static void on_said(struct commit *c)
+{
+	struct session *s = c->arg;
+	if (c->outcome == COMMIT_FAILED)
+		log_error("session=%s: stimulus lost: %s", s->id, c->err.text);
+	session_ring(s);
+	if (s->turn)
+		turn_look(s->turn);
+	session_close(&s);
+	journal_commit_free(c);
+}
+
+static void say(struct session *s, struct draft *d)
+{
+	struct commit *c =
+	    journal_commit(s->number, s->at, session_turn(s), COMMIT_IN_TURN);
+	journal_add(c, d);
+	c->n_stimuli = 1;
+	c->done = on_said;
+	c->arg = session_ref(s);
+	journal_push(s->all->journal, c, false);
+}
+
+int session_answer(struct session *s, enum event_type kind, const char *json,
+    size_t len, struct err *err)
+{
+	struct draft d = {0};
+	uint64_t question;
+	if (!session_is_waiting(s, kind, &question))
+		return err_set(err, ERR_STALE, NULL);
+	event_begin(&d, EV_ANSWER, session_turn(s));
+	event_str(&d, "kind", event_name(kind), strlen(event_name(kind)));
+	event_json(&d, "answer", json, len);
+	event_int(&d, "question", (int64_t)question);
+	say(s, &d);
+	event_fini(&d);
+	return 0;
+}
+
+int session_interrupt(struct session *s, struct err *err)
+{
+	struct draft d = {0};
+	if (session_status(s) != SESSION_RUNNING)
+		return err_set(err, ERR_NOT_RUNNING, NULL);
+	event_begin(&d, EV_INTERRUPT, session_turn(s));
+	say(s, &d);
+	event_fini(&d);
+	return 0;
+}
+
+/* ---- driving ---- */
+
+static void on_other_thread(void *arg)
+{
+	struct sessions *all = arg;
+	all->setup.wake(all->setup.arg);
+}
+
+struct sessions *sessions_new(const struct sessions_setup *setup)
+{
+	struct sessions *all = mem_zero(sizeof *all);
+	struct buf dir = {0};
+	all->setup = *setup;
+	all->self = registry_self(setup->slot, setup->generation);
+	list_init(&all->sessions);
+	list_init(&all->turns);
+	list_init(&all->dirty);
+	list_init(&all->rung);
+	list_init(&all->answers);
+	list_init(&all->retries);
+	all->by_key = map_new();
+	all->registry = registry_new(setup->heritage, false, 0);
+	registry_clean_slot(all->registry, setup->slot);
+	struct journal_setup js = {
+	    .store = setup->store,
+	    .registry = all->registry,
+	    .conf = setup->conf,
+	    .slot = setup->slot,
+	    .generation = setup->generation,
+	    .on_done = on_other_thread,
+	    .arg = all,
+	};
+	all->journal = journal_new(&js);
+	buf_printf(&dir, "%s/uploads", setup->conf->co_dir);
+	all->uploads =
+	    uploads_new(buf_cstr(&dir), setup->conf, on_other_thread, all);
+	buf_fini(&dir);
+	all->activity = activity_open(setup->conf->co_dir, setup->agent_name);
+	all->is_scanning = true;
+	return all;
+}
+
+void sessions_collect(struct sessions *all)
+{
+	journal_collect(all->journal);
+	uploads_collect(all->uploads);
+}
+
+static void flush_round(struct sessions *all)
+{
+	struct list *l;
+	while ((l = list_shift(&all->dirty)))
+		turn_flush(turn_of_dirty(l));
+	input_flush(all);
+	while ((l = list_shift(&all->rung)))
+		ring_attachments(list_entry(l, struct session, rung));
+}
+
+void sessions_flush(struct sessions *all)
+{
+	flush_round(all);
+	/* What the callbacks of this round asked for must not wait for a bell.
+	 */
+	if (!list_is_empty(&all->dirty) || !list_is_empty(&all->answers) ||
+	    !list_is_empty(&all->rung))
+		all->setup.ask_flush(all->setup.arg);
+}
+
+static void on_bell(struct sessions *all, const struct msg *m)
+{
+	if (m->c >= all->setup.heritage->max_sessions)
+		return;
+	struct entry *e = registry_entry(all->registry, (uint32_t)m->c);
+	struct session *s = map_get(all->by_key, e->key, sizeof e->key);
+	if (!s || s->number != m->a)
+		return;
+	session_ring(s);
+	if (s->turn)
+		turn_look(s->turn);
+}
+
+static void look_for_orphans(struct sessions *all, int64_t died_us)
+{
+	all->is_scanning = true;
+	all->orphan_cursor = 0;
+	all->died_us = died_us;
+}
+
+void sessions_receive(struct sessions *all, const struct msg *m)
+{
+	if (m->version != MSG_VERSION)
+		return;
+	if (m->type == MSG_GREW)
+		on_bell(all, m);
+	else if (m->type == MSG_DIED)
+		look_for_orphans(all, (int64_t)m->c);
+	else if (m->type == MSG_ORPHANS)
+		look_for_orphans(all, 0);
+	if (all->is_scanning)
+		sessions_tick(all);
+}
+
+/* The id and row of a session by its number. */
+static bool read_row(
+    struct sessions *all, uint64_t number, struct buf *mem, struct record *r)
+{
+	struct store_key key = store_key1(number);
+	struct store_txn t;
+	struct store_span row;
+	struct err err;
+	store_read(all->setup.store, &t, STORE_FACTS);
+	if (store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row))
+		buf_append(mem, row.data, row.len);
+	if (store_read_end(&t, &err) != 0)
+		return false;
+	row = (struct store_span){mem->data, mem->len};
+	return mem->len && record_decode(r, row);
+}
+
+static void take_over(struct sessions *all, uint32_t at, struct entry *e)
+{
+	struct buf mem = {0};
+	struct record r;
+	struct err err;
+	uint32_t turn = atomic_load(&e->turn);
+	bool has_row = read_row(all, e->number, &mem, &r);
+	if (!has_row || r.turn < turn) {
+		/* Its input was never committed, nor told: it did not happen.
+		 */
+		registry_end(all->registry, at, all->self, false);
+	} else {
+		struct session *s =
+		    session_of_entry(all, r.id.data, r.id.len, &err);
+		if (!s || s->at != at)
+			panic("session: entry %u is not the session's", at);
+		stat_add(takeovers, 1);
+		if (all->died_us)
+			stat_add(takeover_us, clock_mono_us() - all->died_us);
+		log_info("session=%s turn=%u: taken over", s->id, turn);
+		turn_adopt(s, &r);
+		session_close(&s);
+	}
+	buf_fini(&mem);
+}
+
+static void on_orphan(uint32_t at, struct entry *e, void *arg)
+{
+	struct sessions *all = arg;
+	if (registry_take(all->registry, at, all->self))
+		take_over(all, at, e);
+}
+
+static void scan(struct sessions *all)
+{
+	registry_orphans(
+	    all->registry, &all->orphan_cursor, SCAN_STEP, on_orphan, all);
+	all->is_scanning = all->orphan_cursor != 0;
+}
+
+static void find_lost_bells(struct sessions *all)
+{
+	list_each_safe(it, &all->sessions)
+	{
+		struct session *s = list_entry(it, struct session, link);
+		struct attachment *a = next_to_ring(s);
+		if (a) {
+			stat_add(bells_missed, 1);
+			session_ring(s);
+		}
+	}
+	list_each_safe(it, &all->turns) turn_look(turn_of_link(it));
+}
+
+void sessions_tick(struct sessions *all)
+{
+	all->ticks++;
+	input_retry(all);
+	if (!all->is_draining && !all->is_scanning &&
+	    all->ticks % ORPHAN_TICKS == 0)
+		look_for_orphans(all, 0);
+	if (all->is_scanning && !all->is_draining)
+		scan(all);
+	if (all->ticks % LOST_BELL_TICKS == 0)
+		find_lost_bells(all);
+	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));
+}
+
+void sessions_drain(struct sessions *all)
+{
+	all->is_draining = true;
+}
+
+size_t sessions_busy(const struct sessions *all)
+{
+	return all->n_turns + journal_pending(all->journal);
+}
+
+void sessions_reopen_log(struct sessions *all)
+{
+	activity_reopen(all->activity);
+}
+
+static void free_calls(struct list *calls)
+{
+	struct list *l;
+	while ((l = list_shift(calls))) {
+		struct session_call *c =
+		    list_entry(l, struct session_call, link);
+		c->fn = NULL;
+		input_free(c);
+	}
+}
+
+void sessions_free(struct sessions **allp)
+{
+	struct sessions *all = *allp;
+	*allp = NULL;
+	if (!all)
+		return;
+	all->is_leaving = true;
+	journal_free(&all->journal);
+	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
+	free_calls(&all->answers);
+	free_calls(&all->retries);
+	uploads_free(&all->uploads);
+	activity_close(&all->activity);
+	registry_free(&all->registry);
+	map_free(&all->by_key);
+	free(all);
+}

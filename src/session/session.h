@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+/*
+ * The one session API: what every door uses, and all a door may see of this
+ * folder.
+ *
+ * A session is a conversation that outlives connections and processes.
+ * Everything that happens in it is an event in its journal, at positions (seq)
+ * 1, 2, 3, ... Any worker can open any session; a turn (one INPUT to its end)
+ * runs in one worker, its owner. A door attaches a client to a session with a
+ * cursor and reads events from there: live delivery and replay are the same
+ * call.
+ *
+ * struct sessions is all sessions of one worker. struct session is this
+ * worker's handle of one, counted by session_open and session_close. All calls
+ * are made on the loop's thread and never block; callbacks come later on that
+ * thread, never from inside the call that asked for them, and may call anything
+ * here.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/err.h"
+#include "core/event.h"
+
+struct json;
+struct sessions;
+struct session;
+
+enum session_status {
+	SESSION_NEW,	   /* unknown until now, or forgotten */
+	SESSION_CONNECTED, /* known and idle */
+	SESSION_RUNNING,   /* a turn runs somewhere */
+};
+
+/* Longest session id, in bytes. */
+#define SESSION_ID_MAX 256
+
+/* Whether an id has a permitted length and no control characters. */
+bool session_id_is_valid(const char *id, size_t len);
+
+/*
+ * Open a session. id NULL (len 0) makes a new one with an id of our own. caller
+ * is the verified address, "" for nobody. *status is what it was before this
+ * call and *has_record whether a result of it is stored. NULL with *err:
+ * ERR_BAD_REQUEST (id), ERR_FULL, ERR_STORE.
+ */
+struct session *session_open(struct sessions *all, const char *id, size_t len,
+    const char *caller, enum session_status *status, bool *has_record,
+    struct err *err);
+
+/* Let go of a handle and null *s. Attachments must be detached before. */
+void session_close(struct session **s);
+
+/* The id, NUL-terminated. */
+const char *session_id(const struct session *s);
+
+/* What it is now. */
+enum session_status session_status(const struct session *s);
+
+/* The latest turn's number, 0 before the first. */
+uint32_t session_turn(const struct session *s);
+
+/* Position of the newest event, 0 for none. */
+uint64_t session_head(const struct session *s);
+
+/* Position of the event that began the latest turn, 0 for none. */
+uint64_t session_turn_began(const struct session *s);
+
+/*
+ * Position of the first event of the latest turn that has this event id (ids
+ * may repeat), or 0 when none has.
+ */
+uint64_t session_find(const struct session *s, const char *id, size_t len);
+
+/* Whether the latest turn waits for an answer of this kind (EV_ASK_USER,
+ * EV_APPROVAL_NEEDED, EV_PLAN_REVIEW), and the position of its question. */
+bool session_is_waiting(
+    const struct session *s, enum event_type kind, uint64_t *question);
+
+/* Names the journals of this store: positions of another epoch mean nothing. */
+uint64_t session_epoch(const struct sessions *all);
+
+/* Sessions in the registry now, over all workers. */
+unsigned session_count(const struct sessions *all);
+
+/* ---- reading ---- */
+
+/*
+ * A client's place in a session, inside the door's own struct. on_more(arg)
+ * says that there may be something to read after the cursor; it is called again
+ * only after session_read() was.
+ */
+struct attachment {
+	struct session *session; /* NULL: not attached */
+	uint64_t cursor;	 /* position of the last event read */
+	void (*on_more)(void *arg);
+	void *arg;
+	struct list link;
+	bool is_rung;
+};
+
+/*
+ * Attach with the cursor after position 'after'. If there is something to read
+ * already, on_more comes at the end of this tick.
+ */
+void session_attach(struct session *s, struct attachment *a, uint64_t after,
+    void (*on_more)(void *arg), void *arg);
+
+/* Detach; harmless when not attached. */
+void session_detach(struct attachment *a);
+
+enum session_read {
+	READ_END,     /* caught up: on_more will come */
+	READ_STOPPED, /* fn returned false: call session_read() again when ready
+		       */
+	READ_GONE, /* events after the cursor are no longer kept; the cursor has
+		    * been moved to before the oldest kept one: read on from
+		    * there */
+};
+
+/*
+ * Call fn for events after the cursor, in order, without a gap, and move the
+ * cursor, until there are none or fn returns false (that event counts as read).
+ * The event is valid inside fn only; fn must not call this API.
+ */
+enum session_read session_read(struct attachment *a,
+    bool (*fn)(const struct event *ev, void *arg), void *arg);
+
+/* ---- speaking ---- */
+
+/* A prompt. All of it is copied. */
+struct session_input {
+	const char *prompt;
+	size_t prompt_len;
+	const char
+	    *input_id; /* NULL: none; else the client's own name for it */
+	size_t input_id_len;
+	const struct json *images; /* as the client sent them; checked here */
+	const struct json *files;
+	const char *conversation; /* the client's session object; NULL: none */
+	size_t conversation_len;
+	bool may_join;	  /* a running turn takes it as runtime input, else
+			     ERR_BUSY */
+	bool is_unscoped; /* the caller named no session: input_id stands alone
+			   */
+};
+
+enum input_outcome {
+	INPUT_STARTED,	/* a turn begins: wait for the terminal event of 'turn'
+			 */
+	INPUT_ADDED,	/* the running turn takes it; id names it */
+	INPUT_ANSWERED, /* it answered a waiting ask_user; id names it */
+	INPUT_REPEATED, /* same input_id and body as before: see below */
+	INPUT_REFUSED,	/* err says why; nothing was kept */
+};
+
+/*
+ * What became of an input, durable as 'durability' says when it is told. For
+ * INPUT_REPEATED, session_id (perhaps another session) and turn name the first
+ * one; if is_over it has ended, with 'result' or (has_failed) 'reason'.
+ */
+struct session_receipt {
+	enum input_outcome outcome;
+	uint32_t turn;
+	uint64_t seq;
+	const char *id;
+	const char *session_id;
+	bool is_over;
+	bool has_failed;
+	const char *result;
+	size_t result_len;
+	const char *reason;
+	int64_t duration_ms;
+	const struct err *err;
+};
+
+typedef void session_receipt_fn(void *arg, const struct session_receipt *r);
+
+/*
+ * Give the session a prompt. fn is called once, never from inside this call,
+ * unless session_forget() came first; the input goes on all the same.
+ */
+struct session_call *session_input(struct session *s,
+    const struct session_input *in, session_receipt_fn *fn, void *arg);
+
+/* The caller of session_input() does not want to hear; nulls *call. */
+void session_forget(struct session_call **call);
+
+/*
+ * Answer the waiting question of this kind with JSON text (any value; for
+ * approvals an object, normalised by the door). 0, or -1: ERR_STALE when none
+ * waits.
+ */
+int session_answer(struct session *s, enum event_type kind, const char *json,
+    size_t len, struct err *err);
+
+/* Ask the running turn to stop. 0, or -1: ERR_NOT_RUNNING. Idempotent. */
+int session_interrupt(struct session *s, struct err *err);
+
+/* The client is alive: an idle session is not forgotten. */
+void session_touch(struct session *s);
+
+/* ---- records ---- */
+
+/* What is stored of a session: its latest turn and conversation. */
+struct session_record {
+	const char *id;
+	const char *caller;
+	const char *status; /* connected running done failed interrupted ... */
+	uint32_t turn;
+	int64_t created_ms;
+	int64_t expires_ms;
+	int64_t updated_ms;
+	int64_t duration_ms; /* -1: not ended */
+	const char *prompt;
+	size_t prompt_len;
+	const char *result; /* NULL: none */
+	size_t result_len;
+	const char *conversation; /* JSON object, "{}" at least */
+	size_t conversation_len;
+};
+
+/*
+ * Read the record of an id into *r; its strings live in *mem. Expired ones that
+ * do not run are absent. 0, or -1: ERR_NOT_FOUND, ERR_STORE.
+ */
+int session_get(struct sessions *all, const char *id, size_t len,
+    struct buf *mem, struct session_record *r, struct err *err);
+
+/*
+ * Call fn for records that are not expired, newest created first, at most
+ * limit, without conversation and result. r is valid inside fn. 0, or -1:
+ * ERR_STORE.
+ */
+int session_list(struct sessions *all, size_t limit,
+    void (*fn)(const struct session_record *r, void *arg), void *arg,
+    struct err *err);
+
+/*
+ * Which conversation wins (spec 02-websocket 2.11): the client's or the stored
+ * one. Appends the winner, with the server's keys restored, to *out and returns
+ * whether the server's was newer.
+ */
+bool session_merge(
+    struct session *s, const char *client, size_t len, struct buf *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_SESSIONS_H
+#define SESSION_SESSIONS_H
+
+/*
+ * What the worker does with the session layer: make it, drive it, let it go.
+ * The layer has no event loop of its own; it asks for calls through the setup
+ * and is called from the worker's loop.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct agent;
+struct agent_kind;
+struct conf;
+struct err;
+struct heritage;
+struct msg;
+struct sessions;
+struct store;
+
+struct sessions_setup {
+	const struct conf *conf;
+	struct heritage *heritage;
+	struct store *store;
+	const struct agent_kind *kind;
+	struct agent *agent;
+	const char *agent_name; /* names the agent log */
+	unsigned slot;
+	uint32_t generation;
+	/* From any thread: call sessions_collect() on the loop soon. */
+	void (*wake)(void *arg);
+	/* On the loop: call sessions_flush() at the end of this tick. */
+	void (*ask_flush)(void *arg);
+	void *arg;
+};
+
+/* All sessions of this worker. Never NULL. */
+struct sessions *sessions_new(const struct sessions_setup *setup);
+
+/* Take what other threads have finished. */
+void sessions_collect(struct sessions *all);
+
+/* Push what this tick has gathered. */
+void sessions_flush(struct sessions *all);
+
+/* A message from another process. */
+void sessions_receive(struct sessions *all, const struct msg *m);
+
+/* Call every 100 ms: lost bells, orphans, timeouts, retries. */
+void sessions_tick(struct sessions *all);
+
+/* Refuse new inputs from now on; turns go on. */
+void sessions_drain(struct sessions *all);
+
+/* Turns running or ending here, and commits in flight. */
+size_t sessions_busy(const struct sessions *all);
+
+/*
+ * Stop at once: end the agents of running turns without ending the turns (their
+ * next owner decides), wait for commits in flight, free, null *all.
+ */
+void sessions_free(struct sessions **all);
+
+/* Open the agent log again. */
+void sessions_reopen_log(struct sessions *all);
+
+/*
+ * For the keeper at boot, before workers start: put every turn that the store
+ * says runs into the registry, without an owner, for workers to take over.
+ * Returns how many, or -1 with ERR_STORE.
+ */
+struct registry;
+int sessions_recover(
+    struct store *store, struct registry *registry, struct err *err);
+
+/* For the keeper: the lowest session number that is free in the store. */
+uint64_t sessions_next_number(struct store *store);
+
+/*
+ * For the keeper, now and then: remove a bounded number of records, claims and
+ * journals that have expired, but for sessions that are in the registry.
+ * *cursor says where to go on; 0 at first and after a round.
+ */
+void sessions_expire(
+    struct store *store, struct registry *registry, uint64_t *cursor);
+
+#endif

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <sys/mman.h>
+
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/stat.h"
+#include "proc/shm.h"
+#include "session/journal.h"
+#include "t/unit/scratch.h"
+
+#define SLOT 3
+#define GENERATION 1
+#define NUMBER 7
+
+static struct conf conf;
+static struct heritage *heritage;
+static size_t heritage_size;
+static struct registry *reg;
+static struct store *store;
+static struct journal *journal;
+static uint32_t at; /* the session's registry index */
+
+/* What the last commit said, and how many there were. */
+static struct {
+	enum commit_outcome outcome;
+	int refusal;
+	uint64_t first_seq, last_seq;
+	bool are_facts_written;
+	int done, failed;
+} told;
+
+static registry_owner self(void)
+{
+	return registry_self(SLOT, GENERATION);
+}
+
+static void hear_done(void *arg)
+{
+	(void)arg; /* collect() looks by itself */
+}
+
+static void open_registry(void)
+{
+	size_t begins = (sizeof(struct heritage) + 63) / 64 * 64;
+	size_t size = begins + HERITAGE_REGISTRY_BYTES(16);
+	int fd = shm_create("journal-test", size);
+
+	heritage = fd < 0 ? NULL : shm_map(fd, &heritage_size);
+	if (!heritage)
+		abort();
+	(void)close(fd); /* the map stays */
+	heritage->registry_at = begins;
+	heritage->registry_bytes = HERITAGE_REGISTRY_BYTES(16);
+	heritage->max_sessions = 16;
+	atomic_store(&heritage->slots[SLOT].generation, GENERATION);
+	reg = registry_new(heritage, true, 1);
+}
+
+static void begin(const char *folder)
+{
+	const struct registry_seed seed = {.number = NUMBER};
+	const uint8_t key[REGISTRY_KEY] = {1};
+	struct err err;
+
+	conf_init(&conf);
+	conf.store_size = 16;
+	free(conf.co_dir);
+	conf.co_dir = scratch_path("%s", folder);
+	(void)mkdir(conf.co_dir, 0700);
+	open_registry();
+	store = store_open(&conf, true, &err);
+	if (!store)
+		abort();
+	at = registry_add(reg, key, SLOT, &seed);
+	journal = journal_new(&(struct journal_setup){
+	    .store = store,
+	    .registry = reg,
+	    .conf = &conf,
+	    .slot = SLOT,
+	    .generation = GENERATION,
+	    .on_done = hear_done,
+	});
+	memset(&told, 0, sizeof(told));
+}
+
+static void end(void)
+{
+	journal_free(&journal);
+	store_close(&store);
+	registry_free(&reg);
+	(void)munmap(heritage, heritage_size);
+	conf_fini(&conf);
+}
+
+static void note_done(struct commit *c)
+{
+	told.outcome = c->outcome;
+	told.refusal = c->refusal;
+	told.first_seq = c->first_seq;
+	told.last_seq = c->last_seq;
+	told.are_facts_written = c->are_facts_written;
+	told.done++;
+	told.failed += c->outcome != COMMIT_OK;
+	journal_commit_free(c);
+}
+
+/* Wait until all is written. */
+static void finish(void)
+{
+	for (int i = 0; i < 20000 && journal_pending(journal); i++) {
+		(void)usleep(500);
+		journal_collect(journal);
+	}
+}
+
+static void add_event(struct commit *c, enum event_type type, const char *text)
+{
+	struct draft d = {0};
+
+	event_begin(&d, type, c->turn);
+	if (type == EV_ASSISTANT)
+		event_str(&d, "content", text, strlen(text));
+	if (type == EV_INPUT)
+		event_str(&d, "prompt", text, strlen(text));
+	journal_add(c, &d);
+	event_fini(&d);
+}
+
+static struct commit *commit_of(
+    uint32_t turn, enum commit_rule rule, const char *text)
+{
+	static const enum event_type types[] = {
+	    [COMMIT_BEGIN] = EV_INPUT,
+	    [COMMIT_IN_TURN] = EV_ASSISTANT,
+	    [COMMIT_END] = EV_DONE,
+	};
+	struct commit *c = journal_commit(NUMBER, at, turn, rule);
+
+	c->done = note_done;
+	add_event(c, types[rule], text);
+	return c;
+}
+
+static void add_fact(struct commit *c, const char *key, const char *value)
+{
+	buf_str(journal_put(c, TABLE_IDS, key, strlen(key)), value);
+}
+
+static enum commit_outcome do_one(
+    uint32_t turn, enum commit_rule rule, const char *text)
+{
+	journal_push(journal, commit_of(turn, rule, text), false);
+	finish();
+	return told.outcome;
+}
+
+static const char *fact(const char *key)
+{
+	static char text[64];
+	struct store_txn t;
+	struct store_span v;
+	struct err err;
+
+	store_read(store, &t, STORE_FACTS);
+	bool found = store_get(&t, TABLE_IDS, key, strlen(key), &v);
+	if (found)
+		(void)snprintf(text, sizeof(text), "%.*s", (int)v.len,
+		    (const char *)v.data);
+	return store_read_end(&t, &err) == 0 && found ? text : NULL;
+}
+
+/* ---- reading ---- */
+
+struct seen {
+	char text[8000]; /* type and body of each, when it fits */
+	uint64_t first, last;
+	unsigned n, most;
+	bool is_ordered;
+};
+
+static bool see(const struct event *ev, void *arg)
+{
+	struct seen *s = arg;
+	size_t len = strlen(s->text);
+
+	if (!s->n++)
+		s->first = ev->seq;
+	else
+		s->is_ordered &= ev->seq > s->last;
+	s->last = ev->seq;
+	(void)snprintf(s->text + len, sizeof(s->text) - len, "%s{%.*s} ",
+	    event_name(ev->type), (int)ev->body_len, ev->body);
+	return s->n < s->most;
+}
+
+static enum journal_read look(
+    uint64_t number, uint64_t *cursor, unsigned most, struct seen *s)
+{
+	*s = (struct seen){.most = most, .is_ordered = true};
+	return journal_read(store, number, cursor, see, s);
+}
+
+static void test_rules(void)
+{
+	begin("rules");
+	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
+	    "nothing is said in a turn that has not begun");
+	is_int(do_one(1, COMMIT_BEGIN, "hi"), COMMIT_OK, "a turn begins");
+	ok(told.first_seq == 1 && told.last_seq == 1, "positions count from 1");
+	is_int(do_one(1, COMMIT_BEGIN, "hi"), COMMIT_CLOSED, "once");
+	is_int(told.last_seq, 1, "a closed one is told where the journal ends");
+	is_int(do_one(1, COMMIT_IN_TURN, "a"), COMMIT_OK, "it speaks");
+	is_int(do_one(2, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
+	    "another turn does not");
+	is_int(do_one(1, COMMIT_END, ""), COMMIT_OK, "it ends");
+	is_int(do_one(1, COMMIT_END, ""), COMMIT_CLOSED, "once");
+	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
+	    "nothing is said after the end");
+	is_int(do_one(2, COMMIT_BEGIN, "again"), COMMIT_OK,
+	    "the next turn begins");
+	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
+	    "an earlier turn says no more");
+	is_int(do_one(4, COMMIT_BEGIN, "later"), COMMIT_OK,
+	    "a number may be left out");
+	is_int(do_one(3, COMMIT_BEGIN, "x"), COMMIT_CLOSED,
+	    "but turns never go back");
+	is_int(do_one(5, COMMIT_END, ""), COMMIT_OK,
+	    "a turn may end before it has begun");
+	is_int(do_one(5, COMMIT_BEGIN, "x"), COMMIT_CLOSED,
+	    "then it never begins");
+	struct seen s;
+	uint64_t cursor = 0;
+	is_int(look(NUMBER, &cursor, 99, &s), JOURNAL_END, "the end is found");
+	is_str(s.text,
+	    "input{\"prompt\":\"hi\"} assistant{\"content\":\"a\"} done{} "
+	    "input{\"prompt\":\"again\"} input{\"prompt\":\"later\"} done{} ",
+	    "what was closed is not in the journal");
+	end();
+}
+
+static void check_meta(void)
+{
+	struct store_txn t;
+	struct journal_meta m, none;
+	struct err err;
+
+	store_read(store, &t, STORE_JOURNAL);
+	bool found = journal_meta(&t, NUMBER, &m);
+	bool other = journal_meta(&t, NUMBER + 1, &none);
+	(void)store_read_end(&t, &err);
+	ok(found && m.first == 1 && m.last == 4 && m.began == 4 &&
+		m.turn == 2 && m.ended == 1 && m.bytes > 0,
+	    "the store knows where the events are");
+	ok(!other && none.last == 0, "and that others have none");
+}
+
+static void test_publish(void)
+{
+	struct entry *e;
+
+	begin("publish");
+	e = registry_entry(reg, at);
+	(void)registry_begin(reg, at, self(), 1);
+	struct commit *c = commit_of(1, COMMIT_BEGIN, "hi");
+	c->n_stimuli = 1;
+	journal_push(journal, c, false);
+	finish();
+	ok(e->head == 1 && e->began == 1 && e->stimuli == 1,
+	    "the registry follows the journal");
+	c = commit_of(1, COMMIT_IN_TURN, "?");
+	add_event(c, EV_ASSISTANT, "which?");
+	c->question_at = 2;
+	c->question = EV_ASK_USER;
+	c->rule = COMMIT_IN_TURN;
+	journal_push(journal, c, false);
+	finish();
+	is_int(e->waiting, 3 << 8 | EV_ASK_USER, "a question is noted");
+	c = journal_commit(NUMBER, at, 1, COMMIT_END);
+	c->done = note_done;
+	c->ends_turn_of = self();
+	journal_push(journal, c, false);
+	finish();
+	is_int(e->state, ENTRY_IDLE, "the end of a turn gives it up");
+	end();
+}
+
+static void test_meta(void)
+{
+	begin("meta");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_END, "");
+	(void)do_one(2, COMMIT_BEGIN, "c");
+	check_meta();
+	end();
+}
+
+/* One turn through both lanes, pushed without waiting. */
+static void push_turn(uint32_t turn, unsigned n_events)
+{
+	char key[16], text[16];
+	struct commit *c = commit_of(turn, COMMIT_BEGIN, "go");
+
+	(void)snprintf(key, sizeof(key), "t%u", turn);
+	add_fact(c, key, "begun");
+	journal_push(journal, c, false);
+	for (unsigned i = 0; i < n_events; i++) {
+		(void)snprintf(text, sizeof(text), "%u.%u", turn, i);
+		/* Behind the facts of the beginning, as the caller asks. */
+		journal_push(
+		    journal, commit_of(turn, COMMIT_IN_TURN, text), i < 3);
+		if (i == 2)
+			finish();
+	}
+	c = commit_of(turn, COMMIT_END, "");
+	(void)snprintf(key, sizeof(key), "e%u", turn);
+	add_fact(c, key, "ended");
+	journal_push(journal, c, false);
+	finish();
+}
+
+static void test_lanes(void)
+{
+	struct buf want = {0};
+	struct seen *s = malloc(sizeof(*s));
+	uint64_t cursor = 0;
+
+	begin("lanes");
+	for (uint32_t turn = 1; turn <= 5; turn++)
+		push_turn(turn, 40);
+	is_int(told.failed, 0, "of five turns everything was written");
+	is_int(told.done, 5 * 42, "and told once");
+	if (!s)
+		abort();
+	(void)look(NUMBER, &cursor, 1000, s);
+	ok(s->n == 5 * 42 && s->last == 5 * 42 && s->is_ordered,
+	    "positions have no gaps");
+	for (int turn = 1; turn <= 5; turn++) {
+		buf_str(&want, "input{\"prompt\":\"go\"} ");
+		for (int i = 0; i < 40; i++)
+			buf_printf(&want, "assistant{\"content\":\"%d.%d\"} ",
+			    turn, i);
+		buf_str(&want, "done{} ");
+	}
+	ok(strncmp(s->text, buf_cstr(&want), sizeof(s->text) - 1) == 0,
+	    "the order of a turn is the order it was pushed in");
+	is_str(fact("t5"), "begun", "facts of the beginning are written");
+	is_str(fact("e5"), "ended", "and of the end");
+	free(s);
+	buf_fini(&want);
+	end();
+}
+
+static int refuse(struct store_txn *t, struct commit *c)
+{
+	struct store_span v;
+
+	(void)c;
+	return store_get(t, TABLE_IDS, "taken", 5, &v) ? 42 : 0;
+}
+
+static void test_facts(void)
+{
+	begin("facts");
+	struct commit *c = commit_of(1, COMMIT_BEGIN, "hi");
+	add_fact(c, "taken", "1");
+	c->check = refuse;
+	journal_push(journal, c, false);
+	finish();
+	ok(told.outcome == COMMIT_OK && told.are_facts_written,
+	    "what the check allows is written");
+	c = commit_of(2, COMMIT_BEGIN, "hi");
+	add_fact(c, "other", "2");
+	c->check = refuse;
+	c->ends_turn_of = self();
+	(void)registry_begin(reg, at, self(), 1);
+	journal_push(journal, c, false);
+	finish();
+	ok(told.outcome == COMMIT_REFUSED && told.refusal == 42 &&
+		!told.are_facts_written,
+	    "what it refuses is told with its reason");
+	is_str(fact("other"), NULL, "no fact of it is written");
+	is_int(registry_entry(reg, at)->head, 1, "nor any event");
+	is_int(registry_entry(reg, at)->state, ENTRY_RUNNING,
+	    "nor is the turn given up");
+	c = commit_of(3, COMMIT_BEGIN, "hi");
+	add_fact(c, "taken", "3");
+	journal_push(journal, c, false);
+	finish();
+	is_str(fact("taken"), "1", "the number of an id never changes");
+	c = commit_of(3, COMMIT_BEGIN, "hi");
+	add_fact(c, "third", "3");
+	journal_push(journal, c, false);
+	finish();
+	ok(told.outcome == COMMIT_CLOSED && told.are_facts_written,
+	    "a turn that is closed says so beside its facts");
+	end();
+}
+
+static void test_full(void)
+{
+	char *big = malloc(3000000);
+	struct buf *value;
+
+	begin("full");
+	if (!big)
+		abort();
+	memset(big, 'x', 3000000);
+	for (uint32_t turn = 1; turn < 9 && !told.failed; turn++) {
+		struct commit *c = commit_of(turn, COMMIT_BEGIN, "hi");
+		struct store_key key = store_key1(turn);
+		value = journal_put(c, TABLE_TALKS, key.bytes, 8);
+		buf_append(value, big, 3000000);
+		journal_push(journal, c, false);
+		finish();
+	}
+	is_int(told.outcome, COMMIT_FAILED, "a full store fails the commit");
+	uint64_t head = registry_entry(reg, at)->head;
+	is_int(do_one(20, COMMIT_BEGIN, "hi"), COMMIT_OK,
+	    "the journal has its own room");
+	is_int(told.first_seq, (int64_t)head + 1, "nothing was left half done");
+	free(big);
+	end();
+}
+
+static void test_trim(void)
+{
+	struct seen *s = malloc(sizeof(*s));
+	uint64_t cursor = 0, most = 0;
+
+	begin("trim");
+	if (!s)
+		abort();
+	conf.journal_events = 100;
+	(void)do_one(1, COMMIT_BEGIN, "hi");
+	for (int i = 0; i < 60; i++) {
+		struct commit *c = commit_of(1, COMMIT_IN_TURN, "x");
+		for (int n = 1; n < 5; n++)
+			add_event(c, EV_ASSISTANT, "y");
+		journal_push(journal, c, false);
+		finish();
+		cursor = 0;
+		if (look(NUMBER, &cursor, 1000, s) == JOURNAL_GONE)
+			(void)look(NUMBER, &cursor, 1000, s);
+		most = s->n > most ? s->n : most;
+	}
+	ok(most <= 100 && most > 80, "no more than journal_events are kept");
+	cursor = 0;
+	is_int(look(NUMBER, &cursor, 1000, s), JOURNAL_GONE,
+	    "a reader of what is gone is told");
+	is_int(s->n, 0, "before it sees anything");
+	is_int(look(NUMBER, &cursor, 1000, s), JOURNAL_END,
+	    "its cursor is at the oldest that is kept");
+	ok(s->last == 301 && s->n == s->last - s->first + 1 && s->is_ordered,
+	    "from where all is there up to the newest");
+	free(s);
+	end();
+}
+
+static void test_trim_bytes(void)
+{
+	struct seen *s = malloc(sizeof(*s));
+	char *text = malloc(10001);
+	uint64_t cursor = 0;
+
+	begin("bytes");
+	if (!s || !text)
+		abort();
+	memset(text, 'x', 10000);
+	text[10000] = '\0';
+	conf.journal_bytes = 100000;
+	(void)do_one(1, COMMIT_BEGIN, "hi");
+	for (int i = 0; i < 50; i++)
+		(void)do_one(1, COMMIT_IN_TURN, text);
+	(void)look(NUMBER, &cursor, 1000, s);
+	(void)look(NUMBER, &cursor, 1000, s);
+	ok(s->n >= 5 && s->n <= 10, "no more than journal_bytes are kept");
+	is_int(s->last, 51, "the newest are");
+	free(text);
+	free(s);
+	end();
+}
+
+static void test_read(void)
+{
+	struct seen s;
+	uint64_t cursor = 0;
+
+	begin("read");
+	is_int(
+	    look(NUMBER, &cursor, 9, &s), JOURNAL_END, "nothing ends at once");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_IN_TURN, "c");
+	is_int(look(NUMBER, &cursor, 2, &s), JOURNAL_STOPPED,
+	    "a reader stops where it likes");
+	is_int(cursor, 2, "behind what it has seen");
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "and goes on");
+	is_str(s.text, "assistant{\"content\":\"c\"} ", "with the next");
+	cursor = 99;
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
+	    "a cursor past the end finds nothing");
+	cursor = 0;
+	is_int(look(NUMBER - 1, &cursor, 9, &s), JOURNAL_END,
+	    "another session's events are not seen");
+	is_int(s.n, 0, "not one");
+	end();
+}
+
+/* Flip a bit of one stored event. */
+static void damage(uint64_t seq)
+{
+	struct store_key key = store_key2(NUMBER, seq);
+	struct store_span v;
+	struct store_txn t;
+	struct err err;
+	char row[500];
+
+	store_write(store, &t, STORE_JOURNAL);
+	if (!store_get(&t, TABLE_EVENTS, key.bytes, 16, &v) ||
+	    v.len > sizeof(row))
+		abort();
+	memcpy(row, v.data, v.len);
+	row[v.len - 3] ^= 4;
+	size_t len = v.len;
+	store_put(&t, TABLE_EVENTS, key.bytes, 16, row, len);
+	if (store_commit(&t, &err) != 0)
+		abort();
+}
+
+static void test_damaged(void)
+{
+	struct seen s;
+	uint64_t cursor = 0;
+	uint64_t corrupt = stat_mine()->corrupt;
+
+	begin("damaged");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_IN_TURN, "c");
+	damage(2);
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
+	    "a damaged event does not end the journal");
+	is_str(s.text, "input{\"prompt\":\"a\"} assistant{\"content\":\"c\"} ",
+	    "it is left out");
+	is_int(stat_mine()->corrupt - corrupt, 1, "and counted");
+	damage(3);
+	cursor = 0;
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "also the last");
+	is_int(cursor, 3, "the cursor is behind it");
+	end();
+}
+
+static void test_free(void)
+{
+	struct seen s;
+	uint64_t cursor = 0;
+	struct err err;
+
+	begin("free");
+	struct commit *c = commit_of(1, COMMIT_BEGIN, "a");
+	add_fact(c, "k", "1");
+	journal_push(journal, c, false);
+	journal_push(journal, commit_of(1, COMMIT_IN_TURN, "b"), true);
+	is_int(journal_pending(journal), 2, "what is pushed is pending");
+	journal_free(&journal);
+	ok(told.done == 2 && !told.failed, "the end waits for what is queued");
+	ok(!journal, "and forgets the journal");
+	journal_free(&journal);
+	store_close(&store);
+	store = store_open(&conf, true, &err);
+	(void)look(NUMBER, &cursor, 9, &s);
+	is_int(s.n, 2, "it is there when the store opens again");
+	journal_commit_free(commit_of(1, COMMIT_BEGIN, "never pushed"));
+	end();
+}
+
+static void too_many_rows(void *arg)
+{
+	struct commit *c = commit_of(1, COMMIT_BEGIN, "x");
+
+	(void)arg;
+	for (int i = 0; i <= COMMIT_PUTS; i++)
+		add_fact(c, "k", "v");
+}
+
+int main(void)
+{
+	char *log = scratch_path("log");
+
+	(void)log_open(log);
+	free(log);
+	test_rules();
+	test_publish();
+	test_meta();
+	test_lanes();
+	test_facts();
+	test_full();
+	test_trim();
+	test_trim_bytes();
+	test_read();
+	test_damaged();
+	test_free();
+	expect_panic(too_many_rows, NULL, "a commit has room for so many rows");
+	return done();
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include "session/record.h"
+
+static struct store_span span(const char *text)
+{
+	return (struct store_span){text, text ? strlen(text) : 0};
+}
+
+static bool same(struct store_span a, struct store_span b)
+{
+	return !a.data == !b.data && a.len == b.len &&
+	       (!a.len || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static struct record sample(void)
+{
+	return (struct record){
+	    .number = UINT64_MAX,
+	    .turn = 7,
+	    .client_turn = 9,
+	    .status = RECORD_FAILED,
+	    .created_ms = 1702234567001,
+	    .expires_ms = 1702334567001,
+	    .updated_ms = 1702234568001,
+	    .started_us = 1702234567001002,
+	    .duration_ms = -1,
+	    .id = span("s-1"),
+	    .caller = span(""),
+	    .prompt = {"a\0b", 3},
+	    .result = span(NULL),
+	    .reason = span("exited"),
+	    .extra = span("{\"images\":[],\"files\":[]}"),
+	};
+}
+
+static struct claim sample_claim(void)
+{
+	return (struct claim){
+	    .body = {1, 2, 3, 255},
+	    .number = 12,
+	    .turn = 7,
+	    .status = RECORD_DONE,
+	    .expires_ms = 1702334567001,
+	    .duration_ms = 1250,
+	    .id = span("s-1"),
+	    .result = span("Hola"),
+	    .reason = span(NULL),
+	};
+}
+
+/* A row in memory of its exact size, so that a sanitizer sees a read too far.
+ */
+static bool decodes(const struct buf *row, size_t len, bool is_claim)
+{
+	char *copy = malloc(len ? len : 1);
+	struct record r;
+	struct claim c;
+
+	if (!copy)
+		abort();
+	if (len)
+		memcpy(copy, row->data, len);
+	struct store_span s = {copy, len};
+	bool good =
+	    is_claim ? record_decode_claim(&c, s) : record_decode(&r, s);
+	free(copy);
+	return good;
+}
+
+static void test_round_trip(void)
+{
+	struct record r = sample(), back;
+	struct buf row = {0};
+
+	buf_str(&row, "before");
+	record_encode(&row, &r);
+	buf_consume(&row, 6);
+	ok(record_decode(&back, (struct store_span){row.data, row.len}),
+	    "a record is read again, wherever it was appended");
+	ok(back.number == r.number && back.turn == 7 && back.client_turn == 9 &&
+		back.status == RECORD_FAILED && back.duration_ms == -1,
+	    "its numbers are the same");
+	ok(back.created_ms == r.created_ms && back.expires_ms == r.expires_ms &&
+		back.updated_ms == r.updated_ms &&
+		back.started_us == r.started_us,
+	    "its times are the same");
+	ok(same(back.id, r.id) && same(back.prompt, r.prompt) &&
+		same(back.reason, r.reason) && same(back.extra, r.extra),
+	    "its texts are the same, NUL included");
+	ok(same(back.caller, r.caller), "an empty text is there");
+	ok(!back.result.data, "one that is absent is not");
+	buf_fini(&row);
+}
+
+static void test_claim(void)
+{
+	struct claim c = sample_claim(), back;
+	struct buf row = {0};
+
+	record_encode_claim(&row, &c);
+	ok(record_decode_claim(&back, (struct store_span){row.data, row.len}),
+	    "a claim is read again");
+	ok(memcmp(back.body, c.body, 16) == 0 && back.number == 12 &&
+		back.turn == 7 && back.status == RECORD_DONE &&
+		back.expires_ms == c.expires_ms && back.duration_ms == 1250,
+	    "its numbers are the same");
+	ok(same(back.id, c.id) && same(back.result, c.result) &&
+		!back.reason.data,
+	    "its texts are the same");
+	buf_fini(&row);
+}
+
+static void test_damage(bool is_claim, const char *what)
+{
+	struct record r = sample();
+	struct claim c = sample_claim();
+	struct buf row = {0};
+	size_t flips = 0, cuts = 0;
+
+	if (is_claim)
+		record_encode_claim(&row, &c);
+	else
+		record_encode(&row, &r);
+	for (size_t bit = 0; bit < row.len * 8; bit++) {
+		row.data[bit / 8] ^= (char)(1 << bit % 8);
+		flips += decodes(&row, row.len, is_claim);
+		row.data[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	is_int(flips, 0, "every single flipped bit of a %s is noticed", what);
+	for (size_t len = 0; len < row.len; len++)
+		cuts += decodes(&row, len, is_claim);
+	is_int(cuts, 0, "a %s that was cut anywhere is noticed", what);
+	ok(decodes(&row, row.len, is_claim), "the %s itself was sound", what);
+	buf_char(&row, 0);
+	ok(!decodes(&row, row.len, is_claim), "a byte too many is noticed");
+	buf_fini(&row);
+}
+
+static void test_words(void)
+{
+	is_str(record_status_word(RECORD_CONNECTED), "connected", "connected");
+	is_str(record_status_word(RECORD_RUNNING), "running", "running");
+	is_str(record_status_word(RECORD_DONE), "done", "done");
+	is_str(record_status_word(RECORD_FAILED), "failed", "failed");
+	is_str(record_status_word(RECORD_INTERRUPTED), "interrupted",
+	    "interrupted");
+	is_str(record_status_word(RECORD_STATUS_COUNT), "failed",
+	    "a status that is none counts as failed");
+}
+
+int main(void)
+{
+	test_round_trip();
+	test_claim();
+	test_damage(false, "record");
+	test_damage(true, "claim");
+	test_words();
+	return done();
+}
