@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef AGENT_AGENTS_H
+#define AGENT_AGENTS_H
+
+/* The kinds of agents there are, by what the setting 'agent' says. */
+#include "core/agent.h"
+
+/*
+ * The kind for a value of the setting 'agent': "demo" or "exec:COMMAND". NULL
+ * with ERR_CONFIG naming what is allowed.
+ */
+const struct agent_kind *agents_find(const char *setting, struct err *err);
+
+/*
+ * Say who the configured agent is, without opening it; what *about points to
+ * lives as long as the process, until the next call. 0, or -1 with ERR_CONFIG.
+ */
+int agents_describe(
+    const struct conf *conf, struct agent_about *about, struct err *err);
+
+#endif

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/child.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "agent/line.h"
+#include "agent/pool.h"
+#include "agent/runner.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "net/loop.h"
+#include "proc/spawn.h"
+
+/* Bytes of stimuli that may wait for a process that does not read. */
+#define INPUT_WAITING_MAX (16u << 20)
+
+/* The rate of lines is held in windows of this length. */
+#define WINDOW_MS 100
+
+struct agent {
+	struct agent_about about;
+	char *name;
+	struct runner_place place;
+	struct pool *pool;
+	size_t line_bytes;
+	int64_t lines_per_window;
+	int64_t run_timeout_ms;
+};
+
+struct agent_turn {
+	struct agent *agent;
+	const struct agent_input *input;
+	struct agent_sink *sink;
+	struct runner *runner; /* NULL before it runs and after its end */
+	struct line_queue queue;
+	struct line line;
+	struct draft draft;
+	size_t input_bytes;	    /* of its first line */
+	struct loop_timer deadline; /* of the run, then of an interrupt */
+	struct loop_timer window;
+	int64_t window_ms;  /* when it began */
+	int64_t lines_left; /* in it */
+	struct runner_end end;
+	bool has_ended; /* the process */
+	bool is_full;	/* the sink */
+	bool is_slowed; /* by the rate */
+	bool is_interrupted;
+	bool is_told; /* turn_result is out */
+	bool is_over;
+};
+
+/* ---- events of our own ---- */
+
+/* Append t->draft; what the process says next waits when there is no more room.
+ */
+static void emit(struct agent_turn *t, struct draft *d)
+{
+	if (!t->sink->ops->emit(t->sink, d))
+		t->is_full = true;
+}
+
+static void emit_user_input(struct agent_turn *t)
+{
+	event_begin(&t->draft, EV_USER_INPUT, t->input->turn);
+	event_str(&t->draft, "content", t->input->prompt, t->input->prompt_len);
+	event_int(&t->draft, "turn", t->input->client_turn);
+	emit(t, &t->draft);
+}
+
+static void emit_files_received(struct agent_turn *t)
+{
+	struct buf files = {0};
+
+	event_begin(&t->draft, EV_FILES_RECEIVED, t->input->turn);
+	for (size_t i = 0; i < t->input->n_files; i++) {
+		buf_str(&files, i ? ",{\"name\":" : "[{\"name\":");
+		buf_json_str(&files, t->input->files[i].name);
+		buf_str(&files, ",\"path\":");
+		buf_json_str(&files, t->input->files[i].path);
+		buf_char(&files, '}');
+	}
+	buf_char(&files, ']');
+	event_json(&t->draft, "files", files.data, files.len);
+	buf_fini(&files);
+	emit(t, &t->draft);
+}
+
+static void emit_turn_result(struct agent_turn *t, const char *reason)
+{
+	if (t->is_told)
+		return;
+	t->is_told = true;
+	event_begin(&t->draft, EV_TURN_RESULT, t->input->turn);
+	event_int(&t->draft, "turn", t->input->client_turn);
+	event_str(&t->draft, "reason", reason, strlen(reason));
+	emit(t, &t->draft);
+}
+
+/* ---- the end of a turn; the sink may free it: callers return at once ---- */
+
+static void stop_timers(struct agent_turn *t)
+{
+	loop_timer_stop(t->agent->place.loop, &t->deadline);
+	loop_timer_stop(t->agent->place.loop, &t->window);
+}
+
+static void finish(struct agent_turn *t, const char *result, size_t len,
+    const char *session, size_t session_len)
+{
+	emit_turn_result(t, t->is_interrupted ? "interrupted" : "natural");
+	t->is_over = true;
+	stop_timers(t);
+	t->sink->ops->finish(t->sink, result, len, session, session_len);
+}
+
+static void finish_interrupted(struct agent_turn *t)
+{
+	runner_kill(&t->runner);
+	finish(t, AGENT_INTERRUPTED_RESULT, strlen(AGENT_INTERRUPTED_RESULT),
+	    NULL, 0);
+}
+
+/* However a process ends after it was asked to, the user gets what was asked
+ * for. */
+static void fail(
+    struct agent_turn *t, enum err_reason reason, const char *detail)
+{
+	if (t->is_interrupted) {
+		finish_interrupted(t);
+		return;
+	}
+	runner_kill(&t->runner);
+	emit_turn_result(t, "error");
+	t->is_over = true;
+	stop_timers(t);
+	t->sink->ops->fail(t->sink, reason, detail);
+}
+
+static void fail_ended(struct agent_turn *t)
+{
+	char status[64], detail[128];
+	const struct runner_end *e = &t->end;
+
+	if (e->how == RUNNER_LIMIT) {
+		fail(t, REASON_KILLED, "more processes than agent_processes");
+		return;
+	}
+	if (e->how == RUNNER_LOST) {
+		fail(t, REASON_KILLED,
+		    "the process was killed with its co-turn");
+		return;
+	}
+	(void)spawn_status(e->status, status, sizeof status);
+	(void)snprintf(
+	    detail, sizeof detail, "ended without OUTPUT: %s", status);
+	/* A shell tells by 128 + signal that a signal ended its program. */
+	bool is_signal = WIFSIGNALED(e->status) ||
+			 (WIFEXITED(e->status) && WEXITSTATUS(e->status) > 128);
+	fail(t, is_signal ? REASON_KILLED : REASON_EXITED, detail);
+}
+
+/* ---- lines of the process ---- */
+
+static void take_output(struct agent_turn *t)
+{
+	const struct line *l = &t->line;
+
+	runner_retire(&t->runner);
+	finish(t, l->result, l->result_len, l->session, l->session_len);
+}
+
+static void take_error(struct agent_turn *t)
+{
+	char *message = mem_strndup(t->line.message, t->line.message_len);
+
+	if (t->is_interrupted) {
+		finish_interrupted(t);
+	} else {
+		runner_retire(&t->runner);
+		fail(t, REASON_FAILED, message);
+	}
+	free(message);
+}
+
+/* Returns whether the turn goes on; else it may be gone. */
+static bool take_line(struct agent_turn *t, const char *text, size_t len)
+{
+	struct err err;
+
+	if (line_read(&t->line, text, len, t->input->turn, &err) != 0) {
+		fail(t, REASON_GARBAGE, err.text);
+		return false;
+	}
+	if (t->line.kind == LINE_OUTPUT) {
+		take_output(t);
+		return false;
+	}
+	if (t->line.kind == LINE_ERROR) {
+		take_error(t);
+		return false;
+	}
+	if (t->line.kind == LINE_EVENT) {
+		t->is_told |= t->line.draft.type == EV_TURN_RESULT;
+		emit(t, &t->line.draft);
+	}
+	return true;
+}
+
+/* One line less in this window; the last one ends it. */
+static void count_line(struct agent_turn *t)
+{
+	if (--t->lines_left > 0)
+		return;
+	t->is_slowed = true;
+	loop_timer_set(t->agent->place.loop, &t->window, WINDOW_MS);
+}
+
+static void open_window(struct agent_turn *t)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - t->window_ms < WINDOW_MS)
+		return;
+	t->window_ms = now_ms;
+	t->lines_left = t->agent->lines_per_window;
+}
+
+/*
+ * Take lines while the sink has room and the rate allows, and let the process
+ * wait otherwise: then its pipe fills. May free the turn: the caller returns at
+ * once.
+ */
+static void take_lines(struct agent_turn *t)
+{
+	enum line_state state = LINE_WHOLE;
+	const char *text;
+	size_t len;
+
+	if (t->is_over || t->is_slowed)
+		return;
+	open_window(t);
+	while (!t->is_full && !t->is_slowed) {
+		state = line_next(&t->queue, &text, &len);
+		if (state != LINE_WHOLE)
+			break;
+		if (!take_line(t, text, len))
+			return;
+		count_line(t);
+	}
+	if (state == LINE_TOO_LONG)
+		fail(t, REASON_LINE_TOO_LONG, "a line is over agent_line");
+	else if (state == LINE_NONE && t->has_ended)
+		fail_ended(t);
+	else
+		runner_pause(t->runner, t->is_full || t->is_slowed);
+}
+
+/* ---- the process ---- */
+
+static void on_output(void *arg, const char *data, size_t len)
+{
+	struct agent_turn *t = arg;
+
+	line_feed(&t->queue, data, len);
+	take_lines(t);
+}
+
+static void on_complaint(void *arg, const char *text, size_t len)
+{
+	struct agent_turn *t = arg;
+
+	t->sink->ops->log(t->sink, text, len);
+}
+
+static void on_end(void *arg, const struct runner_end *end)
+{
+	struct agent_turn *t = arg;
+
+	t->has_ended = true;
+	t->end = *end;
+	/* A last line without its newline counts if the process ended well. */
+	if (end->how == RUNNER_EXITED && end->status == 0)
+		line_feed(&t->queue, "\n", 1);
+	take_lines(t);
+}
+
+static const struct runner_handlers handlers = {
+    .on_output = on_output,
+    .on_complaint = on_complaint,
+    .on_end = on_end,
+};
+
+static bool start_process(struct agent_turn *t, struct err *err)
+{
+	struct agent *a = t->agent;
+
+	t->runner = pool_take(a->pool);
+	if (!t->runner)
+		t->runner = runner_start(&a->place, &handlers, t, err);
+	if (!t->runner)
+		return false;
+	runner_claim(t->runner, &handlers, t);
+	return true;
+}
+
+static void tell(struct agent_turn *t, const struct event *ev)
+{
+	static const char lost[] = "the agent does not read its input";
+	struct buf line = {0};
+
+	if (t->runner && line_stimulus(&line, ev) &&
+	    !runner_write(t->runner, line.data, line.len,
+		t->input_bytes + INPUT_WAITING_MAX))
+		t->sink->ops->log(t->sink, lost, sizeof lost - 1);
+	buf_fini(&line);
+}
+
+/* ---- time ---- */
+
+static void on_deadline(void *arg)
+{
+	struct agent_turn *t = arg;
+
+	if (t->is_interrupted)
+		finish_interrupted(t);
+	else
+		fail(t, REASON_TIMEOUT, "run_timeout is over");
+}
+
+static void on_window(void *arg)
+{
+	struct agent_turn *t = arg;
+
+	t->is_slowed = false;
+	take_lines(t);
+}
+
+/* ---- the kind ---- */
+
+static struct agent *child_open(
+    const struct agent_setup *setup, struct err *err)
+{
+	const struct conf *conf = setup->conf;
+	struct agent *a = mem_zero(sizeof *a);
+	struct buf path = {0};
+
+	(void)err; /* what can go wrong does so at the first start */
+	buf_printf(&path, "%s/co-turn", conf->libexec_dir);
+	a->place = (struct runner_place){
+	    .loop = setup->loop,
+	    .co_turn = buf_steal(&path, &(size_t){0}),
+	    .command = mem_strdup(conf->agent + strlen(CHILD_PREFIX)),
+	    .directory = mem_strdup(conf->project_dir),
+	    .memory_bytes = conf->agent_memory << 20,
+	    .processes = conf->agent_processes,
+	};
+	list_init(&a->place.all);
+	a->name = child_describe(a->place.command, &a->about);
+	a->line_bytes = (size_t)conf->agent_line;
+	a->lines_per_window = conf->agent_rate * WINDOW_MS / 1000;
+	a->run_timeout_ms = conf->run_timeout * 1000;
+	a->pool = pool_open(&a->place, (size_t)conf->agent_pool);
+	return a;
+}
+
+static void child_close(struct agent **agent)
+{
+	struct agent *a = *agent;
+
+	if (!a)
+		return;
+	pool_close(&a->pool);
+	runner_clear(&a->place);
+	free(a->place.co_turn);
+	free(a->place.command);
+	free(a->place.directory);
+	free(a->name);
+	free(a);
+	*agent = NULL;
+}
+
+static const struct agent_about *child_about(const struct agent *a)
+{
+	return &a->about;
+}
+
+static struct agent_turn *child_start(
+    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+{
+	struct agent_turn *t = mem_zero(sizeof *t);
+
+	t->agent = a;
+	t->input = input;
+	t->sink = sink;
+	line_init(&t->queue, a->line_bytes);
+	loop_timer_init(&t->deadline, on_deadline, t);
+	loop_timer_init(&t->window, on_window, t);
+	return t;
+}
+
+static void child_run(struct agent_turn *t)
+{
+	struct buf line = {0};
+	struct err err;
+
+	emit_user_input(t);
+	if (t->input->n_files)
+		emit_files_received(t);
+	if (!start_process(t, &err)) {
+		fail(t, REASON_SPAWN, err.text);
+		return;
+	}
+	loop_timer_set(
+	    t->agent->place.loop, &t->deadline, t->agent->run_timeout_ms);
+	line_input(&line, t->input);
+	t->input_bytes = line.len;
+	(void)runner_write(t->runner, line.data, line.len, SIZE_MAX);
+	buf_fini(&line);
+	runner_pause(t->runner, t->is_full);
+}
+
+static void child_deliver(struct agent_turn *t, const struct event *ev)
+{
+	if (t->is_over)
+		return;
+	tell(t, ev);
+	if (ev->type != EV_INTERRUPT || t->is_interrupted)
+		return;
+	t->is_interrupted = true;
+	loop_timer_set(t->agent->place.loop, &t->deadline, CHILD_INTERRUPT_MS);
+}
+
+static void child_on_room(struct agent_turn *t)
+{
+	t->is_full = false;
+	take_lines(t);
+}
+
+static void child_free(struct agent_turn **turn)
+{
+	struct agent_turn *t = *turn;
+
+	if (!t)
+		return;
+	stop_timers(t);
+	runner_kill(&t->runner);
+	line_fini(&t->queue);
+	line_free(&t->line);
+	event_fini(&t->draft);
+	free(t);
+	*turn = NULL;
+}
+
+char *child_describe(const char *command, struct agent_about *about)
+{
+	static const char *const no_tools[] = {NULL};
+	const char *program = command + strspn(command, " \t");
+	size_t len = strcspn(program, " \t");
+	size_t folder = len;
+
+	while (folder > 0 && program[folder - 1] != '/')
+		folder--;
+	char *name = mem_strndup(program + folder, len - folder);
+	*about = (struct agent_about){
+	    .name = name, .model = "exec", .tools = no_tools};
+	return name;
+}
+
+/* No recall: what a process did before its owner died cannot be known. */
+const struct agent_kind child_kind = {
+    .name = "exec",
+    .open = child_open,
+    .close = child_close,
+    .about = child_about,
+    .start = child_start,
+    .run = child_run,
+    .deliver = child_deliver,
+    .on_room = child_on_room,
+    .free = child_free,
+};

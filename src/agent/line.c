@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/line.h"
+
+#include <string.h>
+
+/* ---- bytes to lines ---- */
+
+void line_init(struct line_queue *q, size_t max)
+{
+	*q = (struct line_queue){.max = max};
+}
+
+void line_fini(struct line_queue *q)
+{
+	buf_fini(&q->bytes);
+}
+
+void line_feed(struct line_queue *q, const char *data, size_t len)
+{
+	/* All at once here, so that many short lines cost one move. */
+	if (q->taken) {
+		buf_consume(&q->bytes, q->taken);
+		q->scanned -= q->taken;
+		q->taken = 0;
+	}
+	buf_append(&q->bytes, data, len);
+}
+
+enum line_state line_next(struct line_queue *q, const char **text, size_t *len)
+{
+	const char *start = q->bytes.data + q->taken;
+	size_t left = q->bytes.len - q->scanned;
+	const char *end =
+	    left ? memchr(q->bytes.data + q->scanned, '\n', left) : NULL;
+
+	if (!end) {
+		q->scanned = q->bytes.len;
+		return q->scanned - q->taken > q->max ? LINE_TOO_LONG
+						      : LINE_NONE;
+	}
+	*text = start;
+	*len = (size_t)(end - start);
+	q->taken = q->scanned = (size_t)(end - q->bytes.data) + 1;
+	return *len > q->max ? LINE_TOO_LONG : LINE_WHOLE;
+}
+
+/* ---- what a process says ---- */
+
+static bool is_blank(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r", text[i]) || text[i] == '\0')
+			return false;
+	return true;
+}
+
+/* Refused ones are cut and named, so that the agent log helps to find them. */
+static int refuse(
+    struct err *err, const char *why, const char *text, size_t len)
+{
+	int shown = len < 200 ? (int)len : 200;
+
+	return err_set(err, ERR_BAD_REQUEST, "%s: %.*s%s", why, shown, text,
+	    len > 200 ? "..." : "");
+}
+
+static int read_output(struct line *l, const struct json *object,
+    const char *text, size_t len, struct err *err)
+{
+	const struct json *session = json_get(object, "session");
+
+	l->kind = LINE_OUTPUT;
+	l->result =
+	    json_str(json_get(object, "result"), &l->scratch, &l->result_len);
+	if (!l->result)
+		return refuse(err, "OUTPUT needs a string 'result'", text, len);
+	if (json_type(session) == JSON_NULL)
+		return 0;
+	if (!json_is(session, JSON_OBJECT))
+		return refuse(
+		    err, "OUTPUT needs an object 'session' or none", text, len);
+	l->session = json_text(session, &l->session_len);
+	return 0;
+}
+
+static int read_error(struct line *l, const struct json *object,
+    const char *text, size_t len, struct err *err)
+{
+	l->kind = LINE_ERROR;
+	l->message =
+	    json_str(json_get(object, "message"), &l->scratch, &l->message_len);
+	if (!l->message)
+		return refuse(err, "ERROR needs a string 'message'", text, len);
+	return 0;
+}
+
+int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
+    struct err *err)
+{
+	struct json_error error;
+
+	l->kind = LINE_BLANK;
+	l->result = l->session = l->message = NULL;
+	buf_reset(&l->scratch);
+	if (is_blank(text, len))
+		return 0;
+	const struct json *object = json_parse(&l->doc, text, len, 0, &error);
+	if (!object)
+		return refuse(err, error.message, text, len);
+	if (!json_is(object, JSON_OBJECT))
+		return refuse(err, "not a JSON object", text, len);
+	const struct json *type = json_get(object, "type");
+	if (json_str_is(type, "OUTPUT"))
+		return read_output(l, object, text, len, err);
+	if (json_str_is(type, "ERROR"))
+		return read_error(l, object, text, len, err);
+	l->kind = LINE_EVENT;
+	return event_from_json(&l->draft, turn, object, err);
+}
+
+void line_free(struct line *l)
+{
+	event_fini(&l->draft);
+	json_fini(&l->doc);
+	buf_fini(&l->scratch);
+}
+
+/* ---- what a process is told ---- */
+
+/* JSON text as a client spelled it may have line breaks between its tokens. */
+static void put_json(struct buf *out, const char *json, size_t len)
+{
+	char *to = buf_reserve(out, len);
+
+	for (size_t i = 0; i < len; i++)
+		to[i] = json[i] == '\n' || json[i] == '\r' ? ' ' : json[i];
+	out->len += len;
+}
+
+static void put_files(struct buf *out, const struct agent_input *input)
+{
+	buf_char(out, '[');
+	for (size_t i = 0; i < input->n_files; i++) {
+		const struct agent_file *f = &input->files[i];
+		buf_str(out, i ? ",{\"name\":" : "{\"name\":");
+		buf_json_str(out, f->name);
+		buf_str(out, ",\"path\":");
+		buf_json_str(out, f->path);
+		buf_str(out, ",\"size\":");
+		buf_int(out, f->size_bytes);
+		buf_char(out, '}');
+	}
+	buf_char(out, ']');
+}
+
+void line_input(struct buf *out, const struct agent_input *input)
+{
+	buf_str(out, "{\"type\":\"INPUT\",\"session_id\":");
+	buf_json_str(out, input->session_id);
+	buf_str(out, ",\"turn\":");
+	buf_int(out, input->client_turn);
+	buf_str(out, ",\"prompt\":");
+	buf_json(out, input->prompt, input->prompt_len);
+	buf_str(out, ",\"images\":");
+	if (input->images_len)
+		put_json(out, input->images, input->images_len);
+	else
+		buf_str(out, "[]");
+	buf_str(out, ",\"files\":");
+	put_files(out, input);
+	buf_str(out, ",\"session\":");
+	if (input->session_len)
+		put_json(out, input->session, input->session_len);
+	else
+		buf_str(out, "{}");
+	buf_str(out, "}\n");
+}
+
+static bool put_more_input(
+    struct buf *out, const struct event *ev, const struct json *fields)
+{
+	const struct json *prompt = json_get(fields, "prompt");
+	size_t len;
+
+	if (!json_is(prompt, JSON_STRING))
+		return false;
+	const char *text = json_text(prompt, &len);
+	buf_str(out, "{\"type\":\"INPUT\",\"id\":");
+	buf_json(out, ev->id, ev->id_len);
+	buf_str(out, ",\"prompt\":");
+	buf_append(out, text, len);
+	buf_str(out, "}\n");
+	return true;
+}
+
+/* An approval's members stand in the line itself, as on the WebSocket. */
+static void put_approval(struct buf *out, const struct json *answer)
+{
+	buf_str(out, "{\"type\":\"APPROVAL_RESPONSE\"");
+	for (const struct json *v = json_first(answer); v; v = json_next(v)) {
+		size_t len;
+		const char *key = json_text(json_key(v), &len);
+		if (json_str_is(json_key(v), "type"))
+			continue;
+		buf_char(out, ',');
+		buf_append(out, key, len);
+		buf_char(out, ':');
+		const char *value = json_text(v, &len);
+		put_json(out, value, len);
+	}
+	buf_str(out, "}\n");
+}
+
+static bool put_answer(struct buf *out, const struct json *fields)
+{
+	const struct json *kind = json_get(fields, "kind");
+	const struct json *answer = json_get(fields, "answer");
+	size_t len;
+
+	if (!answer)
+		return false;
+	if (json_str_is(kind, "approval_needed")) {
+		put_approval(out, answer);
+		return true;
+	}
+	bool is_plan = json_str_is(kind, "plan_review");
+	if (!is_plan && !json_str_is(kind, "ask_user"))
+		return false;
+	const char *text = json_text(answer, &len);
+	buf_str(out, is_plan ? "{\"type\":\"PLAN_REVIEW_RESPONSE\",\"message\":"
+			     : "{\"type\":\"ASK_USER_RESPONSE\",\"answer\":");
+	put_json(out, text, len);
+	buf_str(out, "}\n");
+	return true;
+}
+
+bool line_stimulus(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	bool is_put = false;
+
+	if (ev->type == EV_INTERRUPT) {
+		buf_str(out, "{\"type\":\"INTERRUPT\"}\n");
+		return true;
+	}
+	const struct json *fields = event_fields(ev, &doc, &text);
+	if (ev->type == EV_MORE_INPUT)
+		is_put = put_more_input(out, ev, fields);
+	else if (ev->type == EV_ANSWER)
+		is_put = put_answer(out, fields);
+	buf_fini(&text);
+	json_fini(&doc);
+	return is_put;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/scribe.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/stat.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "proc/spawn.h"
+
+/* The descriptor that co-turn expects its control socket at. */
+#define CONTROL_FD 3
+
+/* When its tree is gone, its output may still be held open by somebody else. */
+#define DRAIN_MS 1000
+
+/* First and longest pause between attempts to reap. */
+#define REAP_MS 1
+#define REAP_MAX_MS 1000
+
+/*
+ * A runner has three streams: its input and output, its complaints, and the
+ * control socket of its co-turn, whose end of file says that the tree is gone.
+ */
+struct runner {
+	struct runner_place *place;
+	struct list link;
+	pid_t pid;
+	struct runner_handlers handlers;
+	void *arg;
+	struct stream *io;
+	struct stream *complaints;
+	struct stream *control;
+	struct scribe scribe;
+	struct buf said; /* by co-turn */
+	struct loop_timer timer;
+	int64_t reap_ms;
+	struct runner_end end;
+	bool is_idle; /* not claimed yet */
+	bool is_paused;
+	bool is_left; /* nobody uses it any more */
+	bool is_output_over;
+	bool is_gone; /* the tree */
+	bool is_told; /* on_end was called */
+};
+
+/* ---- the end ---- */
+
+static void close_streams(struct runner *r)
+{
+	stream_close(&r->io);
+	stream_close(&r->complaints);
+	stream_close(&r->control);
+}
+
+static void dispose(struct runner *r)
+{
+	loop_timer_stop(r->place->loop, &r->timer);
+	list_remove(&r->link);
+	close_streams(r);
+	buf_fini(&r->said);
+	buf_fini(&r->scribe.line);
+	free(r);
+}
+
+/* co-turn has closed its socket and is about to be a zombie, or is one already.
+ */
+static void reap(struct runner *r)
+{
+	pid_t pid = waitpid(r->pid, NULL, WNOHANG);
+
+	if (pid != 0) {
+		dispose(r);
+		return;
+	}
+	loop_timer_set(r->place->loop, &r->timer, r->reap_ms);
+	r->reap_ms =
+	    r->reap_ms < REAP_MAX_MS / 2 ? r->reap_ms * 2 : REAP_MAX_MS;
+}
+
+static void complain(void *arg, const char *text, size_t len)
+{
+	struct runner *r = arg;
+
+	if (!r->is_left && r->handlers.on_complaint)
+		r->handlers.on_complaint(r->arg, text, len);
+}
+
+static void tell_end(struct runner *r)
+{
+	r->is_told = true;
+	if (r->is_left)
+		return;
+	scribe_end(&r->scribe, complain, r);
+	r->handlers.on_end(r->arg, &r->end);
+}
+
+/* Called when something ended: draws the conclusions. May free the runner. */
+static void settle(struct runner *r)
+{
+	if (!r->is_gone)
+		return;
+	if (r->is_left) {
+		reap(r);
+		return;
+	}
+	if (r->is_told)
+		return;
+	if (r->is_output_over || r->is_idle)
+		tell_end(r);
+	else
+		loop_timer_set(r->place->loop, &r->timer, DRAIN_MS);
+}
+
+static void on_time(void *arg)
+{
+	struct runner *r = arg;
+
+	if (r->is_gone && r->is_left) {
+		reap(r);
+	} else if (r->is_gone) {
+		/* A reader that is paused has output to read still. */
+		r->is_output_over = !r->is_paused;
+		settle(r);
+	} else {
+		/* It lingered too long, or closed its output and went on. */
+		r->end.how = RUNNER_LOST;
+		(void)stream_write(r->control, "k", 1, SIZE_MAX);
+	}
+}
+
+/* ---- its streams ---- */
+
+static void on_output(void *arg, const char *data, size_t len)
+{
+	struct runner *r = arg;
+
+	if (!r->is_left)
+		r->handlers.on_output(r->arg, data, len);
+}
+
+static void on_output_end(void *arg)
+{
+	struct runner *r = arg;
+
+	r->is_output_over = true;
+	if (!r->is_gone && !r->is_left)
+		loop_timer_set(r->place->loop, &r->timer, RUNNER_LINGER_MS);
+	settle(r);
+}
+
+static void on_complaint(void *arg, const char *data, size_t len)
+{
+	struct runner *r = arg;
+
+	scribe_feed(&r->scribe, data, len, clock_mono_ms(), complain, r);
+}
+
+static void on_complaints_end(void *arg)
+{
+	(void)arg; /* the end of the tree is what counts */
+}
+
+static void on_control(void *arg, const char *data, size_t len)
+{
+	struct runner *r = arg;
+
+	/* More than a short line is not from co-turn. */
+	if (r->said.len + len <= 128)
+		buf_append(&r->said, data, len);
+}
+
+static void on_control_end(void *arg)
+{
+	struct runner *r = arg;
+	const char *said = buf_cstr(&r->said);
+	int status;
+
+	r->is_gone = true;
+	if (sscanf(said, "exit %d", &status) == 1)
+		r->end = (struct runner_end){RUNNER_EXITED, status};
+	else if (strncmp(said, "limit ", 6) == 0)
+		r->end.how = RUNNER_LIMIT;
+	loop_timer_stop(r->place->loop, &r->timer);
+	settle(r);
+}
+
+static const struct stream_handlers io_handlers = {
+    .on_data = on_output, .on_end = on_output_end};
+static const struct stream_handlers complaint_handlers = {
+    .on_data = on_complaint, .on_end = on_complaints_end};
+static const struct stream_handlers control_handlers = {
+    .on_data = on_control, .on_end = on_control_end};
+
+/* ---- start ---- */
+
+enum { OUR_IN, OUR_OUT, OUR_ERR, OUR_CONTROL, ENDS };
+
+/* For each of the four channels our end and the process's; -1 is not open. */
+struct ends {
+	int ours[ENDS];
+	int theirs[ENDS];
+};
+
+static void close_all(int *fds)
+{
+	for (int i = 0; i < ENDS; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]); /* nothing was written */
+}
+
+static bool open_pipe(int *reader, int *writer)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return false;
+	*reader = fds[0];
+	*writer = fds[1];
+	return true;
+}
+
+static bool open_pair(int *one, int *other)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		return false;
+	*one = fds[0];
+	*other = fds[1];
+	return true;
+}
+
+static bool open_ends(struct ends *e)
+{
+	for (int i = 0; i < ENDS; i++)
+		e->ours[i] = e->theirs[i] = -1;
+	if (!open_pipe(&e->theirs[OUR_IN], &e->ours[OUR_IN]) ||
+	    !open_pipe(&e->ours[OUR_OUT], &e->theirs[OUR_OUT]) ||
+	    !open_pipe(&e->ours[OUR_ERR], &e->theirs[OUR_ERR]) ||
+	    !open_pair(&e->ours[OUR_CONTROL], &e->theirs[OUR_CONTROL]))
+		return false;
+	for (int i = 0; i < ENDS; i++)
+		if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
+			return false;
+	return true;
+}
+
+static pid_t spawn(const struct runner_place *p, const struct ends *e)
+{
+	char parent[24], memory[24], processes[24];
+	char shell[] = "/bin/sh", flag[] = "-c";
+	char *argv[] = {p->co_turn, parent, memory, processes, shell, flag,
+	    p->command, NULL};
+	const struct spawn_fd fds[] = {
+	    {e->theirs[OUR_IN], STDIN_FILENO},
+	    {e->theirs[OUR_OUT], STDOUT_FILENO},
+	    {e->theirs[OUR_ERR], STDERR_FILENO},
+	    {e->theirs[OUR_CONTROL], CONTROL_FD},
+	};
+	const struct spawn_plan plan = {
+	    .path = p->co_turn,
+	    .argv = argv,
+	    .cwd = p->directory,
+	    .fds = fds,
+	    .n_fds = sizeof fds / sizeof *fds,
+	    .has_own_group = 1,
+	};
+
+	(void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
+	(void)snprintf(memory, sizeof memory, "%" PRId64, p->memory_bytes);
+	(void)snprintf(processes, sizeof processes, "%" PRId64, p->processes);
+	return spawn_start(&plan);
+}
+
+static struct runner *adopt(
+    struct runner_place *place, const struct ends *e, pid_t pid)
+{
+	struct runner *r = mem_zero(sizeof *r);
+
+	r->place = place;
+	r->pid = pid;
+	r->reap_ms = REAP_MS;
+	r->end.how = RUNNER_LOST;
+	r->is_idle = true;
+	list_append(&place->all, &r->link);
+	loop_timer_init(&r->timer, on_time, r);
+	r->io = stream_open(
+	    place->loop, e->ours[OUR_OUT], e->ours[OUR_IN], &io_handlers, r);
+	r->complaints = stream_open(
+	    place->loop, e->ours[OUR_ERR], -1, &complaint_handlers, r);
+	r->control = stream_open(place->loop, e->ours[OUR_CONTROL],
+	    e->ours[OUR_CONTROL], &control_handlers, r);
+	stream_pause(r->io, true);
+	stream_pause(r->complaints, true);
+	return r;
+}
+
+struct runner *runner_start(struct runner_place *place,
+    const struct runner_handlers *handlers, void *arg, struct err *err)
+{
+	struct ends ends;
+	pid_t pid = -1;
+
+	if (open_ends(&ends))
+		pid = spawn(place, &ends);
+	int why = errno;
+	close_all(ends.theirs);
+	if (pid < 0) {
+		close_all(ends.ours);
+		(void)err_set(err, ERR_AGENT, "cannot start %s: %s",
+		    place->co_turn, strerror(why));
+		return NULL;
+	}
+	stat_add(agent_spawns, 1);
+	struct runner *r = adopt(place, &ends, pid);
+	r->handlers = *handlers;
+	r->arg = arg;
+	return r;
+}
+
+/* ---- use ---- */
+
+void runner_claim(
+    struct runner *r, const struct runner_handlers *handlers, void *arg)
+{
+	r->handlers = *handlers;
+	r->arg = arg;
+	r->is_idle = false;
+	stream_pause(r->io, false);
+	stream_pause(r->complaints, false);
+}
+
+bool runner_write(struct runner *r, const void *p, size_t n, size_t limit)
+{
+	return stream_write(r->io, p, n, limit);
+}
+
+void runner_pause(struct runner *r, bool is_paused)
+{
+	r->is_paused = is_paused;
+	stream_pause(r->io, is_paused);
+}
+
+void runner_retire(struct runner **runner)
+{
+	struct runner *r = *runner;
+
+	*runner = NULL;
+	if (!r)
+		return;
+	r->is_left = true;
+	stream_pause(r->io, false); /* what it still writes is dropped */
+	stream_pause(r->complaints, false);
+	stream_finish(r->io);
+	if (!r->is_gone)
+		loop_timer_set(r->place->loop, &r->timer, RUNNER_LINGER_MS);
+	settle(r);
+}
+
+void runner_kill(struct runner **runner)
+{
+	struct runner *r = *runner;
+
+	*runner = NULL;
+	if (!r)
+		return;
+	r->is_left = true;
+	stream_close(&r->io);
+	stream_close(&r->complaints);
+	loop_timer_stop(r->place->loop, &r->timer);
+	/* Our reading end stays: its end of file says when to reap. */
+	if (!r->is_gone)
+		(void)stream_write(r->control, "k", 1, SIZE_MAX);
+	settle(r);
+}
+
+void runner_clear(struct runner_place *place)
+{
+	/* The closed sockets end the trees; whoever is our parent reaps. */
+	list_each_safe(link, &place->all)
+	    dispose(list_entry(link, struct runner, link));
+}

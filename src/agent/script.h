@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef AGENT_SCRIPT_H
+#define AGENT_SCRIPT_H
+
+/*
+ * A script is what the demo agent will do for one prompt: it depends on the
+ * input alone, so that another process can make it again. It lives in the turn,
+ * and its text points into the prompt.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "core/agent.h"
+
+struct talk;
+
+enum script_kind {
+	SCRIPT_SAY,    /* answer, and nothing else */
+	SCRIPT_TOOL,   /* one tool, then answer */
+	SCRIPT_THINK,  /* count thoughts */
+	SCRIPT_STREAM, /* count tool calls, pause_ms apart */
+	SCRIPT_SLEEP,  /* pause_ms of nothing */
+	SCRIPT_ASK, /* first of the choices is a question, the rest its options
+		     */
+	SCRIPT_APPROVE, /* ask leave to use the tool named by text */
+	SCRIPT_PLAN,	/* each choice is a step */
+	SCRIPT_EVENTS,	/* the events that no other script shows */
+	SCRIPT_FAIL,	/* fail with text */
+};
+
+/* Most thoughts or tool calls that may be asked for, and the longest pause (a
+ * day). */
+#define SCRIPT_COUNT_MAX 10000000
+#define SCRIPT_PAUSE_MAX_MS 86400000
+
+/* Most choices that are taken from "A|B|C". */
+#define SCRIPT_CHOICES_MAX 32
+
+struct script_choice {
+	const char *text;
+	size_t len;
+};
+
+struct script {
+	enum script_kind kind;
+	int64_t count;
+	int64_t pause_ms;
+	const char *text; /* of SCRIPT_APPROVE and SCRIPT_FAIL */
+	size_t len;
+	struct script_choice choices[SCRIPT_CHOICES_MAX];
+	size_t n_choices;
+	const char *tool;  /* of SCRIPT_TOOL: name, */
+	struct buf args;   /* arguments (a JSON object), */
+	struct buf found;  /* what it returns, */
+	bool has_failed;   /* and how */
+	struct buf answer; /* empty for those whose answer depends on the run */
+};
+
+/* Read the prompt of an input; talk is the conversation before it. *s must be
+ * {0}. */
+void script_read(
+    struct script *s, const struct agent_input *input, struct talk *talk);
+
+/* Free what it holds. */
+void script_fini(struct script *s);
+
+#endif

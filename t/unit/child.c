@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+
+/*
+ * The subprocess agent with real processes under the real co-turn, and a sink
+ * of our own. co-turn is taken from TOP_BUILDDIR.
+ */
+#include "agent/agents.h"
+#include "agent/child.h"
+#include "agent/demo.h"
+#include "agent/runner.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "core/conf.h"
+#include "net/loop.h"
+#include "t/unit/fake_sink.h"
+#include "t/unit/tap.h"
+
+/* No test takes longer. */
+#define PATIENCE_MS 20000
+
+static struct loop *loop;
+static struct conf conf;
+static char place[256];
+
+/* ---- one turn ---- */
+
+struct test {
+	struct sink sink;
+	struct agent *agent;
+	struct agent_turn *turn;
+	struct loop_timer late;
+	struct loop_timer tick;
+	bool (*is_reached)(struct test *x);
+	bool is_late;
+};
+
+static void on_late(void *arg)
+{
+	struct test *x = arg;
+
+	x->is_late = true;
+	loop_stop(loop);
+}
+
+static void on_tick(void *arg)
+{
+	struct test *x = arg;
+
+	if (x->is_reached(x))
+		loop_stop(loop);
+	else
+		loop_timer_set(loop, &x->tick, 2);
+}
+
+/* Run the loop until the condition holds. */
+static bool wait_until(struct test *x, bool (*is_reached)(struct test *x))
+{
+	x->is_reached = is_reached;
+	x->is_late = false;
+	loop_timer_init(&x->late, on_late, x);
+	loop_timer_init(&x->tick, on_tick, x);
+	loop_timer_set(loop, &x->late, PATIENCE_MS);
+	loop_timer_set(loop, &x->tick, 0);
+	loop_run(loop);
+	loop_timer_stop(loop, &x->late);
+	loop_timer_stop(loop, &x->tick);
+	return !x->is_late;
+}
+
+static bool has_end(struct test *x)
+{
+	return x->sink.ends > 0;
+}
+
+static bool has_log(struct test *x)
+{
+	return x->sink.log.len > 0;
+}
+
+static bool has_three_events(struct test *x)
+{
+	return x->sink.n >= 3;
+}
+
+static void open_agent(struct test *x, const char *command)
+{
+	struct err err;
+	struct buf setting = {0};
+
+	*x = (struct test){0};
+	sink_init(&x->sink);
+	buf_str(&setting, CHILD_PREFIX);
+	buf_str(&setting, command);
+	free(conf.agent);
+	conf.agent = buf_steal(&setting, &(size_t){0});
+	x->agent = child_kind.open(
+	    &(struct agent_setup){.conf = &conf, .loop = loop}, &err);
+}
+
+static void start(struct test *x, const char *prompt)
+{
+	static struct agent_input in;
+
+	in = (struct agent_input){
+	    .session_id = "s-1",
+	    .turn = 1,
+	    .client_turn = 1,
+	    .prompt = prompt,
+	    .prompt_len = strlen(prompt),
+	    .session = "{}",
+	    .session_len = 2,
+	    .images = "[]",
+	    .images_len = 2,
+	};
+	x->turn = child_kind.start(x->agent, &in, &x->sink.base);
+	child_kind.run(x->turn);
+}
+
+static void close_agent(struct test *x)
+{
+	child_kind.free(&x->turn);
+	child_kind.close(&x->agent);
+	sink_fini(&x->sink);
+}
+
+static void deliver(struct test *x, enum event_type type, const char *body)
+{
+	struct event ev = {
+	    .type = type,
+	    .id = "id-7",
+	    .id_len = 4,
+	    .body = body,
+	    .body_len = strlen(body),
+	};
+
+	child_kind.deliver(x->turn, &ev);
+}
+
+static bool is_text(struct buf *b, const char *text)
+{
+	bool is_same = strcmp(buf_cstr(b), text) == 0;
+
+	if (!is_same)
+		fprintf(stderr, "# got  %s\n# want %s\n", buf_cstr(b), text);
+	return is_same;
+}
+
+/* ---- processes that carry a mark in their command line ---- */
+
+static bool is_marked(const char *pid, const char *mark)
+{
+	char path[300], text[4096];
+	size_t n = 0;
+
+	(void)snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
+	FILE *f = fopen(path, "r");
+	if (f) {
+		n = fread(text, 1, sizeof text, f);
+		fclose(f);
+	}
+	return memmem(text, n, mark, strlen(mark)) &&
+	       !memmem(text, n, "co-turn", 7);
+}
+
+static unsigned count_marked(const char *mark)
+{
+	unsigned n = 0;
+	DIR *d = opendir("/proc");
+
+	if (!d)
+		return 1;
+	for (struct dirent *e; (e = readdir(d));)
+		n += e->d_name[0] >= '0' && e->d_name[0] <= '9' &&
+		     is_marked(e->d_name, mark);
+	closedir(d);
+	return n;
+}
+
+#define MARK "31415.926"
+
+static bool has_no_marked(struct test *x)
+{
+	(void)x;
+	return count_marked(MARK) == 0;
+}
+
+static bool has_marked(struct test *x)
+{
+	(void)x;
+	return count_marked(MARK) > 0;
+}
+
+/* ---- how turns end ---- */
+
+#define OUTPUT(text) "echo '{\"type\":\"OUTPUT\",\"result\":\"" text "\"}'"
+
+static void test_results(void)
+{
+	static const struct {
+		const char *name;
+		const char *command;
+		const char *result;
+	} cases[] = {
+	    {"a process that answers", "read line; " OUTPUT("hi"), "hi"},
+	    {"one that never reads", OUTPUT("hi"), "hi"},
+	    {"one that goes on after OUTPUT",
+		OUTPUT("hi") "; echo garbage; sleep " MARK, "hi"},
+	    {"a last line without newline",
+		"printf '{\"type\":\"OUTPUT\",\"result\":\"end\"}'", "end"},
+	    {"one with blank lines", "echo; echo ' '; " OUTPUT("b"), "b"},
+	    {"one that answers and fails", OUTPUT("hi") "; exit 3", "hi"},
+	    {"one that gets its prompt",
+		"read l; case $l in *'\"prompt\":\"the prompt\"'*) " OUTPUT(
+		    "yes") ";; esac",
+		"yes"},
+	    {"one that looks at its descriptors",
+		"ls /proc/self/fd | grep -qx 4 || " OUTPUT("few"), "few"},
+	    {"one that runs in the project",
+		"test \"$(pwd -P)\" = \"$(cd /tmp; pwd -P)\" && " OUTPUT(
+		    "there"),
+		"there"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct test x;
+		open_agent(&x, cases[i].command);
+		start(&x, "the prompt");
+		ok(wait_until(&x, has_end) && x.sink.ends == 1 &&
+			is_text(&x.sink.result, cases[i].result) &&
+			strcmp(sink_names(&x.sink), "user_input turn_result") ==
+			    0,
+		    "%s ends well", cases[i].name);
+		close_agent(&x);
+	}
+}
+
+static void test_failures(void)
+{
+	static const struct {
+		const char *name;
+		const char *command;
+		enum err_reason reason;
+	} cases[] = {
+	    {"an exit without OUTPUT", "exit 0", REASON_EXITED},
+	    {"a failing exit", "exit 7", REASON_EXITED},
+	    {"a missing program", "/no/such/program", REASON_EXITED},
+	    {"a kill -9 of itself", "kill -9 $$", REASON_KILLED},
+	    {"a kill -9 of its program", "sh -c 'kill -9 $$'; exit $?",
+		REASON_KILLED},
+	    {"garbage", "echo hello; sleep " MARK, REASON_GARBAGE},
+	    {"an unfinished line", "printf '{\"type\":'; exit 1",
+		REASON_EXITED},
+	    {"an endless line", "tr '\\0' x </dev/zero", REASON_LINE_TOO_LONG},
+	    {"an ERROR", "echo '{\"type\":\"ERROR\",\"message\":\"no\"}'",
+		REASON_FAILED},
+	    {"a hang", "sleep " MARK, REASON_TIMEOUT},
+	    {"a hang with a closed output", "exec >&-; sleep " MARK,
+		REASON_KILLED},
+	    {"a fork bomb", "b() { b | b & }; b; sleep " MARK, REASON_TIMEOUT},
+	    {"too much memory", "exec perl -e '$x = \"x\" x 1e9; sleep 9'",
+		REASON_EXITED},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct test x;
+		conf.run_timeout = cases[i].reason == REASON_TIMEOUT ? 1 : 60;
+		open_agent(&x, cases[i].command);
+		start(&x, "p");
+		bool is_ended = wait_until(&x, has_end);
+		ok(is_ended && x.sink.ends == 1 && x.sink.has_failed &&
+			/* A bomb may also be seen as too many processes. */
+			(x.sink.reason == cases[i].reason ||
+			    (cases[i].reason == REASON_TIMEOUT &&
+				x.sink.reason == REASON_KILLED)),
+		    "%s becomes '%s': %s", cases[i].name,
+		    err_reason_word(cases[i].reason), buf_cstr(&x.sink.detail));
+		ok(wait_until(&x, has_no_marked), "and leaves no process");
+		close_agent(&x);
+	}
+	conf.run_timeout = 60;
+}
+
+static void test_no_trampoline(void)
+{
+	struct test x;
+	char *was = conf.libexec_dir;
+
+	conf.libexec_dir = mem_strdup("/nonexistent");
+	open_agent(&x, "true");
+	start(&x, "p");
+	ok(x.sink.ends == 1 && x.sink.reason == REASON_SPAWN,
+	    "a missing trampoline is a failure to start: %s",
+	    buf_cstr(&x.sink.detail));
+	close_agent(&x);
+	free(conf.libexec_dir);
+	conf.libexec_dir = was;
+}
+
+/* ---- talking ---- */
+
+static void test_questions(void)
+{
+	struct test x;
+
+	open_agent(&x,
+	    "read l; echo '{\"type\":\"ask_user\",\"question\":\"?\"}'; "
+	    "echo '{\"type\":\"thinking\",\"content\":\"t\"}'; "
+	    "read a; read b; case $a$b in "
+	    "*ASK_USER_RESPONSE*blue*id-7*more*) " OUTPUT("both") ";; esac");
+	start(&x, "p");
+	ok(wait_until(&x, has_three_events) &&
+		strcmp(sink_names(&x.sink), "user_input ask_user thinking") ==
+		    0,
+	    "events come as they happen");
+	deliver(&x, EV_ANSWER, "\"kind\":\"ask_user\",\"answer\":\"blue\"");
+	deliver(&x, EV_MORE_INPUT, "\"prompt\":\"more\"");
+	ok(wait_until(&x, has_end) && is_text(&x.sink.result, "both"),
+	    "answers and later prompts reach the process");
+	close_agent(&x);
+}
+
+static void test_session(void)
+{
+	struct test x;
+
+	open_agent(&x,
+	    "echo '{\"type\":\"OUTPUT\",\"result\":\"r\",\"session\":"
+	    "{\"messages\":[ 1.0 ]}}'");
+	start(&x, "p");
+	ok(wait_until(&x, has_end) &&
+		is_text(&x.sink.session, "{\"messages\":[ 1.0 ]}"),
+	    "a conversation is taken as it is spelled");
+	close_agent(&x);
+}
+
+static void test_log(void)
+{
+	struct test x;
+
+	open_agent(&x, "echo one >&2; echo two >&2; sleep 0.2; " OUTPUT("x"));
+	start(&x, "p");
+	ok(wait_until(&x, has_log) && wait_until(&x, has_end) &&
+		is_text(&x.sink.log, "one\ntwo\n"),
+	    "standard error goes to the agent log");
+	close_agent(&x);
+}
+
+static void test_interrupts(void)
+{
+	static const struct {
+		const char *name;
+		const char *command;
+		const char *result;
+	} cases[] = {
+	    {"one that answers it",
+		"read l; echo '{\"type\":\"x\"}'; echo '{\"type\":\"y\"}'; "
+		"read i; case $i in *INTERRUPT*) " OUTPUT("stopped") ";; esac",
+		"stopped"},
+	    {"one that exits",
+		"read l; echo '{\"type\":\"x\"}'; echo '{\"type\":\"y\"}'; "
+		"read i; exit 1",
+		AGENT_INTERRUPTED_RESULT},
+	    {"one that is deaf, with daemons",
+		"trap '' TERM INT HUP; (setsid sleep " MARK " &); "
+		"setsid sleep " MARK " & echo '{\"type\":\"x\"}'; "
+		"echo '{\"type\":\"y\"}'; sleep " MARK "; sleep " MARK,
+		AGENT_INTERRUPTED_RESULT},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct test x;
+		open_agent(&x, cases[i].command);
+		start(&x, "p");
+		(void)wait_until(&x, has_three_events);
+		deliver(&x, EV_INTERRUPT, "");
+		ok(wait_until(&x, has_end) &&
+			is_text(&x.sink.result, cases[i].result) &&
+			sink_has(&x.sink, x.sink.n - 1, "interrupted"),
+		    "an interrupt ends %s", cases[i].name);
+		ok(wait_until(&x, has_no_marked), "with its whole tree");
+		close_agent(&x);
+	}
+}
+
+/* ---- limits ---- */
+
+static void test_room(void)
+{
+	struct test x;
+
+	open_agent(&x, "i=0; while test $i -lt 3000; do "
+		       "echo '{\"type\":\"thinking\",\"content\":\"t\"}'; "
+		       "i=$((i+1)); done; " OUTPUT("all"));
+	x.sink.room = 3;
+	start(&x, "p");
+	ok(wait_until(&x, has_three_events) && x.sink.n == 3,
+	    "a full sink makes the process wait");
+	while (!x.sink.ends && !x.is_late) {
+		x.sink.room = 100;
+		child_kind.on_room(x.turn);
+		if (!x.sink.ends)
+			(void)wait_until(&x, has_three_events);
+	}
+	ok(x.sink.n == 3002 && is_text(&x.sink.result, "all"),
+	    "and room lets it go on without loss");
+	close_agent(&x);
+}
+
+static void test_rate(void)
+{
+	struct test x;
+	int64_t rate = conf.agent_rate;
+
+	conf.agent_rate = 1000;
+	open_agent(&x, "yes '{\"type\":\"thinking\",\"content\":\"t\"}' | head "
+		       "-n 350; " OUTPUT("all"));
+	int64_t began_ms = clock_mono_ms();
+	start(&x, "p");
+	ok(wait_until(&x, has_end) && x.sink.n == 352 &&
+		clock_mono_ms() - began_ms >= 300,
+	    "a process that is too fast is held back");
+	close_agent(&x);
+	conf.agent_rate = rate;
+}
+
+/* ---- processes that wait, and processes that are left ---- */
+
+static bool is_warm(struct test *x)
+{
+	(void)x;
+	return count_marked(MARK) == 2;
+}
+
+static void test_pool(void)
+{
+	struct test x;
+
+	conf.agent_pool = 2;
+	open_agent(&x, ": " MARK "; read l; " OUTPUT("warm") "; exit");
+	ok(wait_until(&x, is_warm), "a pool starts its processes at once");
+	start(&x, "p");
+	ok(wait_until(&x, has_end) && is_text(&x.sink.result, "warm"),
+	    "a warm process does the turn");
+	ok(wait_until(&x, is_warm), "and is replaced");
+	close_agent(&x);
+	ok(wait_until(&x, has_no_marked), "a closed pool leaves none");
+	open_agent(&x, "exit 1");
+	start(&x, "p");
+	ok(wait_until(&x, has_end) && x.sink.has_failed,
+	    "a pool of processes that die still fails turns well");
+	close_agent(&x);
+	conf.agent_pool = 0;
+}
+
+static void test_free(void)
+{
+	struct test x;
+
+	open_agent(&x, "sleep " MARK);
+	start(&x, "p");
+	ok(wait_until(&x, has_marked), "a turn runs");
+	child_kind.free(&x.turn);
+	ok(x.turn == NULL && wait_until(&x, has_no_marked),
+	    "and a freed turn ends its process");
+	ok(x.sink.ends == 0, "without another word");
+	close_agent(&x);
+}
+
+/* A worker that is killed: a process of ours runs a turn and gets SIGKILL. */
+static void test_killed_worker(void)
+{
+	struct test x;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		loop = loop_new();
+		open_agent(&x,
+		    "(setsid sh -c 'sleep " MARK " & sleep " MARK "' &); "
+		    "sleep " MARK);
+		start(&x, "p");
+		loop_run(loop);
+		_exit(0);
+	}
+	x = (struct test){0};
+	ok(wait_until(&x, has_marked), "a worker runs a turn");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ok(wait_until(&x, has_no_marked),
+	    "when it is killed no process of the turn is left");
+}
+
+static void test_find(void)
+{
+	struct err err;
+
+	ok(agents_find("demo", &err) == &demo_kind, "demo is known");
+	ok(agents_find("exec:true", &err) != NULL, "exec:COMMAND is known");
+	ok(!agents_find("exec: ", &err) && err.code == ERR_CONFIG,
+	    "exec: without a command is refused");
+	ok(!agents_find("gpt", &err) && strstr(err.text, "'demo'"),
+	    "anything else is refused with what is allowed");
+}
+
+static void test_describe(void)
+{
+	struct agent_about about;
+	struct err err;
+
+	free(conf.agent);
+	conf.agent = mem_strdup("exec: /usr/bin/python3 agent.py");
+	ok(agents_describe(&conf, &about, &err) == 0 &&
+		strcmp(about.name, "python3") == 0 && !about.tools[0],
+	    "a subprocess agent is called by its program");
+	free(conf.agent);
+	conf.agent = mem_strdup("demo");
+	ok(agents_describe(&conf, &about, &err) == 0 &&
+		strcmp(about.name, "demo") == 0,
+	    "demo is called demo");
+}
+
+static void set_up(void)
+{
+	const char *dir = getenv("TOP_BUILDDIR");
+
+	(void)snprintf(place, sizeof place, "%s", dir ? dir : ".");
+	loop = loop_new();
+	conf.libexec_dir = place;
+	conf.project_dir = mem_strdup("/tmp");
+	conf.agent_line = 65536;
+	conf.agent_rate = 200000;
+	conf.agent_memory = 512;
+	conf.agent_processes = 64;
+	conf.run_timeout = 60;
+}
+
+int main(void)
+{
+	set_up();
+	test_results();
+	test_failures();
+	test_no_trampoline();
+	test_questions();
+	test_session();
+	test_log();
+	test_interrupts();
+	test_room();
+	test_rate();
+	test_pool();
+	test_free();
+	test_killed_worker();
+	test_find();
+	test_describe();
+	free(conf.project_dir);
+	free(conf.agent);
+	return done();
+}
