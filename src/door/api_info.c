@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "door/api_info.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "core/heritage.h"
+#include "door/api_reply.h"
+#include "door/docs_page.h"
+#include "door/door.h"
+#include "net/http.h"
+#include "session/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static bool is_draining;
+
+void api_info_drain(void)
+{
+	is_draining = true;
+}
+
+/* ---- health ---- */
+
+/* Seconds since the master began, so that every worker says the same. */
+static int64_t uptime_s(const struct heritage *heritage)
+{
+	int64_t ms = clock_wall_ms() - heritage->started_ms;
+	return ms > 0 ? ms / 1000 : 0;
+}
+
+void api_info_health(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	static struct buf out;
+	buf_reset(&out);
+	buf_str(&out, "{\"status\":\"healthy\",\"agent\":");
+	buf_json_str(&out, setup->name);
+	buf_str(&out, ",\"uptime\":");
+	buf_int(&out, uptime_s(setup->heritage));
+	buf_char(&out, '}');
+	api_reply_json(req, 200, &out);
+}
+
+void api_info_live(struct http_req *req, void *arg)
+{
+	(void)arg;
+	static const char alive[] = "{\"status\":\"alive\"}";
+	http_reply(req, 200, "application/json", alive, sizeof(alive) - 1);
+}
+
+/* ---- readiness ---- */
+
+static bool is_serving(const struct door_setup *setup)
+{
+	(void)setup;
+	return !is_draining;
+}
+
+/* Whether the store can be read: an id that nobody has must be "not found". */
+static bool is_store_good(const struct door_setup *setup)
+{
+	static const char nobody[] = "readyz";
+	struct buf mem = {0};
+	struct session_record record;
+	struct err err;
+	int rc = session_get(
+	    setup->sessions, nobody, sizeof(nobody) - 1, &mem, &record, &err);
+	buf_fini(&mem);
+	return rc == 0 || err.code == ERR_NOT_FOUND ||
+	       err.code == ERR_NO_SESSION;
+}
+
+static unsigned count_serving(
+    const struct heritage *heritage, enum heritage_kind kind)
+{
+	unsigned n = 0;
+	for (int i = 0; i < HERITAGE_SLOTS; i++) {
+		const struct heritage_slot *slot = &heritage->slots[i];
+		n += slot->kind == kind && slot->state == SLOT_SERVING;
+	}
+	return n;
+}
+
+static bool has_worker(const struct door_setup *setup)
+{
+	return count_serving(setup->heritage, KIND_WORKER) > 0;
+}
+
+static const struct check {
+	const char *name;
+	bool (*is_good)(const struct door_setup *setup);
+} checks[] = {
+    {"serving", is_serving},
+    {"store", is_store_good},
+    {"workers", has_worker},
+};
+
+static bool run_checks(struct buf *out, const struct door_setup *setup)
+{
+	bool all = true;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		bool is_good = checks[i].is_good(setup);
+		buf_printf(out, "%s\"%s\":\"%s\"", i ? "," : "", checks[i].name,
+		    is_good ? "ok" : "failed");
+		all = all && is_good;
+	}
+	return all;
+}
+
+void api_info_ready(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	struct buf states = {0}, out = {0};
+	size_t len;
+	bool is_ready = run_checks(&states, setup);
+	buf_str(&out,
+	    is_ready ? "{\"status\":\"ready\""
+		     : "{\"error\":\"not ready\",\"status\":\"not ready\"");
+	if (api_reply_query(req, "verbose", &len)) {
+		buf_str(&out, ",\"checks\":{");
+		buf_append(&out, states.data, states.len);
+		buf_char(&out, '}');
+	}
+	buf_char(&out, '}');
+	api_reply_json(req, is_ready ? 200 : 503, &out);
+	buf_fini(&states);
+	buf_fini(&out);
+}
+
+/* ---- about ---- */
+
+static const char *trust_name(const struct conf *conf)
+{
+	switch (conf->trust) {
+	case TRUST_OPEN:
+		return "open";
+	case TRUST_CAREFUL:
+		return "careful";
+	default:
+		return "strict";
+	}
+}
+
+static void put_tools(struct buf *out, const char *const *tools)
+{
+	buf_char(out, '[');
+	for (size_t i = 0; tools && tools[i]; i++) {
+		if (i)
+			buf_char(out, ',');
+		buf_json_str(out, tools[i]);
+	}
+	buf_char(out, ']');
+}
+
+static void put_inputs(struct buf *out, const struct conf *conf)
+{
+	buf_printf(out,
+	    "{\"text\":true,\"images\":true,\"files\":{"
+	    "\"max_file_size_mb\":%lld,\"max_files_per_request\":%lld}}",
+	    (long long)conf->max_file_size,
+	    (long long)conf->max_files_per_request);
+}
+
+void api_info_about(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	struct buf out = {0};
+	buf_str(&out, "{\"name\":");
+	buf_json_str(&out, setup->name);
+	buf_str(&out, ",\"address\":");
+	buf_json_str(&out, setup->conf->address);
+	buf_str(&out, ",\"tools\":");
+	put_tools(&out, setup->about->tools);
+	buf_str(&out, ",\"model\":");
+	buf_json_str(&out, setup->about->model);
+	buf_printf(&out, ",\"trust\":\"%s\"", trust_name(setup->conf));
+	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"skills\":[]");
+	if (*setup->conf->summary) {
+		buf_str(&out, ",\"summary\":");
+		buf_json_str(&out, setup->conf->summary);
+	}
+	buf_str(&out, ",\"accepted_inputs\":");
+	put_inputs(&out, setup->conf);
+	buf_str(&out, ",\"protocol\":{\"name\":\"oip\",\"version\":\"0.1\","
+		      "\"min_version\":\"0.1\",\"max_version\":\"0.1\","
+		      "\"websocket_path\":\"/ws\"}}");
+	http_add_header(req, "cache-control", "no-store");
+	api_reply_json(req, 200, &out);
+	buf_fini(&out);
+}
+
+void api_info_docs(struct http_req *req, void *arg)
+{
+	(void)arg;
+	http_add_header(req, "cache-control", "no-store");
+	http_reply(req, 200, "text/html; charset=utf-8", docs_page_html,
+	    docs_page_size);
+}

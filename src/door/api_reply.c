@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "door/api_reply.h"
+
+#include "base/enc.h"
+#include "core/err.h"
+#include "net/http.h"
+
+#include <string.h>
+
+static const char *const signed_headers[] = {"x-co-from", "x-co-signature",
+    "x-co-timestamp", "x-co-to", "x-co-request-id"};
+
+void api_reply_json(struct http_req *req, int status, const struct buf *body)
+{
+	http_reply(req, status, "application/json", body->data, body->len);
+}
+
+/* Whether the exact text is for clients, and not for the operator alone. */
+static bool is_public(const struct err *err)
+{
+	return err_status(err->code) < 500 || err->code == ERR_FULL ||
+	       err->code == ERR_RUNS || err->code == ERR_DRAINING;
+}
+
+void api_reply_err(struct http_req *req, const struct err *err)
+{
+	const char *text = err_text(err->code);
+	if (is_public(err) && err->text[0])
+		text = err->text;
+	struct buf out = {0};
+	buf_str(&out, "{\"error\":");
+	buf_json_str(&out, text);
+	if (err_rpc(err->code))
+		buf_printf(&out, ",\"code\":%d", err_rpc(err->code));
+	if (err_is_retryable(err->code))
+		buf_str(&out, ",\"data\":{\"retryable\":true}");
+	buf_char(&out, '}');
+	if (err_status(err->code) == 503)
+		http_add_header(req, "retry-after", "1");
+	api_reply_json(req, err_status(err->code), &out);
+	buf_fini(&out);
+}
+
+bool api_reply_if_signed(struct http_req *req)
+{
+	size_t n = sizeof(signed_headers) / sizeof(signed_headers[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (!http_header(req, signed_headers[i]))
+			continue;
+		struct err err;
+		err_set(&err, ERR_UNAUTHORIZED, NULL);
+		api_reply_err(req, &err);
+		return true;
+	}
+	return false;
+}
+
+void api_reply_segment(struct http_req *req, struct buf *id)
+{
+	for (const char *s = http_segment(req); *s; s++) {
+		unsigned char c;
+		/* A broken escape stays as it is, and will name nothing. */
+		if (*s == '%' && s[1] && s[2] && enc_unhex(&c, s + 1, 1)) {
+			buf_char(id, (char)c);
+			s += 2;
+		} else {
+			buf_char(id, *s);
+		}
+	}
+}
+
+const char *api_reply_query(struct http_req *req, const char *name, size_t *len)
+{
+	size_t name_len = strlen(name);
+	for (const char *s = http_query(req); *s;) {
+		size_t n = strcspn(s, "&");
+		size_t key = strcspn(s, "=&");
+		if (key == name_len && !memcmp(s, name, key)) {
+			*len = key < n ? n - key - 1 : 0;
+			return key < n ? s + key + 1 : s + n;
+		}
+		s += n;
+		s += *s == '&';
+	}
+	return NULL;
+}
+
+void api_reply_seconds(struct buf *out, long long ms)
+{
+	buf_printf(out, "%lld.%03lld", ms / 1000, ms % 1000);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_API_REPLY_H
+#define DOOR_API_REPLY_H
+
+/* What the routes of the HTTP door share: reading identifiers, and refusing. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct err;
+struct http_req;
+
+/* Reply with a JSON body. Ends the request. */
+void api_reply_json(struct http_req *req, int status, const struct buf *body);
+
+/*
+ * Reply what an err means to a client: "error", and where it has them "code"
+ * and "data". What is the operator's business is not told. Ends the request.
+ */
+void api_reply_err(struct http_req *req, const struct err *err);
+
+/*
+ * Refuse a request with any x-co-* header, since none can be verified. Returns
+ * whether it did, which ended the request.
+ */
+bool api_reply_if_signed(struct http_req *req);
+
+/* Append the segment matched by the route's star, %-escapes decoded, to id. */
+void api_reply_segment(struct http_req *req, struct buf *id);
+
+/* The value of a query parameter, *len bytes, not decoded; NULL when absent. */
+const char *api_reply_query(
+    struct http_req *req, const char *name, size_t *len);
+
+/* Append wall-clock milliseconds as Unix seconds with a fraction. */
+void api_reply_seconds(struct buf *out, long long ms);
+
+#endif

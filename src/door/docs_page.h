@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_DOCS_PAGE_H
+#define DOOR_DOCS_PAGE_H
+
+/* The page of GET /docs: docs.html as scripts/embed turned it into C at build
+ * time. */
+#include <stddef.h>
+
+/* Its text, NUL-terminated. */
+extern const char docs_page_html[];
+
+/* Its length in bytes, without the NUL. */
+extern const size_t docs_page_size;
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "door/oip_conn.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/stat.h"
+#include "door/oip_dash.h"
+#include "door/oip_frame.h"
+#include "door/oip_in.h"
+#include "door/oip_out.h"
+#include "net/loop.h"
+#include "net/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Larger scratch memory is given back after use. */
+#define KEEP_BYTES (1024 * 1024)
+
+#define MILLISECONDS 1000
+
+static const char ping_frame[] = "{\"type\":\"PING\"}";
+
+/* What all clients of this process share. */
+static struct {
+	struct list conns;
+	struct loop_timer ping;
+	struct buf frame;
+	struct buf record; /* strings of the record that was read last */
+	struct buf end;	   /* body of the end that is being told */
+	bool is_ready;
+} shared;
+
+/* ---- frames ---- */
+
+static void reset(struct buf *b)
+{
+	if (b->cap > KEEP_BYTES)
+		buf_fini(b);
+	else
+		buf_reset(b);
+}
+
+struct buf *oip_conn_frame(void)
+{
+	reset(&shared.frame);
+	return &shared.frame;
+}
+
+void oip_conn_send(struct oip_conn *c)
+{
+	wire_send(c->wire, shared.frame.data, shared.frame.len);
+	reset(&shared.frame);
+}
+
+void oip_conn_error(struct oip_conn *c, const char *message)
+{
+	oip_frame_error(oip_conn_frame(), message);
+	oip_conn_send(c);
+}
+
+void oip_conn_refuse(struct oip_conn *c, const struct err *err)
+{
+	const char *id = c->session ? session_id(c->session) : NULL;
+
+	oip_frame_refusal(oip_conn_frame(), err, id);
+	oip_conn_send(c);
+}
+
+void oip_conn_dashboard(struct oip_conn *c, bool is_new)
+{
+	struct buf html = {0};
+
+	if (oip_dash_read(&html, c->setup->conf, &c->dashboard, is_new)) {
+		oip_frame_dashboard(oip_conn_frame(), session_id(c->session),
+		    html.data, html.len);
+		oip_conn_send(c);
+	}
+	buf_fini(&html);
+}
+
+/* ---- pings ---- */
+
+/* One timer serves all clients: they are in the list in the order they are due.
+ */
+static void ask_ping(struct loop *loop)
+{
+	const struct oip_conn *first;
+	int64_t delay_ms;
+
+	if (list_is_empty(&shared.conns)) {
+		loop_timer_stop(loop, &shared.ping);
+		return;
+	}
+	first = list_entry(shared.conns.next, struct oip_conn, link);
+	delay_ms = first->ping_at_ms - clock_mono_ms();
+	loop_timer_set(loop, &shared.ping, delay_ms > 0 ? delay_ms : 0);
+}
+
+static void ping_later(struct oip_conn *c, int64_t now_ms)
+{
+	c->ping_at_ms = now_ms + c->setup->conf->ping_interval * MILLISECONDS;
+	list_remove(&c->link);
+	list_append(&shared.conns, &c->link);
+}
+
+static void on_ping_time(void *arg)
+{
+	struct loop *loop = arg;
+	int64_t now_ms = clock_mono_ms();
+
+	while (!list_is_empty(&shared.conns)) {
+		struct oip_conn *c =
+		    list_entry(shared.conns.next, struct oip_conn, link);
+		if (c->ping_at_ms > now_ms)
+			break;
+		ping_later(c, now_ms);
+		wire_send(c->wire, ping_frame, sizeof(ping_frame) - 1);
+	}
+	ask_ping(loop);
+}
+
+/* ---- reading events ---- */
+
+/* What one call of session_read() leaves behind. */
+struct reading {
+	struct oip_conn *conn;
+	uint64_t ask; /* positions of the questions that wait; 0: none */
+	uint64_t approval;
+	uint64_t review;
+	bool has_end;
+	struct event end; /* its body is in shared.end */
+};
+
+/* The client that sent an input wants its name for it back in OUTPUT. */
+static void note_input(struct oip_conn *c, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0}, scratch = {0};
+	const struct json *fields;
+	const char *id;
+	size_t len = 0;
+
+	oip_conn_set_input_id(c, NULL, 0);
+	if (!memmem(ev->body, ev->body_len, "\"input_id\"", 10))
+		return;
+	fields = event_fields(ev, &doc, &text);
+	id = json_str(json_get(fields, "input_id"), &scratch, &len);
+	if (id)
+		oip_conn_set_input_id(c, id, len);
+	json_fini(&doc);
+	buf_fini(&text);
+	buf_fini(&scratch);
+}
+
+/*
+ * Clients must not be asked again what was answered while they were away. The
+ * newest event cannot be answered yet, whatever the registry says at this
+ * moment.
+ */
+static bool is_answered(const struct reading *r, const struct event *ev)
+{
+	if (ev->seq >= r->conn->replay_head)
+		return false;
+	if (ev->type == EV_ASK_USER)
+		return ev->seq != r->ask;
+	if (ev->type == EV_APPROVAL_NEEDED)
+		return ev->seq != r->approval;
+	if (ev->type == EV_PLAN_REVIEW)
+		return ev->seq != r->review;
+	return false;
+}
+
+static void keep_end(struct reading *r, const struct event *ev)
+{
+	reset(&shared.end);
+	buf_append(&shared.end, ev->body, ev->body_len);
+	r->end = *ev;
+	r->end.id = "";
+	r->end.id_len = 0;
+	r->end.body = shared.end.data;
+	r->has_end = true;
+}
+
+static bool on_event(const struct event *ev, void *arg)
+{
+	struct reading *r = arg;
+	struct oip_conn *c = r->conn;
+
+	c->has_run = true;
+	if (ev->type == EV_INPUT)
+		note_input(c, ev);
+	if (ev->type == EV_APPROVAL_NEEDED)
+		c->approval_turn = ev->turn;
+	if (event_class(ev->type) == EVENT_TERMINAL) {
+		keep_end(r, ev);
+		return false;
+	}
+	buf_reset(&shared.frame);
+	if (!is_answered(r, ev) &&
+	    oip_out_event(&shared.frame, ev, session_id(c->session)))
+		wire_send(c->wire, shared.frame.data, shared.frame.len);
+	return wire_pending(c->wire) < WIRE_HIGH_WATER;
+}
+
+static void tell_end(struct oip_conn *c, const struct event *end)
+{
+	struct session_record record;
+	bool has_record;
+
+	if (end->turn <= c->ended_turn)
+		return;
+	has_record = oip_conn_record(c, &record);
+	oip_out_end(oip_conn_frame(), end, session_id(c->session),
+	    has_record ? &record : NULL, c->input_id);
+	oip_conn_send(c);
+	c->ended_turn = end->turn;
+	oip_conn_set_input_id(c, NULL, 0);
+	oip_conn_dashboard(c, false);
+}
+
+/* A question that waits, while the client still reads what it missed. */
+static uint64_t waiting(const struct oip_conn *c, enum event_type kind)
+{
+	uint64_t question = 0;
+
+	if (c->place.cursor < c->replay_head)
+		(void)session_is_waiting(c->session, kind, &question);
+	return question;
+}
+
+void oip_conn_pump(struct oip_conn *c)
+{
+	enum session_read result = READ_STOPPED;
+
+	while (result != READ_END && c->place.session &&
+	       wire_pending(c->wire) < WIRE_HIGH_WATER) {
+		struct reading r = {
+		    .conn = c,
+		    .ask = waiting(c, EV_ASK_USER),
+		    .approval = waiting(c, EV_APPROVAL_NEEDED),
+		    .review = waiting(c, EV_PLAN_REVIEW),
+		};
+		/* READ_GONE too goes on from the oldest event that is kept. */
+		result = session_read(&c->place, on_event, &r);
+		if (r.has_end)
+			tell_end(c, &r.end);
+	}
+}
+
+static void on_more(void *arg)
+{
+	oip_conn_pump(arg);
+}
+
+/* ---- the session ---- */
+
+bool oip_conn_record(struct oip_conn *c, struct session_record *record)
+{
+	const char *id = session_id(c->session);
+	struct err err;
+
+	reset(&shared.record);
+	return session_get(c->setup->sessions, id, strlen(id), &shared.record,
+		   record, &err) == 0;
+}
+
+void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)
+{
+	c->ended_turn = ended_turn;
+	c->replay_head = session_head(c->session);
+	session_attach(c->session, &c->place, after, on_more, c);
+}
+
+void oip_conn_set_input_id(struct oip_conn *c, const char *id, size_t len)
+{
+	char *copy = id ? mem_strndup(id, len) : NULL;
+
+	free(c->input_id);
+	c->input_id = copy;
+}
+
+void oip_conn_drop_conversation(struct oip_conn *c)
+{
+	free(c->conversation);
+	c->conversation = NULL;
+	c->conversation_len = 0;
+}
+
+/* ---- life ---- */
+
+static void get_ready(struct loop *loop)
+{
+	if (shared.is_ready)
+		return;
+	list_init(&shared.conns);
+	loop_timer_init(&shared.ping, on_ping_time, loop);
+	shared.is_ready = true;
+}
+
+struct oip_conn *oip_conn_open(const struct door_setup *setup)
+{
+	struct oip_conn *c = mem_zero(sizeof(*c));
+
+	get_ready(setup->loop);
+	c->setup = setup;
+	list_init(&c->link);
+	list_init(&c->calls);
+	ping_later(c, clock_mono_ms());
+	if (shared.conns.next == &c->link)
+		ask_ping(setup->loop);
+	stat_add(websockets, 1);
+	return c;
+}
+
+void oip_conn_close(struct oip_conn **c)
+{
+	struct oip_conn *old = *c;
+
+	if (!old)
+		return;
+	*c = NULL;
+	session_detach(&old->place);
+	session_close(&old->session);
+	list_remove(&old->link);
+	ask_ping(old->setup->loop);
+	free(old->conversation);
+	free(old->input_id);
+	free(old);
+	stat_add(websockets, -1);
+}
+
+void oip_conn_each(void (*fn)(struct oip_conn *c))
+{
+	if (!shared.is_ready)
+		return;
+	list_each_safe(it, &shared.conns)
+	    fn(list_entry(it, struct oip_conn, link));
+}

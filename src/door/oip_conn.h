@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_CONN_H
+#define DOOR_OIP_CONN_H
+
+/*
+ * One client of the ConnectOnion door: a wire, the session it is attached to,
+ * and how far it has been told. There may be tens of thousands, nearly all
+ * idle, so it is small and holds no buffer. oip_conn_open() before the wire is
+ * made; on_gone frees it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "session/session.h"
+
+struct buf;
+struct door_setup;
+struct json;
+struct wire;
+
+/* Inputs of one client that wait for their receipt. */
+#define OIP_MAX_CALLS 16
+
+struct oip_conn {
+	struct wire *wire;
+	const struct door_setup *setup;
+	struct list link;	 /* all clients, the next to be pinged first */
+	int64_t ping_at_ms;	 /* clock_mono_ms */
+	struct session *session; /* NULL until CONNECT */
+	struct attachment place;
+	struct list calls;  /* struct oip_call: inputs without a receipt */
+	char *conversation; /* the client's, until a turn has taken it */
+	size_t conversation_len;
+	char *input_id;	      /* of the turn that runs; NULL: none known */
+	uint64_t replay_head; /* newest event when the client was attached */
+	uint64_t dashboard;   /* stamp of the page it has; 0: none */
+	uint32_t ended_turn;  /* ends of turns up to this one are not to come */
+	uint32_t approval_turn; /* latest turn that asked for an approval */
+	uint8_t n_calls;
+	bool has_spoken;       /* a bare INPUT is welcome only before this */
+	bool has_conversation; /* CONNECT brought one */
+	bool has_run;	       /* it was attached while a turn ran */
+	bool is_opening;       /* CONNECTED waits for the first receipt */
+};
+
+/* A new client without a wire; the caller sets that. setup is borrowed. */
+struct oip_conn *oip_conn_open(const struct door_setup *setup);
+
+/* Free it with all it holds and null *c. Its calls must be forgotten before. */
+void oip_conn_close(struct oip_conn **c);
+
+/* Call fn for every client of the process. */
+void oip_conn_each(void (*fn)(struct oip_conn *c));
+
+/* The one buffer frames are made in, empty; good until the next call of this
+ * file. */
+struct buf *oip_conn_frame(void);
+
+/* Send what is in that buffer. */
+void oip_conn_send(struct oip_conn *c);
+
+/* Send ERROR with this text. */
+void oip_conn_error(struct oip_conn *c, const char *message);
+
+/* Send ERROR for a refusal. */
+void oip_conn_refuse(struct oip_conn *c, const struct err *err);
+
+/*
+ * Send DASHBOARD_SNAPSHOT if there is a page that this client does not have;
+ * one that is_new has none.
+ */
+void oip_conn_dashboard(struct oip_conn *c, bool is_new);
+
+/*
+ * Attach to c->session after position 'after'. Turns up to ended_turn have told
+ * their end to this client, or never will.
+ */
+void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn);
+
+/* Send events while the wire takes them. */
+void oip_conn_pump(struct oip_conn *c);
+
+/* Read the record of the session; false when it is gone. Good until the next
+ * call. */
+bool oip_conn_record(struct oip_conn *c, struct session_record *record);
+
+/* Remember the id of the running turn's input; NULL forgets it. */
+void oip_conn_set_input_id(struct oip_conn *c, const char *id, size_t len);
+
+/* Forget the conversation that the client brought. */
+void oip_conn_drop_conversation(struct oip_conn *c);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_CONNECT_H
+#define DOOR_OIP_CONNECT_H
+
+/*
+ * How a client gets its session (spec 02-websocket 2.4): CONNECT, and INIT and
+ * ATTACH of older clients. The answer is CONNECTED, AGENT_PROFILE,
+ * DASHBOARD_SNAPSHOT, and then what the client missed.
+ */
+struct json;
+struct oip_conn;
+
+/* CONNECT: a new session, or the one that the frame names. */
+void oip_connect(struct oip_conn *c, const struct json *frame);
+
+/* INIT: always a new session. */
+void oip_connect_init(struct oip_conn *c, const struct json *frame);
+
+/* ATTACH: the session that the frame names; answers in older words. */
+void oip_connect_attach(struct oip_conn *c, const struct json *frame);
+
+/* The greeting of a client whose session was chosen without CONNECT. */
+void oip_connect_greet(struct oip_conn *c, const char *status);
+
+#endif

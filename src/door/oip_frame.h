@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_FRAME_H
+#define DOOR_OIP_FRAME_H
+
+/*
+ * The frames of the ConnectOnion door that are not events of a journal:
+ * CONNECTED, ERROR and the small answers. Pure: each call appends one whole
+ * JSON object to a buf.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "core/err.h"
+
+struct agent_about;
+struct conf;
+struct session_receipt;
+struct session_record;
+
+/* What CONNECTED says. */
+struct oip_hello {
+	const char *session_id;
+	const char *status;	  /* a word of the protocol */
+	const char *conversation; /* the server's copy, which won; NULL: none */
+	size_t conversation_len;
+};
+
+/* CONNECTED (spec 2.4.3). */
+void oip_frame_connected(struct buf *out, const struct oip_hello *hello);
+
+/* AGENT_PROFILE: what /info says too. */
+void oip_frame_profile(struct buf *out, const char *session_id,
+    const char *name, const char *address, const struct agent_about *about);
+
+/* DASHBOARD_SNAPSHOT of a page. */
+void oip_frame_dashboard(
+    struct buf *out, const char *session_id, const char *html, size_t len);
+
+/* ERROR with a text alone. */
+void oip_frame_error(struct buf *out, const char *message);
+
+/* ERROR of a refusal, with its code; session_id may be NULL. */
+void oip_frame_refusal(
+    struct buf *out, const struct err *err, const char *session_id);
+
+/* ERROR -32010: the client speaks another protocol. */
+void oip_frame_unsupported(struct buf *out);
+
+/* ERROR for a text that is no frame; message without the words "Invalid JSON:
+ * ". */
+void oip_frame_invalid(struct buf *out, const struct json_error *error,
+    const char *received, size_t len);
+
+/* ERROR "unknown message type", the type told as Python's repr() does; may be
+ * NULL. */
+void oip_frame_unknown(struct buf *out, const struct json *type);
+
+/* RUNTIME_INPUT_ACK. */
+void oip_frame_ack(struct buf *out, const char *session_id, const char *id);
+
+/* OUTPUT or ERROR of a turn that is over, for an input that was sent again. */
+void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
+    const struct session_record *record, const char *input_id);
+
+/* SESSION_STATUS; id NULL becomes null. */
+void oip_frame_status(
+    struct buf *out, const char *id, size_t len, const char *status);
+
+/* EXEC_RESULT with an error; tool is told when it is a string. */
+void oip_frame_exec_error(
+    struct buf *out, const struct json *frame, const char *error);
+
+/* The refusal of a PROVIDER_ frame; ack is the type of the answer. */
+void oip_frame_provider(struct buf *out, const char *ack,
+    const struct json *frame, const char *reason);
+
+/* Append v as Python's repr() would tell it, cut to about 200 bytes; NULL is
+ * None. */
+void oip_frame_repr(struct buf *out, const struct json *v);
+
+/* Bytes of the first n characters of UTF-8 text. */
+size_t oip_frame_chars(const char *text, size_t len, size_t n);
+
+#endif

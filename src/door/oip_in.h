@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_IN_H
+#define DOOR_OIP_IN_H
+
+/*
+ * The ConnectOnion door, inwards: GET /ws becomes a wire, its frames become
+ * session calls (spec 02-websocket). One command table; no socket and no h2o
+ * here.
+ */
+#include "door/door.h"
+
+struct http;
+struct wire;
+
+/* Serve /ws; setup must outlive the server. */
+void oip_mount(struct http *http, const struct door_setup *setup);
+
+/* Tell every client of this door that the server restarts (close 1012). */
+void oip_close_all(void);
+
+#endif

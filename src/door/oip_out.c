@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "door/oip_out.h"
+
+#include "base/json.h"
+#include "core/err.h"
+#include "session/session.h"
+
+#include <string.h>
+
+/* Room for all of a frame but its body and its ids. */
+#define FRAME_BYTES 192
+
+#define MICROSECONDS 1000000
+
+/* ---- events ---- */
+
+static void comma_body(struct buf *out, const struct event *ev)
+{
+	if (ev->body_len == 0)
+		return;
+	buf_char(out, ',');
+	buf_append(out, ev->body, ev->body_len);
+}
+
+static void member_text(struct buf *out, const struct json *member)
+{
+	size_t len = 0;
+	const char *text = json_text(json_key(member), &len);
+
+	buf_append(out, text, len);
+	buf_char(out, ':');
+	text = json_text(member, &len);
+	buf_append(out, text, len);
+}
+
+/* What the door itself says of every event. */
+static bool is_ours(const struct json *key)
+{
+	return json_str_is(key, "type") || json_str_is(key, "id") ||
+	       json_str_is(key, "ts") || json_str_is(key, "session_id");
+}
+
+/* Whether the body may hold a member that the door adds too. A "no" is certain.
+ */
+static bool may_clash(const struct event *ev)
+{
+	static const char *const keys[] = {
+	    "\"id\"", "\"ts\"", "\"session_id\"", "\"type\""};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (memmem(ev->body, ev->body_len, keys[i], strlen(keys[i])))
+			return true;
+	}
+	return false;
+}
+
+static void comma_members(struct buf *out, const struct json *fields)
+{
+	for (const struct json *m = json_first(fields); m; m = json_next(m)) {
+		if (is_ours(json_key(m)))
+			continue;
+		buf_char(out, ',');
+		member_text(out, m);
+	}
+}
+
+/* A JSON object never says a key twice (spec 0.3), so ours replace the agent's.
+ */
+static void comma_checked_body(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+
+	comma_members(out, event_fields(ev, &doc, &text));
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+static void add_missing(struct buf *out, const struct json *fields,
+    const char *name, const char *like, const char *otherwise)
+{
+	const struct json *v = json_get(fields, like);
+	size_t len = 0;
+	const char *text = json_text(v, &len);
+
+	if (json_get(fields, name))
+		return;
+	buf_printf(out, ",\"%s\":", name);
+	if (v)
+		buf_append(out, text, len);
+	else
+		buf_str(out, otherwise);
+}
+
+/* Older clients read "text" where newer ones read "question" (spec 2.7). */
+static void comma_question(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	const struct json *fields = event_fields(ev, &doc, &text);
+
+	comma_members(out, fields);
+	add_missing(out, fields, "question", "text", "\"\"");
+	add_missing(out, fields, "text", "question", "\"\"");
+	add_missing(out, fields, "options", "options", "[]");
+	add_missing(out, fields, "multi_select", "multi_select", "false");
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+static void head(struct buf *out, const struct event *ev)
+{
+	buf_str(out, "{\"type\":\"");
+	buf_str(out, event_name(ev->type));
+	buf_char(out, '"');
+}
+
+/* The type of an agent's own event is in its body. */
+static void custom_head(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	const struct json *fields = event_fields(ev, &doc, &text);
+	const struct json *type = json_get(fields, "type");
+	size_t len = 0;
+
+	buf_str(out, "{\"type\":");
+	if (type) {
+		const char *name = json_text(type, &len);
+		buf_append(out, name, len);
+	} else {
+		buf_str(out, "\"custom\"");
+	}
+	comma_members(out, fields);
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+static void micro_digits(struct buf *out, int64_t us)
+{
+	char *p = buf_reserve(out, 7);
+
+	p[0] = '.';
+	for (int i = 6; i > 0; i--) {
+		p[i] = (char)('0' + us % 10);
+		us /= 10;
+	}
+	out->len += 7;
+}
+
+static void tail(
+    struct buf *out, const struct event *ev, const char *session_id)
+{
+	int64_t us = ev->time_us > 0 ? ev->time_us : 0;
+
+	buf_str(out, ",\"id\":");
+	buf_json(out, ev->id, ev->id_len);
+	buf_str(out, ",\"ts\":");
+	buf_int(out, us / MICROSECONDS);
+	micro_digits(out, us % MICROSECONDS);
+	buf_str(out, ",\"session_id\":");
+	buf_json_str(out, session_id);
+	buf_char(out, '}');
+}
+
+bool oip_out_event(
+    struct buf *out, const struct event *ev, const char *session_id)
+{
+	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
+	switch (ev->type) {
+	case EV_USER_INPUT:
+	case EV_LLM_CALL:
+	case EV_LLM_RESULT:
+	case EV_THINKING:
+	case EV_ASSISTANT:
+	case EV_TOOL_CALL:
+	case EV_TOOL_RESULT:
+	case EV_TOOL_BLOCKED:
+	case EV_APPROVAL_NEEDED:
+	case EV_PLAN_REVIEW:
+	case EV_PLAN:
+	case EV_COMPACT:
+	case EV_INTENT:
+	case EV_EVAL:
+	case EV_FILES_RECEIVED:
+	case EV_AGENT_IMAGE:
+	case EV_TURN_RESULT:
+		head(out, ev);
+		if (may_clash(ev))
+			comma_checked_body(out, ev);
+		else
+			comma_body(out, ev);
+		break;
+	case EV_ASK_USER:
+		head(out, ev);
+		comma_question(out, ev);
+		break;
+	case EV_CUSTOM:
+		custom_head(out, ev);
+		break;
+	case EV_INPUT:
+	case EV_START:
+	case EV_MORE_INPUT:
+	case EV_ANSWER:
+	case EV_INTERRUPT:
+		/* Clients know what they said themselves. */
+		return false;
+	case EV_DONE:
+	case EV_FAILED:
+		/* See oip_out_end(). */
+		return false;
+	case EV_COUNT:
+		return false;
+	}
+	tail(out, ev, session_id);
+	return true;
+}
+
+/* ---- the end of a turn ---- */
+
+static void comma_ids(
+    struct buf *out, const char *session_id, const char *input_id)
+{
+	buf_str(out, ",\"session_id\":");
+	buf_json_str(out, session_id);
+	if (!input_id)
+		return;
+	buf_str(out, ",\"input_id\":");
+	buf_json_str(out, input_id);
+}
+
+static void comma_session(struct buf *out, const struct session_record *record)
+{
+	if (!record) {
+		buf_str(out, ",\"session\":{},\"chat_items\":[]");
+		return;
+	}
+	buf_str(out, ",\"session\":");
+	buf_append(out, record->conversation, record->conversation_len);
+	buf_str(out, ",\"chat_items\":");
+	oip_out_chat_items(out, record->conversation, record->conversation_len);
+}
+
+void oip_out_end(struct buf *out, const struct event *ev,
+    const char *session_id, const struct session_record *record,
+    const char *input_id)
+{
+	if (ev->type == EV_DONE) {
+		buf_str(out, "{\"type\":\"OUTPUT\"");
+		comma_body(out, ev);
+		comma_ids(out, session_id, input_id);
+		comma_session(out, record);
+	} else {
+		buf_printf(
+		    out, "{\"type\":\"ERROR\",\"code\":%d", err_rpc(ERR_AGENT));
+		buf_str(out, ",\"message\":");
+		buf_json_str(out, err_text(ERR_AGENT));
+		comma_body(out, ev);
+		comma_ids(out, session_id, input_id);
+	}
+	buf_char(out, '}');
+}
+
+/* ---- chat items ---- */
+
+/* What runtime input was wrapped in by the reference; users never typed it. */
+#define RUNTIME_HEAD \
+	"[The user sent this while you were working on the previous request."
+#define RUNTIME_TAIL "in your response.]\n\n"
+
+/* A walk over a conversation: messages, and beside them the trace. */
+struct chat {
+	struct buf *out;
+	const char *sep;	 /* "" before the first item */
+	const struct json *next; /* trace entry that comes next */
+	size_t next_index;
+	bool has_marks;	    /* the trace tells where turns begin */
+	bool runtime_opens; /* prompts that came during a turn count as one */
+};
+
+static void open_item(struct chat *c, const char *type)
+{
+	buf_printf(c->out, "%s{\"type\":\"%s\"", c->sep, type);
+	c->sep = ",";
+}
+
+static void item_id(
+    struct chat *c, const struct json *id, const char *kind, size_t index)
+{
+	size_t len = 0;
+	const char *text = json_text(id, &len);
+
+	buf_str(c->out, ",\"id\":");
+	if (json_is(id, JSON_STRING))
+		buf_append(c->out, text, len);
+	else
+		buf_printf(c->out, "\"%s-%zu\"", kind, index);
+}
+
+static void item_field(
+    struct chat *c, const struct json *entry, const char *name)
+{
+	const struct json *v = json_get(entry, name);
+	size_t len = 0;
+
+	if (!v)
+		return;
+	const char *text = json_text(v, &len);
+	buf_printf(c->out, ",\"%s\":", name);
+	buf_append(c->out, text, len);
+}
+
+static void item_word(struct chat *c, const char *status)
+{
+	buf_printf(c->out, ",\"status\":\"%s\"", status);
+}
+
+static void tool_item(struct chat *c, const struct json *entry, size_t index)
+{
+	const struct json *status = json_get(entry, "status");
+	bool is_done = json_str_is(status, "success") ||
+		       json_str_is(status, "done") ||
+		       json_str_is(status, "completed");
+
+	open_item(c, "tool_call");
+	item_id(c, json_get(entry, "tool_id"), "tool", index);
+	item_field(c, entry, "name");
+	item_field(c, entry, "args");
+	item_word(c, is_done ? "done" : "error");
+	item_field(c, entry, "result");
+	item_field(c, entry, "timing_ms");
+	item_field(c, entry, "summary");
+	buf_char(c->out, '}');
+}
+
+static void files_item(struct chat *c, const struct json *entry, size_t index)
+{
+	open_item(c, "files_received");
+	item_id(c, NULL, "files", index);
+	item_field(c, entry, "files");
+	buf_char(c->out, '}');
+}
+
+static void intent_item(struct chat *c, const struct json *entry, size_t index)
+{
+	if (json_str_is(json_get(entry, "status"), "analyzing"))
+		return;
+	open_item(c, "intent");
+	item_id(c, json_get(entry, "id"), "intent", index);
+	item_word(c, "understood");
+	item_field(c, entry, "ack");
+	item_field(c, entry, "is_build");
+	buf_char(c->out, '}');
+}
+
+static void eval_item(struct chat *c, const struct json *entry, size_t index)
+{
+	if (json_str_is(json_get(entry, "status"), "evaluating"))
+		return;
+	open_item(c, "eval");
+	item_id(c, json_get(entry, "id"), "eval", index);
+	item_word(c, "done");
+	item_field(c, entry, "passed");
+	item_field(c, entry, "summary");
+	item_field(c, entry, "expected");
+	item_field(c, entry, "eval_path");
+	buf_char(c->out, '}');
+}
+
+static void thinking_item(
+    struct chat *c, const struct json *entry, size_t index)
+{
+	open_item(c, "thinking");
+	item_id(c, json_get(entry, "id"), "thinking", index);
+	item_word(c, "done");
+	item_field(c, entry, "content");
+	item_field(c, entry, "kind");
+	buf_char(c->out, '}');
+}
+
+static void trace_item(struct chat *c, const struct json *entry, size_t index)
+{
+	static const struct {
+		const char *type;
+		void (*fn)(
+		    struct chat *c, const struct json *entry, size_t index);
+	} kinds[] = {
+	    {"tool_result", tool_item},
+	    {"files_received", files_item},
+	    {"intent", intent_item},
+	    {"eval", eval_item},
+	    {"thinking", thinking_item},
+	};
+	const struct json *type = json_get(entry, "type");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (json_str_is(type, kinds[i].type))
+			kinds[i].fn(c, entry, index);
+	}
+}
+
+static bool is_runtime(const struct json *entry)
+{
+	bool is_true = false;
+
+	return json_bool(json_get(entry, "runtime_input"), &is_true) && is_true;
+}
+
+static bool is_turn_mark(const struct chat *c, const struct json *entry)
+{
+	return json_str_is(json_get(entry, "type"), "user_input") &&
+	       (c->runtime_opens || !is_runtime(entry));
+}
+
+static void step(struct chat *c)
+{
+	c->next = json_next(c->next);
+	c->next_index++;
+}
+
+/* Trace entries up to the next mark of a turn. */
+static void turn_items(struct chat *c)
+{
+	for (; c->next && !is_turn_mark(c, c->next); step(c))
+		trace_item(c, c->next, c->next_index);
+}
+
+/* The trace of the turn that the next user message opened. */
+static void next_turn(struct chat *c)
+{
+	while (c->next && !is_turn_mark(c, c->next))
+		step(c);
+	if (!c->next)
+		return;
+	step(c);
+	turn_items(c);
+}
+
+static size_t count_marks(const struct chat *c, const struct json *trace)
+{
+	size_t n = 0;
+
+	for (const struct json *e = json_first(trace); e; e = json_next(e))
+		n += is_turn_mark(c, e);
+	return n;
+}
+
+static size_t count_users(const struct json *messages)
+{
+	size_t n = 0;
+
+	for (const struct json *m = json_first(messages); m; m = json_next(m))
+		n += json_str_is(json_get(m, "role"), "user");
+	return n;
+}
+
+/*
+ * Some agents keep a prompt that came during a turn as a message, some do not.
+ * It marks a turn unless the messages fit the trace only without it.
+ */
+static void read_marks(
+    struct chat *c, const struct json *trace, const struct json *messages)
+{
+	size_t users = count_users(messages);
+
+	c->runtime_opens = false;
+	if (count_marks(c, trace) != users)
+		c->runtime_opens = true;
+	c->has_marks = count_marks(c, trace) > 0;
+}
+
+/* What the user typed: a string, or the text parts of an array. */
+static void content_text(struct buf *text, const struct json *content)
+{
+	size_t len = 0;
+	struct buf scratch = {0};
+
+	for (const struct json *part = json_first(content); part;
+	     part = json_next(part)) {
+		const struct json *v = json_get(part, "text");
+		const char *s = json_str(v, &scratch, &len);
+		if (s)
+			buf_append(text, s, len);
+		buf_reset(&scratch);
+	}
+	buf_fini(&scratch);
+}
+
+static void user_text(struct buf *text, const struct json *content)
+{
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *s = json_str(content, &scratch, &len);
+
+	if (s)
+		buf_append(text, s, len);
+	else if (json_is(content, JSON_ARRAY))
+		content_text(text, content);
+	buf_fini(&scratch);
+}
+
+static size_t runtime_prefix(const struct buf *text)
+{
+	const char *end;
+
+	if (text->len < strlen(RUNTIME_HEAD) ||
+	    memcmp(text->data, RUNTIME_HEAD, strlen(RUNTIME_HEAD)) != 0)
+		return 0;
+	end = memmem(text->data, text->len, RUNTIME_TAIL, strlen(RUNTIME_TAIL));
+	if (!end)
+		return 0;
+	return (size_t)(end - text->data) + strlen(RUNTIME_TAIL);
+}
+
+static void user_item(struct chat *c, const struct json *message, size_t index)
+{
+	struct buf text = {0};
+	bool is_internal = false;
+
+	/* An internal message is hidden, and opens a turn all the same. */
+	if (json_bool(json_get(message, "internal"), &is_internal) &&
+	    is_internal)
+		return;
+	user_text(&text, json_get(message, "content"));
+	buf_consume(&text, runtime_prefix(&text));
+	open_item(c, "user");
+	item_id(c, NULL, "msg", index);
+	buf_str(c->out, ",\"content\":");
+	buf_json(c->out, text.data, text.len);
+	buf_char(c->out, '}');
+	buf_fini(&text);
+}
+
+static void agent_item(struct chat *c, const struct json *message, size_t index)
+{
+	const struct json *content = json_get(message, "content");
+
+	if (!json_is(content, JSON_STRING) || json_str_is(content, ""))
+		return;
+	open_item(c, "agent");
+	item_id(c, json_get(message, "id"), "msg", index);
+	item_field(c, message, "content");
+	buf_char(c->out, '}');
+}
+
+static void message_items(
+    struct chat *c, const struct json *message, size_t index)
+{
+	const struct json *role = json_get(message, "role");
+
+	if (json_str_is(role, "user")) {
+		user_item(c, message, index);
+		if (c->has_marks)
+			next_turn(c);
+	} else if (json_str_is(role, "assistant")) {
+		agent_item(c, message, index);
+	}
+}
+
+static void chat_walk(struct chat *c, const struct json *session)
+{
+	const struct json *trace = json_get(session, "trace");
+	const struct json *messages = json_get(session, "messages");
+	size_t index = 0;
+
+	read_marks(c, trace, messages);
+	c->next = json_first(trace);
+	for (const struct json *m = json_first(messages); m; m = json_next(m))
+		message_items(c, m, index++);
+	if (!c->has_marks)
+		turn_items(c);
+}
+
+void oip_out_chat_items(struct buf *out, const char *conversation, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	struct chat c = {.out = out, .sep = ""};
+	const struct json *session =
+	    json_parse(&doc, conversation, len, 0, &error);
+
+	buf_char(out, '[');
+	if (json_is(session, JSON_OBJECT))
+		chat_walk(&c, session);
+	buf_char(out, ']');
+	json_fini(&doc);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_OUT_H
+#define DOOR_OIP_OUT_H
+
+/*
+ * The ConnectOnion door, outwards: an event becomes a frame (spec
+ * 02-websocket 2.6 and 2.7). Pure: no socket, no session call; goldens in
+ * t/golden/oip check its bytes.
+ */
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "core/event.h"
+
+struct session_record;
+
+/*
+ * Append the frame of a STREAM event; false, with nothing appended, for an
+ * event that has no frame of its own here (CONTROL and TERMINAL ones).
+ */
+bool oip_out_event(
+    struct buf *out, const struct event *ev, const char *session_id);
+
+/*
+ * Append the OUTPUT or ERROR of a TERMINAL event. record is the session's
+ * record, or NULL when it is gone; input_id may be NULL. An OUTPUT carries
+ * result, duration_ms, session and chat_items.
+ */
+void oip_out_end(struct buf *out, const struct event *ev,
+    const char *session_id, const struct session_record *record,
+    const char *input_id);
+
+/* Append chat_items (a JSON array) made from a conversation (spec 2.13). */
+void oip_out_chat_items(struct buf *out, const char *conversation, size_t len);
+
+#endif
