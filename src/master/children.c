@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "master/children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proc/spawn.h"
+
+/* A kind whose process died before it was ready waits so long, doubling. */
+#define THROTTLE_FIRST_MS 2000
+#define THROTTLE_MOST_MS 60000
+
+/* A process that does not serve after so long never will. */
+#define START_MS 60000
+
+#define N_FIXED_FDS 6
+
+static const char *const kind_names[] = {
+    [KIND_NONE] = "none",
+    [KIND_WORKER] = "worker",
+    [KIND_KEEPER] = "keeper",
+};
+
+int children_init(struct children *c, unsigned n_slots)
+{
+	c->n_slots = n_slots < HERITAGE_SLOTS ? n_slots : HERITAGE_SLOTS;
+	c->next_generation = 1;
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		c->child[i].ready_fd = -1;
+		if (mailbox_open(&c->mailboxes[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int free_slot(const struct children *c)
+{
+	for (unsigned i = 0; i < c->n_slots; i++)
+		if (!c->child[i].pid)
+			return (int)i;
+	return -1;
+}
+
+static unsigned plan_fds(
+    const struct children *c, unsigned slot, int ready, struct spawn_fd *fds)
+{
+	unsigned n = 0;
+	fds[n++] = (struct spawn_fd){c->conf_fd, HERITAGE_FD_CONF};
+	fds[n++] = (struct spawn_fd){c->segment_fd, HERITAGE_FD_SEGMENT};
+	fds[n++] = (struct spawn_fd){ready, HERITAGE_FD_READY};
+	fds[n++] = (struct spawn_fd){c->lifeline_read, HERITAGE_FD_LIFELINE};
+	fds[n++] =
+	    (struct spawn_fd){c->mailboxes[slot].reader, HERITAGE_FD_MAILBOX};
+	fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
+	for (unsigned i = 0; i < c->n_slots; i++)
+		fds[n++] = (struct spawn_fd){
+		    c->mailboxes[i].sender, (int)(HERITAGE_FD_MAILBOXES + i)};
+	return n;
+}
+
+static pid_t spawn(struct children *c, unsigned slot, enum heritage_kind kind,
+    uint32_t generation, int ready)
+{
+	struct spawn_fd fds[N_FIXED_FDS + HERITAGE_SLOTS];
+	char slot_text[16], generation_text[16];
+	char name[] = "co-hostd", child[] = "--child", slot_opt[] = "--slot";
+	char generation_opt[] = "--generation", kind_text[16];
+	(void)snprintf(slot_text, sizeof slot_text, "%u", slot);
+	(void)snprintf(
+	    generation_text, sizeof generation_text, "%u", generation);
+	(void)snprintf(kind_text, sizeof kind_text, "%s", kind_names[kind]);
+	char *argv[] = {name, child, kind_text, slot_opt, slot_text,
+	    generation_opt, generation_text, NULL};
+	struct spawn_plan plan = {
+	    .path = c->program,
+	    .argv = argv,
+	    .fds = fds,
+	    .n_fds = plan_fds(c, slot, ready, fds),
+	    .has_own_group = 1,
+	};
+	return spawn_start(&plan);
+}
+
+/* Mail for the last process of the slot is not for the next one. */
+static void empty_mailbox(struct children *c, unsigned slot)
+{
+	struct msg m;
+	while (mailbox_receive(c->mailboxes[slot].reader, &m, sizeof m))
+		;
+}
+
+static void throttle(struct children *c, enum heritage_kind kind)
+{
+	int64_t *delay = &c->delay_ms[kind];
+	*delay = *delay ? *delay * 2 : THROTTLE_FIRST_MS;
+	if (*delay > THROTTLE_MOST_MS)
+		*delay = THROTTLE_MOST_MS;
+	c->not_before_ms[kind] = clock_mono_ms() + *delay;
+	log_warn("kind=%s: throttled for %lld ms", kind_names[kind],
+	    (long long)*delay);
+}
+
+bool children_start(struct children *c, enum heritage_kind kind, uint32_t epoch)
+{
+	int ready[2], slot = free_slot(c);
+	if (slot < 0 || clock_mono_ms() < c->not_before_ms[kind])
+		return false;
+	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) != 0) {
+		log_error("master: pipe: %s", strerror(errno));
+		return false;
+	}
+	struct heritage_slot *s = &c->heritage->slots[slot];
+	uint32_t generation = c->next_generation;
+	c->next_generation += 2; /* odd: somebody lives in it */
+	empty_mailbox(c, (unsigned)slot);
+	s->last_words[0] = 0;
+	s->kind = kind;
+	s->epoch = epoch;
+	atomic_store(&s->state, SLOT_STARTING);
+	atomic_store(&s->generation, generation);
+	pid_t pid = spawn(c, (unsigned)slot, kind, generation, ready[1]);
+	close(ready[1]);
+	if (pid < 0) {
+		log_error("kind=%s: cannot start %s: %s", kind_names[kind],
+		    c->program, strerror(errno));
+		atomic_store(&s->generation, generation + 1);
+		close(ready[0]);
+		throttle(c, kind);
+		return false;
+	}
+	atomic_store(&s->pid, pid);
+	c->child[slot] = (struct child){
+	    .pid = pid,
+	    .kind = kind,
+	    .epoch = epoch,
+	    .ready_fd = ready[0],
+	    .born_ms = clock_mono_ms(),
+	};
+	return true;
+}
+
+bool children_hear_ready(struct children *c, unsigned slot)
+{
+	struct child *child = &c->child[slot];
+	char byte;
+	ssize_t n = read(child->ready_fd, &byte, 1);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	close(child->ready_fd);
+	child->ready_fd = -1;
+	child->is_ready = n == 1;
+	return child->is_ready;
+}
+
+static void log_death(const struct children *c, unsigned slot,
+    const struct child *child, int status, uint32_t generation)
+{
+	char text[64];
+	const char *words = c->heritage->slots[slot].last_words;
+	bool is_clean =
+	    child->is_leaving && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	(is_clean ? log_info : log_warn)(
+	    "kind=%s slot=%u child=%d generation=%u: %s%s%.200s",
+	    kind_names[child->kind], slot, (int)child->pid, generation,
+	    spawn_status(status, text, sizeof text),
+	    *words ? ", last words: " : "", words);
+}
+
+bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
+    struct msg *died)
+{
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		struct child *child = &c->child[i];
+		struct heritage_slot *s = &c->heritage->slots[i];
+		if (child->pid != pid)
+			continue;
+		/* It may have told so just before it died. */
+		if (child->ready_fd >= 0)
+			(void)children_hear_ready(c, i);
+		uint32_t generation = atomic_load(&s->generation);
+		atomic_store(&s->generation, generation + 1);
+		atomic_store(&s->state, SLOT_FREE);
+		atomic_store(&s->pid, 0);
+		log_death(c, i, child, status, generation);
+		if (child->ready_fd >= 0)
+			close(child->ready_fd);
+		if (child->is_ready)
+			c->delay_ms[child->kind] = 0;
+		else if (!child->is_leaving)
+			throttle(c, child->kind);
+		*out = *child;
+		*child = (struct child){.ready_fd = -1};
+		*died = (struct msg){.version = MSG_VERSION,
+		    .type = MSG_DIED,
+		    .a = i,
+		    .b = generation,
+		    .c = (uint64_t)clock_mono_us()};
+		return true;
+	}
+	return false;
+}
+
+unsigned children_count(const struct children *c, enum heritage_kind kind,
+    uint32_t epoch, bool only_ready)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		const struct child *child = &c->child[i];
+		n += child->pid && child->kind == kind &&
+		     (!epoch || child->epoch == epoch) &&
+		     (!only_ready || child->is_ready);
+	}
+	return n;
+}
+
+void children_mail(struct children *c, unsigned slot, const struct msg *m)
+{
+	if (!mailbox_send(c->mailboxes[slot].sender, m, sizeof *m))
+		log_warn("slot=%u: mailbox full, %s dropped", slot,
+		    msg_name(m->type));
+}
+
+void children_mail_all(struct children *c, const struct msg *m)
+{
+	for (unsigned i = 0; i < c->n_slots; i++)
+		if (c->child[i].pid)
+			children_mail(c, i, m);
+}
+
+void children_drain(struct children *c, unsigned slot, int64_t grace_ms)
+{
+	const struct msg drain = {.version = MSG_VERSION, .type = MSG_DRAIN};
+	c->child[slot].is_leaving = true;
+	c->child[slot].leave_by_ms = clock_mono_ms() + grace_ms;
+	children_mail(c, slot, &drain);
+}
+
+void children_end(struct children *c, int64_t grace_ms)
+{
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		struct child *child = &c->child[i];
+		if (!child->pid)
+			continue;
+		child->is_leaving = true;
+		child->leave_by_ms = clock_mono_ms() + grace_ms;
+		(void)kill(child->pid, SIGTERM);
+	}
+}
+
+/* Time that a test moves says nothing about how long a start took. */
+static bool starts_too_long(const struct child *child)
+{
+	return !child->is_ready && !child->is_leaving && !clock_is_followed() &&
+	       clock_mono_ms() - child->born_ms > START_MS;
+}
+
+void children_kill_late(struct children *c)
+{
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		struct child *child = &c->child[i];
+		bool is_late =
+		    child->leave_by_ms && clock_mono_ms() > child->leave_by_ms;
+		if (!child->pid || (!is_late && !starts_too_long(child)))
+			continue;
+		log_warn("kind=%s slot=%u child=%d: %s, killed",
+		    kind_names[child->kind], i, (int)child->pid,
+		    is_late ? "did not leave in time" : "does not start");
+		(void)kill(child->pid, SIGKILL);
+		/* Once; a killed process takes a moment to be reaped. */
+		child->leave_by_ms = 0;
+		child->born_ms = clock_mono_ms();
+	}
+}
+
+void children_forgive(struct children *c)
+{
+	memset(c->not_before_ms, 0, sizeof c->not_before_ms);
+	memset(c->delay_ms, 0, sizeof c->delay_ms);
+}

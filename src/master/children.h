@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef MASTER_CHILDREN_H
+#define MASTER_CHILDREN_H
+
+/*
+ * The processes the master runs: a table of slots, each with a mailbox. Birth,
+ * death, readiness and throttling are here; when to do what is master.c's
+ * business.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/heritage.h"
+#include "core/msg.h"
+#include "proc/mailbox.h"
+
+struct child {
+	pid_t pid; /* 0: the slot is empty */
+	enum heritage_kind kind;
+	uint32_t epoch; /* generation of settings it was started for */
+	int ready_fd;	/* -1: it has told that it is ready */
+	bool is_ready;
+	bool is_leaving; /* it was told to go */
+	int64_t born_ms;
+	int64_t leave_by_ms; /* killed then; 0: it may stay */
+};
+
+struct children {
+	struct heritage *heritage;
+	int segment_fd;
+	int conf_fd; /* settings for those started from now on */
+	int listen_fd;
+	int lifeline_read;
+	const char *program; /* what to execute */
+	unsigned n_slots;
+	uint32_t next_generation;
+	struct mailbox_ends mailboxes[HERITAGE_SLOTS];
+	struct child child[HERITAGE_SLOTS];
+	int64_t not_before_ms[3]; /* by kind: throttled until then */
+	int64_t delay_ms[3];
+};
+
+/* Make mailboxes for n_slots slots. Returns 0, or -1 with errno. */
+int children_init(struct children *c, unsigned n_slots);
+
+/* Start a process in a free slot. False when throttled, full or impossible
+ * (logged). */
+bool children_start(
+    struct children *c, enum heritage_kind kind, uint32_t epoch);
+
+/* What a reaped pid was; *out tells before it is cleared. False: not ours. */
+bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
+    struct msg *died);
+
+/* The ready pipe of a slot is readable: returns whether the child is ready now.
+ */
+bool children_hear_ready(struct children *c, unsigned slot);
+
+/* How many of a kind and epoch (0: any) live; only_ready counts those that
+ * serve. */
+unsigned children_count(const struct children *c, enum heritage_kind kind,
+    uint32_t epoch, bool only_ready);
+
+/* Send a message to one slot. */
+void children_mail(struct children *c, unsigned slot, const struct msg *m);
+
+/* Send a message to every live child. */
+void children_mail_all(struct children *c, const struct msg *m);
+
+/* Tell a live child to end its work and go; after grace_ms it is killed. */
+void children_drain(struct children *c, unsigned slot, int64_t grace_ms);
+
+/* Tell every live child to go at once; after grace_ms it is killed. */
+void children_end(struct children *c, int64_t grace_ms);
+
+/* Kill those that should have left, and those that start without end. */
+void children_kill_late(struct children *c);
+
+/* Forget past deaths: what failed may be tried again now. */
+void children_forgive(struct children *c);
+
+#endif

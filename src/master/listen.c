@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "master/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/conf.h"
+#include "core/err.h"
+
+#define BACKLOG 4096
+#define SOCKET_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+static const char *unix_path(const struct conf *conf)
+{
+	return strncmp(conf->bind, "unix:", 5) == 0 ? conf->bind + 5 : NULL;
+}
+
+static int system_error(struct err *err, const char *what, const char *name)
+{
+	int why = errno;
+	return err_set(
+	    err, ERR_CONFIG, "cannot %s %s: %s", what, name, strerror(why));
+}
+
+/* A socket file whose server has died may go; a live one may not. */
+static int clear_stale(
+    const struct sockaddr_un *a, const char *path, struct err *err)
+{
+	int fd = socket(AF_UNIX, SOCKET_TYPE, 0);
+	if (fd < 0)
+		return system_error(err, "look at", path);
+	int rc = connect(fd, (const struct sockaddr *)a, sizeof *a);
+	int why = rc == 0 ? 0 : errno;
+	close(fd);
+	if (why == ECONNREFUSED)
+		(void)unlink(path);
+	if (rc == 0 || why == EAGAIN)
+		return err_set(err, ERR_CONFIG,
+		    "bind: %s is in use by another server", path);
+	return 0;
+}
+
+static int open_unix(const char *path, struct err *err)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	if (!*path || strlen(path) >= sizeof a.sun_path)
+		return err_set(err, ERR_CONFIG,
+		    "bind: a unix: path must have 1 to %zu characters",
+		    sizeof a.sun_path - 1);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	if (clear_stale(&a, path, err) != 0)
+		return -1;
+	int fd = socket(AF_UNIX, SOCKET_TYPE, 0);
+	if (fd < 0)
+		return system_error(err, "open", path);
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+	    chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	(void)system_error(err, "listen on", path);
+	close(fd);
+	return -1;
+}
+
+static int make_address(const struct conf *conf, struct sockaddr_storage *a,
+    socklen_t *len, struct err *err)
+{
+	struct sockaddr_in *v4 = (void *)a;
+	struct sockaddr_in6 *v6 = (void *)a;
+	char text[64];
+	const char *bind_to = conf->bind;
+	size_t n = strlen(bind_to);
+	memset(a, 0, sizeof *a);
+	if (*bind_to == '[' && n > 2 && n < sizeof text &&
+	    bind_to[n - 1] == ']') {
+		memcpy(text, bind_to + 1, n - 2);
+		text[n - 2] = 0;
+		bind_to = text;
+	}
+	if (inet_pton(AF_INET, bind_to, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)conf->port);
+		*len = sizeof *v4;
+		return 0;
+	}
+	if (inet_pton(AF_INET6, bind_to, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)conf->port);
+		*len = sizeof *v6;
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG,
+	    "bind: \"%.100s\" must be an IPv4 or IPv6 address or unix:PATH",
+	    conf->bind);
+}
+
+static void name_of(int fd, char *name, size_t size)
+{
+	struct sockaddr_storage a;
+	struct sockaddr_in *v4 = (void *)&a;
+	struct sockaddr_in6 *v6 = (void *)&a;
+	socklen_t len = sizeof a;
+	char text[INET6_ADDRSTRLEN] = "";
+	*name = 0;
+	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+		return;
+	if (a.ss_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+		(void)snprintf(name, size, "%s:%u", text, ntohs(v4->sin_port));
+	} else {
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+		(void)snprintf(
+		    name, size, "[%s]:%u", text, ntohs(v6->sin6_port));
+	}
+}
+
+static int open_tcp(const struct conf *conf, struct err *err)
+{
+	struct sockaddr_storage a;
+	socklen_t len = 0;
+	int on = 1;
+	char where[300];
+	(void)snprintf(
+	    where, sizeof where, "%s port %d", conf->bind, (int)conf->port);
+	if (make_address(conf, &a, &len, err) != 0)
+		return -1;
+	int fd = socket(a.ss_family, SOCKET_TYPE, 0);
+	if (fd < 0)
+		return system_error(err, "open", where);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(fd, (struct sockaddr *)&a, len) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	(void)system_error(err, "listen on", where);
+	close(fd);
+	return -1;
+}
+
+int listen_open(
+    const struct conf *conf, char *name, size_t size, struct err *err)
+{
+	const char *path = unix_path(conf);
+	int fd = path ? open_unix(path, err) : open_tcp(conf, err);
+	if (fd < 0)
+		return -1;
+	if (path)
+		(void)snprintf(name, size, "%s", conf->bind);
+	else
+		name_of(fd, name, size);
+	return fd;
+}
+
+void listen_remove(const struct conf *conf)
+{
+	const char *path = unix_path(conf);
+	if (path)
+		(void)unlink(path);
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "master/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "core/heritage.h"
+#include "master/children.h"
+#include "master/listen.h"
+#include "master/notify.h"
+#include "proc/shm.h"
+
+/* Slots are made for at least so many workers, so that HUP may raise their
+ * number. */
+#define SPARE_WORKERS 8
+
+/* Workers get drain_timeout to leave; after so much more they are killed. */
+#define KILL_AFTER_MS 5000
+
+/* A fast stop gives children this long. */
+#define FAST_MS 1000
+
+#define POLL_MS 200
+
+enum phase {
+	PHASE_KEEPER,  /* the first keeper repairs the store */
+	PHASE_WORKERS, /* the first workers start */
+	PHASE_SERVING,
+	PHASE_LEAVING, /* workers end their turns */
+	PHASE_KEEPER_LEAVING,
+};
+
+struct master {
+	const struct master_setup *setup;
+	struct conf *conf;
+	struct children children;
+	struct heritage *heritage;
+	enum phase phase;
+	uint32_t serving; /* newest generation that is complete; 0: none yet */
+	int signal_fd;
+	int lifeline_write;
+	int exit_status;
+};
+
+/* ---- start ---- */
+
+static void make_segment(struct master *m)
+{
+	uint64_t registry =
+	    HERITAGE_REGISTRY_BYTES((uint64_t)m->conf->max_sessions);
+	uint64_t at = (sizeof(struct heritage) + 4095) & ~(uint64_t)4095;
+	size_t size;
+	m->children.segment_fd = shm_create("co-hostd", at + registry);
+	m->heritage = m->children.segment_fd < 0
+			  ? NULL
+			  : shm_map(m->children.segment_fd, &size);
+	if (!m->heritage)
+		fatal("master: shared memory: %s", strerror(errno));
+	m->heritage->magic = HERITAGE_MAGIC;
+	m->heritage->version = HERITAGE_VERSION;
+	m->heritage->master_pid = getpid();
+	m->heritage->started_ms = clock_wall_ms();
+	m->heritage->registry_at = at;
+	m->heritage->registry_bytes = registry;
+	m->heritage->max_sessions = (uint64_t)m->conf->max_sessions;
+	atomic_store(&m->heritage->epoch, 1);
+	m->children.heritage = m->heritage;
+}
+
+static int save_conf(const struct conf *conf)
+{
+	int fd = shm_create("co-hostd-conf", 0);
+	if (fd < 0 || conf_save(conf, fd) != 0)
+		fatal("master: settings cannot be handed on: %s",
+		    strerror(errno));
+	return fd;
+}
+
+static void make_lifeline(struct master *m)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		fatal("master: pipe: %s", strerror(errno));
+	m->children.lifeline_read = ends[0];
+	m->lifeline_write = ends[1];
+}
+
+static void watch_signals(struct master *m)
+{
+	sigset_t set;
+	static const int signals[] = {
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		(void)sigaddset(&set, signals[i]);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		fatal("master: sigprocmask: %s", strerror(errno));
+	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (m->signal_fd < 0)
+		fatal("master: signalfd: %s", strerror(errno));
+}
+
+static unsigned slots_for(const struct conf *conf)
+{
+	int64_t workers = conf->workers;
+	if (workers < SPARE_WORKERS)
+		workers = SPARE_WORKERS;
+	return (unsigned)(2 * (workers + 1) + 2);
+}
+
+static void prepare(struct master *m)
+{
+	m->children.program = m->setup->program;
+	m->children.listen_fd = m->setup->listen_fd;
+	make_segment(m);
+	make_lifeline(m);
+	m->children.conf_fd = save_conf(m->conf);
+	if (children_init(&m->children, slots_for(m->conf)) != 0)
+		fatal("master: mailboxes: %s", strerror(errno));
+	watch_signals(m);
+}
+
+/* ---- supervision ---- */
+
+static uint32_t epoch(const struct master *m)
+{
+	return atomic_load(&m->heritage->epoch);
+}
+
+static void fill(struct master *m, enum heritage_kind kind, unsigned want)
+{
+	while (children_count(&m->children, kind, epoch(m), false) < want)
+		if (!children_start(&m->children, kind, epoch(m)))
+			return;
+}
+
+/* Start whatever the phase wants and does not have. */
+static void keep_up(struct master *m)
+{
+	if (m->phase >= PHASE_LEAVING)
+		return;
+	fill(m, KIND_KEEPER, 1);
+	if (m->phase == PHASE_KEEPER)
+		return;
+	fill(m, KIND_WORKER, (unsigned)m->conf->workers);
+}
+
+static void tell_ready(struct master *m)
+{
+	const char *address = m->setup->address;
+	log_info(
+	    "serving on %s with %d workers", address, (int)m->conf->workers);
+	notify_state("READY=1\nMAINPID=%d\nSTATUS=serving on %s", (int)getpid(),
+	    address);
+	if (m->setup->on_ready)
+		m->setup->on_ready(m->conf, address);
+	if (m->setup->ready_fd < 0)
+		return;
+	if (dprintf(m->setup->ready_fd, "%s\n", address) < 0)
+		log_warn("master: the ready descriptor cannot be written");
+	close(m->setup->ready_fd);
+}
+
+static int64_t drain_ms(const struct master *m)
+{
+	return m->conf->drain_timeout * 1000 + KILL_AFTER_MS;
+}
+
+/* What is neither of the generation that serves nor of the newest one may go.
+ */
+static void drain_old(struct master *m)
+{
+	for (unsigned i = 0; i < m->children.n_slots; i++) {
+		const struct child *c = &m->children.child[i];
+		if (c->pid && !c->is_leaving && c->epoch != epoch(m) &&
+		    c->epoch != m->serving)
+			children_drain(&m->children, i, drain_ms(m));
+	}
+}
+
+/* Whether all processes of the newest generation serve. */
+static bool is_complete(const struct master *m)
+{
+	return children_count(&m->children, KIND_KEEPER, epoch(m), true) == 1 &&
+	       children_count(&m->children, KIND_WORKER, epoch(m), true) >=
+		   (unsigned)m->conf->workers;
+}
+
+static void go_on(struct master *m)
+{
+	if (m->phase >= PHASE_LEAVING)
+		return;
+	bool keeper_is_up =
+	    children_count(&m->children, KIND_KEEPER, epoch(m), true) > 0;
+	if (m->phase == PHASE_KEEPER && keeper_is_up)
+		m->phase = PHASE_WORKERS;
+	keep_up(m);
+	if (m->phase == PHASE_WORKERS && is_complete(m)) {
+		m->phase = PHASE_SERVING;
+		m->serving = epoch(m);
+		tell_ready(m);
+	}
+	if (m->phase == PHASE_SERVING && m->serving != epoch(m) &&
+	    is_complete(m)) {
+		m->serving = epoch(m);
+		log_info("generation %u serves", epoch(m));
+		notify_state("READY=1");
+		drain_old(m);
+	}
+}
+
+/* A first process that cannot start will not start the next time either. */
+static void check_first_start(struct master *m, const struct child *dead)
+{
+	if (dead->is_ready || dead->is_leaving || m->phase > PHASE_WORKERS)
+		return;
+	m->exit_status = 1;
+	m->phase = PHASE_KEEPER_LEAVING;
+	children_end(&m->children, FAST_MS);
+	log_error("master: a process ended before it served; giving up");
+}
+
+static void reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child dead;
+		struct msg died;
+		if (!children_reap(&m->children, pid, status, &dead, &died))
+			continue;
+		children_mail_all(&m->children, &died);
+		if (!dead.is_leaving && dead.is_ready)
+			atomic_fetch_add(&m->heritage->restarts, 1);
+		check_first_start(m, &dead);
+	}
+}
+
+/* ---- signals ---- */
+
+static void drain_kind(
+    struct master *m, enum heritage_kind kind, int64_t grace_ms)
+{
+	for (unsigned i = 0; i < m->children.n_slots; i++)
+		if (m->children.child[i].pid &&
+		    m->children.child[i].kind == kind)
+			children_drain(&m->children, i, grace_ms);
+}
+
+static void leave(struct master *m)
+{
+	if (m->phase >= PHASE_LEAVING)
+		return;
+	log_info("leaving: turns have %lld s to end",
+	    (long long)m->conf->drain_timeout);
+	notify_state("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+	    (long long)(m->conf->drain_timeout * 1000 + 2 * KILL_AFTER_MS) *
+		1000);
+	m->phase = PHASE_LEAVING;
+	drain_kind(m, KIND_WORKER, drain_ms(m));
+}
+
+static void leave_fast(struct master *m)
+{
+	log_info("leaving at once");
+	notify_state("STOPPING=1");
+	m->phase = PHASE_KEEPER_LEAVING;
+	children_end(&m->children, FAST_MS);
+}
+
+static bool differ(const char *what, bool is_different)
+{
+	if (is_different)
+		log_warn("reload: %s cannot change while running; the old "
+			 "value stays",
+		    what);
+	return is_different;
+}
+
+/* Settings that the listener, the segment or the store are built on stay as
+ * they are. */
+static void keep_fixed(struct conf *now, const struct conf *was)
+{
+	struct err err;
+	if (differ("bind", strcmp(now->bind, was->bind) != 0))
+		(void)conf_set(now, "reload", "bind", was->bind, &err);
+	if (differ("user", strcmp(now->user, was->user) != 0))
+		(void)conf_set(now, "reload", "user", was->user, &err);
+	if (differ("port", now->port != was->port))
+		now->port = was->port;
+	if (differ("max_sessions", now->max_sessions != was->max_sessions))
+		now->max_sessions = was->max_sessions;
+	if (differ("durability", now->durability != was->durability))
+		now->durability = was->durability;
+	if (differ("store_size", now->store_size != was->store_size))
+		now->store_size = was->store_size;
+	int64_t most = (int64_t)slots_for(was) / 2 - 2;
+	if (differ("workers beyond the slots", now->workers > most))
+		now->workers = most;
+}
+
+static void reload(struct master *m)
+{
+	struct conf fresh;
+	struct err err;
+	if (m->phase != PHASE_SERVING) {
+		log_warn("reload: starting or leaving; ignored");
+		return;
+	}
+	notify_state(
+	    "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+	conf_init(&fresh);
+	if (m->setup->reload(&fresh, &err) != 0) {
+		log_error(
+		    "reload: %s; serving on with the old settings", err.text);
+		conf_fini(&fresh);
+		notify_state("READY=1");
+		return;
+	}
+	keep_fixed(&fresh, m->conf);
+	conf_fini(m->conf);
+	*m->conf = fresh;
+	close(m->children.conf_fd);
+	m->children.conf_fd = save_conf(m->conf);
+	atomic_fetch_add(&m->heritage->epoch, 1);
+	children_forgive(&m->children);
+	drain_old(m); /* a generation that never came to serve, say */
+	log_info("reload: starting generation %u", epoch(m));
+}
+
+static void reopen_logs(struct master *m)
+{
+	struct msg reopen = {.version = MSG_VERSION, .type = MSG_REOPEN};
+	if (log_reopen() != 0)
+		log_warn("log: cannot be opened again");
+	children_mail_all(&m->children, &reopen);
+	log_info("logs opened again");
+}
+
+static void take_signal(struct master *m, int signo)
+{
+	switch (signo) {
+	case SIGTERM:
+	case SIGINT:
+		leave(m);
+		break;
+	case SIGQUIT:
+		leave_fast(m);
+		break;
+	case SIGHUP:
+		reload(m);
+		break;
+	case SIGUSR1:
+		reopen_logs(m);
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_signals(struct master *m)
+{
+	struct signalfd_siginfo info;
+	while (read(m->signal_fd, &info, sizeof info) == sizeof info)
+		take_signal(m, (int)info.ssi_signo);
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_news(struct master *m)
+{
+	struct pollfd fds[1 + HERITAGE_SLOTS];
+	unsigned slots[1 + HERITAGE_SLOTS], n = 1;
+	fds[0] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
+	for (unsigned i = 0; i < m->children.n_slots; i++) {
+		if (m->children.child[i].ready_fd < 0)
+			continue;
+		slots[n] = i;
+		fds[n++] = (struct pollfd){
+		    .fd = m->children.child[i].ready_fd, .events = POLLIN};
+	}
+	if (poll(fds, n, POLL_MS) < 0 && errno != EINTR)
+		fatal("master: poll: %s", strerror(errno));
+	for (unsigned i = 1; i < n; i++)
+		if (fds[i].revents)
+			(void)children_hear_ready(&m->children, slots[i]);
+	take_signals(m);
+}
+
+static unsigned alive(const struct master *m, enum heritage_kind kind)
+{
+	return children_count(&m->children, kind, 0, false);
+}
+
+/* Returns whether the master may go. */
+static bool leave_further(struct master *m)
+{
+	if (m->phase == PHASE_LEAVING && !alive(m, KIND_WORKER)) {
+		m->phase = PHASE_KEEPER_LEAVING;
+		drain_kind(m, KIND_KEEPER, KILL_AFTER_MS);
+	}
+	return m->phase == PHASE_KEEPER_LEAVING && !alive(m, KIND_KEEPER) &&
+	       !alive(m, KIND_WORKER);
+}
+
+int master_run(const struct master_setup *setup)
+{
+	struct master m = {.setup = setup, .conf = setup->conf};
+	log_name("master");
+	prepare(&m);
+	keep_up(&m);
+	do {
+		wait_for_news(&m);
+		reap(&m);
+		go_on(&m);
+		children_kill_late(&m.children);
+		notify_alive();
+	} while (!leave_further(&m));
+	listen_remove(m.conf);
+	log_info("stopped");
+	return m.exit_status;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "worker/inherit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/err.h"
+#include "core/stat.h"
+#include "net/loop.h"
+#include "proc/mailbox.h"
+#include "proc/shm.h"
+
+static void on_mail(void *arg)
+{
+	struct inherited *in = arg;
+	struct msg m;
+	while (mailbox_receive(HERITAGE_FD_MAILBOX, &m, sizeof m) == sizeof m) {
+		if (m.version != MSG_VERSION)
+			continue;
+		if (m.type == MSG_DRAIN)
+			in->on_leave(false, in->arg);
+		else if (m.type == MSG_REOPEN && log_reopen() != 0)
+			log_warn("log: cannot be opened again");
+		in->on_msg(&m, in->arg);
+	}
+}
+
+/* End of file: the master is gone, and nobody would replace us. */
+static void on_lifeline(void *arg)
+{
+	struct inherited *in = arg;
+	char byte;
+	if (read(HERITAGE_FD_LIFELINE, &byte, 1) == 0)
+		in->on_leave(true, in->arg);
+}
+
+static void on_signal(int signo, void *arg)
+{
+	struct inherited *in = arg;
+	(void)signo;
+	in->on_leave(true, in->arg);
+}
+
+static void map_segment(struct inherited *in)
+{
+	size_t size;
+	in->heritage = shm_map(HERITAGE_FD_SEGMENT, &size);
+	if (!in->heritage || size < sizeof *in->heritage ||
+	    in->heritage->magic != HERITAGE_MAGIC ||
+	    in->heritage->version != HERITAGE_VERSION)
+		fatal("heritage: the shared segment is not ours");
+	struct heritage_slot *slot = &in->heritage->slots[in->slot];
+	log_last_words(slot->last_words, sizeof slot->last_words);
+	stat_clear_gauges(&in->heritage->stats[in->slot]);
+	stat_use(&in->heritage->stats[in->slot]);
+}
+
+static void load_conf(struct inherited *in)
+{
+	struct err err;
+	conf_init(&in->conf);
+	if (conf_load(&in->conf, HERITAGE_FD_CONF, &err) != 0)
+		fatal("%s", err.text);
+	if (log_open(*in->conf.log_file ? in->conf.log_file : NULL) != 0)
+		fatal("log: cannot open %s", in->conf.log_file);
+	if (*in->conf.test_clock && !clock_follow(in->conf.test_clock))
+		fatal("clock: cannot map %s", in->conf.test_clock);
+}
+
+void inherit_all(
+    struct inherited *in, const char *kind, unsigned slot, unsigned generation)
+{
+	static const int signals[] = {SIGTERM, SIGINT, 0};
+	char name[64];
+	(void)snprintf(name, sizeof name, "%s[%u]", kind, slot);
+	log_name(name);
+	in->slot = slot;
+	in->generation = generation;
+	(void)signal(SIGPIPE, SIG_IGN);
+	load_conf(in);
+	map_segment(in);
+	in->loop = loop_new();
+	(void)loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);
+	(void)loop_watch_open(in->loop, HERITAGE_FD_LIFELINE, on_lifeline, in);
+	loop_signals(in->loop, signals, on_signal, in);
+}
+
+void inherit_ready(struct inherited *in)
+{
+	struct heritage_slot *slot = &in->heritage->slots[in->slot];
+	atomic_store(&slot->state, SLOT_SERVING);
+	if (write(HERITAGE_FD_READY, "1", 1) != 1)
+		fatal("heritage: the master does not hear us");
+	close(HERITAGE_FD_READY);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef WORKER_INHERIT_H
+#define WORKER_INHERIT_H
+
+/* What worker and keeper do alike at their start: take up what they inherit. */
+#include <stdbool.h>
+
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/msg.h"
+
+struct loop;
+
+struct inherited {
+	struct conf conf;
+	struct heritage *heritage;
+	unsigned slot;
+	unsigned generation;
+	struct loop *loop;
+	void (*on_msg)(const struct msg *m, void *arg);
+	void (*on_leave)(bool is_fast, void *arg);
+	void *arg;
+};
+
+/*
+ * Load settings, map the segment, name the log, count into our slot's counters,
+ * make the loop, watch mailbox, lifeline and TERM. The caller has set on_msg,
+ * on_leave and arg; fatal() when something is missing. on_leave comes for TERM
+ * or a dead master (fast) and for MSG_DRAIN (not fast), which is not passed to
+ * on_msg.
+ */
+void inherit_all(
+    struct inherited *in, const char *kind, unsigned slot, unsigned generation);
+
+/* Tell the master that we serve. */
+void inherit_ready(struct inherited *in);
+
+#endif
