@@ -1,0 +1,35 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The manual is well formed, and knows every option.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use CoHost qw(program read_file run);
+use Test::More;
+
+my $top = "$FindBin::Bin/..";
+my @pages = glob "$top/man/*.[1-9]";
+ok scalar(@pages), 'there are manual pages';
+
+SKIP: {
+	skip 'there is no mandoc', scalar(@pages)
+	    if system 'command -v mandoc >/dev/null';
+	for my $page (@pages) {
+		my $name = $page =~ s{.*/}{}r;
+		is `mandoc -T lint -W warning $page 2>&1`, '', "mandoc accepts $name";
+	}
+}
+
+my $help = run([program('co-hostd'), '-h'])->{out};
+my $manual = read_file("$top/man/co-hostd.8") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
+my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
+ok scalar(keys %options), 'co-hostd -h names options';
+my @missing = grep {
+	my $word = s/^-//r;
+	$manual !~ /^\.It.*\bFl \Q$word\E(?![\w-])/m;
+} sort keys %options;
+is "@missing", '', 'co-hostd.8 describes each of them';
+done_testing;
