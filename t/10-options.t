@@ -1,0 +1,60 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# What the program says of itself, and how it refuses wrong options.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(program run);
+use Test::More;
+
+my $co = program('co-hostd');
+
+my $r = run([$co, '-V']);
+is $r->{status}, 0, '-V ends well';
+like $r->{out}, qr/^co-hostd \d+\.\d+/, 'and tells name and version';
+is run([$co, '--version'])->{out}, $r->{out}, '--version is the same';
+
+my $help = run([$co, '--help']);
+is $help->{status}, 0, '--help ends well';
+is run([$co, '-h'])->{out}, $help->{out}, '-h is the same';
+for my $option (qw(-w --workers -p --port -b --bind -d -c -a --agent --trust -D
+    --daemon --pid-file -l --user -t -V -h -o)) {
+	like $help->{out}, qr/(?<![\w-])\Q$option\E\b/, "it tells of $option";
+}
+
+my @wrong = (
+	[['--no-such-option'], qr/no-such-option/],
+	[['-p'], qr/argument|-p|port/],
+	[['-p', 'eighty'], qr/port.*0.*65535/s],
+	[['-p', '65536'], qr/port.*65535/s],
+	[['-w', '0'], qr/workers.*1.*60/s],
+	[['-w', 'many'], qr/workers/],
+	[['-o', 'idle_timeout'], qr/KEY=VALUE/],
+	[['-o', 'idle_timeuot=5'], qr/idle_timeuot/],
+	[['-o', 'idle_timeout=soon'], qr/idle_timeout.*1.*604800/s],
+	[['-o', 'durability=hope'], qr/durability.*power.*process/s],
+	[['--trust', 'careful'], qr/trust.*careful/s],
+	[['--trust', 'blindly'], qr/trust.*open/s],
+	[['-a', 'telepathy'], qr/agent.*(?:demo|exec)/s],
+	[['-b', 'not an address'], qr/not an address/],
+	[['-d', '/no/such/directory'], qr{/no/such/directory}],
+	[['-c', '/no/such/file'], qr{/no/such/file}],
+	[['--user', 'no-such-user-here'], qr/no-such-user-here/],
+	[['left', 'over'], qr/left/],
+);
+my $dir = CoHost::directory();
+for (@wrong) {
+	my ($args, $says) = @$_;
+	my @dir = $args->[0] eq '-d' ? () : ('-d', "$dir");
+	my $r = run([$co, @dir, '-p', 0, @$args],
+		env => { HOME => "$dir/home" });
+	ok $r->{status} > 0 && $r->{status} < 128, "@$args is refused"
+	    or diag $r->{status};
+	like $r->{out}, $says, 'with what was wrong';
+	unlike $r->{out}, qr/Waiting for tasks/, 'and nothing was served';
+}
+done_testing;

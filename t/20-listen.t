@@ -1,0 +1,43 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# It serves on IPv4, IPv6 and a unix socket.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+for my $bind ('127.0.0.1', '::1', 'unix') {
+	my $dir = CoHost::directory();
+	my $path = "$dir/host.sock";
+	my $host = CoHost->start(dir => "$dir", workers => 2,
+		bind => $bind eq 'unix' ? "unix:$path" : $bind);
+	my $address = $host->address;
+	diag $address;
+	like $address, {
+		'127.0.0.1' => qr/^127\.0\.0\.1:\d+$/, '::1' => qr/^\[::1\]:\d+$/,
+		unix => qr/^unix:\Q$path\E$/ }->{$bind}, "$bind: it says where";
+	is $host->http(GET => '/health')->{json}{status}, 'healthy', 'HTTP';
+	my $ws = $host->ws;
+	is $ws->status, 101, 'WebSocket';
+	is(($ws->turn('echo hi'))[-1]{result}, 'hi', 'and a turn');
+	$ws->close;
+
+	if ($bind eq 'unix') {
+		my %children = $host->children;
+		kill KILL => $host->pid, keys %children;
+		$host->wait_exit;
+		ok -S $path, 'a killed server leaves its socket behind';
+		$host = CoHost->start(dir => "$dir", workers => 2,
+			bind => "unix:$path");
+		is $host->http(GET => '/health')->{status}, 200,
+		    'which does not stop the next one';
+	}
+	$host->stop;
+	ok !-e $path, 'no socket is left' if $bind eq 'unix';
+}
+done_testing;

@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# TERM lets turns end; QUIT does not wait; INT is TERM. All end well.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for);
+use Test::More;
+use Time::HiRes qw(time);
+
+for my $signal (qw(TERM INT)) {
+	my $host = CoHost->start(workers => 2);
+	my $c = $host->client;
+	$c->send(POST => '/input', {}, { prompt => 'sleep 1200',
+		session => { session_id => 'patient' } });
+	ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a turn runs';
+	$host->signal($signal);
+	my $r = $c->reply;
+	is $r && $r->{json}{result}, 'Slept 1200 ms.', "$signal lets it end";
+	$host->stop($signal);
+	ok !eval { $host->http(GET => '/health'); 1 }, 'then nobody listens';
+}
+
+my $host = CoHost->start(workers => 2);
+my $ws = WS->connect($host->address, session => { session_id => 'cut-off' });
+$ws->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
+ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a long turn runs';
+my $start = time;
+$host->stop('QUIT');
+cmp_ok time - $start, '<', 5, 'QUIT does not wait for it';
+ok defined $ws->wait_close(5), 'its client was cut';
+
+$host = CoHost->start(workers => 2, args => ['-o', 'drain_timeout=1']);
+$ws = WS->connect($host->address, session => { session_id => 'too-long' });
+$ws->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
+ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a long turn runs';
+$start = time;
+$host->stop;
+cmp_ok time - $start, '<', 10, 'TERM waits for drain_timeout and no longer';
+my $code = $ws->wait_close(5) // 0;
+ok $code == 1012 || $code == 1001, "clients are told of the restart ($code)";
+done_testing;

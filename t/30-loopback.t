@@ -1,0 +1,40 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Unsigned GET /sessions lists only for a loopback peer by its real address.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $dir = CoHost::directory();
+my $host = CoHost->start(workers => 2, dir => "$dir");
+$host->input('echo x', session => { session_id => 'secret' });
+my $r = $host->http(GET => '/sessions');
+is $r->{status}, 200, 'we are loopback';
+like $r->{body}, qr/secret/, 'and see the list';
+$host->stop;
+
+$host = CoHost->start(workers => 2, dir => "$dir",
+	args => ['-o', 'trusted_proxies=127.0.0.1']);
+for my $from ('203.0.113.9', '127.0.0.1, 203.0.113.9', '2001:db8::1') {
+	$r = $host->http(GET => '/sessions', { 'x-forwarded-for' => $from });
+	is $r->{status}, 401, "through a trusted proxy for $from we are not";
+	is $r->{json}{error}, "unauthorized: 'from' field required", 'and are told';
+	unlike $r->{body}, qr/secret/, 'and see nothing';
+}
+$r = $host->http(GET => '/sessions/secret', { 'x-forwarded-for' => '203.0.113.9' });
+is $r->{status}, 200, 'who knows the id may ask for it';
+$host->stop;
+
+$host = CoHost->start(workers => 2, dir => "$dir",
+	args => ['-o', 'trusted_proxies=10.0.0.0/8']);
+$r = $host->http(GET => '/sessions', { 'x-forwarded-for' => '127.0.0.1' });
+isnt $r->{status}, 200, 'an untrusted proxy makes nobody loopback'
+    or diag $r->{body};
+$host->stop;
+done_testing;

@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# A session's journal as server-sent events, from any position.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $host = CoHost->start;
+
+my $c = $host->client;
+$c->send(POST => '/input', { accept => 'text/event-stream' },
+	{ prompt => 'stream 5 10', session => { session_id => 'sse' } });
+my $head = $c->head;
+is $head->{status}, 200, 'POST /input with Accept: text/event-stream';
+like $head->{header}{'content-type'}, qr{^text/event-stream}, 'is a stream';
+is $head->{header}{'x-accel-buffering'}, 'no', 'that no proxy shall hold back';
+is $head->{header}{'cache-control'}, 'no-store', 'or keep';
+my @all;
+while (my $e = $c->event) { push @all, $e }
+is $all[-1]{json}{result}, 'Streamed 5 steps.', 'its last event is the result';
+is $all[-1]{json}{type}, 'OUTPUT', 'in an OUTPUT';
+is_deeply [map { $_->{json}{args}{i} } grep { $_->{type} eq 'tool_call' } @all],
+    [0 .. 4], 'the steps came in order';
+my ($epoch) = $all[0]{id} =~ /^(\w+)-/;
+is_deeply [map { $_->{id} } @all], [map { "$epoch-$_" } 1 .. @all],
+    'positions count from 1 without a gap';
+
+sub watch {
+	my ($path, %header) = @_;
+	my $c = $host->client;
+	$c->send(GET => "/sessions/$path", { accept => 'text/event-stream', %header });
+	my $head = $c->head;
+	my @got;
+	if ($head->{status} == 200) { while (my $e = $c->event) { push @got, $e } }
+	return ($head->{status}, @got);
+}
+
+my ($status, @got) = watch('sse/events?from=0');
+is $status, 200, 'GET /sessions/{id}/events';
+is_deeply [map { $_->{id} } @got], [map { $_->{id} } @all], 'tells the same events';
+for my $at (0, 3, $#all - 1) {
+	($status, @got) = watch('sse/events', 'last-event-id' => $all[$at]{id});
+	is_deeply [map { $_->{id} } @got], [map { $_->{id} } @all[$at + 1 .. $#all]],
+	    "Last-Event-ID $all[$at]{id} goes on after it";
+}
+is +(watch('sse/events', 'last-event-id' => $all[-1]{id}))[0], 204,
+    'nothing more to tell: 204';
+($status, @got) = watch('sse/events', 'last-event-id' => '123-4');
+is $got[0]{event}, 'reset', 'an id of another epoch is told so';
+is +(watch('no-such/events'))[0], 404, 'an unknown session is 404';
+
+is_deeply [map { $host->input('echo x', session => { session_id => 'sse' })->{status} }
+    1 .. 2], [200, 200], 'two more turns';
+($status, @got) = watch('sse/events?from=0');
+is_deeply [map { $_->{id} } @got], [map { "$epoch-$_" } 1 .. @got],
+    'the positions of all turns are one row';
+is scalar(grep { $_->{type} eq 'done' } @got), 3, 'with three ends';
+$host->stop;
+done_testing;

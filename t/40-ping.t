@@ -1,0 +1,34 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# PING comes every 30 s; a client that never says PONG is not dropped.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $host = CoHost->start(workers => 2, clock => 1);
+my $silent = $host->ws(session => {});
+my $fresh = $host->ws;
+for my $round (1 .. 5) {
+	$host->pass(31);
+	is $_->next(type => 'PING')->{type}, 'PING', "PING $round" for $silent, $fresh;
+}
+is $silent->closed, undef, 'silence is no reason to close';
+is +($silent->turn('echo here'))[-1]{result}, 'here', 'nor to stop listening';
+
+my $busy = $host->ws(session => {});
+$busy->send_json({ type => 'INPUT', prompt => 'sleep 40000' });
+$busy->next(type => 'user_input');
+$host->pass(31);
+ok $busy->next(type => 'PING'), 'it comes while a turn runs';
+$host->pass(10);
+is $busy->next(type => 'OUTPUT')->{result}, 'Slept 40000 ms.', 'which ends in its time';
+$busy->send_json({ type => 'PONG' });
+is_deeply [map { $_->{type} } $busy->settle], [], 'PONG needs no answer';
+$host->stop;
+done_testing;

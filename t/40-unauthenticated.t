@@ -1,0 +1,59 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Before CONNECT, and in signed words that are not built yet.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $host = CoHost->start(workers => 2);
+my $first = 'authenticate first (send CONNECT)';
+my $unsigned = 'unauthorized: signatures are not supported yet';
+
+sub error_of {
+	my ($ws, $frame) = @_;
+	$ws->send_json($frame);
+	my $f = $ws->next(type => ['ERROR', 'EXEC_RESULT', 'CONNECTED']);
+	return $f->{message} // $f->{error} // $f->{type};
+}
+
+my $ws = $host->ws;
+is error_of($ws, { type => 'NONSENSE' }), q(unknown message type: 'NONSENSE'), 'an unknown type';
+is error_of($ws, {}), 'unknown message type: None', 'no type';
+is error_of($ws, { type => 'INPUT', prompt => 'x' }), $first,
+    'INPUT that is not the first frame';
+is error_of($ws, { type => 'EXEC', exec_id => '1', tool => 'bash', args => {} }), $first, 'EXEC';
+is error_of($ws, { type => 'CONNECT' }), 'CONNECTED', 'then CONNECT is fine';
+is +($ws->turn('echo ok'))[-1]{result}, 'ok', 'and INPUT';
+
+is error_of($host->ws, { type => 'INPUT', prompt => 'x', session_id => 'y' }), $first,
+    'a bare INPUT cannot name a session';
+for my $member (qw(payload from signature)) {
+	my $value = $member eq 'payload' ? {} : 'y';
+	is error_of($host->ws, { type => 'CONNECT', $member => $value }), $unsigned,
+	    "CONNECT with $member";
+}
+is error_of($host->ws, { type => 'INPUT', prompt => 'x', payload => { prompt => 'x' },
+	from => '0x0', signature => '00' }), $unsigned, 'a signed INPUT';
+like error_of($host->ws(session => {}), { type => 'ADMIN_PROMOTE', payload => {},
+	from => 'x', signature => 'y' }), qr/unauthorized|forbidden|unknown/, 'an admin frame';
+like error_of($host->ws(session => {}), { type => 'EXEC', exec_id => '1', tool => 'bash',
+	args => {} }), qr/forbidden: exec requires an authenticated caller/, 'EXEC by nobody';
+is error_of($host->ws(session => {}), { type => 'mode_change', mode => 'auto' }),
+    'mode change is unavailable', 'there are no modes';
+
+$ws->send_json({ type => 'SESSION_STATUS', session => { session_id => 'none' } });
+is $ws->next(type => 'SESSION_STATUS')->{status}, 'not_found', 'SESSION_STATUS of none';
+my $fresh = $host->ws;
+$fresh->send_json({ type => 'SESSION_STATUS',
+	session => { session_id => $host->ws(session => { session_id => 'here' })->session_id } });
+is $fresh->next(type => 'SESSION_STATUS')->{status}, 'connected', 'of one that is there';
+$fresh->send_json({ type => 'PING' });
+is $fresh->next(type => 'PONG')->{type}, 'PONG', 'PING is answered';
+$host->stop;
+done_testing;

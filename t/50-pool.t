@@ -1,0 +1,41 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# agent_pool keeps processes warm: a turn gets one that has started already, one process
+# does one turn, and each is replaced.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for write_file read_file);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $dir = File::Temp->newdir(TMPDIR => 1);
+write_file("$dir/agent.sh", <<"END");
+sleep 1
+echo \$\$ >>$dir/pids
+read -r line
+echo '{"type":"OUTPUT","result":"'\$\$'"}'
+END
+my $host = CoHost->start(workers => 1, agent => "exec:sh $dir/agent.sh",
+	yaml => "agent_pool: 2\n");
+
+sub pids { return split /\n/, read_file("$dir/pids") }
+
+ok wait_for(10, sub { pids() >= 2 }), 'two processes start before anybody asks';
+my $began = time;
+my @used = map { $host->input('hi')->{json}{result} } 1 .. 2;
+cmp_ok time - $began, '<', 1, 'a turn need not wait for its process';
+is_deeply [sort @used], [sort +(pids())[0, 1]], 'each did one turn';
+ok wait_for(10, sub { pids() >= 4 }), 'and was replaced';
+
+my @warm = (pids())[-2, -1];
+kill KILL => @warm;
+ok wait_for(10, sub { pids() >= 6 }), 'those that die are replaced after a pause';
+like $host->input('hi')->{json}{result}, qr/^\d+$/, 'and turns go on';
+$host->stop;
+ok wait_for(10, sub { !grep { kill 0, $_ } pids() }), 'none is left at the end';
+done_testing;

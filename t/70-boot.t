@@ -1,0 +1,51 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The whole server is killed: at the next start nothing is left running.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $host = CoHost->start;
+is $host->input('echo kept', session => { session_id => 'done' },
+	header => { 'idempotency-key' => '"k"' })->{status}, 200, 'one turn is done';
+my @ws = map { $host->ws(session => { session_id => "run$_" }) } 1 .. 6;
+$ws[$_ - 1]->send_json({ type => 'INPUT', prompt => 'stream 40 50', input_id => "i$_" })
+    for 1 .. 6;
+$_->next(type => 'tool_call') for @ws;
+my %children = $host->children;
+kill KILL => $host->pid, keys %children;
+$host->wait_exit;
+
+my $next = CoHost->start(dir => $host->dir);
+is $next->http(GET => '/sessions/done')->{json}{result}, 'kept', 'what was done is kept';
+is $next->input('echo kept', session => { session_id => 'done' },
+	header => { 'idempotency-key' => '"k"' })->{json}{result}, 'kept',
+    'and its name is remembered';
+is $next->metric('cohostd_runs_done_total') + $next->metric('cohostd_runs') <= 6 ? 1 : 0, 1,
+    'it did not run again';
+
+for my $k (1 .. 6) {
+	ok CoHost::wait_for(20, sub {
+		my $r = $next->http(GET => "/sessions/run$k");
+		return ($r->{json}{status} // '') =~ /^(?:done|interrupted)$/;
+	}), "turn $k came to an end";
+	my $c = $next->client;
+	$c->send(GET => "/sessions/run$k/events?from=0");
+	is $c->head->{status}, 200, 'its journal';
+	my @events;
+	while (my $e = $c->event) { push @events, $e }
+	is scalar(grep { $_->{type} =~ /^(?:done|failed)$/ } @events), 1, 'has one end';
+	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events], 'and no gap';
+	my $r = $next->http(POST => '/input', {}, { prompt => 'stream 40 50', input_id => "i$k",
+		session => { session_id => "run$k" } });
+	ok $r->{status} == 200 || $r->{json}{code} == -32603, 'asked again it tells that end';
+}
+is $next->metric('cohostd_runs'), 0, 'nothing runs';
+$next->stop;
+done_testing;

@@ -1,0 +1,31 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Short turns while workers are killed: a kill between result and last event loses neither.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use KillStory;
+use Test::More;
+
+# Turns this short spend most of their time in being accepted and in ending.
+my $host = CoHost->start(args => ['-o', 'journal_events=100000']);
+my $story = KillStory->new($host,
+	sessions => 100, steps => 2, step_ms => 0, kill_every => 0.15, tail => 15,
+	seconds => $ENV{KILL_SECONDS} || 10,
+	$ENV{TEST_SEED} ? (seed => $ENV{TEST_SEED}) : ());
+diag "seed $story->{seed}";
+my $r = $story->run;
+diag "\n" . KillStory::table($r);
+diag $_ for @{ $r->{problems} };
+
+cmp_ok $r->{accepted}, '>', 500, "$r->{accepted} inputs were accepted";
+is $r->{$_}, 0, "$_: none" for qw(lost doubled gaps stuck failed);
+is_deeply $r->{problems}, [], 'and nothing else was odd';
+is $host->metric('cohostd_runs'), 0, 'nothing runs';
+$host->stop;
+done_testing;
