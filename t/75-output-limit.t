@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 use CoHost;
 use Test::More;
 
-my $host = CoHost->start(args => ['-o', 'output_limit=65536']);
+my $host = CoHost->start(args => ['-o', 'output_limit=65536', '-o', 'journal_events=20000']);
 for my $n (10, 1000, 5000) {
 	my $ws = $host->ws(session => {});
 	$ws->send_json({ type => 'INPUT', prompt => "stream $n" });

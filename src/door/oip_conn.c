@@ -204,7 +204,7 @@ static bool on_event(const struct event *ev, void *arg)
 	if (!is_answered(r, ev) &&
 	    oip_out_event(&shared.frame, ev, session_id(c->session)))
 		wire_send(c->wire, shared.frame.data, shared.frame.len);
-	return wire_pending(c->wire) < WIRE_HIGH_WATER;
+	return !wire_is_full(c->wire);
 }
 
 static void tell_end(struct oip_conn *c, const struct event *end)
@@ -237,8 +237,8 @@ void oip_conn_pump(struct oip_conn *c)
 {
 	enum session_read result = READ_STOPPED;
 
-	while (result != READ_END && c->place.session &&
-	       wire_pending(c->wire) < WIRE_HIGH_WATER) {
+	while (
+	    result != READ_END && c->place.session && !wire_is_full(c->wire)) {
 		struct reading r = {
 		    .conn = c,
 		    .ask = waiting(c, EV_ASK_USER),

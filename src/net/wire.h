@@ -23,6 +23,8 @@ struct wire_ops {
 struct wire {
 	const struct wire_ops *ops;
 	const char *peer;
+	size_t high_water;     /* bytes waiting above which a writer should stop
+			      until on_drain */
 	bool peer_is_loopback; /* and no proxy spoke for it */
 };
 
@@ -32,20 +34,23 @@ struct wire_handlers {
 	void (*on_text)(void *arg, const char *text, size_t len);
 	/* One whole binary message came (its bytes are dropped). */
 	void (*on_binary)(void *arg);
-	/* pending() fell to less than half of the high-water mark. */
+	/* pending() fell to less than half of high_water. */
 	void (*on_drain)(void *arg);
 	/* The wire is gone and must not be used again; called once, last. */
 	void (*on_gone)(void *arg);
 };
-
-/* Bytes waiting above which a writer should stop until on_drain. */
-#define WIRE_HIGH_WATER (256 * 1024)
 
 /* Queue one text message. Never fails at once: a broken wire says on_gone
  * later. */
 static inline void wire_send(struct wire *w, const char *text, size_t len)
 {
 	w->ops->send(w, text, len);
+}
+
+/* Whether a writer should stop until on_drain. */
+static inline bool wire_is_full(const struct wire *w)
+{
+	return w->ops->pending(w) >= w->high_water;
 }
 
 /* Bytes queued and not yet taken by the kernel. */

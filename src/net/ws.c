@@ -20,6 +20,9 @@
 /* To a peer that was silent for so long, a ping is sent. */
 #define PING_AFTER_MS 25000
 
+/* What waits for the peer in the ordinary way; never above the limit. */
+#define HIGH_WATER (256 * 1024)
+
 /* How often all sockets are looked at; more often for shorter limits. */
 #define SWEEP_MS 1000
 #define SWEEP_LEAST_MS 20
@@ -92,8 +95,8 @@ static void finish(struct ws *w)
 static void update_reading(struct ws *w)
 {
 	/* One that does not take our output may not ask for more of it. */
-	bool wants = w->has_done_reading || w->has_sent_close ||
-		     ws_waiting_bytes(w) <= WIRE_HIGH_WATER;
+	bool wants =
+	    w->has_done_reading || w->has_sent_close || !wire_is_full(&w->wire);
 	if (wants == w->is_reading)
 		return;
 	w->is_reading = wants;
@@ -124,7 +127,7 @@ static void settle(struct ws *w)
 
 static void tell_drain(struct ws *w)
 {
-	if (!w->was_high || ws_waiting_bytes(w) >= WIRE_HIGH_WATER / 2)
+	if (!w->was_high || ws_waiting_bytes(w) >= w->wire.high_water / 2)
 		return;
 	w->was_high = false;
 	if (!w->is_told && !w->is_dead && !w->has_sent_close)
@@ -192,9 +195,8 @@ static void send_text(struct wire *wire, const char *text, size_t len)
 	struct ws *w = (struct ws *)wire;
 	if (w->has_sent_close || w->has_done_reading || w->is_dead)
 		return;
-	size_t waiting = ws_waiting_bytes(w);
-	if (len > w->limits.max_output_bytes ||
-	    waiting > w->limits.max_output_bytes - len) {
+	/* One frame may be larger than the limit; then nothing may follow. */
+	if (ws_waiting_bytes(w) > w->limits.max_output_bytes) {
 		cut_slow(w);
 		return;
 	}
@@ -300,6 +302,9 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
 	w->peer = mem_strdup(http_peer(req));
 	w->wire.ops = &ops;
 	w->wire.peer = w->peer;
+	w->wire.high_water = limits->max_output_bytes / 2 < HIGH_WATER
+				 ? limits->max_output_bytes / 2
+				 : HIGH_WATER;
 	w->wire.peer_is_loopback = http_peer_is_loopback(req);
 	ws_in_init(w);
 	w->is_opening = true;

@@ -20,8 +20,8 @@ struct http_req;
 struct ws_limits {
 	size_t max_message_bytes;   /* above: close 1009 */
 	size_t max_fragments;	    /* in one message; above: close 1009 */
-	size_t max_output_bytes;    /* waiting; above: the socket is cut (slow
-				       reader) */
+	size_t max_output_bytes;    /* more than this waits and something is
+				       sent: cut (slow reader) */
 	int64_t stall_timeout_ms;   /* output waits and nothing is taken for so
 				       long: cut */
 	int64_t message_timeout_ms; /* a message begun and not completed: cut */

@@ -66,7 +66,7 @@ void ws_out_frame(struct ws *w, uint8_t opcode, const char *data, size_t len)
 	if (len)
 		memcpy(head + n, data, len);
 	w->out.len += n + len;
-	if (ws_waiting_bytes(w) > WIRE_HIGH_WATER / 2)
+	if (ws_waiting_bytes(w) > w->wire.high_water / 2)
 		w->was_high = true;
 	ws_out_ask(w);
 }
