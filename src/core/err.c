@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct error_row {
 	const char *text;
@@ -72,6 +73,15 @@ const char *err_text(enum err_code code)
 const char *err_reason_word(enum err_reason reason)
 {
 	return reasons[reason].word;
+}
+
+enum err_reason err_reason_of(const char *word, size_t len)
+{
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (len == strlen(reasons[i].word) &&
+		    memcmp(word, reasons[i].word, len) == 0)
+			return (enum err_reason)i;
+	return REASON_FAILED;
 }
 
 const char *err_reason_status(enum err_reason reason)

@@ -9,6 +9,7 @@
  * the reason. It lives on the stack of whoever asks.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 enum err_code {
 #define ERROR(code, status, rpc, retryable, text) ERR_##code,
@@ -53,6 +54,9 @@ const char *err_text(enum err_code code);
 
 /* The fixed word of a reason, such as "interrupted". */
 const char *err_reason_word(enum err_reason reason);
+
+/* The reason that a stored word names; REASON_FAILED for an unknown one. */
+enum err_reason err_reason_of(const char *word, size_t len);
 
 /* The record status a reason leads to: "failed" or "interrupted". */
 const char *err_reason_status(enum err_reason reason);

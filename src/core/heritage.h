@@ -58,6 +58,7 @@ struct heritage {
 	int64_t started_ms;	   /* wall clock of the master's start */
 	_Atomic uint32_t epoch;	   /* newest configuration generation */
 	_Atomic uint32_t restarts; /* processes replaced after a death */
+	_Atomic uint64_t deaths;   /* grows before a slot's generation does */
 	uint64_t registry_at;	   /* offset of the registry's memory */
 	uint64_t registry_bytes;
 	uint64_t max_sessions; /* as at the master's start */

@@ -3,7 +3,6 @@
 #include "door/oip_in.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "core/conf.h"
@@ -57,37 +56,20 @@ static void on_ping(struct oip_conn *c, const struct json *frame)
 
 /* ---- SESSION_STATUS ---- */
 
-/* An idle session is known for idle_timeout, its record for longer. */
-static const char *stored_status(
-    const struct oip_conn *c, const char *id, size_t len)
-{
-	const struct conf *conf = c->setup->conf;
-	struct session_record record;
-	struct buf mem = {0};
-	struct err err;
-	const char *status = "not_found";
-
-	if (session_get(c->setup->sessions, id, len, &mem, &record, &err) != 0)
-		status = "not_found";
-	else if (strcmp(record.status, "running") == 0)
-		status = "running";
-	else if (clock_wall_ms() - record.updated_ms <=
-		 conf->idle_timeout * MILLISECONDS)
-		status = "connected";
-	buf_fini(&mem);
-	return status;
-}
-
 static const char *status_of(
     const struct oip_conn *c, const char *id, size_t len)
 {
-	if (!id || !session_id_is_valid(id, len))
+	if (!id)
 		return "not_found";
-	if (!c->session || strlen(session_id(c->session)) != len ||
-	    memcmp(session_id(c->session), id, len) != 0)
-		return stored_status(c, id, len);
-	return session_status(c->session) == SESSION_RUNNING ? "running"
-							     : "connected";
+	switch (session_peek(c->setup->sessions, id, len)) {
+	case SESSION_NEW:
+		return "not_found";
+	case SESSION_CONNECTED:
+		return "connected";
+	case SESSION_RUNNING:
+		return "running";
+	}
+	return "not_found";
 }
 
 static void on_session_status(struct oip_conn *c, const struct json *frame)

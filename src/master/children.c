@@ -186,6 +186,7 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 		if (child->ready_fd >= 0)
 			(void)children_hear_ready(c, i);
 		uint32_t generation = atomic_load(&s->generation);
+		atomic_fetch_add(&c->heritage->deaths, 1);
 		atomic_store(&s->generation, generation + 1);
 		atomic_store(&s->state, SLOT_FREE);
 		atomic_store(&s->pid, 0);

@@ -5,6 +5,7 @@
 
 /* What the files of this folder share and nobody else sees. */
 #include "session/journal.h"
+#include "session/orphans.h"
 #include "session/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
@@ -30,10 +31,8 @@ struct sessions {
 	struct list retries;  /* calls to be placed again at the next tick */
 	size_t n_turns;
 	bool is_draining;
-	bool is_leaving;  /* turns take no more steps */
-	bool is_scanning; /* looking for orphans, from orphan_cursor on */
-	uint32_t orphan_cursor;
-	int64_t died_us; /* when the death that started the scan was seen */
+	bool is_leaving; /* turns take no more steps */
+	struct orphans orphans;
 	unsigned ticks;
 };
 

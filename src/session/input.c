@@ -113,6 +113,27 @@ static void copy_span(struct buf *mem, struct store_span span)
 	buf_char(mem, 0);
 }
 
+/*
+ * Whether the turn of a claim still runs. The facts may know its end before the
+ * journal does; clients hear it from the journal, or they would speak again
+ * while the turn seems to run.
+ */
+static bool is_running(const struct sessions *all, const struct claim *claim)
+{
+	uint8_t key[REGISTRY_KEY];
+	if (claim->status == RECORD_RUNNING)
+		return true;
+	if (claim->status == RECORD_DONE && !claim->result.data)
+		return false; /* it joined a turn, and has no end of its own */
+	session_key(key, claim->id.data, claim->id.len);
+	uint32_t at = registry_look(all->registry, key);
+	if (at == REGISTRY_NONE)
+		return false;
+	const struct entry *e = registry_entry(all->registry, at);
+	return atomic_load(&e->state) == ENTRY_RUNNING &&
+	       atomic_load(&e->turn) == claim->turn;
+}
+
 /* Tell of the first input with this id; strings are copied, for the row is a
  * view. */
 static void fill_repeated(struct session_call *c, const struct claim *claim)
@@ -125,7 +146,7 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 	copy_span(&c->mem, claim->reason);
 	r->session_id = c->mem.data;
 	r->turn = claim->turn;
-	r->is_over = claim->status != RECORD_RUNNING;
+	r->is_over = !is_running(c->session->all, claim);
 	r->has_failed = r->is_over && claim->status != RECORD_DONE;
 	r->result = claim->result.data ? c->mem.data + result : NULL;
 	r->result_len = claim->result.len;
@@ -134,11 +155,11 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 }
 
 /* 0: not used; else CLAIM_REPEATED (with the row in *claim) or CLAIM_REUSED. */
-static int look_up_claim(struct store_txn *t, const uint8_t key[16],
-    const uint8_t body[16], struct claim *claim)
+static int look_up_claim(struct store_txn *t, enum store_table table,
+    const uint8_t key[16], const uint8_t body[16], struct claim *claim)
 {
 	struct store_span row;
-	if (!store_get(t, TABLE_CLAIMS, key, 16, &row) ||
+	if (!store_get(t, table, key, 16, &row) ||
 	    !record_decode_claim(claim, row))
 		return 0;
 	if (claim->status != RECORD_RUNNING &&
@@ -154,15 +175,16 @@ int input_check_claim(struct store_txn *t, struct commit *c)
 	for (unsigned i = 0; i < c->n_puts; i++) {
 		const struct commit_put *p = &c->puts[i];
 		struct store_span row = {p->value.data, p->value.len};
-		if (p->table == TABLE_CLAIMS && record_decode_claim(&mine, row))
-			return look_up_claim(
-			    t, (const uint8_t *)p->key.data, mine.body, &other);
+		if ((p->table == TABLE_CLAIMS || p->table == TABLE_JOINS) &&
+		    record_decode_claim(&mine, row))
+			return look_up_claim(t, p->table,
+			    (const uint8_t *)p->key.data, mine.body, &other);
 	}
 	return 0;
 }
 
-void input_put_claim(struct commit *commit, const struct session_call *c,
-    uint32_t turn, const struct claim *end)
+static void put_claim(struct commit *commit, enum store_table table,
+    const struct session_call *c, uint32_t turn, const struct claim *end)
 {
 	const struct sessions *all = c->session->all;
 	struct claim row = {.status = RECORD_RUNNING, .duration_ms = -1};
@@ -174,7 +196,13 @@ void input_put_claim(struct commit *commit, const struct session_call *c,
 	row.expires_ms = clock_wall_ms() + all->setup.conf->result_ttl * 1000;
 	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
 	record_encode_claim(
-	    journal_put(commit, TABLE_CLAIMS, c->claim, sizeof c->claim), &row);
+	    journal_put(commit, table, c->claim, sizeof c->claim), &row);
+}
+
+void input_put_claim(struct commit *commit, const struct session_call *c,
+    uint32_t turn, const struct claim *end)
+{
+	put_claim(commit, TABLE_CLAIMS, c, turn, end);
 }
 
 static void digest_body(struct session_call *c, const struct session_input *in)
@@ -209,13 +237,15 @@ static void digest_claim(struct session_call *c, const struct session_input *in)
 }
 
 /* Answer from an earlier input with the same id; false when there is none. */
-static bool answer_repeated(struct session_call *c)
+static bool answer_from(struct session_call *c, enum store_table table)
 {
 	struct store_txn t;
 	struct claim claim;
 	struct err err;
-	store_read(c->session->all->setup.store, &t, STORE_FACTS);
-	int found = look_up_claim(&t, c->claim, c->body, &claim);
+	if (!c->has_id)
+		return false;
+	store_read(c->session->all->setup.store, &t, store_part_of(table));
+	int found = look_up_claim(&t, table, c->claim, c->body, &claim);
 	if (found == CLAIM_REPEATED)
 		fill_repeated(c, &claim);
 	if (store_read_end(&t, &err) != 0 || !found)
@@ -227,6 +257,11 @@ static bool answer_repeated(struct session_call *c)
 		input_answer(c, INPUT_REPEATED);
 	}
 	return true;
+}
+
+static bool answer_repeated(struct session_call *c)
+{
+	return answer_from(c, TABLE_CLAIMS) || answer_from(c, TABLE_JOINS);
 }
 
 /* ---- into a running turn ---- */
@@ -261,8 +296,9 @@ static void push_joined(struct session_call *c, struct draft *d, uint32_t turn)
 	journal_add(commit, d);
 	commit->n_stimuli = 1;
 	if (c->has_id) {
+		/* In the transaction of the event: one is not without the other. */
 		struct claim done = {.status = RECORD_DONE};
-		input_put_claim(commit, c, turn, &done);
+		put_claim(commit, TABLE_JOINS, c, turn, &done);
 		commit->check = input_check_claim;
 	}
 	buf_reset(&c->mem);
@@ -329,7 +365,7 @@ static void place_in_running(struct session_call *c)
 void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
-	if (c->has_id && answer_repeated(c))
+	if (answer_repeated(c))
 		return;
 	if (all->is_draining) {
 		refuse_with(c, ERR_DRAINING);
@@ -341,10 +377,14 @@ void input_place(struct session_call *c)
 	}
 	uint32_t turn = registry_begin(
 	    all->registry, c->session->at, all->self, claim_hash(c));
-	if (turn)
-		turn_begin(c->session, c, turn);
-	else
+	if (!turn) {
 		place_in_running(c);
+	} else if (answer_from(c, TABLE_JOINS)) {
+		/* A twin joined the turn that ended since we looked. */
+		registry_end(all->registry, c->session->at, all->self, false);
+	} else {
+		turn_begin(c->session, c, turn);
+	}
 }
 
 /* ---- from outside ---- */
@@ -433,14 +473,16 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 	buf_printf(out, ",\"%s\":\"%s\"", name, hex);
 }
 
-void input_extra(struct buf *out, const struct session_call *c)
+void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
-	if (c->images_len <= 2 && !c->n_files && !c->has_id)
+	bool has_files = with_files && (c->images_len > 2 || c->n_files);
+	if (!has_files && !c->has_id)
 		return;
 	buf_str(out, "{\"images\":");
-	buf_append(out, c->images, c->images_len);
+	buf_append(
+	    out, has_files ? c->images : "[]", has_files ? c->images_len : 2);
 	buf_str(out, ",\"files\":[");
-	for (size_t i = 0; i < c->n_files; i++) {
+	for (size_t i = 0; has_files && i < c->n_files; i++) {
 		buf_str(out, i ? ",{\"name\":" : "{\"name\":");
 		buf_json_str(out, c->files[i].name);
 		buf_str(out, ",\"path\":");

@@ -60,8 +60,10 @@ void input_retry(struct sessions *all);
 struct record;
 struct session_call *input_of_record(struct session *s, const struct record *r);
 
-/* Append {"images":..,"files":..,"input_id":..} for the record. */
-void input_extra(struct buf *out, const struct session_call *c);
+/* Append {"images":..,"files":..,"input_id":..} for the record, if there is any
+ * to tell. An ended turn needs no files. */
+void input_extra(
+    struct buf *out, const struct session_call *c, bool with_files);
 
 /* check() of a commit whose puts include c's claim: refused when it was used
  * before. */

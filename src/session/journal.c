@@ -42,14 +42,17 @@ struct journal {
 
 /* ---- in a committer thread ---- */
 
-static void apply_facts(struct store_txn *t, struct commit *c)
+static bool is_refused(struct store_txn *t, struct commit *c)
 {
 	if (c->check)
 		c->refusal = c->check(t, c);
-	if (c->refusal) {
+	if (c->refusal)
 		c->outcome = COMMIT_REFUSED;
-		return;
-	}
+	return c->refusal != 0;
+}
+
+static void apply_puts(struct store_txn *t, struct commit *c)
+{
 	for (unsigned i = 0; i < c->n_puts; i++) {
 		const struct commit_put *p = &c->puts[i];
 		struct store_span old;
@@ -79,16 +82,19 @@ static void commit_facts(struct journal *j, struct list *batch)
 	struct store_txn t;
 	struct err err;
 	bool any = false;
-	list_each(it, batch) any |=
-	    list_entry(it, struct commit, link)->has_facts;
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		any |= c->has_facts || c->is_fence;
+	}
 	if (!any)
 		return;
 	store_write(j->setup.store, &t, STORE_FACTS);
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
-		if (c->has_facts)
-			apply_facts(&t, c);
+		if (c->has_facts && !is_refused(&t, c))
+			apply_puts(&t, c);
 	}
 	if (store_commit(&t, &err) != 0) {
 		log_error("%s", err.text);
@@ -113,6 +119,14 @@ bool journal_meta(
 		return false;
 	memcpy(meta, v.data, sizeof *meta);
 	return true;
+}
+
+void journal_seed(struct registry_seed *seed, const struct journal_meta *meta)
+{
+	seed->head = meta->last;
+	if (seed->turn < meta->turn)
+		seed->turn = meta->turn;
+	seed->began = seed->turn == meta->turn ? meta->began : meta->last + 1;
 }
 
 static bool rule_allows(const struct commit *c, const struct journal_meta *m)
@@ -157,6 +171,11 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 		c->outcome = COMMIT_CLOSED;
 		c->last_seq = m.last;
 		return;
+	}
+	if (!c->has_facts) {
+		if (is_refused(t, c))
+			return;
+		apply_puts(t, c);
 	}
 	c->first_seq = m.last + 1;
 	for (size_t at = 0; at < c->events.len;) {
@@ -233,8 +252,10 @@ static void publish(struct journal *j, struct commit *c)
 	struct registry *r = j->setup.registry;
 	struct entry *e = registry_entry(r, c->at);
 	if (c->outcome == COMMIT_OK && c->n_events) {
-		if (c->rule == COMMIT_BEGIN)
+		if (c->rule == COMMIT_BEGIN) {
 			atomic_store(&e->began, c->first_seq);
+			atomic_store(&e->begun, c->turn);
+		}
 		if (c->question_at)
 			atomic_store(&e->waiting,
 			    (c->first_seq + c->question_at - 1) << 8 |
@@ -303,9 +324,9 @@ static void *run_lane(void *arg)
 	uint64_t upto;
 	while (take(l, &batch, &upto)) {
 		if (l->kind == LANE_FACTS) {
-			uint64_t ticket = last_ticket(&batch);
+			/* A result in the facts has its events in the journal. */
+			wait_for(&j->lanes[LANE_CHATTER], last_ticket(&batch));
 			commit_facts(j, &batch);
-			wait_for(&j->lanes[LANE_CHATTER], ticket);
 		}
 		commit_events(j, &batch);
 		note_done(l, upto);
@@ -369,6 +390,13 @@ struct commit *journal_commit(
 	return c;
 }
 
+struct commit *journal_fence(void)
+{
+	struct commit *c = journal_commit(0, 0, 0, COMMIT_IN_TURN);
+	c->is_fence = true;
+	return c;
+}
+
 void journal_add(struct commit *c, struct draft *d)
 {
 	size_t at = c->events.len;
@@ -386,7 +414,7 @@ struct buf *journal_put(
 	if (c->n_puts == COMMIT_PUTS)
 		panic("journal: more than %d rows in a commit", COMMIT_PUTS);
 	struct commit_put *p = &c->puts[c->n_puts++];
-	c->has_facts = true;
+	c->has_facts = store_part_of(table) == STORE_FACTS;
 	p->table = table;
 	buf_append(&p->key, key, key_len);
 	return &p->value;
@@ -450,6 +478,7 @@ size_t journal_pending(const struct journal *j)
 struct reading {
 	uint64_t number;
 	uint64_t *cursor;
+	uint64_t upto;
 	bool (*fn)(const struct event *, void *);
 	void *arg;
 	enum journal_read result;
@@ -461,6 +490,8 @@ static bool read_one(struct store_span key, struct store_span value, void *arg)
 	if (key.len != 16 || store_number(key.data) != r->number)
 		return false;
 	uint64_t seq = store_number((const char *)key.data + 8);
+	if (seq > r->upto)
+		return false;
 	if (seq != *r->cursor + 1) {
 		*r->cursor = seq - 1;
 		r->result = JOURNAL_GONE;
@@ -483,9 +514,10 @@ static bool read_one(struct store_span key, struct store_span value, void *arg)
 }
 
 enum journal_read journal_read(struct store *s, uint64_t number,
-    uint64_t *cursor, bool (*fn)(const struct event *, void *), void *arg)
+    uint64_t *cursor, uint64_t upto, bool (*fn)(const struct event *, void *),
+    void *arg)
 {
-	struct reading r = {number, cursor, fn, arg, JOURNAL_END};
+	struct reading r = {number, cursor, upto, fn, arg, JOURNAL_END};
 	struct store_key key = store_key2(number, *cursor + 1);
 	struct store_txn t;
 	struct err err;

@@ -69,9 +69,11 @@ struct commit {
 	uint32_t turn;
 	enum commit_rule rule;
 
-	/* Facts: check (may be NULL) looks at the store inside the transaction
-	 * and returns 0 to go on; then the puts are written. */
+	/* Rows, all facts or all in the journal's own tables: check (may be
+	 * NULL) looks at the store inside their transaction and returns 0 to go
+	 * on; then the puts are written. */
 	bool has_facts;
+	bool is_fence;
 	int (*check)(struct store_txn *t, struct commit *c);
 	struct commit_put puts[COMMIT_PUTS];
 	unsigned n_puts;
@@ -123,6 +125,10 @@ void journal_free(struct journal **j);
 struct commit *journal_commit(
     uint64_t number, uint32_t at, uint32_t turn, enum commit_rule rule);
 
+/* A commit of nothing, for the facts lane: when it is done, all that a process
+ * which died before had written is visible to readers. */
+struct commit *journal_fence(void);
+
 /* Add an event to a commit; the draft gets an id if it has none. */
 void journal_add(struct commit *c, struct draft *d);
 
@@ -160,14 +166,20 @@ struct journal_meta {
 bool journal_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta);
 
+/* Add to what the facts say of a session what its journal says. */
+void journal_seed(struct registry_seed *seed, const struct journal_meta *meta);
+
 enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
 
 /*
- * Call fn for the events after *cursor, moving it, until fn returns false.
+ * Call fn for the events after *cursor up to 'upto', moving it, until fn
+ * returns false. Clients are shown events up to the head in the registry only:
+ * what is beyond has not been published yet, nor has the end of its turn.
  * JOURNAL_GONE: the next one is not kept; *cursor is now just before the oldest
  * that is.
  */
 enum journal_read journal_read(struct store *s, uint64_t number,
-    uint64_t *cursor, bool (*fn)(const struct event *ev, void *arg), void *arg);
+    uint64_t *cursor, uint64_t upto,
+    bool (*fn)(const struct event *ev, void *arg), void *arg);
 
 #endif

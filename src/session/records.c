@@ -218,10 +218,8 @@ static void register_unfinished(
 	struct journal_meta meta;
 	struct err err;
 	store_read(store, &t, STORE_JOURNAL);
-	if (journal_meta(&t, u->seed.number, &meta)) {
-		u->seed.head = meta.last;
-		u->seed.began = meta.began;
-	}
+	(void)journal_meta(&t, u->seed.number, &meta);
+	journal_seed(&u->seed, &meta);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
 	if (registry_add(registry, u->key, UINT32_MAX, &u->seed) ==
@@ -384,20 +382,22 @@ static bool sweep_claim(
 }
 
 /* Claims are keyed by digest: any place to start is as good as another. */
-static void expire_claims(struct store *store, uint64_t from)
+static void expire_claims(
+    struct store *store, enum store_table table, uint64_t from)
 {
+	enum store_part part = store_part_of(table);
 	struct old_claims *old = mem_zero(sizeof *old);
 	struct store_key key = store_key2(from * 0x9e3779b97f4a7c15ull, 0);
 	struct store_txn t;
 	struct err err;
 	old->left = SWEEP_STEP;
-	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_CLAIMS, key.bytes, 16, sweep_claim, old);
+	store_read(store, &t, part);
+	store_each(&t, table, key.bytes, 16, sweep_claim, old);
 	(void)store_read_end(&t, &err);
 	if (old->n) {
-		store_write(store, &t, STORE_FACTS);
+		store_write(store, &t, part);
 		for (unsigned i = 0; i < old->n; i++)
-			store_delete(&t, TABLE_CLAIMS, old->keys[i], 16);
+			store_delete(&t, table, old->keys[i], 16);
 		if (store_commit(&t, &err) != 0)
 			log_error("%s", err.text);
 	}
@@ -419,5 +419,7 @@ void sessions_expire(
 	*cursor = s.next;
 	if (!list_is_empty(&s.expired))
 		delete_expired(store, &s.expired);
-	expire_claims(store, (uint64_t)clock_mono_us());
+	uint64_t now = (uint64_t)clock_mono_us();
+	expire_claims(store, TABLE_CLAIMS, now);
+	expire_claims(store, TABLE_JOINS, now);
 }

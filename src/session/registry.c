@@ -321,6 +321,7 @@ static uint32_t insert(
 	atomic_store(&e->head, seed->head);
 	atomic_store(&e->began, seed->began);
 	atomic_store(&e->turn, seed->turn);
+	atomic_store(&e->begun, seed->turn);
 	atomic_store(&e->active_ms, clock_mono_ms());
 	uint32_t *b = bucket_of(r, key);
 	e->chain = *b;
@@ -408,6 +409,17 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 		atomic_store(&e->owner, self);
 	give(r);
 	return free;
+}
+
+void registry_found(
+    struct registry *r, uint32_t at, uint64_t began, uint64_t head)
+{
+	struct entry *e = &r->entries[at];
+	if (began) {
+		atomic_store(&e->began, began);
+		atomic_store(&e->begun, atomic_load(&e->turn));
+	}
+	registry_grew(r, at, e->number, head);
 }
 
 void registry_grew(

@@ -42,6 +42,7 @@ struct entry {
 	_Atomic int64_t active_ms;     /* last sign of life, clock_mono_ms */
 	_Atomic uint64_t listeners[2]; /* a bit for each process slot */
 	_Atomic uint32_t turn;
+	_Atomic uint32_t begun; /* newest turn that is in the journal */
 	_Atomic uint32_t state; /* enum entry_state */
 	uint32_t chain;		/* next in the hash bucket */
 	uint32_t older;		/* neighbours among those that may be evicted */
@@ -53,7 +54,7 @@ struct entry {
 struct registry_seed {
 	uint64_t number; /* 0: a new one is given */
 	uint64_t head;
-	uint64_t began;
+	uint64_t began; /* where the turn begins, or will */
 	uint32_t turn;
 	bool is_running; /* a turn that nobody owns any more */
 };
@@ -98,6 +99,17 @@ uint32_t registry_look(struct registry *r, const uint8_t *key);
 /* Stop listening. */
 void registry_leave(struct registry *r, uint32_t at, unsigned slot);
 
+/*
+ * Whether a turn runs that is known to have been accepted. One whose input is
+ * still being committed may come to nothing, and clients that ask are not told
+ * of it.
+ */
+static inline bool registry_runs(const struct entry *e)
+{
+	return atomic_load(&e->state) == ENTRY_RUNNING &&
+	       atomic_load(&e->begun) == atomic_load(&e->turn);
+}
+
 /* The entry at an index that the caller listens to or runs. */
 struct entry *registry_entry(struct registry *r, uint32_t at);
 
@@ -116,6 +128,13 @@ void registry_end(
 /* Take over a running turn whose owner has died. Returns whether self owns it
  * now. */
 bool registry_take(struct registry *r, uint32_t at, registry_owner self);
+
+/*
+ * Note what the journal of a taken turn holds, where its dead owner died before
+ * it could: the position that began the turn (0: none) and the newest one.
+ */
+void registry_found(
+    struct registry *r, uint32_t at, uint64_t began, uint64_t head);
 
 /* Note that the journal has grown to seq. */
 void registry_grew(

@@ -27,9 +27,6 @@
 #define LOST_BELL_TICKS 3
 #define ORPHAN_TICKS 10
 
-/* Entries looked at in one go while scanning for orphans. */
-#define SCAN_STEP 4096
-
 /* ---- handles ---- */
 
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
@@ -70,7 +67,8 @@ void session_close(struct session **sp)
 struct known {
 	struct registry_seed seed;
 	bool has_record;
-	bool is_fresh; /* used within idle_timeout: still "connected" */
+	bool is_fresh;	     /* used within idle_timeout: still "connected" */
+	bool is_journal_due; /* this journal should have the end of its turn */
 };
 
 /* What the store knows of an id. */
@@ -93,6 +91,9 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 		k->seed.turn = r.turn;
 		k->seed.is_running = r.status == RECORD_RUNNING;
 		k->has_record = k->seed.is_running || r.expires_ms > now;
+		k->is_journal_due =
+		    k->has_record && !k->seed.is_running && r.turn &&
+		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
 		k->is_fresh =
 		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
 	}
@@ -101,12 +102,11 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 	if (!k->seed.number)
 		return 0;
 	store_read(all->setup.store, &t, STORE_JOURNAL);
-	if (journal_meta(&t, k->seed.number, &meta)) {
-		k->seed.head = meta.last;
-		k->seed.began = meta.began;
-		if (k->seed.turn < meta.turn)
-			k->seed.turn = meta.turn;
-	}
+	(void)journal_meta(&t, k->seed.number, &meta);
+	/* All died between the two commits of an end: somebody must finish it. */
+	if (k->is_journal_due && meta.ended < k->seed.turn)
+		k->seed.is_running = true;
+	journal_seed(&k->seed, &meta);
 	return store_read_end(&t, err);
 }
 
@@ -129,8 +129,31 @@ static struct session *new_handle(struct sessions *all, const char *id,
 
 static enum session_status status_of(const struct entry *e)
 {
-	return atomic_load(&e->state) == ENTRY_RUNNING ? SESSION_RUNNING
-						       : SESSION_CONNECTED;
+	return registry_runs(e) ? SESSION_RUNNING : SESSION_CONNECTED;
+}
+
+static enum session_status status_of_known(const struct known *k)
+{
+	if (k->seed.is_running)
+		return SESSION_RUNNING;
+	return k->has_record && k->is_fresh ? SESSION_CONNECTED : SESSION_NEW;
+}
+
+enum session_status session_peek(
+    struct sessions *all, const char *id, size_t len)
+{
+	uint8_t key[REGISTRY_KEY];
+	struct known k;
+	struct err err;
+	if (!session_id_is_valid(id, len))
+		return SESSION_NEW;
+	session_key(key, id, len);
+	uint32_t at = registry_look(all->registry, key);
+	if (at != REGISTRY_NONE)
+		return status_of(registry_entry(all->registry, at));
+	if (look_up(all, id, len, &k, &err) != 0)
+		return SESSION_NEW;
+	return status_of_known(&k);
 }
 
 static struct session *open_from_store(struct sessions *all, const char *id,
@@ -147,11 +170,11 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 		return NULL;
 	}
 	*has_record = k.has_record;
-	*status = k.seed.is_running	       ? SESSION_RUNNING
-		  : k.has_record && k.is_fresh ? SESSION_CONNECTED
-					       : SESSION_NEW;
-	if (k.seed.is_running)
-		all->is_scanning = true;
+	*status = status_of_known(&k);
+	if (k.seed.is_running) {
+		all->orphans.is_looking = true;
+		all->orphans.cursor = 0;
+	}
 	return new_handle(all, id, len, key, at);
 }
 
@@ -217,7 +240,7 @@ enum session_status session_status(const struct session *s)
 
 uint32_t session_turn(const struct session *s)
 {
-	return atomic_load(&session_entry(s)->turn);
+	return atomic_load(&session_entry(s)->begun);
 }
 
 uint64_t session_head(const struct session *s)
@@ -297,8 +320,8 @@ enum session_read session_read(
 	struct session *s = a->session;
 	uint64_t before = a->cursor;
 	a->is_rung = false;
-	enum journal_read r =
-	    journal_read(s->all->setup.store, s->number, &a->cursor, fn, arg);
+	enum journal_read r = journal_read(s->all->setup.store, s->number,
+	    &a->cursor, session_head(s), fn, arg);
 	if (r == JOURNAL_GONE) {
 		stat_add(gone, 1);
 		return READ_GONE;
@@ -354,8 +377,8 @@ uint64_t session_find(const struct session *s, const char *id, size_t len)
 	if (!began)
 		return 0;
 	uint64_t cursor = began - 1;
-	while (journal_read(s->all->setup.store, s->number, &cursor, match_id,
-		   &f) == JOURNAL_GONE)
+	while (journal_read(s->all->setup.store, s->number, &cursor, UINT64_MAX,
+		   match_id, &f) == JOURNAL_GONE)
 		;
 	return f.seq;
 }
@@ -450,7 +473,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	    uploads_new(buf_cstr(&dir), setup->conf, on_other_thread, all);
 	buf_fini(&dir);
 	all->activity = activity_open(setup->conf->co_dir, setup->agent_name);
-	all->is_scanning = true;
+	all->orphans.is_looking = true;
 	return all;
 }
 
@@ -493,13 +516,6 @@ static void on_bell(struct sessions *all, const struct msg *m)
 		turn_look(s->turn);
 }
 
-static void look_for_orphans(struct sessions *all, int64_t died_us)
-{
-	all->is_scanning = true;
-	all->orphan_cursor = 0;
-	all->died_us = died_us;
-}
-
 void sessions_receive(struct sessions *all, const struct msg *m)
 {
 	if (m->version != MSG_VERSION)
@@ -507,68 +523,9 @@ void sessions_receive(struct sessions *all, const struct msg *m)
 	if (m->type == MSG_GREW)
 		on_bell(all, m);
 	else if (m->type == MSG_DIED)
-		look_for_orphans(all, (int64_t)m->c);
+		orphans_look(all, (int64_t)m->c);
 	else if (m->type == MSG_ORPHANS)
-		look_for_orphans(all, 0);
-	if (all->is_scanning)
-		sessions_tick(all);
-}
-
-/* The id and row of a session by its number. */
-static bool read_row(
-    struct sessions *all, uint64_t number, struct buf *mem, struct record *r)
-{
-	struct store_key key = store_key1(number);
-	struct store_txn t;
-	struct store_span row;
-	struct err err;
-	store_read(all->setup.store, &t, STORE_FACTS);
-	if (store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row))
-		buf_append(mem, row.data, row.len);
-	if (store_read_end(&t, &err) != 0)
-		return false;
-	row = (struct store_span){mem->data, mem->len};
-	return mem->len && record_decode(r, row);
-}
-
-static void take_over(struct sessions *all, uint32_t at, struct entry *e)
-{
-	struct buf mem = {0};
-	struct record r;
-	struct err err;
-	uint32_t turn = atomic_load(&e->turn);
-	bool has_row = read_row(all, e->number, &mem, &r);
-	if (!has_row || r.turn < turn) {
-		/* Its input was never committed, nor told: it did not happen.
-		 */
-		registry_end(all->registry, at, all->self, false);
-	} else {
-		struct session *s =
-		    session_of_entry(all, r.id.data, r.id.len, &err);
-		if (!s || s->at != at)
-			panic("session: entry %u is not the session's", at);
-		stat_add(takeovers, 1);
-		if (all->died_us)
-			stat_add(takeover_us, clock_mono_us() - all->died_us);
-		log_info("session=%s turn=%u: taken over", s->id, turn);
-		turn_adopt(s, &r);
-		session_close(&s);
-	}
-	buf_fini(&mem);
-}
-
-static void on_orphan(uint32_t at, struct entry *e, void *arg)
-{
-	struct sessions *all = arg;
-	if (registry_take(all->registry, at, all->self))
-		take_over(all, at, e);
-}
-
-static void scan(struct sessions *all)
-{
-	registry_orphans(
-	    all->registry, &all->orphan_cursor, SCAN_STEP, on_orphan, all);
-	all->is_scanning = all->orphan_cursor != 0;
+		orphans_look(all, 0);
 }
 
 static void find_lost_bells(struct sessions *all)
@@ -589,11 +546,9 @@ void sessions_tick(struct sessions *all)
 {
 	all->ticks++;
 	input_retry(all);
-	if (!all->is_draining && !all->is_scanning &&
-	    all->ticks % ORPHAN_TICKS == 0)
-		look_for_orphans(all, 0);
-	if (all->is_scanning && !all->is_draining)
-		scan(all);
+	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
+		orphans_look(all, 0);
+	orphans_step(all);
 	if (all->ticks % LOST_BELL_TICKS == 0)
 		find_lost_bells(all);
 	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));

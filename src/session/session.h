@@ -61,10 +61,14 @@ void session_close(struct session **s);
 /* The id, NUL-terminated. */
 const char *session_id(const struct session *s);
 
+/* What an id names now, without opening it. */
+enum session_status session_peek(
+    struct sessions *all, const char *id, size_t len);
+
 /* What it is now. */
 enum session_status session_status(const struct session *s);
 
-/* The latest turn's number, 0 before the first. */
+/* The number of the latest turn that was accepted, 0 before the first. */
 uint32_t session_turn(const struct session *s);
 
 /* Position of the newest event, 0 for none. */

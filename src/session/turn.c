@@ -76,7 +76,7 @@ struct turn {
 	struct buf result;
 	struct buf talk; /* the conversation after it */
 	int64_t duration_ms;
-	bool is_end_unsaved; /* the facts refuse it: journal only */
+	bool is_end_journal_only; /* the facts have the end, or refuse it */
 	int64_t retry_at_ms;
 };
 
@@ -271,7 +271,8 @@ static void sink_finish(struct agent_sink *s, const char *result, size_t len,
 	struct history_turn h;
 	if (t->is_ended)
 		return;
-	buf_append(&t->result, result, len);
+	if (!t->is_end_journal_only)
+		buf_append(&t->result, result, len);
 	fill_history(t, &h);
 	if (session)
 		history_adopt(&t->talk, session, session_len, &h);
@@ -359,8 +360,7 @@ static void put_record(
 		r.result = span_of(&t->result);
 	if (status == RECORD_FAILED || status == RECORD_INTERRUPTED)
 		r.reason = span_str(err_reason_word(t->reason));
-	if (status == RECORD_RUNNING)
-		input_extra(&extra, t->input);
+	input_extra(&extra, t->input, status == RECORD_RUNNING);
 	if (extra.len)
 		r.extra = span_of(&extra);
 	struct store_key key = store_key1(r.number);
@@ -420,7 +420,7 @@ static void on_end(struct commit *c)
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
 	if (outcome == COMMIT_FAILED && c->has_facts && !c->are_facts_written)
-		t->is_end_unsaved = true;
+		t->is_end_journal_only = true;
 	session_ring(t->session);
 	commit_back(t, c);
 	turn_step(t, outcome == COMMIT_FAILED ? STIM_RETRY : STIM_ENDED);
@@ -430,7 +430,7 @@ static void on_end(struct commit *c)
 static void push_end(struct turn *t)
 {
 	struct commit *c = new_commit(t, COMMIT_END, on_end);
-	if (!t->is_end_unsaved)
+	if (!t->is_end_journal_only)
 		put_end_facts(c, t);
 	add_end_event(c, t);
 	c->ends_turn_of = all_of(t)->self;
@@ -534,13 +534,24 @@ static void on_claimed(struct commit *c)
 	maybe_free(t);
 }
 
+static void add_input_event(struct commit *c, const struct turn *t)
+{
+	const struct session_call *in = t->input;
+	struct draft d = {0};
+	event_begin(&d, EV_INPUT, t->number);
+	event_str(&d, "prompt", in->prompt, in->prompt_len);
+	if (in->input_id.len)
+		event_str(&d, "input_id", in->input_id.data, in->input_id.len);
+	journal_add(c, &d);
+	event_fini(&d);
+}
+
 static void push_claim(struct turn *t)
 {
 	struct session *s = t->session;
 	struct session_call *in = t->input;
 	struct commit *c = new_commit(t, COMMIT_BEGIN, on_claimed);
 	struct store_key key = store_key1(s->number);
-	struct draft d = {0};
 	buf_append(
 	    journal_put(c, TABLE_IDS, s->id, strlen(s->id)), key.bytes, 8);
 	put_record(c, t, RECORD_RUNNING);
@@ -551,12 +562,7 @@ static void push_claim(struct turn *t)
 		input_put_claim(c, in, t->number, NULL);
 		c->check = input_check_claim;
 	}
-	event_begin(&d, EV_INPUT, t->number);
-	event_str(&d, "prompt", in->prompt, in->prompt_len);
-	if (in->has_id)
-		event_str(&d, "input_id", in->input_id.data, in->input_id.len);
-	journal_add(c, &d);
-	event_fini(&d);
+	add_input_event(c, t);
 	push(t, c);
 }
 
@@ -804,8 +810,9 @@ void turn_look(struct turn *t)
 		return;
 	t->stimuli = stimuli;
 	list_init(&found);
-	while (journal_read(all_of(t)->setup.store, t->session->number,
-		   &t->cursor, gather_stimulus, &found) == JOURNAL_GONE)
+	while (
+	    journal_read(all_of(t)->setup.store, t->session->number, &t->cursor,
+		UINT64_MAX, gather_stimulus, &found) == JOURNAL_GONE)
 		;
 	while ((l = list_shift(&found))) {
 		struct stimulus *s = list_entry(l, struct stimulus, link);
@@ -858,12 +865,15 @@ static void read_past(struct turn *t, struct past *p)
 	(void)journal_meta(&txn, t->session->number, &meta);
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);
+	/* The dead worker may have written more than it could tell. */
+	registry_found(all->registry, t->session->at,
+	    meta.turn == t->number ? meta.began : 0, meta.last);
 	t->cursor = meta.last;
 	if (meta.turn != t->number)
 		return;
 	uint64_t cursor = meta.began - 1;
 	while (journal_read(all->setup.store, t->session->number, &cursor,
-		   gather_past, p) == JOURNAL_GONE)
+		   UINT64_MAX, gather_past, p) == JOURNAL_GONE)
 		;
 	t->cursor = cursor;
 }
@@ -871,11 +881,7 @@ static void read_past(struct turn *t, struct past *p)
 static void push_input_again(struct turn *t)
 {
 	struct commit *c = new_commit(t, COMMIT_BEGIN, on_events);
-	struct draft d = {0};
-	event_begin(&d, EV_INPUT, t->number);
-	event_str(&d, "prompt", t->input->prompt, t->input->prompt_len);
-	journal_add(c, &d);
-	event_fini(&d);
+	add_input_event(c, t);
 	t->n_unwritten++;
 	push(t, c);
 }
@@ -915,23 +921,50 @@ static void go_on(struct turn *t, struct past *p)
 static void end_as_journal(struct turn *t, struct past *p)
 {
 	struct json_doc doc = {0};
-	struct buf text = {0};
+	struct buf text = {0}, scratch = {0};
 	struct stimulus *last =
 	    list_entry(p->events.prev, struct stimulus, link);
 	const struct json *v = event_fields(&last->ev, &doc, &text);
+	const char *field = p->end_failed ? "reason" : "result";
+	size_t n = 0;
+	const char *word = json_str(json_get(v, field), &scratch, &n);
 	t->state = TURN_RUNNING;
-	if (p->end_failed) {
-		sink_fail(&t->sink, REASON_FAILED, NULL);
-	} else {
-		struct buf scratch = {0};
-		size_t n = 0;
-		const char *result =
-		    json_str(json_get(v, "result"), &scratch, &n);
-		sink_finish(&t->sink, result ? result : "", n, NULL, 0);
-		buf_fini(&scratch);
-	}
+	if (p->end_failed)
+		sink_fail(&t->sink, err_reason_of(word, n), NULL);
+	else
+		sink_finish(&t->sink, word ? word : "", n, NULL, 0);
 	json_fini(&doc);
 	buf_fini(&text);
+	buf_fini(&scratch);
+}
+
+/* The facts know the end and the journal does not: the journal follows. */
+static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
+{
+	t->is_end_journal_only = true;
+	if (r->result.data)
+		buf_append(&t->result, r->result.data, r->result.len);
+	if (is_effect_free(t)) {
+		go_on(t, p); /* its events too may be missing */
+		return;
+	}
+	if (!p->is_input_there)
+		push_input_again(t);
+	t->state = TURN_RUNNING;
+	if (r->status == RECORD_DONE)
+		sink_finish(&t->sink, "", 0, NULL, 0);
+	else
+		sink_fail(&t->sink,
+		    err_reason_of(r->reason.data, r->reason.len), NULL);
+}
+
+/* Both know the end; only the registry was not told. */
+static void end_in_registry(struct turn *t)
+{
+	struct sessions *all = all_of(t);
+	registry_end(all->registry, t->session->at, all->self, true);
+	session_ring(t->session);
+	free_turn(t);
 }
 
 static bool may_start(const struct turn *t, const struct past *p)
@@ -956,8 +989,13 @@ void turn_adopt(struct session *s, const struct record *r)
 	t->client_turn = r->client_turn;
 	read_past(t, &past);
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);
-	if (past.has_end) {
+	bool is_settled = r->status != RECORD_RUNNING;
+	if (past.has_end && is_settled) {
+		end_in_registry(t);
+	} else if (past.has_end) {
 		end_as_journal(t, &past);
+	} else if (is_settled) {
+		end_as_facts(t, &past, r);
 	} else if (is_effect_free(t)) {
 		go_on(t, &past);
 	} else if (may_start(t, &past)) {

@@ -51,6 +51,7 @@ static const struct table_row table_rows[TABLE_COUNT] = {
     [TABLE_SESSIONS] = {"sessions", STORE_FACTS},
     [TABLE_TALKS] = {"talks", STORE_FACTS},
     [TABLE_CLAIMS] = {"claims", STORE_FACTS},
+    [TABLE_JOINS] = {"joins", STORE_JOURNAL},
     [TABLE_JOURNALS] = {"journals", STORE_JOURNAL},
     [TABLE_EVENTS] = {"events", STORE_JOURNAL},
 };
@@ -85,6 +86,11 @@ __attribute__((format(printf, 1, 2))) static struct path path_of(
 	if (n < 0 || (size_t)n >= sizeof p.text)
 		fatal("store: a path is longer than %d bytes", PATH_MAX);
 	return p;
+}
+
+enum store_part store_part_of(enum store_table table)
+{
+	return table_rows[table].part;
 }
 
 static struct part *part_of(struct store *s, enum store_part part)

@@ -38,10 +38,14 @@ enum store_table {
 	TABLE_SESSIONS, /* facts: number -> record */
 	TABLE_TALKS,	/* facts: number -> conversation (JSON) */
 	TABLE_CLAIMS,	/* facts: digest of scope and input_id -> claim */
+	TABLE_JOINS,	/* journal: the same for inputs into a running turn */
 	TABLE_JOURNALS, /* journal: number -> where its events are */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
 	TABLE_COUNT
 };
+
+/* Where a table lives. */
+enum store_part store_part_of(enum store_table table);
 
 struct store_txn {
 	struct store *store;

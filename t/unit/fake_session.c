@@ -482,6 +482,14 @@ const char *session_id(const struct session *s)
 	return s->id;
 }
 
+enum session_status session_peek(
+    struct sessions *all, const char *id, size_t len)
+{
+	const struct session *s = find(all, id, len);
+
+	return s ? s->status : SESSION_NEW;
+}
+
 enum session_status session_status(const struct session *s)
 {
 	return s->status;

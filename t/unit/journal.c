@@ -201,7 +201,7 @@ static enum journal_read look(
     uint64_t number, uint64_t *cursor, unsigned most, struct seen *s)
 {
 	*s = (struct seen){.most = most, .is_ordered = true};
-	return journal_read(store, number, cursor, see, s);
+	return journal_read(store, number, cursor, UINT64_MAX, see, s);
 }
 
 static void test_rules(void)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/orphans.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/heritage.h"
+#include "core/stat.h"
+#include "session/all.h"
+#include "session/record.h"
+#include "session/turn.h"
+
+/* Registry entries looked at in one step. */
+#define STEP 4096
+
+/* The row of a session by its number; it lives in *mem. */
+static bool read_row(
+    struct sessions *all, uint64_t number, struct buf *mem, struct record *r)
+{
+	struct store_key key = store_key1(number);
+	struct store_txn t;
+	struct store_span row;
+	struct err err;
+	store_read(all->setup.store, &t, STORE_FACTS);
+	if (store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row))
+		buf_append(mem, row.data, row.len);
+	if (store_read_end(&t, &err) != 0)
+		return false;
+	row = (struct store_span){mem->data, mem->len};
+	return mem->len && record_decode(r, row);
+}
+
+static void adopt(
+    struct sessions *all, uint32_t at, uint32_t turn, const struct record *r)
+{
+	struct err err;
+	struct session *s = session_of_entry(all, r->id.data, r->id.len, &err);
+	if (!s || s->at != at)
+		panic("session: entry %u is not the session's", at);
+	stat_add(takeovers, 1);
+	if (all->orphans.died_us)
+		stat_add(takeover_us, clock_mono_us() - all->orphans.died_us);
+	log_info("session=%s turn=%u: taken over", s->id, turn);
+	turn_adopt(s, r);
+	session_close(&s);
+}
+
+static void take_over(struct sessions *all, uint32_t at, struct entry *e)
+{
+	struct buf mem = {0};
+	struct record r;
+	uint32_t turn = atomic_load(&e->turn);
+	/* An input that was never committed, nor told, did not happen. */
+	if (!read_row(all, e->number, &mem, &r) || r.turn < turn)
+		registry_end(all->registry, at, all->self, false);
+	else
+		adopt(all, at, turn, &r);
+	buf_fini(&mem);
+}
+
+static uint64_t deaths(const struct sessions *all)
+{
+	return atomic_load(&all->setup.heritage->deaths);
+}
+
+static bool is_fenced(const struct sessions *all)
+{
+	return all->orphans.fenced_deaths == deaths(all);
+}
+
+static void on_fence(struct commit *c)
+{
+	struct sessions *all = c->arg;
+	journal_commit_free(c);
+	all->orphans.is_fencing = false;
+	orphans_step(all);
+}
+
+static void push_fence(struct sessions *all)
+{
+	struct commit *c = journal_fence();
+	all->orphans.is_fencing = true;
+	all->orphans.fenced_deaths = deaths(all);
+	c->done = on_fence;
+	c->arg = all;
+	journal_push(all->journal, c, true);
+}
+
+static void on_orphan(uint32_t at, struct entry *e, void *arg)
+{
+	struct sessions *all = arg;
+	if (!is_fenced(all) && !all->orphans.is_fencing)
+		push_fence(all);
+	else if (!all->orphans.is_fencing &&
+		 registry_take(all->registry, at, all->self))
+		take_over(all, at, e);
+}
+
+void orphans_step(struct sessions *all)
+{
+	struct orphans *o = &all->orphans;
+	if (!o->is_looking || o->is_fencing || all->is_draining ||
+	    all->is_leaving)
+		return;
+	uint32_t from = o->cursor;
+	registry_orphans(all->registry, &o->cursor, STEP, on_orphan, all);
+	if (o->is_fencing)
+		o->cursor = from; /* the same part again, after the fence */
+	else
+		o->is_looking = o->cursor != 0;
+}
+
+void orphans_look(struct sessions *all, int64_t died_us)
+{
+	all->orphans.is_looking = true;
+	all->orphans.cursor = 0;
+	all->orphans.died_us = died_us;
+	orphans_step(all);
+}
