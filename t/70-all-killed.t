@@ -41,7 +41,8 @@ for my $id (@ids) {
 	is_deeply [map { $_->{json}{args}{i} } grep { $_->{type} eq 'tool_call' } @events],
 	    [0 .. 49], 'and each step once';
 }
-is $host->metric('cohostd_takeovers_total'), 20, 'twenty turns were taken over';
+# A worker may take a turn over and be killed after all.
+cmp_ok $host->metric('cohostd_takeovers_total'), '>=', 20, 'twenty turns were taken over';
 is $host->metric('cohostd_runs'), 0, 'nothing runs';
 is_deeply [grep { $_->{status} ne 'done' } @{ $host->http(GET => '/sessions')->{json}{sessions} }],
     [], 'no session is left running';

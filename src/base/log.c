@@ -210,7 +210,7 @@ void fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	say_last_words(fmt, ap);
 	va_end(ap);
-	exit(1);
+	_exit(1);
 }
 
 void panic(const char *fmt, ...)

@@ -40,7 +40,7 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* One line at error level: what lost work. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The machine failed us: log and exit(1). */
+/* The machine failed us: log and end the process with status 1, at once. */
 void fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 

@@ -559,9 +559,11 @@ void sessions_drain(struct sessions *all)
 	all->is_draining = true;
 }
 
-size_t sessions_busy(const struct sessions *all)
+bool sessions_are_busy(const struct sessions *all)
 {
-	return all->n_turns + journal_pending(all->journal);
+	return all->n_turns || journal_pending(all->journal) ||
+	       !list_is_empty(&all->rung) || !list_is_empty(&all->answers) ||
+	       !list_is_empty(&all->retries);
 }
 
 void sessions_reopen_log(struct sessions *all)

@@ -55,8 +55,8 @@ void sessions_tick(struct sessions *all);
 /* Refuse new inputs from now on; turns go on. */
 void sessions_drain(struct sessions *all);
 
-/* Turns running or ending here, and commits in flight. */
-size_t sessions_busy(const struct sessions *all);
+/* Whether turns run or end here, or clients wait for what is done already. */
+bool sessions_are_busy(const struct sessions *all);
 
 /*
  * Stop at once: end the agents of running turns without ending the turns (their

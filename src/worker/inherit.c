@@ -86,8 +86,10 @@ void inherit_all(
 	load_conf(in);
 	map_segment(in);
 	in->loop = loop_new();
-	(void)loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);
-	(void)loop_watch_open(in->loop, HERITAGE_FD_LIFELINE, on_lifeline, in);
+	in->mailbox =
+	    loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);
+	in->lifeline =
+	    loop_watch_open(in->loop, HERITAGE_FD_LIFELINE, on_lifeline, in);
 	loop_signals(in->loop, signals, on_signal, in);
 }
 

@@ -17,7 +17,9 @@ struct inherited {
 	struct heritage *heritage;
 	unsigned slot;
 	unsigned generation;
-	struct loop *loop;
+	struct loop *loop; /* it and what it watches live to the end */
+	struct loop_watch *mailbox;
+	struct loop_watch *lifeline;
 	void (*on_msg)(const struct msg *m, void *arg);
 	void (*on_leave)(bool is_fast, void *arg);
 	void *arg;

@@ -80,7 +80,8 @@ static void recover(struct keeper *k, bool is_first)
 
 int keeper_main(unsigned slot, unsigned generation)
 {
-	struct keeper k = {.in = {.on_msg = on_msg, .on_leave = on_leave}};
+	static struct keeper k = {
+	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	k.in.arg = &k;
 	inherit_all(&k.in, "keeper", slot, generation);

@@ -72,7 +72,7 @@ static void ask_flush(void *arg)
 static void leave_if_empty(struct worker *w)
 {
 	bool is_late = clock_mono_ms() >= w->leave_by_ms;
-	if (!is_late && !w->has_said_goodbye && sessions_busy(w->sessions))
+	if (!is_late && !w->has_said_goodbye && sessions_are_busy(w->sessions))
 		return;
 	if (!w->has_said_goodbye) {
 		w->has_said_goodbye = true;
@@ -208,7 +208,8 @@ static void close_all(struct worker *w)
 
 int worker_main(unsigned slot, unsigned generation)
 {
-	struct worker w = {.in = {.on_msg = on_msg, .on_leave = on_leave}};
+	static struct worker w = {
+	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	w.in.arg = &w;
 	inherit_all(&w.in, "worker", slot, generation);
