@@ -332,8 +332,48 @@ static struct json *scan_word(
 }
 
 /* Begin an array or object; its members are read one by one by step(). */
+/* After the closing quote of a string whose opening one is at s. */
+static const char *pass_string(const char *s, const char *end)
+{
+	for (s++; s < end; s++) {
+		s = skip_plain(s, end);
+		if (s < end && *s == '"')
+			return s + 1;
+		if (s < end && *s == '\\')
+			s++;
+	}
+	return end;
+}
+
+/* An array or object as a whole. */
+static struct json *pass_over(struct parser *p, enum json_type type)
+{
+	struct json *v = new_node(p, type);
+	const char *s = p->at;
+	size_t depth = 0;
+	if (!v)
+		return NULL;
+
+	do {
+		if (*s == '"') {
+			s = pass_string(s, p->end);
+			continue;
+		}
+		depth += *s == '{' || *s == '[';
+		depth -= *s == '}' || *s == ']';
+		s++;
+	} while (depth && s < p->end);
+	if (depth)
+		return fail(p, "Expecting ',' delimiter", p->end);
+	v->len = (size_t)(s - p->at);
+	p->at = s;
+	return v;
+}
+
 static struct json *scan_open(struct parser *p, enum json_type type)
 {
+	if (p->depth && (p->flags & JSON_SHALLOW))
+		return pass_over(p, type);
 	if (p->depth == JSON_MAX_DEPTH)
 		return fail(p, "Nesting too deep", p->at);
 	struct json *v = new_node(p, type);
@@ -833,14 +873,30 @@ size_t json_count(const struct json *v)
 	return v ? v->count : 0;
 }
 
+/* Whether a string is this text; most keys and words have no escape. */
+static bool is_text(const struct json *v, const char *s, size_t len)
+{
+	if (v->len < len)
+		return false;
+	if (!(v->flags & HAS_ESCAPE))
+		return v->len == len && !memcmp(v->text, s, len);
+
+	struct buf plain = {0};
+	append_unescaped(&plain, v);
+	bool same = plain.len == len && !memcmp(plain.data, s, len);
+	buf_fini(&plain);
+	return same;
+}
+
 const struct json *json_get(const struct json *object, const char *key)
 {
 	const struct json *found = NULL;
 	if (!json_is(object, JSON_OBJECT))
 		return NULL;
 
+	size_t len = strlen(key);
 	for (const struct json *m = object->child; m; m = m->next) {
-		if (json_str_is(m->key, key))
+		if (is_text(m->key, key, len))
 			found = m;
 	}
 	return found;
@@ -863,17 +919,7 @@ const struct json *json_key(const struct json *member)
 
 bool json_str_is(const struct json *v, const char *s)
 {
-	size_t len = strlen(s);
-	if (!json_is(v, JSON_STRING) || v->len < len)
-		return false;
-	if (!(v->flags & HAS_ESCAPE))
-		return v->len == len && !memcmp(v->text, s, len);
-
-	struct buf plain = {0};
-	append_unescaped(&plain, v);
-	bool same = plain.len == len && !memcmp(plain.data, s, len);
-	buf_fini(&plain);
-	return same;
+	return json_is(v, JSON_STRING) && is_text(v, s, strlen(s));
 }
 
 const char *json_str(const struct json *v, struct buf *scratch, size_t *len)

@@ -281,7 +281,10 @@ struct chat {
 
 static void open_item(struct chat *c, const char *type)
 {
-	buf_printf(c->out, "%s{\"type\":\"%s\"", c->sep, type);
+	buf_str(c->out, c->sep);
+	buf_str(c->out, "{\"type\":\"");
+	buf_str(c->out, type);
+	buf_char(c->out, '"');
 	c->sep = ",";
 }
 
@@ -292,10 +295,15 @@ static void item_id(
 	const char *text = json_text(id, &len);
 
 	buf_str(c->out, ",\"id\":");
-	if (json_is(id, JSON_STRING))
+	if (json_is(id, JSON_STRING)) {
 		buf_append(c->out, text, len);
-	else
-		buf_printf(c->out, "\"%s-%zu\"", kind, index);
+		return;
+	}
+	buf_char(c->out, '"');
+	buf_str(c->out, kind);
+	buf_char(c->out, '-');
+	buf_int(c->out, (int64_t)index);
+	buf_char(c->out, '"');
 }
 
 static void item_field(
@@ -307,7 +315,9 @@ static void item_field(
 	if (!v)
 		return;
 	const char *text = json_text(v, &len);
-	buf_printf(c->out, ",\"%s\":", name);
+	buf_str(c->out, ",\"");
+	buf_str(c->out, name);
+	buf_str(c->out, "\":");
 	buf_append(c->out, text, len);
 }
 

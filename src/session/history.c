@@ -29,14 +29,27 @@ static bool is_one_of(const struct json *key, const char *const *names)
 	return false;
 }
 
-static const struct json *parse_object(
-    struct json_doc *doc, const char *text, size_t len)
+static const struct json *parse_with(
+    unsigned flags, struct json_doc *doc, const char *text, size_t len)
 {
 	struct json_error why;
 	if (!len)
 		return NULL;
-	const struct json *v = json_parse(doc, text, len, 0, &why);
+	const struct json *v = json_parse(doc, text, len, flags, &why);
 	return json_is(v, JSON_OBJECT) ? v : NULL;
+}
+
+static const struct json *parse_object(
+    struct json_doc *doc, const char *text, size_t len)
+{
+	return parse_with(0, doc, text, len);
+}
+
+/* For text that was parsed before, where only its members matter. */
+static const struct json *parse_members(
+    struct json_doc *doc, const char *text, size_t len)
+{
+	return parse_with(JSON_SHALLOW, doc, text, len);
 }
 
 static double number_of(const struct json *object, const char *key)
@@ -197,7 +210,7 @@ uint32_t history_turn(const char *talk, size_t len)
 {
 	struct json_doc doc = {0};
 	int64_t turn = 0;
-	const struct json *v = parse_object(&doc, talk, len);
+	const struct json *v = parse_members(&doc, talk, len);
 	if (!json_int(json_get(v, "turn"), &turn) || turn < 0 ||
 	    turn > INT32_MAX)
 		turn = 0;
@@ -299,7 +312,7 @@ void history_adopt(struct buf *out, const char *session, size_t len,
     const struct history_turn *turn)
 {
 	struct json_doc doc = {0};
-	const struct json *v = parse_object(&doc, session, len);
+	const struct json *v = parse_members(&doc, session, len);
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, turn->id);
 	put_others(out, v, adopted_keys);

@@ -329,6 +329,29 @@ static void test_canonical(void)
 	buf_fini(&b);
 }
 
+static void test_shallow(void)
+{
+	static const char text[] =
+	    "{\"a\":[1,{\"b\":\"]}\\\"[\"}],\"c\":{\"d\":[]} ,\"e\":\"x\"}";
+	struct json_error why;
+	size_t len = 0;
+	const struct json *v =
+	    json_parse(&doc, text, sizeof(text) - 1, JSON_SHALLOW, &why);
+
+	ok(json_count(v) == 3, "the root's members are there");
+	ok(json_str_is(json_get(v, "e"), "x"), "scalars are as ever");
+	ok(json_is(json_get(v, "a"), JSON_ARRAY) &&
+		!json_first(json_get(v, "a")),
+	    "an array inside is not looked into");
+	const char *c = json_text(json_get(v, "c"), &len);
+	ok(len == 8 && memcmp(c, "{\"d\":[]}", 8) == 0,
+	    "an object inside has its text");
+	(void)json_text(json_get(v, "a"), &len);
+	ok(len == 17, "brackets in strings do not count");
+	ok(!json_parse(&doc, text, 12, JSON_SHALLOW, &why),
+	    "what is cut off is refused");
+}
+
 static void test_reuse(void)
 {
 	struct buf b = {0};
@@ -359,6 +382,7 @@ int main(void)
 	test_integers();
 	test_scalars();
 	test_canonical();
+	test_shallow();
 	test_reuse();
 	return done();
 }
