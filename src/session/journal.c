@@ -15,7 +15,7 @@
 #include "core/stat.h"
 #include "proc/mailbox.h"
 
-/* Most events removed by one commit from a journal that is too long. */
+/* One commit may remove so many events more than it adds. */
 #define TRIM_STEP 2048
 
 enum lane_kind { LANE_CHATTER, LANE_FACTS, N_LANES };
@@ -65,45 +65,32 @@ static void apply_puts(struct store_txn *t, struct commit *c)
 	}
 }
 
-static void fail_all(struct list *batch, const struct err *err)
+static void fail(struct commit *c, const struct err *err)
 {
-	list_each(it, batch)
-	{
-		struct commit *c = list_entry(it, struct commit, link);
-		if (c->outcome != COMMIT_OK)
-			continue;
-		c->outcome = COMMIT_FAILED;
-		c->err = *err;
-	}
+	if (c->outcome != COMMIT_OK)
+		return;
+	c->outcome = COMMIT_FAILED;
+	c->err = *err;
 }
 
-static void commit_facts(struct journal *j, struct list *batch)
+/* In an open transaction, which is ended. */
+static void commit_facts(struct store_txn *t, struct list *batch)
 {
-	struct store_txn t;
 	struct err err;
-	bool any = false;
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
-		any |= c->has_facts || c->is_fence;
+		if (c->has_facts && !is_refused(t, c))
+			apply_puts(t, c);
 	}
-	if (!any)
-		return;
-	store_write(j->setup.store, &t, STORE_FACTS);
-	list_each(it, batch)
-	{
-		struct commit *c = list_entry(it, struct commit, link);
-		if (c->has_facts && !is_refused(&t, c))
-			apply_puts(&t, c);
-	}
-	if (store_commit(&t, &err) != 0) {
+	int rc = store_commit(t, &err);
+	if (rc != 0)
 		log_error("%s", err.text);
-		fail_all(batch, &err);
-		return;
-	}
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
+		if (rc != 0)
+			fail(c, &err);
 		c->are_facts_written = c->has_facts && c->outcome == COMMIT_OK;
 	}
 }
@@ -142,25 +129,42 @@ static bool rule_allows(const struct commit *c, const struct journal_meta *m)
 	panic("journal: rule %d", (int)c->rule);
 }
 
-/* Keep a journal within its limits by dropping its oldest events. */
-static void trim(struct journal *j, struct store_txn *t, uint64_t number,
+static bool is_too_long(const struct conf *conf, const struct journal_meta *m)
+{
+	return m->last + 1 - m->first > (uint64_t)conf->journal_events ||
+	       m->bytes > (uint64_t)conf->journal_bytes;
+}
+
+/* A tenth more than needed, so that not every commit has to trim. */
+static uint64_t surplus(const struct conf *conf, const struct journal_meta *m)
+{
+	uint64_t most = (uint64_t)conf->journal_events;
+	uint64_t kept = m->last + 1 - m->first;
+	return kept > most ? kept - most + most / 10 : kept / 4 + 1;
+}
+
+/*
+ * Keep a journal within its limits by dropping its oldest events; the newest
+ * one stays. A commit may drop more than it added, so that a journal which is
+ * too long always gets shorter.
+ */
+static void trim(struct journal *j, struct store_txn *t, struct commit *c,
     struct journal_meta *m)
 {
 	const struct conf *conf = j->setup.conf;
-	uint64_t most = (uint64_t)conf->journal_events;
-	uint64_t kept = m->last + 1 - m->first;
-	if (kept <= most && m->bytes <= (uint64_t)conf->journal_bytes)
-		return;
-	/* A tenth more than needed, so that not every commit has to trim. */
-	uint64_t drop = kept > most ? kept - most + most / 10 : kept / 4;
-	if (drop > TRIM_STEP)
-		drop = TRIM_STEP;
-	if (drop >= kept)
-		drop = kept - 1;
-	uint64_t bytes =
-	    store_delete_events(t, number, m->first, m->first + drop - 1);
-	m->bytes -= bytes < m->bytes ? bytes : m->bytes;
-	m->first += drop;
+	uint64_t left = TRIM_STEP + c->n_events;
+	while (left && m->first < m->last && is_too_long(conf, m)) {
+		uint64_t drop = surplus(conf, m);
+		if (drop > left)
+			drop = left;
+		if (drop > m->last - m->first)
+			drop = m->last - m->first;
+		uint64_t bytes = store_delete_events(
+		    t, c->number, m->first, m->first + drop - 1);
+		m->bytes -= bytes < m->bytes ? bytes : m->bytes;
+		m->first += drop;
+		left -= drop;
+	}
 }
 
 static void append(struct journal *j, struct store_txn *t, struct commit *c)
@@ -194,25 +198,31 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 	}
 	if (c->rule == COMMIT_END)
 		m.ended = c->turn;
-	trim(j, t, c->number, &m);
+	trim(j, t, c, &m);
 	struct store_key key = store_key1(c->number);
 	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
 }
 
-static void commit_events(struct journal *j, struct list *batch)
+/* In an open transaction, which is ended. */
+static void commit_events(
+    struct journal *j, struct store_txn *t, struct list *batch)
 {
-	struct store_txn t;
 	struct err err;
-	store_write(j->setup.store, &t, STORE_JOURNAL);
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
 		if (c->outcome == COMMIT_OK && c->n_events)
-			append(j, &t, c);
+			append(j, t, c);
 	}
-	if (store_commit(&t, &err) != 0) {
-		log_error("%s", err.text);
-		fail_all(batch, &err);
+	if (store_commit(t, &err) == 0)
+		return;
+	log_error("%s", err.text);
+	/* Those without events are written: their facts were all. */
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		if (c->n_events)
+			fail(c, &err);
 	}
 }
 
@@ -281,57 +291,88 @@ static void deliver(struct journal *j, struct list *batch)
 	j->setup.on_done(j->setup.arg);
 }
 
-/* Take all that is queued; false when the lane stops. */
-static bool take(struct lane *l, struct list *batch, uint64_t *upto)
+/* Wait until something is queued; false when the lane stops. */
+static bool wait_for_work(struct lane *l, uint64_t *first_ticket)
 {
-	list_init(batch);
 	pthread_mutex_lock(&l->mutex);
 	while (list_is_empty(&l->queue) && !l->is_stopping)
 		pthread_cond_wait(&l->is_changed, &l->mutex);
-	while (!list_is_empty(&l->queue))
-		list_append(batch, list_shift(&l->queue));
-	*upto = l->n_pushed;
+	bool has_work = !list_is_empty(&l->queue);
+	if (has_work)
+		*first_ticket =
+		    list_entry(l->queue.next, struct commit, link)->ticket;
 	pthread_mutex_unlock(&l->mutex);
-	return !list_is_empty(batch);
+	return has_work;
 }
 
-static void note_done(struct lane *l, uint64_t upto)
+/* Take what is queued and may go, now that so much chatter is written. */
+static uint64_t take(struct lane *l, struct list *batch, uint64_t n_written)
+{
+	uint64_t n = 0;
+	list_init(batch);
+	pthread_mutex_lock(&l->mutex);
+	while (!list_is_empty(&l->queue) &&
+	       list_entry(l->queue.next, struct commit, link)->ticket <=
+		   n_written) {
+		list_append(batch, list_shift(&l->queue));
+		n++;
+	}
+	pthread_mutex_unlock(&l->mutex);
+	return n;
+}
+
+static void note_done(struct lane *l, uint64_t n)
 {
 	pthread_mutex_lock(&l->mutex);
-	l->n_done = upto;
+	l->n_done += n;
 	pthread_cond_broadcast(&l->is_changed);
 	pthread_mutex_unlock(&l->mutex);
 }
 
-static void wait_for(struct lane *l, uint64_t ticket)
+/* Wait until so many commits of a lane are written; how many are. */
+static uint64_t wait_for(struct lane *l, uint64_t ticket)
 {
 	pthread_mutex_lock(&l->mutex);
 	while (l->n_done < ticket)
 		pthread_cond_wait(&l->is_changed, &l->mutex);
+	uint64_t n = l->n_done;
 	pthread_mutex_unlock(&l->mutex);
+	return n;
 }
 
-static uint64_t last_ticket(const struct list *batch)
+/*
+ * One round of a lane. The lock of the store comes first, since other processes
+ * may hold it for long: what is queued meanwhile goes along in one commit.
+ */
+static void run_round(struct lane *l, uint64_t first_ticket)
 {
-	return list_entry(batch->prev, struct commit, link)->ticket;
+	struct journal *j = l->journal;
+	struct store_txn t;
+	struct list batch;
+	uint64_t n;
+	if (l->kind == LANE_FACTS) {
+		/* A result in the facts has its events in the journal. */
+		uint64_t n_written =
+		    wait_for(&j->lanes[LANE_CHATTER], first_ticket);
+		store_write(j->setup.store, &t, STORE_FACTS);
+		n = take(l, &batch, n_written);
+		commit_facts(&t, &batch);
+		store_write(j->setup.store, &t, STORE_JOURNAL);
+	} else {
+		store_write(j->setup.store, &t, STORE_JOURNAL);
+		n = take(l, &batch, 0);
+	}
+	commit_events(j, &t, &batch);
+	note_done(l, n);
+	deliver(j, &batch);
 }
 
 static void *run_lane(void *arg)
 {
 	struct lane *l = arg;
-	struct journal *j = l->journal;
-	struct list batch;
-	uint64_t upto;
-	while (take(l, &batch, &upto)) {
-		if (l->kind == LANE_FACTS) {
-			/* A result in the facts has its events in the journal. */
-			wait_for(&j->lanes[LANE_CHATTER], last_ticket(&batch));
-			commit_facts(j, &batch);
-		}
-		commit_events(j, &batch);
-		note_done(l, upto);
-		deliver(j, &batch);
-	}
+	uint64_t first_ticket = 0;
+	while (wait_for_work(l, &first_ticket))
+		run_round(l, first_ticket);
 	return NULL;
 }
 
@@ -392,9 +433,7 @@ struct commit *journal_commit(
 
 struct commit *journal_fence(void)
 {
-	struct commit *c = journal_commit(0, 0, 0, COMMIT_IN_TURN);
-	c->is_fence = true;
-	return c;
+	return journal_commit(0, 0, 0, COMMIT_IN_TURN);
 }
 
 void journal_add(struct commit *c, struct draft *d)

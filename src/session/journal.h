@@ -73,7 +73,6 @@ struct commit {
 	 * NULL) looks at the store inside their transaction and returns 0 to go
 	 * on; then the puts are written. */
 	bool has_facts;
-	bool is_fence;
 	int (*check)(struct store_txn *t, struct commit *c);
 	struct commit_put puts[COMMIT_PUTS];
 	unsigned n_puts;

@@ -427,6 +427,53 @@ static void test_full(void)
 	end();
 }
 
+/* A row and an event that may be too large for the store. */
+static struct commit *large_commit(uint32_t turn, size_t len)
+{
+	char *text = calloc(1, len + 1);
+
+	if (!text)
+		abort();
+	memset(text, 'x', len);
+	struct commit *c = commit_of(turn, COMMIT_BEGIN, text);
+	free(text);
+	return c;
+}
+
+static void note_outcome(struct commit *c)
+{
+	*(enum commit_outcome *)c->arg = c->outcome;
+	journal_commit_free(c);
+}
+
+/* Facts without events share a batch with events that find no room. */
+static void test_full_journal(void)
+{
+	enum commit_outcome facts = COMMIT_FAILED, events = COMMIT_OK;
+	struct store_txn lock;
+
+	begin("full-journal");
+	struct commit *c = journal_commit(NUMBER, at, 1, COMMIT_IN_TURN);
+	add_fact(c, "alone", "1");
+	c->done = note_outcome;
+	c->arg = &facts;
+	/* While we hold the lock, commits gather behind it. */
+	store_write(store, &lock, STORE_FACTS);
+	journal_push(journal, c, false);
+	c = large_commit(1, 20000000);
+	add_fact(c, "beside", "1");
+	c->done = note_outcome;
+	c->arg = &events;
+	journal_push(journal, c, false);
+	store_abort(&lock);
+	finish();
+	is_int(events, COMMIT_FAILED, "events that find no room are lost");
+	is_str(fact("beside"), "1", "the facts beside them are not");
+	is_int(facts, COMMIT_OK, "facts alone are told as written");
+	is_str(fact("alone"), "1", "which they are");
+	end();
+}
+
 static void test_trim(void)
 {
 	struct seen *s = malloc(sizeof(*s));
@@ -457,6 +504,51 @@ static void test_trim(void)
 	    "its cursor is at the oldest that is kept");
 	ok(s->last == 301 && s->n == s->last - s->first + 1 && s->is_ordered,
 	    "from where all is there up to the newest");
+	free(s);
+	end();
+}
+
+/* The events that are kept when each commit brings n more. */
+static uint64_t kept_of(unsigned n_commits, unsigned n)
+{
+	struct journal_meta m;
+	struct store_txn t;
+	struct err err;
+
+	(void)do_one(1, COMMIT_BEGIN, "hi");
+	for (unsigned i = 0; i < n_commits; i++) {
+		struct commit *c = commit_of(1, COMMIT_IN_TURN, "x");
+		for (unsigned k = 1; k < n; k++)
+			add_event(c, EV_ASSISTANT, "y");
+		journal_push(journal, c, false);
+		finish();
+	}
+	store_read(store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, NUMBER, &m);
+	(void)store_read_end(&t, &err);
+	is_int(m.last, 1 + n_commits * n, "all were written");
+	return m.last + 1 - m.first;
+}
+
+static void test_trim_many(void)
+{
+	begin("many");
+	conf.journal_events = 1000;
+	ok(kept_of(5, 6000) <= 1000,
+	    "a commit of thousands of events does not outgrow the limit");
+	end();
+	begin("shrunk");
+	(void)kept_of(1, 9000);
+	conf.journal_events = 1000;
+	for (int i = 0; i < 4; i++)
+		(void)do_one(1, COMMIT_IN_TURN, "x");
+	struct seen *s = malloc(sizeof(*s));
+	uint64_t cursor = 0;
+	if (!s)
+		abort();
+	while (look(NUMBER, &cursor, 9999, s) == JOURNAL_GONE)
+		;
+	ok(s->n <= 1000, "a journal made under a larger limit shrinks to it");
 	free(s);
 	end();
 }
@@ -600,7 +692,9 @@ int main(void)
 	test_lanes();
 	test_facts();
 	test_full();
+	test_full_journal();
 	test_trim();
+	test_trim_many();
 	test_trim_bytes();
 	test_read();
 	test_damaged();
