@@ -219,6 +219,8 @@ static void tell_end(struct oip_conn *c, const struct event *end)
 	    has_record ? &record : NULL, c->input_id);
 	oip_conn_send(c);
 	c->ended_turn = end->turn;
+	if (end->turn > c->asked_turn)
+		c->unasked_turn = end->turn;
 	oip_conn_set_input_id(c, NULL, 0);
 	oip_conn_dashboard(c, false);
 }

@@ -38,6 +38,8 @@ struct oip_conn {
 	uint64_t replay_head; /* newest event when the client was attached */
 	uint64_t dashboard;   /* stamp of the page it has; 0: none */
 	uint32_t ended_turn;  /* ends of turns up to this one are not to come */
+	uint32_t asked_turn;  /* newest turn that an input of its named */
+	uint32_t unasked_turn;	/* whose end it was told before it named it */
 	uint32_t approval_turn; /* latest turn that asked for an approval */
 	uint8_t n_calls;
 	bool has_spoken;       /* a bare INPUT is welcome only before this */

@@ -68,14 +68,20 @@ static void send_end_again(
 
 static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 {
+	struct oip_conn *c = call->conn;
+
 	/* An input that joined a turn has no result of its own. */
 	if (r->is_over && !r->has_failed && !r->result)
-		send_ack(call->conn, r->id ? r->id : call->input_id);
+		send_ack(c, r->id ? r->id : call->input_id);
 	else if (!r->is_over)
 		expect_end(call, r->turn);
-	else if (r->turn <= call->ended_turn)
+	else if (r->turn <= call->ended_turn && r->turn != c->unasked_turn)
 		send_end_again(call, r);
-	/* Else its end is among the events that this client reads. */
+	/*
+	 * Else its end is among the events that this client reads, or was when
+	 * the input that came back with it had not arrived yet.
+	 */
+	c->unasked_turn = 0;
 }
 
 static void on_outcome(struct oip_call *call, const struct session_receipt *r)
@@ -100,6 +106,8 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 		return;
 	}
 	c->has_run = true;
+	if (r->turn > c->asked_turn)
+		c->asked_turn = r->turn;
 	oip_conn_drop_conversation(c);
 }
 

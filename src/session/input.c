@@ -354,6 +354,8 @@ static void place_in_running(struct session_call *c)
 	uint64_t claim = atomic_load(&e->claim);
 	if (claim && claim == claim_hash(c))
 		place_later(c); /* its twin is being committed */
+	else if (atomic_load(&e->ended) == atomic_load(&e->turn))
+		place_later(c); /* its owner is about to give it up */
 	else if (!c->may_join)
 		refuse_with(c, ERR_BUSY);
 	else if (c->n_files || c->images_len > 2)

@@ -111,6 +111,7 @@ bool journal_meta(
 void journal_seed(struct registry_seed *seed, const struct journal_meta *meta)
 {
 	seed->head = meta->last;
+	seed->ended = meta->ended;
 	if (seed->turn < meta->turn)
 		seed->turn = meta->turn;
 	seed->began = seed->turn == meta->turn ? meta->began : meta->last + 1;
@@ -226,31 +227,40 @@ static void commit_events(
 	}
 }
 
-/* The bell is best effort: a lost one costs latency, never data. */
-static void ring(struct journal *j, struct commit *c)
+/* A message for those who want to know that a journal has grown. */
+struct bell {
+	struct msg msg;
+	uint64_t ears[2]; /* a bit for each slot */
+};
+
+static struct bell make_bell(struct journal *j, const struct commit *c)
 {
-	struct entry *e = registry_entry(j->setup.registry, c->at);
-	struct msg m = {
-	    .version = MSG_VERSION,
-	    .type = MSG_GREW,
-	    .from_slot = (uint16_t)j->setup.slot,
-	    .from_generation = j->setup.generation,
-	    .a = c->number,
-	    .b = c->last_seq,
-	    .c = c->at,
-	};
-	uint64_t ears[2] = {
-	    atomic_load(&e->listeners[0]), atomic_load(&e->listeners[1])};
+	const struct entry *e = registry_entry(j->setup.registry, c->at);
+	struct bell b = {.msg = {.version = MSG_VERSION,
+			     .type = MSG_GREW,
+			     .from_slot = (uint16_t)j->setup.slot,
+			     .from_generation = j->setup.generation,
+			     .a = c->number,
+			     .b = c->last_seq,
+			     .c = c->at}};
 	uint64_t owner = atomic_load(&e->owner);
+	b.ears[0] = atomic_load(&e->listeners[0]);
+	b.ears[1] = atomic_load(&e->listeners[1]);
 	if (c->n_stimuli && owner)
-		ears[((owner & 0xff) - 1) / 64] |=
+		b.ears[((owner & 0xff) - 1) / 64] |=
 		    1ull << (((owner & 0xff) - 1) % 64);
-	ears[j->setup.slot / 64] &= ~(1ull << (j->setup.slot % 64));
+	b.ears[j->setup.slot / 64] &= ~(1ull << (j->setup.slot % 64));
+	return b;
+}
+
+/* The bell is best effort: a lost one costs latency, never data. */
+static void ring(const struct bell *b)
+{
 	for (int half = 0; half < 2; half++)
-		for (uint64_t set = ears[half]; set; set &= set - 1) {
+		for (uint64_t set = b->ears[half]; set; set &= set - 1) {
 			int slot = half * 64 + __builtin_ctzll(set);
-			if (mailbox_send(
-				HERITAGE_FD_MAILBOXES + slot, &m, sizeof m))
+			if (mailbox_send(HERITAGE_FD_MAILBOXES + slot, &b->msg,
+				sizeof b->msg))
 				stat_add(bells_sent, 1);
 			else
 				stat_add(bells_lost, 1);
@@ -261,6 +271,8 @@ static void publish(struct journal *j, struct commit *c)
 {
 	struct registry *r = j->setup.registry;
 	struct entry *e = registry_entry(r, c->at);
+	if (c->outcome == COMMIT_OK && c->rule == COMMIT_END)
+		atomic_store(&e->ended, c->turn);
 	if (c->outcome == COMMIT_OK && c->n_events) {
 		if (c->rule == COMMIT_BEGIN) {
 			atomic_store(&e->began, c->first_seq);
@@ -277,18 +289,31 @@ static void publish(struct journal *j, struct commit *c)
 	if (c->ends_turn_of && c->outcome != COMMIT_FAILED &&
 	    c->outcome != COMMIT_REFUSED)
 		registry_end(r, c->at, c->ends_turn_of, true);
-	if (c->outcome == COMMIT_OK && c->n_events)
-		ring(j, c);
 }
 
-static void deliver(struct journal *j, struct list *batch)
+/*
+ * Others hear of a commit after this process has been woken: a client is told
+ * that its input was taken before it sees what came of it elsewhere.
+ */
+static void deliver(struct journal *j, struct list *batch, size_t n)
 {
-	list_each(it, batch) publish(j, list_entry(it, struct commit, link));
+	struct bell *bells = mem_zero(n * sizeof *bells);
+	size_t n_bells = 0;
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		publish(j, c);
+		if (c->outcome == COMMIT_OK && c->n_events)
+			bells[n_bells++] = make_bell(j, c);
+	}
 	pthread_mutex_lock(&j->done_mutex);
 	while (!list_is_empty(batch))
 		list_append(&j->done, list_shift(batch));
 	pthread_mutex_unlock(&j->done_mutex);
 	j->setup.on_done(j->setup.arg);
+	for (size_t i = 0; i < n_bells; i++)
+		ring(&bells[i]);
+	free(bells);
 }
 
 /* Wait until something is queued; false when the lane stops. */
@@ -364,7 +389,7 @@ static void run_round(struct lane *l, uint64_t first_ticket)
 	}
 	commit_events(j, &t, &batch);
 	note_done(l, n);
-	deliver(j, &batch);
+	deliver(j, &batch, n);
 }
 
 static void *run_lane(void *arg)

@@ -322,6 +322,7 @@ static uint32_t insert(
 	atomic_store(&e->began, seed->began);
 	atomic_store(&e->turn, seed->turn);
 	atomic_store(&e->begun, seed->turn);
+	atomic_store(&e->ended, seed->ended);
 	atomic_store(&e->active_ms, clock_mono_ms());
 	uint32_t *b = bucket_of(r, key);
 	e->chain = *b;
@@ -411,10 +412,11 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 	return free;
 }
 
-void registry_found(
-    struct registry *r, uint32_t at, uint64_t began, uint64_t head)
+void registry_found(struct registry *r, uint32_t at, uint64_t began,
+    uint32_t ended, uint64_t head)
 {
 	struct entry *e = &r->entries[at];
+	atomic_store(&e->ended, ended);
 	if (began) {
 		atomic_store(&e->began, began);
 		atomic_store(&e->begun, atomic_load(&e->turn));

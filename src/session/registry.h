@@ -43,6 +43,7 @@ struct entry {
 	_Atomic uint64_t listeners[2]; /* a bit for each process slot */
 	_Atomic uint32_t turn;
 	_Atomic uint32_t begun; /* newest turn that is in the journal */
+	_Atomic uint32_t ended; /* newest turn whose end is; told before head */
 	_Atomic uint32_t state; /* enum entry_state */
 	uint32_t chain;		/* next in the hash bucket */
 	uint32_t older;		/* neighbours among those that may be evicted */
@@ -56,6 +57,7 @@ struct registry_seed {
 	uint64_t head;
 	uint64_t began; /* where the turn begins, or will */
 	uint32_t turn;
+	uint32_t ended;
 	bool is_running; /* a turn that nobody owns any more */
 };
 
@@ -100,14 +102,15 @@ uint32_t registry_look(struct registry *r, const uint8_t *key);
 void registry_leave(struct registry *r, uint32_t at, unsigned slot);
 
 /*
- * Whether a turn runs that is known to have been accepted. One whose input is
- * still being committed may come to nothing, and clients that ask are not told
- * of it.
+ * Whether a turn runs as clients see it. One whose input is still being
+ * committed may come to nothing; of one whose end they may have read they must
+ * not be told that it runs, though its owner has yet to give it up.
  */
 static inline bool registry_runs(const struct entry *e)
 {
+	uint32_t turn = atomic_load(&e->turn);
 	return atomic_load(&e->state) == ENTRY_RUNNING &&
-	       atomic_load(&e->begun) == atomic_load(&e->turn);
+	       atomic_load(&e->begun) == turn && atomic_load(&e->ended) < turn;
 }
 
 /* The entry at an index that the caller listens to or runs. */
@@ -131,10 +134,11 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self);
 
 /*
  * Note what the journal of a taken turn holds, where its dead owner died before
- * it could: the position that began the turn (0: none) and the newest one.
+ * it could: the position that began the turn (0: none), the newest turn that
+ * ended and the newest position.
  */
-void registry_found(
-    struct registry *r, uint32_t at, uint64_t began, uint64_t head);
+void registry_found(struct registry *r, uint32_t at, uint64_t began,
+    uint32_t ended, uint64_t head);
 
 /* Note that the journal has grown to seq. */
 void registry_grew(

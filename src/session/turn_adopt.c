@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/turn_int.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "session/record.h"
+
+#include <stdlib.h>
+
+/* What the journal knows of the turn. */
+struct past {
+	struct list events;
+	unsigned n_starts;
+	bool is_input_there;
+	bool has_end;
+	bool end_failed;
+};
+
+static bool gather_past(const struct event *ev, void *arg)
+{
+	struct past *p = arg;
+	if (ev->type == EV_INPUT)
+		p->is_input_there = true;
+	if (ev->type == EV_START)
+		p->n_starts++;
+	if (event_class(ev->type) == EVENT_TERMINAL) {
+		p->has_end = true;
+		p->end_failed = ev->type == EV_FAILED;
+	}
+	turn_stimuli_keep(&p->events, ev);
+	return true;
+}
+
+static void free_past(struct past *p)
+{
+	struct list *l;
+	while ((l = list_shift(&p->events)))
+		free(list_entry(l, struct event_copy, link));
+}
+
+static void read_past(struct turn *t, struct past *p)
+{
+	struct sessions *all = turn_all(t);
+	struct journal_meta meta;
+	struct store_txn txn;
+	struct err err;
+	store_read(all->setup.store, &txn, STORE_JOURNAL);
+	(void)journal_meta(&txn, t->session->number, &meta);
+	if (store_read_end(&txn, &err) != 0)
+		log_error("%s", err.text);
+	/* The dead worker may have written more than it could tell. */
+	registry_found(all->registry, t->session->at,
+	    meta.turn == t->number ? meta.began : 0, meta.ended, meta.last);
+	t->cursor = meta.last;
+	if (meta.turn != t->number)
+		return;
+	uint64_t cursor = meta.began - 1;
+	while (journal_read(all->setup.store, t->session->number, &cursor,
+		   UINT64_MAX, gather_past, p) == JOURNAL_GONE)
+		;
+	t->cursor = cursor;
+}
+
+static void push_input_again(struct turn *t)
+{
+	struct commit *c = turn_commit(t, COMMIT_BEGIN, turn_sink_written);
+	turn_rows_input(c, t);
+	t->n_unwritten++;
+	turn_push(t, c);
+}
+
+/* Tell the agent what it did and heard, and which question still waits. */
+static void recall_past(struct turn *t, struct past *p)
+{
+	const struct agent_kind *kind = turn_all(t)->setup.kind;
+	struct entry *e = session_entry(t->session);
+	uint64_t waiting = 0;
+	list_each(it, &p->events)
+	{
+		struct event *ev = &list_entry(it, struct event_copy, link)->ev;
+		if (turn_is_question(ev->type)) {
+			waiting = ev->seq << 8 | (uint64_t)ev->type;
+			atomic_store(&e->waiting, waiting);
+		}
+		if (ev->type == EV_ANSWER && !turn_stimuli_settle(t, ev))
+			continue;
+		kind->recall(t->agent, ev);
+	}
+	t->question = atomic_load(&e->waiting) >> 8;
+	t->asked_ms = clock_mono_ms();
+}
+
+static void go_on(struct turn *t, struct past *p)
+{
+	if (!p->is_input_there)
+		push_input_again(t);
+	t->state = TURN_RUNNING;
+	turn_start_agent(t);
+	recall_past(t, p);
+	turn_all(t)->setup.kind->run(t->agent);
+}
+
+/* The journal ended it and the facts do not know: the facts follow. */
+static void end_as_journal(struct turn *t, struct past *p)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0}, scratch = {0};
+	struct event_copy *last =
+	    list_entry(p->events.prev, struct event_copy, link);
+	const struct json *v = event_fields(&last->ev, &doc, &text);
+	const char *field = p->end_failed ? "reason" : "result";
+	size_t n = 0;
+	const char *word = json_str(json_get(v, field), &scratch, &n);
+	t->state = TURN_RUNNING;
+	if (p->end_failed)
+		turn_sink_fail(t, err_reason_of(word, n), NULL);
+	else
+		turn_sink_finish(t, word ? word : "", n, NULL, 0);
+	json_fini(&doc);
+	buf_fini(&text);
+	buf_fini(&scratch);
+}
+
+/* The facts know the end and the journal does not: the journal follows. */
+static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
+{
+	t->is_end_journal_only = true;
+	if (r->result.data)
+		buf_append(&t->result, r->result.data, r->result.len);
+	if (turn_is_effect_free(t)) {
+		go_on(t, p); /* its events too may be missing */
+		return;
+	}
+	if (!p->is_input_there)
+		push_input_again(t);
+	t->state = TURN_RUNNING;
+	if (r->status == RECORD_DONE)
+		turn_sink_finish(t, "", 0, NULL, 0);
+	else
+		turn_sink_fail(
+		    t, err_reason_of(r->reason.data, r->reason.len), NULL);
+}
+
+/* Both know the end; only the registry was not told. */
+static void end_in_registry(struct turn *t)
+{
+	struct sessions *all = turn_all(t);
+	registry_end(all->registry, t->session->at, all->self, true);
+	session_ring(t->session);
+	turn_free(t);
+}
+
+static bool may_start(const struct turn *t, const struct past *p)
+{
+	/* A journal younger than the input cannot tell whether it was started.
+	 */
+	bool is_known =
+	    t->created_ms >= (int64_t)store_epoch(turn_all(t)->setup.store);
+	if (is_known && !p->n_starts)
+		return true;
+	return turn_conf(t)->restart == RESTART_SAFE && p->n_starts == 1;
+}
+
+void turn_adopt(struct session *s, const struct record *r)
+{
+	struct turn *t = turn_new(s, input_of_record(s, r), r->turn);
+	struct past past = {.is_input_there = false};
+	list_init(&past.events);
+	t->started_us = r->started_us;
+	t->created_ms = r->created_ms;
+	turn_rows_load_talk(t);
+	t->client_turn = r->client_turn;
+	read_past(t, &past);
+	t->stimuli = atomic_load(&session_entry(s)->stimuli);
+	bool is_settled = r->status != RECORD_RUNNING;
+	if (past.has_end && is_settled) {
+		end_in_registry(t);
+	} else if (past.has_end) {
+		end_as_journal(t, &past);
+	} else if (is_settled) {
+		end_as_facts(t, &past, r);
+	} else if (turn_is_effect_free(t)) {
+		go_on(t, &past);
+	} else if (may_start(t, &past)) {
+		if (!past.is_input_there)
+			push_input_again(t);
+		t->state = TURN_STARTING;
+		turn_push_mark(t);
+	} else {
+		if (!past.is_input_there)
+			push_input_again(t);
+		t->state = TURN_RUNNING;
+		turn_sink_fail(t, REASON_INTERRUPTED,
+		    "the process that ran the turn died");
+	}
+	free_past(&past);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/turn_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "session/history.h"
+#include "session/record.h"
+
+#include <string.h>
+
+static enum record_status end_status(const struct turn *t)
+{
+	if (!t->has_failed)
+		return RECORD_DONE;
+	return strcmp(err_reason_status(t->reason), "interrupted") == 0
+		   ? RECORD_INTERRUPTED
+		   : RECORD_FAILED;
+}
+
+static struct store_span span_of(const struct buf *b)
+{
+	return (struct store_span){b->data ? b->data : "", b->len};
+}
+
+static struct store_span span_str(const char *s)
+{
+	return (struct store_span){s, strlen(s)};
+}
+
+static void put_record(
+    struct commit *c, const struct turn *t, enum record_status status)
+{
+	int64_t now = clock_wall_ms();
+	struct buf extra = {0};
+	struct record r = {
+	    .number = t->session->number,
+	    .turn = t->number,
+	    .client_turn = t->client_turn,
+	    .status = status,
+	    .created_ms = t->created_ms,
+	    .expires_ms = t->created_ms + turn_conf(t)->result_ttl * 1000,
+	    .updated_ms = now,
+	    .started_us = t->started_us,
+	    .duration_ms = status == RECORD_RUNNING ? -1 : t->duration_ms,
+	    .id = span_str(t->session->id),
+	    .caller = span_str(""),
+	    .prompt = {t->input->prompt, t->input->prompt_len},
+	};
+	if (status == RECORD_DONE)
+		r.result = span_of(&t->result);
+	if (status == RECORD_FAILED || status == RECORD_INTERRUPTED)
+		r.reason = span_str(err_reason_word(t->reason));
+	input_extra(&extra, t->input, status == RECORD_RUNNING);
+	if (extra.len)
+		r.extra = span_of(&extra);
+	struct store_key key = store_key1(r.number);
+	record_encode(journal_put(c, TABLE_SESSIONS, key.bytes, 8), &r);
+	buf_fini(&extra);
+}
+
+/* Only a turn that the store knows as running may be ended, once. */
+static int check_running(struct store_txn *txn, struct commit *c)
+{
+	struct store_key key = store_key1(c->number);
+	struct store_span row;
+	struct record r;
+	if (!store_get(txn, TABLE_SESSIONS, key.bytes, 8, &row) ||
+	    !record_decode(&r, row))
+		return 1;
+	return r.turn == c->turn && r.status == RECORD_RUNNING ? 0 : 1;
+}
+
+static void put_end_facts(struct commit *c, const struct turn *t)
+{
+	struct store_key key = store_key1(c->number);
+	enum record_status status = end_status(t);
+	put_record(c, t, status);
+	if (t->talk.len)
+		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
+		    t->talk.data, t->talk.len);
+	if (t->input->has_id) {
+		struct claim claim = {
+		    .status = status, .duration_ms = t->duration_ms};
+		if (status == RECORD_DONE)
+			claim.result = span_of(&t->result);
+		else
+			claim.reason = span_str(err_reason_word(t->reason));
+		input_put_claim(c, t->input, t->number, &claim);
+	}
+	c->check = check_running;
+}
+
+static void add_end_event(struct commit *c, const struct turn *t)
+{
+	struct draft d = {0};
+	event_begin(&d, t->has_failed ? EV_FAILED : EV_DONE, t->number);
+	if (t->has_failed) {
+		const char *word = err_reason_word(t->reason);
+		event_str(&d, "reason", word, strlen(word));
+	} else {
+		event_str(&d, "result", t->result.data, t->result.len);
+	}
+	event_int(&d, "duration_ms", t->duration_ms);
+	journal_add(c, &d);
+	event_fini(&d);
+}
+
+void turn_rows_load_talk(struct turn *t)
+{
+	struct session *s = t->session;
+	struct store_key key = store_key1(s->number);
+	struct store_txn txn;
+	struct store_span row;
+	struct err err;
+	const struct buf *mine = &t->input->conversation;
+	store_read(s->all->setup.store, &txn, STORE_FACTS);
+	if (!store_get(&txn, TABLE_TALKS, key.bytes, 8, &row))
+		row = (struct store_span){"", 0};
+	if (mine->len)
+		(void)history_merge(&t->before, mine->data, mine->len, row.data,
+		    row.len, s->id);
+	else
+		buf_append(&t->before, row.data, row.len);
+	if (store_read_end(&txn, &err) != 0)
+		log_error("%s", err.text);
+	t->client_turn =
+	    t->before.len ? history_turn(t->before.data, t->before.len) + 1 : 1;
+}
+
+void turn_rows_input(struct commit *c, const struct turn *t)
+{
+	const struct session_call *in = t->input;
+	struct draft d = {0};
+	event_begin(&d, EV_INPUT, t->number);
+	event_str(&d, "prompt", in->prompt, in->prompt_len);
+	if (in->input_id.len)
+		event_str(&d, "input_id", in->input_id.data, in->input_id.len);
+	journal_add(c, &d);
+	event_fini(&d);
+}
+
+void turn_rows_claim(struct commit *c, const struct turn *t)
+{
+	const struct session *s = t->session;
+	const struct session_call *in = t->input;
+	struct store_key key = store_key1(s->number);
+	buf_append(
+	    journal_put(c, TABLE_IDS, s->id, strlen(s->id)), key.bytes, 8);
+	put_record(c, t, RECORD_RUNNING);
+	if (in->conversation.len)
+		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
+		    t->before.data, t->before.len);
+	if (in->has_id) {
+		input_put_claim(c, in, t->number, NULL);
+		c->check = input_check_claim;
+	}
+	turn_rows_input(c, t);
+}
+
+void turn_rows_end(struct commit *c, const struct turn *t)
+{
+	if (!t->is_end_journal_only)
+		put_end_facts(c, t);
+	add_end_event(c, t);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/turn_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "session/history.h"
+
+/* Events given by the agent and not yet written above which it should wait, and
+ * how many make a commit of their own before the tick ends. */
+#define MAX_UNWRITTEN 2048
+#define PUSH_EVENTS 512
+
+/* The sink is the first member. */
+static struct turn *turn_of(struct agent_sink *s)
+{
+	return (struct turn *)(void *)s;
+}
+
+static bool sink_emit(struct agent_sink *s, struct draft *d)
+{
+	struct turn *t = turn_of(s);
+	struct sessions *all = turn_all(t);
+	if (t->is_ended)
+		return false;
+	if (!t->open) {
+		t->open = turn_commit(t, COMMIT_IN_TURN, turn_sink_written);
+		list_append(&all->dirty, &t->dirty);
+		all->setup.ask_flush(all->setup.arg);
+	}
+	journal_add(t->open, d);
+	t->n_unwritten++;
+	if (turn_is_question(d->type)) {
+		t->open->question_at = t->open->n_events;
+		t->open->question = d->type;
+	}
+	if (t->open->n_events >= PUSH_EVENTS)
+		turn_flush(t);
+	t->is_full = t->n_unwritten >= MAX_UNWRITTEN;
+	return !t->is_full;
+}
+
+static void sink_finish(struct agent_sink *s, const char *result, size_t len,
+    const char *session, size_t session_len)
+{
+	turn_sink_finish(turn_of(s), result, len, session, session_len);
+}
+
+static void sink_fail(
+    struct agent_sink *s, enum err_reason reason, const char *detail)
+{
+	turn_sink_fail(turn_of(s), reason, detail);
+}
+
+static void sink_log(struct agent_sink *s, const char *text, size_t len)
+{
+	turn_activity(turn_of(s), text, len);
+}
+
+static const struct agent_sink_ops sink_ops = {
+    .emit = sink_emit,
+    .finish = sink_finish,
+    .fail = sink_fail,
+    .log = sink_log,
+};
+
+static void fill_history(const struct turn *t, struct history_turn *h)
+{
+	*h = (struct history_turn){
+	    .id = t->session->id,
+	    .prompt = t->input->prompt,
+	    .prompt_len = t->input->prompt_len,
+	    .images = t->input->images,
+	    .images_len = t->input->images_len,
+	    .result = t->has_failed    ? NULL
+		      : t->result.data ? t->result.data
+				       : "",
+	    .result_len = t->result.len,
+	    .turn = t->client_turn,
+	    .now_ms = clock_wall_ms(),
+	};
+}
+
+void turn_sink_written(struct commit *c)
+{
+	struct turn *t = c->arg;
+	t->n_unwritten -= c->n_events;
+	if (c->outcome == COMMIT_FAILED)
+		log_error("session=%s turn=%u: %u events lost: %s",
+		    t->session->id, t->number, c->n_events, c->err.text);
+	if (c->question_at && c->outcome == COMMIT_OK) {
+		t->question = c->first_seq + c->question_at - 1;
+		t->asked_ms = clock_mono_ms();
+	}
+	session_ring(t->session);
+	turn_commit_back(t, c);
+	if (t->is_full && t->n_unwritten < MAX_UNWRITTEN / 2 && t->agent) {
+		t->is_full = false;
+		turn_all(t)->setup.kind->on_room(t->agent);
+	}
+	turn_maybe_free(t);
+}
+
+void turn_flush(struct turn *t)
+{
+	struct commit *c = t->open;
+	list_remove(&t->dirty);
+	if (!c)
+		return;
+	t->open = NULL;
+	turn_push(t, c);
+}
+
+void turn_sink_fail(struct turn *t, enum err_reason reason, const char *detail)
+{
+	if (t->is_ended)
+		return;
+	t->is_ended = true;
+	t->has_failed = true;
+	t->reason = reason;
+	buf_reset(&t->talk);
+	buf_reset(&t->result);
+	if (detail) {
+		struct buf line = {0};
+		buf_printf(&line, "error reason=%s: %s",
+		    err_reason_word(reason), detail);
+		turn_activity(t, line.data, line.len);
+		log_info("session=%s turn=%u: agent error reason=%s: %.200s",
+		    t->session->id, t->number, err_reason_word(reason), detail);
+		buf_fini(&line);
+	}
+	turn_step(t, STIM_FINISH);
+}
+
+void turn_sink_finish(struct turn *t, const char *result, size_t len,
+    const char *session, size_t session_len)
+{
+	struct history_turn h;
+	if (t->is_ended)
+		return;
+	if (!t->is_end_journal_only)
+		buf_append(&t->result, result, len);
+	fill_history(t, &h);
+	if (session)
+		history_adopt(&t->talk, session, session_len, &h);
+	else
+		history_add(&t->talk, t->before.data, t->before.len, &h);
+	size_t most = (size_t)turn_conf(t)->max_session;
+	if (t->talk.len > most || t->result.len > most) {
+		turn_sink_fail(t, REASON_TOO_LARGE,
+		    "the conversation or result is over max_session");
+		return;
+	}
+	t->is_ended = true;
+	turn_step(t, STIM_FINISH);
+}
+
+void turn_sink_init(struct turn *t)
+{
+	t->sink.ops = &sink_ops;
+}
