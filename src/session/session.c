@@ -481,6 +481,7 @@ void sessions_collect(struct sessions *all)
 {
 	journal_collect(all->journal);
 	uploads_collect(all->uploads);
+	input_retry(all); /* what they waited for may be done */
 }
 
 static void flush_round(struct sessions *all)
@@ -514,6 +515,7 @@ static void on_bell(struct sessions *all, const struct msg *m)
 	session_ring(s);
 	if (s->turn)
 		turn_look(s->turn);
+	input_retry(all);
 }
 
 void sessions_receive(struct sessions *all, const struct msg *m)

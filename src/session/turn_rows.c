@@ -107,6 +107,21 @@ static void add_end_event(struct commit *c, const struct turn *t)
 	event_fini(&d);
 }
 
+/*
+ * Turns in the stored conversation: its own count, without parsing it. 0: the
+ * record cannot tell, since the latest turn left the conversation as it was.
+ */
+static uint32_t turns_of_record(
+    struct store_txn *txn, const struct store_key *key)
+{
+	struct store_span row;
+	struct record r;
+	if (!store_get(txn, TABLE_SESSIONS, key->bytes, 8, &row) ||
+	    !record_decode(&r, row) || r.status != RECORD_DONE)
+		return 0;
+	return r.client_turn;
+}
+
 void turn_rows_load_talk(struct turn *t)
 {
 	struct session *s = t->session;
@@ -123,10 +138,12 @@ void turn_rows_load_talk(struct turn *t)
 		    row.len, s->id);
 	else
 		buf_append(&t->before, row.data, row.len);
+	uint32_t turns = mine->len ? 0 : turns_of_record(&txn, &key);
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);
-	t->client_turn =
-	    t->before.len ? history_turn(t->before.data, t->before.len) + 1 : 1;
+	if (!turns && t->before.len)
+		turns = history_turn(t->before.data, t->before.len);
+	t->client_turn = turns + 1;
 }
 
 void turn_rows_input(struct commit *c, const struct turn *t)
