@@ -81,6 +81,9 @@ static void write_line(enum log_level level, const char *text)
 }
 
 static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
 {
 	int n = vsnprintf(text, TEXT_MAX, fmt, ap);
 
