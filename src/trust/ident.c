@@ -54,6 +54,8 @@ static int write_key(const char *path,
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
+	if (fd >= 0 && !ok)
+		(void)unlink(name); /* half a key helps nobody */
 	buf_fini(&temp);
 	return ok ? 0
 		  : err_set(err, ERR_CONFIG, "cannot write %s: %s", path,

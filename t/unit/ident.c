@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "t/unit/tap.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -147,6 +148,40 @@ static void test_bad_keys(const struct home *h)
 	    "a folder that cannot be made is named");
 }
 
+static int count_files(const char *dir)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += e->d_name[0] != '.';
+	if (d)
+		(void)closedir(d); /* only read */
+	return n;
+}
+
+/* A limit on the size of files stands for a disk that is full. */
+static void test_full_disk(const struct home *h)
+{
+	char address[IDENT_ADDRESS_SIZE], keys[192];
+	struct err err = {.text = ""};
+	struct rlimit was, none;
+
+	(void)unlink(h->key); /* of the tests before */
+	(void)unlink(h->own);
+	(void)snprintf(keys, sizeof keys, "%s/keys", h->co);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)getrlimit(RLIMIT_FSIZE, &was);
+	none = was;
+	none.rlim_cur = 16;
+	(void)setrlimit(RLIMIT_FSIZE, &none);
+	int rc = ident_load(h->co, NULL, address, &err);
+	(void)setrlimit(RLIMIT_FSIZE, &was);
+	ok(rc == -1 && strstr(err.text, h->key),
+	    "a key that cannot be written is an error");
+	is_int(count_files(keys), 0, "and nothing of it stays behind");
+}
+
 static void test_digest(void)
 {
 	/* Of Python's hashlib.blake2b(digest_size=16). */
@@ -178,6 +213,7 @@ int main(void)
 	test_known_key(&h);
 	test_order(&h);
 	test_bad_keys(&h);
+	test_full_disk(&h);
 	test_digest();
 	remove_home(&h);
 	return done();
