@@ -98,10 +98,27 @@ static struct part *part_of(struct store *s, enum store_part part)
 	return &s->parts[s->is_shared ? STORE_JOURNAL : part];
 }
 
+static const char *reason_of(int rc)
+{
+	return rc == MDB_MAP_FULL ? "it is as large as store_size allows "
+				    "(MDB_MAP_FULL)"
+				  : mdb_strerror(rc);
+}
+
 static int store_error(struct err *err, const char *what, int rc)
 {
 	stat_add(store_errors, 1);
-	return err_set(err, ERR_STORE, "store: %s: %s", what, mdb_strerror(rc));
+	return err_set(err, ERR_STORE, "store: %s: %s", what, reason_of(rc));
+}
+
+/* What failed in a transaction, with the name of the file. */
+static int txn_error(
+    struct err *err, const struct store_txn *t, const char *verb)
+{
+	char what[64];
+	enum store_part part = t->store->is_shared ? STORE_JOURNAL : t->part;
+	(void)snprintf(what, sizeof what, "%s %s", verb, part_files[part]);
+	return store_error(err, what, t->rc);
 }
 
 static void read_boot_id(char out[40])
@@ -302,6 +319,106 @@ static int open_tables(struct store *s, bool is_keeper, struct err *err)
 	return 0;
 }
 
+/* Move a table's rows, if it is there at all. */
+static int move_table(MDB_txn *from, MDB_txn *to, const char *name)
+{
+	MDB_dbi source, target;
+	MDB_cursor *c;
+	MDB_val k, v;
+	int rc = mdb_dbi_open(from, name, 0, &source);
+	if (rc)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	rc = mdb_dbi_open(to, name, MDB_CREATE, &target);
+	if (!rc)
+		rc = mdb_cursor_open(from, source, &c);
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)))
+		if ((rc = mdb_put(to, target, &k, &v, 0)) != 0)
+			break;
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? mdb_drop(from, source, 1) : rc;
+}
+
+static int move_tables(MDB_txn *from, MDB_txn *to)
+{
+	int rc = 0;
+	for (int i = 0; i < TABLE_COUNT && !rc; i++)
+		if (table_rows[i].part == STORE_FACTS)
+			rc = move_table(from, to, table_rows[i].name);
+	return rc;
+}
+
+/*
+ * The copy is committed before the original goes: who dies in between leaves
+ * the same rows twice, and the next keeper moves them once more.
+ */
+static int move_facts(MDB_env *from, MDB_env *to)
+{
+	MDB_txn *source, *target;
+	int rc = mdb_txn_begin(from, NULL, 0, &source);
+	if (rc)
+		return rc;
+	rc = mdb_txn_begin(to, NULL, 0, &target);
+	if (rc) {
+		mdb_txn_abort(source);
+		return rc;
+	}
+	rc = move_tables(source, target);
+	if (rc)
+		mdb_txn_abort(target);
+	else
+		rc = mdb_txn_commit(target);
+	if (!rc)
+		return mdb_txn_commit(source);
+	mdb_txn_abort(source);
+	return rc;
+}
+
+static int cannot_move(
+    struct err *err, const char *dir, const char *was, int rc)
+{
+	stat_add(store_errors, 1);
+	return err_set(err, ERR_STORE,
+	    "store: the facts in %s cannot be moved to where this durability "
+	    "keeps them (%s): set durability: %s again, or a larger store_size",
+	    dir, reason_of(rc), was);
+}
+
+/* With the facts in the journal's file there is no other one. */
+static int gather_facts(
+    struct store *s, const char *dir, const struct conf *conf, struct err *err)
+{
+	struct path file = path_of("%s/%s", dir, part_files[STORE_FACTS]);
+	struct part *old = &s->parts[STORE_FACTS];
+	if (access(file.text, F_OK) != 0)
+		return 0;
+	if (open_part(s, STORE_FACTS, dir, conf, true, err) != 0)
+		return -1;
+	int rc = move_facts(old->env, s->parts[STORE_JOURNAL].env);
+	mdb_env_close(old->env);
+	old->env = NULL;
+	if (rc)
+		return cannot_move(err, dir, "power", rc);
+	if (unlink(file.text) != 0)
+		return err_set(err, ERR_STORE, "store: cannot remove %s: %s",
+		    file.text, strerror(errno));
+	remove_lock(file.text);
+	log_info("store: the facts moved to %s", part_files[STORE_JOURNAL]);
+	return 0;
+}
+
+/* 'durability' may have changed since the last start: the facts follow. */
+static int fetch_facts(
+    struct store *s, const char *dir, const struct conf *conf, struct err *err)
+{
+	if (s->is_shared)
+		return gather_facts(s, dir, conf, err);
+	int rc =
+	    move_facts(s->parts[STORE_JOURNAL].env, s->parts[STORE_FACTS].env);
+	return rc ? cannot_move(err, dir, "process", rc) : 0;
+}
+
 static bool read_mark(const char *dir, struct mark *m)
 {
 	struct path file = path_of("%s/journal.mark", dir);
@@ -365,6 +482,8 @@ static int open_all(struct store *s, const char *dir, const struct conf *conf,
 	    open_part(s, STORE_FACTS, dir, conf, is_keeper, err) != 0)
 		return -1;
 	if (open_part(s, STORE_JOURNAL, dir, conf, is_keeper, err) != 0)
+		return -1;
+	if (is_keeper && fetch_facts(s, dir, conf, err) != 0)
 		return -1;
 	return open_tables(s, is_keeper, err);
 }
@@ -454,7 +573,7 @@ int store_read_end(struct store_txn *t, struct err *err)
 	if (p->is_reading)
 		mdb_txn_reset(p->reader);
 	p->is_reading = false;
-	return t->rc ? store_error(err, "read", t->rc) : 0;
+	return t->rc ? txn_error(err, t, "read") : 0;
 }
 
 void store_write(struct store *s, struct store_txn *t, enum store_part part)
@@ -469,14 +588,14 @@ int store_commit(struct store_txn *t, struct err *err)
 {
 	if (t->rc) {
 		store_abort(t);
-		return store_error(err, "write", t->rc);
+		return txn_error(err, t, "write");
 	}
 	int64_t began = clock_mono_us();
 	t->rc = mdb_txn_commit(t->handle);
 	t->handle = NULL;
 	stat_add(commits, 1);
 	stat_add(commit_us, clock_mono_us() - began);
-	return t->rc ? store_error(err, "commit", t->rc) : 0;
+	return t->rc ? txn_error(err, t, "commit") : 0;
 }
 
 void store_abort(struct store_txn *t)

@@ -297,7 +297,8 @@ static void test_full(void)
 		rc = store_commit(&t, &err);
 	}
 	ok(rc == -1 && err.code == ERR_STORE, "a full file refuses");
-	ok(strstr(err.text, "MDB_MAP_FULL") != NULL, "and says why");
+	ok(strstr(err.text, "facts.mdb") && strstr(err.text, "store_size"),
+	    "and says which, and why: %s", err.text);
 	is_str(get(TABLE_IDS, "before"), "1", "reading goes on");
 	is_int(put(TABLE_EVENTS, "x", "1"), 0, "so does the other file");
 	store_write(store, &t, STORE_FACTS);
@@ -366,6 +367,65 @@ static void test_process_durability(void)
 	       "cohostd_store_used_bytes{file=\"journal.mdb\"} ") != NULL,
 	    "the metrics tell the size of the file");
 	buf_fini(&text);
+	end();
+}
+
+/* Open it anew with another durability. */
+static bool change_to(int durability)
+{
+	conf.durability = durability;
+	return open_as(true);
+}
+
+static void test_changed_durability(void)
+{
+	begin("changed");
+	(void)change_to(DURABLE_POWER);
+	(void)put(TABLE_IDS, "a", "1");
+	(void)put(TABLE_CLAIMS, "c", "1");
+	(void)put(TABLE_EVENTS, "e", "1");
+	ok(change_to(DURABLE_PROCESS), "durability may become less");
+	is_str(get(TABLE_IDS, "a"), "1", "the facts come along");
+	is_str(get(TABLE_CLAIMS, "c"), "1", "from each table");
+	is_str(get(TABLE_EVENTS, "e"), "1", "the events were there");
+	is_int(count_files("facts.mdb"), 0, "the file they were in is gone");
+	(void)put(TABLE_IDS, "a", "2");
+	(void)put(TABLE_IDS, "b", "2");
+	ok(change_to(DURABLE_POWER), "and more again");
+	is_str(get(TABLE_IDS, "a"), "2", "with what was written meanwhile");
+	is_str(get(TABLE_IDS, "b"), "2", "all of it");
+	(void)put(TABLE_IDS, "a", "3");
+	ok(open_as(true) && open_as(true), "further starts");
+	is_str(get(TABLE_IDS, "a"), "3", "bring nothing old back");
+	end();
+}
+
+static void test_move_without_room(void)
+{
+	static char big[700000];
+	struct store_txn t;
+
+	begin("no-room");
+	conf.store_size = 1;
+	(void)change_to(DURABLE_POWER);
+	(void)put(TABLE_IDS, "a", "1");
+	struct store_key k = store_key1(1);
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_TALKS, k.bytes, 8, big, sizeof(big));
+	(void)store_commit(&t, &err);
+	store_write(store, &t, STORE_JOURNAL);
+	store_put(&t, TABLE_EVENTS, k.bytes, 8, big, sizeof(big));
+	(void)store_commit(&t, &err);
+	ok(!change_to(DURABLE_PROCESS) && err.code == ERR_STORE,
+	    "facts that find no room are not given up");
+	ok(strstr(err.text, "durability: power") &&
+		strstr(err.text, "store_size"),
+	    "the error says what to do: %s", err.text);
+	ok(change_to(DURABLE_POWER), "the old setting serves");
+	is_str(get(TABLE_IDS, "a"), "1", "with all that was there");
+	conf.store_size = 8;
+	ok(change_to(DURABLE_PROCESS), "so does the new one with more room");
+	is_str(get(TABLE_IDS, "a"), "1", "with the same");
 	end();
 }
 
@@ -493,6 +553,8 @@ int main(void)
 	test_full();
 	test_boot();
 	test_process_durability();
+	test_changed_durability();
+	test_move_without_room();
 	test_damaged();
 	test_short_but_whole();
 	return done();
