@@ -35,6 +35,9 @@ my @refused = (
 	["trust: strict\n", 1, qr/trust.*open/],
 	["trust: blindly\n", 1, qr/trust.*open/],
 	["durability: maybe\n", 1, qr/durability.*power.*process/],
+	["name: x\nagent: python3 agent.py\n", 2, qr/agent.*demo.*exec:/],
+	["agent: 'exec: '\n", 1, qr/agent.*exec:COMMAND/],
+	["bind: localhost\n", 1, qr/bind.*IPv4.*IPv6.*unix:/],
 	["trusted_proxies: 10.0.0.0/33\n", 1, qr/trusted_proxies/],
 	["port: 99999999999999999999\n", 1, qr/port.*65535/],
 );

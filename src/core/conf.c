@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "core/conf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -208,6 +209,48 @@ static int set_enum(struct conf *c, const struct param *p, const char *where,
 	    value);
 }
 
+static bool is_agent(const char *text)
+{
+	if (strncmp(text, "exec:", 5) != 0)
+		return strcmp(text, "demo") == 0;
+	return text[5 + strspn(text + 5, " \t")] != 0;
+}
+
+static bool is_address(const char *text)
+{
+	unsigned char address[16];
+	char inner[64];
+	size_t n = strlen(text);
+	if (strncmp(text, "unix:", 5) == 0)
+		return n > 5;
+	if (*text == '[' && n > 2 && n < sizeof inner && text[n - 1] == ']') {
+		memcpy(inner, text + 1, n - 2);
+		inner[n - 2] = 0;
+		return inet_pton(AF_INET6, inner, address) == 1;
+	}
+	return inet_pton(AF_INET, text, address) == 1 ||
+	       inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* Texts that are not any text. */
+static const struct text_rule {
+	const char *key;
+	bool (*allows)(const char *text);
+	const char *allowed;
+} text_rules[] = {
+    {"agent", is_agent, "demo or exec:COMMAND"},
+    {"bind", is_address, "an IPv4 or IPv6 address or unix:PATH"},
+};
+
+static const struct text_rule *broken_rule(const char *key, const char *text)
+{
+	for (size_t i = 0; i < sizeof text_rules / sizeof *text_rules; i++)
+		if (strcmp(text_rules[i].key, key) == 0 &&
+		    !text_rules[i].allows(text))
+			return &text_rules[i];
+	return NULL;
+}
+
 static int set_text(struct conf *c, const struct param *p, const char *where,
     const char *value, struct err *err)
 {
@@ -221,6 +264,11 @@ static int set_text(struct conf *c, const struct param *p, const char *where,
 			return err_set(err, ERR_CONFIG,
 			    "%s: %s must not hold control characters", where,
 			    p->key);
+	const struct text_rule *broken = broken_rule(p->key, value);
+	if (broken)
+		return err_set(err, ERR_CONFIG,
+		    "%s: %s must be %s, not \"%.60s\"", where, p->key,
+		    broken->allowed, value);
 	set_str(field(c, p->at), value);
 	return 0;
 }
@@ -464,11 +512,6 @@ int conf_check(const struct conf *c, struct err *err)
 		    "%s: trust: \"%s\" is not supported yet; only \"open\" "
 		    "is: set trust: open in host.yaml or use --trust open",
 		    c->trust_where, levels[c->trust]);
-	if (strcmp(c->agent, "demo") != 0 &&
-	    (strncmp(c->agent, "exec:", 5) != 0 || !c->agent[5]))
-		return err_set(err, ERR_CONFIG,
-		    "agent: must be demo or exec:COMMAND, not \"%.60s\"",
-		    c->agent);
 	return 0;
 }
 

@@ -361,16 +361,6 @@ static void test_environment(void)
 
 static void test_check(void)
 {
-	static const struct {
-		const char *agent;
-		bool is_good;
-	} rows[] = {
-	    {"demo", true},
-	    {"exec:true", true},
-	    {"exec:", false},
-	    {"Demo", false},
-	    {"python3 agent.py", false},
-	};
 	struct conf c;
 	struct err err;
 
@@ -382,11 +372,48 @@ static void test_check(void)
 	    "\"open\" is: set trust: open in host.yaml or use --trust open",
 	    "and says where it stands and what to do");
 	(void)conf_set(&c, "option --trust", "trust", "open", &err);
+	is_int(conf_check(&c, &err), 0, "open trust does");
+	conf_fini(&c);
+}
+
+static void test_texts(void)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+		bool is_good;
+	} rows[] = {
+	    {"agent", "demo", true},
+	    {"agent", "exec:true", true},
+	    {"agent", "exec: true", true},
+	    {"agent", "exec:", false},
+	    {"agent", "exec: \t", false},
+	    {"agent", "Demo", false},
+	    {"agent", "python3 agent.py", false},
+	    {"bind", "127.0.0.1", true},
+	    {"bind", "0.0.0.0", true},
+	    {"bind", "::", true},
+	    {"bind", "[::1]", true},
+	    {"bind", "unix:/run/co.sock", true},
+	    {"bind", "unix:", false},
+	    {"bind", "localhost", false},
+	    {"bind", "127.0.0.1:8000", false},
+	    {"bind", "[127.0.0.1]", false},
+	    {"bind", "[::1", false},
+	    {"bind", "[]", false},
+	};
+	struct conf c;
+
+	conf_init(&c);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		(void)conf_set(&c, "here", "agent", rows[i].agent, &err);
-		ok((conf_check(&c, &err) == 0) == rows[i].is_good,
-		    "agent \"%s\" is %s", rows[i].agent,
-		    rows[i].is_good ? "good" : "refused");
+		struct err err = {.text = ""};
+		int rc =
+		    conf_set(&c, "line 7", rows[i].key, rows[i].value, &err);
+		ok((rc == 0) == rows[i].is_good, "%s \"%s\" is %s", rows[i].key,
+		    rows[i].value, rows[i].is_good ? "good" : "refused");
+		ok(rc == 0 || (strstr(err.text, "line 7: ") &&
+				  strstr(err.text, rows[i].key)),
+		    "by its place: %s", err.text);
 	}
 	conf_fini(&c);
 }
@@ -458,6 +485,7 @@ int main(void)
 	test_long_keys();
 	test_environment();
 	test_check();
+	test_texts();
 	test_handing_on();
 	test_env_file();
 	return done();
