@@ -26,6 +26,7 @@
 #include "core/err.h"
 #include "master/listen.h"
 #include "master/master.h"
+#include "master/notify.h"
 #include "net/http.h"
 #include "trust/ident.h"
 #include "worker/keeper.h"
@@ -247,6 +248,28 @@ static void take_option(int opt)
 	}
 }
 
+static const char *absolute(const char *path)
+{
+	char real[PATH_MAX];
+	if (!path || *path == '/')
+		return path;
+	if (!getcwd(real, sizeof real))
+		fatal("cannot tell the current directory: %s", strerror(errno));
+	struct buf b = {0};
+	buf_printf(&b, "%s/%s", real, path);
+	return buf_steal(&b, NULL);
+}
+
+/* We leave the folder that paths on the command line are relative to. */
+static void settle_paths(void)
+{
+	options.dir = absolute(options.dir);
+	options.config = absolute(options.config);
+	options.log = absolute(options.log);
+	options.pid_file = absolute(options.pid_file);
+	options.test_clock = absolute(options.test_clock);
+}
+
 static void read_options(int argc, char **argv)
 {
 	int opt;
@@ -255,21 +278,10 @@ static void read_options(int argc, char **argv)
 		take_option(opt);
 	if (optind < argc)
 		usage_error("there is no argument", argv[optind]);
+	settle_paths();
 }
 
-/* ---- settings ---- */
-
-static char *absolute(const char *path)
-{
-	char real[PATH_MAX];
-	if (*path == '/')
-		return mem_strdup(path);
-	if (!getcwd(real, sizeof real))
-		fatal("cannot tell the current directory: %s", strerror(errno));
-	struct buf b = {0};
-	buf_printf(&b, "%s/%s", real, path);
-	return buf_steal(&b, NULL);
-}
+/* ---- places ---- */
 
 static char *join(const char *dir, const char *rest)
 {
@@ -284,22 +296,21 @@ static void own(char **to, char *value)
 	*to = value;
 }
 
-static void find_places(struct conf *c)
+static int find_places(struct conf *c, struct err *err)
 {
 	char real[PATH_MAX];
-	if (!realpath(options.dir, real)) {
-		(void)fprintf(stderr, "co-hostd: --dir %s: %s\n", options.dir,
+	if (!realpath(options.dir, real))
+		return err_set(err, ERR_CONFIG, "--dir %s: %s", options.dir,
 		    strerror(errno));
-		exit(1);
-	}
 	own(&c->project_dir, mem_strdup(real));
 	own(&c->co_dir, join(real, "/.co"));
 	if (options.log)
-		own(&c->log_file, absolute(options.log));
+		own(&c->log_file, mem_strdup(options.log));
 	if (options.test_clock)
-		own(&c->test_clock, absolute(options.test_clock));
-	own(&c->host_yaml, options.config ? absolute(options.config)
+		own(&c->test_clock, mem_strdup(options.test_clock));
+	own(&c->host_yaml, options.config ? mem_strdup(options.config)
 					  : join(c->co_dir, "/host.yaml"));
+	return 0;
 }
 
 /* co-turn lies beside us in a build tree, else where it was installed. */
@@ -316,16 +327,106 @@ static void find_libexec(struct conf *c)
 	free(dir);
 }
 
+/* ---- the user ---- */
+
+static const struct passwd *find_user(const struct conf *c)
+{
+	if (!*c->user || getuid() != 0)
+		return NULL;
+	const struct passwd *user = getpwnam(c->user);
+	if (!user)
+		fatal("option --user: there is no user %s", c->user);
+	return user;
+}
+
+static void cannot_become(const struct passwd *user)
+{
+	fatal("cannot become user %s: %s", user->pw_name, strerror(errno));
+}
+
+/* With the rights of a user (NULL: our own) until act_as_root(). */
+static void act_as(const struct passwd *user)
+{
+	if (user &&
+	    (initgroups(user->pw_name, user->pw_gid) != 0 ||
+		setegid(user->pw_gid) != 0 || seteuid(user->pw_uid) != 0))
+		cannot_become(user);
+}
+
+static void act_as_root(const struct passwd *user)
+{
+	if (user && (seteuid(0) != 0 || setegid(getgid()) != 0))
+		fatal("cannot be root again: %s", strerror(errno));
+}
+
+static void become(const struct passwd *user)
+{
+	if (!user)
+		return;
+	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		cannot_become(user);
+	(void)setenv("HOME", user->pw_dir, 1);
+	(void)setenv("USER", user->pw_name, 1);
+}
+
+/* ---- the environment ---- */
+
+/* First lines of the banner, kept until there is one. */
+static struct buf loaded;
+
+static void load_env_file(const char *dir, const char *name, const char *what)
+{
+	char *path = join(dir, name);
+	if (conf_load_env_file(path) >= 0)
+		buf_printf(&loaded, "INFO: Loaded %s: %s\n", what, path);
+	free(path);
+}
+
+/*
+ * Once, and as the user who will serve: what he may not read, root does not
+ * read for him.
+ */
+static void load_env_files(const struct conf *c)
+{
+	static bool is_loaded;
+	if (is_loaded)
+		return;
+	is_loaded = true;
+	const struct passwd *user = find_user(c);
+	const char *home = user ? user->pw_dir : getenv("HOME");
+	act_as(user);
+	load_env_file(c->project_dir, "/.env", "environment");
+	if (home)
+		load_env_file(home, "/.co/keys.env", "global keys");
+	act_as_root(user);
+}
+
+/* ---- settings ---- */
+
 static void on_warning(const char *text, void *arg)
 {
 	(void)arg;
 	log_warn("%s", text);
 }
 
+/* The user is needed before the rest: it says whose environment to read. */
+static int set_user(struct conf *c, struct err *err)
+{
+	for (size_t i = 0; i < options.n_overrides; i++) {
+		const struct override *o = &options.overrides[i];
+		if (strcmp(o->key, "user") == 0 &&
+		    conf_set(c, o->where, o->key, o->value, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* defaults < host.yaml < environment < command line. */
 static int read_settings(struct conf *c, struct err *err)
 {
-	find_places(c);
+	if (find_places(c, err) != 0)
+		return -1;
 	find_libexec(c);
 	bool has_yaml = access(c->host_yaml, F_OK) == 0;
 	if (!has_yaml && options.config)
@@ -339,6 +440,9 @@ static int read_settings(struct conf *c, struct err *err)
 	for (size_t i = 0; i < options.n_overrides; i++)
 		if (strcmp(options.overrides[i].key, "trust") == 0)
 			own(&c->trust_where, mem_strdup("--trust"));
+	if (set_user(c, err) != 0)
+		return -1;
+	load_env_files(c);
 	if (conf_read_env(c, err) != 0)
 		return -1;
 	for (size_t i = 0; i < options.n_overrides; i++) {
@@ -358,7 +462,8 @@ static char address[IDENT_ADDRESS_SIZE];
 
 static int reload(struct conf *c, struct err *err)
 {
-	if (read_settings(c, err) != 0)
+	struct agent_about about;
+	if (read_settings(c, err) != 0 || agents_describe(c, &about, err) != 0)
 		return -1;
 	own(&c->address, mem_strdup(address));
 	return 0;
@@ -370,7 +475,8 @@ static void make_dir(const char *path, const struct passwd *user)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		fatal("cannot make %s: %s", path, strerror(errno));
-	if (user && chown(path, user->pw_uid, user->pw_gid) != 0)
+	/* Not where a link leads: it may lead out of the project. */
+	if (user && lchown(path, user->pw_uid, user->pw_gid) != 0)
 		fatal("cannot give %s to its user: %s", path, strerror(errno));
 }
 
@@ -383,47 +489,6 @@ static void make_folder(const struct conf *c, const struct passwd *user)
 		make_dir(path, user);
 		free(path);
 	}
-}
-
-/* First lines of the banner, kept until there is one. */
-static struct buf loaded;
-
-static void load_env_files(const char *dir)
-{
-	char *mine = join(dir, "/.env");
-	if (conf_load_env_file(mine) >= 0)
-		buf_printf(&loaded, "INFO: Loaded environment: %s\n", mine);
-	free(mine);
-	const char *home = getenv("HOME");
-	if (!home)
-		return;
-	char *keys = join(home, "/.co/keys.env");
-	if (conf_load_env_file(keys) >= 0)
-		buf_printf(&loaded, "INFO: Loaded global keys: %s\n", keys);
-	free(keys);
-}
-
-static const struct passwd *find_user(const struct conf *c)
-{
-	if (!*c->user || geteuid() != 0)
-		return NULL;
-	const struct passwd *user = getpwnam(c->user);
-	if (!user)
-		fatal("option --user: there is no user %s", c->user);
-	return user;
-}
-
-static void become(const struct passwd *user)
-{
-	if (!user)
-		return;
-	if (setgroups(0, NULL) != 0 ||
-	    initgroups(user->pw_name, user->pw_gid) ||
-	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
-		fatal("cannot become user %s: %s", user->pw_name,
-		    strerror(errno));
-	(void)setenv("HOME", user->pw_dir, 1);
-	(void)setenv("USER", user->pw_name, 1);
 }
 
 static void raise_limits(void)
@@ -440,11 +505,11 @@ static void raise_limits(void)
 static void lock_project(const struct conf *c, const struct passwd *user)
 {
 	char *path = join(c->co_dir, "/store/lock");
+	act_as(user);
 	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock_fd < 0)
 		fatal("%s: %s", path, strerror(errno));
-	if (user && fchown(lock_fd, user->pw_uid, user->pw_gid) != 0)
-		log_warn("%s stays root's", path);
+	act_as_root(user);
 	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0)
 		fatal("another co-hostd serves %s already", c->project_dir);
 	free(path);
@@ -547,10 +612,15 @@ static void on_ready(const struct conf *c, const char *bound)
 
 /* ---- the background ---- */
 
+static pid_t daemon_pid;
+
+/* What does not serve in time shall not do so later, behind our back. */
 static void on_alarm(int signo)
 {
+	static const char text[] = "co-hostd: does not start in time\n";
 	(void)signo;
-	_exit(1);
+	(void)kill(daemon_pid, SIGKILL);
+	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);
 }
 
 /* The parent stays until the daemon serves, and tells whether it does. */
@@ -560,10 +630,10 @@ static void daemonise(void)
 	char byte;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		fatal("pipe: %s", strerror(errno));
-	pid_t pid = fork();
-	if (pid < 0)
+	daemon_pid = fork();
+	if (daemon_pid < 0)
 		fatal("fork: %s", strerror(errno));
-	if (pid == 0) {
+	if (daemon_pid == 0) {
 		close(ends[0]);
 		daemon_ready = ends[1];
 		(void)setsid();
@@ -624,6 +694,7 @@ static void settle_in(struct conf *c)
 	if (user && *c->log_file &&
 	    chown(c->log_file, user->pw_uid, user->pw_gid) != 0)
 		log_warn("log %s stays root's", c->log_file);
+	notify_open();
 	become(user);
 	if (ident_load(c->co_dir, getenv("HOME"), address, &err) != 0)
 		fatal("%s", err.text);
@@ -632,8 +703,21 @@ static void settle_in(struct conf *c)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }
 
+/* These are for the master, and wait for it: none shall end a start, or a
+ * process that the sender did not mean. */
+static void hold_signals(void)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
+	(void)signal(SIGUSR2, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
+	hold_signals();
 	struct conf conf;
 	struct err err;
 	struct agent_about about;
@@ -641,7 +725,6 @@ int main(int argc, char **argv)
 	if (options.child)
 		return run_child();
 	find_program(argv[0]);
-	load_env_files(options.dir);
 	conf_init(&conf);
 	if (read_settings(&conf, &err) != 0 ||
 	    agents_describe(&conf, &about, &err) != 0) {

@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoHost qw(program read_file run wait_for);
 use IO::Socket::IP;
+use POSIX qw(WNOHANG mkfifo);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -43,6 +44,36 @@ ok !-e $pid_file, 'the pid file is gone';
 like read_file("$dir/log"), qr/\S/, 'it wrote its log';
 unlike read_file("$dir/log"), qr/AddressSanitizer|runtime error:|\bpanic\b/,
     'without a complaint';
+
+# Paths may be relative to where it was started.
+mkdir "$dir/elsewhere";
+$r = run([program('co-hostd'), '-d', 'elsewhere', '-p', 0, '-D', '-l', 'log2',
+	'--pid-file', 'pid2'], %env, dir => "$dir");
+is $r->{status}, 0, 'relative paths are good';
+($pid) = read_file("$dir/pid2") =~ /(\d+)/;
+kill HUP => $pid;
+ok wait_for(10, sub { read_file("$dir/log2") =~ /generation 2 serves/ }), 'also for HUP';
+kill TERM => $pid;
+ok wait_for(20, sub { !kill 0, $pid }) && !-e "$dir/pid2", 'and at the end';
+
+# Nobody reads this log, so to open it takes for ever.
+mkfifo "$dir/pipe", 0600 or die "mkfifo: $!";
+my $parent = fork // die "fork: $!";
+if (!$parent) {
+	open STDERR, '>', "$dir/stderr";
+	exec @argv, '-l', "$dir/pipe";
+}
+sub children_of {
+	my ($of) = @_;
+	return map { m{(\d+)} } grep { read_file($_) =~ /\) [^Z] $of / } glob '/proc/[0-9]*/stat';
+}
+my ($child) = wait_for(10, sub { (children_of($parent))[0] });
+ok $child, 'a daemon that does not come to serve';
+kill ALRM => $parent;
+ok wait_for(10, sub { waitpid($parent, WNOHANG) == $parent }), 'is given up in the end';
+is $? >> 8, 1, 'which the status tells';
+like read_file("$dir/stderr"), qr/in time/, 'and a message';
+ok wait_for(10, sub { !kill 0, $child }), 'it does not live on';
 
 $r = run([@argv, '-o', 'port=nowhere'], %env);
 isnt $r->{status}, 0, 'wrong settings are told before it leaves the terminal';

@@ -55,5 +55,11 @@ ok wait_for(10, sub { $host->words =~ /host\.yaml.*2.*port/ }),
     'wrong settings are told in the log';
 is $host->http(GET => '/health')->{json}{agent}, 'second', 'and change nothing';
 is scalar($host->workers), 4, 'the generation stays';
+
+write_file($yaml, "name: fourth\nagent: 'exec: '\n");
+$host->signal('HUP');
+ok wait_for(10, sub { $host->words =~ /reload: .*agent must be demo or exec:/ }),
+    'an agent that cannot be is told';
+is $host->http(GET => '/health')->{json}{agent}, 'second', 'before it does harm';
 $host->stop;
 done_testing;

@@ -8,7 +8,9 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file wait_for);
+use CoHost qw(read_file wait_for write_file);
+use IO::Socket::UNIX;
+use Socket qw(SOCK_DGRAM);
 use Test::More;
 
 plan skip_all => 'only root can drop to another user' if $> != 0;
@@ -34,6 +36,33 @@ my $victim = $host->kill_worker;
 ok wait_for(5, sub { my @w = $host->workers; @w == 2 && !grep { $_ == $victim } @w }),
     'a dead worker is replaced';
 $host->stop;
+
+# His keys.env is read, not that of root; what he may not read is not.
+sub banner {
+	my (%o) = @_;
+	my $h = CoHost->start(dir => "$dir", workers => 1, args => ['--user', 'nobody'], %o);
+	ok wait_for(5, sub { $h->words =~ /Waiting for tasks/ }), 'it is up';
+	$h->stop;
+	return read_file($h->{out});
+}
+my $roots = File::Temp->newdir(TMPDIR => 1);
+mkdir "$roots/.co";
+write_file("$roots/.co/keys.env", "SECRET=1\n");
+write_file("$dir/.env", "PUBLIC=1\n");
+unlike banner(env => { HOME => "$roots" }), qr/\Q$roots\E/, 'the keys of root are not read';
+like read_file("$dir/out"), qr/Loaded environment: .*\.env/, 'the project\'s .env is';
+chmod 0600, "$dir/.env";
+unlink "$dir/out";
+unlike banner(), qr/Loaded environment/, 'unless it is only for root';
+
+# A service manager that listens to root only.
+my $manager = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$roots/notify") or die $!;
+chmod 0600, "$roots/notify";
+banner(env => { NOTIFY_SOCKET => "$roots/notify" });
+$manager->blocking(0);
+my @told;
+while (defined $manager->recv(my $text, 4096)) { push @told, $text }
+like "@told", qr/READY=1.*STOPPING=1/s, 'it is told that we serve, and stop';
 
 my $again = CoHost->start(dir => "$dir", workers => 1,
 	args => ['--user', 'nobody']);

@@ -23,6 +23,15 @@
 
 #define N_FIXED_FDS 6
 
+/* A process that is about to be started. */
+struct birth {
+	const struct generation *settings;
+	enum heritage_kind kind;
+	unsigned slot;
+	uint32_t generation; /* of the slot */
+	int ready_fd;
+};
+
 static const char *const kind_names[] = {
     [KIND_NONE] = "none",
     [KIND_WORKER] = "worker",
@@ -50,15 +59,15 @@ static int free_slot(const struct children *c)
 }
 
 static unsigned plan_fds(
-    const struct children *c, unsigned slot, int ready, struct spawn_fd *fds)
+    const struct children *c, const struct birth *b, struct spawn_fd *fds)
 {
 	unsigned n = 0;
-	fds[n++] = (struct spawn_fd){c->conf_fd, HERITAGE_FD_CONF};
+	fds[n++] = (struct spawn_fd){b->settings->conf_fd, HERITAGE_FD_CONF};
 	fds[n++] = (struct spawn_fd){c->segment_fd, HERITAGE_FD_SEGMENT};
-	fds[n++] = (struct spawn_fd){ready, HERITAGE_FD_READY};
+	fds[n++] = (struct spawn_fd){b->ready_fd, HERITAGE_FD_READY};
 	fds[n++] = (struct spawn_fd){c->lifeline_read, HERITAGE_FD_LIFELINE};
-	fds[n++] =
-	    (struct spawn_fd){c->mailboxes[slot].reader, HERITAGE_FD_MAILBOX};
+	fds[n++] = (struct spawn_fd){
+	    c->mailboxes[b->slot].reader, HERITAGE_FD_MAILBOX};
 	fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	for (unsigned i = 0; i < c->n_slots; i++)
 		fds[n++] = (struct spawn_fd){
@@ -66,24 +75,23 @@ static unsigned plan_fds(
 	return n;
 }
 
-static pid_t spawn(struct children *c, unsigned slot, enum heritage_kind kind,
-    uint32_t generation, int ready)
+static pid_t spawn(struct children *c, const struct birth *b)
 {
 	struct spawn_fd fds[N_FIXED_FDS + HERITAGE_SLOTS];
 	char slot_text[16], generation_text[16];
 	char name[] = "co-hostd", child[] = "--child", slot_opt[] = "--slot";
 	char generation_opt[] = "--generation", kind_text[16];
-	(void)snprintf(slot_text, sizeof slot_text, "%u", slot);
+	(void)snprintf(slot_text, sizeof slot_text, "%u", b->slot);
 	(void)snprintf(
-	    generation_text, sizeof generation_text, "%u", generation);
-	(void)snprintf(kind_text, sizeof kind_text, "%s", kind_names[kind]);
+	    generation_text, sizeof generation_text, "%u", b->generation);
+	(void)snprintf(kind_text, sizeof kind_text, "%s", kind_names[b->kind]);
 	char *argv[] = {name, child, kind_text, slot_opt, slot_text,
 	    generation_opt, generation_text, NULL};
 	struct spawn_plan plan = {
 	    .path = c->program,
 	    .argv = argv,
 	    .fds = fds,
-	    .n_fds = plan_fds(c, slot, ready, fds),
+	    .n_fds = plan_fds(c, b, fds),
 	    .has_own_group = 1,
 	};
 	return spawn_start(&plan);
@@ -97,21 +105,22 @@ static void empty_mailbox(struct children *c, unsigned slot)
 		;
 }
 
-static void throttle(struct children *c, enum heritage_kind kind)
+static void throttle(struct generation *g, enum heritage_kind kind)
 {
-	int64_t *delay = &c->delay_ms[kind];
+	int64_t *delay = &g->delay_ms[kind];
 	*delay = *delay ? *delay * 2 : THROTTLE_FIRST_MS;
 	if (*delay > THROTTLE_MOST_MS)
 		*delay = THROTTLE_MOST_MS;
-	c->not_before_ms[kind] = clock_mono_ms() + *delay;
+	g->not_before_ms[kind] = clock_mono_ms() + *delay;
 	log_warn("kind=%s: throttled for %lld ms", kind_names[kind],
 	    (long long)*delay);
 }
 
-bool children_start(struct children *c, enum heritage_kind kind, uint32_t epoch)
+bool children_start(
+    struct children *c, struct generation *g, enum heritage_kind kind)
 {
 	int ready[2], slot = free_slot(c);
-	if (slot < 0 || clock_mono_ms() < c->not_before_ms[kind])
+	if (slot < 0 || clock_mono_ms() < g->not_before_ms[kind])
 		return false;
 	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) != 0) {
 		log_error("master: pipe: %s", strerror(errno));
@@ -123,24 +132,25 @@ bool children_start(struct children *c, enum heritage_kind kind, uint32_t epoch)
 	empty_mailbox(c, (unsigned)slot);
 	s->last_words[0] = 0;
 	s->kind = kind;
-	s->epoch = epoch;
+	s->epoch = g->epoch;
 	atomic_store(&s->state, SLOT_STARTING);
 	atomic_store(&s->generation, generation);
-	pid_t pid = spawn(c, (unsigned)slot, kind, generation, ready[1]);
+	pid_t pid = spawn(
+	    c, &(struct birth){g, kind, (unsigned)slot, generation, ready[1]});
 	close(ready[1]);
 	if (pid < 0) {
 		log_error("kind=%s: cannot start %s: %s", kind_names[kind],
 		    c->program, strerror(errno));
 		atomic_store(&s->generation, generation + 1);
 		close(ready[0]);
-		throttle(c, kind);
+		throttle(g, kind);
 		return false;
 	}
 	atomic_store(&s->pid, pid);
 	c->child[slot] = (struct child){
 	    .pid = pid,
 	    .kind = kind,
-	    .epoch = epoch,
+	    .epoch = g->epoch,
 	    .ready_fd = ready[0],
 	    .born_ms = clock_mono_ms(),
 	};
@@ -174,6 +184,19 @@ static void log_death(const struct children *c, unsigned slot,
 	    *words ? ", last words: " : "", words);
 }
 
+/* A generation that failed must not hold the one that serves up. */
+static void note_death(struct children *c, const struct child *dead)
+{
+	struct generation *g =
+	    dead->epoch == c->newest.epoch ? &c->newest : &c->serving;
+	if (dead->epoch != g->epoch)
+		return;
+	if (dead->is_ready)
+		g->delay_ms[dead->kind] = 0;
+	else if (!dead->is_leaving)
+		throttle(g, dead->kind);
+}
+
 bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
     struct msg *died)
 {
@@ -193,10 +216,7 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 		log_death(c, i, child, status, generation);
 		if (child->ready_fd >= 0)
 			close(child->ready_fd);
-		if (child->is_ready)
-			c->delay_ms[child->kind] = 0;
-		else if (!child->is_leaving)
-			throttle(c, child->kind);
+		note_death(c, child);
 		*out = *child;
 		*child = (struct child){.ready_fd = -1};
 		*died = (struct msg){.version = MSG_VERSION,
@@ -279,10 +299,4 @@ void children_kill_late(struct children *c)
 		child->leave_by_ms = 0;
 		child->born_ms = clock_mono_ms();
 	}
-}
-
-void children_forgive(struct children *c)
-{
-	memset(c->not_before_ms, 0, sizeof c->not_before_ms);
-	memset(c->delay_ms, 0, sizeof c->delay_ms);
 }

@@ -27,10 +27,22 @@ struct child {
 	int64_t leave_by_ms; /* killed then; 0: it may stay */
 };
 
+#define CHILD_KINDS 3
+
+/* Those that are started with the same settings. */
+struct generation {
+	uint32_t epoch; /* its number; 0: there is none */
+	int conf_fd;	/* the settings */
+	unsigned n_workers;
+	int64_t not_before_ms[CHILD_KINDS]; /* throttled until then */
+	int64_t delay_ms[CHILD_KINDS];
+};
+
 struct children {
 	struct heritage *heritage;
 	int segment_fd;
-	int conf_fd; /* settings for those started from now on */
+	struct generation newest;
+	struct generation serving; /* the newest that ever was complete */
 	int listen_fd;
 	int lifeline_read;
 	const char *program; /* what to execute */
@@ -38,17 +50,15 @@ struct children {
 	uint32_t next_generation;
 	struct mailbox_ends mailboxes[HERITAGE_SLOTS];
 	struct child child[HERITAGE_SLOTS];
-	int64_t not_before_ms[3]; /* by kind: throttled until then */
-	int64_t delay_ms[3];
 };
 
 /* Make mailboxes for n_slots slots. Returns 0, or -1 with errno. */
 int children_init(struct children *c, unsigned n_slots);
 
-/* Start a process in a free slot. False when throttled, full or impossible
- * (logged). */
+/* Start a process of a generation in a free slot. False when throttled, full or
+ * impossible (logged). */
 bool children_start(
-    struct children *c, enum heritage_kind kind, uint32_t epoch);
+    struct children *c, struct generation *g, enum heritage_kind kind);
 
 /* What a reaped pid was; *out tells before it is cleared. False: not ours. */
 bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
@@ -77,8 +87,5 @@ void children_end(struct children *c, int64_t grace_ms);
 
 /* Kill those that should have left, and those that start without end. */
 void children_kill_late(struct children *c);
-
-/* Forget past deaths: what failed may be tried again now. */
-void children_forgive(struct children *c);
 
 #endif

@@ -49,7 +49,6 @@ struct master {
 	struct children children;
 	struct heritage *heritage;
 	enum phase phase;
-	uint32_t serving; /* newest generation that is complete; 0: none yet */
 	int signal_fd;
 	int lifeline_write;
 	int exit_status;
@@ -122,13 +121,22 @@ static unsigned slots_for(const struct conf *conf)
 	return (unsigned)(2 * (workers + 1) + 2);
 }
 
+static struct generation new_generation(const struct master *m)
+{
+	return (struct generation){
+	    .epoch = atomic_load(&m->heritage->epoch),
+	    .conf_fd = save_conf(m->conf),
+	    .n_workers = (unsigned)m->conf->workers,
+	};
+}
+
 static void prepare(struct master *m)
 {
 	m->children.program = m->setup->program;
 	m->children.listen_fd = m->setup->listen_fd;
 	make_segment(m);
 	make_lifeline(m);
-	m->children.conf_fd = save_conf(m->conf);
+	m->children.newest = new_generation(m);
 	if (children_init(&m->children, slots_for(m->conf)) != 0)
 		fatal("master: mailboxes: %s", strerror(errno));
 	watch_signals(m);
@@ -141,10 +149,16 @@ static uint32_t epoch(const struct master *m)
 	return atomic_load(&m->heritage->epoch);
 }
 
-static void fill(struct master *m, enum heritage_kind kind, unsigned want)
+static uint32_t serving(const struct master *m)
 {
-	while (children_count(&m->children, kind, epoch(m), false) < want)
-		if (!children_start(&m->children, kind, epoch(m)))
+	return m->children.serving.epoch;
+}
+
+static void fill(struct master *m, struct generation *g,
+    enum heritage_kind kind, unsigned want)
+{
+	while (children_count(&m->children, kind, g->epoch, false) < want)
+		if (!children_start(&m->children, g, kind))
 			return;
 }
 
@@ -153,10 +167,17 @@ static void keep_up(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
-	fill(m, KIND_KEEPER, 1);
+	struct generation *newest = &m->children.newest;
+	struct generation *old = &m->children.serving;
+	fill(m, newest, KIND_KEEPER, 1);
 	if (m->phase == PHASE_KEEPER)
 		return;
-	fill(m, KIND_WORKER, (unsigned)m->conf->workers);
+	fill(m, newest, KIND_WORKER, newest->n_workers);
+	if (!old->epoch || old->epoch == newest->epoch)
+		return;
+	/* The newest may never come to serve: the old one stays whole. */
+	fill(m, old, KIND_KEEPER, 1);
+	fill(m, old, KIND_WORKER, old->n_workers);
 }
 
 static void tell_ready(struct master *m)
@@ -187,9 +208,18 @@ static void drain_old(struct master *m)
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
 		const struct child *c = &m->children.child[i];
 		if (c->pid && !c->is_leaving && c->epoch != epoch(m) &&
-		    c->epoch != m->serving)
+		    c->epoch != serving(m))
 			children_drain(&m->children, i, drain_ms(m));
 	}
+}
+
+/* From now on the newest generation is the one that stays. */
+static void settle_on_newest(struct master *m)
+{
+	struct children *c = &m->children;
+	if (serving(m))
+		close(c->serving.conf_fd);
+	c->serving = c->newest;
 }
 
 /* Whether all processes of the newest generation serve. */
@@ -211,12 +241,12 @@ static void go_on(struct master *m)
 	keep_up(m);
 	if (m->phase == PHASE_WORKERS && is_complete(m)) {
 		m->phase = PHASE_SERVING;
-		m->serving = epoch(m);
+		settle_on_newest(m);
 		tell_ready(m);
 	}
-	if (m->phase == PHASE_SERVING && m->serving != epoch(m) &&
+	if (m->phase == PHASE_SERVING && serving(m) != epoch(m) &&
 	    is_complete(m)) {
-		m->serving = epoch(m);
+		settle_on_newest(m);
 		log_info("generation %u serves", epoch(m));
 		notify_state("READY=1");
 		drain_old(m);
@@ -334,10 +364,10 @@ static void reload(struct master *m)
 	keep_fixed(&fresh, m->conf);
 	conf_fini(m->conf);
 	*m->conf = fresh;
-	close(m->children.conf_fd);
-	m->children.conf_fd = save_conf(m->conf);
+	if (serving(m) != epoch(m))
+		close(m->children.newest.conf_fd);
 	atomic_fetch_add(&m->heritage->epoch, 1);
-	children_forgive(&m->children);
+	m->children.newest = new_generation(m);
 	drain_old(m); /* a generation that never came to serve, say */
 	log_info("reload: starting generation %u", epoch(m));
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,29 +14,49 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_state(const char *fmt, ...)
+static int manager = -1; /* connected to the service manager */
+
+void notify_open(void)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
-	char text[256];
-	va_list ap;
 	if (!path || (*path != '/' && *path != '@') ||
 	    strlen(path) >= sizeof a.sun_path)
 		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	memcpy(a.sun_path, path, strlen(path));
 	if (*path == '@')
 		a.sun_path[0] = 0;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (manager < 0)
 		return;
 	socklen_t len =
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	(void)sendto(
-	    fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&a, len);
-	close(fd);
+	if (connect(manager, (struct sockaddr *)&a, len) == 0)
+		return;
+	close(manager);
+	manager = -1;
+}
+
+static bool say(const char *text)
+{
+	return manager >= 0 &&
+	       send(manager, text, strlen(text), MSG_NOSIGNAL) >= 0;
+}
+
+void notify_state(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (say(text))
+		return;
+	if (manager >= 0)
+		close(manager);
+	manager = -1;
+	notify_open();
+	(void)say(text);
 }
 
 void notify_alive(void)

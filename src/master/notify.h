@@ -6,6 +6,12 @@
 /* Telling the service manager how we are: sd_notify(3), without its library. */
 
 /*
+ * Connect to $NOTIFY_SOCKET, while we still are the user who may. What is sent
+ * later goes there, and to the socket that has the name then if that is gone.
+ */
+void notify_open(void);
+
+/*
  * Send a state such as "READY=1" to $NOTIFY_SOCKET (a path, or "@" and an
  * abstract name). Does nothing when there is none; errors are ignored, for
  * nobody could be told.

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "core/heritage.h"
+#include "master/listen.h"
+#include "master/master.h"
+#include "t/unit/scratch.h"
+
+/* Keeper and workers are this script: with good settings it serves for ever,
+ * else it ends before it is ready. It notes its kind and number. */
+static const char program_text[] =
+    "#!/bin/sh\n"
+    "set -- \"$2\"\n"
+    "if [ $1 = worker ] && grep -aq broken /proc/$$/fd/3; then\n"
+    "	echo $$ >>\"${0%/*}/broken\"\n"
+    "	exit 1\n"
+    "fi\n"
+    "echo $$ >>\"${0%/*}/$1\"\n"
+    "printf 1 >&5\n"
+    "exec sleep 600\n";
+
+static struct conf conf;
+
+/* The new settings are good by themselves, yet no worker starts with them. */
+static int reload_broken(struct conf *c, struct err *err)
+{
+	return conf_set(c, "test", "name", "broken", err);
+}
+
+static void serve(void)
+{
+	char name[100];
+	struct err err;
+	char *program = scratch_path("program"), *log = scratch_path("log");
+
+	conf_init(&conf);
+	conf.workers = 2;
+	conf.port = 0;
+	(void)log_open(log);
+	(void)setpgid(0, 0);
+	int fd = listen_open(&conf, name, sizeof(name), &err);
+	struct master_setup setup = {
+	    .conf = &conf,
+	    .program = program,
+	    .listen_fd = fd,
+	    .address = name,
+	    .ready_fd = -1,
+	    .reload = reload_broken,
+	};
+	_exit(fd < 0 ? 1 : master_run(&setup));
+}
+
+/* The process numbers in a file, and how many there are. */
+static int read_pids(const char *file, pid_t *pids, int most)
+{
+	size_t len;
+	char *path = scratch_path("%s", file);
+	char *text = scratch_read(path, &len), *p = text;
+	int n = 0;
+
+	while (n < most && *p) {
+		pids[n++] = (pid_t)strtol(p, &p, 10);
+		p += strspn(p, "\n");
+	}
+	free(text);
+	free(path);
+	return n;
+}
+
+/* Wait until a file names so many processes; how many it names. */
+static int wait_for(const char *file, int n, int timeout_ms)
+{
+	pid_t pids[100];
+	int found = 0;
+
+	for (int ms = 0; ms < timeout_ms && found < n; ms += 10) {
+		found = read_pids(file, pids, 100);
+		(void)usleep(10000);
+	}
+	return found;
+}
+
+static void test_broken_generation(void)
+{
+	pid_t pids[100];
+	int status = -1;
+	pid_t master = fork();
+
+	if (master == 0)
+		serve();
+	ok(wait_for("worker", 2, 10000) == 2 &&
+		wait_for("keeper", 1, 10000) == 1,
+	    "the first generation serves");
+	(void)usleep(300000); /* until the master has heard so */
+	(void)kill(master, SIGHUP);
+	ok(wait_for("broken", 1, 10000) >= 1, "the next one does not start");
+	(void)read_pids("worker", pids, 100);
+	(void)kill(pids[0], SIGKILL);
+	is_int(wait_for("worker", 3, 1500), 3,
+	    "a worker of the old one is replaced at once all the same");
+	(void)read_pids("keeper", pids, 100);
+	(void)kill(pids[0], SIGKILL);
+	is_int(wait_for("keeper", 3, 1500), 3, "so is its keeper");
+	(void)kill(master, SIGQUIT);
+	ok(waitpid(master, &status, 0) == master && status == 0,
+	    "all of them leave");
+}
+
+int main(void)
+{
+	char *program = scratch_path("program");
+
+	scratch_write(program, program_text, sizeof(program_text) - 1);
+	if (chmod(program, 0700) != 0)
+		abort();
+	free(program);
+	test_broken_generation();
+	return done();
+}
