@@ -2,22 +2,24 @@
 /* Copyright the co-hostd authors */
 /*
  * The yardstick: the least that libh2o, wslay and LMDB can be asked to do, in
- * one process and one thread.
+ * one process with one event loop, and one thread that commits.
  *
  *   bare FOLDER          prints its port, ends when its standard input does
  *
  *   GET /json            a small JSON answer
  *   POST /put            {"prompt":...}: parsed, stored and synced, answered;
- *                        all that one turn of the loop brought is one commit
+ *                        all that came during one commit is the next commit
  *   /ws                  WebSocket: a message is sent back
  *   /wsput               WebSocket: what POST /put does
  */
 #include <errno.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <h2o.h>
@@ -38,7 +40,8 @@
 struct waiting {
 	struct waiting *next;
 	h2o_req_t *req;		    /* or */
-	h2o_websocket_conn_t *conn; /* who waits for the commit */
+	h2o_websocket_conn_t *conn; /* who waits; both NULL: it has left */
+	struct waiting **slot;	    /* where who waits knows this */
 	char *text;
 	size_t len;
 };
@@ -48,8 +51,21 @@ static h2o_context_t context;
 static h2o_accept_ctx_t accepting;
 static MDB_env *env;
 static MDB_dbi rows;
-static struct waiting *first, **last = &first;
 static uint64_t n_rows;
+
+/* Put in by one thread, and taken out whole by the other. */
+struct queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t is_changed;
+	struct waiting *first;
+	struct waiting **last;
+};
+
+static struct queue asked = {
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &asked.first};
+static struct queue stored = {
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &stored.first};
+static int doorbell;
 
 static void die(const char *what)
 {
@@ -68,14 +84,56 @@ static int reply(h2o_req_t *req, const char *text, size_t len)
 	return 0;
 }
 
+/* Append a chain. */
+static void give(struct queue *q, struct waiting *w)
+{
+	pthread_mutex_lock(&q->mutex);
+	*q->last = w;
+	while (*q->last)
+		q->last = &(*q->last)->next;
+	pthread_cond_signal(&q->is_changed);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+/* All there is; if is_patient, at least one. */
+static struct waiting *take(struct queue *q, bool is_patient)
+{
+	pthread_mutex_lock(&q->mutex);
+	while (is_patient && !q->first)
+		pthread_cond_wait(&q->is_changed, &q->mutex);
+	struct waiting *w = q->first;
+	q->first = NULL;
+	q->last = &q->first;
+	pthread_mutex_unlock(&q->mutex);
+	return w;
+}
+
+/* A request or WebSocket ends; its client may not have waited. */
+static void on_gone(void *arg)
+{
+	struct waiting **slot = arg;
+	if (*slot) {
+		(*slot)->req = NULL;
+		(*slot)->conn = NULL;
+	}
+}
+
+/* A WebSocket has one message in the works at a time; more are dropped. */
 static void wait_for_commit(
     h2o_req_t *req, h2o_websocket_conn_t *conn, const char *text, size_t len)
 {
+	struct waiting **slot = conn ? conn->data : NULL;
+	if (req) {
+		slot = h2o_mem_alloc_shared(&req->pool, sizeof *slot, on_gone);
+		*slot = NULL;
+	}
+	if (*slot)
+		return;
 	struct waiting *w = h2o_mem_alloc(sizeof *w);
-	*w = (struct waiting){NULL, req, conn, h2o_mem_alloc(len), len};
+	*w = (struct waiting){NULL, req, conn, slot, h2o_mem_alloc(len), len};
 	memcpy(w->text, text, len);
-	*last = w;
-	last = &w->next;
+	*slot = w;
+	give(&asked, w);
 }
 
 static void say(h2o_websocket_conn_t *conn, const char *text, size_t len)
@@ -94,30 +152,56 @@ static void put(MDB_txn *txn)
 		die("put");
 }
 
-static void commit(void)
+static void commit(const struct waiting *batch)
 {
-	struct waiting *batch = first, *next;
 	MDB_txn *txn;
-	if (!batch)
-		return;
-	first = NULL;
-	last = &first;
 	if (mdb_txn_begin(env, NULL, 0, &txn))
 		die("begin");
 	for (const struct waiting *w = batch; w; w = w->next)
 		put(txn);
 	if (mdb_txn_commit(txn))
 		die("commit");
-	for (; batch; batch = next) {
-		next = batch->next;
-		if (batch->req) {
-			reply(batch->req, batch->text, batch->len);
-		} else {
-			say(batch->conn, batch->text, batch->len);
-			h2o_websocket_proceed(batch->conn);
-		}
-		free(batch->text);
-		free(batch);
+}
+
+/* The thread that commits. */
+static void *run_committer(void *unused)
+{
+	uint64_t one = 1;
+	for (;;) {
+		struct waiting *batch = take(&asked, true);
+		commit(batch);
+		give(&stored, batch);
+		if (write(doorbell, &one, sizeof one) != sizeof one)
+			die("eventfd");
+	}
+	return unused;
+}
+
+static void tell(const struct waiting *w)
+{
+	if (!w->req && !w->conn)
+		return;
+	*w->slot = NULL;
+	if (w->req) {
+		reply(w->req, w->text, w->len);
+		return;
+	}
+	say(w->conn, w->text, w->len);
+	h2o_websocket_proceed(w->conn);
+}
+
+static void on_stored(h2o_socket_t *bell, const char *err)
+{
+	struct waiting *next;
+	uint64_t n;
+	(void)bell;
+	if (err || (read(doorbell, &n, sizeof n) < 0 && errno != EAGAIN))
+		die("eventfd");
+	for (struct waiting *w = take(&stored, false); w; w = next) {
+		next = w->next;
+		tell(w);
+		free(w->text);
+		free(w);
 	}
 }
 
@@ -156,11 +240,19 @@ static int on_put(h2o_handler_t *self, h2o_req_t *req)
 	return 0;
 }
 
+static void end(h2o_websocket_conn_t *conn)
+{
+	if (conn->data)
+		on_gone(conn->data);
+	free(conn->data);
+	h2o_websocket_close(conn);
+}
+
 static void on_message(
     h2o_websocket_conn_t *conn, const struct wslay_event_on_msg_recv_arg *arg)
 {
 	if (!arg)
-		h2o_websocket_close(conn);
+		end(conn);
 	else if (wslay_is_ctrl_frame(arg->opcode))
 		return;
 	else if (conn->data)
@@ -188,7 +280,10 @@ static int on_ws(h2o_handler_t *self, h2o_req_t *req)
 
 static int on_wsput(h2o_handler_t *self, h2o_req_t *req)
 {
-	return upgrade(req, self);
+	struct waiting **slot = h2o_mem_alloc(sizeof *slot);
+	(void)self;
+	*slot = NULL;
+	return upgrade(req, slot);
 }
 
 static void on_accept(h2o_socket_t *listener, const char *err)
@@ -247,6 +342,7 @@ static void watch(int fd, h2o_socket_cb fn)
 
 int main(int argc, char **argv)
 {
+	pthread_t committer;
 	if (argc != 2)
 		die("usage: bare FOLDER");
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -262,9 +358,11 @@ int main(int argc, char **argv)
 	accepting = (h2o_accept_ctx_t){.ctx = &context, .hosts = config.hosts};
 	watch(open_port(), on_accept);
 	watch(STDIN_FILENO, on_stdin);
-	for (;;) {
+	doorbell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	watch(doorbell, on_stored);
+	if (pthread_create(&committer, NULL, run_committer, NULL))
+		die("thread");
+	for (;;)
 		if (h2o_evloop_run(context.loop, 1000) != 0 && errno != EINTR)
 			die("event loop");
-		commit();
-	}
 }

@@ -185,7 +185,7 @@ static size_t take_frame(struct peer *p, const char *in, size_t len)
 /* One HTTP answer at the head of p->in; 0: not whole yet. */
 static size_t take_answer(struct peer *p, const char *in, size_t len)
 {
-	static const char field[] = "\r\ncontent-length:";
+	static const char field[] = "\ncontent-length:";
 	const char *end = memmem(in, len, "\r\n\r\n", 4);
 	if (!end)
 		return 0;
@@ -194,7 +194,9 @@ static size_t take_answer(struct peer *p, const char *in, size_t len)
 	if (memcmp(in, want, 12) != 0)
 		die("the server answered %.*s", (int)(head < 300 ? head : 300),
 		    in);
-	for (const char *c = in; c < end; c++)
+	/* Line by line: long heads must not cost the client much more. */
+	for (const char *c = in; c && c < end;
+	     c = memchr(c + 1, '\n', (size_t)(end - c)))
 		if (!strncasecmp(c, field, sizeof field - 1))
 			body = strtoul(c + sizeof field - 1, NULL, 10);
 	if (len < head + body)
