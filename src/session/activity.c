@@ -18,9 +18,13 @@
 #define ROTATE_BYTES (10 * 1024 * 1024)
 #define MAX_LINE 4096
 
+/* More than this is not kept for later. */
+#define MAX_LINES (256 * 1024)
+
 struct activity {
 	char *path;
 	int fd;
+	struct buf lines; /* not written yet */
 };
 
 static bool is_safe(char c)
@@ -55,7 +59,8 @@ struct activity *activity_open(const char *co_dir, const char *name)
 
 static void append_escaped(struct buf *b, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len && b->len < MAX_LINE; i++) {
+	size_t from = b->len;
+	for (size_t i = 0; i < len && b->len - from < MAX_LINE; i++) {
 		unsigned char c = (unsigned char)text[i];
 		if (c < 0x20 || c == 0x7f)
 			buf_printf(b, "\\x%02x", c);
@@ -64,8 +69,10 @@ static void append_escaped(struct buf *b, const char *text, size_t len)
 	}
 }
 
-/* Another worker may have rotated already: only the one that holds the big file
- * does. */
+/*
+ * Another worker may have rotated already:
+ * only the one that holds the big file does.
+ */
 static void rotate(struct activity *a)
 {
 	struct stat mine, now;
@@ -83,21 +90,28 @@ static void rotate(struct activity *a)
 void activity_line(
     struct activity *a, const char *session_id, const char *text, size_t len)
 {
-	struct buf line = {0};
 	struct tm tm;
 	time_t now = (time_t)(clock_wall_ms() / 1000);
 	if (a->fd < 0)
 		return;
 	(void)localtime_r(&now, &tm);
-	buf_printf(&line, "[%02d:%02d:%02d] session=", tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
-	append_escaped(&line, session_id, strlen(session_id));
-	buf_char(&line, ' ');
-	append_escaped(&line, text, len);
-	buf_char(&line, '\n');
-	ssize_t n = write(a->fd, line.data, line.len);
+	buf_printf(&a->lines, "[%02d:%02d:%02d] session=", tm.tm_hour,
+	    tm.tm_min, tm.tm_sec);
+	append_escaped(&a->lines, session_id, strlen(session_id));
+	buf_char(&a->lines, ' ');
+	append_escaped(&a->lines, text, len);
+	buf_char(&a->lines, '\n');
+	if (a->lines.len > MAX_LINES)
+		activity_flush(a);
+}
+
+void activity_flush(struct activity *a)
+{
+	if (!a->lines.len)
+		return;
+	ssize_t n = write(a->fd, a->lines.data, a->lines.len);
 	(void)n; /* a full disk must not stop the turn */
-	buf_fini(&line);
+	buf_reset(&a->lines);
 	rotate(a);
 }
 
@@ -105,6 +119,8 @@ void activity_close(struct activity **a)
 {
 	if (!*a)
 		return;
+	activity_flush(*a);
+	buf_fini(&(*a)->lines);
 	if ((*a)->fd >= 0)
 		close((*a)->fd);
 	free((*a)->path);

@@ -7,25 +7,29 @@
  * The agent log, .co/logs/{agent}.log: what the agent did, for people
  * (spec 10.2). Lines are written whole with O_APPEND, so workers share the
  * file; over 10 MiB it becomes .log.1. Control characters are escaped, so no
- * text can forge a line. Errors in writing are ignored: the log must not stop
- * the work.
+ * text can forge a line. Lines are gathered and written together. Errors in
+ * writing are ignored: the log must not stop the work.
  */
 #include <stddef.h>
 
 struct activity;
 
-/* Open logs/{name}.log under co_dir (made 0600); name is made safe for a file.
+/*
+ * Open logs/{name}.log under co_dir (made 0600); name is made safe for a file.
  */
 struct activity *activity_open(const char *co_dir, const char *name);
 
-/* Write one line: [HH:MM:SS] session=... text. */
+/* Add one line: [HH:MM:SS] session=... text. */
 void activity_line(
     struct activity *a, const char *session_id, const char *text, size_t len);
+
+/* Write what was added. At the end of a tick, every 100 ms at least. */
+void activity_flush(struct activity *a);
 
 /* Open the file again, after rotation. */
 void activity_reopen(struct activity *a);
 
-/* Close and null *a. */
+/* Write what was added, close and null *a. */
 void activity_close(struct activity **a);
 
 #endif

@@ -22,8 +22,10 @@
 #include "session/uploads.h"
 #include "trust/ident.h"
 
-/* Ticks (100 ms) between looks for lost bells and for orphans nobody told us
- * of. */
+/*
+ * Ticks (100 ms) between looks for lost
+ * bells and for orphans nobody told us of.
+ */
 #define LOST_BELL_TICKS 3
 #define ORPHAN_TICKS 10
 
@@ -497,7 +499,9 @@ static void flush_round(struct sessions *all)
 void sessions_flush(struct sessions *all)
 {
 	flush_round(all);
-	/* What the callbacks of this round asked for must not wait for a bell.
+	activity_flush(all->activity);
+	/*
+	 * What the callbacks of this round asked for must not wait for a bell.
 	 */
 	if (!list_is_empty(&all->dirty) || !list_is_empty(&all->answers) ||
 	    !list_is_empty(&all->rung))
@@ -554,6 +558,7 @@ void sessions_tick(struct sessions *all)
 	if (all->ticks % LOST_BELL_TICKS == 0)
 		find_lost_bells(all);
 	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));
+	activity_flush(all->activity);
 }
 
 void sessions_drain(struct sessions *all)

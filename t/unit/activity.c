@@ -36,6 +36,7 @@ static void end(void)
 static void say(const char *text)
 {
 	activity_line(activity, "s-1", text, strlen(text));
+	activity_flush(activity);
 }
 
 static bool file_matches(const char *path, const char *pattern)
@@ -74,6 +75,7 @@ static void test_lines(void)
 	    "the log is for its owner alone");
 	struct activity *other = activity_open(co_dir, "agent");
 	activity_line(other, "s-2", "too", 3);
+	activity_flush(other);
 	activity_close(&other);
 	ok(file_matches(log_path, "s-1 ended\n.*s-2 too\n$"),
 	    "workers share the file");
@@ -94,10 +96,12 @@ static void test_forged(void)
 	       "session=evil b\\\\x1b\\[0m\\\\x0d\\\\x7f\n$"),
 	    "no text forges a line or a colour");
 	activity_line(activity, "x\ny", "", 0);
+	activity_flush(activity);
 	ok(file_matches(log_path, "session=x\\\\x0ay \n$"),
 	    "nor does the name of a session");
 	memset(big, 'a', sizeof(big));
 	activity_line(activity, "s", big, sizeof(big));
+	activity_flush(activity);
 	ok(size_of(log_path) < 5000, "a long text is cut");
 	ok(file_matches(log_path, "aaa\n$"), "but its line ends");
 	end();
@@ -137,9 +141,11 @@ static void test_rotation(void)
 	ok(size_of(old_path) > ROTATE_BYTES, "a large log becomes .log.1");
 	is_int(size_of(log_path), 0, "a new one begins");
 	activity_line(other, "s-2", "late", 4);
+	activity_flush(other);
 	ok(file_matches(log_path, "^$"),
 	    "another worker still ends its line in the old");
 	activity_line(other, "s-2", "new", 3);
+	activity_flush(other);
 	ok(file_matches(log_path, "^" STAMP "s-2 new\n$"),
 	    "then it goes on in the new");
 	ok(size_of(old_path) > ROTATE_BYTES, "and does not rotate again");
@@ -166,11 +172,13 @@ static void test_no_folder(void)
 	struct activity *a = activity_open(nowhere, "agent");
 	ok(a != NULL, "a log that cannot be opened does not stop the work");
 	activity_line(a, "s", "lost", 4);
+	activity_flush(a);
 	char *logs = scratch_path("nowhere/logs");
 	(void)mkdir(nowhere, 0700);
 	(void)mkdir(logs, 0700);
 	activity_reopen(a);
 	activity_line(a, "s", "found", 5);
+	activity_flush(a);
 	char *path = scratch_path("nowhere/logs/agent.log");
 	ok(file_matches(path, "found\n$"), "it is used once it can be");
 	activity_close(&a);
