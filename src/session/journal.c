@@ -204,27 +204,50 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
 }
 
-/* In an open transaction, which is ended. */
-static void commit_events(
+static void append_all(
     struct journal *j, struct store_txn *t, struct list *batch)
 {
-	struct err err;
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
 		if (c->outcome == COMMIT_OK && c->n_events)
 			append(j, t, c);
 	}
-	if (store_commit(t, &err) == 0)
-		return;
-	log_error("%s", err.text);
-	/* Those without events are written: their facts were all. */
+}
+
+/* What has no events is written: its facts were all. */
+static bool fail_events(
+    struct list *batch, bool are_ends, const struct err *err)
+{
+	bool is_some_left = false;
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
-		if (c->n_events)
-			fail(c, &err);
+		if (c->n_events && (are_ends || c->rule != COMMIT_END))
+			fail(c, err);
+		is_some_left |= c->n_events && c->outcome == COMMIT_OK;
 	}
+	return is_some_left;
+}
+
+/*
+ * In an open transaction, which is ended. When there is no room for all, there
+ * may be for the ends of turns: nobody shall wait for one in vain.
+ */
+static void commit_events(
+    struct journal *j, struct store_txn *t, struct list *batch)
+{
+	struct err err;
+	append_all(j, t, batch);
+	if (store_commit(t, &err) == 0)
+		return;
+	log_error("%s", err.text);
+	if (!fail_events(batch, false, &err))
+		return;
+	store_write(j->setup.store, t, STORE_JOURNAL);
+	append_all(j, t, batch);
+	if (store_commit(t, &err) != 0)
+		(void)fail_events(batch, true, &err);
 }
 
 /* A message for those who want to know that a journal has grown. */

@@ -7,12 +7,11 @@
  * The journal of a session is the ordered list of its events; any worker
  * appends to and reads any journal. This file writes: facts first, synced, then
  * events, then the bell. It has two committer threads, so that the loop never
- * waits for a lock or a disk and chatter never waits for the sync of somebody's
- * facts:
+ * waits for a lock or a disk, and chatter never for the sync of others' facts:
  *
  *   facts lane    commits with facts: one synced transaction for all that is
- * queued, then one journal transaction for their events chatter lane  commits
- * with events only
+ *                 queued, then one journal transaction for their events
+ *   chatter lane  commits with events only
  *
  * Events of one turn stay in order: a commit in the facts lane waits for the
  * chatter that was queued before it. Positions are given inside the
@@ -35,8 +34,7 @@ struct journal;
 
 /* When the events of a commit may be appended. */
 enum commit_rule {
-	COMMIT_BEGIN,	/* the turn has not begun yet; the first event begins it
-			 */
+	COMMIT_BEGIN,	/* not begun yet; the first event begins the turn */
 	COMMIT_IN_TURN, /* the turn has begun and not ended */
 	COMMIT_END,	/* the turn has not ended; the last event ends it */
 };
@@ -45,8 +43,7 @@ enum commit_outcome {
 	COMMIT_OK,
 	COMMIT_CLOSED,	/* the rule forbade it: nothing was appended */
 	COMMIT_FAILED,	/* err says why: nothing was written */
-	COMMIT_REFUSED, /* check() refused, with its own outcome: nothing
-			   written */
+	COMMIT_REFUSED, /* check() said no, and why: nothing was written */
 };
 
 /* Most rows in one commit. */
@@ -82,8 +79,10 @@ struct commit {
 	unsigned n_events;
 	unsigned n_stimuli; /* how many of them the turn's owner must look at */
 
-	/* One of the events is a question: its place among them from 1, and its
-	 * type. */
+	/*
+	 * One of the events is a question: its
+	 * place among them from 1, and its type.
+	 */
 	unsigned question_at;
 	enum event_type question;
 
@@ -108,7 +107,8 @@ struct journal_setup {
 	const struct conf *conf;
 	unsigned slot;
 	uint32_t generation;
-	/* Called by a committer thread: journal_collect() has something to do.
+	/*
+	 * Called by a committer thread: journal_collect() has something to do.
 	 */
 	void (*on_done)(void *arg);
 	void *arg;
@@ -160,8 +160,10 @@ struct journal_meta {
 	uint32_t ended; /* latest turn that ended */
 };
 
-/* Read a session's meta in an open transaction; false (and zeroes) if it has
- * none. */
+/*
+ * Read a session's meta in an open transaction;
+ * false (and zeroes) if it has none.
+ */
 bool journal_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta);
 

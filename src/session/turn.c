@@ -17,7 +17,7 @@
 /* Time before an end that could not be written is tried again. */
 #define RETRY_MS 500
 
-static void end_agent(struct turn *t)
+void turn_end_agent(struct turn *t)
 {
 	if (t->agent)
 		turn_all(t)->setup.kind->free(&t->agent);
@@ -139,7 +139,7 @@ static void do_abandon(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
 	struct session_call *c = t->input;
-	end_agent(t);
+	turn_end_agent(t);
 	t->is_ended = true;
 	registry_end(all->registry, t->session->at, all->self, false);
 	t->session->turn = NULL;
@@ -174,7 +174,7 @@ static void do_end(struct turn *t)
 /* Accepted in the facts but not in the journal: end it as failed and refuse. */
 static void do_lose(struct turn *t)
 {
-	end_agent(t);
+	turn_end_agent(t);
 	t->is_ended = true;
 	t->has_failed = true;
 	t->reason = REASON_FAILED;
@@ -189,7 +189,7 @@ static void do_end_again(struct turn *t)
 
 static void do_close(struct turn *t)
 {
-	end_agent(t);
+	turn_end_agent(t);
 	if (!t->has_failed)
 		activity_text(t, "Result", t->result.data, t->result.len);
 	if (t->has_failed)
@@ -261,7 +261,7 @@ void turn_free(struct turn *t)
 	list_remove(&t->dirty);
 	if (t->open)
 		journal_commit_free(t->open);
-	end_agent(t);
+	turn_end_agent(t);
 	buf_fini(&t->before);
 	buf_fini(&t->result);
 	buf_fini(&t->talk);
@@ -400,12 +400,12 @@ void turn_tick(struct turn *t)
 	if (now - atomic_load(&e->active_ms) <= conf->stuck_timeout * 1000)
 		return;
 	turn_sink_fail(t, REASON_STUCK, "no event for stuck_timeout seconds");
-	end_agent(t);
+	turn_end_agent(t);
 }
 
 void turn_leave(struct turn *t)
 {
-	end_agent(t);
+	turn_end_agent(t);
 	t->is_ended = true;
 	turn_free(t);
 }

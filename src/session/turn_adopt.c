@@ -130,7 +130,7 @@ static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 	t->is_end_journal_only = true;
 	if (r->result.data)
 		buf_append(&t->result, r->result.data, r->result.len);
-	if (turn_is_effect_free(t)) {
+	if (turn_is_effect_free(t) && !p->n_starts) {
 		go_on(t, p); /* its events too may be missing */
 		return;
 	}
@@ -182,7 +182,7 @@ void turn_adopt(struct session *s, const struct record *r)
 		end_as_journal(t, &past);
 	} else if (is_settled) {
 		end_as_facts(t, &past, r);
-	} else if (turn_is_effect_free(t)) {
+	} else if (turn_is_effect_free(t) && !past.n_starts) {
 		go_on(t, &past);
 	} else if (may_start(t, &past)) {
 		if (!past.is_input_there)

@@ -114,6 +114,9 @@ void turn_activity(struct turn *t, const char *text, size_t len);
 /* Make the agent; the caller lets it recall and run. */
 void turn_start_agent(struct turn *t);
 
+/* Free the agent, if there is one; the turn goes on to its end. */
+void turn_end_agent(struct turn *t);
+
 /* A commit of this turn. done(c), with the turn as c->arg, calls
  * turn_commit_back(). */
 struct commit *turn_commit(

@@ -82,13 +82,21 @@ static void fill_history(const struct turn *t, struct history_turn *h)
 	};
 }
 
+/* A turn with a hole in it must not look whole. */
+static void lose_events(struct turn *t, const struct commit *c)
+{
+	log_error("session=%s turn=%u: %u events lost: %s", t->session->id,
+	    t->number, c->n_events, c->err.text);
+	turn_sink_fail(t, REASON_STORE, c->err.text);
+	turn_end_agent(t);
+}
+
 void turn_sink_written(struct commit *c)
 {
 	struct turn *t = c->arg;
 	t->n_unwritten -= c->n_events;
 	if (c->outcome == COMMIT_FAILED)
-		log_error("session=%s turn=%u: %u events lost: %s",
-		    t->session->id, t->number, c->n_events, c->err.text);
+		lose_events(t, c);
 	if (c->question_at && c->outcome == COMMIT_OK) {
 		t->question = c->first_seq + c->question_at - 1;
 		t->asked_ms = clock_mono_ms();

@@ -1,0 +1,78 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# No room in the store: inputs are refused in clear words, what is there is served, and
+# with more room all is well again.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for);
+use Test::More;
+
+my $host = CoHost->start(workers => 2,
+	args => ['-o', 'store_size=1', '-o', 'drain_timeout=2']);
+my $sleeper = $host->ws(session => { session_id => 'sleeper' });
+$sleeper->send_json({ type => 'INPUT', prompt => 'sleep 1500' });
+$sleeper->next(type => 'user_input');
+
+# Ever smaller inputs, until the smallest finds no room.
+my @kept;
+my $refused;
+for my $size (20000, 2000, 1) {
+	for my $k (1 .. 200) {
+		my $id = "size-$size-$k";
+		my $r = $host->input('echo ' . 'x' x $size, session => { session_id => $id });
+		$refused = $r;
+		last if $r->{status} != 200;
+		push @kept, [$id, $size];
+	}
+}
+cmp_ok scalar(@kept), '>', 5, scalar(@kept) . ' inputs find room';
+is $refused->{status}, 503, 'then one is refused';
+like $refused->{json}{error}, qr/store cannot take writes/, 'in clear words';
+is $refused->{json}{data}{retryable}, JSON::PP::true, 'it may be tried again';
+like $host->words, qr/error .*store: \w+ facts\.mdb: .*store_size/,
+    'the log names the file and the setting';
+
+is $host->http(GET => $_)->{status}, 200, "$_ is served" for
+    qw(/health /readyz /metrics /sessions);
+is length($host->http(GET => "/sessions/$kept[0][0]")->{json}{result}), $kept[0][1],
+    'so is what is stored';
+like $sleeper->next(type => ['OUTPUT', 'ERROR'], timeout => 20)->{type}, qr/OUTPUT|ERROR/,
+    'a turn that runs comes to an end';
+
+# More events than the journal has room for: the turns that lose some fail, and say so.
+my @ws = map { $host->ws(session => { session_id => "stream-$_" }) } 1 .. 4;
+$_->send_json({ type => 'INPUT', prompt => 'stream 3000' }) for @ws;
+ok wait_for(10, sub { $host->words =~ /events lost: store: \w+ journal\.mdb: .*store_size/ }),
+    'the log says which events are lost, and why';
+for my $ws (@ws) {
+	my $end = $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20);
+	like $end->{reason} // $end->{message} // $end->{type}, qr/^(?:store\b|OUTPUT)/,
+	    'each client is told: refused, failed for this reason, or done';
+}
+is $host->http(GET => '/health')->{status}, 200, 'nothing hangs';
+is length($host->http(GET => "/sessions/$kept[0][0]")->{json}{result}), $kept[0][1],
+    'what is stored is served';
+$host->stop;
+
+my $next = CoHost->start(dir => $host->dir, workers => 2, args => ['-o', 'store_size=64']);
+my @lost = grep {
+	length($next->http(GET => "/sessions/$_->[0]")->{json}{result} // '') != $_->[1]
+} @kept;
+is_deeply \@lost, [], 'with more room everything that was accepted is there';
+is $next->input('echo room')->{json}{result}, 'room', 'and inputs are taken again';
+is +($next->ws(session => { session_id => 'new' })->turn('stream 3000'))[-1]{result},
+    'Streamed 3000 steps.', 'with all their events';
+for my $id (map { "stream-$_" } 1 .. 4) {
+	ok wait_for(20, sub {
+		my $r = $next->http(GET => "/sessions/$id");
+		return $r->{status} == 404 || $r->{json}{status} ne 'running';
+	}), "$id has come to an end";
+}
+ok wait_for(20, sub { $next->metric('cohostd_runs') == 0 }), 'nothing is left running';
+$next->stop;
+done_testing;
