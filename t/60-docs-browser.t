@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# GET /docs in a real browser: talk, answer questions, and lose the worker meanwhile.
+# GET /docs in a real browser: talk, answer questions, send files, and lose the worker
+# and the server meanwhile.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Browser;
-use CoHost;
+use CoHost qw(write_file);
 use JSON::PP ();
 use Test::More;
 
 plan skip_all => 'chromium and chromium-driver are not there' unless Browser::is_there();
 
-my $host = CoHost->start;
+my $home = CoHost::directory();
+my $host = CoHost->start(dir => $home, args => ['-o', 'max_file_size=1']);
 my $page = Browser->open($host->url . '/docs');
 
 sub answer_is {
@@ -57,6 +59,37 @@ ok $page->wait(sub { $page->is_seen('#choices button') }), 'leave is asked for';
 $page->click('#choices button');
 ok $page->wait(sub { $page->text('#answer') ne '' }), 'and given';
 
+say('plan dig|build');
+ok $page->wait(sub { $page->is_seen('#choices button') }), 'a plan is shown';
+is $page->text('#detail'), "1. dig\n2. build", 'step by step';
+$page->type('#choices input', 'paint it, too');
+$page->click('#choices button:last-child');
+$page->wait(sub { $page->text('#answer') =~ /paint/ });
+like $page->text('#answer'), qr/paint it, too/, 'and reviewed in own words';
+
+# "\x{E00C}" is the Escape key of WebDriver.
+say('sleep 60000');
+ok $page->wait(sub { $page->text('#state') eq 'connected: running' }), 'a long turn runs';
+$page->type('#prompt', "\x{E00C}");
+answer_is('What would you like me to do?', 'Escape interrupts it');
+is $page->text('#state'), 'connected: idle', 'and none runs';
+
+write_file("$home/note.txt", 'hello');
+write_file("$home/dot.png", 'PNG, nearly');
+write_file("$home/big.bin", 'x' x (2**20 + 1));
+$page->type('#files', "$home/note.txt\n$home/dot.png");
+say('look');
+$page->wait(sub { $page->text('#answer') =~ /note/ });
+like $page->text('#answer'), qr/note\.txt \(5 bytes\)/, 'a file is sent';
+like $page->text('#answer'), qr/image/i, 'and an image';
+$page->type('#files', "$home/big.bin");
+say('too much');
+ok $page->wait(sub { $page->text('#notice') =~ /big\.bin is larger than 1 MB/ }),
+    'one that is too large is refused before it is sent';
+is $page->run('return document.querySelector("#prompt").value'), 'too much',
+    'and what was typed stays';
+$page->run('document.querySelector("#files").value = ""; document.querySelector("#prompt").value = ""');
+
 say('fail on purpose');
 ok $page->wait(sub { $page->is_seen('#answer.failed') }), 'an error shows as one';
 
@@ -74,9 +107,43 @@ my $steps = $page->run('return [...document.querySelectorAll("#events summary")]
     . '.map(m => +m[1])');
 is_deeply $steps, [0 .. 39], 'each step was shown once, in order';
 
+# The address names the session, so a page that is loaded again has it.
+my $session = $page->run('return document.querySelector("#session").value');
+$page->run('location.reload()');
+ok $page->wait(sub { eval { $page->text('#state') eq 'connected: idle' } }),
+    'a page that is loaded again connects';
+is $page->run('return document.querySelector("#session").value'), $session, 'to its session';
+answer_is('Streamed 40 steps.', 'and shows the conversation');
+
+say('stream 30 100');
+ok $page->wait(sub { scalar(grep { $_ eq 'tool_result' } frames()) >= 3 }), 'it streams';
+$page->run('location.reload()');
+ok $page->wait(sub { eval { $page->text('#talk') =~ /stream 30 100(?!.*Streamed)/s } }),
+    'in the middle of a turn the prompt is there';
+answer_is('Streamed 30 steps.', 'and then its end');
+
+# Another server in its place is the same session.
+say('ask Still there?');
+ok $page->wait(sub { $page->is_seen('#choices input') }), 'a question waits';
+my $port = $host->port;
+$host->stop('QUIT');
+ok $page->wait(sub { $page->text('#state') =~ /^reconnecting/ }), 'a server that has left is told';
+ok $page->wait(sub { $page->text('#notice') =~ /no connection to/ }), 'and how it goes on';
+$host = CoHost->start(dir => $home, port => $port);
+ok $page->wait(sub { $page->text('#state') eq 'connected: running' }), 'a new server is found';
+$page->type('#choices input', 'yes');
+$page->click('#choices button');
+$page->wait(sub { $page->text('#answer') =~ /yes/ });
+like $page->text('#answer'), qr/yes/, 'and takes the answer to the old question';
+
+# A phone, held upright.
+$page->ask(POST => "$page->{path}/window/rect", { width => 500, height => 900 });
+is $page->run('return document.documentElement.scrollWidth - innerWidth <= 0'), JSON::PP::true,
+    'a narrow screen needs no sideways scrolling';
+
 $page->click('#disconnect');
 is $page->text('#state'), 'not connected', 'one can leave';
-my @bad = grep { !/WebSocket connection to/ } $page->complaints;
+my @bad = grep { !m{WebSocket connection to} } $page->complaints;
 is "@bad", '', 'nothing else was on the console';
 $page->close;
 $host->stop;
