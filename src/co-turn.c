@@ -6,16 +6,16 @@
  *	co-turn PARENT MEMORY PROCESSES PROGRAM ARGUMENT...
  *
  * PARENT is the worker's pid, MEMORY the bytes of address space of each
- *process, PROCESSES how many there may be. Descriptors 0, 1 and 2 are the
- *program's; 3 is a socket to the worker. co-turn writes one line to it when the
- *program has ended: "exit STATUS", a wait status, or "limit COUNT" when there
- *were too many processes; its end of file says that no process is left. A byte,
- *or the end of file, from the worker ends everything at once.
+ * process, PROCESSES how many there may be. Descriptors 0, 1 and 2 are the
+ * program's; 3 is a socket to the worker. co-turn writes one line to it when
+ * the program has ended: "exit STATUS", a wait status, or "limit COUNT" when
+ * there were too many processes; its end of file says that no process is left.
+ * A byte, or the end of file, from the worker ends everything at once.
  *
  * Nothing can escape by forking: co-turn is a subreaper, so what loses its
- *parent becomes a child of co-turn, and co-turn leaves only when it has no
- *child. It needs nothing but the C library, so that it starts in a fraction of
- *a millisecond.
+ * parent becomes a child of co-turn, and co-turn leaves only when it has no
+ * child. It needs nothing but the C library, so that it starts in a fraction of
+ * a millisecond.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -39,7 +39,8 @@
 
 #define CONTROL_FD 3
 
-/* How often processes are counted where the kernel does not limit them for us.
+/*
+ * How often processes are counted where the kernel does not limit them for us.
  */
 #define COUNT_INTERVAL_MS 500
 
@@ -146,7 +147,8 @@ static void add_pid(struct pids *p, pid_t pid)
 
 /* ---- control groups ---- */
 
-/* The path of our own group in the hierarchy with this name ("" for version 2).
+/*
+ * The path of our own group in the hierarchy with this name ("" for version 2).
  */
 static bool own_group(const char *name, char *out, size_t size)
 {
@@ -393,7 +395,8 @@ static void become_program(
 	_exit(127);
 }
 
-/* The program's ends must not stay open in us, or nobody would see them close.
+/*
+ * The program's ends must not stay open in us, or nobody would see them close.
  */
 static void let_go_of_pipes(void)
 {

@@ -56,7 +56,8 @@ struct agent_turn {
 
 /* ---- events of our own ---- */
 
-/* Append t->draft; what the process says next waits when there is no more room.
+/*
+ * Append t->draft; what the process says next waits when there is no more room.
  */
 static void emit(struct agent_turn *t, struct draft *d)
 {
@@ -125,8 +126,10 @@ static void finish_interrupted(struct agent_turn *t)
 	    NULL, 0);
 }
 
-/* However a process ends after it was asked to, the user gets what was asked
- * for. */
+/*
+ * However a process ends after it was asked
+ * to, the user gets what was asked for.
+ */
 static void fail(
     struct agent_turn *t, enum err_reason reason, const char *detail)
 {

@@ -234,7 +234,8 @@ static void hear(struct agent_turn *t, const struct event *ev)
 	json_fini(&doc);
 }
 
-/* Whether this user_input echoed a prompt that came meanwhile; it is then done.
+/*
+ * Whether this user_input echoed a prompt that came meanwhile; it is then done.
  */
 static bool was_later(struct agent_turn *t, const struct event *ev)
 {

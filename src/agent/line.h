@@ -43,7 +43,8 @@ void line_fini(struct line_queue *q);
 /* Add bytes that came. */
 void line_feed(struct line_queue *q, const char *data, size_t len);
 
-/* The next line, without its newline, valid until the next call of line_feed().
+/*
+ * The next line, without its newline, valid until the next call of line_feed().
  */
 enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 
@@ -85,7 +86,8 @@ void line_free(struct line *l);
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);
 
-/* Append the line for a stimulus; false, with nothing appended, if it has none.
+/*
+ * Append the line for a stimulus; false, with nothing appended, if it has none.
  */
 bool line_stimulus(struct buf *out, const struct event *ev);
 

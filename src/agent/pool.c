@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "net/loop.h"
 
-/* Processes started in one turn of the loop: each costs it a fraction of a ms.
+/*
+ * Processes started in one turn of the loop: each costs it a fraction of a ms.
  */
 #define BATCH 4
 

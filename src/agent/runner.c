@@ -76,7 +76,8 @@ static void dispose(struct runner *r)
 	free(r);
 }
 
-/* co-turn has closed its socket and is about to be a zombie, or is one already.
+/*
+ * co-turn has closed its socket and is about to be a zombie, or is one already.
  */
 static void reap(struct runner *r)
 {

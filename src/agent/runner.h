@@ -19,8 +19,10 @@
 struct loop;
 struct runner;
 
-/* What all runners of an agent share; it lives in the agent, which outlives
- * them. */
+/*
+ * What all runners of an agent share; it
+ * lives in the agent, which outlives them.
+ */
 struct runner_place {
 	struct loop *loop;
 	char *co_turn;	 /* path of the trampoline */
@@ -69,7 +71,8 @@ bool runner_write(struct runner *r, const void *p, size_t n, size_t limit);
 /* Stop or go on reading its output. */
 void runner_pause(struct runner *r, bool is_paused);
 
-/* The turn is over: EOF on its input, and RUNNER_LINGER_MS to leave. Nulls *r.
+/*
+ * The turn is over: EOF on its input, and RUNNER_LINGER_MS to leave. Nulls *r.
  */
 void runner_retire(struct runner **r);
 

@@ -299,7 +299,8 @@ static bool read_echo(struct script *s, struct text t, struct talk *talk)
 	return true;
 }
 
-/* Whether t is the command (exactly spelled) with an argument, which remains.
+/*
+ * Whether t is the command (exactly spelled) with an argument, which remains.
  */
 static bool take_command(struct text *t, const char *command)
 {
@@ -420,8 +421,10 @@ static bool read_fail(struct script *s, struct text t, struct talk *talk)
 	return true;
 }
 
-/* The first that knows the prompt wins. Echo is first because it is the
- * busiest. */
+/*
+ * The first that knows the prompt wins.
+ * Echo is first because it is the busiest.
+ */
 static bool (*const readers[])(struct script *, struct text, struct talk *) = {
     read_echo, read_think, read_stream, read_sleep, read_ask, read_approve,
     read_plan, read_events, read_fail, read_sum, read_more_sum, read_weather,

@@ -18,21 +18,22 @@
 struct talk;
 
 enum script_kind {
-	SCRIPT_SAY,    /* answer, and nothing else */
-	SCRIPT_TOOL,   /* one tool, then answer */
-	SCRIPT_THINK,  /* count thoughts */
-	SCRIPT_STREAM, /* count tool calls, pause_ms apart */
-	SCRIPT_SLEEP,  /* pause_ms of nothing */
-	SCRIPT_ASK, /* first of the choices is a question, the rest its options
-		     */
+	SCRIPT_SAY,	/* answer, and nothing else */
+	SCRIPT_TOOL,	/* one tool, then answer */
+	SCRIPT_THINK,	/* count thoughts */
+	SCRIPT_STREAM,	/* count tool calls, pause_ms apart */
+	SCRIPT_SLEEP,	/* pause_ms of nothing */
+	SCRIPT_ASK,	/* the first of choices is the question */
 	SCRIPT_APPROVE, /* ask leave to use the tool named by text */
 	SCRIPT_PLAN,	/* each choice is a step */
 	SCRIPT_EVENTS,	/* the events that no other script shows */
 	SCRIPT_FAIL,	/* fail with text */
 };
 
-/* Most thoughts or tool calls that may be asked for, and the longest pause (a
- * day). */
+/*
+ * Most thoughts or tool calls that may be
+ * asked for, and the longest pause (a day).
+ */
 #define SCRIPT_COUNT_MAX 10000000
 #define SCRIPT_PAUSE_MAX_MS 86400000
 
@@ -59,8 +60,10 @@ struct script {
 	struct buf answer; /* empty for those whose answer depends on the run */
 };
 
-/* Read the prompt of an input; talk is the conversation before it. *s must be
- * {0}. */
+/*
+ * Read the prompt of an input; talk is the
+ * conversation before it. *s must be {0}.
+ */
 void script_read(
     struct script *s, const struct agent_input *input, struct talk *talk);
 

@@ -76,8 +76,10 @@ static void render_others(struct talk *k, struct buf *out)
 	}
 }
 
-/* How many of the given messages must go, so that count and bytes are in
- * bounds. */
+/*
+ * How many of the given messages must go,
+ * so that count and bytes are in bounds.
+ */
 static size_t messages_to_drop(
     const struct json *messages, size_t n_new, size_t max_bytes)
 {

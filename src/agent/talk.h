@@ -28,8 +28,7 @@ struct talk {
 	bool is_parsed;
 	struct json_doc doc;
 	struct buf scratch;
-	struct buf
-	    messages; /* this turn's user messages, JSON, comma separated */
+	struct buf messages; /* this turn's user messages: JSON, with commas */
 	size_t n_messages;
 	struct buf trace; /* this turn's entries, JSON, comma separated */
 	size_t n_trace;

@@ -27,8 +27,10 @@ int64_t clock_mono_us(void);
 /* Map the file (8 bytes, must exist); false with errno when it cannot be. */
 bool clock_follow(const char *path);
 
-/* Whether clock_follow() is in force, so long sleeps must look again (every 50
- * ms). */
+/*
+ * Whether clock_follow() is in force, so
+ * long sleeps must look again (every 50 ms).
+ */
 bool clock_is_followed(void);
 
 #endif

@@ -17,8 +17,10 @@ void enc_hex(char *out, const void *p, size_t n);
 /* Read exactly 2*n hex digits, either case; false if one is not. */
 bool enc_unhex(void *out, const char *hex, size_t n);
 
-/* Bytes that n base64 characters decode to (RFC 4648 section 4), padding
- * counted. */
+/*
+ * Bytes that n base64 characters decode to
+ * (RFC 4648 section 4), padding counted.
+ */
 size_t enc_base64_size(const char *s, size_t n);
 
 /*

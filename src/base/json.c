@@ -184,7 +184,8 @@ static const char *skip_plain(const char *s, const char *end)
 	return s;
 }
 
-/* The length of the \u escape at s, or 0. CPython wants one character after it.
+/*
+ * The length of the \u escape at s, or 0. CPython wants one character after it.
  */
 static size_t unicode_escape(struct parser *p, const char *s)
 {
@@ -465,7 +466,8 @@ static bool is_low(uint32_t c)
 	return c >= 0xdc00 && c <= 0xdfff;
 }
 
-/* The character of the \u escape at *at, or of two that are a surrogate pair.
+/*
+ * The character of the \u escape at *at, or of two that are a surrogate pair.
  */
 static uint32_t read_unicode(const char **at, const char *end)
 {
@@ -567,7 +569,8 @@ static int compare_chars(const struct json *a, const struct json *b)
 	return compare_rest(s < s_end, t < t_end);
 }
 
-/* UTF-8 bytes order as characters do, and ASCII bytes also as UTF-16 units do.
+/*
+ * UTF-8 bytes order as characters do, and ASCII bytes also as UTF-16 units do.
  */
 static int compare_keys(
     const struct json *a, const struct json *b, enum json_form form)
@@ -823,8 +826,7 @@ static void put_object(
 const struct json *json_parse(struct json_doc *doc, const char *text,
     size_t len, unsigned flags, struct json_error *error)
 {
-	struct parser
-	    p; /* not cleared: most of it is the stack of open values */
+	struct parser p; /* not cleared: its stack of open values is large */
 
 	p.doc = doc;
 	p.begin = p.at = text;

@@ -7,8 +7,8 @@
  * JSON as spans into the text (RFC 8259). A document is parsed once into nodes
  * that point into the caller's text: numbers keep their spelling, strings are
  * un-escaped only on demand. This is our own parser because libraries re-spell
- * numbers and escapes, which breaks signatures (spec: h2o-notes section 8); it
- * is fuzzed against Python and Node.
+ * numbers and escapes, and signatures are made over the spelling; it is fuzzed
+ * against Python and Node.
  *
  * A json_doc lives in its owner's memory, may be used again and again, and
  * keeps its node memory between parses. The text must outlive the nodes. One
@@ -29,7 +29,8 @@ enum json_type {
 	JSON_OBJECT,
 };
 
-/* A value in a document; read it by the calls below. Freed with its document.
+/*
+ * A value in a document; read it by the calls below. Freed with its document.
  */
 struct json;
 
@@ -39,8 +40,7 @@ struct json_doc {
 	const struct json *root;   /* NULL until a parse succeeds */
 };
 
-/* Why a text was refused, in CPython's words and counts (spec
- * 02-websocket 2.1). */
+/* Why a text was refused, in CPython's words and counts (doc/oip.txt 1). */
 struct json_error {
 	const char *message; /* static text, such as "Expecting value" */
 	size_t line;	     /* from 1 */
@@ -52,7 +52,8 @@ struct json_error {
 #define JSON_MAX_DEPTH 128
 #define JSON_MAX_NUMBER 4300
 
-/* Most values and keys in a text: a node is larger than the "1," it stands for.
+/*
+ * Most values and keys in a text: a node is larger than the "1," it stands for.
  */
 #define JSON_MAX_VALUES 1000000
 
@@ -114,14 +115,17 @@ bool json_str_is(const struct json *v, const char *s);
  */
 const char *json_str(const struct json *v, struct buf *scratch, size_t *len);
 
-/* A copy of a JSON_STRING as C string (free()), NULL if not one or if it holds
- * NUL. */
+/*
+ * A copy of a JSON_STRING as C string (free()),
+ * NULL if not one or if it holds NUL.
+ */
 char *json_strdup(const struct json *v);
 
 /* Whether v is an integer in int64_t (spelled without fraction or exponent). */
 bool json_int(const struct json *v, int64_t *out);
 
-/* Whether v is a number; *out is the nearest double (out of range: +-HUGE_VAL).
+/*
+ * Whether v is a number; *out is the nearest double (out of range: +-HUGE_VAL).
  */
 bool json_double(const struct json *v, double *out);
 
@@ -131,8 +135,7 @@ bool json_bool(const struct json *v, bool *out);
 enum json_form {
 	JSON_ASCII, /* Python json.dumps(sort_keys, separators=(",", ":")) */
 	JSON_UTF8,  /* the same with ensure_ascii=False */
-	JSON_UTF16, /* UTF-8 text, keys in UTF-16 order, as JavaScript sorts
-		       them */
+	JSON_UTF16, /* UTF-8 text, keys in UTF-16 order, as JavaScript does */
 };
 
 /*

@@ -46,7 +46,8 @@ static size_t put_prefix(char *out, size_t size, enum log_level level)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-/* Copy text so that it stays on one line; out has room for 4 bytes a character.
+/*
+ * Copy text so that it stays on one line; out has room for 4 bytes a character.
  */
 static size_t put_text(char *out, const char *text)
 {
@@ -151,7 +152,8 @@ int log_reopen(void)
 	if (fd < 0)
 		return -1;
 
-	/* Put the new file under the old number: threads may be writing to it.
+	/*
+	 * Put the new file under the old number: threads may be writing to it.
 	 */
 	int done = dup3(fd, log_fd, O_CLOEXEC);
 	int saved = errno;

@@ -5,21 +5,28 @@
 
 /*
  * The process log: one event, one line, one write(2), so that processes may
- *share the file. A line is 2026-01-31T12:00:00.000Z info worker[2] pid=4711:
- *text Text is object first, key=value. Control characters in the text are
- *escaped, so a peer cannot forge a line. Thread-safe. panic() is for our bugs,
- *fatal() for a machine that failed us; both log and end the process.
+ * share the file. A line is
+ *
+ *	2026-01-31T12:00:00.000Z info worker[2] pid=4711: text
+ *
+ * Text is object first, key=value. Control characters in it are escaped, so a
+ * peer cannot forge a line. Thread-safe. panic() is for our bugs, fatal() for a
+ * machine that failed us; both log and end the process.
  */
 #include <stddef.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Log to path (append, 0640), or to stderr when NULL. Returns 0, or -1 with
- * errno. */
+/*
+ * Log to path (append, 0640), or to stderr
+ * when NULL. Returns 0, or -1 with errno.
+ */
 int log_open(const char *path);
 
-/* Open the path again (after rotation); a no-op for stderr. 0, or -1 with
- * errno. */
+/*
+ * Open the path again (after rotation); a
+ * no-op for stderr. 0, or -1 with errno.
+ */
 int log_reopen(void);
 
 /* Who is speaking in this process, such as "master" or "worker[2]"; copied. */

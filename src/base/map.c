@@ -51,8 +51,10 @@ static void sip_round(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-/* SipHash-1-3 with a secret seed: peers choose keys and must not aim at a
- * chain. */
+/*
+ * SipHash-1-3 with a secret seed: peers
+ * choose keys and must not aim at a chain.
+ */
 static uint64_t hash_key(const struct map *m, const void *key, size_t len)
 {
 	const char *p = key;
@@ -88,7 +90,8 @@ static struct entry **bucket_of(const struct map *m, uint64_t hash)
 	return &m->buckets[hash & (m->n_buckets - 1)];
 }
 
-/* Where the pointer to the key's entry stands, or the NULL at its chain's end.
+/*
+ * Where the pointer to the key's entry stands, or the NULL at its chain's end.
  */
 static struct entry **find(
     const struct map *m, const void *key, size_t len, uint64_t hash)

@@ -20,7 +20,8 @@ void map_free(struct map **m);
 /* The value under the key, or NULL. */
 void *map_get(const struct map *m, const void *key, size_t len);
 
-/* Put a value (not NULL) under the key; returns the value it replaced, or NULL.
+/*
+ * Put a value (not NULL) under the key; returns the value it replaced, or NULL.
  */
 void *map_put(struct map *m, const void *key, size_t len, void *value);
 

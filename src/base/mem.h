@@ -3,8 +3,10 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
-/* Memory that is there: these calls end the process (fatal()) instead of
- * failing. */
+/*
+ * Memory that is there: these calls end the
+ * process (fatal()) instead of failing.
+ */
 #include <stddef.h>
 
 /* n bytes, free() them. */

@@ -51,7 +51,8 @@ static inline uint32_t utf8_get(const char *s, size_t len)
 	return c;
 }
 
-/* Write c (at most 0x10ffff) to out, which has room for 4; the bytes written.
+/*
+ * Write c (at most 0x10ffff) to out, which has room for 4; the bytes written.
  */
 static inline size_t utf8_put(char *out, uint32_t c)
 {

@@ -28,8 +28,10 @@ struct agent;
 struct agent_turn;
 struct agent_sink;
 
-/* The agent only answers: a turn may be run again, or from any event on, at
- * will. */
+/*
+ * The agent only answers: a turn may be run
+ * again, or from any event on, at will.
+ */
 #define AGENT_EFFECT_FREE 1u
 
 struct agent_file {
@@ -68,7 +70,8 @@ struct agent_sink_ops {
 	 */
 	void (*finish)(struct agent_sink *s, const char *result, size_t len,
 	    const char *session, size_t session_len);
-	/* The turn failed; detail goes to the agent log and never to a client.
+	/*
+	 * The turn failed; detail goes to the agent log and never to a client.
 	 */
 	void (*fail)(
 	    struct agent_sink *s, enum err_reason reason, const char *detail);
@@ -101,13 +104,17 @@ struct agent_kind {
 	void (*close)(struct agent **a);
 	/* Who it is; lives as long as the agent. */
 	const struct agent_about *(*about)(const struct agent *a);
-	/* Prepare a turn. Never fails at once: what goes wrong is told by the
-	 * sink. */
+	/*
+	 * Prepare a turn. Never fails at once:
+	 * what goes wrong is told by the sink.
+	 */
 	struct agent_turn *(*start)(struct agent *a,
 	    const struct agent_input *input, struct agent_sink *sink);
-	/* An event this turn put into the journal, or a stimulus it was given,
-	 * under an earlier owner, in order, before run. May be NULL if not
-	 * effect-free. */
+	/*
+	 * An event this turn put into the journal, or a
+	 * stimulus it was given, under an earlier owner, in
+	 * order, before run. May be NULL if not effect-free.
+	 */
 	void (*recall)(struct agent_turn *t, const struct event *ev);
 	/* Begin, or go on after what was recalled. */
 	void (*run)(struct agent_turn *t);
@@ -115,12 +122,14 @@ struct agent_kind {
 	void (*deliver)(struct agent_turn *t, const struct event *ev);
 	/* The sink has room again. */
 	void (*on_room)(struct agent_turn *t);
-	/* End it in any state, with all its processes; no sink call follows;
-	 * null *t. */
+	/*
+	 * End it in any state, with all its
+	 * processes; no sink call follows; null *t.
+	 */
 	void (*free)(struct agent_turn **t);
 };
 
-/* What an interrupted turn answers (spec 02-websocket 2.6). */
+/* What an interrupted turn answers (doc/oip.txt 8). */
 #define AGENT_INTERRUPTED_RESULT "What would you like me to do?"
 
 #endif

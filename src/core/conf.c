@@ -273,7 +273,8 @@ static int set_text(struct conf *c, const struct param *p, const char *where,
 	return 0;
 }
 
-/* Some settings are checked later, by others, who then tell where they stand.
+/*
+ * Some settings are checked later, by others, who then tell where they stand.
  */
 static void note_where(struct conf *c, const char *where, const char *key)
 {

@@ -65,19 +65,22 @@ int conf_set(struct conf *c, const char *where, const char *key,
 int conf_read_yaml(struct conf *c, const char *path, conf_warning *warn,
     void *arg, struct err *err);
 
-/* Take AGENT_PORT and CONNECTONION_ENV from the environment, as the document
- * says. */
+/* Take AGENT_PORT and CONNECTONION_ENV from the environment (host.yaml(5)). */
 int conf_read_env(struct conf *c, struct err *err);
 
-/* Checks across settings (a trust level that is not built yet, say). 0 or -1.
+/*
+ * Checks across settings (a trust level that is not built yet, say). 0 or -1.
  */
 int conf_check(const struct conf *c, struct err *err);
 
-/* Write all settings to descriptor fd; conf_load() reads them back. 0 or -1,
- * errno. */
+/*
+ * Write all settings to descriptor fd;
+ * conf_load() reads them back. 0 or -1, errno.
+ */
 int conf_save(const struct conf *c, int fd);
 
-/* Read what conf_save() wrote, from the start of fd. 0, or -1 with ERR_CONFIG.
+/*
+ * Read what conf_save() wrote, from the start of fd. 0, or -1 with ERR_CONFIG.
  */
 int conf_load(struct conf *c, int fd, struct err *err);
 

@@ -192,7 +192,8 @@ static int take_id(struct draft *d, const struct json *id, struct err *err)
 	    "event id must be a string of at most %d bytes", EVENT_ID_MAX);
 }
 
-/* Members that the journal knows itself, which an agent's copy must not double.
+/*
+ * Members that the journal knows itself, which an agent's copy must not double.
  */
 static bool is_own(const struct json *key, bool is_custom)
 {

@@ -7,8 +7,8 @@
  * An event is one thing that happened in a session: what it is (events.tbl),
  * when, in which turn, and its fields. In the journal it has a position, seq,
  * counted from 1 in each session. Its body is the text of JSON object members
- * without the braces
- * ("\"content\":\"hi\""), so that a door can put it into a frame by copying.
+ * without the braces ("\"content\":\"hi\""), so that a door can put it into a
+ * frame by copying.
  *
  * struct draft is an event being made; struct event is a view of one that was
  * read and points into memory that is not its own.
@@ -63,15 +63,19 @@ enum event_class event_class(enum event_type type);
 /* The stream type with this wire name, EV_CUSTOM for a name that has none. */
 enum event_type event_by_name(const char *name, size_t len);
 
-/* Begin a draft. Its body memory is reused when *d was used before; {0} is
- * fine. */
+/*
+ * Begin a draft. Its body memory is reused
+ * when *d was used before; {0} is fine.
+ */
 void event_begin(struct draft *d, enum event_type type, uint32_t turn);
 
 /* Free a draft's memory. */
 void event_fini(struct draft *d);
 
-/* Add a string field. panic() if the table's row has no such field (EV_CUSTOM:
- * any). */
+/*
+ * Add a string field. panic() if the table's
+ * row has no such field (EV_CUSTOM: any).
+ */
 void event_str(struct draft *d, const char *field, const char *s, size_t n);
 
 /* Add an integer field. */

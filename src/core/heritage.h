@@ -5,10 +5,12 @@
 
 /*
  * What a child process inherits from the master: descriptors at fixed numbers,
- *and one shared segment that begins with struct heritage. A child is started as
+ * and one shared segment that begins with struct heritage. A child is started as
+ *
  *	co-hostd --child KIND --slot N --generation G
+ *
  * The segment outlives every child; it holds process slots, counters and the
- *session registry's memory. There are no pointers in it.
+ * session registry's memory. There are no pointers in it.
  */
 #include <stdatomic.h>
 #include <stdint.h>
@@ -42,8 +44,7 @@ struct heritage_slot {
 	/* Grows each time the slot is given to a process, and when that dies;
 	 * odd while a process lives in it. */
 	_Atomic uint32_t generation;
-	_Atomic uint32_t
-	    state; /* enum heritage_state, set by master and child */
+	_Atomic uint32_t state; /* enum heritage_state; both sides set it */
 	_Atomic int32_t pid;
 	uint32_t kind;
 	uint32_t epoch; /* configuration generation, from 1 */
@@ -66,7 +67,8 @@ struct heritage {
 	struct stat_set stats[HERITAGE_SLOTS];
 };
 
-/* Bytes of registry memory for so many sessions; the registry fits itself in.
+/*
+ * Bytes of registry memory for so many sessions; the registry fits itself in.
  */
 #define HERITAGE_REGISTRY_BYTES(sessions) ((uint64_t)(sessions)*224 + 65536)
 

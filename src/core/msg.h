@@ -3,7 +3,8 @@
 #ifndef CORE_MSG_H
 #define CORE_MSG_H
 
-/* The messages between our processes (messages.tbl); ids only, never payloads.
+/*
+ * The messages between our processes (messages.tbl); ids only, never payloads.
  */
 #include <stdint.h>
 

@@ -91,7 +91,8 @@ static void put_session(struct buf *out, const struct session_record *r)
 	buf_char(out, '}');
 }
 
-/* An id that is unknown, expired, unfit or somebody's own: all answer the same.
+/*
+ * An id that is unknown, expired, unfit or somebody's own: all answer the same.
  */
 static void get_session(struct http_req *req, void *arg)
 {

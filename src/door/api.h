@@ -5,7 +5,7 @@
 
 /*
  * The HTTP door: /input /sessions /health /livez /readyz /info /docs /metrics
- * and a session's events as SSE (spec 01-http).
+ * and a session's events as SSE (doc/oip.txt 12).
  */
 #include "door/door.h"
 

@@ -121,7 +121,8 @@ static void put_event(const struct event_stream *s, const struct event *ev)
 	put_tail(from);
 }
 
-/* The record belongs to the latest turn; an older ending is shown without it.
+/*
+ * The record belongs to the latest turn; an older ending is shown without it.
  */
 static void put_ending(struct event_stream *s)
 {
@@ -336,8 +337,10 @@ void api_events_close_all(void)
 
 /* ---- GET /sessions/{id}/events ---- */
 
-/* The position in an event id of ours, "<epoch>-<seq>"; false for another
- * epoch. */
+/*
+ * The position in an event id of ours,
+ * "<epoch>-<seq>"; false for another epoch.
+ */
 static bool read_position(const char *text, uint64_t epoch, uint64_t *seq)
 {
 	char *end;
@@ -384,7 +387,8 @@ static void make_plan(struct http_req *req, const struct door_setup *setup,
 	}
 }
 
-/* A session that nothing is stored of is unknown: watching must not create it.
+/*
+ * A session that nothing is stored of is unknown: watching must not create it.
  */
 static struct session *open_known(
     struct http_req *req, const struct door_setup *setup, const struct buf *id)

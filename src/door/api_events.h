@@ -5,12 +5,14 @@
 
 /*
  * A session's journal as server-sent events (WHATWG HTML 9.2). Each event is
+ *
  *	id: <epoch>-<seq>
  *	event: <its name in the journal>
  *	data: <for stream and terminal events the ConnectOnion frame>
+ *
  * A hole is never silent: the event "reset" {"recovered":false} stands before
- *it. A comment goes out every 15 s. What waits for a slow reader is bounded;
- *one that takes nothing for slow_reader_timeout is cut.
+ * it. A comment goes out every 15 s. What waits for a slow reader is bounded;
+ * one that takes nothing for slow_reader_timeout is cut.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +29,8 @@ struct api_events_plan {
 	bool may_start_late; /* events before the oldest kept one are no hole */
 };
 
-/* Turn the request into a stream of this session, whose handle it takes over.
+/*
+ * Turn the request into a stream of this session, whose handle it takes over.
  */
 void api_events_stream(struct http_req *req, const struct door_setup *setup,
     struct session *session, const struct api_events_plan *plan);

@@ -3,8 +3,10 @@
 #ifndef DOOR_API_INFO_H
 #define DOOR_API_INFO_H
 
-/* What the server says of itself. Each call is an http_handler; arg is a
- * door_setup. */
+/*
+ * What the server says of itself. Each call
+ * is an http_handler; arg is a door_setup.
+ */
 struct http_req;
 
 /* GET /health: up, its name and uptime. */

@@ -80,8 +80,10 @@ static void on_gone(void *arg)
 	let_go(arg);
 }
 
-/* Forget the waiting and give back its request, which is then the caller's to
- * end. */
+/*
+ * Forget the waiting and give back its
+ * request, which is then the caller's to end.
+ */
 static struct http_req *take_request(struct waiting *w)
 {
 	struct http_req *req = w->req;
@@ -217,8 +219,10 @@ static void reply_ending(struct waiting *w)
 		buf_fini(&ending.body);
 }
 
-/* The end of our turn is no longer kept, or never was told: say what is
- * certain. */
+/*
+ * The end of our turn is no longer kept,
+ * or never was told: say what is certain.
+ */
 static void reply_lost(struct waiting *w)
 {
 	struct result result = {
@@ -283,7 +287,8 @@ static void reply_first(struct waiting *w, const struct session_receipt *r)
 	buf_fini(&json);
 }
 
-/* Exchange our session for the one in which the first input of this name runs.
+/*
+ * Exchange our session for the one in which the first input of this name runs.
  */
 static bool switch_session(struct waiting *w, const char *id)
 {
@@ -301,7 +306,8 @@ static bool switch_session(struct waiting *w, const char *id)
 	return true;
 }
 
-/* The first input's turn runs still, or is to be shown as events: attach to it.
+/*
+ * The first input's turn runs still, or is to be shown as events: attach to it.
  */
 static void join_first(struct waiting *w, const struct session_receipt *r)
 {
@@ -414,8 +420,10 @@ static int read_session(struct request *r, struct err *err)
 	return 0;
 }
 
-/* The bare text of a header that may be an RFC 8941 string; false when it is
- * broken. */
+/*
+ * The bare text of a header that may be an
+ * RFC 8941 string; false when it is broken.
+ */
 static bool unquote(const char *s, struct buf *out)
 {
 	s += strspn(s, " \t");

@@ -31,8 +31,10 @@ struct usage {
 	unsigned workers;
 };
 
-/* Read a small file of /proc whole, NUL-terminated; false when the process is
- * gone. */
+/*
+ * Read a small file of /proc whole,
+ * NUL-terminated; false when the process is gone.
+ */
 static int read_proc(int pid, const char *name, char *text, size_t size)
 {
 	char path[64];
@@ -46,8 +48,10 @@ static int read_proc(int pid, const char *name, char *text, size_t size)
 	return n > 0;
 }
 
-/* Fields 14 and 15 of stat(5); the name before them may hold spaces and
- * brackets. */
+/*
+ * Fields 14 and 15 of stat(5); the name
+ * before them may hold spaces and brackets.
+ */
 static void add_cpu(int pid, struct usage *sum)
 {
 	char text[1024];

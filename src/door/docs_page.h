@@ -3,8 +3,10 @@
 #ifndef DOOR_DOCS_PAGE_H
 #define DOOR_DOCS_PAGE_H
 
-/* The page of GET /docs: docs.html as scripts/embed turned it into C at build
- * time. */
+/*
+ * The page of GET /docs: docs.html as
+ * scripts/embed turned it into C at build time.
+ */
 #include <stddef.h>
 
 /* Its text, NUL-terminated. */

@@ -3,7 +3,8 @@
 #ifndef DOOR_DOOR_H
 #define DOOR_DOOR_H
 
-/* What every door is given when it is mounted. All of it outlives the server.
+/*
+ * What every door is given when it is mounted. All of it outlives the server.
  */
 struct agent_about;
 struct conf;

@@ -4,9 +4,9 @@
 #define DOOR_OIP_ANSWER_H
 
 /*
- * Answers to what an agent asked (spec 02-websocket 2.9.4, 2.9.5). One that
- * nobody waits for is mostly a late one and passes in silence: an ERROR would
- * end the client's input.
+ * Answers to what an agent asked (doc/oip.txt 7). One that nobody waits for is
+ * mostly a late one and passes in silence: an ERROR would end the client's
+ * input.
  */
 struct json;
 struct oip_conn;

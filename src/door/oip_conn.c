@@ -85,7 +85,8 @@ void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 
 /* ---- pings ---- */
 
-/* One timer serves all clients: they are in the list in the order they are due.
+/*
+ * One timer serves all clients: they are in the list in the order they are due.
  */
 static void ask_ping(struct loop *loop)
 {

@@ -57,8 +57,10 @@ void oip_conn_close(struct oip_conn **c);
 /* Call fn for every client of the process. */
 void oip_conn_each(void (*fn)(struct oip_conn *c));
 
-/* The one buffer frames are made in, empty; good until the next call of this
- * file. */
+/*
+ * The one buffer frames are made in, empty;
+ * good until the next call of this file.
+ */
 struct buf *oip_conn_frame(void);
 
 /* Send what is in that buffer. */
@@ -85,8 +87,10 @@ void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn);
 /* Send events while the wire takes them. */
 void oip_conn_pump(struct oip_conn *c);
 
-/* Read the record of the session; false when it is gone. Good until the next
- * call. */
+/*
+ * Read the record of the session; false when
+ * it is gone. Good until the next call.
+ */
 bool oip_conn_record(struct oip_conn *c, struct session_record *record);
 
 /* Remember the id of the running turn's input; NULL forgets it. */

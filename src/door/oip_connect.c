@@ -154,8 +154,10 @@ static void greet(struct greeting *g)
 
 /* ---- conversations ---- */
 
-/* The next INPUT begins from it. A running turn has its own, which is not
- * touched. */
+/*
+ * The next INPUT begins from it. A running
+ * turn has its own, which is not touched.
+ */
 static void keep_conversation(struct greeting *g, const char *text, size_t len)
 {
 	struct oip_conn *c = g->conn;
@@ -198,7 +200,8 @@ static void attach(const struct greeting *g)
 	size_t len = 0;
 	const char *last =
 	    json_str(json_get(g->frame, "last_msg_id"), &scratch, &len);
-	/* The turn is read before the head: an end between them is then told.
+	/*
+	 * The turn is read before the head: an end between them is then told.
 	 */
 	uint32_t turn = session_turn(s);
 	uint64_t seen = last ? session_find(s, last, len) : 0;

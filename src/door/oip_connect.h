@@ -4,9 +4,9 @@
 #define DOOR_OIP_CONNECT_H
 
 /*
- * How a client gets its session (spec 02-websocket 2.4): CONNECT, and INIT and
- * ATTACH of older clients. The answer is CONNECTED, AGENT_PROFILE,
- * DASHBOARD_SNAPSHOT, and then what the client missed.
+ * How a client gets its session (doc/oip.txt 3): CONNECT, and INIT and ATTACH
+ * of older clients. The answer is CONNECTED, AGENT_PROFILE, DASHBOARD_SNAPSHOT,
+ * and then what the client missed.
  */
 struct json;
 struct oip_conn;

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Larger pages are not sent (spec 02-websocket 2.4.4). */
+/* Larger pages are not sent (doc/oip.txt 3). */
 #define MAX_PAGE_BYTES (2 * 1024 * 1024)
 
 #define LOOK_AGAIN_MS 1000

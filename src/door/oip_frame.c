@@ -33,7 +33,8 @@ static void session_member(struct buf *out, const char *session_id)
 	text_member(out, ",\"session_id\":", session_id);
 }
 
-/* Python marks control characters, and would mark more of Unicode than we do.
+/*
+ * Python marks control characters, and would mark more of Unicode than we do.
  */
 static void repr_char(struct buf *out, char c, char quote)
 {
@@ -157,7 +158,7 @@ void oip_frame_error(struct buf *out, const char *message)
 	buf_char(out, '}');
 }
 
-/* Clients know this refusal by a word instead of a number (spec 2.5.1). */
+/* Clients know this refusal by a word, not by a number (doc/oip.txt 4). */
 static void code_member(struct buf *out, enum err_code code)
 {
 	if (code == ERR_NOT_ACCEPTING)

@@ -28,7 +28,7 @@ struct oip_hello {
 	size_t conversation_len;
 };
 
-/* CONNECTED (spec 2.4.3). */
+/* CONNECTED (doc/oip.txt 3). */
 void oip_frame_connected(struct buf *out, const struct oip_hello *hello);
 
 /* AGENT_PROFILE: what /info says too. */
@@ -49,13 +49,17 @@ void oip_frame_refusal(
 /* ERROR -32010: the client speaks another protocol. */
 void oip_frame_unsupported(struct buf *out);
 
-/* ERROR for a text that is no frame; message without the words "Invalid JSON:
- * ". */
+/*
+ * ERROR for a text that is no frame; message
+ * without the words "Invalid JSON: ".
+ */
 void oip_frame_invalid(struct buf *out, const struct json_error *error,
     const char *received, size_t len);
 
-/* ERROR "unknown message type", the type told as Python's repr() does; may be
- * NULL. */
+/*
+ * ERROR "unknown message type", the type
+ * told as Python's repr() does; may be NULL.
+ */
 void oip_frame_unknown(struct buf *out, const struct json *type);
 
 /* RUNTIME_INPUT_ACK. */
@@ -77,8 +81,10 @@ void oip_frame_exec_error(
 void oip_frame_provider(struct buf *out, const char *ack,
     const struct json *frame, const char *reason);
 
-/* Append v as Python's repr() would tell it, cut to about 200 bytes; NULL is
- * None. */
+/*
+ * Append v as Python's repr() would tell
+ * it, cut to about 200 bytes; NULL is None.
+ */
 void oip_frame_repr(struct buf *out, const struct json *v);
 
 /* Bytes of the first n characters of UTF-8 text. */

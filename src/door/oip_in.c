@@ -303,7 +303,7 @@ static void on_text(void *arg, const char *text, size_t len)
 	    "Expecting object", 1, 1, 0};
 	struct json_error error;
 	struct oip_conn *c = arg;
-	/* An empty text counts as a frame that says nothing (spec 2.1). */
+	/* An empty text counts as a frame that says nothing (doc/oip.txt 1). */
 	const struct json *frame = len ? json_parse(&doc, text, len, 0, &error)
 				       : json_parse(&doc, "{}", 2, 0, &error);
 

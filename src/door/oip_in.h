@@ -4,9 +4,8 @@
 #define DOOR_OIP_IN_H
 
 /*
- * The ConnectOnion door, inwards: GET /ws becomes a wire, its frames become
- * session calls (spec 02-websocket). One command table; no socket and no h2o
- * here.
+ * The ConnectOnion door (doc/oip.txt), inwards: GET /ws becomes a wire, its
+ * frames become session calls. One command table; no socket and no h2o here.
  */
 #include "door/door.h"
 

@@ -43,8 +43,10 @@ static void send_ack(struct oip_conn *c, const char *id)
 	oip_conn_send(c);
 }
 
-/* The turn will tell its end to this client, with the client's name for the
- * input. */
+/*
+ * The turn will tell its end to this client,
+ * with the client's name for the input.
+ */
 static void expect_end(struct oip_call *call, uint32_t turn)
 {
 	struct oip_conn *c = call->conn;
@@ -197,8 +199,10 @@ static const struct json *not_null(const struct json *v)
 	return json_type(v) == JSON_NULL ? NULL : v;
 }
 
-/* A new anonymous session; CONNECTED at once unless the input may be a repeated
- * one. */
+/*
+ * A new anonymous session; CONNECTED at once
+ * unless the input may be a repeated one.
+ */
 static int open_bare(struct oip_conn *c, bool may_repeat)
 {
 	enum session_status status;

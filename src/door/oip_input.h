@@ -4,8 +4,8 @@
 #define DOOR_OIP_INPUT_H
 
 /*
- * INPUT (spec 02-websocket 2.5): a prompt becomes a session call, and its
- * receipt a frame, where the events of the turn do not say it all.
+ * INPUT (doc/oip.txt 4): a prompt becomes a session call, and its receipt a
+ * frame, where the events of the turn do not say it all.
  */
 struct json;
 struct oip_conn;

@@ -41,7 +41,8 @@ static bool is_ours(const struct json *key)
 	       json_str_is(key, "ts") || json_str_is(key, "session_id");
 }
 
-/* Whether the body may hold a member that the door adds too. A "no" is certain.
+/*
+ * Whether the body may hold a member that the door adds too. A "no" is certain.
  */
 static bool may_clash(const struct event *ev)
 {
@@ -65,8 +66,7 @@ static void comma_members(struct buf *out, const struct json *fields)
 	}
 }
 
-/* A JSON object never says a key twice (spec 0.3), so ours replace the agent's.
- */
+/* No object says a key twice (doc/oip.txt 1): ours replace the agent's. */
 static void comma_checked_body(struct buf *out, const struct event *ev)
 {
 	struct json_doc doc = {0};
@@ -93,7 +93,7 @@ static void add_missing(struct buf *out, const struct json *fields,
 		buf_str(out, otherwise);
 }
 
-/* Older clients read "text" where newer ones read "question" (spec 2.7). */
+/* Older clients read "text", newer ones "question" (doc/oip.txt 5). */
 static void comma_question(struct buf *out, const struct event *ev)
 {
 	struct json_doc doc = {0};

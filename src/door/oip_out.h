@@ -4,9 +4,8 @@
 #define DOOR_OIP_OUT_H
 
 /*
- * The ConnectOnion door, outwards: an event becomes a frame (spec
- * 02-websocket 2.6 and 2.7). Pure: no socket, no session call; goldens in
- * t/golden/oip check its bytes.
+ * The ConnectOnion door, outwards: an event becomes a frame (doc/oip.txt 5 and
+ * 9). Pure: no socket, no session call; goldens in t/golden/oip check its bytes.
  */
 #include <stdbool.h>
 
@@ -31,7 +30,7 @@ void oip_out_end(struct buf *out, const struct event *ev,
     const char *session_id, const struct session_record *record,
     const char *input_id);
 
-/* Append chat_items (a JSON array) made from a conversation (spec 2.13). */
+/* Append chat_items (a JSON array) made from a conversation (doc/oip.txt 11). */
 void oip_out_chat_items(struct buf *out, const char *conversation, size_t len);
 
 #endif

@@ -6,8 +6,7 @@
 /*
  * The HTTP/1.1 server of one worker, on listeners it inherited: routes, limits,
  * replies, streams and upgrades. It knows bytes, not meaning. HTTP/2 is off.
- * The traps of libh2o (spec: h2o-notes section 1) are handled here and nowhere
- * else.
+ * The traps of libh2o are handled here and nowhere else.
  *
  * Life cycle: http_new, http_route for each route, http_start, http_drain, and
  * when http_connections is 0, http_free.
@@ -21,16 +20,12 @@ struct http;
 struct http_req;
 
 struct http_setup {
-	const int
-	    *listeners; /* listening descriptors, non-blocking, inherited */
+	const int *listeners; /* descriptors that listen, non-blocking */
 	size_t n_listeners;
-	size_t
-	    max_body_bytes; /* larger bodies: 413 before they are read whole */
-	size_t max_connections; /* above it, wait in the kernel's backlog */
-	int64_t
-	    request_timeout_ms; /* whole header and body, and idle keep-alive */
-	const char
-	    *trusted_proxies; /* "10.0.0.0/8, ::1, unix:"; "" trusts nobody */
+	size_t max_body_bytes;	    /* above: 413 before it is read whole */
+	size_t max_connections;	    /* above it, wait in the kernel's backlog */
+	int64_t request_timeout_ms; /* whole request, and idle keep-alive */
+	const char *trusted_proxies; /* "10.0.0.0/8, unix:"; "" trusts nobody */
 	/* Counts; each may be NULL. They are added to atomically. */
 	uint64_t *accepted_total;
 	uint64_t *connections; /* gauge of this process */
@@ -38,7 +33,8 @@ struct http_setup {
 	uint64_t *refused_total; /* 4xx that this layer itself answered */
 };
 
-/* A new server; fatal() when trusted_proxies does not parse (conf checked it).
+/*
+ * A new server; fatal() when trusted_proxies does not parse (conf checked it).
  */
 struct http *http_new(struct loop *l, const struct http_setup *setup);
 
@@ -81,7 +77,8 @@ void http_free(struct http **h);
 /* The path as sent, without the query, NUL-terminated, good until the reply. */
 const char *http_path(const struct http_req *req);
 
-/* The segment that the star in the route matched, NUL-terminated, not decoded.
+/*
+ * The segment that the star in the route matched, NUL-terminated, not decoded.
  */
 const char *http_segment(const struct http_req *req);
 
@@ -97,8 +94,10 @@ const char *http_header(const struct http_req *req, const char *name);
 /* The request body; *len bytes, good until the reply. */
 const char *http_body(const struct http_req *req, size_t *len);
 
-/* The client's address as text, through trusted proxies; "unix" when there is
- * none. */
+/*
+ * The client's address as text, through
+ * trusted proxies; "unix" when there is none.
+ */
 const char *http_peer(const struct http_req *req);
 
 /* Whether that address is loopback and no proxy spoke for it. */

@@ -94,7 +94,8 @@ static inline size_t http_path_len(const h2o_req_t *q)
 /* Whether the client asks to speak WebSocket. */
 bool http_req_wants_ws(const struct http_req *r);
 
-/* The request is answered as far as our caller goes: forget it, return h2o's.
+/*
+ * The request is answered as far as our caller goes: forget it, return h2o's.
  */
 h2o_req_t *http_req_finish(struct http_req *r);
 
@@ -113,7 +114,8 @@ void http_req_refuse(struct http_req *r, int status, const char *text);
 /* Set status, its reason phrase and the type (NULL: none) with CORS headers. */
 void http_req_head(h2o_req_t *q, int status, const char *type);
 
-/* Make the library's own error replies through this path ours: JSON with CORS.
+/*
+ * Make the library's own error replies through this path ours: JSON with CORS.
  */
 void http_error_install(h2o_pathconf_t *path, struct http *h);
 

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* How long, and how many at once in a process; others are closed as they are.
+/*
+ * How long, and how many at once in a process; others are closed as they are.
  */
 #define LINGER_MS 5000
 #define LINGER_MOST 64

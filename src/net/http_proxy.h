@@ -20,7 +20,8 @@
 /* Most entries in a trusted_proxies text. */
 #define HTTP_PROXY_MAX 64
 
-/* An address: family AF_INET, AF_INET6 (mapped IPv4 is made AF_INET), AF_UNIX.
+/*
+ * An address: family AF_INET, AF_INET6 (mapped IPv4 is made AF_INET), AF_UNIX.
  */
 struct http_addr {
 	sa_family_t family; /* AF_UNSPEC: not known */
@@ -39,20 +40,19 @@ struct http_proxy_set {
 
 /* What the headers of one request say. */
 struct http_forwarded {
-	const char
-	    *chain; /* X-Forwarded-For, its lines joined by commas, or NULL */
+	const char *chain; /* X-Forwarded-For, lines joined by commas; NULL */
 	size_t chain_len;
 	bool has_other; /* a Forwarded header (RFC 7239), which is not read */
 };
 
 /* Who the client is. */
 struct http_client {
-	char text[HTTP_ADDR_TEXT]; /* "unix" or "unknown" when there is no
-				      address */
+	char text[HTTP_ADDR_TEXT]; /* without an address: "unix", "unknown" */
 	bool is_loopback;
 };
 
-/* Read "10.0.0.0/8, ::1, unix:"; false with *why (static) when it is not good.
+/*
+ * Read "10.0.0.0/8, ::1, unix:"; false with *why (static) when it is not good.
  */
 bool http_proxy_parse(
     struct http_proxy_set *set, const char *text, const char **why);

@@ -41,7 +41,8 @@ struct loop_timer {
 /* Prepare a timer that is not set. */
 void loop_timer_init(struct loop_timer *t, void (*on_time)(void *), void *arg);
 
-/* Fire in delay_ms (>= 0) milliseconds from now; replaces an earlier setting.
+/*
+ * Fire in delay_ms (>= 0) milliseconds from now; replaces an earlier setting.
  */
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms);
 
@@ -68,9 +69,11 @@ void loop_later_ask(struct loop *l, struct loop_later *d);
 /* Take the request back; harmless when not pending. */
 void loop_later_cancel(struct loop_later *d);
 
-/* Call on_readable(arg) whenever fd (socket, pipe, eventfd, never a regular
- * file) is readable; it must drain the descriptor. The loop takes the
- * descriptor over. */
+/*
+ * Call on_readable(arg) whenever fd (socket, pipe, eventfd,
+ * never a regular file) is readable; it must drain the
+ * descriptor. The loop takes the descriptor over.
+ */
 struct loop_watch *loop_watch_open(
     struct loop *l, int fd, void (*on_readable)(void *arg), void *arg);
 
@@ -81,16 +84,20 @@ void loop_watch_close(struct loop_watch **w);
 struct loop_wake *loop_wake_open(
     struct loop *l, void (*on_wake)(void *arg), void *arg);
 
-/* From any thread: run on_wake soon, once for any number of calls before it
- * runs. */
+/*
+ * From any thread: run on_wake soon, once
+ * for any number of calls before it runs.
+ */
 void loop_wake_up(struct loop_wake *w);
 
 /* Close and null *w; no thread may call loop_wake_up() any more. */
 void loop_wake_close(struct loop_wake **w);
 
-/* Call on_signal(signo) on the loop for each of these signals (0-terminated
- * list), which it blocks for ordinary delivery. Once in a process, before
- * threads start. */
+/*
+ * Call on_signal(signo) on the loop for each of these
+ * signals (0-terminated list), which it blocks for ordinary
+ * delivery. Once in a process, before threads start.
+ */
 void loop_signals(struct loop *l, const int *signals,
     void (*on_signal)(int signo, void *arg), void *arg);
 

@@ -17,8 +17,10 @@
 /* The library's loop inside ours. */
 h2o_loop_t *loop_h2o(struct loop *l);
 
-/* One turn of the loop without waiting; never from inside a callback of the
- * loop. */
+/*
+ * One turn of the loop without waiting;
+ * never from inside a callback of the loop.
+ */
 void loop_turn(struct loop *l);
 
 #endif

@@ -17,19 +17,23 @@ struct stream;
 struct stream_handlers {
 	/* Bytes came; they are gone after the call. */
 	void (*on_data)(void *arg, const char *data, size_t len);
-	/* The peer closed its end, or the descriptor failed; called once, last.
+	/*
+	 * The peer closed its end, or the descriptor failed; called once, last.
 	 */
 	void (*on_end)(void *arg);
 	/* What was queued has been written; may be NULL. */
 	void (*on_drain)(void *arg);
 };
 
-/* Take over in_fd (to read; -1: none) and out_fd (to write; -1: none; may be
- * equal). */
+/*
+ * Take over in_fd (to read; -1: none) and
+ * out_fd (to write; -1: none; may be equal).
+ */
 struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
     const struct stream_handlers *handlers, void *arg);
 
-/* Queue n bytes; false, with nothing queued, when more than limit would wait.
+/*
+ * Queue n bytes; false, with nothing queued, when more than limit would wait.
  */
 bool stream_write(struct stream *s, const void *p, size_t n, size_t limit);
 

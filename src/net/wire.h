@@ -23,8 +23,7 @@ struct wire_ops {
 struct wire {
 	const struct wire_ops *ops;
 	const char *peer;
-	size_t high_water;     /* bytes waiting above which a writer should stop
-			      until on_drain */
+	size_t high_water;     /* with more bytes, writers wait for on_drain */
 	bool peer_is_loopback; /* and no proxy spoke for it */
 };
 
@@ -40,8 +39,10 @@ struct wire_handlers {
 	void (*on_gone)(void *arg);
 };
 
-/* Queue one text message. Never fails at once: a broken wire says on_gone
- * later. */
+/*
+ * Queue one text message. Never fails at
+ * once: a broken wire says on_gone later.
+ */
 static inline void wire_send(struct wire *w, const char *text, size_t len)
 {
 	w->ops->send(w, text, len);

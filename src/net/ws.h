@@ -18,15 +18,15 @@
 struct http_req;
 
 struct ws_limits {
-	size_t max_message_bytes;   /* above: close 1009 */
-	size_t max_fragments;	    /* in one message; above: close 1009 */
-	size_t max_output_bytes;    /* more than this waits and something is
-				       sent: cut (slow reader) */
-	int64_t stall_timeout_ms;   /* output waits and nothing is taken for so
-				       long: cut */
+	size_t max_message_bytes; /* above: close 1009 */
+	size_t max_fragments;	  /* in one message; above: close 1009 */
+	/* Who reads slowly is cut: when more than this waits and something is
+	 * sent, or when nothing of what waits is taken for so long. */
+	size_t max_output_bytes;
+	int64_t stall_timeout_ms;
 	int64_t message_timeout_ms; /* a message begun and not completed: cut */
-	uint64_t
-	    *slow_readers_total; /* counter of cut slow readers; may be NULL */
+	/* Counts the slow readers that were cut; may be NULL. */
+	uint64_t *slow_readers_total;
 };
 
 /* Whether the request asks for a WebSocket in a form we accept (version 13). */
@@ -40,8 +40,10 @@ int ws_is_handshake(const struct http_req *req);
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
     const struct wire_handlers *handlers, void *arg);
 
-/* Call fn for every WebSocket open in this process (used to close them on
- * drain). */
+/*
+ * Call fn for every WebSocket open in this
+ * process (used to close them on drain).
+ */
 void ws_each(void (*fn)(struct wire *w, void *arg), void *arg);
 
 #endif

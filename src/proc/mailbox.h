@@ -20,14 +20,17 @@ struct mailbox_ends {
 	int sender;
 };
 
-/* A new mailbox, both ends non-blocking and CLOEXEC. Returns 0, or -1 with
- * errno. */
+/*
+ * A new mailbox, both ends non-blocking and
+ * CLOEXEC. Returns 0, or -1 with errno.
+ */
 int mailbox_open(struct mailbox_ends *ends);
 
 /* Send one message of n bytes (n <= MAILBOX_MAX); false when it was dropped. */
 bool mailbox_send(int sender, const void *msg, size_t n);
 
-/* Take one message into msg (size bytes); its length, or 0 when there is none.
+/*
+ * Take one message into msg (size bytes); its length, or 0 when there is none.
  */
 size_t mailbox_receive(int reader, void *msg, size_t size);
 

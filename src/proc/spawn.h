@@ -5,8 +5,8 @@
 
 /*
  * Start another program with exactly the descriptors it should have. Built on
- * posix_spawn, so that a large parent pays nothing for it (h2o-notes section
- * 7). The caller reaps the child.
+ * posix_spawn, which does not copy the parent's page tables, so that a large
+ * parent pays nothing for it. The caller reaps the child.
  */
 #include <stddef.h>
 #include <sys/types.h>
@@ -22,8 +22,7 @@ struct spawn_plan {
 	char *const *argv; /* NULL-terminated, argv[0] included */
 	char *const *envp; /* NULL-terminated; NULL: the parent's */
 	const char *cwd;   /* NULL: the parent's */
-	const struct spawn_fd
-	    *fds; /* every other descriptor from 3 on is closed */
+	const struct spawn_fd *fds; /* others, from 3 on, are closed */
 	size_t n_fds;
 	int has_own_group; /* non-zero: the child leads a new process group */
 };

@@ -4,11 +4,11 @@
 #define SESSION_ACTIVITY_H
 
 /*
- * The agent log, .co/logs/{agent}.log: what the agent did, for people
- * (spec 10.2). Lines are written whole with O_APPEND, so workers share the
- * file; over 10 MiB it becomes .log.1. Control characters are escaped, so no
- * text can forge a line. Lines are gathered and written together. Errors in
- * writing are ignored: the log must not stop the work.
+ * The agent log, .co/logs/{agent}.log: what the agent did, for people. Lines
+ * are written whole with O_APPEND, so workers share the file; over 10 MiB it
+ * becomes .log.1. Control characters are escaped, so no text can forge a line.
+ * Lines are gathered and written together. Errors in writing are ignored: the
+ * log must not stop the work.
  */
 #include <stddef.h>
 

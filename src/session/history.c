@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/map.h"
 
-/* Keys only the server may set (spec 02-websocket 2.11). */
+/* Keys only the server may set (doc/oip.txt 11). */
 static const char *const server_keys[] = {"mode", "turns_left", "permissions",
     "approval", "requester", "skip_tool_approval", "full_access_turns",
     "full_access_turns_used", "approval_profile", "permission_profile",
@@ -122,7 +122,8 @@ static bool is_allowed(const struct json *message, const struct map *known)
 	return found;
 }
 
-/* A client does not speak for the system, but may repeat what the server has.
+/*
+ * A client does not speak for the system, but may repeat what the server has.
  */
 static void put_client_messages(struct buf *out, const struct json *messages,
     const struct json *server_messages)

@@ -6,7 +6,7 @@
 /*
  * The conversation of a session as a JSON object: session_id, messages, trace,
  * turn, iteration, updated, user_prompt, result and whatever else round-trips
- * (spec 02-websocket 2.11, 2.12). Pure functions.
+ * (doc/oip.txt 11). Pure functions.
  */
 #include <stdbool.h>
 #include <stddef.h>

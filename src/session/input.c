@@ -134,8 +134,10 @@ static bool is_running(const struct sessions *all, const struct claim *claim)
 	       atomic_load(&e->turn) == claim->turn;
 }
 
-/* Tell of the first input with this id; strings are copied, for the row is a
- * view. */
+/*
+ * Tell of the first input with this id;
+ * strings are copied, for the row is a view.
+ */
 static void fill_repeated(struct session_call *c, const struct claim *claim)
 {
 	struct session_receipt *r = &c->receipt;
@@ -221,7 +223,8 @@ static void digest_body(struct session_call *c, const struct session_input *in)
 	buf_fini(&text);
 }
 
-/* The scope of an input_id: caller and session; without a session the id alone.
+/*
+ * The scope of an input_id: caller and session; without a session the id alone.
  */
 static void digest_claim(struct session_call *c, const struct session_input *in)
 {

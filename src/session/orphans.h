@@ -25,7 +25,8 @@ struct orphans {
 	int64_t died_us; /* when the death that began the look was seen */
 };
 
-/* Look through the whole registry, beginning now. died_us 0: no special death.
+/*
+ * Look through the whole registry, beginning now. died_us 0: no special death.
  */
 void orphans_look(struct sessions *all, int64_t died_us);
 

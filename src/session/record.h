@@ -25,7 +25,8 @@ enum record_status {
 	RECORD_STATUS_COUNT,
 };
 
-/* A session's row. Strings are views; "extra" holds what the turn needs to be
+/*
+ * A session's row. Strings are views; "extra" holds what the turn needs to be
  * run again: {"images":[...],"files":[{"name","path","size"}],"input_id":...}.
  */
 struct record {

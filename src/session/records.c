@@ -25,7 +25,8 @@ static bool is_alive(const struct record *r)
 	return r->status == RECORD_RUNNING || r->expires_ms > clock_wall_ms();
 }
 
-/* Strings of a record as the API gives them: NUL-terminated, in mem, by offset.
+/*
+ * Strings of a record as the API gives them: NUL-terminated, in mem, by offset.
  */
 struct offsets {
 	size_t id, caller, prompt, result, talk;
@@ -80,7 +81,7 @@ static bool read_record(struct store_txn *t, const char *id, size_t len,
 	return true;
 }
 
-/* A running turn that waits for leave says so (spec 09-storage). */
+/* A running turn that waits for leave says so. */
 static const char *running_word(
     struct sessions *all, const char *id, size_t len)
 {
@@ -131,7 +132,8 @@ struct listing {
 	struct buf mem;
 };
 
-/* Numbers grow with creation, so walking back gives the newest session first.
+/*
+ * Numbers grow with creation, so walking back gives the newest session first.
  */
 static bool list_one(struct store_span key, struct store_span value, void *arg)
 {

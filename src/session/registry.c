@@ -97,8 +97,10 @@ static void remove_entry(struct registry *r, uint32_t at)
 	while (*p != at)
 		p = &r->entries[*p].chain;
 	*p = e->chain;
-	/* Free first: a death in the middle must not leave a half-cleared
-	 * entry. */
+	/*
+	 * Free first: a death in the middle
+	 * must not leave a half-cleared entry.
+	 */
 	atomic_store(&e->state, ENTRY_FREE);
 	memset(e, 0, sizeof *e);
 	e->chain = r->region->free;

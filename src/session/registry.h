@@ -80,7 +80,8 @@ registry_owner registry_self(unsigned slot, uint32_t generation);
 /* Whether that process still lives. */
 bool registry_is_alive(const struct registry *r, registry_owner owner);
 
-/* Forget that this slot listened anywhere (an earlier process of the slot did).
+/*
+ * Forget that this slot listened anywhere (an earlier process of the slot did).
  */
 void registry_clean_slot(struct registry *r, unsigned slot);
 
@@ -123,13 +124,16 @@ struct entry *registry_entry(struct registry *r, uint32_t at);
 uint32_t registry_begin(
     struct registry *r, uint32_t at, registry_owner self, uint64_t claim);
 
-/* End the turn that self owns; was_claimed false takes the turn's number back.
+/*
+ * End the turn that self owns; was_claimed false takes the turn's number back.
  */
 void registry_end(
     struct registry *r, uint32_t at, registry_owner self, bool was_claimed);
 
-/* Take over a running turn whose owner has died. Returns whether self owns it
- * now. */
+/*
+ * Take over a running turn whose owner has
+ * died. Returns whether self owns it now.
+ */
 bool registry_take(struct registry *r, uint32_t at, registry_owner self);
 
 /*

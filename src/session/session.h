@@ -122,11 +122,10 @@ void session_detach(struct attachment *a);
 
 enum session_read {
 	READ_END,     /* caught up: on_more will come */
-	READ_STOPPED, /* fn returned false: call session_read() again when ready
-		       */
-	READ_GONE, /* events after the cursor are no longer kept; the cursor has
-		    * been moved to before the oldest kept one: read on from
-		    * there */
+	READ_STOPPED, /* fn returned false: read again when ready */
+	/* Events after the cursor are no longer kept. The cursor was moved to
+	 * before the oldest that is kept: read on from there. */
+	READ_GONE,
 };
 
 /*
@@ -143,22 +142,18 @@ enum session_read session_read(struct attachment *a,
 struct session_input {
 	const char *prompt;
 	size_t prompt_len;
-	const char
-	    *input_id; /* NULL: none; else the client's own name for it */
+	const char *input_id; /* the client's own name for it; NULL: none */
 	size_t input_id_len;
 	const struct json *images; /* as the client sent them; checked here */
 	const struct json *files;
 	const char *conversation; /* the client's session object; NULL: none */
 	size_t conversation_len;
-	bool may_join;	  /* a running turn takes it as runtime input, else
-			     ERR_BUSY */
-	bool is_unscoped; /* the caller named no session: input_id stands alone
-			   */
+	bool may_join;	  /* a running turn takes it; else ERR_BUSY */
+	bool is_unscoped; /* no session was named: input_id stands alone */
 };
 
 enum input_outcome {
-	INPUT_STARTED,	/* a turn begins: wait for the terminal event of 'turn'
-			 */
+	INPUT_STARTED,	/* a turn begins: wait for its terminal event */
 	INPUT_ADDED,	/* the running turn takes it; id names it */
 	INPUT_ANSWERED, /* it answered a waiting ask_user; id names it */
 	INPUT_REPEATED, /* same input_id and body as before: see below */
@@ -248,8 +243,8 @@ int session_list(struct sessions *all, size_t limit,
     struct err *err);
 
 /*
- * Which conversation wins (spec 02-websocket 2.11): the client's or the stored
- * one. Appends the winner, with the server's keys restored, to *out and returns
+ * Which conversation wins (doc/oip.txt 11): the client's or the stored one.
+ * Appends the winner, with the server's keys restored, to *out and returns
  * whether the server's was newer.
  */
 bool session_merge(

@@ -69,7 +69,8 @@ const char *upload_payload(const char *data, size_t len, size_t *payload_len)
 	return comma + 1;
 }
 
-/* The payload of an image, or NULL when it is of no form that a model may see.
+/*
+ * The payload of an image, or NULL when it is of no form that a model may see.
  */
 static const char *image_payload(const char *s, size_t len, size_t *payload_len)
 {
@@ -222,15 +223,19 @@ static size_t last_segment(const char *s, size_t len)
 	return len;
 }
 
-/* An angle bracket could close the tag that the name stands in before the
- * model. */
+/*
+ * An angle bracket could close the tag that
+ * the name stands in before the model.
+ */
 static bool is_kept(unsigned char c)
 {
 	return c >= 0x20 && c != 0x7f && c != '<' && c != '>';
 }
 
-/* The longest prefix of at most max bytes that does not split a UTF-8
- * character. */
+/*
+ * The longest prefix of at most max bytes
+ * that does not split a UTF-8 character.
+ */
 static size_t utf8_cut(const char *s, size_t len, size_t max)
 {
 	if (len <= max)
@@ -240,7 +245,8 @@ static size_t utf8_cut(const char *s, size_t len, size_t max)
 	return max;
 }
 
-/* Bytes of the extension with its dot; 0 for none, or one too long to be one.
+/*
+ * Bytes of the extension with its dot; 0 for none, or one too long to be one.
  */
 static size_t extension(const char *s, size_t len)
 {
@@ -273,8 +279,10 @@ void upload_name(char out[UPLOAD_NAME_MAX + 1], const char *name, size_t len)
 
 /* ---- on disk ---- */
 
-/* Whether a directory entry has the form we give: others are not ours to
- * remove. */
+/*
+ * Whether a directory entry has the form
+ * we give: others are not ours to remove.
+ */
 static bool is_upload(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == RANDOM_HEX &&

@@ -4,9 +4,9 @@
 #define SESSION_UPLOAD_H
 
 /*
- * The rules of uploads (spec 07-files): which images and files a prompt may
- * bring, how a file is named on disk, and when it is too old. No thread and no
- * state here; session/uploads.h saves them.
+ * The rules of uploads: which images and files a prompt may bring, how a file
+ * is named on disk, and when it is too old. No thread and no state here;
+ * session/uploads.h saves them.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -50,8 +50,10 @@ void upload_name(char out[UPLOAD_NAME_MAX + 1], const char *name, size_t len);
  */
 int upload_sweep(const char *dir, int64_t older_than_ms);
 
-/* Bytes on disk of the uploads in dir, 0 when it cannot be read. Blocks on the
- * disk. */
+/*
+ * Bytes on disk of the uploads in dir, 0 when
+ * it cannot be read. Blocks on the disk.
+ */
 int64_t upload_total(const char *dir);
 
 /* Remove saved files whose prompt was refused after all. */

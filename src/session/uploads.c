@@ -26,8 +26,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long a measured directory size is believed; other processes write there
- * too. */
+/*
+ * How long a measured directory size is
+ * believed; other processes write there too.
+ */
 #define TOTAL_GOOD_FOR_MS 10000
 
 #define MIB 1048576

@@ -45,8 +45,10 @@ struct uploads *uploads_new(const char *dir, const struct conf *conf,
 void uploads_save(struct uploads *u, const struct json *files,
     uploads_done_fn *done, void *arg);
 
-/* Call done of each job that has ended. On the loop's thread; done may save
- * again. */
+/*
+ * Call done of each job that has ended. On
+ * the loop's thread; done may save again.
+ */
 void uploads_collect(struct uploads *u);
 
 /*

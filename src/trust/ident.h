@@ -6,8 +6,8 @@
 /*
  * Who we are: the key of this agent and its address, and the digest that names
  * things by their content. The key lies in .co/keys/agent.key as 32 raw bytes,
- * an Ed25519 seed (spec 04-keys 4.2). A recovery phrase is not made yet: the
- * seed is random.
+ * an Ed25519 seed (RFC 8032 section 5.1.5). A recovery phrase is not made yet:
+ * the seed is random.
  */
 #include <stddef.h>
 #include <stdint.h>

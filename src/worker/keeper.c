@@ -15,7 +15,8 @@
 #include "store/store.h"
 #include "worker/inherit.h"
 
-/* Between two steps of the sweep, and steps between two looks at rarer things.
+/*
+ * Between two steps of the sweep, and steps between two looks at rarer things.
  */
 #define STEP_MS 1000
 #define SLOW_STEPS 10

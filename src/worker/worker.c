@@ -121,7 +121,7 @@ static void on_leave(bool is_fast, void *arg)
 
 /* ---- putting it together ---- */
 
-/* The limit of spec 01-http 1.1: what the advertised file limits need. */
+/* What the advertised limits on files need (doc/oip.txt 12). */
 static size_t max_body(const struct conf *c)
 {
 	size_t ceiling = (size_t)c->max_body * 1024 * 1024;
