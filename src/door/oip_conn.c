@@ -236,6 +236,13 @@ static uint64_t waiting(const struct oip_conn *c, enum event_type kind)
 	return question;
 }
 
+/* Events that are not kept any more: never a silent hole. */
+static void tell_gap(struct oip_conn *c, uint64_t n_missed)
+{
+	oip_frame_gap(oip_conn_frame(), session_id(c->session), n_missed);
+	oip_conn_send(c);
+}
+
 void oip_conn_pump(struct oip_conn *c)
 {
 	enum session_read result = READ_STOPPED;
@@ -248,8 +255,10 @@ void oip_conn_pump(struct oip_conn *c)
 		    .approval = waiting(c, EV_APPROVAL_NEEDED),
 		    .review = waiting(c, EV_PLAN_REVIEW),
 		};
-		/* READ_GONE too goes on from the oldest event that is kept. */
+		uint64_t before = c->place.cursor;
 		result = session_read(&c->place, on_event, &r);
+		if (result == READ_GONE)
+			tell_gap(c, c->place.cursor - before);
 		if (r.has_end)
 			tell_end(c, &r.end);
 	}

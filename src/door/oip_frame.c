@@ -270,6 +270,14 @@ void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
 	buf_fini(&body);
 }
 
+void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed)
+{
+	buf_str(out, "{\"type\":\"reset\",\"recovered\":false,\"missed\":");
+	buf_int(out, (int64_t)n_missed);
+	text_member(out, ",\"session_id\":", session_id);
+	buf_char(out, '}');
+}
+
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status)
 {

@@ -69,6 +69,9 @@ void oip_frame_ack(struct buf *out, const char *session_id, const char *id);
 void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
     const struct session_record *record, const char *input_id);
 
+/* reset: so many events between the last frame and the next are not kept. */
+void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed);
+
 /* SESSION_STATUS; id NULL becomes null. */
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status);

@@ -682,8 +682,9 @@ static void test_replay_trimmed(void)
 	fake_session_trim(s, session_head(s) - 1);
 	say("{\"type\":\"CONNECT\",\"session_id\":\"s\"}");
 	ok(hears_of("CONNECTED", NULL) && hears_of("AGENT_PROFILE", NULL) &&
+		hears_of("reset", "\"missed\":") &&
 		hears_of("thinking", NULL) && hears_nothing(),
-	    "events that are gone are passed over");
+	    "events that are gone are told as a hole");
 	tear_down();
 }
 
