@@ -24,6 +24,7 @@ struct http_stream {
 	bool is_chunked;
 	bool is_sending;
 	bool is_ending;
+	bool is_cut; /* the peer is gone */
 	void (*on_drain)(void *arg);
 	void *arg;
 };
@@ -67,7 +68,9 @@ static void on_proceed(h2o_generator_t *self, h2o_req_t *q)
 	bool had_data = s->flight.len > 0;
 	s->is_sending = false;
 	buf_fini(&s->flight);
-	if (s->filling.len || s->is_ending)
+	if (s->is_cut)
+		h2o_send(s->h2o, NULL, 0, H2O_SEND_STATE_ERROR);
+	else if (s->filling.len || s->is_ending)
 		push(s);
 	else if (had_data && s->on_drain && s->req)
 		s->on_drain(s->arg);
@@ -98,7 +101,8 @@ void http_stream_cut(struct http_stream *s)
 {
 	s->req = NULL;
 	loop_later_cancel(&s->flush);
-	/* With a write under way, its failure ends the connection. */
+	/* A write under way may fail, or have been taken before the cut. */
+	s->is_cut = true;
 	if (!s->is_sending)
 		h2o_send(s->h2o, NULL, 0, H2O_SEND_STATE_ERROR);
 }

@@ -724,6 +724,20 @@ static void test_connections(void)
 	close(fd);
 }
 
+/* The end may come between a write and the news that it was taken. */
+static void test_gone_at_once(void)
+{
+	char line[64];
+	for (int i = 0; i < 300; i++) {
+		int fd = dial();
+		put_str(fd, "GET /quiet HTTP/1.1\r\n\r\n");
+		(void)get_line(fd, line, sizeof(line));
+		close(fd);
+	}
+	ok(wait_connections(0), "no connection is left by clients that leave "
+				"when a stream begins");
+}
+
 static void test_gone(void)
 {
 	static const struct {
@@ -1239,6 +1253,7 @@ int main(void)
 	test_bad_requests();
 	test_connections();
 	test_streams();
+	test_gone_at_once();
 	test_gone();
 	test_cap();
 	test_handshake();
