@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(wait_for);
+use CoHost;
 use Test::More;
 
 my $host = CoHost->start;
@@ -48,7 +48,7 @@ is $attached->{session_id}, 'gone-long-ago', 'an expired id is kept';
 is +($old->turn('echo anew'))[-1]{result}, 'anew', 'and takes an input';
 
 $ws->send_json({ type => 'INPUT', prompt => 'sleep 1000' });
-ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a turn runs';
+ok $ws->next(type => 'user_input'), 'a turn runs';
 for my $type (qw(CONNECT ATTACH)) {
 	my ($f, $other) = connected({ type => $type, session_id => $id });
 	is $f->{status}, 'running', "$type: running";
