@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "agent/line.h"
+#include "agent/opening.h"
 #include "agent/pool.h"
 #include "agent/runner.h"
 #include "base/clock.h"
@@ -67,27 +68,13 @@ static void emit(struct agent_turn *t, struct draft *d)
 
 static void emit_user_input(struct agent_turn *t)
 {
-	event_begin(&t->draft, EV_USER_INPUT, t->input->turn);
-	event_str(&t->draft, "content", t->input->prompt, t->input->prompt_len);
-	event_int(&t->draft, "turn", t->input->client_turn);
+	opening_user_input(&t->draft, t->input);
 	emit(t, &t->draft);
 }
 
 static void emit_files_received(struct agent_turn *t)
 {
-	struct buf files = {0};
-
-	event_begin(&t->draft, EV_FILES_RECEIVED, t->input->turn);
-	for (size_t i = 0; i < t->input->n_files; i++) {
-		buf_str(&files, i ? ",{\"name\":" : "[{\"name\":");
-		buf_json_str(&files, t->input->files[i].name);
-		buf_str(&files, ",\"path\":");
-		buf_json_str(&files, t->input->files[i].path);
-		buf_char(&files, '}');
-	}
-	buf_char(&files, ']');
-	event_json(&t->draft, "files", files.data, files.len);
-	buf_fini(&files);
+	opening_files_received(&t->draft, t->input);
 	emit(t, &t->draft);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "agent/opening.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -62,27 +63,15 @@ static void send(struct agent_turn *t)
 
 static void emit_user_input(struct agent_turn *t)
 {
-	begin_step(t, EV_USER_INPUT);
-	event_str(&t->draft, "content", t->input->prompt, t->input->prompt_len);
-	event_int(&t->draft, "turn", t->input->client_turn);
+	opening_user_input(&t->draft, t->input);
+	demo_steps_id(t, t->draft.id, 'e', t->at);
 	send(t);
 }
 
 static void emit_files_received(struct agent_turn *t)
 {
-	struct buf files = {0};
-
-	begin_step(t, EV_FILES_RECEIVED);
-	for (size_t i = 0; i < t->input->n_files; i++) {
-		buf_str(&files, i ? ",{\"name\":" : "[{\"name\":");
-		buf_json_str(&files, t->input->files[i].name);
-		buf_str(&files, ",\"path\":");
-		buf_json_str(&files, t->input->files[i].path);
-		buf_char(&files, '}');
-	}
-	buf_char(&files, ']');
-	event_json(&t->draft, "files", files.data, files.len);
-	buf_fini(&files);
+	opening_files_received(&t->draft, t->input);
+	demo_steps_id(t, t->draft.id, 'e', t->at);
 	send(t);
 }
 

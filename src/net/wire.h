@@ -54,12 +54,6 @@ static inline bool wire_is_full(const struct wire *w)
 	return w->ops->pending(w) >= w->high_water;
 }
 
-/* Bytes queued and not yet taken by the kernel. */
-static inline size_t wire_pending(const struct wire *w)
-{
-	return w->ops->pending(w);
-}
-
 /*
  * Send what is queued, then a close with this RFC 6455 code (7.4) and reason
  * (up to 123 bytes), and give up after 5 s. on_gone follows.
