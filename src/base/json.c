@@ -1,48 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "base/json.h"
+#include "base/json_int.h"
 
+#include <ctype.h>
 #include <endian.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/utf8.h"
-
-/* Nodes in the first block, and most in any: then it fits in 64 KiB. */
-#define FIRST_NODES 32
-#define MOST_NODES 1344
-
-/* Objects with more members than this borrow memory to sort them. */
-#define FEW_MEMBERS 64
-
-/* What the text of a string holds beside plain ASCII. */
-#define HAS_ESCAPE 1u
-#define HAS_HIGH 2u   /* a byte above 0x7f */
-#define HAS_DELETE 4u /* 0x7f, which Python escapes */
-
-struct json {
-	const char *text;	/* a string's without the quotes */
-	struct json *next;	/* the next member of the same parent */
-	struct json *child;	/* the first member */
-	const struct json *key; /* of an object's member */
-	size_t len;
-	uint32_t count;
-	uint8_t type;
-	uint8_t flags;
-};
-
-/* Blocks only grow, so the newest is also the largest. */
-struct json_block {
-	struct json_block *older;
-	size_t used;
-	size_t size;
-	struct json nodes[];
-};
-
-_Static_assert(
-    sizeof(struct json_block) + MOST_NODES * sizeof(struct json) <= 65536,
-    "the block that a document keeps is small");
 
 /* An array or object whose end has not been seen. */
 struct open {
@@ -62,49 +26,6 @@ struct parser {
 	size_t depth;
 	struct open open[JSON_MAX_DEPTH];
 };
-
-/* Reads a string's text as UTF-16 units, as JavaScript compares them. */
-struct units {
-	const char *at;
-	const char *end;
-	uint32_t low; /* the second half of a pair, 0 when none is due */
-};
-
-static void add_block(struct json_doc *doc)
-{
-	struct json_block *newest = doc->blocks;
-	size_t size = newest ? newest->size * 2 : FIRST_NODES;
-
-	if (size > MOST_NODES)
-		size = MOST_NODES;
-	struct json_block *b =
-	    mem_alloc(sizeof(*b) + size * sizeof(struct json));
-	b->older = newest;
-	b->used = 0;
-	b->size = size;
-	doc->blocks = b;
-}
-
-static void free_blocks(struct json_block *b)
-{
-	while (b) {
-		struct json_block *older = b->older;
-		free(b);
-		b = older;
-	}
-}
-
-/* Keep the newest block alone: most texts of a peer are of one size. */
-static void forget(struct json_doc *doc)
-{
-	doc->root = NULL;
-	if (!doc->blocks)
-		return;
-	free_blocks(doc->blocks->older);
-	doc->blocks->older = NULL;
-	doc->blocks->used = 0;
-}
-
 /* Record why and where the text is refused; NULL, for the caller to return. */
 static struct json *fail(struct parser *p, const char *why, const char *where)
 {
@@ -115,13 +36,9 @@ static struct json *fail(struct parser *p, const char *why, const char *where)
 
 static struct json *new_node(struct parser *p, enum json_type type)
 {
-	struct json_doc *doc = p->doc;
-
 	if (p->n_nodes++ >= JSON_MAX_VALUES)
 		return fail(p, "Too many values", p->at);
-	if (!doc->blocks || doc->blocks->used == doc->blocks->size)
-		add_block(doc);
-	struct json *v = &doc->blocks->nodes[doc->blocks->used++];
+	struct json *v = json_doc_node(p->doc);
 	*v = (struct json){.text = p->at, .type = (uint8_t)type};
 	return v;
 }
@@ -137,15 +54,6 @@ static void skip_space(struct parser *p)
 	while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' ||
 				     *p->at == '\r' || *p->at == '\t'))
 		p->at++;
-}
-
-/* The value of a hex digit, or -1. */
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /*
@@ -192,7 +100,7 @@ static size_t unicode_escape(struct parser *p, const char *s)
 	bool valid = p->end - s > 6;
 
 	for (int i = 2; valid && i < 6; i++)
-		valid = hex_value(s[i]) >= 0;
+		valid = isxdigit((unsigned char)s[i]);
 	if (valid)
 		return 6;
 	fail(p, "Invalid \\uXXXX escape", s + 1);
@@ -332,7 +240,6 @@ static struct json *scan_word(
 	return v;
 }
 
-/* Begin an array or object; its members are read one by one by step(). */
 /* After the closing quote of a string whose opening one is at s. */
 static const char *pass_string(const char *s, const char *end)
 {
@@ -371,6 +278,7 @@ static struct json *pass_over(struct parser *p, enum json_type type)
 	return v;
 }
 
+/* Begin an array or object; its members are read one by one by step(). */
 static struct json *scan_open(struct parser *p, enum json_type type)
 {
 	if (p->depth && (p->flags & JSON_SHALLOW))
@@ -447,195 +355,6 @@ static bool scan_member(struct parser *p, struct open *o)
 	return true;
 }
 
-static uint32_t hex4(const char *s)
-{
-	uint32_t c = 0;
-
-	for (int i = 0; i < 4; i++)
-		c = c << 4 | (uint32_t)hex_value(s[i]);
-	return c;
-}
-
-static bool is_high(uint32_t c)
-{
-	return c >= 0xd800 && c <= 0xdbff;
-}
-
-static bool is_low(uint32_t c)
-{
-	return c >= 0xdc00 && c <= 0xdfff;
-}
-
-/*
- * The character of the \u escape at *at, or of two that are a surrogate pair.
- */
-static uint32_t read_unicode(const char **at, const char *end)
-{
-	uint32_t c = hex4(*at + 2);
-
-	*at += 6;
-	if (!is_high(c) || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u')
-		return c;
-	uint32_t low = hex4(*at + 2);
-	if (!is_low(low))
-		return c;
-	*at += 6;
-	return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* The next character of a string's text; lone surrogates stay what they are. */
-static uint32_t read_char(const char **at, const char *end)
-{
-	const char *s = *at;
-
-	if (*s != '\\') {
-		size_t len = utf8_len(s, (size_t)(end - s));
-		*at += len;
-		return utf8_get(s, len);
-	}
-	if (s[1] == 'u')
-		return read_unicode(at, end);
-	*at += 2;
-	switch (s[1]) {
-	case 'b':
-		return '\b';
-	case 'f':
-		return '\f';
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	default:
-		return (unsigned char)s[1];
-	}
-}
-
-static uint32_t read_unit(struct units *u)
-{
-	uint32_t c = u->low;
-
-	if (c) {
-		u->low = 0;
-		return c;
-	}
-	c = read_char(&u->at, u->end);
-	if (c < 0x10000)
-		return c;
-	u->low = 0xdc00 + ((c - 0x10000) & 0x3ff);
-	return 0xd800 + ((c - 0x10000) >> 10);
-}
-
-/* Order of two ends: the text that has nothing left comes first. */
-static int compare_rest(bool a_has_more, bool b_has_more)
-{
-	return (int)a_has_more - (int)b_has_more;
-}
-
-static int compare_bytes(const struct json *a, const struct json *b)
-{
-	size_t n = a->len < b->len ? a->len : b->len;
-	int order = memcmp(a->text, b->text, n);
-
-	return order ? order : compare_rest(a->len > n, b->len > n);
-}
-
-static int compare_units(const struct json *a, const struct json *b)
-{
-	struct units u = {.at = a->text, .end = a->text + a->len};
-	struct units w = {.at = b->text, .end = b->text + b->len};
-
-	while ((u.low || u.at < u.end) && (w.low || w.at < w.end)) {
-		uint32_t c = read_unit(&u);
-		uint32_t d = read_unit(&w);
-		if (c != d)
-			return c < d ? -1 : 1;
-	}
-	return compare_rest(u.low || u.at < u.end, w.low || w.at < w.end);
-}
-
-static int compare_chars(const struct json *a, const struct json *b)
-{
-	const char *s = a->text, *s_end = s + a->len;
-	const char *t = b->text, *t_end = t + b->len;
-
-	while (s < s_end && t < t_end) {
-		uint32_t c = read_char(&s, s_end);
-		uint32_t d = read_char(&t, t_end);
-		if (c != d)
-			return c < d ? -1 : 1;
-	}
-	return compare_rest(s < s_end, t < t_end);
-}
-
-/*
- * UTF-8 bytes order as characters do, and ASCII bytes also as UTF-16 units do.
- */
-static int compare_keys(
-    const struct json *a, const struct json *b, enum json_form form)
-{
-	unsigned flags = (unsigned)a->flags | b->flags;
-
-	if (!(flags & (HAS_ESCAPE | HAS_HIGH)))
-		return compare_bytes(a, b);
-	if (form == JSON_UTF16)
-		return compare_units(a, b);
-	return flags & HAS_ESCAPE ? compare_chars(a, b) : compare_bytes(a, b);
-}
-
-/* For qsort_r(): by key; doubled keys in the order of the text. */
-static int compare_members(const void *a, const void *b, void *form)
-{
-	const struct json *x = *(const struct json *const *)a;
-	const struct json *y = *(const struct json *const *)b;
-	int order = compare_keys(x->key, y->key, *(const enum json_form *)form);
-
-	return order ? order : x->key->text < y->key->text ? -1 : 1;
-}
-
-/*
- * The members of an object, sorted by key: in few when they fit, else in memory
- * that give_back() frees.
- */
-static const struct json **sort_members(const struct json *object,
-    const struct json *few[FEW_MEMBERS], enum json_form form)
-{
-	size_t n = 0;
-	const struct json **members = few;
-
-	if (object->count > FEW_MEMBERS)
-		members = mem_alloc(object->count * sizeof(*members));
-	for (const struct json *m = object->child; m; m = m->next)
-		members[n++] = m;
-	qsort_r(members, n, sizeof(*members), compare_members, &form);
-	return members;
-}
-
-static void give_back(const struct json **members, const struct json **few)
-{
-	if (members != few)
-		free(members);
-}
-
-/* The key that doubles an earlier one, or NULL. Sorting keeps this n log n. */
-static const struct json *doubled_key(const struct json *object)
-{
-	const struct json *few[FEW_MEMBERS];
-	const struct json *found = NULL;
-	if (object->count < 2)
-		return NULL;
-
-	const struct json **members = sort_members(object, few, JSON_UTF8);
-	for (uint32_t i = 1; i < object->count && !found; i++) {
-		const struct json *key = members[i]->key;
-		if (!compare_keys(members[i - 1]->key, key, JSON_UTF8))
-			found = key;
-	}
-	give_back(members, few);
-	return found;
-}
-
 /* The innermost array or object ends here. */
 static bool close_value(struct parser *p)
 {
@@ -645,7 +364,7 @@ static bool close_value(struct parser *p)
 	v->len = (size_t)(p->at - v->text);
 	if (v->type != JSON_OBJECT || !(p->flags & JSON_UNIQUE_KEYS))
 		return true;
-	const struct json *key = doubled_key(v);
+	const struct json *key = json_doubled_key(v);
 	if (key)
 		fail(p, "Duplicate key", key->text - 1);
 	return !key;
@@ -705,124 +424,6 @@ static void locate(const struct parser *p, struct json_error *error)
 	}
 }
 
-/* The un-escaped bytes, for a string known to have escapes. */
-static void append_unescaped(struct buf *out, const struct json *v)
-{
-	const char *s = v->text, *end = s + v->len;
-	/* Never more bytes than the escaped text has: \uXXXX is 3 at most. */
-	char *to = buf_reserve(out, v->len);
-
-	while (s < end) {
-		uint32_t c = read_char(&s, end);
-		if (is_high(c) || is_low(c))
-			c = 0xfffd;
-		size_t n = utf8_put(to, c);
-		to += n;
-		out->len += n;
-	}
-}
-
-static void put_unit(struct buf *out, uint32_t c)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[6] = {'\\', 'u', digits[c >> 12 & 15], digits[c >> 8 & 15],
-	    digits[c >> 4 & 15], digits[c & 15]};
-
-	buf_append(out, text, sizeof(text));
-}
-
-/* The letter that follows the backslash in the short escape of c, or 0. */
-static char short_escape(uint32_t c)
-{
-	switch (c) {
-	case '"':
-	case '\\':
-		return (char)c;
-	case '\b':
-		return 'b';
-	case '\f':
-		return 'f';
-	case '\n':
-		return 'n';
-	case '\r':
-		return 'r';
-	case '\t':
-		return 't';
-	default:
-		return 0;
-	}
-}
-
-static void put_char(struct buf *out, uint32_t c, bool is_ascii)
-{
-	char letter = short_escape(c);
-
-	if (letter) {
-		buf_char(out, '\\');
-		buf_char(out, letter);
-	} else if (c < 0x20 || is_high(c) || is_low(c)) {
-		put_unit(out, c);
-	} else if (c < 0x7f || !is_ascii) {
-		out->len += utf8_put(buf_reserve(out, 4), c);
-	} else if (c < 0x10000) {
-		put_unit(out, c);
-	} else {
-		put_unit(out, 0xd800 + ((c - 0x10000) >> 10));
-		put_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
-	}
-}
-
-static void put_string(struct buf *out, const struct json *v, bool is_ascii)
-{
-	unsigned odd =
-	    is_ascii ? HAS_ESCAPE | HAS_HIGH | HAS_DELETE : HAS_ESCAPE;
-	const char *s = v->text, *end = s + v->len;
-
-	buf_char(out, '"');
-	if (!(v->flags & odd)) {
-		buf_append(out, s, v->len);
-		s = end;
-	}
-	while (s < end)
-		put_char(out, read_char(&s, end), is_ascii);
-	buf_char(out, '"');
-}
-
-static void put_array(
-    struct buf *out, const struct json *v, enum json_form form)
-{
-	buf_char(out, '[');
-	for (const struct json *m = v->child; m; m = m->next) {
-		json_canonical(out, m, form);
-		if (m->next)
-			buf_char(out, ',');
-	}
-	buf_char(out, ']');
-}
-
-/* Of a doubled key only the last value counts, as in Python and JavaScript. */
-static void put_object(
-    struct buf *out, const struct json *v, enum json_form form)
-{
-	const struct json *few[FEW_MEMBERS];
-	const struct json **members = sort_members(v, few, form);
-
-	buf_char(out, '{');
-	for (uint32_t i = 0; i < v->count; i++) {
-		const struct json *m = members[i];
-		if (i + 1 < v->count &&
-		    !compare_keys(m->key, members[i + 1]->key, form))
-			continue;
-		put_string(out, m->key, form == JSON_ASCII);
-		buf_char(out, ':');
-		json_canonical(out, m, form);
-		if (i + 1 < v->count)
-			buf_char(out, ',');
-	}
-	buf_char(out, '}');
-	give_back(members, few);
-}
-
 const struct json *json_parse(struct json_doc *doc, const char *text,
     size_t len, unsigned flags, struct json_error *error)
 {
@@ -835,175 +436,9 @@ const struct json *json_parse(struct json_doc *doc, const char *text,
 	p.n_nodes = 0;
 	p.depth = 0;
 	p.why = p.where = NULL;
-	forget(doc);
+	json_doc_forget(doc);
 	doc->root = parse_text(&p);
 	if (!doc->root)
 		locate(&p, error);
 	return doc->root;
-}
-
-void json_fini(struct json_doc *doc)
-{
-	free_blocks(doc->blocks);
-	*doc = (struct json_doc){0};
-}
-
-enum json_type json_type(const struct json *v)
-{
-	return v ? (enum json_type)v->type : JSON_NULL;
-}
-
-bool json_is(const struct json *v, enum json_type type)
-{
-	return v && v->type == type;
-}
-
-const char *json_text(const struct json *v, size_t *len)
-{
-	*len = 0;
-	if (!v)
-		return "";
-	*len = v->len;
-	if (v->type != JSON_STRING)
-		return v->text;
-	*len += 2;
-	return v->text - 1;
-}
-
-size_t json_count(const struct json *v)
-{
-	return v ? v->count : 0;
-}
-
-/* Whether a string is this text; most keys and words have no escape. */
-static bool is_text(const struct json *v, const char *s, size_t len)
-{
-	if (v->len < len)
-		return false;
-	if (!(v->flags & HAS_ESCAPE))
-		return v->len == len && !memcmp(v->text, s, len);
-
-	struct buf plain = {0};
-	append_unescaped(&plain, v);
-	bool same = plain.len == len && !memcmp(plain.data, s, len);
-	buf_fini(&plain);
-	return same;
-}
-
-const struct json *json_get(const struct json *object, const char *key)
-{
-	const struct json *found = NULL;
-	if (!json_is(object, JSON_OBJECT))
-		return NULL;
-
-	size_t len = strlen(key);
-	for (const struct json *m = object->child; m; m = m->next) {
-		if (is_text(m->key, key, len))
-			found = m;
-	}
-	return found;
-}
-
-const struct json *json_first(const struct json *v)
-{
-	return v ? v->child : NULL;
-}
-
-const struct json *json_next(const struct json *v)
-{
-	return v ? v->next : NULL;
-}
-
-const struct json *json_key(const struct json *member)
-{
-	return member ? member->key : NULL;
-}
-
-bool json_str_is(const struct json *v, const char *s)
-{
-	return json_is(v, JSON_STRING) && is_text(v, s, strlen(s));
-}
-
-const char *json_str(const struct json *v, struct buf *scratch, size_t *len)
-{
-	*len = 0;
-	if (!json_is(v, JSON_STRING))
-		return NULL;
-	if (!(v->flags & HAS_ESCAPE)) {
-		*len = v->len;
-		return v->text;
-	}
-	size_t from = scratch->len;
-	append_unescaped(scratch, v);
-	*len = scratch->len - from;
-	return scratch->data + from;
-}
-
-char *json_strdup(const struct json *v)
-{
-	struct buf plain = {0};
-	size_t len;
-	const char *s = json_str(v, &plain, &len);
-	char *copy = NULL;
-
-	if (s && !memchr(s, '\0', len))
-		copy = mem_strndup(s, len);
-	buf_fini(&plain);
-	return copy;
-}
-
-bool json_int(const struct json *v, int64_t *out)
-{
-	if (!json_is(v, JSON_NUMBER))
-		return false;
-
-	const char *s = v->text, *end = s + v->len;
-	bool is_negative = *s == '-';
-	uint64_t n = 0;
-	uint64_t most = (uint64_t)INT64_MAX + is_negative;
-	for (s += is_negative; s < end; s++) {
-		if (*s < '0' || *s > '9')
-			return false;
-		unsigned digit = (unsigned)(*s - '0');
-		if (n > (most - digit) / 10)
-			return false;
-		n = n * 10 + digit;
-	}
-	*out = (int64_t)(is_negative ? 0 - n : n);
-	return true;
-}
-
-/* The daemon never calls setlocale(), so strtod() reads a point. */
-bool json_double(const struct json *v, double *out)
-{
-	char copy[JSON_MAX_NUMBER + 1];
-	if (!json_is(v, JSON_NUMBER))
-		return false;
-
-	memcpy(copy, v->text, v->len);
-	copy[v->len] = '\0';
-	*out = strtod(copy, NULL);
-	return true;
-}
-
-bool json_bool(const struct json *v, bool *out)
-{
-	if (!json_is(v, JSON_BOOL))
-		return false;
-	*out = *v->text == 't';
-	return true;
-}
-
-void json_canonical(struct buf *out, const struct json *v, enum json_form form)
-{
-	if (json_is(v, JSON_STRING))
-		put_string(out, v, form == JSON_ASCII);
-	else if (json_is(v, JSON_ARRAY))
-		put_array(out, v, form);
-	else if (json_is(v, JSON_OBJECT))
-		put_object(out, v, form);
-	else if (v)
-		buf_append(out, v->text, v->len);
-	else
-		buf_str(out, "null");
 }

@@ -132,17 +132,33 @@ bool json_double(const struct json *v, double *out);
 /* Whether v is true or false, which *out then says. */
 bool json_bool(const struct json *v, bool *out);
 
-enum json_form {
-	JSON_ASCII, /* Python json.dumps(sort_keys, separators=(",", ":")) */
-	JSON_UTF8,  /* the same with ensure_ascii=False */
-	JSON_UTF16, /* UTF-8 text, keys in UTF-16 order, as JavaScript does */
-};
+/*
+ * How json_canonical() writes: 0, or what is added to that. Without any, keys
+ * are sorted by character at every level, text is UTF-8, numbers stay as they
+ * are spelled and there are no spaces.
+ */
+#define JSON_UTF8 0u
+#define JSON_ASCII 1u	/* escape what is not ASCII, and 0x7f, as Python does */
+#define JSON_PYTHON 2u	/* numbers as Python prints what it read */
+#define JSON_SCRIPT 4u	/* keys as in a JavaScript object made of sorted ones */
+#define JSON_TOP 8u	/* sort the root's keys only; below, the text's order */
+#define JSON_SPACED 16u /* ", " and ": " */
 
 /*
- * Append v in canonical form: sorted keys, no spaces, numbers verbatim, of a
- * doubled key the last value. Lone surrogates stay escapes; an absent value is
- * null.
+ * Append v in canonical form. Of a doubled key the last value counts (JSON_TOP
+ * is for objects without one). Lone surrogates stay escapes; an absent value is
+ * null. False, with nothing appended, if JSON_PYTHON meets a number that is no
+ * finite double.
  */
-void json_canonical(struct buf *out, const struct json *v, enum json_form form);
+bool json_canonical(struct buf *out, const struct json *v, unsigned form);
+
+/* What is in a value that lets two forms of it differ. */
+#define JSON_HAS_HIGH 1u       /* text that JSON_ASCII escapes */
+#define JSON_HAS_ODD_NUMBER 2u /* a number that JSON_PYTHON may respell */
+#define JSON_HAS_ODD_KEY 4u    /* a key that JSON_SCRIPT may put elsewhere */
+#define JSON_HAS_NESTED 8u     /* an object below the root with several keys */
+
+/* Those of the above that are in v; NULL has none. */
+unsigned json_traits(const struct json *v);
 
 #endif

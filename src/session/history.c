@@ -91,7 +91,7 @@ static bool is_plain_message(const struct json *m)
 static struct buf key_of(const struct json *message)
 {
 	struct buf key = {0};
-	json_canonical(&key, message, JSON_UTF8);
+	(void)json_canonical(&key, message, JSON_UTF8);
 	return key;
 }
 
@@ -205,6 +205,19 @@ bool history_merge(struct buf *out, const char *client, size_t client_len,
 	json_fini(&cdoc);
 	json_fini(&sdoc);
 	return order > 0;
+}
+
+void history_set(struct buf *out, const char *talk, size_t len,
+    const char *name, const struct buf *value)
+{
+	const char *const drop[] = {name, NULL};
+	struct json_doc doc = {0};
+	const struct json *v = parse_members(&doc, talk, len);
+	buf_printf(out, "{\"%s\":", name);
+	buf_append(out, value->data, value->len);
+	put_others(out, v, drop);
+	buf_char(out, '}');
+	json_fini(&doc);
 }
 
 uint32_t history_turn(const char *talk, size_t len)

@@ -25,6 +25,13 @@
 bool history_merge(struct buf *out, const char *client, size_t client_len,
     const char *server, size_t server_len, const char *id);
 
+/*
+ * Append a conversation ('talk', may be empty) with one member set to JSON
+ * text.
+ */
+void history_set(struct buf *out, const char *talk, size_t len,
+    const char *name, const struct buf *value);
+
 /* The conversation's "turn", 0 when it has none. */
 uint32_t history_turn(const char *talk, size_t len);
 

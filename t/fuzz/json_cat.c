@@ -3,8 +3,7 @@
 
 /*
  * A filter for tests: each line of input is a JSON text; its canonical form
- * comes out, or ERR and the reason. The argument says which form: ascii, utf8
- * or utf16.
+ * comes out, or ERR and the reason. The argument names the form.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +12,26 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-static int parse_form(const char *name, enum json_form *form)
+static int parse_form(const char *name, unsigned *form)
 {
-	static const char *const names[] = {
-	    [JSON_ASCII] = "ascii",
-	    [JSON_UTF8] = "utf8",
-	    [JSON_UTF16] = "utf16",
+	static const struct {
+		const char *name;
+		unsigned form;
+	} forms[] = {
+	    {"ascii", JSON_ASCII},
+	    {"utf8", JSON_UTF8},
+	    {"script", JSON_SCRIPT},
+	    {"A", JSON_ASCII | JSON_PYTHON},
+	    {"B", JSON_PYTHON},
+	    {"C", JSON_PYTHON | JSON_TOP},
+	    {"TOP", JSON_TOP | JSON_SCRIPT},
+	    {"ALL", JSON_SCRIPT},
+	    {"ANNOUNCE", JSON_ASCII | JSON_PYTHON | JSON_SPACED},
 	};
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(names[i], name)) {
-			*form = (enum json_form)i;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		if (!strcmp(forms[i].name, name)) {
+			*form = forms[i].form;
 			return 0;
 		}
 	}
@@ -31,17 +39,17 @@ static int parse_form(const char *name, enum json_form *form)
 }
 
 static void answer(struct buf *out, struct json_doc *doc, const char *line,
-    size_t len, enum json_form form)
+    size_t len, unsigned form)
 {
 	struct json_error error;
 	const struct json *root = json_parse(doc, line, len, 0, &error);
 
 	buf_reset(out);
-	if (root)
-		json_canonical(out, root, form);
-	else
+	if (!root)
 		buf_printf(out, "ERR %s: line %zu column %zu (char %zu)",
 		    error.message, error.line, error.col, error.pos);
+	else if (!json_canonical(out, root, form))
+		buf_str(out, "ERR a number is infinite");
 	buf_char(out, '\n');
 }
 
@@ -49,13 +57,13 @@ int main(int argc, char **argv)
 {
 	struct json_doc doc = {0};
 	struct buf out = {0};
-	enum json_form form;
+	unsigned form = 0;
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
 
 	if (argc != 2 || parse_form(argv[1], &form) < 0) {
-		(void)fputs("usage: json_cat ascii|utf8|utf16\n", stderr);
+		(void)fputs("usage: json_cat FORM\n", stderr);
 		return 2;
 	}
 	while ((n = getline(&line, &cap, stdin)) > 0) {

@@ -285,7 +285,7 @@ static void test_canonical(void)
 {
 	static const struct {
 		const char *name;
-		enum json_form form;
+		unsigned form;
 		const char *in;
 		const char *out;
 	} cases[] = {
@@ -305,14 +305,30 @@ static void test_canonical(void)
 	    {"keys sort by character", JSON_UTF8,
 		"{\"\xf0\x9f\x98\x80\":1,\"\xef\xbf\xbd\":2,\"\\u00e9\":3}",
 		"{\"\xc3\xa9\":3,\"\xef\xbf\xbd\":2,\"\xf0\x9f\x98\x80\":1}"},
-	    {"or by UTF-16 unit", JSON_UTF16,
+	    {"or by UTF-16 unit", JSON_SCRIPT,
 		"{\"\xef\xbf\xbd\":2,\"\xf0\x9f\x98\x80\":1}",
 		"{\"\xf0\x9f\x98\x80\":1,\"\xef\xbf\xbd\":2}"},
-	    {"a half pair sorts before its whole", JSON_UTF16,
+	    {"a half pair sorts before its whole", JSON_SCRIPT,
 		"{\"\\ud83d\\ude00\":1,\"\\ud83d!\":2,\"\\ud83d\":3,"
 		"\"\\ud83d\\uffff\":4}",
 		"{\"\\ud83d\":3,\"\\ud83d!\":2,\"\xf0\x9f\x98\x80\":1,"
 		"\"\\ud83d\xef\xbf\xbf\":4}"},
+	    {"array indexes come first in JavaScript", JSON_SCRIPT,
+		"{\"!\":1,\"10\":2,\"9\":3,\"01\":4,\"4294967295\":5,"
+		"\"4294967294\":6,\"\\u0030\":7,\"-1\":8,\"\":9}",
+		"{\"0\":7,\"9\":3,\"10\":2,\"4294967294\":6,\"\":9,\"!\":1,"
+		"\"-1\":8,\"01\":4,\"4294967295\":5}"},
+	    {"Python prints what it read", JSON_PYTHON,
+		"[-0,-0.0,1.10,1E2,1e-7,1e16,9007199254740993,"
+		"18446744073709551617,1e22,0.1e1]",
+		"[0,-0.0,1.1,100.0,1e-07,1e+16,9007199254740993,"
+		"18446744073709551617,1e+22,1.0]"},
+	    {"only the root is sorted", JSON_TOP,
+		"{\"b\":{\"z\":1,\"a\":[{\"d\":1,\"c\":2}]},\"a\":0}",
+		"{\"a\":0,\"b\":{\"z\":1,\"a\":[{\"d\":1,\"c\":2}]}}"},
+	    {"spaces stand after commas and colons", JSON_SPACED,
+		"{\"b\":[1,{}, 2],\"a\":{\"c\":[]}}",
+		"{\"a\": {\"c\": []}, \"b\": [1, {}, 2]}"},
 	    {"the last doubled key counts", JSON_ASCII,
 		"{\"z\":0,\"a\":1,\"\\u0061\":2,\"a\":3}", "{\"a\":3,\"z\":0}"},
 	};
@@ -320,13 +336,46 @@ static void test_canonical(void)
 
 	for (size_t i = 0; i < N(cases); i++) {
 		buf_reset(&b);
-		json_canonical(&b, parse(cases[i].in), cases[i].form);
+		ok(json_canonical(&b, parse(cases[i].in), cases[i].form),
+		    "a form can be written");
 		is_str(buf_cstr(&b), cases[i].out, "%s", cases[i].name);
 	}
 	buf_reset(&b);
-	json_canonical(&b, NULL, JSON_UTF8);
-	is_str(buf_cstr(&b), "null", "an absent value is null");
+	ok(json_canonical(&b, NULL, JSON_UTF8) && !strcmp(buf_cstr(&b), "null"),
+	    "an absent value is null");
+	ok(!json_canonical(&b, parse("[1,[-1e400]]"), JSON_PYTHON),
+	    "Python would not print an infinite number");
+	is_str(buf_cstr(&b), "null", "nothing of it is there");
 	buf_fini(&b);
+}
+
+static void test_traits(void)
+{
+	static const struct {
+		const char *text;
+		unsigned traits;
+	} cases[] = {
+	    {"{\"b\":1,\"a\":[{\"c\":\"plain\"},true,null,{}]}", 0},
+	    {"\"\\u00e9\"", JSON_HAS_HIGH},
+	    {"{\"\xc3\xa9\":1}", JSON_HAS_HIGH},
+	    {"[\"\x7f\"]", JSON_HAS_HIGH},
+	    {"[\"\\n\\\"\\ud83d\"]", 0},
+	    {"[1.5]", JSON_HAS_ODD_NUMBER},
+	    {"1e5", JSON_HAS_ODD_NUMBER},
+	    {"-0", JSON_HAS_ODD_NUMBER},
+	    {"123456789012345678901234567890", 0},
+	    {"{\"7\":1}", JSON_HAS_ODD_KEY},
+	    {"{\"07\":1,\"-7\":1,\"4294967295\":1}", 0},
+	    {"{\"\\ud83d\\ude00\":1}", JSON_HAS_ODD_KEY | JSON_HAS_HIGH},
+	    {"{\"a\":{\"b\":1,\"c\":2}}", JSON_HAS_NESTED},
+	    {"[[{\"b\":1,\"c\":2}]]", JSON_HAS_NESTED},
+	    {"{\"a\":{\"b\":{\"c\":2}}}", 0},
+	};
+
+	for (size_t i = 0; i < N(cases); i++)
+		is_int(json_traits(parse(cases[i].text)), cases[i].traits,
+		    "what %s has is found", cases[i].text);
+	is_int(json_traits(NULL), 0, "an absent value has nothing");
 }
 
 static void test_shallow(void)
@@ -382,6 +431,7 @@ int main(void)
 	test_integers();
 	test_scalars();
 	test_canonical();
+	test_traits();
 	test_shallow();
 	test_reuse();
 	return done();

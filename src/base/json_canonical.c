@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "base/json_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/utf8.h"
+
+/* Objects with more members than this borrow memory to sort them. */
+#define FEW_MEMBERS 64
+
+/* The largest array index of JavaScript, and what is no index. */
+#define MOST_INDEX 4294967294u
+#define NO_INDEX 4294967295u
+
+/* Beside the flags of a form: inside the root, which alone is sorted. */
+#define IS_BELOW 0x100u
+
+/* Reads a string's text as UTF-16 units, as JavaScript compares them. */
+struct units {
+	const char *at;
+	const char *end;
+	uint32_t low; /* the second half of a pair, 0 when none is due */
+};
+
+/* ---- order of keys ---- */
+
+static uint32_t read_unit(struct units *u)
+{
+	uint32_t c = u->low;
+
+	if (c) {
+		u->low = 0;
+		return c;
+	}
+	c = json_char(&u->at, u->end);
+	if (c < 0x10000)
+		return c;
+	u->low = 0xdc00 + ((c - 0x10000) & 0x3ff);
+	return 0xd800 + ((c - 0x10000) >> 10);
+}
+
+/* Order of two ends: the text that has nothing left comes first. */
+static int compare_rest(bool a_has_more, bool b_has_more)
+{
+	return (int)a_has_more - (int)b_has_more;
+}
+
+static int compare_bytes(const struct json *a, const struct json *b)
+{
+	size_t n = a->len < b->len ? a->len : b->len;
+	int order = memcmp(a->text, b->text, n);
+
+	return order ? order : compare_rest(a->len > n, b->len > n);
+}
+
+static int compare_units(const struct json *a, const struct json *b)
+{
+	struct units u = {.at = a->text, .end = a->text + a->len};
+	struct units w = {.at = b->text, .end = b->text + b->len};
+
+	while ((u.low || u.at < u.end) && (w.low || w.at < w.end)) {
+		uint32_t c = read_unit(&u);
+		uint32_t d = read_unit(&w);
+		if (c != d)
+			return c < d ? -1 : 1;
+	}
+	return compare_rest(u.low || u.at < u.end, w.low || w.at < w.end);
+}
+
+static int compare_chars(const struct json *a, const struct json *b)
+{
+	const char *s = a->text, *s_end = s + a->len;
+	const char *t = b->text, *t_end = t + b->len;
+
+	while (s < s_end && t < t_end) {
+		uint32_t c = json_char(&s, s_end);
+		uint32_t d = json_char(&t, t_end);
+		if (c != d)
+			return c < d ? -1 : 1;
+	}
+	return compare_rest(s < s_end, t < t_end);
+}
+
+/*
+ * The number that a key spells as an array index of JavaScript does, or
+ * NO_INDEX.
+ */
+static uint32_t index_of(const struct json *key)
+{
+	const char *s = key->text, *end = s + key->len;
+	uint64_t n = 0;
+
+	for (bool is_first = true; s < end; is_first = false) {
+		uint32_t c = json_char(&s, end);
+		if (c < '0' || c > '9')
+			return NO_INDEX;
+		n = n * 10 + (c - '0');
+		bool is_padded = is_first && c == '0' && s < end;
+		if (is_padded || n > MOST_INDEX)
+			return NO_INDEX;
+	}
+	return key->len ? (uint32_t)n : NO_INDEX;
+}
+
+/*
+ * As a JavaScript object holds keys that were sorted before they were put in:
+ * array indexes first.
+ */
+static int compare_script(const struct json *a, const struct json *b)
+{
+	uint32_t i = index_of(a), j = index_of(b);
+
+	if (i != j)
+		return i < j ? -1 : 1;
+	/* ASCII bytes order as UTF-16 units do. */
+	unsigned flags = (unsigned)a->flags | b->flags;
+	return flags & (HAS_ESCAPE | HAS_HIGH) ? compare_units(a, b)
+					       : compare_bytes(a, b);
+}
+
+/* UTF-8 bytes order as characters do. */
+static int compare_keys(
+    const struct json *a, const struct json *b, unsigned form)
+{
+	if (form & JSON_SCRIPT)
+		return compare_script(a, b);
+	if (((unsigned)a->flags | b->flags) & HAS_ESCAPE)
+		return compare_chars(a, b);
+	return compare_bytes(a, b);
+}
+
+/* For qsort_r(): by key; doubled keys in the order of the text. */
+static int compare_members(const void *a, const void *b, void *form)
+{
+	const struct json *x = *(const struct json *const *)a;
+	const struct json *y = *(const struct json *const *)b;
+	int order = compare_keys(x->key, y->key, *(const unsigned *)form);
+
+	return order ? order : x->key->text < y->key->text ? -1 : 1;
+}
+
+/*
+ * The members of an object, sorted by key: in few when they fit, else in memory
+ * that give_back() frees.
+ */
+static const struct json **sort_members(const struct json *object,
+    const struct json *few[FEW_MEMBERS], unsigned form)
+{
+	size_t n = 0;
+	const struct json **members = few;
+
+	if (object->count > FEW_MEMBERS)
+		members = mem_alloc(object->count * sizeof(*members));
+	for (const struct json *m = object->child; m; m = m->next)
+		members[n++] = m;
+	qsort_r(members, n, sizeof(*members), compare_members, &form);
+	return members;
+}
+
+static void give_back(const struct json **members, const struct json **few)
+{
+	if (members != few)
+		free(members);
+}
+
+/* ---- writing ---- */
+
+static void put_unit(struct buf *out, uint32_t c)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[6] = {'\\', 'u', digits[c >> 12 & 15], digits[c >> 8 & 15],
+	    digits[c >> 4 & 15], digits[c & 15]};
+
+	buf_append(out, text, sizeof(text));
+}
+
+/* The letter that follows the backslash in the short escape of c, or 0. */
+static char short_escape(uint32_t c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return 0;
+	}
+}
+
+static void put_char(struct buf *out, uint32_t c, bool is_ascii)
+{
+	char letter = short_escape(c);
+
+	if (letter) {
+		buf_char(out, '\\');
+		buf_char(out, letter);
+	} else if (c < 0x20 || json_is_high(c) || json_is_low(c)) {
+		put_unit(out, c);
+	} else if (c < 0x7f || !is_ascii) {
+		out->len += utf8_put(buf_reserve(out, 4), c);
+	} else if (c < 0x10000) {
+		put_unit(out, c);
+	} else {
+		put_unit(out, 0xd800 + ((c - 0x10000) >> 10));
+		put_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
+	}
+}
+
+static void put_string(struct buf *out, const struct json *v, bool is_ascii)
+{
+	unsigned odd =
+	    is_ascii ? HAS_ESCAPE | HAS_HIGH | HAS_DELETE : HAS_ESCAPE;
+	const char *s = v->text, *end = s + v->len;
+
+	buf_char(out, '"');
+	if (!(v->flags & odd)) {
+		buf_append(out, s, v->len);
+		s = end;
+	}
+	while (s < end)
+		put_char(out, json_char(&s, end), is_ascii);
+	buf_char(out, '"');
+}
+
+/* Whether a number is spelled as an integer: it has any size in Python. */
+static bool is_integer(const struct json *v)
+{
+	size_t i = *v->text == '-';
+
+	while (i < v->len && v->text[i] >= '0' && v->text[i] <= '9')
+		i++;
+	return i == v->len;
+}
+
+/* As Python prints what it reads; false when that is infinite. */
+static bool put_python(struct buf *out, const struct json *v)
+{
+	double d = 0;
+
+	if (is_integer(v)) {
+		bool is_minus_zero = v->len == 2 && !memcmp(v->text, "-0", 2);
+		buf_append(
+		    out, v->text + is_minus_zero, v->len - is_minus_zero);
+		return true;
+	}
+	if (!json_double(v, &d) || isinf(d))
+		return false;
+	out->len += num_repr(buf_reserve(out, NUM_SIZE), d);
+	return true;
+}
+
+static void put_between(struct buf *out, char c, unsigned form)
+{
+	buf_char(out, c);
+	if (form & JSON_SPACED)
+		buf_char(out, ' ');
+}
+
+static bool put(struct buf *out, const struct json *v, unsigned form);
+
+static bool put_array(struct buf *out, const struct json *v, unsigned form)
+{
+	buf_char(out, '[');
+	for (const struct json *m = v->child; m; m = m->next) {
+		if (!put(out, m, form))
+			return false;
+		if (m->next)
+			put_between(out, ',', form);
+	}
+	buf_char(out, ']');
+	return true;
+}
+
+static bool put_member(struct buf *out, const struct json *m, unsigned form)
+{
+	put_string(out, m->key, form & JSON_ASCII);
+	put_between(out, ':', form);
+	return put(out, m, form);
+}
+
+/* Of a doubled key only the last value counts, as in Python and JavaScript. */
+static bool put_sorted(struct buf *out, const struct json *v, unsigned form)
+{
+	const struct json *few[FEW_MEMBERS];
+	const struct json **members = sort_members(v, few, form);
+	/* Below a root whose keys alone are sorted, nothing is. */
+	unsigned below = form & JSON_TOP ? form | IS_BELOW : form;
+	bool ok = true;
+
+	for (uint32_t i = 0; i < v->count && ok; i++) {
+		const struct json *m = members[i];
+		bool is_last = i + 1 == v->count;
+		if (!is_last &&
+		    !compare_keys(m->key, members[i + 1]->key, form))
+			continue;
+		ok = put_member(out, m, below);
+		if (!is_last)
+			put_between(out, ',', form);
+	}
+	give_back(members, few);
+	return ok;
+}
+
+static bool put_unsorted(struct buf *out, const struct json *v, unsigned form)
+{
+	for (const struct json *m = v->child; m; m = m->next) {
+		if (!put_member(out, m, form))
+			return false;
+		if (m->next)
+			put_between(out, ',', form);
+	}
+	return true;
+}
+
+static bool put_object(struct buf *out, const struct json *v, unsigned form)
+{
+	bool is_sorted = !(form & IS_BELOW);
+
+	buf_char(out, '{');
+	bool ok =
+	    is_sorted ? put_sorted(out, v, form) : put_unsorted(out, v, form);
+	buf_char(out, '}');
+	return ok;
+}
+
+static bool put(struct buf *out, const struct json *v, unsigned form)
+{
+	switch (v->type) {
+	case JSON_STRING:
+		put_string(out, v, form & JSON_ASCII);
+		return true;
+	case JSON_ARRAY:
+		return put_array(out, v, form);
+	case JSON_OBJECT:
+		return put_object(out, v, form);
+	case JSON_NUMBER:
+		if (form & JSON_PYTHON)
+			return put_python(out, v);
+		break;
+	default:
+		break;
+	}
+	buf_append(out, v->text, v->len);
+	return true;
+}
+
+/* ---- what makes forms differ ---- */
+
+static unsigned string_traits(const struct json *v)
+{
+	const char *s = v->text, *end = s + v->len;
+	unsigned traits = 0;
+
+	if (!(v->flags & (HAS_ESCAPE | HAS_HIGH | HAS_DELETE)))
+		return 0;
+	while (s < end) {
+		uint32_t c = json_char(&s, end);
+		/* A lone surrogate is an escape in all forms. */
+		if (c >= 0x7f && !json_is_high(c) && !json_is_low(c))
+			traits |= JSON_HAS_HIGH;
+	}
+	return traits;
+}
+
+/*
+ * Only surrogates order otherwise as UTF-16 than as characters; they are
+ * escapes, or of four bytes.
+ */
+static bool is_odd_key(const struct json *key)
+{
+	const char *s = key->text, *end = s + key->len;
+	bool is_odd = false;
+
+	if (index_of(key) != NO_INDEX)
+		return true;
+	if (!(key->flags & (HAS_ESCAPE | HAS_HIGH)))
+		return false;
+	while (s < end && !is_odd)
+		is_odd = json_char(&s, end) >= 0x10000;
+	return is_odd;
+}
+
+/* ---- for other files ---- */
+
+/* Sorting keeps this n log n. */
+const struct json *json_doubled_key(const struct json *object)
+{
+	const struct json *few[FEW_MEMBERS];
+	const struct json *found = NULL;
+	if (object->count < 2)
+		return NULL;
+
+	const struct json **members = sort_members(object, few, JSON_UTF8);
+	for (uint32_t i = 1; i < object->count && !found; i++) {
+		const struct json *key = members[i]->key;
+		if (!compare_keys(members[i - 1]->key, key, JSON_UTF8))
+			found = key;
+	}
+	give_back(members, few);
+	return found;
+}
+
+unsigned json_traits(const struct json *v)
+{
+	unsigned traits = 0;
+
+	if (json_is(v, JSON_STRING))
+		return string_traits(v);
+	if (json_is(v, JSON_NUMBER))
+		return is_integer(v) && *v->text != '-' ? 0
+							: JSON_HAS_ODD_NUMBER;
+	for (const struct json *m = json_first(v); m; m = m->next) {
+		traits |= json_traits(m);
+		if (m->type == JSON_OBJECT && m->count > 1)
+			traits |= JSON_HAS_NESTED;
+		if (!m->key)
+			continue;
+		traits |= string_traits(m->key);
+		if (is_odd_key(m->key))
+			traits |= JSON_HAS_ODD_KEY;
+	}
+	return traits;
+}
+
+bool json_canonical(struct buf *out, const struct json *v, unsigned form)
+{
+	size_t begin = out->len;
+
+	if (!v) {
+		buf_str(out, "null");
+		return true;
+	}
+	if (put(out, v, form))
+		return true;
+	out->len = begin;
+	return false;
+}

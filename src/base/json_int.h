@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef BASE_JSON_INT_H
+#define BASE_JSON_INT_H
+
+/*
+ * Private to base/: what the files of JSON share. json.c parses, json_doc.c
+ * holds the memory of nodes, json_value.c reads them, json_canonical.c writes
+ * them.
+ */
+#include "base/json.h"
+
+/* What the text of a string holds beside plain ASCII. */
+#define HAS_ESCAPE 1u
+#define HAS_HIGH 2u   /* a byte above 0x7f */
+#define HAS_DELETE 4u /* 0x7f, which Python escapes */
+
+struct json {
+	const char *text;	/* a string's without the quotes */
+	struct json *next;	/* the next member of the same parent */
+	struct json *child;	/* the first member */
+	const struct json *key; /* of an object's member */
+	size_t len;
+	uint32_t count;
+	uint8_t type;
+	uint8_t flags;
+};
+
+/* The next node of the document's memory, not cleared. */
+struct json *json_doc_node(struct json_doc *doc);
+
+/* Take back all nodes, and keep some of the memory. */
+void json_doc_forget(struct json_doc *doc);
+
+/*
+ * The next character of a string's text, and move *at behind it. A lone
+ * surrogate stays what it is.
+ */
+uint32_t json_char(const char **at, const char *end);
+
+/* Whether c is the first half of a surrogate pair. */
+static inline bool json_is_high(uint32_t c)
+{
+	return c >= 0xd800 && c <= 0xdbff;
+}
+
+/* Whether c is the second half of a surrogate pair. */
+static inline bool json_is_low(uint32_t c)
+{
+	return c >= 0xdc00 && c <= 0xdfff;
+}
+
+/* The key of an object that doubles an earlier one, or NULL. */
+const struct json *json_doubled_key(const struct json *object);
+
+#endif
