@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "core/permit_path.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "core/wild.h"
+
+/* More parts than this are not a path we want to know more about. */
+#define MAX_PARTS 256
+
+/* Nor a word with more places where a path could begin. */
+#define MAX_STARTS 64
+
+static const char *const control_files[] = {"host.yaml", "schedule.yaml",
+    "admins.txt", "contacts.txt", "whitelist.txt", "blocklist.txt",
+    "blacklist.txt", "approvals.jsonl", NULL};
+
+/* What else lies in .co and is nobody's to change: keys and the store. */
+static const char *const control_folders[] = {
+    "keys", "facts.mdb", "journal.mdb", NULL};
+
+static char *lower(const char *text)
+{
+	char *copy = mem_strdup(text);
+	for (char *s = copy; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
+	return copy;
+}
+
+static bool is_among(const char *part, const char *const *names)
+{
+	for (; *names; names++)
+		if (wild_match(part, *names))
+			return true;
+	return false;
+}
+
+/* A shell does not let '*' stand for a leading dot. */
+static bool is_co(const char *part)
+{
+	return (*part == '.' || *part == '[') && wild_match(part, ".co");
+}
+
+/* Split at slashes, and resolve "." and "..". -1: too many parts. */
+static int split(char *path, const char *parts[MAX_PARTS])
+{
+	int n = 0;
+	char *rest = NULL;
+	for (char *part = strtok_r(path, "/", &rest); part;
+	     part = strtok_r(NULL, "/", &rest)) {
+		if (strcmp(part, ".") == 0)
+			continue;
+		if (strcmp(part, "..") == 0 && n &&
+		    strcmp(parts[n - 1], "..") != 0) {
+			n--;
+			continue;
+		}
+		if (n == MAX_PARTS)
+			return -1;
+		parts[n++] = part;
+	}
+	return n;
+}
+
+/* The name of a control file is enough: a command may have changed folder. */
+static bool is_control_name(const char *name)
+{
+	for (const char *const *file = control_files; *file; file++)
+		if (strcmp(name, *file) == 0)
+			return true;
+	return false;
+}
+
+static bool is_control(char *path)
+{
+	const char *parts[MAX_PARTS];
+	int n = split(path, parts);
+	if (n < 0)
+		return true;
+	for (int i = 0; i < n; i++) {
+		if (!is_co(parts[i]))
+			continue;
+		if (i + 1 == n || is_among(parts[i + 1], control_files) ||
+		    is_among(parts[i + 1], control_folders))
+			return true;
+	}
+	return n > 0 && is_control_name(parts[n - 1]);
+}
+
+bool permit_path_is_control(const char *path)
+{
+	char *copy = lower(path);
+	bool answer = is_control(copy);
+	free(copy);
+	return answer;
+}
+
+/* In an option, the path begins anywhere: -oFILE, --output=FILE. */
+static bool may_start(const char *word, const char *s)
+{
+	return strchr("=:@,", s[-1]) ||
+	       (*word == '-' && strchr("./~hsacwbk", *s));
+}
+
+bool permit_path_in_word(const char *word)
+{
+	int starts = 0;
+	if (permit_path_is_control(word))
+		return true;
+	for (const char *s = word + 1; *word && *s; s++) {
+		if (!may_start(word, s))
+			continue;
+		if (++starts > MAX_STARTS || permit_path_is_control(s))
+			return true;
+	}
+	return false;
+}

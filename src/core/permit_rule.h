@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef CORE_PERMIT_RULE_H
+#define CORE_PERMIT_RULE_H
+
+/*
+ * One rule of the permission whitelist, as it was written; core/permit.h tells
+ * what one means, and core/permit.c alone uses this.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/permit_shell.h"
+
+#define PERMIT_CONDITIONS 16
+
+struct err;
+struct json;
+
+struct permit_condition {
+	char *name;
+	char *pattern;
+};
+
+struct permit_rule {
+	char *pattern;
+	char *command;		   /* what stands in Bash(...), or NULL */
+	struct permit_shell words; /* of command, without its last " *" */
+	bool is_prefix;		   /* command ends in " *", or is "*" */
+	bool is_allowed;
+	bool is_for_turn;
+	struct permit_condition conditions[PERMIT_CONDITIONS];
+	size_t n_conditions;
+};
+
+/* A rule that allows nothing yet. The pattern is a good one. */
+struct permit_rule *permit_rule_new(const char *pattern);
+
+/*
+ * Read a member of the mapping of rules. Returns NULL with ERR_CONFIG, which
+ * names the pattern.
+ */
+struct permit_rule *permit_rule_read(
+    const struct json *member, struct err *err);
+
+/* Free the rule. */
+void permit_rule_free(struct permit_rule *rule);
+
+#endif
