@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/address.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+
+#define KEY_SIZE 32
+#define N_DIGITS ((size_t)2 * KEY_SIZE)
+
+/* Both cases come in, so the spelling is made again from the bytes. */
+bool address_parse(const char *s, size_t len, char out[ADDRESS_SIZE])
+{
+	uint8_t key[KEY_SIZE];
+
+	out[0] = '\0';
+	if (len == 2 + N_DIGITS && memcmp(s, "0x", 2) == 0) {
+		s += 2;
+		len -= 2;
+	}
+	if (len != N_DIGITS || !enc_unhex(key, s, KEY_SIZE))
+		return false;
+	memcpy(out, "0x", 2);
+	enc_hex(out + 2, key, KEY_SIZE);
+	return true;
+}
+
+void address_key(const char *address, uint8_t key[KEY_SIZE])
+{
+	/* A canonical address has these digits. */
+	(void)enc_unhex(key, address + 2, KEY_SIZE);
+}

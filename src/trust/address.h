@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef TRUST_ADDRESS_H
+#define TRUST_ADDRESS_H
+
+/*
+ * An address names an identity: its Ed25519 public key in hex. Peers spell one
+ * key in several ways; only the canonical spelling, "0x" and 64 lower-case hex
+ * digits, may be compared, listed or stored. Pure functions; safe from any
+ * thread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for an address: "0x", 64 hex digits, NUL. */
+#define ADDRESS_SIZE 67
+
+/*
+ * Whether the len bytes at s are 64 hex digits of either case, after "0x" or
+ * not; if so, out has the canonical spelling, else out is "". Whether the key
+ * is a point that may sign is not looked at: signed_verify() does.
+ */
+bool address_parse(const char *s, size_t len, char out[ADDRESS_SIZE]);
+
+/* The public key that a canonical address spells. */
+void address_key(const char *address, uint8_t key[32]);
+
+#endif
