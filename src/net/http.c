@@ -121,11 +121,24 @@ static void on_accept(h2o_socket_t *listener, const char *err)
 	}
 }
 
+/* Whether the path begins as a route that takes all that follows. */
+static bool match_rest(
+    const struct http_route *rt, struct http_req *r, const char *path, size_t n)
+{
+	if (n < rt->star || memcmp(path, rt->path, rt->star) != 0)
+		return false;
+	r->segment = path + rt->star;
+	r->segment_len = n - rt->star;
+	return true;
+}
+
 /* Whether the star of a route can stand for what the path has there. */
 static bool match_star(
     const struct http_route *rt, struct http_req *r, const char *path, size_t n)
 {
 	size_t tail = rt->path_len - rt->star - 1;
+	if (rt->is_deep)
+		return match_rest(rt, r, path, n);
 	if (n <= rt->star + tail)
 		return false;
 	size_t len = n - rt->star - tail;
@@ -343,6 +356,7 @@ void http_route(struct http *h, const char *method, const char *path,
 	    .method_len = strlen(method),
 	    .path_len = strlen(path),
 	    .star = strcspn(path, "*"),
+	    .is_deep = strstr(path, "**") != NULL,
 	    .fn = fn,
 	    .arg = arg,
 	};

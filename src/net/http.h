@@ -46,8 +46,9 @@ typedef void http_handler(struct http_req *req, void *arg);
 /*
  * Answer method + path with fn. A path that ends in a star, as
  * "/sessions/[star]", matches one more non-empty segment, "/a/[star]/b" one in
- * the middle (http_segment). Unknown routes get 404 {"error": "not found"},
- * OPTIONS gets 204, both with CORS headers; HEAD is unknown. A request
+ * the middle (http_segment), "/a/[star][star]" whatever follows, if anything;
+ * the first route that matches counts. Unknown routes get 404 {"error": "not
+ * found"}, OPTIONS gets 204, both with CORS headers; HEAD is unknown. A request
  * for a WebSocket matches routes of the method "WEBSOCKET" alone, and no others
  * do; without such a route it gets 403. Targets and headers over 64 KiB get 414
  * and 431 before any handler.
@@ -73,6 +74,9 @@ size_t http_connections(const struct http *h);
  * loop.
  */
 void http_free(struct http **h);
+
+/* The method, NUL-terminated, good until the reply. */
+const char *http_method(const struct http_req *req);
 
 /* The path as sent, without the query, NUL-terminated, good until the reply. */
 const char *http_path(const struct http_req *req);

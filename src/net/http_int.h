@@ -25,7 +25,8 @@ struct http_route {
 	char *path;
 	size_t method_len;
 	size_t path_len;
-	size_t star; /* where the star is; path_len: none */
+	size_t star;  /* where the star is; path_len: none */
+	bool is_deep; /* there are two: all that follows matches */
 	http_handler *fn;
 	void *arg;
 };

@@ -168,6 +168,12 @@ static const char *pool_text(
 	return h2o_strdup(&r->h2o->pool, p, len).base;
 }
 
+const char *http_method(const struct http_req *req)
+{
+	const h2o_iovec_t *method = &req->h2o->input.method;
+	return pool_text(req, method->base, method->len);
+}
+
 const char *http_path(const struct http_req *req)
 {
 	return pool_text(

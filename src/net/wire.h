@@ -17,6 +17,7 @@ struct wire_ops {
 	void (*send)(struct wire *w, const char *text, size_t len);
 	size_t (*pending)(const struct wire *w);
 	void (*close)(struct wire *w, int code, const char *reason);
+	void (*pause)(struct wire *w);
 };
 
 /* The head of every wire; peer is the client's address, for logs and policy. */
@@ -25,6 +26,7 @@ struct wire {
 	const char *peer;
 	size_t high_water;     /* with more bytes, writers wait for on_drain */
 	bool peer_is_loopback; /* and no proxy spoke for it */
+	bool is_paused;	       /* its user takes no messages now */
 };
 
 /* What a wire tells its user. Each may call anything on the wire. */
@@ -52,6 +54,18 @@ static inline void wire_send(struct wire *w, const char *text, size_t len)
 static inline bool wire_is_full(const struct wire *w)
 {
 	return w->ops->pending(w) >= w->high_water;
+}
+
+/*
+ * Stop or go on reading from the peer. A few messages that were read already
+ * may still come.
+ */
+static inline void wire_pause(struct wire *w, bool is_paused)
+{
+	if (w->is_paused == is_paused)
+		return;
+	w->is_paused = is_paused;
+	w->ops->pause(w);
 }
 
 /*

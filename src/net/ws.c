@@ -95,8 +95,8 @@ static void finish(struct ws *w)
 static void update_reading(struct ws *w)
 {
 	/* One that does not take our output may not ask for more of it. */
-	bool wants =
-	    w->has_done_reading || w->has_sent_close || !wire_is_full(&w->wire);
+	bool wants = w->has_done_reading || w->has_sent_close ||
+		     (!wire_is_full(&w->wire) && !w->wire.is_paused);
 	if (wants == w->is_reading)
 		return;
 	w->is_reading = wants;
@@ -216,10 +216,18 @@ static void close_wire(struct wire *wire, int code, const char *reason)
 	ws_out_close(w, code, reason ? reason : "");
 }
 
+/* The end of this tick draws the consequences. */
+static void pause_reading(struct wire *wire)
+{
+	struct ws *w = (struct ws *)wire;
+	loop_later_ask(w->loop, &w->flush);
+}
+
 static const struct wire_ops ops = {
     .send = send_text,
     .pending = pending,
     .close = close_wire,
+    .pause = pause_reading,
 };
 
 static bool is_over(int64_t since_ms, int64_t limit_ms)

@@ -163,7 +163,13 @@ static void close_wire(struct wire *w, int code, const char *reason)
 	fake_of(w)->closed = code;
 }
 
-static const struct wire_ops ops = {keep_frame, pending, close_wire};
+static void pause_reading(struct wire *w)
+{
+	(void)w; /* whoever feeds frames looks at is_paused */
+}
+
+static const struct wire_ops ops = {
+    keep_frame, pending, close_wire, pause_reading};
 
 int ws_is_handshake(const struct http_req *req)
 {
@@ -177,7 +183,7 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
 
 	(void)req;
 	(void)limits;
-	f->wire = (struct wire){&ops, "127.0.0.1", 256 * 1024, true};
+	f->wire = (struct wire){&ops, "127.0.0.1", 256 * 1024, true, false};
 	f->handlers = *handlers;
 	f->arg = arg;
 	accepted = &f->wire;

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "net/fetch.h"
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define MAX_EVENTS 16
+
+struct fetch {
+	struct loop *loop;
+	CURLM *multi;
+	/*
+	 * The library's sockets, which it opens and closes itself, in an epoll
+	 * set of their own: the set is one descriptor that the loop can watch.
+	 */
+	int set;
+	struct loop_watch *watch;
+	struct loop_timer timer;
+	struct loop_later later;
+	struct list calls;     /* all */
+	struct list stillborn; /* those that could not be started */
+	size_t n_calls;
+};
+
+struct fetch_call {
+	struct list link;
+	struct list stillborn;
+	struct fetch *fetch;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	size_t max_bytes;
+	bool is_added;
+	char error[CURL_ERROR_SIZE];
+	fetch_fn *fn;
+	void *arg;
+};
+
+/* ---- the end of a call ---- */
+
+static void free_call(struct fetch_call *c)
+{
+	if (c->is_added)
+		(void)curl_multi_remove_handle(c->fetch->multi, c->easy);
+	curl_easy_cleanup(c->easy);
+	curl_slist_free_all(c->headers);
+	buf_fini(&c->body);
+	list_remove(&c->link);
+	list_remove(&c->stillborn);
+	c->fetch->n_calls--;
+	free(c);
+}
+
+static void tell(struct fetch_call *c, const char *error)
+{
+	struct fetch_answer answer = {
+	    .error = error,
+	    .body = buf_cstr(&c->body),
+	    .body_len = c->body.len,
+	};
+	if (!error)
+		(void)curl_easy_getinfo(
+		    c->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	c->fn(c->arg, &answer);
+	free_call(c);
+}
+
+static void finish(struct fetch_call *c, CURLcode code)
+{
+	const char *error = *c->error ? c->error : curl_easy_strerror(code);
+	if (c->body.len > c->max_bytes)
+		error = "the answer is too long";
+	tell(c, code == CURLE_OK ? NULL : error);
+}
+
+static void tell_finished(struct fetch *f)
+{
+	const CURLMsg *m;
+	int left = 0;
+	while ((m = curl_multi_info_read(f->multi, &left)) != NULL) {
+		char *c = NULL;
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		CURLcode code = m->data.result;
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+		finish((struct fetch_call *)(void *)c, code);
+	}
+}
+
+static void tell_stillborn(void *arg)
+{
+	struct fetch *f = arg;
+	struct list *link;
+	while ((link = list_shift(&f->stillborn)) != NULL)
+		tell(list_entry(link, struct fetch_call, stillborn),
+		    "too many requests, or not one");
+}
+
+/* ---- driving the library ---- */
+
+static void act(struct fetch *f, curl_socket_t socket, int what)
+{
+	int running = 0;
+	CURLMcode code =
+	    curl_multi_socket_action(f->multi, socket, what, &running);
+	if (code != CURLM_OK)
+		log_warn("fetch: %s", curl_multi_strerror(code));
+}
+
+static void on_time(void *arg)
+{
+	struct fetch *f = arg;
+	act(f, CURL_SOCKET_TIMEOUT, 0);
+	tell_finished(f);
+}
+
+static int what_of(uint32_t events)
+{
+	int what = 0;
+	if (events & (EPOLLIN | EPOLLHUP))
+		what |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		what |= CURL_CSELECT_OUT;
+	if (events & EPOLLERR)
+		what |= CURL_CSELECT_ERR;
+	return what;
+}
+
+/* One event may close the socket of the next; the library copes with that. */
+static void on_events(void *arg)
+{
+	struct fetch *f = arg;
+	struct epoll_event events[MAX_EVENTS];
+	int n = epoll_wait(f->set, events, MAX_EVENTS, 0);
+	for (int i = 0; i < n; i++)
+		act(f, events[i].data.fd, what_of(events[i].events));
+	tell_finished(f);
+}
+
+static uint32_t events_of(int what)
+{
+	uint32_t events = 0;
+	if (what & CURL_POLL_IN)
+		events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		events |= EPOLLOUT;
+	return events;
+}
+
+/* The library wants this socket watched so from now on. */
+static int on_socket(
+    CURL *easy, curl_socket_t socket, int what, void *arg, void *unused)
+{
+	struct fetch *f = arg;
+	struct epoll_event event = {
+	    .events = events_of(what), .data = {.fd = socket}};
+	(void)easy;
+	(void)unused;
+	if (what == CURL_POLL_REMOVE) {
+		/* It may be closed already, and then it is in no set. */
+		(void)epoll_ctl(f->set, EPOLL_CTL_DEL, socket, NULL);
+		return 0;
+	}
+	if (epoll_ctl(f->set, EPOLL_CTL_MOD, socket, &event) == 0 ||
+	    (errno == ENOENT &&
+		epoll_ctl(f->set, EPOLL_CTL_ADD, socket, &event) == 0))
+		return 0;
+	log_warn("fetch: epoll: %s", strerror(errno));
+	return -1;
+}
+
+static int on_timeout(CURLM *multi, long delay_ms, void *arg)
+{
+	struct fetch *f = arg;
+	(void)multi;
+	if (delay_ms < 0)
+		loop_timer_stop(f->loop, &f->timer);
+	else
+		loop_timer_set(f->loop, &f->timer, delay_ms);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct fetch_call *c = arg;
+	buf_append(&c->body, data, size * n);
+	return c->body.len > c->max_bytes ? CURL_WRITEFUNC_ERROR : size * n;
+}
+
+static bool set_headers(struct fetch_call *c, const char *const *headers)
+{
+	for (; headers && *headers; headers++) {
+		struct curl_slist *more =
+		    curl_slist_append(c->headers, *headers);
+		if (!more)
+			fatal("out of memory");
+		c->headers = more;
+	}
+	return curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers) ==
+	       CURLE_OK;
+}
+
+static bool set_body(CURL *easy, const struct fetch_ask *ask)
+{
+	if (!ask->body)
+		return true;
+	return curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		   (curl_off_t)ask->body_len) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, ask->body) ==
+		   CURLE_OK;
+}
+
+static bool set_limits(CURL *easy, const struct fetch_ask *ask)
+{
+	return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+		   (long)ask->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+		   (long)ask->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+		   (curl_off_t)ask->max_bytes) == CURLE_OK &&
+	       /* Else a slow name server would hold up the loop at the end. */
+	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+}
+
+static bool set_safety(CURL *easy)
+{
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") ==
+		   CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
+}
+
+static bool set_callbacks(struct fetch_call *c)
+{
+	return curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body) ==
+		   CURLE_OK &&
+	       curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c) == CURLE_OK &&
+	       curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c) == CURLE_OK &&
+	       curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->error) ==
+		   CURLE_OK;
+}
+
+static bool begin(struct fetch_call *c, const struct fetch_ask *ask)
+{
+	c->is_added =
+	    curl_easy_setopt(c->easy, CURLOPT_URL, ask->url) == CURLE_OK &&
+	    set_safety(c->easy) && set_limits(c->easy, ask) &&
+	    set_callbacks(c) && set_headers(c, ask->headers) &&
+	    set_body(c->easy, ask) &&
+	    curl_multi_add_handle(c->fetch->multi, c->easy) == CURLM_OK;
+	return c->is_added;
+}
+
+struct fetch_call *fetch_start(
+    struct fetch *f, const struct fetch_ask *ask, fetch_fn *fn, void *arg)
+{
+	struct fetch_call *c = mem_zero(sizeof *c);
+	c->fetch = f;
+	c->max_bytes = ask->max_bytes;
+	c->fn = fn;
+	c->arg = arg;
+	c->easy = curl_easy_init();
+	if (!c->easy)
+		fatal("out of memory");
+	list_init(&c->stillborn);
+	list_append(&f->calls, &c->link);
+	if (++f->n_calls <= FETCH_MAX_CALLS && begin(c, ask))
+		return c;
+	list_append(&f->stillborn, &c->stillborn);
+	loop_later_ask(f->loop, &f->later);
+	return c;
+}
+
+void fetch_forget(struct fetch_call **call)
+{
+	if (*call)
+		free_call(*call);
+	*call = NULL;
+}
+
+/* ---- life ---- */
+
+static void set_up(struct fetch *f)
+{
+	CURLM *m = f->multi;
+	if (curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) !=
+		CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timeout) !=
+		CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_TIMERDATA, f) != CURLM_OK)
+		fatal("fetch: the library refuses its settings");
+}
+
+struct fetch *fetch_open(struct loop *loop)
+{
+	struct fetch *f = mem_zero(sizeof *f);
+	f->loop = loop;
+	list_init(&f->calls);
+	list_init(&f->stillborn);
+	loop_timer_init(&f->timer, on_time, f);
+	loop_later_init(&f->later, tell_stillborn, f);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		fatal("fetch: cannot start the library");
+	f->multi = curl_multi_init();
+	f->set = epoll_create1(EPOLL_CLOEXEC);
+	if (!f->multi || f->set < 0)
+		fatal("fetch: %s", strerror(errno));
+	set_up(f);
+	f->watch = loop_watch_open(loop, f->set, on_events, f);
+	return f;
+}
+
+void fetch_close(struct fetch **fp)
+{
+	struct fetch *f = *fp;
+	*fp = NULL;
+	if (!f)
+		return;
+	list_each_safe(link, &f->calls)
+	    free_call(list_entry(link, struct fetch_call, link));
+	(void)curl_multi_cleanup(f->multi);
+	loop_later_cancel(&f->later);
+	loop_timer_stop(f->loop, &f->timer);
+	loop_watch_close(&f->watch);
+	curl_global_cleanup();
+	free(f);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <pthread.h>
+
+#include "net/crew.h"
+#include "net/loop.h"
+
+#define N_JOBS 40
+
+struct job {
+	struct crew_job job;
+	pthread_t runner;
+	bool is_run;
+	bool is_done;
+};
+
+static struct loop *loop;
+static struct crew *crew;
+static struct job jobs[N_JOBS];
+static pthread_t loop_thread;
+static unsigned n_done, n_wanted, n_right;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static struct job *job_of(struct crew_job *j)
+{
+	return list_entry(j, struct job, job);
+}
+
+static void run(struct crew_job *j)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	job_of(j)->runner = pthread_self();
+	job_of(j)->is_run = true;
+}
+
+static void done_one(struct crew_job *j)
+{
+	job_of(j)->is_done = true;
+	n_right += job_of(j)->is_run &&
+		   !pthread_equal(job_of(j)->runner, loop_thread) &&
+		   pthread_equal(pthread_self(), loop_thread);
+	if (++n_done == n_wanted)
+		loop_stop(loop);
+}
+
+static unsigned give(unsigned n)
+{
+	unsigned taken = 0;
+	n_done = n_right = 0;
+	for (unsigned i = 0; i < n; i++) {
+		jobs[i] = (struct job){.job = {.run = run, .done = done_one}};
+		taken += crew_run(crew, &jobs[i].job);
+	}
+	return taken;
+}
+
+static void test_jobs(void)
+{
+	crew = crew_open(loop, 2, N_JOBS);
+	n_wanted = give(N_JOBS);
+	is_int(n_wanted, N_JOBS, "jobs are taken on");
+	loop_run(loop);
+	is_int(n_done, N_JOBS, "each is done once");
+	is_int(n_right, N_JOBS, "run on a thread, and done on the loop");
+	crew_close(&crew);
+	ok(!crew, "the crew is gone");
+}
+
+static void test_full(void)
+{
+	crew = crew_open(loop, 1, 3);
+	pthread_mutex_lock(&gate);
+	n_wanted = give(5);
+	is_int(n_wanted, 3, "more than it may hold are refused");
+	pthread_mutex_unlock(&gate);
+	loop_run(loop);
+	is_int(n_done, 3, "the others are done");
+	n_wanted = give(1);
+	is_int(n_wanted, 1, "then there is room again");
+	loop_run(loop);
+	crew_close(&crew);
+}
+
+static void test_close(void)
+{
+	unsigned n_run = 0;
+	crew = crew_open(loop, 1, N_JOBS);
+	pthread_mutex_lock(&gate);
+	n_wanted = give(10) + 1;
+	pthread_mutex_unlock(&gate);
+	crew_close(&crew);
+	is_int(n_done, 10, "who closes it hears of every job");
+	for (int i = 0; i < 10; i++)
+		n_run += jobs[i].is_run;
+	ok(n_run <= 10 && jobs[9].is_done, "also of those never begun");
+	crew_close(&crew);
+	ok(!crew, "closing none is harmless");
+}
+
+int main(void)
+{
+	(void)alarm(60);
+	loop_thread = pthread_self();
+	loop = loop_new();
+	test_jobs();
+	test_full();
+	test_close();
+	return done();
+}
