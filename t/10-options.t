@@ -22,9 +22,11 @@ my $help = run([$co, '--help']);
 is $help->{status}, 0, '--help ends well';
 is run([$co, '-h'])->{out}, $help->{out}, '-h is the same';
 for my $option (qw(-w --workers -p --port -b --bind -d -c -a --agent --trust -D
-    --daemon --pid-file -l --user -t -V -h -o)) {
+    --daemon --pid-file -l --user --init -t -V -h -o)) {
 	like $help->{out}, qr/(?<![\w-])\Q$option\E\b/, "it tells of $option";
 }
+
+like $help->{out}, qr/^Commands:\n  init \[DIR\] /m, 'and of the commands';
 
 my @wrong = (
 	[['--no-such-option'], qr/no-such-option/],
@@ -37,14 +39,14 @@ my @wrong = (
 	[['-o', 'idle_timeuot=5'], qr/idle_timeuot/],
 	[['-o', 'idle_timeout=soon'], qr/idle_timeout.*1.*604800/s],
 	[['-o', 'durability=hope'], qr/durability.*power.*process/s],
-	[['--trust', 'careful'], qr/trust.*careful/s],
 	[['--trust', 'blindly'], qr/trust.*open/s],
 	[['-a', 'telepathy'], qr/agent.*(?:demo|exec)/s],
 	[['-b', 'not an address'], qr/not an address/],
 	[['-d', '/no/such/directory'], qr{/no/such/directory}],
 	[['-c', '/no/such/file'], qr{/no/such/file}],
 	[['--user', 'no-such-user-here'], qr/no-such-user-here/],
-	[['left', 'over'], qr/left/],
+	[['left', 'over'], qr/no command: left/],
+	[['init', 'one', 'two'], qr/two/],
 );
 my $dir = CoHost::directory();
 for (@wrong) {

@@ -16,7 +16,7 @@ my $taken = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0,
 	Listen => 1) or die $@;
 my $port = $taken->sockport;
 my $dir = CoHost::directory();
-my $r = run([program('co-hostd'), '-d', "$dir", '-p', $port],
+my $r = run([program('co-hostd'), '-d', "$dir", '-b', '127.0.0.1', '-p', $port],
 	env => { HOME => "$dir/home" });
 isnt $r->{status}, 0, 'it ends badly';
 isnt $r->{status}, -1, 'and at once';

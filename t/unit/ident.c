@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/enc.h"
 #include "core/err.h"
 #include "trust/ident.h"
+#include "trust/mnemonic.h"
 
 #define SEED_SIZE 32
 
@@ -55,69 +57,149 @@ static void put_key(const char *path, size_t size, int fill)
 	(void)close(fd); /* it was written */
 }
 
-static void test_new_key(const struct home *h)
+/* What a file of the keys holds, as text. */
+static char *slurp(const char *dir, const char *name)
 {
-	char address[IDENT_ADDRESS_SIZE], again[IDENT_ADDRESS_SIZE];
-	unsigned char bytes[SEED_SIZE];
-	struct err err = {.text = ""};
-	struct stat st;
-	char keys[192];
+	static char text[1024];
+	char path[256];
 
-	ok(ident_load(h->co, h->top, address, &err) == 0,
-	    "a project without a key gets one");
-	ok(!strncmp(address, "0x", 2) && strlen(address) == 66 &&
-		enc_unhex(bytes, address + 2, SEED_SIZE),
-	    "its address is 0x and 64 hex digits");
-	ok(stat(h->key, &st) == 0 && st.st_size == SEED_SIZE,
-	    "the key has 32 bytes");
-	is_int(st.st_mode & 0777, 0600, "which only its owner may read");
-	(void)snprintf(keys, sizeof keys, "%s/keys", h->co);
-	ok(stat(keys, &st) == 0 && (st.st_mode & 0777) == 0700,
-	    "in a folder of its own");
-	ok(ident_load(h->co, h->top, again, &err) == 0, "it is found again");
-	is_str(again, address, "and means the same address");
-	ok(access(h->own, F_OK) != 0, "nothing is made in the home folder");
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	if (fd >= 0)
+		(void)close(fd); /* only read */
+	return text;
 }
 
-/* RFC 8032 section 7.1, test 1, of which these are the first bytes. */
-static void test_known_key(const struct home *h)
+static int mode_of(const char *dir, const char *name)
 {
-	static const char seed[] =
-	    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-	char address[IDENT_ADDRESS_SIZE];
-	unsigned char bytes[SEED_SIZE];
-	struct err err = {.text = ""};
+	char path[256];
+	struct stat st;
 
-	put_key(h->key, SEED_SIZE, 0);
-	int fd = open(h->key, O_WRONLY | O_TRUNC);
-	ok(enc_unhex(bytes, seed, sizeof bytes) &&
-		write(fd, bytes, sizeof bytes) == sizeof bytes,
-	    "a known key is there");
-	(void)close(fd); /* it was written */
-	ok(ident_load(h->co, NULL, address, &err) == 0, "it is read");
-	is_str(address,
-	    "0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511"
-	    "a",
-	    "its address is its Ed25519 public key");
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	return stat(path, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
+}
+
+/* As ident_load(), for those who ask for the address alone. */
+static int load(
+    const char *co, const char *home, char *address, struct err *err)
+{
+	struct ident me;
+	int rc = ident_load(&me, co, home, err);
+
+	if (rc == 0)
+		memcpy(address, me.address, IDENT_ADDRESS_SIZE);
+	ident_fini(&me);
+	return rc;
+}
+
+static void test_new_key(const struct home *h)
+{
+	struct ident me, again;
+	unsigned char bytes[SEED_SIZE];
+	uint8_t key[SEED_SIZE];
+	struct err err = {.text = ""};
+	char keys[192];
+
+	(void)snprintf(keys, sizeof keys, "%s/keys", h->co);
+	ok(ident_load(&me, h->co, h->top, &err) == 0 && me.is_new,
+	    "a project without a key gets one");
+	is_str(me.source, h->co, "of its own");
+	ok(!strncmp(me.address, "0x", 2) && strlen(me.address) == 66 &&
+		enc_unhex(bytes, me.address + 2, SEED_SIZE),
+	    "its address is 0x and 64 hex digits");
+	is_int(mode_of(keys, ""), 0700, "only its owner sees the folder");
+	is_int(mode_of(keys, "agent.key"), 0600, "and may read the key");
+	is_int(mode_of(keys, "recovery.txt"), 0600, "and the phrase");
+	is_int(mode_of(keys, "DO_NOT_SHARE"), 0644, "a warning is for all");
+	ok(strstr(slurp(keys, "DO_NOT_SHARE"), "NEVER share these files"),
+	    "it says what not to do");
+	ok(mnemonic_key(key, slurp(keys, "recovery.txt"), &err) == 0 &&
+		memcmp(slurp(keys, "agent.key"), key, SEED_SIZE) == 0,
+	    "the phrase leads to the key");
+	ok(ident_load(&again, h->co, h->top, &err) == 0 && !again.is_new,
+	    "it is found again");
+	is_str(again.address, me.address, "and means the same address");
+	ok(access(h->own, F_OK) != 0, "nothing is made in the home folder");
+	ident_fini(&again);
+
+	(void)unlink(h->key); /* it was there */
+	ok(ident_make(&again, h->co, &err) == 0 && again.is_new,
+	    "a key that is lost is made again");
+	is_str(again.address, me.address, "from the phrase");
+	ident_fini(&again);
+	ident_fini(&me);
+}
+
+/* RFC 8032 section 7.1, test 1; the start of a phrase's seed; plain bytes. */
+static void test_known_keys(const struct home *h)
+{
+	static const struct {
+		const char *key;
+		const char *address;
+	} rows[] = {
+	    {"9d61b19deffd5a60ba844af492ec2cc4"
+	     "4449c5697b326919703bac031cae7f60",
+		"0xd75a980182b10ab7d54bfed3c964073a"
+		"0ee172f3daa62325af021a68f707511a"},
+	    {"5eb00bbddcf069084889a8ab91555681"
+	     "65f5c453ccb85e70811aaed6f6da5fc1",
+		"0xc5785e1865b708938aff8161d5730064"
+		"96663b1aa10834e396dc566869a2c66a"},
+	    {"000102030405060708090a0b0c0d0e0f"
+	     "101112131415161718191a1b1c1d1e1f",
+		"0x03a107bff3ce10be1d70dd18e74bc099"
+		"67e4d6309ba50d5f1ddc8664125531b8"},
+	    {"42424242424242424242424242424242"
+	     "42424242424242424242424242424242",
+		"0x2152f8d19b791d24453242e15f2eab6c"
+		"b7cffa7b6a5ed30097960e069881db12"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char address[IDENT_ADDRESS_SIZE] = "";
+		unsigned char bytes[SEED_SIZE];
+		struct err err = {.text = ""};
+
+		put_key(h->key, SEED_SIZE, 0);
+		int fd = open(h->key, O_WRONLY | O_TRUNC);
+		ok(enc_unhex(bytes, rows[i].key, sizeof bytes) &&
+			write(fd, bytes, sizeof bytes) == sizeof bytes,
+		    "a known key is there");
+		(void)close(fd); /* it was written */
+		ok(load(h->co, NULL, address, &err) == 0, "it is read");
+		is_str(address, rows[i].address,
+		    "its address is its Ed25519 public key");
+	}
 }
 
 static void test_order(const struct home *h)
 {
 	char ours[IDENT_ADDRESS_SIZE], users[IDENT_ADDRESS_SIZE];
-	char both[IDENT_ADDRESS_SIZE];
+	char both[IDENT_ADDRESS_SIZE], top[128];
 	struct err err = {.text = ""};
+	struct ident me;
 
 	(void)unlink(h->key); /* of the test before */
 	put_key(h->own, SEED_SIZE, 'u');
-	ok(ident_load(h->co, h->top, users, &err) == 0,
+	(void)snprintf(top, sizeof top, "%s/.co", h->top);
+	ok(load(h->co, h->top, users, &err) == 0,
 	    "the key of the user serves a project without one");
+	ok(ident_load(&me, h->co, h->top, &err) == 0, "and again");
+	is_str(me.source, top, "it is known whose it is");
+	ident_fini(&me);
 	ok(access(h->key, F_OK) != 0, "and is not copied");
 	put_key(h->key, SEED_SIZE, 'p');
-	ok(ident_load(h->co, NULL, ours, &err) == 0 &&
-		ident_load(h->co, h->top, both, &err) == 0,
+	ok(load(h->co, NULL, ours, &err) == 0 &&
+		load(h->co, h->top, both, &err) == 0,
 	    "with both there is an address");
 	is_str(both, ours, "and it is the project's");
 	ok(strcmp(users, ours) != 0, "which is another");
+	(void)unlink(h->key); /* it was there */
+	ok(ident_make(&me, h->co, &err) == 0 && me.is_new,
+	    "who asks for a key of the project gets one");
+	ident_fini(&me);
 }
 
 static void test_bad_keys(const struct home *h)
@@ -130,7 +212,7 @@ static void test_bad_keys(const struct home *h)
 		struct err err = {.text = ""};
 
 		put_key(h->key, sizes[i], 'b');
-		ok(ident_load(h->co, h->top, address, &err) == -1 &&
+		ok(load(h->co, h->top, address, &err) == -1 &&
 			err.code == ERR_CONFIG,
 		    "a key of %zu bytes is refused", sizes[i]);
 		ok(strstr(err.text, h->key), "by its name");
@@ -140,12 +222,77 @@ static void test_bad_keys(const struct home *h)
 	struct err err = {.text = ""};
 	(void)unlink(h->key); /* it was there */
 	put_key(h->own, 5, 'b');
-	ok(ident_load(h->co, h->top, address, &err) == -1 &&
-		strstr(err.text, h->own),
+	ok(load(h->co, h->top, address, &err) == -1 && strstr(err.text, h->own),
 	    "a bad key of the user is refused too");
-	ok(ident_load("/nonexistent/.co", NULL, address, &err) == -1 &&
+	(void)unlink(h->own); /* it was there */
+	ok(load("/nonexistent/.co", NULL, address, &err) == -1 &&
 		strstr(err.text, "/nonexistent"),
 	    "a folder that cannot be made is named");
+}
+
+/* A phrase that somebody left there, and no key. */
+static void test_bad_phrase(const struct home *h)
+{
+	char address[IDENT_ADDRESS_SIZE], path[256];
+	struct err err = {.text = ""};
+
+	(void)unlink(h->key); /* of the tests before */
+	(void)snprintf(path, sizeof path, "%s/keys/recovery.txt", h->co);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+	ok(fd >= 0 && write(fd, "secret words\n", 13) == 13, "some words");
+	(void)close(fd); /* they were written */
+	ok(load(h->co, NULL, address, &err) == -1 && strstr(err.text, path) &&
+		strstr(err.text, "Invalid recovery phrase"),
+	    "words that are no phrase are refused by their file");
+	ok(!strstr(err.text, "secret"), "and not told");
+	is_str(slurp(h->co, "keys/recovery.txt"), "secret words\n",
+	    "they stay as they were");
+	(void)unlink(path); /* it is ours */
+}
+
+static void test_claim(const struct home *h)
+{
+	struct err err = {.text = ""};
+	struct buf warning = {0};
+	struct ident me;
+
+	ok(ident_load(&me, h->co, NULL, &err) == 0, "there is a key");
+	ok(ident_claim(&me, "first", "/one", &warning, &err) == 0 &&
+		!warning.len,
+	    "the first who serves it is welcome");
+	is_int(mode_of(h->co, "served_by.json"), 0600, "it is noted");
+	ok(ident_claim(&me, "renamed", "/one", &warning, &err) == 0 &&
+		!warning.len,
+	    "and may come again under another name");
+	ok(ident_claim(&me, "second", "/two", &warning, &err) == 0,
+	    "another project may serve it too");
+	char expected[1024];
+	(void)snprintf(expected, sizeof expected,
+	    "[host] %.10s… is already served by 'renamed' in /one, using the "
+	    "same key from %s. Two agents on one address means whichever is "
+	    "nearest answers the call, and the tools they answer with differ. "
+	    "A project created by `co create` gets its own identity and does "
+	    "not share.",
+	    me.address, h->co);
+	is_str(buf_cstr(&warning), expected, "but its operator is warned");
+	(void)snprintf(expected, sizeof expected,
+	    "{\n  \"name\": \"second\",\n  \"project\": \"/two\",\n"
+	    "  \"address\": \"%s\"\n}",
+	    me.address);
+	is_str(slurp(h->co, "served_by.json"), expected,
+	    "the note is about the last one");
+	buf_reset(&warning);
+
+	char path[256];
+	(void)snprintf(path, sizeof path, "%s/served_by.json", h->co);
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	ok(fd >= 0 && write(fd, "{\"project\": 3", 13) == 13, "a bad note");
+	(void)close(fd); /* it was written */
+	ok(ident_claim(&me, "third", "/three", &warning, &err) == 0 &&
+		!warning.len,
+	    "is nobody's note");
+	buf_fini(&warning);
+	ident_fini(&me);
 }
 
 static int count_files(const char *dir)
@@ -167,17 +314,19 @@ static void test_full_disk(const struct home *h)
 	struct err err = {.text = ""};
 	struct rlimit was, none;
 
-	(void)unlink(h->key); /* of the tests before */
-	(void)unlink(h->own);
+	char command[256];
+
 	(void)snprintf(keys, sizeof keys, "%s/keys", h->co);
+	(void)snprintf(command, sizeof command, "rm -rf %s/*", keys);
+	is_int(system(command), 0, "there is no key");
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)getrlimit(RLIMIT_FSIZE, &was);
 	none = was;
 	none.rlim_cur = 16;
 	(void)setrlimit(RLIMIT_FSIZE, &none);
-	int rc = ident_load(h->co, NULL, address, &err);
+	int rc = load(h->co, NULL, address, &err);
 	(void)setrlimit(RLIMIT_FSIZE, &was);
-	ok(rc == -1 && strstr(err.text, h->key),
+	ok(rc == -1 && strstr(err.text, keys),
 	    "a key that cannot be written is an error");
 	is_int(count_files(keys), 0, "and nothing of it stays behind");
 }
@@ -210,9 +359,11 @@ int main(void)
 
 	make_home(&h);
 	test_new_key(&h);
-	test_known_key(&h);
+	test_known_keys(&h);
 	test_order(&h);
 	test_bad_keys(&h);
+	test_bad_phrase(&h);
+	test_claim(&h);
 	test_full_disk(&h);
 	test_digest();
 	remove_home(&h);

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+"""The agent of this project.
+
+It needs the Python package connectonion, and in .env the key of a model.
+"""
+from connectonion import Agent, host
+
+
+def count_words(text: str) -> int:
+    """Count the words of a text."""
+    return len(text.split())
+
+
+def create_agent() -> Agent:
+    return Agent("assistant", tools=[count_words])
+
+
+if __name__ == "__main__":
+    host(create_agent)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/banner.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define RULE "─────────────────────────────────────"
+#define INDENT "        "
+
+/* Addresses that this machine has under the name localhost. */
+static bool is_localhost(const char *host, size_t len)
+{
+	static const char *const names[] = {
+	    "127.0.0.1", "0.0.0.0", "[::1]", "[::]"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == len && memcmp(names[i], host, len) == 0)
+			return true;
+	return false;
+}
+
+static void put_url(struct buf *out, const char *bound)
+{
+	const char *colon = strrchr(bound, ':');
+	if (strncmp(bound, "unix:", 5) == 0)
+		buf_printf(out, INDENT "%s\n", bound);
+	else if (colon && is_localhost(bound, (size_t)(colon - bound)))
+		buf_printf(out, INDENT "http://localhost%s\n", colon);
+	else
+		buf_printf(out, INDENT "http://%s\n", bound);
+}
+
+static void put_agent(struct buf *out, const struct banner *b)
+{
+	buf_str(out, "\n[agent] " RULE "\n");
+	buf_printf(out, INDENT "%s\n" INDENT, b->name);
+	if (*b->model)
+		buf_printf(out, "%s • ", b->model);
+	buf_printf(out, "%zu tool%s\n", b->n_tools, b->n_tools == 1 ? "" : "s");
+}
+
+static void put_config(struct buf *out, const struct banner *b)
+{
+	if (*b->host_yaml)
+		buf_printf(out, INDENT "config: %s\n", b->host_yaml);
+	else
+		buf_printf(out,
+		    INDENT "config: none (defaults): create %s/host.yaml to "
+			   "change them\n",
+		    b->co_dir);
+	buf_printf(out, INDENT "logs: %s/logs\n\n", b->co_dir);
+}
+
+/*
+ * The code itself is a secret, and this text goes into logs. Of the levels,
+ * only careful has the door.
+ */
+static const char *invite_line(const struct banner *b)
+{
+	if (strcmp(b->trust, "careful") != 0)
+		return NULL;
+	if (b->has_invite)
+		return "Invite: set — CO_INVITE_CODE in .env, not printed here";
+	return "Invite: no one can onboard — CO_INVITE_CODE is not set. Add it "
+	       "to .env, or run `co init` to mint one.";
+}
+
+static void put_trust(struct buf *out, const struct banner *b)
+{
+	const char *invite = invite_line(b);
+	if (b->environment)
+		buf_printf(out, INDENT "trust: %s (CONNECTONION_ENV=%s)\n",
+		    b->trust, b->environment);
+	if (invite)
+		buf_printf(out, INDENT "%s\n", invite);
+	if (b->environment || invite)
+		buf_char(out, '\n');
+}
+
+void banner_print(struct buf *out, const struct banner *b)
+{
+	buf_str(out, b->notices);
+	put_agent(out, b);
+	buf_str(out, "\n[host]  " RULE "\n");
+	put_url(out, b->bound);
+	buf_str(out, INDENT "POST /input · WS /ws · GET /docs\n\n");
+	buf_printf(out, INDENT "%s\n", b->address);
+	buf_str(out, INDENT "no relay\n\n");
+	put_config(out, b);
+	put_trust(out, b);
+	buf_str(out, "Waiting for tasks...\n");
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef MAIN_BANNER_H
+#define MAIN_BANNER_H
+
+/*
+ * What a server in the foreground says when all its workers serve. Pure: facts
+ * in, text out, without colours, so that it reads the same in a file.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+/* Everything is borrowed. */
+struct banner {
+	const char *notices; /* whole lines that come first; may be "" */
+	const char *name;    /* of the agent */
+	const char *model;   /* may be "" */
+	size_t n_tools;
+	const char *bound;     /* as listen_open() named it */
+	const char *address;   /* our 0x... */
+	const char *host_yaml; /* the settings that were read, or "" */
+	const char *co_dir;
+	/*
+	 * The trust level, or "custom"; and the value of CONNECTONION_ENV if
+	 * the level came from there, else NULL.
+	 */
+	const char *trust;
+	const char *environment;
+	bool has_invite; /* CO_INVITE_CODE is set */
+};
+
+/* Append the text. */
+void banner_print(struct buf *out, const struct banner *b);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/command.h"
+
+#include <string.h>
+
+#include "main/export.h"
+#include "main/init.h"
+
+static const struct command commands[] = {
+    {"init", "init [DIR]", "make a project: keys, settings, a sample agent",
+	init_run},
+    {"export", "export [FILE]", "write all results as JSON lines", export_run},
+    {"import", "import FILE", "add results from such a file",
+	export_run_import},
+};
+
+#define N_COMMANDS (sizeof commands / sizeof *commands)
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+void command_print(FILE *to)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		(void)fprintf(
+		    to, "  %-22s %s\n", commands[i].usage, commands[i].help);
+}

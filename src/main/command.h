@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef MAIN_COMMAND_H
+#define MAIN_COMMAND_H
+
+/*
+ * What co-hostd does besides serving: "co-hostd COMMAND [options] [arguments]".
+ * To add a command, write its function in a file of its own in main/ and give
+ * it a row of the table in command.c.
+ */
+#include <stdio.h>
+
+struct options;
+
+struct command {
+	const char *name;
+	const char *usage; /* name and arguments, as the help shows them */
+	const char *help;  /* one line */
+	/* Do it; o->args are its arguments. Returns the exit status. */
+	int (*run)(const struct options *o);
+};
+
+/* The command of this name, or NULL. */
+const struct command *command_find(const char *name);
+
+/* Print the lines of --help. */
+void command_print(FILE *to);
+
+#endif

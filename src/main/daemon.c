@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* A daemon's start is given up after this long. */
+#define START_TIMEOUT_S 90
+
+static bool is_daemon;
+static int ready_fd = -1;
+static pid_t daemon_pid;
+
+/* What does not serve in time shall not do so later, behind our back. */
+static void on_alarm(int signo)
+{
+	static const char text[] = "co-hostd: does not start in time\n";
+	(void)signo;
+	(void)kill(daemon_pid, SIGKILL);
+	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);
+}
+
+void daemon_start(void)
+{
+	int ends[2];
+	char byte;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		fatal("pipe: %s", strerror(errno));
+	daemon_pid = fork();
+	if (daemon_pid < 0)
+		fatal("fork: %s", strerror(errno));
+	if (daemon_pid == 0) {
+		close(ends[0]);
+		is_daemon = true;
+		ready_fd = ends[1];
+		(void)setsid();
+		return;
+	}
+	close(ends[1]);
+	(void)signal(SIGALRM, on_alarm);
+	(void)alarm(START_TIMEOUT_S);
+	_exit(read(ends[0], &byte, 1) == 1 ? 0 : 1);
+}
+
+bool daemon_runs(void)
+{
+	return is_daemon;
+}
+
+static void detach_output(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+void daemon_ready(void)
+{
+	if (write(ready_fd, "1", 1) != 1)
+		log_warn("the process that started us is gone");
+	close(ready_fd);
+	detach_output();
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "main/options.h"
+#include "main/project.h"
+#include "main/settings.h"
+#include "main/user.h"
+#include "session/exchange.h"
+#include "session/results.h"
+#include "store/store.h"
+
+static int failed(const struct err *err)
+{
+	(void)fprintf(stderr, "co-hostd: %s\n", err->text);
+	return 1;
+}
+
+static int read_settings(
+    const struct options *o, struct conf *conf, struct err *err)
+{
+	conf_init(conf);
+	if (settings_init(o, "", err) != 0)
+		return -1;
+	return settings_read(conf, err);
+}
+
+/* ---- export ---- */
+
+static int cannot_write(const char *path, struct err *err)
+{
+	return err_set(
+	    err, ERR_STORE, "cannot write %s: %s", path, strerror(errno));
+}
+
+static int export_to(struct store *store, const char *path, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return cannot_write(path, err);
+	int rc = exchange_export(store, fd, err);
+	if (rc == 0 && fsync(fd) != 0 && errno != EINVAL)
+		rc = cannot_write(path, err);
+	if (close(fd) != 0 && rc == 0)
+		rc = cannot_write(path, err);
+	return rc;
+}
+
+/* Whoever finds the file finds it whole. */
+static int export_file(struct store *store, const char *path, struct err *err)
+{
+	struct buf temp = {0};
+	buf_printf(&temp, "%s.new", path);
+	int rc = export_to(store, buf_cstr(&temp), err);
+	if (rc == 0 && rename(buf_cstr(&temp), path) != 0)
+		rc = cannot_write(path, err);
+	if (rc != 0)
+		(void)unlink(buf_cstr(&temp)); /* most likely it is ours */
+	buf_fini(&temp);
+	return rc;
+}
+
+static int export_store(
+    const struct options *o, const struct conf *conf, struct err *err)
+{
+	struct store *store = store_open(conf, false, err);
+	if (!store)
+		return -1;
+	int rc = o->n_args ? export_file(store, o->args[0], err)
+			   : exchange_export(store, STDOUT_FILENO, err);
+	store_close(&store);
+	return rc;
+}
+
+int export_run(const struct options *o)
+{
+	struct conf conf;
+	struct err err;
+	if (o->n_args > 1)
+		options_error("export takes one file, not", o->args[1]);
+	int rc = read_settings(o, &conf, &err);
+	if (rc == 0)
+		rc = export_store(o, &conf, &err);
+	conf_fini(&conf);
+	return rc == 0 ? 0 : failed(&err);
+}
+
+/* ---- import ---- */
+
+static int import_file(const char *path, struct store *store,
+    const struct conf *conf, struct exchange_count *n, struct err *err)
+{
+	struct results *file = results_new(path);
+	int rc = results_open(file, err);
+	if (rc == 0)
+		rc = exchange_import(
+		    store, file, conf->result_ttl * 1000, n, err);
+	results_free(&file);
+	return rc;
+}
+
+static int import_store(
+    const char *path, const struct conf *conf, struct err *err)
+{
+	struct exchange_count n = {0};
+	const struct passwd *user = user_find(conf);
+	project_make(conf, user);
+	project_lock(conf, user);
+	user_become(user);
+	struct store *store = store_open(conf, true, err);
+	if (!store)
+		return -1;
+	int rc = import_file(path, store, conf, &n, err);
+	store_close(&store);
+	if (rc == 0)
+		printf("%zu sessions added, %zu kept as they were, "
+		       "%zu expired\n",
+		    n.added, n.kept, n.expired);
+	return rc;
+}
+
+int export_run_import(const struct options *o)
+{
+	struct conf conf;
+	struct err err;
+	if (o->n_args != 1)
+		options_error("import takes one file; given are",
+		    o->n_args ? "more" : "none");
+	int rc = read_settings(o, &conf, &err);
+	if (rc == 0)
+		rc = import_store(o->args[0], &conf, &err);
+	conf_fini(&conf);
+	return rc == 0 ? 0 : failed(&err);
+}

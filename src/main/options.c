@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "main/command.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum {
+	OPT_TRUST = 256,
+	OPT_PID_FILE,
+	OPT_USER,
+	OPT_INIT,
+	OPT_READY_FD,
+	OPT_TEST_CLOCK,
+	OPT_CHILD,
+	OPT_SLOT,
+	OPT_GENERATION,
+};
+
+static const struct option long_options[] = {
+    {"workers", required_argument, NULL, 'w'},
+    {"port", required_argument, NULL, 'p'},
+    {"bind", required_argument, NULL, 'b'},
+    {"dir", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},
+    {"agent", required_argument, NULL, 'a'},
+    {"set", required_argument, NULL, 'o'},
+    {"daemon", no_argument, NULL, 'D'},
+    {"log", required_argument, NULL, 'l'},
+    {"test", no_argument, NULL, 't'},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {"trust", required_argument, NULL, OPT_TRUST},
+    {"pid-file", required_argument, NULL, OPT_PID_FILE},
+    {"user", required_argument, NULL, OPT_USER},
+    {"init", no_argument, NULL, OPT_INIT},
+    {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"test-clock", required_argument, NULL, OPT_TEST_CLOCK},
+    {"child", required_argument, NULL, OPT_CHILD},
+    {"slot", required_argument, NULL, OPT_SLOT},
+    {"generation", required_argument, NULL, OPT_GENERATION},
+    {NULL, 0, NULL, 0},
+};
+
+static const char usage_head[] =
+    "Usage: co-hostd [options]\n"
+    "       co-hostd COMMAND [options] [arguments]\n"
+    "Host an AI agent over HTTP and WebSocket.\n"
+    "\n"
+    "  -w, --workers N|auto   worker processes (default 1)\n"
+    "  -p, --port PORT        TCP port (default 8000; 0: any free one)\n"
+    "  -b, --bind ADDR        IPv4, IPv6 or unix:PATH (default 0.0.0.0)\n"
+    "  -d, --dir DIR          project directory, which holds .co (default: "
+    "the\n"
+    "                         nearest one here or above that does)\n"
+    "  -c, --config FILE      settings (default DIR/.co/host.yaml)\n"
+    "  -a, --agent AGENT      demo (default), exec:COMMAND or "
+    "python:FILE[:NAME]\n"
+    "      --trust TRUST      open, careful (default), strict, or a policy "
+    "file\n"
+    "  -o, --set KEY=VALUE    any setting of host.yaml(5)\n"
+    "  -D, --daemon           run in the background\n"
+    "      --pid-file FILE    write the process id there\n"
+    "  -l, --log FILE         log there (default: standard error)\n"
+    "      --user USER        run as this user when started as root\n"
+    "      --init             make a project, as the command init does\n"
+    "  -t, --test             check the settings and exit\n"
+    "      --ready-fd N       write the address to descriptor N when serving\n"
+    "      --test-clock FILE  move all clocks by the milliseconds in FILE\n"
+    "  -V, --version          print the version\n"
+    "  -h, --help             print this\n"
+    "\n"
+    "Commands:\n";
+
+static const char usage_tail[] =
+    "\n"
+    "Signals: TERM, INT stop after turns have ended; QUIT at once; HUP starts\n"
+    "new workers with new settings; USR1 opens the logs again.\n";
+
+void options_error(const char *problem, const char *what)
+{
+	(void)fprintf(stderr, "co-hostd: %s: %s\nTry 'co-hostd --help'.\n",
+	    problem, what);
+	exit(2);
+}
+
+static void print_usage(void)
+{
+	(void)fputs(usage_head, stdout);
+	command_print(stdout);
+	(void)fputs(usage_tail, stdout);
+}
+
+static void add_override(
+    struct options *o, const char *where, const char *key, const char *value)
+{
+	if (o->n_overrides == OPTIONS_MAX_OVERRIDES)
+		options_error("too many options at", where);
+	o->overrides[o->n_overrides++] = (struct override){
+	    .where = mem_strdup(where),
+	    .key = mem_strdup(key),
+	    .value = mem_strdup(value),
+	};
+}
+
+static void add_pair(struct options *o, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	if (!equals || equals == text)
+		options_error("--set needs KEY=VALUE, not", text);
+	char *key = mem_strndup(text, (size_t)(equals - text));
+	add_override(o, "option --set", key, equals + 1);
+	free(key);
+}
+
+static unsigned number_option(const char *text)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+	if (!*text || *end || v > INT_MAX)
+		options_error("a number is needed, not", text);
+	return (unsigned)v;
+}
+
+static void take_setting(struct options *o, int opt, const char *value)
+{
+	static const struct {
+		int opt;
+		const char *where;
+		const char *key;
+	} rows[] = {
+	    {'w', "option --workers", "workers"},
+	    {'p', "option --port", "port"},
+	    {'b', "option --bind", "bind"},
+	    {'a', "option --agent", "agent"},
+	    {OPT_TRUST, "option --trust", "trust"},
+	    {OPT_USER, "option --user", "user"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].opt == opt)
+			add_override(o, rows[i].where, rows[i].key, value);
+}
+
+static void take_option(struct options *o, int opt)
+{
+	switch (opt) {
+	case 'd':
+		o->dir = optarg;
+		break;
+	case 'c':
+		o->config = optarg;
+		break;
+	case 'o':
+		add_pair(o, optarg);
+		break;
+	case 'D':
+		o->is_daemon = true;
+		break;
+	case 'l':
+		o->log = optarg;
+		break;
+	case 't':
+		o->is_check = true;
+		break;
+	case 'V':
+		puts("co-hostd " PACKAGE_VERSION);
+		exit(0);
+	case 'h':
+		print_usage();
+		exit(0);
+	case OPT_PID_FILE:
+		o->pid_file = optarg;
+		break;
+	case OPT_INIT:
+		o->command = "init";
+		break;
+	case OPT_READY_FD:
+		o->ready_fd = (int)number_option(optarg);
+		break;
+	case OPT_TEST_CLOCK:
+		o->test_clock = optarg;
+		break;
+	case OPT_CHILD:
+		o->child = optarg;
+		break;
+	case OPT_SLOT:
+		o->slot = number_option(optarg);
+		break;
+	case OPT_GENERATION:
+		o->generation = number_option(optarg);
+		break;
+	case '?':
+		(void)fputs("Try 'co-hostd --help'.\n", stderr);
+		exit(2);
+	default:
+		take_setting(o, opt, optarg);
+		break;
+	}
+}
+
+/* getopt_long() has moved what is no option to the end. */
+static void take_command(struct options *o, int argc, char **argv)
+{
+	int at = optind;
+	if (!o->command && at < argc)
+		o->command = argv[at++];
+	o->args = argv + at;
+	o->n_args = (size_t)(argc - at);
+}
+
+/* The copy is never freed: options live as long as the process. */
+static const char *absolute(const char *path)
+{
+	char here[PATH_MAX];
+	if (!path || *path == '/')
+		return path;
+	if (!getcwd(here, sizeof here))
+		fatal("cannot tell the current directory: %s", strerror(errno));
+	struct buf b = {0};
+	buf_printf(&b, "%s/%s", here, path);
+	return buf_steal(&b, NULL);
+}
+
+static void settle_paths(struct options *o)
+{
+	o->dir = absolute(o->dir);
+	o->config = absolute(o->config);
+	o->log = absolute(o->log);
+	o->pid_file = absolute(o->pid_file);
+	o->test_clock = absolute(o->test_clock);
+}
+
+void options_read(struct options *o, int argc, char **argv)
+{
+	int opt;
+	o->ready_fd = -1;
+	while ((opt = getopt_long(argc, argv, "w:p:b:d:c:a:o:Dl:tVh",
+		    long_options, NULL)) != -1)
+		take_option(o, opt);
+	take_command(o, argc, argv);
+	settle_paths(o);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static int pid_fd = -1;
+static const char *pid_path;
+
+void pidfile_open(const char *path, const struct passwd *user)
+{
+	pid_path = path;
+	pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (pid_fd < 0)
+		fatal("pid file %s: %s", path, strerror(errno));
+	if (user && fchown(pid_fd, user->pw_uid, user->pw_gid) != 0)
+		log_warn("pid file %s stays root's", path);
+	if (flock(pid_fd, LOCK_EX | LOCK_NB) != 0)
+		fatal("pid file %s: another co-hostd holds it", path);
+}
+
+void pidfile_write(void)
+{
+	if (pid_fd < 0)
+		return;
+	if (ftruncate(pid_fd, 0) != 0 ||
+	    dprintf(pid_fd, "%d\n", (int)getpid()) < 0)
+		fatal("pid file %s: %s", pid_path, strerror(errno));
+}
+
+/*
+ * The folder may be root's while we no longer are: an empty file says as much.
+ */
+void pidfile_remove(void)
+{
+	if (pid_fd >= 0 && unlink(pid_path) != 0 && ftruncate(pid_fd, 0) != 0)
+		log_warn("pid file %s: %s", pid_path, strerror(errno));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef MAIN_PIDFILE_H
+#define MAIN_PIDFILE_H
+
+/*
+ * The file that names the master's process, locked for its life: a second
+ * server with the same file does not start. Without pidfile_open() the other
+ * calls do nothing. What fails ends the process.
+ */
+struct passwd;
+
+/*
+ * Open and lock path (absolute; borrowed for good), and give it to user, if not
+ * NULL.
+ */
+void pidfile_open(const char *path, const struct passwd *user);
+
+/* Write our process id. */
+void pidfile_write(void);
+
+/* Remove it, at the end. */
+void pidfile_remove(void);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/settings.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agents.h"
+#include "agent/python.h"
+#include "agent/python_describe.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "main/options.h"
+#include "main/project.h"
+#include "main/user.h"
+#include "net/http.h"
+#include "trust/policy.h"
+
+#ifndef CO_LIBEXECDIR
+#define CO_LIBEXECDIR "/usr/libexec/co-hostd"
+#endif
+
+static const struct options *options;
+static const char *program;
+static char *project_dir;
+
+/* ---- places ---- */
+
+static char *join(const char *dir, const char *rest)
+{
+	struct buf b = {0};
+	buf_printf(&b, "%s%s", dir, rest);
+	return buf_steal(&b, NULL);
+}
+
+static void own(char **to, char *value)
+{
+	free(*to);
+	*to = value;
+}
+
+/* key NULL: all of them. */
+static int set_overrides(struct conf *c, const char *key, struct err *err)
+{
+	for (size_t i = 0; i < options->n_overrides; i++) {
+		const struct override *o = &options->overrides[i];
+		if ((!key || strcmp(o->key, key) == 0) &&
+		    conf_set(c, o->where, o->key, o->value, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_places(struct conf *c, struct err *err)
+{
+	own(&c->project_dir, mem_strdup(project_dir));
+	if (set_overrides(c, "co_dir", err) != 0)
+		return -1;
+	if (!*c->co_dir)
+		own(&c->co_dir, join(project_dir, "/.co"));
+	if (options->log)
+		own(&c->log_file, mem_strdup(options->log));
+	if (options->test_clock)
+		own(&c->test_clock, mem_strdup(options->test_clock));
+	own(&c->host_yaml, options->config ? mem_strdup(options->config)
+					   : join(c->co_dir, "/host.yaml"));
+	return 0;
+}
+
+/* co-turn lies beside us in a build tree, else where it was installed. */
+static void find_libexec(struct conf *c)
+{
+	char *dir = mem_strdup(program);
+	char *slash = strrchr(dir, '/');
+	if (slash)
+		*slash = 0;
+	char *beside = join(dir, "/co-turn");
+	bool is_built = access(beside, X_OK) == 0;
+	own(&c->libexec_dir, mem_strdup(is_built ? dir : CO_LIBEXECDIR));
+	free(beside);
+	free(dir);
+}
+
+/* ---- the environment ---- */
+
+/* What was loaded, for the banner. */
+static struct buf loaded;
+
+static void load_env_file(const char *dir, const char *name, const char *what)
+{
+	char *path = join(dir, name);
+	if (conf_load_env_file(path) >= 0)
+		buf_printf(&loaded, "INFO: Loaded %s: %s\n", what, path);
+	free(path);
+}
+
+/*
+ * Once, and as the user who will serve: what he may not read, root does not
+ * read for him.
+ */
+static void load_env_files(const struct conf *c)
+{
+	static bool is_loaded;
+	if (is_loaded)
+		return;
+	is_loaded = true;
+	const struct passwd *user = user_find(c);
+	const char *home = user ? user->pw_dir : getenv("HOME");
+	user_act_as(user);
+	load_env_file(c->project_dir, "/.env", "environment");
+	if (home)
+		load_env_file(home, "/.co/keys.env", "global keys");
+	user_act_as_root(user);
+}
+
+/* ---- layers ---- */
+
+static void on_warning(const char *text, void *arg)
+{
+	(void)arg;
+	log_warn("%s", text);
+}
+
+static int read_yaml(struct conf *c, struct err *err)
+{
+	if (access(c->host_yaml, F_OK) == 0)
+		return conf_read_yaml(c, c->host_yaml, on_warning, NULL, err);
+	if (options->config)
+		return err_set(
+		    err, ERR_CONFIG, "%s: %s", c->host_yaml, strerror(errno));
+	own(&c->host_yaml, mem_strdup(""));
+	return 0;
+}
+
+static int check(const struct conf *c, struct err *err)
+{
+	const char *why;
+	if (!http_proxies_are_valid(c->trusted_proxies, &why))
+		return err_set(err, ERR_CONFIG,
+		    "%s: trusted_proxies: %s: \"%.100s\"", c->proxies_where,
+		    why, c->trusted_proxies);
+	return conf_check(c, err);
+}
+
+/* The workers will read it again, and may then rely on it. */
+static int check_policy(const struct conf *c, struct err *err)
+{
+	struct policy *policy = policy_open(c, err);
+	if (!policy)
+		return -1;
+	policy_close(&policy);
+	return 0;
+}
+
+int settings_init(
+    const struct options *o, const char *our_program, struct err *err)
+{
+	options = o;
+	program = our_program;
+	project_dir = project_find(o->dir, getenv("HOME"), err);
+	return project_dir ? 0 : -1;
+}
+
+int settings_read(struct conf *c, struct err *err)
+{
+	if (set_places(c, err) != 0)
+		return -1;
+	find_libexec(c);
+	if (read_yaml(c, err) != 0)
+		return -1;
+	/* The user comes first: it says whose environment to read. */
+	if (set_overrides(c, "user", err) != 0)
+		return -1;
+	load_env_files(c);
+	if (conf_read_env(c, err) != 0 || set_overrides(c, NULL, err) != 0)
+		return -1;
+	return check(c, err);
+}
+
+/* ---- the agent ---- */
+
+/* The words of a python: agent about itself, as the user who will run it. */
+static int ask_python(const struct conf *c, struct buf *out, struct err *err)
+{
+	const struct passwd *user = user_find(c);
+	if (!user)
+		return python_describe(c, out, err);
+	return user_ask(user, python_describe, c, out, err);
+}
+
+static int read_args(struct conf *c, const struct buf *words, struct err *err)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *said =
+	    json_parse(&doc, words->data, words->len, 0, &why);
+	const struct json *args = json_get(said, "host_args");
+	int rc = 0;
+	if (!json_is(said, JSON_OBJECT))
+		rc = err_set(err, ERR_CONFIG,
+		    "agent: what it says of itself is no JSON object: %s",
+		    why.message);
+	else if (json_is(args, JSON_OBJECT))
+		rc = conf_read_args(c, args, on_warning, NULL, err);
+	json_fini(&doc);
+	return rc;
+}
+
+int settings_ask_agent(struct conf *c, struct err *err)
+{
+	struct agent_about about;
+	struct buf words = {0};
+	int rc = 0;
+	if (strncmp(c->agent, PYTHON_PREFIX, strlen(PYTHON_PREFIX)) == 0) {
+		rc = ask_python(c, &words, err);
+		if (rc != 0)
+			(void)fwrite(words.data, 1, words.len, stderr);
+		else
+			rc = read_args(c, &words, err);
+		if (rc == 0)
+			own(&c->agent_profile, mem_strdup(buf_cstr(&words)));
+		if (rc == 0)
+			rc = check(c, err);
+	}
+	buf_fini(&words);
+	if (rc == 0)
+		rc = check_policy(c, err);
+	return rc == 0 ? agents_describe(c, &about, err) : rc;
+}
+
+void settings_print_loaded(struct buf *out)
+{
+	buf_append(out, loaded.data, loaded.len);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/start.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/agents.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "main/banner.h"
+#include "main/daemon.h"
+#include "main/options.h"
+#include "main/pidfile.h"
+#include "main/project.h"
+#include "main/settings.h"
+#include "main/user.h"
+#include "master/listen.h"
+#include "master/master.h"
+#include "master/notify.h"
+#include "trust/ident.h"
+
+static char program[PATH_MAX];
+static int listen_fd = -1;
+static char bound_address[300];
+static char address[IDENT_ADDRESS_SIZE];
+
+/* What the banner begins with. */
+static struct buf notices;
+
+static void set_address(struct conf *c)
+{
+	free(c->address);
+	c->address = mem_strdup(address);
+}
+
+static int reload(struct conf *c, struct err *err)
+{
+	if (settings_read(c, err) != 0 || settings_ask_agent(c, err) != 0)
+		return -1;
+	set_address(c);
+	return 0;
+}
+
+/* ---- the banner ---- */
+
+static size_t count_tools(const struct agent_about *about)
+{
+	size_t n = 0;
+	while (about->tools && about->tools[n])
+		n++;
+	return n;
+}
+
+static void print_banner(const struct conf *c, const char *bound)
+{
+	struct agent_about about;
+	struct err err;
+	struct buf text = {0};
+	const char *invite = getenv("CO_INVITE_CODE");
+	bool is_from_env = strcmp(c->trust_where, "CONNECTONION_ENV") == 0;
+	if (agents_describe(c, &about, &err) != 0)
+		return;
+	const struct banner banner = {
+	    .notices = buf_cstr(&notices),
+	    .name = *c->name ? c->name : about.name,
+	    .model = about.model,
+	    .n_tools = count_tools(&about),
+	    .bound = bound,
+	    .address = c->address,
+	    .host_yaml = c->host_yaml,
+	    .co_dir = c->co_dir,
+	    .trust = conf_trust_is_level(c) ? c->trust : "custom",
+	    .environment = is_from_env ? getenv("CONNECTONION_ENV") : NULL,
+	    .has_invite = invite && invite[strspn(invite, " \t\r\n")],
+	};
+	banner_print(&text, &banner);
+	(void)fputs(buf_cstr(&text), stdout);
+	(void)fflush(stdout);
+	buf_fini(&text);
+}
+
+static void on_ready(const struct conf *c, const char *bound)
+{
+	if (daemon_runs())
+		daemon_ready();
+	else
+		print_banner(c, bound);
+}
+
+/* ---- the start ---- */
+
+static void find_program(void)
+{
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (n < 0)
+		fatal("cannot tell which file we are: %s", strerror(errno));
+	program[n] = 0;
+}
+
+static void raise_limits(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_warn("the limit on open files stays as it is: %s",
+		    strerror(errno));
+}
+
+/* While we may still take a low port, or a place in /run. */
+static void open_listener(const struct conf *c, const struct passwd *user)
+{
+	struct err err;
+	listen_fd = listen_open(c, bound_address, sizeof bound_address, &err);
+	if (listen_fd < 0)
+		fatal("%s", err.text);
+	if (user && strncmp(c->bind, "unix:", 5) == 0 &&
+	    chown(c->bind + 5, user->pw_uid, user->pw_gid) != 0)
+		log_warn("%s stays root's", c->bind);
+}
+
+static void open_log(const struct conf *c, const struct passwd *user)
+{
+	if (!*c->log_file)
+		return;
+	if (log_open(c->log_file) != 0)
+		fatal("log %s: %s", c->log_file, strerror(errno));
+	if (user && chown(c->log_file, user->pw_uid, user->pw_gid) != 0)
+		log_warn("log %s stays root's", c->log_file);
+}
+
+static void claim_identity(const struct conf *c, const struct ident *me)
+{
+	struct agent_about about;
+	struct buf warning = {0};
+	struct err err;
+	if (agents_describe(c, &about, &err) == 0 &&
+	    ident_claim(me, *c->name ? c->name : about.name, c->project_dir,
+		&warning, &err) != 0)
+		log_warn("%s", err.text);
+	if (warning.len) {
+		if (daemon_runs() || *c->log_file)
+			log_warn("%s", buf_cstr(&warning));
+		buf_printf(&notices, "%s\n", buf_cstr(&warning));
+	}
+	buf_fini(&warning);
+}
+
+static void find_identity(struct conf *c)
+{
+	struct ident me;
+	struct err err;
+	if (ident_load(&me, c->co_dir, getenv("HOME"), &err) != 0)
+		fatal("%s", err.text);
+	if (me.is_new)
+		log_info("made a new key in %s/keys: our address is %s",
+		    me.source, me.address);
+	memcpy(address, me.address, sizeof address);
+	set_address(c);
+	claim_identity(c, &me);
+	ident_fini(&me);
+}
+
+/* Everything that only root may do, then the user takes over. */
+static void settle_in(struct conf *c, const struct options *o)
+{
+	const struct passwd *user = user_find(c);
+	raise_limits();
+	project_make(c, user);
+	project_lock(c, user);
+	if (o->pid_file)
+		pidfile_open(o->pid_file, user);
+	/* Before the log: who starts us should see why not. */
+	open_listener(c, user);
+	open_log(c, user);
+	notify_open();
+	user_become(user);
+	find_identity(c);
+	if (chdir(c->project_dir) != 0)
+		fatal("%s: %s", c->project_dir, strerror(errno));
+}
+
+static int serve(struct conf *c, const struct options *o)
+{
+	if (*c->test_clock && !clock_follow(c->test_clock))
+		fatal("option --test-clock: cannot map %s", c->test_clock);
+	if (o->is_daemon)
+		daemon_start();
+	settle_in(c, o);
+	pidfile_write();
+	struct master_setup setup = {
+	    .conf = c,
+	    .program = program,
+	    .listen_fd = listen_fd,
+	    .address = bound_address,
+	    .ready_fd = o->ready_fd,
+	    .reload = reload,
+	    .on_ready = on_ready,
+	};
+	int status = master_run(&setup);
+	pidfile_remove();
+	return status;
+}
+
+static int check(const struct conf *c)
+{
+	printf("co-hostd: the settings are good%s%s\n",
+	    *c->host_yaml ? ": " : "", c->host_yaml);
+	return 0;
+}
+
+int start_run(const struct options *o)
+{
+	struct conf conf;
+	struct err err;
+	find_program();
+	conf_init(&conf);
+	if (settings_init(o, program, &err) != 0 ||
+	    settings_read(&conf, &err) != 0 ||
+	    settings_ask_agent(&conf, &err) != 0) {
+		(void)fprintf(stderr, "co-hostd: %s\n", err.text);
+		conf_fini(&conf);
+		return 1;
+	}
+	settings_print_loaded(&notices);
+	int status = o->is_check ? check(&conf) : serve(&conf, o);
+	conf_fini(&conf);
+	return status;
+}

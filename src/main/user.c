@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "main/user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/err.h"
+
+const struct passwd *user_find(const struct conf *c)
+{
+	if (!*c->user || getuid() != 0)
+		return NULL;
+	const struct passwd *user = getpwnam(c->user);
+	if (!user)
+		fatal("option --user: there is no user %s", c->user);
+	return user;
+}
+
+static void cannot_become(const struct passwd *user)
+{
+	fatal("cannot become user %s: %s", user->pw_name, strerror(errno));
+}
+
+void user_act_as(const struct passwd *user)
+{
+	if (user &&
+	    (initgroups(user->pw_name, user->pw_gid) != 0 ||
+		setegid(user->pw_gid) != 0 || seteuid(user->pw_uid) != 0))
+		cannot_become(user);
+}
+
+void user_act_as_root(const struct passwd *user)
+{
+	if (user && (seteuid(0) != 0 || setegid(getgid()) != 0))
+		fatal("cannot be root again: %s", strerror(errno));
+}
+
+void user_become(const struct passwd *user)
+{
+	if (!user)
+		return;
+	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		cannot_become(user);
+	(void)setenv("HOME", user->pw_dir, 1);
+	(void)setenv("USER", user->pw_name, 1);
+}
+
+/* ---- asking as the user ---- */
+
+/* What the child writes first. */
+struct answer {
+	int rc;
+	struct err err;
+};
+
+static void write_all(int fd, const void *p, size_t n)
+{
+	const char *at = p;
+	while (n) {
+		ssize_t done = write(fd, at, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			_exit(1);
+		at += done;
+		n -= (size_t)done;
+	}
+}
+
+static void answer_as(
+    const struct passwd *user, user_question *ask, const struct conf *c, int fd)
+{
+	struct answer a = {.rc = -1};
+	struct buf words = {0};
+	user_become(user);
+	a.rc = ask(c, &words, &a.err);
+	write_all(fd, &a, sizeof a);
+	write_all(fd, words.data, words.len);
+	_exit(0);
+}
+
+static void read_all(int fd, struct buf *out)
+{
+	ssize_t n;
+	do {
+		char *to = buf_reserve(out, 4096);
+		n = read(fd, to, 4096);
+		if (n > 0)
+			out->len += (size_t)n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+int user_ask(const struct passwd *user, user_question *ask,
+    const struct conf *c, struct buf *out, struct err *err)
+{
+	struct buf said = {0};
+	struct answer a = {.rc = -1};
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return err_set(err, ERR_CONFIG, "pipe: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0)
+		answer_as(user, ask, c, fds[1]);
+	(void)close(fds[1]);
+	if (pid > 0) {
+		read_all(fds[0], &said);
+		(void)waitpid(pid, NULL, 0);
+	}
+	(void)close(fds[0]);
+	if (said.len < sizeof a) {
+		(void)err_set(&a.err, ERR_CONFIG,
+		    "the agent could not be asked as user %s", user->pw_name);
+	} else {
+		memcpy(&a, said.data, sizeof a);
+		buf_append(out, said.data + sizeof a, said.len - sizeof a);
+	}
+	*err = a.err;
+	buf_fini(&said);
+	return a.rc;
+}

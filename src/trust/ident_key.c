@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/ident_key.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "core/err.h"
+#include "trust/address.h"
+#include "trust/ident_file.h"
+
+/* The seed in a .co folder; -1 if there is none, -2 with *err if it is bad. */
+static int read_seed(
+    uint8_t seed[crypto_sign_SEEDBYTES], const char *co_dir, struct err *err)
+{
+	uint8_t bytes[crypto_sign_SEEDBYTES + 1];
+	struct buf path = {0};
+
+	buf_printf(&path, "%s/keys/agent.key", co_dir);
+	ssize_t n = ident_file_read(buf_cstr(&path), bytes, sizeof(bytes), err);
+	if (n >= 0 && n != crypto_sign_SEEDBYTES) {
+		(void)err_set(err, ERR_CONFIG, "%s: this is no agent key",
+		    buf_cstr(&path));
+		n = -2;
+	}
+	if (n >= 0)
+		memcpy(seed, bytes, crypto_sign_SEEDBYTES);
+	sodium_memzero(bytes, sizeof(bytes));
+	buf_fini(&path);
+	return n < 0 ? (int)n : 0;
+}
+
+static int find_seed(uint8_t seed[crypto_sign_SEEDBYTES], const char *co_dir,
+    const char *home, struct err *err)
+{
+	struct buf users = {0};
+	int rc = read_seed(seed, co_dir, err);
+
+	if (rc == -1 && home) {
+		buf_printf(&users, "%s/.co", home);
+		rc = read_seed(seed, buf_cstr(&users), err);
+		buf_fini(&users);
+	}
+	if (rc == -1)
+		(void)err_set(err, ERR_CONFIG,
+		    "%s/keys/agent.key is not there any more", co_dir);
+	return rc == 0 ? 0 : -1;
+}
+
+static uint8_t *expand(
+    const uint8_t seed[crypto_sign_SEEDBYTES], const char *address)
+{
+	uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+	uint8_t wanted[crypto_sign_PUBLICKEYBYTES];
+	uint8_t *key = sodium_malloc(crypto_sign_SECRETKEYBYTES);
+
+	if (!key)
+		fatal("no memory for the key");
+	(void)crypto_sign_seed_keypair(public_key, key, seed);
+	address_key(address, wanted);
+	if (memcmp(public_key, wanted, sizeof(wanted)) == 0)
+		return key;
+	sodium_free(key);
+	return NULL;
+}
+
+const uint8_t *ident_key_open(
+    const char *co_dir, const char *home, const char *address, struct err *err)
+{
+	char canonical[ADDRESS_SIZE];
+	uint8_t seed[crypto_sign_SEEDBYTES];
+	uint8_t *key = NULL;
+
+	if (sodium_init() < 0)
+		fatal("libsodium does not start");
+	if (!address_parse(address, strlen(address), canonical)) {
+		(void)err_set(err, ERR_CONFIG, "there is no address");
+		return NULL;
+	}
+	if (find_seed(seed, co_dir, home, err) != 0)
+		return NULL;
+	key = expand(seed, canonical);
+	sodium_memzero(seed, sizeof(seed));
+	if (!key)
+		(void)err_set(err, ERR_CONFIG,
+		    "%s/keys/agent.key: the key is not that of %s", co_dir,
+		    address);
+	else
+		(void)sodium_mprotect_readonly(key); /* only a help */
+	return key;
+}
+
+void ident_key_close(const uint8_t **key)
+{
+	union {
+		const uint8_t *p;
+		void *memory;
+	} u = {.p = *key};
+
+	*key = NULL;
+	sodium_free(u.memory); /* erases; takes NULL */
+}
