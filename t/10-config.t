@@ -31,9 +31,20 @@ my @refused = (
 	["result_ttl: 0\n", 1, qr/result_ttl.*1/],
 	["max_file_size: 99999\n", 1, qr/max_file_size.*1024/],
 	["max_files_per_request: none\n", 1, qr/max_files_per_request.*1000/],
-	["trust: careful\n", 1, qr/trust.*open/],
-	["trust: strict\n", 1, qr/trust.*open/],
-	["trust: blindly\n", 1, qr/trust.*open/],
+	["port: abc\n", 1, qr/port must be an integer/],
+	["port: '80'\n", 1, qr/port must be an integer.*not a string/],
+	["trust: carefull\n", 1, qr/trust must be "open", "careful", "strict", or custom/],
+	["trust: missing.md\n", 1, qr/trust.*missing\.md.*No such file/],
+	["trust: [open]\n", 1, qr/trust must be "open", "careful", "strict", or custom/],
+	["trust_agent: judge\n", 1, qr/trust_agent.*exec:COMMAND/],
+	["name: x\nblacklist: none.txt\n", 2, qr/blacklist.*none\.txt.*No such file/],
+	["permissions:\n  bash: yes\n", 1, qr/permissions: bash: must be a mapping/],
+	["permissions:\n  read: {allowed: true, wen: {}}\n", 1, qr/permissions: read: may only/],
+	["examples: Hello\n", 1, qr/examples must be a list/],
+	["relay_url: oo.openonion.ai\n", 1, qr/relay_url.*wss/],
+	["reload: sometimes\n", 1, qr/reload must be true or false/],
+	["port: 1\nport: 2\n", 2, qr/"port" stands twice/],
+	["name: &x [*x]\n", 1, qr/aliases are not supported/],
 	["durability: maybe\n", 1, qr/durability.*power.*process/],
 	["name: x\nagent: python3 agent.py\n", 2, qr/agent.*demo.*exec:/],
 	["agent: 'exec: '\n", 1, qr/agent.*exec:COMMAND/],
@@ -58,8 +69,23 @@ my $r = check("wrokers: 3\n");
 is $r->{status}, 0, 'an unknown key passes';
 like $r->{out}, qr/wrokers.*workers/, 'with a warning that names the nearest';
 
-$r = check("relay_url: wss://oo.openonion.ai\nreload: true\n");
-is $r->{status}, 0, 'keys that are not built yet pass';
-like $r->{out}, qr/relay_url.*not.*yet/, 'with a warning';
-like $r->{out}, qr/reload.*not.*yet/, 'each';
+$r = check("relay_url: wss://oo.openonion.ai/ws/announce\nrem: true\nco_dir: /x\n");
+is $r->{status}, 0, 'what is not built passes';
+like $r->{out}, qr/relay_url: the relay is not built yet/, 'with a warning';
+like $r->{out}, qr/rem is not supported/, 'each';
+like $r->{out}, qr/co_dir has no effect/, 'by its line';
+
+write_file("$dir/policy.md", "---\ndefault: deny\n---\nBe kind.\n");
+write_file("$dir/blocked.txt", "0xab # a bad one\n");
+for my $good ("trust: careful\n", "trust: STRICT\n", "trust: policy.md\n",
+	"trust: |\n  ---\n  default: deny\n  ---\n", "trust: only people I know\n",
+	"trust:\n  allow: [admin]\n  default: deny\n", "blacklist: blocked.txt\n",
+	"relay_url: null\n", "relay_url: ''\n", "reload: yes\n", "examples: [a, b]\n",
+	"permissions:\n  \"Bash(git diff *)\":\n    allowed: true\n"
+	    . "    expires: {type: never}\n",
+	"session_results: off\nadmin_bearer: token-only\nfull_access_turns: 5\n") {
+	$r = check($good);
+	is $r->{status}, 0, ($good =~ s/\n\s*/ /gr) . 'is good';
+	unlike $r->{out}, qr/no setting|not supported|not built/, 'without a warning';
+}
 done_testing;

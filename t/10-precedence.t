@@ -33,4 +33,28 @@ $host = CoHost->start(dir => "$dir", workers => 1,
 is $host->http(GET => '/info')->{json}{name}, 'from-option',
     'the command line names it otherwise';
 $host->stop;
+
+sub trust_of {
+	my ($yaml, %env) = @_;
+	write_file("$dir/.co/host.yaml", $yaml);
+	my $server = CoHost->start(dir => "$dir", workers => 1, env => \%env,
+		args => $_[0] =~ /#option/ ? ['--trust', 'strict'] : []);
+	my $trust = $server->http(GET => '/info')->{json}{trust};
+	$server->stop;
+	return $trust;
+}
+
+is trust_of(''), 'careful', 'trust is careful by default';
+is trust_of('', CONNECTONION_ENV => 'development'), 'open',
+    'CONNECTONION_ENV makes another default';
+is trust_of("trust: careful\n", CONNECTONION_ENV => 'development'), 'careful',
+    'which gives way to host.yaml';
+is trust_of("trust: open #option\n", CONNECTONION_ENV => 'development'), 'strict',
+    'and that to the command line';
+is trust_of("trust:\n  default: allow\n"), 'custom', 'a mapping is a trust of its own';
+
+write_file("$dir/.env", <<'END');
+export CONNECTONION_ENV = "development" # words
+END
+is trust_of(''), 'open', 'a quoted variable of .env with a comment is read';
 done_testing;

@@ -58,7 +58,7 @@ is scalar($host->workers), 4, 'the generation stays';
 
 write_file($yaml, "name: fourth\nagent: 'exec: '\n");
 $host->signal('HUP');
-ok wait_for(10, sub { $host->words =~ /reload: .*agent must be demo or exec:/ }),
+ok wait_for(10, sub { $host->words =~ /reload: .*agent must be demo, exec:/ }),
     'an agent that cannot be is told';
 is $host->http(GET => '/health')->{json}{agent}, 'second', 'before it does harm';
 $host->stop;

@@ -5,42 +5,66 @@
 
 /*
  * The settings of one generation of processes, read-only after start.
- * Precedence: defaults < host.yaml < environment < command line. The master
- * reads and checks them once, and hands them to its children as a memory file,
- * so that a generation agrees with itself whatever happens to host.yaml
- * meanwhile.
+ * Precedence: defaults < arguments of the agent's host() < host.yaml <
+ * environment < command line. Each setting remembers how strong the source of
+ * its value is, so the sources may be read in any order. The master reads and
+ * checks them once, and hands them to its children as a memory file, so that a
+ * generation agrees with itself whatever happens to host.yaml meanwhile.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 struct err;
+struct json;
+
+/* The place of each setting in params.tbl. */
+enum conf_key {
+#define PARAM(f, key, type, def, min, max, unit, src, doc) CONF_##f,
+#include "core/params.tbl"
+#undef PARAM
+	CONF_KEYS
+};
 
 struct conf {
 #define PARAM_INT(f) int64_t f;
 #define PARAM_BOOL(f) bool f;
 #define PARAM_ENUM(f) int f;
 #define PARAM_STR(f) char *f;
+#define PARAM_JSON(f) char *f;
 #define PARAM(f, key, type, def, min, max, unit, src, doc) PARAM_##type(f)
 #include "core/params.tbl"
 #undef PARAM
-	/* Found out, not set: absolute, set by the master. */
+	/* Found out, not set: absolute, set by the master (as is co_dir). */
 	char *project_dir; /* where agent and .co live */
-	char *co_dir;	   /* project_dir/.co */
 	char *host_yaml;   /* the file read, or "" */
 	char *log_file;	   /* "" is stderr */
 	char *address;	   /* our 0x... address, made by the master's caller */
 	char *libexec_dir; /* where co-turn is */
-	char *test_clock;  /* file for clock_follow(), or "" */
-	char *trust_where; /* where the trust level was given, or "" */
-	char *proxies_where; /* the same of trusted_proxies */
+	char *agent_profile;   /* what co-agent-python --describe said, or "" */
+	char *test_clock;      /* file for clock_follow(), or "" */
+	char *trust_where;     /* where trust was given, or "" */
+	char *proxies_where;   /* the same of trusted_proxies */
+	char *blacklist_where; /* and of blacklist */
+	unsigned char rank[CONF_KEYS]; /* how strong each source is */
 };
 
+/*
+ * Settings whose text has more than one form:
+ *   trust	a level in lower case; the JSON of a mapping, which starts with
+ *		'{'; a policy, which starts with "---"; the path of a policy
+ *		file; else prose
+ *   whitelist, blacklist	an absolute path, or the JSON of a list of
+ *		addresses, which starts with '['
+ *   relay_url	without a path such as /ws/announce; "" is off
+ */
+
 /* Values of enumerated settings, in the order of params.tbl. */
-enum { TRUST_OPEN, TRUST_CAREFUL, TRUST_STRICT };
 enum { DURABLE_POWER, DURABLE_PROCESS };
 enum { RESTART_NEVER, RESTART_SAFE };
+enum { STATE_AUTO, STATE_SHARED, STATE_ISOLATED };
+enum { BEARER_ANY, BEARER_TOKEN_ONLY };
 
-/* Called for each thing worth telling the operator: unknown or not-yet keys. */
+/* Called for each thing worth telling the operator, such as an unknown key. */
 typedef void conf_warning(const char *text, void *arg);
 
 /* All defaults. */
@@ -50,28 +74,46 @@ void conf_init(struct conf *c);
 void conf_fini(struct conf *c);
 
 /*
- * Set one setting from text. where says where it stands ("host.yaml line 3",
- * "option --port"). Returns 0, or -1 with ERR_CONFIG naming where, key and what
- * is allowed.
+ * Set one setting from text, as the command line does, which nothing overrides.
+ * Lists and mappings are YAML or JSON. where says where it stands ("option
+ * --port"). Returns 0, or -1 with ERR_CONFIG naming where, key and what is
+ * allowed. A relative path is one below project_dir, once that is known.
  */
 int conf_set(struct conf *c, const char *where, const char *key,
     const char *value, struct err *err);
 
 /*
- * Read a host.yaml. Unknown keys warn with the nearest known one; documented
- * keys that are not built yet warn "not yet". Returns 0, or -1 with ERR_CONFIG
- * naming file, line, key and what is allowed.
+ * Read a host.yaml. Unknown keys warn with the nearest known one; what is not
+ * built warns too. Returns 0, or -1 with ERR_CONFIG naming file, line, key and
+ * what is allowed.
  */
 int conf_read_yaml(struct conf *c, const char *path, conf_warning *warn,
     void *arg, struct err *err);
 
-/* Take AGENT_PORT and CONNECTONION_ENV from the environment (host.yaml(5)). */
+/*
+ * Take what an agent gave to host(), an object with the names of its
+ * parameters. They count where neither host.yaml, the environment nor the
+ * command line says otherwise. null is "not given", but for relay_url, where it
+ * is "off". What host() takes and we have no setting for warns. Returns 0, or
+ * -1 with ERR_CONFIG naming the key and what is allowed.
+ */
+int conf_read_args(struct conf *c, const struct json *args, conf_warning *warn,
+    void *arg, struct err *err);
+
+/*
+ * Take AGENT_PORT, the backend's address and CONNECTONION_ENV from the
+ * environment (host.yaml(5)). The last two only replace defaults.
+ */
 int conf_read_env(struct conf *c, struct err *err);
 
 /*
- * Checks across settings (a trust level that is not built yet, say). 0 or -1.
+ * Checks across settings and files: a trust word that is neither a level nor a
+ * file, a blacklist that is not there. Returns 0, or -1 with ERR_CONFIG.
  */
 int conf_check(const struct conf *c, struct err *err);
+
+/* Whether trust is one of the words open, careful and strict. */
+bool conf_trust_is_level(const struct conf *c);
 
 /*
  * Write all settings to descriptor fd;
@@ -84,8 +126,13 @@ int conf_save(const struct conf *c, int fd);
  */
 int conf_load(struct conf *c, int fd, struct err *err);
 
-/* Load KEY=VALUE lines into the environment, never over an existing variable.
- * Returns the number set, -1 when the file is not there or not readable. */
+/*
+ * Put the variables of a .env file into the environment, never over one that is
+ * there. The file is read as python-dotenv does: export, quotes with escapes
+ * and line ends, comments, ${NAME} and ${NAME:-default}, CRLF; the last of two
+ * lines with one name counts. Returns the number set, -1 when the file is not
+ * there, not readable, or larger than 1 MiB.
+ */
 int conf_load_env_file(const char *path);
 
 #endif

@@ -41,7 +41,12 @@ static void check_handing_on(const struct conf *c)
 	expect(conf_save(c, fd) == 0);
 	expect(conf_load(&copy, fd, &err) == 0);
 	expect(copy.port == c->port && copy.workers == c->workers);
-	expect(copy.trust == c->trust && strcmp(copy.name, c->name) == 0);
+	expect(strcmp(copy.trust, c->trust) == 0);
+	expect(strcmp(copy.name, c->name) == 0);
+	expect(strcmp(copy.agent, c->agent) == 0);
+	expect(strcmp(copy.relay_url, c->relay_url) == 0);
+	expect(strcmp(copy.examples, c->examples) == 0);
+	expect(strcmp(copy.permissions, c->permissions) == 0);
 	conf_fini(&copy);
 	(void)close(fd); /* only memory */
 }

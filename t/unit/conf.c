@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "core/conf.h"
 #include "core/err.h"
 
@@ -59,9 +60,13 @@ static void test_defaults(void)
 
 	conf_init(&c);
 	is_int(c.port, 8000, "the port is 8000");
-	is_str(c.bind, "127.0.0.1", "the address is the loopback");
+	is_str(c.bind, "0.0.0.0", "the address is any");
 	is_int(c.workers, 1, "there is one worker");
-	is_int(c.trust, TRUST_OPEN, "trust is open");
+	is_str(c.trust, "careful", "trust is careful");
+	ok(conf_trust_is_level(&c), "which is a level");
+	ok(!c.reload && c.session_results, "results are copied");
+	is_str(c.permissions, "", "no permission is given");
+	is_str(c.relay_url, "wss://oo.openonion.ai", "the relay is the usual");
 	is_int(c.durability, DURABLE_POWER, "results survive a power cut");
 	is_str(c.agent, "demo", "the agent is the demo");
 	is_str(c.project_dir, "", "what is found out is empty at first");
@@ -86,6 +91,14 @@ static void test_good_values(void)
 	    {"name", "Zo\xc3\xab"},
 	    {"durability", "process"},
 	    {"trust", "careful"},
+	    {"trust", "whoever is polite"},
+	    {"trust", "---\nallow: [admin]\n---\n"},
+	    {"trust_agent", "exec:judge"},
+	    {"admin_bearer", "token-only"},
+	    {"permissions", "{}"},
+	    {"permissions", "{\"Bash(ls *)\": {\"allowed\": true}}"},
+	    {"permissions", "Bash(ls *): {allowed: true}"},
+	    {"examples", "[\"Hi \xc2\x85\x7f\"]"},
 	    {"restart", "safe"},
 	    {"agent", "exec:python3 agent.py"},
 	    {"result_ttl", "315360000"},
@@ -119,10 +132,19 @@ static void test_bad_values(void)
 	    {"port", "99999999999999999999", "65535"},
 	    {"workers", "0", "from 1 to 60"},
 	    {"workers", "automatic", "from 1 to 60"},
-	    {"trust", "blind", "open|careful|strict"},
-	    {"trust", "", "open|careful|strict"},
-	    {"trust", "ope", "open|careful|strict"},
-	    {"trust", "open|careful", "open|careful|strict"},
+	    {"trust", "", "\"open\", \"careful\", \"strict\""},
+	    {"trust", " \n", "\"open\", \"careful\", \"strict\""},
+	    {"trust_agent", "judge", "exec:COMMAND"},
+	    {"admin_bearer", "none", "any|token-only"},
+	    {"reload", "maybe", "true or false"},
+	    {"relay_url", "oo.openonion.ai", "wss://"},
+	    {"relay_url", "wss://", "wss://"},
+	    {"relay_url", "wss:///ws", "wss://"},
+	    {"examples", "{}", "must be a list"},
+	    {"examples", "{", "examples: value line"},
+	    {"permissions", "[]", "must be a mapping"},
+	    {"permissions", "{a: {}}", "a: allowed must be true or false"},
+	    {"permissions", "{a: {allowed: true, wen: {}}}", "a: may only"},
 	    {"durability", "POWER", "power|process"},
 	    {"bind", "", "1 to 200 characters"},
 	    {"name", "a\nb", "control characters"},
@@ -211,9 +233,24 @@ static void test_bad_yaml(void)
 	    {"a list", "name: x\nport: [1]\n", 2, "port must be an integer"},
 	    {"a mapping", "name: {a: b}\n", 1, "name must be a string"},
 	    {"a number in quotes", "port: \"80\"\n", 1, "port"},
-	    {"a word out of choice", "\ntrust: maybe\n", 2, "trust"},
-	    {"a trust of one's own", "trust:\n  allow: [x]\n", 2, "trust"},
-	    {"no number", "port: null\n", 1, "port must be an integer"},
+	    {"a word out of choice", "\nrestart: maybe\n", 2, "restart"},
+	    {"a list as trust", "trust: [x]\n", 1,
+		"trust must be \"open\", \"careful\", \"strict\", or custom"},
+	    {"a number as trust", "trust: 1\n", 1, "or custom config"},
+	    {"nothing as trust", "trust:\n", 1, "or custom config"},
+	    {"a number as name", "name: 8000\n", 1, "must be a string"},
+	    {"a word as number", "port: abc\n", 1, "port must be an integer"},
+	    {"no workers", "workers: 0\n", 1, "workers"},
+	    {"a fraction", "workers: 2.5\n", 1, "workers"},
+	    {"a word as switch", "reload: 'yes'\n", 1, "true or false"},
+	    {"a list of permissions", "permissions: [a]\n", 1, "a mapping"},
+	    {"a rule that is none", "a: 1\npermissions: {x: 1}\n", 2,
+		"x: must"},
+	    {"an example alone", "examples: Hello\n", 1, "must be a list"},
+	    {"a doubled key", "port: 1\nport: 2\n", 2, "stands twice"},
+	    {"an alias", "name: &a x\nsummary: *a\n", 2, "aliases"},
+	    {"a second document", "port: 1\n---\nport: 2\n", 2, "second"},
+	    {"no number", "port: null\n", 1, "an integer from 0 to 65535"},
 	    {"a key that is a list", "[a, b]: 1\n", 1, "key"},
 	    {"a text with a NUL", "name: \"a\\0b\"\n", 1, "NUL"},
 	    {"a cut mapping", "name: x\nport: {\n", 3, ""},
@@ -277,18 +314,19 @@ static void test_warnings(void)
 		"did you mean max_file_size?"},
 	    {"prot: [1, {a: b}]\n", "did you mean port?"},
 	    {"\"\": 1\n", "there is no setting"},
-	    {"entrypoint: x.py\n", "entrypoint is not yet supported"},
-	    {"relay_url: wss://x\n", "relay_url is not yet supported"},
+	    {"rem: true\n", "rem is not supported"},
+	    {"listen: {feishu: {}}\n", "listen is not supported"},
+	    {"entrypoint: x.py\n", ""},
+	    {"relay_url: wss://x\n",
+		"line 1: relay_url: the relay is not built"},
 	    {"relay_url: null\n", ""},
 	    {"relay_url: \"\"\n", ""},
-	    {"reload: true\n", "reload is not yet supported"},
-	    {"reload: false\n", ""},
-	    {"examples: [a]\n", "examples is not yet supported"},
-	    {"whitelist: w.txt\n", "whitelist is not yet supported"},
-	    {"blacklist: b.txt\n", "blacklist is not yet supported"},
-	    {"permissions: {bash: {allowed: true}}\n",
-		"permissions is not yet supported"},
-	    {"co_dir: /x\n", "co_dir is not yet supported"},
+	    {"reload: true\n", ""},
+	    {"examples: [a]\n", ""},
+	    {"whitelist: w.txt\n", ""},
+	    {"permissions: {bash: {allowed: true}}\n", ""},
+	    {"co_dir: /x\n", "co_dir has no effect here"},
+	    {"co_dir: null\n", ""},
 	};
 	struct reading r;
 
@@ -318,36 +356,247 @@ static void test_long_keys(void)
 	end(&r);
 }
 
+static void test_trust(void)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *is;
+		bool is_level;
+	} rows[] = {
+	    {"a level", "trust: strict\n", "strict", true},
+	    {"a level in capitals", "trust: OPEN\n", "open", true},
+	    {"a mapping", "trust:\n  allow: [admin]\n  default: ask\n",
+		"{\"allow\":[\"admin\"],\"default\":\"ask\"}", false},
+	    {"a policy",
+		"trust: |\n  ---\n  default: deny\n  ---\n  Be kind.\n",
+		"---\ndefault: deny\n---\nBe kind.\n", false},
+	    {"a path", "trust: policies/mine.md\n", "policies/mine.md", false},
+	    {"prose", "trust: only people I know\n", "only people I know",
+		false},
+	};
+	struct reading r;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		read_text(&r, rows[i].text);
+		is_int(r.rc, 0, "trust may be %s", rows[i].name);
+		is_str(r.conf.trust, rows[i].is, "which is kept");
+		is_int(conf_trust_is_level(&r.conf), rows[i].is_level,
+		    "and known for what it is");
+		end(&r);
+	}
+}
+
+static void test_paths(void)
+{
+	struct conf c;
+	struct err err = {.text = ""};
+
+	conf_init(&c);
+	free(c.project_dir);
+	c.project_dir = strdup("/srv/agent");
+	(void)conf_set(&c, "here", "whitelist", "lists/w.txt", &err);
+	is_str(c.whitelist, "/srv/agent/lists/w.txt",
+	    "a path is one below the project");
+	(void)conf_set(&c, "here", "whitelist", "/etc/w.txt", &err);
+	is_str(c.whitelist, "/etc/w.txt", "unless it is absolute");
+	(void)conf_set(&c, "here", "whitelist", "", &err);
+	is_str(c.whitelist, "", "or empty");
+	(void)conf_set(&c, "here", "co_dir", "state", &err);
+	is_str(c.co_dir, "/srv/agent/state", "so is the folder");
+	(void)conf_set(&c, "host.yaml line 4", "blacklist", "none.txt", &err);
+	is_int(conf_check(&c, &err), -1, "a blacklist that is not there");
+	is_str(err.text,
+	    "host.yaml line 4: blacklist: /srv/agent/none.txt: "
+	    "No such file or directory",
+	    "stops the start");
+	(void)conf_set(&c, "here", "blacklist", "/dev/null", &err);
+	is_int(conf_check(&c, &err), 0, "one that is there does not");
+	conf_fini(&c);
+}
+
+static void test_list_of_addresses(void)
+{
+	struct reading r;
+
+	read_text(&r, "blacklist: ['0xab', 0xcd]\n");
+	is_int(r.rc, 0, "a blacklist may be a list");
+	is_str(r.conf.blacklist, "[\"0xab\",205]", "which is kept as JSON");
+	is_int(conf_check(&r.conf, &r.err), 0, "and needs no file");
+	end(&r);
+}
+
+static void test_relay(void)
+{
+	static const struct {
+		const char *value;
+		const char *is;
+	} rows[] = {
+	    {"wss://oo.openonion.ai/ws/announce", "wss://oo.openonion.ai"},
+	    {"wss://relay.example/ws", "wss://relay.example"},
+	    {"ws://localhost:8000/", "ws://localhost:8000"},
+	    {"https://relay.example/base/", "wss://relay.example/base"},
+	    {"", ""},
+	};
+	struct conf c;
+	struct err err = {.text = ""};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		conf_init(&c);
+		is_int(conf_set(&c, "here", "relay_url", rows[i].value, &err),
+		    0, "relay_url may be \"%s\"", rows[i].value);
+		is_str(c.relay_url, rows[i].is, "which is \"%s\"", rows[i].is);
+		conf_fini(&c);
+	}
+	conf_init(&c);
+	(void)setenv("CONNECTONION_BACKEND_URL", "http://localhost:9/", 1);
+	(void)conf_set(&c, "here", "port", "1", &err);
+	is_int(conf_read_env(&c, &err), 0, "the backend may be another");
+	is_str(c.relay_url, "ws://localhost:9", "and is the relay then");
+	(void)conf_set(&c, "here", "relay_url", "", &err);
+	is_int(conf_read_env(&c, &err), 0, "but not where");
+	is_str(c.relay_url, "", "an option says there is none");
+	conf_fini(&c);
+	conf_init(&c);
+	(void)setenv("CONNECTONION_BACKEND_URL", "nonsense", 1);
+	ok(conf_read_env(&c, &err) == -1 &&
+		strstr(err.text, "CONNECTONION_BACKEND_URL"),
+	    "a backend that is no URL is refused by its name");
+	(void)unsetenv("CONNECTONION_BACKEND_URL");
+	conf_fini(&c);
+}
+
+static void test_entrypoint(void)
+{
+	static const struct {
+		const char *text;
+		const char *agent;
+	} rows[] = {
+	    {"entrypoint: agent.py\n", "python:agent.py"},
+	    {"entrypoint: agent.py:make\n", "python:agent.py:make"},
+	    {"entrypoint: node agent.js\n", "exec:node agent.js"},
+	    {"entrypoint: ./run.py --fast\n", "exec:./run.py --fast"},
+	    {"entrypoint: agent.py\nagent: demo\n", "demo"},
+	    {"agent: exec:x\nentrypoint: agent.py\n", "exec:x"},
+	    {"entrypoint: null\n", "demo"},
+	};
+	struct reading r;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		read_text(&r, rows[i].text);
+		is_str(r.conf.agent, rows[i].agent, "the agent is %s",
+		    rows[i].agent);
+		end(&r);
+	}
+}
+
+static int take_args(
+    struct conf *c, const char *text, struct reading *r, struct err *err)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *args = json_parse(&doc, text, strlen(text), 0, &why);
+	int rc = conf_read_args(c, args, hear, r, err);
+
+	json_fini(&doc);
+	return rc;
+}
+
+static void test_arguments(void)
+{
+	struct reading r;
+	struct err err = {.text = ""};
+
+	read_text(&r, "port: 8001\nname: file\n");
+	(void)conf_set(&r.conf, "option --workers", "workers", "3", &err);
+	is_int(take_args(&r.conf,
+		   "{\"port\":9,\"workers\":9,\"result_ttl\":60,\"trust\":"
+		   "\"strict\",\"summary\":null,\"relay_url\":null,"
+		   "\"reload\":true,\"examples\":[\"a\"],\"http\":1}",
+		   &r, &err),
+	    0, "what an agent gave is taken");
+	is_int(r.conf.port, 8001, "host.yaml beats it");
+	is_int(r.conf.workers, 3, "so does an option");
+	is_int(r.conf.result_ttl, 60, "it beats the default");
+	is_str(r.conf.trust, "strict", "for a text");
+	is_str(r.conf.trust_where, "host()", "that says where it stands");
+	is_str(r.conf.relay_url, "", "no relay is none");
+	ok(r.conf.reload, "a switch");
+	is_str(r.conf.examples, "[\"a\"]", "and a list");
+	is_int(r.n_warnings, 1, "what we do not have");
+	is_str(buf_cstr(&r.warnings), "host(): http is not supported\n",
+	    "is told");
+	is_int(take_args(&r.conf, "{\"result_ttl\":\"x\"}", &r, &err), -1,
+	    "a wrong type is refused");
+	is_str(err.text,
+	    "host(): result_ttl must be an integer from 1 to 315360000, not a "
+	    "string",
+	    "by its name");
+	is_int(take_args(&r.conf, "[]", &r, &err), -1, "so is a list");
+	is_int(take_args(&r.conf, "null", &r, &err), 0, "nothing is nothing");
+	end(&r);
+}
+
+static void test_rank(void)
+{
+	struct conf c;
+	struct reading r = {.rc = 0};
+	struct err err = {.text = ""};
+
+	conf_init(&c);
+	(void)setenv("AGENT_PORT", "9001", 1);
+	(void)conf_set(&c, "option --port", "port", "1", &err);
+	is_int(conf_read_env(&c, &err), 0, "the environment comes later");
+	is_int(c.port, 1, "and does not beat an option");
+	conf_fini(&c);
+	read_text(&r, "port: 8001\n");
+	is_int(conf_read_env(&r.conf, &err), 0, "but it");
+	is_int(r.conf.port, 9001, "beats host.yaml");
+	end(&r);
+	(void)unsetenv("AGENT_PORT");
+}
+
 static void test_environment(void)
 {
 	static const struct {
 		const char *name;
-		int trust;
-		bool is_good;
+		const char *trust;
 	} rows[] = {
-	    {"development", TRUST_OPEN, true},
-	    {"test", TRUST_CAREFUL, false},
-	    {"staging", TRUST_CAREFUL, false},
-	    {"production", TRUST_STRICT, false},
-	    {"something", TRUST_OPEN, true},
+	    {"development", "open"},
+	    {"test", "careful"},
+	    {"staging", "careful"},
+	    {"production", "strict"},
+	    {"something", "careful"},
 	};
 	struct conf c;
+	struct reading r = {.rc = 0};
 	struct err err;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		conf_init(&c);
 		(void)setenv("CONNECTONION_ENV", rows[i].name, 1);
 		is_int(conf_read_env(&c, &err), 0, "%s is read", rows[i].name);
-		is_int(c.trust, rows[i].trust, "as a level of trust");
-		ok((conf_check(&c, &err) == 0) == rows[i].is_good,
-		    "which is supported, or not");
+		is_str(c.trust, rows[i].trust, "as a level of trust");
+		is_str(c.trust_where, i == 4 ? "" : "CONNECTONION_ENV",
+		    "known to be from there");
 		conf_fini(&c);
 	}
-	(void)setenv("CONNECTONION_ENV", "production", 1);
+	(void)setenv("CONNECTONION_ENV", "development", 1);
+	read_text(&r, "trust: careful\n");
+	ok(conf_read_env(&r.conf, &err) == 0 &&
+		!strcmp(r.conf.trust, "careful"),
+	    "a level of host.yaml is not changed");
+	end(&r);
 	conf_init(&c);
-	(void)conf_set(&c, "host.yaml line 1", "trust", "open", &err);
-	ok(conf_read_env(&c, &err) == 0 && c.trust == TRUST_OPEN,
-	    "a level that was given is not changed");
+	(void)conf_set(&c, "option --trust", "trust", "strict", &err);
+	ok(conf_read_env(&c, &err) == 0 && !strcmp(c.trust, "strict"),
+	    "nor one of an option");
+	conf_fini(&c);
+	conf_init(&c);
+	ok(conf_read_env(&c, &err) == 0 &&
+		take_args(&c, "{\"trust\":\"careful\"}", &r, &err) == 0 &&
+		!strcmp(c.trust, "careful"),
+	    "nor one of the agent");
 	(void)unsetenv("CONNECTONION_ENV");
 	(void)setenv("AGENT_PORT", "9001", 1);
 	ok(conf_read_env(&c, &err) == 0 && c.port == 9001,
@@ -365,14 +614,19 @@ static void test_check(void)
 	struct err err;
 
 	conf_init(&c);
-	(void)conf_set(&c, "host.yaml line 7", "trust", "strict", &err);
-	is_int(conf_check(&c, &err), -1, "strict trust does not start");
+	(void)conf_set(&c, "host.yaml line 7", "trust", "carefull", &err);
+	is_int(conf_check(&c, &err), -1, "a word that is no level is refused");
 	is_str(err.text,
-	    "host.yaml line 7: trust: \"strict\" is not supported yet; only "
-	    "\"open\" is: set trust: open in host.yaml or use --trust open",
-	    "and says where it stands and what to do");
-	(void)conf_set(&c, "option --trust", "trust", "open", &err);
-	is_int(conf_check(&c, &err), 0, "open trust does");
+	    "host.yaml line 7: trust must be \"open\", \"careful\", "
+	    "\"strict\", or custom config, not \"carefull\" (as a policy file: "
+	    "No such file or directory)",
+	    "with its place and what is allowed");
+	(void)conf_set(&c, "option --trust", "trust", "/dev/null", &err);
+	is_int(conf_check(&c, &err), 0, "a file is a policy");
+	(void)conf_set(&c, "option --trust", "trust", "friends only", &err);
+	is_int(conf_check(&c, &err), 0, "words are one");
+	(void)conf_set(&c, "option --trust", "trust", "{\"allow\":[]}", &err);
+	is_int(conf_check(&c, &err), 0, "a mapping too");
 	conf_fini(&c);
 }
 
@@ -388,6 +642,8 @@ static void test_texts(void)
 	    {"agent", "exec: true", true},
 	    {"agent", "exec:", false},
 	    {"agent", "exec: \t", false},
+	    {"agent", "python:agent.py", true},
+	    {"agent", "python:", false},
 	    {"agent", "Demo", false},
 	    {"agent", "python3 agent.py", false},
 	    {"bind", "127.0.0.1", true},
@@ -429,6 +685,10 @@ static void test_handing_on(void)
 	(void)conf_set(&a, "here", "port", "1234", &err);
 	(void)conf_set(&a, "here", "name", "a name: # odd", &err);
 	(void)conf_set(&a, "here", "durability", "process", &err);
+	(void)conf_set(&a, "line 9", "trust", "---\ndefault: ask\n---\n", &err);
+	(void)conf_set(&a, "here", "entrypoint", "x.py", &err);
+	(void)conf_set(&a, "here", "agent", "demo", &err);
+	(void)conf_set(&a, "here", "examples", "[\"\xc2\x85 \x7f\"]", &err);
 	free(a.project_dir);
 	a.project_dir = strdup("/srv/agent");
 	is_int(conf_save(&a, fd), 0, "settings are written");
@@ -436,6 +696,10 @@ static void test_handing_on(void)
 	is_int(b.port, 1234, "with a number");
 	is_str(b.name, "a name: # odd", "a text");
 	is_int(b.durability, DURABLE_PROCESS, "a choice");
+	is_str(b.trust, "---\ndefault: ask\n---\n", "a text of lines");
+	is_str(b.trust_where, "line 9", "its place");
+	is_str(b.examples, "[\"\xc2\x85 \x7f\"]", "a list that is no YAML");
+	is_str(b.agent, "demo", "an agent that no entry point replaces");
 	is_str(b.project_dir, "/srv/agent", "and what was found out");
 	is_int(conf_load(&b, fd, &err), 0, "they can be read again");
 	ok(ftruncate(fd, 7) == 0 && conf_load(&b, fd, &err) == -1,
@@ -447,29 +711,69 @@ static void test_handing_on(void)
 	conf_fini(&b);
 }
 
-static void test_env_file(void)
+static void load_env(const char *text, size_t n, int count)
 {
 	char path[] = "/tmp/co-env-XXXXXX";
-	static const char text[] = "# words\n\nCO_T_A=plain\n"
-				   "export CO_T_B = \"quoted # text\"\n"
-				   "CO_T_C='single'\r\nCO_T_D=\n"
-				   "not a line\n=x\nCO_T_SET=new\n"
-				   "CO_T_E=a=b";
 	int fd = mkstemp(path);
 
-	if (fd < 0 || write(fd, text, sizeof text - 1) < 0)
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
 		exit(1);
 	(void)close(fd); /* it was written */
-	(void)setenv("CO_T_SET", "old", 1);
-	is_int(conf_load_env_file(path), 5, "new variables are counted");
-	is_str(getenv("CO_T_A"), "plain", "a plain value is set");
-	is_str(getenv("CO_T_B"), "quoted # text", "a quoted one");
-	is_str(getenv("CO_T_C"), "single", "a line end of two bytes is one");
-	is_str(getenv("CO_T_D"), "", "a value may be empty");
-	is_str(getenv("CO_T_E"), "a=b", "or have an equals sign");
-	is_str(getenv("CO_T_SET"), "old", "what is set stays");
+	is_int(conf_load_env_file(path), count, "new variables are counted");
 	(void)unlink(path);
-	is_int(conf_load_env_file(path), -1, "an absent file is told");
+}
+
+static void test_env_file(void)
+{
+	static const char text[] =
+	    "# words\n\nCO_T_A=plain\n"
+	    "export CO_T_B = \"quoted # text\"\n"
+	    "CO_T_C='single'\r\nCO_T_D=\n"
+	    "not a line\n=x\nCO_T_SET=new\n"
+	    "CO_T_E=a=b\n"
+	    "CO_T_F=value # words\nCO_T_G=a#b\nCO_T_H= # words\n"
+	    "CO_T_I=\"two\\nlines \\\"x\\\" \\q\" # words\n"
+	    "CO_T_J='a\\'b\\n'\nCO_T_K=\"one\r\ntwo\"\n"
+	    "CO_T_L=first\nCO_T_L=last\n"
+	    "CO_T_M=${CO_T_L}-${CO_T_SET}-${CO_T_NONE:-none}-${CO_T_NONE}$X\n"
+	    "CO_T_BAD=\"open\nCO_T_N='x' y\n'CO_T_O'=  padded  \n"
+	    "CO_T_P";
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *what;
+	} rows[] = {
+	    {"CO_T_A", "plain", "a plain value is set"},
+	    {"CO_T_B", "quoted # text", "a quoted one"},
+	    {"CO_T_C", "single", "a line end of two bytes is one"},
+	    {"CO_T_D", "", "a value may be empty"},
+	    {"CO_T_E", "a=b", "or have an equals sign"},
+	    {"CO_T_F", "value", "a comment is none of it"},
+	    {"CO_T_G", "a#b", "unless no space is before"},
+	    {"CO_T_H", "", "there may be a comment alone"},
+	    {"CO_T_I", "two\nlines \"x\" \\q", "double quotes know escapes"},
+	    {"CO_T_J", "a'b\\n", "single ones two"},
+	    {"CO_T_K", "one\r\ntwo", "quotes hold lines"},
+	    {"CO_T_L", "last", "the last one counts"},
+	    {"CO_T_M", "last-old-none-$X", "others are put in"},
+	    {"CO_T_BAD", NULL, "an open quote is passed over"},
+	    {"CO_T_N", NULL, "so are words after one"},
+	    {"CO_T_O", "padded", "a name may be quoted"},
+	    {"CO_T_P", NULL, "a name alone is no variable"},
+	    {"CO_T_SET", "old", "what is set stays"},
+	};
+
+	(void)setenv("CO_T_SET", "old", 1);
+	load_env(text, sizeof text - 1, 14);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		is_str(getenv(rows[i].name), rows[i].value, "%s", rows[i].what);
+	load_env("\xef\xbb\xbf"
+		 "CO_T_Q=1",
+	    11, 1);
+	is_str(getenv("CO_T_Q"), "1", "a mark at the start is none of a name");
+	is_int(
+	    conf_load_env_file("/nonexistent/x"), -1, "an absent file is told");
+	is_int(conf_load_env_file("/"), -1, "so is a folder");
 }
 
 int main(void)
@@ -483,6 +787,13 @@ int main(void)
 	test_no_mapping();
 	test_warnings();
 	test_long_keys();
+	test_trust();
+	test_paths();
+	test_list_of_addresses();
+	test_relay();
+	test_entrypoint();
+	test_arguments();
+	test_rank();
 	test_environment();
 	test_check();
 	test_texts();

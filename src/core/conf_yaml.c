@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf_int.h"
+#include "core/err.h"
+#include "core/yaml.h"
+
+/* One source of settings that come as an object, and where it stands. */
+struct source {
+	struct conf *conf;
+	enum conf_rank rank;
+	const char *name;
+	conf_warning *warn;
+	void *arg;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+warn(const struct source *s, const char *fmt, ...)
+{
+	struct buf text = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	if (s->warn)
+		s->warn(buf_cstr(&text), s->arg);
+	buf_fini(&text);
+}
+
+/* ---- host.yaml ---- */
+
+/* What hosts of other make read from the file. */
+static bool is_foreign(const char *key)
+{
+	return strcmp(key, "rem") == 0 || strcmp(key, "listen") == 0;
+}
+
+static void warn_unknown(
+    const struct source *s, const char *where, const char *key)
+{
+	if (is_foreign(key))
+		warn(s, "%s: %s is not supported", where, key);
+	else
+		warn(s, "%s: there is no setting %.60s; did you mean %s?",
+		    where, key, conf_nearest(key)->key);
+}
+
+static void warn_relay(const struct source *s, const char *where)
+{
+	if (s->conf->rank[CONF_relay_url] == s->rank && *s->conf->relay_url)
+		warn(s, "%s: relay_url: the relay is not built yet", where);
+}
+
+static int set_member(const struct source *s, const char *where,
+    const char *key, const struct json *value, struct err *err)
+{
+	const struct conf_param *p = conf_param(key);
+	if (!p) {
+		warn_unknown(s, where, key);
+		return 0;
+	}
+	if (s->rank == RANK_FILE && strcmp(key, "co_dir") == 0) {
+		if (!json_is(value, JSON_NULL))
+			warn(s,
+			    "%s: co_dir has no effect here, for it says where "
+			    "this file is; use -o co_dir=DIR",
+			    where);
+		return 0;
+	}
+	if (conf_put_json(s->conf, s->rank, where, p, value, err) != 0)
+		return -1;
+	if (strcmp(key, "relay_url") == 0)
+		warn_relay(s, where);
+	return 0;
+}
+
+static int set_line(const struct source *s, size_t line,
+    const struct json *value, struct err *err)
+{
+	char where[512];
+	(void)snprintf(where, sizeof where, "%.480s line %zu", s->name, line);
+	char *key = json_strdup(json_key(value));
+	if (!key)
+		return err_set(
+		    err, ERR_CONFIG, "%s: a key must not hold a NUL", where);
+	int rc = set_member(s, where, key, value, err);
+	free(key);
+	return rc;
+}
+
+static int set_lines(const struct source *s, const struct json *root,
+    const struct buf *lines, struct err *err)
+{
+	size_t at = 0, line;
+	if (json_is(root, JSON_NULL))
+		return 0;
+	if (!json_is(root, JSON_OBJECT))
+		return err_set(err, ERR_CONFIG,
+		    "%s: must be a mapping of settings", s->name);
+	for (const struct json *v = json_first(root); v; v = json_next(v)) {
+		memcpy(&line, lines->data + at, sizeof line);
+		at += sizeof line;
+		if (set_line(s, line, v, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_all(
+    const struct source *s, const struct buf *text, struct err *err)
+{
+	struct buf json = {0}, lines = {0};
+	struct json_doc doc = {0};
+	struct json_error why;
+	int rc = yaml_to_json_lines(
+	    &json, &lines, text->data, text->len, s->name, err);
+	if (rc == 0) {
+		const struct json *root =
+		    json_parse(&doc, json.data, json.len, 0, &why);
+		rc = root ? set_lines(s, root, &lines, err)
+			  : err_set(err, ERR_CONFIG, "%s: %s", s->name,
+				why.message);
+	}
+	json_fini(&doc);
+	buf_fini(&lines);
+	buf_fini(&json);
+	return rc;
+}
+
+static int read_file(const char *path, struct buf *text, struct err *err)
+{
+	enum { MOST = YAML_MAX_SIZE };
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return err_set(
+		    err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+	text->len = fread(buf_reserve(text, MOST + 1), 1, MOST + 1, f);
+	bool failed = ferror(f) != 0;
+	(void)fclose(f);
+	if (failed)
+		return err_set(err, ERR_CONFIG, "%s: cannot be read", path);
+	if (text->len > MOST)
+		return err_set(
+		    err, ERR_CONFIG, "%s: larger than %d bytes", path, MOST);
+	return 0;
+}
+
+int conf_read_yaml(struct conf *c, const char *path, conf_warning *on_warning,
+    void *arg, struct err *err)
+{
+	struct source s = {.conf = c,
+	    .rank = RANK_FILE,
+	    .name = path,
+	    .warn = on_warning,
+	    .arg = arg};
+	struct buf text = {0};
+	int rc = read_file(path, &text, err);
+	if (rc == 0)
+		rc = set_all(&s, &text, err);
+	buf_fini(&text);
+	return rc;
+}
+
+/* ---- what the agent gave to host() ---- */
+
+static bool is_argument(const char *key)
+{
+	static const char *const names[] = {"trust", "blacklist", "whitelist",
+	    "port", "workers", "result_ttl", "relay_url", "reload",
+	    "max_file_size", "max_files_per_request", "co_dir", "summary",
+	    "examples", "name"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], key) == 0)
+			return true;
+	return false;
+}
+
+static int set_argument(const struct source *s, const char *key,
+    const struct json *value, struct err *err)
+{
+	if (json_is(value, JSON_NULL) && strcmp(key, "relay_url") != 0)
+		return 0;
+	if (is_argument(key))
+		return set_member(s, s->name, key, value, err);
+	warn(s, "%s: %.60s is not supported", s->name, key);
+	return 0;
+}
+
+int conf_read_args(struct conf *c, const struct json *args,
+    conf_warning *on_warning, void *arg, struct err *err)
+{
+	struct source s = {.conf = c,
+	    .rank = RANK_ARGS,
+	    .name = "host()",
+	    .warn = on_warning,
+	    .arg = arg};
+	if (!json_is(args, JSON_OBJECT))
+		return json_type(args) == JSON_NULL
+			   ? 0
+			   : err_set(err, ERR_CONFIG,
+				 "host(): its arguments must be an object");
+	for (const struct json *v = json_first(args); v; v = json_next(v)) {
+		char *key = json_strdup(json_key(v));
+		int rc = key ? set_argument(&s, key, v, err) : 0;
+		free(key);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
