@@ -4,9 +4,13 @@
  * co-turn runs one program for a worker and lets nothing of it survive.
  *
  *	co-turn PARENT MEMORY PROCESSES PROGRAM ARGUMENT...
+ *	co-turn PARENT MEMORY PROCESSES --adopt PID
  *
  * PARENT is the worker's pid, MEMORY the bytes of address space of each
- * process, PROCESSES how many there may be. Descriptors 0, 1 and 2 are the
+ * process, PROCESSES how many there may be (0: as many as it likes). The second
+ * form is for a process that forked a child, became a subreaper and executes
+ * co-turn: PID is this child, which has its descriptors and limits on memory
+ * already, and PARENT is whoever forked the process. Descriptors 0, 1 and 2 are the
  * program's; 3 is a socket to the worker. co-turn writes one line to it when
  * the program has ended: "exit STATUS", a wait status, or "limit COUNT" when
  * there were too many processes; its end of file says that no process is left.
@@ -53,7 +57,7 @@
 struct limits {
 	pid_t parent;
 	rlim_t memory_bytes;
-	long processes;
+	long processes; /* 0: no limit */
 };
 
 /* A control group of ours; path is "" where there is none. */
@@ -121,6 +125,15 @@ static bool read_file(const char *path, char *out, size_t size)
 	out[len] = '\0';
 	(void)close(fd); /* nothing was written */
 	return true;
+}
+
+static bool read_number(const char *text, long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtol(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && *value >= 0;
 }
 
 static bool has_pid(const struct pids *p, pid_t pid)
@@ -209,6 +222,8 @@ static void make_groups(struct groups *g, long processes)
 	(void)snprintf(max, sizeof max, "%ld", processes);
 	if (!make_group(&g->unified, "/sys/fs/cgroup", ""))
 		(void)make_group(&g->unified, "/sys/fs/cgroup/unified", "");
+	if (!processes)
+		return;
 	g->is_limited = set_group(&g->unified, "pids.max", max);
 	if (g->is_limited ||
 	    !make_group(&g->pids, "/sys/fs/cgroup/pids", "pids"))
@@ -216,11 +231,14 @@ static void make_groups(struct groups *g, long processes)
 	g->is_limited = set_group(&g->pids, "pids.max", max);
 }
 
-/* Called in the child, which thereby moves itself. */
-static void enter_groups(struct groups *g)
+/* Move a process; 0 is the caller. */
+static void enter_groups(const struct groups *g, pid_t pid)
 {
-	(void)set_group(&g->unified, "cgroup.procs", "0");
-	(void)set_group(&g->pids, "cgroup.procs", "0");
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%ld", (long)pid);
+	(void)set_group(&g->unified, "cgroup.procs", text);
+	(void)set_group(&g->pids, "cgroup.procs", text);
 }
 
 /* A group is busy for a moment after its last process was reaped. */
@@ -341,14 +359,15 @@ static void kill_tree(
 
 /* ---- the program ---- */
 
-static void limit(int resource, rlim_t max)
+/* Of the process pid; 0 is the caller. */
+static void limit(pid_t pid, enum __rlimit_resource resource, rlim_t max)
 {
 	struct rlimit now;
 
-	if (getrlimit(resource, &now) == 0 && max > now.rlim_max)
+	if (prlimit(pid, resource, NULL, &now) == 0 && max > now.rlim_max)
 		max = now.rlim_max;
 	const struct rlimit both = {max, max};
-	if (setrlimit(resource, &both) != 0)
+	if (prlimit(pid, resource, &both, NULL) != 0)
 		say("cannot set a limit: %s", strerror(errno));
 }
 
@@ -357,7 +376,7 @@ static void limit(int resource, rlim_t max)
  * added: it is a wall against bombs, and the count of the tree does the exact
  * work.
  */
-static void limit_processes(long processes)
+static void limit_processes(pid_t pid, long processes)
 {
 	char text[128];
 	long total = 0;
@@ -365,7 +384,7 @@ static void limit_processes(long processes)
 	if (!read_file("/proc/loadavg", text, sizeof text) ||
 	    sscanf(text, "%*f %*f %*f %*d/%ld", &total) != 1)
 		return;
-	limit(RLIMIT_NPROC, (rlim_t)(total + processes));
+	limit(pid, RLIMIT_NPROC, (rlim_t)(total + processes));
 }
 
 static void become_program(const struct limits *l, struct groups *g, pid_t us,
@@ -380,11 +399,11 @@ static void become_program(
 	if (getppid() != us)
 		_exit(127); /* co-turn died before the line above */
 	(void)setsid();
-	enter_groups(g);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_AS, l->memory_bytes);
-	if (!g->is_limited)
-		limit_processes(l->processes);
+	enter_groups(g, 0);
+	limit(0, RLIMIT_CORE, 0);
+	limit(0, RLIMIT_AS, l->memory_bytes);
+	if (l->processes && !g->is_limited)
+		limit_processes(0, l->processes);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -393,6 +412,40 @@ static void become_program(
 	(void)execvp(argv[0], argv);
 	say("cannot run %s: %s", argv[0], strerror(errno));
 	_exit(127);
+}
+
+static pid_t start_program(
+    const struct limits *l, struct groups *g, char **argv)
+{
+	pid_t us = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_program(l, g, us, argv);
+	if (pid < 0)
+		say("cannot fork: %s", strerror(errno));
+	return pid;
+}
+
+/*
+ * It runs already: what it forked until now is in the tree, but outside the
+ * groups. Returns the pid, or -1 if it is no child of ours.
+ */
+static pid_t adopt_program(
+    const struct limits *l, const struct groups *g, const char *text)
+{
+	siginfo_t info;
+	long pid;
+
+	if (!read_number(text, &pid) ||
+	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+		say("no child of ours: %s", text);
+		return -1;
+	}
+	enter_groups(g, (pid_t)pid);
+	if (l->processes && !g->is_limited)
+		limit_processes((pid_t)pid, l->processes);
+	return (pid_t)pid;
 }
 
 /*
@@ -494,21 +547,12 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static bool read_number(const char *text, long *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtol(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' && *value > 0;
-}
-
 static bool read_limits(char **argv, struct limits *l)
 {
 	long parent, memory;
 
 	if (!read_number(argv[1], &parent) || !read_number(argv[2], &memory) ||
-	    !read_number(argv[3], &l->processes))
+	    !read_number(argv[3], &l->processes) || !parent || !memory)
 		return false;
 	l->parent = (pid_t)parent;
 	l->memory_bytes = (rlim_t)memory;
@@ -519,15 +563,12 @@ static int run(const struct limits *l, char **argv)
 {
 	static struct groups groups; /* large, and gone with us */
 	struct watch w = {.signals = open_signals(), .status = -1};
-	pid_t us = getpid();
 
 	make_groups(&groups, l->processes);
 	w.max_processes = groups.is_limited ? 0 : l->processes;
-	w.program = fork();
-	if (w.program == 0)
-		become_program(l, &groups, us, argv);
-	if (w.program < 0)
-		say("cannot fork: %s", strerror(errno));
+	w.program = strcmp(argv[0], "--adopt") == 0 && argv[1]
+			? adopt_program(l, &groups, argv[1])
+			: start_program(l, &groups, argv);
 	let_go_of_pipes();
 	if (w.program > 0) {
 		report(&w, wait_for_end(&w));
@@ -543,11 +584,13 @@ int main(int argc, char **argv)
 	struct limits limits;
 
 	if (argc < 5 || !read_limits(argv, &limits)) {
-		say("usage: co-turn PARENT MEMORY PROCESSES PROGRAM "
-		    "ARGUMENT...");
+		say("usage: co-turn PARENT MEMORY PROCESSES "
+		    "PROGRAM ARGUMENT...|--adopt PID");
 		return 2;
 	}
 	(void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	(void)close_range(
+	    CONTROL_FD + 1, ~0u, 0); /* nothing of who executed us */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
 		say("cannot be a subreaper: %s", strerror(errno));
 		return 1;

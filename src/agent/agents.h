@@ -7,8 +7,8 @@
 #include "core/agent.h"
 
 /*
- * The kind for a value of the setting 'agent': "demo" or "exec:COMMAND". NULL
- * with ERR_CONFIG naming what is allowed.
+ * The kind for a value of the setting 'agent': "demo", "exec:COMMAND" or
+ * "python:FILE[:NAME]". NULL with ERR_CONFIG naming what is allowed.
  */
 const struct agent_kind *agents_find(const char *setting, struct err *err);
 

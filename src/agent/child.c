@@ -10,7 +10,7 @@
 #include "agent/line.h"
 #include "agent/opening.h"
 #include "agent/pool.h"
-#include "agent/runner.h"
+#include "agent/source.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/conf.h"
@@ -23,19 +23,10 @@
 /* The rate of lines is held in windows of this length. */
 #define WINDOW_MS 100
 
-struct agent {
-	struct agent_about about;
-	char *name;
-	struct runner_place place;
-	struct pool *pool;
-	size_t line_bytes;
-	int64_t lines_per_window;
-	int64_t run_timeout_ms;
-};
-
 struct agent_turn {
 	struct agent *agent;
-	const struct agent_input *input;
+	const struct agent_input *input; /* NULL: */
+	const struct agent_exec *exec;	 /* one tool alone */
 	struct agent_sink *sink;
 	struct runner *runner; /* NULL before it runs and after its end */
 	struct line_queue queue;
@@ -80,7 +71,7 @@ static void emit_files_received(struct agent_turn *t)
 
 static void emit_turn_result(struct agent_turn *t, const char *reason)
 {
-	if (t->is_told)
+	if (t->is_told || t->exec)
 		return;
 	t->is_told = true;
 	event_begin(&t->draft, EV_TURN_RESULT, t->input->turn);
@@ -106,9 +97,22 @@ static void finish(struct agent_turn *t, const char *result, size_t len,
 	t->sink->ops->finish(t->sink, result, len, session, session_len);
 }
 
+static void end_failed(
+    struct agent_turn *t, enum err_reason reason, const char *detail)
+{
+	emit_turn_result(t, "error");
+	t->is_over = true;
+	stop_timers(t);
+	t->sink->ops->fail(t->sink, reason, detail);
+}
+
 static void finish_interrupted(struct agent_turn *t)
 {
 	runner_kill(&t->runner);
+	if (t->exec) {
+		end_failed(t, REASON_FAILED, "interrupted");
+		return;
+	}
 	finish(t, AGENT_INTERRUPTED_RESULT, strlen(AGENT_INTERRUPTED_RESULT),
 	    NULL, 0);
 }
@@ -125,10 +129,7 @@ static void fail(
 		return;
 	}
 	runner_kill(&t->runner);
-	emit_turn_result(t, "error");
-	t->is_over = true;
-	stop_timers(t);
-	t->sink->ops->fail(t->sink, reason, detail);
+	end_failed(t, reason, detail);
 }
 
 static void fail_ended(struct agent_turn *t)
@@ -177,26 +178,42 @@ static void take_error(struct agent_turn *t)
 	free(message);
 }
 
+static void take_event(struct agent_turn *t)
+{
+	if (t->exec)
+		return; /* nobody is there to see it */
+	t->is_told |= t->line.draft.type == EV_TURN_RESULT;
+	emit(t, &t->line.draft);
+}
+
 /* Returns whether the turn goes on; else it may be gone. */
 static bool take_line(struct agent_turn *t, const char *text, size_t len)
 {
+	uint32_t turn = t->input ? t->input->turn : 1;
 	struct err err;
 
-	if (line_read(&t->line, text, len, t->input->turn, &err) != 0) {
+	if (line_read(&t->line, text, len, turn, &err) != 0) {
 		fail(t, REASON_GARBAGE, err.text);
 		return false;
 	}
-	if (t->line.kind == LINE_OUTPUT) {
-		take_output(t);
+	switch (t->line.kind) {
+	case LINE_BLANK:
+		return true;
+	case LINE_EVENT:
+		take_event(t);
+		return true;
+	case LINE_OUTPUT:
+	case LINE_EXEC_RESULT:
+		if ((t->line.kind == LINE_EXEC_RESULT) != (t->exec != NULL))
+			fail(t, REASON_GARBAGE,
+			    t->exec ? "OUTPUT answers no EXEC"
+				    : "EXEC_RESULT answers no INPUT");
+		else
+			take_output(t);
 		return false;
-	}
-	if (t->line.kind == LINE_ERROR) {
+	case LINE_ERROR:
 		take_error(t);
 		return false;
-	}
-	if (t->line.kind == LINE_EVENT) {
-		t->is_told |= t->line.draft.type == EV_TURN_RESULT;
-		emit(t, &t->line.draft);
 	}
 	return true;
 }
@@ -289,7 +306,8 @@ static bool start_process(struct agent_turn *t, struct err *err)
 {
 	struct agent *a = t->agent;
 
-	t->runner = pool_take(a->pool);
+	if (a->pool)
+		t->runner = pool_take(a->pool);
 	if (!t->runner)
 		t->runner = runner_start(&a->place, &handlers, t, err);
 	if (!t->runner)
@@ -332,60 +350,35 @@ static void on_window(void *arg)
 
 /* ---- the kind ---- */
 
-static struct agent *child_open(
-    const struct agent_setup *setup, struct err *err)
+void child_init(
+    struct agent *a, const struct agent_setup *setup, struct source *source)
 {
 	const struct conf *conf = setup->conf;
-	struct agent *a = mem_zero(sizeof *a);
-	struct buf path = {0};
 
-	(void)err; /* what can go wrong does so at the first start */
-	buf_printf(&path, "%s/co-turn", conf->libexec_dir);
-	a->place = (struct runner_place){
-	    .loop = setup->loop,
-	    .co_turn = buf_steal(&path, &(size_t){0}),
-	    .command = mem_strdup(conf->agent + strlen(CHILD_PREFIX)),
-	    .directory = mem_strdup(conf->project_dir),
-	    .memory_bytes = conf->agent_memory << 20,
-	    .processes = conf->agent_processes,
-	};
+	a->place.loop = setup->loop;
+	a->place.source = source;
 	list_init(&a->place.all);
-	a->name = child_describe(a->place.command, &a->about);
 	a->line_bytes = (size_t)conf->agent_line;
 	a->lines_per_window = conf->agent_rate * WINDOW_MS / 1000;
 	a->run_timeout_ms = conf->run_timeout * 1000;
-	a->pool = pool_open(&a->place, (size_t)conf->agent_pool);
-	return a;
 }
 
-static void child_close(struct agent **agent)
+void child_fini(struct agent *a)
 {
-	struct agent *a = *agent;
-
-	if (!a)
-		return;
 	pool_close(&a->pool);
 	runner_clear(&a->place);
-	free(a->place.co_turn);
-	free(a->place.command);
-	free(a->place.directory);
-	free(a->name);
-	free(a);
-	*agent = NULL;
 }
 
-static const struct agent_about *child_about(const struct agent *a)
+const struct agent_about *child_about(const struct agent *a)
 {
 	return &a->about;
 }
 
-static struct agent_turn *child_start(
-    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+static struct agent_turn *new_turn(struct agent *a, struct agent_sink *sink)
 {
 	struct agent_turn *t = mem_zero(sizeof *t);
 
 	t->agent = a;
-	t->input = input;
 	t->sink = sink;
 	line_init(&t->queue, a->line_bytes);
 	loop_timer_init(&t->deadline, on_deadline, t);
@@ -393,13 +386,44 @@ static struct agent_turn *child_start(
 	return t;
 }
 
-static void child_run(struct agent_turn *t)
+struct agent_turn *child_start(
+    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+{
+	struct agent_turn *t = new_turn(a, sink);
+
+	t->input = input;
+	return t;
+}
+
+struct agent_turn *child_exec(
+    struct agent *a, const struct agent_exec *x, struct agent_sink *sink)
+{
+	struct agent_turn *t = new_turn(a, sink);
+
+	t->exec = x;
+	return t;
+}
+
+static void write_task(struct agent_turn *t)
 {
 	struct buf line = {0};
+
+	if (t->exec)
+		line_exec(&line, t->exec);
+	else
+		line_input(&line, t->input);
+	t->input_bytes = line.len;
+	(void)runner_write(t->runner, line.data, line.len, SIZE_MAX);
+	buf_fini(&line);
+}
+
+void child_run(struct agent_turn *t)
+{
 	struct err err;
 
-	emit_user_input(t);
-	if (t->input->n_files)
+	if (t->input)
+		emit_user_input(t);
+	if (t->input && t->input->n_files)
 		emit_files_received(t);
 	if (!start_process(t, &err)) {
 		fail(t, REASON_SPAWN, err.text);
@@ -407,16 +431,13 @@ static void child_run(struct agent_turn *t)
 	}
 	loop_timer_set(
 	    t->agent->place.loop, &t->deadline, t->agent->run_timeout_ms);
-	line_input(&line, t->input);
-	t->input_bytes = line.len;
-	(void)runner_write(t->runner, line.data, line.len, SIZE_MAX);
-	buf_fini(&line);
+	write_task(t);
 	runner_pause(t->runner, t->is_full);
 }
 
-static void child_deliver(struct agent_turn *t, const struct event *ev)
+void child_deliver(struct agent_turn *t, const struct event *ev)
 {
-	if (t->is_over)
+	if (t->is_over || (t->exec && ev->type != EV_INTERRUPT))
 		return;
 	tell(t, ev);
 	if (ev->type != EV_INTERRUPT || t->is_interrupted)
@@ -425,13 +446,13 @@ static void child_deliver(struct agent_turn *t, const struct event *ev)
 	loop_timer_set(t->agent->place.loop, &t->deadline, CHILD_INTERRUPT_MS);
 }
 
-static void child_on_room(struct agent_turn *t)
+void child_on_room(struct agent_turn *t)
 {
 	t->is_full = false;
 	take_lines(t);
 }
 
-static void child_free(struct agent_turn **turn)
+void child_free(struct agent_turn **turn)
 {
 	struct agent_turn *t = *turn;
 
@@ -445,31 +466,3 @@ static void child_free(struct agent_turn **turn)
 	free(t);
 	*turn = NULL;
 }
-
-char *child_describe(const char *command, struct agent_about *about)
-{
-	static const char *const no_tools[] = {NULL};
-	const char *program = command + strspn(command, " \t");
-	size_t len = strcspn(program, " \t");
-	size_t folder = len;
-
-	while (folder > 0 && program[folder - 1] != '/')
-		folder--;
-	char *name = mem_strndup(program + folder, len - folder);
-	*about = (struct agent_about){
-	    .name = name, .model = "exec", .tools = no_tools};
-	return name;
-}
-
-/* No recall: what a process did before its owner died cannot be known. */
-const struct agent_kind child_kind = {
-    .name = "exec",
-    .open = child_open,
-    .close = child_close,
-    .about = child_about,
-    .start = child_start,
-    .run = child_run,
-    .deliver = child_deliver,
-    .on_room = child_on_room,
-    .free = child_free,
-};

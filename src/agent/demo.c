@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/demo_exec.h"
 #include "agent/demo_steps.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -313,16 +314,44 @@ static const struct agent_about *demo_about(const struct agent *a)
 	return &a->about;
 }
 
-static struct agent_turn *demo_start(
-    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+static struct agent_turn *new_turn(struct agent *a, struct agent_sink *sink)
 {
 	struct agent_turn *t = mem_zero(sizeof *t);
 
 	t->agent = a;
-	t->input = input;
 	t->sink = sink;
 	list_init(&t->laters);
 	loop_timer_init(&t->timer, on_time, t);
+	return t;
+}
+
+static struct agent_turn *demo_exec(
+    struct agent *a, const struct agent_exec *x, struct agent_sink *sink)
+{
+	struct agent_turn *t = new_turn(a, sink);
+
+	t->exec = x;
+	return t;
+}
+
+static void run_exec(struct agent_turn *t)
+{
+	struct buf text = {0};
+
+	t->is_over = true; /* the sink may free it */
+	if (demo_exec_call(t->exec, &text))
+		t->sink->ops->finish(t->sink, text.data, text.len, NULL, 0);
+	else
+		t->sink->ops->fail(t->sink, REASON_FAILED, buf_cstr(&text));
+	buf_fini(&text);
+}
+
+static struct agent_turn *demo_start(
+    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+{
+	struct agent_turn *t = new_turn(a, sink);
+
+	t->input = input;
 	talk_init(
 	    &t->talk, input->session, input->session_len, a->max_session_bytes);
 	talk_heard(&t->talk, input->prompt, input->prompt_len);
@@ -344,11 +373,16 @@ static void demo_recall(struct agent_turn *t, const struct event *ev)
 
 static void demo_run(struct agent_turn *t)
 {
-	pump(t);
+	if (t->exec)
+		run_exec(t);
+	else
+		pump(t);
 }
 
 static void demo_deliver(struct agent_turn *t, const struct event *ev)
 {
+	if (t->exec)
+		return; /* it takes no time */
 	if (ev->type == EV_INTERRUPT)
 		t->is_interrupted = true;
 	else
@@ -396,6 +430,7 @@ const struct agent_kind demo_kind = {
     .close = demo_close,
     .about = demo_about,
     .start = demo_start,
+    .exec = demo_exec,
     .recall = demo_recall,
     .run = demo_run,
     .deliver = demo_deliver,

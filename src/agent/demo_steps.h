@@ -45,7 +45,8 @@ struct later {
 
 struct agent_turn {
 	struct agent *agent;
-	const struct agent_input *input;
+	const struct agent_input *input; /* NULL: */
+	const struct agent_exec *exec;	 /* one tool alone */
 	struct agent_sink *sink;
 	struct script script;
 	struct talk talk;

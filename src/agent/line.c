@@ -95,6 +95,28 @@ static int read_error(struct line *l, const struct json *object,
 	return 0;
 }
 
+static int read_exec_result(struct line *l, const struct json *object,
+    const char *text, size_t len, struct err *err)
+{
+	const struct json *status = json_get(object, "status");
+
+	if (json_str_is(status, "success")) {
+		l->kind = LINE_EXEC_RESULT;
+		l->result = json_str(
+		    json_get(object, "result"), &l->scratch, &l->result_len);
+	} else if (json_str_is(status, "error")) {
+		l->kind = LINE_ERROR;
+		l->message = json_str(
+		    json_get(object, "error"), &l->scratch, &l->message_len);
+	}
+	if (!l->result && !l->message)
+		return refuse(err,
+		    "EXEC_RESULT needs status success with a string 'result', "
+		    "or error with a string 'error'",
+		    text, len);
+	return 0;
+}
+
 int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
     struct err *err)
 {
@@ -115,6 +137,8 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 		return read_output(l, object, text, len, err);
 	if (json_str_is(type, "ERROR"))
 		return read_error(l, object, text, len, err);
+	if (json_str_is(type, "EXEC_RESULT"))
+		return read_exec_result(l, object, text, len, err);
 	l->kind = LINE_EVENT;
 	return event_from_json(&l->draft, turn, object, err);
 }
@@ -175,6 +199,21 @@ void line_input(struct buf *out, const struct agent_input *input)
 	else
 		buf_str(out, "{}");
 	buf_str(out, "}\n");
+}
+
+void line_exec(struct buf *out, const struct agent_exec *x)
+{
+	buf_str(out, "{\"type\":\"EXEC\",\"session_id\":");
+	buf_json_str(out, x->session_id);
+	buf_str(out, ",\"tool\":");
+	buf_json_str(out, x->tool);
+	buf_str(out, ",\"args\":");
+	if (x->args_len)
+		put_json(out, x->args, x->args_len);
+	else
+		buf_str(out, "{}");
+	buf_str(
+	    out, x->is_owner ? ",\"owner\":true}\n" : ",\"owner\":false}\n");
 }
 
 static bool put_more_input(

@@ -51,10 +51,11 @@ enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 /* ---- what a process says ---- */
 
 enum line_kind {
-	LINE_BLANK,  /* nothing */
-	LINE_EVENT,  /* draft is filled */
-	LINE_OUTPUT, /* result and session are set */
-	LINE_ERROR,  /* message is set */
+	LINE_BLANK,	  /* nothing */
+	LINE_EVENT,	  /* draft is filled */
+	LINE_OUTPUT,	  /* result and session are set */
+	LINE_EXEC_RESULT, /* result is set: a tool returned it */
+	LINE_ERROR,	  /* message is set: the turn, or the tool, failed */
 };
 
 /* One line, read. {0} is fine; its memory is used again by the next line. */
@@ -85,6 +86,9 @@ void line_free(struct line *l);
 
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);
+
+/* Append the only line of a call of one tool. */
+void line_exec(struct buf *out, const struct agent_exec *x);
 
 /*
  * Append the line for a stimulus; false, with nothing appended, if it has none.

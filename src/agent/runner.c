@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +12,13 @@
 #include <unistd.h>
 
 #include "agent/scribe.h"
+#include "agent/source.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/stat.h"
 #include "net/loop.h"
 #include "net/stream.h"
-#include "proc/spawn.h"
-
-/* The descriptor that co-turn expects its control socket at. */
-#define CONTROL_FD 3
 
 /* When its tree is gone, its output may still be held open by somebody else. */
 #define DRAIN_MS 1000
@@ -38,7 +34,7 @@
 struct runner {
 	struct runner_place *place;
 	struct list link;
-	pid_t pid;
+	pid_t pid; /* of its co-turn; 0: whose parent is not us */
 	struct runner_handlers handlers;
 	void *arg;
 	struct stream *io;
@@ -81,9 +77,9 @@ static void dispose(struct runner *r)
  */
 static void reap(struct runner *r)
 {
-	pid_t pid = waitpid(r->pid, NULL, WNOHANG);
+	bool is_ours = r->pid != 0; /* to reap */
 
-	if (pid != 0) {
+	if (!is_ours || waitpid(r->pid, NULL, WNOHANG) != 0) {
 		dispose(r);
 		return;
 	}
@@ -208,17 +204,15 @@ static const struct stream_handlers control_handlers = {
 
 /* ---- start ---- */
 
-enum { OUR_IN, OUR_OUT, OUR_ERR, OUR_CONTROL, ENDS };
-
 /* For each of the four channels our end and the process's; -1 is not open. */
 struct ends {
-	int ours[ENDS];
-	int theirs[ENDS];
+	int ours[SOURCE_FDS];
+	int theirs[SOURCE_FDS];
 };
 
 static void close_all(int *fds)
 {
-	for (int i = 0; i < ENDS; i++)
+	for (int i = 0; i < SOURCE_FDS; i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]); /* nothing was written */
 }
@@ -247,44 +241,17 @@ static bool open_pair(int *one, int *other)
 
 static bool open_ends(struct ends *e)
 {
-	for (int i = 0; i < ENDS; i++)
+	for (int i = 0; i < SOURCE_FDS; i++)
 		e->ours[i] = e->theirs[i] = -1;
-	if (!open_pipe(&e->theirs[OUR_IN], &e->ours[OUR_IN]) ||
-	    !open_pipe(&e->ours[OUR_OUT], &e->theirs[OUR_OUT]) ||
-	    !open_pipe(&e->ours[OUR_ERR], &e->theirs[OUR_ERR]) ||
-	    !open_pair(&e->ours[OUR_CONTROL], &e->theirs[OUR_CONTROL]))
+	if (!open_pipe(&e->theirs[SOURCE_IN], &e->ours[SOURCE_IN]) ||
+	    !open_pipe(&e->ours[SOURCE_OUT], &e->theirs[SOURCE_OUT]) ||
+	    !open_pipe(&e->ours[SOURCE_ERR], &e->theirs[SOURCE_ERR]) ||
+	    !open_pair(&e->ours[SOURCE_CONTROL], &e->theirs[SOURCE_CONTROL]))
 		return false;
-	for (int i = 0; i < ENDS; i++)
+	for (int i = 0; i < SOURCE_FDS; i++)
 		if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
 			return false;
 	return true;
-}
-
-static pid_t spawn(const struct runner_place *p, const struct ends *e)
-{
-	char parent[24], memory[24], processes[24];
-	char shell[] = "/bin/sh", flag[] = "-c";
-	char *argv[] = {p->co_turn, parent, memory, processes, shell, flag,
-	    p->command, NULL};
-	const struct spawn_fd fds[] = {
-	    {e->theirs[OUR_IN], STDIN_FILENO},
-	    {e->theirs[OUR_OUT], STDOUT_FILENO},
-	    {e->theirs[OUR_ERR], STDERR_FILENO},
-	    {e->theirs[OUR_CONTROL], CONTROL_FD},
-	};
-	const struct spawn_plan plan = {
-	    .path = p->co_turn,
-	    .argv = argv,
-	    .cwd = p->directory,
-	    .fds = fds,
-	    .n_fds = sizeof fds / sizeof *fds,
-	    .has_own_group = 1,
-	};
-
-	(void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
-	(void)snprintf(memory, sizeof memory, "%" PRId64, p->memory_bytes);
-	(void)snprintf(processes, sizeof processes, "%" PRId64, p->processes);
-	return spawn_start(&plan);
 }
 
 static struct runner *adopt(
@@ -299,12 +266,12 @@ static struct runner *adopt(
 	r->is_idle = true;
 	list_append(&place->all, &r->link);
 	loop_timer_init(&r->timer, on_time, r);
-	r->io = stream_open(
-	    place->loop, e->ours[OUR_OUT], e->ours[OUR_IN], &io_handlers, r);
+	r->io = stream_open(place->loop, e->ours[SOURCE_OUT],
+	    e->ours[SOURCE_IN], &io_handlers, r);
 	r->complaints = stream_open(
-	    place->loop, e->ours[OUR_ERR], -1, &complaint_handlers, r);
-	r->control = stream_open(place->loop, e->ours[OUR_CONTROL],
-	    e->ours[OUR_CONTROL], &control_handlers, r);
+	    place->loop, e->ours[SOURCE_ERR], -1, &complaint_handlers, r);
+	r->control = stream_open(place->loop, e->ours[SOURCE_CONTROL],
+	    e->ours[SOURCE_CONTROL], &control_handlers, r);
 	stream_pause(r->io, true);
 	stream_pause(r->complaints, true);
 	return r;
@@ -317,13 +284,13 @@ struct runner *runner_start(struct runner_place *place,
 	pid_t pid = -1;
 
 	if (open_ends(&ends))
-		pid = spawn(place, &ends);
-	int why = errno;
+		pid = place->source->start(place->source, ends.theirs, err);
+	else
+		(void)err_set(err, ERR_AGENT,
+		    "cannot open the pipes of a process: %s", strerror(errno));
 	close_all(ends.theirs);
 	if (pid < 0) {
 		close_all(ends.ours);
-		(void)err_set(err, ERR_AGENT, "cannot start %s: %s",
-		    place->co_turn, strerror(why));
 		return NULL;
 	}
 	stat_add(agent_spawns, 1);

@@ -4,7 +4,7 @@
 #define AGENT_RUNNER_H
 
 /*
- * A runner is one process of a subprocess agent, under its co-turn, with its
+ * A runner is one process of a subprocess agent, from its source, with its
  * pipes on the loop. Whoever starts it uses it until runner_retire() or
  * runner_kill(), which take it away at once; the runner itself stays until its
  * whole tree is gone and reaped.
@@ -18,6 +18,7 @@
 
 struct loop;
 struct runner;
+struct source;
 
 /*
  * What all runners of an agent share; it
@@ -25,11 +26,7 @@ struct runner;
  */
 struct runner_place {
 	struct loop *loop;
-	char *co_turn;	 /* path of the trampoline */
-	char *command;	 /* for /bin/sh -c */
-	char *directory; /* where it runs */
-	int64_t memory_bytes;
-	int64_t processes;
+	struct source *source; /* of the processes */
 	struct list all;
 };
 
@@ -57,7 +54,10 @@ struct runner_handlers {
 /* How long a process may go on after its turn before its tree is killed. */
 #define RUNNER_LINGER_MS 2000
 
-/* Start a process; its output waits for runner_claim(). NULL with ERR_AGENT. */
+/*
+ * Start a process of the place's source; its output waits for runner_claim().
+ * NULL with ERR_AGENT.
+ */
 struct runner *runner_start(struct runner_place *place,
     const struct runner_handlers *handlers, void *arg, struct err *err);
 

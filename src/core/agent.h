@@ -4,9 +4,9 @@
 #define CORE_AGENT_H
 
 /*
- * What an agent is. A kind of agent (demo, exec) is one struct agent_kind; a
- * worker opens one agent of the configured kind; for each INPUT the session
- * layer starts one turn of it. Agents see neither sessions nor doors: they get
+ * What an agent is. A kind of agent (demo, exec, python) is one struct
+ * agent_kind; a worker opens one agent of the configured kind; for each INPUT
+ * the session layer starts one turn of it. Agents see neither sessions nor doors: they get
  * an input, stimuli, and a sink.
  *
  * Life of a turn: start -> [recall each event of an earlier owner] -> run ->
@@ -14,6 +14,9 @@
  * fail -> free. All calls happen on the loop's thread. The sink may be called
  * from inside run, deliver and on_room; finish and fail may free the turn
  * before they return, so an agent returns at once after them.
+ *
+ * A call of one tool without the model goes the same way: exec -> run ->
+ * exactly one sink finish or fail -> free.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +59,15 @@ struct agent_input {
 	size_t n_files;
 };
 
+/* One tool, to be called by itself. Borrowed until the turn is freed. */
+struct agent_exec {
+	const char *session_id;
+	const char *tool;
+	const char *args; /* a JSON object */
+	size_t args_len;
+	bool is_owner; /* whether the caller is who owns the agent */
+};
+
 struct agent_sink_ops {
 	/*
 	 * Append an event to the journal; takes the body, so the draft may be
@@ -92,7 +104,10 @@ struct agent_setup {
 struct agent_about {
 	const char *name;
 	const char *model;
-	const char *const *tools; /* NULL-terminated */
+	const char *const *tools;  /* NULL-terminated */
+	const char *system_prompt; /* NULL: none that is known */
+	/* A JSON array of {name, description, location}; NULL: none. */
+	const char *skills;
 };
 
 struct agent_kind {
@@ -110,6 +125,15 @@ struct agent_kind {
 	 */
 	struct agent_turn *(*start)(struct agent *a,
 	    const struct agent_input *input, struct agent_sink *sink);
+	/*
+	 * Prepare a call of one tool; NULL here: the kind has no tools of its
+	 * own. The sink is told by finish what the tool returned (no session),
+	 * or by fail with REASON_FAILED what the caller may read as the cause;
+	 * with other reasons the detail is for the agent log. Its emit is never
+	 * called. Stimuli are ignored, but for EV_INTERRUPT.
+	 */
+	struct agent_turn *(*exec)(struct agent *a, const struct agent_exec *x,
+	    struct agent_sink *sink);
 	/*
 	 * An event this turn put into the journal, or a
 	 * stimulus it was given, under an earlier owner, in

@@ -8,6 +8,8 @@
 #include "agent/agents.h"
 #include "agent/child.h"
 #include "agent/demo.h"
+#include "agent/exec.h"
+#include "agent/python.h"
 #include "agent/runner.h"
 
 #include <dirent.h>
@@ -98,11 +100,11 @@ static void open_agent(struct test *x, const char *command)
 
 	*x = (struct test){0};
 	sink_init(&x->sink);
-	buf_str(&setting, CHILD_PREFIX);
+	buf_str(&setting, EXEC_PREFIX);
 	buf_str(&setting, command);
 	free(conf.agent);
 	conf.agent = buf_steal(&setting, &(size_t){0});
-	x->agent = child_kind.open(
+	x->agent = exec_kind.open(
 	    &(struct agent_setup){.conf = &conf, .loop = loop}, &err);
 }
 
@@ -121,14 +123,14 @@ static void start(struct test *x, const char *prompt)
 	    .images = "[]",
 	    .images_len = 2,
 	};
-	x->turn = child_kind.start(x->agent, &in, &x->sink.base);
-	child_kind.run(x->turn);
+	x->turn = exec_kind.start(x->agent, &in, &x->sink.base);
+	exec_kind.run(x->turn);
 }
 
 static void close_agent(struct test *x)
 {
-	child_kind.free(&x->turn);
-	child_kind.close(&x->agent);
+	exec_kind.free(&x->turn);
+	exec_kind.close(&x->agent);
 	sink_fini(&x->sink);
 }
 
@@ -142,7 +144,7 @@ static void deliver(struct test *x, enum event_type type, const char *body)
 	    .body_len = strlen(body),
 	};
 
-	child_kind.deliver(x->turn, &ev);
+	exec_kind.deliver(x->turn, &ev);
 }
 
 static bool is_text(struct buf *b, const char *text)
@@ -305,6 +307,73 @@ static void test_no_trampoline(void)
 	conf.libexec_dir = was;
 }
 
+/* ---- one tool ---- */
+
+#define RESULT(members) "echo '{\"type\":\"EXEC_RESULT\"," members "}'"
+
+static void test_exec(void)
+{
+	static const struct agent_exec call = {
+	    .session_id = "s-1",
+	    .tool = "add",
+	    .args = "{\"a\":1}",
+	    .args_len = 7,
+	};
+	static const struct {
+		const char *name;
+		const char *command;
+		const char *result; /* NULL: */
+		enum err_reason reason;
+		const char *detail;
+	} cases[] = {
+	    {"a tool that returns",
+		"read l; case $l in *EXEC*add*) echo "
+		"'{\"type\":\"x\"}'; " RESULT(
+		    "\"status\":\"success\",\"result\":\"2\"") ";; esac",
+		"2", REASON_FAILED, NULL},
+	    {"a tool that fails",
+		RESULT("\"status\":\"error\",\"error\":\"ValueError: bad\""),
+		NULL, REASON_FAILED, "ValueError: bad"},
+	    {"an answer to something else", OUTPUT("x"), NULL, REASON_GARBAGE,
+		"OUTPUT answers no EXEC"},
+	    {"no answer", "exit 0", NULL, REASON_EXITED, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct test x;
+		open_agent(&x, cases[i].command);
+		x.turn = exec_kind.exec(x.agent, &call, &x.sink.base);
+		exec_kind.run(x.turn);
+		bool is_ended = wait_until(&x, has_end);
+		ok(is_ended && x.sink.ends == 1 && x.sink.n == 0 &&
+			x.sink.has_failed == !cases[i].result,
+		    "%s ends a call, without events", cases[i].name);
+		ok(cases[i].result
+			? is_text(&x.sink.result, cases[i].result)
+			: x.sink.reason == cases[i].reason &&
+			      (!cases[i].detail ||
+				  is_text(&x.sink.detail, cases[i].detail)),
+		    "as it should");
+		close_agent(&x);
+	}
+}
+
+static void test_exec_interrupt(void)
+{
+	static const struct agent_exec call = {
+	    .session_id = "s-1", .tool = "nap", .args = "{}", .args_len = 2};
+	struct test x;
+
+	open_agent(&x, "read l; read i; exit 1");
+	x.turn = exec_kind.exec(x.agent, &call, &x.sink.base);
+	exec_kind.run(x.turn);
+	deliver(&x, EV_INTERRUPT, "");
+	ok(wait_until(&x, has_end) && x.sink.reason == REASON_FAILED &&
+		is_text(&x.sink.detail, "interrupted"),
+	    "a call can be interrupted");
+	close_agent(&x);
+}
+
 /* ---- talking ---- */
 
 static void test_questions(void)
@@ -406,7 +475,7 @@ static void test_room(void)
 	    "a full sink makes the process wait");
 	while (!x.sink.ends && !x.is_late) {
 		x.sink.room = 100;
-		child_kind.on_room(x.turn);
+		exec_kind.on_room(x.turn);
 		if (!x.sink.ends)
 			(void)wait_until(&x, has_three_events);
 	}
@@ -468,7 +537,7 @@ static void test_free(void)
 	open_agent(&x, "sleep " MARK);
 	start(&x, "p");
 	ok(wait_until(&x, has_marked), "a turn runs");
-	child_kind.free(&x.turn);
+	exec_kind.free(&x.turn);
 	ok(x.turn == NULL && wait_until(&x, has_no_marked),
 	    "and a freed turn ends its process");
 	ok(x.sink.ends == 0, "without another word");
@@ -504,6 +573,10 @@ static void test_find(void)
 
 	ok(agents_find("demo", &err) == &demo_kind, "demo is known");
 	ok(agents_find("exec:true", &err) != NULL, "exec:COMMAND is known");
+	ok(agents_find("python:a.py", &err) == &python_kind,
+	    "python:FILE is known");
+	ok(!agents_find("python:", &err) && err.code == ERR_CONFIG,
+	    "python: without a file is refused");
 	ok(!agents_find("exec: ", &err) && err.code == ERR_CONFIG,
 	    "exec: without a command is refused");
 	ok(!agents_find("gpt", &err) && strstr(err.text, "'demo'"),
@@ -548,6 +621,8 @@ int main(void)
 	test_results();
 	test_failures();
 	test_no_trampoline();
+	test_exec();
+	test_exec_interrupt();
 	test_questions();
 	test_session();
 	test_log();

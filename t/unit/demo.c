@@ -622,9 +622,50 @@ static void test_sums(void)
 	    "10,000 parentheses are refused");
 }
 
+static void test_exec(void)
+{
+	static const struct {
+		const char *tool;
+		const char *args;
+		const char *result; /* NULL: it fails */
+	} cases[] = {
+	    {"calculate", "{\"expression\":\"42 * 17\"}", "714"},
+	    {"get_weather", "{\"city\":\"Sydney\"}",
+		"Weather in Sydney: Sunny, 72°F"},
+	    {"translate", "{\"text\":\"hello\",\"to\":\"Spanish\"}", "Hola"},
+	    {"step", "{\"i\":3}", "3"},
+	    {"calculate", "{}", NULL},
+	    {"calculate", "{\"expression\":\"two\"}", NULL},
+	    {"calculate", "[]", NULL},
+	    {"bash", "{}", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sink s;
+		const struct agent_exec x = {
+		    .session_id = "s",
+		    .tool = cases[i].tool,
+		    .args = cases[i].args,
+		    .args_len = strlen(cases[i].args),
+		};
+		sink_init(&s);
+		struct agent_turn *t = demo_kind.exec(agent, &x, &s.base);
+		demo_kind.run(t);
+		ok(s.ends == 1 && s.n == 0 &&
+			s.has_failed == !cases[i].result &&
+			(s.has_failed ||
+			    strcmp(buf_cstr(&s.result), cases[i].result) == 0),
+		    "%s of %s by itself: %s%s", cases[i].tool, cases[i].args,
+		    buf_cstr(&s.result), buf_cstr(&s.detail));
+		demo_kind.free(&t);
+		sink_fini(&s);
+	}
+}
+
 int main(void)
 {
 	open_agent();
+	test_exec();
 	test_answers();
 	test_events();
 	test_replies();

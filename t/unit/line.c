@@ -87,6 +87,12 @@ static void test_ends(void)
 		LINE_OUTPUT, "x", NULL, NULL},
 	    {"{\"type\":\"ERROR\",\"message\":\"no\"}", LINE_ERROR, NULL, NULL,
 		"no"},
+	    {"{\"type\":\"EXEC_RESULT\",\"status\":\"success\","
+	     "\"result\":\"4\"}",
+		LINE_EXEC_RESULT, "4", NULL, NULL},
+	    {"{\"type\":\"EXEC_RESULT\",\"status\":\"error\","
+	     "\"error\":\"bad\"}",
+		LINE_ERROR, NULL, NULL, "bad"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -144,6 +150,9 @@ static void test_garbage(void)
 	    "{\"type\":\"OUTPUT\",\"result\":7}",
 	    "{\"type\":\"OUTPUT\",\"result\":\"x\",\"session\":[]}",
 	    "{\"type\":\"ERROR\"}",
+	    "{\"type\":\"EXEC_RESULT\",\"result\":\"x\"}",
+	    "{\"type\":\"EXEC_RESULT\",\"status\":\"success\"}",
+	    "{\"type\":\"EXEC_RESULT\",\"status\":\"error\",\"result\":\"x\"}",
 	    "{\"type\":\"thinking\"}",
 	    "{\"type\":\"thinking\",\"content\":1}",
 	    "{\"type\":\"done\",\"result\":\"x\"}",
@@ -195,6 +204,30 @@ static void test_input(void)
 	       "[{\"name\":\"a\\\"b\",\"path\":\"/up/a\",\"size\":12}],"
 	       "\"session\":{\"messages\":  [1]}}\n"),
 	    "an input is one line, however the client spelled its session");
+	buf_fini(&out);
+}
+
+static void test_exec(void)
+{
+	struct agent_exec x = {
+	    .session_id = "s",
+	    .tool = "a\"b",
+	    .args = "{\"n\":\n1}",
+	    .args_len = 8,
+	    .is_owner = true,
+	};
+	struct buf out = {0};
+
+	line_exec(&out, &x);
+	ok(is_line(&out, "{\"type\":\"EXEC\",\"session_id\":\"s\",\"tool\":"
+			 "\"a\\\"b\",\"args\":{\"n\": 1},\"owner\":true}\n"),
+	    "a call of a tool is one line");
+	buf_fini(&out);
+	x.args_len = 0;
+	x.is_owner = false;
+	line_exec(&out, &x);
+	ok(strstr(buf_cstr(&out), "\"args\":{},\"owner\":false}\n") != NULL,
+	    "also without arguments");
 	buf_fini(&out);
 }
 
@@ -288,6 +321,7 @@ int main(void)
 	test_events();
 	test_garbage();
 	test_input();
+	test_exec();
 	test_stimuli();
 	test_scribe();
 	return done();

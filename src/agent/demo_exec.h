@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef AGENT_DEMO_EXEC_H
+#define AGENT_DEMO_EXEC_H
+
+/* Private to the demo agent: a call of one of its tools by itself. */
+#include <stdbool.h>
+
+struct agent_exec;
+struct buf;
+
+/*
+ * Call the tool and append what it returns, or why it failed. Returns whether
+ * it went well.
+ */
+bool demo_exec_call(const struct agent_exec *x, struct buf *out);
+
+#endif

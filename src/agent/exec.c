@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/child.h"
+#include "agent/pool.h"
+#include "agent/source.h"
+#include "base/mem.h"
+#include "core/conf.h"
+
+/* The agent first, so that one pointer serves for both. */
+struct exec {
+	struct agent agent;
+	struct source_exec source;
+	char *name;
+};
+
+static struct agent *open_agent(
+    const struct agent_setup *setup, struct err *err)
+{
+	struct exec *e = mem_zero(sizeof *e);
+	const char *command = setup->conf->agent + strlen(EXEC_PREFIX);
+
+	(void)err; /* what can go wrong does so at the first start */
+	source_exec_init(&e->source, setup->conf,
+	    (const char *const[]){"/bin/sh", "-c", command, NULL});
+	child_init(&e->agent, setup, &e->source.base);
+	e->name = exec_describe(command, &e->agent.about);
+	e->agent.pool =
+	    pool_open(&e->agent.place, (size_t)setup->conf->agent_pool);
+	return &e->agent;
+}
+
+static void close_agent(struct agent **agent)
+{
+	struct exec *e = (struct exec *)(void *)*agent;
+
+	if (!e)
+		return;
+	child_fini(&e->agent);
+	source_exec_fini(&e->source);
+	free(e->name);
+	free(e);
+	*agent = NULL;
+}
+
+char *exec_describe(const char *command, struct agent_about *about)
+{
+	static const char *const no_tools[] = {NULL};
+	const char *program = command + strspn(command, " \t");
+	size_t len = strcspn(program, " \t");
+	size_t folder = len;
+
+	while (folder > 0 && program[folder - 1] != '/')
+		folder--;
+	char *name = mem_strndup(program + folder, len - folder);
+	*about = (struct agent_about){
+	    .name = name, .model = "exec", .tools = no_tools};
+	return name;
+}
+
+const struct agent_kind exec_kind = {
+    .name = "exec",
+    .open = open_agent,
+    .close = close_agent,
+    .about = child_about,
+    .start = child_start,
+    .exec = child_exec,
+    .run = child_run,
+    .deliver = child_deliver,
+    .on_room = child_on_room,
+    .free = child_free,
+};

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/python.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/child.h"
+#include "agent/source.h"
+#include "agent/zygote.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+
+/* Forks that wait for a turn, at least. */
+#define SPARES 2
+
+/* Words of the zygote's command line at most, with their end. */
+#define WORDS 16
+
+/* A profile that others may still point to. */
+struct past {
+	struct past *next;
+	struct python_profile profile;
+};
+
+/* The agent first, so that one pointer serves for both. */
+struct python {
+	struct agent agent;
+	struct source_exec source; /* of the zygote */
+	struct zygote *zygote;
+	char *setting;
+	struct python_profile profile;
+	struct past *past;
+};
+
+/* ---- profiles ---- */
+
+/* A string member; NULL when it is none. */
+static char *copy_str(const struct json *object, const char *key)
+{
+	struct buf scratch = {0};
+	size_t len;
+	const char *s = json_str(json_get(object, key), &scratch, &len);
+	char *copy = s ? mem_strndup(s, len) : NULL;
+
+	buf_fini(&scratch);
+	return copy;
+}
+
+static char *copy_text(const struct json *v, enum json_type type)
+{
+	size_t len;
+
+	if (!v || !json_is(v, type))
+		return NULL;
+	const char *text = json_text(v, &len);
+	return mem_strndup(text, len);
+}
+
+static char **copy_tools(const struct json *list)
+{
+	struct buf scratch = {0};
+	size_t n = 0, len;
+
+	if (json_is(list, JSON_ARRAY))
+		for (const struct json *v = json_first(list); v;
+		     v = json_next(v))
+			n++;
+	char **tools = mem_zero((n + 1) * sizeof *tools);
+	n = 0;
+	for (const struct json *v = json_is(list, JSON_ARRAY) ? json_first(list)
+							      : NULL;
+	     v; v = json_next(v)) {
+		const char *s = json_str(v, &scratch, &len);
+		if (s)
+			tools[n++] = mem_strndup(s, len);
+		buf_reset(&scratch);
+	}
+	buf_fini(&scratch);
+	return tools;
+}
+
+/* The file's name without folder and ending. */
+static char *name_of(const char *setting)
+{
+	const char *file = setting + strlen(PYTHON_PREFIX);
+	const char *slash = strrchr(file, '/');
+
+	file = slash ? slash + 1 : file;
+	size_t len = strcspn(file, ":");
+	if (len > 3 && memcmp(file + len - 3, ".py", 3) == 0)
+		len -= 3;
+	return mem_strndup(file, len);
+}
+
+void python_profile_read(
+    struct python_profile *p, const char *setting, const char *json, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *o =
+	    len ? json_parse(&doc, json, len, 0, &why) : NULL;
+
+	if (o && !json_is(o, JSON_OBJECT))
+		o = NULL;
+	p->name = o ? copy_str(o, "name") : NULL;
+	p->model = o ? copy_str(o, "model") : NULL;
+	p->system_prompt = o ? copy_str(o, "system_prompt") : NULL;
+	p->skills = o ? copy_text(json_get(o, "skills"), JSON_ARRAY) : NULL;
+	p->tools = copy_tools(o ? json_get(o, "tools") : NULL);
+	if (!p->name)
+		p->name = name_of(setting);
+	if (!p->model)
+		p->model = mem_strdup("unknown");
+	p->about = (struct agent_about){
+	    .name = p->name,
+	    .model = p->model,
+	    .tools = (const char *const *)p->tools,
+	    .system_prompt = p->system_prompt,
+	    .skills = p->skills,
+	};
+	json_fini(&doc);
+}
+
+void python_profile_free(struct python_profile *p)
+{
+	for (size_t i = 0; p->tools && p->tools[i]; i++)
+		free(p->tools[i]);
+	free(p->tools);
+	free(p->name);
+	free(p->model);
+	free(p->system_prompt);
+	free(p->skills);
+	*p = (struct python_profile){0};
+}
+
+/* ---- the zygote ---- */
+
+/* Who asked before may keep what he was told, for as long as there is an agent.
+ */
+static void renew_profile(struct python *p, const struct json *about)
+{
+	struct past *past = mem_zero(sizeof *past);
+	size_t len;
+	const char *text = json_text(about, &len);
+
+	past->profile = p->profile;
+	past->next = p->past;
+	p->past = past;
+	p->profile = (struct python_profile){0};
+	python_profile_read(&p->profile, p->setting, text, len);
+	p->agent.about = p->profile.about;
+}
+
+static void on_ready(void *arg, const char *json, size_t len)
+{
+	struct python *p = arg;
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *o = json_parse(&doc, json, len, 0, &why);
+
+	if (o && json_is(json_get(o, "about"), JSON_OBJECT)) {
+		char *state = copy_str(o, "state");
+		char *because = copy_str(o, "why");
+		renew_profile(p, json_get(o, "about"));
+		log_info("agent %s: loaded, its state is %s: %s",
+		    p->profile.name, state ? state : "unknown",
+		    because ? because : "unknown");
+		free(state);
+		free(because);
+	}
+	json_fini(&doc);
+}
+
+static void open_zygote(struct python *p, const struct agent_setup *setup)
+{
+	static const char *const states[] = {"auto", "shared", "isolated"};
+	const struct conf *conf = setup->conf;
+	int64_t n_spares =
+	    conf->agent_pool > SPARES ? conf->agent_pool : SPARES;
+	const char *argv[WORDS];
+	struct buf script = {0}, co_turn = {0};
+	char processes[24], spares[24];
+	size_t n = 0;
+
+	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
+	buf_printf(&co_turn, "%s/co-turn", conf->libexec_dir);
+	(void)snprintf(
+	    processes, sizeof processes, "%" PRId64, conf->agent_processes);
+	(void)snprintf(spares, sizeof spares, "%" PRId64, n_spares);
+	argv[n++] = conf->python;
+	argv[n++] = buf_cstr(&script);
+	argv[n++] = "--serve";
+	argv[n++] = "--state";
+	argv[n++] = states[conf->agent_state];
+	argv[n++] = "--co-turn";
+	argv[n++] = buf_cstr(&co_turn);
+	argv[n++] = "--processes";
+	argv[n++] = processes;
+	argv[n++] = "--spares";
+	argv[n++] = spares;
+	if (conf->reload)
+		argv[n++] = "--reload";
+	argv[n++] = "--";
+	argv[n++] = conf->agent + strlen(PYTHON_PREFIX);
+	argv[n] = NULL;
+	source_exec_init(&p->source, conf, argv);
+	p->source.processes = 0; /* each turn has a limit of its own */
+	p->zygote = zygote_open(&(struct zygote_setup){
+	    .loop = setup->loop,
+	    .source = &p->source.base,
+	    .on_ready = on_ready,
+	    .arg = p,
+	});
+	buf_fini(&script);
+	buf_fini(&co_turn);
+}
+
+/* ---- the kind ---- */
+
+static struct agent *open_agent(
+    const struct agent_setup *setup, struct err *err)
+{
+	struct python *p = mem_zero(sizeof *p);
+	const char *profile = setup->conf->agent_profile;
+
+	(void)err; /* what can go wrong does so in the zygote */
+	p->setting = mem_strdup(setup->conf->agent);
+	python_profile_read(&p->profile, p->setting, profile, strlen(profile));
+	p->agent.about = p->profile.about;
+	open_zygote(p, setup);
+	child_init(&p->agent, setup, zygote_source(p->zygote));
+	return &p->agent;
+}
+
+static void close_agent(struct agent **agent)
+{
+	struct python *p = (struct python *)(void *)*agent;
+
+	if (!p)
+		return;
+	child_fini(&p->agent);
+	zygote_close(&p->zygote);
+	source_exec_fini(&p->source);
+	while (p->past) {
+		struct past *past = p->past;
+		p->past = past->next;
+		python_profile_free(&past->profile);
+		free(past);
+	}
+	python_profile_free(&p->profile);
+	free(p->setting);
+	free(p);
+	*agent = NULL;
+}
+
+const struct agent_kind python_kind = {
+    .name = "python",
+    .open = open_agent,
+    .close = close_agent,
+    .about = child_about,
+    .start = child_start,
+    .exec = child_exec,
+    .run = child_run,
+    .deliver = child_deliver,
+    .on_room = child_on_room,
+    .free = child_free,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/python_describe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/python.h"
+#include "agent/source.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/conf.h"
+#include "core/err.h"
+
+/* Most that is kept of each output. */
+#define SAID_MAX (4u << 20)
+#define COMPLAINTS_MAX (64u << 10)
+
+/* Its tree is killed in no time; a process stuck in the kernel is left. */
+#define KILL_MS 10000
+
+/* Our ends of the process's outputs and control socket; -1 is closed. */
+enum { SAID, COMPLAINTS, CONTROL, ENDS };
+
+struct talk {
+	int fds[ENDS];
+	struct buf heard[ENDS];
+	bool is_late;
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* read, or written at once */
+	*fd = -1;
+}
+
+/* Each half keeps its end: one[0] and theirs are of the process. */
+static bool open_channels(int *ours, int *theirs)
+{
+	int pair[2];
+
+	theirs[SOURCE_IN] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (theirs[SOURCE_IN] < 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		if (pipe2(pair, O_CLOEXEC) != 0)
+			return false;
+		ours[i] = pair[0];
+		theirs[i == SAID ? SOURCE_OUT : SOURCE_ERR] = pair[1];
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	ours[CONTROL] = pair[0];
+	theirs[SOURCE_CONTROL] = pair[1];
+	return true;
+}
+
+/* Keep the newest: a traceback ends with what matters. */
+static void hear(struct talk *t, int i)
+{
+	static const size_t max[ENDS] = {SAID_MAX, COMPLAINTS_MAX, 128};
+	char bytes[16384];
+	ssize_t n = read(t->fds[i], bytes, sizeof bytes);
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		close_fd(&t->fds[i]);
+		return;
+	}
+	buf_append(&t->heard[i], bytes, (size_t)n);
+	if (t->heard[i].len > max[i])
+		buf_consume(&t->heard[i], t->heard[i].len - max[i]);
+}
+
+/* The control socket ends last, when no process is left. */
+static void listen_until(struct talk *t, int64_t until_ms)
+{
+	while (t->fds[CONTROL] >= 0) {
+		int64_t left = until_ms - clock_mono_ms();
+		struct pollfd p[ENDS];
+		if (left <= 0)
+			return;
+		for (int i = 0; i < ENDS; i++)
+			p[i] =
+			    (struct pollfd){.fd = t->fds[i], .events = POLLIN};
+		if (poll(p, ENDS, (int)left) <= 0)
+			continue;
+		for (int i = 0; i < ENDS; i++)
+			if (p[i].revents)
+				hear(t, i);
+	}
+}
+
+/* What is left in a pipe whose writers are gone. */
+static void drain(struct talk *t, int i)
+{
+	struct pollfd p = {.fd = t->fds[i], .events = POLLIN};
+
+	while (t->fds[i] >= 0 && poll(&p, 1, 0) > 0)
+		hear(t, i);
+}
+
+static void listen_to(struct talk *t)
+{
+	listen_until(t, clock_mono_ms() + PYTHON_DESCRIBE_MS);
+	t->is_late = t->fds[CONTROL] >= 0;
+	if (t->is_late) {
+		(void)!write(t->fds[CONTROL], "k", 1); /* else it is gone */
+		listen_until(t, clock_mono_ms() + KILL_MS);
+	}
+	drain(t, SAID);
+	drain(t, COMPLAINTS);
+}
+
+/* Whether it said what it should. */
+static bool is_profile(const struct buf *said)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *o =
+	    said->len ? json_parse(&doc, said->data, said->len, 0, &why) : NULL;
+	bool is_good = o && json_is(json_get(o, "name"), JSON_STRING);
+
+	json_fini(&doc);
+	return is_good;
+}
+
+static int judge(
+    const struct talk *t, const char *file, struct buf *out, struct err *err)
+{
+	const struct buf *said = &t->heard[SAID];
+	const struct buf *complaints = &t->heard[COMPLAINTS];
+
+	if (!t->is_late && is_profile(said)) {
+		buf_append(out, said->data, said->len);
+		return 0;
+	}
+	buf_append(out, complaints->data, complaints->len);
+	if (t->is_late)
+		return err_set(err, ERR_CONFIG,
+		    "agent %s: it did not come to host() in %d s", file,
+		    PYTHON_DESCRIBE_MS / 1000);
+	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded", file);
+}
+
+static pid_t start(struct talk *t, struct source *source, struct err *err)
+{
+	int theirs[SOURCE_FDS] = {-1, -1, -1, -1};
+	pid_t pid = -1;
+
+	if (open_channels(t->fds, theirs))
+		pid = source->start(source, theirs, err);
+	else
+		(void)err_set(
+		    err, ERR_CONFIG, "cannot open a pipe: %s", strerror(errno));
+	for (int i = 0; i < SOURCE_FDS; i++)
+		close_fd(&theirs[i]);
+	return pid;
+}
+
+int python_describe(const struct conf *conf, struct buf *out, struct err *err)
+{
+	struct talk t = {.fds = {-1, -1, -1}};
+	struct source_exec source;
+	struct buf script = {0};
+	const char *file = conf->agent + strlen(PYTHON_PREFIX);
+	int rc = -1;
+
+	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
+	source_exec_init(&source, conf,
+	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",
+		"--", file, NULL});
+	pid_t pid = start(&t, &source.base, err);
+	if (pid >= 0) {
+		listen_to(&t);
+		close_fd(&t.fds[CONTROL]);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		rc = judge(&t, file, out, err);
+	}
+	for (int i = 0; i < ENDS; i++) {
+		close_fd(&t.fds[i]);
+		buf_fini(&t.heard[i]);
+	}
+	source_exec_fini(&source);
+	buf_fini(&script);
+	return rc;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef AGENT_SOURCE_H
+#define AGENT_SOURCE_H
+
+/*
+ * A source is where the processes of a subprocess agent come from. One kind
+ * executes a program under co-turn, and is here; another forks a process that
+ * has loaded everything already (agent/zygote.h).
+ */
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+
+struct conf;
+
+/*
+ * What a process is started with: its three standard descriptors, and the
+ * socket to whoever watches its tree. That one ends when no process of the tree
+ * is left, ends the tree when we write a byte or close it, and says before its
+ * end what co-turn says ("exit STATUS").
+ */
+enum { SOURCE_IN, SOURCE_OUT, SOURCE_ERR, SOURCE_CONTROL, SOURCE_FDS };
+
+struct source {
+	/*
+	 * Start a process with these descriptors, which stay the caller's.
+	 * Returns a pid for the caller to reap, 0 if somebody else reaps it, or
+	 * -1 with ERR_AGENT.
+	 */
+	pid_t (*start)(
+	    struct source *s, const int fds[SOURCE_FDS], struct err *err);
+};
+
+/* The source that executes a program; it lives in its owner. */
+struct source_exec {
+	struct source base;
+	char *co_turn;	 /* path of the trampoline */
+	char **argv;	 /* of the program, NULL-terminated */
+	char *directory; /* where it runs */
+	int64_t memory_bytes;
+	int64_t processes; /* 0: no limit */
+};
+
+/* Prepare it: a copy of argv, with the folders and limits of the settings. */
+void source_exec_init(
+    struct source_exec *s, const struct conf *conf, const char *const *argv);
+
+/* Free what it holds. */
+void source_exec_fini(struct source_exec *s);
+
+#endif

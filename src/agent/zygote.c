@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/line.h"
+#include "agent/runner.h"
+#include "agent/source.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+
+/* Most packets that are sent and not confirmed: the rest waits. */
+#define WINDOW 16
+
+/* Most turns that wait for it to load. */
+#define WAITING_MAX 4096
+
+/* A line of it, which has the system prompt in it. */
+#define LINE_MAX_BYTES (4u << 20)
+
+/* One that lived for so long did not die of what killed the one before. */
+#define HEALTHY_MS 60000
+
+/* The descriptors of a turn that waits. */
+struct waiting {
+	struct list link;
+	int fds[SOURCE_FDS];
+};
+
+struct zygote {
+	struct source base; /* of turns */
+	struct source own;  /* of the zygote, with a socket for an input */
+	struct zygote_setup setup;
+	struct runner_place place;
+	struct runner *runner; /* NULL between two of them */
+	int socket;
+	struct line_queue lines;
+	struct loop_timer timer; /* until the next one is started */
+	int64_t pause_ms;
+	int64_t started_ms;
+	size_t n_waiting; /* in both lists */
+	struct list waiting;
+	struct list sent; /* and not confirmed, the oldest first */
+	size_t n_sent;
+	bool is_loaded; /* this one */
+	bool is_broken; /* the one before could not load the agent */
+};
+
+/* ---- turns that wait ---- */
+
+static void close_fds(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)close(fds[i]); /* they are not ours to write */
+}
+
+static void drop(struct zygote *z, struct waiting *w)
+{
+	close_fds(w->fds, SOURCE_FDS);
+	list_remove(&w->link);
+	z->n_waiting--;
+	free(w);
+}
+
+/* Each of them sees the end of its descriptors, and fails. */
+static void drop_all(struct zygote *z, struct list *which)
+{
+	list_each_safe(link, which)
+	    drop(z, list_entry(link, struct waiting, link));
+}
+
+static bool send_packet(int fd, const int *fds)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(SOURCE_FDS * sizeof(int))];
+	} control;
+	char text[] = "turn";
+	struct iovec part = {text, sizeof text - 1};
+	struct msghdr m = {
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = sizeof control.room,
+	};
+
+	memset(&control, 0, sizeof control);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(SOURCE_FDS * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, SOURCE_FDS * sizeof(int));
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* What cannot be sent goes with the next confirmation, or with a new zygote. */
+static void pump(struct zygote *z)
+{
+	list_each_safe(link, &z->waiting)
+	{
+		struct waiting *w = list_entry(link, struct waiting, link);
+		if (!z->runner || z->n_sent >= WINDOW ||
+		    !send_packet(z->socket, w->fds))
+			return;
+		list_remove(&w->link);
+		list_append(&z->sent, &w->link);
+		z->n_sent++;
+	}
+}
+
+/* The turn is the zygote's from now on: it is not given to another one. */
+static void confirm(struct zygote *z)
+{
+	if (!z->n_sent)
+		return;
+	z->n_sent--;
+	drop(z, list_entry(z->sent.next, struct waiting, link));
+	pump(z);
+}
+
+/* What was not confirmed was not begun: the next zygote gets it. */
+static void take_back(struct zygote *z)
+{
+	list_each_safe(link, &z->waiting)
+	{
+		list_remove(link);
+		list_append(&z->sent, link);
+	}
+	list_each_safe(link, &z->sent)
+	{
+		list_remove(link);
+		list_append(&z->waiting, link);
+	}
+	z->n_sent = 0;
+}
+
+static bool copy_fds(int *to, const int *from)
+{
+	for (size_t i = 0; i < SOURCE_FDS; i++) {
+		to[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 0);
+		if (to[i] < 0) {
+			close_fds(to, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static pid_t start_turn(struct source *base, const int *fds, struct err *err)
+{
+	struct zygote *z = (struct zygote *)(void *)base;
+
+	if (z->is_broken && !z->is_loaded)
+		return err_set(
+		    err, ERR_AGENT, "the agent cannot be loaded: see the log");
+	if (z->n_waiting >= WAITING_MAX)
+		return err_set(err, ERR_AGENT,
+		    "%d turns wait for the agent to be loaded", WAITING_MAX);
+	struct waiting *w = mem_zero(sizeof *w);
+	if (!copy_fds(w->fds, fds)) {
+		(void)err_set(err, ERR_AGENT, "cannot copy descriptors: %s",
+		    strerror(errno));
+		free(w);
+		return -1;
+	}
+	list_append(&z->waiting, &w->link);
+	z->n_waiting++;
+	pump(z);
+	return 0;
+}
+
+/* ---- what it says ---- */
+
+static void take_line(struct zygote *z, const char *text, size_t len)
+{
+	static const char ready[] = "READY ";
+	const size_t n = sizeof ready - 1;
+
+	if (len == 1 && *text == '+') {
+		confirm(z);
+		return;
+	}
+	if (len < n || memcmp(text, ready, n) != 0)
+		return; /* nothing that we know */
+	z->is_loaded = true;
+	z->is_broken = false;
+	z->setup.on_ready(z->setup.arg, text + n, len - n);
+}
+
+static void on_output(void *arg, const char *data, size_t len)
+{
+	struct zygote *z = arg;
+	const char *text;
+	size_t n;
+	enum line_state state;
+
+	line_feed(&z->lines, data, len);
+	while ((state = line_next(&z->lines, &text, &n)) == LINE_WHOLE)
+		take_line(z, text, n);
+	if (state == LINE_TOO_LONG) {
+		line_fini(&z->lines);
+		line_init(&z->lines, LINE_MAX_BYTES);
+	}
+}
+
+static void on_complaint(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	log_info("agent: %.*s", (int)len, text);
+}
+
+/* ---- its life ---- */
+
+static void end(struct zygote *z)
+{
+	if (z->socket >= 0)
+		(void)close(z->socket); /* nothing was left to be written */
+	z->socket = -1;
+	take_back(z);
+	line_fini(&z->lines);
+	line_init(&z->lines, LINE_MAX_BYTES);
+}
+
+static void start_later(struct zygote *z)
+{
+	if (clock_mono_ms() - z->started_ms > HEALTHY_MS)
+		z->pause_ms = 0;
+	z->pause_ms = z->pause_ms ? z->pause_ms * 2 : ZYGOTE_PAUSE_MS;
+	if (z->pause_ms > ZYGOTE_PAUSE_MAX_MS)
+		z->pause_ms = ZYGOTE_PAUSE_MAX_MS;
+	loop_timer_set(z->place.loop, &z->timer, z->pause_ms);
+}
+
+static void on_end(void *arg, const struct runner_end *how)
+{
+	struct zygote *z = arg;
+
+	(void)how; /* its complaints have said more */
+	runner_kill(&z->runner);
+	end(z);
+	if (!z->is_loaded) {
+		z->is_broken = true;
+		drop_all(z, &z->waiting);
+	}
+	z->is_loaded = false;
+	start_later(z);
+	log_warn("agent: its process ended; the next one starts in %lld ms",
+	    (long long)z->pause_ms);
+}
+
+static const struct runner_handlers handlers = {
+    .on_output = on_output,
+    .on_complaint = on_complaint,
+    .on_end = on_end,
+};
+
+static pid_t start_own(struct source *own, const int *fds, struct err *err)
+{
+	struct zygote *z = list_entry(own, struct zygote, own);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_set(err, ERR_AGENT, "cannot open a socket: %s",
+		    strerror(errno));
+	const int with_socket[SOURCE_FDS] = {
+	    pair[1], fds[SOURCE_OUT], fds[SOURCE_ERR], fds[SOURCE_CONTROL]};
+	pid_t pid = z->setup.source->start(z->setup.source, with_socket, err);
+	(void)close(pair[1]); /* the zygote's */
+	if (pid < 0)
+		(void)close(pair[0]);
+	else
+		z->socket = pair[0];
+	return pid;
+}
+
+static void start(void *arg)
+{
+	struct zygote *z = arg;
+	struct err err;
+
+	z->started_ms = clock_mono_ms();
+	z->runner = runner_start(&z->place, &handlers, z, &err);
+	if (!z->runner) {
+		log_warn("agent: %s", err.text);
+		start_later(z);
+		return;
+	}
+	runner_claim(z->runner, &handlers, z);
+	pump(z);
+}
+
+struct zygote *zygote_open(const struct zygote_setup *setup)
+{
+	struct zygote *z = mem_zero(sizeof *z);
+
+	z->base.start = start_turn;
+	z->own.start = start_own;
+	z->setup = *setup;
+	z->place.loop = setup->loop;
+	z->place.source = &z->own;
+	z->socket = -1;
+	list_init(&z->place.all);
+	list_init(&z->waiting);
+	list_init(&z->sent);
+	line_init(&z->lines, LINE_MAX_BYTES);
+	loop_timer_init(&z->timer, start, z);
+	start(z);
+	return z;
+}
+
+struct source *zygote_source(struct zygote *z)
+{
+	return &z->base;
+}
+
+void zygote_close(struct zygote **zygote)
+{
+	struct zygote *z = *zygote;
+
+	if (!z)
+		return;
+	loop_timer_stop(z->place.loop, &z->timer);
+	runner_kill(&z->runner);
+	runner_clear(&z->place);
+	end(z);
+	drop_all(z, &z->waiting);
+	line_fini(&z->lines);
+	free(z);
+	*zygote = NULL;
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# What co-agent-python says of a file: its agent, or why there is none.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(source write_file);
+use JSON::PP;
+use PyAgent;
+use Test::More;
+
+PyAgent->need;
+
+sub profile {
+	my ($file) = @_;
+	my ($line) = PyAgent::describe($file)->{out} =~ /^(\{.*\})$/m;
+	return decode_json($line // '{}');
+}
+
+my $p = profile('factory.py');
+is $p->{name}, 'factory', 'its name';
+is $p->{model}, 'scripted-1', 'its model';
+is $p->{system_prompt}, 'Do what you are told.', 'its system prompt';
+is $p->{tools}[-1], 'bump', 'its tools';
+is_deeply $p->{host_args}, { port => 1234, trust => 'open', relay_url => undef },
+    'what host() was given, and nothing else';
+is $p->{kind}, 'factory', 'a factory';
+ok !$p->{threads}, 'without threads';
+is profile('instance.py')->{kind}, 'instance', 'an agent';
+ok profile('threads.py')->{threads}, 'threads, and create_app()';
+is profile(PyAgent::file('named.py') . ':second')->{name}, 'second', 'a variable';
+
+my $dir = File::Temp->newdir(TMPDIR => 1);
+my %files = (
+	positional => ["host(make, 4321, 'strict')", { port => 4321, trust => 'strict' }],
+	objects => ["host(make, trust=make(), whitelist=['0x1'], http=None)",
+		{ trust => { type => 'Agent' }, whitelist => ['0x1'] }],
+	application => ["import uvicorn\napp = create_app(make, trust='open')\n" .
+		"uvicorn.run(app, port=1)", { trust => 'open' }],
+	caught => ["try:\n    host(make)\nexcept Exception:\n    print('no')\n", {}],
+);
+for my $name (sort keys %files) {
+	my ($code, $args) = @{ $files{$name} };
+	write_file("$dir/$name.py", <<"END");
+import sys
+sys.path.append("${\ source('t/agents')}")
+from connectonion import Agent, create_app, host
+from scripted import Scripted
+
+def make():
+    return Agent("made", llm=Scripted())
+
+$code
+END
+	is_deeply profile("$dir/$name.py")->{host_args}, $args, "arguments: $name";
+}
+
+my %broken = (
+	'none.py' => qr/none\.py has no agent/,
+	'raises.py' => qr/LookupError: no key is set/,
+	"$dir/syntax.py" => qr/syntax\.py", line 1.*SyntaxError/s,
+	"$dir/gone.py" => qr/FileNotFoundError/,
+	"$dir/exits.py" => qr/the file ended itself: exit 3/,
+	PyAgent::file('named.py') . ':third' => qr/named\.py has no agent named third/,
+);
+write_file("$dir/syntax.py", "def create_agent(:\n");
+write_file("$dir/exits.py", "import sys\nsys.exit(3)\n");
+for my $file (sort keys %broken) {
+	my $r = PyAgent::describe($file);
+	is $r->{status}, 1, "refused: $file";
+	like $r->{out}, $broken{$file}, 'with the reason';
+	unlike $r->{out}, qr/co-agent-python", line/, 'and nothing of ours';
+}
+done_testing;

@@ -1,0 +1,73 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The processes of a python: agent: limits hold for each turn, nothing of a turn outlives
+# it, and an agent process that dies is replaced.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for read_file);
+use PyAgent;
+use Test::More;
+
+PyAgent->need;
+my $host = PyAgent->start('factory.py', workers => 1,
+	yaml => "agent_memory: 1024\nagent_processes: 20\nrun_timeout: 3\n");
+
+# Processes with these words in their command line.
+sub running {
+	my ($words) = @_;
+	return grep {
+		read_file("/proc/$_/cmdline") =~ s/\0/ /gr =~ /\Q$words\E/
+	} map { m{^/proc/(\d+)} } glob '/proc/[0-9]*';
+}
+
+is $host->input("spawn 5151$$")->{status}, 200, 'a tool leaves a daemon behind';
+ok wait_for(10, sub { !running("sleep 5151$$") }), 'which ends with the turn';
+
+my $ws = $host->ws(session => {});
+sub failure { my ($prompt) = @_; return ($ws->turn($prompt))[-1] }
+
+is failure('die SIGKILL')->{reason}, 'killed', 'a turn that is killed';
+is failure('die SIGSEGV')->{reason}, 'killed', 'or crashes';
+is failure('nap 60')->{reason}, 'timeout', 'or takes too long';
+is failure('hello')->{type}, 'OUTPUT', 'ends alone';
+
+my ($grown) = grep { $_->{type} eq 'tool_result' } $ws->turn('grow 4000');
+is $grown->{status}, 'error', 'memory has its limit';
+is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'and room below it';
+
+my $bomb = '[__import__("subprocess").Popen(["sleep", "6161' . $$ . '"]) for i in range(99)]'
+    . ' and __import__("time").sleep(60)';
+my $end = failure("calculate $bomb");
+# The kernel refuses the next one, to the tool or to the package, or the tree is killed.
+like $end->{reason} // $end->{result}, qr/^(?:killed|failed)$|Error/,
+    'so has the number of processes';
+ok wait_for(10, sub { !running("sleep 6161$$") }), 'none of which is left';
+
+my ($zygote) = grep { read_file("/proc/$_/stat") =~ /^\d+ \(.*\) \w (\d+)/
+	    && read_file("/proc/$1/cmdline") =~ /co-turn/ }
+    running('co-agent-python --serve');
+$ws->send_json({ type => 'INPUT', prompt => "spawn 7171$$" });
+$ws->next(type => 'OUTPUT');
+my $other = $host->ws(session => {});
+$other->send_json({ type => 'INPUT', prompt => 'nap 2' });
+$other->next(type => 'tool_call');
+kill KILL => $zygote;
+is $other->next(type => 'ERROR')->{reason}, 'killed', 'turns end with the process they are of';
+is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'which is started again';
+
+$ws->send_json({ type => 'INPUT', prompt => 'nap 2' });
+$ws->next(type => 'tool_call');
+my @tree = running('co-agent-python --serve ');
+ok @tree > 1, 'there are processes';
+$host->kill_worker(($host->workers)[0]);
+ok wait_for(10, sub { !grep { kill 0, $_ } @tree }), 'none of which outlives its worker';
+ok wait_for(20, sub { ($host->input('hello')->{json}{result} // '') =~ /hello/ }),
+    'and the next worker has its own';
+$host->stop;
+ok wait_for(10, sub { !running($host->dir) }), 'none is left at the end';
+done_testing;
