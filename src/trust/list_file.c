@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/list_file.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "core/err.h"
+#include "trust/address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536
+
+/*
+ * The kernel stamps files by a clock with steps of up to 10 ms, and gives inode
+ * numbers again: a second change in the step of the first may look the same.
+ */
+#define SETTLE_MS 50
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+void list_file_init(
+    struct list_file *f, const char *path, bool has_comments, bool is_exact)
+{
+	*f = (struct list_file){
+	    .path = mem_strdup(path),
+	    .has_comments = has_comments,
+	    .is_exact = is_exact,
+	    .entries = map_new(),
+	};
+}
+
+static void forget(struct list_file *f)
+{
+	map_free(&f->entries);
+	for (size_t i = 0; i < f->n_patterns; i++)
+		free(f->patterns[i]);
+	free(f->patterns);
+	f->patterns = NULL;
+	f->n_patterns = 0;
+}
+
+void list_file_fini(struct list_file *f)
+{
+	forget(f);
+	free(f->path);
+	f->path = NULL;
+}
+
+/* ---- reading ---- */
+
+static int refuse(struct err *err, const char *path, const char *why)
+{
+	return err_set(err, ERR_MISCONFIGURED,
+	    "misconfigured: cannot read %s: %s", path, why);
+}
+
+/* With a NUL in it, it is UTF-16 or no text at all. */
+static bool is_utf8(const char *text, size_t len)
+{
+	if (len && memchr(text, 0, len))
+		return false;
+	while (len) {
+		size_t n = utf8_len(text, len);
+		if (!n)
+			return false;
+		text += n;
+		len -= n;
+	}
+	return true;
+}
+
+static int read_all(int fd, const char *path, struct buf *out, struct err *err)
+{
+	ssize_t n;
+	do {
+		char *to = buf_reserve(out, READ_BYTES);
+		n = read(fd, to, READ_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return refuse(err, path, strerror(errno));
+		out->len += (size_t)n;
+		if (out->len > LIST_FILE_BYTES)
+			return refuse(err, path, "it is larger than 16 MiB");
+	} while (n != 0);
+	if (is_utf8(out->data, out->len))
+		return 0;
+	return err_set(err, ERR_MISCONFIGURED,
+	    "misconfigured: trust list %s is not UTF-8 text: save it as UTF-8",
+	    path);
+}
+
+static int read_regular(
+    int fd, const char *path, struct buf *out, struct err *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return refuse(err, path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(err, path, "it is no regular file");
+	return read_all(fd, path, out, err);
+}
+
+/* A link that leads nowhere is there, and cannot be read. */
+static bool is_missing(const char *path)
+{
+	struct stat st;
+	return errno == ENOENT && lstat(path, &st) != 0 && errno == ENOENT;
+}
+
+int list_file_read(const char *path, struct buf *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int why = errno;
+	if (fd < 0)
+		return is_missing(path) ? 0 : refuse(err, path, strerror(why));
+	int rc = read_regular(fd, path, out, err);
+	(void)close(fd);
+	return rc;
+}
+
+/* ---- entries ---- */
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+
+/* How an entry or an id is kept and compared (free()). */
+static char *normalise(const char *text, size_t len)
+{
+	char address[ADDRESS_SIZE];
+	if (address_parse(text, len, address))
+		return mem_strdup(address);
+	char *copy = mem_strndup(text, len);
+	for (char *p = copy; *p; p++)
+		*p = lower(*p);
+	return copy;
+}
+
+/* One more than may be is kept, to be seen. */
+static void add_pattern(struct list_file *f, char *pattern)
+{
+	if (f->n_patterns > LIST_FILE_PATTERNS) {
+		free(pattern);
+		return;
+	}
+	f->patterns =
+	    mem_realloc(f->patterns, (f->n_patterns + 1) * sizeof *f->patterns);
+	f->patterns[f->n_patterns++] = pattern;
+}
+
+static void add_entry(struct list_file *f, const char *text, size_t len)
+{
+	static char is_there;
+	char *entry = normalise(text, len);
+	if (!f->is_exact && strchr(entry, '*')) {
+		add_pattern(f, entry);
+		return;
+	}
+	(void)map_put(f->entries, entry, strlen(entry), &is_there);
+	free(entry);
+}
+
+static void trim(const char **text, size_t *len)
+{
+	while (*len && is_blank(**text)) {
+		(*text)++;
+		(*len)--;
+	}
+	while (*len && is_blank((*text)[*len - 1]))
+		(*len)--;
+}
+
+static void add_line(struct list_file *f, const char *text, size_t len)
+{
+	const char *comment = f->has_comments ? memchr(text, '#', len) : NULL;
+	if (comment)
+		len = (size_t)(comment - text);
+	trim(&text, &len);
+	if (len && *text != '#')
+		add_entry(f, text, len);
+}
+
+bool list_file_is_entry(const char *line, size_t len, const char *id)
+{
+	trim(&line, &len);
+	char *entry = normalise(line, len);
+	char *name = normalise(id, strlen(id));
+	bool is_same = strcmp(entry, name) == 0;
+	free(entry);
+	free(name);
+	return is_same;
+}
+
+void list_file_fill(struct list_file *f, const char *text, size_t len)
+{
+	const size_t mark = strlen(BYTE_ORDER_MARK);
+	forget(f);
+	f->entries = map_new();
+	if (len >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0) {
+		text += mark;
+		len -= mark;
+	}
+	while (len) {
+		size_t n = 0;
+		while (n < len && text[n] != '\n' && text[n] != '\r')
+			n++;
+		add_line(f, text, n);
+		n += n < len;
+		text += n;
+		len -= n;
+	}
+}
+
+/* ---- looking for changes ---- */
+
+static int64_t ns_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+/* The stamp as it is now. 0, or -1 with ERR_MISCONFIGURED. */
+static int look(const char *path, struct list_stamp *stamp, struct err *err)
+{
+	struct stat st;
+	*stamp = (struct list_stamp){.inode = 0};
+	if (stat(path, &st) != 0) {
+		int why = errno;
+		return is_missing(path) ? 0 : refuse(err, path, strerror(why));
+	}
+	stamp->mtime_ns = ns_of(&st.st_mtim);
+	stamp->ctime_ns = ns_of(&st.st_ctim);
+	stamp->size = st.st_size;
+	stamp->inode = st.st_ino;
+	return 0;
+}
+
+static bool is_unchanged(
+    const struct list_file *f, const struct list_stamp *stamp)
+{
+	return f->is_known && f->is_settled &&
+	       memcmp(&f->stamp, stamp, sizeof *stamp) == 0;
+}
+
+/* The stamp was taken before the file was read: a change since shows in it. */
+static bool is_settled(const struct list_stamp *stamp)
+{
+	int64_t age_ms = clock_wall_ms() - stamp->ctime_ns / 1000000;
+	return age_ms > SETTLE_MS || age_ms < -SETTLE_MS;
+}
+
+int list_file_refresh(struct list_file *f, struct err *err)
+{
+	struct list_stamp stamp;
+	struct buf text = {0};
+	int rc = look(f->path, &stamp, err);
+	if (rc == 0 && is_unchanged(f, &stamp))
+		return 0;
+	f->is_known = false;
+	if (rc == 0)
+		rc = list_file_read(f->path, &text, err);
+	if (rc == 0)
+		list_file_fill(f, text.data ? text.data : "", text.len);
+	buf_fini(&text);
+	if (rc == 0 && f->n_patterns > LIST_FILE_PATTERNS)
+		rc = refuse(err, f->path, "it has too many lines with '*'");
+	if (rc != 0)
+		return -1;
+	f->stamp = stamp;
+	f->is_settled = is_settled(&stamp);
+	f->is_known = true;
+	return 0;
+}
+
+/* ---- asking ---- */
+
+/* Whether the pattern, in which only '*' is special, is the whole text. */
+static bool matches(const char *pattern, const char *text)
+{
+	const char *star = NULL, *from = NULL;
+	while (*text) {
+		if (*pattern == '*') {
+			star = pattern++;
+			from = text;
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star + 1;
+			text = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+bool list_file_has(const struct list_file *f, const char *id)
+{
+	char *name = normalise(id, strlen(id));
+	bool found = map_get(f->entries, name, strlen(name)) != NULL;
+	for (size_t i = 0; !found && i < f->n_patterns; i++)
+		found = matches(f->patterns[i], name);
+	free(name);
+	return found;
+}

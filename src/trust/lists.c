@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/lists.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "trust/list_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct lists {
+	const struct conf *conf;
+	struct list_file contacts;
+	struct list_file whitelist;
+	struct list_file blocklist;
+	struct list_file admins;
+	struct list_file host_whitelist; /* what host.yaml names */
+	struct list_file host_blacklist;
+};
+
+static const char *const level_words[] = {
+    [LEVEL_STRANGER] = "stranger",
+    [LEVEL_CONTACT] = "contact",
+    [LEVEL_WHITELIST] = "whitelist",
+    [LEVEL_BLOCKED] = "blocked",
+};
+
+const char *lists_level_word(enum trust_level level)
+{
+	return level_words[level];
+}
+
+/* ---- opening ---- */
+
+static void init_co(
+    struct list_file *f, const struct conf *conf, const char *name)
+{
+	struct buf path = {0};
+	buf_printf(&path, "%s/%s", conf->co_dir, name);
+	list_file_init(f, buf_cstr(&path), false, false);
+	buf_fini(&path);
+}
+
+static bool is_inline(const char *setting)
+{
+	return *setting == '[';
+}
+
+/* A path, or a JSON array of addresses. */
+static void init_host(struct list_file *f, const char *setting)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct buf text = {0};
+	list_file_init(f, is_inline(setting) ? "" : setting, true, true);
+	if (is_inline(setting)) {
+		const struct json *all =
+		    json_parse(&doc, setting, strlen(setting), 0, &why);
+		for (const struct json *v = json_first(all); v;
+		     v = json_next(v)) {
+			char *entry = json_strdup(v);
+			buf_printf(&text, "%s\n", entry ? entry : "");
+			free(entry);
+		}
+		list_file_fill(f, buf_cstr(&text), text.len);
+	}
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+struct lists *lists_open(const struct conf *conf, struct err *err)
+{
+	const char *blacklist = conf->blacklist;
+	if (*blacklist && !is_inline(blacklist) &&
+	    access(blacklist, R_OK) != 0) {
+		(void)err_set(err, ERR_CONFIG,
+		    "blacklist: %s cannot be read: make the file, or remove "
+		    "the key",
+		    blacklist);
+		return NULL;
+	}
+	struct lists *l = mem_zero(sizeof *l);
+	l->conf = conf;
+	init_co(&l->contacts, conf, "contacts.txt");
+	init_co(&l->whitelist, conf, "whitelist.txt");
+	init_co(&l->blocklist, conf, "blocklist.txt");
+	init_co(&l->admins, conf, "admins.txt");
+	l->admins.is_exact = true;
+	init_host(&l->host_whitelist, conf->whitelist);
+	init_host(&l->host_blacklist, blacklist);
+	return l;
+}
+
+void lists_close(struct lists **lp)
+{
+	struct lists *l = *lp;
+	*lp = NULL;
+	if (!l)
+		return;
+	list_file_fini(&l->contacts);
+	list_file_fini(&l->whitelist);
+	list_file_fini(&l->blocklist);
+	list_file_fini(&l->admins);
+	list_file_fini(&l->host_whitelist);
+	list_file_fini(&l->host_blacklist);
+	free(l);
+}
+
+/* ---- looking ---- */
+
+static enum trust_level level_of(const struct lists *l, const char *id)
+{
+	if (list_file_has(&l->blocklist, id))
+		return LEVEL_BLOCKED;
+	if (list_file_has(&l->whitelist, id))
+		return LEVEL_WHITELIST;
+	if (list_file_has(&l->contacts, id))
+		return LEVEL_CONTACT;
+	return LEVEL_STRANGER;
+}
+
+int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
+    struct err *err)
+{
+	if (list_file_refresh(&l->blocklist, err) != 0 ||
+	    list_file_refresh(&l->whitelist, err) != 0 ||
+	    list_file_refresh(&l->contacts, err) != 0 ||
+	    list_file_refresh(&l->admins, err) != 0)
+		return -1;
+	entry->level = level_of(l, address);
+	entry->is_super = strcmp(address, l->conf->address) == 0;
+	entry->is_admin = entry->is_super || list_file_has(&l->admins, address);
+	return 0;
+}
+
+static int refresh_host(
+    struct list_file *f, const char *setting, struct err *err)
+{
+	return is_inline(setting) || !*setting ? 0 : list_file_refresh(f, err);
+}
+
+bool lists_is_blacklisted(struct lists *l, const char *address, struct err *err)
+{
+	if (refresh_host(&l->host_blacklist, l->conf->blacklist, err) != 0)
+		return true;
+	if (!*address || !list_file_has(&l->host_blacklist, address))
+		return false;
+	(void)err_set(err, ERR_FORBIDDEN, "forbidden: blacklisted");
+	return true;
+}
+
+bool lists_is_whitelisted(struct lists *l, const char *address)
+{
+	struct err err;
+	return *address &&
+	       refresh_host(&l->host_whitelist, l->conf->whitelist, &err) ==
+		   0 &&
+	       list_file_has(&l->host_whitelist, address);
+}
