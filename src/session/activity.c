@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define ROTATE_BYTES (10 * 1024 * 1024)
 #define MAX_LINE 4096
@@ -42,41 +44,85 @@ void activity_reopen(struct activity *a)
 		log_warn("agent log=%s: cannot be opened", a->path);
 }
 
-struct activity *activity_open(const char *co_dir, const char *name)
+char *activity_path(const char *co_dir, const char *name)
 {
-	struct activity *a = mem_zero(sizeof *a);
 	struct buf path = {0};
 	buf_printf(&path, "%s/logs/", co_dir);
 	for (const char *p = name; *p; p++)
 		buf_char(
 		    &path, is_safe(*p) && !(p == name && *p == '.') ? *p : '_');
 	buf_str(&path, ".log");
-	a->path = buf_steal(&path, NULL);
+	return buf_steal(&path, NULL);
+}
+
+struct activity *activity_open(const char *co_dir, const char *name)
+{
+	struct activity *a = mem_zero(sizeof *a);
+	a->path = activity_path(co_dir, name);
 	a->fd = -1;
 	activity_reopen(a);
 	return a;
 }
 
+/* What a terminal or a reader of lines would not take as text. */
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
+	       c == 0x2029;
+}
+
+/* The signs that agents like, for tools that know ASCII only. */
+static const char *ascii_of(uint32_t c)
+{
+	switch (c) {
+	case 0x2713:
+		return "[OK]";
+	case 0x2717:
+		return "[ERROR]";
+	case 0x2192:
+		return "->";
+	case 0x2190:
+		return "<-";
+	default:
+		return NULL;
+	}
+}
+
+static void append_char(struct buf *b, uint32_t c, const char *bytes, size_t n)
+{
+	const char *ascii = ascii_of(c);
+	if (ascii)
+		buf_str(b, ascii);
+	else if (is_control(c) && c < 0x80)
+		buf_printf(b, "\\x%02x", (unsigned)c);
+	else if (is_control(c))
+		buf_printf(b, "\\u%04x", (unsigned)c);
+	else
+		buf_append(b, bytes, n);
+}
+
 static void append_escaped(struct buf *b, const char *text, size_t len)
 {
 	size_t from = b->len;
-	for (size_t i = 0; i < len && b->len - from < MAX_LINE; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(b, "\\x%02x", c);
+	for (size_t i = 0, n; i < len && b->len - from < MAX_LINE; i += n) {
+		n = utf8_len(text + i, len - i);
+		if (n)
+			append_char(b, utf8_get(text + i, n), text + i, n);
 		else
-			buf_char(b, (char)c);
+			buf_printf(b, "\\x%02x", (unsigned char)text[i]);
+		n += !n;
 	}
 }
 
 /*
- * Another worker may have rotated already:
- * only the one that holds the big file does.
+ * One of those who have the full file open moves it; the others find that it is
+ * not there any more.
  */
 static void rotate(struct activity *a)
 {
 	struct stat mine, now;
-	if (fstat(a->fd, &mine) != 0 || mine.st_size < ROTATE_BYTES)
+	if (fstat(a->fd, &mine) != 0 || mine.st_size < ROTATE_BYTES ||
+	    flock(a->fd, LOCK_EX | LOCK_NB) != 0)
 		return;
 	if (stat(a->path, &now) == 0 && now.st_ino == mine.st_ino) {
 		struct buf old = {0};
@@ -84,7 +130,22 @@ static void rotate(struct activity *a)
 		(void)rename(a->path, buf_cstr(&old));
 		buf_fini(&old);
 	}
-	activity_reopen(a);
+	activity_reopen(a); /* and with the old file goes the lock */
+}
+
+void activity_start(struct activity *a)
+{
+	static const char rule[] = "========================================"
+				   "====================";
+	char when[32];
+	struct tm tm;
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	if (!localtime_r(&now, &tm) ||
+	    !strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm))
+		when[0] = 0;
+	buf_printf(
+	    &a->lines, "\n%s\nSession started: %s\n%s\n", rule, when, rule);
+	activity_flush(a);
 }
 
 void activity_line(

@@ -14,6 +14,8 @@
 #include "core/msg.h"
 #include "core/stat.h"
 #include "proc/mailbox.h"
+#include "session/feed.h"
+#include "session/usage.h"
 
 /* One commit may remove so many events more than it adds. */
 #define TRIM_STEP 2048
@@ -51,7 +53,7 @@ static bool is_refused(struct store_txn *t, struct commit *c)
 	return c->refusal != 0;
 }
 
-static void apply_puts(struct store_txn *t, struct commit *c)
+static void apply_puts(struct journal *j, struct store_txn *t, struct commit *c)
 {
 	for (unsigned i = 0; i < c->n_puts; i++) {
 		const struct commit_put *p = &c->puts[i];
@@ -60,8 +62,16 @@ static void apply_puts(struct store_txn *t, struct commit *c)
 		if (p->table == TABLE_IDS &&
 		    store_get(t, TABLE_IDS, p->key.data, p->key.len, &old))
 			continue;
+		if (p->table == TABLE_USAGE) {
+			usage_write(t,
+			    (struct store_span){p->key.data, p->key.len},
+			    (struct store_span){p->value.data, p->value.len});
+			continue;
+		}
 		store_put(t, p->table, p->key.data, p->key.len, p->value.data,
 		    p->value.len);
+		if (p->table == TABLE_SESSIONS)
+			feed_put(t, j->setup.conf, &p->value);
 	}
 }
 
@@ -74,14 +84,15 @@ static void fail(struct commit *c, const struct err *err)
 }
 
 /* In an open transaction, which is ended. */
-static void commit_facts(struct store_txn *t, struct list *batch)
+static void commit_facts(
+    struct journal *j, struct store_txn *t, struct list *batch)
 {
 	struct err err;
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
 		if (c->has_facts && !is_refused(t, c))
-			apply_puts(t, c);
+			apply_puts(j, t, c);
 	}
 	int rc = store_commit(t, &err);
 	if (rc != 0)
@@ -130,6 +141,15 @@ static bool rule_allows(const struct commit *c, const struct journal_meta *m)
 	panic("journal: rule %d", (int)c->rule);
 }
 
+/* Nobody would hear it: the agent has ended, and its end is not written yet. */
+static bool is_too_late(const struct journal *j, const struct commit *c)
+{
+	if (c->rule != COMMIT_IN_TURN || !c->n_stimuli)
+		return false;
+	const struct entry *e = registry_entry(j->setup.registry, c->at);
+	return atomic_load(&e->closing) == c->turn;
+}
+
 static bool is_too_long(const struct conf *conf, const struct journal_meta *m)
 {
 	return m->last + 1 - m->first > (uint64_t)conf->journal_events ||
@@ -172,7 +192,7 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 {
 	struct journal_meta m;
 	(void)journal_meta(t, c->number, &m);
-	if (!rule_allows(c, &m)) {
+	if (!rule_allows(c, &m) || is_too_late(j, c)) {
 		c->outcome = COMMIT_CLOSED;
 		c->last_seq = m.last;
 		return;
@@ -180,7 +200,7 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 	if (!c->has_facts) {
 		if (is_refused(t, c))
 			return;
-		apply_puts(t, c);
+		apply_puts(j, t, c);
 	}
 	c->first_seq = m.last + 1;
 	for (size_t at = 0; at < c->events.len;) {
@@ -404,7 +424,7 @@ static void run_round(struct lane *l, uint64_t first_ticket)
 		    wait_for(&j->lanes[LANE_CHATTER], first_ticket);
 		store_write(j->setup.store, &t, STORE_FACTS);
 		n = take(l, &batch, n_written);
-		commit_facts(&t, &batch);
+		commit_facts(j, &t, &batch);
 		store_write(j->setup.store, &t, STORE_JOURNAL);
 	} else {
 		store_write(j->setup.store, &t, STORE_JOURNAL);

@@ -131,7 +131,8 @@ struct commit *journal_fence(void);
 /* Add an event to a commit; the draft gets an id if it has none. */
 void journal_add(struct commit *c, struct draft *d);
 
-/* Add a row to write; returns where its value goes. */
+/* Add a row to write; returns where its value goes. A session's record goes to
+ * the feed (feed.h) too. */
 struct buf *journal_put(
     struct commit *c, enum store_table table, const void *key, size_t key_len);
 

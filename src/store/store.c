@@ -51,6 +51,9 @@ static const struct table_row table_rows[TABLE_COUNT] = {
     [TABLE_SESSIONS] = {"sessions", STORE_FACTS},
     [TABLE_TALKS] = {"talks", STORE_FACTS},
     [TABLE_CLAIMS] = {"claims", STORE_FACTS},
+    [TABLE_USED] = {"used", STORE_FACTS},
+    [TABLE_FEED] = {"feed", STORE_FACTS},
+    [TABLE_USAGE] = {"usage", STORE_FACTS},
     [TABLE_JOINS] = {"joins", STORE_JOURNAL},
     [TABLE_JOURNALS] = {"journals", STORE_JOURNAL},
     [TABLE_EVENTS] = {"events", STORE_JOURNAL},
@@ -298,21 +301,29 @@ static int open_part(struct store *s, enum store_part part, const char *dir,
 	return 0;
 }
 
+static int open_table(struct store *s, int table, bool may_create)
+{
+	const struct table_row *row = &table_rows[table];
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(part_of(s, row->part)->env, NULL,
+	    may_create ? 0 : MDB_RDONLY, &txn);
+	if (rc)
+		return rc;
+	rc = mdb_dbi_open(
+	    txn, row->name, may_create ? MDB_CREATE : 0, &s->tables[table]);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
 static int open_tables(struct store *s, bool is_keeper, struct err *err)
 {
 	for (int i = 0; i < TABLE_COUNT; i++) {
-		struct part *p = part_of(s, table_rows[i].part);
-		MDB_txn *txn;
-		int rc = mdb_txn_begin(
-		    p->env, NULL, is_keeper ? 0 : MDB_RDONLY, &txn);
-		if (rc)
-			return store_error(err, "open", rc);
-		rc = mdb_dbi_open(txn, table_rows[i].name,
-		    is_keeper ? MDB_CREATE : 0, &s->tables[i]);
-		if (!rc)
-			rc = mdb_txn_commit(txn);
-		else
-			mdb_txn_abort(txn);
+		int rc = open_table(s, i, is_keeper);
+		/* The store of an older program, which a new one takes over. */
+		if (rc == MDB_NOTFOUND)
+			rc = open_table(s, i, true);
 		if (rc)
 			return store_error(err, table_rows[i].name, rc);
 	}
@@ -628,6 +639,34 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
 	MDB_val k = {key_len, (void *)(uintptr_t)key};
 	MDB_val v = {len, (void *)(uintptr_t)value};
 	t->rc = mdb_put(t->handle, t->store->tables[table], &k, &v, 0);
+}
+
+/* The number after the last one. */
+static struct store_key next_key(MDB_cursor *c, int *rc)
+{
+	MDB_val k, v;
+	*rc = mdb_cursor_get(c, &k, &v, MDB_LAST);
+	if (*rc == MDB_NOTFOUND)
+		*rc = 0;
+	else if (!*rc && k.mv_size == 8)
+		return store_key1(store_number(k.mv_data) + 1);
+	return store_key1(1);
+}
+
+void store_append(
+    struct store_txn *t, enum store_table table, const void *value, size_t len)
+{
+	MDB_cursor *c;
+	if (t->rc)
+		return;
+	t->rc = mdb_cursor_open(t->handle, t->store->tables[table], &c);
+	if (t->rc)
+		return;
+	struct store_key key = next_key(c, &t->rc);
+	MDB_val k = {8, key.bytes}, v = {len, (void *)(uintptr_t)value};
+	if (!t->rc)
+		t->rc = mdb_cursor_put(c, &k, &v, MDB_APPEND);
+	mdb_cursor_close(c);
 }
 
 void store_delete(struct store_txn *t, enum store_table table, const void *key,

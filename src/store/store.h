@@ -38,6 +38,9 @@ enum store_table {
 	TABLE_SESSIONS, /* facts: number -> record */
 	TABLE_TALKS,	/* facts: number -> conversation (JSON) */
 	TABLE_CLAIMS,	/* facts: digest of scope and input_id -> claim */
+	TABLE_USED,	/* facts: digest of a signature -> when it was used */
+	TABLE_FEED,	/* facts: growing number -> record, as it was put */
+	TABLE_USAGE,	/* facts: day and digest of a caller -> what it spent */
 	TABLE_JOINS,	/* journal: the same for inputs into a running turn */
 	TABLE_JOURNALS, /* journal: number -> where its events are */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
@@ -114,6 +117,10 @@ bool store_get(struct store_txn *t, enum store_table table, const void *key,
 /* Write one value over whatever is there. */
 void store_put(struct store_txn *t, enum store_table table, const void *key,
     size_t key_len, const void *value, size_t len);
+
+/* Write one value under the number (8 bytes) after the last one in the table. */
+void store_append(
+    struct store_txn *t, enum store_table table, const void *value, size_t len);
 
 /* Delete one value; harmless when it is not there. */
 void store_delete(struct store_txn *t, enum store_table table, const void *key,

@@ -2,17 +2,28 @@
 /* Copyright the co-hostd authors */
 #include "worker/keeper.h"
 
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "agent/agents.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "door/console.h"
 #include "net/loop.h"
+#include "session/activity.h"
+#include "session/exchange.h"
+#include "session/mirror.h"
 #include "session/registry.h"
+#include "session/results.h"
 #include "session/sessions.h"
 #include "session/upload.h"
+#include "session/usage.h"
 #include "store/store.h"
+#include "trust/gate.h"
 #include "worker/inherit.h"
 
 /*
@@ -21,12 +32,19 @@
 #define STEP_MS 1000
 #define SLOW_STEPS 10
 
+/* How long a start waits for the lock of session_results.jsonl. */
+#define LOCK_TRIES 50
+#define LOCK_TRY_MS 100
+
 struct keeper {
 	struct inherited in;
 	struct store *store;
 	struct registry *registry;
 	struct loop_timer timer;
+	struct mirror *mirror;
+	struct loop_timer mirror_timer;
 	uint64_t cursor;
+	uint64_t used_cursor;
 	unsigned steps;
 };
 
@@ -34,6 +52,7 @@ static void sweep_slowly(struct keeper *k)
 {
 	struct buf dir = {0};
 	store_check_readers(k->store);
+	usage_expire(k->store);
 	buf_printf(&dir, "%s/uploads", k->in.conf.co_dir);
 	(void)upload_sweep(buf_cstr(&dir), k->in.conf.result_ttl * 1000);
 	buf_fini(&dir);
@@ -46,11 +65,18 @@ static void on_step(void *arg)
 	    registry_sweep(k->registry, k->in.conf.idle_timeout * 1000);
 	stat_add(expired, n);
 	if (n)
-		log_info("[Registry] Cleaned up %u expired sessions", n);
+		console_expired(n);
 	sessions_expire(k->store, k->registry, &k->cursor);
+	gate_expire(k->store, &k->used_cursor);
 	if (k->steps++ % SLOW_STEPS == 0)
 		sweep_slowly(k);
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
+}
+
+static void on_mirror(void *arg)
+{
+	struct keeper *k = arg;
+	loop_timer_set(k->in.loop, &k->mirror_timer, mirror_step(k->mirror));
 }
 
 static void on_msg(const struct msg *m, void *arg)
@@ -79,6 +105,78 @@ static void recover(struct keeper *k, bool is_first)
 		log_info("keeper: %d unfinished turns to take up again", n);
 }
 
+/* ---- what the Python host left ---- */
+
+static int lock_results(struct results *file, struct err *err)
+{
+	int rc = results_lock(file, err);
+	for (int i = 0; rc > 0 && i < LOCK_TRIES; i++) {
+		(void)poll(NULL, 0, LOCK_TRY_MS);
+		rc = results_lock(file, err);
+	}
+	return rc > 0 ? err_set(err, ERR_STORE, "another program holds it")
+		      : rc;
+}
+
+static void import_file(struct keeper *k, const char *path)
+{
+	struct exchange_count n = {0};
+	struct results *file = results_new(path);
+	struct err err;
+	int rc = lock_results(file, &err);
+	if (rc == 0)
+		rc = exchange_import(
+		    k->store, file, k->in.conf.result_ttl * 1000, &n, &err);
+	if (rc != 0)
+		log_error("%s is not taken over: %s; see co-hostd import", path,
+		    err.text);
+	else if (n.added)
+		log_info("%s: %zu sessions were taken over", path, n.added);
+	results_free(&file);
+}
+
+/* The first start in a project that another host served goes on with its
+ * results. */
+static void import_results(struct keeper *k)
+{
+	struct buf path = {0};
+	buf_printf(&path, "%s/session_results.jsonl", k->in.conf.co_dir);
+	if (access(buf_cstr(&path), F_OK) == 0 && exchange_is_empty(k->store))
+		import_file(k, buf_cstr(&path));
+	buf_fini(&path);
+}
+
+/* ---- files for people ---- */
+
+/* The Python package writes its evals itself. */
+static bool agent_writes_evals(const struct conf *conf)
+{
+	return strncmp(conf->agent, "python:", 7) == 0;
+}
+
+static void head_log(const struct keeper *k, const char *name)
+{
+	struct activity *log = activity_open(k->in.conf.co_dir, name);
+	activity_start(log);
+	activity_close(&log);
+}
+
+static void open_files(struct keeper *k, bool is_first)
+{
+	struct agent_about about = {.model = ""};
+	struct mirror_setup setup = {.conf = &k->in.conf, .store = k->store};
+	struct err err;
+	if (agents_describe(&k->in.conf, &about, &err) != 0)
+		log_error("%s", err.text);
+	else if (is_first)
+		head_log(k, about.name);
+	if (!agent_writes_evals(&k->in.conf))
+		setup.model = about.model;
+	k->mirror = mirror_new(&setup);
+	loop_timer_init(&k->mirror_timer, on_mirror, k);
+	loop_timer_set(k->in.loop, &k->mirror_timer, 0);
+}
+
 int keeper_main(unsigned slot, unsigned generation)
 {
 	static struct keeper k = {
@@ -86,18 +184,23 @@ int keeper_main(unsigned slot, unsigned generation)
 	struct err err;
 	k.in.arg = &k;
 	inherit_all(&k.in, "keeper", slot, generation);
+	console_to(STDOUT_FILENO, *k.in.conf.log_file != 0);
 	/* Only the first keeper of a server finds the registry not made yet. */
 	bool is_first = !registry_exists(k.in.heritage);
 	k.store = store_open(&k.in.conf, is_first, &err);
 	if (!k.store)
 		fatal("%s", err.text);
+	if (is_first)
+		import_results(&k);
 	k.registry =
 	    registry_new(k.in.heritage, true, sessions_next_number(k.store));
 	recover(&k, is_first);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
+	open_files(&k, is_first);
 	inherit_ready(&k.in);
 	loop_run(k.in.loop);
+	mirror_free(&k.mirror);
 	registry_free(&k.registry);
 	store_close(&k.store);
 	conf_fini(&k.in.conf);

@@ -99,11 +99,36 @@ static void test_forged(void)
 	activity_flush(activity);
 	ok(file_matches(log_path, "session=x\\\\x0ay \n$"),
 	    "nor does the name of a session");
+	say("\xc2\x9b"
+	    "2J \xe2\x80\xa8 \xff");
+	ok(file_matches(log_path, "s-1 \\\\u009b2J \\\\u2028 \\\\xff\n$"),
+	    "nor do controls of eight bits and what is no text");
+	say("\xe2\x9c\x93 a \xe2\x86\x92 b \xe2\x86\x90 c \xe2\x9c\x97 "
+	    "\xc3\xa9");
+	ok(file_matches(
+	       log_path, "s-1 \\[OK\\] a -> b <- c \\[ERROR\\] \xc3\xa9\n$"),
+	    "signs become ASCII, letters stay");
 	memset(big, 'a', sizeof(big));
 	activity_line(activity, "s", big, sizeof(big));
 	activity_flush(activity);
 	ok(size_of(log_path) < 5000, "a long text is cut");
 	ok(file_matches(log_path, "aaa\n$"), "but its line ends");
+	end();
+}
+
+static void test_head(void)
+{
+	begin("head");
+	activity_start(activity);
+	say("first");
+	ok(file_matches(log_path,
+	       "^\n={60}\nSession started: 20[0-9]{2}-[01][0-9]-[0-3][0-9] "
+	       "[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\n={60}\n" STAMP
+	       "s-1 first\n$"),
+	    "a start has a head");
+	char *path = activity_path(co_dir, "agent");
+	is_str(path, log_path, "others can tell where the log is");
+	free(path);
 	end();
 }
 
@@ -195,6 +220,7 @@ int main(void)
 	free(log);
 	test_lines();
 	test_forged();
+	test_head();
 	test_names();
 	test_rotation();
 	test_reopen();

@@ -539,6 +539,54 @@ static void test_short_but_whole(void)
 	end();
 }
 
+/* The values in order, each with its number: "1=a 2=b ". */
+static bool note_value(
+    struct store_span key, struct store_span value, void *arg)
+{
+	buf_printf(arg, "%d=%.*s ", (int)store_number(key.data), (int)value.len,
+	    (const char *)value.data);
+	return true;
+}
+
+static void is_feed(const char *want, const char *name)
+{
+	struct buf out = {0};
+	struct store_txn t;
+
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_FEED, NULL, 0, note_value, &out);
+	(void)store_read_end(&t, &err);
+	is_str(buf_cstr(&out), want, "%s", name);
+	buf_fini(&out);
+}
+
+static void append(const char *first, const char *second)
+{
+	struct store_txn t;
+
+	store_write(store, &t, STORE_FACTS);
+	store_append(&t, TABLE_FEED, first, strlen(first));
+	store_append(&t, TABLE_FEED, second, strlen(second));
+	(void)store_commit(&t, &err);
+}
+
+static void test_append(void)
+{
+	struct store_txn t;
+	struct store_key key = store_key1(2);
+
+	begin("append");
+	(void)open_as(true);
+	append("a", "b");
+	is_feed("1=a 2=b ", "values are appended under growing numbers");
+	store_write(store, &t, STORE_FACTS);
+	store_delete(&t, TABLE_FEED, key.bytes, 8);
+	(void)store_commit(&t, &err);
+	append("c", "d");
+	is_feed("1=a 2=c 3=d ", "after the last one that is there");
+	end();
+}
+
 int main(void)
 {
 	char *log = scratch_path("log");
@@ -548,6 +596,7 @@ int main(void)
 	test_open();
 	test_processes();
 	test_order();
+	test_append();
 	test_delete_events();
 	test_transactions();
 	test_full();

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_EVAL_TEXT_H
+#define SESSION_EVAL_TEXT_H
+
+/*
+ * Text as it stands in eval files: JSON that is YAML too, names, times. Pure
+ * functions.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/store.h"
+
+/* Longest name of an eval, in characters. */
+#define EVAL_NAME_MAX 50
+
+/*
+ * Append JSON on one line, with escapes for what YAML would not take as it is.
+ */
+void eval_text_json(struct buf *out, const char *text, size_t len);
+
+/* Append bytes as a quoted string. */
+void eval_text_string(struct buf *out, const char *text, size_t len);
+
+/* The beginning of a text, at most so many bytes, cut between characters. */
+struct store_span eval_text_cut(struct store_span s, size_t most);
+
+/* Append the local time, such as 2026-01-31 12:00:00. */
+void eval_text_time(struct buf *out, int64_t ms);
+
+/* Append the name that an eval gets from its first prompt: lower-case words
+ * joined by '_', never empty. */
+void eval_text_name(struct buf *out, const char *prompt, size_t len);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_EVALS_H
+#define SESSION_EVALS_H
+
+/*
+ * The folder .co/evals: {name}.yaml for the conversations that began with the
+ * same prompt and {name}/run_N.yaml for each run of them (eval_file.h). Files
+ * are replaced whole. 20 runs of an eval and 500 evals are kept; what a person
+ * wrote there stays. When more than EVALS_RATE turns end in a second, some are
+ * left out. For one process at a time, never on a loop that serves.
+ */
+#include "session/record.h"
+
+struct conf;
+struct evals;
+
+#define EVALS_RATE 50
+
+/* The folder of a project; it is made when it is needed. */
+struct evals *evals_new(const struct conf *conf, const char *model);
+
+/* Free and null *e. */
+void evals_free(struct evals **e);
+
+/*
+ * Add a turn, if it ended well. talk is the conversation after it; data NULL:
+ * not known. Failures are logged, and cost this turn only.
+ */
+void evals_turn(
+    struct evals *e, const struct record *r, struct store_span talk);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_EXCHANGE_H
+#define SESSION_EXCHANGE_H
+
+/*
+ * Between session_results.jsonl, as this server and the Python host write it,
+ * and the store.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "session/record.h"
+
+struct err;
+struct results;
+struct store;
+
+struct exchange_sink {
+	/* Whether the line of this record is wanted; NULL: all are. */
+	bool (*wants)(const struct record *r, void *arg);
+	/* Take whole lines; 0, or -1 with *err. No read is open meanwhile. */
+	int (*take)(const struct buf *lines, void *arg, struct err *err);
+	void *arg;
+};
+
+/*
+ * Give the lines of the sessions that are not expired, oldest first, a few
+ * megabytes at a time. Others may write to the store meanwhile. 0, or -1 with
+ * *err.
+ */
+int exchange_lines(
+    struct store *store, const struct exchange_sink *sink, struct err *err);
+
+/* Write all lines to descriptor fd. 0, or -1 with *err. */
+int exchange_export(struct store *store, int fd, struct err *err);
+
+struct exchange_count {
+	size_t added;
+	size_t kept;	/* the store has the session, as new or newer */
+	size_t expired; /* too old to be of use */
+};
+
+/*
+ * Put the last line of each session of a file (locked, or opened) into the
+ * store, which nobody else may use meanwhile. What ran when its server died
+ * becomes "interrupted". A result without a time of its own expires ttl_ms from
+ * now. The file stays as it is. 0, or -1 with *err and a part of it added.
+ */
+int exchange_import(struct store *store, struct results *file, int64_t ttl_ms,
+    struct exchange_count *count, struct err *err);
+
+/* Whether the store has no session at all. */
+bool exchange_is_empty(struct store *store);
+
+#endif

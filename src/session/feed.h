@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_FEED_H
+#define SESSION_FEED_H
+
+/*
+ * The feed tells the keeper which records changed, in order. A row is written
+ * in the same transaction as the record itself, so no change is missed and none
+ * is told that did not happen; the keeper takes rows out when it has dealt with
+ * them. A row holds the record as it was put. Texts over FEED_TEXT are left
+ * out: the record itself still has them, unless another turn began since.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "session/record.h"
+#include "store/store.h"
+
+struct conf;
+struct err;
+
+#define FEED_TEXT 4096
+
+/* Tell of a record (its stored form) in an open write of the facts, if the
+ * settings want anything of it. */
+void feed_put(
+    struct store_txn *t, const struct conf *conf, const struct buf *record_row);
+
+struct feed_row {
+	uint64_t key;
+	struct record record;
+	/* The conversation that belongs to it; data NULL when the session has
+	 * gone on since. */
+	struct store_span talk;
+};
+
+/*
+ * Call fn for the rows after key 'after' in order until it returns false. Views
+ * are good inside fn. Damaged rows are passed over. Returns the key of the last
+ * row that was looked at, 'after' when there is none.
+ */
+uint64_t feed_read(struct store *s, uint64_t after,
+    bool (*fn)(const struct feed_row *row, void *arg), void *arg);
+
+/* The key of the last row, 0 when there is none. */
+uint64_t feed_last(struct store *s);
+
+/* Take out the rows from 'first' to 'last'. 0, or -1 with ERR_STORE. */
+int feed_drop(struct store *s, uint64_t first, uint64_t last, struct err *err);
+
+#endif

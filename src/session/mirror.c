@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/mirror.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "session/evals.h"
+#include "session/exchange.h"
+#include "session/feed.h"
+#include "session/result_line.h"
+#include "session/results.h"
+
+/* Between two looks at the feed; after a failure; when there is more. */
+#define LOOK_MS 200
+#define RETRY_MS 1000
+#define MORE_MS 1
+
+/* Rows, and bytes of lines, of one step. */
+#define STEP_ROWS 2000
+#define STEP_BYTES ((size_t)8 * 1024 * 1024)
+
+/* Rows that were dealt with are taken out so often: each time is a sync. */
+#define DROP_MS 1000
+
+/* Rows that wait for a file that cannot be written, at most. */
+#define MAX_BEHIND 100000
+
+/* The file is looked through now and then, for what has expired. */
+#define COMPACT_MS ((int64_t)3600 * 1000)
+#define COMPARE_RETRY_MS 60000
+
+/* It is compacted when it has grown to twice its size and this. */
+#define SLACK ((uint64_t)1024 * 1024)
+
+struct mirror {
+	struct mirror_setup setup;
+	struct results *results; /* NULL: not wanted */
+	struct evals *evals;	 /* NULL: not wanted */
+	int turn_fd;	    /* the lock that says whose turn it is, or -1 */
+	uint64_t first;	    /* lowest row not taken out yet, 0: unknown */
+	uint64_t written;   /* rows up to here are in the file */
+	uint64_t evaluated; /* and in the evals */
+	uint64_t live;	    /* bytes of the file when it was last compared */
+	bool is_compared;
+	bool is_told;  /* that the file cannot be written */
+	bool is_stuck; /* rows cannot be taken out */
+	int64_t drop_at_ms;
+	int64_t compare_at_ms;
+};
+
+static struct results *new_results(const struct conf *conf)
+{
+	struct buf path = {0};
+	buf_printf(&path, "%s/session_results.jsonl", conf->co_dir);
+	struct results *r = results_new(buf_cstr(&path));
+	buf_fini(&path);
+	return r;
+}
+
+struct mirror *mirror_new(const struct mirror_setup *setup)
+{
+	struct mirror *m = mem_zero(sizeof *m);
+	m->setup = *setup;
+	m->turn_fd = -1;
+	if (setup->conf->session_results)
+		m->results = new_results(setup->conf);
+	if (setup->conf->evals && setup->model)
+		m->evals = evals_new(setup->conf, setup->model);
+	return m;
+}
+
+void mirror_free(struct mirror **m)
+{
+	if (!*m)
+		return;
+	results_free(&(*m)->results);
+	evals_free(&(*m)->evals);
+	if ((*m)->turn_fd >= 0)
+		close((*m)->turn_fd);
+	free(*m);
+	*m = NULL;
+}
+
+/* Say that it fails, or goes well again, once. err NULL: it goes well. */
+static void tell(bool *is_told, const struct err *err)
+{
+	if (err && !*is_told)
+		log_error("mirror: %s; it is tried again", err->text);
+	if (!err && *is_told)
+		log_info("mirror: goes on");
+	*is_told = err != NULL;
+}
+
+static bool is_our_turn(struct mirror *m)
+{
+	struct buf path = {0};
+	if (m->turn_fd >= 0)
+		return true;
+	buf_printf(&path, "%s/store/mirror.lock", m->setup.conf->co_dir);
+	m->turn_fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	buf_fini(&path);
+	if (m->turn_fd >= 0 && flock(m->turn_fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (m->turn_fd >= 0)
+		close(m->turn_fd);
+	m->turn_fd = -1;
+	return false;
+}
+
+/* ---- the feed ---- */
+
+struct gathering {
+	struct mirror *mirror;
+	struct buf lines;
+	unsigned n;
+	bool is_full;
+};
+
+static bool gather(const struct feed_row *row, void *arg)
+{
+	struct gathering *g = arg;
+	struct mirror *m = g->mirror;
+	if (!m->first)
+		m->first = row->key;
+	if (m->results)
+		result_line_write(&g->lines, &row->record, row->talk);
+	if (m->evals && row->key > m->evaluated)
+		evals_turn(m->evals, &row->record, row->talk);
+	m->evaluated = row->key;
+	g->is_full = ++g->n >= STEP_ROWS || g->lines.len >= STEP_BYTES;
+	return !g->is_full;
+}
+
+/* 0; 1 when somebody else has the file; -1. */
+static int append(struct mirror *m, const struct buf *lines, struct err *err)
+{
+	int rc = results_lock(m->results, err);
+	if (rc != 0)
+		return rc;
+	rc = results_append(m->results, lines, err);
+	results_unlock(m->results);
+	return rc;
+}
+
+static void drop(struct mirror *m)
+{
+	struct err err;
+	int64_t now = clock_mono_ms();
+	if (!m->first || m->written < m->first || now < m->drop_at_ms)
+		return;
+	m->drop_at_ms = now + DROP_MS;
+	int rc = feed_drop(m->setup.store, m->first, m->written, &err);
+	tell(&m->is_stuck, rc == 0 ? NULL : &err);
+	if (rc != 0)
+		return;
+	/* In an empty feed the numbers begin anew. */
+	m->first = m->written = m->evaluated = 0;
+}
+
+/* The file cannot be written for long: it is compared later on. */
+static void give_up(struct mirror *m)
+{
+	uint64_t last = feed_last(m->setup.store);
+	if (!m->first || last < m->first + MAX_BEHIND)
+		return;
+	log_warn("mirror: too much waits for session_results.jsonl; it will be "
+		 "compared with the store");
+	m->is_compared = false;
+	m->compare_at_ms = 0;
+	m->written = last;
+}
+
+/*
+ * Move rows into the file. *more says whether others wait. 0, or -1 when it
+ * cannot be done now.
+ */
+static int follow(struct mirror *m, bool *more)
+{
+	struct gathering g = {.mirror = m};
+	struct err err;
+	uint64_t last = feed_read(m->setup.store, m->written, gather, &g);
+	int rc = g.lines.len ? append(m, &g.lines, &err) : 0;
+	buf_fini(&g.lines);
+	*more = g.is_full;
+	if (rc == 0) {
+		m->written = last;
+		if (g.n)
+			tell(&m->is_told, NULL);
+		return 0;
+	}
+	if (rc < 0)
+		tell(&m->is_told, &err);
+	give_up(m);
+	return -1;
+}
+
+/* ---- comparing ---- */
+
+struct comparing {
+	struct mirror *mirror;
+	const struct map *marks;
+};
+
+/* What the Python host wrote after us is newer than what we have. */
+static bool is_missing(const struct record *r, void *arg)
+{
+	const struct comparing *c = arg;
+	const struct result_mark *mark =
+	    map_get(c->marks, r->id.data, r->id.len);
+	if (!mark || mark->created_ms < r->created_ms)
+		return true;
+	return mark->created_ms == r->created_ms && mark->status != r->status;
+}
+
+static int append_missing(const struct buf *lines, void *arg, struct err *err)
+{
+	const struct comparing *c = arg;
+	return results_append(c->mirror->results, lines, err);
+}
+
+static int add_missing(
+    struct mirror *m, const struct map *marks, struct err *err)
+{
+	struct comparing c = {m, marks};
+	struct exchange_sink sink = {is_missing, append_missing, &c};
+	return exchange_lines(m->setup.store, &sink, err);
+}
+
+static int compare_locked(struct mirror *m, struct err *err)
+{
+	struct map *marks = results_marks(m->results, err);
+	if (!marks)
+		return -1;
+	int rc = results_compact(m->results, marks, err);
+	if (rc == 0 && !m->is_compared)
+		rc = add_missing(m, marks, err);
+	results_marks_free(&marks);
+	return rc;
+}
+
+/* Compact the file, and compare it with the store unless that was done. */
+static void compare(struct mirror *m)
+{
+	struct err err;
+	int rc = results_lock(m->results, &err);
+	if (rc > 0)
+		return;
+	if (rc == 0) {
+		rc = compare_locked(m, &err);
+		results_unlock(m->results);
+	}
+	if (rc != 0)
+		log_error("mirror: %s", err.text);
+	m->is_compared |= rc == 0;
+	m->live = results_size(m->results);
+	m->compare_at_ms =
+	    clock_mono_ms() + (rc == 0 ? COMPACT_MS : COMPARE_RETRY_MS);
+}
+
+static bool is_compare_due(const struct mirror *m, bool is_idle)
+{
+	if (!m->results)
+		return false;
+	return (is_idle && clock_mono_ms() >= m->compare_at_ms) ||
+	       results_size(m->results) > 2 * m->live + SLACK;
+}
+
+int64_t mirror_step(struct mirror *m)
+{
+	bool more;
+	if (!is_our_turn(m) || follow(m, &more) != 0)
+		return RETRY_MS;
+	drop(m);
+	if (is_compare_due(m, !more))
+		compare(m);
+	return more ? MORE_MS : LOOK_MS;
+}

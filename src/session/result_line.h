@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_RESULT_LINE_H
+#define SESSION_RESULT_LINE_H
+
+/*
+ * One line of session_results.jsonl: a record as a compact JSON object with the
+ * fields session_id, status, prompt, result, session, created, expires and
+ * duration_ms. Pure functions.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "session/record.h"
+
+/*
+ * Append the line of a record, with its newline. talk is the conversation (JSON
+ * object); data NULL: none is known, and "session" only names the session and
+ * its owner. Whatever talk says, "requester" names the record's caller.
+ */
+void result_line_write(
+    struct buf *out, const struct record *r, struct store_span talk);
+
+struct result_line {
+	/* Views into the line or into 'texts'. A status of running also stands
+	 * for waiting_approval. created_ms 0: not said. expires_ms 0: never. */
+	struct record record;
+	struct store_span talk; /* JSON object; data NULL: none */
+	struct json_doc doc;
+	struct buf texts[4];
+	struct buf text; /* for whoever reads the line from somewhere */
+};
+
+/*
+ * Read a line into *l, which is {0} or was read before. False when it is not a
+ * record, of whichever fields it lacks.
+ */
+bool result_line_read(struct result_line *l, const char *text, size_t len);
+
+/* Free what reading took. */
+void result_line_fini(struct result_line *l);
+
+#endif

@@ -1,0 +1,95 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# A project that the Python host served goes on with its results, and results move between
+# projects by export and import.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for read_file write_file run program);
+use JSON::PP qw(decode_json encode_json);
+use Test::More;
+
+my $now = time;
+my $address = '0x' . 'ab' x 32;
+sub line {
+	my ($id, $status, %more) = @_;
+	return encode_json({ session_id => $id, status => $status, prompt => "about $id",
+		result => undef, session => undef, created => $now - 100.25,
+		expires => $now + 1000, duration_ms => undef, revision => 2, %more }) . "\n";
+}
+
+my $talk = { session_id => 'done', turn => 2, iteration => 3, updated => $now,
+	messages => [{ role => 'user', content => 'Hi' }, { role => 'assistant', content => 'Ho' }] };
+my $left = line('done', 'running') . line('ran', 'running') .
+    line('asked', 'waiting_approval', expires => $now + 86400) .
+    line('old', 'done', result => 'x', expires => $now - 10) .
+    line('owned', 'done', result => 'mine',
+	session => { session_id => 'owned', requester => { address => $address } }) .
+    line('failed', 'failed') . "{\"torn\n" .
+    line('done', 'done', result => 'Ho', duration_ms => 7, session => $talk);
+
+# ---- the first start ----
+
+my $dir = CoHost::directory();
+write_file("$dir/.co/session_results.jsonl", $left);
+my $host = CoHost->start(dir => $dir, workers => 2, args => ['--trust', 'open']);
+sub session { return $host->http(GET => "/sessions/$_[0]")->{json} }
+
+is session('done')->{result}, 'Ho', 'a result of the Python host is there';
+is session('done')->{duration_ms}, 7, 'with its time';
+is session($_)->{status}, 'interrupted', "'$_' was interrupted" for qw(ran asked);
+is session('failed')->{status}, 'failed', 'what failed has failed';
+is $host->http(GET => '/sessions/old')->{status}, 404, 'what expired is gone';
+isnt $host->http(GET => '/sessions/owned')->{status}, 200,
+    'what has an owner is not for everybody';
+my $ws = $host->ws(session => { session_id => 'done' });
+is $ws->connected->{session}{turn} // $ws->connected->{server_session}{turn} // 2, 2,
+    'its conversation is there';
+my $end = ($ws->turn('echo on'))[-1];
+is $end->{result}, 'on', 'and goes on';
+is scalar(grep { ($_->{content} // '') =~ /^(?:Hi|Ho|echo on|on)$/ }
+	@{ $end->{session}{messages} }), 4, 'with what was said before';
+ok wait_for(10, sub {
+	read_file("$dir/.co/session_results.jsonl") =~ /"ran","status":"interrupted"/;
+}), 'the file says what became of them';
+
+# ---- export ----
+
+my $hostd = program('co-hostd');
+my $out = run([$hostd, 'export', '-d', "$dir"]);
+is $out->{status}, 0, 'export works while the server runs';
+my %exported = map { my $r = decode_json($_); $r->{session_id} => $r } split /\n/, $out->{out};
+is_deeply [sort keys %exported], [qw(asked done failed owned ran)], 'it has all sessions';
+is $exported{owned}{session}{requester}{address}, $address, 'with their owners';
+is run([$hostd, 'export', '-d', "$dir", "$dir/out.jsonl"])->{status}, 0, 'it writes to a file';
+is read_file("$dir/out.jsonl"), $out->{out}, 'the same';
+is sprintf('%o', (stat "$dir/out.jsonl")[2] & 0777), '600', 'which is for its owner alone';
+my $refused = run([$hostd, 'import', '-d', "$dir", "$dir/out.jsonl"]);
+isnt $refused->{status}, 0, 'import is refused while a server runs';
+like $refused->{out}, qr/serves \S+ already/, 'in clear words';
+$host->stop;
+
+# ---- import ----
+
+my $other = CoHost::directory();
+my $in = run([$hostd, 'import', '-d', "$other", "$dir/out.jsonl"]);
+is $in->{out}, "5 sessions added, 0 kept as they were, 0 expired\n", 'import adds them';
+$in = run([$hostd, 'import', '-d', "$other", "$dir/out.jsonl"]);
+is $in->{out}, "0 sessions added, 5 kept as they were, 0 expired\n", 'once';
+$host = CoHost->start(dir => $other, workers => 1, args => ['--trust', 'open']);
+is session('done')->{result}, 'on', 'results are there';
+ok wait_for(10, sub { read_file("$other/.co/session_results.jsonl") =~ /"owned"/ }),
+    'and in the file of the new project';
+$host->stop;
+
+for my $case (['import'], ['import', "$dir/none.jsonl"], ['import', 'a', 'b'],
+	['export', 'a', 'b'], ['export', "$dir/none/x"]) {
+	my $r = run([$hostd, @$case, '-d', "$other"]);
+	isnt $r->{status}, 0, "'@$case' is refused";
+	like $r->{out}, qr/^co-hostd: \S/, 'with a reason';
+}
+done_testing;
