@@ -10,6 +10,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum err_code {
 #define ERROR(code, status, rpc, retryable, text) ERR_##code,
@@ -33,6 +34,7 @@ enum err_reason {
 struct err {
 	enum err_code code;
 	char text[512];
+	int64_t retry_after_ms; /* when it makes sense to ask again; 0: any */
 };
 
 /* Fill *err with the code and what printf would write; fmt NULL: the code's own

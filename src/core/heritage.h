@@ -29,7 +29,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 1
+#define HERITAGE_VERSION 2
 
 enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
 
@@ -52,6 +52,40 @@ struct heritage_slot {
 	char last_words[240];
 };
 
+/* A place in the table of trust/quota.h. */
+struct heritage_quota {
+	_Atomic uint64_t key; /* 0: free */
+	_Atomic int64_t full_at_us;
+};
+
+/* A power of two. */
+#define HERITAGE_QUOTAS 16384
+
+/* A place in the table of trust/gauge.h. */
+struct heritage_gauge {
+	_Atomic uint64_t key;	/* 0: free */
+	_Atomic uint64_t count; /* with the generation that counted */
+};
+
+/* Of each slot; a power of two. */
+#define HERITAGE_GAUGES 32768
+
+/* What the process in a slot counts; void under another generation. */
+struct heritage_gauges {
+	_Atomic uint32_t generation;
+	struct heritage_gauge places[HERITAGE_GAUGES];
+};
+
+/* A place in the table of session/usage.h. */
+struct heritage_usage {
+	_Atomic uint64_t key; /* 0: free */
+	_Atomic uint64_t tokens;
+	_Atomic uint64_t cost_us; /* millionths of a dollar */
+};
+
+/* A power of two. */
+#define HERITAGE_USAGES 8192
+
 struct heritage {
 	uint64_t magic;
 	uint32_t version;
@@ -65,6 +99,9 @@ struct heritage {
 	uint64_t max_sessions; /* as at the master's start */
 	struct heritage_slot slots[HERITAGE_SLOTS];
 	struct stat_set stats[HERITAGE_SLOTS];
+	struct heritage_quota quotas[HERITAGE_QUOTAS];
+	struct heritage_usage usages[HERITAGE_USAGES];
+	struct heritage_gauges gauges[HERITAGE_SLOTS];
 };
 
 /*

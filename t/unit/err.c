@@ -30,6 +30,8 @@ static void test_codes(void)
 	    {ERR_OK, 200, 0, false},
 	    {ERR_BAD_REQUEST, 400, 0, false},
 	    {ERR_UNAUTHORIZED, 401, 0, false},
+	    {ERR_FORBIDDEN, 403, 0, false},
+	    {ERR_MISCONFIGURED, 503, 0, false},
 	    {ERR_NO_SESSION, 404, -32002, false},
 	    {ERR_BUSY, 409, -32000, true},
 	    {ERR_REUSED, 422, 0, false},
@@ -62,12 +64,12 @@ static void test_whole_table(void)
 		has_text = has_text && *err_text(code);
 		is_sane = is_sane && status >= 200 && status < 600;
 		retries_fit =
-		    retries_fit &&
-		    (!err_is_retryable(code) || status == 409 || status == 503);
+		    retries_fit && (!err_is_retryable(code) || status == 409 ||
+				       status == 429 || status == 503);
 	}
 	ok(has_text, "each code has a text");
 	ok(is_sane, "each code has an HTTP status");
-	ok(retries_fit, "what can be tried again is 409 or 503");
+	ok(retries_fit, "what can be tried again is 409, 429 or 503");
 }
 
 static void test_reasons(void)

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/access.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "trust/access_int.h"
+#include "trust/gate.h"
+#include "trust/ident.h"
+#include "trust/payment.h"
+#include "trust/policy.h"
+#include "trust/signed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct access_rules rules_of[] = {
+    [ACCESS_CONNECT] = {true, true, true, false,
+	"unauthorized: this CONNECT was already used"},
+    [ACCESS_AGAIN] = {true, true, false, true,
+	"unauthorized: this CONNECT was already used"},
+    [ACCESS_INPUT] = {false, true, true, false,
+	"unauthorized: signature already used"},
+    [ACCESS_SPOKEN] = {false, true, false, true,
+	"unauthorized: signature already used"},
+    [ACCESS_READ] = {false, false, true, false, ""},
+    [ACCESS_COMMAND] = {true, true, false, true,
+	"unauthorized: signed command already used"},
+    [ACCESS_ONBOARD] = {false, true, false, true,
+	"unauthorized: signature already used"},
+    [ACCESS_ADMIN] = {false, true, false, false,
+	"unauthorized: signature already used"},
+    [ACCESS_STATUS] = {true, true, false, false,
+	"unauthorized: signature already used"},
+};
+
+const struct access_rules *access_rules(enum access_use use)
+{
+	return &rules_of[use];
+}
+
+/* ---- telling ---- */
+
+static void access_call_free(struct access_call *q)
+{
+	list_remove(&q->link);
+	list_remove(&q->ready);
+	free(q->invite_code);
+	free(q->peer);
+	free(q);
+}
+
+void access_call_tell(struct access_call *q)
+{
+	struct access_verdict v = {
+	    .caller = &q->caller,
+	    .err = q->is_refused ? &q->err : NULL,
+	    .may_onboard = q->may_onboard,
+	};
+	access_fn *fn = q->fn;
+	q->fn = NULL;
+	if (fn)
+		fn(q->arg, &v);
+	access_call_free(q);
+}
+
+/* Tell it soon, but not from inside the call that asked. */
+void access_call_tell_later(struct access_call *q)
+{
+	struct access *a = q->access;
+	list_append(&a->ready, &q->ready);
+	a->setup.wake(a->setup.arg);
+}
+
+void access_call_refuse(
+    struct access_call *q, enum err_code code, const char *text)
+{
+	q->is_refused = true;
+	(void)err_set(&q->err, code, "%s", text);
+}
+
+struct access_call *access_call_new(struct access *a, enum access_use use,
+    const char *peer, access_fn *fn, void *arg)
+{
+	struct access_call *q = mem_zero(sizeof *q);
+	q->access = a;
+	q->use = use;
+	q->fn = fn;
+	q->arg = arg;
+	q->peer = mem_strdup(peer);
+	q->caller = CALLER_NOBODY;
+	list_init(&q->ready);
+	list_append(&a->calls, &q->link);
+	return q;
+}
+
+/* ---- the signature ---- */
+
+static void on_gate(struct gate_job *job, enum gate_result result)
+{
+	struct access_call *q = job->arg;
+	switch (result) {
+	case GATE_OK:
+		if (q->late)
+			access_call_refuse(q, ERR_UNAUTHORIZED, q->late);
+		else
+			access_admit(q);
+		if (q->is_waiting)
+			return;
+		break;
+	case GATE_INVALID:
+		access_call_refuse(
+		    q, ERR_UNAUTHORIZED, "unauthorized: invalid signature");
+		break;
+	case GATE_USED:
+		access_call_refuse(
+		    q, ERR_UNAUTHORIZED, access_rules(q->use)->used);
+		break;
+	case GATE_UNAVAILABLE:
+		access_call_refuse(q, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
+		break;
+	}
+	access_call_tell(q);
+}
+
+static uint64_t hash_peer(const char *peer)
+{
+	uint8_t digest[16];
+	uint64_t hash;
+	ident_digest16(digest, peer, strlen(peer));
+	memcpy(&hash, digest, sizeof hash);
+	return hash;
+}
+
+static struct gate_job *make_job(struct access_call *q,
+    const struct access_ask *ask, const struct signed_head *head)
+{
+	struct gate_job *job = gate_job();
+	const char *payload = json_text(head->payload, &job->payload_len);
+	job->payload = mem_strndup(payload, job->payload_len);
+	memcpy(job->key, head->key, sizeof job->key);
+	memcpy(job->signature, head->signature, sizeof job->signature);
+	memcpy(job->digest, head->digest, sizeof job->digest);
+	job->is_claimed =
+	    access_rules(ask->use)->is_claimed && !ask->late && !ask->is_sealed;
+	job->until_ms = (int64_t)((head->timestamp + SIGNED_WINDOW) * 1000);
+	/* Through a relay all have one peer. */
+	job->has_grace =
+	    ask->is_v2 && ask->use == ACCESS_CONNECT && !ask->is_relayed;
+	job->peer = hash_peer(ask->peer);
+	job->done = on_gate;
+	job->arg = q;
+	return job;
+}
+
+/* The checks of spec 3.6 before the signature itself. */
+static int check_head(struct access *a, const struct access_ask *ask,
+    struct signed_head *head, struct err *err)
+{
+	const struct conf *conf = a->setup.conf;
+	if (signed_from(head, ask->payload, ask->from, ask->signature, err) !=
+	    0)
+		return -1;
+	if (ask->use != ACCESS_ADMIN &&
+	    lists_is_blacklisted(a->lists, head->from, err))
+		return -1;
+	if (signed_read(head, err) != 0 ||
+	    signed_fresh(head, (double)clock_wall_ms() / 1000, err) != 0)
+		return -1;
+	if (ask->may_name_recipient && !ask->is_relayed &&
+	    signed_is_to_name(head, a->setup.name))
+		return 0;
+	return signed_recipient(
+	    head, conf->address, access_rules(ask->use)->needs_recipient, err);
+}
+
+static void check_signature(struct access_call *q, const struct access_ask *ask)
+{
+	struct access *a = q->access;
+	struct signed_head head;
+	if (check_head(a, ask, &head, &q->err) != 0) {
+		q->is_refused = true;
+		access_call_tell_later(q);
+		return;
+	}
+	memcpy(q->caller.address, head.from, sizeof head.from);
+	q->is_signed = true;
+	q->invite_code = json_strdup(json_get(ask->payload, "invite_code"));
+	struct gate_job *job = make_job(q, ask, &head);
+	if (gate_push(a->gate, job))
+		return;
+	gate_job_free(job);
+	access_call_refuse(q, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
+	access_call_tell_later(q);
+}
+
+/* ---- asking ---- */
+
+struct access_call *access_ask(
+    struct access *a, const struct access_ask *ask, access_fn *fn, void *arg)
+{
+	struct access_call *q =
+	    access_call_new(a, ask->use, ask->peer, fn, arg);
+	q->late = ask->late;
+	q->is_relayed = ask->is_relayed;
+	if (ask->payload || ask->from || ask->signature) {
+		check_signature(q, ask);
+		return q;
+	}
+	if (access_rules(ask->use)->asks_policy)
+		access_admit(q);
+	else
+		access_call_refuse(
+		    q, ERR_UNAUTHORIZED, err_text(ERR_UNAUTHORIZED));
+	if (!q->is_waiting)
+		access_call_tell_later(q);
+	return q;
+}
+
+struct seal_call *access_seal(struct access *a, const struct json *frame,
+    seal_call_fn *fn, void *arg, struct err *err)
+{
+	return seal_call_new(a->gate, &a->host, frame, fn, arg, err);
+}
+
+void access_forget(struct access_call **call)
+{
+	if (*call)
+		(*call)->fn = NULL;
+	*call = NULL;
+}
+
+/* ---- what the policy is ---- */
+
+bool access_is_open(const struct access *a)
+{
+	struct policy_facts facts = {
+	    .is_anonymous = true, .has_evaluator = a->setup.judge != NULL};
+	const char *reason;
+	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
+}
+
+bool access_trusts_all(const struct access *a)
+{
+	return policy_is_open(a->policy);
+}
+
+const char *access_policy_name(const struct access *a)
+{
+	return policy_name(a->policy);
+}
+
+bool access_doors(const struct access *a, struct access_doors *doors)
+{
+	*doors = (struct access_doors){
+	    .has_invite = policy_has_codes(a->policy),
+	    .has_payment = policy_price(a->policy) > 0,
+	    .price = policy_price(a->policy),
+	};
+	return doors->has_invite || doors->has_payment;
+}
+
+/* ---- life ---- */
+
+struct access *access_new(const struct access_setup *setup, struct err *err)
+{
+	struct policy *policy = policy_open(setup->conf, err);
+	struct lists *lists = policy ? lists_open(setup->conf, err) : NULL;
+	if (!lists) {
+		policy_close(&policy);
+		return NULL;
+	}
+	struct access *a = mem_zero(sizeof *a);
+	a->setup = *setup;
+	a->host = (struct seal_host){setup->conf->address, setup->secret_key};
+	a->policy = policy;
+	a->lists = lists;
+	a->payment = payment_new(setup->conf, setup->loop);
+	a->gate = gate_new(setup->store, setup->wake, setup->arg);
+	list_init(&a->calls);
+	list_init(&a->ready);
+	return a;
+}
+
+void access_free(struct access **ap)
+{
+	struct access *a = *ap;
+	*ap = NULL;
+	if (!a)
+		return;
+	gate_free(&a->gate);
+	payment_free(&a->payment);
+	list_each_safe(it, &a->calls)
+	    access_call_free(list_entry(it, struct access_call, link));
+	lists_close(&a->lists);
+	policy_close(&a->policy);
+	free(a);
+}
+
+void access_collect(struct access *a)
+{
+	struct list *l;
+	gate_collect(a->gate);
+	while ((l = list_shift(&a->ready)))
+		access_call_tell(list_entry(l, struct access_call, ready));
+}
+
+void access_tick(struct access *a)
+{
+	gate_tick(a->gate);
+}

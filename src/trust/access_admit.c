@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/access_int.h"
+
+#include "base/buf.h"
+#include "trust/policy.h"
+#include "trust/quota.h"
+
+#include <string.h>
+
+/* ---- who it is ---- */
+
+static const char *word_of(const struct lists_entry *e)
+{
+	if (e->level == LEVEL_BLOCKED)
+		return "blocked";
+	if (e->is_admin)
+		return "admin";
+	return lists_level_word(e->level);
+}
+
+static void describe(struct caller *caller, const struct lists_entry *e)
+{
+	caller->level = word_of(e);
+	caller->is_admin = e->is_admin && e->level != LEVEL_BLOCKED;
+	caller->is_super = e->is_super && e->level != LEVEL_BLOCKED;
+	caller->is_known = caller->is_admin || e->level == LEVEL_CONTACT ||
+			   e->level == LEVEL_WHITELIST;
+}
+
+/* Find out the level of q's caller; -1 with q refused. */
+static int look(struct access_call *q, struct lists_entry *entry)
+{
+	if (lists_look(q->access->lists, q->caller.address, entry, &q->err) !=
+	    0) {
+		q->is_refused = true;
+		return -1;
+	}
+	describe(&q->caller, entry);
+	return 0;
+}
+
+int access_look(struct access *a, const char *address, struct caller *caller,
+    struct err *err)
+{
+	struct lists_entry entry;
+	memmove(caller->address, address, strlen(address) + 1);
+	if (lists_is_blacklisted(a->lists, address, err))
+		return -1;
+	if (lists_look(a->lists, address, &entry, err) != 0)
+		return -1;
+	describe(caller, &entry);
+	if (entry.level == LEVEL_BLOCKED)
+		return err_set(err, ERR_FORBIDDEN, "forbidden: blocked");
+	return 0;
+}
+
+/* ---- what the policy says ---- */
+
+static void deny(struct access_call *q, const char *reason)
+{
+	q->is_refused = true;
+	if (!q->is_signed)
+		(void)err_set(&q->err, ERR_UNAUTHORIZED, NULL);
+	else
+		(void)err_set(&q->err, ERR_FORBIDDEN, "forbidden: %s", reason);
+}
+
+static void on_judged(void *arg, bool is_allowed, const char *reason)
+{
+	struct access_call *q = arg;
+	if (!is_allowed)
+		deny(q, *reason ? reason : "denied by the trust agent");
+	access_call_tell(q);
+}
+
+/* Where a peer is, as far as its address tells. */
+static const char *class_of(const char *peer)
+{
+	static const char *const local[] = {"10.", "192.168.", "172.16.",
+	    "172.17.", "172.18.", "172.19.", "172.2", "172.30.", "172.31.",
+	    "fc", "fd", "fe80:"};
+	if (strcmp(peer, "unix") == 0 || strncmp(peer, "127.", 4) == 0 ||
+	    strcmp(peer, "::1") == 0)
+		return "loopback";
+	for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+		if (strncmp(peer, local[i], strlen(local[i])) == 0)
+			return "private network";
+	return "public network";
+}
+
+/* The evaluator is told what we found out, and nothing that the caller wrote. */
+static void ask_judge(struct access_call *q)
+{
+	struct access *a = q->access;
+	struct buf facts = {0}, key = {0};
+	const char *who = q->caller.address;
+	buf_str(&facts, "{\"identity\":");
+	if (*who)
+		buf_json_str(&facts, who);
+	else
+		buf_str(&facts, "null");
+	buf_printf(&facts, ",\"level\":\"%s\",\"signature_valid\":%s",
+	    q->caller.level, q->is_signed ? "true" : "false");
+	buf_printf(&facts, ",\"transport\":\"%s\",\"peer\":\"%s\"",
+	    q->is_relayed ? "relay" : "direct", class_of(q->peer));
+	buf_str(&facts, ",\"policy\":");
+	buf_json_str(&facts, policy_text(a->policy));
+	buf_char(&facts, '}');
+	q->is_waiting = true;
+	buf_printf(&key, "%s %s", *who ? who : class_of(q->peer), q->caller.level);
+	a->setup.judge(
+	    a->setup.arg, buf_cstr(&key), buf_cstr(&facts), on_judged, q);
+	buf_fini(&facts);
+	buf_fini(&key);
+}
+
+/* The code fits: a contact from now on. */
+static void on_admitted(
+    void *arg, const struct lists_result *result, const struct err *err)
+{
+	struct access_call *q = arg;
+	struct lists_entry entry;
+	(void)result; /* it may be more than a contact: look */
+	if (err) {
+		q->is_refused = true;
+		q->err = *err;
+	} else if (look(q, &entry) == 0 && entry.level == LEVEL_BLOCKED) {
+		access_call_refuse(q, ERR_FORBIDDEN, "forbidden: blocked");
+	}
+	access_call_tell(q);
+}
+
+void access_promote(struct access_call *q)
+{
+	struct lists_change change = {.action = LISTS_ADD_CONTACT};
+	memcpy(change.id, q->caller.address, sizeof q->caller.address);
+	q->is_waiting = true;
+	access_change(q->access, &change, on_admitted, q);
+}
+
+/* Who guesses codes is stopped, by address and by network address. */
+static const struct quota guesses = {5, 10 * 60 * 1000};
+static const struct quota peer_guesses = {20, 10 * 60 * 1000};
+
+bool access_may_guess(const struct access_call *q)
+{
+	struct heritage *h = q->access->setup.heritage;
+	return quota_has(h, QUOTA_GUESSES, q->caller.address, &guesses, 1) &&
+	       quota_has(h, QUOTA_PEER_GUESSES, q->peer, &peer_guesses, 1);
+}
+
+void access_note_guess(const struct access_call *q)
+{
+	struct heritage *h = q->access->setup.heritage;
+	(void)quota_take(
+	    h, QUOTA_GUESSES, q->caller.address, &guesses, 1, NULL);
+	(void)quota_take(
+	    h, QUOTA_PEER_GUESSES, q->peer, &peer_guesses, 1, NULL);
+}
+
+static void apply_policy(struct access_call *q, const struct lists_entry *e)
+{
+	struct access *a = q->access;
+	struct policy_facts facts = {
+	    .entry = *e,
+	    .is_anonymous = !q->is_signed,
+	    .invite_code = q->is_signed ? q->invite_code : NULL,
+	    .has_evaluator = a->setup.judge != NULL,
+	};
+	const char *reason = "";
+	if (facts.invite_code && !access_may_guess(q))
+		facts.invite_code = NULL;
+	enum policy_verdict verdict = policy_judge(a->policy, &facts, &reason);
+	if (facts.invite_code && verdict != POLICY_ADMIT &&
+	    e->level == LEVEL_STRANGER)
+		access_note_guess(q);
+	switch (verdict) {
+	case POLICY_ALLOW:
+		break;
+	case POLICY_ADMIT:
+		access_promote(q);
+		break;
+	case POLICY_DENY:
+		deny(q, reason);
+		break;
+	case POLICY_ONBOARD:
+		q->may_onboard = true;
+		deny(q, reason);
+		break;
+	case POLICY_ASK:
+		ask_judge(q);
+		break;
+	}
+}
+
+/* The signature is good: may they? */
+void access_admit(struct access_call *q)
+{
+	const struct access_rules *rules = access_rules(q->use);
+	struct lists_entry entry = {.level = LEVEL_STRANGER};
+	if (q->is_signed && look(q, &entry) != 0)
+		return;
+	if (rules->refuses_blocked && entry.level == LEVEL_BLOCKED)
+		access_call_refuse(q, ERR_FORBIDDEN, "forbidden: blocked");
+	else if (rules->asks_policy &&
+		 !lists_is_whitelisted(q->access->lists, q->caller.address))
+		apply_policy(q, &entry);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef TRUST_BEARER_H
+#define TRUST_BEARER_H
+
+/*
+ * The tokens of the environment that open /admin: CONNECTONION_ADMIN_TOKEN, and
+ * OPENONION_API_KEY, which older hosts took. The second one is also what the
+ * operator pays with, so it need not be taken, and never counts under the name
+ * of the first. A variable that is empty or not set opens nothing.
+ */
+#include <stdbool.h>
+
+/*
+ * Whether the value of an Authorization header, NULL for none, is "Bearer " and
+ * such a token. Takes the same time for all tokens.
+ */
+bool bearer_is_good(const char *authorization, bool is_api_key_taken);
+
+#endif

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/gate.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "store/store.h"
+#include "t/unit/scratch.h"
+#include "t/unit/tap.h"
+
+#include <poll.h>
+#include <sodium.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#define DEADLINE_MS 20000
+
+/* ---- a gate, and what it answered ---- */
+
+static struct conf conf;
+static struct store *store;
+static struct gate *gate;
+static int waker;
+static int told[GATE_UNAVAILABLE + 1];
+static int n_told, n_worked, n_dropped;
+static int64_t *moved_ms;
+
+static void wake(void *arg)
+{
+	uint64_t one = 1;
+	(void)arg;
+	if (write(waker, &one, sizeof one) != sizeof one)
+		abort();
+}
+
+static void on_done(struct gate_job *job, enum gate_result result)
+{
+	(void)job;
+	told[result]++;
+	n_told++;
+}
+
+static void work(struct gate_job *job)
+{
+	(void)job;
+	__atomic_add_fetch(&n_worked, 1, __ATOMIC_SEQ_CST);
+}
+
+static void drop(void *owned)
+{
+	n_dropped += owned == &n_dropped;
+}
+
+static void forget_told(void)
+{
+	memset(told, 0, sizeof told);
+	n_told = n_worked = n_dropped = 0;
+}
+
+/* Collect until so many were told. */
+static bool collect(int n)
+{
+	struct pollfd p = {.fd = waker, .events = POLLIN};
+	uint64_t count;
+	while (n_told < n) {
+		if (poll(&p, 1, DEADLINE_MS) != 1 ||
+		    read(waker, &count, sizeof count) != sizeof count)
+			return false;
+		gate_collect(gate);
+	}
+	return true;
+}
+
+static void follow_clock(void)
+{
+	char *path = scratch_path("clock");
+	int64_t zero = 0;
+	scratch_write(path, &zero, sizeof zero);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	moved_ms =
+	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
+		abort();
+	(void)close(fd);
+	free(path);
+}
+
+static void pass_ms(int64_t ms)
+{
+	__atomic_add_fetch(moved_ms, ms, __ATOMIC_SEQ_CST);
+}
+
+static void begin(void)
+{
+	static int number;
+	struct err err;
+	conf_init(&conf);
+	conf.store_size = 16;
+	free(conf.co_dir);
+	conf.co_dir = scratch_path("co%d", number++);
+	if (mkdir(conf.co_dir, 0700) != 0)
+		abort();
+	store = store_open(&conf, true, &err);
+	waker = eventfd(0, EFD_CLOEXEC);
+	if (!store || waker < 0)
+		abort();
+	gate = gate_new(store, wake, NULL);
+	forget_told();
+}
+
+static void end(void)
+{
+	gate_free(&gate);
+	store_close(&store);
+	(void)close(waker);
+	conf_fini(&conf);
+}
+
+/* ---- jobs ---- */
+
+static const char payload[] = "{\"prompt\":\"hi\",\"timestamp\":1702234567}";
+
+/* A job with a good signature, whose claim has this number. */
+static struct gate_job *make(uint64_t number)
+{
+	static const unsigned char seed[crypto_sign_SEEDBYTES] = {7};
+	unsigned char secret[crypto_sign_SECRETKEYBYTES];
+	struct gate_job *job = gate_job();
+	(void)crypto_sign_seed_keypair(job->key, secret, seed);
+	(void)crypto_sign_detached(job->signature, NULL,
+	    (const unsigned char *)payload, strlen(payload), secret);
+	(void)crypto_generichash(job->digest, sizeof job->digest,
+	    (const unsigned char *)&number, sizeof number, NULL, 0);
+	job->payload = strdup(payload);
+	job->payload_len = strlen(payload);
+	job->is_claimed = true;
+	job->until_ms = clock_wall_ms() + 300000;
+	job->done = on_done;
+	return job;
+}
+
+/* A claim alone. */
+static struct gate_job *make_claim(uint64_t number, int64_t until_ms)
+{
+	struct gate_job *job = make(number);
+	job->is_verified = true;
+	job->until_ms = until_ms;
+	return job;
+}
+
+static struct gate_job *make_graced(uint64_t number, uint64_t peer)
+{
+	struct gate_job *job = make(number);
+	job->has_grace = true;
+	job->peer = peer;
+	return job;
+}
+
+static void spoil(struct gate_job *job)
+{
+	job->signature[5] ^= 1;
+}
+
+static const char *word_of(int result)
+{
+	static const char *const words[] = {
+	    "ok", "invalid", "used", "unavailable"};
+	return words[result];
+}
+
+/* Do one job; what became of it, in a word. */
+static const char *pass(struct gate_job *job)
+{
+	forget_told();
+	if (!gate_push(gate, job))
+		return "refused";
+	if (!collect(1))
+		return "silence";
+	for (int i = 0; i <= GATE_UNAVAILABLE; i++)
+		if (told[i])
+			return word_of(i);
+	return "?";
+}
+
+/* ---- signatures ---- */
+
+static void test_verify(void)
+{
+	begin();
+	struct gate_job *job = make(1);
+	is_str(pass(job), "ok", "a good signature passes");
+	job = make(2);
+	spoil(job);
+	is_str(pass(job), "invalid", "a bad one does not");
+	job = make(3);
+	job->payload[2]++;
+	is_str(pass(job), "invalid", "nor a good one of something else");
+	job = make(4);
+	free(job->payload);
+	job->payload = strdup("{");
+	job->payload_len = 1;
+	is_str(pass(job), "invalid", "nor one of what is no JSON");
+	end();
+}
+
+static void test_claim(void)
+{
+	begin();
+	is_str(pass(make(1)), "ok", "a signature is good once");
+	is_str(pass(make(1)), "used", "and not twice");
+	is_str(pass(make(2)), "ok", "another one is good");
+	struct gate_job *job = make(1);
+	job->is_claimed = false;
+	is_str(pass(job), "ok", "one that is not claimed is good again");
+	job = make(3);
+	job->is_claimed = false;
+	is_str(pass(job), "ok", "and leaves nothing");
+	is_str(pass(make(3)), "ok", "so that it may be claimed later");
+	gate_free(&gate);
+	gate = gate_new(store, wake, NULL);
+	is_str(pass(make(2)), "used", "another gate of the store knows it");
+	end();
+}
+
+static void test_invalid_claims_nothing(void)
+{
+	begin();
+	struct gate_job *job = make(1);
+	spoil(job);
+	is_str(pass(job), "invalid", "a bad signature is refused");
+	is_str(pass(make(1)), "ok", "and does not use up the good one");
+	end();
+}
+
+static void test_batch(void)
+{
+	begin();
+	for (int i = 0; i < 100; i++) {
+		struct gate_job *job = make((uint64_t)i % 50);
+		if (i % 10 == 9)
+			spoil(job);
+		ok(gate_push(gate, job), "job %d is taken", i);
+	}
+	ok(collect(100), "all of a crowd are told");
+	is_int(told[GATE_INVALID], 10, "the bad ones of it");
+	is_int(told[GATE_OK], 45, "each signature once");
+	is_int(told[GATE_USED], 45, "and its second use");
+	end();
+}
+
+/* ---- time ---- */
+
+static void test_until(void)
+{
+	begin();
+	int64_t until_ms = clock_wall_ms() + 500000;
+	is_str(pass(make_claim(1, until_ms)), "ok", "a claim is made");
+	pass_ms(499000);
+	is_str(pass(make_claim(1, until_ms)), "used",
+	    "it lasts as long as the signature is fresh");
+	pass_ms(2000);
+	is_str(pass(make_claim(1, until_ms)), "ok", "and no longer");
+	end();
+}
+
+static void test_grace(void)
+{
+	static const struct {
+		const char *name;
+		bool had_grace, has_grace;
+		uint64_t peer;
+		int64_t later_ms;
+		const char *want;
+	} cases[] = {
+	    {"at once from the same peer", true, true, 7, 0, "ok"},
+	    {"a second later", true, true, 7, 1000, "ok"},
+	    {"three seconds later", true, true, 7, 3000, "used"},
+	    {"from another peer", true, true, 8, 0, "used"},
+	    {"after one that had no grace", false, true, 7, 0, "used"},
+	    {"as one that has no grace", true, false, 7, 0, "used"},
+	};
+	begin();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct gate_job *job = make_graced(i, 7);
+		job->has_grace = cases[i].had_grace;
+		is_str(pass(job), "ok", "the same signature ...");
+		pass_ms(cases[i].later_ms);
+		job = make_graced(i, cases[i].peer);
+		job->has_grace = cases[i].has_grace;
+		is_str(pass(job), cases[i].want, "%s: %s", cases[i].name,
+		    cases[i].want);
+	}
+	is_str(pass(make_graced(99, 7)), "ok", "a grace ...");
+	pass_ms(1500);
+	is_str(pass(make_graced(99, 7)), "ok", "begins with the first use,");
+	pass_ms(1500);
+	is_str(pass(make_graced(99, 7)), "used", "not with the last");
+	end();
+}
+
+/* ---- when the store does not do its part ---- */
+
+/* No file may grow, as on a disk that is full. */
+static void fill_disk(bool is_full)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		abort();
+	limit.rlim_cur = is_full ? 1 : limit.rlim_max;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		abort();
+}
+
+static const char *pass_on_full_disk(struct gate_job *job)
+{
+	fill_disk(true);
+	const char *word = pass(job);
+	fill_disk(false);
+	return word;
+}
+
+static void test_full_disk(void)
+{
+	begin();
+	struct gate_job *job = make(1);
+	job->work = work;
+	is_str(pass_on_full_disk(job), "unavailable",
+	    "a signature that the store cannot keep is refused");
+	is_int(n_worked, 0, "and what hangs on it is not done");
+	job = make(2);
+	job->is_claimed = false;
+	is_str(
+	    pass_on_full_disk(job), "ok", "one that it need not keep is good");
+	job = make(3);
+	spoil(job);
+	is_str(pass_on_full_disk(job), "invalid", "a bad one is bad");
+	is_str(pass(make(1)), "ok", "with room all is well again");
+	end();
+}
+
+static void test_patience(void)
+{
+	struct store_txn t;
+	begin();
+	store_write(store, &t, STORE_FACTS);
+	struct gate_job *job = make(1);
+	job->drop = drop;
+	job->owned = &n_dropped;
+	if (!gate_push(gate, job))
+		abort();
+	pass_ms(GATE_PATIENCE_MS - 1000);
+	gate_tick(gate);
+	is_int(n_told, 0, "a claim waits for the store");
+	pass_ms(1001);
+	gate_tick(gate);
+	is_int(told[GATE_UNAVAILABLE], 1, "but not for ever");
+	is_int(n_dropped, 0, "what the job holds stays with it");
+	gate_tick(gate);
+	is_int(n_told, 1, "it is told once");
+	if (!gate_push(gate, make(2)))
+		abort();
+	store_abort(&t);
+	ok(collect(2), "then the next one is told");
+	is_int(told[GATE_OK], 1, "that it is good");
+	is_int(told[GATE_UNAVAILABLE], 1, "and the first one nothing more");
+	is_int(n_dropped, 1, "what it held is gone");
+	is_str(pass(make(1)), "used", "its claim was made in the end");
+	end();
+}
+
+static void test_many(void)
+{
+	struct store_txn t;
+	int taken = 0;
+	begin();
+	store_write(store, &t, STORE_FACTS);
+	for (int i = 0; i < GATE_MAX_JOBS; i++)
+		taken += gate_push(gate, make_claim((uint64_t)i, INT64_MAX));
+	is_int(taken, GATE_MAX_JOBS, "a flood is taken");
+	struct gate_job *job = make(1);
+	ok(!gate_push(gate, job), "up to a limit");
+	gate_job_free(job);
+	store_abort(&t);
+	ok(collect(taken), "all that was taken is told");
+	is_int(told[GATE_OK], taken, "and good");
+	is_str(pass(make_claim(GATE_MAX_JOBS, INT64_MAX)), "ok",
+	    "then there is room again");
+	end();
+}
+
+static void test_leaving(void)
+{
+	struct store_txn t;
+	begin();
+	store_write(store, &t, STORE_FACTS);
+	for (uint64_t i = 0; i < 10; i++) {
+		struct gate_job *job = make(i);
+		job->drop = drop;
+		job->owned = &n_dropped;
+		if (!gate_push(gate, job))
+			abort();
+	}
+	store_abort(&t);
+	gate_free(&gate);
+	is_int(n_told, 0, "a gate that closes tells nobody");
+	is_int(n_dropped, 10, "and drops what the jobs held");
+	gate_free(&gate);
+	end();
+}
+
+/* ---- work ---- */
+
+static void test_work(void)
+{
+	begin();
+	struct gate_job *job = make(1);
+	job->work = work;
+	job->drop = drop;
+	job->owned = &n_dropped;
+	is_str(pass(job), "ok", "a good job ...");
+	is_int(n_worked, 1, "has its work done");
+	is_int(n_dropped, 1, "and what it holds dropped");
+	job = make(1);
+	job->work = work;
+	is_str(pass(job), "used", "a used one ...");
+	is_int(n_worked, 0, "has not");
+	job = make(2);
+	job->work = work;
+	spoil(job);
+	is_str(pass(job), "invalid", "nor an invalid one");
+	is_int(n_worked, 0, "at all");
+	job = gate_job();
+	job->is_verified = true;
+	job->work = work;
+	job->done = on_done;
+	is_str(pass(job), "ok", "work may be all there is");
+	is_int(n_worked, 1, "and is done");
+	end();
+}
+
+/* ---- expiry ---- */
+
+static bool count_one(struct store_span key, struct store_span value, void *arg)
+{
+	(void)key;
+	(void)value;
+	++*(int *)arg;
+	return true;
+}
+
+static int count_claims(void)
+{
+	struct store_txn t;
+	struct err err;
+	int n = 0;
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_USED, "\0", 1, count_one, &n);
+	return store_read_end(&t, &err) == 0 ? n : -1;
+}
+
+static void test_expire(void)
+{
+	uint64_t cursor = 0;
+	int steps = 0;
+	begin();
+	int64_t now = clock_wall_ms();
+	for (int i = 0; i < 2500; i++)
+		if (!gate_push(gate,
+			make_claim((uint64_t)i, now + (i % 5 + 1) * 100000)))
+			abort();
+	ok(collect(2500), "claims are made");
+	is_int(count_claims(), 2500, "and kept");
+	pass_ms(350000);
+	gate_expire(store, &cursor);
+	ok(cursor != 0 && count_claims() > 1000,
+	    "one step of expiry does a part");
+	while (cursor && ++steps < 100)
+		gate_expire(store, &cursor);
+	is_int(count_claims(), 1000, "some steps remove all that are over");
+	is_str(pass(make_claim(3, now + 400000)), "used",
+	    "those that are not stay");
+	pass_ms(200000);
+	do
+		gate_expire(store, &cursor);
+	while (cursor && ++steps < 100);
+	is_int(count_claims(), 0, "until their time comes");
+	end();
+}
+
+int main(void)
+{
+	if (sodium_init() < 0)
+		abort();
+	(void)signal(SIGXFSZ, SIG_IGN);
+	follow_clock();
+	test_verify();
+	test_claim();
+	test_invalid_claims_nothing();
+	test_batch();
+	test_until();
+	test_grace();
+	test_full_disk();
+	test_patience();
+	test_many();
+	test_leaving();
+	test_work();
+	test_expire();
+	return done();
+}
