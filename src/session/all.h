@@ -22,14 +22,18 @@ struct sessions {
 	struct journal *journal;
 	struct uploads *uploads;
 	struct activity *activity;
-	struct map *by_key;   /* registry key -> struct session */
-	struct list sessions; /* handles of this worker */
-	struct list turns;    /* turns this worker owns */
-	struct list dirty;    /* turns with events not pushed yet */
-	struct list rung;     /* sessions whose attachments want a look */
-	struct list answers;  /* calls with a receipt to hand out */
-	struct list retries;  /* calls to be placed again at the next tick */
+	struct map *by_key;	/* registry key -> struct session */
+	struct list sessions;	/* handles of this worker */
+	struct list turns;	/* turns this worker owns */
+	struct list dirty;	/* turns with events not pushed yet */
+	struct list decided;	/* turns with an approval decided by rule */
+	struct list rung;	/* sessions whose attachments want a look */
+	struct list answers;	/* calls with a receipt to hand out */
+	struct list retries;	/* calls to be placed again at the next tick */
+	struct list execs;	/* calls of tools that run */
+	struct list execs_done; /* and those whose end is to be told */
 	size_t n_turns;
+	size_t n_execs;
 	bool is_draining;
 	bool is_leaving; /* turns take no more steps */
 	struct orphans orphans;
@@ -57,6 +61,10 @@ static inline struct entry *session_entry(const struct session *s)
 
 /* Digest of an id, the registry's key. */
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len);
+
+/* Digest of a caller's address, zeroes for nobody (len 0). */
+void session_caller_key(
+    uint8_t key[REGISTRY_KEY], const char *caller, size_t len);
 
 /* One more reference to a handle. */
 struct session *session_ref(struct session *s);

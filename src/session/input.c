@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "session/input.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "session/turn.h"
 #include "session/upload.h"
 #include "session/uploads.h"
+#include "session/usage.h"
 #include "trust/ident.h"
 
 /* Longest name a client may give an input, in bytes. */
@@ -37,6 +39,7 @@ void input_free(struct session_call *c)
 	buf_fini(&c->conversation);
 	buf_fini(&c->input_id);
 	buf_fini(&c->mem);
+	limits_drop(c->session->all->setup.limits, &c->held);
 	session_close(&c->session);
 	free(c);
 }
@@ -231,6 +234,8 @@ static void digest_claim(struct session_call *c, const struct session_input *in)
 	struct buf text = {0};
 	if (!in->is_unscoped)
 		buf_str(&text, c->session->id);
+	else
+		buf_str(&text, c->caller);
 	buf_char(&text, 0);
 	buf_append(&text, in->input_id, in->input_id_len);
 	ident_digest16(c->claim, text.data, text.len);
@@ -357,7 +362,8 @@ static void place_in_running(struct session_call *c)
 	uint64_t claim = atomic_load(&e->claim);
 	if (claim && claim == claim_hash(c))
 		place_later(c); /* its twin is being committed */
-	else if (atomic_load(&e->ended) == atomic_load(&e->turn))
+	else if (atomic_load(&e->ended) == atomic_load(&e->turn) ||
+		 atomic_load(&e->closing) == atomic_load(&e->turn))
 		place_later(c); /* its owner is about to give it up */
 	else if (!c->may_join)
 		refuse_with(c, ERR_BUSY);
@@ -367,9 +373,23 @@ static void place_in_running(struct session_call *c)
 		join_turn(c, atomic_load(&e->turn));
 }
 
+/* Whether the caller may have one more turn; else c->err says why not. */
+static bool may_begin(struct session_call *c)
+{
+	const struct sessions_setup *setup = &c->session->all->setup;
+	struct usage_sums sums = {setup->heritage, setup->store};
+	struct limits_who who = {c->caller, c->peer, c->peer_is_loopback};
+	if (usage_check(&sums, setup->conf, c->caller, &c->err) == 0)
+		return limits_hold(setup->limits, LIMITS_RUNS, &who, &c->held,
+			   &c->err) == 0;
+	stat_add(limited_budget, 1);
+	return false;
+}
+
 void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
+	limits_drop(all->setup.limits, &c->held);
 	if (answer_repeated(c))
 		return;
 	if (all->is_draining) {
@@ -387,6 +407,9 @@ void input_place(struct session_call *c)
 	} else if (answer_from(c, TABLE_JOINS)) {
 		/* A twin joined the turn that ended since we looked. */
 		registry_end(all->registry, c->session->at, all->self, false);
+	} else if (!may_begin(c)) {
+		registry_end(all->registry, c->session->at, all->self, false);
+		input_refuse(c);
 	} else {
 		turn_begin(c->session, c, turn);
 	}
@@ -438,6 +461,10 @@ struct session_call *session_input(struct session *s,
 	c->fn = fn;
 	c->arg = arg;
 	c->may_join = in->may_join;
+	(void)snprintf(c->caller, sizeof c->caller, "%s", in->caller);
+	(void)snprintf(c->level, sizeof c->level, "%s", in->level);
+	(void)snprintf(c->peer, sizeof c->peer, "%s", in->peer ? in->peer : "");
+	c->peer_is_loopback = in->peer_is_loopback;
 	c->receipt.session_id = s->id;
 	if (check_input(s, in, &c->err) != 0) {
 		input_refuse(c);
@@ -481,9 +508,11 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
 	bool has_files = with_files && (c->images_len > 2 || c->n_files);
-	if (!has_files && !c->has_id)
+	if (!has_files && !c->has_id && !c->caller[0])
 		return;
-	buf_str(out, "{\"images\":");
+	buf_str(out, "{\"level\":");
+	buf_json_str(out, c->level);
+	buf_str(out, ",\"images\":");
 	buf_append(
 	    out, has_files ? c->images : "[]", has_files ? c->images_len : 2);
 	buf_str(out, ",\"files\":[");
@@ -524,6 +553,14 @@ static bool read_hex(const struct json *v, uint8_t id[16])
 	       enc_unhex(id, text + 1, 16);
 }
 
+/* A short string that we wrote; "" when it is not there. */
+static void read_text(char *to, size_t size, const struct json *v)
+{
+	char *text = json_strdup(v);
+	(void)snprintf(to, size, "%s", text ? text : "");
+	free(text);
+}
+
 static void read_extra(struct session_call *c, struct store_span extra)
 {
 	struct json_doc doc = {0};
@@ -537,6 +574,7 @@ static void read_extra(struct session_call *c, struct store_span extra)
 		c->images = mem_strndup(text, c->images_len);
 	}
 	read_files(c, json_get(v, "files"));
+	read_text(c->level, sizeof c->level, json_get(v, "level"));
 	const struct json *name = json_get(v, "input_id");
 	if (json_is(name, JSON_STRING)) {
 		struct buf scratch = {0};
@@ -555,6 +593,8 @@ struct session_call *input_of_record(struct session *s, const struct record *r)
 	struct session_call *c = mem_zero(sizeof *c);
 	list_init(&c->link);
 	c->session = session_ref(s);
+	if (r->caller.len < sizeof c->caller)
+		memcpy(c->caller, r->caller.data, r->caller.len);
 	c->prompt =
 	    mem_strndup(r->prompt.data ? r->prompt.data : "", r->prompt.len);
 	c->prompt_len = r->prompt.len;

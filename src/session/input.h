@@ -10,6 +10,7 @@
  * long.
  */
 #include "session/all.h"
+#include "trust/limits.h"
 
 struct agent_file;
 
@@ -19,6 +20,11 @@ struct session_call {
 	session_receipt_fn *fn; /* NULL: nobody waits */
 	void *arg;
 	bool may_join;
+	char caller[68]; /* the verified address, "" for nobody */
+	char level[12];
+	char peer[48]; /* its network address, for limits */
+	bool peer_is_loopback;
+	struct limits_held held; /* the turn, while its agent runs */
 	char *prompt;
 	size_t prompt_len;
 	char *images; /* JSON array */

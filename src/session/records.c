@@ -97,40 +97,55 @@ static const char *running_word(
 		   : "running";
 }
 
+/* The record as the API gives it, its strings in mem. */
+static void fill(struct sessions *all, struct session_record *out,
+    const struct record *r, struct store_span talk, struct buf *mem)
+{
+	struct offsets at = {.id = keep(mem, r->id)};
+	at.caller = keep(mem, r->caller);
+	at.prompt = keep(mem, r->prompt);
+	at.result = keep(mem, r->result);
+	at.talk = keep(mem, talk);
+	view(out, r, &at, mem);
+	out->conversation = mem->data + at.talk;
+	out->conversation_len = talk.len;
+	if (r->status == RECORD_RUNNING)
+		out->status = running_word(all, r->id.data, r->id.len);
+}
+
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *out, struct err *err)
 {
 	struct store_txn t;
 	struct record r;
 	struct store_span talk;
-	struct offsets at;
 	if (!session_id_is_valid(id, len))
 		return err_set(err, ERR_NOT_FOUND, NULL);
 	store_read(all->setup.store, &t, STORE_FACTS);
 	bool found = read_record(&t, id, len, &r, &talk) && is_alive(&r);
-	if (found) {
-		at.id = keep(mem, r.id);
-		at.caller = keep(mem, r.caller);
-		at.prompt = keep(mem, r.prompt);
-		at.result = keep(mem, r.result);
-		at.talk = keep(mem, talk);
-		view(out, &r, &at, mem);
-		out->conversation = mem->data + at.talk;
-		out->conversation_len = talk.len;
-		if (r.status == RECORD_RUNNING)
-			out->status = running_word(all, id, len);
-	}
+	if (found)
+		fill(all, out, &r, talk, mem);
 	if (store_read_end(&t, err) != 0)
 		return -1;
 	return found ? 0 : err_set(err, ERR_NOT_FOUND, NULL);
 }
 
 struct listing {
+	struct sessions *all;
+	const char *caller;
 	size_t limit;
+	struct store_txn *txn;
 	void (*fn)(const struct session_record *, void *);
 	void *arg;
 	struct buf mem;
 };
+
+static bool may_see(const struct record *r, const struct listing *l)
+{
+	return !r->caller.len ||
+	       (r->caller.len == strlen(l->caller) &&
+		   memcmp(r->caller.data, l->caller, r->caller.len) == 0);
+}
 
 /*
  * Numbers grow with creation, so walking back gives the newest session first.
@@ -140,25 +155,27 @@ static bool list_one(struct store_span key, struct store_span value, void *arg)
 	struct listing *l = arg;
 	struct session_record out;
 	struct record r;
-	(void)key;
-	if (!record_decode(&r, value) || !is_alive(&r))
+	if (!record_decode(&r, value) || !is_alive(&r) || !may_see(&r, l))
 		return true;
+	struct store_span talk = {"{}", 2};
+	(void)store_get(l->txn, TABLE_TALKS, key.data, key.len, &talk);
 	buf_reset(&l->mem);
-	struct offsets at = {.id = keep(&l->mem, r.id)};
-	at.caller = keep(&l->mem, r.caller);
-	at.prompt = keep(&l->mem, r.prompt);
-	r.result = (struct store_span){NULL, 0};
-	view(&out, &r, &at, &l->mem);
+	fill(l->all, &out, &r, talk, &l->mem);
 	l->fn(&out, l->arg);
 	return --l->limit > 0;
 }
 
-int session_list(struct sessions *all, size_t limit,
+int session_list(struct sessions *all, const char *caller, size_t limit,
     void (*fn)(const struct session_record *, void *), void *arg,
     struct err *err)
 {
-	struct listing l = {.limit = limit, .fn = fn, .arg = arg};
 	struct store_txn t;
+	struct listing l = {.all = all,
+	    .txn = &t,
+	    .caller = caller,
+	    .limit = limit,
+	    .fn = fn,
+	    .arg = arg};
 	if (!limit)
 		return 0;
 	store_read(all->setup.store, &t, STORE_FACTS);

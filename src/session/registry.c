@@ -268,6 +268,31 @@ uint32_t registry_look(struct registry *r, const uint8_t *key)
 	return at;
 }
 
+static const uint8_t nobody[REGISTRY_KEY];
+
+bool registry_own(
+    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
+{
+	struct entry *e = &r->entries[at];
+	take(r);
+	if (memcmp(e->caller, nobody, REGISTRY_KEY) == 0)
+		memcpy(e->caller, caller, REGISTRY_KEY);
+	bool is_owner = memcmp(e->caller, caller, REGISTRY_KEY) == 0;
+	give(r);
+	return is_owner;
+}
+
+bool registry_may_see(
+    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
+{
+	const struct entry *e = &r->entries[at];
+	take(r);
+	bool may_see = memcmp(e->caller, nobody, REGISTRY_KEY) == 0 ||
+		       memcmp(e->caller, caller, REGISTRY_KEY) == 0;
+	give(r);
+	return may_see;
+}
+
 /* Listeners of processes that are gone keep nothing. */
 static void drop_dead_listeners(struct registry *r)
 {
@@ -318,6 +343,7 @@ static uint32_t insert(
 	struct entry *e = &r->entries[at];
 	memset(e, 0, sizeof *e);
 	memcpy(e->key, key, REGISTRY_KEY);
+	memcpy(e->caller, seed->caller, REGISTRY_KEY);
 	e->number = seed->number ? seed->number
 				 : atomic_fetch_add(&r->region->next_number, 1);
 	atomic_store(&e->head, seed->head);
@@ -372,6 +398,7 @@ uint32_t registry_begin(
 	if (atomic_load(&e->state) == ENTRY_IDLE) {
 		turn = atomic_load(&e->turn) + 1;
 		atomic_store(&e->turn, turn);
+		atomic_store(&e->closing, 0);
 		atomic_store(&e->owner, self);
 		atomic_store(&e->claim, claim);
 		atomic_store(&e->waiting, 0);
@@ -408,8 +435,10 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 	take(r);
 	bool free = atomic_load(&e->state) == ENTRY_RUNNING &&
 		    !registry_is_alive(r, atomic_load(&e->owner));
-	if (free)
+	if (free) {
+		atomic_store(&e->closing, 0);
 		atomic_store(&e->owner, self);
+	}
 	give(r);
 	return free;
 }

@@ -31,22 +31,24 @@ enum entry_state { ENTRY_FREE, ENTRY_IDLE, ENTRY_RUNNING };
 typedef uint64_t registry_owner;
 
 struct entry {
-	uint8_t key[REGISTRY_KEY]; /* digest of the session id */
-	uint64_t number;	   /* key of its rows in the store */
-	_Atomic uint64_t owner;	   /* who runs the turn */
-	_Atomic uint64_t head;	   /* newest seq */
-	_Atomic uint64_t began;	   /* seq of the event that began the turn */
-	_Atomic uint64_t waiting;  /* pending question: seq << 8 | event type */
-	_Atomic uint64_t stimuli;  /* stimuli appended so far, for the owner */
+	uint8_t key[REGISTRY_KEY];    /* digest of the session id */
+	uint8_t caller[REGISTRY_KEY]; /* of its owner's address; 0: nobody's */
+	uint64_t number;	      /* key of its rows in the store */
+	_Atomic uint64_t owner;	      /* who runs the turn */
+	_Atomic uint64_t head;	      /* newest seq */
+	_Atomic uint64_t began;	      /* seq of the event that began the turn */
+	_Atomic uint64_t waiting; /* pending question: seq << 8 | event type */
+	_Atomic uint64_t stimuli; /* stimuli appended so far, for the owner */
 	_Atomic uint64_t claim; /* hash of the running turn's input_id, or 0 */
 	_Atomic int64_t active_ms;     /* last sign of life, clock_mono_ms */
 	_Atomic uint64_t listeners[2]; /* a bit for each process slot */
 	_Atomic uint32_t turn;
 	_Atomic uint32_t begun; /* newest turn that is in the journal */
 	_Atomic uint32_t ended; /* newest turn whose end is; told before head */
-	_Atomic uint32_t state; /* enum entry_state */
-	uint32_t chain;		/* next in the hash bucket */
-	uint32_t older;		/* neighbours among those that may be evicted */
+	_Atomic uint32_t closing; /* turn whose agent has ended, or 0 */
+	_Atomic uint32_t state;	  /* enum entry_state */
+	uint32_t chain;		  /* next in the hash bucket */
+	uint32_t older; /* neighbours among those that may be evicted */
 	uint32_t newer;
 	uint32_t is_evictable;
 };
@@ -59,6 +61,7 @@ struct registry_seed {
 	uint32_t turn;
 	uint32_t ended;
 	bool is_running; /* a turn that nobody owns any more */
+	uint8_t caller[REGISTRY_KEY];
 };
 
 /*
@@ -98,6 +101,17 @@ uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
 
 /* Find an entry without listening to it; it may be gone at any time. */
 uint32_t registry_look(struct registry *r, const uint8_t *key);
+
+/*
+ * Whether the session belongs to this caller (the digest of an address; zeroes:
+ * nobody). A session that is nobody's becomes the caller's.
+ */
+bool registry_own(
+    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY]);
+
+/* Whether it belongs to this caller, or to nobody; it may be gone meanwhile. */
+bool registry_may_see(
+    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY]);
 
 /* Stop listening. */
 void registry_leave(struct registry *r, uint32_t at, unsigned slot);

@@ -15,6 +15,8 @@
 #include "core/msg.h"
 #include "core/stat.h"
 #include "session/activity.h"
+#include "session/approve.h"
+#include "session/exec.h"
 #include "session/history.h"
 #include "session/input.h"
 #include "session/record.h"
@@ -29,11 +31,22 @@
 #define LOST_BELL_TICKS 3
 #define ORPHAN_TICKS 10
 
+/* Events before a turn in which a client's last one is looked for. */
+#define FIND_BEFORE 500
+
 /* ---- handles ---- */
 
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
 {
 	ident_digest16(key, id, len);
+}
+
+void session_caller_key(
+    uint8_t key[REGISTRY_KEY], const char *caller, size_t len)
+{
+	memset(key, 0, REGISTRY_KEY);
+	if (len)
+		ident_digest16(key, caller, len);
 }
 
 bool session_id_is_valid(const char *id, size_t len)
@@ -96,6 +109,9 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 		k->is_journal_due =
 		    k->has_record && !k->seed.is_running && r.turn &&
 		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
+		if (k->has_record)
+			session_caller_key(
+			    k->seed.caller, r.caller.data, r.caller.len);
 		k->is_fresh =
 		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
 	}
@@ -141,19 +157,30 @@ static enum session_status status_of_known(const struct known *k)
 	return k->has_record && k->is_fresh ? SESSION_CONNECTED : SESSION_NEW;
 }
 
-enum session_status session_peek(
-    struct sessions *all, const char *id, size_t len)
+/* Whether what the store knows is another's. */
+static bool is_foreign(const struct known *k, const uint8_t *caller)
 {
-	uint8_t key[REGISTRY_KEY];
+	static const uint8_t nobody[REGISTRY_KEY];
+	return memcmp(k->seed.caller, nobody, REGISTRY_KEY) != 0 &&
+	       memcmp(k->seed.caller, caller, REGISTRY_KEY) != 0;
+}
+
+enum session_status session_peek(
+    struct sessions *all, const char *id, size_t len, const char *caller)
+{
+	uint8_t key[REGISTRY_KEY], who[REGISTRY_KEY];
 	struct known k;
 	struct err err;
 	if (!session_id_is_valid(id, len))
 		return SESSION_NEW;
 	session_key(key, id, len);
+	session_caller_key(who, caller, strlen(caller));
 	uint32_t at = registry_look(all->registry, key);
 	if (at != REGISTRY_NONE)
-		return status_of(registry_entry(all->registry, at));
-	if (look_up(all, id, len, &k, &err) != 0)
+		return registry_may_see(all->registry, at, who)
+			   ? status_of(registry_entry(all->registry, at))
+			   : SESSION_NEW;
+	if (look_up(all, id, len, &k, &err) != 0 || is_foreign(&k, who))
 		return SESSION_NEW;
 	return status_of_known(&k);
 }
@@ -181,11 +208,13 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 }
 
 /* An id of our own names nothing yet: no need to look. */
-static struct session *open_new(struct sessions *all, struct err *err)
+static struct session *open_new(
+    struct sessions *all, const char *caller, struct err *err)
 {
 	char id[ENC_UUID_SIZE];
 	uint8_t key[REGISTRY_KEY];
 	struct registry_seed seed = {0};
+	session_caller_key(seed.caller, caller, strlen(caller));
 	enc_uuid(id);
 	session_key(key, id, strlen(id));
 	uint32_t at = registry_add(all->registry, key, all->setup.slot, &seed);
@@ -195,16 +224,13 @@ static struct session *open_new(struct sessions *all, struct err *err)
 	return NULL;
 }
 
-struct session *session_open(struct sessions *all, const char *id, size_t len,
-    const char *caller, enum session_status *status, bool *has_record,
-    struct err *err)
+/* Open the session of an id, whoever it belongs to. */
+static struct session *open_any(struct sessions *all, const char *id,
+    size_t len, enum session_status *status, bool *has_record, struct err *err)
 {
 	uint8_t key[REGISTRY_KEY];
-	(void)caller; /* every session is un-owned while trust is open */
 	*status = SESSION_NEW;
 	*has_record = false;
-	if (!id)
-		return open_new(all, err);
 	if (!session_id_is_valid(id, len)) {
 		(void)err_set(err, ERR_BAD_REQUEST, "session_id invalid");
 		return NULL;
@@ -227,7 +253,25 @@ struct session *session_of_entry(
 {
 	enum session_status status;
 	bool has_record;
-	return session_open(all, id, len, "", &status, &has_record, err);
+	return open_any(all, id, len, &status, &has_record, err);
+}
+
+struct session *session_open(struct sessions *all, const char *id, size_t len,
+    const char *caller, enum session_status *status, bool *has_record,
+    struct err *err)
+{
+	uint8_t who[REGISTRY_KEY];
+	*status = SESSION_NEW;
+	*has_record = false;
+	if (!id)
+		return open_new(all, caller, err);
+	struct session *s = open_any(all, id, len, status, has_record, err);
+	session_caller_key(who, caller, strlen(caller));
+	if (!s || registry_own(all->registry, s->at, who))
+		return s;
+	session_close(&s);
+	(void)err_set(err, ERR_NO_SESSION, NULL);
+	return NULL;
 }
 
 const char *session_id(const struct session *s)
@@ -385,6 +429,29 @@ uint64_t session_find(const struct session *s, const char *id, size_t len)
 	return f.seq;
 }
 
+bool session_find_before(const struct session *s, const char *id, size_t len)
+{
+	struct finding f = {id, len, 0};
+	uint64_t began = session_turn_began(s);
+	if (began < 2)
+		return false;
+	uint64_t cursor = began > FIND_BEFORE ? began - FIND_BEFORE : 0;
+	while (journal_read(s->all->setup.store, s->number, &cursor, began - 1,
+		   match_id, &f) == JOURNAL_GONE)
+		;
+	return f.seq != 0;
+}
+
+bool session_has_id(
+    const struct session *s, uint64_t seq, const char *id, size_t len)
+{
+	struct finding f = {id, len, 0};
+	uint64_t cursor = seq - 1;
+	(void)journal_read(
+	    s->all->setup.store, s->number, &cursor, seq, match_id, &f);
+	return f.seq == seq;
+}
+
 /* ---- speaking ---- */
 
 static void on_said(struct commit *c)
@@ -457,6 +524,9 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	list_init(&all->rung);
 	list_init(&all->answers);
 	list_init(&all->retries);
+	list_init(&all->execs);
+	list_init(&all->decided);
+	list_init(&all->execs_done);
 	all->by_key = map_new();
 	all->registry = registry_new(setup->heritage, false, 0);
 	registry_clean_slot(all->registry, setup->slot);
@@ -492,6 +562,8 @@ static void flush_round(struct sessions *all)
 	while ((l = list_shift(&all->dirty)))
 		turn_flush(turn_of_dirty(l));
 	input_flush(all);
+	exec_flush(all);
+	approve_flush(all);
 	while ((l = list_shift(&all->rung)))
 		ring_attachments(list_entry(l, struct session, rung));
 }
@@ -568,7 +640,7 @@ void sessions_drain(struct sessions *all)
 
 bool sessions_are_busy(const struct sessions *all)
 {
-	return all->n_turns || journal_pending(all->journal) ||
+	return all->n_turns || all->n_execs || journal_pending(all->journal) ||
 	       !list_is_empty(&all->rung) || !list_is_empty(&all->answers) ||
 	       !list_is_empty(&all->retries);
 }
@@ -598,6 +670,7 @@ void sessions_free(struct sessions **allp)
 	all->is_leaving = true;
 	journal_free(&all->journal);
 	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
+	exec_free_all(all);
 	free_calls(&all->answers);
 	free_calls(&all->retries);
 	uploads_free(&all->uploads);

@@ -47,9 +47,10 @@ bool session_id_is_valid(const char *id, size_t len);
 
 /*
  * Open a session. id NULL (len 0) makes a new one with an id of our own. caller
- * is the verified address, "" for nobody. *status is what it was before this
- * call and *has_record whether a result of it is stored. NULL with *err:
- * ERR_BAD_REQUEST (id), ERR_FULL, ERR_STORE.
+ * is the verified address, "" for nobody; a session that is nobody's becomes
+ * the caller's. *status is what it was before this call and *has_record whether
+ * a result of it is stored. NULL with *err: ERR_BAD_REQUEST (id),
+ * ERR_NO_SESSION (it is another's), ERR_FULL, ERR_STORE.
  */
 struct session *session_open(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status, bool *has_record,
@@ -61,9 +62,10 @@ void session_close(struct session **s);
 /* The id, NUL-terminated. */
 const char *session_id(const struct session *s);
 
-/* What an id names now, without opening it. */
+/* What an id names now for this caller, without opening it. What is another's
+ * is SESSION_NEW, as is what nobody knows. */
 enum session_status session_peek(
-    struct sessions *all, const char *id, size_t len);
+    struct sessions *all, const char *id, size_t len, const char *caller);
 
 /* What it is now. */
 enum session_status session_status(const struct session *s);
@@ -82,6 +84,13 @@ uint64_t session_turn_began(const struct session *s);
  * may repeat), or 0 when none has.
  */
 uint64_t session_find(const struct session *s, const char *id, size_t len);
+
+/* Whether one of the last events before the latest turn has this id. */
+bool session_find_before(const struct session *s, const char *id, size_t len);
+
+/* Whether the event at this position has this id. */
+bool session_has_id(
+    const struct session *s, uint64_t seq, const char *id, size_t len);
 
 /* Whether the latest turn waits for an answer of this kind (EV_ASK_USER,
  * EV_APPROVAL_NEEDED, EV_PLAN_REVIEW), and the position of its question. */
@@ -148,8 +157,12 @@ struct session_input {
 	const struct json *files;
 	const char *conversation; /* the client's session object; NULL: none */
 	size_t conversation_len;
-	bool may_join;	  /* a running turn takes it; else ERR_BUSY */
-	bool is_unscoped; /* no session was named: input_id stands alone */
+	const char *caller;    /* the verified address, "" for nobody */
+	const char *level;     /* of the caller, a word of spec 5.1 */
+	const char *peer;      /* network address, for limits; NULL: none */
+	bool peer_is_loopback; /* and no proxy spoke for it */
+	bool may_join;	       /* a running turn takes it; else ERR_BUSY */
+	bool is_unscoped;      /* no session was named: input_id stands alone */
 };
 
 enum input_outcome {
@@ -206,6 +219,68 @@ int session_interrupt(struct session *s, struct err *err);
 /* The client is alive: an idle session is not forgotten. */
 void session_touch(struct session *s);
 
+/* ---- tools ---- */
+
+/* One call of a tool without the model (spec 2.9.7); all of it is borrowed. */
+struct session_tool {
+	const char *name;
+	const char *args; /* a JSON object */
+	size_t args_len;
+	bool is_owner; /* whether the caller owns the agent */
+};
+
+/* What came of it, valid inside the callback only. */
+struct session_exec_result {
+	bool has_failed;  /* text says why, for the caller */
+	const char *text; /* what the tool returned */
+	size_t len;
+	int64_t duration_ms;
+};
+
+struct session_exec;
+typedef void session_exec_fn(
+    void *arg, const struct session_exec_result *result);
+
+/*
+ * Call the tool; nothing of it is kept. fn is called once, later, and the call
+ * is gone then, unless session_exec_cancel() came first. NULL when this agent
+ * has no tools to call, or max_runs are running.
+ */
+struct session_exec *session_exec(struct session *s,
+    const struct session_tool *tool, session_exec_fn *fn, void *arg);
+
+/* Stop the call, without a word; nulls *x. */
+void session_exec_cancel(struct session_exec **x);
+
+/* ---- modes ---- */
+
+/*
+ * How far the agent may go by itself (spec 2.9.6), a word of the conversation
+ * that only the server sets. In full-access, turns_left turns are left; else it
+ * is 0.
+ */
+struct session_mode {
+	const char *id; /* read-only, auto or full-access */
+	int64_t turns_left;
+};
+
+/* The mode of a session; auto when none was chosen. */
+void session_mode(struct session *s, struct session_mode *mode);
+
+struct session_mode_call;
+typedef void session_mode_fn(void *arg, const struct err *err);
+
+/*
+ * Change it, between turns. fn is called once, later, with NULL or ERR_STORE.
+ * NULL, and no call, when a turn runs.
+ */
+struct session_mode_call *session_set_mode(struct session *s,
+    const struct session_mode *mode, const char *caller, session_mode_fn *fn,
+    void *arg);
+
+/* The caller of session_set_mode() does not want to hear; nulls *call. */
+void session_mode_forget(struct session_mode_call **call);
+
 /* ---- records ---- */
 
 /* What is stored of a session: its latest turn and conversation. */
@@ -234,11 +309,11 @@ int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *r, struct err *err);
 
 /*
- * Call fn for records that are not expired, newest created first, at most
- * limit, without conversation and result. r is valid inside fn. 0, or -1:
+ * Call fn for records that are the caller's ("": nobody) or nobody's, and not
+ * expired, newest created first, at most limit. r is valid inside fn. 0, or -1:
  * ERR_STORE.
  */
-int session_list(struct sessions *all, size_t limit,
+int session_list(struct sessions *all, const char *caller, size_t limit,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
     struct err *err);
 

@@ -17,7 +17,9 @@ struct agent_kind;
 struct conf;
 struct err;
 struct heritage;
+struct limits;
 struct msg;
+struct permit;
 struct sessions;
 struct store;
 
@@ -27,11 +29,15 @@ struct sessions_setup {
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
-	const char *agent_name; /* names the agent log */
+	const struct permit *permit; /* what runs without approval */
+	struct limits *limits;	     /* NULL: none */
+	const char *agent_name;	     /* names the agent log */
 	unsigned slot;
 	uint32_t generation;
 	/* From any thread: call sessions_collect() on the loop soon. */
 	void (*wake)(void *arg);
+	/* An agent failed: its own words, for the operator alone. */
+	void (*on_agent_error)(void *arg, const char *text, size_t len);
 	/* On the loop: call sessions_flush() at the end of this tick. */
 	void (*ask_flush)(void *arg);
 	void *arg;

@@ -167,6 +167,8 @@ static int64_t duration_ms(const struct turn *t)
 static void do_end(struct turn *t)
 {
 	t->duration_ms = duration_ms(t);
+	/* Who hears of the end may begin the next turn. */
+	limits_drop(turn_all(t)->setup.limits, &t->input->held);
 	push_open(t);
 	push_end(t);
 }
@@ -197,6 +199,7 @@ static void do_close(struct turn *t)
 	else
 		stat_add(runs_done, 1);
 	t->session->turn = NULL;
+	turn_stimuli_rest(t);
 }
 
 struct transition {
@@ -240,6 +243,7 @@ struct turn *turn_new(
 	struct turn *t = mem_zero(sizeof *t);
 	turn_sink_init(t);
 	list_init(&t->dirty);
+	list_init(&t->decided);
 	list_append(&all->turns, &t->link);
 	t->session = session_ref(s);
 	t->input = c;
@@ -247,7 +251,9 @@ struct turn *turn_new(
 	t->started_us = clock_wall_us();
 	t->created_ms = t->started_us / 1000;
 	t->cursor = session_head(s);
+	t->before_seq = t->cursor;
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);
+	t->stimuli_before = t->stimuli;
 	s->turn = t;
 	all->n_turns++;
 	stat_add(runs, 1);
@@ -259,6 +265,7 @@ void turn_free(struct turn *t)
 	struct sessions *all = turn_all(t);
 	list_remove(&t->link);
 	list_remove(&t->dirty);
+	list_remove(&t->decided);
 	if (t->open)
 		journal_commit_free(t->open);
 	turn_end_agent(t);

@@ -58,6 +58,7 @@ static void read_past(struct turn *t, struct past *p)
 	if (meta.turn != t->number)
 		return;
 	uint64_t cursor = meta.began - 1;
+	t->before_seq = cursor;
 	while (journal_read(all->setup.store, t->session->number, &cursor,
 		   UINT64_MAX, gather_past, p) == JOURNAL_GONE)
 		;
@@ -167,6 +168,11 @@ static bool may_start(const struct turn *t, const struct past *p)
 void turn_adopt(struct session *s, const struct record *r)
 {
 	struct turn *t = turn_new(s, input_of_record(s, r), r->turn);
+	t->is_adopted = true;
+	struct limits_who who = {.caller = t->input->caller};
+	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
+	    &t->input->held, NULL);
+	t->has_usage = true; /* what it spent before was not written */
 	struct past past = {.is_input_there = false};
 	list_init(&past.events);
 	t->started_us = r->started_us;

@@ -38,6 +38,8 @@ struct turn {
 	struct agent_sink sink; /* first: the agent's view of us */
 	struct list link;	/* all->turns */
 	struct list dirty;	/* all->dirty */
+	struct list decided;	/* all->decided */
+	const char *decision;	/* an approval's answer, by rule */
 	struct session *session;
 	struct session_call *input;
 	struct agent_turn *agent;
@@ -47,15 +49,18 @@ struct turn {
 	uint32_t client_turn;
 	int64_t started_us;
 	int64_t created_ms;
-	struct buf before;    /* the conversation as the turn began */
-	struct commit *open;  /* events of this tick */
-	unsigned n_unwritten; /* events on their way to the journal */
-	unsigned n_commits;   /* commits in flight that point to us */
-	unsigned n_in_facts;  /* of them in the facts lane */
-	bool is_full;	      /* the agent waits for on_room */
-	uint64_t cursor;      /* where stimuli were looked for */
-	uint64_t stimuli;     /* stimuli seen */
-	uint64_t question;    /* pending question's seq, 0: none */
+	struct buf before;	 /* the conversation as the turn began */
+	struct commit *open;	 /* events of this tick */
+	unsigned n_unwritten;	 /* events on their way to the journal */
+	unsigned n_commits;	 /* commits in flight that point to us */
+	unsigned n_in_facts;	 /* of them in the facts lane */
+	bool is_full;		 /* the agent waits for on_room */
+	uint64_t cursor;	 /* where stimuli were looked for */
+	uint64_t stimuli;	 /* stimuli seen */
+	uint64_t stimuli_before; /* and those of earlier turns */
+	uint64_t before_seq;	 /* all events of the turn come after it */
+	bool is_adopted;
+	uint64_t question; /* pending question's seq, 0: none */
 	int64_t asked_ms;
 	/* How it ended. */
 	bool is_ended;
@@ -63,6 +68,7 @@ struct turn {
 	enum err_reason reason;
 	struct buf result;
 	struct buf talk; /* the conversation after it */
+	bool has_usage;	 /* it spent something */
 	int64_t duration_ms;
 	bool is_end_journal_only; /* the facts have the end, or refuse it */
 	int64_t retry_at_ms;
@@ -171,6 +177,12 @@ struct event_copy {
 
 /* Append a copy of ev to a list. */
 void turn_stimuli_keep(struct list *to, const struct event *ev);
+
+/*
+ * The turn is over: prompts that were accepted for it, and that came too late
+ * for its agent to take them up, get turns of their own.
+ */
+void turn_stimuli_rest(struct turn *t);
 
 /* Whether an answer is for the question that waits; that is then settled. */
 bool turn_stimuli_settle(struct turn *t, const struct event *ev);

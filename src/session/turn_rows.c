@@ -7,6 +7,7 @@
 #include "core/conf.h"
 #include "session/history.h"
 #include "session/record.h"
+#include "session/usage.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static void put_record(
 	    .started_us = t->started_us,
 	    .duration_ms = status == RECORD_RUNNING ? -1 : t->duration_ms,
 	    .id = span_str(t->session->id),
-	    .caller = span_str(""),
+	    .caller = span_str(t->input->caller),
 	    .prompt = {t->input->prompt, t->input->prompt_len},
 	};
 	if (status == RECORD_DONE)
@@ -89,6 +90,11 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 			claim.reason = span_str(err_reason_word(t->reason));
 		input_put_claim(c, t->input, t->number, &claim);
 	}
+	if (t->has_usage) {
+		struct usage_sums sums = {
+		    turn_all(t)->setup.heritage, turn_all(t)->setup.store};
+		usage_put(c, &sums, t->input->caller);
+	}
 	c->check = check_running;
 }
 
@@ -122,6 +128,20 @@ static uint32_t turns_of_record(
 	return r.client_turn;
 }
 
+/* The agent is told who asks; only the server can say it. */
+static void add_requester(struct turn *t)
+{
+	struct buf talk = {0}, who = {0};
+	if (!t->input->caller[0])
+		return;
+	buf_printf(&who, "{\"address\":\"%s\",\"level\":\"%s\"}",
+	    t->input->caller, t->input->level);
+	history_set(&talk, t->before.data, t->before.len, "requester", &who);
+	buf_fini(&who);
+	buf_fini(&t->before);
+	t->before = talk;
+}
+
 void turn_rows_load_talk(struct turn *t)
 {
 	struct session *s = t->session;
@@ -144,6 +164,7 @@ void turn_rows_load_talk(struct turn *t)
 	if (!turns && t->before.len)
 		turns = history_turn(t->before.data, t->before.len);
 	t->client_turn = turns + 1;
+	add_requester(t);
 }
 
 void turn_rows_input(struct commit *c, const struct turn *t)

@@ -5,7 +5,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
+#include "core/stat.h"
+#include "session/approve.h"
 #include "session/history.h"
+#include "session/mode.h"
+#include "session/usage.h"
+
+#include <string.h>
 
 /* Events given by the agent and not yet written above which it should wait, and
  * how many make a commit of their own before the tick ends. */
@@ -18,12 +24,30 @@ static struct turn *turn_of(struct agent_sink *s)
 	return (struct turn *)(void *)s;
 }
 
+/* What the model took counts for whoever asked. */
+static void count_usage(struct turn *t, const struct draft *d)
+{
+	struct usage_sums sums = {
+	    turn_all(t)->setup.heritage, turn_all(t)->setup.store};
+	struct usage more;
+	if (d->type != EV_LLM_RESULT ||
+	    !usage_read(d->body.data, d->body.len, &more))
+		return;
+	t->has_usage = true;
+	(void)usage_add(&sums, t->input->caller, &more);
+	stat_add(tokens, more.tokens);
+	stat_add(cost_us, more.cost_us);
+}
+
 static bool sink_emit(struct agent_sink *s, struct draft *d)
 {
 	struct turn *t = turn_of(s);
 	struct sessions *all = turn_all(t);
 	if (t->is_ended)
 		return false;
+	if (approve_decides(t, d))
+		return !t->is_full;
+	count_usage(t, d);
 	if (!t->open) {
 		t->open = turn_commit(t, COMMIT_IN_TURN, turn_sink_written);
 		list_append(&all->dirty, &t->dirty);
@@ -120,11 +144,18 @@ void turn_flush(struct turn *t)
 	turn_push(t, c);
 }
 
+/* What comes from now on has to wait for the next turn. */
+static void close_turn(struct turn *t)
+{
+	t->is_ended = true;
+	atomic_store(&session_entry(t->session)->closing, t->number);
+}
+
 void turn_sink_fail(struct turn *t, enum err_reason reason, const char *detail)
 {
 	if (t->is_ended)
 		return;
-	t->is_ended = true;
+	close_turn(t);
 	t->has_failed = true;
 	t->reason = reason;
 	buf_reset(&t->talk);
@@ -134,8 +165,8 @@ void turn_sink_fail(struct turn *t, enum err_reason reason, const char *detail)
 		buf_printf(&line, "error reason=%s: %s",
 		    err_reason_word(reason), detail);
 		turn_activity(t, line.data, line.len);
-		log_info("session=%s turn=%u: agent error reason=%s: %.200s",
-		    t->session->id, t->number, err_reason_word(reason), detail);
+		turn_all(t)->setup.on_agent_error(
+		    turn_all(t)->setup.arg, detail, strlen(detail));
 		buf_fini(&line);
 	}
 	turn_step(t, STIM_FINISH);
@@ -154,13 +185,14 @@ void turn_sink_finish(struct turn *t, const char *result, size_t len,
 		history_adopt(&t->talk, session, session_len, &h);
 	else
 		history_add(&t->talk, t->before.data, t->before.len, &h);
+	mode_count_turn(&t->talk);
 	size_t most = (size_t)turn_conf(t)->max_session;
 	if (t->talk.len > most || t->result.len > most) {
 		turn_sink_fail(t, REASON_TOO_LARGE,
 		    "the conversation or result is over max_session");
 		return;
 	}
-	t->is_ended = true;
+	close_turn(t);
 	turn_step(t, STIM_FINISH);
 }
 

@@ -69,7 +69,7 @@ void turn_look(struct turn *t)
 	struct entry *e = session_entry(t->session);
 	uint64_t stimuli = atomic_load(&e->stimuli);
 	struct list found, *l;
-	if (stimuli == t->stimuli || !t->agent)
+	if (stimuli == t->stimuli || !t->agent || t->is_ended)
 		return;
 	t->stimuli = stimuli;
 	list_init(&found);
@@ -81,6 +81,97 @@ void turn_look(struct turn *t)
 		struct event_copy *copy =
 		    list_entry(l, struct event_copy, link);
 		deliver(t, &copy->ev);
+		free(copy);
+	}
+}
+
+/* ---- what nobody heard ---- */
+
+/* Prompts of a turn that its agent has not taken up. */
+struct rest {
+	struct list events;
+	uint32_t turn;
+	bool has_echo; /* the agent says which it takes up */
+	uint64_t heard;
+};
+
+static void drop_rest(struct rest *r)
+{
+	struct list *l;
+	while ((l = list_shift(&r->events)))
+		free(list_entry(l, struct event_copy, link));
+}
+
+static void drop_echoed(struct rest *r, const struct event *echo)
+{
+	list_each_safe(it, &r->events)
+	{
+		struct event_copy *copy =
+		    list_entry(it, struct event_copy, link);
+		if (copy->ev.id_len != echo->id_len ||
+		    memcmp(copy->ev.id, echo->id, echo->id_len) != 0)
+			continue;
+		list_remove(&copy->link);
+		free(copy);
+	}
+}
+
+static bool gather_rest(const struct event *ev, void *arg)
+{
+	struct rest *r = arg;
+	if (ev->turn != r->turn)
+		return true;
+	if (ev->type == EV_INTERRUPT)
+		drop_rest(r); /* a stop is for all that was said before it */
+	else if (ev->type == EV_USER_INPUT && r->has_echo)
+		drop_echoed(r, ev);
+	else if (ev->type == EV_MORE_INPUT &&
+		 (r->has_echo || ev->seq > r->heard))
+		turn_stimuli_keep(&r->events, ev);
+	return true;
+}
+
+/* Say it again, for the same caller; nobody waits for this receipt. */
+static void say_again(struct turn *t, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0}, scratch = {0};
+	struct session_input in = {
+	    .caller = t->input->caller,
+	    .level = t->input->level,
+	    .peer = t->input->peer,
+	    .peer_is_loopback = t->input->peer_is_loopback,
+	    .may_join = true,
+	};
+	const struct json *v = event_fields(ev, &doc, &text);
+	in.prompt = json_str(json_get(v, "prompt"), &scratch, &in.prompt_len);
+	if (in.prompt)
+		(void)session_input(t->session, &in, NULL, NULL);
+	buf_fini(&scratch);
+	buf_fini(&text);
+	json_fini(&doc);
+}
+
+void turn_stimuli_rest(struct turn *t)
+{
+	struct entry *e = session_entry(t->session);
+	struct rest r = {
+	    .turn = t->number,
+	    .has_echo = turn_all(t)->setup.kind->flags & AGENT_ECHOES,
+	    .heard = t->cursor,
+	};
+	uint64_t cursor = t->before_seq;
+	struct list *l;
+	if (!t->is_adopted && atomic_load(&e->stimuli) == t->stimuli_before)
+		return;
+	list_init(&r.events);
+	while (journal_read(turn_all(t)->setup.store, t->session->number,
+		   &cursor, UINT64_MAX, gather_rest, &r) == JOURNAL_GONE)
+		;
+	while ((l = list_shift(&r.events))) {
+		struct event_copy *copy =
+		    list_entry(l, struct event_copy, link);
+		say_again(t, &copy->ev);
 		free(copy);
 	}
 }

@@ -83,6 +83,7 @@ void inherit_all(
 	in->slot = slot;
 	in->generation = generation;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	load_conf(in);
 	map_segment(in);
 	in->loop = loop_new();

@@ -3,19 +3,28 @@
 #include "worker/worker.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/agents.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/agent.h"
 #include "core/err.h"
+#include "core/permit.h"
 #include "core/stat.h"
 #include "door/api.h"
+#include "door/console.h"
 #include "door/oip_in.h"
+#include "net/crew.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "session/activity.h"
+#include "session/judge.h"
 #include "session/sessions.h"
 #include "store/store.h"
+#include "trust/access.h"
+#include "trust/ident_key.h"
+#include "trust/limits.h"
 #include "worker/inherit.h"
 
 /* How often the session layer looks at its clocks. */
@@ -23,6 +32,10 @@
 
 /* Clients get so long to answer that we close, once all turns have ended. */
 #define GOODBYE_MS 500
+
+/* What doors read from files: /admin, by admins. */
+#define CREW_THREADS 2
+#define CREW_JOBS 64
 
 /* Base64 makes 4 bytes of 3; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
@@ -32,7 +45,17 @@ struct worker {
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
+	struct conf judge_conf; /* a view of conf */
+	const struct agent_kind *judge_kind;
+	struct agent *judge_agent;
+	struct judge *judge; /* NULL: there is no trust agent */
+	struct permit *permit;
+	const uint8_t *secret_key; /* NULL: it cannot be read */
+	struct access *access;
+	struct limits *limits;
 	struct sessions *sessions;
+	struct crew *crew; /* reads files for the doors */
+	char *agent_log;   /* path */
 	struct http *http;
 	struct door_setup doors;
 	struct loop_wake *wake;
@@ -49,11 +72,14 @@ static void on_wake(void *arg)
 {
 	struct worker *w = arg;
 	sessions_collect(w->sessions);
+	access_collect(w->access);
 }
 
 static void on_flush(void *arg)
 {
 	struct worker *w = arg;
+	if (w->judge)
+		judge_flush(w->judge);
 	sessions_flush(w->sessions);
 }
 
@@ -67,6 +93,12 @@ static void ask_flush(void *arg)
 {
 	struct worker *w = arg;
 	loop_later_ask(w->in.loop, &w->flush);
+}
+
+static void on_agent_error(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	console_agent_error(text, len);
 }
 
 static void leave_if_empty(struct worker *w)
@@ -88,6 +120,9 @@ static void on_tick(void *arg)
 {
 	struct worker *w = arg;
 	sessions_tick(w->sessions);
+	access_tick(w->access);
+	if (w->judge)
+		judge_tick(w->judge);
 	if (w->is_leaving)
 		leave_if_empty(w);
 	loop_timer_set(w->in.loop, &w->tick, TICK_MS);
@@ -142,6 +177,74 @@ static void open_agent(struct worker *w)
 		fatal("agent: %s", err.text);
 }
 
+static const char *name_of(const struct worker *w)
+{
+	const struct conf *conf = &w->in.conf;
+	return *conf->name ? conf->name : w->kind->about(w->agent)->name;
+}
+
+/* ---- who may come in ---- */
+
+static void ask_judge(void *arg, const char *key, const char *facts,
+    access_judged_fn *fn, void *fn_arg)
+{
+	struct worker *w = arg;
+	judge_ask(w->judge, key, facts, fn, fn_arg);
+}
+
+/* The trust agent is an agent like any other, with a setting of its own. */
+static void open_judge(struct worker *w)
+{
+	struct err err;
+	w->judge_conf = w->in.conf;
+	w->judge_conf.agent = w->in.conf.trust_agent;
+	w->judge_conf.agent_pool = 0;
+	struct agent_setup setup = {&w->judge_conf, w->in.loop};
+	w->judge_kind = agents_find(w->judge_conf.agent, &err);
+	if (w->judge_kind)
+		w->judge_agent = w->judge_kind->open(&setup, &err);
+	if (!w->judge_agent)
+		fatal("trust_agent: %s", err.text);
+	w->judge = judge_new(w->judge_kind, w->judge_agent, ask_flush, w);
+}
+
+/* Without it we serve all the same, but cannot prove who we are. */
+static void open_key(struct worker *w)
+{
+	const struct conf *conf = &w->in.conf;
+	struct err err;
+	w->secret_key =
+	    ident_key_open(conf->co_dir, getenv("HOME"), conf->address, &err);
+	if (!w->secret_key)
+		log_warn("%s: no connection can be sealed", err.text);
+}
+
+static void open_trust(struct worker *w)
+{
+	struct err err;
+	open_key(w);
+	struct access_setup setup = {
+	    .conf = &w->in.conf,
+	    .store = w->store,
+	    .heritage = w->in.heritage,
+	    .loop = w->in.loop,
+	    .name = name_of(w),
+	    .secret_key = w->secret_key,
+	    .wake = wake,
+	    .judge = *w->in.conf.trust_agent ? ask_judge : NULL,
+	    .arg = w,
+	};
+	if (setup.judge)
+		open_judge(w);
+	w->wake = loop_wake_open(w->in.loop, on_wake, w);
+	w->permit = permit_open(w->in.conf.permissions, &err);
+	if (!w->permit)
+		fatal("%s", err.text);
+	w->access = access_new(&setup, &err);
+	if (!w->access)
+		fatal("%s", err.text);
+}
+
 static void open_sessions(struct worker *w)
 {
 	struct sessions_setup setup = {
@@ -151,14 +254,18 @@ static void open_sessions(struct worker *w)
 	    .kind = w->kind,
 	    .agent = w->agent,
 	    .agent_name = w->kind->about(w->agent)->name,
+	    .permit = w->permit,
 	    .slot = w->in.slot,
 	    .generation = w->in.generation,
 	    .wake = wake,
+	    .on_agent_error = on_agent_error,
 	    .ask_flush = ask_flush,
 	    .arg = w,
 	};
-	w->wake = loop_wake_open(w->in.loop, on_wake, w);
 	loop_later_init(&w->flush, on_flush, w);
+	w->limits = limits_new(
+	    &w->in.conf, w->in.heritage, w->in.slot, w->in.generation);
+	setup.limits = w->limits;
 	w->sessions = sessions_new(&setup);
 	loop_timer_init(&w->tick, on_tick, w);
 	loop_timer_set(w->in.loop, &w->tick, 0);
@@ -183,13 +290,20 @@ static void open_doors(struct worker *w)
 	};
 	w->http = http_new(w->in.loop, &setup);
 	const struct agent_about *about = w->kind->about(w->agent);
+	w->crew = crew_open(w->in.loop, CREW_THREADS, CREW_JOBS);
+	w->agent_log = activity_path(conf->co_dir, about->name);
 	w->doors = (struct door_setup){
 	    .loop = w->in.loop,
 	    .sessions = w->sessions,
+	    .access = w->access,
+	    .limits = w->limits,
+	    .permit = w->permit,
+	    .crew = w->crew,
+	    .agent_log = w->agent_log,
 	    .conf = conf,
 	    .about = about,
 	    .heritage = w->in.heritage,
-	    .name = *conf->name ? conf->name : about->name,
+	    .name = name_of(w),
 	};
 	api_mount(w->http, &w->doors);
 	oip_mount(w->http, &w->doors);
@@ -199,7 +313,16 @@ static void open_doors(struct worker *w)
 static void close_all(struct worker *w)
 {
 	http_free(&w->http);
+	crew_close(&w->crew);
+	free(w->agent_log);
 	sessions_free(&w->sessions);
+	limits_free(&w->limits);
+	access_free(&w->access);
+	ident_key_close(&w->secret_key);
+	judge_free(&w->judge);
+	if (w->judge_agent)
+		w->judge_kind->close(&w->judge_agent);
+	permit_close(&w->permit);
 	w->kind->close(&w->agent);
 	loop_wake_close(&w->wake);
 	store_close(&w->store);
@@ -213,10 +336,12 @@ int worker_main(unsigned slot, unsigned generation)
 	struct err err;
 	w.in.arg = &w;
 	inherit_all(&w.in, "worker", slot, generation);
+	console_to(STDOUT_FILENO, *w.in.conf.log_file != 0);
 	w.store = store_open(&w.in.conf, false, &err);
 	if (!w.store)
 		fatal("%s", err.text);
 	open_agent(&w);
+	open_trust(&w);
 	open_sessions(&w);
 	open_doors(&w);
 	inherit_ready(&w.in);

@@ -35,6 +35,8 @@ struct session {
 	char *reason; /* of the latest turn, NULL when it ended well */
 	bool has_record;
 	struct list attachments;
+	char caller[68]; /* who opened it first */
+	struct session_mode mode;
 };
 
 struct claim {
@@ -57,6 +59,13 @@ struct session_call {
 	bool is_unscoped;
 };
 
+/* The call of a tool that runs; fn NULL: none does. */
+struct fake_exec {
+	session_exec_fn *fn;
+	void *arg;
+	char text[256];
+};
+
 struct sessions {
 	struct list sessions;
 	struct list calls;
@@ -66,7 +75,13 @@ struct sessions {
 	bool is_refusing;
 	enum err_code full;
 	unsigned made;
+	struct fake_exec exec;
+	session_mode_fn *mode_fn;
+	void *mode_arg;
 };
+
+static void end_exec(struct sessions *all);
+static void end_mode(struct sessions *all);
 
 /* ---- the test's side ---- */
 
@@ -431,6 +446,8 @@ void fake_session_run(struct sessions *all)
 
 	while ((l = list_shift(&all->calls)))
 		hand_out(list_entry(l, struct session_call, link));
+	end_exec(all);
+	end_mode(all);
 	while (ring_one(all))
 		continue;
 }
@@ -454,7 +471,10 @@ struct session *session_open(struct sessions *all, const char *id, size_t len,
 	struct session *s = id ? find(all, id, len) : NULL;
 	char name[32];
 
-	(void)caller; /* sessions have no owner here */
+	if (s && s->caller[0] && strcmp(s->caller, caller) != 0) {
+		(void)err_set(err, ERR_NO_SESSION, NULL);
+		return NULL;
+	}
 	if (all->full != ERR_OK) {
 		(void)err_set(err, all->full, NULL);
 		return NULL;
@@ -462,6 +482,7 @@ struct session *session_open(struct sessions *all, const char *id, size_t len,
 	(void)snprintf(name, sizeof(name), "made-%u", ++all->made);
 	if (!s)
 		s = id ? make(all, id, len) : make(all, name, strlen(name));
+	(void)snprintf(s->caller, sizeof(s->caller), "%s", caller);
 	*status = s->status;
 	*has_record = s->has_record;
 	if (s->status == SESSION_NEW)
@@ -483,9 +504,12 @@ const char *session_id(const struct session *s)
 }
 
 enum session_status session_peek(
-    struct sessions *all, const char *id, size_t len)
+    struct sessions *all, const char *id, size_t len, const char *caller)
 {
 	const struct session *s = find(all, id, len);
+
+	if (s && s->caller[0] && strcmp(s->caller, caller) != 0)
+		return SESSION_NEW;
 
 	return s ? s->status : SESSION_NEW;
 }
@@ -674,4 +698,99 @@ bool session_merge(
 	else
 		buf_append(out, client, len);
 	return stored > len;
+}
+
+bool session_find_before(const struct session *s, const char *id, size_t len)
+{
+	for (size_t i = 0; s->began && i + 1 < s->began; i++) {
+		const struct event *ev = &s->events[i].ev;
+		if (ev->id_len == len && memcmp(ev->id, id, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool session_has_id(
+    const struct session *s, uint64_t seq, const char *id, size_t len)
+{
+	const struct event *ev = &s->events[seq - 1].ev;
+
+	return ev->id_len == len && memcmp(ev->id, id, len) == 0;
+}
+
+/* ---- tools and modes ---- */
+
+/* The tool "echo" returns its arguments; no other is there. */
+struct session_exec *session_exec(struct session *s,
+    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+{
+	struct sessions *all = s->all;
+
+	if (strcmp(tool->name, "echo") != 0)
+		return NULL;
+	all->exec.fn = fn;
+	all->exec.arg = arg;
+	(void)snprintf(all->exec.text, sizeof(all->exec.text), "%.*s",
+	    (int)tool->args_len, tool->args);
+	return (struct session_exec *)(void *)&all->exec;
+}
+
+void session_exec_cancel(struct session_exec **x)
+{
+	struct fake_exec *e = (struct fake_exec *)(void *)*x;
+
+	if (e)
+		e->fn = NULL;
+	*x = NULL;
+}
+
+static void end_exec(struct sessions *all)
+{
+	struct session_exec_result result = {
+	    .text = all->exec.text, .len = strlen(all->exec.text)};
+	session_exec_fn *fn = all->exec.fn;
+
+	all->exec.fn = NULL;
+	if (fn)
+		fn(all->exec.arg, &result);
+}
+
+void session_mode(struct session *s, struct session_mode *mode)
+{
+	*mode = s->mode;
+	if (!mode->id)
+		mode->id = "auto";
+}
+
+struct session_mode_call *session_set_mode(struct session *s,
+    const struct session_mode *mode, const char *caller, session_mode_fn *fn,
+    void *arg)
+{
+	struct sessions *all = s->all;
+
+	(void)caller; /* the owner, or the door would not have the session */
+	if (s->status == SESSION_RUNNING)
+		return NULL;
+	s->mode = *mode;
+	all->mode_fn = fn;
+	all->mode_arg = arg;
+	return (struct session_mode_call *)(void *)s;
+}
+
+void session_mode_forget(struct session_mode_call **call)
+{
+	struct session *s = (struct session *)(void *)*call;
+
+	if (s)
+		s->all->mode_fn = NULL;
+	*call = NULL;
+}
+
+static void end_mode(struct sessions *all)
+{
+	session_mode_fn *fn = all->mode_fn;
+
+	all->mode_fn = NULL;
+	if (fn)
+		fn(all->mode_arg, NULL);
 }

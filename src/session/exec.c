@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "session/activity.h"
+#include "session/all.h"
+
+struct session_exec {
+	struct agent_sink sink; /* first: the agent's view of us */
+	struct list link;	/* in all->execs, then in all->execs_done */
+	struct session *session;
+	struct agent_turn *agent;
+	session_exec_fn *fn;
+	void *arg;
+	int64_t started_ms;
+	bool is_over;
+	bool has_failed;
+	struct buf text;
+};
+
+/* The sink is the first member. */
+static struct session_exec *exec_of(struct agent_sink *s)
+{
+	return (struct session_exec *)(void *)s;
+}
+
+static void end(
+    struct session_exec *x, bool has_failed, const char *text, size_t len)
+{
+	struct sessions *all = x->session->all;
+	if (x->is_over)
+		return;
+	x->is_over = true;
+	x->has_failed = has_failed;
+	buf_append(&x->text, text, len);
+	list_remove(&x->link);
+	list_append(&all->execs_done, &x->link);
+	all->setup.ask_flush(all->setup.arg);
+}
+
+/* A tool alone has no events. */
+static bool sink_emit(struct agent_sink *s, struct draft *d)
+{
+	(void)s;
+	(void)d;
+	return true;
+}
+
+static void sink_finish(struct agent_sink *s, const char *result, size_t len,
+    const char *session, size_t session_len)
+{
+	(void)session; /* it belongs to no conversation */
+	(void)session_len;
+	end(exec_of(s), false, result, len);
+}
+
+/* What the tool said is for the caller; what broke is for the operator. */
+static void sink_fail(
+    struct agent_sink *s, enum err_reason reason, const char *detail)
+{
+	struct session_exec *x = exec_of(s);
+	const char *text = err_text(ERR_AGENT);
+	if (reason == REASON_FAILED && detail)
+		text = detail;
+	else
+		log_warn("session=%s: EXEC failed reason=%s: %.200s",
+		    x->session->id, err_reason_word(reason),
+		    detail ? detail : "");
+	end(x, true, text, strlen(text));
+}
+
+static void sink_log(struct agent_sink *s, const char *text, size_t len)
+{
+	const struct session *session = exec_of(s)->session;
+	activity_line(session->all->activity, session->id, text, len);
+}
+
+static const struct agent_sink_ops sink_ops = {
+    .emit = sink_emit,
+    .finish = sink_finish,
+    .fail = sink_fail,
+    .log = sink_log,
+};
+
+static void free_exec(struct session_exec *x)
+{
+	struct sessions *all = x->session->all;
+	list_remove(&x->link);
+	all->n_execs--;
+	if (x->agent)
+		all->setup.kind->free(&x->agent);
+	session_close(&x->session);
+	buf_fini(&x->text);
+	free(x);
+}
+
+struct session_exec *session_exec(struct session *s,
+    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+{
+	struct sessions *all = s->all;
+	const struct agent_kind *kind = all->setup.kind;
+	struct agent_exec what = {
+	    .session_id = s->id,
+	    .tool = tool->name,
+	    .args = tool->args,
+	    .args_len = tool->args_len,
+	    .is_owner = tool->is_owner,
+	};
+	size_t running = all->n_turns + all->n_execs;
+	if (!kind->exec || running >= (size_t)all->setup.conf->max_runs)
+		return NULL;
+	struct session_exec *x = mem_zero(sizeof *x);
+	x->sink.ops = &sink_ops;
+	x->session = session_ref(s);
+	x->fn = fn;
+	x->arg = arg;
+	x->started_ms = clock_mono_ms();
+	list_append(&all->execs, &x->link);
+	all->n_execs++;
+	x->agent = kind->exec(all->setup.agent, &what, &x->sink);
+	kind->run(x->agent);
+	return x;
+}
+
+void session_exec_cancel(struct session_exec **x)
+{
+	if (*x)
+		free_exec(*x);
+	*x = NULL;
+}
+
+void exec_flush(struct sessions *all)
+{
+	struct list *l;
+	while ((l = list_shift(&all->execs_done))) {
+		struct session_exec *x =
+		    list_entry(l, struct session_exec, link);
+		struct session_exec_result result = {
+		    .has_failed = x->has_failed,
+		    .text = x->text.data ? x->text.data : "",
+		    .len = x->text.len,
+		    .duration_ms = clock_mono_ms() - x->started_ms,
+		};
+		x->fn(x->arg, &result);
+		free_exec(x);
+	}
+}
+
+void exec_free_all(struct sessions *all)
+{
+	list_each_safe(it, &all->execs)
+	    free_exec(list_entry(it, struct session_exec, link));
+	list_each_safe(done, &all->execs_done)
+	    free_exec(list_entry(done, struct session_exec, link));
+}

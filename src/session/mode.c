@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/mode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "session/all.h"
+#include "session/history.h"
+#include "session/record.h"
+
+static const char *const ids[] = {"auto", "read-only", "full-access"};
+
+/* A change on its way. */
+struct session_mode_call {
+	struct session *session;
+	session_mode_fn *fn; /* NULL: nobody waits */
+	void *arg;
+	struct err err;
+};
+
+static void read_mode(const char *talk, size_t len, struct session_mode *mode)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *v =
+	    len ? json_parse(&doc, talk, len, JSON_SHALLOW, &why) : NULL;
+	*mode = (struct session_mode){.id = ids[0]};
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		if (json_str_is(json_get(v, "mode"), ids[i]))
+			mode->id = ids[i];
+	if (mode->id == ids[2] &&
+	    (!json_int(json_get(v, "turns_left"), &mode->turns_left) ||
+		mode->turns_left < 1))
+		*mode = (struct session_mode){.id = ids[0]};
+	json_fini(&doc);
+}
+
+static void write_mode(struct buf *out, const char *talk, size_t len,
+    const struct session_mode *mode)
+{
+	struct buf half = {0}, value = {0};
+	buf_json_str(&value, mode->id);
+	history_set(&half, talk, len, "mode", &value);
+	buf_reset(&value);
+	if (mode->turns_left)
+		buf_int(&value, mode->turns_left);
+	else
+		buf_str(&value, "null");
+	history_set(out, half.data, half.len, "turns_left", &value);
+	buf_fini(&half);
+	buf_fini(&value);
+}
+
+void mode_count_turn(struct buf *talk)
+{
+	struct session_mode mode;
+	struct buf out = {0};
+	if (!talk->len || !memmem(talk->data, talk->len, "full-access", 11))
+		return;
+	read_mode(talk->data, talk->len, &mode);
+	if (mode.id != ids[2])
+		return;
+	if (--mode.turns_left == 0)
+		mode.id = ids[0];
+	write_mode(&out, talk->data, talk->len, &mode);
+	buf_fini(talk);
+	*talk = out;
+}
+
+/* Append what is stored of the conversation; nothing when there is none. */
+static void read_talk(struct session *s, struct buf *talk)
+{
+	struct store_key key = store_key1(s->number);
+	struct store_txn txn;
+	struct store_span row;
+	struct err err;
+	store_read(s->all->setup.store, &txn, STORE_FACTS);
+	if (store_get(&txn, TABLE_TALKS, key.bytes, 8, &row))
+		buf_append(talk, row.data, row.len);
+	if (store_read_end(&txn, &err) != 0)
+		log_error("%s", err.text);
+}
+
+void session_mode(struct session *s, struct session_mode *mode)
+{
+	struct buf talk = {0};
+	read_talk(s, &talk);
+	read_mode(talk.data, talk.len, mode);
+	buf_fini(&talk);
+}
+
+/* ---- changing it ---- */
+
+static void finish(struct session_mode_call *call)
+{
+	struct sessions *all = call->session->all;
+	registry_end(all->registry, call->session->at, all->self, false);
+	if (call->fn)
+		call->fn(call->arg, call->err.code ? &call->err : NULL);
+	session_close(&call->session);
+	free(call);
+}
+
+static void on_written(struct commit *c)
+{
+	struct session_mode_call *call = c->arg;
+	if (c->outcome == COMMIT_FAILED)
+		call->err = c->err;
+	journal_commit_free(c);
+	finish(call);
+}
+
+/* A session that has never run gets a record, so that its mode is kept. */
+static void put_record(
+    struct commit *c, const struct session *s, const char *caller)
+{
+	struct store_key key = store_key1(s->number);
+	int64_t now = clock_wall_ms();
+	struct record r = {
+	    .number = s->number,
+	    .status = RECORD_CONNECTED,
+	    .created_ms = now,
+	    .expires_ms = now + s->all->setup.conf->result_ttl * 1000,
+	    .updated_ms = now,
+	    .duration_ms = -1,
+	    .id = {s->id, strlen(s->id)},
+	    .caller = {caller, strlen(caller)},
+	    .prompt = {"", 0},
+	};
+	buf_append(
+	    journal_put(c, TABLE_IDS, s->id, strlen(s->id)), key.bytes, 8);
+	record_encode(journal_put(c, TABLE_SESSIONS, key.bytes, 8), &r);
+}
+
+/*
+ * The turn that registry_begin() gave us keeps others from running while the
+ * conversation is written; it is never used.
+ */
+static void push(struct session_mode_call *call,
+    const struct session_mode *mode, const char *caller)
+{
+	struct session *s = call->session;
+	struct store_key key = store_key1(s->number);
+	struct buf talk = {0};
+	struct commit *c = journal_commit(s->number, s->at, 0, COMMIT_IN_TURN);
+	read_talk(s, &talk);
+	if (session_turn(s) == 0)
+		put_record(c, s, caller);
+	write_mode(journal_put(c, TABLE_TALKS, key.bytes, 8), talk.data,
+	    talk.len, mode);
+	buf_fini(&talk);
+	c->done = on_written;
+	c->arg = call;
+	journal_push(s->all->journal, c, true);
+}
+
+struct session_mode_call *session_set_mode(struct session *s,
+    const struct session_mode *mode, const char *caller, session_mode_fn *fn,
+    void *arg)
+{
+	struct sessions *all = s->all;
+	if (!registry_begin(all->registry, s->at, all->self, 0))
+		return NULL;
+	struct session_mode_call *call = mem_zero(sizeof *call);
+	call->session = session_ref(s);
+	call->fn = fn;
+	call->arg = arg;
+	push(call, mode, caller);
+	return call;
+}
+
+void session_mode_forget(struct session_mode_call **call)
+{
+	if (*call)
+		(*call)->fn = NULL;
+	*call = NULL;
+}

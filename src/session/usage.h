@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_USAGE_H
+#define SESSION_USAGE_H
+
+/*
+ * What the turns of each identity have spent today, by UTC: tokens and dollars,
+ * as agents report them in llm_result (co-agent(7)), and the budget that the
+ * settings limit_tokens and limit_cost give. Who does not sign shares one
+ * budget with all others who do not.
+ *
+ * The sums of all workers are in shared memory. The end of a turn writes the
+ * sum, not its own part, into TABLE_USAGE: so a commit may be made twice, and
+ * what a dead worker's turns had spent is written with the next one. A sum that
+ * is not in memory, after a start, is read from there.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct commit;
+struct conf;
+struct err;
+struct heritage;
+
+struct usage {
+	uint64_t tokens;
+	uint64_t cost_us; /* millionths of a dollar */
+};
+
+/* Where sums are. */
+struct usage_sums {
+	struct heritage *heritage;
+	struct store *store;
+};
+
+/*
+ * Read what an llm_result says in its body (an event's); false when that is
+ * nothing. What is no number, or less than 0, counts as 0.
+ */
+bool usage_read(const char *body, size_t len, struct usage *out);
+
+/* Add to what a caller ("": nobody) has spent today; returns the sum. */
+struct usage usage_add(
+    const struct usage_sums *s, const char *caller, const struct usage *more);
+
+/* Whether a turn of the caller may begin: 0, or -1 with ERR_LIMIT. */
+int usage_check(const struct usage_sums *s, const struct conf *conf,
+    const char *caller, struct err *err);
+
+/* Add the caller's sum of today to a commit of facts. */
+void usage_put(
+    struct commit *c, const struct usage_sums *s, const char *caller);
+
+/*
+ * In a transaction of facts: write a row that usage_put() made, unless there is
+ * a larger sum.
+ */
+void usage_write(
+    struct store_txn *t, struct store_span key, struct store_span value);
+
+/* For the keeper, now and then: delete a bounded number of old rows. */
+void usage_expire(struct store *store);
+
+#endif
