@@ -36,7 +36,7 @@ my $info = $r->{json};
 is $info->{name}, 'translator', 'name';
 like $info->{address}, qr/^0x[0-9a-f]{64}$/, 'address';
 is ref $info->{tools}, 'ARRAY', 'tools';
-is $info->{trust}, 'open', 'trust';
+is $info->{trust}, 'careful', 'trust';
 ok $info->{version}, 'version';
 is_deeply $info->{accepted_inputs}, { text => JSON::PP::true,
 	images => JSON::PP::true, files => { max_file_size_mb => 7,

@@ -36,7 +36,7 @@ refused({ prompt => 'x', session => { session_id => "a\nb" } }, 400, qr/session/
 	'an id with a line break');
 refused({ prompt => 'x', input_id => 17 }, 400, qr/input_id/, 'an input_id that is none');
 
-my $unsigned = 'unauthorized: signatures are not supported yet';
+my $unsigned = 'unauthorized: signed request required';
 refused({ prompt => 'x', $_ => 'y' }, 401, $unsigned, "a body with $_")
     for qw(payload from signature);
 my $r = $host->http(POST => '/input', { 'x-co-from' => '0x00' }, { prompt => 'x' });

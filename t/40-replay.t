@@ -36,7 +36,7 @@ is_deeply [map { /tool_call e/ ? $_ : () } @whole],
     [map { 'tool_call e1-' . (1 + 2 * $_) } 0 .. 29], 'and nothing is missing';
 
 ($status, my @after) = come_back(last_msg_id => $seen[4]{id});
-is $status, 'connected', 'now it is over';
+is $status, 'running', 'now it is over, but this client has not seen the end';
 is_deeply [map { $key->($_) } @after[0 .. $#after - 1]],
     [map { $key->($_) } @seen[5 .. 9], @rest[0 .. $#rest - 1]],
     'the rest of the turn is told all the same';
@@ -48,7 +48,12 @@ $c = $host->ws(session => { %session, last_msg_id => 'who knows' });
 is_deeply [$c->settle], [], 'nor with one that is unknown';
 $c->turn('echo next');
 $c = $host->ws(session => { %session, last_msg_id => $seen[4]{id} });
-is_deeply [grep { $_->{type} ne 'ERROR' } $c->settle], [], 'nor with one of an earlier turn';
+is_deeply [map { $_->{type} } $c->settle], ['user_input', 'turn_result', 'OUTPUT'],
+    'with one of the turn before, the turn that was missed is told';
+my $talk = $host->http(GET => "/sessions/$session{session_id}")->{json};
+$c = $host->ws(session => { %session, last_msg_id => $seen[4]{id},
+	session => { iteration => 1e9 } });
+is_deeply [$c->settle], [], 'but not to a client that knows as much as we do';
 
 my $long = $host->ws(session => {%session});
 $long->send_json({ type => 'INPUT', prompt => 'stream 15 30' });

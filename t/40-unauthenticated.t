@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# Before CONNECT, and in signed words that are not built yet.
+# Before CONNECT, and what nobody may do.
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +13,7 @@ use Test::More;
 
 my $host = CoHost->start(workers => 2);
 my $first = 'authenticate first (send CONNECT)';
-my $unsigned = 'unauthorized: signatures are not supported yet';
+my $unsigned = 'unauthorized: signed request required';
 
 sub error_of {
 	my ($ws, $frame) = @_;
@@ -39,13 +39,14 @@ for my $member (qw(payload from signature)) {
 	    "CONNECT with $member";
 }
 is error_of($host->ws, { type => 'INPUT', prompt => 'x', payload => { prompt => 'x' },
-	from => '0x0', signature => '00' }), $unsigned, 'a signed INPUT';
+	from => '0x0', signature => '00' }), 'unauthorized: invalid signature',
+    'an INPUT that is signed in part';
 like error_of($host->ws(session => {}), { type => 'ADMIN_PROMOTE', payload => {},
 	from => 'x', signature => 'y' }), qr/unauthorized|forbidden|unknown/, 'an admin frame';
 like error_of($host->ws(session => {}), { type => 'EXEC', exec_id => '1', tool => 'bash',
 	args => {} }), qr/forbidden: exec requires an authenticated caller/, 'EXEC by nobody';
-is error_of($host->ws(session => {}), { type => 'mode_change', mode => 'auto' }),
-    'mode change is unavailable', 'there are no modes';
+is error_of($host->ws, { type => 'mode_change', mode => 'auto' }),
+    'mode change is unavailable', 'no session has no mode';
 
 $ws->send_json({ type => 'SESSION_STATUS', session => { session_id => 'none' } });
 is $ws->next(type => 'SESSION_STATUS')->{status}, 'not_found', 'SESSION_STATUS of none';

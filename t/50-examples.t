@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(source);
+use Sign qw(connect_frame key_new);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
@@ -35,6 +36,15 @@ is_deeply $ws->next(type => 'ask_user')->{options}, ['red', 'blue'], 'it asks';
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'blue' });
 is $ws->next(type => 'OUTPUT')->{result}, 'You answered: blue', 'and hears';
 
+is +($ws->turn('approve rm'))[-1]{result}, 'rm was not approved.',
+    'who is nobody is not asked for leave';
+my $anna = key_new();
+open my $contacts, '>', $host->dir . '/.co/contacts.txt' or die $!;
+print {$contacts} "$anna->{address}\n";
+close $contacts;
+$ws = $host->ws;
+$ws->send_json(connect_frame($anna, $host));
+$ws->next(type => 'CONNECTED');
 $ws->send_json({ type => 'INPUT', prompt => 'approve rm' });
 $ws->next(type => 'approval_needed');
 $ws->send_json({ type => 'APPROVAL_RESPONSE', approved => JSON::PP::true, scope => 'once' });

@@ -9,7 +9,9 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "core/stat.h"
+#include "door/api_limit.h"
 #include "door/api_reply.h"
+#include "door/api_signed.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "net/http.h"
@@ -390,8 +392,8 @@ static void make_plan(struct http_req *req, const struct door_setup *setup,
 /*
  * A session that nothing is stored of is unknown: watching must not create it.
  */
-static struct session *open_known(
-    struct http_req *req, const struct door_setup *setup, const struct buf *id)
+static struct session *open_known(struct http_req *req,
+    const struct door_setup *setup, const struct buf *id, const char *caller)
 {
 	struct buf memory = {0};
 	struct session_record record;
@@ -401,11 +403,11 @@ static struct session *open_known(
 	struct session *session = NULL;
 	if (session_get(setup->sessions, id->data, id->len, &memory, &record,
 		&err) == 0) {
-		if (record.caller[0])
+		if (record.caller[0] && strcmp(record.caller, caller) != 0)
 			err_set(&err, ERR_NOT_FOUND, NULL);
 		else
 			session = session_open(setup->sessions, id->data,
-			    id->len, "", &status, &has_record, &err);
+			    id->len, record.caller, &status, &has_record, &err);
 	}
 	buf_fini(&memory);
 	if (session)
@@ -416,14 +418,12 @@ static struct session *open_known(
 	return NULL;
 }
 
-void api_events_get(struct http_req *req, void *arg)
+static void stream_for(
+    struct http_req *req, const struct door_setup *setup, const char *caller)
 {
-	const struct door_setup *setup = arg;
-	if (api_reply_if_signed(req))
-		return;
 	struct buf id = {0};
 	api_reply_segment(req, &id);
-	struct session *session = open_known(req, setup, &id);
+	struct session *session = open_known(req, setup, &id, caller);
 	buf_fini(&id);
 	if (!session)
 		return;
@@ -438,4 +438,23 @@ void api_events_get(struct http_req *req, void *arg)
 		return;
 	}
 	api_events_stream(req, setup, session, &plan);
+}
+
+static void on_verdict(
+    void *arg, struct http_req *req, const struct access_verdict *v)
+{
+	if (v->err)
+		api_signed_refuse(req, v->err);
+	else
+		stream_for(req, arg, v->caller->address);
+}
+
+void api_events_get(struct http_req *req, void *arg)
+{
+	if (!api_limit_peer(req, arg))
+		return;
+	if (api_signed_is(req))
+		api_signed_by_headers(req, arg, ACCESS_READ, on_verdict, arg);
+	else
+		stream_for(req, arg, "");
 }

@@ -11,8 +11,11 @@
 #include "door/api_reply.h"
 #include "door/docs_page.h"
 #include "door/door.h"
+#include "door/oip_frame.h"
+#include "door/oip_out.h"
 #include "net/http.h"
 #include "session/session.h"
+#include "trust/access.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +24,9 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
+
+/* Characters of a system prompt that describe the agent. */
+#define SUMMARY_CHARS 1000
 
 static bool is_draining;
 
@@ -139,16 +145,10 @@ void api_info_ready(struct http_req *req, void *arg)
 
 /* ---- about ---- */
 
+/* A policy is nobody's business; that there is one of its own is told. */
 static const char *trust_name(const struct conf *conf)
 {
-	switch (conf->trust) {
-	case TRUST_OPEN:
-		return "open";
-	case TRUST_CAREFUL:
-		return "careful";
-	default:
-		return "strict";
-	}
+	return conf_trust_is_level(conf) ? conf->trust : "custom";
 }
 
 static void put_tools(struct buf *out, const char *const *tools)
@@ -171,6 +171,32 @@ static void put_inputs(struct buf *out, const struct conf *conf)
 	    (long long)conf->max_files_per_request);
 }
 
+/* The setting, else the beginning of what the agent was told to be. */
+static void put_summary(struct buf *out, const struct door_setup *setup)
+{
+	const char *text = setup->conf->summary;
+	if (!*text && setup->about->system_prompt)
+		text = setup->about->system_prompt;
+	if (!*text)
+		return;
+	buf_str(out, ",\"summary\":");
+	buf_json(out, text, oip_frame_chars(text, strlen(text), SUMMARY_CHARS));
+}
+
+/* What a stranger could do to get in. */
+static void put_doors(struct buf *out, const struct access *access)
+{
+	struct access_doors doors;
+	if (!access_doors(access, &doors))
+		return;
+	buf_printf(out, ",\"onboard\":{\"invite_code\":%s,\"payment\":",
+	    doors.has_invite ? "true" : "false");
+	if (doors.has_payment)
+		buf_printf(out, "%.15g}", doors.price);
+	else
+		buf_str(out, "null}");
+}
+
 void api_info_about(struct http_req *req, void *arg)
 {
 	const struct door_setup *setup = arg;
@@ -184,16 +210,20 @@ void api_info_about(struct http_req *req, void *arg)
 	buf_str(&out, ",\"model\":");
 	buf_json_str(&out, setup->about->model);
 	buf_printf(&out, ",\"trust\":\"%s\"", trust_name(setup->conf));
-	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"skills\":[]");
-	if (*setup->conf->summary) {
-		buf_str(&out, ",\"summary\":");
-		buf_json_str(&out, setup->conf->summary);
+	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"skills\":");
+	oip_out_skills(&out, setup->about->skills, true);
+	put_summary(&out, setup);
+	if (*setup->conf->examples) {
+		buf_str(&out, ",\"examples\":");
+		buf_str(&out, setup->conf->examples);
 	}
 	buf_str(&out, ",\"accepted_inputs\":");
 	put_inputs(&out, setup->conf);
 	buf_str(&out, ",\"protocol\":{\"name\":\"oip\",\"version\":\"0.1\","
 		      "\"min_version\":\"0.1\",\"max_version\":\"0.1\","
-		      "\"websocket_path\":\"/ws\"}}");
+		      "\"websocket_path\":\"/ws\"}");
+	put_doors(&out, setup->access);
+	buf_char(&out, '}');
 	http_add_header(req, "cache-control", "no-store");
 	api_reply_json(req, 200, &out);
 	buf_fini(&out);

@@ -9,11 +9,14 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "door/api_events.h"
+#include "door/api_limit.h"
 #include "door/api_reply.h"
+#include "door/api_signed.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "net/http.h"
 #include "session/session.h"
+#include "trust/access.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,6 +39,7 @@ struct waiting {
 	const struct door_setup *setup;
 	struct session *session;
 	struct session_call *call; /* NULL after the receipt */
+	char caller[ADDRESS_SIZE];
 	struct attachment at;
 	uint32_t turn;
 	bool wants_stream;
@@ -295,8 +299,8 @@ static bool switch_session(struct waiting *w, const char *id)
 	enum session_status status;
 	bool has_record;
 	struct err err;
-	struct session *first = session_open(
-	    w->setup->sessions, id, strlen(id), "", &status, &has_record, &err);
+	struct session *first = session_open(w->setup->sessions, id, strlen(id),
+	    w->caller, &status, &has_record, &err);
 	if (!first) {
 		refuse(w, &err);
 		return false;
@@ -351,6 +355,8 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 
 struct request {
 	const struct json *body;
+	const struct json *said; /* the body, or what of it is signed */
+	const struct caller *caller;
 	const struct json *session; /* NULL: none */
 	struct buf prompt;
 	struct buf session_id;
@@ -388,18 +394,30 @@ static int read_body(struct http_req *req, struct request *r, struct err *err)
 	r->body = json_parse(&body_doc, text, len, 0, &why);
 	if (!json_is(r->body, JSON_OBJECT))
 		return err_set(err, ERR_BAD_JSON, NULL);
-	/* Even null: who tried to sign is never taken for anonymous. */
-	if (json_get(r->body, "payload") || json_get(r->body, "from") ||
-	    json_get(r->body, "signature"))
-		return err_set(err, ERR_UNAUTHORIZED, NULL);
+	r->said = r->body;
 	return 0;
+}
+
+/* Even null: who tried to sign is never taken for anonymous. */
+static bool is_signed(const struct request *r)
+{
+	return json_get(r->body, "payload") || json_get(r->body, "from") ||
+	       json_get(r->body, "signature");
+}
+
+/* What is not signed may stand beside it, but does not count against it. */
+static const struct json *part(const struct request *r, const char *key)
+{
+	const struct json *v = member(r->said, key);
+	return v ? v : member(r->body, key);
 }
 
 static int read_prompt(struct request *r, struct err *err)
 {
 	size_t len = 0;
-	const char *s = json_str(json_get(r->body, "prompt"), &r->prompt, &len);
-	if (!s || len == 0)
+	const char *s = json_str(json_get(r->said, "prompt"), &r->prompt, &len);
+	/* A signed prompt may be empty, as it may in the reference. */
+	if (!s || (len == 0 && r->said == r->body))
 		return err_set(err, ERR_BAD_REQUEST, "prompt required");
 	r->input.prompt = s;
 	r->input.prompt_len = len;
@@ -408,7 +426,7 @@ static int read_prompt(struct request *r, struct err *err)
 
 static int read_session(struct request *r, struct err *err)
 {
-	r->session = member(r->body, "session");
+	r->session = part(r, "session");
 	r->input.is_unscoped = true;
 	if (!r->session)
 		return 0;
@@ -443,7 +461,7 @@ static int read_input_id(
     struct http_req *req, struct request *r, struct err *err)
 {
 	const char *key = http_header(req, "idempotency-key");
-	const struct json *id = member(r->body, "input_id");
+	const struct json *id = part(r, "input_id");
 	size_t len = 0;
 	const char *s = NULL;
 	if (key && unquote(key, &r->input_id)) {
@@ -466,11 +484,15 @@ static int read_input_id(
 static int read_request(
     struct http_req *req, struct request *r, struct err *err)
 {
-	if (read_body(req, r, err) < 0 || read_prompt(r, err) < 0 ||
-	    read_session(r, err) < 0 || read_input_id(req, r, err) < 0)
+	if (read_prompt(r, err) < 0 || read_session(r, err) < 0 ||
+	    read_input_id(req, r, err) < 0)
 		return -1;
-	r->input.images = member(r->body, "images");
-	r->input.files = member(r->body, "files");
+	r->input.images = part(r, "images");
+	r->input.files = part(r, "files");
+	r->input.caller = r->caller->address;
+	r->input.level = r->caller->level;
+	r->input.peer = http_peer(req);
+	r->input.peer_is_loopback = http_peer_is_loopback(req);
 	return 0;
 }
 
@@ -495,8 +517,8 @@ static struct session *open_session(const struct door_setup *setup,
 	if (len == 0)
 		id = NULL;
 	r->input.is_unscoped = !id;
-	struct session *session = session_open(
-	    setup->sessions, id, len, "", &status, &has_record, err);
+	struct session *session = session_open(setup->sessions, id, len,
+	    r->caller->address, &status, &has_record, err);
 	*is_newer = session && id && has_record && status != SESSION_RUNNING &&
 		    is_server_newer(session, r);
 	return session;
@@ -522,6 +544,7 @@ static void hand_over(
 	w->req = req;
 	w->setup = setup;
 	w->session = session;
+	memcpy(w->caller, r->caller->address, sizeof w->caller);
 	w->wants_stream = wants_stream(req);
 	w->is_server_newer = is_newer;
 	list_append(&all_waiting, &w->link);
@@ -529,17 +552,77 @@ static void hand_over(
 	w->call = session_input(session, &r->input, on_receipt, w);
 }
 
-void api_input_post(struct http_req *req, void *arg)
+static void take(
+    struct http_req *req, const struct door_setup *setup, struct request *r)
 {
-	if (api_reply_if_signed(req))
-		return;
-	struct request r = {0};
+	struct err err;
+	if (read_request(req, r, &err) < 0)
+		api_reply_err(req, &err);
+	else
+		hand_over(req, setup, r);
+}
+
+/* ---- who sends it ---- */
+
+static void on_verdict(
+    void *arg, struct http_req *req, const struct access_verdict *v)
+{
+	struct request r = {.caller = v->caller};
 	struct err err;
 	size_t body_len;
 	(void)http_body(req, &body_len);
-	if (read_request(req, &r, &err) < 0)
+	if (v->err) {
+		api_signed_refuse(req, v->err);
+		return;
+	}
+	/* It was parsed before, but others have used the parser since. */
+	if (read_body(req, &r, &err) < 0) {
 		api_reply_err(req, &err);
+	} else {
+		if (is_signed(&r))
+			r.said = json_get(r.body, "payload");
+		take(req, arg, &r);
+	}
+	free_request(&r, body_len);
+}
+
+static void ask(struct http_req *req, const struct door_setup *setup,
+    const struct request *r)
+{
+	struct access_ask what = {
+	    .use = ACCESS_INPUT,
+	    .payload = json_get(r->body, "payload"),
+	    .from = json_get(r->body, "from"),
+	    .signature = json_get(r->body, "signature"),
+	};
+	union {
+		const struct door_setup *setup;
+		void *arg;
+	} u = {.setup = setup};
+	api_signed_ask(req, setup, &what, on_verdict, u.arg);
+}
+
+void api_input_post(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	struct caller nobody = CALLER_NOBODY;
+	struct request r = {.caller = &nobody};
+	struct err err;
+	size_t body_len;
+	(void)http_body(req, &body_len);
+	/* Before anything that costs: bad signatures may come in floods. */
+	if (!api_limit_peer(req, setup))
+		return;
+	if (api_signed_is(req)) {
+		(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
+		api_reply_err(req, &err);
+		return;
+	}
+	if (read_body(req, &r, &err) < 0)
+		api_reply_err(req, &err);
+	else if (is_signed(&r) || !access_is_open(setup->access))
+		ask(req, setup, &r);
 	else
-		hand_over(req, arg, &r);
+		take(req, setup, &r);
 	free_request(&r, body_len);
 }

@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-static const char *const signed_headers[] = {"x-co-from", "x-co-signature",
-    "x-co-timestamp", "x-co-to", "x-co-request-id"};
-
 void api_reply_json(struct http_req *req, int status, const struct buf *body)
 {
 	http_reply(req, status, "application/json", body->data, body->len);
@@ -21,6 +18,27 @@ static bool is_public(const struct err *err)
 {
 	return err_status(err->code) < 500 || err->code == ERR_FULL ||
 	       err->code == ERR_RUNS || err->code == ERR_DRAINING;
+}
+
+static void put_retry(struct buf *out, const struct err *err)
+{
+	buf_str(out, ",\"data\":{\"retryable\":true");
+	if (err->retry_after_ms)
+		buf_printf(out, ",\"retry_after_ms\":%lld",
+		    (long long)err->retry_after_ms);
+	buf_char(out, '}');
+}
+
+static void add_retry_after(struct http_req *req, const struct err *err)
+{
+	struct buf seconds = {0};
+	if (err->retry_after_ms)
+		buf_int(&seconds, (err->retry_after_ms + 999) / 1000);
+	else if (err_status(err->code) == 503)
+		buf_int(&seconds, 1);
+	if (seconds.len)
+		http_add_header(req, "retry-after", buf_cstr(&seconds));
+	buf_fini(&seconds);
 }
 
 void api_reply_err(struct http_req *req, const struct err *err)
@@ -34,26 +52,11 @@ void api_reply_err(struct http_req *req, const struct err *err)
 	if (err_rpc(err->code))
 		buf_printf(&out, ",\"code\":%d", err_rpc(err->code));
 	if (err_is_retryable(err->code))
-		buf_str(&out, ",\"data\":{\"retryable\":true}");
+		put_retry(&out, err);
 	buf_char(&out, '}');
-	if (err_status(err->code) == 503)
-		http_add_header(req, "retry-after", "1");
+	add_retry_after(req, err);
 	api_reply_json(req, err_status(err->code), &out);
 	buf_fini(&out);
-}
-
-bool api_reply_if_signed(struct http_req *req)
-{
-	size_t n = sizeof(signed_headers) / sizeof(signed_headers[0]);
-	for (size_t i = 0; i < n; i++) {
-		if (!http_header(req, signed_headers[i]))
-			continue;
-		struct err err;
-		err_set(&err, ERR_UNAUTHORIZED, NULL);
-		api_reply_err(req, &err);
-		return true;
-	}
-	return false;
 }
 
 void api_reply_segment(struct http_req *req, struct buf *id)

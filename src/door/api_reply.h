@@ -21,12 +21,6 @@ void api_reply_json(struct http_req *req, int status, const struct buf *body);
  */
 void api_reply_err(struct http_req *req, const struct err *err);
 
-/*
- * Refuse a request with any x-co-* header, since none can be verified. Returns
- * whether it did, which ended the request.
- */
-bool api_reply_if_signed(struct http_req *req);
-
 /* Append the segment matched by the route's star, %-escapes decoded, to id. */
 void api_reply_segment(struct http_req *req, struct buf *id);
 

@@ -59,12 +59,30 @@ static void add_joined(struct buf *out, const struct json *choices)
 	buf_fini(&text);
 }
 
+/* Newer clients say which question they answer; it must be the one that waits.
+ */
+static bool is_for_another(
+    struct oip_conn *c, const struct json *frame, enum event_type kind)
+{
+	struct buf scratch = {0};
+	uint64_t question = 0;
+	size_t len = 0;
+	const char *id =
+	    json_str(json_get(frame, "request_id"), &scratch, &len);
+	bool is_other = id && len > 0 &&
+			session_is_waiting(c->session, kind, &question) &&
+			!session_has_id(c->session, question, id, len);
+
+	buf_fini(&scratch);
+	return is_other;
+}
+
 static void answer(struct oip_conn *c, const struct json *frame,
     enum event_type kind, const struct buf *json)
 {
 	struct err err;
 
-	if (!c->session ||
+	if (!c->session || is_for_another(c, frame, kind) ||
 	    session_answer(c->session, kind, json->data, json->len, &err) != 0)
 		oip_answer_late(c, frame);
 }
@@ -162,7 +180,7 @@ void oip_answer_approval(struct oip_conn *c, const struct json *frame)
 	struct buf json = {0};
 	struct err err;
 
-	if (!c->session) {
+	if (!c->session || is_for_another(c, frame, EV_APPROVAL_NEEDED)) {
 		oip_answer_late(c, frame);
 		return;
 	}

@@ -11,10 +11,12 @@
 #include "door/oip_dash.h"
 #include "door/oip_frame.h"
 #include "door/oip_in.h"
+#include "door/oip_limit.h"
 #include "door/oip_out.h"
 #include "net/loop.h"
 #include "net/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,8 @@ static const char ping_frame[] = "{\"type\":\"PING\"}";
 static struct {
 	struct list conns;
 	struct loop_timer ping;
+	struct list quiet; /* the first to speak up first */
+	struct loop_timer hush;
 	struct buf frame;
 	struct buf record; /* strings of the record that was read last */
 	struct buf end;	   /* body of the end that is being told */
@@ -247,6 +251,8 @@ void oip_conn_pump(struct oip_conn *c)
 {
 	enum session_read result = READ_STOPPED;
 
+	if (!list_is_empty(&c->quiet))
+		return;
 	while (
 	    result != READ_END && c->place.session && !wire_is_full(c->wire)) {
 		struct reading r = {
@@ -267,6 +273,51 @@ void oip_conn_pump(struct oip_conn *c)
 static void on_more(void *arg)
 {
 	oip_conn_pump(arg);
+}
+
+/* ---- a moment of silence ---- */
+
+static void ask_hush(struct loop *loop)
+{
+	if (list_is_empty(&shared.quiet)) {
+		loop_timer_stop(loop, &shared.hush);
+		return;
+	}
+	const struct oip_conn *first =
+	    list_entry(shared.quiet.next, struct oip_conn, quiet);
+	int64_t delay_ms = first->quiet_until_ms - clock_mono_ms();
+	loop_timer_set(loop, &shared.hush, delay_ms > 0 ? delay_ms : 0);
+}
+
+void oip_conn_hush(struct oip_conn *c)
+{
+	c->quiet_until_ms = clock_mono_ms() + OIP_QUIET_MS;
+	list_remove(&c->quiet);
+	list_append(&shared.quiet, &c->quiet);
+	ask_hush(c->setup->loop);
+}
+
+void oip_conn_unhush(struct oip_conn *c)
+{
+	if (list_is_empty(&c->quiet))
+		return;
+	list_remove(&c->quiet);
+	ask_hush(c->setup->loop);
+	oip_conn_pump(c);
+}
+
+static void on_hush_time(void *arg)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	while (!list_is_empty(&shared.quiet)) {
+		struct oip_conn *c =
+		    list_entry(shared.quiet.next, struct oip_conn, quiet);
+		if (c->quiet_until_ms > now_ms)
+			break;
+		oip_conn_unhush(c);
+	}
+	ask_hush(arg);
 }
 
 /* ---- the session ---- */
@@ -310,7 +361,9 @@ static void get_ready(struct loop *loop)
 	if (shared.is_ready)
 		return;
 	list_init(&shared.conns);
+	list_init(&shared.quiet);
 	loop_timer_init(&shared.ping, on_ping_time, loop);
+	loop_timer_init(&shared.hush, on_hush_time, loop);
 	shared.is_ready = true;
 }
 
@@ -321,7 +374,12 @@ struct oip_conn *oip_conn_open(const struct door_setup *setup)
 	get_ready(setup->loop);
 	c->setup = setup;
 	list_init(&c->link);
+	list_init(&c->quiet);
 	list_init(&c->calls);
+	list_init(&c->held);
+	list_init(&c->admin_calls);
+	list_init(&c->execs);
+	c->caller = CALLER_NOBODY;
 	ping_later(c, clock_mono_ms());
 	if (shared.conns.next == &c->link)
 		ask_ping(setup->loop);
@@ -336,10 +394,14 @@ void oip_conn_close(struct oip_conn **c)
 	if (!old)
 		return;
 	*c = NULL;
+	oip_limit_close(old);
 	session_detach(&old->place);
 	session_close(&old->session);
 	list_remove(&old->link);
+	list_remove(&old->quiet);
+	ask_hush(old->setup->loop);
 	ask_ping(old->setup->loop);
+	free(old->stash);
 	free(old->conversation);
 	free(old->input_id);
 	free(old);

@@ -15,21 +15,42 @@
 
 #include "base/list.h"
 #include "session/session.h"
+#include "trust/access.h"
+#include "trust/limits.h"
 
 struct buf;
 struct door_setup;
 struct json;
+struct oip_asking;
+struct oip_mode_call;
+struct oip_seal;
 struct wire;
 
 /* Inputs of one client that wait for their receipt. */
 #define OIP_MAX_CALLS 16
 
+/* How long a client that comes back may take to answer (spec 2.8.3). */
+#define OIP_QUIET_MS 3000
+
 struct oip_conn {
 	struct wire *wire;
+	struct oip_seal *seal; /* NULL: frames come and go in clear */
 	const struct door_setup *setup;
-	struct list link;	 /* all clients, the next to be pinged first */
+	struct list link;  /* all clients, the next to be pinged first */
+	struct list quiet; /* those that are told nothing for a moment */
+	int64_t quiet_until_ms;
 	int64_t ping_at_ms;	 /* clock_mono_ms */
 	struct session *session; /* NULL until CONNECT */
+	struct caller caller;	 /* who it is; its level as CONNECT found it */
+	struct limits_held held_sockets; /* this one, by caller and peer */
+	struct oip_asking
+	    *asking;		 /* a frame that is being judged; NULL: none */
+	struct list held;	 /* messages behind it */
+	struct list admin_calls; /* ADMIN_ frames being judged */
+	struct list execs;	 /* tools that run for it */
+	struct oip_mode_call *mode_call; /* a mode being changed; NULL: none */
+	char *stash; /* CONNECT of a stranger at the door; NULL: none */
+	size_t stash_len;
 	struct attachment place;
 	struct list calls;  /* struct oip_call: inputs without a receipt */
 	char *conversation; /* the client's, until a turn has taken it */
@@ -42,10 +63,14 @@ struct oip_conn {
 	uint32_t unasked_turn;	/* whose end it was told before it named it */
 	uint32_t approval_turn; /* latest turn that asked for an approval */
 	uint8_t n_calls;
+	uint8_t n_execs;
+	bool has_heard;	       /* a frame came */
 	bool has_spoken;       /* a bare INPUT is welcome only before this */
 	bool has_conversation; /* CONNECT brought one */
 	bool has_run;	       /* it was attached while a turn ran */
 	bool is_opening;       /* CONNECTED waits for the first receipt */
+	bool was_onboarded;    /* an empty INPUT may follow by itself */
+	bool is_v2;	       /* its commands are signed one by one */
 };
 
 /* A new client without a wire; the caller sets that. setup is borrowed. */
@@ -83,6 +108,15 @@ void oip_conn_dashboard(struct oip_conn *c, bool is_new);
  * their end to this client, or never will.
  */
 void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn);
+
+/*
+ * Tell it no events until it speaks, or OIP_QUIET_MS have passed: a client that
+ * comes back to answer a question would take the question for a new one.
+ */
+void oip_conn_hush(struct oip_conn *c);
+
+/* It has spoken: go on. */
+void oip_conn_unhush(struct oip_conn *c);
 
 /* Send events while the wire takes them. */
 void oip_conn_pump(struct oip_conn *c);

@@ -4,12 +4,18 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
-#include "door/oip_in.h"
+#include "door/oip_limit.h"
+#include "door/oip_mode.h"
+#include "door/oip_onboard.h"
+#include "door/oip_seal.h"
+#include "trust/access.h"
 
 #include <string.h>
 
@@ -24,11 +30,16 @@ struct greeting {
 	struct oip_conn *conn;
 	const struct json *frame;
 	enum form form;
+	const struct caller *caller; /* who it is */
 	enum session_status status;
 	bool has_record;
 	bool is_again; /* the client was greeted before */
 	bool is_server_newer;
 	struct buf merged; /* the conversation that won */
+	/* Where it goes on: after an event of the latest turn that it has seen,
+	 * or with the whole turn. 0 and false: neither. */
+	uint64_t seen;
+	bool has_missed; /* the turn ended without it */
 };
 
 /* ---- what the frame says ---- */
@@ -53,8 +64,7 @@ static void log_compat(enum peer peer, bool is_accepted)
 	    [PEER_UNSUPPORTED] = "unsupported",
 	};
 
-	log_info("OIP_COMPAT transport=direct peer=%s outcome=%s", names[peer],
-	    is_accepted ? "accepted" : "rejected");
+	console_compat("direct", names[peer], is_accepted);
 }
 
 /* An empty id asks for a new session, as an absent one does. */
@@ -81,7 +91,7 @@ static const struct json *brought(const struct greeting *g)
 
 static const char *status_word(const struct greeting *g)
 {
-	if (g->status == SESSION_RUNNING)
+	if (g->status == SESSION_RUNNING || g->has_missed)
 		return "running";
 	if (g->form == FORM_ATTACH)
 		return g->status == SESSION_CONNECTED || g->has_record
@@ -95,13 +105,20 @@ static void send_profile(struct oip_conn *c)
 	const struct door_setup *setup = c->setup;
 
 	oip_frame_profile(oip_conn_frame(), session_id(c->session), setup->name,
-	    setup->conf->address, setup->about);
+	    setup->conf->address, setup->about, c->caller.is_known);
 	oip_conn_send(c);
 }
 
-static void send_greeting(struct oip_conn *c, const struct oip_hello *hello)
+static void send_greeting(struct oip_conn *c, struct oip_hello *hello)
 {
+	struct session_mode mode;
+	struct buf modes = {0};
+
+	session_mode(c->session, &mode);
+	oip_mode_offer(&modes, c->setup->conf, &mode);
+	hello->modes = &modes;
 	oip_frame_connected(oip_conn_frame(), hello);
+	buf_fini(&modes);
 	oip_conn_send(c);
 	send_profile(c);
 	c->dashboard = 0;
@@ -115,8 +132,7 @@ void oip_connect_greet(struct oip_conn *c, const char *status)
 	    .status = status,
 	};
 
-	log_info("✓ CONNECT identity=anonymous session=%.4s... status=%s",
-	    hello.session_id, status);
+	console_connect(c->caller.address, hello.session_id, status, false);
 	send_greeting(c, &hello);
 }
 
@@ -124,17 +140,19 @@ static void log_greeting(const struct greeting *g)
 {
 	const struct json *session = brought(g);
 	const char *id = session_id(g->conn->session);
+	const char *caller = g->conn->caller.address;
 
-	log_info("%s identity=anonymous session=%.4s... status=%s%s",
-	    g->is_again ? "↻ REATTACH" : "✓ CONNECT", id, status_word(g),
-	    g->is_server_newer ? " (server_newer)" : "");
+	if (g->is_again)
+		console_reattach(
+		    caller, id, status_word(g), g->is_server_newer);
+	else
+		console_connect(caller, id, status_word(g), g->is_server_newer);
 	if (session)
-		log_info("  ↑ client session: %zu messages",
-		    json_count(json_get(session, "messages")));
+		console_history(json_count(json_get(session, "messages")));
 	if (session && g->is_server_newer)
-		log_info("  ↕ merged sessions (server newer)");
+		console_merged();
 	if (g->status == SESSION_RUNNING && !g->is_again)
-		log_info("  ↻ reattaching to running agent");
+		console_resumed();
 }
 
 static void greet(struct greeting *g)
@@ -189,28 +207,47 @@ static void merge(struct greeting *g)
 /* ---- the place in the session ---- */
 
 /*
- * Where a client goes on reading: after the last event it has seen of the
- * latest turn; else from the start of a turn that runs; else from now on.
+ * What the client has seen of the latest turn. One that lost its connection and
+ * knows less of the conversation than we do has missed the end of a turn: it is
+ * shown this turn as if it still ran, end and all (doc/oip.txt 6).
+ */
+static void find_place(struct greeting *g)
+{
+	struct session *s = g->conn->session;
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *last =
+	    json_str(json_get(g->frame, "last_msg_id"), &scratch, &len);
+
+	if (last && len > 0) {
+		g->seen = session_find(s, last, len);
+		g->has_missed = g->form == FORM_CONNECT &&
+				g->status != SESSION_RUNNING &&
+				g->is_server_newer &&
+				(g->seen || session_find_before(s, last, len));
+	}
+	buf_fini(&scratch);
+}
+
+/*
+ * Where a client goes on reading. In a turn that it has to see: after the last
+ * event it has seen of it, or from its start. Else: from now on.
  */
 static void attach(const struct greeting *g)
 {
 	struct oip_conn *c = g->conn;
 	struct session *s = c->session;
-	struct buf scratch = {0};
-	size_t len = 0;
-	const char *last =
-	    json_str(json_get(g->frame, "last_msg_id"), &scratch, &len);
 	/*
 	 * The turn is read before the head: an end between them is then told.
 	 */
 	uint32_t turn = session_turn(s);
-	uint64_t seen = last ? session_find(s, last, len) : 0;
 	uint64_t began = session_turn_began(s);
 
-	buf_fini(&scratch);
-	c->has_run = g->status == SESSION_RUNNING;
-	if (seen)
-		oip_conn_attach(c, seen, turn ? turn - 1 : 0);
+	c->has_run = g->status == SESSION_RUNNING || g->has_missed;
+	if (c->is_v2 && g->status == SESSION_RUNNING && !g->seen)
+		oip_conn_hush(c);
+	if (c->has_run && g->seen)
+		oip_conn_attach(c, g->seen, turn ? turn - 1 : 0);
 	else if (c->has_run)
 		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
 	else
@@ -247,6 +284,14 @@ static int check(const struct greeting *g)
 	return 0;
 }
 
+static struct session *open_for(
+    struct greeting *g, const char *id, size_t len, struct err *err)
+{
+	return session_open(g->conn->setup->sessions, id, len,
+	    g->caller->address, &g->status, &g->has_record, err);
+}
+
+/* A session of somebody else is to this client as if it were not. */
 static int open_session(struct greeting *g)
 {
 	struct oip_conn *c = g->conn;
@@ -257,14 +302,28 @@ static int open_session(struct greeting *g)
 
 	if (id && !session_id_is_valid(id, len)) {
 		oip_conn_error(c, "session_id invalid");
-	} else {
-		c->session = session_open(c->setup->sessions, id, len, "",
-		    &g->status, &g->has_record, &err);
-		if (!c->session)
-			oip_conn_refuse(c, &err);
+		buf_fini(&scratch);
+		return -1;
 	}
+	c->session = open_for(g, id, len, &err);
+	if (!c->session && err.code == ERR_NO_SESSION) {
+		console_foreign(id);
+		c->session = open_for(g, NULL, 0, &err);
+	}
+	if (!c->session)
+		oip_conn_refuse(c, &err);
 	buf_fini(&scratch);
 	return c->session ? 0 : -1;
+}
+
+/* Commands are signed one by one if the signed payload says so. */
+static bool is_v2(const struct json *frame)
+{
+	int64_t n = 0;
+
+	return json_int(json_get(json_get(frame, "payload"), "signed_commands"),
+		   &n) &&
+	       n == 1;
 }
 
 static void connect_first(struct greeting *g)
@@ -277,9 +336,13 @@ static void connect_first(struct greeting *g)
 		oip_conn_send(g->conn);
 		return;
 	}
-	if (check(g) != 0 || open_session(g) != 0)
+	if (check(g) != 0 || !oip_limit_caller(g->conn, g->caller->address) ||
+	    open_session(g) != 0)
 		return;
+	g->conn->caller = *g->caller;
+	g->conn->is_v2 = is_v2(g->frame);
 	merge(g);
+	find_place(g);
 	greet(g);
 	attach(g);
 	session_touch(g->conn->session);
@@ -296,7 +359,9 @@ static void connect_again(struct greeting *g)
 {
 	struct oip_conn *c = g->conn;
 
-	if (c->is_opening || !names_same_session(g)) {
+	if (c->is_opening || !names_same_session(g) ||
+	    strcmp(g->caller->address, c->caller.address) != 0 ||
+	    is_v2(g->frame) != c->is_v2) {
 		oip_conn_error(c, ALREADY);
 		return;
 	}
@@ -310,10 +375,24 @@ static void connect_again(struct greeting *g)
 	session_touch(c->session);
 }
 
-static void connect(
-    struct oip_conn *c, const struct json *frame, enum form form)
+static enum form form_of(const struct json *frame)
 {
-	struct greeting g = {.conn = c, .frame = frame, .form = form};
+	const struct json *type = json_get(frame, "type");
+
+	if (json_str_is(type, "INIT"))
+		return FORM_INIT;
+	return json_str_is(type, "ATTACH") ? FORM_ATTACH : FORM_CONNECT;
+}
+
+void oip_connect_as(
+    struct oip_conn *c, const struct json *frame, const struct caller *caller)
+{
+	struct greeting g = {
+	    .conn = c,
+	    .frame = frame,
+	    .form = form_of(frame),
+	    .caller = caller,
+	};
 
 	if (c->session)
 		connect_again(&g);
@@ -322,17 +401,38 @@ static void connect(
 	buf_fini(&g.merged);
 }
 
+static void on_verdict(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	if (!v->err) {
+		oip_connect_as(c, frame, v->caller);
+		return;
+	}
+	console_auth_error("CONNECT", v->err->text);
+	if (v->may_onboard)
+		oip_onboard_offer(c, frame, v->caller);
+	else
+		oip_conn_error(c, v->err->text);
+}
+
 void oip_connect(struct oip_conn *c, const struct json *frame)
 {
-	connect(c, frame, FORM_CONNECT);
-}
+	struct access_ask ask = {
+	    .use = c->session ? ACCESS_AGAIN : ACCESS_CONNECT,
+	    .is_v2 = is_v2(frame),
+	    .may_name_recipient = !is_v2(frame),
+	};
 
-void oip_connect_init(struct oip_conn *c, const struct json *frame)
-{
-	connect(c, frame, FORM_INIT);
-}
-
-void oip_connect_attach(struct oip_conn *c, const struct json *frame)
-{
-	connect(c, frame, FORM_ATTACH);
+	if (c->seal && !oip_seal_is_by(c, frame)) {
+		oip_conn_error(c,
+		    "unauthorized: CONNECT is not signed by the sealed peer");
+		return;
+	}
+	oip_onboard_forget(c);
+	if (oip_auth_is_signed(frame))
+		oip_auth_ask(c, frame, &ask, on_verdict);
+	else if (c->session || access_is_open(c->setup->access))
+		oip_connect_as(c, frame, &CALLER_NOBODY);
+	else
+		oip_auth_ask(c, frame, &ask, on_verdict);
 }

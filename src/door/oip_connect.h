@@ -8,17 +8,20 @@
  * of older clients. The answer is CONNECTED, AGENT_PROFILE, DASHBOARD_SNAPSHOT,
  * and then what the client missed.
  */
+struct caller;
 struct json;
 struct oip_conn;
 
-/* CONNECT: a new session, or the one that the frame names. */
+/*
+ * CONNECT: a new session, or the one that the frame names. INIT: always a new
+ * one. ATTACH: the one that it names; answers in older words. Whoever is not
+ * let in is told why, or offered a door (door/oip_onboard.h).
+ */
 void oip_connect(struct oip_conn *c, const struct json *frame);
 
-/* INIT: always a new session. */
-void oip_connect_init(struct oip_conn *c, const struct json *frame);
-
-/* ATTACH: the session that the frame names; answers in older words. */
-void oip_connect_attach(struct oip_conn *c, const struct json *frame);
+/* The same for a sender who was let in. */
+void oip_connect_as(
+    struct oip_conn *c, const struct json *frame, const struct caller *caller);
 
 /* The greeting of a client whose session was chosen without CONNECT. */
 void oip_connect_greet(struct oip_conn *c, const char *status);

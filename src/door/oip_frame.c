@@ -5,6 +5,7 @@
 #include "core/agent.h"
 #include "door/oip_out.h"
 #include "session/session.h"
+#include "trust/access.h"
 
 #include <string.h>
 
@@ -115,6 +116,10 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 	session_member(out, hello->session_id);
 	text_member(out, ",\"status\":", hello->status);
 	buf_str(out, "," PROTOCOL);
+	if (hello->modes) {
+		buf_str(out, ",\"session_modes\":");
+		buf_append(out, hello->modes->data, hello->modes->len);
+	}
 	if (hello->conversation) {
 		buf_str(out, ",\"server_newer\":true,\"session\":");
 		buf_append(out, hello->conversation, hello->conversation_len);
@@ -126,7 +131,8 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 }
 
 void oip_frame_profile(struct buf *out, const char *session_id,
-    const char *name, const char *address, const struct agent_about *about)
+    const char *name, const char *address, const struct agent_about *about,
+    bool is_known)
 {
 	const char *sep = "";
 
@@ -140,7 +146,65 @@ void oip_frame_profile(struct buf *out, const char *session_id,
 		text_member(out, sep, *t);
 		sep = ",";
 	}
-	buf_str(out, "]}");
+	buf_str(out, "],\"skills\":");
+	oip_out_skills(out, about->skills, !is_known);
+	buf_char(out, '}');
+}
+
+void oip_frame_mode(struct buf *out, const char *session_id, const char *word,
+    int64_t turns_left)
+{
+	text_member(out, "{\"type\":\"mode_changed\",\"mode\":", word);
+	buf_str(out, ",\"turns_left\":");
+	if (turns_left)
+		buf_int(out, turns_left);
+	else
+		buf_str(out, "null");
+	session_member(out, session_id);
+	buf_char(out, '}');
+}
+
+void oip_frame_exec_result(struct buf *out, const char *id, const char *tool,
+    const struct session_exec_result *result)
+{
+	buf_printf(out, "{\"type\":\"EXEC_RESULT\",\"exec_id\":%s", id);
+	buf_printf(out, ",\"tool\":%s,\"status\":", tool);
+	buf_str(out, result->has_failed ? "\"error\",\"error\":"
+					: "\"success\",\"result\":");
+	buf_json(out, result->text, result->len);
+	buf_str(out, ",\"duration_ms\":");
+	buf_int(out, result->duration_ms);
+	buf_char(out, '}');
+}
+
+void oip_frame_onboard(struct buf *out, const char *identity,
+    const char *address, const struct access_doors *doors)
+{
+	text_member(
+	    out, "{\"type\":\"ONBOARD_REQUIRED\",\"identity\":", identity);
+	buf_str(out, ",\"methods\":[");
+	if (doors->has_invite)
+		buf_str(out, "\"invite_code\"");
+	if (doors->has_invite && doors->has_payment)
+		buf_char(out, ',');
+	if (doors->has_payment) {
+		buf_str(out, "\"payment\"],\"payment_amount\":");
+		buf_printf(out, "%.15g", doors->price);
+		text_member(out, ",\"payment_address\":", address);
+	} else {
+		buf_char(out, ']');
+	}
+	buf_char(out, '}');
+}
+
+void oip_frame_onboarded(struct buf *out, const char *identity,
+    const char *level, const char *message)
+{
+	text_member(
+	    out, "{\"type\":\"ONBOARD_SUCCESS\",\"identity\":", identity);
+	text_member(out, ",\"level\":", level);
+	text_member(out, ",\"message\":", message);
+	buf_char(out, '}');
 }
 
 void oip_frame_dashboard(
@@ -177,6 +241,9 @@ void oip_frame_refusal(
 		session_member(out, session_id);
 	if (err_is_retryable(err->code))
 		buf_str(out, ",\"retryable\":true");
+	if (err->retry_after_ms)
+		buf_printf(out, ",\"retry_after_ms\":%lld",
+		    (long long)err->retry_after_ms);
 	buf_char(out, '}');
 }
 

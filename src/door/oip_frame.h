@@ -15,8 +15,10 @@
 #include "base/json.h"
 #include "core/err.h"
 
+struct access_doors;
 struct agent_about;
 struct conf;
+struct session_exec_result;
 struct session_receipt;
 struct session_record;
 
@@ -26,14 +28,24 @@ struct oip_hello {
 	const char *status;	  /* a word of the protocol */
 	const char *conversation; /* the server's copy, which won; NULL: none */
 	size_t conversation_len;
+	const struct buf *modes; /* session_modes; NULL: not told */
 };
 
 /* CONNECTED (doc/oip.txt 3). */
 void oip_frame_connected(struct buf *out, const struct oip_hello *hello);
 
-/* AGENT_PROFILE: what /info says too. */
+/* AGENT_PROFILE: what /info says, and to whom it knows all skills. */
 void oip_frame_profile(struct buf *out, const char *session_id,
-    const char *name, const char *address, const struct agent_about *about);
+    const char *name, const char *address, const struct agent_about *about,
+    bool is_known);
+
+/* ONBOARD_REQUIRED: what a stranger can do (doc/oip.txt 2). */
+void oip_frame_onboard(struct buf *out, const char *identity,
+    const char *address, const struct access_doors *doors);
+
+/* ONBOARD_SUCCESS. */
+void oip_frame_onboarded(struct buf *out, const char *identity,
+    const char *level, const char *message);
 
 /* DASHBOARD_SNAPSHOT of a page. */
 void oip_frame_dashboard(
@@ -69,12 +81,20 @@ void oip_frame_ack(struct buf *out, const char *session_id, const char *id);
 void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
     const struct session_record *record, const char *input_id);
 
+/* mode_changed, in the client's own word; turns_left 0 becomes null. */
+void oip_frame_mode(struct buf *out, const char *session_id, const char *word,
+    int64_t turns_left);
+
 /* reset: so many events between the last frame and the next are not kept. */
 void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed);
 
 /* SESSION_STATUS; id NULL becomes null. */
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status);
+
+/* EXEC_RESULT of a call that was made; id and tool are JSON text. */
+void oip_frame_exec_result(struct buf *out, const char *id, const char *tool,
+    const struct session_exec_result *result);
 
 /* EXEC_RESULT with an error; tool is told when it is a string. */
 void oip_frame_exec_error(

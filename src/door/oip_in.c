@@ -4,14 +4,21 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "door/console.h"
+#include "door/oip_admin.h"
 #include "door/oip_answer.h"
+#include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_connect.h"
+#include "door/oip_exec.h"
 #include "door/oip_frame.h"
 #include "door/oip_input.h"
+#include "door/oip_limit.h"
+#include "door/oip_mode.h"
+#include "door/oip_onboard.h"
+#include "door/oip_seal.h"
 #include "net/http.h"
 #include "net/ws.h"
 
@@ -56,12 +63,16 @@ static void on_ping(struct oip_conn *c, const struct json *frame)
 
 /* ---- SESSION_STATUS ---- */
 
+/*
+ * Nobody's session is told of to whoever names it, where everybody is welcome.
+ */
 static const char *status_of(
-    const struct oip_conn *c, const char *id, size_t len)
+    const struct oip_conn *c, const char *id, size_t len, const char *caller)
 {
-	if (!id)
+	if (!id ||
+	    (!c->session && !*caller && !access_is_open(c->setup->access)))
 		return "not_found";
-	switch (session_peek(c->setup->sessions, id, len)) {
+	switch (session_peek(c->setup->sessions, id, len, caller)) {
 	case SESSION_NEW:
 		return "not_found";
 	case SESSION_CONNECTED:
@@ -72,18 +83,39 @@ static const char *status_of(
 	return "not_found";
 }
 
-static void on_session_status(struct oip_conn *c, const struct json *frame)
+static void tell_status(
+    struct oip_conn *c, const struct json *asked, const char *caller)
 {
-	const struct json *session = json_get(frame, "session");
 	struct buf scratch = {0};
 	size_t len = 0;
 	const char *id =
-	    json_str(json_get(session, "session_id"), &scratch, &len);
-	const char *status = status_of(c, id, len);
+	    json_str(json_get(asked, "session_id"), &scratch, &len);
 
-	oip_frame_status(oip_conn_frame(), id, len, status);
+	oip_frame_status(
+	    oip_conn_frame(), id, len, status_of(c, id, len, caller));
 	oip_conn_send(c);
 	buf_fini(&scratch);
+}
+
+static void on_signed_status(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	/* What is not proved is not told; only our own fault is. */
+	if (v->err && v->err->code == ERR_MISCONFIGURED)
+		oip_conn_error(c, v->err->text);
+	else
+		tell_status(c, json_get(frame, "payload"),
+		    v->err ? "" : v->caller->address);
+}
+
+static void on_session_status(struct oip_conn *c, const struct json *frame)
+{
+	struct access_ask ask = {.use = ACCESS_STATUS};
+
+	if (!c->session && json_is(json_get(frame, "payload"), JSON_OBJECT))
+		oip_auth_ask(c, frame, &ask, on_signed_status);
+	else
+		tell_status(c, json_get(frame, "session"), c->caller.address);
 }
 
 /* ---- the running turn ---- */
@@ -98,38 +130,6 @@ static void on_interrupt(struct oip_conn *c, const struct json *frame)
 	else if (session_interrupt(c->session, &err) == 0)
 		return;
 	oip_conn_refuse(c, &err);
-}
-
-static void on_exec(struct oip_conn *c, const struct json *frame)
-{
-	const struct json *tool = json_get(frame, "tool");
-	const char *why = "forbidden: exec requires an authenticated caller";
-
-	if (!c->session) {
-		oip_conn_error(c, "authenticate first (send CONNECT)");
-		return;
-	}
-	if (!json_is(tool, JSON_STRING) || json_str_is(tool, ""))
-		why = "tool required";
-	oip_frame_exec_error(oip_conn_frame(), frame, why);
-	oip_conn_send(c);
-}
-
-/* ---- what needs a signature ---- */
-
-static void on_mode_change(struct oip_conn *c, const struct json *frame)
-{
-	(void)frame; /* there is no mode to change to */
-	oip_conn_error(c, "mode change is unavailable");
-}
-
-static void on_signed(struct oip_conn *c, const struct json *frame)
-{
-	struct err err;
-
-	(void)frame; /* whoever it is from cannot be known */
-	(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
-	oip_conn_error(c, err.text);
 }
 
 /* ---- coding providers, of which there are none ---- */
@@ -193,35 +193,46 @@ struct command {
 	void (*fn)(struct oip_conn *c, const struct json *frame);
 	bool is_first; /* a bare INPUT may still follow */
 	bool is_logged;
+	/* It has a signature of its own, or needs none, also on a v2 socket. */
+	bool is_own;
 };
 
 static const struct command commands[] = {
-    {"INPUT", oip_input, true, false},
-    {"PONG", on_pong, true, false},
-    {"PING", on_ping, true, false},
-    {"CONNECT", oip_connect, false, false},
-    {"INIT", oip_connect_init, false, true},
-    {"ATTACH", oip_connect_attach, false, true},
-    {"ASK_USER_RESPONSE", oip_answer_ask, false, true},
-    {"APPROVAL_RESPONSE", oip_answer_approval, false, true},
-    {"PLAN_REVIEW_RESPONSE", oip_answer_review, false, true},
-    {"ULW_RESPONSE", oip_answer_late, false, true},
-    {"prompt_update", oip_answer_late, false, true},
-    {"INTERRUPT", on_interrupt, false, true},
-    {"SESSION_STATUS", on_session_status, true, true},
-    {"mode_change", on_mode_change, false, true},
-    {"EXEC", on_exec, false, true},
-    {"PROVIDER_INTERRUPT", on_provider_interrupt, false, true},
-    {"PROVIDER_INPUT", on_provider_input, false, true},
-    {"ONBOARD_SUBMIT", on_signed, false, true},
-    {"ADMIN_PROMOTE", on_signed, false, true},
-    {"ADMIN_DEMOTE", on_signed, false, true},
-    {"ADMIN_BLOCK", on_signed, false, true},
-    {"ADMIN_UNBLOCK", on_signed, false, true},
-    {"ADMIN_GET_LEVEL", on_signed, false, true},
-    {"ADMIN_ADD", on_signed, false, true},
-    {"ADMIN_REMOVE", on_signed, false, true},
+    {"INPUT", oip_input, true, false, false},
+    {"PONG", on_pong, true, false, true},
+    {"PING", on_ping, true, false, true},
+    {"CONNECT", oip_connect, false, false, true},
+    {"INIT", oip_connect, false, true, true},
+    {"ATTACH", oip_connect, false, true, true},
+    {"ASK_USER_RESPONSE", oip_answer_ask, false, true, false},
+    {"APPROVAL_RESPONSE", oip_answer_approval, false, true, false},
+    {"PLAN_REVIEW_RESPONSE", oip_answer_review, false, true, false},
+    {"ULW_RESPONSE", oip_answer_late, false, true, false},
+    {"prompt_update", oip_answer_late, false, true, false},
+    {"INTERRUPT", on_interrupt, false, true, false},
+    {"SESSION_STATUS", on_session_status, true, true, true},
+    {"mode_change", oip_mode_change, false, true, false},
+    {"EXEC", oip_exec, false, true, false},
+    {"PROVIDER_INTERRUPT", on_provider_interrupt, false, true, false},
+    {"PROVIDER_INPUT", on_provider_input, false, true, false},
+    {"ONBOARD_SUBMIT", oip_onboard, false, true, true},
 };
+
+/* One family, with an answer for strange members too. */
+static const struct command admin_command = {
+    "ADMIN_", oip_admin, false, true, true};
+
+static bool is_admin(const struct json *type)
+{
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *s = json_str(type, &scratch, &len);
+	size_t n = strlen(admin_command.type);
+	bool is_it = s && len >= n && memcmp(s, admin_command.type, n) == 0;
+
+	buf_fini(&scratch);
+	return is_it;
+}
 
 static const struct command *find_command(const struct json *type)
 {
@@ -229,7 +240,7 @@ static const struct command *find_command(const struct json *type)
 		if (json_str_is(type, commands[i].type))
 			return &commands[i];
 	}
-	return NULL;
+	return is_admin(type) ? &admin_command : NULL;
 }
 
 /* While a turn runs, an ERROR would end the client's wait for it. */
@@ -238,7 +249,7 @@ static void on_unknown(struct oip_conn *c, const struct json *type)
 	struct buf name = {0};
 
 	oip_frame_repr(&name, type);
-	log_info("← recv: unknown type %s", buf_cstr(&name));
+	console_received(name.data, name.len);
 	buf_fini(&name);
 	c->has_spoken = true;
 	if (c->session && session_status(c->session) == SESSION_RUNNING)
@@ -247,45 +258,61 @@ static void on_unknown(struct oip_conn *c, const struct json *type)
 	oip_conn_send(c);
 }
 
-static void on_command(struct oip_conn *c, const struct json *frame)
+static void run(
+    struct oip_conn *c, const struct command *command, const struct json *frame)
 {
-	const struct json *type = json_get(frame, "type");
-	const struct command *command = find_command(type);
-
-	if (!command) {
-		on_unknown(c, type);
-		return;
-	}
 	if (command->is_logged)
-		log_info("← recv: %s", command->type);
+		console_received(command->type, strlen(command->type));
 	if (!command->is_first)
 		c->has_spoken = true;
 	command->fn(c, frame);
+	if (!command->is_own)
+		oip_conn_unhush(c);
 }
 
-static bool is_present(const struct json *frame, const char *key)
+/* Whoever was blocked meanwhile may do nothing more on an open connection. */
+static bool is_welcome(struct oip_conn *c, const struct command *command)
 {
-	return json_type(json_get(frame, key)) != JSON_NULL;
+	struct err err;
+
+	if (!c->session || !c->caller.address[0] || command->is_own)
+		return true;
+	if (access_look(
+		c->setup->access, c->caller.address, &c->caller, &err) == 0)
+		return true;
+	oip_conn_error(c, err.text);
+	return false;
 }
 
-static bool claims_identity(const struct json *frame)
+/* The payload of a signed command is the command. */
+static void on_verified(struct oip_conn *c, const struct json *payload,
+    const struct access_verdict *verdict)
 {
-	return is_present(frame, "payload") || is_present(frame, "from") ||
-	       is_present(frame, "signature");
+	const struct json *type = json_get(payload, "type");
+	const struct command *command = find_command(type);
+
+	(void)verdict; /* it is welcome */
+	if (!command)
+		on_unknown(c, type);
+	else if (is_welcome(c, command))
+		run(c, command, payload);
 }
 
 static void on_frame(struct oip_conn *c, const struct json *frame)
 {
-	struct err err;
+	const struct json *type = json_get(frame, "type");
+	const struct command *command = find_command(type);
+	bool is_first = !c->has_heard;
 
-	if (!claims_identity(frame)) {
-		on_command(c, frame);
-		return;
-	}
-	(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
-	if (json_str_is(json_get(frame, "type"), "CONNECT"))
-		log_info("✗ CONNECT auth error: %s", err.text);
-	oip_conn_error(c, err.text);
+	c->has_heard = true;
+	if (is_first && oip_seal_is_asked(frame))
+		oip_seal_begin(c, frame);
+	else if (c->is_v2 && (!command || !command->is_own))
+		oip_auth_command(c, frame, on_verified);
+	else if (!command)
+		on_unknown(c, type);
+	else if (is_welcome(c, command))
+		run(c, command, frame);
 }
 
 /* ---- the wire ---- */
@@ -297,12 +324,11 @@ static void refuse_text(struct oip_conn *c, const struct json_error *why,
 	oip_conn_send(c);
 }
 
-static void on_text(void *arg, const char *text, size_t len)
+void oip_in_text(struct oip_conn *c, const char *text, size_t len)
 {
 	static const struct json_error no_object = {
 	    "Expecting object", 1, 1, 0};
 	struct json_error error;
-	struct oip_conn *c = arg;
 	/* An empty text counts as a frame that says nothing (doc/oip.txt 1). */
 	const struct json *frame = len ? json_parse(&doc, text, len, 0, &error)
 				       : json_parse(&doc, "{}", 2, 0, &error);
@@ -317,12 +343,35 @@ static void on_text(void *arg, const char *text, size_t len)
 		json_fini(&doc);
 }
 
+void oip_in_message(struct oip_conn *c, const char *text, size_t len)
+{
+	if (!oip_limit_message(c, len))
+		return;
+	if (!oip_auth_hold(c, text, len))
+		oip_in_text(c, text, len);
+}
+
+static void on_text(void *arg, const char *text, size_t len)
+{
+	struct oip_conn *c = arg;
+
+	if (c->seal)
+		oip_seal_text(c, text, len);
+	else
+		oip_in_message(c, text, len);
+}
+
 static void on_binary(void *arg)
 {
 	static const struct json_error no_text = {
 	    "Expecting text frame", 1, 1, 0};
 
-	refuse_text(arg, &no_text, NULL, 0);
+	struct oip_conn *c = arg;
+
+	if (c->seal)
+		oip_seal_binary(c);
+	else if (oip_limit_message(c, 0))
+		refuse_text(c, &no_text, NULL, 0);
 }
 
 static void on_drain(void *arg)
@@ -336,8 +385,13 @@ static void on_gone(void *arg)
 	const struct door_setup *setup = c->setup;
 
 	oip_input_forget(c);
+	oip_admin_forget(c);
+	oip_mode_forget(c);
+	oip_exec_forget(c);
+	oip_auth_forget(c);
+	oip_seal_forget(c);
 	oip_conn_close(&c);
-	log_info("⚡ ws- (%u active)", session_count(setup->sessions));
+	console_closed(session_count(setup->sessions));
 }
 
 static const struct wire_handlers handlers = {
@@ -347,12 +401,16 @@ static const struct wire_handlers handlers = {
     .on_gone = on_gone,
 };
 
-/* All files and images of one request at their limit, twice, in base64. */
+/*
+ * All files and images of one request at their limit, twice, in base64; and
+ * that once more, since it may be sealed.
+ */
 static size_t max_message_bytes(const struct conf *conf)
 {
 	int64_t ceiling = conf->max_body * MEBIBYTE;
 	int64_t files = conf->max_file_size * conf->max_files_per_request;
-	int64_t bytes = files * 2 * MEBIBYTE / 3 * 4 + 16 * MEBIBYTE;
+	int64_t clear = files * 2 * MEBIBYTE / 3 * 4 + 16 * MEBIBYTE;
+	int64_t bytes = clear / 3 * 4;
 
 	return (size_t)(bytes < ceiling ? bytes : ceiling);
 }
@@ -379,9 +437,12 @@ static void on_upgrade(struct http_req *req, void *arg)
 		http_reply_error(req, 503, err_text(ERR_DRAINING));
 		return;
 	}
-	log_info("⚡ ws+ %s (%u active)", http_peer(req),
-	    session_count(setup->sessions));
 	c = oip_conn_open(setup);
+	if (!oip_limit_open(c, req)) {
+		oip_conn_close(&c);
+		return;
+	}
+	console_opened(http_peer(req), session_count(setup->sessions));
 	c->wire = ws_accept(req, &limits, &handlers, c);
 }
 

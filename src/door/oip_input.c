@@ -6,17 +6,21 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_connect.h"
 #include "door/oip_frame.h"
-#include "door/oip_in.h"
+#include "door/oip_limit.h"
 #include "net/wire.h"
+#include "trust/access.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Characters of a prompt that the log shows. */
-#define LOG_CHARS 50
+/* Clients know this refusal by its words. */
+#define NOT_YET "authenticate first (send CONNECT)"
 
 /* An input that waits for its receipt. */
 struct oip_call {
@@ -121,8 +125,8 @@ static int move_to(struct oip_conn *c, const char *id)
 	enum session_status status;
 	bool has_record;
 	struct err err;
-	struct session *s = session_open(
-	    c->setup->sessions, id, strlen(id), "", &status, &has_record, &err);
+	struct session *s = session_open(c->setup->sessions, id, strlen(id),
+	    c->caller.address, &status, &has_record, &err);
 
 	session_close(&c->session);
 	c->session = s;
@@ -200,8 +204,8 @@ static const struct json *not_null(const struct json *v)
 }
 
 /*
- * A new anonymous session; CONNECTED at once
- * unless the input may be a repeated one.
+ * A new session for who may come in without CONNECT; CONNECTED at once unless
+ * the input may be a repeated one.
  */
 static int open_bare(struct oip_conn *c, bool may_repeat)
 {
@@ -209,8 +213,8 @@ static int open_bare(struct oip_conn *c, bool may_repeat)
 	bool has_record;
 	struct err err;
 
-	c->session = session_open(
-	    c->setup->sessions, NULL, 0, "", &status, &has_record, &err);
+	c->session = session_open(c->setup->sessions, NULL, 0,
+	    c->caller.address, &status, &has_record, &err);
 	if (!c->session) {
 		oip_conn_refuse(c, &err);
 		return -1;
@@ -226,19 +230,15 @@ static int open_bare(struct oip_conn *c, bool may_repeat)
 
 static void log_input(const struct oip_conn *c, const struct session_input *in)
 {
-	size_t kept = oip_frame_chars(in->prompt, in->prompt_len, LOG_CHARS);
 	const char *id = session_id(c->session);
 
 	if (session_status(c->session) == SESSION_RUNNING)
-		log_info("↳ RUNTIME_INPUT session=%.4s... prompt=%.*s...", id,
-		    (int)kept, in->prompt);
+		console_runtime_input(id, in->prompt, in->prompt_len);
 	else
-		log_info("✓ INPUT identity=anonymous session=%.4s... "
-			 "prompt=%.*s...",
-		    id, (int)kept, in->prompt);
+		console_input(
+		    c->caller.address, id, in->prompt, in->prompt_len);
 	if (in->images || in->files)
-		log_info("  ↑ %zu images, %zu files", json_count(in->images),
-		    json_count(in->files));
+		console_attached(json_count(in->images), json_count(in->files));
 }
 
 static void call_session(struct oip_conn *c, const struct session_input *in)
@@ -278,9 +278,8 @@ static const char *complaint(const struct oip_conn *c, const struct json *frame)
 
 	if (!c->session &&
 	    (c->has_spoken || not_null(json_get(frame, "session_id")))) {
-		log_info("✗ INPUT rejected: not authenticated "
-			 "(send CONNECT first)");
-		return "authenticate first (send CONNECT)";
+		console_unauthenticated("INPUT");
+		return NOT_YET;
 	}
 	if (!json_is(prompt, JSON_STRING) || json_str_is(prompt, ""))
 		return "prompt required";
@@ -289,43 +288,122 @@ static const char *complaint(const struct oip_conn *c, const struct json *frame)
 	return NULL;
 }
 
-static int check_load(struct oip_conn *c)
+static int check_load(struct oip_conn *c, const struct json *frame)
 {
 	struct err err;
+	size_t len = 0;
 
-	if (c->n_calls < OIP_MAX_CALLS && !c->is_opening)
+	(void)json_text(frame, &len);
+	if (c->n_calls >= OIP_MAX_CALLS || c->is_opening)
+		(void)err_set(&err, ERR_BUSY,
+		    "too many inputs at once; wait for an answer");
+	else if (oip_limit_input(c, len, &err) == 0)
 		return 0;
-	(void)err_set(
-	    &err, ERR_BUSY, "too many inputs at once; wait for an answer");
 	oip_conn_refuse(c, &err);
 	return -1;
 }
 
-void oip_input(struct oip_conn *c, const struct json *frame)
+/*
+ * The npm client sends an empty INPUT of its own when it was let in, and takes
+ * an ERROR for it as the end of the real one.
+ */
+static bool is_echo(struct oip_conn *c, const struct json *said)
 {
-	const char *why = complaint(c, frame);
+	bool is_it =
+	    c->was_onboarded && json_str_is(json_get(said, "prompt"), "");
+
+	c->was_onboarded = false;
+	return is_it;
+}
+
+/* Take what the frame says; a bare INPUT opens a session of its own. */
+static void take(
+    struct oip_conn *c, const struct json *frame, const struct json *said)
+{
+	const char *why = complaint(c, said);
 	struct buf prompt = {0}, id = {0};
 	struct session_input in = {
-	    .images = not_null(json_get(frame, "images")),
-	    .files = not_null(json_get(frame, "files")),
+	    .images = not_null(json_get(said, "images")),
+	    .files = not_null(json_get(said, "files")),
+	    .caller = c->caller.address,
+	    .level = c->caller.level,
+	    .peer = c->wire->peer,
+	    .peer_is_loopback = c->wire->peer_is_loopback,
 	    .may_join = true,
 	    .is_unscoped = !c->session,
 	};
 
+	if (is_echo(c, said))
+		return;
 	if (why) {
 		oip_conn_error(c, why);
 		return;
 	}
-	in.prompt =
-	    json_str(json_get(frame, "prompt"), &prompt, &in.prompt_len);
+	in.prompt = json_str(json_get(said, "prompt"), &prompt, &in.prompt_len);
 	in.input_id =
-	    json_str(json_get(frame, "input_id"), &id, &in.input_id_len);
+	    json_str(json_get(said, "input_id"), &id, &in.input_id_len);
 	add_conversation(c, frame, &in);
 	if (in.input_id && memchr(in.input_id, 0, in.input_id_len))
 		oip_conn_error(c, "input_id invalid");
-	else if (check_load(c) == 0 &&
+	else if (check_load(c, frame) == 0 &&
 		 (c->session || open_bare(c, in.input_id) == 0))
 		call_session(c, &in);
 	buf_fini(&prompt);
 	buf_fini(&id);
+}
+
+/* ---- who says it ---- */
+
+static void on_stranger(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	if (v->err)
+		oip_conn_error(c, NOT_YET);
+	else
+		take(c, frame, frame);
+}
+
+/* What is signed counts, and not what stands beside it. */
+static void on_signed(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	const struct json *payload = json_get(frame, "payload");
+	const struct json *said = json_get(payload, "prompt") ? payload : frame;
+
+	if (v->err) {
+		console_auth_error("INPUT", v->err->text);
+		oip_conn_error(c, v->err->text);
+		return;
+	}
+	if (!c->session && !oip_limit_caller(c, v->caller->address))
+		return;
+	if (!c->session)
+		c->caller = *v->caller;
+	take(c, frame, said);
+}
+
+/* Somebody else's signature does not speak on this connection. */
+static const char *late_complaint(
+    const struct oip_conn *c, const struct json *frame)
+{
+	if (c->session && !oip_auth_is_from(frame, c->caller.address))
+		return "unauthorized: command signer does not own this "
+		       "connection";
+	return NULL;
+}
+
+void oip_input(struct oip_conn *c, const struct json *frame)
+{
+	struct access_ask ask = {
+	    .use = c->session ? ACCESS_SPOKEN : ACCESS_INPUT,
+	    .late = late_complaint(c, frame),
+	};
+	bool is_bare = !c->session && !complaint(c, frame);
+
+	if (oip_auth_is_signed(frame))
+		oip_auth_ask(c, frame, &ask, on_signed);
+	else if (is_bare && !access_is_open(c->setup->access))
+		oip_auth_ask(c, frame, &ask, on_stranger);
+	else
+		take(c, frame, frame);
 }

@@ -596,3 +596,33 @@ void oip_out_chat_items(struct buf *out, const char *conversation, size_t len)
 	buf_char(out, ']');
 	json_fini(&doc);
 }
+
+/* Those of the project; the operator's own are nobody's business. */
+static bool is_published(const struct json *skill)
+{
+	const struct json *place = json_get(skill, "location");
+	return json_str_is(place, "project") ||
+	       json_str_is(place, "claude-project");
+}
+
+void oip_out_skills(struct buf *out, const char *skills, bool published_only)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const char *text = skills ? skills : "[]";
+	const struct json *all = json_parse(&doc, text, strlen(text), 0, &why);
+	bool is_first = true;
+	buf_char(out, '[');
+	for (const struct json *s = json_first(all); s; s = json_next(s)) {
+		size_t len;
+		const char *skill = json_text(s, &len);
+		if (published_only && !is_published(s))
+			continue;
+		if (!is_first)
+			buf_char(out, ',');
+		is_first = false;
+		buf_append(out, skill, len);
+	}
+	buf_char(out, ']');
+	json_fini(&doc);
+}

@@ -18,8 +18,10 @@
 #include "base/mem.h"
 #include "core/agent.h"
 #include "core/conf.h"
+#include "core/permit.h"
 #include "door/oip_in.h"
 #include "net/wire.h"
+#include "t/unit/fake_access.h"
 #include "t/unit/fake_session.h"
 #include "t/unit/fake_wire.h"
 
@@ -32,9 +34,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const tools[] = {"calculate", NULL};
-static const struct agent_about about = {"demo", "demo-1", tools};
+static const struct agent_about about = {
+    .name = "demo", .model = "demo-1", .tools = tools};
 static struct conf conf;
 static struct sessions *all;
+static struct access *access_;
 static struct wire *wire;
 
 static void check_frame(const char *frame)
@@ -54,6 +58,7 @@ static void check_frames(void)
 {
 	const char *frame;
 
+	fake_access_run(access_);
 	fake_session_run(all);
 	while ((frame = fake_wire_next(wire)))
 		check_frame(frame);
@@ -142,8 +147,15 @@ static void set_up(void)
 		set_text(&conf.co_dir, "/nonexistent");
 		set_text(&conf.project_dir, "/nonexistent");
 	}
+	struct err err;
+	static struct permit *permit;
+	if (!permit)
+		permit = permit_open("", &err);
 	all = fake_session_all();
+	access_ = fake_access();
 	setup = (struct door_setup){
+	    .access = access_,
+	    .permit = permit,
 	    .sessions = all,
 	    .conf = &conf,
 	    .about = &about,
@@ -169,5 +181,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fake_session_log(all)->opens != 0)
 		panic("a session was left open");
 	fake_session_free(&all);
+	fake_access_free(&access_);
 	return 0;
 }

@@ -125,7 +125,7 @@ sub start {
 	my @argv = (program('co-hostd'), '-w', $o{workers} // 4, '-p', $o{port} // 0,
 		'-d', "$dir", '-l', $self->{log});
 	push @argv, '-a', $o{agent} if $o{agent};
-	push @argv, '-b', $o{bind} if $o{bind};
+	push @argv, '-b', $o{bind} // '127.0.0.1';
 	if ($o{clock}) {
 		$self->{clock} = "$dir/clock";
 		$self->{moved_ms} = 0;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ROUTES 32
+#define MAX_ROUTES 64
 #define MAX_TIMERS 32
 #define MAX_HEADERS 16
 
@@ -30,6 +30,7 @@ struct header {
 };
 
 struct http_req {
+	char *method;
 	char *target;
 	char *query;
 	char *segment;
@@ -71,6 +72,10 @@ static bool is_match(const char *route, const char *path, char **segment)
 	size_t head = (size_t)(star - route);
 	if (strncmp(route, path, head) != 0)
 		return false;
+	if (star[1] == '*') {
+		*segment = mem_strdup(path + head);
+		return true;
+	}
 	size_t n = strcspn(path + head, "/");
 	if (n == 0 || strcmp(path + head + n, star + 1) != 0)
 		return false;
@@ -95,6 +100,7 @@ struct http_req *fake_http_send(struct http *h, const char *method,
 {
 	struct http_req *req = mem_zero(sizeof(*req));
 	size_t path = strcspn(target, "?");
+	req->method = mem_strdup(method);
 	req->target = mem_strndup(target, path);
 	req->query = mem_strdup(target[path] ? target + path + 1 : "");
 	req->body = mem_strdup(body);
@@ -147,6 +153,7 @@ void fake_http_free(struct http_req **reqp)
 	buf_fini(&req->reply.type);
 	buf_fini(&req->reply.headers);
 	buf_fini(&req->reply.body);
+	free(req->method);
 	free(req->target);
 	free(req->query);
 	free(req->segment);
@@ -182,6 +189,11 @@ void http_route(struct http *h, const char *method, const char *path,
 	h->routes[h->n++].arg = arg;
 }
 
+const char *http_method(const struct http_req *req)
+{
+	return req->method;
+}
+
 const char *http_path(const struct http_req *req)
 {
 	return req->target;
@@ -205,10 +217,27 @@ const char *http_header(const struct http_req *req, const char *name)
 	return NULL;
 }
 
+void http_each_header(const struct http_req *req,
+    void (*fn)(void *arg, const char *name, size_t name_len, const char *value,
+	size_t len),
+    void *arg)
+{
+	for (size_t i = 0; i < req->n_headers; i++) {
+		const struct header *h = &req->headers[i];
+		fn(arg, h->name, strlen(h->name), h->value, strlen(h->value));
+	}
+}
+
 const char *http_body(const struct http_req *req, size_t *len)
 {
 	*len = strlen(req->body);
 	return req->body;
+}
+
+const char *http_peer(const struct http_req *req)
+{
+	(void)req;
+	return "127.0.0.1";
 }
 
 bool http_peer_is_loopback(const struct http_req *req)
@@ -232,7 +261,7 @@ void http_reply(struct http_req *req, int status, const char *type,
 {
 	req->reply.status = status;
 	req->reply.is_ended = true;
-	buf_str(&req->reply.type, type);
+	buf_str(&req->reply.type, type ? type : "");
 	buf_append(&req->reply.body, body, len);
 }
 

@@ -14,6 +14,8 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "net/wire.h"
+#include "core/permit.h"
+#include "t/unit/fake_access.h"
 #include "t/unit/fake_session.h"
 #include "t/unit/fake_wire.h"
 #include "t/unit/tap.h"
@@ -26,12 +28,15 @@
 #include <unistd.h>
 
 static const char *const tools[] = {"calculate", "weather", NULL};
-static const struct agent_about about = {"demo", "demo-1", tools};
+static const struct agent_about about = {
+    .name = "demo", .model = "demo-1", .tools = tools};
 static char folder[] = "/tmp/oip_in.XXXXXX";
 static struct conf conf;
+static struct permit *permit;
 static struct door_setup setup;
 static struct http *http;
 static struct sessions *all;
+static struct access *access_;
 static struct wire *wire;
 static const char *frame; /* the one that was read last */
 
@@ -40,8 +45,11 @@ static const char *frame; /* the one that was read last */
 static void set_up(void)
 {
 	all = fake_session_all();
+	access_ = fake_access();
 	setup = (struct door_setup){
 	    .sessions = all,
+	    .access = access_,
+	    .permit = permit,
 	    .conf = &conf,
 	    .about = &about,
 	    .name = "Demo \"agent\"",
@@ -56,11 +64,13 @@ static void tear_down(void)
 	if (wire)
 		fake_wire_gone(&wire);
 	fake_session_free(&all);
+	fake_access_free(&access_);
 }
 
 static void say(const char *text)
 {
 	fake_wire_say(wire, text);
+	fake_access_run(access_);
 	fake_session_run(all);
 }
 
@@ -131,16 +141,23 @@ static struct session *connect_to(const char *id)
 	"\"min_version\":\"0.1\",\"max_version\":\"0.1\","    \
 	"\"websocket_path\":\"/ws\"}"
 
+#define MODES                                            \
+	"\"session_modes\":{\"currentModeId\":\"auto\"," \
+	"\"turnsLeft\":null,\"availableModes\":["        \
+	"{\"id\":\"read-only\",\"name\":\"Read only\"}," \
+	"{\"id\":\"auto\",\"name\":\"Auto\"}]}"
+
 static void test_connect_new(void)
 {
 	set_up();
 	say("{\"type\":\"CONNECT\"}");
 	ok(hears("{\"type\":\"CONNECTED\",\"session_id\":\"made-1\","
-		 "\"status\":\"new\"," PROTOCOL "}"),
+		 "\"status\":\"new\"," PROTOCOL "," MODES "}"),
 	    "CONNECT without an id makes a new session");
 	ok(hears("{\"type\":\"AGENT_PROFILE\",\"session_id\":\"made-1\","
 		 "\"name\":\"Demo \\\"agent\\\"\",\"address\":\"0xab\","
-		 "\"model\":\"demo-1\",\"tools\":[\"calculate\",\"weather\"]}"),
+		 "\"model\":\"demo-1\",\"tools\":[\"calculate\",\"weather\"],"
+		 "\"skills\":[]}"),
 	    "AGENT_PROFILE follows");
 	ok(hears_nothing(), "without a page there is no DASHBOARD_SNAPSHOT");
 	tear_down();
@@ -174,10 +191,10 @@ static const struct connect_case {
 	"{\"type\":\"CONNECT\",\"payload\":null,\"from\":null,"
 	"\"signature\":null}",
 	"CONNECTED", "\"status\":\"new\""},
-    {"a signed CONNECT is refused",
+    {"a CONNECT that is badly signed is refused",
 	"{\"type\":\"CONNECT\",\"payload\":{},\"from\":\"0x1\","
 	"\"signature\":\"0x2\"}",
-	"ERROR", "\"unauthorized: signatures are not supported yet\""},
+	"ERROR", "\"unauthorized: invalid signature\""},
     {"our protocol is spoken",
 	"{\"type\":\"CONNECT\",\"protocol\":{\"name\":\"oip\","
 	"\"version\":\"0.1\",\"min_version\":\"0.1\"}}",
@@ -281,7 +298,7 @@ static void test_server_newer(void)
 	say("{\"type\":\"CONNECT\",\"session_id\":\"s\",\"session\":"
 	    "{\"messages\":[]}}");
 	ok(hears_of("CONNECTED",
-	       "\"status\":\"connected\"," PROTOCOL
+	       "\"status\":\"connected\"," PROTOCOL "," MODES
 	       ",\"server_newer\":true,\"session\":{\"messages\":[{\"role\":"
 	       "\"user\",\"content\":\"hi\"}]},\"chat_items\":[{\"type\":"
 	       "\"user\",\"id\":\"msg-0\",\"content\":\"hi\"}]}"),
@@ -423,7 +440,7 @@ static const struct refused_case {
 	"input_id invalid"},
     {"a signed prompt",
 	"{\"type\":\"INPUT\",\"prompt\":\"p\",\"signature\":\"x\"}",
-	"unauthorized: signatures are not supported yet"},
+	"unauthorized: signed request required"},
 };
 
 static void test_refused_inputs(void)
@@ -656,7 +673,8 @@ static void test_replay_cases(void)
 		bool is_good = true;
 		set_up();
 		if (c->is_over)
-			fake_session_done(running_session(), "r", NULL);
+			fake_session_done(
+			    running_session(), "r", "{\"messages\":[]}");
 		else
 			(void)running_session();
 		(void)snprintf(text, sizeof(text),
@@ -937,16 +955,10 @@ static const struct frame_case {
 	"{\"type\":\"ERROR\",\"message\":\"Invalid JSON: Expecting property "
 	"name enclosed in double quotes at line 1 col 2 (pos 1)\","
 	"\"received\":\"{type: 1}\"}"},
-    {"any claim of identity is refused", "{\"type\":\"PING\",\"from\":\"0x1\"}",
+    {"a guest signs", "{\"type\":\"ONBOARD_SUBMIT\"}",
 	"{\"type\":\"ERROR\",\"message\":"
-	"\"unauthorized: signatures are not supported yet\"}"},
-    {"admins cannot be known", "{\"type\":\"ADMIN_PROMOTE\"}",
-	"{\"type\":\"ERROR\",\"message\":"
-	"\"unauthorized: signatures are not supported yet\"}"},
-    {"nor guests", "{\"type\":\"ONBOARD_SUBMIT\"}",
-	"{\"type\":\"ERROR\",\"message\":"
-	"\"unauthorized: signatures are not supported yet\"}"},
-    {"modes cannot be changed", "{\"type\":\"mode_change\",\"mode\":\"auto\"}",
+	"\"unauthorized: signed request required\"}"},
+    {"modes need CONNECT", "{\"type\":\"mode_change\",\"mode\":\"auto\"}",
 	"{\"type\":\"ERROR\",\"message\":\"mode change is unavailable\"}"},
     {"EXEC needs CONNECT", "{\"type\":\"EXEC\",\"tool\":\"bash\"}",
 	"{\"type\":\"ERROR\",\"message\":"
@@ -1179,7 +1191,7 @@ static const char *const log_lines[] = {
     "OIP_COMPAT transport=direct peer=legacy outcome=accepted\n",
     "✓ CONNECT identity=anonymous session=s-12... status=new\n",
     "  ↑ client session: 2 messages\n",
-    "✓ INPUT identity=anonymous session=s-12... prompt=line\\x0atwo...\n",
+    "✓ INPUT identity=anonymous session=s-12... prompt=line\\ntwo...\n",
     "  ↑ 1 images, 0 files\n",
     "↳ RUNTIME_INPUT session=s-12... prompt=more...\n",
     "← recv: INTERRUPT\n",
@@ -1241,7 +1253,9 @@ static void set_text(char **to, const char *text)
 int main(void)
 {
 	log_threshold(LOG_ERROR);
+	struct err err;
 	conf_init(&conf);
+	permit = permit_open("", &err);
 	ok(mkdtemp(folder) != NULL, "there is a folder");
 	set_text(&conf.address, "0xab");
 	set_text(&conf.co_dir, folder);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_OIP_LIMIT_H
+#define DOOR_OIP_LIMIT_H
+
+/*
+ * Limits of the ConnectOnion door (trust/limits.h). A client that is refused is
+ * told the number in an ERROR, and keeps its connection.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct http_req;
+struct oip_conn;
+
+/*
+ * Count the socket of a client that is being accepted. False: the request was
+ * refused, which ended it.
+ */
+bool oip_limit_open(struct oip_conn *c, struct http_req *req);
+
+/* The client is known as this address from now on; false: it was told why not. */
+bool oip_limit_caller(struct oip_conn *c, const char *address);
+
+/* Give its sockets back. */
+void oip_limit_close(struct oip_conn *c);
+
+/* Count a message of its peer; false: it was told why not. */
+bool oip_limit_message(struct oip_conn *c, size_t len);
+
+/* Count an input, or a call of a tool, of its caller. 0, or -1 with ERR_LIMIT. */
+int oip_limit_input(const struct oip_conn *c, size_t len, struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_PUBLISH_ROUTE_H
+#define DOOR_PUBLISH_ROUTE_H
+
+/*
+ * The paths of an agent's own HTTP routes (spec 1.8): "/public/report/{id}".
+ * The first segment says who may call; "{name}" stands for one or more
+ * characters that are not '/', as many as it can. Pure.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+/* Most names in a path. */
+#define PUBLISH_ROUTE_NAMES 16
+
+/* Who may call a route. */
+enum publish_audience {
+	PUBLISH_NOBODY, /* it is no route of an agent */
+	PUBLISH_PUBLIC,
+	PUBLISH_CONTACTS, /* and admins */
+	PUBLISH_ADMIN,
+};
+
+/* Who may call, by the first segment; PUBLISH_NOBODY for a malformed path. */
+enum publish_audience publish_route_audience(const char *pattern);
+
+/*
+ * Whether a path, as it was sent, is of the valid pattern. If so, what the
+ * names stand for is appended as a JSON object, with %-escapes decoded.
+ */
+bool publish_route_match(
+    const char *pattern, const char *path, struct buf *params);
+
+/*
+ * Of two patterns that match one path: above 0 when a counts, below 0 when b
+ * does, which is who has more fixed text, in the first segment that differs.
+ */
+int publish_route_compare(const char *a, const char *b);
+
+#endif

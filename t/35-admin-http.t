@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Administration over HTTP: tokens and signatures, who is known, who is admin.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(read_file write_file);
+use Sign qw(:all);
+use Test::More;
+
+my $dir = CoHost::directory(yaml => "name: clerk\ntrust: open\n");
+mkdir "$dir/.co/evals";
+write_file("$dir/.co/evals/a.yaml", "name: old\nupdated: '2026-01-01'\n");
+write_file("$dir/.co/evals/b.yaml", "name: new\nupdated: '2026-02-01'\n");
+write_file("$dir/.co/evals/c.yaml", "name: [broken\n");
+my $host = CoHost->start(dir => $dir, workers => 4, env => {
+	CONNECTONION_ADMIN_TOKEN => 'token', OPENONION_API_KEY => 'billing',
+});
+my $own = key_of($host);
+my ($admin, $other) = (key_new(), key_new());
+
+sub body_is {
+	my ($r, $status, $body, $name) = @_;
+	is $r->{status}, $status, $name or diag $r->{body};
+	is_deeply $r->{json}, $body, "$name: in so many words" if $body;
+}
+
+# A signature is good once, and two of one second are the same.
+my $n = 0;
+
+# A change that this key signs.
+sub change {
+	my ($key, $path, %payload) = @_;
+	return $host->http(POST => $path, {}, signed_body($key,
+		{ method => 'POST', path => $path, n => $n++, %payload }));
+}
+
+sub level_of {
+	my ($id) = @_;
+	my $path = "/admin/trust/level/$id";
+	my $headers = signed_get_headers($admin, $path, timestamp => now() - $n++);
+	return $host->http(GET => $path, $headers)->{json}{level};
+}
+
+# ---- files ----
+
+my $log = "$dir/.co/logs/clerk.log";
+unlink $log, "$dir/.co/logs/demo.log";
+my @logs = (GET => '/admin/logs');
+body_is($host->http(@logs, { authorization => 'Bearer token' }), 404,
+	{ error => 'No logs found' }, 'there may be no log');
+write_file($_, "what \xff it did\n") for $log, "$dir/.co/logs/demo.log";
+for my $token (qw(token billing)) {
+	my $r = $host->http(@logs, { authorization => "Bearer $token" });
+	is $r->{status}, 200, "the log is for who has the $token";
+	is $r->{header}{'content-type'}, 'text/plain; charset=utf-8', 'and is text';
+	is $r->{body}, "what \xef\xbf\xbd it did\n", 'in UTF-8';
+}
+body_is($host->http(@logs, { authorization => 'Bearer ' }), 401,
+	{ error => 'unauthorized: signed request required' }, 'an empty token is none');
+body_is($host->http(@logs), 401, { error => 'unauthorized: signed request required' },
+	'nor does nothing open the log');
+is $host->http(@logs, legacy_get_headers($own))->{status}, 200,
+    'older clients sign the time alone';
+
+my $r = $host->http(GET => '/admin/sessions', { authorization => 'Bearer token' });
+is_deeply [map { $_->{name} } @{ $r->{json}{sessions} }], ['new', 'old'],
+    'evals come newest first, without the broken one';
+
+# ---- who is admin ----
+
+body_is(change($own, '/superadmin/add', admin_id => $admin->{address}), 200,
+	{ success => JSON::PP::true, message => "$admin->{address} added as admin." },
+	'our own key makes admins');
+body_is(change($own, '/superadmin/add', admin_id => $admin->{address}), 200,
+	{ success => JSON::PP::true, message => "$admin->{address} is already an admin." },
+	'once');
+body_is(change($admin, '/superadmin/add', admin_id => $other->{address}), 403,
+	{ error => 'forbidden: super admin only' }, 'an admin makes none');
+body_is(change($other, '/admin/trust/promote', client_id => $other->{address}), 403,
+	{ error => 'forbidden: admin only' }, 'a stranger is no admin');
+
+my $once = signed_get_headers($admin, '/admin/logs');
+is $host->http(@logs, $once)->{status}, 200, 'a signed admin reads the log';
+body_is($host->http(@logs, $once), 401,
+	{ error => 'unauthorized: signature already used' }, 'once for each signature')
+    for 1 .. 4;
+
+# ---- who is known ----
+
+my $id = $other->{address};
+sub promoted {
+	my ($level) = @_;
+	return { success => JSON::PP::true, message => "$id promoted to $level.",
+		level => $level };
+}
+my @promote = ($admin, '/admin/trust/promote', client_id => $id);
+is level_of($id), 'stranger', 'at first somebody is a stranger';
+body_is(change(@promote), 200, promoted('contact'), 'then a contact');
+is level_of($id), 'contact', 'in every worker' for 1 .. 8;
+body_is(change(@promote), 200, promoted('whitelist'), 'then on the whitelist');
+body_is(change(@promote), 200,
+	{ error => 'Already at highest level', level => 'whitelist' }, 'and no higher');
+body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
+	{ success => JSON::PP::true, message => "$id demoted to contact.",
+		level => 'contact' }, 'the way back');
+body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
+	{ success => JSON::PP::true, message => "$id demoted to stranger.",
+		level => 'stranger' }, 'to the start');
+body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
+	{ error => 'Already at lowest level', level => 'stranger' }, 'and no lower');
+body_is(change($admin, '/admin/trust/block', client_id => $id, reason => 'spam'), 200,
+	{ success => JSON::PP::true, message => "$id blocked. Reason: spam",
+		level => 'blocked' }, 'blocked for a reason');
+body_is(change(@promote), 200,
+	{ error => 'Client is blocked. Unblock first.', level => 'blocked' },
+	'the blocked do not rise');
+body_is(change($admin, '/admin/trust/unblock', client_id => $id), 200,
+	{ success => JSON::PP::true, message => "$id unblocked.", level => 'stranger' },
+	'until they are unblocked');
+
+# ---- what is refused ----
+
+my $promote = signed_body($admin, { method => 'POST', path => '/admin/trust/promote',
+	client_id => $id });
+body_is($host->http(POST => '/admin/trust/block', {}, $promote), 401,
+	{ error => 'unauthorized: route-bound method and path required' },
+	'what was signed to promote does not block');
+body_is(change($admin, '/admin/trust/promote'), 400, { error => 'client_id required' },
+	'a change names somebody');
+my @lists = map { read_file("$dir/.co/$_.txt") } qw(contacts whitelist blocklist admins);
+for my $bad ("a\nb", '*', '0x*', '#a', "a\0b", ' a') {
+	body_is(change($admin, '/admin/trust/promote', client_id => $bad), 400,
+		{ error => 'client_id invalid' }, 'not every text is a name');
+}
+is_deeply [map { read_file("$dir/.co/$_.txt") } qw(contacts whitelist blocklist admins)],
+    \@lists, 'and no list has changed';
+is $host->http(GET => $_)->{status}, 401, "$_ is not told to strangers"
+    for qw(/admin/trust/x /superadmin/x /superadmin/);
+body_is(change($admin, '/admin/trust/x'), 404, { error => 'not found' }, 'but to admins');
+is $host->http(GET => '/admin/x')->{status}, 404, '/admin/x is told to all';
+
+body_is(change($own, '/superadmin/remove', admin_id => $admin->{address}), 200,
+	{ success => JSON::PP::true,
+		message => "$admin->{address} removed from admins." }, 'an admin may go');
+body_is(change(@promote), 403, { error => 'forbidden: admin only' },
+	'and is none any more');
+$host->stop;
+done_testing;

@@ -1,0 +1,112 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Signed clients: sessions that belong to somebody, signatures that count once, on any worker.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use File::Temp qw(tempdir);
+use JSON::PP;
+use Sign qw(:all);
+use Test::More;
+
+my $dir = tempdir(CLEANUP => 1);
+my $host = CoHost->start(dir => $dir);
+my ($anna, $bert) = (key_new(), key_new());
+
+# Two CONNECTs of one second would have one signature.
+my $n = 0;
+sub hello { return connect_frame(@_, payload => { nonce => $n++ }) }
+
+sub answer {
+	my ($frame) = @_;
+	my $ws = $host->ws;
+	$ws->send_json($frame);
+	return $ws->next(type => ['CONNECTED', 'ERROR', 'ONBOARD_REQUIRED']);
+}
+
+# ---- CONNECT ----
+
+my $ws = $host->ws;
+$ws->send_json(connect_frame($anna, $host, session_id => 'hers'));
+is $ws->next(type => 'CONNECTED')->{status}, 'new', 'a signed CONNECT is welcome';
+is +($ws->turn('echo mine'))[-1]{result}, 'mine', 'and its turns run';
+
+my $foreign = answer(hello($bert, $host, session_id => 'hers'));
+isnt $foreign->{session_id}, 'hers', 'the session of another is answered by a new one';
+is $foreign->{status}, 'new', 'as if nobody had the id';
+my $nobody = answer({ type => 'CONNECT', session_id => 'hers' });
+isnt $nobody->{session_id}, 'hers', 'to the anonymous too';
+like $nobody->{session_id}, qr/^[0-9a-f-]{36}$/, 'with an id of our own';
+is answer(hello($anna, $host, session_id => 'hers'))->{status}, 'connected',
+    'its owner finds it through any worker';
+
+my $frame = hello($anna, $host);
+is answer($frame)->{type}, 'CONNECTED', 'a signature counts';
+is answer($frame)->{message}, 'unauthorized: this CONNECT was already used',
+    'but once' for 1 .. 4;
+
+my $wrong = hello($anna, $host);
+substr($wrong->{signature}, 9, 1) =~ tr/0-9a-f/1-9a-f0/;
+is answer($wrong)->{message}, 'unauthorized: invalid signature', 'a changed bit is noticed';
+is answer(connect_frame($anna, key_new()->{address}))->{message}, 'unauthorized: wrong recipient',
+    'and a CONNECT for another host';
+
+# ---- commands that are signed one by one ----
+
+my $v2 = $host->ws;
+$v2->send_json(connect_frame($anna, $host, session_id => 'v2', v2 => 1));
+$v2->next(type => 'CONNECTED');
+$v2->send_json({ type => 'INPUT', prompt => 'echo no' });
+is $v2->next(type => 'ERROR')->{message}, 'unauthorized: signed command required',
+    'on a v2 socket each command is signed';
+my $command = command_frame($anna, $host, INPUT => prompt => 'echo yes');
+$v2->send_json({ %$command, prompt => 'echo no' });
+is $v2->next(type => 'OUTPUT')->{result}, 'yes', 'and only what is signed counts';
+$v2->send_json($command);
+is $v2->next(type => 'ERROR')->{message}, 'unauthorized: signed command already used', 'once';
+$v2->send_json(command_frame($bert, $host, INPUT => prompt => 'echo no'));
+is $v2->next(type => 'ERROR')->{message},
+    'unauthorized: command signer does not own this connection', 'by its owner';
+
+# ---- HTTP ----
+
+my $body = signed_body($anna, { prompt => 'echo http', to => host_address($host) });
+my $r = $host->http(POST => '/input', {}, $body);
+is $r->{json}{result}, 'http', 'a signed POST runs';
+is $r->{json}{session}{requester}{address}, $anna->{address}, 'and the agent knows for whom';
+is $host->http(POST => '/input', {}, $body)->{json}{error},
+    'unauthorized: signature already used', 'once, on any worker' for 1 .. 3;
+my $id = $r->{json}{session_id};
+is $host->http(GET => "/sessions/$id")->{status}, 404, 'its record is nobody else\'s';
+is_deeply $host->http(GET => "/sessions/$id")->{json}, $host->http(GET => '/sessions/none')->{json},
+    'and told of as one that is not there';
+my $whole = $host->http(GET => "/sessions/$id", signed_get_headers($anna, "/sessions/$id"))->{json};
+is_deeply [sort keys %$whole],
+    [sort qw(session_id status prompt result session created expires duration_ms)],
+    'but all of it to its owner';
+is $host->http(GET => "/sessions/$id", signed_get_headers($bert, "/sessions/$id"))->{status}, 404,
+    'not to another';
+my $headers = signed_get_headers($anna, '/sessions');
+my @lists = map { $host->http(GET => '/sessions', $headers)->{json}{sessions} } 1, 2;
+is scalar(@{ $lists[1] }), scalar(@{ $lists[0] }), 'a signed GET may be repeated';
+ok !(grep { my $who = $_->{session}{requester}{address}; $who && $who ne $anna->{address} }
+	@{ $lists[0] }), 'a list has one\'s own and nobody\'s';
+is $host->http(POST => '/input', {}, { %{ signed_body($bert, { prompt => 'echo x' }) },
+	session => { session_id => 'hers' } })->{json}{code}, -32002,
+    'nobody speaks in the session of another';
+
+# ---- after all died ----
+
+$host->stop;
+$host = CoHost->start(dir => $dir);
+is answer($frame)->{message}, 'unauthorized: this CONNECT was already used',
+    'what was used stays used when the server starts again';
+isnt answer(hello($bert, $host, session_id => 'hers'))->{session_id}, 'hers',
+    'and a session stays its owner\'s';
+$host->stop;
+done_testing;

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+
+/* The agent's own routes: who may call, what is handed over, what comes back. */
+#include "door/api_publish.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "door/door.h"
+#include "session/session.h"
+#include "t/unit/fake_access.h"
+#include "t/unit/fake_http.h"
+#include "t/unit/tap.h"
+
+#include <string.h>
+
+#define ANNA \
+	"0x1111111111111111111111111111111111111111111111111111111111111111"
+#define SIGNED                                                           \
+	"x-co-from: " ANNA "\nx-co-signature: good\nx-co-timestamp: 1\n" \
+	"x-co-to: 0xab\nx-co-request-id: 7\n"
+
+static const char *const routes[] = {
+    "GET /public/hello",
+    "POST /public/hello",
+    "GET /public/{name}",
+    "GET /public/{a}-x",
+    "GET /public/y-{b}",
+    "GET /contacts/list",
+    "GET /admin/list",
+    "GET /input",
+    "PUT /public/put",
+    NULL,
+};
+
+static struct http *http;
+static struct access *access_;
+static struct door_setup setup;
+
+/* ---- session.h ---- */
+
+static struct {
+	session_exec_fn *fn;
+	void *arg;
+	char *tool;
+	char *args;
+	const char *answer; /* NULL: it fails */
+	bool is_full;
+	unsigned opened;
+} agent;
+
+struct session *session_open(struct sessions *all, const char *id, size_t len,
+    const char *caller, enum session_status *status, bool *has_record,
+    struct err *err)
+{
+	static int session;
+	(void)all;
+	(void)id;
+	(void)len;
+	(void)caller;
+	(void)err;
+	*status = SESSION_NEW;
+	*has_record = false;
+	agent.opened++;
+	return (struct session *)(void *)&session;
+}
+
+void session_close(struct session **s)
+{
+	*s = NULL;
+	agent.opened--;
+}
+
+struct session_exec *session_exec(struct session *s,
+    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+{
+	static int exec;
+	(void)s;
+	if (agent.is_full)
+		return NULL;
+	free(agent.tool);
+	free(agent.args);
+	agent.fn = fn;
+	agent.arg = arg;
+	agent.tool = mem_strdup(tool->name);
+	agent.args = mem_strndup(tool->args, tool->args_len);
+	return (struct session_exec *)(void *)&exec;
+}
+
+static void answer(void)
+{
+	struct session_exec_result result = {
+	    .has_failed = !agent.answer,
+	    .text = agent.answer ? agent.answer : "broken",
+	};
+	result.len = strlen(result.text);
+	session_exec_fn *fn = agent.fn;
+	agent.fn = NULL;
+	if (fn)
+		fn(agent.arg, &result);
+}
+
+/* ---- helpers ---- */
+
+static struct http_req *ask(const char *method, const char *target,
+    const char *headers, const char *body)
+{
+	struct http_req *req =
+	    fake_http_send(http, method, target, headers, body);
+	fake_access_run(access_);
+	answer();
+	return req;
+}
+
+static void is_reply(
+    struct http_req *req, int status, const char *body, const char *name)
+{
+	struct fake_reply *r = fake_http_reply(req);
+	bool is_good = r->is_ended && r->status == status &&
+		       (!body || strcmp(r->body.data, body) == 0);
+	ok(is_good, "%s", name);
+	if (!is_good)
+		printf("# got %d %s\n", r->status, r->body.data);
+	fake_http_free(&req);
+}
+
+/* ---- requests ---- */
+
+static void test_calling(void)
+{
+	agent.answer = "{\"type\":\"application/json\",\"text\":\"{}\"}";
+	is_reply(ask("POST", "/public/hello?a=1&b", "x-y: z\n", "hi\"\n"), 200,
+	    "{}", "a public route is anybody's");
+	is_str(agent.tool, "POST /public/hello", "it is called by its name");
+	is_str(agent.args,
+	    "{\"method\":\"POST\",\"path\":\"/public/hello\",\"query\":"
+	    "\"a=1&b\",\"headers\":{\"x-y\":\"z\"},\"path_params\":{},"
+	    "\"identity\":null,\"body\":\"hi\\\"\\n\"}",
+	    "and is given the request");
+	is_reply(ask("GET", "/public/other", "", "\xff\xfe"), 200, "{}",
+	    "a path may have names");
+	ok(strstr(agent.args, "\"path_params\":{\"name\":\"other\"}") != NULL,
+	    "whose values are told");
+	ok(strstr(agent.args, "\"body_base64\":\"//4=\"") != NULL,
+	    "a body that is no text comes in base64");
+	is_reply(ask("GET", "/public/hello", "", ""), 200, "{}",
+	    "fixed text goes before a name");
+	is_str(agent.tool, "GET /public/hello", "in the choice of a route");
+	is_reply(ask("GET", "/public/y-x", "", ""), 500, NULL,
+	    "two routes that are as good are an error");
+	is_reply(ask("GET", "/public/a/b", "", ""), 404,
+	    "{\"error\":\"not found\"}", "what no route fits is not found");
+	is_reply(ask("POST", "/public/other", "", ""), 404, NULL,
+	    "nor is another method");
+	is_reply(ask("GET", "/input", "", ""), 404, NULL,
+	    "a route elsewhere is left out");
+	ok(agent.opened == 1, "all calls share one session");
+}
+
+static const struct {
+	const char *name;
+	const char *level;
+	const char *path;
+	const char *headers;
+	int status;
+	const char *body;
+} who[] = {
+    {"a contact", "contact", "/contacts/list", SIGNED, 200, NULL},
+    {"an admin as contact", "admin", "/contacts/list", SIGNED, 200, NULL},
+    {"a stranger", "stranger", "/contacts/list", SIGNED, 403,
+	"{\"error\":\"forbidden: contacts only\"}"},
+    {"somebody blocked", "blocked", "/contacts/list", SIGNED, 403, NULL},
+    {"an admin", "admin", "/admin/list", SIGNED, 200, NULL},
+    {"a contact as admin", "contact", "/admin/list", SIGNED, 403,
+	"{\"error\":\"forbidden: admin only\"}"},
+    {"nobody", "admin", "/admin/list", "", 401,
+	"{\"error\":\"unauthorized: request id required\"}"},
+    {"a time that is none", "admin", "/admin/list",
+	"x-co-timestamp: x\nx-co-request-id: 7\n", 401,
+	"{\"error\":\"unauthorized: malformed signature headers\"}"},
+    {"a bad signature", "admin", "/admin/list",
+	"x-co-from: " ANNA "\nx-co-signature: bad\nx-co-request-id: 7\n", 401,
+	"{\"error\":\"unauthorized: invalid signature\"}"},
+};
+
+static void test_audience(void)
+{
+	agent.answer = "{\"text\":\"yes\"}";
+	for (size_t i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
+		fake_access_level(access_, who[i].level);
+		is_reply(ask("GET", who[i].path, who[i].headers, ""),
+		    who[i].status, who[i].body, who[i].name);
+	}
+	fake_access_level(access_, "admin");
+	struct http_req *req = ask("GET", "/admin/list", SIGNED, "");
+	ok(strstr(agent.args, "\"identity\":\"" ANNA "\"") != NULL,
+	    "who signed is told");
+	fake_http_free(&req);
+}
+
+/* ---- replies ---- */
+
+static const struct {
+	const char *name;
+	const char *answer;
+	int status;
+	const char *type;
+	const char *headers;
+	const char *body;
+} replies[] = {
+    {"text", "{\"text\":\"a\"}", 200, "text/plain; charset=utf-8", "", "a"},
+    {"bytes", "{\"type\":\"x/y\",\"base64\":\"YWI=\"}", 200, "x/y", "", "ab"},
+    {"bytes that are none", "{\"base64\":\"Y\"}", 204, "", "", ""},
+    {"nothing", "{}", 204, "", "", ""},
+    {"a status", "{\"status\":404,\"text\":\"no\"}", 404,
+	"text/plain; charset=utf-8", "", "no"},
+    {"headers", "{\"headers\":{\"X-A\":\"b\",\"Content-Length\":\"9\"}}", 204,
+	"", "x-a: b\n", ""},
+    {"a header of two lines", "{\"headers\":{\"x-a\":\"b\\r\\nc: d\"}}", 500,
+	"application/json", "", NULL},
+    {"a header without a name", "{\"headers\":{\"\":\"b\"},\"text\":\"a\"}",
+	200, "text/plain; charset=utf-8", "", "a"},
+    {"a status that is none", "{\"status\":99}", 500, "application/json", "",
+	NULL},
+    {"no body where none may be", "{\"status\":204,\"text\":\"a\"}", 204, "",
+	"", ""},
+    {"no object", "7", 500, "application/json", "", NULL},
+    {"no JSON", "x", 500, "application/json", "", NULL},
+    {"a failure", NULL, 500, "application/json", "",
+	"{\"error\":\"Unable to run agent\",\"code\":-32603}"},
+};
+
+static void test_replies(void)
+{
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		agent.answer = replies[i].answer;
+		struct http_req *req = ask("GET", "/public/hello", "", "");
+		struct fake_reply *r = fake_http_reply(req);
+		is_str(r->type.data, replies[i].type, "the type of %s",
+		    replies[i].name);
+		is_str(r->headers.data, replies[i].headers, "the headers of %s",
+		    replies[i].name);
+		is_reply(
+		    req, replies[i].status, replies[i].body, replies[i].name);
+	}
+}
+
+static void test_leaving(void)
+{
+	agent.answer = "{}";
+	struct http_req *req =
+	    fake_http_send(http, "GET", "/public/hello", "", "");
+	fake_http_leave(req);
+	answer();
+	ok(fake_http_reply(req)->status == 0,
+	    "the handler of a client that left goes on, and tells nobody");
+	fake_http_free(&req);
+	agent.is_full = true;
+	is_reply(ask("GET", "/public/hello", "", ""), 503, NULL,
+	    "too many at once are refused");
+	agent.is_full = false;
+	api_publish_close_all();
+	ok(agent.opened == 0, "at the end the session is let go");
+	is_reply(ask("GET", "/public/hello", "", ""), 503, NULL,
+	    "and no route is called");
+}
+
+int main(void)
+{
+	log_threshold(LOG_ERROR);
+	access_ = fake_access();
+	setup.access = access_;
+	http = fake_http_new();
+	api_publish_mount(http, &setup, routes);
+	test_calling();
+	test_audience();
+	test_replies();
+	test_leaving();
+	free(agent.tool);
+	free(agent.args);
+	fake_http_end(&http);
+	fake_access_free(&access_);
+	return done();
+}
