@@ -24,80 +24,24 @@
 #include <unistd.h>
 
 #include "bench/peer.h"
+#include "bench/samples.h"
 
 #define SECOND 1000000LL
 #define LONG_TIME (60 * SECOND)
 
-/* Before this share of the time nothing is counted. */
-#define WARM_UP 5
-
 static const char *text;
 static const char *path;
-static bool is_measuring;
 static unsigned n_ready;
 static unsigned n_wanted;
 static unsigned n_turns;
 
-/* ---- samples ---- */
-
-static struct {
-	uint32_t *us;
-	size_t n, cap;
-} samples;
-
-static void sample(int64_t us)
-{
-	if (samples.n == samples.cap) {
-		samples.cap = samples.cap ? samples.cap * 2 : 65536;
-		samples.us =
-		    realloc(samples.us, samples.cap * sizeof *samples.us);
-		if (!samples.us)
-			die("out of memory");
-	}
-	samples.us[samples.n++] = us > 0 ? (uint32_t)us : 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-static void print_samples(void)
-{
-	size_t n = samples.n;
-	if (!n)
-		die("nothing was measured");
-	qsort(samples.us, n, sizeof *samples.us, compare);
-	printf("n=%zu p50=%u p99=%u max=%u\n", n, samples.us[n / 2],
-	    samples.us[n - 1 - n / 100], samples.us[n - 1]);
-}
-
-static void measure(double seconds)
-{
-	int64_t us = (int64_t)(seconds * (double)SECOND);
-	peers_run(us / WARM_UP);
-	is_measuring = true;
-	int64_t begin = now_us();
-	peers_run(us);
-	double took = (double)(now_us() - begin) / (double)SECOND;
-	printf("rate=%.0f ", (double)samples.n / took);
-	print_samples();
-}
-
 /* ---- scenes that go round in circles ---- */
-
-static void note_round(const struct peer *p)
-{
-	if (is_measuring)
-		sample(now_us() - p->sent_us);
-}
 
 static void on_answer(struct peer *p, const char *body, size_t len)
 {
 	(void)body;
 	(void)len;
-	note_round(p);
+	samples_round(p->sent_us);
 	peer_request(p, path, text);
 }
 
@@ -105,14 +49,14 @@ static void play_http(unsigned port, unsigned n, double seconds)
 {
 	for (unsigned i = 0; i < n; i++)
 		peer_request(peer_open(port, NULL, i, on_answer), path, text);
-	measure(seconds);
+	samples_measure(seconds);
 }
 
 static void on_echo(struct peer *p, const char *message, size_t len)
 {
 	(void)message;
 	if (len)
-		note_round(p);
+		samples_round(p->sent_us);
 	peer_say(p, text);
 }
 
@@ -145,7 +89,7 @@ static void on_turn(struct peer *p, const char *message, size_t len)
 	} else if (is_type(message, len, "CONNECTED")) {
 		peer_say(p, text);
 	} else if (is_type(message, len, "OUTPUT")) {
-		note_round(p);
+		samples_round(p->sent_us);
 		next_turn(p);
 	}
 }
@@ -163,7 +107,7 @@ static void play_sockets(unsigned port, const char *at, unsigned n,
 {
 	for (unsigned i = 0; i < n; i++)
 		(void)peer_open(port, at, i, on_message);
-	measure(seconds);
+	samples_measure(seconds);
 }
 
 /* ---- two clients of one session ---- */
@@ -194,7 +138,8 @@ static void on_duet_event(struct peer *p, const char *message, size_t len)
 	}
 	duet.n_events++;
 	if (duet.is_timing && is_type(message, len, "tool_call"))
-		sample(wall_us() - (int64_t)(stamp_of(message, len) * 1e6));
+		samples_add(
+		    wall_us() - (int64_t)(stamp_of(message, len) * 1e6));
 }
 
 static void on_duet(struct peer *p, const char *message, size_t len)
@@ -259,7 +204,7 @@ static void play_bell(
 	(void)snprintf(prompt, sizeof prompt, "stream %s 5", events);
 	duet.is_timing = true;
 	play_duet(port, true, prompt, pids, n_pids);
-	print_samples();
+	samples_print();
 }
 
 /* ---- many at once ---- */
@@ -297,7 +242,7 @@ static void on_health(struct peer *p, const char *body, size_t len)
 {
 	(void)body;
 	(void)len;
-	sample(now_us() - p->sent_us);
+	samples_add(now_us() - p->sent_us);
 	p->sent_us = 0;
 }
 
@@ -330,7 +275,7 @@ static void play_sleep(unsigned port, unsigned n, const char *ms)
 		peers_run(SECOND / 200);
 	}
 	printf("wall=%lld ", (long long)(now_us() - begin));
-	print_samples();
+	samples_print();
 	free(all);
 }
 

@@ -19,6 +19,8 @@
 #define READ_BYTES 65536
 #define MAX_EVENTS 256
 
+enum { OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
+
 static int epoll = -1;
 static bool is_stopped;
 
@@ -139,14 +141,14 @@ void peer_request(struct peer *p, const char *path, const char *body)
 	flush(p);
 }
 
-/* A masked text frame (RFC 6455 section 5.2); the mask is 0. */
-void peer_say(struct peer *p, const char *text)
+/* A masked frame (RFC 6455 section 5.2); the mask is 0. */
+static void put_frame(
+    struct peer *p, unsigned opcode, const char *text, size_t len)
 {
 	static const char mask[4];
-	size_t len = strlen(text);
 	if (len > 65535)
 		die("a message of %zu bytes is too long", len);
-	buf_char(&p->out, (char)0x81);
+	buf_char(&p->out, (char)(0x80 | opcode));
 	buf_char(&p->out, (char)(0x80 | (len < 126 ? len : 126)));
 	if (len >= 126) {
 		buf_char(&p->out, (char)(len >> 8));
@@ -154,6 +156,11 @@ void peer_say(struct peer *p, const char *text)
 	}
 	buf_append(&p->out, mask, sizeof mask);
 	buf_append(&p->out, text, len);
+}
+
+void peer_say(struct peer *p, const char *text)
+{
+	put_frame(p, OP_TEXT, text, strlen(text));
 	p->sent_us = now_us();
 	flush(p);
 }
@@ -175,30 +182,62 @@ static size_t take_frame(struct peer *p, const char *in, size_t len)
 	}
 	if (len < at + n)
 		return 0;
-	if ((b[0] & 0xf) == 8)
+	if ((b[0] & 0xf) == OP_CLOSE)
 		die("the server closed a WebSocket");
-	if ((b[0] & 0xf) == 1)
+	if ((b[0] & 0xf) == OP_PING) {
+		put_frame(p, OP_PONG, in + at, n);
+		flush(p);
+	}
+	if ((b[0] & 0xf) == OP_TEXT)
 		p->on_message(p, in + at, n);
 	return at + n;
+}
+
+/* The value of a field of an answer's head, or NULL. */
+static const char *field_of(const char *in, const char *end, const char *name)
+{
+	size_t n = strlen(name);
+	/* Line by line: long heads must not cost the client much more. */
+	for (const char *c = in; c && c < end;
+	     c = memchr(c + 1, '\n', (size_t)(end - c)))
+		if (!strncasecmp(c, name, n))
+			return c + n;
+	return NULL;
+}
+
+/* Bytes of a body in chunks, its end included; 0: not whole yet. */
+static size_t chunks_len(const char *body, size_t len)
+{
+	size_t at = 0, n = 1;
+	while (n) {
+		const char *line = memchr(body + at, '\n', len - at);
+		if (!line)
+			return 0;
+		n = strtoul(body + at, NULL, 16);
+		at = (size_t)(line + 1 - body) + n + 2;
+		if (at > len)
+			return 0;
+	}
+	return at;
 }
 
 /* One HTTP answer at the head of p->in; 0: not whole yet. */
 static size_t take_answer(struct peer *p, const char *in, size_t len)
 {
-	static const char field[] = "\ncontent-length:";
 	const char *end = memmem(in, len, "\r\n\r\n", 4);
 	if (!end)
 		return 0;
 	size_t head = (size_t)(end - in) + 4, body = 0;
 	const char *want = p->ws_path ? "HTTP/1.1 101" : "HTTP/1.1 200";
 	if (memcmp(in, want, 12) != 0)
-		die("the server answered %.*s", (int)(head < 300 ? head : 300),
+		die("the server answered %.*s", (int)(len < 600 ? len : 600),
 		    in);
-	/* Line by line: long heads must not cost the client much more. */
-	for (const char *c = in; c && c < end;
-	     c = memchr(c + 1, '\n', (size_t)(end - c)))
-		if (!strncasecmp(c, field, sizeof field - 1))
-			body = strtoul(c + sizeof field - 1, NULL, 10);
+	const char *length = field_of(in, end, "\ncontent-length:");
+	if (length)
+		body = strtoul(length, NULL, 10);
+	else if (field_of(in, end, "\ntransfer-encoding: chunked") &&
+		 !(body = chunks_len(in + head, len - head)))
+		return 0;
 	if (len < head + body)
 		return 0;
 	p->is_open = p->ws_path != NULL;

@@ -1,0 +1,48 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The ConnectOnion client from npm, unmodified: t/clients/npm.mjs has the stories.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
+
+use Clients;
+use CoHost qw(source);
+use Test::More;
+
+my $home = Clients::node()
+    or plan skip_all => 'no JavaScript client: scripts/setup --tests could not install it';
+my $script = source('t/clients/npm.mjs');
+
+sub stories {
+	my ($host, $url, $env, @stories) = @_;
+	Clients::stories(['node', $script, $url, @stories], $host->dir . '/home',
+		{ NODE_HOME => $home, %$env });
+}
+
+my @all = qw(talk named many ask approve interrupt files status come_back modes lookup);
+for my $workers (1, 4) {
+	note "-w $workers";
+	my $host = Clients::host(workers => $workers);
+	stories($host, $host->url, {}, @all);
+	$host->stop;
+}
+
+my $careful = Clients::host(trust => 'careful', env => { CO_INVITE_CODE => 'sesame' });
+stories($careful, $careful->url, { INVITE => 'sesame' }, 'gate');
+$careful->stop;
+
+my $strict = Clients::host(trust => 'strict');
+stories($strict, $strict->url, {}, 'strict');
+$strict->stop;
+
+SKIP: {
+	my $host = Clients::host(args => ['-o', 'trusted_proxies=127.0.0.1']);
+	my ($front, $pid) = Clients::nginx($host) or skip 'nginx is not installed', 1;
+	stories($host, "http://$front", {}, qw(talk many ask approve files status come_back));
+	kill QUIT => $pid;
+	$host->stop;
+}
+done_testing;

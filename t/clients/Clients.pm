@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+package Clients;
+
+# Stories that published clients tell (t/clients/*.py, *.mjs), as part of a test in Perl.
+#
+#   my $python = Clients::python();        # or skip
+#   Clients::stories([$python, $script, $url, 'talk'], $dir, { INVITE => 'x' });
+use strict;
+use warnings;
+
+use CoHost qw(read_file run source wait_for write_file);
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use IO::Socket::IP;
+use Test::More ();
+
+# What scripts/setup --tests made, in the build folder or in one above it.
+sub installed {
+	my ($what, $list) = @_;
+	my $dir = abs_path($ENV{TOP_BUILDDIR} // 'build');
+	while (defined $dir && $dir ne '/') {
+		for my $place ("$dir/$what", "$dir/build/$what") {
+			return $place
+			    if read_file("$place/made-from") eq read_file(source("t/clients/$list"));
+		}
+		$dir = dirname($dir);
+	}
+	return undef;
+}
+
+# The interpreter that has the Python client.
+sub python {
+	my $venv = installed('venv', 'requirements.txt');
+	return $venv && "$venv/bin/python";
+}
+
+# The folder with the JavaScript client in its node_modules.
+sub node { return installed('node', 'package-lock.json') }
+
+# Run a story-teller and take over its TAP lines. HOME is a folder of its own, and nothing
+# names a server that is not ours.
+sub stories {
+	my ($argv, $home, $env) = @_;
+	my $r = run($argv, timeout => 240, dir => $home, env => {
+		HOME => $home, AGENT_CONFIG_PATH => "$home/.co", PYTHONDONTWRITEBYTECODE => 1,
+		CONNECTONION_BACKEND_URL => 'http://127.0.0.1:1', CO_INVITE_CODE => undef,
+		%{ $env || {} } });
+	utf8::decode($r->{out});
+	my $told = $r->{out} =~ /^# the end$/m && $r->{status} == 0;
+	for (split /\n/, $r->{out}) {
+		Test::More::ok($1 eq 'ok', $2) if /^(ok|not ok) - (.*)/;
+	}
+	Test::More::ok($told, 'the story came to its end') or Test::More::diag("status $r->{status}");
+	Test::More::diag($r->{out}) if !$told || $r->{out} =~ /^not ok/m;
+}
+
+# A server for strangers of any kind, or with a door, as the rest of a host.yaml.
+my $MAY_CALL = <<'END';
+permissions:
+  calculate: {allowed: true, source: config, reason: pure}
+  nothing: {allowed: true, source: config, reason: not there}
+  step: {allowed: true, source: config, reason: pure}
+  ask_user: {allowed: true, source: config, reason: pure}
+END
+
+sub host {
+	my (%o) = @_;
+	my $trust = delete $o{trust} // 'open';
+	return CoHost->start(agent => 'demo', %o, yaml => "trust: $trust\n$MAY_CALL");
+}
+
+# nginx with conf/nginx.conf in front of a server: its address, and its pid for the end.
+sub nginx {
+	my ($host) = @_;
+	my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
+	return unless $nginx;
+	my $dir = $host->dir . '/nginx';
+	mkdir $dir;
+	my $listen = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1, ReuseAddr => 1)
+	    or die $@;
+	my $front = '127.0.0.1:' . $listen->sockport;
+	close $listen;
+	my $conf = read_file(source('conf/nginx.conf'));
+	$conf =~ s/127\.0\.0\.1:8000/$host->address/ge;
+	$conf =~ s/^(\s*listen\s+)\[::\]:.*$//mg;
+	$conf =~ s/^(\s*listen\s+)[^;]+;/$1$front;/mg;
+	$conf =~ s/^\s*(?:user|pid|error_log|access_log)\s[^;]*;//mg;
+	my $log = "access_log off; client_body_temp_path $dir/body; proxy_temp_path $dir/proxy;";
+	$conf = $conf =~ /^\s*http\s*\{/m ? $conf =~ s/^(\s*http\s*\{)/$1\n$log/mr
+	    : "events { worker_connections 512; }\nhttp {\n$log\n$conf\n}\n";
+	my $user = $> == 0 ? 'user root;' : '';
+	write_file("$dir/nginx.conf",
+		"$user pid $dir/pid; error_log $dir/error.log; daemon on;\n$conf");
+	my $r = run([$nginx, '-p', $dir, '-c', "$dir/nginx.conf"]);
+	Test::More::is($r->{status}, 0, 'nginx takes conf/nginx.conf') or Test::More::diag($r->{out});
+	Test::More::ok(wait_for(5, sub { eval { HTTP->once($front, GET => '/health'); 1 } }),
+		'and serves');
+	my ($pid) = read_file("$dir/pid") =~ /(\d+)/;
+	return ($front, $pid);
+}
+
+1;
