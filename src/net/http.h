@@ -95,6 +95,15 @@ const char *http_query(const struct http_req *req);
  */
 const char *http_header(const struct http_req *req, const char *name);
 
+/*
+ * Call fn for each request header that is kept, as it came but for the name,
+ * which is lower-case; neither is NUL-terminated.
+ */
+void http_each_header(const struct http_req *req,
+    void (*fn)(void *arg, const char *name, size_t name_len, const char *value,
+	size_t len),
+    void *arg);
+
 /* The request body; *len bytes, good until the reply. */
 const char *http_body(const struct http_req *req, size_t *len);
 
@@ -115,7 +124,10 @@ bool http_peer_is_loopback(const struct http_req *req);
  */
 void http_on_gone(struct http_req *req, void (*fn)(void *arg), void *arg);
 
-/* Add a header to the reply; name is static and lower-case, value is copied. */
+/*
+ * Add a header to the reply; name is lower-case, both are copied. A CORS header
+ * that was added is not added again.
+ */
 void http_add_header(struct http_req *req, const char *name, const char *value);
 
 /*

@@ -51,20 +51,24 @@ static const char *reason_of(int status)
 
 static void add_cors(h2o_req_t *q)
 {
-	static const char methods[] = "GET, POST, OPTIONS";
-	static const char names[] = "authorization, content-type, x-co-from, "
-				    "x-co-signature, x-co-timestamp, x-co-to, "
-				    "x-co-request-id";
-	h2o_mem_pool_t *pool = &q->pool;
-	h2o_headers_t *headers = &q->res.headers;
-	h2o_add_header(pool, headers, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN,
-	    NULL, H2O_STRLIT("*"));
-	h2o_add_header_by_str(pool, headers,
-	    H2O_STRLIT("access-control-allow-methods"), 0, NULL, methods,
-	    sizeof(methods) - 1);
-	h2o_add_header_by_str(pool, headers,
-	    H2O_STRLIT("access-control-allow-headers"), 0, NULL, names,
-	    sizeof(names) - 1);
+	static const struct {
+		const char *name;
+		const char *value;
+	} cors[] = {
+	    {"access-control-allow-origin", "*"},
+	    {"access-control-allow-methods", "GET, POST, OPTIONS"},
+	    {"access-control-allow-headers",
+		"authorization, content-type, x-co-from, x-co-signature, "
+		"x-co-timestamp, x-co-to, x-co-request-id"},
+	};
+	for (size_t i = 0; i < sizeof(cors) / sizeof(cors[0]); i++) {
+		size_t len = strlen(cors[i].name);
+		if (h2o_find_header_by_str(
+			&q->res.headers, cors[i].name, len, -1) == -1)
+			h2o_add_header_by_str(&q->pool, &q->res.headers,
+			    cors[i].name, len, 0, NULL, cors[i].value,
+			    strlen(cors[i].value));
+	}
 }
 
 void http_req_head(h2o_req_t *q, int status, const char *type)
@@ -214,6 +218,19 @@ const char *http_header(const struct http_req *req, const char *name)
 	return pool_text(req, value->base, value->len);
 }
 
+void http_each_header(const struct http_req *req,
+    void (*fn)(void *arg, const char *name, size_t name_len, const char *value,
+	size_t len),
+    void *arg)
+{
+	const h2o_headers_t *headers = &req->h2o->headers;
+	for (size_t i = 0; i < headers->size; i++) {
+		const h2o_header_t *h = &headers->entries[i];
+		fn(arg, h->name->base, h->name->len, h->value.base,
+		    h->value.len);
+	}
+}
+
 const char *http_body(const struct http_req *req, size_t *len)
 {
 	const h2o_iovec_t *body = &req->h2o->entity;
@@ -301,13 +318,14 @@ void http_add_header(struct http_req *req, const char *name, const char *value)
 {
 	h2o_req_t *q = req->h2o;
 	h2o_iovec_t copy = h2o_strdup(&q->pool, value, SIZE_MAX);
+	h2o_iovec_t own_name = h2o_strdup(&q->pool, name, SIZE_MAX);
 	/* A line end would let a value forge what follows. */
 	for (size_t i = 0; i < copy.len; i++) {
 		if (copy.base[i] == '\r' || copy.base[i] == '\n')
 			copy.base[i] = ' ';
 	}
-	h2o_add_header_by_str(&q->pool, &q->res.headers, name, strlen(name), 0,
-	    NULL, copy.base, copy.len);
+	h2o_add_header_by_str(&q->pool, &q->res.headers, own_name.base,
+	    own_name.len, 0, NULL, copy.base, copy.len);
 }
 
 void http_reply(struct http_req *req, int status, const char *type,
