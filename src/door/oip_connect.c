@@ -17,6 +17,7 @@
 #include "door/oip_seal.h"
 #include "trust/access.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ALREADY "already authenticated: open a new connection"
@@ -307,7 +308,9 @@ static int open_session(struct greeting *g)
 	}
 	c->session = open_for(g, id, len, &err);
 	if (!c->session && err.code == ERR_NO_SESSION) {
-		console_foreign(id);
+		char name[SESSION_ID_MAX + 1];
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, id);
+		console_foreign(name);
 		c->session = open_for(g, NULL, 0, &err);
 	}
 	if (!c->session)

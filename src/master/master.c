@@ -106,6 +106,7 @@ static void watch_signals(struct master *m)
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		(void)sigaddset(&set, signals[i]);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		fatal("master: sigprocmask: %s", strerror(errno));
 	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

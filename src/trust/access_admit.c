@@ -6,6 +6,8 @@
 #include "trust/policy.h"
 #include "trust/quota.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 /* ---- who it is ---- */
@@ -74,19 +76,41 @@ static void on_judged(void *arg, bool is_allowed, const char *reason)
 	access_call_tell(q);
 }
 
+#define LOOPBACK "loopback"
+#define PRIVATE "private network"
+#define PUBLIC "public network"
+
+static const char *class_of_v4(const unsigned char b[4])
+{
+	if (b[0] == 127)
+		return LOOPBACK;
+	bool is_private = b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+			  (b[0] == 192 && b[1] == 168) ||
+			  (b[0] == 169 && b[1] == 254);
+	return is_private ? PRIVATE : PUBLIC;
+}
+
+static const char *class_of_v6(const struct in6_addr *a)
+{
+	const unsigned char *b = a->s6_addr;
+	if (IN6_IS_ADDR_LOOPBACK(a))
+		return LOOPBACK;
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		return class_of_v4(b + 12);
+	bool is_private = (b[0] & 0xfe) == 0xfc || IN6_IS_ADDR_LINKLOCAL(a);
+	return is_private ? PRIVATE : PUBLIC;
+}
+
 /* Where a peer is, as far as its address tells. */
 static const char *class_of(const char *peer)
 {
-	static const char *const local[] = {"10.", "192.168.", "172.16.",
-	    "172.17.", "172.18.", "172.19.", "172.2", "172.30.", "172.31.",
-	    "fc", "fd", "fe80:"};
-	if (strcmp(peer, "unix") == 0 || strncmp(peer, "127.", 4) == 0 ||
-	    strcmp(peer, "::1") == 0)
-		return "loopback";
-	for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-		if (strncmp(peer, local[i], strlen(local[i])) == 0)
-			return "private network";
-	return "public network";
+	unsigned char v4[4];
+	struct in6_addr v6;
+	if (strcmp(peer, "unix") == 0)
+		return LOOPBACK;
+	if (inet_pton(AF_INET, peer, v4) == 1)
+		return class_of_v4(v4);
+	return inet_pton(AF_INET6, peer, &v6) == 1 ? class_of_v6(&v6) : PUBLIC;
 }
 
 /* The evaluator is told what we found out, and nothing that the caller wrote. */
@@ -95,6 +119,8 @@ static void ask_judge(struct access_call *q)
 	struct access *a = q->access;
 	struct buf facts = {0}, key = {0};
 	const char *who = q->caller.address;
+	const char *transport = q->is_relayed ? "relay" : "direct";
+	const char *place = class_of(q->peer);
 	buf_str(&facts, "{\"identity\":");
 	if (*who)
 		buf_json_str(&facts, who);
@@ -102,13 +128,14 @@ static void ask_judge(struct access_call *q)
 		buf_str(&facts, "null");
 	buf_printf(&facts, ",\"level\":\"%s\",\"signature_valid\":%s",
 	    q->caller.level, q->is_signed ? "true" : "false");
-	buf_printf(&facts, ",\"transport\":\"%s\",\"peer\":\"%s\"",
-	    q->is_relayed ? "relay" : "direct", class_of(q->peer));
+	buf_printf(
+	    &facts, ",\"transport\":\"%s\",\"peer\":\"%s\"", transport, place);
 	buf_str(&facts, ",\"policy\":");
 	buf_json_str(&facts, policy_text(a->policy));
 	buf_char(&facts, '}');
 	q->is_waiting = true;
-	buf_printf(&key, "%s %s", *who ? who : class_of(q->peer), q->caller.level);
+	/* All that the facts say, but for the policy. */
+	buf_printf(&key, "%s %s %s %s", who, q->caller.level, transport, place);
 	a->setup.judge(
 	    a->setup.arg, buf_cstr(&key), buf_cstr(&facts), on_judged, q);
 	buf_fini(&facts);

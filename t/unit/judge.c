@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/judge.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "t/unit/scratch.h"
+#include "t/unit/tap.h"
+
+#include <sys/mman.h>
+
+#define FACTS "{\"identity\":null}"
+
+/* ---- an agent that does what the test says ---- */
+
+struct agent {
+	struct list turns; /* those that run, the oldest first */
+	int started;
+	int freed;
+};
+
+struct agent_turn {
+	struct list link;
+	struct agent *agent;
+	struct agent_sink *sink;
+	char *prompt;
+};
+
+static struct agent_turn *start(
+    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+{
+	struct agent_turn *t = mem_zero(sizeof *t);
+	t->agent = a;
+	t->sink = sink;
+	t->prompt = mem_strndup(input->prompt, input->prompt_len);
+	list_append(&a->turns, &t->link);
+	a->started++;
+	return t;
+}
+
+static void run(struct agent_turn *t)
+{
+	(void)t;
+}
+
+static void free_turn(struct agent_turn **turn)
+{
+	struct agent_turn *t = *turn;
+	list_remove(&t->link);
+	t->agent->freed++;
+	free(t->prompt);
+	free(t);
+	*turn = NULL;
+}
+
+static const struct agent_kind kind = {
+    .name = "fake", .start = start, .run = run, .free = free_turn};
+static struct agent agent;
+
+static struct agent_turn *oldest(void)
+{
+	if (list_is_empty(&agent.turns))
+		abort();
+	return list_entry(agent.turns.next, struct agent_turn, link);
+}
+
+static void finish(const char *result)
+{
+	struct agent_turn *t = oldest();
+	t->sink->ops->finish(t->sink, result, strlen(result), NULL, 0);
+}
+
+static void fail(void)
+{
+	struct agent_turn *t = oldest();
+	t->sink->ops->fail(t->sink, REASON_FAILED, "it fell over");
+}
+
+/* ---- a judge, and what it said ---- */
+
+static struct judge *judge;
+static int flushes;
+static int64_t *moved_ms;
+static char said[4000];	  /* one word or reason after the other */
+static const char *again; /* who is told asks for this key at once */
+
+static void ask_flush(void *arg)
+{
+	(void)arg;
+	flushes++;
+}
+
+static char same[] = "again";
+
+static void on_said(void *arg, bool is_allowed, const char *reason)
+{
+	const char *name = arg;
+	size_t n = strlen(said);
+	(void)snprintf(said + n, sizeof said - n, "%s%s%s%s%s", n ? "; " : "",
+	    name, is_allowed ? " yes" : " no", *reason ? ": " : "", reason);
+	const char *key = again;
+	again = NULL;
+	if (key)
+		judge_ask(judge, key, FACTS, on_said, same);
+}
+
+static void ask(const char *key, const char *name)
+{
+	judge_ask(judge, key, FACTS, on_said, (void *)(uintptr_t)name);
+}
+
+/* What was said since, in words. */
+static const char *hear(void)
+{
+	static char text[sizeof said];
+	for (int i = 0; flushes && i < 100; i++) {
+		flushes = 0;
+		judge_flush(judge);
+	}
+	memcpy(text, said, sizeof said);
+	*said = '\0';
+	return text;
+}
+
+static void pass_ms(int64_t ms)
+{
+	*moved_ms += ms;
+}
+
+static void follow_clock(void)
+{
+	char *path = scratch_path("clock");
+	int64_t zero = 0;
+	scratch_write(path, &zero, sizeof zero);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	moved_ms =
+	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
+		abort();
+	(void)close(fd);
+	free(path);
+}
+
+static void begin(void)
+{
+	agent = (struct agent){.started = 0};
+	list_init(&agent.turns);
+	flushes = 0;
+	*said = '\0';
+	again = NULL;
+	judge = judge_new(&kind, &agent, ask_flush, NULL);
+}
+
+static void end(void)
+{
+	judge_free(&judge);
+	is_int(agent.freed, agent.started, "all its turns are freed");
+}
+
+/* ---- answers ---- */
+
+static void test_answers(void)
+{
+	static const struct {
+		const char *result, *says;
+	} cases[] = {
+	    {"{\"allow\":true,\"reason\":\"fine\"}", "a yes: fine"},
+	    {"{\"allow\":true}", "a yes"},
+	    {"{\"reason\":\"too new\",\"allow\":false}", "a no: too new"},
+	    {"{\"allow\":false}", "a no"},
+	    {"{\"allow\":false,\"reason\":7}", "a no"},
+	    {" {\"allow\" : true} \n", "a yes"},
+	    {"ACCEPT", "a yes"},
+	    {"ACCEPT: a friend", "a yes: a friend"},
+	    {"REJECT", "a no"},
+	    {"REJECT too new", "a no: too new"},
+	    {"REJECT - too new\nand more", "a no: too new"},
+	    {"REJECT\nbecause", "a no"},
+	    {"", "a no: " JUDGE_UNAVAILABLE},
+	    {"ACC", "a no: " JUDGE_UNAVAILABLE},
+	    {"I ACCEPT", "a no: " JUDGE_UNAVAILABLE},
+	    {"accept", "a no: " JUDGE_UNAVAILABLE},
+	    {"ACCEPTABLE?", "a no: " JUDGE_UNAVAILABLE},
+	    {"ACCEPTED", "a yes"},
+	    {"\n ACCEPT.\r\n", "a yes"},
+	    {"REJECTED: no, ACCEPT not", "a no: no, ACCEPT not"},
+	    {"REJECTION? No, ACCEPT", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":false,\"reason\":\"a\\u0000b\"}", "a no: a"},
+	    {"true", "a no: " JUDGE_UNAVAILABLE},
+	    {"{}", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":1}", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":\"true\"}", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":null}", "a no: " JUDGE_UNAVAILABLE},
+	    {"[{\"allow\":true}]", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":true", "a no: " JUDGE_UNAVAILABLE},
+	    {"{\"allow\":false,\"allow\":true}", "a no: " JUDGE_UNAVAILABLE},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		begin();
+		ask("k", "a");
+		is_str(oldest()->prompt, FACTS, "the agent is told the facts");
+		finish(cases[i].result);
+		is_str(hear(), cases[i].says, "what it says is understood: %zu",
+		    i);
+		end();
+	}
+}
+
+static void test_long_reason(void)
+{
+	char text[1000];
+	begin();
+	(void)snprintf(text, sizeof text, "REJECT %0900d", 1);
+	ask("k", "a");
+	finish(text);
+	is_int((int64_t)strlen(hear()), 6 + 200, "a long reason is cut");
+	end();
+	begin();
+	(void)snprintf(text, sizeof text, "REJECT %0199d\xc3\xa9", 1);
+	ask("k", "a");
+	finish(text);
+	is_int((int64_t)strlen(hear()), 6 + 199, "between characters");
+	end();
+}
+
+static void test_no_answer(void)
+{
+	begin();
+	ask("k", "a");
+	fail();
+	is_str(
+	    hear(), "a no: " JUDGE_UNAVAILABLE, "without an answer it is no");
+	ask("k", "b");
+	is_int(agent.started, 2, "and the next one is asked about anew");
+	pass_ms(JUDGE_LIMIT_MS - 1);
+	judge_tick(judge);
+	is_str(hear(), "", "the agent may take its time");
+	pass_ms(1);
+	judge_tick(judge);
+	is_str(hear(), "b no: " JUDGE_UNAVAILABLE, "but not too much");
+	is_int(agent.freed, 2, "then it is stopped");
+	end();
+}
+
+/* ---- the memory ---- */
+
+static void test_kept(void)
+{
+	begin();
+	ask("k", "a");
+	ask("k", "b");
+	ask("other", "c");
+	is_int(agent.started, 2, "who asks meanwhile waits for the same");
+	finish("ACCEPT");
+	is_str(hear(), "a yes; b yes", "and hears the same");
+	finish("REJECT");
+	is_str(hear(), "c no", "each key has its answer");
+	ask("k", "d");
+	is_str(said, "", "an answer never comes from inside the question");
+	is_str(hear(), "d yes", "it is kept");
+	ask("other", "e");
+	is_str(hear(), "e no", "a no as well");
+	pass_ms(JUDGE_KEEP_MS + 1);
+	ask("k", "f");
+	is_int(agent.started, 3, "for a while");
+	finish("REJECT");
+	is_str(hear(), "f no", "then there may be another one");
+	ask("k", "g");
+	is_str(hear(), "g no", "which counts");
+	end();
+}
+
+static void test_asked_while_told(void)
+{
+	static const struct {
+		const char *result, *says;
+		int turns;
+	} cases[] = {
+	    {"ACCEPT", "a yes; b yes; again yes", 1},
+	    {"what?", "a no: " JUDGE_UNAVAILABLE "; b no: " JUDGE_UNAVAILABLE,
+		2},
+	};
+	for (size_t i = 0; i < 2; i++) {
+		begin();
+		ask("k", "a");
+		ask("k", "b");
+		again = "k";
+		finish(cases[i].result);
+		is_str(
+		    hear(), cases[i].says, "who is told may ask again at once");
+		is_int(agent.started, cases[i].turns,
+		    "and gets what is kept, or a new answer");
+		if (agent.started == 2) {
+			finish("ACCEPT");
+			is_str(hear(), "again yes", "the new answer comes");
+		}
+		again = "k";
+		ask("k", "c");
+		is_str(
+		    hear(), "c yes; again yes", "a kept one comes each time");
+		ask("k", "d");
+		is_str(hear(), "d yes", "and stays kept");
+		end();
+	}
+}
+
+static void test_many(void)
+{
+	char key[24];
+	begin();
+	for (int i = 0; i < JUDGE_MAX_TURNS; i++) {
+		(void)snprintf(key, sizeof key, "k%d", i);
+		ask(key, "a");
+	}
+	is_str(hear(), "", "many can be asked about at once");
+	ask("more", "b");
+	is_str(hear(), "b no: " JUDGE_UNAVAILABLE, "but not all of the world");
+	finish("ACCEPT");
+	is_str(hear(), "a yes", "when one is decided");
+	ask("more", "c");
+	is_int(agent.started, JUDGE_MAX_TURNS + 1, "there is room again");
+	end();
+}
+
+static void test_bounded(void)
+{
+	char key[24];
+	begin();
+	for (int i = 0; i <= JUDGE_MAX_KEPT; i++) {
+		(void)snprintf(key, sizeof key, "k%d", i);
+		ask(key, "a");
+		finish("ACCEPT");
+		(void)hear();
+	}
+	int before = agent.started;
+	ask("k1", "b");
+	is_int(agent.started, before, "many answers are kept");
+	ask("k0", "c");
+	is_int(agent.started, before + 1, "the oldest goes first");
+	end();
+}
+
+int main(void)
+{
+	log_threshold(LOG_ERROR);
+	follow_clock();
+	test_answers();
+	test_long_reason();
+	test_no_answer();
+	test_kept();
+	test_asked_while_told();
+	test_many();
+	test_bounded();
+	return done();
+}
