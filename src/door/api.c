@@ -10,6 +10,7 @@
 #include "door/api_metrics.h"
 #include "door/api_publish.h"
 #include "door/api_sessions.h"
+#include "door/api_turn.h"
 #include "net/http.h"
 
 #include <stddef.h>
@@ -52,7 +53,7 @@ void api_drain(void)
 
 void api_close_all(void)
 {
-	api_input_close_all();
+	api_turn_close_all();
 	api_events_close_all();
 	api_publish_close_all();
 }

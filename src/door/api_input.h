@@ -13,7 +13,4 @@ struct http_req;
 /* The handler; arg is a door_setup. */
 void api_input_post(struct http_req *req, void *arg);
 
-/* Answer all who wait in this process that the server restarts. */
-void api_input_close_all(void);
-
 #endif
