@@ -438,6 +438,19 @@ static void test_relay(void)
 	    {"https://relay.example/base/", "wss://relay.example/base"},
 	    {"", ""},
 	};
+	static const struct {
+		const char *text;
+		const char *is;
+	} files[] = {
+	    {"name: x\n", "ws://localhost:9"},
+	    {"relay_url: null\n", ""},
+	    {"relay_url: \"\"\n", ""},
+	    {"relay_url: wss://oo.openonion.ai/ws/announce\n",
+		"ws://localhost:9"},
+	    {"relay_url: wss://relay.example/ws/announce\n",
+		"wss://relay.example"},
+	};
+	struct reading r = {.rc = 0};
 	struct conf c;
 	struct err err = {.text = ""};
 
@@ -457,6 +470,15 @@ static void test_relay(void)
 	is_int(conf_read_env(&c, &err), 0, "but not where");
 	is_str(c.relay_url, "", "an option says there is none");
 	conf_fini(&c);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		read_text(&r, files[i].text);
+		is_int(conf_read_env(&r.conf, &err), 0,
+		    "the backend comes after host.yaml");
+		is_str(r.conf.relay_url, files[i].is,
+		    "relay_url in host.yaml or the backend: \"%s\"",
+		    files[i].is);
+		end(&r);
+	}
 	conf_init(&c);
 	(void)setenv("CONNECTONION_BACKEND_URL", "nonsense", 1);
 	ok(conf_read_env(&c, &err) == -1 &&
