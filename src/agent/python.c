@@ -62,7 +62,7 @@ static char *copy_text(const struct json *v, enum json_type type)
 	return mem_strndup(text, len);
 }
 
-static char **copy_tools(const struct json *list)
+static char **copy_texts(const struct json *list)
 {
 	struct buf scratch = {0};
 	size_t n = 0, len;
@@ -71,18 +71,25 @@ static char **copy_tools(const struct json *list)
 		for (const struct json *v = json_first(list); v;
 		     v = json_next(v))
 			n++;
-	char **tools = mem_zero((n + 1) * sizeof *tools);
+	char **texts = mem_zero((n + 1) * sizeof *texts);
 	n = 0;
 	for (const struct json *v = json_is(list, JSON_ARRAY) ? json_first(list)
 							      : NULL;
 	     v; v = json_next(v)) {
 		const char *s = json_str(v, &scratch, &len);
 		if (s)
-			tools[n++] = mem_strndup(s, len);
+			texts[n++] = mem_strndup(s, len);
 		buf_reset(&scratch);
 	}
 	buf_fini(&scratch);
-	return tools;
+	return texts;
+}
+
+static void free_texts(char **texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free(texts[i]);
+	free(texts);
 }
 
 /* The file's name without folder and ending. */
@@ -112,7 +119,8 @@ void python_profile_read(
 	p->model = o ? copy_str(o, "model") : NULL;
 	p->system_prompt = o ? copy_str(o, "system_prompt") : NULL;
 	p->skills = o ? copy_text(json_get(o, "skills"), JSON_ARRAY) : NULL;
-	p->tools = copy_tools(o ? json_get(o, "tools") : NULL);
+	p->tools = copy_texts(o ? json_get(o, "tools") : NULL);
+	p->routes = copy_texts(o ? json_get(o, "routes") : NULL);
 	if (!p->name)
 		p->name = name_of(setting);
 	if (!p->model)
@@ -123,15 +131,15 @@ void python_profile_read(
 	    .tools = (const char *const *)p->tools,
 	    .system_prompt = p->system_prompt,
 	    .skills = p->skills,
+	    .routes = (const char *const *)p->routes,
 	};
 	json_fini(&doc);
 }
 
 void python_profile_free(struct python_profile *p)
 {
-	for (size_t i = 0; p->tools && p->tools[i]; i++)
-		free(p->tools[i]);
-	free(p->tools);
+	free_texts(p->tools);
+	free_texts(p->routes);
 	free(p->name);
 	free(p->model);
 	free(p->system_prompt);
@@ -261,6 +269,7 @@ static void close_agent(struct agent **agent)
 
 const struct agent_kind python_kind = {
     .name = "python",
+    .flags = AGENT_ECHOES,
     .open = open_agent,
     .close = close_agent,
     .about = child_about,

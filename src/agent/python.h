@@ -25,6 +25,7 @@ struct python_profile {
 	char *system_prompt;
 	char *skills;
 	char **tools; /* NULL-terminated */
+	char **routes;
 };
 
 /*

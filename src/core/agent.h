@@ -37,6 +37,12 @@ struct agent_sink;
  */
 #define AGENT_EFFECT_FREE 1u
 
+/*
+ * It says user_input, with the id, of each later prompt that it takes up: what
+ * it did not say when the turn ends has to be said again.
+ */
+#define AGENT_ECHOES 2u
+
 struct agent_file {
 	const char *name;
 	const char *path; /* absolute, under .co/uploads */
@@ -108,6 +114,8 @@ struct agent_about {
 	const char *system_prompt; /* NULL: none that is known */
 	/* A JSON array of {name, description, location}; NULL: none. */
 	const char *skills;
+	/* HTTP routes of its own, "GET /public/x/{id}", NULL-terminated; or NULL. */
+	const char *const *routes;
 };
 
 struct agent_kind {

@@ -9,6 +9,7 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "door/oip_dash.h"
+#include "door/oip_fit.h"
 #include "door/oip_frame.h"
 #include "door/oip_in.h"
 #include "door/oip_limit.h"
@@ -55,8 +56,16 @@ struct buf *oip_conn_frame(void)
 	return &shared.frame;
 }
 
+/* Whether a frame is too large for this client (door/oip_fit.h). */
+static bool is_too_large(const struct oip_conn *c)
+{
+	return c->is_v2 && !c->seal && shared.frame.len >= OIP_FIT_BYTES;
+}
+
 void oip_conn_send(struct oip_conn *c)
 {
+	if (is_too_large(c))
+		(void)oip_fit(&shared.frame); /* what does not fit is sent */
 	wire_send(c->wire, shared.frame.data, shared.frame.len);
 	reset(&shared.frame);
 }
@@ -82,7 +91,8 @@ void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 	if (oip_dash_read(&html, c->setup->conf, &c->dashboard, is_new)) {
 		oip_frame_dashboard(oip_conn_frame(), session_id(c->session),
 		    html.data, html.len);
-		oip_conn_send(c);
+		if (!is_too_large(c))
+			oip_conn_send(c);
 	}
 	buf_fini(&html);
 }
@@ -169,6 +179,8 @@ static void note_input(struct oip_conn *c, const struct event *ev)
  */
 static bool is_answered(const struct reading *r, const struct event *ev)
 {
+	if (ev->type == EV_ASK_USER && ev->seq < r->conn->answered_seq)
+		return true;
 	if (ev->seq >= r->conn->replay_head)
 		return false;
 	if (ev->type == EV_ASK_USER)

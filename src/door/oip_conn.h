@@ -55,11 +55,12 @@ struct oip_conn {
 	struct list calls;  /* struct oip_call: inputs without a receipt */
 	char *conversation; /* the client's, until a turn has taken it */
 	size_t conversation_len;
-	char *input_id;	      /* of the turn that runs; NULL: none known */
-	uint64_t replay_head; /* newest event when the client was attached */
-	uint64_t dashboard;   /* stamp of the page it has; 0: none */
-	uint32_t ended_turn;  /* ends of turns up to this one are not to come */
-	uint32_t asked_turn;  /* newest turn that an input of its named */
+	char *input_id;	       /* of the turn that runs; NULL: none known */
+	uint64_t replay_head;  /* newest event when the client was attached */
+	uint64_t answered_seq; /* its latest answer by INPUT; 0: none */
+	uint64_t dashboard;    /* stamp of the page it has; 0: none */
+	uint32_t ended_turn; /* ends of turns up to this one are not to come */
+	uint32_t asked_turn; /* newest turn that an input of its named */
 	uint32_t unasked_turn;	/* whose end it was told before it named it */
 	uint32_t approval_turn; /* latest turn that asked for an approval */
 	uint8_t n_calls;

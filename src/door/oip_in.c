@@ -266,7 +266,8 @@ static void run(
 	if (!command->is_first)
 		c->has_spoken = true;
 	command->fn(c, frame);
-	if (!command->is_own)
+	/* An input may be an answer: its receipt tells. */
+	if (!command->is_own && !c->n_calls)
 		oip_conn_unhush(c);
 }
 

@@ -98,8 +98,11 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 	case INPUT_STARTED:
 		expect_end(call, r->turn);
 		break;
-	case INPUT_ADDED:
 	case INPUT_ANSWERED:
+		c->answered_seq = r->seq;
+		send_ack(c, r->id);
+		break;
+	case INPUT_ADDED:
 		send_ack(c, r->id);
 		break;
 	case INPUT_REPEATED:
@@ -180,10 +183,12 @@ static int finish_opening(
 static void on_receipt(void *arg, const struct session_receipt *r)
 {
 	struct oip_call *call = arg;
+	struct oip_conn *c = call->conn;
 
-	if (!call->conn->is_opening || finish_opening(call, r) == 0)
+	if (!c->is_opening || finish_opening(call, r) == 0)
 		on_outcome(call, r);
 	free_call(call);
+	oip_conn_unhush(c);
 }
 
 void oip_input_forget(struct oip_conn *c)

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "core/err.h"
+#include "door/oip_plan.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -93,6 +94,28 @@ static void add_missing(struct buf *out, const struct json *fields,
 		buf_str(out, otherwise);
 }
 
+/* Members beside the entries stay as they are. */
+static void comma_plan(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	const struct json *fields = event_fields(ev, &doc, &text);
+
+	for (const struct json *m = json_first(fields); m; m = json_next(m)) {
+		if (is_ours(json_key(m)))
+			continue;
+		buf_char(out, ',');
+		if (!json_str_is(json_key(m), "entries")) {
+			member_text(out, m);
+			continue;
+		}
+		buf_str(out, "\"entries\":");
+		oip_plan_entries(out, m);
+	}
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
 /* Older clients read "text", newer ones "question" (doc/oip.txt 5). */
 static void comma_question(struct buf *out, const struct event *ev)
 {
@@ -179,7 +202,6 @@ bool oip_out_event(
 	case EV_TOOL_BLOCKED:
 	case EV_APPROVAL_NEEDED:
 	case EV_PLAN_REVIEW:
-	case EV_PLAN:
 	case EV_COMPACT:
 	case EV_INTENT:
 	case EV_EVAL:
@@ -195,6 +217,10 @@ bool oip_out_event(
 	case EV_ASK_USER:
 		head(out, ev);
 		comma_question(out, ev);
+		break;
+	case EV_PLAN:
+		head(out, ev);
+		comma_plan(out, ev);
 		break;
 	case EV_CUSTOM:
 		custom_head(out, ev);

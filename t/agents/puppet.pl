@@ -8,6 +8,7 @@
 #	"listen"	wait for a line, and write it as {"type":"heard","line":{...}}
 #	"die"		be killed
 #	["lock",FILE]	take the file until the end; {"type":"overlap"} if another has it
+#	["file",FILE]	write the line that is there, and end
 #
 # The end is OUTPUT "done", unless a step wrote OUTPUT or ERROR. Other prompts are echoed.
 # EXEC is answered with the tool and its arguments.
@@ -58,6 +59,10 @@ for my $step (@$steps) {
 	if (ref $step eq 'HASH') {
 		say_line($step);
 		exit 0 if $step->{type} =~ /^(?:OUTPUT|ERROR)$/;
+	} elsif (ref $step && $step->[0] eq 'file') {
+		open my $file, '<', $step->[1] or die "$step->[1]: $!";
+		print <$file>, "\n";
+		exit 0;
 	} elsif (ref $step) {
 		lock_file($step->[1]);
 	} elsif ($step eq 'listen') {
