@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use CoHost qw(wait_for write_file);
 use MIME::Base64 qw(encode_base64);
 use PyAgent;
+use Sign qw(connect_frame key_new);
 use Test::More;
 
 PyAgent->need;
@@ -58,12 +59,18 @@ is_deeply $ask->{options}, ['red', 'blue'], 'with choices';
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => ['red', 'blue'] });
 is $ws->next(type => 'OUTPUT')->{result}, 'red, blue', 'and hears';
 
+is +($ws->turn('leave now'))[-1]{result}, 'refused', 'who is nobody is not asked for leave';
+my $anna = key_new();
+write_file($host->dir . '/.co/contacts.txt', "$anna->{address}\n");
+my $known = $host->ws;
+$known->send_json(connect_frame($anna, $host));
+$known->next(type => 'CONNECTED');
 for my $answer ([1, 'granted'], [0, 'refused']) {
-	$ws->send_json({ type => 'INPUT', prompt => 'leave now' });
-	is $ws->next(type => 'approval_needed')->{tool}, 'leave', 'it asks for leave';
-	$ws->send_json({ type => 'APPROVAL_RESPONSE', scope => 'once',
+	$known->send_json({ type => 'INPUT', prompt => 'leave now' });
+	is $known->next(type => 'approval_needed')->{tool}, 'leave', 'it asks for leave';
+	$known->send_json({ type => 'APPROVAL_RESPONSE', scope => 'once',
 		approved => $answer->[0] ? JSON::PP::true : JSON::PP::false });
-	is $ws->next(type => 'OUTPUT')->{result}, $answer->[1], $answer->[1];
+	is $known->next(type => 'OUTPUT')->{result}, $answer->[1], $answer->[1];
 }
 $ws->send_json({ type => 'INPUT', prompt => 'review dig' });
 is $ws->next(type => 'plan_review')->{plan_content}, 'dig', 'it shows a plan';
