@@ -25,6 +25,12 @@ sub running {
 	} map { m{^/proc/(\d+)} } glob '/proc/[0-9]*';
 }
 
+# Ours of those that run the agent's file: other servers may do the same.
+sub agents {
+	return grep { (readlink("/proc/$_/cwd") // '') eq $host->dir }
+	    running('co-agent-python --serve ');
+}
+
 is $host->input("spawn 5151$$")->{status}, 200, 'a tool leaves a daemon behind';
 ok wait_for(10, sub { !running("sleep 5151$$") }), 'which ends with the turn';
 
@@ -49,8 +55,8 @@ like $end->{reason} // $end->{result}, qr/^(?:killed|failed)$|Error/,
 ok wait_for(10, sub { !running("sleep 6161$$") }), 'none of which is left';
 
 my ($zygote) = grep { read_file("/proc/$_/stat") =~ /^\d+ \(.*\) \w (\d+)/
-	    && read_file("/proc/$1/cmdline") =~ /co-turn/ }
-    running('co-agent-python --serve');
+	    && read_file("/proc/$1/cmdline") =~ /^[^\0]*co-turn\0/ }
+    agents();
 $ws->send_json({ type => 'INPUT', prompt => "spawn 7171$$" });
 $ws->next(type => 'OUTPUT');
 my $other = $host->ws(session => {});
@@ -62,7 +68,7 @@ is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'which is started again';
 
 $ws->send_json({ type => 'INPUT', prompt => 'nap 2' });
 $ws->next(type => 'tool_call');
-my @tree = running('co-agent-python --serve ');
+my @tree = agents();
 ok @tree > 1, 'there are processes';
 $host->kill_worker(($host->workers)[0]);
 ok wait_for(10, sub { !grep { kill 0, $_ } @tree }), 'none of which outlives its worker';

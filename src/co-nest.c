@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+/*
+ * co-nest.so is loaded by co-agent-python and forks the processes of isolated
+ * turns out of its zygote.
+ *
+ * Each nest is a fork of the zygote that stays in nest_start(): it forks the
+ * process of a turn ahead, waits for a packet with the descriptors of a turn,
+ * gives them to it, and watches over it as co-turn does over a program. When
+ * nothing of the turn is left, it forks the process of the next one. As it runs
+ * nothing else, it shares nearly all memory with the zygote, and a turn costs
+ * one fork.
+ *
+ *	zygote: nest_start() -> nest, a subreaper -> turn: nest_start() returns 0
+ *
+ * A nest writes its pid to the zygote's pipe when it begins with a turn, and
+ * its negated pid when it waits again. It leaves when the zygote or the worker
+ * is gone, when another zygote takes over, or when it was idle for long.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proc/tree.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Input, output, standard error and control socket of a turn. */
+#define TURN_FDS 4
+
+/* What the interpreter wants called around a fork. */
+struct nest_hooks {
+	void (*before)(void);
+	void (*in_parent)(void);
+	void (*in_child)(void);
+};
+
+/* As in co-agent-python; a descriptor that there is none of is -1. */
+struct nest_plan {
+	struct nest_hooks hooks;
+	int sock;    /* packets of turns */
+	int out;     /* "+" for each packet */
+	int notice;  /* to the zygote */
+	int orders;  /* readable when another zygote takes over */
+	int idle_ms; /* a nest that is idle for so long leaves; -1: it stays */
+	int is_once; /* it leaves after one turn */
+	int turn;    /* in a turn: its descriptors come here, in a packet */
+	long processes; /* of a turn; 0: as many as it likes */
+};
+
+struct nest {
+	struct nest_plan *plan;
+	pid_t zygote;
+	sigset_t mask;		      /* of the zygote */
+	struct sigaction pipe, child; /* what the zygote does about them */
+	int events;  /* epoll: what ends the wait for a packet */
+	int to_turn; /* socket to the process that waits */
+	struct tree tree;
+};
+
+/* Called by the zygote, see below. */
+EXPORT pid_t nest_start(struct nest_plan *plan);
+
+static void leave(struct nest *n, int status) __attribute__((noreturn));
+
+static void leave(struct nest *n, int status)
+{
+	cgroup_remove(&n->tree.groups);
+	_exit(status);
+}
+
+/* ---- the process of a turn ---- */
+
+/* It returns to the interpreter as a fork of the zygote would. */
+static void become_turn(struct nest *n, pid_t nest, int packets)
+{
+	struct nest_plan *p = n->plan;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != nest)
+		_exit(127);
+	(void)setsid();
+	cgroup_enter(&n->tree.groups, 0);
+	const int fds[] = {n->events, n->to_turn, n->tree.signals, p->sock,
+	    p->out, p->notice, p->orders};
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]); /* the nest writes them */
+	(void)sigaction(SIGPIPE, &n->pipe, NULL);
+	(void)sigaction(SIGCHLD, &n->child, NULL);
+	(void)sigprocmask(SIG_SETMASK, &n->mask, NULL);
+	p->turn = packets;
+}
+
+/* Fork it; returns 0 in it. */
+static pid_t fork_turn(struct nest *n)
+{
+	pid_t us = getpid();
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	n->to_turn = pair[0];
+	pid_t pid = fork();
+	if (pid == 0)
+		become_turn(n, us, pair[1]);
+	else
+		(void)close(pair[1]); /* the turn's */
+	return pid;
+}
+
+/* ---- packets ---- */
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(TURN_FDS * sizeof(int))];
+};
+
+static void close_fds(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)close(fds[i]); /* they are not ours to write */
+}
+
+/* The descriptors in a message; false if they are not as many as we need. */
+static bool take_fds(struct msghdr *m, int *fds)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return false;
+	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(c), count * sizeof(int));
+	if (count == TURN_FDS)
+		return true;
+	close_fds(fds, count);
+	return false;
+}
+
+/* False if another nest was faster. */
+static bool receive(struct nest *n, int *fds)
+{
+	union control control;
+	char text[16];
+	struct iovec part = {text, sizeof text};
+	struct msghdr m = {
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = sizeof control.room,
+	};
+
+	ssize_t len =
+	    recvmsg(n->plan->sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (len <= 0)
+		leave(n, 0); /* the worker is gone */
+	/* Before it begins: else it would be given to another zygote. */
+	if (write(n->plan->out, "+\n", 2) != 2)
+		leave(n, 0);
+	return take_fds(&m, fds);
+}
+
+static bool send_fds(int sock, const int *fds, size_t n)
+{
+	union control control;
+	char text[] = "turn";
+	struct iovec part = {text, sizeof text - 1};
+	struct msghdr m = {
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(int)),
+	};
+
+	memset(&control, 0, sizeof control);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	return sendmsg(sock, &m, MSG_NOSIGNAL) >= 0;
+}
+
+/* ---- the nest ---- */
+
+static bool add_event(struct nest *n, int fd, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.fd = fd};
+
+	return fd < 0 || epoll_ctl(n->events, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+/* A packet wakes one of those that wait, and the others last. */
+static void open_nest(struct nest *n)
+{
+	const struct nest_plan *p = n->plan;
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
+
+	/* Before there is a child: none of its descendants may get past us. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	(void)sigaction(SIGPIPE, NULL, &n->pipe);
+	(void)sigaction(SIGCHLD, &plain, &n->child);
+	n->tree.signals = tree_open_signals();
+	n->events = epoll_create1(EPOLL_CLOEXEC);
+	if (getppid() != n->zygote || n->tree.signals < 0 || n->events < 0 ||
+	    !add_event(n, n->tree.signals, EPOLLIN) ||
+	    !add_event(n, p->orders, EPOLLIN) ||
+	    !add_event(n, p->sock, EPOLLIN | EPOLLEXCLUSIVE))
+		_exit(127);
+	n->tree.errors = STDERR_FILENO;
+	n->tree.processes = p->processes;
+	cgroup_make(&n->tree.groups, p->processes);
+}
+
+/* Until it has the descriptors of a turn. */
+static void wait_for_packet(struct nest *n, int *fds)
+{
+	struct epoll_event e[3];
+	bool is_packet;
+
+	do {
+		int count = epoll_wait(n->events, e, 3, n->plan->idle_ms);
+		if (count == 0)
+			leave(n, 0); /* nobody needs us */
+		is_packet = false;
+		for (int i = 0; i < count; i++) {
+			if (e[i].data.fd == n->plan->orders)
+				leave(n, 0);
+			is_packet |= e[i].data.fd == n->plan->sock;
+		}
+		if (tree_take_signals(&n->tree) || n->tree.status != -1)
+			leave(n, 127);
+	} while (!is_packet || !receive(n, fds));
+}
+
+static void tell(const struct nest *n, pid_t what)
+{
+	/* A zygote that is gone has nothing to be told. */
+	(void)!write(n->plan->notice, &what, sizeof what);
+}
+
+/* The turn gets its descriptors; this returns when nothing is left of it. */
+static void watch_turn(struct nest *n, const int *fds)
+{
+	tree_limit_processes(&n->tree, n->tree.program);
+	if (!send_fds(n->to_turn, fds, TURN_FDS - 1))
+		(void)kill(n->tree.program, SIGKILL);
+	close_fds(fds, TURN_FDS - 2);
+	(void)close(n->to_turn); /* all is sent */
+	n->tree.errors = fds[TURN_FDS - 2];
+	n->tree.control = fds[TURN_FDS - 1];
+	enum tree_end end = tree_run(&n->tree);
+	n->tree.errors = STDERR_FILENO;
+	close_fds(fds + TURN_FDS - 2, 2);
+	if (end != TREE_OVER || n->plan->is_once)
+		leave(n, 0);
+}
+
+/* Returns in each turn. */
+static void run_nest(struct nest *n)
+{
+	int fds[TURN_FDS];
+
+	open_nest(n);
+	for (bool is_first = true;; is_first = false) {
+		n->tree.status = -1;
+		n->tree.program = fork_turn(n);
+		if (n->tree.program == 0)
+			return;
+		if (n->tree.program < 0) {
+			tree_say(STDERR_FILENO, "cannot begin a turn: %s",
+			    strerror(errno));
+			leave(n, 127);
+		}
+		if (!is_first)
+			tell(n, -getpid());
+		wait_for_packet(n, fds);
+		tell(n, getpid());
+		watch_turn(n, fds);
+	}
+}
+
+/*
+ * Start a nest. Returns its pid in the zygote, or -1 with errno; and 0 in each
+ * turn, whose descriptors then come through plan->turn.
+ */
+pid_t nest_start(struct nest_plan *plan)
+{
+	static struct nest nest; /* large; a nest has one */
+	sigset_t all;
+
+	nest.plan = plan;
+	nest.zygote = getpid();
+	(void)sigfillset(&all);
+	plan->hooks.before();
+	(void)sigprocmask(SIG_SETMASK, &all, &nest.mask);
+	pid_t pid = fork();
+	if (pid == 0) {
+		run_nest(&nest);
+		plan->hooks.in_child();
+		return 0;
+	}
+	int why = errno;
+	(void)sigprocmask(SIG_SETMASK, &nest.mask, NULL);
+	plan->hooks.in_parent();
+	errno = why;
+	return pid;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "proc/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool is_ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	(void)close(fd); /* cgroup files report at write */
+	return is_ok;
+}
+
+bool cgroup_read_file(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size_t len = 0;
+	ssize_t n;
+	while (len < size - 1 && (n = read(fd, out + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	out[len] = '\0';
+	(void)close(fd); /* nothing was written */
+	return true;
+}
+
+/*
+ * The path of our own group in the hierarchy with this name ("" for version 2).
+ */
+static bool own_group(const char *name, char *out, size_t size)
+{
+	char text[8192];
+	char *save = NULL;
+
+	if (!cgroup_read_file("/proc/self/cgroup", text, sizeof text))
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char *names = strchr(line, ':');
+		char *path = names ? strchr(names + 1, ':') : NULL;
+		if (!path)
+			continue;
+		*path++ = '\0';
+		if (strcmp(names + 1, name) != 0)
+			continue;
+		if (strcmp(path, "/") == 0)
+			path = strchr(path, '\0');
+		return (size_t)snprintf(out, size, "%s", path) < size;
+	}
+	return false;
+}
+
+/*
+ * Make a group under the mount point, for hierarchies that are mounted where
+ * Debian mounts them. That it cannot be made is usual: then we do without.
+ */
+static bool make_group(struct cgroup *g, const char *mount, const char *name)
+{
+	char own[PATH_MAX - 256], path[PATH_MAX];
+
+	if (!own_group(name, own, sizeof own))
+		return false;
+	(void)snprintf(
+	    path, sizeof path, "%s%s/co-turn-%ld", mount, own, (long)getpid());
+	if (mkdir(path, 0755) != 0)
+		return false;
+	memcpy(g->path, path, sizeof path);
+	return true;
+}
+
+/* Whether the file of this name in the group took the text. */
+static bool set_group(
+    const struct cgroup *g, const char *file, const char *text)
+{
+	char path[PATH_MAX + 32];
+
+	if (!g->path[0])
+		return false;
+	(void)snprintf(path, sizeof path, "%s/%s", g->path, file);
+	return write_file(path, text);
+}
+
+void cgroup_make(struct cgroups *g, long processes)
+{
+	char max[32];
+
+	(void)snprintf(max, sizeof max, "%ld", processes);
+	if (!make_group(&g->unified, "/sys/fs/cgroup", ""))
+		(void)make_group(&g->unified, "/sys/fs/cgroup/unified", "");
+	if (!processes)
+		return;
+	g->is_limited = set_group(&g->unified, "pids.max", max);
+	if (g->is_limited ||
+	    !make_group(&g->pids, "/sys/fs/cgroup/pids", "pids"))
+		return;
+	g->is_limited = set_group(&g->pids, "pids.max", max);
+}
+
+void cgroup_enter(const struct cgroups *g, pid_t pid)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%ld", (long)pid);
+	(void)set_group(&g->unified, "cgroup.procs", text);
+	(void)set_group(&g->pids, "cgroup.procs", text);
+}
+
+/* A group is busy for a moment after its last process was reaped. */
+static void remove_group(const struct cgroup *g)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; g->path[0] && i < 100; i++) {
+		if (rmdir(g->path) == 0 || errno != EBUSY)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+void cgroup_kill(const struct cgroups *g)
+{
+	(void)set_group(&g->unified, "cgroup.kill", "1");
+}
+
+void cgroup_remove(struct cgroups *g)
+{
+	remove_group(&g->unified);
+	remove_group(&g->pids);
+	g->unified.path[0] = g->pids.path[0] = '\0';
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef PROC_CGROUP_H
+#define PROC_CGROUP_H
+
+/*
+ * Control groups for the processes of one agent, where the system lets us make
+ * some: they limit the number of processes, and kill at a stroke.
+ */
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A group of ours; path is "" where there is none. */
+struct cgroup {
+	char path[PATH_MAX];
+};
+
+struct cgroups {
+	struct cgroup unified; /* version 2: kills at a stroke */
+	struct cgroup pids;    /* version 1: limits the number of processes */
+	bool is_limited;       /* one of them limits it */
+};
+
+/* Read a small file of /proc as text; false when it is not there. */
+bool cgroup_read_file(const char *path, char *out, size_t size);
+
+/*
+ * Make groups named after the caller's pid for so many processes (0: as many as
+ * they like), as far as the system allows. g is zero before.
+ */
+void cgroup_make(struct cgroups *g, long processes);
+
+/* Move a process into them; 0 is the caller. */
+void cgroup_enter(const struct cgroups *g, pid_t pid);
+
+/* Kill all that is in them, where the system can do so. */
+void cgroup_kill(const struct cgroups *g);
+
+/* Remove them; waits a little for those that are busy. */
+void cgroup_remove(struct cgroups *g);
+
+#endif

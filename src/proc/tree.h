@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef PROC_TREE_H
+#define PROC_TREE_H
+
+/*
+ * The processes below the caller: one program and all that comes of it. The
+ * caller is a subreaper and has no other children, so nothing can escape by
+ * forking: what loses its parent becomes a child of the caller, who goes on
+ * when it has none. Used by co-turn and co-nest; needs the C library alone.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "proc/cgroup.h"
+
+enum tree_end {
+	TREE_OVER,  /* the program ended, or had to */
+	TREE_ASKED, /* a signal asks the caller to end */
+	TREE_STUCK, /* some of them cannot be killed */
+};
+
+struct tree {
+	int signals; /* of tree_open_signals() */
+	int control; /* socket to the worker */
+	int errors;  /* where complaints go */
+	pid_t program;
+	int status;	/* -1 until the program has ended */
+	long processes; /* how many there may be; 0: as many as they like */
+	size_t n_seen;	/* when they were counted last */
+	struct cgroups groups;
+};
+
+/* Complain in a line, with the name of the program in front. */
+void tree_say(int fd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Block the signals that tell of children or ask us to end, and ignore SIGPIPE.
+ * Returns a descriptor that they are read from, or -1.
+ */
+int tree_open_signals(void);
+
+/* Take pending signals and reap; true when one asks the caller to end. */
+bool tree_take_signals(struct tree *t);
+
+/* Lower a limit of a process; 0 is the caller. */
+void tree_limit(
+    const struct tree *t, pid_t pid, enum __rlimit_resource what, rlim_t max);
+
+/* Limit what the process and its children may fork, unless a group does. */
+void tree_limit_processes(const struct tree *t, pid_t pid);
+
+/*
+ * Wait until the program ends, or must: then tell the worker, and kill what is
+ * left of the tree. All is reaped when this returns, if it is not TREE_STUCK.
+ */
+enum tree_end tree_run(struct tree *t);
+
+#endif
