@@ -1,0 +1,45 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# HTTP routes that a Python agent registers with host(http=...).
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(write_file);
+use PyAgent;
+use Sign qw(:all);
+use Test::More;
+
+PyAgent->need;
+my $host = PyAgent->start('routes.py', workers => 2);
+my $anna = key_new();
+
+my $r = $host->http(GET => '/public/hello/Ada%20L?a=1&a=2');
+is $r->{status}, 200, 'a public route answers';
+is_deeply $r->{json}, { hello => 'Ada L', query => { a => ['1', '2'] }, identity => undef },
+    'with what its path and query say';
+is $r->{header}{'access-control-allow-origin'}, '*', 'to any origin';
+is_deeply $host->http(POST => '/public/echo', {}, { x => [1] })->{json}, { got => { x => [1] } },
+    'a body comes through';
+$r = $host->http(POST => '/public/echo', {}, '{');
+is $r->{status}, 400, 'one that is no JSON is refused';
+like $r->{json}{error}, qr/^invalid request body: /, 'as such';
+is $host->http(GET => '/public/nothing')->{status}, 204, 'no answer is one';
+is $host->http(GET => '/public/none')->{status}, 404, 'what is not registered is not there';
+
+$r = $host->http(GET => '/contacts/secret');
+is $r->{status}, 401, 'a route for contacts has to be signed';
+my @ask = (GET => '/contacts/secret');
+$r = $host->http(@ask, publisher_headers($anna, $host, @ask));
+is $r->{status}, 403, 'and not by anybody';
+write_file($host->dir . '/.co/contacts.txt', "$anna->{address}\n");
+$r = $host->http(@ask, publisher_headers($anna, $host, @ask, request_id => 'second'));
+is $r->{status}, 203, 'a contact is welcome';
+is $r->{body}, "for $anna->{address}", 'and known';
+is $r->{header}{'x-kind'}, 'secret', 'headers are the agent\'s';
+is +($host->ws(session => {})->turn('calculate 6*7'))[-1]{result}, '42', 'turns go on as ever';
+$host->stop;
+done_testing;

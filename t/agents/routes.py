@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+"""An agent with HTTP routes of its own."""
+from connectonion import Agent, host
+from connectonion.network.host.http_routes import HTTPResponse, HTTPRouter
+from scripted import TOOLS, Scripted
+
+http = HTTPRouter()
+
+
+@http.public.get("/hello/{name}")
+def hello(name, request):
+    return {"hello": name, "query": request.query, "identity": request.identity}
+
+
+@http.public.post("/echo")
+def echo(request):
+    return {"got": request.json()}
+
+
+@http.public.get("/nothing")
+def nothing():
+    return None
+
+
+@http.contacts.get("/secret")
+async def secret(request):
+    return HTTPResponse("for " + request.identity, status=203, headers={"x-kind": "secret"})
+
+
+def create_agent():
+    return Agent("router", llm=Scripted(), tools=TOOLS)
+
+
+host(create_agent, trust="open", http=http)
