@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+/*
+ * Private to store/, which is the home of LMDB: what a store is made of.
+ * store_open.c puts it together at the start, store_env.c opens one file of it,
+ * store_mark.c keeps the mark of the journal, store_move.c brings the facts
+ * from one file into another, and store.c reads and writes.
+ */
+#include <limits.h>
+#include <lmdb.h>
+
+#include "store/store.h"
+
+#define STORE_N_PARTS 2
+
+struct part {
+	MDB_env *env;
+	MDB_txn *reader; /* the loop's, reset between reads */
+	bool is_reading;
+};
+
+struct store {
+	struct part parts[STORE_N_PARTS];
+	bool is_shared; /* facts live in the journal's environment */
+	MDB_dbi tables[TABLE_COUNT];
+	uint64_t epoch;
+};
+
+struct store_path {
+	char text[PATH_MAX];
+};
+
+/* A path of printf's making; one that is too long is fatal. */
+__attribute__((format(printf, 1, 2))) struct store_path store_path(
+    const char *fmt, ...);
+
+/* The path of a part's file. */
+struct store_path store_file(const char *dir, enum store_part part);
+
+/* The name of a part's file, and of a table. */
+const char *store_file_name(enum store_part part);
+const char *store_table_name(enum store_table table);
+
+/* The environment where a part lives. */
+struct part *store_part(struct store *s, enum store_part part);
+
+/* What an LMDB error means to an operator. */
+const char *store_reason(int rc);
+
+/* Count an error and tell it: "store: WHAT: REASON". Returns -1. */
+int store_error(struct err *err, const char *what, int rc);
+
+/*
+ * Open one file, whose pages are all there. Returns 0, or an LMDB error, and
+ * then *env is NULL.
+ */
+int store_env_open(
+    MDB_env **env, const char *path, size_t size, bool is_synced);
+
+/* Move all tables of facts that there are. Returns 0 or an LMDB error. */
+int store_move_facts(MDB_env *from, MDB_env *to);
+
+/* What the mark of the journal in a folder says: false without a whole mark. */
+bool store_mark_read(const char *dir, uint64_t *epoch);
+
+/*
+ * Throw the journal in a folder away, and mark a new one, unless the one there
+ * was written under this boot. Returns 0, or -1 with ERR_STORE.
+ */
+int store_mark_renew(const char *dir, struct err *err);
+
+/* The lock file of a data file goes with it. */
+void store_remove_lock(const char *path);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "store/store_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/err.h"
+
+/*
+ * What journal.mark says: which boot of the machine wrote journal.mdb, and its
+ * epoch. It is a file of its own, so that a journal that a power cut may have
+ * damaged is thrown away before anything in it is looked at.
+ */
+struct mark {
+	char boot_id[40];
+	uint64_t epoch;
+};
+
+static void read_boot_id(char out[40])
+{
+	memset(out, 0, 40);
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ssize_t n = read(fd, out, 36);
+	if (n < 0)
+		out[0] = 0;
+	close(fd);
+}
+
+static bool read_mark(const char *dir, struct mark *m)
+{
+	struct store_path file = store_path("%s/journal.mark", dir);
+	const char *path = file.text;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool whole = read(fd, m, sizeof *m) == (ssize_t)sizeof *m;
+	close(fd);
+	return whole;
+}
+
+static int write_mark(const char *dir, const struct mark *m, struct err *err)
+{
+	struct store_path file = store_path("%s/journal.mark", dir);
+	const char *path = file.text;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, m, sizeof *m) == (ssize_t)sizeof *m &&
+		  fsync(fd) == 0;
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	return ok ? 0
+		  : err_set(err, ERR_STORE, "store: cannot write %s: %s", path,
+			strerror(why));
+}
+
+/* Begin a new journal unless the one there was written under this boot. */
+int store_mark_renew(const char *dir, struct err *err)
+{
+	struct mark now = {.epoch = (uint64_t)clock_wall_ms()}, old;
+	read_boot_id(now.boot_id);
+	if (read_mark(dir, &old) &&
+	    memcmp(old.boot_id, now.boot_id, sizeof now.boot_id) == 0)
+		return 0;
+	struct store_path file = store_file(dir, STORE_JOURNAL);
+	const char *path = file.text;
+	if (unlink(path) != 0 && errno != ENOENT)
+		return err_set(err, ERR_STORE, "store: cannot remove %s: %s",
+		    path, strerror(errno));
+	store_remove_lock(path);
+	return write_mark(dir, &now, err);
+}
+
+bool store_mark_read(const char *dir, uint64_t *epoch)
+{
+	struct mark m;
+	if (!read_mark(dir, &m))
+		return false;
+	*epoch = m.epoch;
+	return true;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "store/store_int.h"
+
+/* Move a table's rows, if it is there at all. */
+static int move_table(MDB_txn *from, MDB_txn *to, const char *name)
+{
+	MDB_dbi source, target;
+	MDB_cursor *c;
+	MDB_val k, v;
+	int rc = mdb_dbi_open(from, name, 0, &source);
+	if (rc)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	rc = mdb_dbi_open(to, name, MDB_CREATE, &target);
+	if (!rc)
+		rc = mdb_cursor_open(from, source, &c);
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)))
+		if ((rc = mdb_put(to, target, &k, &v, 0)) != 0)
+			break;
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? mdb_drop(from, source, 1) : rc;
+}
+
+static int move_tables(MDB_txn *from, MDB_txn *to)
+{
+	int rc = 0;
+	for (int i = 0; i < TABLE_COUNT && !rc; i++)
+		if (store_part_of(i) == STORE_FACTS)
+			rc = move_table(from, to, store_table_name(i));
+	return rc;
+}
+
+/*
+ * The copy is committed before the original goes: who dies in between leaves
+ * the same rows twice, and the next keeper moves them once more.
+ */
+int store_move_facts(MDB_env *from, MDB_env *to)
+{
+	MDB_txn *source, *target;
+	int rc = mdb_txn_begin(from, NULL, 0, &source);
+	if (rc)
+		return rc;
+	rc = mdb_txn_begin(to, NULL, 0, &target);
+	if (rc) {
+		mdb_txn_abort(source);
+		return rc;
+	}
+	rc = move_tables(source, target);
+	if (rc)
+		mdb_txn_abort(target);
+	else
+		rc = mdb_txn_commit(target);
+	if (!rc)
+		return mdb_txn_commit(source);
+	mdb_txn_abort(source);
+	return rc;
+}
