@@ -188,12 +188,7 @@ static void check_signature(struct access_call *q, const struct access_ask *ask)
 	memcpy(q->caller.address, head.from, sizeof head.from);
 	q->is_signed = true;
 	q->invite_code = json_strdup(json_get(ask->payload, "invite_code"));
-	struct gate_job *job = make_job(q, ask, &head);
-	if (gate_push(a->gate, job))
-		return;
-	gate_job_free(job);
-	access_call_refuse(q, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
-	access_call_tell_later(q);
+	gate_push(a->gate, make_job(q, ask, &head));
 }
 
 /* ---- asking ---- */

@@ -62,12 +62,7 @@ void access_change(struct access *a, const struct lists_change *change,
 	job->done = on_changed;
 	job->arg = c;
 	job->owned = c;
-	if (gate_push(a->gate, job))
-		return;
-	struct err err;
-	(void)err_set(&err, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
-	fn(arg, NULL, &err);
-	gate_job_free(job);
+	gate_push(a->gate, job);
 }
 
 /* ---- onboarding ---- */
@@ -113,10 +108,7 @@ static void on_paid(void *arg, const char *receipt)
 	job->until_ms = clock_wall_ms() + payment_keep_ms(receipt);
 	job->done = on_receipt_claimed;
 	job->arg = q;
-	if (gate_push(q->access->gate, job))
-		return;
-	gate_job_free(job);
-	refuse_payment(q);
+	gate_push(q->access->gate, job);
 }
 
 static void submit_payment(struct access_call *q)

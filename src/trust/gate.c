@@ -168,6 +168,17 @@ static void *run(void *arg)
 
 /* ---- on the loop ---- */
 
+static void free_job(struct gate_job *job)
+{
+	list_remove(&job->flight);
+	free(job->payload);
+	if (job->drop)
+		job->drop(job->owned);
+	else
+		free(job->owned);
+	free(job);
+}
+
 struct gate *gate_new(struct store *store, void (*wake)(void *arg), void *arg)
 {
 	struct gate *g = mem_zero(sizeof *g);
@@ -196,7 +207,7 @@ void gate_free(struct gate **gp)
 	pthread_mutex_unlock(&g->mutex);
 	pthread_join(g->thread, NULL);
 	list_each_safe(it, &g->flight)
-	    gate_job_free(list_entry(it, struct gate_job, flight));
+	    free_job(list_entry(it, struct gate_job, flight));
 	pthread_mutex_destroy(&g->mutex);
 	pthread_cond_destroy(&g->is_changed);
 	free(g);
@@ -210,29 +221,32 @@ struct gate_job *gate_job(void)
 	return job;
 }
 
-void gate_job_free(struct gate_job *job)
+/* It is told as others are, when the loop comes to it. */
+static void refuse(struct gate *g, struct gate_job *job)
 {
-	list_remove(&job->flight);
 	free(job->payload);
-	if (job->drop)
-		job->drop(job->owned);
-	else
-		free(job->owned);
-	free(job);
+	job->payload = NULL;
+	job->result = GATE_UNAVAILABLE;
+	pthread_mutex_lock(&g->mutex);
+	list_append(&g->finished, &job->link);
+	pthread_mutex_unlock(&g->mutex);
+	g->wake(g->arg);
 }
 
-bool gate_push(struct gate *g, struct gate_job *job)
+void gate_push(struct gate *g, struct gate_job *job)
 {
-	if (g->n_flight >= GATE_MAX_JOBS)
-		return false;
+	bool is_full = g->n_flight >= GATE_MAX_JOBS;
 	g->n_flight++;
 	list_append(&g->flight, &job->flight);
 	job->pushed_ms = clock_mono_ms();
+	if (is_full) {
+		refuse(g, job);
+		return;
+	}
 	pthread_mutex_lock(&g->mutex);
 	list_append(&g->queue, &job->link);
 	pthread_cond_signal(&g->is_changed);
 	pthread_mutex_unlock(&g->mutex);
-	return true;
 }
 
 static void tell(struct gate_job *job, enum gate_result result)
@@ -253,7 +267,7 @@ void gate_collect(struct gate *g)
 		if (!job->is_told)
 			tell(job, job->result);
 		g->n_flight--;
-		gate_job_free(job);
+		free_job(job);
 	}
 }
 

@@ -30,7 +30,7 @@ enum gate_result {
 	GATE_UNAVAILABLE, /* the store did not take the claim */
 };
 
-/* One signature. Made by gate_job(); after gate_push() the gate's. */
+/* One signature. Made by gate_job(); gate_push() gives it to the gate. */
 struct gate_job {
 	struct list link;
 	uint8_t key[32]; /* Ed25519 public key */
@@ -66,7 +66,7 @@ struct gate_job {
 /* How long a job may take before it fails with GATE_UNAVAILABLE. */
 #define GATE_PATIENCE_MS 2000
 
-/* Most jobs at once; above, gate_push() refuses. */
+/* Most jobs at once; one more fails with GATE_UNAVAILABLE. */
 #define GATE_MAX_JOBS 8192
 
 /*
@@ -81,16 +81,12 @@ void gate_free(struct gate **g);
 /* A new job without anything in it. */
 struct gate_job *gate_job(void);
 
-/* Free a job that was not pushed. */
-void gate_job_free(struct gate_job *job);
-
 /*
  * Hand the job over. done(job, result) comes once, on the loop, from
- * gate_collect() or gate_tick(), and must not keep the job. When the time is
- * up, work() may still be at it. False, with the job still the caller's, when
- * GATE_MAX_JOBS are on their way.
+ * gate_collect() or gate_tick(), never from inside this call, and must not keep
+ * the job. When the time is up, work() may still be at it.
  */
-bool gate_push(struct gate *g, struct gate_job *job);
+void gate_push(struct gate *g, struct gate_job *job);
 
 /* On the loop: call done() of all jobs that are finished. */
 void gate_collect(struct gate *g);

@@ -85,7 +85,6 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_host *host,
 {
 	struct buf payload = {0};
 	struct seal_call *q;
-	struct gate_job *job;
 
 	if (!host->secret_key) {
 		(void)err_set(err, ERR_UNAUTHORIZED, "this host cannot seal");
@@ -100,13 +99,8 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_host *host,
 		drop(q);
 		return NULL;
 	}
-	job = make_job(q, &payload);
-	if (gate_push(gate, job))
-		return q;
-	gate_job_free(job);
-	(void)err_set(
-	    err, ERR_UNAUTHORIZED, "seal refused: the host is too busy");
-	return NULL;
+	gate_push(gate, make_job(q, &payload));
+	return q;
 }
 
 void seal_call_forget(struct seal_call **call)

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "trust/access.h"
+
+#include <poll.h>
+#include <sodium.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "net/loop.h"
+#include "proc/shm.h"
+#include "store/store.h"
+#include "t/unit/scratch.h"
+#include "t/unit/tap.h"
+#include "trust/gate.h"
+#include "trust/lists.h"
+
+#define DEADLINE_MS 20000
+#define HOST \
+	"0x2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"
+#define PEER "203.0.113.5"
+#define CODE "let-me-in"
+
+/* ---- a worker's access, and what it said ---- */
+
+static struct conf conf;
+static struct store *store;
+static struct heritage *heritage;
+static size_t heritage_size;
+static struct loop *loop;
+static struct access *access_of_all;
+static int waker;
+
+/* Everything that was told, one after the other. */
+static char said[4000];
+static int n_said;
+
+static void wake(void *arg)
+{
+	uint64_t one = 1;
+	(void)arg;
+	if (write(waker, &one, sizeof one) != sizeof one)
+		abort();
+}
+
+static void say(const char *name, const char *what)
+{
+	size_t n = strlen(said);
+	n_said++;
+	(void)snprintf(
+	    said + n, sizeof said - n, "%s%s: %s", n ? "; " : "", name, what);
+}
+
+static void on_verdict(void *arg, const struct access_verdict *v)
+{
+	say(arg, v->err ? v->err->text : v->caller->level);
+}
+
+static void on_changed(
+    void *arg, const struct lists_result *result, const struct err *err)
+{
+	say(arg, result ? lists_level_word(result->level) : err->text);
+}
+
+static void count(
+    void *arg, const struct lists_result *result, const struct err *err)
+{
+	int *n = arg;
+	(void)err;
+	n[result != NULL]++;
+	n_said++;
+}
+
+static void forget_said(void)
+{
+	*said = '\0';
+	n_said = 0;
+}
+
+/* Wait until so many were told; what was said. */
+static const char *hear(int n)
+{
+	struct pollfd p = {.fd = waker, .events = POLLIN};
+	uint64_t times;
+	while (n_said < n) {
+		if (poll(&p, 1, DEADLINE_MS) != 1 ||
+		    read(waker, &times, sizeof times) != sizeof times)
+			return "silence";
+		access_collect(access_of_all);
+	}
+	return said;
+}
+
+static void set(char **to, const char *value)
+{
+	free(*to);
+	*to = strdup(value);
+}
+
+static void begin(const char *trust)
+{
+	static int number;
+	struct err err;
+	int fd = shm_create("access-test", sizeof(struct heritage));
+	heritage = fd < 0 ? NULL : shm_map(fd, &heritage_size);
+	if (!heritage)
+		abort();
+	(void)close(fd); /* the map stays */
+	conf_init(&conf);
+	conf.store_size = 16;
+	set(&conf.trust, trust);
+	set(&conf.address, HOST);
+	free(conf.co_dir);
+	conf.co_dir = scratch_path("co%d", number++);
+	if (mkdir(conf.co_dir, 0700) != 0)
+		abort();
+	store = store_open(&conf, true, &err);
+	waker = eventfd(0, EFD_CLOEXEC);
+	struct access_setup setup = {.conf = &conf,
+	    .store = store,
+	    .heritage = heritage,
+	    .loop = loop,
+	    .name = "",
+	    .wake = wake};
+	access_of_all = store ? access_new(&setup, &err) : NULL;
+	if (!access_of_all || waker < 0)
+		abort();
+	forget_said();
+}
+
+static void end(void)
+{
+	access_free(&access_of_all);
+	store_close(&store);
+	(void)close(waker);
+	(void)munmap(heritage, heritage_size);
+	conf_fini(&conf);
+}
+
+/* ---- signed questions ---- */
+
+static uint8_t secret_key[crypto_sign_SECRETKEYBYTES];
+static char client[ADDRESS_SIZE];
+
+static void make_client(void)
+{
+	static const unsigned char seed[crypto_sign_SEEDBYTES] = {7};
+	uint8_t key[crypto_sign_PUBLICKEYBYTES];
+	(void)crypto_sign_seed_keypair(key, secret_key, seed);
+	memcpy(client, "0x", 2);
+	enc_hex(client + 2, key, sizeof key);
+}
+
+/* A frame with what members say, signed; the number makes it unlike others. */
+static void put_frame(struct buf *out, int number, const char *members)
+{
+	uint8_t signature[crypto_sign_BYTES];
+	char hex[2 * crypto_sign_BYTES + 1];
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct buf payload = {0}, form = {0};
+	buf_printf(&payload, "{\"to\":\"%s\",\"timestamp\":%lld,\"n\":%d%s}",
+	    HOST, (long long)(clock_wall_ms() / 1000), number, members);
+	const struct json *v =
+	    json_parse(&doc, payload.data, payload.len, 0, &why);
+	if (!json_canonical(&form, v, JSON_ASCII | JSON_PYTHON))
+		abort();
+	(void)crypto_sign_detached(signature, NULL,
+	    (const unsigned char *)form.data, form.len, secret_key);
+	enc_hex(hex, signature, sizeof signature);
+	buf_printf(out, "{\"payload\":%s,\"from\":\"%s\",\"signature\":\"%s\"}",
+	    buf_cstr(&payload), client, hex);
+	json_fini(&doc);
+	buf_fini(&payload);
+	buf_fini(&form);
+}
+
+static void ask_with(enum access_use use, const char *peer, int number,
+    const char *members, const char *name)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct buf text = {0};
+	put_frame(&text, number, members);
+	const struct json *frame =
+	    json_parse(&doc, text.data, text.len, 0, &why);
+	struct access_ask ask = {.use = use,
+	    .payload = json_get(frame, "payload"),
+	    .from = json_get(frame, "from"),
+	    .signature = json_get(frame, "signature"),
+	    .peer = peer};
+	(void)access_ask(
+	    access_of_all, &ask, on_verdict, (void *)(uintptr_t)name);
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+static void ask(enum access_use use, int number, const char *name)
+{
+	ask_with(use, PEER, number, "", name);
+}
+
+static void ask_unsigned(const char *name)
+{
+	struct access_ask question = {.use = ACCESS_INPUT, .peer = PEER};
+	(void)access_ask(
+	    access_of_all, &question, on_verdict, (void *)(uintptr_t)name);
+}
+
+static void change(enum lists_action action, const char *name)
+{
+	struct lists_change c = {.action = action};
+	memcpy(c.id, client, sizeof client);
+	access_change(access_of_all, &c, on_changed, (void *)(uintptr_t)name);
+}
+
+/* ---- who it is ---- */
+
+static void test_levels(void)
+{
+	begin("open");
+	ask(ACCESS_CONNECT, 1, "a signer");
+	is_str(hear(1), "a signer: stranger", "an open host takes a stranger");
+	forget_said();
+	ask(ACCESS_CONNECT, 1, "again");
+	is_str(hear(1), "again: unauthorized: this CONNECT was already used",
+	    "a signature is used once");
+	forget_said();
+	change(LISTS_BLOCK, "change");
+	is_str(hear(1), "change: blocked", "an admin blocks the signer");
+	forget_said();
+	ask(ACCESS_COMMAND, 2, "a command");
+	ask(ACCESS_CONNECT, 3, "a CONNECT");
+	is_str(hear(2),
+	    "a command: forbidden: blocked; "
+	    "a CONNECT: forbidden: Denied by fast rules",
+	    "a blocked signer is refused");
+	end();
+}
+
+static void test_codes(void)
+{
+	(void)setenv("CO_INVITE_CODE", CODE, 1);
+	begin("careful");
+	ask_with(
+	    ACCESS_CONNECT, PEER, 1, ",\"invite_code\":\"" CODE "\"", "it");
+	is_str(hear(1), "it: contact", "an invite code makes a contact");
+	end();
+	(void)unsetenv("CO_INVITE_CODE");
+}
+
+/* ---- a gate that is full ---- */
+
+/*
+ * Fill the gate: the thread waits for the store at the first job. Count of
+ * what the changes behind it were told: failures, successes.
+ */
+static void fill(struct store_txn *t, int counts[2])
+{
+	struct lists_change look = {.action = LISTS_LEVEL};
+	memcpy(look.id, client, sizeof client);
+	counts[0] = counts[1] = 0;
+	store_write(store, t, STORE_FACTS);
+	ask(ACCESS_CONNECT, 1000, "first");
+	for (int i = 1; i < GATE_MAX_JOBS; i++)
+		access_change(access_of_all, &look, count, counts);
+}
+
+static void test_full_change(void)
+{
+	struct store_txn t;
+	int counts[2];
+	begin("open");
+	fill(&t, counts);
+	change(LISTS_BLOCK, "late");
+	is_int(
+	    n_said, 0, "a change at a full gate is not told inside the call");
+	ok(!strncmp(hear(1), "late: misconfigured", 18),
+	    "the change is refused a moment later");
+	store_abort(&t);
+	ok(strcmp(hear(GATE_MAX_JOBS + 1), "silence") != 0,
+	    "all that filled the gate is told");
+	is_int(counts[1], GATE_MAX_JOBS - 1, "and was done");
+	end();
+}
+
+/* The question of a code that fits becomes a change while the gate is full. */
+static void test_full_promotion(void)
+{
+	struct store_txn t;
+	int counts[2];
+	(void)setenv("CO_INVITE_CODE", CODE, 1);
+	begin("careful");
+	fill(&t, counts);
+	struct json_doc doc = {0};
+	struct json_error why;
+	const char text[] = "{\"invite_code\":\"" CODE "\"}";
+	const struct json *payload =
+	    json_parse(&doc, text, strlen(text), 0, &why);
+	static char name[] = "guest";
+	(void)access_onboard(
+	    access_of_all, client, payload, PEER, on_verdict, name);
+	is_int(n_said, 0,
+	    "a code that fits at a full gate is not told inside the call");
+	ok(!strncmp(hear(1), "guest: misconfigured", 19),
+	    "it is refused a moment later");
+	store_abort(&t);
+	ok(strcmp(hear(GATE_MAX_JOBS + 1), "silence") != 0,
+	    "the gate goes on after a refused promotion");
+	json_fini(&doc);
+	end();
+	(void)unsetenv("CO_INVITE_CODE");
+}
+
+static void test_full_signature(void)
+{
+	struct store_txn t;
+	int counts[2];
+	begin("open");
+	fill(&t, counts);
+	ask(ACCESS_CONNECT, 2000, "late");
+	is_int(n_said, 0, "a signature at a full gate is not told at once");
+	ok(!strncmp(hear(1), "late: misconfigured", 18),
+	    "the signature is refused a moment later");
+	store_abort(&t);
+	ok(strcmp(hear(GATE_MAX_JOBS + 1), "silence") != 0,
+	    "the gate goes on after a refused signature");
+	forget_said();
+	ask(ACCESS_CONNECT, 2000, "again");
+	is_str(hear(1), "again: stranger",
+	    "a signature that found the gate full was not used up");
+	end();
+}
+
+/* ---- forgetting ---- */
+
+static void test_forget(void)
+{
+	begin("open");
+	struct access_ask question = {.use = ACCESS_INPUT, .peer = PEER};
+	static char name[] = "gone";
+	struct access_call *q =
+	    access_ask(access_of_all, &question, on_verdict, name);
+	access_forget(&q);
+	ask_unsigned("here");
+	is_str(hear(1), "here: stranger", "who forgot is not told");
+	end();
+}
+
+int main(void)
+{
+	if (sodium_init() < 0)
+		abort();
+	loop = loop_new();
+	make_client();
+	test_levels();
+	test_codes();
+	test_full_change();
+	test_full_promotion();
+	test_full_signature();
+	test_forget();
+	return done();
+}
