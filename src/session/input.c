@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -14,18 +13,15 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "session/claim.h"
 #include "session/record.h"
 #include "session/turn.h"
 #include "session/upload.h"
 #include "session/uploads.h"
 #include "session/usage.h"
-#include "trust/ident.h"
 
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200
-
-/* What a check of a claim may answer. */
-enum { CLAIM_REPEATED = 1, CLAIM_REUSED = 2 };
 
 void input_free(struct session_call *c)
 {
@@ -107,164 +103,19 @@ static void place_later(struct session_call *c)
 	list_append(&c->session->all->retries, &c->link);
 }
 
-/* ---- claims ---- */
-
-static void copy_span(struct buf *mem, struct store_span span)
-{
-	if (span.data)
-		buf_append(mem, span.data, span.len);
-	buf_char(mem, 0);
-}
-
-/*
- * Whether the turn of a claim still runs. The facts may know its end before the
- * journal does; clients hear it from the journal, or they would speak again
- * while the turn seems to run.
- */
-static bool is_running(const struct sessions *all, const struct claim *claim)
-{
-	uint8_t key[REGISTRY_KEY];
-	if (claim->status == RECORD_RUNNING)
-		return true;
-	if (claim->status == RECORD_DONE && !claim->result.data)
-		return false; /* it joined a turn, and has no end of its own */
-	session_key(key, claim->id.data, claim->id.len);
-	uint32_t at = registry_look(all->registry, key);
-	if (at == REGISTRY_NONE)
-		return false;
-	const struct entry *e = registry_entry(all->registry, at);
-	return atomic_load(&e->state) == ENTRY_RUNNING &&
-	       atomic_load(&e->turn) == claim->turn;
-}
-
-/*
- * Tell of the first input with this id;
- * strings are copied, for the row is a view.
- */
-static void fill_repeated(struct session_call *c, const struct claim *claim)
-{
-	struct session_receipt *r = &c->receipt;
-	size_t result = claim->id.len + 1;
-	size_t reason = result + claim->result.len + 1;
-	copy_span(&c->mem, claim->id);
-	copy_span(&c->mem, claim->result);
-	copy_span(&c->mem, claim->reason);
-	r->session_id = c->mem.data;
-	r->turn = claim->turn;
-	r->is_over = !is_running(c->session->all, claim);
-	r->has_failed = r->is_over && claim->status != RECORD_DONE;
-	r->result = claim->result.data ? c->mem.data + result : NULL;
-	r->result_len = claim->result.len;
-	r->reason = c->mem.data + reason;
-	r->duration_ms = claim->duration_ms;
-}
-
-/* 0: not used; else CLAIM_REPEATED (with the row in *claim) or CLAIM_REUSED. */
-static int look_up_claim(struct store_txn *t, enum store_table table,
-    const uint8_t key[16], const uint8_t body[16], struct claim *claim)
-{
-	struct store_span row;
-	if (!store_get(t, table, key, 16, &row) ||
-	    !record_decode_claim(claim, row))
-		return 0;
-	if (claim->status != RECORD_RUNNING &&
-	    claim->expires_ms < clock_wall_ms())
-		return 0;
-	return memcmp(claim->body, body, 16) == 0 ? CLAIM_REPEATED
-						  : CLAIM_REUSED;
-}
-
-int input_check_claim(struct store_txn *t, struct commit *c)
-{
-	struct claim mine = {0}, other;
-	for (unsigned i = 0; i < c->n_puts; i++) {
-		const struct commit_put *p = &c->puts[i];
-		struct store_span row = {p->value.data, p->value.len};
-		if ((p->table == TABLE_CLAIMS || p->table == TABLE_JOINS) &&
-		    record_decode_claim(&mine, row))
-			return look_up_claim(t, p->table,
-			    (const uint8_t *)p->key.data, mine.body, &other);
-	}
-	return 0;
-}
-
-static void put_claim(struct commit *commit, enum store_table table,
-    const struct session_call *c, uint32_t turn, const struct claim *end)
-{
-	const struct sessions *all = c->session->all;
-	struct claim row = {.status = RECORD_RUNNING, .duration_ms = -1};
-	if (end)
-		row = *end;
-	memcpy(row.body, c->body, sizeof row.body);
-	row.number = c->session->number;
-	row.turn = turn;
-	row.expires_ms = clock_wall_ms() + all->setup.conf->result_ttl * 1000;
-	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
-	record_encode_claim(
-	    journal_put(commit, table, c->claim, sizeof c->claim), &row);
-}
-
-void input_put_claim(struct commit *commit, const struct session_call *c,
-    uint32_t turn, const struct claim *end)
-{
-	put_claim(commit, TABLE_CLAIMS, c, turn, end);
-}
-
-static void digest_body(struct session_call *c, const struct session_input *in)
-{
-	struct buf text = {0};
-	size_t n;
-	const char *p;
-	buf_append(&text, in->prompt, in->prompt_len);
-	buf_char(&text, 0);
-	if (in->images && (p = json_text(in->images, &n)))
-		buf_append(&text, p, n);
-	buf_char(&text, 0);
-	if (in->files && (p = json_text(in->files, &n)))
-		buf_append(&text, p, n);
-	ident_digest16(c->body, text.data, text.len);
-	buf_fini(&text);
-}
-
-/*
- * The scope of an input_id: caller and session; without a session the id alone.
- */
-static void digest_claim(struct session_call *c, const struct session_input *in)
-{
-	struct buf text = {0};
-	if (!in->is_unscoped)
-		buf_str(&text, c->session->id);
-	else
-		buf_str(&text, c->caller);
-	buf_char(&text, 0);
-	buf_append(&text, in->input_id, in->input_id_len);
-	ident_digest16(c->claim, text.data, text.len);
-	buf_fini(&text);
-	c->has_id = true;
-	buf_append(&c->input_id, in->input_id, in->input_id_len);
-}
+/* ---- an earlier input of the same name ---- */
 
 /* Answer from an earlier input with the same id; false when there is none. */
 static bool answer_from(struct session_call *c, enum store_table table)
 {
-	struct store_txn t;
-	struct claim claim;
-	struct err err;
-	if (!c->has_id)
-		return false;
-	store_read(c->session->all->setup.store, &t, store_part_of(table));
-	int found = look_up_claim(&t, table, c->claim, c->body, &claim);
-	if (found == CLAIM_REPEATED)
-		fill_repeated(c, &claim);
-	if (store_read_end(&t, &err) != 0 || !found)
-		return false;
+	enum claim_found found = claim_find(c, table);
 	if (found == CLAIM_REUSED) {
 		(void)err_set(&c->err, ERR_REUSED, NULL);
 		input_refuse(c);
-	} else {
+	} else if (found == CLAIM_REPEATED) {
 		input_answer(c, INPUT_REPEATED);
 	}
-	return true;
+	return found != CLAIM_UNUSED;
 }
 
 static bool answer_repeated(struct session_call *c)
@@ -306,8 +157,7 @@ static void push_joined(struct session_call *c, struct draft *d, uint32_t turn)
 	if (c->has_id) {
 		/* In the transaction of the event: one is not without the other. */
 		struct claim done = {.status = RECORD_DONE};
-		put_claim(commit, TABLE_JOINS, c, turn, &done);
-		commit->check = input_check_claim;
+		claim_put(commit, TABLE_JOINS, c, turn, &done);
 	}
 	buf_reset(&c->mem);
 	buf_str(&c->mem, d->id);
@@ -478,10 +328,8 @@ struct session_call *session_input(struct session *s,
 		images = json_text(in->images, &c->images_len);
 	c->images = mem_strndup(images, c->images_len);
 	buf_append(&c->conversation, in->conversation, in->conversation_len);
-	if (in->input_id) {
-		digest_body(c, in);
-		digest_claim(c, in);
-	}
+	if (in->input_id)
+		claim_name(c, in);
 	if (json_count(in->files))
 		uploads_save(s->all->uploads, in->files, on_saved, c);
 	else

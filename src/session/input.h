@@ -71,15 +71,4 @@ struct session_call *input_of_record(struct session *s, const struct record *r);
 void input_extra(
     struct buf *out, const struct session_call *c, bool with_files);
 
-/*
- * check() of a commit whose puts include c's
- * claim: refused when it was used before.
- */
-int input_check_claim(struct store_txn *t, struct commit *c);
-
-/* Append c's claim row with this state. */
-struct claim;
-void input_put_claim(struct commit *commit, const struct session_call *c,
-    uint32_t turn, const struct claim *end);
-
 #endif

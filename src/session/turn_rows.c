@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
+#include "session/claim.h"
 #include "session/history.h"
 #include "session/record.h"
 #include "session/usage.h"
@@ -88,7 +89,7 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 			claim.result = span_of(&t->result);
 		else
 			claim.reason = span_str(err_reason_word(t->reason));
-		input_put_claim(c, t->input, t->number, &claim);
+		claim_put(c, TABLE_CLAIMS, t->input, t->number, &claim);
 	}
 	if (t->has_usage) {
 		struct usage_sums sums = {
@@ -190,10 +191,8 @@ void turn_rows_claim(struct commit *c, const struct turn *t)
 	if (in->conversation.len)
 		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
 		    t->before.data, t->before.len);
-	if (in->has_id) {
-		input_put_claim(c, in, t->number, NULL);
-		c->check = input_check_claim;
-	}
+	if (in->has_id)
+		claim_put(c, TABLE_CLAIMS, in, t->number, NULL);
 	turn_rows_input(c, t);
 }
 

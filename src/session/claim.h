@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_CLAIM_H
+#define SESSION_CLAIM_H
+
+/*
+ * A claim is what an input with a name (input_id) leaves behind: a row that says
+ * what became of it, so that the same input is not run again. It is written in
+ * the transaction of the input itself, and again with the end of its turn.
+ */
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct claim;
+struct commit;
+struct session_call;
+struct session_input;
+
+enum claim_found {
+	CLAIM_UNUSED,	/* nobody used this name here, or long ago */
+	CLAIM_REPEATED, /* the same input was there */
+	CLAIM_REUSED,	/* another one was */
+};
+
+/* Give a call the name of its input: its claim's key and body digest. */
+void claim_name(struct session_call *c, const struct session_input *in);
+
+/*
+ * Look for an earlier input of c's name. If it is CLAIM_REPEATED, c's receipt
+ * tells what became of that one.
+ */
+enum claim_found claim_find(struct session_call *c, enum store_table table);
+
+/*
+ * Put c's claim into a commit: with 'end' NULL the turn's begin, else what it
+ * came to. One that begins (or joins) is refused when its name was used before.
+ */
+void claim_put(struct commit *commit, enum store_table table,
+    const struct session_call *c, uint32_t turn, const struct claim *end);
+
+#endif
