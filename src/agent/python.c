@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/child.h"
+#include "agent/secrets.h"
 #include "agent/source.h"
 #include "agent/zygote.h"
 #include "base/buf.h"
@@ -20,7 +21,7 @@
 #define SPARES 2
 
 /* Words of the zygote's command line at most, with their end. */
-#define WORDS 16
+#define WORDS 20
 
 /* A profile that others may still point to. */
 struct past {
@@ -212,6 +213,8 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	argv[n++] = processes;
 	argv[n++] = "--spares";
 	argv[n++] = spares;
+	argv[n++] = "--forget"; /* what the package loads from .env */
+	argv[n++] = SECRETS_NAMES;
 	if (conf->reload)
 		argv[n++] = "--reload";
 	argv[n++] = "--";

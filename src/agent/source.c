@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/secrets.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "core/conf.h"
@@ -37,16 +38,22 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 	    {fds[SOURCE_ERR], STDERR_FILENO},
 	    {fds[SOURCE_CONTROL], CONTROL_FD},
 	};
+	char **environment = secrets_environ();
 	const struct spawn_plan plan = {
 	    .path = s->co_turn,
 	    .argv = argv,
+	    .envp = environment,
 	    .cwd = s->directory,
 	    .fds = places,
 	    .n_fds = sizeof places / sizeof *places,
 	    .has_own_group = 1,
 	};
 
-	return spawn_start(&plan);
+	pid_t pid = spawn_start(&plan);
+	int why = errno;
+	free(environment);
+	errno = why;
+	return pid;
 }
 
 static pid_t start(struct source *base, const int *fds, struct err *err)
