@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "main/command.h"
 #include "main/options.h"
@@ -19,6 +20,16 @@ static void hold_signals(void)
 	(void)sigaddset(&set, SIGUSR1);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
 	(void)signal(SIGUSR2, SIG_IGN);
+}
+
+/*
+ * Our memory holds keys and what people said: no other process of our user may
+ * read it, an agent for one, and it never lies in a core file. What we execute
+ * is as readable as ever.
+ */
+static void hide_memory(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
 }
 
 static int run_child(const struct options *o)
@@ -43,9 +54,10 @@ int main(int argc, char **argv)
 	static struct options options;
 	hold_signals();
 	options_read(&options, argc, argv);
-	if (options.child)
-		return run_child(&options);
 	if (options.command)
 		return run_command(&options);
+	hide_memory();
+	if (options.child)
+		return run_child(&options);
 	return start_run(&options);
 }

@@ -31,6 +31,10 @@ for my $pid (sort { $a <=> $b } keys %children) {
 	my ($groups) = read_file("/proc/$pid/status") =~ /^Groups:[ \t]*(.*)$/m;
 	unlike $groups, qr/\b0\b/, 'and not in root\'s group';
 }
+# The kernel gives what /proc tells of a process to root when others of its user may not
+# read its memory.
+is +(stat "/proc/$_/environ")[4], 0, 'the memory of the master and of each child is its own'
+    for $host->pid, sort { $a <=> $b } keys %children;
 is $host->input('echo small')->{json}{result}, 'small', 'it serves';
 my $victim = $host->kill_worker;
 ok wait_for(5, sub { my @w = $host->workers; @w == 2 && !grep { $_ == $victim } @w }),
