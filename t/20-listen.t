@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# It serves on IPv4, IPv6 and a unix socket.
+# It serves on IPv4, IPv6 and a unix socket, for which nothing but a socket is removed.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost;
+use CoHost qw(read_file write_file);
 use Test::More;
 
 for my $bind ('127.0.0.1', '::1', 'unix') {
@@ -39,5 +39,34 @@ for my $bind ('127.0.0.1', '::1', 'unix') {
 	}
 	$host->stop;
 	ok !-e $path, 'no socket is left' if $bind eq 'unix';
+}
+
+# A path that is not a socket's.
+{
+	my $dir = CoHost::directory();
+	my $path = "$dir/host.sock";
+	my $refused = sub {
+		my $host = CoHost->start(dir => "$dir", workers => 1, bind => "unix:$path",
+			fails => 1);
+		is $host->wait_exit, 1, "bind: $_[0] is not taken for a dead socket";
+		like $host->words, qr/bind: \Q$path\E is there and is no socket/,
+		    "bind: what it is told of $_[0]";
+	};
+	write_file($path, 'precious');
+	$refused->('a file');
+	is read_file($path), 'precious', 'bind: the file is as it was';
+	unlink $path;
+	write_file("$dir/elsewhere", 'precious');
+	symlink "$dir/elsewhere", $path;
+	$refused->('a link to a file');
+	ok -l $path, 'bind: the link is still there';
+	unlink $path;
+
+	my $host = CoHost->start(dir => "$dir", workers => 1, bind => "unix:$path");
+	unlink $path;
+	write_file($path, 'newer');
+	$host->stop;
+	is read_file($path), 'newer', 'a server that ends removes no file that took the place '
+	    . 'of its socket';
 }
 done_testing;

@@ -30,10 +30,28 @@ static int system_error(struct err *err, const char *what, const char *name)
 	    err, ERR_CONFIG, "cannot %s %s: %s", what, name, strerror(why));
 }
 
-/* A socket file whose server has died may go; a live one may not. */
+/* What path is; 0: nothing. A link is a link. */
+static mode_t kind_of(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/*
+ * A socket file whose server has died may go; a live one may not, and what is
+ * no socket was not made by us.
+ */
 static int clear_stale(
     const struct sockaddr_un *a, const char *path, struct err *err)
 {
+	mode_t kind = kind_of(path);
+	if (!kind)
+		return 0;
+	if (kind != S_IFSOCK)
+		return err_set(err, ERR_CONFIG,
+		    "bind: %s is there and is no socket: name another path, "
+		    "or take it away",
+		    path);
 	int fd = socket(AF_UNIX, SOCKET_TYPE, 0);
 	if (fd < 0)
 		return system_error(err, "look at", path);
@@ -160,6 +178,6 @@ int listen_open(
 void listen_remove(const struct conf *conf)
 {
 	const char *path = unix_path(conf);
-	if (path)
+	if (path && kind_of(path) == S_IFSOCK)
 		(void)unlink(path);
 }
