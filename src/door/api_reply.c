@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "door/api_reply.h"
 
-#include "base/enc.h"
+#include "base/percent.h"
 #include "core/err.h"
 #include "net/http.h"
 
@@ -61,16 +61,9 @@ void api_reply_err(struct http_req *req, const struct err *err)
 
 void api_reply_segment(struct http_req *req, struct buf *id)
 {
-	for (const char *s = http_segment(req); *s; s++) {
-		unsigned char c;
-		/* A broken escape stays as it is, and will name nothing. */
-		if (*s == '%' && s[1] && s[2] && enc_unhex(&c, s + 1, 1)) {
-			buf_char(id, (char)c);
-			s += 2;
-		} else {
-			buf_char(id, *s);
-		}
-	}
+	const char *segment = http_segment(req);
+	/* A broken escape stays as it is, and will name nothing. */
+	percent_bytes(id, segment, strlen(segment), false);
 }
 
 const char *api_reply_query(struct http_req *req, const char *name, size_t *len)

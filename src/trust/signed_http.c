@@ -13,6 +13,7 @@
 #include "base/enc.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "core/err.h"
 
@@ -33,66 +34,9 @@ struct query {
 	size_t n;
 };
 
-/* ---- percent-encoding, as Python's urllib has it ---- */
+/* ---- the query ---- */
 
-/* The bytes that n characters stand for; a lone '%' stands for itself. */
-static void unquote(struct buf *out, const char *s, size_t n, bool has_plus)
-{
-	for (size_t i = 0; i < n; i++) {
-		char byte = s[i];
-		if (byte == '+' && has_plus)
-			byte = ' ';
-		else if (byte == '%' && n - i > 2 &&
-			 enc_unhex(&byte, s + i + 1, 1))
-			i += 2;
-		buf_char(out, byte);
-	}
-}
-
-/*
- * How many of the n > 0 bytes at s, which are not UTF-8, begin one character
- * that breaks off; at least 1.
- */
-static size_t broken_len(const char *s, size_t n)
-{
-	char whole[4] = {s[0], '\x80', '\x80', '\x80'};
-	size_t i = 1;
-
-	/* These lead bytes allow only some bytes after them. */
-	if (n > 1 && ((unsigned char)s[1] & 0xc0) == 0x80)
-		whole[1] = s[1];
-	size_t len = utf8_len(whole, sizeof whole);
-	while (i < len && i < n && ((unsigned char)s[i] & 0xc0) == 0x80)
-		i++;
-	return i;
-}
-
-/* Append bytes as UTF-8, U+FFFD for each part that is not. */
-static void append_text(struct buf *out, const char *s, size_t n)
-{
-	while (n) {
-		size_t len = utf8_len(s, n);
-		if (len) {
-			buf_append(out, s, len);
-		} else {
-			len = broken_len(s, n);
-			buf_str(out, "\xef\xbf\xbd");
-		}
-		s += len;
-		n -= len;
-	}
-}
-
-static void append_unquoted(
-    struct buf *out, const char *s, size_t n, bool has_plus)
-{
-	struct buf bytes = {0};
-
-	unquote(&bytes, s, n, has_plus);
-	append_text(out, bytes.data, bytes.len);
-	buf_fini(&bytes);
-}
-
+/* As Python's quote_plus() has it. */
 static void append_quoted(struct buf *out, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -106,8 +50,6 @@ static void append_quoted(struct buf *out, const char *s, size_t n)
 	}
 }
 
-/* ---- the query ---- */
-
 static void decode_pair(struct query *q, const char *s, size_t n)
 {
 	struct pair *p = &q->pairs[q->n++];
@@ -115,11 +57,11 @@ static void decode_pair(struct query *q, const char *s, size_t n)
 	size_t name_len = equals ? (size_t)(equals - s) : n;
 
 	p->name = q->text.len;
-	append_unquoted(&q->text, s, name_len, true);
+	percent_text(&q->text, s, name_len, true);
 	p->name_len = q->text.len - p->name;
 	p->value = q->text.len;
 	if (equals)
-		append_unquoted(&q->text, equals + 1, n - name_len - 1, true);
+		percent_text(&q->text, equals + 1, n - name_len - 1, true);
 	p->value_len = q->text.len - p->value;
 }
 
@@ -250,7 +192,7 @@ static void put_path(struct buf *out, const char *path)
 {
 	struct buf plain = {0};
 
-	append_unquoted(&plain, path, strlen(path), false);
+	percent_text(&plain, path, strlen(path), false);
 	buf_json(out, plain.data, plain.len);
 	buf_fini(&plain);
 }
