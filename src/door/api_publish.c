@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "core/err.h"
 #include "door/api_reply.h"
@@ -222,26 +223,40 @@ static void put_body(struct buf *out, const char *body, size_t len)
 	buf_char(out, '"');
 }
 
+/*
+ * The path as the agent's router has it. It is decoded here and nowhere after:
+ * what is matched is what the agent gets.
+ */
+static void read_path(struct buf *out, const struct http_req *req)
+{
+	const char *path = http_path(req);
+	percent_text(out, path, strlen(path), false);
+	(void)buf_cstr(out);
+}
+
 static void put_request(struct buf *out, const struct http_req *req,
     const struct route *route, const char *identity)
 {
 	size_t len;
 	const char *body = http_body(req, &len);
+	struct buf path = {0};
+	read_path(&path, req);
 	buf_str(out, "{\"method\":");
 	buf_json_str(out, http_method(req));
 	buf_str(out, ",\"path\":");
-	buf_json_str(out, http_path(req));
+	buf_json(out, path.data, path.len);
 	buf_str(out, ",\"query\":");
 	buf_json_str(out, http_query(req));
 	buf_str(out, ",\"headers\":{");
 	http_each_header(req, put_header, out);
 	buf_str(out, "},\"path_params\":");
 	/* It was matched to find the route. */
-	(void)publish_route_match(route->path, http_path(req), out);
+	(void)publish_route_match(route->path, path.data, out);
 	buf_str(out, ",\"identity\":");
 	buf_json_str(out, identity);
 	put_body(out, body, len);
 	buf_char(out, '}');
+	buf_fini(&path);
 }
 
 /* The session that calls are made in; NULL with *err. */
@@ -304,9 +319,9 @@ static void on_verdict(
 }
 
 /* The route of a request; two that fit alike are nobody's. */
-static struct route *find(const struct http_req *req, bool *is_ambiguous)
+static struct route *find(
+    const char *method, const char *path, bool *is_ambiguous)
 {
-	const char *method = http_method(req), *path = http_path(req);
 	struct route *best = NULL;
 	struct buf params = {0};
 	for (size_t i = 0; i < us.n; i++) {
@@ -325,14 +340,12 @@ static struct route *find(const struct http_req *req, bool *is_ambiguous)
 	return best;
 }
 
-static void on_request(struct http_req *req, void *arg)
+static void on_route(
+    struct http_req *req, struct route *route, bool is_ambiguous)
 {
-	bool is_ambiguous = false;
-	struct route *route = find(req, &is_ambiguous);
 	bool is_public = route && route->audience == PUBLISH_PUBLIC;
 	struct caller nobody = CALLER_NOBODY;
 	size_t len;
-	(void)arg;
 	(void)http_body(req, &len);
 	if (!route) {
 		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
@@ -350,6 +363,21 @@ static void on_request(struct http_req *req, void *arg)
 		api_signed_whole(
 		    req, us.setup, ACCESS_STATUS, on_verdict, route);
 	}
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+	bool is_ambiguous = false;
+	struct buf path = {0};
+	(void)arg;
+	read_path(&path, req);
+	struct route *route = find(http_method(req), path.data, &is_ambiguous);
+	/* Many a library would take a NUL for the end. */
+	if (strlen(path.data) != path.len)
+		http_reply_error(req, 400, "the path holds a NUL (%00)");
+	else
+		on_route(req, route, is_ambiguous);
+	buf_fini(&path);
 }
 
 /* ---- routes ---- */

@@ -9,10 +9,10 @@
  * anybody, contacts, or admins, who sign the whole request.
  *
  * A route is called as a tool of the same name would be (session_exec), which
- * no client can name. Its argument is an object with method, path, query (as
- * sent), headers, path_params, identity (an address or null) and the body as
- * "body" or, if that is not UTF-8, as "body_base64". What it returns is the
- * text of an object with
+ * no client can name. Its argument is an object with method, path (decoded),
+ * query (as sent), headers, path_params, identity (an address or null) and the
+ * body as "body" or, if that is not UTF-8, as "body_base64". What it returns is
+ * the text of an object with
  *
  *	status		200 if it is absent
  *	type		media type

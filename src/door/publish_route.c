@@ -3,7 +3,6 @@
 #include "door/publish_route.h"
 
 #include "base/buf.h"
-#include "base/enc.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -139,20 +138,6 @@ static bool find_values(
 	return true;
 }
 
-static void put_decoded(struct buf *out, const struct span *value)
-{
-	struct buf plain = {0};
-	for (size_t i = 0; i < value->len; i++) {
-		char c = value->text[i];
-		if (c == '%' && value->len - i > 2 &&
-		    enc_unhex(&c, value->text + i + 1, 1))
-			i += 2;
-		buf_char(&plain, c);
-	}
-	buf_json(out, plain.data, plain.len);
-	buf_fini(&plain);
-}
-
 bool publish_route_match(
     const char *pattern, const char *path, struct buf *params)
 {
@@ -169,7 +154,7 @@ bool publish_route_match(
 			buf_char(params, ',');
 		buf_json(params, parts.names[i].text, parts.names[i].len);
 		buf_char(params, ':');
-		put_decoded(params, &values[i]);
+		buf_json(params, values[i].text, values[i].len);
 	}
 	buf_char(params, '}');
 	return true;
@@ -185,7 +170,8 @@ static int count_fixed(const char **s)
 		if (**s == '{')
 			*s = strchr(*s, '}');
 		else
-			n++;
+			/* A character begins with any byte but these. */
+			n += ((unsigned char)**s & 0xc0) != 0x80;
 	}
 	*s += **s == '/';
 	return n;

@@ -7,6 +7,9 @@
  * The paths of an agent's own HTTP routes (spec 1.8): "/public/report/{id}".
  * The first segment says who may call; "{name}" stands for one or more
  * characters that are not '/', as many as it can. Pure.
+ *
+ * Paths are matched decoded (base/percent.h), as the router of the Python
+ * package has them: so "a%2Fb" is two segments, and no name stands for a '/'.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,15 +31,16 @@ enum publish_audience {
 enum publish_audience publish_route_audience(const char *pattern);
 
 /*
- * Whether a path, as it was sent, is of the valid pattern. If so, what the
- * names stand for is appended as a JSON object, with %-escapes decoded.
+ * Whether a decoded path, which is UTF-8, is of the valid pattern. If so, what
+ * the names stand for is appended as a JSON object.
  */
 bool publish_route_match(
     const char *pattern, const char *path, struct buf *params);
 
 /*
  * Of two patterns that match one path: above 0 when a counts, below 0 when b
- * does, which is who has more fixed text, in the first segment that differs.
+ * does, which is who has more fixed characters, in the first segment that
+ * differs.
  */
 int publish_route_compare(const char *a, const char *b);
 

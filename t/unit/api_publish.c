@@ -149,6 +149,23 @@ static void test_calling(void)
 	is_str(agent.tool, "GET /public/hello", "in the choice of a route");
 	is_reply(ask("GET", "/public/y-x", "", ""), 500, NULL,
 	    "two routes that are as good are an error");
+	is_reply(ask("GET", "/public/a%20b%252f", "", ""), 200, "{}",
+	    "a path is decoded");
+	ok(strstr(agent.args, "\"path\":\"/public/a b%2f\"") &&
+		strstr(agent.args, "\"path_params\":{\"name\":\"a b%2f\"}"),
+	    "once");
+	is_reply(ask("GET", "/public/%68ello", "", ""), 200, "{}",
+	    "fixed text may be escaped");
+	is_str(agent.tool, "GET /public/hello", "and is the same text");
+	is_reply(ask("GET", "/public/..%2f", "", ""), 404, NULL,
+	    "a name does not stand for an escaped slash");
+	is_reply(ask("GET", "/public/%C3%28", "", ""), 200, "{}",
+	    "what is no UTF-8 is decoded");
+	ok(strstr(agent.args, "{\"name\":\"\xef\xbf\xbd(\"}") != NULL,
+	    "as U+FFFD");
+	is_reply(ask("GET", "/public/a%00b", "", ""), 400,
+	    "{\"error\":\"the path holds a NUL (%00)\"}",
+	    "a path with a NUL is refused");
 	is_reply(ask("GET", "/public/a/b", "", ""), 404,
 	    "{\"error\":\"not found\"}", "what no route fits is not found");
 	is_reply(ask("POST", "/public/other", "", ""), 404, NULL,
