@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/input.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "session/record.h"
+
+/* ---- to the record ---- */
+
+static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
+{
+	char hex[33];
+	enc_hex(hex, id, 16);
+	buf_printf(out, ",\"%s\":\"%s\"", name, hex);
+}
+
+void input_extra(struct buf *out, const struct session_call *c, bool with_files)
+{
+	bool has_files = with_files && (c->images_len > 2 || c->n_files);
+	if (!has_files && !c->has_id && !c->caller[0])
+		return;
+	buf_str(out, "{\"level\":");
+	buf_json_str(out, c->level);
+	buf_str(out, ",\"images\":");
+	buf_append(
+	    out, has_files ? c->images : "[]", has_files ? c->images_len : 2);
+	buf_str(out, ",\"files\":[");
+	for (size_t i = 0; has_files && i < c->n_files; i++) {
+		buf_str(out, i ? ",{\"name\":" : "{\"name\":");
+		buf_json_str(out, c->files[i].name);
+		buf_str(out, ",\"path\":");
+		buf_json_str(out, c->files[i].path);
+		buf_printf(
+		    out, ",\"size\":%lld}", (long long)c->files[i].size_bytes);
+	}
+	buf_char(out, ']');
+	if (c->has_id) {
+		buf_str(out, ",\"input_id\":");
+		buf_json(out, c->input_id.data, c->input_id.len);
+		put_hex(out, "claim", c->claim);
+		put_hex(out, "body", c->body);
+	}
+	buf_char(out, '}');
+}
+
+/* ---- and from it ---- */
+
+static void read_files(struct session_call *c, const struct json *files)
+{
+	c->files = mem_zero((json_count(files) + 1) * sizeof *c->files);
+	for (const struct json *f = json_first(files); f; f = json_next(f)) {
+		struct agent_file *to = &c->files[c->n_files++];
+		to->name = json_strdup(json_get(f, "name"));
+		to->path = json_strdup(json_get(f, "path"));
+		(void)json_int(json_get(f, "size"), &to->size_bytes);
+	}
+}
+
+static bool read_hex(const struct json *v, uint8_t id[16])
+{
+	size_t n;
+	const char *text = json_text(v, &n);
+	return json_is(v, JSON_STRING) && n == 34 &&
+	       enc_unhex(id, text + 1, 16);
+}
+
+/* A short string that we wrote; "" when it is not there. */
+static void read_text(char *to, size_t size, const struct json *v)
+{
+	char *text = json_strdup(v);
+	(void)snprintf(to, size, "%s", text ? text : "");
+	free(text);
+}
+
+static void read_extra(struct session_call *c, struct store_span extra)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *v =
+	    extra.len ? json_parse(&doc, extra.data, extra.len, 0, &why) : NULL;
+	const struct json *images = json_get(v, "images");
+	if (json_count(images)) {
+		free(c->images);
+		const char *text = json_text(images, &c->images_len);
+		c->images = mem_strndup(text, c->images_len);
+	}
+	read_files(c, json_get(v, "files"));
+	read_text(c->level, sizeof c->level, json_get(v, "level"));
+	const struct json *name = json_get(v, "input_id");
+	if (json_is(name, JSON_STRING)) {
+		struct buf scratch = {0};
+		size_t n;
+		const char *text = json_str(name, &scratch, &n);
+		buf_append(&c->input_id, text, n);
+		buf_fini(&scratch);
+		c->has_id = read_hex(json_get(v, "claim"), c->claim) &&
+			    read_hex(json_get(v, "body"), c->body);
+	}
+	json_fini(&doc);
+}
+
+struct session_call *input_of_record(struct session *s, const struct record *r)
+{
+	struct session_call *c = mem_zero(sizeof *c);
+	list_init(&c->link);
+	c->session = session_ref(s);
+	if (r->caller.len < sizeof c->caller)
+		memcpy(c->caller, r->caller.data, r->caller.len);
+	c->prompt =
+	    mem_strndup(r->prompt.data ? r->prompt.data : "", r->prompt.len);
+	c->prompt_len = r->prompt.len;
+	c->images = mem_strndup("[]", 2);
+	c->images_len = 2;
+	read_extra(c, r->extra);
+	return c;
+}
