@@ -8,6 +8,9 @@ use strict;
 use warnings;
 use File::Temp qw(tempdir);
 use FindBin qw($Bin);
+use lib "$Bin/lib";
+
+use CoHost qw(lacks);
 use Test::More;
 
 my $count = 100_000;
@@ -70,8 +73,8 @@ sub compare {
 	return;
 }
 
-plan skip_all => "$json_cat is not built" unless -x $json_cat;
-plan skip_all => 'there is no python3' unless has_program('python3');
+lacks "$json_cat is not built" unless -x $json_cat;
+lacks 'there is no python3' unless has_program('python3');
 
 is(system('python3', '-B', "$Bin/lib/canonical_docs.py", $folder, $count), 0,
 	'payloads are made');

@@ -8,6 +8,9 @@ use strict;
 use warnings;
 use File::Temp qw(tempdir);
 use FindBin qw($Bin);
+use lib "$Bin/lib";
+
+use CoHost qw(lacks);
 use Test::More;
 
 my $json_cat = ($ENV{TOP_BUILDDIR} // '.') . '/t/fuzz/json_cat';
@@ -73,8 +76,8 @@ sub compare_refusals {
 	return;
 }
 
-plan skip_all => "$json_cat is not built" unless -x $json_cat;
-plan skip_all => 'there is no python3' unless has_program('python3');
+lacks "$json_cat is not built" unless -x $json_cat;
+lacks 'there is no python3' unless has_program('python3');
 
 is(system('python3', '-B', "$Bin/lib/json_docs.py", $folder), 0, 'documents are made');
 compare('ascii', 'python.in', 'python.ascii', 'Python to ASCII');

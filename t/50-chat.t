@@ -8,11 +8,11 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file run source wait_for write_file);
+use CoHost qw(lacks read_file run source wait_for write_file);
 use POSIX ();
 use Test::More;
 
-plan skip_all => 'there is no python3' if system 'command -v python3 >/dev/null';
+lacks 'there is no python3' if system 'command -v python3 >/dev/null';
 
 my $host = CoHost->start;
 my $url = 'ws://' . $host->address . '/ws';

@@ -8,13 +8,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file run source wait_for write_file);
+use CoHost qw(lacks read_file run source wait_for write_file);
 use IO::Socket::IP;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 my ($nginx) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin';
-plan skip_all => 'nginx is not installed' unless $nginx;
+lacks 'nginx is not installed' unless $nginx;
 
 my $host = CoHost->start(args => ['-o', 'trusted_proxies=127.0.0.1']);
 my $dir = $host->dir . '/nginx';

@@ -9,11 +9,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(source);
+use CoHost qw(lacks source);
 use Test::More;
 
 my $home = Clients::node()
-    or plan skip_all => 'no JavaScript client: scripts/setup --tests could not install it';
+    or lacks 'no JavaScript client: scripts/setup --tests could not install it';
 my $script = source('t/clients/npm.mjs');
 
 sub stories {

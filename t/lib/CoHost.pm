@@ -11,6 +11,7 @@ package CoHost;
 #
 # The program is $TOP_BUILDDIR/co-hostd, the sources are in $TOP_SRCDIR.
 # TEST_PATIENCE=N makes every deadline N times as long (for slow machines).
+# TEST_COMPLETE=1 fails a test that lacks a tool or a client, instead of skipping it.
 use strict;
 use warnings;
 
@@ -26,7 +27,7 @@ use Test::More ();
 use Time::HiRes qw(time sleep);
 use WS;
 
-our @EXPORT_OK = qw(wait_for read_file write_file run program source);
+our @EXPORT_OK = qw(lacks wait_for read_file write_file run program source);
 
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
@@ -49,6 +50,15 @@ sub program {
 	die "$path is not there: build first, or set TOP_BUILDDIR\n"
 	    unless -x $path;
 	return $path;
+}
+
+# The machine lacks what the whole file needs: skip it, or fail where nothing may be skipped.
+sub lacks {
+	my ($why) = @_;
+	Test::More::plan(skip_all => $why) unless $ENV{TEST_COMPLETE};
+	Test::More::plan(tests => 1);
+	Test::More::fail($why);
+	exit 1;
 }
 
 sub read_file {

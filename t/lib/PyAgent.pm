@@ -24,9 +24,9 @@ sub python {
 
 sub need {
 	my $python = python()
-	    // Test::More::plan(skip_all => 'no build/venv and no CO_TEST_PYTHON');
+	    // CoHost::lacks('no build/venv and no CO_TEST_PYTHON');
 	my $r = CoHost::run([$python, '-c', 'import connectonion']);
-	Test::More::plan(skip_all => "$python has no connectonion") if $r->{status};
+	CoHost::lacks("$python has no connectonion") if $r->{status};
 }
 
 # A file's path; one that has no folder is of t/agents.
