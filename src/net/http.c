@@ -8,7 +8,6 @@
 #include "base/mem.h"
 
 #include <errno.h>
-#include <h2o/http1.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +94,9 @@ static void adopt(struct http *h, h2o_socket_t *sock)
 	h->n_conns++;
 	http_count(h->setup.connections, 1);
 	http_count(h->setup.accepted_total, 1);
-	h2o_accept(&h->accept, sock);
+	c->hosts[0] = h->conf.hosts[0];
+	h2o_accept_ctx_t accept = {.ctx = &h->context, .hosts = c->hosts};
+	h2o_accept(&accept, sock);
 }
 
 static void on_accept(h2o_socket_t *listener, const char *err)
@@ -219,9 +220,8 @@ static void dispatch(struct http *h, struct http_req *r)
 static int on_request(h2o_handler_t *self, h2o_req_t *q)
 {
 	struct http *h = ((struct main_handler *)self)->http;
-	h2o_socket_t *sock = q->conn->callbacks->get_socket(q->conn);
-	struct http_req *r = h2o_mem_alloc_pool(&q->pool, sizeof(*r));
-	*r = (struct http_req){.conn = sock->on_close.data, .h2o = q};
+	struct http_req *r = libh2o_alloc(q, sizeof(*r));
+	*r = (struct http_req){.conn = http_conn_of(q), .h2o = q};
 	r->conn->req = r;
 	http_count(h->setup.requests_total, 1);
 	dispatch(h, r);
@@ -280,8 +280,6 @@ static void set_conf(struct http *h)
 	/* Replies that never reach a handler use the host's fallback. */
 	http_error_install(&host->fallback_path, h);
 	h2o_context_init(&h->context, loop_h2o(h->loop), &h->conf);
-	h->accept.ctx = &h->context;
-	h->accept.hosts = h->conf.hosts;
 }
 
 static void close_listeners(struct http *h)
@@ -301,8 +299,7 @@ static int end_idle(h2o_req_t *q, void *arg)
 	(void)arg;
 	if (q->timestamps.request_begin_at.tv_sec)
 		return 0;
-	h2o_socket_t *sock = q->conn->callbacks->get_socket(q->conn);
-	(void)shutdown(h2o_socket_get_fd(sock), SHUT_RD);
+	(void)shutdown(h2o_socket_get_fd(http_conn_of(q)->sock), SHUT_RD);
 	return 0;
 }
 
@@ -382,7 +379,7 @@ void http_drain(struct http *h)
 	close_listeners(h);
 	/* The library's call for it would set an HTTP/2 timer going. */
 	h->context.shutdown_requested = 1;
-	h->conf.http1.callbacks.foreach_request(&h->context, end_idle, NULL);
+	libh2o_each_request(&h->context, end_idle, NULL);
 }
 
 size_t http_connections(const struct http *h)

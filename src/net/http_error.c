@@ -35,14 +35,14 @@ static const char *text_of(int status)
 	}
 }
 
-static void send_text(h2o_ostream_t *self, h2o_req_t *q, h2o_iovec_t *bufs,
+static void send_text(h2o_ostream_t *self, h2o_req_t *q, libh2o_piece *bufs,
     size_t n_bufs, h2o_send_state_t state)
 {
 	(void)bufs; /* the library's words */
 	struct error_body *body = (struct error_body *)self;
 	/* It sends its error in one piece, and nothing in reply to HEAD. */
-	h2o_iovec_t text = h2o_iovec_init(body->text, strlen(body->text));
-	h2o_socket_t *sock = q->conn->callbacks->get_socket(q->conn);
+	libh2o_piece text = libh2o_piece_of(body->text, strlen(body->text));
+	h2o_socket_t *sock = http_conn_of(q)->sock;
 	h2o_ostream_send_next(self, q, &text, n_bufs ? 1 : 0, state);
 	http_linger(body->http, sock);
 }
@@ -50,8 +50,7 @@ static void send_text(h2o_ostream_t *self, h2o_req_t *q, h2o_iovec_t *bufs,
 static void on_setup(h2o_filter_t *self, h2o_req_t *q, h2o_ostream_t **slot)
 {
 	struct error_filter *f = (struct error_filter *)self;
-	struct error_body *body =
-	    (void *)h2o_add_ostream(q, sizeof(*body), slot);
+	struct error_body *body = libh2o_add_ostream(q, sizeof(*body), slot);
 	body->super.do_send = send_text;
 	body->http = f->http;
 	body->text = text_of(q->res.status);

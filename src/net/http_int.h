@@ -37,7 +37,6 @@ struct http {
 	struct http_proxy_set proxies;
 	h2o_globalconf_t conf;
 	h2o_context_t context;
-	h2o_accept_ctx_t accept;
 	h2o_socket_t **listeners; /* NULL unless accepting */
 	int *fds;
 	size_t n_listeners;
@@ -58,6 +57,9 @@ struct http_conn {
 	struct http *http;
 	struct list link;
 	h2o_socket_t *sock;
+	/* What it was accepted with, ended by NULL: leads from the library's
+	 * connection to this one. */
+	h2o_hostconf_t *hosts[2];
 	struct http_req *req; /* under way, or NULL */
 	struct http_addr addr;
 	bool has_addr;
@@ -83,6 +85,12 @@ static inline void http_count(uint64_t *counter, uint64_t n)
 {
 	if (counter)
 		__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+/* The connection of a request. */
+static inline struct http_conn *http_conn_of(const h2o_req_t *q)
+{
+	return H2O_STRUCT_FROM_MEMBER(struct http_conn, hosts, q->conn->hosts);
 }
 
 /* The path of the request as sent, without the query. */

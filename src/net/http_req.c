@@ -283,8 +283,7 @@ static const struct http_client *client_of(const struct http_req *req)
 			     &q->headers, H2O_STRLIT("forwarded"), -1) != -1,
 	};
 	join_chain(&forwarded, q);
-	struct http_client *client =
-	    h2o_mem_alloc_pool(&q->pool, sizeof(*client));
+	struct http_client *client = libh2o_alloc(q, sizeof(*client));
 	http_proxy_client(client, &req->conn->http->proxies,
 	    direct_addr(req->conn), &forwarded);
 	/* A cache: the request is the same to whoever looks at it. */

@@ -4,13 +4,10 @@
 #define NET_LOOP_INT_H
 
 /*
- * Private to net/: how its files get at libh2o. No other folder may include
- * this. The macros choose the event loop that libh2o-evloop was built with;
- * without them the headers describe another library.
+ * Private to net/: how its files get at the library's loop. No other folder may
+ * include this.
  */
-#define H2O_USE_EPOLL 1
-#define H2O_USE_LIBUV 0
-#include <h2o.h>
+#include "net/libh2o.h"
 
 #include "net/loop.h"
 

@@ -52,7 +52,7 @@ void ws_handshake_reply(
 		panic("ws: accepted what is no handshake");
 	req->conn->is_upgraded = true;
 	http_req_finish(req);
-	char *key = h2o_mem_alloc_pool(&q->pool, ACCEPT_CHARS + 1);
+	char *key = libh2o_alloc(q, ACCEPT_CHARS + 1);
 	accept_key(key, client_key->base);
 	q->res.status = 101;
 	q->res.reason = "Switching Protocols";

@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 
-#include <h2o/http1.h>
 #include <wslay/wslay.h>
 
 struct ws {
