@@ -13,20 +13,27 @@
 
 struct table_row {
 	const char *name;
+	const char *stored_name; /* of this format; see store_convert.c */
 	enum store_part part;
 };
 
+#define TABLE(name, part)                     \
+	{                                     \
+		name, name STORE_FORMAT, part \
+	}
+
 static const struct table_row table_rows[TABLE_COUNT] = {
-    [TABLE_IDS] = {"ids", STORE_FACTS},
-    [TABLE_SESSIONS] = {"sessions", STORE_FACTS},
-    [TABLE_TALKS] = {"talks", STORE_FACTS},
-    [TABLE_CLAIMS] = {"claims", STORE_FACTS},
-    [TABLE_USED] = {"used", STORE_FACTS},
-    [TABLE_FEED] = {"feed", STORE_FACTS},
-    [TABLE_USAGE] = {"usage", STORE_FACTS},
-    [TABLE_JOINS] = {"joins", STORE_JOURNAL},
-    [TABLE_JOURNALS] = {"journals", STORE_JOURNAL},
-    [TABLE_EVENTS] = {"events", STORE_JOURNAL},
+    [TABLE_IDS] = TABLE("ids", STORE_FACTS),
+    [TABLE_SESSIONS] = TABLE("sessions", STORE_FACTS),
+    [TABLE_TALKS] = TABLE("talks", STORE_FACTS),
+    [TABLE_CLAIMS] = TABLE("claims", STORE_FACTS),
+    [TABLE_USED] = TABLE("used", STORE_FACTS),
+    [TABLE_FEED] = TABLE("feed", STORE_FACTS),
+    [TABLE_USAGE] = TABLE("usage", STORE_FACTS),
+    [TABLE_JOINS] = TABLE("joins", STORE_JOURNAL),
+    [TABLE_JOURNALS] = TABLE("journals", STORE_JOURNAL),
+    [TABLE_EVENTS] = TABLE("events", STORE_JOURNAL),
+    [TABLE_NOTES] = TABLE("notes", STORE_JOURNAL),
 };
 
 static const char *const part_files[STORE_N_PARTS] = {
@@ -42,6 +49,11 @@ const char *store_file_name(enum store_part part)
 const char *store_table_name(enum store_table table)
 {
 	return table_rows[table].name;
+}
+
+const char *store_stored_name(enum store_table table)
+{
+	return table_rows[table].stored_name;
 }
 
 enum store_part store_part_of(enum store_table table)
@@ -155,19 +167,26 @@ void store_abort(struct store_txn *t)
 	t->handle = NULL;
 }
 
-bool store_get(struct store_txn *t, enum store_table table, const void *key,
-    size_t key_len, struct store_span *value)
+enum store_found store_look(struct store_txn *t, enum store_table table,
+    const void *key, size_t key_len, struct store_span *value)
 {
+	*value = (struct store_span){NULL, 0};
 	if (t->rc)
-		return false;
+		return STORE_NONE;
 	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
 	int rc = mdb_get(t->handle, t->store->tables[table], &k, &v);
 	if (rc && rc != MDB_NOTFOUND)
 		t->rc = rc;
 	if (rc)
-		return false;
-	*value = (struct store_span){v.mv_data, v.mv_size};
-	return true;
+		return STORE_NONE;
+	return store_row_view(table, &k, &v, value) ? STORE_FOUND
+						    : STORE_DAMAGED;
+}
+
+bool store_get(struct store_txn *t, enum store_table table, const void *key,
+    size_t key_len, struct store_span *value)
+{
+	return store_look(t, table, key, key_len, value) == STORE_FOUND;
 }
 
 void store_put(struct store_txn *t, enum store_table table, const void *key,
@@ -175,37 +194,38 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
 {
 	if (t->rc)
 		return;
-	MDB_val k = {key_len, (void *)(uintptr_t)key};
-	MDB_val v = {len, (void *)(uintptr_t)value};
-	t->rc = mdb_put(t->handle, t->store->tables[table], &k, &v, 0);
+	struct store_row row = {
+	    table, {key_len, (void *)(uintptr_t)key}, value, len, 0};
+	t->rc = store_row_put(t->handle, t->store->tables[table], &row);
 }
 
 /* The number after the last one. */
-static struct store_key next_key(MDB_cursor *c, int *rc)
+static struct store_key next_key(struct store_txn *t, enum store_table table)
 {
+	MDB_cursor *c;
 	MDB_val k, v;
-	*rc = mdb_cursor_get(c, &k, &v, MDB_LAST);
-	if (*rc == MDB_NOTFOUND)
-		*rc = 0;
-	else if (!*rc && k.mv_size == 8)
-		return store_key1(store_number(k.mv_data) + 1);
-	return store_key1(1);
+	struct store_key next = store_key1(1);
+	t->rc = mdb_cursor_open(t->handle, t->store->tables[table], &c);
+	if (t->rc)
+		return next;
+	t->rc = mdb_cursor_get(c, &k, &v, MDB_LAST);
+	if (!t->rc && k.mv_size == 8)
+		next = store_key1(store_number(k.mv_data) + 1);
+	if (t->rc == MDB_NOTFOUND)
+		t->rc = 0;
+	mdb_cursor_close(c);
+	return next;
 }
 
 void store_append(
     struct store_txn *t, enum store_table table, const void *value, size_t len)
 {
-	MDB_cursor *c;
 	if (t->rc)
 		return;
-	t->rc = mdb_cursor_open(t->handle, t->store->tables[table], &c);
-	if (t->rc)
-		return;
-	struct store_key key = next_key(c, &t->rc);
-	MDB_val k = {8, key.bytes}, v = {len, (void *)(uintptr_t)value};
+	struct store_key key = next_key(t, table);
+	struct store_row row = {table, {8, key.bytes}, value, len, MDB_APPEND};
 	if (!t->rc)
-		t->rc = mdb_cursor_put(c, &k, &v, MDB_APPEND);
-	mdb_cursor_close(c);
+		t->rc = store_row_put(t->handle, t->store->tables[table], &row);
 }
 
 void store_delete(struct store_txn *t, enum store_table table, const void *key,
@@ -221,33 +241,52 @@ void store_delete(struct store_txn *t, enum store_table table, const void *key,
 
 typedef bool each_fn(struct store_span, struct store_span, void *);
 
-static void walk(MDB_cursor *c, int rc, MDB_cursor_op step, MDB_val k,
-    MDB_val v, struct store_txn *t, each_fn *fn, void *arg)
+/* Going through a table. */
+struct walk {
+	struct store_txn *txn;
+	enum store_table table;
+	MDB_cursor *cursor;
+	MDB_val key;
+	each_fn *fn;
+	void *arg;
+};
+
+static bool begin_walk(struct walk *w)
 {
+	struct store_txn *t = w->txn;
+	if (!t->rc)
+		t->rc = mdb_cursor_open(
+		    t->handle, t->store->tables[w->table], &w->cursor);
+	return t->rc == 0;
+}
+
+/* From where the cursor is; rc says whether it is anywhere. */
+static void walk(struct walk *w, int rc, MDB_val v, MDB_cursor_op step)
+{
+	MDB_val *k = &w->key;
 	while (!rc) {
-		struct store_span key = {k.mv_data, k.mv_size};
-		struct store_span value = {v.mv_data, v.mv_size};
-		if (!fn(key, value, arg))
+		struct store_span key = {k->mv_data, k->mv_size}, value;
+		(void)store_row_view(w->table, k, &v, &value);
+		if (!w->fn(key, value, w->arg))
 			break;
-		rc = mdb_cursor_get(c, &k, &v, step);
+		rc = mdb_cursor_get(w->cursor, k, &v, step);
 	}
 	if (rc && rc != MDB_NOTFOUND)
-		t->rc = rc;
-	mdb_cursor_close(c);
+		w->txn->rc = rc;
+	mdb_cursor_close(w->cursor);
 }
 
 void store_each(struct store_txn *t, enum store_table table, const void *key,
     size_t key_len, each_fn *fn, void *arg)
 {
-	MDB_cursor *c;
-	if (t->rc)
+	struct walk w = {
+	    t, table, NULL, {key_len, (void *)(uintptr_t)key}, fn, arg};
+	MDB_val v;
+	if (!begin_walk(&w))
 		return;
-	t->rc = mdb_cursor_open(t->handle, t->store->tables[table], &c);
-	if (t->rc)
-		return;
-	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
-	int rc = mdb_cursor_get(c, &k, &v, key ? MDB_SET_RANGE : MDB_FIRST);
-	walk(c, rc, MDB_NEXT, k, v, t, fn, arg);
+	int rc = mdb_cursor_get(
+	    w.cursor, &w.key, &v, key ? MDB_SET_RANGE : MDB_FIRST);
+	walk(&w, rc, v, MDB_NEXT);
 }
 
 static int seek_back(MDB_cursor *c, MDB_val *k, MDB_val *v)
@@ -267,15 +306,13 @@ static int seek_back(MDB_cursor *c, MDB_val *k, MDB_val *v)
 void store_each_back(struct store_txn *t, enum store_table table,
     const void *key, size_t key_len, each_fn *fn, void *arg)
 {
-	MDB_cursor *c;
-	if (t->rc)
+	struct walk w = {
+	    t, table, NULL, {key_len, (void *)(uintptr_t)key}, fn, arg};
+	MDB_val v;
+	if (!begin_walk(&w))
 		return;
-	t->rc = mdb_cursor_open(t->handle, t->store->tables[table], &c);
-	if (t->rc)
-		return;
-	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
-	int rc = seek_back(c, &k, &v);
-	walk(c, rc, MDB_PREV, k, v, t, fn, arg);
+	int rc = seek_back(w.cursor, &w.key, &v);
+	walk(&w, rc, v, MDB_PREV);
 }
 
 uint64_t store_delete_events(
@@ -293,7 +330,7 @@ uint64_t store_delete_events(
 	MDB_val k = {16, from.bytes}, v;
 	int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
 	while (!rc && k.mv_size == 16 && memcmp(k.mv_data, to.bytes, 16) <= 0) {
-		bytes += v.mv_size;
+		bytes += store_row_len(&v);
 		rc = mdb_cursor_del(c, 0);
 		if (!rc)
 			rc = mdb_cursor_get(c, &k, &v, MDB_NEXT);

@@ -44,6 +44,7 @@ enum store_table {
 	TABLE_JOINS,	/* journal: the same for inputs into a running turn */
 	TABLE_JOURNALS, /* journal: number -> where its events are */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
+	TABLE_NOTES,	/* journal: about itself: "epoch" -> number (8 bytes) */
 	TABLE_COUNT
 };
 
@@ -80,9 +81,10 @@ uint64_t store_number(const void *bytes);
 
 /*
  * Open both environments. The keeper (is_keeper) opens first: it makes what is
- * missing, throws away a journal that another boot left behind, and moves a
- * file that cannot be read aside (to *.corrupt-TIME, with an error in the log).
- * NULL with ERR_STORE.
+ * missing, converts what an older program wrote, throws away a journal that
+ * another boot left behind, and moves a file that cannot be read aside (to
+ * *.corrupt-TIME, with an error in the log). A journal without facts never
+ * prevents that. NULL with ERR_STORE.
  */
 struct store *store_open(
     const struct conf *conf, bool is_keeper, struct err *err);
@@ -90,7 +92,10 @@ struct store *store_open(
 /* Close and null *s. */
 void store_close(struct store **s);
 
-/* Names this journal; changes when journal.mdb is made anew. */
+/*
+ * Names this journal; it lies in journal.mdb, so one that begins anew, for
+ * whatever reason, has another, which is higher.
+ */
 uint64_t store_epoch(const struct store *s);
 
 /* Begin to read on the loop's thread; end with store_read_end(). Never fails
@@ -109,8 +114,18 @@ int store_commit(struct store_txn *t, struct err *err);
 /* Give a write up. */
 void store_abort(struct store_txn *t);
 
-/* Read one value; false when it is not there (or the transaction has failed).
+/*
+ * Each row has a checksum over its table, its key and its value. A row that
+ * does not fit its own is damaged: it is counted and logged, and nothing is
+ * read from it.
  */
+enum store_found { STORE_NONE, STORE_FOUND, STORE_DAMAGED };
+
+/* Read one value. STORE_NONE also when the transaction has failed. */
+enum store_found store_look(struct store_txn *t, enum store_table table,
+    const void *key, size_t key_len, struct store_span *value);
+
+/* The same for who cannot do better with a damaged value than without one. */
 bool store_get(struct store_txn *t, enum store_table table, const void *key,
     size_t key_len, struct store_span *value);
 
@@ -128,7 +143,8 @@ void store_delete(struct store_txn *t, enum store_table table, const void *key,
 
 /*
  * Call fn for values in key order from the first key >= key, until it returns
- * false. fn must not write to the table.
+ * false. A damaged value is given as data NULL with len 0. fn must not write to
+ * the table.
  */
 void store_each(struct store_txn *t, enum store_table table, const void *key,
     size_t key_len,

@@ -119,7 +119,8 @@ int store_env_open(MDB_env **env, const char *path, size_t size, bool is_synced)
 	int rc = mdb_env_create(env);
 	if (rc)
 		return rc;
-	(void)mdb_env_set_maxdbs(*env, TABLE_COUNT);
+	/* Those of an older format as well. */
+	(void)mdb_env_set_maxdbs(*env, 2 * TABLE_COUNT);
 	(void)mdb_env_set_maxreaders(*env, MAX_READERS);
 	(void)mdb_env_set_mapsize(*env, size);
 	rc = mdb_env_open(*env, path, flags, 0600);

@@ -7,7 +7,9 @@
  * Private to store/, which is the home of LMDB: what a store is made of.
  * store_open.c puts it together at the start, store_env.c opens one file of it,
  * store_mark.c keeps the mark of the journal, store_move.c brings the facts
- * from one file into another, and store.c reads and writes.
+ * from one file into another, store_convert.c those of an older format into
+ * this one, store_row.c knows the bytes of a row, and store.c
+ * reads and writes.
  */
 #include <limits.h>
 #include <lmdb.h>
@@ -15,6 +17,12 @@
 #include "store/store.h"
 
 #define STORE_N_PARTS 2
+
+/*
+ * Behind the name of each table: the format of its rows. The first one had
+ * nothing there, and no checksums.
+ */
+#define STORE_FORMAT ".2"
 
 struct part {
 	MDB_env *env;
@@ -40,9 +48,12 @@ __attribute__((format(printf, 1, 2))) struct store_path store_path(
 /* The path of a part's file. */
 struct store_path store_file(const char *dir, enum store_part part);
 
-/* The name of a part's file, and of a table. */
+/* The name of a part's file. */
 const char *store_file_name(enum store_part part);
+
+/* The name of a table, and the same with its format, as LMDB knows it. */
 const char *store_table_name(enum store_table table);
+const char *store_stored_name(enum store_table table);
 
 /* The environment where a part lives. */
 struct part *store_part(struct store *s, enum store_part part);
@@ -60,17 +71,57 @@ int store_error(struct err *err, const char *what, int rc);
 int store_env_open(
     MDB_env **env, const char *path, size_t size, bool is_synced);
 
+/*
+ * A row as it is stored has a checksum behind its value, over its table and key
+ * as well.
+ */
+struct store_row {
+	enum store_table table;
+	MDB_val key;
+	const void *value;
+	size_t len;
+	unsigned flags; /* of mdb_put() */
+};
+
+/* Write a row. Returns 0 or an LMDB error. */
+int store_row_put(MDB_txn *txn, MDB_dbi dbi, struct store_row *row);
+
+/*
+ * View the value of a stored row; false, with *value empty, when it is damaged,
+ * which is counted and logged.
+ */
+bool store_row_view(enum store_table table, const MDB_val *key,
+    const MDB_val *stored, struct store_span *value);
+
+/* The bytes of the value of a stored row. */
+size_t store_row_len(const MDB_val *stored);
+
 /* Move all tables of facts that there are. Returns 0 or an LMDB error. */
 int store_move_facts(MDB_env *from, MDB_env *to);
 
-/* What the mark of the journal in a folder says: false without a whole mark. */
-bool store_mark_read(const char *dir, uint64_t *epoch);
+/* Whether a file has tables of an older format. */
+bool store_is_old(MDB_env *env);
 
 /*
- * Throw the journal in a folder away, and mark a new one, unless the one there
- * was written under this boot. Returns 0, or -1 with ERR_STORE.
+ * Convert what is of an older format: facts and joins get their checksums;
+ * events go, and with them the epoch. Returns 0 or an LMDB error.
+ */
+int store_convert(MDB_env *env);
+
+/*
+ * Throw the journal in a folder away, and mark its place for this boot, unless
+ * the one there was written under it. Returns 0, or -1 with ERR_STORE.
  */
 int store_mark_renew(const char *dir, struct err *err);
+
+/* Whether there is a mark. */
+bool store_mark_exists(const char *dir);
+
+/*
+ * An epoch for a new journal: the wall clock's milliseconds, but higher than
+ * each before. Returns 0, or -1 with ERR_STORE.
+ */
+int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err);
 
 /* The lock file of a data file goes with it. */
 void store_remove_lock(const char *path);

@@ -11,9 +11,10 @@
 #include "core/err.h"
 
 /*
- * What journal.mark says: which boot of the machine wrote journal.mdb, and its
- * epoch. It is a file of its own, so that a journal that a power cut may have
- * damaged is thrown away before anything in it is looked at.
+ * What journal.mark says: which boot of the machine wrote journal.mdb, and the
+ * highest epoch that was given. It is a file of its own, so that a journal that
+ * a power cut may have damaged is thrown away before anything in it is looked
+ * at.
  */
 struct mark {
 	char boot_id[40];
@@ -59,14 +60,15 @@ static int write_mark(const char *dir, const struct mark *m, struct err *err)
 			strerror(why));
 }
 
-/* Begin a new journal unless the one there was written under this boot. */
 int store_mark_renew(const char *dir, struct err *err)
 {
-	struct mark now = {.epoch = (uint64_t)clock_wall_ms()}, old;
+	struct mark now = {.epoch = 0}, old;
 	read_boot_id(now.boot_id);
-	if (read_mark(dir, &old) &&
-	    memcmp(old.boot_id, now.boot_id, sizeof now.boot_id) == 0)
-		return 0;
+	if (read_mark(dir, &old)) {
+		if (memcmp(old.boot_id, now.boot_id, sizeof now.boot_id) == 0)
+			return 0;
+		now.epoch = old.epoch;
+	}
 	struct store_path file = store_file(dir, STORE_JOURNAL);
 	const char *path = file.text;
 	if (unlink(path) != 0 && errno != ENOENT)
@@ -76,11 +78,18 @@ int store_mark_renew(const char *dir, struct err *err)
 	return write_mark(dir, &now, err);
 }
 
-bool store_mark_read(const char *dir, uint64_t *epoch)
+bool store_mark_exists(const char *dir)
 {
 	struct mark m;
+	return read_mark(dir, &m);
+}
+
+int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err)
+{
+	struct mark m = {.epoch = 0};
 	if (!read_mark(dir, &m))
-		return false;
-	*epoch = m.epoch;
-	return true;
+		read_boot_id(m.boot_id);
+	uint64_t now = (uint64_t)clock_wall_ms();
+	*epoch = m.epoch = now > m.epoch ? now : m.epoch + 1;
+	return write_mark(dir, &m, err);
 }

@@ -28,7 +28,7 @@ static int move_tables(MDB_txn *from, MDB_txn *to)
 	int rc = 0;
 	for (int i = 0; i < TABLE_COUNT && !rc; i++)
 		if (store_part_of(i) == STORE_FACTS)
-			rc = move_table(from, to, store_table_name(i));
+			rc = move_table(from, to, store_stored_name(i));
 	return rc;
 }
 

@@ -41,6 +41,21 @@ void store_remove_lock(const char *path)
 	(void)unlink(store_path("%s-lock", path).text);
 }
 
+/* A store that is being opened. */
+struct opening {
+	struct store *store;
+	const char *dir;
+	const struct conf *conf;
+	bool is_keeper;
+	int rc; /* the LMDB error that ended it, if it was one */
+};
+
+static int fail(struct opening *o, const char *what, int rc, struct err *err)
+{
+	o->rc = rc;
+	return store_error(err, what, rc);
+}
+
 static void move_aside(const char *path, int rc)
 {
 	struct store_path aside =
@@ -60,20 +75,46 @@ static bool is_damage(int rc)
 	       rc == MDB_PANIC;
 }
 
-static int open_part(struct store *s, enum store_part part, const char *dir,
-    const struct conf *conf, bool is_keeper, struct err *err)
+/* Whether another file in its place could serve where this one does not. */
+static bool is_of_the_file(int rc)
 {
-	struct store_path file = store_file(dir, part);
-	const char *path = file.text;
-	size_t size = (size_t)conf->store_size * 1024 * 1024;
-	MDB_env **env = &s->parts[part].env;
+	static const int others[] = {ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE,
+	    EROFS, EAGAIN, ENOLCK, MDB_MAP_FULL, MDB_READERS_FULL};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (rc == others[i])
+			return false;
+	return rc != 0;
+}
+
+static int open_file(struct opening *o, enum store_part part, const char *path)
+{
+	size_t size = (size_t)o->conf->store_size * 1024 * 1024;
+	MDB_env **env = &o->store->parts[part].env;
 	int rc = store_env_open(env, path, size, part == STORE_FACTS);
-	if (is_damage(rc) && is_keeper) {
-		move_aside(path, rc);
-		rc = store_env_open(env, path, size, part == STORE_FACTS);
+	if (!rc && o->is_keeper)
+		rc = store_convert(*env);
+	if (rc && *env) {
+		mdb_env_close(*env);
+		*env = NULL;
+	}
+	return rc;
+}
+
+static int open_part(struct opening *o, enum store_part part, struct err *err)
+{
+	struct store_path file = store_file(o->dir, part);
+	int rc = open_file(o, part, file.text);
+	if (is_damage(rc) && o->is_keeper) {
+		move_aside(file.text, rc);
+		rc = open_file(o, part, file.text);
 	}
 	if (rc)
-		return store_error(err, path, rc);
+		return fail(o, file.text, rc, err);
+	if (!o->is_keeper && store_is_old(o->store->parts[part].env))
+		return err_set(err, ERR_STORE,
+		    "store: %s has the format of an older version, which the "
+		    "next start of the server converts: stop it and start it",
+		    file.text);
 	return 0;
 }
 
@@ -85,7 +126,7 @@ static int open_table(struct store *s, enum store_table table, bool may_create)
 	    mdb_txn_begin(part->env, NULL, may_create ? 0 : MDB_RDONLY, &txn);
 	if (rc)
 		return rc;
-	rc = mdb_dbi_open(txn, store_table_name(table),
+	rc = mdb_dbi_open(txn, store_stored_name(table),
 	    may_create ? MDB_CREATE : 0, &s->tables[table]);
 	if (!rc)
 		return mdb_txn_commit(txn);
@@ -93,44 +134,47 @@ static int open_table(struct store *s, enum store_table table, bool may_create)
 	return rc;
 }
 
-static int open_tables(struct store *s, bool is_keeper, struct err *err)
+static int open_tables(struct opening *o, enum store_part part, struct err *err)
 {
 	for (int i = 0; i < TABLE_COUNT; i++) {
-		int rc = open_table(s, i, is_keeper);
+		if (store_part_of(i) != part)
+			continue;
+		int rc = open_table(o->store, i, o->is_keeper);
 		/* The store of an older program, which a new one takes over. */
 		if (rc == MDB_NOTFOUND)
-			rc = open_table(s, i, true);
+			rc = open_table(o->store, i, true);
 		if (rc)
-			return store_error(err, store_table_name(i), rc);
+			return fail(o, store_table_name(i), rc, err);
 	}
 	return 0;
 }
 
 static int cannot_move(
-    struct err *err, const char *dir, const char *was, int rc)
+    struct opening *o, const char *was, int rc, struct err *err)
 {
+	o->rc = rc;
 	stat_add(store_errors, 1);
 	return err_set(err, ERR_STORE,
 	    "store: the facts in %s cannot be moved to where this durability "
 	    "keeps them (%s): set durability: %s again, or a larger store_size",
-	    dir, store_reason(rc), was);
+	    o->dir, store_reason(rc), was);
 }
 
 /* With the facts in the journal's file there is no other one. */
-static int gather_facts(
-    struct store *s, const char *dir, const struct conf *conf, struct err *err)
+static int gather_facts(struct opening *o, struct err *err)
 {
-	struct store_path file = store_file(dir, STORE_FACTS);
+	struct store *s = o->store;
+	struct store_path file = store_file(o->dir, STORE_FACTS);
 	struct part *old = &s->parts[STORE_FACTS];
 	if (access(file.text, F_OK) != 0)
 		return 0;
-	if (open_part(s, STORE_FACTS, dir, conf, true, err) != 0)
+	if (open_part(o, STORE_FACTS, err) != 0)
 		return -1;
 	int rc = store_move_facts(old->env, s->parts[STORE_JOURNAL].env);
 	mdb_env_close(old->env);
 	old->env = NULL;
 	if (rc)
-		return cannot_move(err, dir, "power", rc);
+		return cannot_move(o, "power", rc, err);
 	if (unlink(file.text) != 0)
 		return err_set(err, ERR_STORE, "store: cannot remove %s: %s",
 		    file.text, strerror(errno));
@@ -141,50 +185,103 @@ static int gather_facts(
 }
 
 /* 'durability' may have changed since the last start: the facts follow. */
-static int fetch_facts(
-    struct store *s, const char *dir, const struct conf *conf, struct err *err)
+static int fetch_facts(struct opening *o, struct err *err)
 {
+	struct store *s = o->store;
 	if (s->is_shared)
-		return gather_facts(s, dir, conf, err);
+		return gather_facts(o, err);
 	int rc = store_move_facts(
 	    s->parts[STORE_JOURNAL].env, s->parts[STORE_FACTS].env);
-	return rc ? cannot_move(err, dir, "process", rc) : 0;
+	return rc ? cannot_move(o, "process", rc, err) : 0;
 }
 
-static void close_envs(struct store *s)
+static const char epoch_key[] = "epoch";
+
+static bool read_epoch(struct store *s, uint64_t *epoch)
 {
-	for (int i = 0; i < STORE_N_PARTS; i++) {
-		if (s->parts[i].reader)
-			mdb_txn_abort(s->parts[i].reader);
-		if (s->parts[i].env)
-			mdb_env_close(s->parts[i].env);
-		s->parts[i] = (struct part){0};
-	}
+	struct store_txn t;
+	struct store_span row;
+	struct err err;
+	store_read(s, &t, STORE_JOURNAL);
+	bool found = store_get(&t, TABLE_NOTES, epoch_key, 5, &row) &&
+		     row.len == sizeof *epoch;
+	if (found)
+		*epoch = store_number(row.data);
+	return store_read_end(&t, &err) == 0 && found;
 }
 
-static int open_all(struct store *s, const char *dir, const struct conf *conf,
-    bool is_keeper, struct err *err)
+static int begin_epoch(struct opening *o, struct err *err)
 {
-	s->is_shared = conf->durability == DURABLE_PROCESS;
-	if (!s->is_shared &&
-	    open_part(s, STORE_FACTS, dir, conf, is_keeper, err) != 0)
+	struct store *s = o->store;
+	struct store_txn t;
+	if (store_mark_epoch(o->dir, &s->epoch, err) != 0)
 		return -1;
-	if (open_part(s, STORE_JOURNAL, dir, conf, is_keeper, err) != 0)
-		return -1;
-	if (is_keeper && fetch_facts(s, dir, conf, err) != 0)
-		return -1;
-	return open_tables(s, is_keeper, err);
+	struct store_key value = store_key1(s->epoch);
+	store_write(s, &t, STORE_JOURNAL);
+	store_put(&t, TABLE_NOTES, epoch_key, 5, value.bytes, 8);
+	o->rc = t.rc;
+	return store_commit(&t, err);
 }
 
-static int open_marked(struct store *s, const char *dir,
-    const struct conf *conf, bool is_keeper, struct err *err)
+static int settle_epoch(struct opening *o, struct err *err)
 {
-	if (is_keeper && store_mark_renew(dir, err) != 0)
+	if (read_epoch(o->store, &o->store->epoch))
+		return 0;
+	if (o->is_keeper)
+		return begin_epoch(o, err);
+	return err_set(err, ERR_STORE,
+	    "store: the journal in %s has no epoch: another file took its "
+	    "place while the server runs; stop it and start it",
+	    o->dir);
+}
+
+static int open_journal(struct opening *o, struct err *err)
+{
+	if (open_part(o, STORE_JOURNAL, err) != 0)
 		return -1;
-	if (!store_mark_read(dir, &s->epoch))
-		return err_set(
-		    err, ERR_STORE, "store: %s/journal.mark is missing", dir);
-	return open_all(s, dir, conf, is_keeper, err);
+	if (o->is_keeper && fetch_facts(o, err) != 0)
+		return -1;
+	if (open_tables(o, STORE_JOURNAL, err) != 0)
+		return -1;
+	return settle_epoch(o, err);
+}
+
+static void close_part(struct part *p)
+{
+	if (p->reader)
+		mdb_txn_abort(p->reader);
+	if (p->env)
+		mdb_env_close(p->env);
+	*p = (struct part){0};
+}
+
+/* Events are not worth a start that fails. */
+static int open_any_journal(struct opening *o, struct err *err)
+{
+	struct store_path file = store_file(o->dir, STORE_JOURNAL);
+	if (open_journal(o, err) == 0)
+		return 0;
+	if (!o->is_keeper || o->store->is_shared || !is_of_the_file(o->rc))
+		return -1;
+	close_part(&o->store->parts[STORE_JOURNAL]);
+	move_aside(file.text, o->rc);
+	return open_journal(o, err);
+}
+
+static int open_all(struct opening *o, struct err *err)
+{
+	struct store *s = o->store;
+	s->is_shared = o->conf->durability == DURABLE_PROCESS;
+	if (o->is_keeper && store_mark_renew(o->dir, err) != 0)
+		return -1;
+	if (!store_mark_exists(o->dir))
+		return err_set(err, ERR_STORE,
+		    "store: %s/journal.mark is missing", o->dir);
+	if (!s->is_shared && open_part(o, STORE_FACTS, err) != 0)
+		return -1;
+	if (open_any_journal(o, err) != 0)
+		return -1;
+	return open_tables(o, STORE_FACTS, err);
 }
 
 struct store *store_open(
@@ -198,7 +295,8 @@ struct store *store_open(
 		return NULL;
 	}
 	struct store *s = mem_zero(sizeof *s);
-	if (open_marked(s, dir, conf, is_keeper, err) == 0)
+	struct opening o = {s, dir, conf, is_keeper, 0};
+	if (open_all(&o, err) == 0)
 		return s;
 	store_close(&s);
 	return NULL;
@@ -208,7 +306,8 @@ void store_close(struct store **s)
 {
 	if (!*s)
 		return;
-	close_envs(*s);
+	for (int i = 0; i < STORE_N_PARTS; i++)
+		close_part(&(*s)->parts[i]);
 	free(*s);
 	*s = NULL;
 }

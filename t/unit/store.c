@@ -3,6 +3,7 @@
 #include "t/unit/tap.h"
 
 #include <dirent.h>
+#include <lmdb.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -42,8 +43,7 @@ static int put(enum store_table table, const char *key, const char *value)
 {
 	struct store_txn t;
 
-	store_write(
-	    store, &t, table < TABLE_JOURNALS ? STORE_FACTS : STORE_JOURNAL);
+	store_write(store, &t, store_part_of(table));
 	store_put(&t, table, key, strlen(key), value, strlen(value));
 	return store_commit(&t, &err);
 }
@@ -56,8 +56,7 @@ static const char *get(enum store_table table, const char *key)
 	struct store_txn t;
 	struct store_span v = {NULL, 0};
 
-	store_read(
-	    store, &t, table < TABLE_JOURNALS ? STORE_FACTS : STORE_JOURNAL);
+	store_read(store, &t, store_part_of(table));
 	bool found = store_get(&t, table, key, strlen(key), &v);
 	if (found)
 		(void)snprintf(text, sizeof(text), "%.*s", (int)v.len,
@@ -587,6 +586,271 @@ static void test_append(void)
 	end();
 }
 
+/* ---- damage ---- */
+
+static int look(enum store_table table, const char *key)
+{
+	struct store_txn t;
+	struct store_span v;
+
+	store_read(store, &t, store_part_of(table));
+	int found = (int)store_look(&t, table, key, strlen(key), &v);
+	return store_read_end(&t, &err) == 0 ? found : -1;
+}
+
+/* Where bytes are found in a file that no store has open, write others. */
+static int replace(const char *name, const void *old, const void *new, size_t n)
+{
+	size_t len;
+	char *path = file_of(name);
+	char *text = scratch_read(path, &len);
+	int count = 0;
+
+	for (size_t i = 0; i + n <= len; i++)
+		if (memcmp(text + i, old, n) == 0) {
+			memcpy(text + i, new, n);
+			count++;
+		}
+	scratch_write(path, text, len);
+	free(text);
+	free(path);
+	return count;
+}
+
+static bool note_empty(
+    struct store_span key, struct store_span value, void *arg)
+{
+	buf_printf(arg, "%.*s=%s ", (int)key.len, (const char *)key.data,
+	    value.data ? "sound" : "damaged");
+	return true;
+}
+
+static void test_damaged_rows(void)
+{
+	static const enum store_table tables[] = {TABLE_IDS, TABLE_SESSIONS,
+	    TABLE_TALKS, TABLE_CLAIMS, TABLE_USED, TABLE_FEED, TABLE_USAGE};
+	struct buf seen = {0};
+	struct store_txn t;
+
+	begin("rows");
+	(void)open_as(true);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		(void)put(tables[i], "a", "needle-one");
+		(void)put(tables[i], "b", "other");
+	}
+	(void)put(TABLE_JOURNALS, "a", "needle-one");
+	(void)put(TABLE_EVENTS, "a", "needle-one");
+	store_close(&store);
+	ok(replace("facts.mdb", "needle-one", "needle-onE", 10) >= 7,
+	    "a bit of a row changes in each table of the facts");
+	ok(replace("journal.mdb", "needle-one", "needle-onE", 10) >= 2,
+	    "and of the journal");
+	(void)open_as(true);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		is_int(look(tables[i], "a"), STORE_DAMAGED,
+		    "table %d: the row is damaged", (int)tables[i]);
+		is_int(look(tables[i], "b"), STORE_FOUND,
+		    "table %d: its neighbour is not", (int)tables[i]);
+	}
+	is_int(look(TABLE_JOURNALS, "a"), STORE_DAMAGED, "so in the journal");
+	is_int(look(TABLE_EVENTS, "a"), STORE_DAMAGED, "and its events");
+	is_str(get(TABLE_IDS, "a"), NULL, "a damaged value is not given");
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_IDS, NULL, 0, note_empty, &seen);
+	store_each_back(&t, TABLE_IDS, NULL, 0, note_empty, &seen);
+	(void)store_read_end(&t, &err);
+	is_str(buf_cstr(&seen), "a=damaged b=sound b=sound a=damaged ",
+	    "a walk meets it without its value");
+	buf_fini(&seen);
+	is_int(put(TABLE_IDS, "a", "new"), 0, "it can be written over");
+	is_str(get(TABLE_IDS, "a"), "new", "and is sound then");
+	end();
+}
+
+/* The whole stored row: the value and its checksum behind it. */
+static void stored_row(const char *name, const char *value, char row[12])
+{
+	size_t len;
+	char *path = file_of(name);
+	char *text = scratch_read(path, &len);
+	char *at = memmem(text, len, value, 8);
+
+	if (!at)
+		abort();
+	memcpy(row, at, 12);
+	free(text);
+	free(path);
+}
+
+static void test_moved_rows(void)
+{
+	char one[12], two[12];
+
+	begin("moved");
+	(void)open_as(true);
+	(void)put(TABLE_IDS, "one", "number-1");
+	(void)put(TABLE_IDS, "two", "number-2");
+	(void)put(TABLE_CLAIMS, "one", "number-3");
+	store_close(&store);
+	stored_row("facts.mdb", "number-1", one);
+	stored_row("facts.mdb", "number-2", two);
+	(void)replace("facts.mdb", two, one, 12);
+	stored_row("facts.mdb", "number-3", two);
+	(void)replace("facts.mdb", two, one, 12);
+	(void)open_as(true);
+	is_str(get(TABLE_IDS, "one"), "number-1", "a row in its place is read");
+	is_int(look(TABLE_IDS, "two"), STORE_DAMAGED,
+	    "the same row under another key is damage");
+	is_int(look(TABLE_CLAIMS, "one"), STORE_DAMAGED,
+	    "and under its key in another table, too");
+	end();
+}
+
+/* ---- a store of the first format: rows without checksums ---- */
+
+static void put_plain(MDB_env *env, const char *table, const char *value)
+{
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	char key[] = "k";
+	MDB_val k = {1, key}, v = {strlen(value), (void *)(uintptr_t)value};
+
+	if (mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
+	    mdb_dbi_open(txn, table, MDB_CREATE, &dbi) != 0 ||
+	    mdb_put(txn, dbi, &k, &v, 0) != 0 || mdb_txn_commit(txn) != 0)
+		abort();
+}
+
+static void make_plain(const char *name, const char *const *tables)
+{
+	char *path = file_of(name);
+	MDB_env *env;
+
+	if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, 20) != 0 ||
+	    mdb_env_open(env, path, MDB_NOSUBDIR, 0600) != 0)
+		abort();
+	for (; *tables; tables++)
+		put_plain(env, *tables, *tables);
+	mdb_env_close(env);
+	free(path);
+}
+
+static const char *const facts_tables[] = {
+    "ids", "sessions", "talks", "claims", NULL};
+static const char *const journal_tables[] = {
+    "joins", "journals", "events", NULL};
+
+static void check_converted(const char *what)
+{
+	ok(!open_as(false) && strstr(err.text, "older version"),
+	    "%s: a worker refuses it in clear words: %s", what, err.text);
+	ok(open_as(true), "%s: the keeper converts it", what);
+	is_str(get(TABLE_IDS, "k"), "ids", "%s: ids are kept", what);
+	is_str(get(TABLE_TALKS, "k"), "talks", "%s: so are talks", what);
+	is_str(get(TABLE_JOINS, "k"), "joins", "%s: and joins", what);
+	is_str(get(TABLE_EVENTS, "k"), NULL, "%s: events are not", what);
+	(void)put(TABLE_IDS, "k", "newer");
+	ok(open_as(true) && open_as(false), "%s: it is opened again", what);
+	is_str(
+	    get(TABLE_IDS, "k"), "newer", "%s: and was converted once", what);
+}
+
+static void test_old_format(void)
+{
+	begin("old");
+	(void)open_as(true); /* the mark of this boot */
+	uint64_t epoch = store_epoch(store);
+	store_close(&store);
+	char *facts = file_of("facts.mdb"), *journal = file_of("journal.mdb");
+	(void)unlink(facts);
+	(void)unlink(journal);
+	make_plain("facts.mdb", facts_tables);
+	make_plain("journal.mdb", journal_tables);
+	check_converted("power");
+	ok(store_epoch(store) > epoch, "power: the journal has a new epoch");
+	end();
+	free(facts);
+	free(journal);
+	begin("old-process");
+	conf.durability = DURABLE_PROCESS;
+	(void)open_as(true);
+	store_close(&store);
+	journal = file_of("journal.mdb");
+	(void)unlink(journal);
+	make_plain("journal.mdb", facts_tables);
+	make_plain("journal.mdb", journal_tables);
+	check_converted("process");
+	free(journal);
+	end();
+}
+
+/* ---- the epoch ---- */
+
+static void change_journal(const char *what, void (*change)(const char *path))
+{
+	static int n;
+	char folder[32];
+
+	(void)snprintf(folder, sizeof(folder), "epoch-%d", n++);
+	begin(folder);
+	(void)open_as(true);
+	uint64_t epoch = store_epoch(store);
+	(void)put(TABLE_IDS, "fact", "1");
+	(void)put(TABLE_EVENTS, "event", "1");
+	ok(open_as(true) && store_epoch(store) == epoch,
+	    "%s: until then the epoch stays", what);
+	store_close(&store);
+	char *path = file_of("journal.mdb");
+	change(path);
+	free(path);
+	ok(open_as(true), "%s: the server starts", what);
+	ok(store_epoch(store) > epoch, "%s: the epoch is new", what);
+	is_str(get(TABLE_EVENTS, "event"), NULL, "%s: events are gone", what);
+	is_str(get(TABLE_IDS, "fact"), "1", "%s: facts are there", what);
+	epoch = store_epoch(store);
+	ok(open_as(false) && store_epoch(store) == epoch,
+	    "%s: a worker has the same epoch", what);
+	end();
+}
+
+static void vanish(const char *path)
+{
+	(void)unlink(path);
+}
+
+static void make_garbage(const char *path)
+{
+	scratch_write(path, "garbage", 7);
+}
+
+static void make_folder(const char *path)
+{
+	(void)unlink(path);
+	(void)mkdir(path, 0700);
+}
+
+static void make_empty(const char *path)
+{
+	scratch_write(path, "", 0);
+}
+
+static void test_epoch(void)
+{
+	change_journal("a journal that vanished", vanish);
+	change_journal("an empty one", make_empty);
+	change_journal("one of garbage", make_garbage);
+	change_journal("a folder in its place", make_folder);
+	begin("replaced");
+	(void)open_as(true);
+	store_close(&store);
+	char *path = file_of("journal.mdb");
+	vanish(path);
+	free(path);
+	ok(!open_as(false) && strstr(err.text, "no epoch"),
+	    "a worker does not go on in another journal: %s", err.text);
+	end();
+}
+
 int main(void)
 {
 	char *log = scratch_path("log");
@@ -606,5 +870,9 @@ int main(void)
 	test_move_without_room();
 	test_damaged();
 	test_short_but_whole();
+	test_damaged_rows();
+	test_moved_rows();
+	test_old_format();
+	test_epoch();
 	return done();
 }
