@@ -144,28 +144,50 @@ static int compare_members(const void *a, const void *b, void *form)
 	return order ? order : x->key->text < y->key->text ? -1 : 1;
 }
 
-/*
- * The members of an object, sorted by key: in few when they fit, else in memory
- * that give_back() frees.
- */
-static const struct json **sort_members(const struct json *object,
-    const struct json *few[FEW_MEMBERS], unsigned form)
+/* Link the keys of n members, which are sorted. */
+static struct json *link_keys(struct json **members, size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		struct json *key = members[i]->key;
+		key->child = members[i];
+		key->next = i + 1 < n ? members[i + 1]->key : NULL;
+	}
+	return members[0]->key;
+}
+
+static struct json *sort_keys(const struct json *object, unsigned form)
+{
+	struct json *few[FEW_MEMBERS];
+	struct json **members = few;
 	size_t n = 0;
-	const struct json **members = few;
 
 	if (object->count > FEW_MEMBERS)
 		members = mem_alloc(object->count * sizeof(*members));
-	for (const struct json *m = object->child; m; m = m->next)
+	for (struct json *m = object->child; m; m = m->next)
 		members[n++] = m;
 	qsort_r(members, n, sizeof(*members), compare_members, &form);
-	return members;
-}
-
-static void give_back(const struct json **members, const struct json **few)
-{
+	struct json *first = link_keys(members, n);
 	if (members != few)
 		free(members);
+	return first;
+}
+
+/*
+ * The key of an object that sorts first, from which the others follow by next;
+ * NULL when there are none. They are sorted when they are not in this order
+ * yet.
+ */
+static const struct json *sorted_keys(const struct json *object, unsigned form)
+{
+	struct json *head = object->child ? object->child->key : NULL;
+	uint8_t order = form & JSON_SCRIPT ? IN_SCRIPT_ORDER : IN_ORDER;
+
+	if (!head || head->flags & order)
+		return head ? head->key : NULL;
+	head->key = sort_keys(object, form);
+	head->flags &= (uint8_t) ~(IN_ORDER | IN_SCRIPT_ORDER);
+	head->flags |= order;
+	return head->key;
 }
 
 /* ---- writing ---- */
@@ -295,24 +317,18 @@ static bool put_member(struct buf *out, const struct json *m, unsigned form)
 /* Of a doubled key only the last value counts, as in Python and JavaScript. */
 static bool put_sorted(struct buf *out, const struct json *v, unsigned form)
 {
-	const struct json *few[FEW_MEMBERS];
-	const struct json **members = sort_members(v, few, form);
 	/* Below a root whose keys alone are sorted, nothing is. */
 	unsigned below = form & JSON_TOP ? form | IS_BELOW : form;
-	bool ok = true;
 
-	for (uint32_t i = 0; i < v->count && ok; i++) {
-		const struct json *m = members[i];
-		bool is_last = i + 1 == v->count;
-		if (!is_last &&
-		    !compare_keys(m->key, members[i + 1]->key, form))
+	for (const struct json *k = sorted_keys(v, form); k; k = k->next) {
+		if (k->next && !compare_keys(k, k->next, form))
 			continue;
-		ok = put_member(out, m, below);
-		if (!is_last)
+		if (!put_member(out, k->child, below))
+			return false;
+		if (k->next)
 			put_between(out, ',', form);
 	}
-	give_back(members, few);
-	return ok;
+	return true;
 }
 
 static bool put_unsorted(struct buf *out, const struct json *v, unsigned form)
@@ -396,22 +412,15 @@ static bool is_odd_key(const struct json *key)
 
 /* ---- for other files ---- */
 
-/* Sorting keeps this n log n. */
+/* Sorting keeps this n log n, and is needed for the canonical form anyhow. */
 const struct json *json_doubled_key(const struct json *object)
 {
-	const struct json *few[FEW_MEMBERS];
-	const struct json *found = NULL;
-	if (object->count < 2)
-		return NULL;
-
-	const struct json **members = sort_members(object, few, JSON_UTF8);
-	for (uint32_t i = 1; i < object->count && !found; i++) {
-		const struct json *key = members[i]->key;
-		if (!compare_keys(members[i - 1]->key, key, JSON_UTF8))
-			found = key;
+	for (const struct json *k = sorted_keys(object, JSON_UTF8); k;
+	     k = k->next) {
+		if (k->next && !compare_keys(k, k->next, JSON_UTF8))
+			return k->next;
 	}
-	give_back(members, few);
-	return found;
+	return NULL;
 }
 
 unsigned json_traits(const struct json *v)

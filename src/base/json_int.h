@@ -15,15 +15,26 @@
 #define HAS_HIGH 2u   /* a byte above 0x7f */
 #define HAS_DELETE 4u /* 0x7f, which Python escapes */
 
+/* In which order the keys of an object are linked (json_canonical.c). */
+#define IN_ORDER 8u
+#define IN_SCRIPT_ORDER 16u
+
+/*
+ * The key of an object's member is a node as well. What it needs no links for
+ * holds the keys in order, from the one that sorts first, which the key of the
+ * object's first member tells; so sorting once serves all canonical forms.
+ */
 struct json {
-	const char *text;	/* a string's without the quotes */
-	struct json *next;	/* the next member of the same parent */
-	struct json *child;	/* the first member */
-	const struct json *key; /* of an object's member */
+	const char *text;   /* a string's without the quotes */
+	struct json *next;  /* the next member of the same parent; of a key:
+			       the next key in order */
+	struct json *child; /* the first member; of a key: its value */
+	struct json *key;   /* of an object's member; of the key of the first
+			       member: the first key in order */
 	size_t len;
 	uint32_t count;
 	uint8_t type;
-	uint8_t flags;
+	uint8_t flags; /* the order: at the key of the first member */
 };
 
 /* The next node of the document's memory, not cleared. */

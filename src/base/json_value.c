@@ -147,7 +147,9 @@ const struct json *json_get(const struct json *object, const char *key)
 
 const struct json *json_first(const struct json *v)
 {
-	return v ? v->child : NULL;
+	bool has_members = json_is(v, JSON_ARRAY) || json_is(v, JSON_OBJECT);
+
+	return has_members ? v->child : NULL;
 }
 
 const struct json *json_next(const struct json *v)

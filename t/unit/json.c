@@ -349,6 +349,41 @@ static void test_canonical(void)
 	buf_fini(&b);
 }
 
+/* The order of keys is kept from one form to the next. */
+static void test_canonical_again(void)
+{
+	static const char text[] =
+	    "{\"b\":{\"10\":1,\"9\":2,\"a\":3},\"a\":4,\"\\u00e9\":5,\"2\":6}";
+	static const struct {
+		unsigned form;
+		const char *out;
+	} cases[] = {
+	    {JSON_UTF8, "{\"2\":6,\"a\":4,\"b\":{\"10\":1,\"9\":2,\"a\":3},"
+			"\"\xc3\xa9\":5}"},
+	    {JSON_SCRIPT, "{\"2\":6,\"a\":4,\"b\":{\"9\":2,\"10\":1,\"a\":3},"
+			  "\"\xc3\xa9\":5}"},
+	    {JSON_TOP, "{\"2\":6,\"a\":4,\"b\":{\"10\":1,\"9\":2,\"a\":3},"
+		       "\"\xc3\xa9\":5}"},
+	    {JSON_ASCII, "{\"2\":6,\"a\":4,\"b\":{\"10\":1,\"9\":2,\"a\":3},"
+			 "\"\\u00e9\":5}"},
+	};
+	const struct json *v =
+	    json_parse(&doc, text, strlen(text), JSON_UNIQUE_KEYS, &error);
+	struct buf b = {0};
+	for (size_t i = 0; i < 3 * N(cases); i++) {
+		size_t k = i * 3 % N(cases);
+		buf_reset(&b);
+		ok(json_canonical(&b, v, cases[k].form) &&
+			!strcmp(buf_cstr(&b), cases[k].out),
+		    "form %u is the same after form %u", cases[k].form,
+		    cases[(i + N(cases) - 1) * 3 % N(cases)].form);
+	}
+	ok(json_str_is(json_key(json_first(v)), "b"),
+	    "members stay in the order of the text");
+	ok(!json_first(json_key(json_first(v))), "a key has no members");
+	buf_fini(&b);
+}
+
 static void test_traits(void)
 {
 	static const struct {
@@ -431,6 +466,7 @@ int main(void)
 	test_integers();
 	test_scalars();
 	test_canonical();
+	test_canonical_again();
 	test_traits();
 	test_shallow();
 	test_reuse();
