@@ -127,6 +127,54 @@ int signed_from(struct signed_head *h, const struct json *payload,
 	return 0;
 }
 
+/* What is in a payload, as far as it was counted. */
+struct counts {
+	size_t keys;
+	size_t values;
+	const char *what; /* there is too much of; NULL: nothing */
+	size_t most;
+};
+
+static bool too_many(struct counts *n, const char *what, size_t most)
+{
+	n->what = what;
+	n->most = most;
+	return false;
+}
+
+static bool is_nest(const struct json *v)
+{
+	return json_is(v, JSON_ARRAY) || json_is(v, JSON_OBJECT);
+}
+
+/* Count v and what is in it; false as soon as it is too much. */
+static bool count(struct counts *n, const struct json *v, size_t depth)
+{
+	if (depth > SIGNED_MAX_DEPTH)
+		return too_many(n, "levels", SIGNED_MAX_DEPTH);
+	if (++n->values > SIGNED_MAX_VALUES)
+		return too_many(n, "values", SIGNED_MAX_VALUES);
+	for (const struct json *m = json_first(v); m; m = json_next(m)) {
+		if (json_key(m) && ++n->keys > SIGNED_MAX_KEYS)
+			return too_many(n, "keys", SIGNED_MAX_KEYS);
+		if (!count(n, m, depth + is_nest(m)))
+			return false;
+	}
+	return true;
+}
+
+static int check_size(const struct signed_head *h, struct err *err)
+{
+	struct counts n = {0};
+
+	if (count(&n, h->payload, 1))
+		return 0;
+	return err_set(err, ERR_TOO_LARGE,
+	    "signed payload too large: it has more than %zu %s; send them "
+	    "beside the payload, or in a file",
+	    n.most, n.what);
+}
+
 int signed_read(struct signed_head *h, struct err *err)
 {
 	if (!is_text(h->sender))
@@ -138,7 +186,9 @@ int signed_read(struct signed_head *h, struct err *err)
 	address_key(h->from, h->key);
 	read_signature(h->text, h->signature);
 	make_digest(h);
-	return read_timestamp(h, err);
+	if (read_timestamp(h, err) != 0)
+		return -1;
+	return check_size(h, err);
 }
 
 /* ---- judging ---- */

@@ -27,6 +27,16 @@ struct json;
 /* How far a timestamp may be from now, in seconds, either way. */
 #define SIGNED_WINDOW 300
 
+/*
+ * What a payload may hold at most. Anybody may send one, and what it costs to
+ * verify grows with these, while its text is limited elsewhere. Clients sign
+ * flat objects of a few members; the largest is an INPUT with all its files
+ * (1000 of up to five members, at the widest settings).
+ */
+#define SIGNED_MAX_KEYS 8192
+#define SIGNED_MAX_VALUES 16384 /* of all kinds, keys apart */
+#define SIGNED_MAX_DEPTH 64	/* objects and arrays in each other */
+
 /* What a signed request claims; nothing of it is proven. */
 struct signed_head {
 	const struct json *payload;
@@ -50,7 +60,8 @@ int signed_from(struct signed_head *h, const struct json *payload,
 /*
  * Fill in the rest of h. A signature that is no signature passes here, since it
  * is refused in its turn: signed_verify() says no. Returns 0, or -1 with
- * ERR_UNAUTHORIZED: from, signature or timestamp cannot be used.
+ * ERR_UNAUTHORIZED: from, signature or timestamp cannot be used; or
+ * ERR_TOO_LARGE: the payload is over one of the limits above.
  */
 int signed_read(struct signed_head *h, struct err *err);
 

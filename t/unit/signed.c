@@ -590,6 +590,68 @@ static void test_bound(void)
 	    "the seventh is not");
 }
 
+/* n times what stands before a number, the number, and what stands behind. */
+static void put_many(
+    struct buf *out, const char *before, const char *behind, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_str(out, before);
+		if (behind)
+			buf_printf(out, "%zu%s", i, behind);
+	}
+}
+
+/* Each case: so many are taken, and one more is not. */
+static void test_size(void)
+{
+	static const char over[] = "signed payload too large";
+	static const struct {
+		const char *name;
+		const char *head, *before, *behind, *tail;
+		size_t most; /* beside what head and tail hold */
+	} cases[] = {
+	    {"keys", "{\"timestamp\":1702234567", ",\"", "\":1", "}",
+		SIGNED_MAX_KEYS - 1},
+	    {"keys further in", "{\"timestamp\":1702234567,\"a\":{\"b\":1",
+		",\"", "\":1", "}}", SIGNED_MAX_KEYS - 3},
+	    {"values", "{\"timestamp\":1702234567,\"a\":[0", ",", "", "]}",
+		SIGNED_MAX_VALUES - 4},
+	    {"levels", "{\"timestamp\":1702234567,\"a\":[", "[", NULL, "",
+		SIGNED_MAX_DEPTH - 2},
+	};
+
+	for (size_t i = 0; i < 2 * N(cases); i++) {
+		size_t k = i / 2, n = cases[k].most + i % 2;
+		struct buf payload = {0}, text = {0};
+		struct json_doc doc = {0};
+		struct signed_head h;
+		struct err err = {.text = ""};
+		buf_str(&payload, cases[k].head);
+		put_many(&payload, cases[k].before, cases[k].behind, n);
+		if (!cases[k].behind) {
+			put_many(&payload, "]", NULL, n + 1);
+			buf_char(&payload, '}');
+		}
+		buf_str(&payload, cases[k].tail);
+		make_request(
+		    &text, buf_cstr(&payload), "\"" CLIENT "\"", "\"00\"");
+		parse(&doc, buf_cstr(&text));
+		int rc = signed_from(&h, json_get(doc.root, "payload"),
+		    json_get(doc.root, "from"), json_get(doc.root, "signature"),
+		    &err);
+		rc = rc ? rc : signed_read(&h, &err);
+		bool is_over = i % 2;
+		ok(is_over ? rc && err.code == ERR_TOO_LARGE &&
+				 !strncmp(err.text, over, strlen(over))
+			   : !rc,
+		    "%zu more %s are %s before a signature is verified", n,
+		    cases[k].name, is_over ? "too much" : "taken");
+		json_fini(&doc);
+		buf_fini(&text);
+		buf_fini(&payload);
+	}
+}
+
 static void test_weak_keys(void)
 {
 	static const char *const points[] = {
@@ -635,6 +697,7 @@ int main(void)
 	test_recipient();
 	test_forms();
 	test_bound();
+	test_size();
 	test_weak_keys();
 	json_fini(&vectors);
 	buf_fini(&vectors_text);
