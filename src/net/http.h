@@ -113,6 +113,13 @@ const char *http_body(const struct http_req *req, size_t *len);
  */
 const char *http_peer(const struct http_req *req);
 
+/*
+ * Where the client is, as a text to compare: the address, and where a proxy that
+ * we do not trust stands between, what that says of the client. So clients of
+ * one such proxy are told apart, and each stays the same. Good until the reply.
+ */
+const char *http_place(const struct http_req *req);
+
 /* Whether that address is loopback and no proxy spoke for it. */
 bool http_peer_is_loopback(const struct http_req *req);
 

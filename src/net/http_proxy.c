@@ -217,6 +217,7 @@ void http_proxy_client(struct http_client *client,
 	if (forwarded->chain)
 		at = walk(set, direct, forwarded->chain, forwarded->chain_len);
 	write_text(client->text, &at);
+	client->is_vague = is_forwarded && !is_trusted(set, direct);
 	/* Behind a proxy nobody is local, whatever it says of the client. */
 	client->is_loopback = !is_forwarded && is_loopback(&at);
 }

@@ -49,6 +49,7 @@ struct http_forwarded {
 struct http_client {
 	char text[HTTP_ADDR_TEXT]; /* without an address: "unix", "unknown" */
 	bool is_loopback;
+	bool is_vague; /* a proxy that we do not trust spoke for it */
 };
 
 /*

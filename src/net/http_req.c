@@ -9,6 +9,9 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+/* What proxies say of a client is compared by so many last bytes. */
+#define PLACE_BYTES 200
+
 static const char *reason_of(int status)
 {
 	static const struct {
@@ -294,6 +297,42 @@ static const struct http_client *client_of(const struct http_req *req)
 const char *http_peer(const struct http_req *req)
 {
 	return client_of(req)->text;
+}
+
+/* The last Forwarded line, which the nearest proxy wrote. */
+static h2o_iovec_t last_forwarded(const h2o_headers_t *headers)
+{
+	h2o_iovec_t last = {NULL, 0};
+	ssize_t at = -1;
+	while ((at = h2o_find_header_by_str(
+		    headers, H2O_STRLIT("forwarded"), at)) != -1)
+		last = headers->entries[at].value;
+	return last;
+}
+
+/* The end of a list, where the nearest proxies are. */
+static h2o_iovec_t tail_of(const char *text, size_t len)
+{
+	size_t cut = len > PLACE_BYTES ? len - PLACE_BYTES : 0;
+	return text ? h2o_iovec_init(text + cut, len - cut)
+		    : h2o_iovec_init(H2O_STRLIT(""));
+}
+
+const char *http_place(const struct http_req *req)
+{
+	const struct http_client *client = client_of(req);
+	h2o_req_t *q = req->h2o;
+	struct http_forwarded said = {.chain = NULL};
+	if (!client->is_vague)
+		return client->text;
+	join_chain(&said, q);
+	h2o_iovec_t other = last_forwarded(&q->headers);
+	return h2o_concat(&q->pool,
+	    h2o_iovec_init(client->text, strlen(client->text)),
+	    h2o_iovec_init(H2O_STRLIT(" for ")),
+	    tail_of(said.chain, said.chain_len),
+	    h2o_iovec_init(H2O_STRLIT(" or ")), tail_of(other.base, other.len))
+	    .base;
 }
 
 bool http_peer_is_loopback(const struct http_req *req)

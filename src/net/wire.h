@@ -20,10 +20,14 @@ struct wire_ops {
 	void (*pause)(struct wire *w);
 };
 
-/* The head of every wire; peer is the client's address, for logs and policy. */
+/*
+ * The head of every wire; peer is the client's address, for logs and policy,
+ * place the same as a text to compare (http_place()).
+ */
 struct wire {
 	const struct wire_ops *ops;
 	const char *peer;
+	const char *place;
 	size_t high_water;     /* with more bytes, writers wait for on_drain */
 	bool peer_is_loopback; /* and no proxy spoke for it */
 	bool is_paused;	       /* its user takes no messages now */

@@ -62,6 +62,7 @@ static void destroy(struct ws *w)
 	buf_fini(&w->message);
 	buf_fini(&w->out);
 	free(w->peer);
+	free(w->place);
 	free(w);
 }
 
@@ -310,6 +311,8 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
 	w->peer = mem_strdup(http_peer(req));
 	w->wire.ops = &ops;
 	w->wire.peer = w->peer;
+	w->place = mem_strdup(http_place(req));
+	w->wire.place = w->place;
 	w->wire.high_water = limits->max_output_bytes / 2 < HIGH_WATER
 				 ? limits->max_output_bytes / 2
 				 : HIGH_WATER;

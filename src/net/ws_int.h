@@ -27,6 +27,7 @@ struct ws {
 	struct wire_handlers handlers;
 	void *arg;
 	char *peer;
+	char *place;
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
 	wslay_event_context_ptr parser;
 	const char *in; /* what the parser has yet to take */

@@ -240,6 +240,12 @@ const char *http_peer(const struct http_req *req)
 	return "127.0.0.1";
 }
 
+const char *http_place(const struct http_req *req)
+{
+	(void)req;
+	return "127.0.0.1";
+}
+
 bool http_peer_is_loopback(const struct http_req *req)
 {
 	return req->is_loopback;

@@ -183,7 +183,8 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
 
 	(void)req;
 	(void)limits;
-	f->wire = (struct wire){&ops, "127.0.0.1", 256 * 1024, true, false};
+	f->wire = (struct wire){
+	    &ops, "127.0.0.1", "127.0.0.1", 256 * 1024, true, false};
 	f->handlers = *handlers;
 	f->arg = arg;
 	accepted = &f->wire;
@@ -202,6 +203,12 @@ void http_route(struct http *h, const char *method, const char *path,
 }
 
 const char *http_peer(const struct http_req *req)
+{
+	(void)req;
+	return "127.0.0.1";
+}
+
+const char *http_place(const struct http_req *req)
 {
 	(void)req;
 	return "127.0.0.1";
