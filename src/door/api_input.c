@@ -164,6 +164,7 @@ static int read_request(
 	r->input.level = r->caller->level;
 	r->input.peer = http_peer(req);
 	r->input.peer_is_loopback = http_peer_is_loopback(req);
+	r->input.place = http_place(req);
 	return 0;
 }
 

@@ -48,6 +48,7 @@ struct result {
 	const char *json; /* the result, a JSON string */
 	size_t json_len;
 	int64_t duration_ms;
+	uint32_t turn; /* whose conversation to tell; 0: none */
 };
 
 /* The terminal event that a read stopped at, with memory of its own. */
@@ -118,9 +119,12 @@ static void put_failure(
 	buf_char(out, '}');
 }
 
-/* The conversation as it is now, and what a client shows of it. */
-static void put_conversation(
-    struct buf *out, const struct door_setup *setup, const char *id)
+/*
+ * The conversation after a turn, and what a client shows of it. Of one that is
+ * not the latest any more there is no conversation to tell.
+ */
+static void put_conversation(struct buf *out, const struct door_setup *setup,
+    const char *id, uint32_t turn)
 {
 	static struct buf memory;
 	struct session_record record;
@@ -128,7 +132,8 @@ static void put_conversation(
 	buf_reset(&memory);
 	buf_str(out, ",\"session\":");
 	if (session_get(
-		setup->sessions, id, strlen(id), &memory, &record, &err) == 0) {
+		setup->sessions, id, strlen(id), &memory, &record, &err) == 0 &&
+	    record.turn == turn) {
 		buf_append(out, record.conversation, record.conversation_len);
 		buf_str(out, ",\"chat_items\":");
 		oip_out_chat_items(
@@ -151,7 +156,7 @@ static void put_success(struct buf *out, const struct waiting *w,
 	buf_append(out, result->json, result->json_len);
 	buf_str(out, ",\"duration_ms\":");
 	buf_int(out, result->duration_ms);
-	put_conversation(out, w->setup, id);
+	put_conversation(out, w->setup, id, result->turn);
 	buf_str(out, w->is_server_newer ? ",\"server_newer\":true}"
 					: ",\"server_newer\":false}");
 }
@@ -199,6 +204,7 @@ static void reply_ending(struct waiting *w)
 	    .has_failed = ending.event.type != EV_DONE,
 	    .json = "\"\"",
 	    .json_len = 2,
+	    .turn = w->turn,
 	};
 	const struct json *fields = event_fields(&ending.event, &doc, &text);
 	const struct json *value = json_get(fields, "result");
@@ -278,6 +284,7 @@ static void reply_first(struct waiting *w, const struct session_receipt *r)
 	    .json = json.data,
 	    .json_len = json.len,
 	    .duration_ms = r->duration_ms,
+	    .turn = r->is_latest ? r->turn : 0,
 	};
 	reply(w, r->session_id, &result);
 	buf_fini(&json);

@@ -65,7 +65,9 @@ static void send_end_again(
 {
 	struct oip_conn *c = call->conn;
 	struct session_record record;
-	bool has_record = oip_conn_record(c, &record);
+	/* What was said since is no part of what that turn answered. */
+	bool has_record = r->is_latest && oip_conn_record(c, &record) &&
+			  record.turn == r->turn;
 
 	oip_frame_again(
 	    oip_conn_frame(), r, has_record ? &record : NULL, call->input_id);
@@ -334,6 +336,7 @@ static void take(
 	    .level = c->caller.level,
 	    .peer = c->wire->peer,
 	    .peer_is_loopback = c->wire->peer_is_loopback,
+	    .place = c->wire->place,
 	    .may_join = true,
 	    .is_unscoped = !c->session,
 	};

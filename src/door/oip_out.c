@@ -256,10 +256,14 @@ static void comma_ids(
 	buf_json_str(out, input_id);
 }
 
-static void comma_session(struct buf *out, const struct session_record *record)
+/* A client takes the session for its own: without a record, by its id alone. */
+static void comma_session(struct buf *out, const char *session_id,
+    const struct session_record *record)
 {
 	if (!record) {
-		buf_str(out, ",\"session\":{},\"chat_items\":[]");
+		buf_str(out, ",\"session\":{\"session_id\":");
+		buf_json_str(out, session_id);
+		buf_str(out, "},\"chat_items\":[]");
 		return;
 	}
 	buf_str(out, ",\"session\":");
@@ -276,7 +280,7 @@ void oip_out_end(struct buf *out, const struct event *ev,
 		buf_str(out, "{\"type\":\"OUTPUT\"");
 		comma_body(out, ev);
 		comma_ids(out, session_id, input_id);
-		comma_session(out, record);
+		comma_session(out, session_id, record);
 	} else {
 		buf_printf(
 		    out, "{\"type\":\"ERROR\",\"code\":%d", err_rpc(ERR_AGENT));

@@ -66,6 +66,10 @@ void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len);
 void session_caller_key(
     uint8_t key[REGISTRY_KEY], const char *caller, size_t len);
 
+/* Whether this caller may open what an id names: its own, or nobody's. */
+bool session_is_open_to(
+    struct sessions *all, const char *id, size_t len, const char *caller);
+
 /* One more reference to a handle. */
 struct session *session_ref(struct session *s);
 

@@ -64,6 +64,17 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 	r->duration_ms = claim->duration_ms;
 }
 
+/* Whether the stored conversation is still that of the claim's turn. */
+static bool is_latest(struct store_txn *t, const struct claim *claim)
+{
+	struct store_key key = store_key1(claim->number);
+	struct store_span row;
+	struct record r;
+	return store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
+	       record_decode(&r, row) && r.turn == claim->turn &&
+	       r.status != RECORD_RUNNING;
+}
+
 /* What the store knows of a claim; when it is repeated, its row is in *claim. */
 static enum claim_found look_up(struct store_txn *t, enum store_table table,
     const uint8_t key[16], const uint8_t body[16], struct claim *claim)
@@ -107,50 +118,80 @@ void claim_put(struct commit *commit, enum store_table table,
 	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
 	record_encode_claim(
 	    journal_put(commit, table, c->claim, sizeof c->claim), &row);
+	if (memcmp(c->inner, c->claim, sizeof c->inner) != 0)
+		record_encode_claim(
+		    journal_put(commit, table, c->inner, sizeof c->inner),
+		    &row);
 	if (!end || table == TABLE_JOINS)
 		commit->check = check;
+}
+
+/* ---- names ---- */
+
+/*
+ * One part of what is digested. With its tag and length it is never taken for
+ * another part, nor for the end of one and the beginning of the next.
+ */
+static void add_part(struct buf *text, char tag, const char *p, size_t len)
+{
+	uint64_t n = len;
+	buf_char(text, tag);
+	buf_append(text, &n, sizeof n);
+	buf_append(text, p, len);
+}
+
+static void add_json(struct buf *text, char tag, const struct json *v)
+{
+	size_t len = 0;
+	const char *p = v ? json_text(v, &len) : NULL;
+	add_part(text, tag, p ? p : "", len);
+}
+
+static void digest(uint8_t out[16], struct buf *text)
+{
+	ident_digest16(out, text->data, text->len);
+	buf_fini(text);
 }
 
 static void digest_body(struct session_call *c, const struct session_input *in)
 {
 	struct buf text = {0};
-	size_t n;
-	const char *p;
-	buf_append(&text, in->prompt, in->prompt_len);
-	buf_char(&text, 0);
-	if (in->images && (p = json_text(in->images, &n)))
-		buf_append(&text, p, n);
-	buf_char(&text, 0);
-	if (in->files && (p = json_text(in->files, &n)))
-		buf_append(&text, p, n);
-	ident_digest16(c->body, text.data, text.len);
-	buf_fini(&text);
+	add_part(&text, 'p', in->prompt, in->prompt_len);
+	add_json(&text, 'm', in->images);
+	add_json(&text, 'f', in->files);
+	digest(c->body, &text);
 }
 
 /*
- * The scope of an input_id: caller and session; without a session the id alone.
+ * A name counts for its caller, in the session that the client named; and for
+ * who neither signs nor names a session, at its place in the network. Inside a
+ * session the place is left out: who roams comes back from another one, and who
+ * knows the id of a session that is nobody's may see all of it anyway.
  */
-static void digest_claim(struct session_call *c, const struct session_input *in)
+static void digest_scope(uint8_t out[16], const struct session_input *in,
+    const char *session_id, const char *place)
 {
 	struct buf text = {0};
-	if (!in->is_unscoped)
-		buf_str(&text, c->session->id);
-	else
-		buf_str(&text, c->caller);
-	buf_char(&text, 0);
-	buf_append(&text, in->input_id, in->input_id_len);
-	ident_digest16(c->claim, text.data, text.len);
-	buf_fini(&text);
-	c->has_id = true;
-	buf_append(&c->input_id, in->input_id, in->input_id_len);
+	if (in->caller[0])
+		add_part(&text, 'c', in->caller, strlen(in->caller));
+	else if (!session_id)
+		add_part(&text, 'n', place, strlen(place));
+	if (session_id)
+		add_part(&text, 's', session_id, strlen(session_id));
+	add_part(&text, 'i', in->input_id, in->input_id_len);
+	digest(out, &text);
 }
 
 /* ---- what inputs call ---- */
 
 void claim_name(struct session_call *c, const struct session_input *in)
 {
+	const char *id = c->session->id;
 	digest_body(c, in);
-	digest_claim(c, in);
+	digest_scope(c->claim, in, in->is_unscoped ? NULL : id, in->place);
+	digest_scope(c->inner, in, id, in->place);
+	c->has_id = true;
+	buf_append(&c->input_id, in->input_id, in->input_id_len);
 }
 
 enum claim_found claim_find(struct session_call *c, enum store_table table)
@@ -162,7 +203,10 @@ enum claim_found claim_find(struct session_call *c, enum store_table table)
 		return CLAIM_UNUSED;
 	store_read(c->session->all->setup.store, &t, store_part_of(table));
 	enum claim_found found = look_up(&t, table, c->claim, c->body, &claim);
-	if (found == CLAIM_REPEATED)
+	if (found == CLAIM_REPEATED) {
 		fill_repeated(c, &claim);
+		c->receipt.is_latest =
+		    table == TABLE_CLAIMS && is_latest(&t, &claim);
+	}
 	return store_read_end(&t, &err) == 0 ? found : CLAIM_UNUSED;
 }

@@ -23,7 +23,13 @@ enum claim_found {
 	CLAIM_REUSED,	/* another one was */
 };
 
-/* Give a call the name of its input: its claim's key and body digest. */
+/*
+ * Give a call the name of its input: what was said, and for whom it counts. A
+ * name is the caller's in the session that it named (unsigned: the session's);
+ * without a session the caller's alone (unsigned: one place's in the network).
+ * An input that named none has a second name in the session that it was given,
+ * under which it is found when its client comes back.
+ */
 void claim_name(struct session_call *c, const struct session_input *in);
 
 /*

@@ -104,12 +104,22 @@ static void place_later(struct session_call *c)
 
 /* ---- an earlier input of the same name ---- */
 
+/* Whether the session of that input is one that this caller may open. */
+static bool is_open_to_caller(const struct session_call *c)
+{
+	const char *id = c->receipt.session_id;
+	return session_is_open_to(c->session->all, id, strlen(id), c->caller);
+}
+
 /* Answer from an earlier input with the same id; false when there is none. */
 static bool answer_from(struct session_call *c, enum store_table table)
 {
 	enum claim_found found = claim_find(c, table);
 	if (found == CLAIM_REUSED) {
 		(void)err_set(&c->err, ERR_REUSED, NULL);
+		input_refuse(c);
+	} else if (found == CLAIM_REPEATED && !is_open_to_caller(c)) {
+		(void)err_set(&c->err, ERR_NO_SESSION, NULL);
 		input_refuse(c);
 	} else if (found == CLAIM_REPEATED) {
 		input_answer(c, INPUT_REPEATED);
@@ -195,7 +205,7 @@ static uint64_t claim_hash(const struct session_call *c)
 	uint64_t hash;
 	if (!c->has_id)
 		return 0;
-	memcpy(&hash, c->claim, sizeof hash);
+	memcpy(&hash, c->inner, sizeof hash);
 	return hash | 1;
 }
 

@@ -35,6 +35,7 @@ struct session_call {
 	bool has_id;
 	struct buf input_id;
 	uint8_t claim[16]; /* digest of scope and input_id */
+	uint8_t inner[16]; /* the same, had the client named the session */
 	uint8_t body[16];  /* digest of prompt, images and files */
 	struct session_receipt receipt;
 	struct err err;

@@ -45,6 +45,7 @@ void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 		buf_str(out, ",\"input_id\":");
 		buf_json(out, c->input_id.data, c->input_id.len);
 		put_hex(out, "claim", c->claim);
+		put_hex(out, "inner", c->inner);
 		put_hex(out, "body", c->body);
 	}
 	buf_char(out, '}');
@@ -102,6 +103,9 @@ static void read_extra(struct session_call *c, struct store_span extra)
 		buf_fini(&scratch);
 		c->has_id = read_hex(json_get(v, "claim"), c->claim) &&
 			    read_hex(json_get(v, "body"), c->body);
+		/* One that an older release began has no second name. */
+		if (!read_hex(json_get(v, "inner"), c->inner))
+			memcpy(c->inner, c->claim, sizeof c->inner);
 	}
 	json_fini(&doc);
 }

@@ -47,7 +47,7 @@ enum commit_outcome {
 };
 
 /* Most rows in one commit. */
-#define COMMIT_PUTS 4
+#define COMMIT_PUTS 5
 
 struct commit_put {
 	enum store_table table;

@@ -165,24 +165,41 @@ static bool is_foreign(const struct known *k, const uint8_t *caller)
 	       memcmp(k->seed.caller, caller, REGISTRY_KEY) != 0;
 }
 
-enum session_status session_peek(
-    struct sessions *all, const char *id, size_t len, const char *caller)
+/* Whether the caller may open what an id names, and what that is now. */
+static bool look_as(struct sessions *all, const char *id, size_t len,
+    const char *caller, enum session_status *status)
 {
 	uint8_t key[REGISTRY_KEY], who[REGISTRY_KEY];
 	struct known k;
 	struct err err;
+	*status = SESSION_NEW;
 	if (!session_id_is_valid(id, len))
-		return SESSION_NEW;
+		return false;
 	session_key(key, id, len);
 	session_caller_key(who, caller, strlen(caller));
 	uint32_t at = registry_look(all->registry, key);
-	if (at != REGISTRY_NONE)
-		return registry_may_see(all->registry, at, who)
-			   ? status_of(registry_entry(all->registry, at))
-			   : SESSION_NEW;
-	if (look_up(all, id, len, &k, &err) != 0 || is_foreign(&k, who))
-		return SESSION_NEW;
-	return status_of_known(&k);
+	if (at != REGISTRY_NONE) {
+		*status = status_of(registry_entry(all->registry, at));
+		return registry_may_see(all->registry, at, who);
+	}
+	if (look_up(all, id, len, &k, &err) != 0)
+		return false;
+	*status = status_of_known(&k);
+	return !is_foreign(&k, who);
+}
+
+bool session_is_open_to(
+    struct sessions *all, const char *id, size_t len, const char *caller)
+{
+	enum session_status status;
+	return look_as(all, id, len, caller, &status);
+}
+
+enum session_status session_peek(
+    struct sessions *all, const char *id, size_t len, const char *caller)
+{
+	enum session_status status;
+	return look_as(all, id, len, caller, &status) ? status : SESSION_NEW;
 }
 
 static struct session *open_from_store(struct sessions *all, const char *id,

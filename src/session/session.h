@@ -161,8 +161,9 @@ struct session_input {
 	const char *level;     /* of the caller, a word of spec 5.1 */
 	const char *peer;      /* network address, for limits; NULL: none */
 	bool peer_is_loopback; /* and no proxy spoke for it */
+	const char *place;     /* where it comes from, to compare; not NULL */
 	bool may_join;	       /* a running turn takes it; else ERR_BUSY */
-	bool is_unscoped;      /* no session was named: input_id stands alone */
+	bool is_unscoped;      /* the client did not name the session */
 };
 
 enum input_outcome {
@@ -175,8 +176,10 @@ enum input_outcome {
 
 /*
  * What became of an input, durable as 'durability' says when it is told. For
- * INPUT_REPEATED, session_id (perhaps another session) and turn name the first
- * one; if is_over it has ended, with 'result' or (has_failed) 'reason'.
+ * INPUT_REPEATED, session_id (perhaps another session, which this caller may
+ * open) and turn name the first one; if is_over it has ended, with 'result' or
+ * (has_failed) 'reason', and the stored conversation is that after it only if
+ * is_latest.
  */
 struct session_receipt {
 	enum input_outcome outcome;
@@ -185,6 +188,7 @@ struct session_receipt {
 	const char *id;
 	const char *session_id;
 	bool is_over;
+	bool is_latest;
 	bool has_failed;
 	const char *result;
 	size_t result_len;

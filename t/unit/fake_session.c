@@ -339,6 +339,7 @@ static void fill_repeated(struct session_receipt *r, const struct claim *claim)
 	r->duration_ms = 12;
 	r->is_over = claim->is_joined || s->turn > claim->turn ||
 		     s->status != SESSION_RUNNING;
+	r->is_latest = s->turn == claim->turn;
 	r->has_failed = r->is_over && s->reason;
 	r->reason = s->reason;
 	if (r->is_over && !claim->is_joined && s->result) {

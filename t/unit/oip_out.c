@@ -237,8 +237,9 @@ static void test_ends(void)
 	oip_out_end(&out, &ev, SESSION, NULL, NULL);
 	ok(strcmp(buf_cstr(&out),
 	       "{\"type\":\"OUTPUT\",\"result\":\"\",\"duration_ms\":0,"
-	       "\"session_id\":\"s-1\",\"session\":{},\"chat_items\":[]}") == 0,
-	    "an OUTPUT without a record has an empty session");
+	       "\"session_id\":\"s-1\",\"session\":{\"session_id\":\"s-1\"},"
+	       "\"chat_items\":[]}") == 0,
+	    "an OUTPUT without a record has a session with its id alone");
 	buf_reset(&out);
 	ev.type = EV_FAILED;
 	ev.body = "\"reason\":\"killed\"";
