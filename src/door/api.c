@@ -7,12 +7,15 @@
 #include "door/api_events.h"
 #include "door/api_info.h"
 #include "door/api_input.h"
+#include "door/api_limit.h"
 #include "door/api_metrics.h"
 #include "door/api_publish.h"
 #include "door/api_sessions.h"
 #include "door/api_turn.h"
+#include "door/door.h"
 #include "net/http.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,26 +25,37 @@ static const struct route {
 	const char *method;
 	const char *path;
 	http_handler *fn;
+	bool is_free; /* it asks whether we live, and must be told */
 } routes[] = {
-    {"POST", "/input", api_input_post},
-    {"GET", "/health", api_info_health},
-    {"GET", "/sessions", api_sessions_list},
-    {"GET", "/sessions/*", api_sessions_get},
-    {"GET", "/sessions/*/events", api_events_get},
-    {"GET", "/info", api_info_about},
-    {"GET", "/docs", api_info_docs},
-    {"GET", "/livez", api_info_live},
-    {"GET", "/readyz", api_info_ready},
-    {"GET", "/metrics", api_metrics_get},
+    {"POST", "/input", api_input_post, false},
+    {"GET", "/health", api_info_health, true},
+    {"GET", "/sessions", api_sessions_list, false},
+    {"GET", "/sessions/*", api_sessions_get, false},
+    {"GET", "/sessions/*/events", api_events_get, false},
+    {"GET", "/info", api_info_about, false},
+    {"GET", "/docs", api_info_docs, false},
+    {"GET", "/livez", api_info_live, true},
+    {"GET", "/readyz", api_info_ready, true},
+    {"GET", "/metrics", api_metrics_get, false},
 };
 
-void api_mount(struct http *http, const struct door_setup *setup)
+static const struct door_setup *setup;
+
+/* Before anything that costs: bad signatures may come in floods. */
+static void on_request(struct http_req *req, void *arg)
 {
+	const struct route *r = arg;
 	/* The handlers' arg is not const; none writes to it. */
-	void *arg = (void *)(uintptr_t)setup;
+	if (r->is_free || api_limit_peer(req, setup))
+		r->fn(req, (void *)(uintptr_t)setup);
+}
+
+void api_mount(struct http *http, const struct door_setup *all)
+{
+	setup = all;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		http_route(
-		    http, routes[i].method, routes[i].path, routes[i].fn, arg);
+		http_route(http, routes[i].method, routes[i].path, on_request,
+		    (void *)(uintptr_t)&routes[i]);
 	api_admin_mount(http, setup);
 	api_publish_mount(http, setup, setup->about->routes);
 }

@@ -9,7 +9,6 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "core/stat.h"
-#include "door/api_limit.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
@@ -451,8 +450,6 @@ static void on_verdict(
 
 void api_events_get(struct http_req *req, void *arg)
 {
-	if (!api_limit_peer(req, arg))
-		return;
 	if (api_signed_is(req))
 		api_signed_by_headers(req, arg, ACCESS_READ, on_verdict, arg);
 	else

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "door/api_limit.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
 #include "door/api_turn.h"
@@ -273,9 +272,6 @@ void api_input_post(struct http_req *req, void *arg)
 	struct err err;
 	size_t body_len;
 	(void)http_body(req, &body_len);
-	/* Before anything that costs: bad signatures may come in floods. */
-	if (!api_limit_peer(req, setup))
-		return;
 	if (api_signed_is(req)) {
 		(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
 		api_reply_err(req, &err);

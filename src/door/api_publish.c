@@ -11,6 +11,7 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "core/err.h"
+#include "door/api_limit.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
@@ -286,13 +287,15 @@ static void call(struct http_req *req, const struct route *route,
 	struct session_tool tool = {.name = route->name,
 	    .args = args.data,
 	    .args_len = args.len,
-	    .is_owner = caller->is_super};
+	    .is_owner = caller->is_super,
+	    .caller = caller->address,
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req)};
 	list_append(&all_calling, &c->link);
-	if (session_exec(session, &tool, on_result, c)) {
+	if (session_exec(session, &tool, on_result, c, &err)) {
 		c->req = req;
 		http_on_gone(req, on_gone, c);
 	} else {
-		(void)err_set(&err, ERR_RUNS, NULL);
 		api_reply_err(req, &err);
 		list_remove(&c->link);
 		free(c);
@@ -370,6 +373,8 @@ static void on_request(struct http_req *req, void *arg)
 	bool is_ambiguous = false;
 	struct buf path = {0};
 	(void)arg;
+	if (!api_limit_peer(req, us.setup))
+		return;
 	read_path(&path, req);
 	struct route *route = find(http_method(req), path.data, &is_ambiguous);
 	/* Many a library would take a NUL for the end. */

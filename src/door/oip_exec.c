@@ -13,6 +13,7 @@
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
 #include "door/oip_limit.h"
+#include "net/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,11 @@ static void run(struct oip_conn *c, const struct json *frame,
 	    .args = "{}",
 	    .args_len = 2,
 	    .is_owner = c->caller.is_admin,
+	    .caller = c->caller.address,
+	    .peer = c->wire->peer,
+	    .peer_is_loopback = c->wire->peer_is_loopback,
 	};
+	struct err err;
 	struct oip_exec_call *call = mem_zero(sizeof(*call));
 
 	if (args)
@@ -100,11 +105,11 @@ static void run(struct oip_conn *c, const struct json *frame,
 	call->tool = text_of(json_get(frame, "tool"));
 	list_append(&c->execs, &call->link);
 	c->n_execs++;
-	call->exec = session_exec(c->session, &tool, on_result, call);
+	call->exec = session_exec(c->session, &tool, on_result, call, &err);
 	if (call->exec)
 		return;
 	free_call(call);
-	refuse(c, frame, "this agent has no tools to call");
+	refuse(c, frame, err.text);
 }
 
 /* Whether the agent has no tool of this name; the list goes to *why. */

@@ -77,6 +77,9 @@ struct session *session_ref(struct session *s);
 struct session *session_of_entry(
     struct sessions *all, const char *id, size_t len, struct err *err);
 
+/* Whether max_runs turns, and calls of tools, run in this worker. */
+bool session_is_crowded(const struct sessions *all);
+
 /* Its journal has grown: let attachments look at the end of this tick. */
 void session_ring(struct session *s);
 

@@ -13,6 +13,7 @@
 #include "core/conf.h"
 #include "session/activity.h"
 #include "session/all.h"
+#include "trust/limits.h"
 
 struct session_exec {
 	struct agent_sink sink; /* first: the agent's view of us */
@@ -21,6 +22,7 @@ struct session_exec {
 	struct agent_turn *agent;
 	session_exec_fn *fn;
 	void *arg;
+	struct limits_held held;
 	int64_t started_ms;
 	bool is_over;
 	bool has_failed;
@@ -98,13 +100,32 @@ static void free_exec(struct session_exec *x)
 	all->n_execs--;
 	if (x->agent)
 		all->setup.kind->free(&x->agent);
+	limits_drop(all->setup.limits, &x->held);
 	session_close(&x->session);
 	buf_fini(&x->text);
 	free(x);
 }
 
+/* Whether one more may run; what it holds goes to *held. */
+static bool may_run(struct sessions *all, const struct session_tool *tool,
+    struct limits_held *held, struct err *err)
+{
+	struct limits_who who = {
+	    tool->caller, tool->peer, tool->peer_is_loopback};
+	if (!all->setup.kind->exec)
+		err_set(
+		    err, ERR_BAD_REQUEST, "this agent has no tools to call");
+	else if (session_is_crowded(all))
+		err_set(err, ERR_RUNS, NULL);
+	else
+		return limits_hold(all->setup.limits, LIMITS_RUNS, &who, held,
+			   err) == 0;
+	return false;
+}
+
 struct session_exec *session_exec(struct session *s,
-    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+    const struct session_tool *tool, session_exec_fn *fn, void *arg,
+    struct err *err)
 {
 	struct sessions *all = s->all;
 	const struct agent_kind *kind = all->setup.kind;
@@ -115,14 +136,15 @@ struct session_exec *session_exec(struct session *s,
 	    .args_len = tool->args_len,
 	    .is_owner = tool->is_owner,
 	};
-	size_t running = all->n_turns + all->n_execs;
-	if (!kind->exec || running >= (size_t)all->setup.conf->max_runs)
+	struct limits_held held = {0};
+	if (!may_run(all, tool, &held, err))
 		return NULL;
 	struct session_exec *x = mem_zero(sizeof *x);
 	x->sink.ops = &sink_ops;
 	x->session = session_ref(s);
 	x->fn = fn;
 	x->arg = arg;
+	x->held = held;
 	x->started_ms = clock_mono_ms();
 	list_append(&all->execs, &x->link);
 	all->n_execs++;

@@ -255,7 +255,7 @@ void input_place(struct session_call *c)
 		refuse_with(c, ERR_DRAINING);
 		return;
 	}
-	if (all->n_turns >= (size_t)all->setup.conf->max_runs) {
+	if (session_is_crowded(all)) {
 		refuse_with(c, ERR_RUNS);
 		return;
 	}

@@ -59,6 +59,11 @@ bool session_id_is_valid(const char *id, size_t len)
 	return true;
 }
 
+bool session_is_crowded(const struct sessions *all)
+{
+	return all->n_turns + all->n_execs >= (size_t)all->setup.conf->max_runs;
+}
+
 struct session *session_ref(struct session *s)
 {
 	s->refs++;

@@ -230,7 +230,10 @@ struct session_tool {
 	const char *name;
 	const char *args; /* a JSON object */
 	size_t args_len;
-	bool is_owner; /* whether the caller owns the agent */
+	bool is_owner;	       /* whether the caller owns the agent */
+	const char *caller;    /* a verified address; "" or NULL: nobody */
+	const char *peer;      /* where it comes from; NULL: nowhere */
+	bool peer_is_loopback; /* and no proxy spoke for it */
 };
 
 /* What came of it, valid inside the callback only. */
@@ -247,11 +250,13 @@ typedef void session_exec_fn(
 
 /*
  * Call the tool; nothing of it is kept. fn is called once, later, and the call
- * is gone then, unless session_exec_cancel() came first. NULL when this agent
- * has no tools to call, or max_runs are running.
+ * is gone then, unless session_exec_cancel() came first. It counts as a turn
+ * while it runs: NULL with ERR_RUNS (max_runs) or ERR_LIMIT (limit_runs,
+ * limit_peer_runs), or ERR_BAD_REQUEST when this agent has no tools to call.
  */
 struct session_exec *session_exec(struct session *s,
-    const struct session_tool *tool, session_exec_fn *fn, void *arg);
+    const struct session_tool *tool, session_exec_fn *fn, void *arg,
+    struct err *err);
 
 /* Stop the call, without a word; nulls *x. */
 void session_exec_cancel(struct session_exec **x);

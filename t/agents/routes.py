@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 """An agent with HTTP routes of its own."""
+import pathlib
+import time
+
 from connectonion import Agent, host
 from connectonion.network.host.http_routes import HTTPResponse, HTTPRouter
 from scripted import TOOLS, Scripted
@@ -21,6 +24,16 @@ def echo(request):
 @http.public.get("/nothing")
 def nothing():
     return None
+
+
+@http.public.get("/wait")
+def wait(request):
+    """Say in a file that it runs, and end when another one is there."""
+    place = pathlib.Path(request.query["dir"][0])
+    (place / "runs").touch()
+    while not (place / "go").exists():
+        time.sleep(0.02)
+    return "went"
 
 
 @http.contacts.get("/secret")

@@ -73,12 +73,15 @@ void session_close(struct session **s)
 }
 
 struct session_exec *session_exec(struct session *s,
-    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+    const struct session_tool *tool, session_exec_fn *fn, void *arg,
+    struct err *err)
 {
 	static int exec;
 	(void)s;
-	if (agent.is_full)
+	if (agent.is_full) {
+		(void)err_set(err, ERR_RUNS, NULL);
 		return NULL;
+	}
 	free(agent.tool);
 	free(agent.args);
 	agent.fn = fn;

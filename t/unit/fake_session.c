@@ -723,12 +723,16 @@ bool session_has_id(
 
 /* The tool "echo" returns its arguments; no other is there. */
 struct session_exec *session_exec(struct session *s,
-    const struct session_tool *tool, session_exec_fn *fn, void *arg)
+    const struct session_tool *tool, session_exec_fn *fn, void *arg,
+    struct err *err)
 {
 	struct sessions *all = s->all;
 
-	if (strcmp(tool->name, "echo") != 0)
+	if (strcmp(tool->name, "echo") != 0) {
+		(void)err_set(
+		    err, ERR_BAD_REQUEST, "this agent has no tools to call");
 		return NULL;
+	}
 	all->exec.fn = fn;
 	all->exec.arg = arg;
 	(void)snprintf(all->exec.text, sizeof(all->exec.text), "%.*s",

@@ -476,7 +476,8 @@ static void on_exec(void *arg, const struct session_exec_result *result)
 static void exec_tool(void)
 {
 	struct session_tool tool = {.name = "t", .args = "{}", .args_len = 2};
-	if (!session_exec(session, &tool, on_exec, NULL))
+	struct err err;
+	if (!session_exec(session, &tool, on_exec, NULL, &err))
 		abort();
 }
 
