@@ -2,7 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "proc/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc/pids.h"
+
 /*
  * How often processes are counted where the kernel does not limit them for us.
  */
@@ -23,16 +24,6 @@
 
 /* Processes that cannot be killed (stuck in the kernel) are left after this. */
 #define KILL_LIMIT_MS 10000
-
-/* Passes over a tree that grows while it is stopped. */
-#define STOP_PASSES 200
-
-/* A growing list of processes. */
-struct pids {
-	pid_t *list;
-	size_t n;
-	size_t cap;
-};
 
 /* ---- small things ---- */
 
@@ -55,93 +46,14 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static bool has_pid(const struct pids *p, pid_t pid)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (p->list[i] == pid)
-			return true;
-	return false;
-}
-
-/* Without memory a process is missed in this pass, and found in the next. */
-static void add_pid(struct pids *p, pid_t pid)
-{
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 64;
-		pid_t *list = realloc(p->list, cap * sizeof *list);
-		if (!list)
-			return;
-		p->list = list;
-		p->cap = cap;
-	}
-	p->list[p->n++] = pid;
-}
-
 /* ---- the tree ---- */
 
-/* Add the children of one thread. */
-static void add_children(struct pids *p, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	long pid;
-
-	if (!f)
-		return;
-	while (fscanf(f, "%ld", &pid) == 1)
-		if (!has_pid(p, (pid_t)pid))
-			add_pid(p, (pid_t)pid);
-	(void)fclose(f);
-}
-
-static void add_children_of(struct pids *p, pid_t pid)
-{
-	char path[300];
-
-	(void)snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
-	DIR *tasks = opendir(path);
-	if (!tasks)
-		return;
-	for (struct dirent *e; (e = readdir(tasks));) {
-		if (e->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof path,
-		    "/proc/%ld/task/%.20s/children", (long)pid, e->d_name);
-		add_children(p, path);
-	}
-	(void)closedir(tasks);
-}
-
-/* All processes below us, as far as a tree that moves can be seen. */
+/* All processes below us. */
 static void find_tree(struct pids *p)
 {
-	p->n = 0;
-	add_children_of(p, getpid());
-	for (size_t i = 0; i < p->n; i++)
-		add_children_of(p, p->list[i]);
-}
-
-/*
- * Stop first and kill then: a process that is stopped cannot fork, so the tree
- * holds still after a few passes, however fast it grew.
- */
-static void stop_tree(struct pids *seen)
-{
-	struct pids now = {0};
-
-	for (int pass = 0; pass < STOP_PASSES; pass++) {
-		bool is_new = false;
-		find_tree(&now);
-		for (size_t i = 0; i < now.n; i++) {
-			if (has_pid(seen, now.list[i]))
-				continue;
-			is_new = true;
-			(void)kill(now.list[i], SIGSTOP);
-			add_pid(seen, now.list[i]);
-		}
-		if (!is_new)
-			break;
-	}
-	free(now.list);
+	pids_add_children(p, getpid());
+	p->n_threads = 0; /* ours do not count */
+	pids_add_below(p);
 }
 
 /* Reap all that have ended; true when no child is left. */
@@ -160,6 +72,8 @@ static bool reap(pid_t program, int *status)
 static bool kill_all(struct tree *t)
 {
 	int64_t until = now_ms() + KILL_LIMIT_MS;
+	pid_t us = getpid();
+	const struct pids self = {.list = &us, .n = 1};
 	struct pids seen = {0};
 	struct pollfd child = {.fd = t->signals, .events = POLLIN};
 	struct signalfd_siginfo info;
@@ -168,7 +82,7 @@ static bool kill_all(struct tree *t)
 	while (!(is_dead = reap(t->program, &t->status))) {
 		cgroup_kill(&t->groups);
 		seen.n = 0;
-		stop_tree(&seen);
+		pids_stop_below(&self, &seen);
 		for (size_t i = 0; i < seen.n; i++)
 			(void)kill(seen.list[i], SIGKILL);
 		if (now_ms() > until) {
@@ -180,7 +94,7 @@ static bool kill_all(struct tree *t)
 		while (read(t->signals, &info, sizeof info) > 0)
 			;
 	}
-	free(seen.list);
+	pids_fini(&seen);
 	return is_dead;
 }
 
@@ -229,7 +143,7 @@ static bool is_over_limit(struct tree *t)
 		return false;
 	find_tree(&tree);
 	t->n_seen = tree.n;
-	free(tree.list);
+	pids_fini(&tree);
 	return t->n_seen > (size_t)t->processes;
 }
 
