@@ -97,6 +97,7 @@ static void become_turn(struct nest *n, pid_t nest, int packets)
 	(void)sigaction(SIGCHLD, &n->child, NULL);
 	(void)sigprocmask(SIG_SETMASK, &n->mask, NULL);
 	p->turn = packets;
+	tree_enter_turnstile(&n->tree);
 }
 
 /* Fork it; returns 0 in it. */
@@ -108,11 +109,14 @@ static pid_t fork_turn(struct nest *n)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
 	n->to_turn = pair[0];
+	tree_open_turnstile(&n->tree);
 	pid_t pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
 		become_turn(n, us, pair[1]);
-	else
-		(void)close(pair[1]); /* the turn's */
+		return 0;
+	}
+	(void)close(pair[1]); /* the turn's */
+	tree_take_turnstile(&n->tree);
 	return pid;
 }
 
@@ -218,6 +222,7 @@ static void open_nest(struct nest *n)
 	    !add_event(n, p->sock, EPOLLIN | EPOLLEXCLUSIVE))
 		_exit(127);
 	n->tree.errors = STDERR_FILENO;
+	n->tree.turnstile = (struct turnstile)TURNSTILE_CLOSED;
 	n->tree.processes = p->processes;
 	cgroup_make(&n->tree.groups, p->processes);
 }

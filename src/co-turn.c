@@ -48,11 +48,11 @@ static bool read_number(const char *text, long *value)
 
 /* ---- the program ---- */
 
-static void become_program(const struct limits *l, const struct tree *t,
-    pid_t us, char **argv) __attribute__((noreturn));
+static void become_program(const struct limits *l, struct tree *t, pid_t us,
+    char **argv) __attribute__((noreturn));
 
 static void become_program(
-    const struct limits *l, const struct tree *t, pid_t us, char **argv)
+    const struct limits *l, struct tree *t, pid_t us, char **argv)
 {
 	sigset_t none;
 
@@ -64,6 +64,7 @@ static void become_program(
 	tree_limit(t, 0, RLIMIT_CORE, 0);
 	tree_limit(t, 0, RLIMIT_AS, l->memory_bytes);
 	tree_limit_processes(t, 0);
+	tree_enter_turnstile(t);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -74,16 +75,18 @@ static void become_program(
 	_exit(127);
 }
 
-static pid_t start_program(
-    const struct limits *l, const struct tree *t, char **argv)
+static pid_t start_program(const struct limits *l, struct tree *t, char **argv)
 {
 	pid_t us = getpid();
+
+	tree_open_turnstile(t);
 	pid_t pid = fork();
 
 	if (pid == 0)
 		become_program(l, t, us, argv);
 	if (pid < 0)
 		tree_say(t->errors, "cannot fork: %s", strerror(errno));
+	tree_take_turnstile(t);
 	return pid;
 }
 
@@ -134,6 +137,7 @@ int main(int argc, char **argv)
 	    .control = CONTROL_FD,
 	    .errors = STDERR_FILENO,
 	    .status = -1,
+	    .turnstile = TURNSTILE_CLOSED,
 	}; /* large, and gone with us */
 
 	if (argc < 5 || !read_limits(argv, &limits, &tree.processes)) {

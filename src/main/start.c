@@ -29,6 +29,7 @@
 #include "master/listen.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "proc/tree.h"
 #include "trust/ident.h"
 
 static char program[PATH_MAX];
@@ -174,6 +175,33 @@ static void find_identity(struct conf *c)
 	ident_fini(&me);
 }
 
+/* Whether turns are processes of their own; the demo agent has none. */
+static bool has_processes(const struct conf *c)
+{
+	return strcmp(c->agent, "demo") != 0;
+}
+
+/* An operator should know which promises this machine can keep. */
+static void tell_limits(const struct conf *c)
+{
+	static const char *const by[] = {
+	    [TREE_HELD_BY_GROUP] = "control groups",
+	    [TREE_HELD_BY_TURNSTILE] = "a seccomp filter",
+	    [TREE_HELD_BY_RLIMIT] = "RLIMIT_NPROC",
+	};
+	if (!has_processes(c))
+		return;
+	enum tree_hold hold = tree_hold();
+	if (hold == TREE_NOT_HELD)
+		log_warn(
+		    "agent_processes cannot be held here: an agent that forks "
+		    "without end can stop this machine. Serve as another user "
+		    "than root (user), or allow writing to /sys/fs/cgroup, or "
+		    "the system call seccomp");
+	else
+		log_info("agent_processes is held by %s", by[hold]);
+}
+
 /* Everything that only root may do, then the user takes over. */
 static void settle_in(struct conf *c, const struct options *o)
 {
@@ -189,6 +217,7 @@ static void settle_in(struct conf *c, const struct options *o)
 	notify_open();
 	user_become(user);
 	find_identity(c);
+	tell_limits(c);
 	if (chdir(c->project_dir) != 0)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }

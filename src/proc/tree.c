@@ -22,6 +22,9 @@
  */
 #define COUNT_INTERVAL_MS 500
 
+/* At a turnstile they are counted when it seems full, no more often than so. */
+#define RECOUNT_MS 20
+
 /* Processes that cannot be killed (stuck in the kernel) are left after this. */
 #define KILL_LIMIT_MS 10000
 
@@ -130,16 +133,80 @@ void tree_limit_processes(const struct tree *t, pid_t pid)
 	tree_limit(t, pid, RLIMIT_NPROC, (rlim_t)(total + t->processes));
 }
 
+/* ---- the turnstile ---- */
+
+static bool needs_turnstile(const struct tree *t)
+{
+	return t->processes && !t->groups.is_limited && getuid() == 0;
+}
+
+void tree_open_turnstile(struct tree *t)
+{
+	if (needs_turnstile(t))
+		(void)turnstile_open(&t->turnstile); /* else we count alone */
+	t->room = 0;
+	t->counted_ms = 0;
+}
+
+void tree_enter_turnstile(struct tree *t)
+{
+	if (t->turnstile.pair[1] >= 0)
+		(void)turnstile_enter(&t->turnstile);
+}
+
+void tree_take_turnstile(struct tree *t)
+{
+	if (t->turnstile.pair[0] >= 0)
+		(void)turnstile_take(&t->turnstile);
+}
+
+/*
+ * Who left is noticed when there seems to be no room any more. Who was let in
+ * and is not born yet is overlooked; there are few of them at any time.
+ */
+static void mind_turnstile(struct tree *t)
+{
+	struct pids tree = {0};
+
+	if (t->room <= 0 && now_ms() - t->counted_ms >= RECOUNT_MS) {
+		find_tree(&tree);
+		t->room = t->processes - (long)tree.n_threads;
+		t->counted_ms = now_ms();
+		pids_fini(&tree);
+	}
+	if (!turnstile_answer(&t->turnstile, &t->room))
+		turnstile_close(&t->turnstile);
+}
+
+enum tree_hold tree_hold(void)
+{
+	struct cgroups groups = {0};
+
+	cgroup_make(&groups, 1);
+	cgroup_remove(&groups);
+	if (groups.is_limited)
+		return TREE_HELD_BY_GROUP;
+	if (getuid() != 0)
+		return TREE_HELD_BY_RLIMIT;
+	return turnstile_works() ? TREE_HELD_BY_TURNSTILE : TREE_NOT_HELD;
+}
+
 /* ---- waiting ---- */
 
 enum outcome { ENDED, ENDING, OVER_LIMIT, ASKED };
+
+static bool has_to_count(const struct tree *t)
+{
+	return t->processes && !t->groups.is_limited &&
+	       t->turnstile.listener < 0;
+}
 
 /* Whether we have to count, and there are too many. */
 static bool is_over_limit(struct tree *t)
 {
 	struct pids tree = {0};
 
-	if (!t->processes || t->groups.is_limited)
+	if (!has_to_count(t))
 		return false;
 	find_tree(&tree);
 	t->n_seen = tree.n;
@@ -163,8 +230,8 @@ static enum outcome wait_for_end(struct tree *t)
 	struct pollfd fds[] = {
 	    {.fd = t->signals, .events = POLLIN},
 	    {.fd = t->control, .events = POLLIN},
+	    {.events = POLLIN},
 	};
-	bool counts = t->processes && !t->groups.is_limited;
 	char byte;
 
 	for (;;) {
@@ -172,12 +239,15 @@ static enum outcome wait_for_end(struct tree *t)
 			return ASKED;
 		if (t->status != -1)
 			return ENDED;
-		int n = poll(fds, 2, counts ? COUNT_INTERVAL_MS : -1);
+		fds[2].fd = t->turnstile.listener;
+		int n = poll(fds, 3, has_to_count(t) ? COUNT_INTERVAL_MS : -1);
 		if (n > 0 && fds[1].revents) {
 			/* Left unread, it would reset the socket. */
 			(void)!read(t->control, &byte, 1);
 			return ENDING;
 		}
+		if (n > 0 && fds[2].revents)
+			mind_turnstile(t);
 		if (is_over_limit(t))
 			return OVER_LIMIT;
 	}
@@ -196,7 +266,9 @@ enum tree_end tree_run(struct tree *t)
 	enum outcome outcome = wait_for_end(t);
 
 	report(t, outcome);
-	if (!kill_all(t))
+	bool is_dead = kill_all(t); /* nobody gets in meanwhile */
+	turnstile_close(&t->turnstile);
+	if (!is_dead)
 		return TREE_STUCK;
 	return outcome == ASKED ? TREE_ASKED : TREE_OVER;
 }

@@ -11,10 +11,12 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include "proc/cgroup.h"
+#include "proc/turnstile.h"
 
 enum tree_end {
 	TREE_OVER,  /* the program ended, or had to */
@@ -31,7 +33,21 @@ struct tree {
 	long processes; /* how many there may be; 0: as many as they like */
 	size_t n_seen;	/* when they were counted last */
 	struct cgroups groups;
+	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
+	long room;		    /* how many more it lets in */
+	int64_t counted_ms;	    /* when that was found out */
 };
+
+/* What holds the number of processes of a tree. */
+enum tree_hold {
+	TREE_HELD_BY_GROUP,	/* a control group */
+	TREE_HELD_BY_TURNSTILE, /* the caller, who is root */
+	TREE_HELD_BY_RLIMIT,	/* RLIMIT_NPROC, which does not bind root */
+	TREE_NOT_HELD,
+};
+
+/* What would hold it for a caller like us; tries it out. */
+enum tree_hold tree_hold(void);
 
 /* Complain in a line, with the name of the program in front. */
 void tree_say(int fd, const char *fmt, ...)
@@ -52,6 +68,14 @@ void tree_limit(
 
 /* Limit what the process and its children may fork, unless a group does. */
 void tree_limit_processes(const struct tree *t, pid_t pid);
+
+/*
+ * Where neither a group nor a limit holds the tree: call the first before the
+ * program is forked, the second in the program, the third in the caller.
+ */
+void tree_open_turnstile(struct tree *t);
+void tree_enter_turnstile(struct tree *t);
+void tree_take_turnstile(struct tree *t);
 
 /*
  * Wait until the program ends, or must: then tell the worker, and kill what is

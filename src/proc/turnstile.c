@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "proc/turnstile.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The kernel may know larger messages than our headers. */
+#define MESSAGE_BYTES 512
+
+/* A tree that is full asks again and again: each answer costs it a moment. */
+#define FULL_PAUSE_MS 1
+
+/* ---- the filter ---- */
+
+#define LOAD(member) \
+	BPF_STMT(    \
+	    BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
+
+/* Skip so many instructions if the value is not this one. */
+#define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
+
+/* Go to the question so many instructions ahead if it is this system call. */
+#define ASK_IF(number, ahead) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, ahead, 0)
+
+/* clone3() has one number everywhere; 32-bit x86 and ARM share the others. */
+#define CLONE3 435
+#define OLD_FORK 2
+#define OLD_CLONE 120
+#define OLD_VFORK 190
+
+#if defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#define ARCH_32 AUDIT_ARCH_I386
+#define X32_BIT 0x40000000u
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#define ARCH_32 AUDIT_ARCH_ARM
+#define X32_BIT 0u
+#endif
+
+#ifdef ARCH
+#ifndef __NR_fork
+#define __NR_fork __NR_clone
+#define __NR_vfork __NR_clone
+#endif
+
+static struct sock_filter filter[] = {
+    LOAD(arch),
+    UNLESS(ARCH, 7),
+    LOAD(nr),
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~X32_BIT),
+    ASK_IF(__NR_clone, 11),
+    ASK_IF(CLONE3, 10),
+    ASK_IF(__NR_fork, 9),
+    ASK_IF(__NR_vfork, 8),
+    RETURN(SECCOMP_RET_ALLOW),
+    UNLESS(ARCH_32, 5),
+    LOAD(nr),
+    ASK_IF(OLD_CLONE, 4),
+    ASK_IF(CLONE3, 3),
+    ASK_IF(OLD_FORK, 2),
+    ASK_IF(OLD_VFORK, 1),
+    RETURN(SECCOMP_RET_ALLOW),
+    RETURN(SECCOMP_RET_USER_NOTIF),
+};
+
+static int install(unsigned flags)
+{
+	const struct sock_fprog program = {
+	    .len = sizeof filter / sizeof *filter,
+	    .filter = filter,
+	};
+
+	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &program);
+}
+
+/*
+ * Only the privileged may set up a filter that could fool programs which change
+ * the user; others have to promise that there will be none.
+ */
+static int set_up(void)
+{
+	int fd = install(SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+
+	if (fd < 0 && errno == EACCES &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		fd = install(SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	return fd;
+}
+#else
+static int set_up(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+#endif
+
+/* ---- from the child to us ---- */
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static void send_fd(int to, int fd)
+{
+	union control control;
+	char byte = 't';
+	struct iovec part = {&byte, 1};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+
+	memset(&control, 0, sizeof control);
+	if (fd >= 0) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof control.room;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	}
+	/* Without it we see an end of file. */
+	(void)sendmsg(to, &m, MSG_NOSIGNAL);
+}
+
+static int receive_fd(int from)
+{
+	union control control;
+	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr m = {
+	    .msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = sizeof control.room,
+	};
+	int fd = -1;
+
+	while (recvmsg(from, &m, MSG_CMSG_CLOEXEC) < 0)
+		if (errno != EINTR)
+			return -1;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* nothing is written to it */
+	*fd = -1;
+}
+
+/* ---- life ---- */
+
+bool turnstile_open(struct turnstile *s)
+{
+	s->listener = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->pair) == 0)
+		return true;
+	s->pair[0] = s->pair[1] = -1;
+	return false;
+}
+
+bool turnstile_enter(struct turnstile *s)
+{
+	int fd = set_up();
+	bool is_set = fd >= 0;
+
+	send_fd(s->pair[1], fd);
+	close_fd(&fd);
+	close_fd(&s->pair[0]);
+	close_fd(&s->pair[1]);
+	return is_set;
+}
+
+bool turnstile_take(struct turnstile *s)
+{
+	close_fd(
+	    &s->pair[1]); /* the child's: else we would wait for ourselves */
+	s->listener = receive_fd(s->pair[0]);
+	close_fd(&s->pair[0]);
+	return s->listener >= 0;
+}
+
+void turnstile_close(struct turnstile *s)
+{
+	close_fd(&s->listener);
+	close_fd(&s->pair[0]);
+	close_fd(&s->pair[1]);
+}
+
+/* ---- who comes ---- */
+
+static bool is_left(const struct turnstile *s)
+{
+	struct pollfd p = {.fd = s->listener, .events = POLLIN};
+
+	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLHUP);
+}
+
+bool turnstile_answer(struct turnstile *s, long *room)
+{
+	union {
+		struct seccomp_notif ask;
+		struct seccomp_notif_resp answer;
+		char bytes[MESSAGE_BYTES];
+	} m;
+
+	memset(&m, 0, sizeof m);
+	/* He may have died, or been interrupted and come back. */
+	if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &m.ask) != 0)
+		return is_left(s);
+	uint64_t id = m.ask.id;
+	memset(&m, 0, sizeof m);
+	m.answer.id = id;
+	if (*room > 0) {
+		m.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		--*room;
+	} else {
+		m.answer.error = -EAGAIN;
+		(void)poll(NULL, 0, FULL_PAUSE_MS);
+	}
+	(void)ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &m.answer);
+	return true;
+}
+
+bool turnstile_works(void)
+{
+	struct turnstile s;
+	int status = 1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(turnstile_open(&s) && turnstile_enter(&s) ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}

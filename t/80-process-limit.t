@@ -1,0 +1,85 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# agent_processes holds with control groups, for root without them, and for root without
+# them and without the capabilities that containers lack. The agent stops by itself far
+# below what could hurt the machine.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for write_file read_file);
+use Test::More;
+
+my $LIMIT = 40;
+my $TRIES = 150;
+my $MARK = '86417.97';
+
+# The environments: this test runs itself in each.
+my %wrap = (
+	groups => [],
+	'no groups' => ['sh', '-c', 'mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$@"', 'sh'],
+);
+$wrap{'no groups, no capabilities'} = [@{ $wrap{'no groups'} }, 'setpriv',
+	'--bounding-set', '-sys_admin,-sys_resource',
+	'--inh-caps', '-sys_admin,-sys_resource'];
+
+if (!@ARGV) {
+	plan skip_all => 'only root can be what these limits are for' if $> != 0;
+	for my $name (sort keys %wrap) {
+		my @way = @{ $wrap{$name} };
+		my @own = @way ? ('unshare', '--mount') : ();
+		my $r = CoHost::run([@own, @way, $^X, $0, $name], timeout => 60);
+		if (@way && $r->{out} !~ /^1\.\.\d+$/m && $r->{out} =~ /unshare|mount|setpriv/) {
+			note "$name cannot be made here: $r->{out}";
+			next;
+		}
+		print map { "    $_\n" } split /\n/, $r->{out};
+		is $r->{status}, 0, "agents of root with $name";
+	}
+	done_testing;
+	exit;
+}
+
+my ($name) = @ARGV;
+my $dir = CoHost::directory();
+write_file("$dir/agent.pl", <<"END");
+\$| = 1;
+my \$line = <STDIN>;
+my \$n = 0;
+for (1 .. $TRIES) {
+	my \$pid = fork;
+	next if !defined \$pid;
+	\$n++;
+	if (!\$pid) {
+		# Half of them lose their parent, and have another session.
+		if (\$n % 2) { defined(my \$p = fork) or exit; exit if \$p; setpgrp }
+		exec 'sleep', '$MARK';
+	}
+}
+sleep 1 if \$line =~ /wait/;
+print qq({"type":"OUTPUT","result":"\$n"}\\n);
+END
+my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:perl $dir/agent.pl",
+	yaml => "agent_processes: $LIMIT\n");
+
+sub marked {
+	return grep { read_file($_) =~ /^sleep\x00\Q$MARK\E/ } glob '/proc/[0-9]*/cmdline';
+}
+
+my $by = $name eq 'groups' ? qr/control groups|a seccomp filter/ : qr/a seccomp filter/;
+like $host->words, qr/agent_processes is held by $by/, "$name: the log says what holds";
+my $most = 0;
+my $ws = $host->ws(session => {});
+$ws->send_json({ type => 'INPUT', prompt => 'wait' });
+wait_for(1, sub { my $n = marked(); $most = $n if $n > $most; 0 });
+my $end = $ws->next(type => 'OUTPUT');
+cmp_ok $most, '<=', $LIMIT, "$name: there are no more processes than agent_processes";
+cmp_ok $most, '>=', $LIMIT / 2, "$name: up to the limit there are";
+cmp_ok $end->{result}, '<', $TRIES, "$name: the agent is told that it cannot fork, and goes on";
+ok wait_for(10, sub { !marked() }), "$name: no process is left";
+is $host->input('again')->{status}, 200, "$name: the next turn has room";
+$host->stop;
+done_testing;
