@@ -3,11 +3,10 @@
 #include "trust/access_int.h"
 
 #include "base/buf.h"
+#include "trust/network.h"
 #include "trust/policy.h"
 #include "trust/quota.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 /* ---- who it is ---- */
@@ -76,42 +75,11 @@ static void on_judged(void *arg, bool is_allowed, const char *reason)
 	access_call_tell(q);
 }
 
-#define LOOPBACK "loopback"
-#define PRIVATE "private network"
-#define PUBLIC "public network"
-
-static const char *class_of_v4(const unsigned char b[4])
-{
-	if (b[0] == 127)
-		return LOOPBACK;
-	bool is_private = b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
-			  (b[0] == 192 && b[1] == 168) ||
-			  (b[0] == 169 && b[1] == 254);
-	return is_private ? PRIVATE : PUBLIC;
-}
-
-static const char *class_of_v6(const struct in6_addr *a)
-{
-	const unsigned char *b = a->s6_addr;
-	if (IN6_IS_ADDR_LOOPBACK(a))
-		return LOOPBACK;
-	if (IN6_IS_ADDR_V4MAPPED(a))
-		return class_of_v4(b + 12);
-	bool is_private = (b[0] & 0xfe) == 0xfc || IN6_IS_ADDR_LINKLOCAL(a);
-	return is_private ? PRIVATE : PUBLIC;
-}
-
-/* Where a peer is, as far as its address tells. */
-static const char *class_of(const char *peer)
-{
-	unsigned char v4[4];
-	struct in6_addr v6;
-	if (strcmp(peer, "unix") == 0)
-		return LOOPBACK;
-	if (inet_pton(AF_INET, peer, v4) == 1)
-		return class_of_v4(v4);
-	return inet_pton(AF_INET6, peer, &v6) == 1 ? class_of_v6(&v6) : PUBLIC;
-}
+static const char *const classes[] = {
+    [NETWORK_LOOPBACK] = "loopback",
+    [NETWORK_PRIVATE] = "private network",
+    [NETWORK_PUBLIC] = "public network",
+};
 
 /* The evaluator is told what we found out, and nothing that the caller wrote. */
 static void ask_judge(struct access_call *q)
@@ -120,7 +88,7 @@ static void ask_judge(struct access_call *q)
 	struct buf facts = {0}, key = {0};
 	const char *who = q->caller.address;
 	const char *transport = q->is_relayed ? "relay" : "direct";
-	const char *place = class_of(q->peer);
+	const char *place = classes[network_class(q->peer)];
 	buf_str(&facts, "{\"identity\":");
 	if (*who)
 		buf_json_str(&facts, who);
@@ -166,24 +134,35 @@ void access_promote(struct access_call *q)
 	access_change(q->access, &change, on_admitted, q);
 }
 
-/* Who guesses codes is stopped, by address and by network address. */
+/*
+ * Who guesses codes is stopped, by address and by network; and all together,
+ * since whoever has many networks shall not have as many guesses. Then nobody
+ * gets in by a code for a while: the price of a code that cannot be found.
+ */
 static const struct quota guesses = {5, 10 * 60 * 1000};
 static const struct quota peer_guesses = {20, 10 * 60 * 1000};
+static const struct quota all_guesses = {1000, 60 * 60 * 1000};
 
 bool access_may_guess(const struct access_call *q)
 {
 	struct heritage *h = q->access->setup.heritage;
+	char network[NETWORK_SIZE];
+	network_name(network, q->peer);
 	return quota_has(h, QUOTA_GUESSES, q->caller.address, &guesses, 1) &&
-	       quota_has(h, QUOTA_PEER_GUESSES, q->peer, &peer_guesses, 1);
+	       quota_has(h, QUOTA_PEER_GUESSES, network, &peer_guesses, 1) &&
+	       quota_has(h, QUOTA_ALL_GUESSES, "", &all_guesses, 1);
 }
 
 void access_note_guess(const struct access_call *q)
 {
 	struct heritage *h = q->access->setup.heritage;
+	char network[NETWORK_SIZE];
+	network_name(network, q->peer);
 	(void)quota_take(
 	    h, QUOTA_GUESSES, q->caller.address, &guesses, 1, NULL);
 	(void)quota_take(
-	    h, QUOTA_PEER_GUESSES, q->peer, &peer_guesses, 1, NULL);
+	    h, QUOTA_PEER_GUESSES, network, &peer_guesses, 1, NULL);
+	(void)quota_take(h, QUOTA_ALL_GUESSES, "", &all_guesses, 1, NULL);
 }
 
 static void apply_policy(struct access_call *q, const struct lists_entry *e)

@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "trust/network.h"
 #include "trust/quota.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,6 @@
 
 /* What is full now may be free in a moment. */
 #define GAUGE_RETRY_MS 1000
-
-/* Room for an address and "/64". */
-#define PEER_SIZE (INET6_ADDRSTRLEN + 4)
 
 /* A limit on how often, in the order in which they are asked. */
 struct rate_rule {
@@ -69,21 +66,12 @@ struct limits {
 /* ---- who ---- */
 
 /* "" for those who have no limit as peers. */
-static void name_peer(char out[PEER_SIZE], const struct limits_who *who)
+static void name_peer(char out[NETWORK_SIZE], const struct limits_who *who)
 {
-	struct in6_addr a;
-	char text[INET6_ADDRSTRLEN];
 	out[0] = 0;
-	if (!who->peer || who->peer_is_loopback ||
-	    strcmp(who->peer, "unix") == 0)
-		return;
-	if (inet_pton(AF_INET6, who->peer, &a) != 1) {
-		(void)snprintf(out, PEER_SIZE, "%s", who->peer);
-		return;
-	}
-	memset(&a.s6_addr[8], 0, 8);
-	(void)inet_ntop(AF_INET6, &a, text, sizeof text);
-	(void)snprintf(out, PEER_SIZE, "%s/64", text);
+	if (who->peer && !who->peer_is_loopback &&
+	    strcmp(who->peer, "unix") != 0)
+		network_name(out, who->peer);
 }
 
 static const char *whose(bool is_peer)
@@ -135,7 +123,7 @@ static int take_rate(struct limits *l, size_t i, const char *who, int64_t bytes,
 int limits_request(struct limits *l, const struct limits_who *who,
     int64_t bytes, struct limits_verdict *v)
 {
-	char peer[PEER_SIZE];
+	char peer[NETWORK_SIZE];
 	*v = (struct limits_verdict){.name = NULL};
 	if (!l)
 		return 0;
@@ -180,7 +168,7 @@ int limits_hold(struct limits *l, enum limits_kind kind,
     const struct limits_who *who, struct limits_held *held, struct err *err)
 {
 	const struct gauge_rule *rule;
-	char peer[PEER_SIZE];
+	char peer[NETWORK_SIZE];
 	if (!l)
 		return 0;
 	rule = &gauge_rules[kind];
@@ -217,6 +205,7 @@ static int64_t setting(const struct conf *conf, enum quota_kind kind)
 		return conf->limit_peer_bytes;
 	case QUOTA_GUESSES:
 	case QUOTA_PEER_GUESSES:
+	case QUOTA_ALL_GUESSES:
 		break;
 	}
 	return 0;

@@ -18,7 +18,8 @@ struct heritage;
 /* What is counted. */
 enum quota_kind {
 	QUOTA_GUESSES,	    /* wrong invite codes of an address */
-	QUOTA_PEER_GUESSES, /* the same from one network address */
+	QUOTA_PEER_GUESSES, /* the same from one network */
+	QUOTA_ALL_GUESSES,  /* the same of everybody; who is "" */
 	QUOTA_REQUESTS,	    /* requests and frames of an address */
 	QUOTA_PEER_REQUESTS,
 	QUOTA_BYTES, /* bytes of inputs, uploads among them */

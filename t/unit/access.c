@@ -256,6 +256,70 @@ static void test_codes(void)
 	(void)unsetenv("CO_INVITE_CODE");
 }
 
+/* ---- who guesses codes ---- */
+
+/* What a fresh address that tries a code from a peer is told. */
+static const char *try_code(const char *peer, const char *code)
+{
+	static int number;
+	char address[ADDRESS_SIZE], text[100];
+	struct json_doc doc = {0};
+	struct json_error why;
+	static char name[] = "it";
+	(void)snprintf(address, sizeof address, "0x%064d", ++number);
+	(void)snprintf(text, sizeof text, "{\"invite_code\":\"%s\"}", code);
+	const struct json *payload =
+	    json_parse(&doc, text, strlen(text), 0, &why);
+	forget_said();
+	(void)access_onboard(
+	    access_of_all, address, payload, peer, on_verdict, name);
+	json_fini(&doc);
+	return hear(1);
+}
+
+static void test_guesses_of_network(void)
+{
+	char peer[64];
+	(void)setenv("CO_INVITE_CODE", CODE, 1);
+	begin("careful");
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(peer, sizeof peer, "2001:db8:1:2::%x", i + 1);
+		(void)try_code(peer, "wrong");
+	}
+	is_str(try_code("2001:db8:1:2:ffff::9", CODE),
+	    "it: Invalid invite code",
+	    "after 20 guesses from a /64 none of its addresses may try a code");
+	is_str(try_code("2001:db8:1:3::1", CODE), "it: contact",
+	    "another /64 may");
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(peer, sizeof peer, "::ffff:198.51.100.%d", i);
+		(void)try_code(peer, "wrong");
+	}
+	is_str(try_code("198.51.100.30", CODE), "it: contact",
+	    "IPv4 addresses inside IPv6 are no network");
+	end();
+	(void)unsetenv("CO_INVITE_CODE");
+}
+
+static void test_guesses_of_all(void)
+{
+	char peer[64];
+	(void)setenv("CO_INVITE_CODE", CODE, 1);
+	begin("careful");
+	for (int i = 0; i < 999; i++) {
+		(void)snprintf(
+		    peer, sizeof peer, "2001:db8:%x::1", (unsigned)i + 16);
+		(void)try_code(peer, "wrong");
+	}
+	is_str(try_code("203.0.113.77", CODE), "it: contact",
+	    "after 999 guesses from as many networks a code opens the door");
+	(void)try_code("2001:db8:1::1", "wrong");
+	is_str(try_code("203.0.113.78", CODE), "it: Invalid invite code",
+	    "after 1000 in an hour no code does");
+	end();
+	(void)unsetenv("CO_INVITE_CODE");
+}
+
 /* ---- a gate that is full ---- */
 
 /*
@@ -362,6 +426,8 @@ int main(void)
 	make_client();
 	test_levels();
 	test_codes();
+	test_guesses_of_network();
+	test_guesses_of_all();
 	test_full_change();
 	test_full_promotion();
 	test_full_signature();
