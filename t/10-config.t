@@ -50,6 +50,7 @@ my @refused = (
 	["agent: 'exec: '\n", 1, qr/agent.*exec:COMMAND/],
 	["bind: localhost\n", 1, qr/bind.*IPv4.*IPv6.*unix:/],
 	["trusted_proxies: 10.0.0.0/33\n", 1, qr/trusted_proxies/],
+	["trusted_proxies: [10.0.0.1, 7]\n", 1, qr/trusted_proxies must be a list of strings/],
 	["port: 99999999999999999999\n", 1, qr/port.*65535/],
 );
 for (@refused) {
@@ -80,6 +81,7 @@ write_file("$dir/blocked.txt", "0xab # a bad one\n");
 for my $good ("trust: careful\n", "trust: STRICT\n", "trust: policy.md\n",
 	"trust: |\n  ---\n  default: deny\n  ---\n", "trust: only people I know\n",
 	"trust:\n  allow: [admin]\n  default: deny\n", "blacklist: blocked.txt\n",
+	"trusted_proxies: [10.0.0.0/8, 'unix:']\n", "trusted_proxies: []\n",
 	"relay_url: null\n", "relay_url: ''\n", "reload: yes\n", "examples: [a, b]\n",
 	"permissions:\n  \"Bash(git diff *)\":\n    allowed: true\n"
 	    . "    expires: {type: never}\n",

@@ -391,12 +391,36 @@ static char *text_of(const struct json *v)
 	return mem_strndup(text, len);
 }
 
+/* Texts that are lists with commas, and may be written as lists of texts. */
+static bool is_comma_list(const struct conf_param *p)
+{
+	return is_key(p, "trusted_proxies");
+}
+
+/* The list with commas, or NULL when an entry is no text. */
+static char *joined(const struct json *list)
+{
+	struct buf out = {0};
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		char *text = json_is(v, JSON_STRING) ? json_strdup(v) : NULL;
+		if (!text || strchr(text, ',')) {
+			free(text);
+			buf_fini(&out);
+			return NULL;
+		}
+		buf_printf(&out, "%s%s", out.len ? ", " : "", text);
+		free(text);
+	}
+	return out.len ? buf_steal(&out, NULL) : mem_strdup("");
+}
+
 /* Texts that may also be something else. */
 static bool is_other_form(const struct conf_param *p, const struct json *v)
 {
 	if (is_key(p, "trust"))
 		return json_is(v, JSON_OBJECT);
-	return (is_key(p, "whitelist") || is_key(p, "blacklist")) &&
+	return (is_key(p, "whitelist") || is_key(p, "blacklist") ||
+		   is_comma_list(p)) &&
 	       json_is(v, JSON_ARRAY);
 }
 
@@ -461,6 +485,13 @@ char *conf_value_text(const struct conf_param *p, const char *where,
 	}
 	if (json_is(value, JSON_NULL))
 		return mem_strdup("");
+	if (is_comma_list(p) && json_is(value, JSON_ARRAY)) {
+		char *list = joined(value);
+		if (!list)
+			(void)err_set(err, ERR_CONFIG,
+			    "%s: %s must be a list of strings", where, p->key);
+		return list;
+	}
 	if (!json_is(value, JSON_STRING))
 		return text_of(value);
 	char *text = json_strdup(value);
