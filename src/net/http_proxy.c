@@ -31,8 +31,7 @@ static void unmap(struct http_addr *a)
 	a->family = AF_INET;
 }
 
-/* Read a bare address; false when it is none. */
-static bool parse_addr(struct http_addr *a, const char *text)
+bool http_addr_parse(struct http_addr *a, const char *text)
 {
 	memset(a, 0, sizeof(*a));
 	if (inet_pton(AF_INET, text, a->bytes) == 1) {
@@ -74,7 +73,7 @@ static struct http_addr parse_hop(const char *p, size_t len)
 	} else if (colon && !strchr(colon + 1, ':')) {
 		*colon = '\0'; /* one colon only: a port after IPv4 */
 	}
-	if (!parse_addr(&a, host))
+	if (!http_addr_parse(&a, host))
 		a.family = AF_UNSPEC;
 	return a;
 }
@@ -106,12 +105,37 @@ static bool is_trusted(
 	return false;
 }
 
-static bool is_loopback(const struct http_addr *a)
+bool http_addr_is_loopback(const struct http_addr *a)
 {
 	if (a->family == AF_INET)
 		return a->bytes[0] == 127;
 	static const uint8_t one[16] = {[15] = 1};
 	return a->family == AF_INET6 && memcmp(a->bytes, one, 16) == 0;
+}
+
+/* Whether outsiders cannot reach it: where its network matters. */
+static bool is_near(const struct http_addr *a)
+{
+	static const struct {
+		const char *net;
+		unsigned bits;
+	} nets[] = {
+	    {"0.0.0.0", 8}, {"10.0.0.0", 8},
+	    {"100.64.0.0", 10}, /* behind a carrier, or a mesh of one's own */
+	    {"127.0.0.0", 8}, {"169.254.0.0", 16}, {"172.16.0.0", 12},
+	    {"192.168.0.0", 16}, {"::", 127}, /* and ::1 */
+	    {"fc00::", 7},
+	    {"fe80::", 9}, /* link-local, and what was site-local */
+	};
+	if (a->family != AF_INET && a->family != AF_INET6)
+		return true;
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
+		struct http_addr net;
+		if (http_addr_parse(&net, nets[i].net) &&
+		    has_prefix(a, &net, nets[i].bits))
+			return true;
+	}
+	return false;
 }
 
 static void write_text(char *out, const struct http_addr *a)
@@ -157,7 +181,7 @@ static const char *parse_entry(
 	if (slash)
 		*slash++ = '\0';
 	struct http_addr a;
-	if (!parse_addr(&a, text))
+	if (!http_addr_parse(&a, text))
 		return "an entry is neither an address nor \"unix:\"";
 	unsigned most = a.family == AF_INET ? 32 : 128;
 	unsigned bits = most;
@@ -218,6 +242,7 @@ void http_proxy_client(struct http_client *client,
 		at = walk(set, direct, forwarded->chain, forwarded->chain_len);
 	write_text(client->text, &at);
 	client->is_vague = is_forwarded && !is_trusted(set, direct);
+	client->is_near = is_near(&at);
 	/* Behind a proxy nobody is local, whatever it says of the client. */
-	client->is_loopback = !is_forwarded && is_loopback(&at);
+	client->is_loopback = !is_forwarded && http_addr_is_loopback(&at);
 }

@@ -28,6 +28,12 @@ struct http_addr {
 	uint8_t bytes[16];
 };
 
+/* Read a bare address; false when it is none. */
+bool http_addr_parse(struct http_addr *a, const char *text);
+
+/* Whether it is one of the machine itself. */
+bool http_addr_is_loopback(const struct http_addr *a);
+
 /* Those we trust; {0} trusts nobody. */
 struct http_proxy_set {
 	struct {
@@ -49,6 +55,7 @@ struct http_forwarded {
 struct http_client {
 	char text[HTTP_ADDR_TEXT]; /* without an address: "unix", "unknown" */
 	bool is_loopback;
+	bool is_near;  /* loopback, private, a socket file, or unknown */
 	bool is_vague; /* a proxy that we do not trust spoke for it */
 };
 

@@ -152,9 +152,65 @@ static void test_client(void)
 	}
 }
 
+static void test_near(void)
+{
+	static const struct {
+		const char *direct;
+		const char *chain;
+		bool is_near;
+		bool is_vague;
+	} cases[] = {
+	    {"127.0.0.1", NULL, true, false},
+	    {"127.255.0.1", NULL, true, false},
+	    {"::1", NULL, true, false},
+	    {"::ffff:10.0.0.1", NULL, true, false},
+	    {"10.255.255.255", NULL, true, false},
+	    {"172.16.0.1", NULL, true, false},
+	    {"172.31.255.255", NULL, true, false},
+	    {"172.32.0.0", NULL, false, false},
+	    {"192.168.77.1", NULL, true, false},
+	    {"192.169.0.1", NULL, false, false},
+	    {"169.254.9.9", NULL, true, false},
+	    {"100.64.0.1", NULL, true, false},
+	    {"100.128.0.1", NULL, false, false},
+	    {"8.8.8.8", NULL, false, false},
+	    {"fd00::1", NULL, true, false},
+	    {"fe80::1", NULL, true, false},
+	    {"2001:db8::1", NULL, false, false},
+	    {"::2", NULL, false, false},
+	    {"unix", NULL, true, false},
+	    {"?", NULL, true, false},
+	    {"10.0.0.1", "8.8.8.8", false, false},
+	    {"10.0.0.1", "192.168.0.5", true, false},
+	    {"10.0.0.1", "unknown", true, false},
+	    {"127.0.0.1", "8.8.8.8", true, true},
+	    {"8.8.8.8", "10.0.0.1", false, true},
+	};
+	struct http_proxy_set set;
+	const char *why = NULL;
+	bool is_good = http_proxy_parse(&set, "10.0.0.1", &why);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_addr direct = addr_of(cases[i].direct);
+		const char *chain = cases[i].chain;
+		struct http_forwarded forwarded = {
+		    .chain = chain,
+		    .chain_len = chain ? strlen(chain) : 0,
+		};
+		struct http_client client;
+		http_proxy_client(&client, &set, &direct, &forwarded);
+		ok(is_good && client.is_near == cases[i].is_near &&
+			client.is_vague == cases[i].is_vague,
+		    "%s%s%s is %s%s", cases[i].direct, chain ? " for " : "",
+		    chain ? chain : "", cases[i].is_near ? "near" : "far",
+		    cases[i].is_vague ? ", by a proxy that is not trusted"
+				      : "");
+	}
+}
+
 int main(void)
 {
 	test_parse();
 	test_client();
+	test_near();
 	return done();
 }
