@@ -41,6 +41,10 @@ struct http *http_new(struct loop *l, const struct http_setup *setup);
 /* Whether a trusted_proxies text is good; *why says what is not. */
 bool http_proxies_are_valid(const char *text, const char **why);
 
+/* Whether texts of allowed_origins and allowed_hosts are good; *why: what not. */
+bool http_origins_are_valid(const char *text, const char **why);
+bool http_hosts_are_valid(const char *text, const char **why);
+
 typedef void http_handler(struct http_req *req, void *arg);
 
 /*
