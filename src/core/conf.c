@@ -34,6 +34,8 @@ static const struct found {
     {"test_clock", offsetof(struct conf, test_clock)},
     {"trust_where", offsetof(struct conf, trust_where)},
     {"proxies_where", offsetof(struct conf, proxies_where)},
+    {"origins_where", offsetof(struct conf, origins_where)},
+    {"hosts_where", offsetof(struct conf, hosts_where)},
     {"blacklist_where", offsetof(struct conf, blacklist_where)},
 };
 
@@ -137,6 +139,10 @@ static void note_where(struct conf *c, const char *where, const char *key)
 		conf_value_own(&c->trust_where, where);
 	if (strcmp(key, "trusted_proxies") == 0)
 		conf_value_own(&c->proxies_where, where);
+	if (strcmp(key, "allowed_origins") == 0)
+		conf_value_own(&c->origins_where, where);
+	if (strcmp(key, "allowed_hosts") == 0)
+		conf_value_own(&c->hosts_where, where);
 	if (strcmp(key, "blacklist") == 0)
 		conf_value_own(&c->blacklist_where, where);
 }

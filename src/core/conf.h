@@ -44,6 +44,8 @@ struct conf {
 	char *test_clock;      /* file for clock_follow(), or "" */
 	char *trust_where;     /* where trust was given, or "" */
 	char *proxies_where;   /* the same of trusted_proxies */
+	char *origins_where;   /* of allowed_origins */
+	char *hosts_where;     /* of allowed_hosts */
 	char *blacklist_where; /* and of blacklist */
 	unsigned char rank[CONF_KEYS]; /* how strong each source is */
 };

@@ -76,6 +76,11 @@ int conf_read_env(struct conf *c, struct err *err)
 	if (trust && conf_put(c, RANK_PRESET, "CONNECTONION_ENV", "trust",
 			 trust, err) != 0)
 		return -1;
+	/* The name under which a proxy shows the server to the world. */
+	const char *domain = getenv("AGENT_PUBLIC_DOMAIN");
+	if (domain && conf_put(c, RANK_PRESET, "AGENT_PUBLIC_DOMAIN",
+			  "allowed_hosts", domain, err) != 0)
+		return -1;
 	return read_relay(c, err);
 }
 

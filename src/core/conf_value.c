@@ -394,7 +394,8 @@ static char *text_of(const struct json *v)
 /* Texts that are lists with commas, and may be written as lists of texts. */
 static bool is_comma_list(const struct conf_param *p)
 {
-	return is_key(p, "trusted_proxies");
+	return is_key(p, "trusted_proxies") || is_key(p, "allowed_origins") ||
+	       is_key(p, "allowed_hosts");
 }
 
 /* The list with commas, or NULL when an entry is no text. */

@@ -39,6 +39,20 @@ static const struct route {
     {"GET", "/metrics", api_metrics_get, false},
 };
 
+/*
+ * What a page of any origin may ask for even on a private network. /health is
+ * not among them: it tells the name of the agent.
+ */
+static const struct {
+	const char *path;
+	enum http_open_to to;
+} open[] = {
+    {"/livez", HTTP_OPEN_TO_ALL},
+    {"/readyz", HTTP_OPEN_TO_ALL},
+    {"/", HTTP_OPEN_TO_VISITS},
+    {"/docs", HTTP_OPEN_TO_VISITS},
+};
+
 static const struct door_setup *setup;
 
 /* Before anything that costs: bad signatures may come in floods. */
@@ -56,6 +70,8 @@ void api_mount(struct http *http, const struct door_setup *all)
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		http_route(http, routes[i].method, routes[i].path, on_request,
 		    (void *)(uintptr_t)&routes[i]);
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		http_open_path(http, open[i].path, open[i].to);
 	api_admin_mount(http, setup);
 	api_publish_mount(http, setup, setup->about->routes);
 }

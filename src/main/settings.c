@@ -149,6 +149,14 @@ static int check(const struct conf *c, struct err *err)
 		return err_set(err, ERR_CONFIG,
 		    "%s: trusted_proxies: %s: \"%.100s\"", c->proxies_where,
 		    why, c->trusted_proxies);
+	if (!http_origins_are_valid(c->allowed_origins, &why))
+		return err_set(err, ERR_CONFIG,
+		    "%s: allowed_origins: %s: \"%.100s\"", c->origins_where,
+		    why, c->allowed_origins);
+	if (!http_hosts_are_valid(c->allowed_hosts, &why))
+		return err_set(err, ERR_CONFIG,
+		    "%s: allowed_hosts: %s: \"%.100s\"", c->hosts_where, why,
+		    c->allowed_hosts);
 	return conf_check(c, err);
 }
 

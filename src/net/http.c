@@ -204,7 +204,7 @@ static bool refuse_oversize(const struct http *h, struct http_req *r)
 static void dispatch(struct http *h, struct http_req *r)
 {
 	const h2o_iovec_t *method = &r->h2o->input.method;
-	if (refuse_oversize(h, r))
+	if (refuse_oversize(h, r) || http_cors_refuse(r))
 		return;
 	const struct http_route *rt = find_route(h, r);
 	if (rt)
@@ -321,6 +321,24 @@ bool http_proxies_are_valid(const char *text, const char **why)
 	return http_proxy_parse(&set, text, why);
 }
 
+static void copy_pages(struct http *h, const struct http_setup *setup)
+{
+	h->pages = (struct http_origin_rules){
+	    .origins = mem_strdup(
+		setup->allowed_origins ? setup->allowed_origins : ""),
+	    .hosts =
+		mem_strdup(setup->allowed_hosts ? setup->allowed_hosts : ""),
+	    .own = mem_strdup(setup->own_hosts ? setup->own_hosts : ""),
+	};
+}
+
+static void free_pages(struct http_origin_rules *pages)
+{
+	free((char *)(uintptr_t)pages->origins);
+	free((char *)(uintptr_t)pages->hosts);
+	free((char *)(uintptr_t)pages->own);
+}
+
 struct http *http_new(struct loop *l, const struct http_setup *setup)
 {
 	struct http *h = mem_zero(sizeof(*h));
@@ -334,6 +352,7 @@ struct http *http_new(struct loop *l, const struct http_setup *setup)
 	const char *why;
 	if (!http_proxy_parse(&h->proxies, setup->trusted_proxies, &why))
 		fatal("http: trusted_proxies: %s", why);
+	copy_pages(h, setup);
 	h->n_listeners = setup->n_listeners;
 	h->fds = mem_alloc((setup->n_listeners + 1) * sizeof(int));
 	for (size_t i = 0; i < setup->n_listeners; i++)
@@ -357,6 +376,13 @@ void http_route(struct http *h, const char *method, const char *path,
 	    .fn = fn,
 	    .arg = arg,
 	};
+}
+
+void http_open_path(struct http *h, const char *path, enum http_open_to to)
+{
+	if (h->n_open == HTTP_OPEN_PATHS)
+		panic("http: too many open paths");
+	h->open[h->n_open++] = (struct http_open){path, to};
 }
 
 void http_start(struct http *h)
@@ -412,6 +438,7 @@ void http_free(struct http **h)
 		free(it->routes[i].path);
 	}
 	free(it->routes);
+	free_pages(&it->pages);
 	free(it->fds);
 	free(it);
 }

@@ -26,6 +26,11 @@ struct http_setup {
 	size_t max_connections;	    /* above it, wait in the kernel's backlog */
 	int64_t request_timeout_ms; /* whole request, and idle keep-alive */
 	const char *trusted_proxies; /* "10.0.0.0/8, unix:"; "" trusts nobody */
+	/* Which web pages may ask, when their visitor is on a private network
+	 * (http_open_path). Each may be NULL, and is copied. */
+	const char *allowed_origins; /* "loopback, https://x.example", "*" */
+	const char *allowed_hosts;   /* names of ours, "agent.example", "*" */
+	const char *own_hosts;	     /* the same, as the machine is called */
 	/* Counts; each may be NULL. They are added to atomically. */
 	uint64_t *accepted_total;
 	uint64_t *connections; /* gauge of this process */
@@ -59,6 +64,20 @@ typedef void http_handler(struct http_req *req, void *arg);
  */
 void http_route(struct http *h, const char *method, const char *path,
     http_handler *fn, void *arg);
+
+enum http_open_to {
+	HTTP_OPEN_TO_ALL,
+	HTTP_OPEN_TO_VISITS, /* a person followed a link from another site */
+};
+
+/*
+ * A client on loopback or a private address may be a browser that lends its
+ * place to a page from anywhere. So from there a request of a page that is
+ * neither ours nor in allowed_origins, or that came by a foreign Host, gets 403
+ * before any handler, WebSockets as well. This path, which does nothing and
+ * tells nothing of the agent, is answered nevertheless. path is static.
+ */
+void http_open_path(struct http *h, const char *path, enum http_open_to to);
 
 /* Begin to accept. */
 void http_start(struct http *h);
@@ -124,7 +143,10 @@ const char *http_peer(const struct http_req *req);
  */
 const char *http_place(const struct http_req *req);
 
-/* Whether that address is loopback and no proxy spoke for it. */
+/*
+ * Whether that address is loopback, no proxy spoke for it, and it called us by
+ * a name of ours, if by any (allowed_hosts).
+ */
 bool http_peer_is_loopback(const struct http_req *req);
 
 /*

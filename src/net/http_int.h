@@ -13,6 +13,7 @@
  * client gone.
  */
 #include "net/http.h"
+#include "net/http_origin.h"
 #include "net/http_proxy.h"
 #include "net/loop_int.h"
 
@@ -31,10 +32,22 @@ struct http_route {
 	void *arg;
 };
 
+/* A path that pages of any origin may ask for. */
+struct http_open {
+	const char *path;
+	enum http_open_to to;
+};
+
+/* Room for so many of these paths. */
+#define HTTP_OPEN_PATHS 8
+
 struct http {
 	struct loop *loop;
 	struct http_setup setup; /* its listeners: NULL */
 	struct http_proxy_set proxies;
+	struct http_origin_rules pages; /* its texts are ours */
+	struct http_open open[HTTP_OPEN_PATHS];
+	size_t n_open;
 	h2o_globalconf_t conf;
 	h2o_context_t context;
 	h2o_socket_t **listeners; /* NULL unless accepting */
@@ -49,6 +62,7 @@ struct http {
 	struct loop_timer retry; /* to accept again */
 	struct loop_timer sweep; /* to find clients that do not read */
 	int64_t warned_ms;	 /* when we last warned of a full house */
+	int64_t warned_page_ms;	 /* the same of a page that was refused */
 	bool is_paused;
 	bool is_draining;
 };
@@ -116,6 +130,22 @@ void http_req_cut(struct http_req *r);
 
 /* Break the stream of a request that was told gone. */
 void http_stream_cut(struct http_stream *s);
+
+/* Who sent a request that came through c, proxies and its Host considered. */
+void http_client_of(
+    struct http_conn *c, h2o_req_t *q, struct http_client *client);
+
+/* The same, looked up once. */
+const struct http_client *http_req_client(const struct http_req *r);
+
+/*
+ * Refuse what a web page may not ask; whether it was refused. Comes before any
+ * route, so that no handler has to think of it.
+ */
+bool http_cors_refuse(struct http_req *r);
+
+/* Let those pages read the reply that may: CORS headers. */
+void http_cors_add(h2o_req_t *q);
 
 /* Answer with a 4xx of this layer's own. */
 void http_req_refuse(struct http_req *r, int status, const char *text);

@@ -52,28 +52,6 @@ static const char *reason_of(int status)
 	return "Status";
 }
 
-static void add_cors(h2o_req_t *q)
-{
-	static const struct {
-		const char *name;
-		const char *value;
-	} cors[] = {
-	    {"access-control-allow-origin", "*"},
-	    {"access-control-allow-methods", "GET, POST, OPTIONS"},
-	    {"access-control-allow-headers",
-		"authorization, content-type, x-co-from, x-co-signature, "
-		"x-co-timestamp, x-co-to, x-co-request-id"},
-	};
-	for (size_t i = 0; i < sizeof(cors) / sizeof(cors[0]); i++) {
-		size_t len = strlen(cors[i].name);
-		if (h2o_find_header_by_str(
-			&q->res.headers, cors[i].name, len, -1) == -1)
-			h2o_add_header_by_str(&q->pool, &q->res.headers,
-			    cors[i].name, len, 0, NULL, cors[i].value,
-			    strlen(cors[i].value));
-	}
-}
-
 void http_req_head(h2o_req_t *q, int status, const char *type)
 {
 	static const char html[] = "text/html";
@@ -87,7 +65,7 @@ void http_req_head(h2o_req_t *q, int status, const char *type)
 		    H2O_TOKEN_CONTENT_TYPE, NULL, copy.base, copy.len);
 	}
 	if (!type || strncmp(type, html, sizeof(html) - 1) != 0)
-		add_cors(q);
+		http_cors_add(q);
 }
 
 bool http_req_wants_ws(const struct http_req *r)
@@ -276,19 +254,29 @@ static const struct http_addr *direct_addr(struct http_conn *c)
 	return &c->addr;
 }
 
-static const struct http_client *client_of(const struct http_req *req)
+void http_client_of(
+    struct http_conn *c, h2o_req_t *q, struct http_client *client)
 {
-	if (req->client)
-		return req->client;
-	h2o_req_t *q = req->h2o;
 	struct http_forwarded forwarded = {
 	    .has_other = h2o_find_header_by_str(
 			     &q->headers, H2O_STRLIT("forwarded"), -1) != -1,
 	};
 	join_chain(&forwarded, q);
-	struct http_client *client = libh2o_alloc(q, sizeof(*client));
-	http_proxy_client(client, &req->conn->http->proxies,
-	    direct_addr(req->conn), &forwarded);
+	http_proxy_client(
+	    client, &c->http->proxies, direct_addr(c), &forwarded);
+	/* A name that was made to lead here is how a page passes for local. */
+	client->is_loopback =
+	    client->is_loopback &&
+	    http_origin_host_is_ours(&c->http->pages, q->input.authority.base,
+		q->input.authority.len);
+}
+
+const struct http_client *http_req_client(const struct http_req *req)
+{
+	if (req->client)
+		return req->client;
+	struct http_client *client = libh2o_alloc(req->h2o, sizeof(*client));
+	http_client_of(req->conn, req->h2o, client);
 	/* A cache: the request is the same to whoever looks at it. */
 	((struct http_req *)(uintptr_t)req)->client = client;
 	return client;
@@ -296,7 +284,7 @@ static const struct http_client *client_of(const struct http_req *req)
 
 const char *http_peer(const struct http_req *req)
 {
-	return client_of(req)->text;
+	return http_req_client(req)->text;
 }
 
 /* The last Forwarded line, which the nearest proxy wrote. */
@@ -320,7 +308,7 @@ static h2o_iovec_t tail_of(const char *text, size_t len)
 
 const char *http_place(const struct http_req *req)
 {
-	const struct http_client *client = client_of(req);
+	const struct http_client *client = http_req_client(req);
 	h2o_req_t *q = req->h2o;
 	struct http_forwarded said = {.chain = NULL};
 	if (!client->is_vague)
@@ -337,7 +325,7 @@ const char *http_place(const struct http_req *req)
 
 bool http_peer_is_loopback(const struct http_req *req)
 {
-	return client_of(req)->is_loopback;
+	return http_req_client(req)->is_loopback;
 }
 
 void http_on_gone(struct http_req *req, void (*fn)(void *arg), void *arg)

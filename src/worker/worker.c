@@ -2,7 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "worker/worker.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/agents.h"
@@ -39,6 +42,9 @@
 
 /* Base64 makes 4 bytes of 3; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
+
+/* Two host names, and what stands between them. */
+#define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
 
 struct worker {
 	struct inherited in;
@@ -271,11 +277,24 @@ static void open_sessions(struct worker *w)
 	loop_timer_set(w->in.loop, &w->tick, 0);
 }
 
+/* As it is called on its own network: NAME, and NAME.local (mDNS). */
+static void name_machine(char out[OWN_HOSTS_BYTES])
+{
+	char name[HOST_NAME_MAX + 1] = "";
+	(void)gethostname(name, sizeof(name) - 1); /* then it has none */
+	(void)snprintf(
+	    out, OWN_HOSTS_BYTES, "%s%s%s.local", name, *name ? "," : "", name);
+	if (!*name || strpbrk(name, ",*"))
+		*out = '\0';
+}
+
 static void open_doors(struct worker *w)
 {
 	static const int listener = HERITAGE_FD_LISTEN;
 	const struct conf *conf = &w->in.conf;
 	struct stat_set *stats = stat_mine();
+	char own_hosts[OWN_HOSTS_BYTES];
+	name_machine(own_hosts);
 	struct http_setup setup = {
 	    .listeners = &listener,
 	    .n_listeners = 1,
@@ -283,6 +302,9 @@ static void open_doors(struct worker *w)
 	    .max_connections = (size_t)conf->max_connections,
 	    .request_timeout_ms = conf->request_timeout * 1000,
 	    .trusted_proxies = conf->trusted_proxies,
+	    .allowed_origins = conf->allowed_origins,
+	    .allowed_hosts = conf->allowed_hosts,
+	    .own_hosts = own_hosts,
 	    .accepted_total = &stats->connections_accepted,
 	    .connections = &stats->connections,
 	    .requests_total = &stats->requests,

@@ -272,6 +272,8 @@ static void *run_server(void *arg)
 	    .max_connections = MAX_CONNECTIONS,
 	    .request_timeout_ms = 1500,
 	    .trusted_proxies = "127.0.0.1, unix:",
+	    .allowed_hosts = "example, h",
+	    .allowed_origins = "https://chat.example",
 	    .accepted_total = &server.accepted,
 	    .connections = &server.connections,
 	    .requests_total = &server.requests,
@@ -495,7 +497,8 @@ static bool wait_connections(uint64_t want)
 	"access-control-allow-methods: GET, POST, OPTIONS\r\n"        \
 	"access-control-allow-headers: authorization, content-type, " \
 	"x-co-from, x-co-signature, x-co-timestamp, x-co-to, "        \
-	"x-co-request-id\r\n"
+	"x-co-request-id, idempotency-key, last-event-id, "           \
+	"cache-control, traceparent\r\n"
 
 /* ---- tests: HTTP ---- */
 
@@ -566,6 +569,9 @@ static void test_heads(void)
 		"X-Test: a b\r\n\r\n");
 	ok(is_body(r, 200, "/parts|x=1&y=%20|a b|example|127.0.0.1|1"),
 	    "a handler sees path, query, headers and peer");
+	r = ask("GET /parts HTTP/1.1\r\nhost: elsewhere\r\n\r\n");
+	ok(is_body(r, 200, "/parts||-|elsewhere|127.0.0.1|0"),
+	    "who calls us by a foreign name has no privileges of loopback");
 	r = ask("GET /parts HTTP/1.1\r\nx-forwarded-for: 127.0.0.1, 9.9.9.9\r\n"
 		"x-forwarded-for: 127.0.0.1\r\n\r\n");
 	ok(strstr(r->body, "|9.9.9.9|0") != NULL,

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+
+/*
+ * Requests that web pages make: which are refused (http_origin.h judges), and
+ * the headers that let a page read the reply.
+ */
+#include "net/http_int.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Log that pages are refused once in so long. */
+#define WARN_EVERY_MS 60000
+
+/* What a page may send beside the headers that need no leave. */
+#define ALLOWED                                                       \
+	"authorization, content-type, x-co-from, x-co-signature, "    \
+	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, " \
+	"last-event-id, cache-control, traceparent"
+
+/* What a page may read beside those. */
+#define EXPOSED                                                        \
+	"retry-after, ratelimit, ratelimit-policy, www-authenticate, " \
+	"allow, location, etag, content-disposition"
+
+static bool is_name(const h2o_header_t *h, const char *name, size_t len)
+{
+	return h->name->len == len && memcmp(h->name->base, name, len) == 0;
+}
+
+static bool is_value(const h2o_header_t *h, const char *value)
+{
+	return h->value.len == strlen(value) &&
+	       strncasecmp(h->value.base, value, h->value.len) == 0;
+}
+
+/* A second Origin makes of both one that nothing allows. */
+static void add_origin(struct http_page *page, h2o_req_t *q, h2o_iovec_t value)
+{
+	if (page->origin)
+		value = h2o_concat(&q->pool,
+		    h2o_iovec_init(page->origin, page->origin_len),
+		    h2o_iovec_init(H2O_STRLIT(", ")), value);
+	page->origin = value.base;
+	page->origin_len = value.len;
+}
+
+/* What the headers say of the page; is_near is left to the caller. */
+static struct http_page page_of(h2o_req_t *q)
+{
+	static const char fetch[] = "sec-fetch-";
+	const size_t n = sizeof(fetch) - 1;
+	struct http_page page = {
+	    .host = q->input.authority.base,
+	    .host_len = q->input.authority.len,
+	};
+	for (size_t i = 0; i < q->headers.size; i++) {
+		const h2o_header_t *h = &q->headers.entries[i];
+		if (is_name(h, H2O_STRLIT("origin"))) {
+			add_origin(&page, q, h->value);
+			continue;
+		}
+		if (h->name->len < n || memcmp(h->name->base, fetch, n) != 0 ||
+		    is_name(h, H2O_STRLIT("sec-fetch-mode")))
+			continue;
+		page.is_page = true;
+		if (is_name(h, H2O_STRLIT("sec-fetch-site")) &&
+		    is_value(h, "cross-site"))
+			page.is_cross_site = true;
+	}
+	return page;
+}
+
+static bool is_of_page(const struct http_page *page)
+{
+	return page->origin || page->is_page;
+}
+
+static bool has_header(const h2o_req_t *q, const char *name, const char *value)
+{
+	ssize_t at =
+	    h2o_find_header_by_str(&q->headers, name, strlen(name), -1);
+	return at >= 0 && is_value(&q->headers.entries[at], value);
+}
+
+/* A person follows a link: the reply is shown, and no page gets hold of it. */
+static bool is_visit(const h2o_req_t *q)
+{
+	return h2o_memis(q->input.method.base, q->input.method.len,
+		   H2O_STRLIT("GET")) &&
+	       has_header(q, "sec-fetch-mode", "navigate") &&
+	       has_header(q, "sec-fetch-dest", "document");
+}
+
+static bool is_open(
+    const struct http *h, const h2o_req_t *q, enum http_origin_verdict verdict)
+{
+	for (size_t i = 0; i < h->n_open; i++) {
+		const struct http_open *open = &h->open[i];
+		if (h2o_memis(q->input.path.base, http_path_len(q), open->path,
+			strlen(open->path)))
+			return open->to == HTTP_OPEN_TO_ALL ||
+			       (verdict == HTTP_ORIGIN_CROSS_SITE &&
+				   is_visit(q));
+	}
+	return false;
+}
+
+/* ---- refusing ---- */
+
+static void put_why(struct buf *out, const struct http_page *page,
+    enum http_origin_verdict verdict)
+{
+	if (verdict == HTTP_ORIGIN_HOST)
+		buf_printf(out,
+		    "forbidden: this server is not known to pages as "
+		    "\"%.*s\"; if that is its name, it belongs in "
+		    "allowed_hosts",
+		    (int)(page->host_len > 100 ? 100 : page->host_len),
+		    page->host);
+	else if (verdict == HTTP_ORIGIN_FOREIGN)
+		buf_printf(out,
+		    "forbidden: pages of \"%.*s\" may not use this server; "
+		    "those that may are in allowed_origins",
+		    (int)(page->origin_len > 100 ? 100 : page->origin_len),
+		    page->origin);
+	else
+		buf_str(out, "forbidden: pages of other sites may not use this "
+			     "server; those that may are in allowed_origins");
+}
+
+static void warn(struct http *h, const struct http_req *r, const char *why)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (h->warned_page_ms && now_ms - h->warned_page_ms < WARN_EVERY_MS)
+		return;
+	h->warned_page_ms = now_ms;
+	log_warn("http: peer=%s: %s", http_peer(r), why);
+}
+
+bool http_cors_refuse(struct http_req *r)
+{
+	struct http *h = r->conn->http;
+	struct http_page page = page_of(r->h2o);
+	if (!is_of_page(&page))
+		return false;
+	const struct http_client *client = http_req_client(r);
+	page.is_near = client->is_near;
+	enum http_origin_verdict verdict = http_origin_judge(&h->pages, &page);
+	if (verdict == HTTP_ORIGIN_GOOD || is_open(h, r->h2o, verdict))
+		return false;
+	struct buf why = {0};
+	put_why(&why, &page, verdict);
+	if (client->is_vague)
+		buf_str(&why, "; a proxy that stands before it belongs in "
+			      "trusted_proxies");
+	warn(h, r, buf_cstr(&why));
+	http_req_refuse(r, 403, buf_cstr(&why));
+	buf_fini(&why);
+	return true;
+}
+
+/* ---- headers of replies ---- */
+
+static void add(h2o_req_t *q, const char *name, const char *value, size_t len)
+{
+	size_t n = strlen(name);
+	if (h2o_find_header_by_str(&q->res.headers, name, n, -1) == -1)
+		h2o_add_header_by_str(
+		    &q->pool, &q->res.headers, name, n, 0, NULL, value, len);
+}
+
+/* The origin that may read the reply; "*" for all, NULL for this one not. */
+static h2o_iovec_t reader_of(h2o_req_t *q, const struct http_page *page)
+{
+	struct http_conn *c = http_conn_of(q);
+	const h2o_iovec_t any = h2o_iovec_init(H2O_STRLIT("*"));
+	struct http_page judged = *page;
+	struct http_client client;
+	if (!page->origin)
+		return any;
+	http_client_of(c, q, &client);
+	judged.is_near = client.is_near;
+	if (!client.is_near || http_origin_is_any(&c->http->pages))
+		return any;
+	if (http_origin_judge(&c->http->pages, &judged) != HTTP_ORIGIN_GOOD)
+		return h2o_iovec_init(NULL, 0);
+	return h2o_iovec_init(page->origin, page->origin_len);
+}
+
+void http_cors_add(h2o_req_t *q)
+{
+	struct http_page page = page_of(q);
+	h2o_iovec_t reader = reader_of(q, &page);
+	/* A copy in a cache is not for pages of other origins. */
+	h2o_add_header_by_str(&q->pool, &q->res.headers, H2O_STRLIT("vary"), 0,
+	    NULL, H2O_STRLIT("origin"));
+	if (!reader.base)
+		return;
+	add(q, "access-control-allow-origin", reader.base, reader.len);
+	add(q, "access-control-allow-methods",
+	    H2O_STRLIT("GET, POST, OPTIONS"));
+	add(q, "access-control-allow-headers", H2O_STRLIT(ALLOWED));
+	if (!page.origin)
+		return;
+	add(q, "access-control-expose-headers", H2O_STRLIT(EXPOSED));
+	/* Browsers that ask first, for a page from outside, want this too. */
+	if (has_header(q, "access-control-request-private-network", "true"))
+		add(q, "access-control-allow-private-network",
+		    H2O_STRLIT("true"));
+}
