@@ -9,6 +9,8 @@ package Browser;
 #   $page->wait(sub { $page->text('#answer') eq 'hi' });
 #   my @bad = $page->complaints;       # errors on the console
 #   $page->close;
+#
+# Browser->open($url, @arguments) gives more arguments to the browser.
 use strict;
 use warnings;
 
@@ -30,7 +32,7 @@ sub is_there {
 }
 
 sub open {
-	my ($class, $url) = @_;
+	my ($class, $url, @more) = @_;
 	my $self = bless { dir => File::Temp->newdir('browser-XXXXXX', TMPDIR => 1),
 		tester => $$ }, $class;
 	$self->start_driver;
@@ -38,11 +40,16 @@ sub open {
 		browserName => 'chrome',
 		'goog:loggingPrefs' => { browser => 'ALL' },
 		'goog:chromeOptions' => { binary => '/usr/bin/chromium',
-			args => [@ARGUMENTS, "--user-data-dir=$self->{dir}/profile"] },
+			args => [@ARGUMENTS, @more, "--user-data-dir=$self->{dir}/profile"] },
 	} } });
 	$self->{path} = "/session/$r->{sessionId}";
-	$self->ask(POST => "$self->{path}/url", { url => $url });
+	$self->go($url);
 	return $self;
+}
+
+sub go {
+	my ($self, $url) = @_;
+	$self->ask(POST => "$self->{path}/url", { url => $url });
 }
 
 # chromedriver tells its port on its output.
@@ -91,7 +98,7 @@ sub type {
 		{ text => $text });
 }
 
-# What the script returns.
+# What the script returns, or its promise resolves to.
 sub run {
 	my ($self, $script, @args) = @_;
 	return $self->ask(POST => "$self->{path}/execute/sync",
