@@ -13,13 +13,18 @@
 /* The mapped offset in ms, which another process may change at any time. */
 static const int64_t *offset_ms;
 
-static int64_t read_us(clockid_t id)
+static int64_t read_unmoved_us(clockid_t id)
 {
 	struct timespec ts;
 
 	/* Cannot fail: both clocks exist on every Linux. */
 	(void)clock_gettime(id, &ts);
-	int64_t us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t read_us(clockid_t id)
+{
+	int64_t us = read_unmoved_us(id);
 	if (offset_ms)
 		us += __atomic_load_n(offset_ms, __ATOMIC_RELAXED) * 1000;
 	return us;
@@ -58,6 +63,11 @@ int64_t clock_mono_ms(void)
 int64_t clock_mono_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_steady_us(void)
+{
+	return read_unmoved_us(CLOCK_MONOTONIC);
 }
 
 bool clock_follow(const char *path)

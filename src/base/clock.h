@@ -24,6 +24,9 @@ int64_t clock_mono_ms(void);
 /* Microseconds of CLOCK_MONOTONIC, moved as above. */
 int64_t clock_mono_us(void);
 
+/* Microseconds of CLOCK_MONOTONIC, which nobody moves: for signs of life. */
+int64_t clock_steady_us(void);
+
 /* Map the file (8 bytes, must exist); false with errno when it cannot be. */
 bool clock_follow(const char *path);
 

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "core/pulse.h"
 #include "core/stat.h"
 
 #define HERITAGE_FD_CONF 3	 /* settings, from conf_save() */
@@ -29,7 +30,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 2
+#define HERITAGE_VERSION 3
 
 enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
 
@@ -49,6 +50,7 @@ struct heritage_slot {
 	uint32_t kind;
 	uint32_t epoch; /* configuration generation, from 1 */
 	uint32_t unused;
+	struct pulse pulses[PULSE_LINES];
 	char last_words[240];
 };
 
@@ -90,11 +92,13 @@ struct heritage {
 	uint64_t magic;
 	uint32_t version;
 	int32_t master_pid;
-	int64_t started_ms;	   /* wall clock of the master's start */
-	_Atomic uint32_t epoch;	   /* newest configuration generation */
-	_Atomic uint32_t restarts; /* processes replaced after a death */
-	_Atomic uint64_t deaths;   /* grows before a slot's generation does */
-	uint64_t registry_at;	   /* offset of the registry's memory */
+	int64_t started_ms;	    /* wall clock of the master's start */
+	_Atomic uint32_t epoch;	    /* newest configuration generation */
+	_Atomic uint32_t restarts;  /* processes replaced after a death */
+	_Atomic uint32_t hung;	    /* processes killed for want of a pulse */
+	_Atomic int64_t watched_us; /* clock_steady_us() of the master's look */
+	_Atomic uint64_t deaths;    /* grows before a slot's generation does */
+	uint64_t registry_at;	    /* offset of the registry's memory */
 	uint64_t registry_bytes;
 	uint64_t max_sessions; /* as at the master's start */
 	struct heritage_slot slots[HERITAGE_SLOTS];

@@ -3,6 +3,7 @@
 #include "door/api_metrics.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "door/door.h"
@@ -163,6 +164,12 @@ static void put_server(
 	    sum->workers);
 	put_int(out, "cohostd_restarts_total", "counter",
 	    "processes replaced after a death", heritage->restarts);
+	put_int(out, "cohostd_hung_total", "counter",
+	    "processes killed because they did not move for hang_timeout",
+	    heritage->hung);
+	put_seconds(out, "cohostd_master_silent_seconds", "gauge",
+	    "since the master last looked after the others",
+	    (double)(clock_steady_us() - heritage->watched_us) / 1e6);
 	buf_str(out, "# HELP cohostd_build_info version of the server\n"
 		     "# TYPE cohostd_build_info gauge\n"
 		     "cohostd_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");

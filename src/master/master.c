@@ -21,6 +21,7 @@
 #include "master/children.h"
 #include "master/listen.h"
 #include "master/notify.h"
+#include "master/watch.h"
 #include "proc/shm.h"
 
 /* Slots are made for at least so many workers, so that HUP may raise their
@@ -48,6 +49,7 @@ struct master {
 	struct conf *conf;
 	struct children children;
 	struct heritage *heritage;
+	struct watch watch;
 	enum phase phase;
 	int signal_fd;
 	int lifeline_write;
@@ -437,6 +439,14 @@ static unsigned alive(const struct master *m, enum heritage_kind kind)
 	return children_count(&m->children, kind, 0, false);
 }
 
+static void watch_children(struct master *m)
+{
+	unsigned n =
+	    watch_look(&m->watch, &m->children, m->conf->hang_timeout * 1000);
+	atomic_fetch_add(&m->heritage->hung, n);
+	atomic_store(&m->heritage->watched_us, clock_steady_us());
+}
+
 /* Returns whether the master may go. */
 static bool leave_further(struct master *m)
 {
@@ -459,6 +469,7 @@ int master_run(const struct master_setup *setup)
 		reap(&m);
 		go_on(&m);
 		children_kill_late(&m.children);
+		watch_children(&m);
 		notify_alive();
 	} while (!leave_further(&m));
 	listen_remove(m.conf);

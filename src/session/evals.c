@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/pulse.h"
 #include "core/yaml.h"
 #include "session/eval_file.h"
 #include "session/eval_text.h"
@@ -213,6 +214,7 @@ static void remove_runs(const char *folder)
 	DIR *d = opendir(folder);
 	struct buf path = {0};
 	while (d && (entry = readdir(d))) {
+		pulse_step();
 		buf_reset(&path);
 		buf_printf(&path, "%s/%s", folder, entry->d_name);
 		if (strncmp(entry->d_name, "run_", 4) == 0)

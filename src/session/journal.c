@@ -12,6 +12,7 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/msg.h"
+#include "core/pulse.h"
 #include "core/stat.h"
 #include "proc/mailbox.h"
 #include "session/feed.h"
@@ -362,9 +363,11 @@ static void deliver(struct journal *j, struct list *batch, size_t n)
 /* Wait until something is queued; false when the lane stops. */
 static bool wait_for_work(struct lane *l, uint64_t *first_ticket)
 {
+	(void)pulse_set(PULSE_IDLE);
 	pthread_mutex_lock(&l->mutex);
 	while (list_is_empty(&l->queue) && !l->is_stopping)
 		pthread_cond_wait(&l->is_changed, &l->mutex);
+	(void)pulse_set(PULSE_BUSY);
 	bool has_work = !list_is_empty(&l->queue);
 	if (has_work)
 		*first_ticket =
@@ -400,9 +403,12 @@ static void note_done(struct lane *l, uint64_t n)
 /* Wait until so many commits of a lane are written; how many are. */
 static uint64_t wait_for(struct lane *l, uint64_t ticket)
 {
+	/* That lane has a pulse of its own. */
+	(void)pulse_set(PULSE_IDLE);
 	pthread_mutex_lock(&l->mutex);
 	while (l->n_done < ticket)
 		pthread_cond_wait(&l->is_changed, &l->mutex);
+	(void)pulse_set(PULSE_BUSY);
 	uint64_t n = l->n_done;
 	pthread_mutex_unlock(&l->mutex);
 	return n;
@@ -437,10 +443,15 @@ static void run_round(struct lane *l, uint64_t first_ticket)
 
 static void *run_lane(void *arg)
 {
+	static const enum pulse_line lines[N_LANES] = {
+	    [LANE_CHATTER] = PULSE_CHATTER, [LANE_FACTS] = PULSE_FACTS};
 	struct lane *l = arg;
 	uint64_t first_ticket = 0;
+	if (l->journal->setup.pulses)
+		pulse_use(&l->journal->setup.pulses[lines[l->kind]]);
 	while (wait_for_work(l, &first_ticket))
 		run_round(l, first_ticket);
+	(void)pulse_set(PULSE_NONE);
 	return NULL;
 }
 

@@ -31,6 +31,7 @@
 
 struct conf;
 struct journal;
+struct pulse;
 
 /* When the events of a commit may be appended. */
 enum commit_rule {
@@ -105,6 +106,7 @@ struct journal_setup {
 	struct store *store;
 	struct registry *registry;
 	const struct conf *conf;
+	struct pulse *pulses; /* of the lanes, by enum pulse_line; or NULL */
 	unsigned slot;
 	uint32_t generation;
 	/*

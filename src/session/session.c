@@ -556,6 +556,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	    .store = setup->store,
 	    .registry = all->registry,
 	    .conf = setup->conf,
+	    .pulses = setup->heritage->slots[setup->slot].pulses,
 	    .slot = setup->slot,
 	    .generation = setup->generation,
 	    .on_done = on_other_thread,

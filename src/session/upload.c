@@ -9,6 +9,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/pulse.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -312,7 +313,7 @@ static int64_t each_upload(const char *dir, entry_fn *fn, int64_t arg)
 	}
 	int64_t sum = 0;
 	struct stat st;
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
+	for (struct dirent *e; (e = readdir(d)) != NULL; pulse_step())
 		if (stat_upload(fd, e->d_name, &st))
 			sum += fn(fd, e->d_name, &st, arg);
 	closedir(d);

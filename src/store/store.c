@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/err.h"
+#include "core/pulse.h"
 #include "core/stat.h"
 
 struct table_row {
@@ -117,6 +118,16 @@ uint64_t store_number(const void *bytes)
 	return __builtin_bswap64(v);
 }
 
+/* Any process may hold the lock, and it is for others to see whether it moves.
+ */
+static int begin(MDB_env *env, unsigned flags, MDB_txn **txn)
+{
+	enum pulse_state was = pulse_set(PULSE_WAITING);
+	int rc = mdb_txn_begin(env, NULL, flags, txn);
+	(void)pulse_set(was);
+	return rc;
+}
+
 void store_read(struct store *s, struct store_txn *t, enum store_part part)
 {
 	struct part *p = store_part(s, part);
@@ -124,7 +135,7 @@ void store_read(struct store *s, struct store_txn *t, enum store_part part)
 		panic("store: a read inside a read");
 	*t = (struct store_txn){.store = s, .part = part};
 	t->rc = p->reader ? mdb_txn_renew(p->reader)
-			  : mdb_txn_begin(p->env, NULL, MDB_RDONLY, &p->reader);
+			  : begin(p->env, MDB_RDONLY, &p->reader);
 	t->handle = p->reader;
 	p->is_reading = t->rc == 0;
 }
@@ -142,7 +153,7 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 {
 	MDB_txn *txn = NULL;
 	*t = (struct store_txn){.store = s, .part = part, .is_writing = true};
-	t->rc = mdb_txn_begin(store_part(s, part)->env, NULL, 0, &txn);
+	t->rc = begin(store_part(s, part)->env, 0, &txn);
 	t->handle = txn;
 }
 
@@ -152,6 +163,7 @@ int store_commit(struct store_txn *t, struct err *err)
 		store_abort(t);
 		return txn_error(err, t, "write");
 	}
+	pulse_beat();
 	int64_t began = clock_mono_us();
 	t->rc = mdb_txn_commit(t->handle);
 	t->handle = NULL;
@@ -173,6 +185,7 @@ enum store_found store_look(struct store_txn *t, enum store_table table,
 	*value = (struct store_span){NULL, 0};
 	if (t->rc)
 		return STORE_NONE;
+	pulse_step();
 	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
 	int rc = mdb_get(t->handle, t->store->tables[table], &k, &v);
 	if (rc && rc != MDB_NOTFOUND)
@@ -194,6 +207,7 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
 {
 	if (t->rc)
 		return;
+	pulse_step();
 	struct store_row row = {
 	    table, {key_len, (void *)(uintptr_t)key}, value, len, 0};
 	t->rc = store_row_put(t->handle, t->store->tables[table], &row);
@@ -266,6 +280,7 @@ static void walk(struct walk *w, int rc, MDB_val v, MDB_cursor_op step)
 	MDB_val *k = &w->key;
 	while (!rc) {
 		struct store_span key = {k->mv_data, k->mv_size}, value;
+		pulse_step();
 		(void)store_row_view(w->table, k, &v, &value);
 		if (!w->fn(key, value, w->arg))
 			break;

@@ -11,10 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/err.h"
+#include "core/pulse.h"
 #include "core/stat.h"
-#include "net/loop.h"
 #include "proc/mailbox.h"
 #include "proc/shm.h"
+
+/* Time between two signs of life of the loop. */
+#define BEAT_MS 250
 
 static void on_mail(void *arg)
 {
@@ -94,11 +97,33 @@ void inherit_all(
 	loop_signals(in->loop, signals, on_signal, in);
 }
 
+static void on_beat(void *arg)
+{
+	struct inherited *in = arg;
+	pulse_beat();
+	loop_timer_set(in->loop, &in->beat, BEAT_MS);
+}
+
+static void start_pulse(struct inherited *in, struct pulse *p)
+{
+	pulse_use(p);
+	(void)pulse_set(PULSE_BUSY);
+	loop_timer_init(&in->beat, on_beat, in);
+	loop_timer_set(in->loop, &in->beat, BEAT_MS);
+}
+
 void inherit_ready(struct inherited *in)
 {
 	struct heritage_slot *slot = &in->heritage->slots[in->slot];
+	start_pulse(in, &slot->pulses[PULSE_LOOP]);
 	atomic_store(&slot->state, SLOT_SERVING);
 	if (write(HERITAGE_FD_READY, "1", 1) != 1)
 		fatal("heritage: the master does not hear us");
 	close(HERITAGE_FD_READY);
+}
+
+void inherit_run(struct inherited *in)
+{
+	loop_run(in->loop);
+	(void)pulse_set(PULSE_NONE);
 }

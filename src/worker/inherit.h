@@ -9,8 +9,7 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/msg.h"
-
-struct loop;
+#include "net/loop.h"
 
 struct inherited {
 	struct conf conf;
@@ -20,6 +19,7 @@ struct inherited {
 	struct loop *loop; /* it and what it watches live to the end */
 	struct loop_watch *mailbox;
 	struct loop_watch *lifeline;
+	struct loop_timer beat;
 	void (*on_msg)(const struct msg *m, void *arg);
 	void (*on_leave)(bool is_fast, void *arg);
 	void *arg;
@@ -35,7 +35,10 @@ struct inherited {
 void inherit_all(
     struct inherited *in, const char *kind, unsigned slot, unsigned generation);
 
-/* Tell the master that we serve. */
+/* Tell the master that we serve, and have a pulse from now on. */
 void inherit_ready(struct inherited *in);
+
+/* Run the loop until it is stopped; what follows has no pulse. */
+void inherit_run(struct inherited *in);
 
 #endif

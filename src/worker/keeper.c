@@ -199,7 +199,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
 	open_files(&k, is_first);
 	inherit_ready(&k.in);
-	loop_run(k.in.loop);
+	inherit_run(&k.in);
 	mirror_free(&k.mirror);
 	registry_free(&k.registry);
 	store_close(&k.store);

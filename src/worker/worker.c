@@ -367,7 +367,7 @@ int worker_main(unsigned slot, unsigned generation)
 	open_sessions(&w);
 	open_doors(&w);
 	inherit_ready(&w.in);
-	loop_run(w.in.loop);
+	inherit_run(&w.in);
 	close_all(&w);
 	return 0;
 }
