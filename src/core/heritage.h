@@ -23,7 +23,7 @@
 #define HERITAGE_FD_READY 5	 /* write one byte: serving */
 #define HERITAGE_FD_LIFELINE 6	 /* EOF: the master is gone, leave */
 #define HERITAGE_FD_MAILBOX 7	 /* reading end of our mailbox */
-#define HERITAGE_FD_LISTEN 8	 /* the listener */
+#define HERITAGE_FD_LISTEN 8	 /* the listener; workers only */
 #define HERITAGE_FD_MAILBOXES 16 /* sending end of slot 0, then slot 1, ... */
 
 /* Process slots; two generations of workers and keepers must fit. */

@@ -68,7 +68,9 @@ static unsigned plan_fds(
 	fds[n++] = (struct spawn_fd){c->lifeline_read, HERITAGE_FD_LIFELINE};
 	fds[n++] = (struct spawn_fd){
 	    c->mailboxes[b->slot].reader, HERITAGE_FD_MAILBOX};
-	fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
+	/* Who has it keeps it open, and the keeper accepts nobody. */
+	if (b->kind == KIND_WORKER)
+		fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	for (unsigned i = 0; i < c->n_slots; i++)
 		fds[n++] = (struct spawn_fd){
 		    c->mailboxes[i].sender, (int)(HERITAGE_FD_MAILBOXES + i)};

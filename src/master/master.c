@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,9 @@
 /* A fast stop gives children this long. */
 #define FAST_MS 1000
 
+/* Workers get so long to take the connections that wait, and close. */
+#define DEAF_AFTER_MS 500
+
 #define POLL_MS 200
 
 enum phase {
@@ -53,6 +57,7 @@ struct master {
 	enum phase phase;
 	int signal_fd;
 	int lifeline_write;
+	int64_t deaf_at_ms; /* the listener is shut then; 0: not yet */
 	int exit_status;
 };
 
@@ -294,6 +299,21 @@ static void drain_kind(
 			children_drain(&m->children, i, grace_ms);
 }
 
+/*
+ * Nobody connects to us any more, and waits for what never comes: not in our
+ * own hands, nor in those of a worker that does not hear.
+ */
+static void stop_listening(struct master *m)
+{
+	if (m->children.listen_fd < 0)
+		return;
+	listen_remove(m->conf);
+	(void)shutdown(m->children.listen_fd, SHUT_RDWR);
+	close(m->children.listen_fd);
+	m->children.listen_fd = -1;
+	m->deaf_at_ms = 0;
+}
+
 static void leave(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
@@ -304,6 +324,7 @@ static void leave(struct master *m)
 	    (long long)(m->conf->drain_timeout * 1000 + 2 * KILL_AFTER_MS) *
 		1000);
 	m->phase = PHASE_LEAVING;
+	m->deaf_at_ms = clock_mono_ms() + DEAF_AFTER_MS;
 	drain_kind(m, KIND_WORKER, drain_ms(m));
 }
 
@@ -312,6 +333,7 @@ static void leave_fast(struct master *m)
 	log_info("leaving at once");
 	notify_state("STOPPING=1");
 	m->phase = PHASE_KEEPER_LEAVING;
+	stop_listening(m);
 	children_end(&m->children, FAST_MS);
 }
 
@@ -388,8 +410,11 @@ static void take_signal(struct master *m, int signo)
 {
 	switch (signo) {
 	case SIGTERM:
-	case SIGINT:
 		leave(m);
+		break;
+	case SIGINT:
+		/* Whoever asks again does not want to wait. */
+		(m->phase == PHASE_LEAVING ? leave_fast : leave)(m);
 		break;
 	case SIGQUIT:
 		leave_fast(m);
@@ -470,9 +495,11 @@ int master_run(const struct master_setup *setup)
 		go_on(&m);
 		children_kill_late(&m.children);
 		watch_children(&m);
+		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)
+			stop_listening(&m);
 		notify_alive();
 	} while (!leave_further(&m));
-	listen_remove(m.conf);
+	stop_listening(&m);
 	log_info("stopped");
 	return m.exit_status;
 }

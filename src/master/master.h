@@ -8,7 +8,7 @@
  * loop library. It makes the shared segment, starts one keeper and then the
  * workers, replaces what dies, and hands over to a new generation on HUP.
  *
- * Signals: TERM, INT leave gracefully; QUIT at once; HUP new settings and
+ * Signals: TERM, INT leave gracefully, INT again and QUIT at once; HUP new settings and
  * processes; USR1 opens the logs again.
  */
 struct conf;

@@ -293,6 +293,17 @@ static void close_listeners(struct http *h)
 	loop_timer_stop(h->loop, &h->retry);
 }
 
+/* Who is connected already gets an answer, and not a reset. */
+static void accept_rest(struct http *h)
+{
+	for (size_t i = 0; h->listeners && i < h->n_listeners; i++) {
+		h2o_socket_t *sock;
+		while (h->n_conns < h->setup.max_connections &&
+		       (sock = h2o_evloop_socket_accept(h->listeners[i])))
+			adopt(h, sock);
+	}
+}
+
 /* For each connection that waits for a request: nothing more comes from it. */
 static int end_idle(h2o_req_t *q, void *arg)
 {
@@ -402,10 +413,11 @@ void http_drain(struct http *h)
 	if (h->is_draining)
 		return;
 	h->is_draining = true;
-	close_listeners(h);
 	/* The library's call for it would set an HTTP/2 timer going. */
 	h->context.shutdown_requested = 1;
 	libh2o_each_request(&h->context, end_idle, NULL);
+	accept_rest(h);
+	close_listeners(h);
 }
 
 size_t http_connections(const struct http *h)
