@@ -4,6 +4,8 @@
 #define SESSION_ALL_H
 
 /* What the files of this folder share and nobody else sees. */
+#include <string.h>
+
 #include "session/journal.h"
 #include "session/orphans.h"
 #include "session/registry.h"
@@ -57,6 +59,13 @@ struct session {
 static inline struct entry *session_entry(const struct session *s)
 {
 	return registry_entry(s->all->registry, s->at);
+}
+
+/* Whether it is nobody's: its id is all that one needs to open it. */
+static inline bool session_is_nobodys(const struct session *s)
+{
+	static const uint8_t nobody[REGISTRY_KEY];
+	return memcmp(session_entry(s)->caller, nobody, REGISTRY_KEY) == 0;
 }
 
 /* Digest of an id, the registry's key. */

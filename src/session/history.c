@@ -220,6 +220,21 @@ void history_set(struct buf *out, const char *talk, size_t len,
 	json_fini(&doc);
 }
 
+void history_unset(
+    struct buf *out, const char *talk, size_t len, const char *name)
+{
+	const char *const drop[] = {name, NULL};
+	struct json_doc doc = {0};
+	struct buf others = {0};
+	put_others(&others, parse_members(&doc, talk, len), drop);
+	buf_char(out, '{');
+	if (others.len)
+		buf_append(out, others.data + 1, others.len - 1);
+	buf_char(out, '}');
+	buf_fini(&others);
+	json_fini(&doc);
+}
+
 uint32_t history_turn(const char *talk, size_t len)
 {
 	struct json_doc doc = {0};

@@ -32,6 +32,10 @@ bool history_merge(struct buf *out, const char *client, size_t client_len,
 void history_set(struct buf *out, const char *talk, size_t len,
     const char *name, const struct buf *value);
 
+/* Append a conversation without one member. */
+void history_unset(
+    struct buf *out, const char *talk, size_t len, const char *name);
+
 /* The conversation's "turn", 0 when it has none. */
 uint32_t history_turn(const char *talk, size_t len);
 

@@ -41,6 +41,10 @@ void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 		    out, ",\"size\":%lld}", (long long)c->files[i].size_bytes);
 	}
 	buf_char(out, ']');
+	if (c->caller[0] && session_is_nobodys(c->session)) {
+		buf_str(out, ",\"caller\":");
+		buf_json_str(out, c->caller);
+	}
 	if (c->has_id) {
 		buf_str(out, ",\"input_id\":");
 		buf_json(out, c->input_id.data, c->input_id.len);
@@ -94,6 +98,8 @@ static void read_extra(struct session_call *c, struct store_span extra)
 	}
 	read_files(c, json_get(v, "files"));
 	read_text(c->level, sizeof c->level, json_get(v, "level"));
+	if (!c->caller[0])
+		read_text(c->caller, sizeof c->caller, json_get(v, "caller"));
 	const struct json *name = json_get(v, "input_id");
 	if (json_is(name, JSON_STRING)) {
 		struct buf scratch = {0};

@@ -120,6 +120,7 @@ static void on_written(struct commit *c)
 static void put_record(
     struct commit *c, const struct session *s, const char *caller)
 {
+	const char *owner = session_is_nobodys(s) ? "" : caller;
 	struct store_key key = store_key1(s->number);
 	int64_t now = clock_wall_ms();
 	struct record r = {
@@ -130,7 +131,7 @@ static void put_record(
 	    .updated_ms = now,
 	    .duration_ms = -1,
 	    .id = {s->id, strlen(s->id)},
-	    .caller = {caller, strlen(caller)},
+	    .caller = {owner, strlen(owner)},
 	    .prompt = {"", 0},
 	};
 	buf_append(

@@ -226,6 +226,7 @@ static bool find_running(
 	u->seed = (struct registry_seed){
 	    .number = r.number, .turn = r.turn, .is_running = true};
 	session_key(u->key, r.id.data, r.id.len);
+	session_caller_key(u->seed.caller, r.caller.data, r.caller.len);
 	list_append(&rec->found, &u->link);
 	return true;
 }

@@ -270,18 +270,6 @@ uint32_t registry_look(struct registry *r, const uint8_t *key)
 
 static const uint8_t nobody[REGISTRY_KEY];
 
-bool registry_own(
-    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
-{
-	struct entry *e = &r->entries[at];
-	take(r);
-	if (memcmp(e->caller, nobody, REGISTRY_KEY) == 0)
-		memcpy(e->caller, caller, REGISTRY_KEY);
-	bool is_owner = memcmp(e->caller, caller, REGISTRY_KEY) == 0;
-	give(r);
-	return is_owner;
-}
-
 bool registry_may_see(
     struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
 {

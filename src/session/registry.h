@@ -32,7 +32,7 @@ typedef uint64_t registry_owner;
 
 struct entry {
 	uint8_t key[REGISTRY_KEY];    /* digest of the session id */
-	uint8_t caller[REGISTRY_KEY]; /* of its owner's address; 0: nobody's */
+	uint8_t caller[REGISTRY_KEY]; /* of its owner, for good; 0: nobody */
 	uint64_t number;	      /* key of its rows in the store */
 	_Atomic uint64_t owner;	      /* who runs the turn */
 	_Atomic uint64_t head;	      /* newest seq */
@@ -104,12 +104,8 @@ uint32_t registry_look(struct registry *r, const uint8_t *key);
 
 /*
  * Whether the session belongs to this caller (the digest of an address; zeroes:
- * nobody). A session that is nobody's becomes the caller's.
+ * nobody), or to nobody. The entry may be gone meanwhile.
  */
-bool registry_own(
-    struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY]);
-
-/* Whether it belongs to this caller, or to nobody; it may be gone meanwhile. */
 bool registry_may_see(
     struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY]);
 

@@ -208,12 +208,14 @@ enum session_status session_peek(
 }
 
 static struct session *open_from_store(struct sessions *all, const char *id,
-    size_t len, const uint8_t *key, enum session_status *status,
-    bool *has_record, struct err *err)
+    size_t len, const uint8_t *key, const uint8_t *caller,
+    enum session_status *status, bool *has_record, struct err *err)
 {
 	struct known k;
 	if (look_up(all, id, len, &k, err) != 0)
 		return NULL;
+	if (!k.has_record)
+		memcpy(k.seed.caller, caller, REGISTRY_KEY);
 	uint32_t at =
 	    registry_add(all->registry, key, all->setup.slot, &k.seed);
 	if (at == REGISTRY_NONE) {
@@ -246,9 +248,10 @@ static struct session *open_new(
 	return NULL;
 }
 
-/* Open the session of an id, whoever it belongs to. */
+/* Open the session of an id, whoever it belongs to; a new one is the caller's. */
 static struct session *open_any(struct sessions *all, const char *id,
-    size_t len, enum session_status *status, bool *has_record, struct err *err)
+    size_t len, const uint8_t *caller, enum session_status *status,
+    bool *has_record, struct err *err)
 {
 	uint8_t key[REGISTRY_KEY];
 	*status = SESSION_NEW;
@@ -263,7 +266,7 @@ static struct session *open_any(struct sessions *all, const char *id,
 	    s ? s->at : registry_find(all->registry, key, all->setup.slot);
 	if (at == REGISTRY_NONE)
 		return open_from_store(
-		    all, id, len, key, status, has_record, err);
+		    all, id, len, key, caller, status, has_record, err);
 	struct entry *e = registry_entry(all->registry, at);
 	*status = status_of(e);
 	*has_record = atomic_load(&e->turn) > 0;
@@ -273,9 +276,10 @@ static struct session *open_any(struct sessions *all, const char *id,
 struct session *session_of_entry(
     struct sessions *all, const char *id, size_t len, struct err *err)
 {
+	static const uint8_t nobody[REGISTRY_KEY];
 	enum session_status status;
 	bool has_record;
-	return open_any(all, id, len, &status, &has_record, err);
+	return open_any(all, id, len, nobody, &status, &has_record, err);
 }
 
 struct session *session_open(struct sessions *all, const char *id, size_t len,
@@ -287,9 +291,10 @@ struct session *session_open(struct sessions *all, const char *id, size_t len,
 	*has_record = false;
 	if (!id)
 		return open_new(all, caller, err);
-	struct session *s = open_any(all, id, len, status, has_record, err);
 	session_caller_key(who, caller, strlen(caller));
-	if (!s || registry_own(all->registry, s->at, who))
+	struct session *s =
+	    open_any(all, id, len, who, status, has_record, err);
+	if (!s || registry_may_see(all->registry, s->at, who))
 		return s;
 	session_close(&s);
 	(void)err_set(err, ERR_NO_SESSION, NULL);

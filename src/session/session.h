@@ -47,8 +47,9 @@ bool session_id_is_valid(const char *id, size_t len);
 
 /*
  * Open a session. id NULL (len 0) makes a new one with an id of our own. caller
- * is the verified address, "" for nobody; a session that is nobody's becomes
- * the caller's. *status is what it was before this call and *has_record whether
+ * is the verified address, "" for nobody. A new session is the caller's for
+ * good; one that is nobody's may be opened by whoever knows its id, and stays
+ * nobody's. *status is what it was before this call and *has_record whether
  * a result of it is stored. NULL with *err: ERR_BAD_REQUEST (id),
  * ERR_NO_SESSION (it is another's), ERR_FULL, ERR_STORE.
  */

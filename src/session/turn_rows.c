@@ -47,7 +47,8 @@ static void put_record(
 	    .started_us = t->started_us,
 	    .duration_ms = status == RECORD_RUNNING ? -1 : t->duration_ms,
 	    .id = span_str(t->session->id),
-	    .caller = span_str(t->input->caller),
+	    .caller = span_str(
+		session_is_nobodys(t->session) ? "" : t->input->caller),
 	    .prompt = {t->input->prompt, t->input->prompt_len},
 	};
 	if (status == RECORD_DONE)
@@ -129,12 +130,26 @@ static uint32_t turns_of_record(
 	return r.client_turn;
 }
 
+/* Who does not sign must not be taken for who asked before. */
+static void drop_requester(struct turn *t)
+{
+	struct buf talk = {0};
+	if (!t->before.len ||
+	    !memmem(t->before.data, t->before.len, "\"requester\"", 11))
+		return;
+	history_unset(&talk, t->before.data, t->before.len, "requester");
+	buf_fini(&t->before);
+	t->before = talk;
+}
+
 /* The agent is told who asks; only the server can say it. */
 static void add_requester(struct turn *t)
 {
 	struct buf talk = {0}, who = {0};
-	if (!t->input->caller[0])
+	if (!t->input->caller[0]) {
+		drop_requester(t);
 		return;
+	}
 	buf_printf(&who, "{\"address\":\"%s\",\"level\":\"%s\"}",
 	    t->input->caller, t->input->level);
 	history_set(&talk, t->before.data, t->before.len, "requester", &who);
