@@ -64,6 +64,25 @@ is signed($anna, 'echo x', 'hers')->{status}, 200, 'a new id that a signer names
 is small('hers')->{status}, 404, 'is the signer\'s';
 is signed($bert, 'echo x', 'hers')->{status}, 404, 'and nobody else\'s';
 
+# ---- listed to nobody who could not read the files ----
+
+my %away = ('x-forwarded-for' => '203.0.113.9');
+my $own = key_of($host);
+
+sub list {
+	my ($who, %header) = @_;
+	my $r = $host->http(GET => '/sessions',
+		{ $who ? %{ signed_get_headers($who, '/sessions') } : (), %header });
+	return $r->{json}{sessions} ? [sort map { $_->{session_id} } @{ $r->{json}{sessions} }]
+	    : $r->{status};
+}
+is list(undef, %away), 401, 'from elsewhere, unsigned, there is no list, with open trust too';
+is_deeply list($anna, %away), ['hers'], 'a signer elsewhere is listed the own sessions alone';
+is_deeply list($bert, %away), [], 'and a key that is new none';
+is_deeply list($own, %away), [qw(free idle)], 'an admin sees those that are nobody\'s';
+is_deeply list(undef), [qw(free idle)], 'and so does who is on this machine';
+is_deeply list($anna), [qw(free hers idle)], 'signed or not';
+
 # ---- also after a death ----
 
 my $c = $host->client;

@@ -132,19 +132,21 @@ int session_get(struct sessions *all, const char *id, size_t len,
 
 struct listing {
 	struct sessions *all;
-	const char *caller;
-	size_t limit;
+	const struct session_query *query;
+	size_t left;
 	struct store_txn *txn;
 	void (*fn)(const struct session_record *, void *);
 	void *arg;
 	struct buf mem;
 };
 
-static bool may_see(const struct record *r, const struct listing *l)
+static bool is_asked_for(
+    const struct record *r, const struct session_query *query)
 {
-	return !r->caller.len ||
-	       (r->caller.len == strlen(l->caller) &&
-		   memcmp(r->caller.data, l->caller, r->caller.len) == 0);
+	if (!r->caller.len)
+		return query->with_nobodys;
+	return r->caller.len == strlen(query->caller) &&
+	       memcmp(r->caller.data, query->caller, r->caller.len) == 0;
 }
 
 /*
@@ -155,28 +157,29 @@ static bool list_one(struct store_span key, struct store_span value, void *arg)
 	struct listing *l = arg;
 	struct session_record out;
 	struct record r;
-	if (!record_decode(&r, value) || !is_alive(&r) || !may_see(&r, l))
+	if (!record_decode(&r, value) || !is_alive(&r) ||
+	    !is_asked_for(&r, l->query))
 		return true;
 	struct store_span talk = {"{}", 2};
 	(void)store_get(l->txn, TABLE_TALKS, key.data, key.len, &talk);
 	buf_reset(&l->mem);
 	fill(l->all, &out, &r, talk, &l->mem);
 	l->fn(&out, l->arg);
-	return --l->limit > 0;
+	return --l->left > 0;
 }
 
-int session_list(struct sessions *all, const char *caller, size_t limit,
+int session_list(struct sessions *all, const struct session_query *query,
     void (*fn)(const struct session_record *, void *), void *arg,
     struct err *err)
 {
 	struct store_txn t;
 	struct listing l = {.all = all,
 	    .txn = &t,
-	    .caller = caller,
-	    .limit = limit,
+	    .query = query,
+	    .left = query->limit,
 	    .fn = fn,
 	    .arg = arg};
-	if (!limit)
+	if (!query->limit)
 		return 0;
 	store_read(all->setup.store, &t, STORE_FACTS);
 	store_each_back(&t, TABLE_SESSIONS, NULL, 0, list_one, &l);

@@ -318,12 +318,18 @@ struct session_record {
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *r, struct err *err);
 
+/* Which records to list, and for whom. */
+struct session_query {
+	const char *caller; /* whose; "": nobody's alone */
+	bool with_nobodys;  /* those that are nobody's, too */
+	size_t limit;	    /* most of them */
+};
+
 /*
- * Call fn for records that are the caller's ("": nobody) or nobody's, and not
- * expired, newest created first, at most limit. r is valid inside fn. 0, or -1:
- * ERR_STORE.
+ * Call fn for the records asked for that are not expired, newest created first.
+ * r is valid inside fn. 0, or -1: ERR_STORE.
  */
-int session_list(struct sessions *all, const char *caller, size_t limit,
+int session_list(struct sessions *all, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
     struct err *err);
 

@@ -237,11 +237,6 @@ bool access_is_open(const struct access *a)
 	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
 }
 
-bool access_trusts_all(const struct access *a)
-{
-	return policy_is_open(a->policy);
-}
-
 const char *access_policy_name(const struct access *a)
 {
 	return policy_name(a->policy);

@@ -141,9 +141,6 @@ struct seal_call *access_seal(struct access *a, const struct json *frame,
  */
 bool access_is_open(const struct access *a);
 
-/* Whether the trust level is open. */
-bool access_trusts_all(const struct access *a);
-
 /*
  * Who an address is now, at the moment of use. Returns 0, or -1: ERR_FORBIDDEN
  * (blacklisted or blocked), ERR_MISCONFIGURED (a list cannot be read).

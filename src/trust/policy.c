@@ -55,11 +55,6 @@ const char *policy_text(const struct policy *p)
 	return p->text ? p->text : "";
 }
 
-bool policy_is_open(const struct policy *p)
-{
-	return p->fallback == DEFAULT_ALLOW;
-}
-
 bool policy_has_codes(const struct policy *p)
 {
 	return p->n_codes > 0;

@@ -56,9 +56,6 @@ const char *policy_name(const struct policy *p);
 /* The text for an evaluator, "" for none. */
 const char *policy_text(const struct policy *p);
 
-/* Whether everybody is let in. */
-bool policy_is_open(const struct policy *p);
-
 /*
  * Judge a caller by the rules of spec 5.4. For a denial *reason is what comes
  * after "forbidden: " (static).

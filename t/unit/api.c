@@ -39,7 +39,7 @@ static const struct agent_about about = {
 /* ---- helpers ---- */
 
 /* The fake has no list of its own. */
-int session_list(struct sessions *sessions, const char *caller, size_t limit,
+int session_list(struct sessions *sessions, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
     struct err *err)
 {
@@ -48,8 +48,7 @@ int session_list(struct sessions *sessions, const char *caller, size_t limit,
 	    {.id = "a", .caller = "", .status = "done", .created_ms = 1000},
 	};
 	(void)sessions;
-	(void)caller;
-	(void)limit;
+	(void)query;
 	(void)err;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		fn(&rows[i], arg);

@@ -215,11 +215,6 @@ bool access_is_open(const struct access *a)
 	return !a->is_closed;
 }
 
-bool access_trusts_all(const struct access *a)
-{
-	return !a->is_closed;
-}
-
 int access_look(struct access *a, const char *address, struct caller *caller,
     struct err *err)
 {
