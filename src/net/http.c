@@ -277,8 +277,12 @@ static void set_conf(struct http *h)
 	    (void *)h2o_create_handler(all, sizeof(*handler));
 	handler->super.on_req = on_request;
 	handler->http = h;
-	/* Replies that never reach a handler use the host's fallback. */
+	/* Replies that never reach a handler use the host's fallback, and in
+	 * later releases the path of the request where that is known. */
 	http_error_install(&host->fallback_path, h);
+#ifdef HAVE_H2O_SENDVEC
+	http_error_install(all, h);
+#endif
 	h2o_context_init(&h->context, loop_h2o(h->loop), &h->conf);
 }
 

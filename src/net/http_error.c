@@ -50,6 +50,10 @@ static void send_text(h2o_ostream_t *self, h2o_req_t *q, libh2o_piece *bufs,
 static void on_setup(h2o_filter_t *self, h2o_req_t *q, h2o_ostream_t **slot)
 {
 	struct error_filter *f = (struct error_filter *)self;
+	if (libh2o_is_handled(q)) {
+		h2o_setup_next_ostream(q, slot);
+		return;
+	}
 	struct error_body *body = libh2o_add_ostream(q, sizeof(*body), slot);
 	body->super.do_send = send_text;
 	body->http = f->http;

@@ -4,8 +4,7 @@
 /*
  * Replies of unknown length. What is written in one turn of the loop leaves as
  * one chunk; while one is under way the next one fills. We frame the chunks
- * ourselves: the library's filter would hold the header back until the first
- * byte of the body.
+ * ourselves where the library would hold the head back.
  */
 #include "net/http_int.h"
 
@@ -21,7 +20,7 @@ struct http_stream {
 	struct buf flight;
 	struct loop_later flush;
 	char chunk_head[24];
-	bool is_chunked;
+	bool is_chunked; /* by us */
 	bool is_sending;
 	bool is_ending;
 	bool is_cut; /* the peer is gone */
@@ -118,14 +117,14 @@ void http_stream_start(struct http_req *req, int status, const char *type,
 	    .super = {.proceed = on_proceed, .stop = on_stop},
 	    .h2o = q,
 	    .req = req,
-	    .is_chunked = q->version >= 0x101,
+	    .is_chunked = libh2o_leaves_chunks_to_us(q),
 	    .on_drain = on_drain,
 	    .arg = arg,
 	};
 	req->stream = s;
 	loop_later_init(&s->flush, flush, s);
 	/* Before HTTP/1.1, the end of the connection ends the reply. */
-	if (!s->is_chunked || h->is_draining)
+	if (q->version < 0x101 || h->is_draining)
 		q->http1_is_persistent = 0;
 	http_req_head(q, status, type);
 	http_add_header(req, "cache-control", "no-store");

@@ -13,6 +13,7 @@
  * connection by the list of hosts that it was accepted with.
  */
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The event loop that libh2o-evloop was built with; without these the headers
@@ -59,6 +60,48 @@ static inline void *libh2o_add_ostream(
 	return h2o_add_ostream(q, alignof(max_align_t), size, slot);
 #else
 	return h2o_add_ostream(q, size, slot);
+#endif
+}
+
+/*
+ * Whether a reply of unknown length is framed in chunks by its writer: the
+ * filter of 2.2.5 would hold the head back until the first byte of the body.
+ */
+static inline bool libh2o_leaves_chunks_to_us(const h2o_req_t *q)
+{
+#ifdef HAVE_H2O_SENDVEC
+	(void)q;
+	return false;
+#else
+	return q->version >= 0x101;
+#endif
+}
+
+/*
+ * What came behind the head of a request that asks for an upgrade and is not in
+ * the socket's buffer; it lives as long as the request.
+ */
+static inline h2o_iovec_t libh2o_early_bytes(const h2o_req_t *q)
+{
+#ifdef HAVE_H2O_SENDVEC
+	return q->entity;
+#else
+	(void)q;
+	return h2o_iovec_init(NULL, 0);
+#endif
+}
+
+/*
+ * Whether a reply is a handler's, and not the library's own. 2.2.5 does not
+ * tell, and sends its own through the fallback path, where no handler is.
+ */
+static inline bool libh2o_is_handled(const h2o_req_t *q)
+{
+#ifdef HAVE_H2O_SENDVEC
+	return q->handler != NULL;
+#else
+	(void)q;
+	return false;
 #endif
 }
 

@@ -59,6 +59,7 @@ static void destroy(struct ws *w)
 	list_remove(&w->link);
 	loop_later_cancel(&w->flush);
 	wslay_event_context_free(w->parser);
+	buf_fini(&w->early);
 	buf_fini(&w->message);
 	buf_fini(&w->out);
 	free(w->peer);
@@ -183,6 +184,9 @@ static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
 	sock->data = w;
 	h2o_socket_dont_read(sock, 1);
 	h2o_buffer_consume(&sock->input, request_bytes);
+	if (w->early.len)
+		hear(w, w->early.data, w->early.len);
+	buf_fini(&w->early);
 	if (sock->input->size)
 		hear(w, sock->input->bytes, sock->input->size);
 	/* The library's input buffer is not used any more. */

@@ -60,5 +60,7 @@ void ws_handshake_reply(
 	    H2O_STRLIT("websocket"));
 	h2o_add_header_by_str(&q->pool, &q->res.headers,
 	    H2O_STRLIT("sec-websocket-accept"), 0, NULL, key, ACCEPT_CHARS);
+	h2o_iovec_t early = libh2o_early_bytes(q);
+	buf_append(&w->early, early.base, early.len);
 	h2o_http1_upgrade(q, NULL, 0, on_upgraded, w);
 }

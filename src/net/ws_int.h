@@ -30,7 +30,8 @@ struct ws {
 	char *place;
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
 	wslay_event_context_ptr parser;
-	const char *in; /* what the parser has yet to take */
+	struct buf early; /* what came with the handshake */
+	const char *in;	  /* what the parser has yet to take */
 	size_t in_len;
 	struct buf message; /* the text message that is being received */
 	size_t message_bytes;
