@@ -107,28 +107,6 @@ static void commit_facts(
 	}
 }
 
-bool journal_meta(
-    struct store_txn *t, uint64_t number, struct journal_meta *meta)
-{
-	struct store_span v;
-	struct store_key key = store_key1(number);
-	*meta = (struct journal_meta){.first = 1};
-	if (!store_get(t, TABLE_JOURNALS, key.bytes, 8, &v) ||
-	    v.len != sizeof *meta)
-		return false;
-	memcpy(meta, v.data, sizeof *meta);
-	return true;
-}
-
-void journal_seed(struct registry_seed *seed, const struct journal_meta *meta)
-{
-	seed->head = meta->last;
-	seed->ended = meta->ended;
-	if (seed->turn < meta->turn)
-		seed->turn = meta->turn;
-	seed->began = seed->turn == meta->turn ? meta->began : meta->last + 1;
-}
-
 static bool rule_allows(const struct commit *c, const struct journal_meta *m)
 {
 	switch (c->rule) {
@@ -591,57 +569,4 @@ void journal_collect(struct journal *j)
 size_t journal_pending(const struct journal *j)
 {
 	return j->n_pending;
-}
-
-struct reading {
-	uint64_t number;
-	uint64_t *cursor;
-	uint64_t upto;
-	bool (*fn)(const struct event *, void *);
-	void *arg;
-	enum journal_read result;
-};
-
-static bool read_one(struct store_span key, struct store_span value, void *arg)
-{
-	struct reading *r = arg;
-	if (key.len != 16 || store_number(key.data) != r->number)
-		return false;
-	uint64_t seq = store_number((const char *)key.data + 8);
-	if (seq > r->upto)
-		return false;
-	if (seq != *r->cursor + 1) {
-		*r->cursor = seq - 1;
-		r->result = JOURNAL_GONE;
-		return false;
-	}
-	struct event ev;
-	*r->cursor = seq;
-	if (!event_decode(&ev, value.data, value.len)) {
-		/* It costs itself only: the rest of the journal is sound. */
-		stat_add(corrupt, 1);
-		log_error("journal: number=%llu seq=%llu is damaged",
-		    (unsigned long long)r->number, (unsigned long long)seq);
-		return true;
-	}
-	ev.seq = seq;
-	if (r->fn(&ev, r->arg))
-		return true;
-	r->result = JOURNAL_STOPPED;
-	return false;
-}
-
-enum journal_read journal_read(struct store *s, uint64_t number,
-    uint64_t *cursor, uint64_t upto, bool (*fn)(const struct event *, void *),
-    void *arg)
-{
-	struct reading r = {number, cursor, upto, fn, arg, JOURNAL_END};
-	struct store_key key = store_key2(number, *cursor + 1);
-	struct store_txn t;
-	struct err err;
-	store_read(s, &t, STORE_JOURNAL);
-	store_each(&t, TABLE_EVENTS, key.bytes, 16, read_one, &r);
-	if (store_read_end(&t, &err) != 0)
-		log_error("%s", err.text);
-	return r.result;
 }
