@@ -178,9 +178,12 @@ static bool take_event(const struct event *ev, void *arg)
 	return out.len < BATCH;
 }
 
+/* What is damaged is a hole wherever it is. */
 static void note_gone(struct event_stream *s)
 {
-	if (!s->plan.may_start_late)
+	bool is_at_start =
+	    s->at.cursor - s->at.n_missed == s->plan.after && !s->at.is_damaged;
+	if (!s->plan.may_start_late || !is_at_start)
 		put_reset();
 	s->plan.may_start_late = false;
 }

@@ -273,10 +273,9 @@ void oip_conn_pump(struct oip_conn *c)
 		    .approval = waiting(c, EV_APPROVAL_NEEDED),
 		    .review = waiting(c, EV_PLAN_REVIEW),
 		};
-		uint64_t before = c->place.cursor;
 		result = session_read(&c->place, on_event, &r);
 		if (result == READ_GONE)
-			tell_gap(c, c->place.cursor - before);
+			tell_gap(c, c->place.n_missed);
 		if (r.has_end)
 			tell_end(c, &r.end);
 	}

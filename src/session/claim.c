@@ -80,9 +80,12 @@ static enum claim_found look_up(struct store_txn *t, enum store_table table,
     const uint8_t key[16], const uint8_t body[16], struct claim *claim)
 {
 	struct store_span row;
-	if (!store_get(t, table, key, 16, &row) ||
-	    !record_decode_claim(claim, row))
+	enum store_found found = store_look(t, table, key, 16, &row);
+	if (found == STORE_NONE)
 		return CLAIM_UNUSED;
+	/* That it was there is certain: it must not run again. */
+	if (found == STORE_DAMAGED || !record_decode_claim(claim, row))
+		return CLAIM_DAMAGED;
 	if (claim->status != RECORD_RUNNING &&
 	    claim->expires_ms < clock_wall_ms())
 		return CLAIM_UNUSED;

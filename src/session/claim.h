@@ -21,6 +21,7 @@ enum claim_found {
 	CLAIM_UNUSED,	/* nobody used this name here, or long ago */
 	CLAIM_REPEATED, /* the same input was there */
 	CLAIM_REUSED,	/* another one was */
+	CLAIM_DAMAGED,	/* one was, and what became of it cannot be read */
 };
 
 /*

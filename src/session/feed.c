@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "core/stat.h"
 
 /* A row up to this size goes as it is. */
 #define PLAIN_ROW 8192
@@ -76,12 +75,8 @@ static bool read_one(struct store_span key, struct store_span value, void *arg)
 	if (key.len != 8)
 		return true;
 	r->last = row.key = store_number(key.data);
-	if (!record_decode(&row.record, value)) {
-		stat_add(corrupt, 1);
-		log_error(
-		    "feed: row %llu is damaged", (unsigned long long)row.key);
+	if (!record_decode(&row.record, value))
 		return true;
-	}
 	complete(r, &row);
 	return r->fn(&row, r->arg);
 }

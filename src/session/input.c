@@ -115,8 +115,10 @@ static bool is_open_to_caller(const struct session_call *c)
 static bool answer_from(struct session_call *c, enum store_table table)
 {
 	enum claim_found found = claim_find(c, table);
-	if (found == CLAIM_REUSED) {
-		(void)err_set(&c->err, ERR_REUSED, NULL);
+	if (found == CLAIM_REUSED || found == CLAIM_DAMAGED) {
+		bool is_damaged = found == CLAIM_DAMAGED;
+		(void)err_set(
+		    &c->err, is_damaged ? ERR_DAMAGED : ERR_REUSED, NULL);
 		input_refuse(c);
 	} else if (found == CLAIM_REPEATED && !is_open_to_caller(c)) {
 		(void)err_set(&c->err, ERR_NO_SESSION, NULL);

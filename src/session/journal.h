@@ -164,8 +164,8 @@ struct journal_meta {
 };
 
 /*
- * Read a session's meta in an open transaction;
- * false (and zeroes) if it has none.
+ * Read a session's meta in an open transaction; false (and zeroes) if it has
+ * none. A damaged one is made again from the events.
  */
 bool journal_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta);
@@ -179,8 +179,8 @@ enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
  * Call fn for the events after *cursor up to 'upto', moving it, until fn
  * returns false. Clients are shown events up to the head in the registry only:
  * what is beyond has not been published yet, nor has the end of its turn.
- * JOURNAL_GONE: the next one is not kept; *cursor is now just before the oldest
- * that is.
+ * JOURNAL_GONE: the next one is not kept, or damaged; *cursor is now just before
+ * the oldest sound one after it, or at the end.
  */
 enum journal_read journal_read(struct store *s, uint64_t number,
     uint64_t *cursor, uint64_t upto,

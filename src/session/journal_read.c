@@ -5,7 +5,45 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "core/stat.h"
+
+struct rebuilding {
+	uint64_t number;
+	struct journal_meta meta;
+};
+
+static bool count_event(
+    struct store_span key, struct store_span value, void *arg)
+{
+	struct rebuilding *r = arg;
+	struct journal_meta *m = &r->meta;
+	struct event ev;
+	if (key.len != 16 || store_number(key.data) != r->number)
+		return false;
+	uint64_t seq = store_number((const char *)key.data + 8);
+	if (!m->last)
+		m->first = seq;
+	m->last = seq;
+	m->bytes += value.len;
+	if (!event_decode(&ev, value.data, value.len))
+		return true;
+	if (ev.turn > m->turn) {
+		m->turn = ev.turn;
+		m->began = seq;
+	}
+	if (event_class(ev.type) == EVENT_TERMINAL)
+		m->ended = ev.turn;
+	return true;
+}
+
+/* All that it says is in the events as well. */
+static void rebuild_meta(
+    struct store_txn *t, uint64_t number, struct journal_meta *meta)
+{
+	struct rebuilding r = {number, {.first = 1}};
+	struct store_key key = store_key2(number, 0);
+	store_each(t, TABLE_EVENTS, key.bytes, 16, count_event, &r);
+	*meta = r.meta;
+}
 
 bool journal_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta)
@@ -13,8 +51,16 @@ bool journal_meta(
 	struct store_span v;
 	struct store_key key = store_key1(number);
 	*meta = (struct journal_meta){.first = 1};
-	if (!store_get(t, TABLE_JOURNALS, key.bytes, 8, &v) ||
-	    v.len != sizeof *meta)
+	switch (store_look(t, TABLE_JOURNALS, key.bytes, 8, &v)) {
+	case STORE_NONE:
+		return false;
+	case STORE_DAMAGED:
+		rebuild_meta(t, number, meta);
+		return true;
+	case STORE_FOUND:
+		break;
+	}
+	if (v.len != sizeof *meta)
 		return false;
 	memcpy(meta, v.data, sizeof *meta);
 	return true;
@@ -52,14 +98,17 @@ static bool read_one(struct store_span key, struct store_span value, void *arg)
 		return false;
 	}
 	struct event ev;
-	*r->cursor = seq;
 	if (!event_decode(&ev, value.data, value.len)) {
 		/* It costs itself only: the rest of the journal is sound. */
-		stat_add(corrupt, 1);
 		log_error("journal: number=%llu seq=%llu is damaged",
 		    (unsigned long long)r->number, (unsigned long long)seq);
+		*r->cursor = seq;
+		r->result = JOURNAL_GONE;
 		return true;
 	}
+	if (r->result == JOURNAL_GONE)
+		return false;
+	*r->cursor = seq;
 	ev.seq = seq;
 	if (r->fn(&ev, r->arg))
 		return true;

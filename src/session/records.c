@@ -29,7 +29,7 @@ static bool is_alive(const struct record *r)
  * Strings of a record as the API gives them: NUL-terminated, in mem, by offset.
  */
 struct offsets {
-	size_t id, caller, prompt, result, talk;
+	size_t id, caller, prompt, result, reason, talk;
 };
 
 static size_t keep(struct buf *mem, struct store_span s)
@@ -57,28 +57,24 @@ static void view(struct session_record *out, const struct record *r,
 	    .prompt_len = r->prompt.len,
 	    .result = r->result.data ? mem->data + at->result : NULL,
 	    .result_len = r->result.len,
+	    .reason = mem->data + at->reason,
 	};
 }
 
-static bool read_record(struct store_txn *t, const char *id, size_t len,
-    struct record *r, struct store_span *talk)
+static enum store_found read_record(struct store_txn *t, const char *id,
+    size_t len, struct record *r, struct store_span *talk)
 {
 	struct store_span row;
-	if (!store_get(t, TABLE_IDS, id, len, &row) || row.len != 8)
-		return false;
-	uint64_t number = store_number(row.data);
-	struct store_key key = store_key1(number);
-	if (!store_get(t, TABLE_SESSIONS, key.bytes, 8, &row))
-		return false;
-	if (!record_decode(r, row)) {
-		stat_add(corrupt, 1);
-		log_error("session number=%llu: its record is damaged",
-		    (unsigned long long)number);
-		return false;
-	}
+	enum store_found found = store_look(t, TABLE_IDS, id, len, &row);
+	if (found != STORE_FOUND || row.len != 8)
+		return found;
+	struct store_key key = store_key1(store_number(row.data));
+	found = store_look(t, TABLE_SESSIONS, key.bytes, 8, &row);
+	if (found != STORE_FOUND)
+		return found;
 	if (!store_get(t, TABLE_TALKS, key.bytes, 8, talk))
 		*talk = (struct store_span){"{}", 2};
-	return true;
+	return record_decode(r, row) ? STORE_FOUND : STORE_DAMAGED;
 }
 
 /* A running turn that waits for leave says so. */
@@ -105,6 +101,7 @@ static void fill(struct sessions *all, struct session_record *out,
 	at.caller = keep(mem, r->caller);
 	at.prompt = keep(mem, r->prompt);
 	at.result = keep(mem, r->result);
+	at.reason = keep(mem, r->reason);
 	at.talk = keep(mem, talk);
 	view(out, r, &at, mem);
 	out->conversation = mem->data + at.talk;
@@ -122,12 +119,15 @@ int session_get(struct sessions *all, const char *id, size_t len,
 	if (!session_id_is_valid(id, len))
 		return err_set(err, ERR_NOT_FOUND, NULL);
 	store_read(all->setup.store, &t, STORE_FACTS);
-	bool found = read_record(&t, id, len, &r, &talk) && is_alive(&r);
-	if (found)
+	enum store_found found = read_record(&t, id, len, &r, &talk);
+	bool is_there = found == STORE_FOUND && is_alive(&r);
+	if (is_there)
 		fill(all, out, &r, talk, mem);
 	if (store_read_end(&t, err) != 0)
 		return -1;
-	return found ? 0 : err_set(err, ERR_NOT_FOUND, NULL);
+	if (found == STORE_DAMAGED)
+		return err_set(err, ERR_DAMAGED, NULL);
+	return is_there ? 0 : err_set(err, ERR_NOT_FOUND, NULL);
 }
 
 struct listing {
@@ -299,18 +299,36 @@ uint64_t sessions_next_number(struct store *store)
 }
 
 struct sweep {
+	struct store_txn txn;
 	struct registry *registry;
 	unsigned left;
 	uint64_t next; /* where to go on; 0: at the end */
 	struct list expired;
+	struct list unnamed; /* sessions whose id has a damaged row */
 };
 
-struct expired {
+struct expired { /* or unnamed */
 	struct list link;
 	uint64_t number;
 	size_t id_len;
 	char id[];
 };
+
+static void note(struct list *list, const struct record *r)
+{
+	struct expired *e = mem_zero(sizeof *e + r->id.len);
+	e->number = r->number;
+	e->id_len = r->id.len;
+	memcpy(e->id, r->id.data, r->id.len);
+	list_append(list, &e->link);
+}
+
+static bool is_unnamed(struct sweep *s, const struct record *r)
+{
+	struct store_span row;
+	return store_look(&s->txn, TABLE_IDS, r->id.data, r->id.len, &row) ==
+	       STORE_DAMAGED;
+}
 
 static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 {
@@ -320,18 +338,48 @@ static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 	if (!s->left--)
 		return false;
 	s->next = 0;
-	if (!record_decode(&r, value) || is_alive(&r))
+	if (!record_decode(&r, value))
 		return true;
+	if (is_unnamed(s, &r))
+		note(&s->unnamed, &r);
 	uint8_t session[REGISTRY_KEY];
 	session_key(session, r.id.data, r.id.len);
-	if (registry_look(s->registry, session) != REGISTRY_NONE)
-		return true;
-	struct expired *e = mem_zero(sizeof *e + r.id.len);
-	e->number = r.number;
-	e->id_len = r.id.len;
-	memcpy(e->id, r.id.data, r.id.len);
-	list_append(&s->expired, &e->link);
+	if (!is_alive(&r) &&
+	    registry_look(s->registry, session) == REGISTRY_NONE)
+		note(&s->expired, &r);
 	return true;
+}
+
+/* The record names its session, so the way to it can be mended. */
+static void mend_ids(struct store *store, struct list *unnamed)
+{
+	struct store_txn t;
+	struct list *l;
+	struct err err;
+	store_write(store, &t, STORE_FACTS);
+	while ((l = list_shift(unnamed))) {
+		struct expired *e = list_entry(l, struct expired, link);
+		struct store_key number = store_key1(e->number);
+		struct store_span row;
+		if (store_look(&t, TABLE_IDS, e->id, e->id_len, &row) ==
+		    STORE_DAMAGED)
+			store_put(
+			    &t, TABLE_IDS, e->id, e->id_len, number.bytes, 8);
+		log_info("session=%.*s: the row of its id is mended",
+		    (int)e->id_len, e->id);
+		free(e);
+	}
+	if (store_commit(&t, &err) != 0)
+		log_error("%s", err.text);
+}
+
+/* An id whose row is of another session stays. */
+static void delete_id(struct store_txn *t, const struct expired *e)
+{
+	struct store_span row;
+	if (store_get(t, TABLE_IDS, e->id, e->id_len, &row) && row.len == 8 &&
+	    store_number(row.data) == e->number)
+		store_delete(t, TABLE_IDS, e->id, e->id_len);
 }
 
 /* A turn may have begun since we looked: look again inside the transaction. */
@@ -345,7 +393,7 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 		return false;
 	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
 	store_delete(t, TABLE_TALKS, key.bytes, 8);
-	store_delete(t, TABLE_IDS, e->id, e->id_len);
+	delete_id(t, e);
 	return true;
 }
 
@@ -432,14 +480,16 @@ void sessions_expire(
 {
 	struct sweep s = {.registry = registry, .left = SWEEP_STEP};
 	struct store_key key = store_key1(*cursor);
-	struct store_txn t;
 	struct err err;
 	list_init(&s.expired);
-	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_SESSIONS, key.bytes, 8, sweep_one, &s);
-	if (store_read_end(&t, &err) != 0)
+	list_init(&s.unnamed);
+	store_read(store, &s.txn, STORE_FACTS);
+	store_each(&s.txn, TABLE_SESSIONS, key.bytes, 8, sweep_one, &s);
+	if (store_read_end(&s.txn, &err) != 0)
 		log_error("%s", err.text);
 	*cursor = s.next;
+	if (!list_is_empty(&s.unnamed))
+		mend_ids(store, &s.unnamed);
 	if (!list_is_empty(&s.expired))
 		delete_expired(store, &s.expired);
 	uint64_t now = (uint64_t)clock_mono_us();

@@ -98,12 +98,15 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 	struct record r;
 	*k = (struct known){.has_record = false};
 	store_read(all->setup.store, &t, STORE_FACTS);
-	if (store_get(&t, TABLE_IDS, id, len, &row) && row.len == 8)
+	/* What is damaged belongs to somebody: it is not made anew. */
+	enum store_found found = store_look(&t, TABLE_IDS, id, len, &row);
+	if (found == STORE_FOUND && row.len == 8)
 		k->seed.number = store_number(row.data);
 	struct store_key key = store_key1(k->seed.number);
-	if (k->seed.number &&
-	    store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row) &&
-	    record_decode(&r, row)) {
+	if (k->seed.number)
+		found = store_look(&t, TABLE_SESSIONS, key.bytes, 8, &row);
+	bool is_damaged = found == STORE_DAMAGED;
+	if (found == STORE_FOUND && k->seed.number && record_decode(&r, row)) {
 		int64_t now = clock_wall_ms();
 		k->seed.turn = r.turn;
 		k->seed.is_running = r.status == RECORD_RUNNING;
@@ -119,6 +122,8 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 	}
 	if (store_read_end(&t, err) != 0)
 		return -1;
+	if (is_damaged)
+		return err_set(err, ERR_DAMAGED, NULL);
 	if (!k->seed.number)
 		return 0;
 	store_read(all->setup.store, &t, STORE_JOURNAL);

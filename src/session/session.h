@@ -117,7 +117,10 @@ struct attachment {
 	void (*on_more)(void *arg);
 	void *arg;
 	struct list link;
+	uint64_t n_missed; /* after READ_GONE: how many events */
+	bool is_damaged;   /* and not only because they were the oldest */
 	bool is_rung;
+	bool is_end_lost; /* the next read tells the end from the record */
 };
 
 /*
@@ -133,15 +136,16 @@ void session_detach(struct attachment *a);
 enum session_read {
 	READ_END,     /* caught up: on_more will come */
 	READ_STOPPED, /* fn returned false: read again when ready */
-	/* Events after the cursor are no longer kept. The cursor was moved to
-	 * before the oldest that is kept: read on from there. */
+	/* Events after the cursor are no longer kept, or damaged. The cursor was
+	 * moved to before the oldest that is there: read on from there. */
 	READ_GONE,
 };
 
 /*
  * Call fn for events after the cursor, in order, without a gap, and move the
  * cursor, until there are none or fn returns false (that event counts as read).
- * The event is valid inside fn only; fn must not call this API.
+ * The event is valid inside fn only; fn must not call this API. When the end of
+ * the latest turn is damaged, it is told as the record has it.
  */
 enum session_read session_read(struct attachment *a,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
@@ -307,13 +311,14 @@ struct session_record {
 	size_t prompt_len;
 	const char *result; /* NULL: none */
 	size_t result_len;
+	const char *reason;	  /* the word why it failed, or "" */
 	const char *conversation; /* JSON object, "{}" at least */
 	size_t conversation_len;
 };
 
 /*
  * Read the record of an id into *r; its strings live in *mem. Expired ones that
- * do not run are absent. 0, or -1: ERR_NOT_FOUND, ERR_STORE.
+ * do not run are absent. 0, or -1: ERR_NOT_FOUND, ERR_DAMAGED, ERR_STORE.
  */
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *r, struct err *err);

@@ -42,16 +42,99 @@ void session_detach(struct attachment *a)
 	session_close(&a->session);
 }
 
+/* ---- damage ---- */
+
+/* Nothing follows the end of a turn but the next turn. */
+static bool is_end_lost(const struct attachment *a)
+{
+	const struct entry *e = session_entry(a->session);
+	uint32_t turn = atomic_load(&e->begun);
+	return turn && atomic_load(&e->ended) == turn &&
+	       a->cursor == atomic_load(&e->head);
+}
+
+static void make_end(struct draft *d, const struct session_record *r)
+{
+	bool is_done = r->result != NULL;
+	event_begin(d, is_done ? EV_DONE : EV_FAILED, r->turn);
+	if (is_done)
+		event_str(d, "result", r->result, r->result_len);
+	else
+		event_str(d, "reason", r->reason, strlen(r->reason));
+	event_int(d, "duration_ms", r->duration_ms);
+}
+
+/* Whether events that are kept are before the cursor. */
+static bool is_in_journal(const struct attachment *a)
+{
+	const struct session *s = a->session;
+	struct journal_meta meta;
+	struct store_txn t;
+	struct err err;
+	store_read(s->all->setup.store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, s->number, &meta);
+	return store_read_end(&t, &err) == 0 && meta.first <= a->cursor;
+}
+
+/* Give fn the end that the facts know; whether they do. */
+static bool tell_end(
+    struct attachment *a, bool (*fn)(const struct event *, void *), void *arg)
+{
+	const struct session *s = a->session;
+	struct session_record r;
+	struct draft d = {0};
+	struct buf mem = {0};
+	struct err err;
+	bool found =
+	    session_get(s->all, s->id, strlen(s->id), &mem, &r, &err) == 0 &&
+	    r.turn == atomic_load(&session_entry(s)->ended);
+	if (found) {
+		make_end(&d, &r);
+		struct event ev = {.seq = a->cursor,
+		    .turn = d.turn,
+		    .type = d.type,
+		    .time_us = r.updated_ms * 1000,
+		    .id = "",
+		    .body = d.body.data,
+		    .body_len = d.body.len};
+		(void)fn(&ev, arg);
+	}
+	event_fini(&d);
+	buf_fini(&mem);
+	return found;
+}
+
+/* Remembers which event was the last that was given. */
+struct counting {
+	bool (*fn)(const struct event *, void *);
+	void *arg;
+	uint64_t last;
+};
+
+static bool count(const struct event *ev, void *arg)
+{
+	struct counting *c = arg;
+	c->last = ev->seq;
+	return c->fn(ev, c->arg);
+}
+
 enum session_read session_read(
     struct attachment *a, bool (*fn)(const struct event *, void *), void *arg)
 {
 	struct session *s = a->session;
 	uint64_t before = a->cursor;
-	a->is_rung = false;
+	struct counting c = {fn, arg, before};
+	bool is_end_due = a->is_end_lost;
+	a->is_rung = a->is_end_lost = false;
+	if (is_end_due && tell_end(a, fn, arg))
+		return READ_STOPPED;
 	enum journal_read r = journal_read(s->all->setup.store, s->number,
-	    &a->cursor, session_head(s), fn, arg);
+	    &a->cursor, session_head(s), count, &c);
 	if (r == JOURNAL_GONE) {
 		stat_add(gone, 1);
+		a->n_missed = a->cursor - c.last;
+		a->is_damaged = is_in_journal(a);
+		a->is_end_lost = is_end_lost(a);
 		return READ_GONE;
 	}
 	stat_add(replayed, a->cursor - before);

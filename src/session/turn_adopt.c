@@ -15,6 +15,7 @@ struct past {
 	struct list events;
 	unsigned n_starts;
 	bool is_input_there;
+	bool has_hole; /* events of it are not kept, or damaged */
 	bool has_end;
 	bool end_failed;
 };
@@ -61,7 +62,7 @@ static void read_past(struct turn *t, struct past *p)
 	t->before_seq = cursor;
 	while (journal_read(all->setup.store, t->session->number, &cursor,
 		   UINT64_MAX, gather_past, p) == JOURNAL_GONE)
-		;
+		p->has_hole = true;
 	t->cursor = cursor;
 }
 
@@ -156,9 +157,10 @@ static void end_in_registry(struct turn *t)
 
 static bool may_start(const struct turn *t, const struct past *p)
 {
-	/* A journal younger than the input cannot tell whether it was started.
-	 */
+	/* A journal younger than the input, or with a hole, cannot tell
+	 * whether it was started. */
 	bool is_known =
+	    !p->has_hole &&
 	    t->created_ms >= (int64_t)store_epoch(turn_all(t)->setup.store);
 	if (is_known && !p->n_starts)
 		return true;

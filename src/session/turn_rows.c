@@ -69,8 +69,11 @@ static int check_running(struct store_txn *txn, struct commit *c)
 	struct store_key key = store_key1(c->number);
 	struct store_span row;
 	struct record r;
-	if (!store_get(txn, TABLE_SESSIONS, key.bytes, 8, &row) ||
-	    !record_decode(&r, row))
+	enum store_found found =
+	    store_look(txn, TABLE_SESSIONS, key.bytes, 8, &row);
+	if (found == STORE_DAMAGED)
+		return 0; /* the end writes it anew */
+	if (found == STORE_NONE || !record_decode(&r, row))
 		return 1;
 	return r.turn == c->turn && r.status == RECORD_RUNNING ? 0 : 1;
 }

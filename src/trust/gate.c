@@ -61,8 +61,13 @@ static void claim(struct store_txn *txn, struct gate_job *job)
 	struct store_span row;
 	struct claim old;
 	int64_t now = clock_wall_ms();
-	if (store_get(txn, TABLE_USED, job->digest, sizeof job->digest, &row) &&
-	    row.len == sizeof old) {
+	enum store_found found =
+	    store_look(txn, TABLE_USED, job->digest, sizeof job->digest, &row);
+	if (found == STORE_DAMAGED) {
+		job->result = GATE_USED; /* that much is certain */
+		return;
+	}
+	if (found == STORE_FOUND && row.len == sizeof old) {
 		memcpy(&old, row.data, sizeof old);
 		if (old.until_ms >= now) {
 			if (!is_graced(&old, job, now))

@@ -593,6 +593,7 @@ enum session_read session_read(struct attachment *a,
 
 	a->is_rung = false;
 	if (a->cursor < s->trimmed) {
+		a->n_missed = s->trimmed - a->cursor;
 		a->cursor = s->trimmed;
 		return READ_GONE;
 	}

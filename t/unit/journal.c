@@ -628,22 +628,90 @@ static void test_damaged(void)
 {
 	struct seen s;
 	uint64_t cursor = 0;
-	uint64_t corrupt = stat_mine()->corrupt;
 
 	begin("damaged");
 	(void)do_one(1, COMMIT_BEGIN, "a");
 	(void)do_one(1, COMMIT_IN_TURN, "b");
 	(void)do_one(1, COMMIT_IN_TURN, "c");
 	damage(2);
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_GONE,
+	    "a damaged event is told as one that is gone");
+	is_str(s.text, "input{\"prompt\":\"a\"} ", "after those before it");
+	is_int(cursor, 2, "the cursor is behind it");
 	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
-	    "a damaged event does not end the journal");
-	is_str(s.text, "input{\"prompt\":\"a\"} assistant{\"content\":\"c\"} ",
-	    "it is left out");
-	is_int(stat_mine()->corrupt - corrupt, 1, "and counted");
+	    "it does not end the journal");
+	is_str(s.text, "assistant{\"content\":\"c\"} ", "the rest follows");
 	damage(3);
-	cursor = 0;
-	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "also the last");
-	is_int(cursor, 3, "the cursor is behind it");
+	cursor = 1;
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_GONE,
+	    "two of them are one hole");
+	is_int(cursor, 3, "also the last");
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "told once");
+	cursor = 1;
+	is_int(journal_read(store, NUMBER, &cursor, 2, see, &s), JOURNAL_GONE,
+	    "what is not published is not looked at");
+	is_int(cursor, 2, "even if it is damaged");
+	end();
+}
+
+/* Flip a bit of the row that says where the session's events are. */
+static void damage_meta(void)
+{
+	static const char row[] = {0, 0, 0, 0, 0, 0, 0, NUMBER, 1, 0, 0, 0};
+	char *path = scratch_path("damaged-meta/store/journal.mdb");
+	struct err err;
+	size_t len;
+
+	journal_free(&journal);
+	store_close(&store);
+	char *text = scratch_read(path, &len);
+	for (size_t i = 0; i + 20 < len; i++)
+		if (memcmp(text + i, row, sizeof(row)) == 0)
+			text[i + 16] ^= 64; /* its last position */
+	scratch_write(path, text, len);
+	free(text);
+	free(path);
+	store = store_open(&conf, true, &err);
+	journal = journal_new(&(struct journal_setup){
+	    .store = store,
+	    .registry = reg,
+	    .conf = &conf,
+	    .slot = SLOT,
+	    .generation = GENERATION,
+	    .on_done = hear_done,
+	});
+}
+
+static void test_damaged_meta(void)
+{
+	struct journal_meta was, is;
+	struct store_txn t;
+	struct err err;
+
+	begin("damaged-meta");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_END, "");
+	(void)do_one(2, COMMIT_BEGIN, "b");
+	(void)do_one(2, COMMIT_IN_TURN, "c");
+	store_read(store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, NUMBER, &was);
+	(void)store_read_end(&t, &err);
+	uint64_t corrupt = stat_mine()->corrupt;
+	damage_meta();
+	store_read(store, &t, STORE_JOURNAL);
+	ok(journal_meta(&t, NUMBER, &is), "where events are is found again");
+	(void)store_read_end(&t, &err);
+	ok(stat_mine()->corrupt > corrupt, "after it was found damaged");
+	ok(memcmp(&was, &is, sizeof(is)) == 0, "it is what it was");
+	is_int(do_one(2, COMMIT_IN_TURN, "d"), COMMIT_OK, "the turn goes on");
+	is_int(told.last_seq, 5, "at the next position");
+	is_int(do_one(1, COMMIT_END, ""), COMMIT_CLOSED,
+	    "and an end is written once");
+	corrupt = stat_mine()->corrupt;
+	store_read(store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, NUMBER, &is);
+	(void)store_read_end(&t, &err);
+	is_int(stat_mine()->corrupt, corrupt, "the next commit mends the row");
 	end();
 }
 
@@ -698,6 +766,7 @@ int main(void)
 	test_trim_bytes();
 	test_read();
 	test_damaged();
+	test_damaged_meta();
 	test_free();
 	expect_panic(too_many_rows, NULL, "a commit has room for so many rows");
 	return done();

@@ -1,0 +1,114 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Bits of the store change while the server is stopped: each damaged row costs itself
+# only, and clients are told what cannot be read.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(read_file wait_for write_file);
+use Test::More;
+
+my $host = CoHost->start;
+my %first;
+
+sub play {
+	my ($id, $prompt) = @_;
+	my $ws = $host->ws(session => { session_id => $id });
+	my @all = $ws->turn($prompt);
+	is $all[-1]{type}, 'OUTPUT', "$id: its turn ends";
+	($first{$id}) = grep { $_->{id} } @all;
+}
+play('middle', 'stream 7 1');
+play('ending', 'echo needle-ending');
+play('next', 'echo needle-next');
+play('next', 'echo second');
+play('needle-id', 'echo mine');
+play('other', 'echo not-yours');
+is $host->input('echo named', input_id => 'n', session => { session_id => 'named' })->{status},
+    200, 'an input with a name has run';
+my ($epoch) = $host->http(GET => '/sessions/middle/events?from=0')->{body} =~ /^id: (\d+)-/m;
+$host->stop;
+
+# Change what matches the pattern: the code is given each match and returns another.
+sub change {
+	my ($file, $what, $pattern, $other) = @_;
+	my $path = $host->dir . "/.co/store/$file";
+	my $text = read_file($path);
+	my $n = $text =~ s/$pattern/$other->()/ges;
+	ok $n, "a bit changes in $what";
+	write_file($path, $text);
+}
+change('journal.mdb', 'an event', qr/"i":4\b/, sub { '"i":5' });
+change('journal.mdb', 'the end of a turn', qr/"result":"needle-ending/,
+	sub { '"result":"needle-endinG' });
+change('journal.mdb', 'the end of a turn that is not the last', qr/"result":"needle-next/,
+	sub { '"result":"needle-nexT' });
+change('facts.mdb', 'an id', qr/needle-id(\0{7})(.)/,
+	sub { "needle-id$1" . chr(ord($2) ^ 3) });
+
+my $next = CoHost->start(dir => $host->dir);
+
+# All events of a stream.
+sub events {
+	my ($id, $from) = @_;
+	my $c = $next->client;
+	$c->send(GET => "/sessions/$id/events?from=$from");
+	is $c->head->{status}, 200, "$id: events are served";
+	my @all;
+	while (my $e = $c->event) { push @all, $e }
+	return @all;
+}
+
+my @all = events('middle', 0);
+my @types = map { $_->{type} } @all;
+is scalar(grep { $_ eq 'reset' } @types), 1, 'a stream tells of the damaged event, once';
+is $types[-1], 'done', 'and goes on to the end' or diag "@types";
+my @ids = map { $_->{id} // () } @all;
+is $ids[0], "$epoch-1", 'in the same epoch';
+my $n_damaged = ($ids[-1] =~ /-(\d+)$/)[0] - @ids;
+
+@all = events('ending', 0);
+is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end is told in a stream';
+is $all[-1]{json}{result} // $all[-1]{data}, 'needle-ending', 'and the stored result with it';
+
+sub come_back {
+	my ($id) = @_;
+	my $ws = $next->ws(session => { session_id => $id, last_msg_id => $first{$id}{id} });
+	return $ws->settle;
+}
+@all = come_back('middle');
+my ($reset) = grep { $_->{type} eq 'reset' } @all;
+is $reset->{recovered}, JSON::PP::false, 'a WebSocket is told of a damaged event';
+is $reset->{missed}, $n_damaged, 'with how many they are';
+is $all[-1]{type}, 'OUTPUT', 'and goes on to the end';
+@all = come_back('ending');
+is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end is told on a WebSocket';
+is $all[-1]{type}, 'OUTPUT', 'and then the end';
+is $all[-1]{result}, 'needle-ending', 'with the stored result';
+my @again = grep { $_->{type} eq 'OUTPUT' } @all;
+is scalar(@again), 1, 'once';
+@all = events('next', 0);
+is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end of an earlier turn is told';
+is $all[-1]{json}{result} // $all[-1]{data}, 'second', 'the latest turn is whole';
+
+# The damaged id: refused until the keeper has mended it, and never another's.
+my %status;
+my $mine = wait_for(20, sub {
+	my $r = $next->http(GET => '/sessions/needle-id');
+	$status{ $r->{status} }++;
+	return $r->{status} == 200 && $r;
+});
+is_deeply [grep { $_ != 500 && $_ != 200 } keys %status], [],
+    'a damaged id is an error, not another session';
+is $mine && $mine->{json}{result}, 'mine', 'the keeper finds its session again';
+is $next->http(GET => '/sessions/other')->{json}{result}, 'not-yours', 'the other is whole';
+is $next->input('echo named', input_id => 'n',
+	session => { session_id => 'named' })->{json}{result}, 'named', 'names are remembered';
+cmp_ok $next->metric('cohostd_corrupt_records_total'), '>=', 3, 'damage is counted';
+like $next->words, qr/error .*damaged/, 'and logged';
+$next->stop;
+done_testing;
