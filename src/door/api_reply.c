@@ -17,7 +17,8 @@ void api_reply_json(struct http_req *req, int status, const struct buf *body)
 static bool is_public(const struct err *err)
 {
 	return err_status(err->code) < 500 || err->code == ERR_FULL ||
-	       err->code == ERR_RUNS || err->code == ERR_DRAINING;
+	       err->code == ERR_RUNS || err->code == ERR_CROWDED ||
+	       err->code == ERR_DRAINING;
 }
 
 static void put_retry(struct buf *out, const struct err *err)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "door/api_limit.h"
+#include "door/api_reply.h"
 #include "door/door.h"
 #include "net/http.h"
 #include "trust/signed_http.h"
@@ -171,6 +172,10 @@ void api_signed_refuse(struct http_req *req, const struct err *err)
 	static const char replay[] =
 	    "misconfigured: replay protection unavailable";
 	int status = err_status(err->code);
+	if (err_is_retryable(err->code)) {
+		api_reply_err(req, err);
+		return;
+	}
 	/* For a list that cannot be read: the statuses of the Python host. */
 	if (err->code == ERR_MISCONFIGURED && strcmp(err->text, replay) != 0)
 		status = strcmp(http_path(req), "/input") == 0 ? 400 : 403;

@@ -148,7 +148,7 @@ static void on_verdict(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *verdict)
 {
 	if (verdict->err)
-		oip_conn_error(c, verdict->err->text);
+		oip_conn_deny(c, verdict->err);
 	else
 		act(c, verdict->caller, json_get(frame, "type"),
 		    json_get(frame, "payload"));

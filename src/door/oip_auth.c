@@ -96,7 +96,7 @@ static void go_on(struct oip_conn *c)
 static void refuse_command(struct oip_conn *c, const struct err *err)
 {
 	console_auth_error("command", err->text);
-	oip_conn_error(c, err->text);
+	oip_conn_deny(c, err);
 }
 
 static void continue_with(struct oip_conn *c, const struct oip_asking *a,

@@ -84,6 +84,14 @@ void oip_conn_refuse(struct oip_conn *c, const struct err *err)
 	oip_conn_send(c);
 }
 
+void oip_conn_deny(struct oip_conn *c, const struct err *err)
+{
+	if (err_is_retryable(err->code))
+		oip_conn_refuse(c, err);
+	else
+		oip_conn_error(c, err->text);
+}
+
 void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 {
 	struct buf html = {0};

@@ -99,6 +99,12 @@ void oip_conn_error(struct oip_conn *c, const char *message);
 void oip_conn_refuse(struct oip_conn *c, const struct err *err);
 
 /*
+ * Send ERROR for a verdict (trust/access.h): the text alone, unless it is worth
+ * trying again.
+ */
+void oip_conn_deny(struct oip_conn *c, const struct err *err);
+
+/*
  * Send DASHBOARD_SNAPSHOT if there is a page that this client does not have;
  * one that is_new has none.
  */

@@ -415,7 +415,7 @@ static void on_verdict(struct oip_conn *c, const struct json *frame,
 	if (v->may_onboard)
 		oip_onboard_offer(c, frame, v->caller);
 	else
-		oip_conn_error(c, v->err->text);
+		oip_conn_deny(c, v->err);
 }
 
 void oip_connect(struct oip_conn *c, const struct json *frame)

@@ -101,8 +101,9 @@ static void on_signed_status(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	/* What is not proved is not told; only our own fault is. */
-	if (v->err && v->err->code == ERR_MISCONFIGURED)
-		oip_conn_error(c, v->err->text);
+	if (v->err && (v->err->code == ERR_MISCONFIGURED ||
+			  err_is_retryable(v->err->code)))
+		oip_conn_deny(c, v->err);
 	else
 		tell_status(c, json_get(frame, "payload"),
 		    v->err ? "" : v->caller->address);

@@ -380,7 +380,7 @@ static void on_signed(struct oip_conn *c, const struct json *frame,
 
 	if (v->err) {
 		console_auth_error("INPUT", v->err->text);
-		oip_conn_error(c, v->err->text);
+		oip_conn_deny(c, v->err);
 		return;
 	}
 	if (!c->session && !oip_limit_caller(c, v->caller->address))

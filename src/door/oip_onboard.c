@@ -82,7 +82,7 @@ static void on_promoted(struct oip_conn *c, const struct json *frame,
 	const char *method = has_code ? "invite" : "payment";
 
 	if (v->err) {
-		oip_conn_error(c, v->err->text);
+		oip_conn_deny(c, v->err);
 		return;
 	}
 	console_verified(v->caller->address,
@@ -98,7 +98,7 @@ static void on_verified(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	if (v->err)
-		oip_conn_error(c, v->err->text);
+		oip_conn_deny(c, v->err);
 	else if (c->stash && strcmp(v->caller->address, c->caller.address) != 0)
 		oip_conn_error(
 		    c, "unauthorized: signer does not match CONNECT");

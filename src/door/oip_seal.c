@@ -448,7 +448,8 @@ void oip_seal_begin(struct oip_conn *c, const struct json *frame)
 
 	c->seal = s;
 	c->wire = &s->wire;
-	s->call = access_seal(c->setup->access, frame, on_sealed, s, &err);
+	s->call = access_seal(
+	    c->setup->access, frame, s->wire.peer, on_sealed, s, &err);
 	if (s->call)
 		update_pause(s);
 	else

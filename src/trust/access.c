@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
+#include "core/stat.h"
 #include "trust/access_int.h"
 #include "trust/gate.h"
 #include "trust/ident.h"
+#include "trust/network.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
 #include "trust/signed.h"
@@ -96,6 +98,22 @@ struct access_call *access_call_new(struct access *a, enum access_use use,
 	return q;
 }
 
+/* What is full now has room again in a moment. */
+#define RETRY_MS 1000
+
+void access_busy(struct err *err, bool is_own_queue)
+{
+	stat_add(limited_signatures, 1);
+	if (is_own_queue)
+		(void)err_set(err, ERR_LIMIT,
+		    "too many signatures from one address wait to be "
+		    "verified: %d; retry in 1 s",
+		    GATE_MAX_QUEUED);
+	else
+		(void)err_set(err, ERR_CROWDED, NULL);
+	err->retry_after_ms = RETRY_MS;
+}
+
 /* ---- the signature ---- */
 
 static void on_gate(struct gate_job *job, enum gate_result result)
@@ -121,17 +139,36 @@ static void on_gate(struct gate_job *job, enum gate_result result)
 	case GATE_UNAVAILABLE:
 		access_call_refuse(q, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
 		break;
+	case GATE_BUSY:
+	case GATE_CROWDED:
+		access_busy(&q->err, result == GATE_CROWDED);
+		q->is_refused = true;
+		break;
 	}
 	access_call_tell(q);
 }
 
-static uint64_t hash_peer(const char *peer)
+static uint64_t hash_of(const char *peer)
 {
 	uint8_t digest[16];
 	uint64_t hash;
 	ident_digest16(digest, peer, strlen(peer));
 	memcpy(&hash, digest, sizeof hash);
 	return hash;
+}
+
+/*
+ * Whose jobs take turns with those of others: a network. Behind this machine's
+ * own address there may be a proxy with many callers, who are told apart by who
+ * they say they are: that is better than nothing.
+ */
+static uint64_t queue_of(const char *peer, const char *from)
+{
+	char network[NETWORK_SIZE];
+	if (network_class(peer) == NETWORK_LOOPBACK)
+		return hash_of(from);
+	network_name(network, peer);
+	return hash_of(network);
 }
 
 static struct gate_job *make_job(struct access_call *q,
@@ -149,7 +186,9 @@ static struct gate_job *make_job(struct access_call *q,
 	/* Through a relay all have one peer. */
 	job->has_grace =
 	    ask->is_v2 && ask->use == ACCESS_CONNECT && !ask->is_relayed;
-	job->peer = hash_peer(ask->peer);
+	job->peer = hash_of(ask->peer);
+	job->queue = ask->is_relayed ? hash_of(head->from)
+				     : queue_of(ask->peer, head->from);
 	job->done = on_gate;
 	job->arg = q;
 	return job;
@@ -215,9 +254,11 @@ struct access_call *access_ask(
 }
 
 struct seal_call *access_seal(struct access *a, const struct json *frame,
-    seal_call_fn *fn, void *arg, struct err *err)
+    const char *peer, seal_call_fn *fn, void *arg, struct err *err)
 {
-	return seal_call_new(a->gate, &a->host, frame, fn, arg, err);
+	struct seal_ask ask = {
+	    .host = &a->host, .frame = frame, .queue = queue_of(peer, "")};
+	return seal_call_new(a->gate, &ask, fn, arg, err);
 }
 
 void access_forget(struct access_call **call)

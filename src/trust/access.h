@@ -12,6 +12,9 @@
  * recipient, signature, single use, policy. A request that tried to sign and
  * failed is never taken for an anonymous one. All calls are made on the loop's
  * thread; callbacks come later, never from inside the call.
+ *
+ * Where too many signatures wait, the verdict is ERR_LIMIT (of this peer) or
+ * ERR_CROWDED (of all); then the signature was not used up.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,10 +133,10 @@ void access_forget(struct access_call **call);
 
 /*
  * Seal a connection, as seal_call_new() says. It proves who the client is, and
- * asks nothing else about it.
+ * asks nothing else about it. peer is the address of the client.
  */
 struct seal_call *access_seal(struct access *a, const struct json *frame,
-    seal_call_fn *fn, void *arg, struct err *err);
+    const char *peer, seal_call_fn *fn, void *arg, struct err *err);
 
 /*
  * Whether anybody may come in without a signature, so that nothing needs to be

@@ -73,6 +73,9 @@ void access_call_tell_later(struct access_call *q);
 void access_call_refuse(
     struct access_call *q, enum err_code code, const char *text);
 
+/* The refusal of a question for which the gate, or its queue, had no room. */
+void access_busy(struct err *err, bool is_own_queue);
+
 /*
  * The signature is good, or there is none: decide, unless is_waiting is set
  * then, and the verdict comes later.

@@ -40,7 +40,11 @@ static void on_changed(struct gate_job *job, enum gate_result result)
 	if (result != GATE_OK) {
 		/* The thread may still be at it: it keeps what it writes to. */
 		struct err err;
-		(void)err_set(&err, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
+		if (result == GATE_UNAVAILABLE)
+			(void)err_set(
+			    &err, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
+		else
+			access_busy(&err, false);
 		c->fn(c->arg, NULL, &err);
 		return;
 	}

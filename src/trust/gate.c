@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "core/err.h"
 #include "store/store.h"
@@ -16,15 +17,38 @@
 /* Claims looked at in one step of gate_expire(). */
 #define EXPIRE_STEP 1000
 
+/* A batch ends with either: who came meanwhile has its turn then. */
+#define BATCH_JOBS 256
+#define BATCH_BYTES ((size_t)256 * 1024)
+
+/* What waits of one peer. It is there while something does. */
+struct gate_queue {
+	struct list link; /* in lane->turns */
+	struct list jobs;
+	struct gate_lane *lane;
+	uint64_t name;
+	size_t n;
+};
+
+/* A thread, and what waits for it. All but gate and thread under the mutex. */
+struct gate_lane {
+	struct gate *gate;
+	pthread_t thread;
+	pthread_cond_t is_changed;
+	struct list turns;   /* queues, the next to have its turn first */
+	struct map *queues;  /* by name */
+	int64_t claiming_ms; /* since when it is at the store; 0: it is not */
+};
+
+enum { SMALL, LARGE, N_LANES };
+
 struct gate {
 	struct store *store;
 	void (*wake)(void *arg);
 	void *arg;
-	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t is_changed;
 	/* Under the mutex. */
-	struct list queue;
+	struct gate_lane lanes[N_LANES];
 	struct list finished;
 	bool is_stopping;
 	/* Of the loop alone. */
@@ -95,13 +119,18 @@ static bool has_claims(struct list *batch)
 	return false;
 }
 
+/* Whether the lane is at the store, for gate_tick(). */
+static void note_claiming(struct gate_lane *lane, bool is_claiming)
+{
+	pthread_mutex_lock(&lane->gate->mutex);
+	lane->claiming_ms = is_claiming ? clock_mono_ms() : 0;
+	pthread_mutex_unlock(&lane->gate->mutex);
+}
+
 /* One commit for the claims of all that verified. */
-static void claim_all(struct gate *g, struct list *batch)
+static int commit_claims(struct gate *g, struct list *batch, struct err *err)
 {
 	struct store_txn txn;
-	struct err err;
-	if (!has_claims(batch))
-		return;
 	store_write(g->store, &txn, STORE_FACTS);
 	list_each(it, batch)
 	{
@@ -109,7 +138,18 @@ static void claim_all(struct gate *g, struct list *batch)
 		if (wants_claim(job))
 			claim(&txn, job);
 	}
-	if (store_commit(&txn, &err) == 0)
+	return store_commit(&txn, err);
+}
+
+static void claim_all(struct gate_lane *lane, struct list *batch)
+{
+	struct err err;
+	if (!has_claims(batch))
+		return;
+	note_claiming(lane, true);
+	int rc = commit_claims(lane->gate, batch, &err);
+	note_claiming(lane, false);
+	if (rc == 0)
 		return;
 	log_error("gate: signatures are refused: %s", err.text);
 	list_each(it, batch)
@@ -120,10 +160,10 @@ static void claim_all(struct gate *g, struct list *batch)
 	}
 }
 
-static void do_batch(struct gate *g, struct list *batch)
+static void do_batch(struct gate_lane *lane, struct list *batch)
 {
 	list_each(it, batch) verify(list_entry(it, struct gate_job, link));
-	claim_all(g, batch);
+	claim_all(lane, batch);
 	list_each(it, batch)
 	{
 		struct gate_job *job = list_entry(it, struct gate_job, link);
@@ -139,14 +179,63 @@ static void move_all(struct list *to, struct list *from)
 		list_append(to, l);
 }
 
-/* Wait for jobs and take them; false when the gate closes. */
-static bool take(struct gate *g, struct list *batch)
+/* ---- queues, under the mutex ---- */
+
+static struct gate_queue *queue_of(struct gate_lane *lane, uint64_t name)
 {
+	struct gate_queue *q = map_get(lane->queues, &name, sizeof name);
+	if (q)
+		return q;
+	q = mem_zero(sizeof *q);
+	q->lane = lane;
+	q->name = name;
+	list_init(&q->jobs);
+	list_append(&lane->turns, &q->link);
+	(void)map_put(lane->queues, &name, sizeof name, q);
+	return q;
+}
+
+/* The job waits no more; its queue goes with the last. */
+static void unqueue(struct gate_job *job)
+{
+	struct gate_queue *q = job->waits;
+	list_remove(&job->link);
+	job->waits = NULL;
+	if (--q->n)
+		return;
+	list_remove(&q->link);
+	(void)map_remove(q->lane->queues, &q->name, sizeof q->name);
+	free(q);
+}
+
+/* One job of each queue after the other. */
+static void take_turns(struct gate_lane *lane, struct list *batch)
+{
+	size_t n = 0, bytes = 0;
+	while (!list_is_empty(&lane->turns) && n < BATCH_JOBS &&
+	       bytes < BATCH_BYTES) {
+		struct gate_queue *q = list_entry(
+		    list_shift(&lane->turns), struct gate_queue, link);
+		list_append(&lane->turns, &q->link);
+		struct gate_job *job =
+		    list_entry(q->jobs.next, struct gate_job, link);
+		unqueue(job);
+		list_append(batch, &job->link);
+		bytes += job->payload_len;
+		n++;
+	}
+}
+
+/* Wait for jobs and take some; false when the gate closes. */
+static bool take(struct gate_lane *lane, struct list *batch)
+{
+	struct gate *g = lane->gate;
 	pthread_mutex_lock(&g->mutex);
-	while (list_is_empty(&g->queue) && !g->is_stopping)
-		pthread_cond_wait(&g->is_changed, &g->mutex);
-	move_all(batch, &g->queue);
+	while (list_is_empty(&lane->turns) && !g->is_stopping)
+		pthread_cond_wait(&lane->is_changed, &g->mutex);
 	bool is_open = !g->is_stopping;
+	if (is_open)
+		take_turns(lane, batch);
 	pthread_mutex_unlock(&g->mutex);
 	return is_open;
 }
@@ -161,20 +250,46 @@ static void give_back(struct gate *g, struct list *batch)
 
 static void *run(void *arg)
 {
-	struct gate *g = arg;
+	struct gate_lane *lane = arg;
 	struct list batch;
 	list_init(&batch);
-	while (take(g, &batch)) {
-		do_batch(g, &batch);
-		give_back(g, &batch);
+	while (take(lane, &batch)) {
+		do_batch(lane, &batch);
+		give_back(lane->gate, &batch);
 	}
 	return NULL;
 }
 
 /* ---- on the loop ---- */
 
+static void open_lane(struct gate_lane *lane, struct gate *g)
+{
+	lane->gate = g;
+	lane->queues = map_new();
+	list_init(&lane->turns);
+	pthread_cond_init(&lane->is_changed, NULL);
+	if (pthread_create(&lane->thread, NULL, run, lane) != 0)
+		fatal("gate: cannot start a thread");
+}
+
+struct gate *gate_new(struct store *store, void (*wake)(void *arg), void *arg)
+{
+	struct gate *g = mem_zero(sizeof *g);
+	g->store = store;
+	g->wake = wake;
+	g->arg = arg;
+	list_init(&g->finished);
+	list_init(&g->flight);
+	pthread_mutex_init(&g->mutex, NULL);
+	for (int i = 0; i < N_LANES; i++)
+		open_lane(&g->lanes[i], g);
+	return g;
+}
+
 static void free_job(struct gate_job *job)
 {
+	if (job->waits)
+		unqueue(job);
 	list_remove(&job->flight);
 	free(job->payload);
 	if (job->drop)
@@ -184,20 +299,15 @@ static void free_job(struct gate_job *job)
 	free(job);
 }
 
-struct gate *gate_new(struct store *store, void (*wake)(void *arg), void *arg)
+static void stop_threads(struct gate *g)
 {
-	struct gate *g = mem_zero(sizeof *g);
-	g->store = store;
-	g->wake = wake;
-	g->arg = arg;
-	list_init(&g->queue);
-	list_init(&g->finished);
-	list_init(&g->flight);
-	pthread_mutex_init(&g->mutex, NULL);
-	pthread_cond_init(&g->is_changed, NULL);
-	if (pthread_create(&g->thread, NULL, run, g) != 0)
-		fatal("gate: cannot start a thread");
-	return g;
+	pthread_mutex_lock(&g->mutex);
+	g->is_stopping = true;
+	for (int i = 0; i < N_LANES; i++)
+		pthread_cond_signal(&g->lanes[i].is_changed);
+	pthread_mutex_unlock(&g->mutex);
+	for (int i = 0; i < N_LANES; i++)
+		pthread_join(g->lanes[i].thread, NULL);
 }
 
 void gate_free(struct gate **gp)
@@ -206,15 +316,14 @@ void gate_free(struct gate **gp)
 	*gp = NULL;
 	if (!g)
 		return;
-	pthread_mutex_lock(&g->mutex);
-	g->is_stopping = true;
-	pthread_cond_signal(&g->is_changed);
-	pthread_mutex_unlock(&g->mutex);
-	pthread_join(g->thread, NULL);
+	stop_threads(g);
 	list_each_safe(it, &g->flight)
 	    free_job(list_entry(it, struct gate_job, flight));
+	for (int i = 0; i < N_LANES; i++) {
+		map_free(&g->lanes[i].queues);
+		pthread_cond_destroy(&g->lanes[i].is_changed);
+	}
 	pthread_mutex_destroy(&g->mutex);
-	pthread_cond_destroy(&g->is_changed);
 	free(g);
 }
 
@@ -227,37 +336,68 @@ struct gate_job *gate_job(void)
 }
 
 /* It is told as others are, when the loop comes to it. */
-static void refuse(struct gate *g, struct gate_job *job)
+static void refuse(
+    struct gate *g, struct gate_job *job, enum gate_result result)
 {
 	free(job->payload);
 	job->payload = NULL;
-	job->result = GATE_UNAVAILABLE;
-	pthread_mutex_lock(&g->mutex);
+	job->result = result;
 	list_append(&g->finished, &job->link);
-	pthread_mutex_unlock(&g->mutex);
-	g->wake(g->arg);
+}
+
+/* Under the mutex: let the job wait for its turn; false: there is no room. */
+static bool enqueue(struct gate_lane *lane, struct gate_job *job)
+{
+	struct gate_queue *q = queue_of(lane, job->queue);
+	if (q->n >= GATE_MAX_QUEUED)
+		return false;
+	q->n++;
+	list_append(&q->jobs, &job->link);
+	job->waits = q;
+	pthread_cond_signal(&lane->is_changed);
+	return true;
 }
 
 void gate_push(struct gate *g, struct gate_job *job)
 {
+	bool is_large = job->payload_len > GATE_LARGE_BYTES;
 	bool is_full = g->n_flight >= GATE_MAX_JOBS;
+	bool is_queued = false;
 	g->n_flight++;
 	list_append(&g->flight, &job->flight);
 	job->pushed_ms = clock_mono_ms();
-	if (is_full) {
-		refuse(g, job);
-		return;
-	}
 	pthread_mutex_lock(&g->mutex);
-	list_append(&g->queue, &job->link);
-	pthread_cond_signal(&g->is_changed);
+	if (is_full)
+		refuse(g, job, GATE_BUSY);
+	else if (enqueue(&g->lanes[is_large ? LARGE : SMALL], job))
+		is_queued = true;
+	else
+		refuse(g, job, GATE_CROWDED);
 	pthread_mutex_unlock(&g->mutex);
+	if (!is_queued)
+		g->wake(g->arg);
+}
+
+bool gate_is_idle(struct gate *g)
+{
+	bool is_idle = true;
+	pthread_mutex_lock(&g->mutex);
+	for (int i = 0; i < N_LANES; i++)
+		is_idle = is_idle && list_is_empty(&g->lanes[i].turns);
+	pthread_mutex_unlock(&g->mutex);
+	return is_idle;
 }
 
 static void tell(struct gate_job *job, enum gate_result result)
 {
 	job->is_told = true;
 	job->done(job, result);
+}
+
+static void finish(struct gate *g, struct gate_job *job)
+{
+	g->n_flight--;
+	free_job(job);
 }
 
 void gate_collect(struct gate *g)
@@ -271,9 +411,31 @@ void gate_collect(struct gate *g)
 		struct gate_job *job = list_entry(l, struct gate_job, link);
 		if (!job->is_told)
 			tell(job, job->result);
-		g->n_flight--;
-		free_job(job);
+		finish(g, job);
 	}
+}
+
+/* Under the mutex: whether a lane waits for the store longer than it should. */
+static bool is_stuck(const struct gate *g)
+{
+	int64_t late_ms = clock_mono_ms() - GATE_PATIENCE_MS / 2;
+	for (int i = 0; i < N_LANES; i++)
+		if (g->lanes[i].claiming_ms &&
+		    g->lanes[i].claiming_ms <= late_ms)
+			return true;
+	return false;
+}
+
+/* Whether the job has not begun, and now will not. */
+static bool take_back(struct gate *g, struct gate_job *job, bool *store_is_slow)
+{
+	pthread_mutex_lock(&g->mutex);
+	bool is_waiting = job->waits != NULL;
+	if (is_waiting)
+		unqueue(job);
+	*store_is_slow = is_stuck(g);
+	pthread_mutex_unlock(&g->mutex);
+	return is_waiting;
 }
 
 void gate_tick(struct gate *g)
@@ -282,10 +444,17 @@ void gate_tick(struct gate *g)
 	list_each_safe(it, &g->flight)
 	{
 		struct gate_job *job = list_entry(it, struct gate_job, flight);
+		bool store_is_slow;
 		if (job->pushed_ms > late_ms)
 			break;
-		if (!job->is_told)
-			tell(job, GATE_UNAVAILABLE);
+		if (job->is_told)
+			continue;
+		bool is_over = take_back(g, job, &store_is_slow);
+		if (!is_over && job->is_claimed)
+			store_is_slow = true; /* all else takes no time */
+		tell(job, store_is_slow ? GATE_UNAVAILABLE : GATE_BUSY);
+		if (is_over)
+			finish(g, job);
 	}
 }
 

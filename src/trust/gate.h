@@ -4,11 +4,16 @@
 #define TRUST_GATE_H
 
 /*
- * The gate is the thread of a worker that does what signatures cost: it
- * verifies them, and claims each in the store so that it is used once, by all
- * workers together and across restarts (spec 3.8). It takes all that is queued
- * as one batch, so that a flood of signatures shares one commit and no other
- * client waits for them.
+ * The gate is two threads of a worker that do what signatures cost: they verify
+ * them, and claim each in the store so that it is used once, by all workers
+ * together and across restarts (spec 3.8). One thread does large payloads
+ * (GATE_LARGE_BYTES), the other all else, so that small ones never wait for
+ * them. Each takes what is queued in batches, so that a flood of signatures
+ * shares few commits and no other client waits for them.
+ *
+ * Jobs of one peer form a queue, and queues take turns: whoever sends much
+ * waits for himself. A queue is bounded, and so is the whole; what has no room,
+ * or has not begun in time, fails as busy, which is worth trying again.
  *
  * A claim is made after the signature verified, never before: else anybody
  * could use up the signatures of others. If the store cannot take it, or not in
@@ -28,6 +33,8 @@ enum gate_result {
 	GATE_INVALID,	  /* the signature is not of this payload */
 	GATE_USED,	  /* it was claimed before */
 	GATE_UNAVAILABLE, /* the store did not take the claim */
+	GATE_BUSY,	  /* too much waits here */
+	GATE_CROWDED,	  /* too much of this queue waits here */
 };
 
 /* One signature. Made by gate_job(); gate_push() gives it to the gate. */
@@ -47,7 +54,8 @@ struct gate_job {
 	 */
 	bool has_grace;
 	uint64_t peer;
-	/* More to do on the gate's thread when all is well; may be NULL. */
+	uint64_t queue; /* with whose jobs it takes turns; 0: the server's */
+	/* More to do on a thread of the gate when all is well; or NULL. */
 	void (*work)(struct gate_job *job);
 	void (*done)(struct gate_job *job, enum gate_result result);
 	void *arg;
@@ -57,25 +65,35 @@ struct gate_job {
 	struct list flight;
 	enum gate_result result;
 	int64_t pushed_ms;
+	struct gate_queue *waits; /* until it begins; then NULL */
 	bool is_told;
 };
 
 /* How long the same signature may come again (has_grace). */
 #define GATE_GRACE_MS 2000
 
-/* How long a job may take before it fails with GATE_UNAVAILABLE. */
+/*
+ * How long a job may take before it fails: with GATE_UNAVAILABLE when the store
+ * is what takes so long, else with GATE_BUSY.
+ */
 #define GATE_PATIENCE_MS 2000
 
-/* Most jobs at once; one more fails with GATE_UNAVAILABLE. */
+/* Most jobs at once; one more fails with GATE_BUSY. */
 #define GATE_MAX_JOBS 8192
 
+/* Most jobs of a queue that wait; one more fails with GATE_CROWDED. */
+#define GATE_MAX_QUEUED 2048
+
+/* A longer payload is large. */
+#define GATE_LARGE_BYTES ((size_t)64 * 1024)
+
 /*
- * Start the thread. wake(arg) is called on it:
+ * Start the threads. wake(arg) is called on any:
  * gate_collect() has something to do.
  */
 struct gate *gate_new(struct store *store, void (*wake)(void *arg), void *arg);
 
-/* Stop the thread without calling what is left, free, null *g. */
+/* Stop the threads without calling what is left, free, null *g. */
 void gate_free(struct gate **g);
 
 /* A new job without anything in it. */
@@ -88,10 +106,16 @@ struct gate_job *gate_job(void);
  */
 void gate_push(struct gate *g, struct gate_job *job);
 
+/* Whether no job waits to begin; some may be at work. */
+bool gate_is_idle(struct gate *g);
+
 /* On the loop: call done() of all jobs that are finished. */
 void gate_collect(struct gate *g);
 
-/* On the loop, often: fail the jobs that took longer than GATE_PATIENCE_MS. */
+/*
+ * On the loop, often: fail the jobs that took longer than GATE_PATIENCE_MS.
+ * What has not begun then never will.
+ */
 void gate_tick(struct gate *g);
 
 /*

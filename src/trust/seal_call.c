@@ -80,9 +80,10 @@ static struct gate_job *make_job(struct seal_call *q, struct buf *payload)
 	return job;
 }
 
-struct seal_call *seal_call_new(struct gate *gate, const struct seal_host *host,
-    const struct json *frame, seal_call_fn *fn, void *arg, struct err *err)
+struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
+    seal_call_fn *fn, void *arg, struct err *err)
 {
+	const struct seal_host *host = ask->host;
 	struct buf payload = {0};
 	struct seal_call *q;
 
@@ -94,12 +95,14 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_host *host,
 	q->host = host;
 	q->fn = fn;
 	q->arg = arg;
-	if (seal_read(&q->hello, &payload, frame, host->address,
+	if (seal_read(&q->hello, &payload, ask->frame, host->address,
 		(double)clock_wall_ms() / 1000, err) != 0) {
 		drop(q);
 		return NULL;
 	}
-	gate_push(gate, make_job(q, &payload));
+	struct gate_job *job = make_job(q, &payload);
+	job->queue = ask->queue;
+	gate_push(gate, job);
 	return q;
 }
 

@@ -9,6 +9,7 @@
  * from inside the call.
  */
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct gate;
@@ -24,13 +25,20 @@ struct seal_host;
 typedef void seal_call_fn(void *arg, const struct seal *seal, const char *reply,
     size_t reply_len, const struct err *err);
 
+/* What to look at; frame is borrowed during the call only. */
+struct seal_ask {
+	const struct seal_host *host; /* must outlive the gate */
+	const struct json *frame;
+	uint64_t queue; /* with whose jobs it takes turns (trust/gate.h) */
+};
+
 /*
  * Look at a client's SEAL; fn is called once, unless seal_call_forget() came
- * first. host must outlive the gate. NULL with ERR_UNAUTHORIZED and the text
+ * first. NULL with ERR_UNAUTHORIZED and the text
  * for the client when it is refused at once.
  */
-struct seal_call *seal_call_new(struct gate *gate, const struct seal_host *host,
-    const struct json *frame, seal_call_fn *fn, void *arg, struct err *err);
+struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
+    seal_call_fn *fn, void *arg, struct err *err);
 
 /* The caller does not want to hear; nulls *call. */
 void seal_call_forget(struct seal_call **call);

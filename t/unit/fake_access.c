@@ -193,10 +193,11 @@ struct access_call *access_ask(
 }
 
 struct seal_call *access_seal(struct access *a, const struct json *frame,
-    seal_call_fn *fn, void *arg, struct err *err)
+    const char *peer, seal_call_fn *fn, void *arg, struct err *err)
 {
 	(void)a;
 	(void)frame;
+	(void)peer;
 	(void)fn; /* there is no key */
 	(void)arg;
 	(void)err_set(err, ERR_UNAUTHORIZED, "this host cannot seal");

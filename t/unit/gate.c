@@ -11,6 +11,7 @@
 #include "t/unit/tap.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -23,7 +24,7 @@ static struct conf conf;
 static struct store *store;
 static struct gate *gate;
 static int waker;
-static int told[GATE_UNAVAILABLE + 1];
+static int told[GATE_CROWDED + 1];
 static int n_told, n_worked, n_dropped;
 static int64_t *moved_ms;
 
@@ -46,6 +47,15 @@ static void work(struct gate_job *job)
 {
 	(void)job;
 	__atomic_add_fetch(&n_worked, 1, __ATOMIC_SEQ_CST);
+}
+
+static pthread_mutex_t at_work = PTHREAD_MUTEX_INITIALIZER;
+
+static void work_long(struct gate_job *job)
+{
+	(void)job;
+	pthread_mutex_lock(&at_work);
+	pthread_mutex_unlock(&at_work);
 }
 
 static void drop(void *owned)
@@ -166,7 +176,7 @@ static void spoil(struct gate_job *job)
 static const char *word_of(int result)
 {
 	static const char *const words[] = {
-	    "ok", "invalid", "used", "unavailable"};
+	    "ok", "invalid", "used", "unavailable", "busy", "crowded"};
 	return words[result];
 }
 
@@ -177,7 +187,7 @@ static const char *pass(struct gate_job *job)
 	gate_push(gate, job);
 	if (!collect(1))
 		return "silence";
-	for (int i = 0; i <= GATE_UNAVAILABLE; i++)
+	for (int i = 0; i <= GATE_CROWDED; i++)
 		if (told[i])
 			return word_of(i);
 	return "?";
@@ -339,6 +349,13 @@ static void test_full_disk(void)
 	end();
 }
 
+/* Wait until all jobs are at work. */
+static void await_begun(void)
+{
+	while (!gate_is_idle(gate))
+		(void)usleep(1000);
+}
+
 static void test_patience(void)
 {
 	struct store_txn t;
@@ -348,6 +365,7 @@ static void test_patience(void)
 	job->drop = drop;
 	job->owned = &n_dropped;
 	gate_push(gate, job);
+	await_begun();
 	pass_ms(GATE_PATIENCE_MS - 1000);
 	gate_tick(gate);
 	is_int(n_told, 0, "a claim waits for the store");
@@ -367,23 +385,134 @@ static void test_patience(void)
 	end();
 }
 
+/* Jobs of as many queues as are needed, until the gate is full. */
+static void fill(void)
+{
+	for (int i = 0; i < GATE_MAX_JOBS; i++) {
+		struct gate_job *job = make_claim((uint64_t)i, INT64_MAX);
+		job->queue = (uint64_t)i % 10;
+		gate_push(gate, job);
+	}
+}
+
 static void test_many(void)
 {
 	struct store_txn t;
 	begin();
 	store_write(store, &t, STORE_FACTS);
-	for (int i = 0; i < GATE_MAX_JOBS; i++)
-		gate_push(gate, make_claim((uint64_t)i, INT64_MAX));
+	fill();
 	gate_push(gate, make(1));
 	is_int(n_told, 0, "one above the limit is not told inside the push");
 	gate_collect(gate);
-	is_int(told[GATE_UNAVAILABLE], 1, "it is told next that it fails");
+	is_int(told[GATE_BUSY], 1, "it is told next that the gate is busy");
 	is_int(n_told, 1, "the flood before it waits for the store");
 	store_abort(&t);
 	ok(collect(GATE_MAX_JOBS + 1), "all of the flood is told");
 	is_int(told[GATE_OK], GATE_MAX_JOBS, "and good");
 	is_str(pass(make_claim(GATE_MAX_JOBS, INT64_MAX)), "ok",
 	    "after the flood a claim is taken again");
+	end();
+}
+
+/* ---- taking turns ---- */
+
+static void push_of(uint64_t queue, uint64_t number)
+{
+	struct gate_job *job = make(number);
+	job->queue = queue;
+	gate_push(gate, job);
+}
+
+/* The thread waits for the store, with one job of a queue of its own. */
+static void hold(struct store_txn *t)
+{
+	begin();
+	store_write(store, t, STORE_FACTS);
+	push_of(99, 999999);
+	await_begun();
+}
+
+static void test_crowd(void)
+{
+	struct store_txn t;
+	hold(&t);
+	for (int i = 0; i <= GATE_MAX_QUEUED; i++)
+		push_of(1, (uint64_t)i);
+	push_of(2, 5000);
+	gate_collect(gate);
+	is_int(told[GATE_CROWDED], 1, "a queue is bounded");
+	is_int(n_told, 1, "another queue has room");
+	store_abort(&t);
+	ok(collect(GATE_MAX_QUEUED + 3), "who had room is told");
+	is_int(told[GATE_OK], GATE_MAX_QUEUED + 2, "and good");
+	end();
+}
+
+static int told_before; /* when the job of note_when() was told */
+
+static void note_when(struct gate_job *job, enum gate_result result)
+{
+	told_before = n_told;
+	on_done(job, result);
+}
+
+static void test_turns(void)
+{
+	struct store_txn t;
+	hold(&t);
+	for (int i = 0; i < 2000; i++)
+		push_of(1, (uint64_t)i);
+	struct gate_job *job = make(5000);
+	job->queue = 2;
+	job->done = note_when;
+	gate_push(gate, job);
+	store_abort(&t);
+	ok(collect(2002), "a peer that sends much and one that does not");
+	ok(told_before < 300,
+	    "the one that sends little is told before most of the other");
+	printf("# after %d of 2000\n", told_before);
+	end();
+}
+
+static void test_large(void)
+{
+	struct store_txn t;
+	hold(&t);
+	struct gate_job *job = make_claim(1, INT64_MAX);
+	free(job->payload);
+	job->payload = calloc(1, GATE_LARGE_BYTES + 1);
+	job->payload_len = GATE_LARGE_BYTES + 1;
+	job->is_claimed = false;
+	gate_push(gate, job);
+	ok(collect(1), "a large payload does not wait for small ones");
+	is_int(told[GATE_OK], 1, "but has a thread of its own");
+	store_abort(&t);
+	ok(collect(2), "nor they for it");
+	end();
+}
+
+/* What waits behind work is busy, not broken. */
+static void test_busy(void)
+{
+	static struct gate_job *job;
+	begin();
+	pthread_mutex_lock(&at_work);
+	job = make(1);
+	job->is_claimed = false;
+	job->work = work_long;
+	gate_push(gate, job);
+	await_begun();
+	job = make(2);
+	job->drop = drop;
+	job->owned = &n_dropped;
+	gate_push(gate, job);
+	pass_ms(GATE_PATIENCE_MS + 1);
+	gate_tick(gate);
+	is_int(told[GATE_BUSY], 2,
+	    "who waits too long for other work is told that the gate is busy");
+	is_int(n_dropped, 1, "what has not begun then is dropped");
+	pthread_mutex_unlock(&at_work);
+	is_str(pass(make(2)), "ok", "and was not used up");
 	end();
 }
 
@@ -499,6 +628,10 @@ int main(void)
 	test_full_disk();
 	test_patience();
 	test_many();
+	test_crowd();
+	test_turns();
+	test_large();
+	test_busy();
 	test_leaving();
 	test_work();
 	test_expire();
