@@ -2,11 +2,16 @@
 /* Copyright the co-hostd authors */
 /*
  * Stops a process of the server at the worst moment, for tests: preloaded, it
- * looks for the file $STOPPER/KIND.LOCK each time it has got a lock, and whoever
- * removes it stops itself by SIGSTOP with the lock in its hands. KIND is the
- * process (worker, keeper), LOCK is writer (of LMDB) or registry. The file
- * KIND.LOCK.stopped gets its pid before.
+ * looks for the file $STOPPER/KIND.PLACE each time it comes by there, and whoever
+ * removes it stops. KIND is the process (worker, keeper), PLACE is ahead (before
+ * it takes LMDB's writer lock), writer (with that in its hands) or registry (with
+ * the registry's). The file KIND.PLACE.stopped gets its pid before.
+ *
+ * It stops by SIGSTOP; or, if there is a file $STOPPER/ice, all its threads sleep
+ * until that is removed: the kernel wakes what was stopped by a signal when its
+ * parent dies.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -35,20 +40,46 @@ static const char *kind(void)
 	return kind();
 }
 
-static void stop_here(const char *lock)
+static char ice[512];
+
+static void sleep_on_ice(int signo)
+{
+	(void)signo;
+	while (access(ice, F_OK) == 0)
+		(void)usleep(1000);
+}
+
+static void freeze(void)
+{
+	struct sigaction sa = {
+	    .sa_handler = sleep_on_ice, .sa_flags = SA_RESTART};
+	DIR *d = opendir("/proc/self/task");
+	(void)sigaction(SIGRTMIN + 5, &sa, NULL);
+	for (struct dirent *e; d && (e = readdir(d)) != NULL;)
+		if (atoi(e->d_name) > 0 && atoi(e->d_name) != gettid())
+			(void)tgkill(getpid(), atoi(e->d_name), SIGRTMIN + 5);
+	(void)(d && closedir(d));
+	sleep_on_ice(0);
+}
+
+static void stop_here(const char *place)
 {
 	char path[512], told[560];
 	const char *dir = getenv("STOPPER");
 	if (!dir || !*kind())
 		return;
-	(void)snprintf(path, sizeof path, "%s/%s.%s", dir, kind(), lock);
+	(void)snprintf(path, sizeof path, "%s/%s.%s", dir, kind(), place);
 	if (access(path, F_OK) != 0 || unlink(path) != 0)
 		return;
 	(void)snprintf(told, sizeof told, "%s.stopped", path);
 	FILE *f = fopen(told, "we");
 	if (f && fprintf(f, "%d\n", (int)getpid()) > 0)
 		(void)fclose(f);
-	(void)kill(getpid(), SIGSTOP);
+	(void)snprintf(ice, sizeof ice, "%s/ice", dir);
+	if (access(ice, F_OK) == 0)
+		freeze();
+	else
+		(void)kill(getpid(), SIGSTOP);
 }
 
 struct MDB_env;
@@ -63,6 +94,8 @@ int mdb_txn_begin(struct MDB_env *env, struct MDB_txn *parent, unsigned flags,
 	    struct MDB_env *, struct MDB_txn *, unsigned, struct MDB_txn **);
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "mdb_txn_begin");
+	if (flags == 0)
+		stop_here("ahead");
 	int rc = real(env, parent, flags, txn);
 	if (rc == 0 && flags == 0)
 		stop_here("writer");

@@ -24,13 +24,14 @@
 #define HERITAGE_FD_LIFELINE 6	 /* EOF: the master is gone, leave */
 #define HERITAGE_FD_MAILBOX 7	 /* reading end of our mailbox */
 #define HERITAGE_FD_LISTEN 8	 /* the listener; workers only */
+#define HERITAGE_FD_LOCK 9	 /* the lock of the project; held, not used */
 #define HERITAGE_FD_MAILBOXES 16 /* sending end of slot 0, then slot 1, ... */
 
 /* Process slots; two generations of workers and keepers must fit. */
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 3
+#define HERITAGE_VERSION 4
 
 enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
 
@@ -92,7 +93,8 @@ struct heritage {
 	uint64_t magic;
 	uint32_t version;
 	int32_t master_pid;
-	int64_t started_ms;	    /* wall clock of the master's start */
+	uint64_t server;    /* of this start, for the store: store_claim() */
+	int64_t started_ms; /* wall clock of the master's start */
 	_Atomic uint32_t epoch;	    /* newest configuration generation */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed for want of a pulse */

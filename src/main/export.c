@@ -114,7 +114,7 @@ static int import_store(
 	struct exchange_count n = {0};
 	const struct passwd *user = user_find(conf);
 	project_make(conf, user);
-	project_lock(conf, user);
+	(void)project_lock(conf, user); /* held to the end */
 	user_become(user);
 	struct store *store = store_open(conf, true, err);
 	if (!store)

@@ -3,22 +3,30 @@
 #include "main/project.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "main/user.h"
+#include "proc/lockfile.h"
+
+/* What a dead server left gets so long to leave by itself. */
+#define LEAVE_MS 3000
+
+/* And so long, after it was killed, to be gone. */
+#define GIVE_UP_MS 10000
+#define LOOK_MS 50
 
 /* ---- where it is ---- */
 
@@ -96,17 +104,77 @@ void project_make(const struct conf *c, const struct passwd *user)
 	}
 }
 
-void project_lock(const struct conf *c, const struct passwd *user)
+/* ---- its lock ---- */
+
+/* Whether the first process of the server that holds the lock lives. */
+static bool has_master(const struct lockfile_holder *h, unsigned n)
+{
+	return n && h[0].place == 0;
+}
+
+static void name_holders(
+    struct buf *out, const struct lockfile_holder *h, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(
+		    out, "%s%s %d", i ? ", " : "", h[i].kind, (int)h[i].pid);
+}
+
+/* What did not leave when its master died is frozen, or hangs. */
+static void kill_left(const struct lockfile_holder *h, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (lockfile_kill(&h[i]))
+			log_warn("%s %d of a server that is gone did not "
+				 "leave: killed",
+			    h[i].kind, (int)h[i].pid);
+		else if (errno != ESRCH)
+			log_error("%s %d of a server that is gone cannot be "
+				  "killed: %s",
+			    h[i].kind, (int)h[i].pid, strerror(errno));
+}
+
+/* Ends the process. */
+static void refuse(
+    const struct conf *c, const struct lockfile_holder *h, unsigned n)
+{
+	struct buf names = {0};
+	name_holders(&names, h, n);
+	fatal("another co-hostd serves %s already: %s", c->project_dir,
+	    n ? buf_cstr(&names) : "its processes are not known");
+}
+
+/* Wait until what a dead server left is gone. */
+static void wait_for_lock(const struct conf *c, int fd)
+{
+	static struct lockfile_holder h[LOCKFILE_PLACES];
+	int64_t began = clock_steady_us();
+	bool has_killed = false;
+	while (lockfile_take(fd) != 0) {
+		unsigned n = lockfile_holders(fd, h, LOCKFILE_PLACES);
+		int64_t waited = (clock_steady_us() - began) / 1000;
+		if (has_master(h, n) || waited > GIVE_UP_MS)
+			refuse(c, h, n);
+		if (!has_killed && waited > LEAVE_MS) {
+			kill_left(h, n);
+			has_killed = true;
+		}
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+}
+
+int project_lock(const struct conf *c, const struct passwd *user)
 {
 	struct buf path = {0};
 	buf_printf(&path, "%s/store/lock", c->co_dir);
 	user_act_as(user);
-	/* Never closed: the lock is held for life. */
-	int fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = lockfile_open(buf_cstr(&path));
 	if (fd < 0)
 		fatal("%s: %s", buf_cstr(&path), strerror(errno));
 	user_act_as_root(user);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		fatal("another co-hostd serves %s already", c->project_dir);
+	wait_for_lock(c, fd);
+	if (!lockfile_sign(fd, 0, "master"))
+		fatal("%s: %s", buf_cstr(&path), strerror(errno));
 	buf_fini(&path);
+	return fd;
 }

@@ -27,9 +27,11 @@ char *project_find(const char *dir, const char *home, struct err *err);
 void project_make(const struct conf *c, const struct passwd *user);
 
 /*
- * Keep other servers out for as long as this process lives. Ends the process
- * when there is one already.
+ * Keep other servers out for as long as this process lives, or another that
+ * has inherited the descriptor which is returned. Ends the process when there
+ * is a server already. Processes that a dead server left behind are given a
+ * moment to leave, and then killed.
  */
-void project_lock(const struct conf *c, const struct passwd *user);
+int project_lock(const struct conf *c, const struct passwd *user);
 
 #endif

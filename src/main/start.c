@@ -34,6 +34,7 @@
 
 static char program[PATH_MAX];
 static int listen_fd = -1;
+static int lock_fd = -1;
 static char bound_address[300];
 static char address[IDENT_ADDRESS_SIZE];
 
@@ -208,7 +209,7 @@ static void settle_in(struct conf *c, const struct options *o)
 	const struct passwd *user = user_find(c);
 	raise_limits();
 	project_make(c, user);
-	project_lock(c, user);
+	lock_fd = project_lock(c, user);
 	if (o->pid_file)
 		pidfile_open(o->pid_file, user);
 	/* Before the log: who starts us should see why not. */
@@ -234,6 +235,7 @@ static int serve(struct conf *c, const struct options *o)
 	    .conf = c,
 	    .program = program,
 	    .listen_fd = listen_fd,
+	    .lock_fd = lock_fd,
 	    .address = bound_address,
 	    .ready_fd = o->ready_fd,
 	    .reload = reload,

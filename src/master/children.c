@@ -21,7 +21,7 @@
 /* A process that does not serve after so long never will. */
 #define START_MS 60000
 
-#define N_FIXED_FDS 6
+#define N_FIXED_FDS 7
 
 /* A process that is about to be started. */
 struct birth {
@@ -66,6 +66,7 @@ static unsigned plan_fds(
 	fds[n++] = (struct spawn_fd){c->segment_fd, HERITAGE_FD_SEGMENT};
 	fds[n++] = (struct spawn_fd){b->ready_fd, HERITAGE_FD_READY};
 	fds[n++] = (struct spawn_fd){c->lifeline_read, HERITAGE_FD_LIFELINE};
+	fds[n++] = (struct spawn_fd){c->lock_fd, HERITAGE_FD_LOCK};
 	fds[n++] = (struct spawn_fd){
 	    c->mailboxes[b->slot].reader, HERITAGE_FD_MAILBOX};
 	/* Who has it keeps it open, and the keeper accepts nobody. */

@@ -45,6 +45,7 @@ struct children {
 	struct generation serving; /* the newest that ever was complete */
 	int listen_fd;
 	int lifeline_read;
+	int lock_fd;	     /* of the project */
 	const char *program; /* what to execute */
 	unsigned n_slots;
 	uint32_t next_generation;

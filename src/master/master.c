@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -63,6 +64,15 @@ struct master {
 
 /* ---- start ---- */
 
+/* One that no other start has. */
+static uint64_t new_number(void)
+{
+	uint64_t number = 0;
+	if (getrandom(&number, sizeof number, 0) != sizeof number)
+		fatal("master: no random number: %s", strerror(errno));
+	return number | 1;
+}
+
 static void make_segment(struct master *m)
 {
 	uint64_t registry =
@@ -78,6 +88,7 @@ static void make_segment(struct master *m)
 	m->heritage->magic = HERITAGE_MAGIC;
 	m->heritage->version = HERITAGE_VERSION;
 	m->heritage->master_pid = getpid();
+	m->heritage->server = new_number();
 	m->heritage->started_ms = clock_wall_ms();
 	m->heritage->registry_at = at;
 	m->heritage->registry_bytes = registry;
@@ -142,6 +153,7 @@ static void prepare(struct master *m)
 {
 	m->children.program = m->setup->program;
 	m->children.listen_fd = m->setup->listen_fd;
+	m->children.lock_fd = m->setup->lock_fd;
 	make_segment(m);
 	make_lifeline(m);
 	m->children.newest = new_generation(m);

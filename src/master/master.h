@@ -19,6 +19,7 @@ struct master_setup {
 	    *conf; /* of the first generation; the master owns it from now on */
 	const char *program; /* executable to start children from */
 	int listen_fd; /* of listen_open(); the master owns it from now on */
+	int lock_fd;   /* of project_lock(); the children hold it as well */
 	const char *address; /* as listen_open() named it */
 	int ready_fd; /* gets "ADDRESS\n" when serving; -1: nobody asks */
 	/* Read the settings anew for HUP into an initialised conf. 0, or -1. */

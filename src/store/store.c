@@ -154,6 +154,8 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 	MDB_txn *txn = NULL;
 	*t = (struct store_txn){.store = s, .part = part, .is_writing = true};
 	t->rc = begin(store_part(s, part)->env, 0, &txn);
+	if (!t->rc)
+		store_check_server(s, txn, part);
 	t->handle = txn;
 }
 

@@ -93,6 +93,18 @@ struct store *store_open(
 void store_close(struct store **s);
 
 /*
+ * From now on both files are this server's (a number that no other has, not 0)
+ * and all later writes are checked against it, in the transaction itself: a
+ * process of an earlier server that was frozen and wakes up finds the number
+ * changed, and ends. The first keeper claims, before it looks at what is there.
+ * Returns 0, or -1 with ERR_STORE.
+ */
+int store_claim(struct store *s, uint64_t server, struct err *err);
+
+/* Check from now on that both files are this server's. */
+void store_serve(struct store *s, uint64_t server);
+
+/*
  * Names this journal; it lies in journal.mdb, so one that begins anew, for
  * whatever reason, has another, which is higher.
  */

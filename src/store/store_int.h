@@ -8,8 +8,8 @@
  * store_open.c puts it together at the start, store_env.c opens one file of it,
  * store_mark.c keeps the mark of the journal, store_move.c brings the facts
  * from one file into another, store_convert.c those of an older format into
- * this one, store_row.c knows the bytes of a row, and store.c
- * reads and writes.
+ * this one, store_row.c knows the bytes of a row, store_server.c keeps the
+ * processes of other servers out, and store.c reads and writes.
  */
 #include <limits.h>
 #include <lmdb.h>
@@ -35,6 +35,7 @@ struct store {
 	bool is_shared; /* facts live in the journal's environment */
 	MDB_dbi tables[TABLE_COUNT];
 	uint64_t epoch;
+	uint64_t server; /* whose writes these are; 0: not checked */
 };
 
 struct store_path {
@@ -122,6 +123,10 @@ bool store_mark_exists(const char *dir);
  * each before. Returns 0, or -1 with ERR_STORE.
  */
 int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err);
+
+/* End the process, if the file of a write now is another server's. */
+void store_check_server(
+    const struct store *s, MDB_txn *txn, enum store_part part);
 
 /* The lock file of a data file goes with it. */
 void store_remove_lock(const char *path);

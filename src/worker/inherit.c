@@ -2,10 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "worker/inherit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 #include "core/err.h"
 #include "core/pulse.h"
 #include "core/stat.h"
+#include "proc/lockfile.h"
 #include "proc/mailbox.h"
 #include "proc/shm.h"
 
@@ -64,6 +67,14 @@ static void map_segment(struct inherited *in)
 	stat_use(&in->heritage->stats[in->slot]);
 }
 
+/* The lock is for us, and not for what we start. */
+static void sign_lock(const struct inherited *in, const char *kind)
+{
+	if (fcntl(HERITAGE_FD_LOCK, F_SETFD, FD_CLOEXEC) != 0 ||
+	    !lockfile_sign(HERITAGE_FD_LOCK, in->slot + 1, kind))
+		log_warn("the lock of the project: %s", strerror(errno));
+}
+
 static void load_conf(struct inherited *in)
 {
 	struct err err;
@@ -89,6 +100,7 @@ void inherit_all(
 	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	load_conf(in);
 	map_segment(in);
+	sign_lock(in, kind);
 	in->loop = loop_new();
 	in->mailbox =
 	    loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);

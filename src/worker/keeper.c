@@ -92,6 +92,18 @@ static void on_leave(bool is_fast, void *arg)
 	loop_stop(k->in.loop);
 }
 
+/* Before anything is read, or what is left of another server might write after.
+ */
+static void claim(struct keeper *k, bool is_first)
+{
+	struct err err;
+	uint64_t server = k->in.heritage->server;
+	if (!is_first)
+		store_serve(k->store, server);
+	else if (store_claim(k->store, server, &err) != 0)
+		fatal("%s", err.text);
+}
+
 /* Turns that a dead server left go to the workers, which decide. */
 static void recover(struct keeper *k, bool is_first)
 {
@@ -190,6 +202,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	k.store = store_open(&k.in.conf, is_first, &err);
 	if (!k.store)
 		fatal("%s", err.text);
+	claim(&k, is_first);
 	if (is_first)
 		import_results(&k);
 	k.registry =

@@ -362,6 +362,7 @@ int worker_main(unsigned slot, unsigned generation)
 	w.store = store_open(&w.in.conf, false, &err);
 	if (!w.store)
 		fatal("%s", err.text);
+	store_serve(w.store, w.in.heritage->server);
 	open_agent(&w);
 	open_trust(&w);
 	open_sessions(&w);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "proc/lockfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* A signature is a line of so many bytes, newline included. */
+#define LINE_SIZE 48
+
+/* Where a process began, in clock ticks since the machine did: field 22 of
+ * stat(5). Zombies are dead; 0 for them. */
+static unsigned long long birth_of(pid_t pid)
+{
+	char path[64], text[1024], state;
+	unsigned long long born;
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	/* The name before it may hold spaces and brackets. */
+	const char *end = strrchr(text, ')');
+	if (!end ||
+	    sscanf(end + 1,
+		" %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+		"%*d %*d %*d %*d %llu",
+		&state, &born) != 2)
+		return 0;
+	return state == 'Z' || state == 'X' ? 0 : born;
+}
+
+int lockfile_open(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+int lockfile_take(int fd)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return -1;
+	return ftruncate(fd, 0);
+}
+
+bool lockfile_sign(int fd, unsigned place, const char *kind)
+{
+	char line[LINE_SIZE + 1];
+	(void)snprintf(line, sizeof line, "%-10.10s %10d %24llu\n", kind,
+	    (int)getpid(), birth_of(getpid()));
+	return pwrite(fd, line, LINE_SIZE, (off_t)place * LINE_SIZE) ==
+	       LINE_SIZE;
+}
+
+static bool read_line(int fd, unsigned place, struct lockfile_holder *h)
+{
+	char line[LINE_SIZE + 1];
+	int pid;
+	ssize_t n = pread(fd, line, LINE_SIZE, (off_t)place * LINE_SIZE);
+	line[n > 0 ? n : 0] = 0;
+	if (n != LINE_SIZE ||
+	    sscanf(line, "%11s %d %llu", h->kind, &pid, &h->born) != 3)
+		return false;
+	h->place = place;
+	h->pid = pid;
+	return true;
+}
+
+static bool is_alive(const struct lockfile_holder *h)
+{
+	return h->pid > 0 && h->born && birth_of(h->pid) == h->born;
+}
+
+unsigned lockfile_holders(
+    int fd, struct lockfile_holder *holders, unsigned most)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < LOCKFILE_PLACES && n < most; i++)
+		if (read_line(fd, i, &holders[n]) && is_alive(&holders[n]))
+			n++;
+	return n;
+}
+
+bool lockfile_kill(const struct lockfile_holder *h)
+{
+	/* First, or the number might be another's when the signal goes out. */
+	int fd = pidfd_open(h->pid, 0);
+	if (fd < 0)
+		return false;
+	errno = ESRCH;
+	bool is_sent =
+	    is_alive(h) && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return is_sent;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "proc/lockfile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "t/unit/tap.h"
+
+#define MOST 8
+
+static char path[64];
+
+static int open_file(void)
+{
+	return lockfile_open(path);
+}
+
+/* A child that has inherited fd and signed, and waits. */
+static pid_t start_holder(int fd, unsigned place)
+{
+	int ends[2];
+	char byte;
+	if (pipe(ends) != 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		byte = lockfile_sign(fd, place, "worker") ? '1' : '0';
+		if (write(ends[1], &byte, 1) == 1)
+			(void)pause();
+		_exit(0);
+	}
+	close(ends[1]);
+	ok(read(ends[0], &byte, 1) == 1 && byte == '1', "a holder signs");
+	close(ends[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+int main(void)
+{
+	struct lockfile_holder h[MOST];
+	(void)snprintf(path, sizeof path, "/tmp/co-lock-%d", (int)getpid());
+	int first = open_file(), second = open_file();
+	is_int(lockfile_take(first), 0, "a free lock is taken");
+	ok(lockfile_take(second) != 0 && errno == EWOULDBLOCK,
+	    "it is taken once");
+	is_int(lockfile_holders(second, h, MOST), 0, "nobody has signed");
+	ok(lockfile_sign(first, 0, "master"), "the first process signs");
+	pid_t pid = start_holder(first, 3);
+	is_int(lockfile_holders(second, h, MOST), 2, "both are found");
+	is_int(h[0].pid, getpid(), "the first one in the first place");
+	ok(strcmp(h[0].kind, "master") == 0, "with its kind");
+	is_int(h[1].pid, pid, "then its child");
+	is_int(h[1].place, 3, "in its own place");
+
+	close(first);
+	ok(lockfile_take(second) != 0, "who inherited it holds it");
+	struct lockfile_holder other = h[1];
+	other.born++;
+	ok(!lockfile_kill(&other) && errno == ESRCH,
+	    "another process of the same number is spared");
+	is_int(waitpid(pid, NULL, WNOHANG), 0, "it lives");
+	ok(lockfile_kill(&h[1]), "a holder can be killed");
+	(void)waitpid(pid, NULL, 0);
+	is_int(lockfile_take(second), 0, "then the lock is free");
+	is_int(lockfile_holders(second, h, MOST), 0,
+	    "who takes it begins with an empty file");
+
+	pid = start_holder(second, 200);
+	end(pid);
+	is_int(lockfile_holders(second, h, MOST), 0, "the dead are not told");
+	ok(!lockfile_kill(&h[1]), "nor killed");
+	close(second);
+	(void)unlink(path);
+	return done();
+}
