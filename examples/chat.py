@@ -115,6 +115,8 @@ class Chat:
         if frame["type"] != "CONNECTED":
             sys.exit(frame.get("message", "this is no co-hostd"))
         self.place["session_id"] = frame["session_id"]
+        if "continuation" in frame:  # so that we may answer, wherever we come back from
+            self.place["session"] = {"continuation": frame["continuation"]}
         if self.input:
             self.ws.send(**self.input)
 

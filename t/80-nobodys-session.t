@@ -90,7 +90,7 @@ my $payload = { prompt => 'sleep 3000', to => host_address($host), timestamp => 
 $c->send(POST => '/input', {}, signed_body($anna, $payload, session => { session_id => 'free' }));
 ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a signed turn runs in it';
 $host->kill_worker($_) for $host->workers;
-ok wait_for(20, sub { (small('free')->{json}{status} // '') ne 'running' }),
+ok wait_for(20, sub { (eval { small('free')->{json}{status} } // '') eq 'done' }),
     'its workers die, and others end it';
 is whole($bert, 'free')->{json}{session}{requester}{address}, $anna->{address},
     'as that of who asked';

@@ -190,6 +190,12 @@ static struct session *open_session(const struct door_setup *setup,
 	r->input.is_unscoped = !id;
 	struct session *session = session_open(setup->sessions, id, len,
 	    r->caller->address, &status, &has_record, err);
+	struct session_guest who = {
+	    .caller = r->caller->address,
+	    .place = r->input.place,
+	    .conversation = r->session,
+	};
+	r->input.is_holder = session && session_is_held(session, &who);
 	*is_newer = session && id && has_record && status != SESSION_RUNNING &&
 		    is_server_newer(session, r);
 	return session;

@@ -36,6 +36,7 @@ struct waiting {
 	uint32_t turn;
 	bool wants_stream;
 	bool is_server_newer;
+	bool is_holder; /* of the session (session_is_held()) */
 };
 
 static struct list all_waiting = {&all_waiting, &all_waiting};
@@ -123,18 +124,21 @@ static void put_failure(
  * The conversation after a turn, and what a client shows of it. Of one that is
  * not the latest any more there is no conversation to tell.
  */
-static void put_conversation(struct buf *out, const struct door_setup *setup,
-    const char *id, uint32_t turn)
+static void put_conversation(
+    struct buf *out, const struct waiting *w, const char *id, uint32_t turn)
 {
+	const char *word =
+	    w->is_holder ? session_continuation(w->session) : NULL;
 	static struct buf memory;
 	struct session_record record;
 	struct err err;
 	buf_reset(&memory);
 	buf_str(out, ",\"session\":");
-	if (session_get(
-		setup->sessions, id, strlen(id), &memory, &record, &err) == 0 &&
+	if (session_get(w->setup->sessions, id, strlen(id), &memory, &record,
+		&err) == 0 &&
 	    record.turn == turn) {
-		buf_append(out, record.conversation, record.conversation_len);
+		oip_out_conversation(
+		    out, record.conversation, record.conversation_len, word);
 		buf_str(out, ",\"chat_items\":");
 		oip_out_chat_items(
 		    out, record.conversation, record.conversation_len);
@@ -156,7 +160,7 @@ static void put_success(struct buf *out, const struct waiting *w,
 	buf_append(out, result->json, result->json_len);
 	buf_str(out, ",\"duration_ms\":");
 	buf_int(out, result->duration_ms);
-	put_conversation(out, w->setup, id, result->turn);
+	put_conversation(out, w, id, result->turn);
 	buf_str(out, w->is_server_newer ? ",\"server_newer\":true}"
 					: ",\"server_newer\":false}");
 }
@@ -291,10 +295,13 @@ static void reply_first(struct waiting *w, const struct session_receipt *r)
 }
 
 /*
- * Exchange our session for the one in which the first input of this name runs.
+ * Exchange our session for the one in which the first input of this name runs
+ * or ran, if this caller may open it.
  */
 static bool switch_session(struct waiting *w, const char *id)
 {
+	struct session_guest who = {
+	    .caller = w->caller, .place = http_place(w->req)};
 	enum session_status status;
 	bool has_record;
 	struct err err;
@@ -304,6 +311,8 @@ static bool switch_session(struct waiting *w, const char *id)
 		refuse(w, &err);
 		return false;
 	}
+	if (first != w->session)
+		w->is_holder = session_is_held(first, &who);
 	session_close(&w->session);
 	w->session = first;
 	return true;
@@ -314,8 +323,6 @@ static bool switch_session(struct waiting *w, const char *id)
  */
 static void join_first(struct waiting *w, const struct session_receipt *r)
 {
-	if (!switch_session(w, r->session_id))
-		return;
 	uint64_t began = session_turn_began(w->session);
 	bool is_latest = session_turn(w->session) == r->turn && began;
 	wait_for_turn(w, is_latest ? began - 1 : 0);
@@ -323,6 +330,8 @@ static void join_first(struct waiting *w, const struct session_receipt *r)
 
 static void on_repeated(struct waiting *w, const struct session_receipt *r)
 {
+	if (!switch_session(w, r->session_id))
+		return;
 	if (r->is_over)
 		reply_first(w, r);
 	else
@@ -368,6 +377,7 @@ void api_turn_begin(struct http_req *req, const struct door_setup *setup,
 	memcpy(w->caller, turn->caller->address, sizeof w->caller);
 	w->wants_stream = wants_stream(req);
 	w->is_server_newer = turn->is_server_newer;
+	w->is_holder = turn->input->is_holder;
 	list_append(&all_waiting, &w->link);
 	http_on_gone(req, on_gone, w);
 	w->call = session_input(turn->session, turn->input, on_receipt, w);

@@ -77,11 +77,26 @@ static bool is_for_another(
 	return is_other;
 }
 
+/* Whether a question waits that this client may not answer; it is told so. */
+static bool is_barred(struct oip_conn *c, enum event_type kind)
+{
+	uint64_t question = 0;
+	struct err err;
+
+	if (!c->session || !session_is_waiting(c->session, kind, &question) ||
+	    oip_conn_may_answer(c, &err))
+		return false;
+	oip_conn_refuse(c, &err);
+	return true;
+}
+
 static void answer(struct oip_conn *c, const struct json *frame,
     enum event_type kind, const struct buf *json)
 {
 	struct err err;
 
+	if (is_barred(c, kind))
+		return;
 	if (!c->session || is_for_another(c, frame, kind) ||
 	    session_answer(c->session, kind, json->data, json->len, &err) != 0)
 		oip_answer_late(c, frame);
@@ -180,6 +195,8 @@ void oip_answer_approval(struct oip_conn *c, const struct json *frame)
 	struct buf json = {0};
 	struct err err;
 
+	if (is_barred(c, EV_APPROVAL_NEEDED))
+		return;
 	if (!c->session || is_for_another(c, frame, EV_APPROVAL_NEEDED)) {
 		oip_answer_late(c, frame);
 		return;

@@ -347,8 +347,36 @@ bool oip_conn_record(struct oip_conn *c, struct session_record *record)
 	struct err err;
 
 	reset(&shared.record);
-	return session_get(c->setup->sessions, id, strlen(id), &shared.record,
-		   record, &err) == 0;
+	if (session_get(c->setup->sessions, id, strlen(id), &shared.record,
+		record, &err) != 0)
+		return false;
+	if (c->is_holder)
+		record->continuation = session_continuation(c->session);
+	return true;
+}
+
+void oip_conn_look(struct oip_conn *c, const struct json *conversation)
+{
+	struct session_guest who = {
+	    .caller = c->caller.address,
+	    .place = c->wire->place,
+	    .conversation = conversation,
+	};
+
+	if (!c->is_holder)
+		c->is_holder = session_is_held(c->session, &who);
+}
+
+bool oip_conn_may_answer(const struct oip_conn *c, struct err *err)
+{
+	if (c->is_holder || c->caller.is_known ||
+	    (c->begun_turn && c->begun_turn == session_turn(c->session)))
+		return true;
+	(void)err_set(err, ERR_FORBIDDEN,
+	    "forbidden: nobody owns this session, so only who began it or "
+	    "brings its conversation may do that (the member \"continuation\" "
+	    "of CONNECT's \"session\")");
+	return false;
 }
 
 void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)

@@ -62,6 +62,7 @@ struct oip_conn {
 	uint32_t ended_turn; /* ends of turns up to this one are not to come */
 	uint32_t asked_turn; /* newest turn that an input of its named */
 	uint32_t unasked_turn;	/* whose end it was told before it named it */
+	uint32_t begun_turn;	/* newest turn that it began; 0: none */
 	uint32_t approval_turn; /* latest turn that asked for an approval */
 	uint8_t n_calls;
 	uint8_t n_execs;
@@ -69,10 +70,23 @@ struct oip_conn {
 	bool has_spoken;       /* a bare INPUT is welcome only before this */
 	bool has_conversation; /* CONNECT brought one */
 	bool has_run;	       /* it was attached while a turn ran */
+	bool is_holder;	       /* of its session (session_is_held()) */
 	bool is_opening;       /* CONNECTED waits for the first receipt */
 	bool was_onboarded;    /* an empty INPUT may follow by itself */
 	bool is_v2;	       /* its commands are signed one by one */
 };
+
+/*
+ * See whether it holds its session, with the conversation it brings (NULL:
+ * none). Who held it once goes on to.
+ */
+void oip_conn_look(struct oip_conn *c, const struct json *conversation);
+
+/*
+ * Whether it may answer, stop and steer the turn that runs: it holds the
+ * session, or began this turn, or is known. Else *err says what is missing.
+ */
+bool oip_conn_may_answer(const struct oip_conn *c, struct err *err);
 
 /* A new client without a wire; the caller sets that. setup is borrowed. */
 struct oip_conn *oip_conn_open(const struct door_setup *setup);

@@ -115,6 +115,8 @@ static void send_greeting(struct oip_conn *c, struct oip_hello *hello)
 	struct session_mode mode;
 	struct buf modes = {0};
 
+	if (c->is_holder)
+		hello->continuation = session_continuation(c->session);
 	session_mode(c->session, &mode);
 	oip_mode_offer(&modes, c->setup->conf, &mode);
 	hello->modes = &modes;
@@ -344,6 +346,7 @@ static void connect_first(struct greeting *g)
 		return;
 	g->conn->caller = *g->caller;
 	g->conn->is_v2 = is_v2(g->frame);
+	oip_conn_look(g->conn, brought(g));
 	merge(g);
 	find_place(g);
 	greet(g);

@@ -116,13 +116,16 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 	session_member(out, hello->session_id);
 	text_member(out, ",\"status\":", hello->status);
 	buf_str(out, "," PROTOCOL);
+	if (hello->continuation)
+		text_member(out, ",\"continuation\":", hello->continuation);
 	if (hello->modes) {
 		buf_str(out, ",\"session_modes\":");
 		buf_append(out, hello->modes->data, hello->modes->len);
 	}
 	if (hello->conversation) {
 		buf_str(out, ",\"server_newer\":true,\"session\":");
-		buf_append(out, hello->conversation, hello->conversation_len);
+		oip_out_conversation(out, hello->conversation,
+		    hello->conversation_len, hello->continuation);
 		buf_str(out, ",\"chat_items\":");
 		oip_out_chat_items(
 		    out, hello->conversation, hello->conversation_len);

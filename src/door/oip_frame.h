@@ -28,7 +28,8 @@ struct oip_hello {
 	const char *status;	  /* a word of the protocol */
 	const char *conversation; /* the server's copy, which won; NULL: none */
 	size_t conversation_len;
-	const struct buf *modes; /* session_modes; NULL: not told */
+	const char *continuation; /* for who holds it; NULL: none */
+	const struct buf *modes;  /* session_modes; NULL: not told */
 };
 
 /* CONNECTED (doc/oip.txt 3). */

@@ -126,9 +126,10 @@ static void on_interrupt(struct oip_conn *c, const struct json *frame)
 	struct err err;
 
 	(void)frame; /* it says no more than its type */
-	if (!c->session)
+	if (!c->session || session_status(c->session) != SESSION_RUNNING)
 		(void)err_set(&err, ERR_NOT_RUNNING, NULL);
-	else if (session_interrupt(c->session, &err) == 0)
+	else if (oip_conn_may_answer(c, &err) &&
+		 session_interrupt(c->session, &err) == 0)
 		return;
 	oip_conn_refuse(c, &err);
 }

@@ -98,6 +98,7 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 
 	switch (r->outcome) {
 	case INPUT_STARTED:
+		c->begun_turn = r->turn;
 		expect_end(call, r->turn);
 		break;
 	case INPUT_ANSWERED:
@@ -135,8 +136,11 @@ static int move_to(struct oip_conn *c, const char *id)
 
 	session_close(&c->session);
 	c->session = s;
-	if (s)
+	c->is_holder = false;
+	if (s) {
+		oip_conn_look(c, NULL);
 		return 0;
+	}
 	c->has_spoken = false;
 	oip_conn_refuse(c, &err);
 	return -1;
@@ -227,6 +231,7 @@ static int open_bare(struct oip_conn *c, bool may_repeat)
 		return -1;
 	}
 	c->has_spoken = true;
+	c->is_holder = true;
 	c->is_opening = may_repeat;
 	if (may_repeat)
 		return 0;
@@ -275,6 +280,18 @@ static void add_conversation(const struct oip_conn *c, const struct json *frame,
 		   json_count(session)) {
 		in->conversation = json_text(session, &in->conversation_len);
 	}
+}
+
+/* A client that makes its session holds it; another one may bring its word. */
+static void add_rights(
+    struct oip_conn *c, const struct json *frame, struct session_input *in)
+{
+	struct err err;
+
+	if (c->session && json_get(frame, "session"))
+		oip_conn_look(c, json_get(frame, "session"));
+	in->is_holder = !c->session || c->is_holder;
+	in->may_answer = !c->session || oip_conn_may_answer(c, &err);
 }
 
 /* What is wrong with the frame in this state, or NULL. */
@@ -351,6 +368,7 @@ static void take(
 	in.input_id =
 	    json_str(json_get(said, "input_id"), &id, &in.input_id_len);
 	add_conversation(c, frame, &in);
+	add_rights(c, frame, &in);
 	if (in.input_id && memchr(in.input_id, 0, in.input_id_len))
 		oip_conn_error(c, "input_id invalid");
 	else if (check_load(c, frame) == 0 &&

@@ -150,6 +150,7 @@ void oip_mode_change(struct oip_conn *c, const struct json *frame)
 {
 	const struct json *word = json_get(frame, "mode");
 	const struct alias *alias = find_alias(word);
+	struct err err;
 
 	if (!c->session) {
 		oip_conn_error(c, "mode change is unavailable");
@@ -159,6 +160,8 @@ void oip_mode_change(struct oip_conn *c, const struct json *frame)
 		oip_frame_repr(&text, word);
 		refuse(c, ERR_MODE, buf_cstr(&text));
 		buf_fini(&text);
+	} else if (!oip_conn_may_answer(c, &err)) {
+		oip_conn_refuse(c, &err);
 	} else if (!is_offered(c, alias)) {
 		refuse(c, ERR_MODE, "Permission mode is not available");
 	} else if (c->mode_call ||

@@ -256,6 +256,19 @@ static void comma_ids(
 	buf_json_str(out, input_id);
 }
 
+void oip_out_conversation(struct buf *out, const char *conversation, size_t len,
+    const char *continuation)
+{
+	if (!continuation) {
+		buf_append(out, conversation, len);
+		return;
+	}
+	buf_str(out, "{\"continuation\":");
+	buf_json_str(out, continuation);
+	buf_str(out, len > 2 ? "," : "");
+	buf_append(out, conversation + 1, len - 1);
+}
+
 /* A client takes the session for its own: without a record, by its id alone. */
 static void comma_session(struct buf *out, const char *session_id,
     const struct session_record *record)
@@ -267,7 +280,8 @@ static void comma_session(struct buf *out, const char *session_id,
 		return;
 	}
 	buf_str(out, ",\"session\":");
-	buf_append(out, record->conversation, record->conversation_len);
+	oip_out_conversation(out, record->conversation,
+	    record->conversation_len, record->continuation);
 	buf_str(out, ",\"chat_items\":");
 	oip_out_chat_items(out, record->conversation, record->conversation_len);
 }

@@ -30,6 +30,13 @@ void oip_out_end(struct buf *out, const struct event *ev,
     const char *session_id, const struct session_record *record,
     const char *input_id);
 
+/*
+ * Append a conversation (a JSON object), with the word of its continuation
+ * where there is one.
+ */
+void oip_out_conversation(struct buf *out, const char *conversation, size_t len,
+    const char *continuation);
+
 /* Append chat_items (a JSON array) made from a conversation (doc/oip.txt 11). */
 void oip_out_chat_items(struct buf *out, const char *conversation, size_t len);
 

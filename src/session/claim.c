@@ -171,14 +171,14 @@ static void digest_body(struct session_call *c, const struct session_input *in)
  * session the place is left out: who roams comes back from another one, and who
  * knows the id of a session that is nobody's may see all of it anyway.
  */
-static void digest_scope(uint8_t out[16], const struct session_input *in,
-    const char *session_id, const char *place)
+static void digest_scope(uint8_t out[16], const struct session_call *c,
+    const struct session_input *in, const char *session_id)
 {
 	struct buf text = {0};
 	if (in->caller[0])
 		add_part(&text, 'c', in->caller, strlen(in->caller));
 	else if (!session_id)
-		add_part(&text, 'n', place, strlen(place));
+		add_part(&text, 'n', (const char *)c->place, sizeof c->place);
 	if (session_id)
 		add_part(&text, 's', session_id, strlen(session_id));
 	add_part(&text, 'i', in->input_id, in->input_id_len);
@@ -191,8 +191,8 @@ void claim_name(struct session_call *c, const struct session_input *in)
 {
 	const char *id = c->session->id;
 	digest_body(c, in);
-	digest_scope(c->claim, in, in->is_unscoped ? NULL : id, in->place);
-	digest_scope(c->inner, in, id, in->place);
+	digest_scope(c->claim, c, in, in->is_unscoped ? NULL : id);
+	digest_scope(c->inner, c, in, id);
 	c->has_id = true;
 	buf_append(&c->input_id, in->input_id, in->input_id_len);
 }

@@ -11,7 +11,7 @@
 static const char *const server_keys[] = {"mode", "turns_left", "permissions",
     "approval", "requester", "skip_tool_approval", "full_access_turns",
     "full_access_turns_used", "approval_profile", "permission_profile",
-    "_new_session", "session_id", NULL};
+    "_new_session", "session_id", "continuation", NULL};
 
 /* Keys that a turn sets anew. */
 static const char *const turn_keys[] = {"session_id", "messages", "turn",

@@ -13,6 +13,7 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/claim.h"
+#include "session/hold.h"
 #include "session/record.h"
 #include "session/turn.h"
 #include "session/upload.h"
@@ -182,7 +183,8 @@ static void join_turn(struct session_call *c, uint32_t turn)
 {
 	struct draft d = {0};
 	uint64_t question;
-	if (session_is_waiting(c->session, EV_ASK_USER, &question)) {
+	if (c->may_answer &&
+	    session_is_waiting(c->session, EV_ASK_USER, &question)) {
 		struct buf answer = {0};
 		event_begin(&d, EV_ANSWER, turn);
 		event_str(&d, "kind", "ask_user", 8);
@@ -322,6 +324,11 @@ struct session_call *session_input(struct session *s,
 	c->fn = fn;
 	c->arg = arg;
 	c->may_join = in->may_join;
+	c->is_holder = in->is_holder;
+	c->may_answer = in->may_answer;
+	if (in->place)
+		hold_digest(c->place, in->place);
+	c->has_place = in->place != NULL;
 	(void)snprintf(c->caller, sizeof c->caller, "%s", in->caller);
 	(void)snprintf(c->level, sizeof c->level, "%s", in->level);
 	(void)snprintf(c->peer, sizeof c->peer, "%s", in->peer ? in->peer : "");

@@ -32,6 +32,12 @@ struct session_call {
 	struct agent_file *files;
 	size_t n_files;
 	struct buf conversation; /* the client's; empty: none */
+	bool is_holder;		 /* of a session that is nobody's (session.h) */
+	bool may_answer;
+	bool has_place;
+	bool has_home;
+	uint8_t place[16]; /* digest of where it comes from */
+	uint8_t home[16];  /* of where a holder does, from this turn on */
 	bool has_id;
 	struct buf input_id;
 	uint8_t claim[16]; /* digest of scope and input_id */
@@ -66,6 +72,9 @@ void input_retry(struct sessions *all);
 /* A call rebuilt from what the store holds of a turn. */
 struct record;
 struct session_call *input_of_record(struct session *s, const struct record *r);
+
+/* Where the session of a record is at home; false when that is not known. */
+bool input_home_of(const struct record *r, uint8_t home[16]);
 
 /* Append {"images":..,"files":..,"input_id":..} for the record, if there is any
  * to tell. An ended turn needs no files. */

@@ -24,7 +24,7 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
 	bool has_files = with_files && (c->images_len > 2 || c->n_files);
-	if (!has_files && !c->has_id && !c->caller[0])
+	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home)
 		return;
 	buf_str(out, "{\"level\":");
 	buf_json_str(out, c->level);
@@ -45,6 +45,8 @@ void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 		buf_str(out, ",\"caller\":");
 		buf_json_str(out, c->caller);
 	}
+	if (c->has_home)
+		put_hex(out, "home", c->home);
 	if (c->has_id) {
 		buf_str(out, ",\"input_id\":");
 		buf_json(out, c->input_id.data, c->input_id.len);
@@ -114,6 +116,18 @@ static void read_extra(struct session_call *c, struct store_span extra)
 			memcpy(c->inner, c->claim, sizeof c->inner);
 	}
 	json_fini(&doc);
+}
+
+bool input_home_of(const struct record *r, uint8_t home[16])
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *v = r->extra.len ? json_parse(&doc, r->extra.data,
+						  r->extra.len, 0, &why)
+					    : NULL;
+	bool is_known = read_hex(json_get(v, "home"), home);
+	json_fini(&doc);
+	return is_known;
 }
 
 struct session_call *input_of_record(struct session *s, const struct record *r)

@@ -57,6 +57,29 @@ struct session *session_open(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status, bool *has_record,
     struct err *err);
 
+/*
+ * A session that is nobody's is opened by whoever knows its id, who may watch,
+ * and speak. To answer its questions one has to hold it: to bring its
+ * continuation, a word that the server puts into the conversation for those who
+ * hold it; or, for who does not sign and cannot have got one yet, to come from
+ * the place from which a holder spoke last. Who comes before anything was said
+ * in it holds it. A session that has an owner is held by whoever may open it.
+ */
+struct session_guest {
+	const char *caller; /* the verified address, "" for nobody */
+	const char *place;  /* where it comes from (http_place()) */
+	const struct json *conversation; /* what it brings; NULL: nothing */
+};
+
+/* Whether this client holds the session. */
+bool session_is_held(const struct session *s, const struct session_guest *who);
+
+/*
+ * The word for those who hold a session that is nobody's; NULL when it has an
+ * owner or this agent no key. Good until the next call.
+ */
+const char *session_continuation(const struct session *s);
+
 /* Let go of a handle and null *s. Attachments must be detached before. */
 void session_close(struct session **s);
 
@@ -166,7 +189,9 @@ struct session_input {
 	const char *level;     /* of the caller, a word of spec 5.1 */
 	const char *peer;      /* network address, for limits; NULL: none */
 	bool peer_is_loopback; /* and no proxy spoke for it */
-	const char *place;     /* where it comes from, to compare; not NULL */
+	const char *place;     /* where it comes from; NULL: nowhere */
+	bool is_holder;	       /* it holds the session (session_is_held()) */
+	bool may_answer;       /* it may be the answer to a question */
 	bool may_join;	       /* a running turn takes it; else ERR_BUSY */
 	bool is_unscoped;      /* the client did not name the session */
 };
@@ -314,6 +339,7 @@ struct session_record {
 	const char *reason;	  /* the word why it failed, or "" */
 	const char *conversation; /* JSON object, "{}" at least */
 	size_t conversation_len;
+	const char *continuation; /* for who holds it, set by doors; NULL */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "core/conf.h"
 #include "session/claim.h"
 #include "session/history.h"
+#include "session/hold.h"
 #include "session/record.h"
 #include "session/usage.h"
 
@@ -178,6 +179,7 @@ void turn_rows_load_talk(struct turn *t)
 	else
 		buf_append(&t->before, row.data, row.len);
 	uint32_t turns = mine->len ? 0 : turns_of_record(&txn, &key);
+	hold_settle(t->input, &txn);
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);
 	if (!turns && t->before.len)

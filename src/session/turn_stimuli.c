@@ -141,7 +141,7 @@ static void say_again(struct turn *t, const struct event *ev)
 	    .level = t->input->level,
 	    .peer = t->input->peer,
 	    .peer_is_loopback = t->input->peer_is_loopback,
-	    .place = "",
+	    .may_answer = true,
 	    .may_join = true,
 	};
 	const struct json *v = event_fields(ev, &doc, &text);

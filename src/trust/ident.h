@@ -61,4 +61,8 @@ int ident_claim(const struct ident *me, const char *name, const char *project,
 /* BLAKE2b-128 of n bytes. */
 void ident_digest16(uint8_t out[16], const void *p, size_t n);
 
+/* The same, which nobody can make without the key (trust/ident_key.h). */
+void ident_code16(
+    uint8_t out[16], const uint8_t *secret_key, const void *p, size_t n);
+
 #endif

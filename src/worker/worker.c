@@ -261,6 +261,7 @@ static void open_sessions(struct worker *w)
 	    .agent = w->agent,
 	    .agent_name = w->kind->about(w->agent)->name,
 	    .permit = w->permit,
+	    .secret_key = w->secret_key,
 	    .slot = w->in.slot,
 	    .generation = w->in.generation,
 	    .wake = wake,
