@@ -4,6 +4,7 @@
 
 #include "core/agent.h"
 #include "door/api_admin.h"
+#include "door/api_docs.h"
 #include "door/api_events.h"
 #include "door/api_info.h"
 #include "door/api_input.h"
@@ -33,7 +34,7 @@ static const struct route {
     {"GET", "/sessions/*", api_sessions_get, false},
     {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/info", api_info_about, false},
-    {"GET", "/docs", api_info_docs, false},
+    {"GET", "/docs", api_docs_get, false},
     {"GET", "/livez", api_info_live, true},
     {"GET", "/readyz", api_info_ready, true},
     {"GET", "/metrics", api_metrics_get, false},

@@ -9,7 +9,6 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "door/api_reply.h"
-#include "door/docs_page.h"
 #include "door/door.h"
 #include "door/oip_frame.h"
 #include "door/oip_out.h"
@@ -227,12 +226,4 @@ void api_info_about(struct http_req *req, void *arg)
 	http_add_header(req, "cache-control", "no-store");
 	api_reply_json(req, 200, &out);
 	buf_fini(&out);
-}
-
-void api_info_docs(struct http_req *req, void *arg)
-{
-	(void)arg;
-	http_add_header(req, "cache-control", "no-store");
-	http_reply(req, 200, "text/html; charset=utf-8", docs_page_html,
-	    docs_page_size);
 }

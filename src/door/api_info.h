@@ -21,9 +21,6 @@ void api_info_ready(struct http_req *req, void *arg);
 /* GET /info: who the agent is and what it takes. */
 void api_info_about(struct http_req *req, void *arg);
 
-/* GET /docs: a page to try the agent with. */
-void api_info_docs(struct http_req *req, void *arg);
-
 /* From now on /readyz says no. */
 void api_info_drain(void);
 

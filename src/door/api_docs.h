@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_API_DOCS_H
+#define DOOR_API_DOCS_H
+
+/*
+ * GET /docs: the page docs.html, which may run its own script and style alone,
+ * talk to this server alone, and stand in no other page.
+ */
+struct http_req;
+
+/* A http_handler; its arg is not used. */
+void api_docs_get(struct http_req *req, void *arg);
+
+#endif
