@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -53,6 +54,7 @@ struct nest_plan {
 	int is_once; /* it leaves after one turn */
 	int turn;    /* in a turn: its descriptors come here, in a packet */
 	long processes; /* of a turn; 0: as many as it likes */
+	int64_t memory; /* of a turn, in bytes; 0: as much as it likes */
 };
 
 struct nest {
@@ -60,6 +62,7 @@ struct nest {
 	pid_t zygote;
 	sigset_t mask;		      /* of the zygote */
 	struct sigaction pipe, child; /* what the zygote does about them */
+	char name[16];		      /* of the zygote */
 	int events;  /* epoll: what ends the wait for a packet */
 	int to_turn; /* socket to the process that waits */
 	struct tree tree;
@@ -87,6 +90,7 @@ static void become_turn(struct nest *n, pid_t nest, int packets)
 	if (getppid() != nest)
 		_exit(127);
 	(void)setsid();
+	(void)prctl(PR_SET_NAME, n->name);
 	cgroup_enter(&n->tree.groups, 0);
 	const int fds[] = {n->events, n->to_turn, n->tree.signals, p->sock,
 	    p->out, p->notice, p->orders};
@@ -212,6 +216,8 @@ static void open_nest(struct nest *n)
 	/* Before there is a child: none of its descendants may get past us. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	(void)prctl(PR_GET_NAME, n->name);
+	(void)prctl(PR_SET_NAME, TREE_NEST_NAME);
 	(void)sigaction(SIGPIPE, NULL, &n->pipe);
 	(void)sigaction(SIGCHLD, &plain, &n->child);
 	n->tree.signals = tree_open_signals();
@@ -223,8 +229,8 @@ static void open_nest(struct nest *n)
 		_exit(127);
 	n->tree.errors = STDERR_FILENO;
 	n->tree.turnstile = (struct turnstile)TURNSTILE_CLOSED;
-	n->tree.processes = p->processes;
-	cgroup_make(&n->tree.groups, p->processes);
+	n->tree.limits = (struct cgroup_limits){p->processes, p->memory};
+	cgroup_make(&n->tree.groups, &n->tree.limits);
 }
 
 /* Until it has the descriptors of a turn. */

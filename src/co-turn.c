@@ -3,14 +3,15 @@
 /*
  * co-turn runs one program for a worker and lets nothing of it survive.
  *
- *	co-turn PARENT MEMORY PROCESSES PROGRAM ARGUMENT...
+ *	co-turn PARENT MEMORY SPACE PROCESSES PROGRAM ARGUMENT...
  *
- * PARENT is the worker's pid, MEMORY the bytes of address space of each
- * process, PROCESSES how many there may be (0: as many as it likes). Descriptors
- * 0, 1 and 2 are the program's; 3 is a socket to the worker. co-turn writes one
- * line to it when the program has ended: "exit STATUS", a wait status, or "limit
- * COUNT" when there were too many processes; its end of file says that no
- * process is left. A byte, or the end of file, from the worker ends everything
+ * PARENT is the worker's pid, MEMORY the bytes of memory that all processes
+ * together may have, SPACE the bytes of address space of each (0: no limit),
+ * PROCESSES how many there may be (0: the program has nests, which limit their
+ * turns). Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
+ * co-turn writes one line to it when the program has ended: "exit STATUS", a
+ * wait status, "limit COUNT" when there were too many processes, or "memory
+ * BYTES" when they had too much; its end of file says that no process is left. A byte, or the end of file, from the worker ends everything
  * at once.
  *
  * Nothing can escape by forking: co-turn is a subreaper, so what loses its
@@ -34,7 +35,7 @@
 
 struct limits {
 	pid_t parent;
-	rlim_t memory_bytes;
+	rlim_t space_bytes; /* RLIM_INFINITY: no limit */
 };
 
 static bool read_number(const char *text, long *value)
@@ -62,7 +63,8 @@ static void become_program(
 	(void)setsid();
 	cgroup_enter(&t->groups, 0);
 	tree_limit(t, 0, RLIMIT_CORE, 0);
-	tree_limit(t, 0, RLIMIT_AS, l->memory_bytes);
+	if (l->space_bytes != RLIM_INFINITY)
+		tree_limit(t, 0, RLIMIT_AS, l->space_bytes);
 	tree_limit_processes(t, 0);
 	tree_enter_turnstile(t);
 	(void)sigemptyset(&none);
@@ -106,22 +108,27 @@ static void let_go_of_pipes(void)
 
 /* ---- start ---- */
 
-static bool read_limits(char **argv, struct limits *l, long *processes)
+static bool read_limits(char **argv, struct limits *l, struct tree *t)
 {
-	long parent, memory;
+	long parent, memory, space;
 
 	if (!read_number(argv[1], &parent) || !read_number(argv[2], &memory) ||
-	    !read_number(argv[3], processes) || !parent || !memory)
+	    !read_number(argv[3], &space) ||
+	    !read_number(argv[4], &t->limits.processes) || !parent)
 		return false;
 	l->parent = (pid_t)parent;
-	l->memory_bytes = (rlim_t)memory;
+	l->space_bytes = space ? (rlim_t)space : RLIM_INFINITY;
+	t->limits.memory_bytes = memory;
+	t->has_nests = t->limits.processes == 0;
 	return true;
 }
 
 static int run(const struct limits *l, struct tree *t, char **argv)
 {
 	t->signals = tree_open_signals();
-	cgroup_make(&t->groups, t->processes);
+	/* A group for all nests would hold all their turns together. */
+	cgroup_make(
+	    &t->groups, t->has_nests ? &(struct cgroup_limits){0} : &t->limits);
 	t->program = start_program(l, t, argv);
 	let_go_of_pipes();
 	if (t->program > 0)
@@ -140,9 +147,9 @@ int main(int argc, char **argv)
 	    .turnstile = TURNSTILE_CLOSED,
 	}; /* large, and gone with us */
 
-	if (argc < 5 || !read_limits(argv, &limits, &tree.processes)) {
+	if (argc < 6 || !read_limits(argv, &limits, &tree)) {
 		tree_say(STDERR_FILENO,
-		    "usage: co-turn PARENT MEMORY PROCESSES "
+		    "usage: co-turn PARENT MEMORY SPACE PROCESSES "
 		    "PROGRAM ARGUMENT...");
 		return 2;
 	}
@@ -158,5 +165,5 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != limits.parent)
 		return 1;
-	return run(&limits, &tree, argv + 4);
+	return run(&limits, &tree, argv + 5);
 }

@@ -42,7 +42,7 @@ my $host = CoHost->start(workers => 2, agent => "exec:sh $dir/agent.sh",
 my %reason = (
 	exit => qr/^exited$/, garbage => qr/^garbage$/, kill => qr/^killed$/,
 	long => qr/^line_too_long$/, hang => qr/^timeout$/, event => qr/^garbage$/,
-	bomb => qr/^(?:timeout|exited|killed)$/, memory => qr/^exited$/,
+	bomb => qr/^(?:timeout|exited|killed)$/, memory => qr/^memory$/,
 );
 my $ws = $host->ws(session => { session_id => 'fails' });
 my $other = $host->ws(session => { session_id => 'other' });

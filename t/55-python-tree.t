@@ -15,7 +15,7 @@ use Test::More;
 
 PyAgent->need;
 my $host = PyAgent->start('factory.py', workers => 1,
-	yaml => "agent_memory: 1024\nagent_processes: 20\nrun_timeout: 3\n");
+	yaml => "agent_memory: 1024\nagent_address_space: 1024\nagent_processes: 20\nrun_timeout: 3\n");
 
 # Processes with these words in their command line.
 sub running {
@@ -43,8 +43,8 @@ is failure('nap 60')->{reason}, 'timeout', 'or takes too long';
 is failure('hello')->{type}, 'OUTPUT', 'ends alone';
 
 my ($grown) = grep { $_->{type} eq 'tool_result' } $ws->turn('grow 4000');
-is $grown->{status}, 'error', 'memory has its limit';
-is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'and room below it';
+is $grown->{status}, 'error', 'a tool is refused what is beyond agent_address_space';
+is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'and has what is below it';
 
 my $bomb = '[__import__("subprocess").Popen(["sleep", "6161' . $$ . '"]) for i in range(99)]'
     . ' and __import__("time").sleep(60)';

@@ -141,6 +141,10 @@ static void fail_ended(struct agent_turn *t)
 		fail(t, REASON_KILLED, "more processes than agent_processes");
 		return;
 	}
+	if (e->how == RUNNER_MEMORY) {
+		fail(t, REASON_MEMORY, "more memory than agent_memory");
+		return;
+	}
 	if (e->how == RUNNER_LOST) {
 		fail(t, REASON_KILLED,
 		    "the process was killed with its co-turn");
@@ -173,7 +177,8 @@ static void take_error(struct agent_turn *t)
 		finish_interrupted(t);
 	} else {
 		runner_retire(&t->runner);
-		fail(t, REASON_FAILED, message);
+		fail(t, t->line.is_memory ? REASON_MEMORY : REASON_FAILED,
+		    message);
 	}
 	free(message);
 }

@@ -92,6 +92,7 @@ static int read_error(struct line *l, const struct json *object,
 	    json_str(json_get(object, "message"), &l->scratch, &l->message_len);
 	if (!l->message)
 		return refuse(err, "ERROR needs a string 'message'", text, len);
+	l->is_memory = json_str_is(json_get(object, "reason"), "memory");
 	return 0;
 }
 
@@ -124,6 +125,7 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 
 	l->kind = LINE_BLANK;
 	l->result = l->session = l->message = NULL;
+	l->is_memory = false;
 	buf_reset(&l->scratch);
 	if (is_blank(text, len))
 		return 0;

@@ -68,6 +68,7 @@ struct line {
 	size_t session_len;
 	const char *message;
 	size_t message_len;
+	bool is_memory; /* an ERROR says that memory was wanting */
 	struct json_doc doc;
 	struct buf scratch;
 };

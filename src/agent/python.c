@@ -21,7 +21,7 @@
 #define SPARES 2
 
 /* Words of the zygote's command line at most, with their end. */
-#define WORDS 20
+#define WORDS 24
 
 /* A profile that others may still point to. */
 struct past {
@@ -194,13 +194,15 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	    conf->agent_pool > SPARES ? conf->agent_pool : SPARES;
 	const char *argv[WORDS];
 	struct buf script = {0}, co_turn = {0};
-	char processes[24], spares[24];
+	char processes[24], memory[24], spares[24];
 	size_t n = 0;
 
 	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
 	buf_printf(&co_turn, "%s/co-turn", conf->libexec_dir);
 	(void)snprintf(
 	    processes, sizeof processes, "%" PRId64, conf->agent_processes);
+	(void)snprintf(
+	    memory, sizeof memory, "%" PRId64, conf->agent_memory << 20);
 	(void)snprintf(spares, sizeof spares, "%" PRId64, n_spares);
 	argv[n++] = conf->python;
 	argv[n++] = buf_cstr(&script);
@@ -211,6 +213,8 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	argv[n++] = buf_cstr(&co_turn);
 	argv[n++] = "--processes";
 	argv[n++] = processes;
+	argv[n++] = "--memory";
+	argv[n++] = memory;
 	argv[n++] = "--spares";
 	argv[n++] = spares;
 	argv[n++] = "--forget"; /* what the package loads from .env */

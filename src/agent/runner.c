@@ -191,6 +191,8 @@ static void on_control_end(void *arg)
 		r->end = (struct runner_end){RUNNER_EXITED, status};
 	else if (strncmp(said, "limit ", 6) == 0)
 		r->end.how = RUNNER_LIMIT;
+	else if (strncmp(said, "memory ", 7) == 0)
+		r->end.how = RUNNER_MEMORY;
 	loop_timer_stop(r->place->loop, &r->timer);
 	settle(r);
 }

@@ -33,6 +33,7 @@ struct runner_place {
 enum runner_how {
 	RUNNER_EXITED, /* status is a wait status */
 	RUNNER_LIMIT,  /* it had too many processes, and was killed */
+	RUNNER_MEMORY, /* it had too much memory, and was killed */
 	RUNNER_LOST,   /* it was killed with its co-turn, or by us */
 };
 

@@ -19,7 +19,7 @@
 #define CONTROL_FD 3
 
 /* Words before those of the program. */
-#define OWN_WORDS 4
+#define OWN_WORDS 5
 
 static size_t count_words(char *const *argv)
 {
@@ -59,17 +59,19 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 static pid_t start(struct source *base, const int *fds, struct err *err)
 {
 	struct source_exec *s = (struct source_exec *)(void *)base;
-	char parent[24], memory[24], processes[24];
+	char parent[24], memory[24], space[24], processes[24];
 	size_t n = count_words(s->argv);
 	char **argv = mem_zero((n + OWN_WORDS + 1) * sizeof *argv);
 
 	(void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
 	(void)snprintf(memory, sizeof memory, "%" PRId64, s->memory_bytes);
+	(void)snprintf(space, sizeof space, "%" PRId64, s->space_bytes);
 	(void)snprintf(processes, sizeof processes, "%" PRId64, s->processes);
 	argv[0] = s->co_turn;
 	argv[1] = parent;
 	argv[2] = memory;
-	argv[3] = processes;
+	argv[3] = space;
+	argv[4] = processes;
 	memcpy(argv + OWN_WORDS, s->argv, n * sizeof *argv);
 	pid_t pid = spawn(s, fds, argv);
 	if (pid < 0)
@@ -94,6 +96,7 @@ void source_exec_init(
 	    .argv = mem_zero((n + 1) * sizeof *s->argv),
 	    .directory = mem_strdup(conf->project_dir),
 	    .memory_bytes = conf->agent_memory << 20,
+	    .space_bytes = conf->agent_address_space << 20,
 	    .processes = conf->agent_processes,
 	};
 	for (size_t i = 0; i < n; i++)

@@ -19,7 +19,7 @@ struct conf;
  * What a process is started with: its three standard descriptors, and the
  * socket to whoever watches its tree. That one ends when no process of the tree
  * is left, ends the tree when we write a byte or close it, and says before its
- * end what co-turn says ("exit STATUS").
+ * end what co-turn says ("exit STATUS", say).
  */
 enum { SOURCE_IN, SOURCE_OUT, SOURCE_ERR, SOURCE_CONTROL, SOURCE_FDS };
 
@@ -36,11 +36,12 @@ struct source {
 /* The source that executes a program; it lives in its owner. */
 struct source_exec {
 	struct source base;
-	char *co_turn;	 /* path of the trampoline */
-	char **argv;	 /* of the program, NULL-terminated */
-	char *directory; /* where it runs */
-	int64_t memory_bytes;
-	int64_t processes; /* 0: no limit */
+	char *co_turn;	      /* path of the trampoline */
+	char **argv;	      /* of the program, NULL-terminated */
+	char *directory;      /* where it runs */
+	int64_t memory_bytes; /* of all its processes */
+	int64_t space_bytes;  /* of addresses, of each; 0: no limit */
+	int64_t processes;    /* 0: it has nests, which limit their turns */
 };
 
 /* Prepare it: a copy of argv, with the folders and limits of the settings. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -90,14 +91,32 @@ static bool set_group(
 	return write_file(path, text);
 }
 
-void cgroup_make(struct cgroups *g, long processes)
+/*
+ * Only where the group has this controller anyway. In version 1 it would need a
+ * group of its own for each turn, and the kernel keeps what is left of such
+ * groups for as long as a page of a file is charged to them.
+ */
+static void limit_memory(struct cgroups *g, int64_t bytes)
 {
 	char max[32];
 
-	(void)snprintf(max, sizeof max, "%ld", processes);
+	(void)snprintf(max, sizeof max, "%lld", (long long)bytes);
+	g->holds_memory = bytes && set_group(&g->unified, "memory.max", max);
+	if (!g->holds_memory)
+		return;
+	(void)set_group(&g->unified, "memory.swap.max", "0");
+	(void)set_group(&g->unified, "memory.oom.group", "1");
+}
+
+void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
+{
+	char max[32];
+
+	(void)snprintf(max, sizeof max, "%ld", limits->processes);
 	if (!make_group(&g->unified, "/sys/fs/cgroup", ""))
 		(void)make_group(&g->unified, "/sys/fs/cgroup/unified", "");
-	if (!processes)
+	limit_memory(g, limits->memory_bytes);
+	if (!limits->processes)
 		return;
 	g->is_limited = set_group(&g->unified, "pids.max", max);
 	if (g->is_limited ||
@@ -125,6 +144,42 @@ static void remove_group(const struct cgroup *g)
 			return;
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+/* The number behind "oom_kill " in a file. */
+static long read_oom_kills(const char *path)
+{
+	static const char name[] = "oom_kill ";
+	char text[1024];
+	const char *at = cgroup_read_file(path, text, sizeof text)
+			     ? strstr(text, name)
+			     : NULL;
+
+	return at ? strtol(at + sizeof name - 1, NULL, 10) : 0;
+}
+
+static long oom_kills_of_own(
+    const char *mount, const char *name, const char *file)
+{
+	char own[PATH_MAX - 256], path[PATH_MAX];
+
+	if (!own_group(name, own, sizeof own))
+		return 0;
+	(void)snprintf(path, sizeof path, "%s%s/%s", mount, own, file);
+	return read_oom_kills(path);
+}
+
+long cgroup_oom_kills(const struct cgroups *g)
+{
+	char path[PATH_MAX + 32];
+	long kills = oom_kills_of_own("/sys/fs/cgroup", "", "memory.events") +
+		     oom_kills_of_own("/sys/fs/cgroup/memory", "memory",
+			 "memory.oom_control");
+
+	if (!g->holds_memory)
+		return kills;
+	(void)snprintf(path, sizeof path, "%s/memory.events", g->unified.path);
+	return kills + read_oom_kills(path);
 }
 
 void cgroup_kill(const struct cgroups *g)

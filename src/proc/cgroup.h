@@ -5,10 +5,11 @@
 
 /*
  * Control groups for the processes of one agent, where the system lets us make
- * some: they limit the number of processes, and kill at a stroke.
+ * some: they limit processes and memory, and kill at a stroke.
  */
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A group of ours; path is "" where there is none. */
@@ -20,19 +21,32 @@ struct cgroups {
 	struct cgroup unified; /* version 2: kills at a stroke */
 	struct cgroup pids;    /* version 1: limits the number of processes */
 	bool is_limited;       /* one of them limits it */
+	bool holds_memory;     /* the unified one does */
+};
+
+/* What a tree may use. */
+struct cgroup_limits {
+	long processes;	      /* 0: as many as they like */
+	int64_t memory_bytes; /* 0: as much as they like */
 };
 
 /* Read a small file of /proc as text; false when it is not there. */
 bool cgroup_read_file(const char *path, char *out, size_t size);
 
 /*
- * Make groups named after the caller's pid for so many processes (0: as many as
- * they like), as far as the system allows. g is zero before.
+ * Make groups named after the caller's pid, as far as the system allows. g is
+ * zero before.
  */
-void cgroup_make(struct cgroups *g, long processes);
+void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits);
 
 /* Move a process into them; 0 is the caller. */
 void cgroup_enter(const struct cgroups *g, pid_t pid);
+
+/*
+ * How many processes were killed for want of memory in the groups, and in the
+ * one that we are in; only a difference means something.
+ */
+long cgroup_oom_kills(const struct cgroups *g);
 
 /* Kill all that is in them, where the system can do so. */
 void cgroup_kill(const struct cgroups *g);

@@ -16,11 +16,19 @@
 #include <unistd.h>
 
 #include "proc/pids.h"
+#include "proc/resident.h"
 
 /*
  * How often processes are counted where the kernel does not limit them for us.
  */
 #define COUNT_INTERVAL_MS 500
+
+/*
+ * Memory is looked at more often the less is left: nobody fills it faster than
+ * so, by the millisecond.
+ */
+#define FILL_BYTES_PER_MS (4 << 20)
+#define LOOK_MIN_MS 20
 
 /* At a turnstile they are counted when it seems full, no more often than so. */
 #define RECOUNT_MS 20
@@ -51,12 +59,26 @@ static int64_t now_ms(void)
 
 /* ---- the tree ---- */
 
-/* All processes below us. */
-static void find_tree(struct pids *p)
+static bool is_nest(pid_t pid)
+{
+	char path[64], name[32];
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+	return cgroup_read_file(path, name, sizeof name) &&
+	       strcmp(name, TREE_NEST_NAME "\n") == 0;
+}
+
+/* All processes below us, but those of nests. */
+static void find_tree(const struct tree *t, struct pids *p)
 {
 	pids_add_children(p, getpid());
 	p->n_threads = 0; /* ours do not count */
-	pids_add_below(p);
+	for (size_t i = 0; i < p->n;) {
+		if (t->has_nests && is_nest(p->list[i]))
+			p->list[i] = p->list[--p->n];
+		else
+			pids_add_children(p, p->list[i++]);
+	}
 }
 
 /* Reap all that have ended; true when no child is left. */
@@ -125,19 +147,19 @@ void tree_limit_processes(const struct tree *t, pid_t pid)
 	char text[128];
 	long total = 0;
 
-	if (!t->processes || t->groups.is_limited)
+	if (!t->limits.processes || t->groups.is_limited)
 		return;
 	if (!cgroup_read_file("/proc/loadavg", text, sizeof text) ||
 	    sscanf(text, "%*f %*f %*f %*d/%ld", &total) != 1)
 		return;
-	tree_limit(t, pid, RLIMIT_NPROC, (rlim_t)(total + t->processes));
+	tree_limit(t, pid, RLIMIT_NPROC, (rlim_t)(total + t->limits.processes));
 }
 
 /* ---- the turnstile ---- */
 
 static bool needs_turnstile(const struct tree *t)
 {
-	return t->processes && !t->groups.is_limited && getuid() == 0;
+	return t->limits.processes && !t->groups.is_limited && getuid() == 0;
 }
 
 void tree_open_turnstile(struct tree *t)
@@ -169,8 +191,8 @@ static void mind_turnstile(struct tree *t)
 	struct pids tree = {0};
 
 	if (t->room <= 0 && now_ms() - t->counted_ms >= RECOUNT_MS) {
-		find_tree(&tree);
-		t->room = t->processes - (long)tree.n_threads;
+		find_tree(t, &tree);
+		t->room = t->limits.processes - (long)tree.n_threads;
 		t->counted_ms = now_ms();
 		pids_fini(&tree);
 	}
@@ -182,7 +204,7 @@ enum tree_hold tree_hold(void)
 {
 	struct cgroups groups = {0};
 
-	cgroup_make(&groups, 1);
+	cgroup_make(&groups, &(struct cgroup_limits){.processes = 1});
 	cgroup_remove(&groups);
 	if (groups.is_limited)
 		return TREE_HELD_BY_GROUP;
@@ -193,25 +215,67 @@ enum tree_hold tree_hold(void)
 
 /* ---- waiting ---- */
 
-enum outcome { ENDED, ENDING, OVER_LIMIT, ASKED };
+enum outcome { GOES_ON, ENDED, ENDING, OVER_LIMIT, OVER_MEMORY, ASKED };
 
-static bool has_to_count(const struct tree *t)
+static bool counts_processes(const struct tree *t)
 {
-	return t->processes && !t->groups.is_limited &&
+	return t->limits.processes && !t->groups.is_limited &&
 	       t->turnstile.listener < 0;
 }
 
-/* Whether we have to count, and there are too many. */
-static bool is_over_limit(struct tree *t)
+static bool counts_memory(const struct tree *t)
+{
+	return t->limits.memory_bytes && !t->groups.holds_memory;
+}
+
+/* The quick answer is too high if pages are shared, and enough if it is low. */
+static bool is_over_memory(struct tree *t, const struct pids *p)
+{
+	t->bytes_seen = resident_bytes(p);
+	if (t->bytes_seen > t->limits.memory_bytes)
+		t->bytes_seen = resident_exact(p);
+	return t->bytes_seen > t->limits.memory_bytes;
+}
+
+static int64_t pause_ms(const struct tree *t)
+{
+	int64_t ms = COUNT_INTERVAL_MS;
+
+	if (counts_memory(t))
+		ms = (t->limits.memory_bytes - t->bytes_seen) /
+		     FILL_BYTES_PER_MS;
+	if (ms > COUNT_INTERVAL_MS)
+		ms = COUNT_INTERVAL_MS;
+	return ms > LOOK_MIN_MS ? ms : LOOK_MIN_MS;
+}
+
+/* Look at what the kernel does not limit for us, when it is time to. */
+static enum outcome look(struct tree *t)
 {
 	struct pids tree = {0};
+	enum outcome outcome = GOES_ON;
 
-	if (!has_to_count(t))
-		return false;
-	find_tree(&tree);
+	if ((!counts_processes(t) && !counts_memory(t)) ||
+	    now_ms() < t->look_at_ms)
+		return GOES_ON;
+	find_tree(t, &tree);
 	t->n_seen = tree.n;
+	if (counts_processes(t) && t->n_seen > (size_t)t->limits.processes)
+		outcome = OVER_LIMIT;
+	else if (counts_memory(t) && is_over_memory(t, &tree))
+		outcome = OVER_MEMORY;
 	pids_fini(&tree);
-	return t->n_seen > (size_t)t->processes;
+	t->look_at_ms = now_ms() + pause_ms(t);
+	return outcome;
+}
+
+/* -1: never. */
+static int until_look_ms(const struct tree *t)
+{
+	if (!counts_processes(t) && !counts_memory(t))
+		return -1;
+	int64_t left = t->look_at_ms - now_ms();
+	return left > 0 ? (int)left : 0;
 }
 
 bool tree_take_signals(struct tree *t)
@@ -225,37 +289,58 @@ bool tree_take_signals(struct tree *t)
 	return must_end;
 }
 
-static enum outcome wait_for_end(struct tree *t)
+/* What came from the worker, or who waits at the turnstile. */
+static enum outcome wait_for_news(struct tree *t)
 {
 	struct pollfd fds[] = {
 	    {.fd = t->signals, .events = POLLIN},
 	    {.fd = t->control, .events = POLLIN},
-	    {.events = POLLIN},
+	    {.fd = t->turnstile.listener, .events = POLLIN},
 	};
 	char byte;
 
-	for (;;) {
+	if (poll(fds, 3, until_look_ms(t)) <= 0)
+		return GOES_ON;
+	if (fds[1].revents) {
+		/* Left unread, it would reset the socket. */
+		(void)!read(t->control, &byte, 1);
+		return ENDING;
+	}
+	if (fds[2].revents)
+		mind_turnstile(t);
+	return GOES_ON;
+}
+
+static enum outcome wait_for_end(struct tree *t)
+{
+	enum outcome outcome = GOES_ON;
+
+	t->bytes_seen = 0;
+	t->look_at_ms = now_ms() + pause_ms(t);
+	while (outcome == GOES_ON) {
 		if (tree_take_signals(t))
 			return ASKED;
 		if (t->status != -1)
 			return ENDED;
-		fds[2].fd = t->turnstile.listener;
-		int n = poll(fds, 3, has_to_count(t) ? COUNT_INTERVAL_MS : -1);
-		if (n > 0 && fds[1].revents) {
-			/* Left unread, it would reset the socket. */
-			(void)!read(t->control, &byte, 1);
-			return ENDING;
-		}
-		if (n > 0 && fds[2].revents)
-			mind_turnstile(t);
-		if (is_over_limit(t))
-			return OVER_LIMIT;
+		outcome = wait_for_news(t);
+		if (outcome == GOES_ON)
+			outcome = look(t);
 	}
+	return outcome;
+}
+
+/* Whether the kernel killed for want of memory, and the program failed. */
+static bool had_no_memory(const struct tree *t)
+{
+	return t->status != 0 && cgroup_oom_kills(&t->groups) > t->oom_kills;
 }
 
 static void report(const struct tree *t, enum outcome outcome)
 {
-	if (outcome == ENDED)
+	if (outcome == OVER_MEMORY || (outcome == ENDED && had_no_memory(t)))
+		(void)dprintf(
+		    t->control, "memory %lld\n", (long long)t->bytes_seen);
+	else if (outcome == ENDED)
 		(void)dprintf(t->control, "exit %d\n", t->status);
 	else if (outcome == OVER_LIMIT)
 		(void)dprintf(t->control, "limit %zu\n", t->n_seen);
@@ -263,6 +348,7 @@ static void report(const struct tree *t, enum outcome outcome)
 
 enum tree_end tree_run(struct tree *t)
 {
+	t->oom_kills = cgroup_oom_kills(&t->groups);
 	enum outcome outcome = wait_for_end(t);
 
 	report(t, outcome);

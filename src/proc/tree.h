@@ -29,14 +29,21 @@ struct tree {
 	int control; /* socket to the worker */
 	int errors;  /* where complaints go */
 	pid_t program;
-	int status;	/* -1 until the program has ended */
-	long processes; /* how many there may be; 0: as many as they like */
-	size_t n_seen;	/* when they were counted last */
+	int status;		     /* -1 until the program has ended */
+	struct cgroup_limits limits; /* of all together */
+	bool has_nests;	    /* turns below nests have limits of their own */
+	size_t n_seen;	    /* processes, when we looked last */
+	int64_t bytes_seen; /* of memory, likewise */
+	int64_t look_at_ms; /* when we look again */
+	long oom_kills;	    /* before the program began */
 	struct cgroups groups;
 	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
 	long room;		    /* how many more it lets in */
 	int64_t counted_ms;	    /* when that was found out */
 };
+
+/* The name of the process of a nest. */
+#define TREE_NEST_NAME "co-nest"
 
 /* What holds the number of processes of a tree. */
 enum tree_hold {

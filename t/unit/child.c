@@ -269,7 +269,11 @@ static void test_failures(void)
 		REASON_KILLED},
 	    {"a fork bomb", "b() { b | b & }; b; sleep " MARK, REASON_TIMEOUT},
 	    {"too much memory", "exec perl -e '$x = \"x\" x 1e9; sleep 9'",
-		REASON_EXITED},
+		REASON_MEMORY},
+	    {"an ERROR for want of memory",
+		"echo '{\"type\":\"ERROR\",\"message\":\"no\","
+		"\"reason\":\"memory\"}'",
+		REASON_MEMORY},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
