@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 #include "core/stat.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proc/cgroup.h"
+#include "proc/pids.h"
 
 /* When its tree is gone, its output may still be held open by somebody else. */
 #define DRAIN_MS 1000
@@ -51,7 +54,12 @@ struct runner {
 	bool is_output_over;
 	bool is_gone; /* the tree */
 	bool is_told; /* on_end was called */
+	bool is_reaped;
+	bool has_remains; /* its co-turn was killed */
 };
+
+/* The co-turns that we started and did not reap. */
+static struct pids co_turns;
 
 /* ---- the end ---- */
 
@@ -72,6 +80,38 @@ static void dispose(struct runner *r)
 	free(r);
 }
 
+static bool is_co_turn(void *arg, pid_t pid)
+{
+	(void)arg;
+	return pids_has(&co_turns, pid);
+}
+
+/*
+ * Whoever kills a co-turn leaves us its tree: we are the next subreaper. False
+ * while something of it is there.
+ */
+static bool clear_remains(struct runner *r)
+{
+	cgroup_clear(r->pid);
+	if (pids_kill_strangers(is_co_turn, NULL) != 0)
+		return false;
+	cgroup_clear(r->pid);
+	return true;
+}
+
+static bool is_reaped(struct runner *r)
+{
+	int status = 0;
+	pid_t pid = r->is_reaped ? -1 : waitpid(r->pid, &status, WNOHANG);
+
+	if (pid == 0)
+		return false;
+	r->is_reaped = true;
+	r->has_remains |= pid == r->pid && WIFSIGNALED(status);
+	pids_remove(&co_turns, r->pid);
+	return true;
+}
+
 /*
  * co-turn has closed its socket and is about to be a zombie, or is one already.
  */
@@ -79,7 +119,8 @@ static void reap(struct runner *r)
 {
 	bool is_ours = r->pid != 0; /* to reap */
 
-	if (!is_ours || waitpid(r->pid, NULL, WNOHANG) != 0) {
+	if (!is_ours ||
+	    (is_reaped(r) && (!r->has_remains || clear_remains(r)))) {
 		dispose(r);
 		return;
 	}
@@ -266,6 +307,8 @@ static struct runner *adopt(
 	r->reap_ms = REAP_MS;
 	r->end.how = RUNNER_LOST;
 	r->is_idle = true;
+	if (pid)
+		pids_add(&co_turns, pid);
 	list_append(&place->all, &r->link);
 	loop_timer_init(&r->timer, on_time, r);
 	r->io = stream_open(place->loop, e->ours[SOURCE_OUT],
@@ -277,6 +320,11 @@ static struct runner *adopt(
 	stream_pause(r->io, true);
 	stream_pause(r->complaints, true);
 	return r;
+}
+
+void runner_inherit_orphans(void)
+{
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* cannot fail */
 }
 
 struct runner *runner_start(struct runner_place *place,

@@ -21,6 +21,12 @@ struct runner;
 struct source;
 
 /*
+ * Make us the one who gets, and ends, the tree of a co-turn that was killed.
+ * For a process whose only children are those of its runners.
+ */
+void runner_inherit_orphans(void);
+
+/*
  * What all runners of an agent share; it
  * lives in the agent, which outlives them.
  */

@@ -23,6 +23,7 @@
 #include "master/children.h"
 #include "master/listen.h"
 #include "master/notify.h"
+#include "master/orphans.h"
 #include "master/watch.h"
 #include "proc/shm.h"
 
@@ -53,6 +54,7 @@ struct master {
 	const struct master_setup *setup;
 	struct conf *conf;
 	struct children children;
+	struct orphans orphans;
 	struct heritage *heritage;
 	struct watch watch;
 	enum phase phase;
@@ -154,6 +156,7 @@ static void prepare(struct master *m)
 	m->children.program = m->setup->program;
 	m->children.listen_fd = m->setup->listen_fd;
 	m->children.lock_fd = m->setup->lock_fd;
+	orphans_inherit();
 	make_segment(m);
 	make_lifeline(m);
 	m->children.newest = new_generation(m);
@@ -293,6 +296,7 @@ static void reap(struct master *m)
 		struct msg died;
 		if (!children_reap(&m->children, pid, status, &dead, &died))
 			continue;
+		orphans_expect(&m->orphans);
 		children_mail_all(&m->children, &died);
 		if (!dead.is_leaving && dead.is_ready)
 			atomic_fetch_add(&m->heritage->restarts, 1);
@@ -509,6 +513,7 @@ int master_run(const struct master_setup *setup)
 		watch_children(&m);
 		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)
 			stop_listening(&m);
+		orphans_end(&m.orphans, &m.children);
 		notify_alive();
 	} while (!leave_further(&m));
 	stop_listening(&m);

@@ -187,6 +187,26 @@ void cgroup_kill(const struct cgroups *g)
 	(void)set_group(&g->unified, "cgroup.kill", "1");
 }
 
+static void clear_group(const char *mount, const char *name, pid_t maker)
+{
+	char own[PATH_MAX - 256];
+	struct cgroup g;
+
+	if (!own_group(name, own, sizeof own))
+		return;
+	(void)snprintf(
+	    g.path, sizeof g.path, "%s%s/co-turn-%ld", mount, own, (long)maker);
+	(void)set_group(&g, "cgroup.kill", "1");
+	(void)rmdir(g.path); /* a busy one is empty the next time */
+}
+
+void cgroup_clear(pid_t maker)
+{
+	clear_group("/sys/fs/cgroup", "", maker);
+	clear_group("/sys/fs/cgroup/unified", "", maker);
+	clear_group("/sys/fs/cgroup/pids", "pids", maker);
+}
+
 void cgroup_remove(struct cgroups *g)
 {
 	remove_group(&g->unified);

@@ -51,6 +51,12 @@ long cgroup_oom_kills(const struct cgroups *g);
 /* Kill all that is in them, where the system can do so. */
 void cgroup_kill(const struct cgroups *g);
 
+/*
+ * Kill what is in the groups that another process has made, who died, and
+ * remove them when they are empty.
+ */
+void cgroup_clear(pid_t maker);
+
 /* Remove them; waits a little for those that are busy. */
 void cgroup_remove(struct cgroups *g);
 

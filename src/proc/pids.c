@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Passes over a tree that grows while it is stopped. */
 #define STOP_PASSES 200
@@ -98,6 +100,35 @@ void pids_stop_below(const struct pids *from, struct pids *seen)
 			break;
 	}
 	pids_fini(&now);
+}
+
+size_t pids_kill_strangers(pids_known_fn *is_known, void *arg)
+{
+	struct pids children = {0}, strangers = {0};
+
+	pids_add_children(&children, getpid());
+	for (size_t i = 0; i < children.n; i++)
+		if (!is_known(arg, children.list[i]))
+			pids_add(&strangers, children.list[i]);
+	size_t n = strangers.n;
+	for (size_t i = 0; i < n; i++)
+		(void)kill(strangers.list[i], SIGSTOP);
+	pids_stop_below(&strangers, &children);
+	for (size_t i = 0; i < children.n; i++)
+		if (!is_known(arg, children.list[i]))
+			(void)kill(children.list[i], SIGKILL);
+	for (size_t i = 0; i < n; i++)
+		(void)waitpid(strangers.list[i], NULL, WNOHANG);
+	pids_fini(&children);
+	pids_fini(&strangers);
+	return n;
+}
+
+void pids_remove(struct pids *p, pid_t pid)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->list[i] == pid)
+			p->list[i--] = p->list[--p->n];
 }
 
 void pids_fini(struct pids *p)

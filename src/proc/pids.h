@@ -39,6 +39,19 @@ void pids_add_below(struct pids *p);
  */
 void pids_stop_below(const struct pids *from, struct pids *seen);
 
+/* Whether a child of ours is one that we know of. */
+typedef bool pids_known_fn(void *arg, pid_t pid);
+
+/*
+ * For a subreaper: kill and reap what it has inherited, its children that it
+ * does not know and all below them. Returns how many such children there were:
+ * when it is 0, nothing is left.
+ */
+size_t pids_kill_strangers(pids_known_fn *is_known, void *arg);
+
+/* Take pid out. */
+void pids_remove(struct pids *p, pid_t pid);
+
 /* Forget all; the set is {0} again. */
 void pids_fini(struct pids *p);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/agents.h"
+#include "agent/runner.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/agent.h"
@@ -176,6 +177,7 @@ static void open_agent(struct worker *w)
 {
 	struct err err;
 	struct agent_setup setup = {&w->in.conf, w->in.loop};
+	runner_inherit_orphans();
 	w->kind = agents_find(w->in.conf.agent, &err);
 	if (w->kind)
 		w->agent = w->kind->open(&setup, &err);
