@@ -38,7 +38,7 @@ subtest 'a new project' => sub {
 	is mode($keys), '0700', 'its folder of keys is private';
 	is mode("$keys/agent.key"), '0600', 'the key is';
 	is mode("$keys/recovery.txt"), '0600', 'and the phrase';
-	is mode("$keys/DO_NOT_SHARE"), '0644', 'a warning is for all';
+	is mode("$keys/DO_NOT_SHARE"), '0600', 'and the warning beside them';
 	is length read_file("$keys/agent.key"), 32, 'the key is 32 bytes';
 	like read_file("$keys/recovery.txt"), qr/^[a-z]+(?: [a-z]+){11}$/,
 	    'the phrase is twelve words';

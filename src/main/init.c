@@ -18,6 +18,7 @@
 #include "main/agent_py.h"
 #include "main/host_yaml.h"
 #include "main/options.h"
+#include "main/private.h"
 #include "trust/ident.h"
 
 /* A list of ignored files that is longer is left alone. */
@@ -227,7 +228,9 @@ static int make_project(struct project *p, const char *dir)
 	if (make_folder(p, p->co_dir, 0700) != 0 || make_settings(p) != 0 ||
 	    make_agent(p) != 0 || make_ignore(p) != 0)
 		return -1;
-	return make_keys(p);
+	int rc = make_keys(p);
+	(void)private_make(p->co_dir); /* the sample was made like any file */
+	return rc;
 }
 
 int init_run(const struct options *o)

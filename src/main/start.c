@@ -23,6 +23,7 @@
 #include "main/daemon.h"
 #include "main/options.h"
 #include "main/pidfile.h"
+#include "main/private.h"
 #include "main/project.h"
 #include "main/settings.h"
 #include "main/user.h"
@@ -203,6 +204,14 @@ static void tell_limits(const struct conf *c)
 		log_info("agent_processes is held by %s", by[hold]);
 }
 
+static void close_to_others(const struct conf *c)
+{
+	size_t n = private_make(c->co_dir);
+	if (n)
+		log_info("%s: closed %zu files and folders to other users",
+		    c->co_dir, n);
+}
+
 /* Everything that only root may do, then the user takes over. */
 static void settle_in(struct conf *c, const struct options *o)
 {
@@ -218,6 +227,7 @@ static void settle_in(struct conf *c, const struct options *o)
 	notify_open();
 	user_become(user);
 	find_identity(c);
+	close_to_others(c);
 	tell_limits(c);
 	if (chdir(c->project_dir) != 0)
 		fatal("%s: %s", c->project_dir, strerror(errno));

@@ -137,7 +137,7 @@ static int write_warning(const char *co_dir, struct err *err)
 	bool is_there = access(path, F_OK) == 0;
 	free(path);
 	return is_there ? 0
-			: write_new(co_dir, "DO_NOT_SHARE", 0644, warning_text,
+			: write_new(co_dir, "DO_NOT_SHARE", 0600, warning_text,
 			      sizeof warning_text - 1, err);
 }
 

@@ -112,7 +112,8 @@ static void test_new_key(const struct home *h)
 	is_int(mode_of(keys, ""), 0700, "only its owner sees the folder");
 	is_int(mode_of(keys, "agent.key"), 0600, "and may read the key");
 	is_int(mode_of(keys, "recovery.txt"), 0600, "and the phrase");
-	is_int(mode_of(keys, "DO_NOT_SHARE"), 0644, "a warning is for all");
+	is_int(
+	    mode_of(keys, "DO_NOT_SHARE"), 0600, "the warning is private, too");
 	ok(strstr(slurp(keys, "DO_NOT_SHARE"), "NEVER share these files"),
 	    "it says what not to do");
 	ok(mnemonic_key(key, slurp(keys, "recovery.txt"), &err) == 0 &&
