@@ -42,6 +42,7 @@ static void pause_accept(struct http *h)
 	if (h->is_paused)
 		return;
 	h->is_paused = true;
+	http_count(h->setup.paused_total, 1);
 	/* Level-triggered: an unread listener would spin. */
 	for (size_t i = 0; h->listeners && i < h->n_listeners; i++)
 		h2o_socket_read_stop(h->listeners[i]);
@@ -49,7 +50,9 @@ static void pause_accept(struct http *h)
 	if (h->warned_ms && now_ms - h->warned_ms < WARN_EVERY_MS)
 		return;
 	h->warned_ms = now_ms;
-	log_warn("http: accept paused, connections=%zu max_connections=%zu",
+	log_warn(
+	    "http: accept paused, connections=%zu of %zu: further ones wait "
+	    "in the kernel",
 	    h->n_conns, h->setup.max_connections);
 }
 

@@ -33,6 +33,7 @@ struct http_setup {
 	const char *own_hosts;	     /* the same, as the machine is called */
 	/* Counts; each may be NULL. They are added to atomically. */
 	uint64_t *accepted_total;
+	uint64_t *paused_total;
 	uint64_t *connections; /* gauge of this process */
 	uint64_t *requests_total;
 	uint64_t *refused_total; /* 4xx that this layer itself answered */

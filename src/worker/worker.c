@@ -29,6 +29,7 @@
 #include "trust/access.h"
 #include "trust/ident_key.h"
 #include "trust/limits.h"
+#include "worker/budget.h"
 #include "worker/inherit.h"
 
 /* How often the session layer looks at its clocks. */
@@ -302,13 +303,14 @@ static void open_doors(struct worker *w)
 	    .listeners = &listener,
 	    .n_listeners = 1,
 	    .max_body_bytes = max_body(conf),
-	    .max_connections = (size_t)conf->max_connections,
+	    .max_connections = budget_connections(conf),
 	    .request_timeout_ms = conf->request_timeout * 1000,
 	    .trusted_proxies = conf->trusted_proxies,
 	    .allowed_origins = conf->allowed_origins,
 	    .allowed_hosts = conf->allowed_hosts,
 	    .own_hosts = own_hosts,
 	    .accepted_total = &stats->connections_accepted,
+	    .paused_total = &stats->accepts_paused,
 	    .connections = &stats->connections,
 	    .requests_total = &stats->requests,
 	    .refused_total = &stats->http_refused,

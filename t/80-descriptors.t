@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Where descriptors are few, connections stop being accepted before agents go without: a
+# server that is full of sockets does its turns.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for write_file);
+use IO::Socket::INET;
+use Test::More;
+
+my $LIMIT = 512;
+my $N_TURNS = 20;
+system('prlimit', '--pid', $$, "--nofile=$LIMIT:$LIMIT") == 0
+    or plan skip_all => 'prlimit cannot set a limit here';
+
+my $dir = CoHost::directory();
+write_file("$dir/agent.sh", <<'END');
+read -r line
+sleep 1
+echo '{"type":"OUTPUT","result":"fine"}'
+END
+my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
+like $host->words, qr/(\d+) connections at once, and not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents/,
+    'the log says how many connections there may be, and why';
+my ($most) = $host->words =~ /(\d+) connections at once/;
+
+my @ws = map { $host->ws(session => {}) } 1 .. $N_TURNS;
+my @idle = grep { $_ } map {
+	IO::Socket::INET->new(PeerAddr => $host->address, Timeout => 5)
+} 1 .. $most + 20;
+cmp_ok @idle, '>=', $most, 'more sockets are opened than there may be';
+ok wait_for(10, sub { $host->words =~ /accept paused, connections=$most of $most\b/ }),
+    'connections stop being accepted, as the log says';
+$_->send_json({ type => 'INPUT', prompt => 'hi' }) for @ws;
+is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @ws], [('fine') x $N_TURNS],
+    'turns that begin then have what they need';
+close $_ for @idle;
+cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1, 'it is counted';
+is $host->http(GET => '/health')->{status}, 200, 'connections are accepted again when others have left';
+$host->stop;
+done_testing;
