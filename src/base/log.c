@@ -129,18 +129,22 @@ static int open_log_file(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 }
 
-int log_open(const char *path)
+void log_use(int fd, const char *path)
 {
-	int fd = path ? open_log_file(path) : STDERR_FILENO;
-	if (fd < 0)
-		return -1;
-
 	int old = log_fd;
 	log_fd = fd;
 	if (old != STDERR_FILENO)
 		(void)close(old); /* appended lines are already written */
 	free(log_path);
 	log_path = mem_strdup(path);
+}
+
+int log_open(const char *path)
+{
+	int fd = path ? open_log_file(path) : STDERR_FILENO;
+	if (fd < 0)
+		return -1;
+	log_use(fd, path);
 	return 0;
 }
 

@@ -24,6 +24,12 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 int log_open(const char *path);
 
 /*
+ * The same with a file that the caller has opened, and gives away: fd is path,
+ * opened to append.
+ */
+void log_use(int fd, const char *path);
+
+/*
  * Open the path again (after rotation); a
  * no-op for stderr. 0, or -1 with errno.
  */

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/err.h"
+#include "main/place.h"
 
 static int pid_fd = -1;
 static const char *pid_path;
@@ -18,11 +20,11 @@ static const char *pid_path;
 void pidfile_open(const char *path, const struct passwd *user)
 {
 	pid_path = path;
-	pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	struct err err;
+	pid_fd =
+	    place_open("pid file", path, O_RDWR | O_CREAT, 0644, user, &err);
 	if (pid_fd < 0)
-		fatal("pid file %s: %s", path, strerror(errno));
-	if (user && fchown(pid_fd, user->pw_uid, user->pw_gid) != 0)
-		log_warn("pid file %s stays root's", path);
+		fatal("%s", err.text);
 	if (flock(pid_fd, LOCK_EX | LOCK_NB) != 0)
 		fatal("pid file %s: another co-hostd holds it", path);
 }

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "main/place.h"
 #include "main/user.h"
 #include "proc/lockfile.h"
 
@@ -83,23 +84,16 @@ char *project_find(const char *dir, const char *home, struct err *err)
 
 /* ---- what is in it ---- */
 
-static void make_dir(const char *path, const struct passwd *user)
-{
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		fatal("cannot make %s: %s", path, strerror(errno));
-	/* Not where a link leads: it may lead out of the project. */
-	if (user && lchown(path, user->pw_uid, user->pw_gid) != 0)
-		fatal("cannot give %s to its user: %s", path, strerror(errno));
-}
-
 void project_make(const struct conf *c, const struct passwd *user)
 {
 	static const char *const parts[] = {
 	    "", "/logs", "/uploads", "/keys", "/store"};
+	struct err err;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		struct buf path = {0};
 		buf_printf(&path, "%s%s", c->co_dir, parts[i]);
-		make_dir(buf_cstr(&path), user);
+		if (place_make_folder(buf_cstr(&path), user, &err) != 0)
+			fatal("%s", err.text);
 		buf_fini(&path);
 	}
 }

@@ -3,6 +3,7 @@
 #include "main/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "main/daemon.h"
 #include "main/options.h"
 #include "main/pidfile.h"
+#include "main/place.h"
 #include "main/private.h"
 #include "main/project.h"
 #include "main/settings.h"
@@ -127,11 +129,20 @@ static void raise_limits(void)
 static void open_listener(const struct conf *c, const struct passwd *user)
 {
 	struct err err;
+	const char *path =
+	    user && strncmp(c->bind, "unix:", 5) == 0 ? c->bind + 5 : NULL;
+	bool is_users = path && place_is_users(path, user);
+	if (path && !is_users && !place_is_roots(path))
+		fatal("bind: %s: user %s may not make a socket there, and root "
+		      "does not do it for him where others than root can "
+		      "change what the path leads to",
+		    path, user->pw_name);
+	user_act_as(is_users ? user : NULL);
 	listen_fd = listen_open(c, bound_address, sizeof bound_address, &err);
+	user_act_as_root(is_users ? user : NULL);
 	if (listen_fd < 0)
 		fatal("%s", err.text);
-	if (user && strncmp(c->bind, "unix:", 5) == 0 &&
-	    chown(c->bind + 5, user->pw_uid, user->pw_gid) != 0)
+	if (path && !is_users && lchown(path, user->pw_uid, user->pw_gid) != 0)
 		log_warn("%s stays root's", c->bind);
 }
 
@@ -139,10 +150,12 @@ static void open_log(const struct conf *c, const struct passwd *user)
 {
 	if (!*c->log_file)
 		return;
-	if (log_open(c->log_file) != 0)
-		fatal("log %s: %s", c->log_file, strerror(errno));
-	if (user && chown(c->log_file, user->pw_uid, user->pw_gid) != 0)
-		log_warn("log %s stays root's", c->log_file);
+	struct err err;
+	int fd = place_open("log", c->log_file, O_WRONLY | O_APPEND | O_CREAT,
+	    0640, user, &err);
+	if (fd < 0)
+		fatal("%s", err.text);
+	log_use(fd, c->log_file);
 }
 
 static void claim_identity(const struct conf *c, const struct ident *me)
