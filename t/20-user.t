@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file wait_for write_file);
+use CoHost qw(program read_file run wait_for write_file);
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
 use Test::More;
@@ -16,8 +16,12 @@ use Test::More;
 plan skip_all => 'only root can drop to another user' if $> != 0;
 my $uid = getpwnam('nobody') // plan skip_all => 'there is no user nobody';
 
+# The user need not be able to enter the folder of the build.
 my $dir = CoHost::directory();
 chmod 0755, "$dir";
+my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
+is run(['cp', @programs, "$dir"])->{status}, 0, 'the programs are where he can run them';
+$ENV{TOP_BUILDDIR} = "$dir";
 chown $uid, -1, "$dir", "$dir/.co", "$dir/home";
 my $host = CoHost->start(dir => "$dir", workers => 2,
 	args => ['--user', 'nobody']);
