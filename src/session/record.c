@@ -7,7 +7,8 @@
 #include "base/enc.h"
 
 #define N_RECORD_SPANS 6
-#define N_CLAIM_SPANS 3
+#define N_CLAIM_SPANS 4
+#define N_WAITING_SPANS 7
 
 /* The length that stands for "there is none". */
 #define NO_SPAN UINT32_MAX
@@ -38,11 +39,25 @@ struct claim_head {
 	int64_t expires_ms;
 	int64_t duration_ms;
 	uint32_t lens[N_CLAIM_SPANS];
-	uint32_t unused2;
+};
+
+enum { WAITING_ANSWER = 1, WAITING_LOOPBACK = 2, WAITING_CLAIM = 4 };
+
+struct waiting_head {
+	uint32_t crc;
+	uint16_t version;
+	uint16_t flags;
+	uint64_t number;
+	uint64_t place;
+	uint32_t turn;
+	uint8_t claim[16];
+	uint8_t body[16];
+	uint32_t lens[N_WAITING_SPANS];
 };
 
 _Static_assert(sizeof(struct record_head) == 88, "stored layout");
 _Static_assert(sizeof(struct claim_head) == 72, "stored layout");
+_Static_assert(sizeof(struct waiting_head) == 88, "stored layout");
 
 static const char *const status_words[RECORD_STATUS_COUNT] = {
     [RECORD_CONNECTED] = "connected",
@@ -156,7 +171,7 @@ bool record_decode(struct record *r, struct store_span row)
 void record_encode_claim(struct buf *out, const struct claim *c)
 {
 	const struct store_span *const spans[N_CLAIM_SPANS] = {
-	    &c->id, &c->result, &c->reason};
+	    &c->id, &c->result, &c->reason, &c->joined};
 	struct claim_head h = {
 	    .version = 1,
 	    .status = (uint16_t)c->status,
@@ -189,7 +204,52 @@ bool record_decode_claim(struct claim *c, struct store_span row)
 	};
 	memcpy(c->body, h.body, sizeof h.body);
 	struct store_span *const spans[N_CLAIM_SPANS] = {
-	    &c->id, &c->result, &c->reason};
+	    &c->id, &c->result, &c->reason, &c->joined};
 	return h.version == 1 && h.status < RECORD_STATUS_COUNT &&
 	       view_spans(row, sizeof h, h.lens, spans, N_CLAIM_SPANS);
+}
+
+void record_encode_waiting(struct buf *out, const struct waiting *w)
+{
+	const struct store_span *const spans[N_WAITING_SPANS] = {&w->session,
+	    &w->id, &w->prompt, &w->caller, &w->level, &w->peer, &w->input_id};
+	struct waiting_head h = {
+	    .version = 1,
+	    .number = w->number,
+	    .place = w->place,
+	    .turn = w->turn,
+	};
+	size_t at = out->len;
+	h.flags |= w->is_answer ? WAITING_ANSWER : 0;
+	h.flags |= w->peer_is_loopback ? WAITING_LOOPBACK : 0;
+	h.flags |= w->has_claim ? WAITING_CLAIM : 0;
+	memcpy(h.claim, w->claim, sizeof h.claim);
+	memcpy(h.body, w->body, sizeof h.body);
+	for (size_t i = 0; i < N_WAITING_SPANS; i++)
+		h.lens[i] = span_len(spans[i]);
+	buf_append(out, &h, sizeof h);
+	append_spans(out, spans, N_WAITING_SPANS);
+	seal(out, at);
+}
+
+bool record_decode_waiting(struct waiting *w, struct store_span row)
+{
+	struct waiting_head h;
+	if (!is_sealed(row, sizeof h))
+		return false;
+	memcpy(&h, row.data, sizeof h);
+	*w = (struct waiting){
+	    .number = h.number,
+	    .place = h.place,
+	    .turn = h.turn,
+	    .is_answer = h.flags & WAITING_ANSWER,
+	    .peer_is_loopback = h.flags & WAITING_LOOPBACK,
+	    .has_claim = h.flags & WAITING_CLAIM,
+	};
+	memcpy(w->claim, h.claim, sizeof h.claim);
+	memcpy(w->body, h.body, sizeof h.body);
+	struct store_span *const spans[N_WAITING_SPANS] = {&w->session, &w->id,
+	    &w->prompt, &w->caller, &w->level, &w->peer, &w->input_id};
+	return h.version == 1 &&
+	       view_spans(row, sizeof h, h.lens, spans, N_WAITING_SPANS);
 }

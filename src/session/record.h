@@ -5,9 +5,10 @@
 
 /*
  * The rows of the facts, in and out of bytes: what is stored of a session's
- * latest turn (TABLE_SESSIONS), and of an input that its client named
- * (TABLE_CLAIMS). Each row carries a checksum; a damaged one is refused and
- * costs itself only. Pure functions.
+ * latest turn (TABLE_SESSIONS), of an input that its client named
+ * (TABLE_CLAIMS), and of one that waits for the agent (TABLE_WAITING). Each row
+ * carries a checksum; a damaged one is refused and costs itself only. Pure
+ * functions.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,8 @@ struct claim {
 	struct store_span id;	  /* of the session */
 	struct store_span result; /* data NULL: none yet */
 	struct store_span reason;
+	struct store_span joined; /* the id it was acknowledged with when it
+				     joined a turn; len 0: it began one */
 };
 
 /* Append the stored form. */
@@ -74,5 +77,30 @@ void record_encode_claim(struct buf *out, const struct claim *c);
 
 /* View a stored form; false when it is damaged. */
 bool record_decode_claim(struct claim *c, struct store_span row);
+
+/* A row of TABLE_WAITING (session/waiting.h): an input into a running turn. */
+struct waiting {
+	uint64_t number; /* the session's; with 'place' it is the row's key */
+	uint64_t place;
+	uint32_t turn;	/* the one it was said in */
+	bool is_answer; /* it answered a question of that turn */
+	bool peer_is_loopback;
+	bool has_claim;
+	uint8_t claim[16];
+	uint8_t body[16];
+	struct store_span session; /* id of the session */
+	struct store_span id;	   /* it was acknowledged with */
+	struct store_span prompt;
+	struct store_span caller;
+	struct store_span level;
+	struct store_span peer;
+	struct store_span input_id;
+};
+
+/* Append the stored form. */
+void record_encode_waiting(struct buf *out, const struct waiting *w);
+
+/* View a stored form; false when it is damaged. */
+bool record_decode_waiting(struct waiting *w, struct store_span row);
 
 #endif

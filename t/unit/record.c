@@ -51,21 +51,45 @@ static struct claim sample_claim(void)
 	};
 }
 
+static struct waiting sample_waiting(void)
+{
+	return (struct waiting){
+	    .number = 12,
+	    .place = 3,
+	    .turn = 7,
+	    .is_answer = true,
+	    .has_claim = true,
+	    .claim = {9, 8, 255},
+	    .body = {1, 2, 3, 255},
+	    .session = span("s-1"),
+	    .id = span("ev-1"),
+	    .prompt = {"a\0b", 3},
+	    .caller = span("0xabc"),
+	    .level = span("contact"),
+	    .peer = span(""),
+	    .input_id = span("mine"),
+	};
+}
+
+enum row { ROW_RECORD, ROW_CLAIM, ROW_WAITING };
+
 /* A row in memory of its exact size, so that a sanitizer sees a read too far.
  */
-static bool decodes(const struct buf *row, size_t len, bool is_claim)
+static bool decodes(const struct buf *row, size_t len, enum row kind)
 {
 	char *copy = malloc(len ? len : 1);
 	struct record r;
 	struct claim c;
+	struct waiting w;
 
 	if (!copy)
 		abort();
 	if (len)
 		memcpy(copy, row->data, len);
 	struct store_span s = {copy, len};
-	bool good =
-	    is_claim ? record_decode_claim(&c, s) : record_decode(&r, s);
+	bool good = kind == ROW_RECORD	? record_decode(&r, s)
+		    : kind == ROW_CLAIM ? record_decode_claim(&c, s)
+					: record_decode_waiting(&w, s);
 	free(copy);
 	return good;
 }
@@ -113,29 +137,53 @@ static void test_claim(void)
 	buf_fini(&row);
 }
 
-static void test_damage(bool is_claim, const char *what)
+static void test_waiting(void)
+{
+	struct waiting w = sample_waiting(), back;
+	struct buf row = {0};
+
+	record_encode_waiting(&row, &w);
+	ok(record_decode_waiting(&back, (struct store_span){row.data, row.len}),
+	    "an input that waits is read again");
+	ok(back.number == 12 && back.place == 3 && back.turn == 7 &&
+		back.is_answer && back.has_claim && !back.peer_is_loopback &&
+		memcmp(back.claim, w.claim, 16) == 0 &&
+		memcmp(back.body, w.body, 16) == 0,
+	    "its numbers are the same");
+	ok(same(back.session, w.session) && same(back.id, w.id) &&
+		same(back.prompt, w.prompt) && same(back.caller, w.caller) &&
+		same(back.level, w.level) && same(back.peer, w.peer) &&
+		same(back.input_id, w.input_id),
+	    "its texts are the same");
+	buf_fini(&row);
+}
+
+static void test_damage(enum row kind, const char *what)
 {
 	struct record r = sample();
 	struct claim c = sample_claim();
+	struct waiting w = sample_waiting();
 	struct buf row = {0};
 	size_t flips = 0, cuts = 0;
 
-	if (is_claim)
+	if (kind == ROW_CLAIM)
 		record_encode_claim(&row, &c);
+	else if (kind == ROW_WAITING)
+		record_encode_waiting(&row, &w);
 	else
 		record_encode(&row, &r);
 	for (size_t bit = 0; bit < row.len * 8; bit++) {
 		row.data[bit / 8] ^= (char)(1 << bit % 8);
-		flips += decodes(&row, row.len, is_claim);
+		flips += decodes(&row, row.len, kind);
 		row.data[bit / 8] ^= (char)(1 << bit % 8);
 	}
 	is_int(flips, 0, "every single flipped bit of a %s is noticed", what);
 	for (size_t len = 0; len < row.len; len++)
-		cuts += decodes(&row, len, is_claim);
+		cuts += decodes(&row, len, kind);
 	is_int(cuts, 0, "a %s that was cut anywhere is noticed", what);
-	ok(decodes(&row, row.len, is_claim), "the %s itself was sound", what);
+	ok(decodes(&row, row.len, kind), "the %s itself was sound", what);
 	buf_char(&row, 0);
-	ok(!decodes(&row, row.len, is_claim), "a byte too many is noticed");
+	ok(!decodes(&row, row.len, kind), "a byte too many is noticed");
 	buf_fini(&row);
 }
 
@@ -155,8 +203,10 @@ int main(void)
 {
 	test_round_trip();
 	test_claim();
-	test_damage(false, "record");
-	test_damage(true, "claim");
+	test_waiting();
+	test_damage(ROW_RECORD, "record");
+	test_damage(ROW_CLAIM, "claim");
+	test_damage(ROW_WAITING, "waiting input");
 	test_words();
 	return done();
 }
