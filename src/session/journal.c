@@ -74,6 +74,8 @@ static void apply_puts(struct journal *j, struct store_txn *t, struct commit *c)
 		if (p->table == TABLE_SESSIONS)
 			feed_put(t, j->setup.conf, &p->value);
 	}
+	if (c->also)
+		c->also(t, c);
 }
 
 static void fail(struct commit *c, const struct err *err)
@@ -84,6 +86,15 @@ static void fail(struct commit *c, const struct err *err)
 	c->err = *err;
 }
 
+/* Nobody would hear it: the agent has ended, and its end is not written yet. */
+static bool is_too_late(const struct journal *j, const struct commit *c)
+{
+	if (c->rule != COMMIT_IN_TURN || !c->n_stimuli)
+		return false;
+	const struct entry *e = registry_entry(j->setup.registry, c->at);
+	return atomic_load(&e->closing) == c->turn;
+}
+
 /* In an open transaction, which is ended. */
 static void commit_facts(
     struct journal *j, struct store_txn *t, struct list *batch)
@@ -92,7 +103,11 @@ static void commit_facts(
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
-		if (c->has_facts && !is_refused(t, c))
+		if (!c->has_facts)
+			continue;
+		if (is_too_late(j, c))
+			c->outcome = COMMIT_CLOSED;
+		else if (!is_refused(t, c))
 			apply_puts(j, t, c);
 	}
 	int rc = store_commit(t, &err);
@@ -118,15 +133,6 @@ static bool rule_allows(const struct commit *c, const struct journal_meta *m)
 		return m->ended < c->turn;
 	}
 	panic("journal: rule %d", (int)c->rule);
-}
-
-/* Nobody would hear it: the agent has ended, and its end is not written yet. */
-static bool is_too_late(const struct journal *j, const struct commit *c)
-{
-	if (c->rule != COMMIT_IN_TURN || !c->n_stimuli)
-		return false;
-	const struct entry *e = registry_entry(j->setup.registry, c->at);
-	return atomic_load(&e->closing) == c->turn;
 }
 
 static bool is_too_long(const struct conf *conf, const struct journal_meta *m)
@@ -171,7 +177,7 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 {
 	struct journal_meta m;
 	(void)journal_meta(t, c->number, &m);
-	if (!rule_allows(c, &m) || is_too_late(j, c)) {
+	if (!rule_allows(c, &m) || (!c->has_facts && is_too_late(j, c))) {
 		c->outcome = COMMIT_CLOSED;
 		c->last_seq = m.last;
 		return;
@@ -547,6 +553,7 @@ void journal_commit_free(struct commit *c)
 		buf_fini(&c->puts[i].value);
 	}
 	buf_fini(&c->events);
+	buf_fini(&c->note);
 	free(c);
 }
 

@@ -75,6 +75,12 @@ struct commit {
 	struct commit_put puts[COMMIT_PUTS];
 	unsigned n_puts;
 
+	/* With facts, after the puts and in the same transaction: write what
+	 * depends on what is there. note is what it needs to know. NULL: nothing
+	 * more. */
+	void (*also)(struct store_txn *t, struct commit *c);
+	struct buf note;
+
 	/* Events in stored form, each behind its length (uint32_t). */
 	struct buf events;
 	unsigned n_events;
