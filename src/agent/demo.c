@@ -425,7 +425,7 @@ void demo_describe(struct agent_about *about)
 
 const struct agent_kind demo_kind = {
     .name = "demo",
-    .flags = AGENT_EFFECT_FREE | AGENT_ECHOES,
+    .flags = AGENT_EFFECT_FREE,
     .open = demo_open,
     .close = demo_close,
     .about = demo_about,

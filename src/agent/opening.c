@@ -6,9 +6,13 @@
 #include "core/agent.h"
 #include "core/event.h"
 
+#include <stdio.h>
+
 void opening_user_input(struct draft *d, const struct agent_input *in)
 {
 	event_begin(d, EV_USER_INPUT, in->turn);
+	if (in->id)
+		(void)snprintf(d->id, sizeof d->id, "%s", in->id);
 	event_str(d, "content", in->prompt, in->prompt_len);
 	event_int(d, "turn", in->client_turn);
 }

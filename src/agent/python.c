@@ -276,7 +276,6 @@ static void close_agent(struct agent **agent)
 
 const struct agent_kind python_kind = {
     .name = "python",
-    .flags = AGENT_ECHOES,
     .open = open_agent,
     .close = close_agent,
     .about = child_about,

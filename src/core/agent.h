@@ -37,12 +37,6 @@ struct agent_sink;
  */
 #define AGENT_EFFECT_FREE 1u
 
-/*
- * It says user_input, with the id, of each later prompt that it takes up: what
- * it did not say when the turn ends has to be said again.
- */
-#define AGENT_ECHOES 2u
-
 struct agent_file {
 	const char *name;
 	const char *path; /* absolute, under .co/uploads */
@@ -57,6 +51,7 @@ struct agent_input {
 	int64_t started_us;   /* wall clock when the input was accepted */
 	const char *prompt;
 	size_t prompt_len;
+	const char *id;	     /* for its user_input event; NULL: any */
 	const char *session; /* the conversation so far: a JSON object */
 	size_t session_len;
 	const char *images; /* a JSON array of data URLs, "[]" for none */
@@ -150,7 +145,11 @@ struct agent_kind {
 	void (*recall)(struct agent_turn *t, const struct event *ev);
 	/* Begin, or go on after what was recalled. */
 	void (*run)(struct agent_turn *t);
-	/* A stimulus: EV_MORE_INPUT, EV_ANSWER or EV_INTERRUPT. */
+	/*
+	 * A stimulus: EV_MORE_INPUT, EV_ANSWER or EV_INTERRUPT. What the agent
+	 * takes up of more input it says by user_input with the same id; the
+	 * rest begins the next turn.
+	 */
 	void (*deliver)(struct agent_turn *t, const struct event *ev);
 	/* The sink has room again. */
 	void (*on_room)(struct agent_turn *t);

@@ -78,9 +78,9 @@ static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 {
 	struct oip_conn *c = call->conn;
 
-	/* An input that joined a turn has no result of its own. */
-	if (r->is_over && !r->has_failed && !r->result)
-		send_ack(c, r->id ? r->id : call->input_id);
+	/* Of one that joined a turn it is not known yet whose end is its own. */
+	if (!r->is_over && r->id)
+		send_ack(c, r->id);
 	else if (!r->is_over)
 		expect_end(call, r->turn);
 	else if (r->turn <= call->ended_turn && r->turn != c->unasked_turn)

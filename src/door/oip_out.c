@@ -193,6 +193,7 @@ bool oip_out_event(
 	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
 	switch (ev->type) {
 	case EV_USER_INPUT:
+	case EV_INPUT_DROPPED:
 	case EV_LLM_CALL:
 	case EV_LLM_RESULT:
 	case EV_THINKING:

@@ -39,6 +39,7 @@ struct sessions {
 	bool is_draining;
 	bool is_leaving; /* turns take no more steps */
 	struct orphans orphans;
+	uint64_t waiting; /* where to look next for inputs that wait */
 	unsigned ticks;
 };
 

@@ -30,8 +30,6 @@ static bool is_running(const struct sessions *all, const struct claim *claim)
 	uint8_t key[REGISTRY_KEY];
 	if (claim->status == RECORD_RUNNING)
 		return true;
-	if (claim->status == RECORD_DONE && !claim->result.data)
-		return false; /* it joined a turn, and has no end of its own */
 	session_key(key, claim->id.data, claim->id.len);
 	uint32_t at = registry_look(all->registry, key);
 	if (at == REGISTRY_NONE)
@@ -50,10 +48,12 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 	struct session_receipt *r = &c->receipt;
 	size_t result = claim->id.len + 1;
 	size_t reason = result + claim->result.len + 1;
+	size_t joined = reason + claim->reason.len + 1;
 	buf_reset(&c->mem);
 	copy_span(&c->mem, claim->id);
 	copy_span(&c->mem, claim->result);
 	copy_span(&c->mem, claim->reason);
+	copy_span(&c->mem, claim->joined);
 	r->session_id = c->mem.data;
 	r->turn = claim->turn;
 	r->is_over = !is_running(c->session->all, claim);
@@ -61,6 +61,7 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 	r->result = claim->result.data ? c->mem.data + result : NULL;
 	r->result_len = claim->result.len;
 	r->reason = c->mem.data + reason;
+	r->id = claim->joined.len ? c->mem.data + joined : NULL;
 	r->duration_ms = claim->duration_ms;
 }
 
@@ -76,11 +77,11 @@ static bool is_latest(struct store_txn *t, const struct claim *claim)
 }
 
 /* What the store knows of a claim; when it is repeated, its row is in *claim. */
-static enum claim_found look_up(struct store_txn *t, enum store_table table,
-    const uint8_t key[16], const uint8_t body[16], struct claim *claim)
+static enum claim_found look_up(struct store_txn *t, const uint8_t key[16],
+    const uint8_t body[16], struct claim *claim)
 {
 	struct store_span row;
-	enum store_found found = store_look(t, table, key, 16, &row);
+	enum store_found found = store_look(t, TABLE_CLAIMS, key, 16, &row);
 	if (found == STORE_NONE)
 		return CLAIM_UNUSED;
 	/* That it was there is certain: it must not run again. */
@@ -93,22 +94,21 @@ static enum claim_found look_up(struct store_txn *t, enum store_table table,
 						  : CLAIM_REUSED;
 }
 
-static int check(struct store_txn *t, struct commit *c)
+int claim_check(struct store_txn *t, struct commit *c)
 {
 	struct claim mine = {0}, other;
 	for (unsigned i = 0; i < c->n_puts; i++) {
 		const struct commit_put *p = &c->puts[i];
 		struct store_span row = {p->value.data, p->value.len};
-		if ((p->table == TABLE_CLAIMS || p->table == TABLE_JOINS) &&
-		    record_decode_claim(&mine, row))
-			return (int)look_up(t, p->table,
-			    (const uint8_t *)p->key.data, mine.body, &other);
+		if (p->table == TABLE_CLAIMS && record_decode_claim(&mine, row))
+			return (int)look_up(
+			    t, (const uint8_t *)p->key.data, mine.body, &other);
 	}
 	return 0;
 }
 
-void claim_put(struct commit *commit, enum store_table table,
-    const struct session_call *c, uint32_t turn, const struct claim *end)
+void claim_put(struct commit *commit, const struct session_call *c,
+    uint32_t turn, const struct claim *end)
 {
 	const struct sessions *all = c->session->all;
 	struct claim row = {.status = RECORD_RUNNING, .duration_ms = -1};
@@ -120,13 +120,13 @@ void claim_put(struct commit *commit, enum store_table table,
 	row.expires_ms = clock_wall_ms() + all->setup.conf->result_ttl * 1000;
 	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
 	record_encode_claim(
-	    journal_put(commit, table, c->claim, sizeof c->claim), &row);
+	    journal_put(commit, TABLE_CLAIMS, c->claim, sizeof c->claim), &row);
 	if (memcmp(c->inner, c->claim, sizeof c->inner) != 0)
-		record_encode_claim(
-		    journal_put(commit, table, c->inner, sizeof c->inner),
+		record_encode_claim(journal_put(commit, TABLE_CLAIMS, c->inner,
+					sizeof c->inner),
 		    &row);
-	if (!end || table == TABLE_JOINS)
-		commit->check = check;
+	if (!end)
+		commit->check = claim_check;
 }
 
 /* ---- names ---- */
@@ -197,19 +197,18 @@ void claim_name(struct session_call *c, const struct session_input *in)
 	buf_append(&c->input_id, in->input_id, in->input_id_len);
 }
 
-enum claim_found claim_find(struct session_call *c, enum store_table table)
+enum claim_found claim_find(struct session_call *c)
 {
 	struct store_txn t;
 	struct claim claim;
 	struct err err;
 	if (!c->has_id)
 		return CLAIM_UNUSED;
-	store_read(c->session->all->setup.store, &t, store_part_of(table));
-	enum claim_found found = look_up(&t, table, c->claim, c->body, &claim);
+	store_read(c->session->all->setup.store, &t, STORE_FACTS);
+	enum claim_found found = look_up(&t, c->claim, c->body, &claim);
 	if (found == CLAIM_REPEATED) {
 		fill_repeated(c, &claim);
-		c->receipt.is_latest =
-		    table == TABLE_CLAIMS && is_latest(&t, &claim);
+		c->receipt.is_latest = is_latest(&t, &claim);
 	}
 	return store_read_end(&t, &err) == 0 ? found : CLAIM_UNUSED;
 }

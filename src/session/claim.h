@@ -37,13 +37,17 @@ void claim_name(struct session_call *c, const struct session_input *in);
  * Look for an earlier input of c's name. If it is CLAIM_REPEATED, c's receipt
  * tells what became of that one.
  */
-enum claim_found claim_find(struct session_call *c, enum store_table table);
+enum claim_found claim_find(struct session_call *c);
 
 /*
  * Put c's claim into a commit: with 'end' NULL the turn's begin, else what it
- * came to. One that begins (or joins) is refused when its name was used before.
+ * came to. One that begins is refused when its name was used before.
  */
-void claim_put(struct commit *commit, enum store_table table,
-    const struct session_call *c, uint32_t turn, const struct claim *end);
+void claim_put(struct commit *commit, const struct session_call *c,
+    uint32_t turn, const struct claim *end);
+
+/* check() of a commit that puts a new claim: 0, or the enum claim_found of an
+ * earlier one. */
+int claim_check(struct store_txn *t, struct commit *c);
 
 #endif

@@ -19,6 +19,7 @@
 #include "session/upload.h"
 #include "session/uploads.h"
 #include "session/usage.h"
+#include "session/waiting.h"
 
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200
@@ -32,6 +33,7 @@ void input_free(struct session_call *c)
 	free(c->files);
 	free(c->prompt);
 	free(c->images);
+	free(c->id);
 	buf_fini(&c->conversation);
 	buf_fini(&c->input_id);
 	buf_fini(&c->mem);
@@ -113,48 +115,57 @@ static bool is_open_to_caller(const struct session_call *c)
 }
 
 /* Answer from an earlier input with the same id; false when there is none. */
-static bool answer_from(struct session_call *c, enum store_table table)
-{
-	enum claim_found found = claim_find(c, table);
-	if (found == CLAIM_REUSED || found == CLAIM_DAMAGED) {
-		bool is_damaged = found == CLAIM_DAMAGED;
-		(void)err_set(
-		    &c->err, is_damaged ? ERR_DAMAGED : ERR_REUSED, NULL);
-		input_refuse(c);
-	} else if (found == CLAIM_REPEATED && !is_open_to_caller(c)) {
-		(void)err_set(&c->err, ERR_NO_SESSION, NULL);
-		input_refuse(c);
-	} else if (found == CLAIM_REPEATED) {
-		input_answer(c, INPUT_REPEATED);
-	}
-	return found != CLAIM_UNUSED;
-}
-
 static bool answer_repeated(struct session_call *c)
 {
-	return answer_from(c, TABLE_CLAIMS) || answer_from(c, TABLE_JOINS);
+	enum claim_found found = claim_find(c);
+	if (found == CLAIM_UNUSED)
+		return false;
+	if (found == CLAIM_REUSED)
+		(void)err_set(&c->err, ERR_REUSED, NULL);
+	else if (found == CLAIM_DAMAGED)
+		(void)err_set(&c->err, ERR_DAMAGED, NULL);
+	else if (!is_open_to_caller(c))
+		(void)err_set(&c->err, ERR_NO_SESSION, NULL);
+	else if (c->receipt.id && !c->receipt.is_over && !c->may_join)
+		/* Whose turn it will be is not known yet. */
+		(void)err_set(&c->err, ERR_BUSY, NULL);
+	if (c->err.code)
+		input_refuse(c);
+	else
+		input_answer(c, INPUT_REPEATED);
+	return true;
 }
 
 /* ---- into a running turn ---- */
 
+static void refuse_with(struct session_call *c, enum err_code code)
+{
+	(void)err_set(&c->err, code, NULL);
+	input_refuse(c);
+}
+
+/* What is in the facts is accepted: if the turn did not hear of it, the next one
+ * is its own. */
 static void on_joined(struct commit *commit)
 {
 	struct session_call *c = commit->arg;
-	switch (commit->outcome) {
-	case COMMIT_OK:
+	const struct conf *conf = c->session->all->setup.conf;
+	if (commit->are_facts_written) {
 		c->receipt.turn = commit->turn;
 		c->receipt.seq = commit->last_seq;
 		input_answer(c, c->receipt.outcome);
 		session_ring(c->session);
-		break;
-	case COMMIT_CLOSED:
-	case COMMIT_REFUSED:
-		place_later(c); /* the turn ended, or a twin was first */
-		break;
-	case COMMIT_FAILED:
+	} else if (commit->outcome == COMMIT_FAILED) {
 		c->err = commit->err;
 		input_refuse(c);
-		break;
+	} else if (commit->refusal == WAITING_TOO_MANY) {
+		(void)err_set(&c->err, ERR_NOT_ACCEPTING,
+		    "too many prompts wait for the agent (max: %lld); retry "
+		    "after OUTPUT, or increase max_waiting in host.yaml",
+		    (long long)conf->max_waiting);
+		input_refuse(c);
+	} else {
+		place_later(c); /* the turn ended, or a twin was first */
 	}
 	journal_commit_free(commit);
 }
@@ -166,17 +177,13 @@ static void push_joined(struct session_call *c, struct draft *d, uint32_t turn)
 	    journal_commit(s->number, s->at, turn, COMMIT_IN_TURN);
 	journal_add(commit, d);
 	commit->n_stimuli = 1;
-	if (c->has_id) {
-		/* In the transaction of the event: one is not without the other. */
-		struct claim done = {.status = RECORD_DONE};
-		claim_put(commit, TABLE_JOINS, c, turn, &done);
-	}
+	waiting_join(commit, c, d->id, d->type == EV_ANSWER);
 	buf_reset(&c->mem);
 	buf_str(&c->mem, d->id);
 	c->receipt.id = buf_cstr(&c->mem);
 	commit->done = on_joined;
 	commit->arg = c;
-	journal_push(s->all->journal, commit, false);
+	journal_push(s->all->journal, commit, true);
 }
 
 static void join_turn(struct session_call *c, uint32_t turn)
@@ -213,12 +220,6 @@ static uint64_t claim_hash(const struct session_call *c)
 	return hash | 1;
 }
 
-static void refuse_with(struct session_call *c, enum err_code code)
-{
-	(void)err_set(&c->err, code, NULL);
-	input_refuse(c);
-}
-
 static void place_in_running(struct session_call *c)
 {
 	struct entry *e = session_entry(c->session);
@@ -249,6 +250,41 @@ static bool may_begin(struct session_call *c)
 	return false;
 }
 
+/* Whether what was acknowledged before waits for the next turn. */
+static bool is_behind(const struct session_call *c)
+{
+	struct waiting w;
+	struct buf mem = {0};
+	bool is_it = session_status(c->session) != SESSION_RUNNING &&
+		     waiting_first(c->session, &mem, &w);
+	buf_fini(&mem);
+	return is_it;
+}
+
+void input_begin_waiting(struct session *s)
+{
+	struct sessions *all = s->all;
+	struct waiting w;
+	struct buf mem = {0};
+	if (!all->is_draining && !all->is_leaving && !session_is_crowded(all) &&
+	    waiting_first(s, &mem, &w)) {
+		struct session_call *c = input_of_waiting(s, &w);
+		struct limits_who who = {
+		    c->caller, c->peer, c->peer_is_loopback};
+		uint32_t turn = registry_begin(
+		    all->registry, s->at, all->self, claim_hash(c));
+		/* It was accepted: limits count it and do not refuse it. */
+		if (turn)
+			(void)limits_hold(all->setup.limits, LIMITS_RUNS, &who,
+			    &c->held, NULL);
+		if (turn)
+			turn_begin(s, c, turn);
+		else
+			input_free(c);
+	}
+	buf_fini(&mem);
+}
+
 void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
@@ -263,13 +299,15 @@ void input_place(struct session_call *c)
 		refuse_with(c, ERR_RUNS);
 		return;
 	}
+	if (is_behind(c)) {
+		input_begin_waiting(c->session);
+		place_later(c);
+		return;
+	}
 	uint32_t turn = registry_begin(
 	    all->registry, c->session->at, all->self, claim_hash(c));
 	if (!turn) {
 		place_in_running(c);
-	} else if (answer_from(c, TABLE_JOINS)) {
-		/* A twin joined the turn that ended since we looked. */
-		registry_end(all->registry, c->session->at, all->self, false);
 	} else if (!may_begin(c)) {
 		registry_end(all->registry, c->session->at, all->self, false);
 		input_refuse(c);

@@ -43,6 +43,10 @@ struct session_call {
 	uint8_t claim[16]; /* digest of scope and input_id */
 	uint8_t inner[16]; /* the same, had the client named the session */
 	uint8_t body[16];  /* digest of prompt, images and files */
+	/* Of one that was acknowledged while a turn ran: the id it was told, and
+	 * the row it was kept in (session/waiting.h); NULL and 0 for others. */
+	char *id;
+	uint64_t row;
 	struct session_receipt receipt;
 	struct err err;
 	struct buf mem; /* what the receipt points to */
@@ -69,6 +73,13 @@ void input_flush(struct sessions *all);
 /* Place the calls again that had to wait for another's commit. */
 void input_retry(struct sessions *all);
 
+/*
+ * Begin a turn with the oldest input that waits for one, unless there is none, or
+ * a turn runs, or this worker takes no more: then who ends that turn does, or who
+ * looks for what nobody runs (session/orphans.h).
+ */
+void input_begin_waiting(struct session *s);
+
 /* A call rebuilt from what the store holds of a turn. */
 struct record;
 struct session_call *input_of_record(struct session *s, const struct record *r);
@@ -76,7 +87,12 @@ struct session_call *input_of_record(struct session *s, const struct record *r);
 /* Where the session of a record is at home; false when that is not known. */
 bool input_home_of(const struct record *r, uint8_t home[16]);
 
-/* Append {"images":..,"files":..,"input_id":..} for the record, if there is any
+/* A call rebuilt from one that waited. */
+struct waiting;
+struct session_call *input_of_waiting(
+    struct session *s, const struct waiting *w);
+
+/* Append {"images":..,"files":..,"input_id":..,"id":..} for the record, if there is any
  * to tell. An ended turn needs no files. */
 void input_extra(
     struct buf *out, const struct session_call *c, bool with_files);

@@ -24,7 +24,7 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
 	bool has_files = with_files && (c->images_len > 2 || c->n_files);
-	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home)
+	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home && !c->id)
 		return;
 	buf_str(out, "{\"level\":");
 	buf_json_str(out, c->level);
@@ -53,6 +53,10 @@ void input_extra(struct buf *out, const struct session_call *c, bool with_files)
 		put_hex(out, "claim", c->claim);
 		put_hex(out, "inner", c->inner);
 		put_hex(out, "body", c->body);
+	}
+	if (c->id) {
+		buf_str(out, ",\"id\":");
+		buf_json_str(out, c->id);
 	}
 	buf_char(out, '}');
 }
@@ -102,6 +106,7 @@ static void read_extra(struct session_call *c, struct store_span extra)
 	read_text(c->level, sizeof c->level, json_get(v, "level"));
 	if (!c->caller[0])
 		read_text(c->caller, sizeof c->caller, json_get(v, "caller"));
+	c->id = json_strdup(json_get(v, "id"));
 	const struct json *name = json_get(v, "input_id");
 	if (json_is(name, JSON_STRING)) {
 		struct buf scratch = {0};
@@ -130,18 +135,48 @@ bool input_home_of(const struct record *r, uint8_t home[16])
 	return is_known;
 }
 
-struct session_call *input_of_record(struct session *s, const struct record *r)
+/* A call without images, files and name. */
+static struct session_call *new_call(
+    struct session *s, struct store_span caller, struct store_span prompt)
 {
 	struct session_call *c = mem_zero(sizeof *c);
 	list_init(&c->link);
 	c->session = session_ref(s);
-	if (r->caller.len < sizeof c->caller)
-		memcpy(c->caller, r->caller.data, r->caller.len);
-	c->prompt =
-	    mem_strndup(r->prompt.data ? r->prompt.data : "", r->prompt.len);
-	c->prompt_len = r->prompt.len;
+	if (caller.len < sizeof c->caller)
+		memcpy(c->caller, caller.data, caller.len);
+	c->prompt = mem_strndup(prompt.data ? prompt.data : "", prompt.len);
+	c->prompt_len = prompt.len;
 	c->images = mem_strndup("[]", 2);
 	c->images_len = 2;
+	return c;
+}
+
+struct session_call *input_of_record(struct session *s, const struct record *r)
+{
+	struct session_call *c = new_call(s, r->caller, r->prompt);
 	read_extra(c, r->extra);
+	return c;
+}
+
+static void copy_text(char *to, size_t size, struct store_span text)
+{
+	(void)snprintf(
+	    to, size, "%.*s", (int)text.len, (const char *)text.data);
+}
+
+struct session_call *input_of_waiting(
+    struct session *s, const struct waiting *w)
+{
+	struct session_call *c = new_call(s, w->caller, w->prompt);
+	copy_text(c->level, sizeof c->level, w->level);
+	copy_text(c->peer, sizeof c->peer, w->peer);
+	c->peer_is_loopback = w->peer_is_loopback;
+	c->id = mem_strndup(w->id.data, w->id.len);
+	c->row = w->place;
+	c->has_id = w->has_claim;
+	memcpy(c->claim, w->claim, sizeof c->claim);
+	memcpy(c->inner, w->claim, sizeof c->inner); /* its session was named */
+	memcpy(c->body, w->body, sizeof c->body);
+	buf_append(&c->input_id, w->input_id.data, w->input_id.len);
 	return c;
 }

@@ -8,11 +8,16 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "session/all.h"
+#include "session/input.h"
 #include "session/record.h"
 #include "session/turn.h"
+#include "session/waiting.h"
 
-/* Registry entries looked at in one step. */
+#include <string.h>
+
+/* Registry entries, and sessions where something waits, looked at in one step. */
 #define STEP 4096
+#define WAITING_STEP 64
 
 /* The row of a session by its number; it lives in *mem. */
 static bool read_row(
@@ -117,4 +122,54 @@ void orphans_look(struct sessions *all, int64_t died_us)
 	all->orphans.cursor = 0;
 	all->orphans.died_us = died_us;
 	orphans_step(all);
+}
+
+/* ---- inputs that wait ---- */
+
+/* A session where one does. */
+struct idle {
+	uint64_t number;
+	size_t len;
+	char id[SESSION_ID_MAX];
+};
+
+struct idles {
+	struct sessions *all;
+	struct idle list[WAITING_STEP];
+	size_t n;
+};
+
+static bool note_idle(const struct waiting *w, void *arg)
+{
+	struct idles *x = arg;
+	uint8_t key[REGISTRY_KEY];
+	session_key(key, w->session.data, w->session.len);
+	uint32_t at = registry_look(x->all->registry, key);
+	if (at != REGISTRY_NONE &&
+	    atomic_load(&registry_entry(x->all->registry, at)->state) ==
+		ENTRY_RUNNING)
+		return true; /* who ends that turn begins the next */
+	struct idle *i = &x->list[x->n++];
+	i->number = w->number;
+	i->len = w->session.len < sizeof i->id ? w->session.len : 0;
+	memcpy(i->id, w->session.data, i->len);
+	return true;
+}
+
+void orphans_begin_waiting(struct sessions *all)
+{
+	struct idles x = {.all = all, .n = 0};
+	struct err err;
+	if (all->is_draining || all->is_leaving)
+		return;
+	waiting_look(
+	    all->setup.store, &all->waiting, WAITING_STEP, note_idle, &x);
+	for (size_t i = 0; i < x.n; i++) {
+		struct session *s =
+		    session_of_entry(all, x.list[i].id, x.list[i].len, &err);
+		if (s && s->number == x.list[i].number)
+			input_begin_waiting(s);
+		if (s)
+			session_close(&s);
+	}
 }

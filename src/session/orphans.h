@@ -33,4 +33,10 @@ void orphans_look(struct sessions *all, int64_t died_us);
 /* Look at the next part, if a look is going on. Every tick. */
 void orphans_step(struct sessions *all);
 
+/*
+ * Begin the turns of inputs that were acknowledged and that nobody runs, since
+ * their worker died or took no more; call about once a second.
+ */
+void orphans_begin_waiting(struct sessions *all);
+
 #endif

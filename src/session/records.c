@@ -382,6 +382,24 @@ static void delete_id(struct store_txn *t, const struct expired *e)
 		store_delete(t, TABLE_IDS, e->id, e->id_len);
 }
 
+static bool is_waiting(
+    struct store_span key, struct store_span value, void *arg)
+{
+	uint64_t *number = arg;
+	(void)value;
+	if (key.len == 16 && store_number(key.data) == *number)
+		*number = 0;
+	return false;
+}
+
+/* Whether an input waits for a turn of this session. */
+static bool has_waiting(struct store_txn *t, uint64_t number)
+{
+	struct store_key key = store_key2(number, 0);
+	store_each(t, TABLE_WAITING, key.bytes, 16, is_waiting, &number);
+	return !number;
+}
+
 /* A turn may have begun since we looked: look again inside the transaction. */
 static bool delete_facts(struct store_txn *t, const struct expired *e)
 {
@@ -390,6 +408,8 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 	struct record r;
 	if (store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
 	    record_decode(&r, row) && is_alive(&r))
+		return false;
+	if (has_waiting(t, e->number))
 		return false;
 	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
 	store_delete(t, TABLE_TALKS, key.bytes, 8);
@@ -453,22 +473,20 @@ static bool sweep_claim(
 }
 
 /* Claims are keyed by digest: any place to start is as good as another. */
-static void expire_claims(
-    struct store *store, enum store_table table, uint64_t from)
+static void expire_claims(struct store *store, uint64_t from)
 {
-	enum store_part part = store_part_of(table);
 	struct old_claims *old = mem_zero(sizeof *old);
 	struct store_key key = store_key2(from * 0x9e3779b97f4a7c15ull, 0);
 	struct store_txn t;
 	struct err err;
 	old->left = SWEEP_STEP;
-	store_read(store, &t, part);
-	store_each(&t, table, key.bytes, 16, sweep_claim, old);
+	store_read(store, &t, STORE_FACTS);
+	store_each(&t, TABLE_CLAIMS, key.bytes, 16, sweep_claim, old);
 	(void)store_read_end(&t, &err);
 	if (old->n) {
-		store_write(store, &t, part);
+		store_write(store, &t, STORE_FACTS);
 		for (unsigned i = 0; i < old->n; i++)
-			store_delete(&t, table, old->keys[i], 16);
+			store_delete(&t, TABLE_CLAIMS, old->keys[i], 16);
 		if (store_commit(&t, &err) != 0)
 			log_error("%s", err.text);
 	}
@@ -492,7 +510,5 @@ void sessions_expire(
 		mend_ids(store, &s.unnamed);
 	if (!list_is_empty(&s.expired))
 		delete_expired(store, &s.expired);
-	uint64_t now = (uint64_t)clock_mono_us();
-	expire_claims(store, TABLE_CLAIMS, now);
-	expire_claims(store, TABLE_JOINS, now);
+	expire_claims(store, (uint64_t)clock_mono_us());
 }

@@ -557,6 +557,8 @@ void sessions_tick(struct sessions *all)
 	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
 		orphans_look(all, 0);
 	orphans_step(all);
+	if (all->ticks % ORPHAN_TICKS == 0)
+		orphans_begin_waiting(all);
 	if (all->ticks % LOST_BELL_TICKS == 0)
 		find_lost_bells(all);
 	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));

@@ -209,7 +209,7 @@ enum input_outcome {
  * INPUT_REPEATED, session_id (perhaps another session, which this caller may
  * open) and turn name the first one; if is_over it has ended, with 'result' or
  * (has_failed) 'reason', and the stored conversation is that after it only if
- * is_latest.
+ * is_latest; else, if it has an id, it joined that turn and was acknowledged so.
  */
 struct session_receipt {
 	enum input_outcome outcome;

@@ -143,6 +143,8 @@ static void do_abandon(struct turn *t)
 	t->is_ended = true;
 	registry_end(all->registry, t->session->at, all->self, false);
 	t->session->turn = NULL;
+	if (c->row)
+		return; /* it waits on, or another has begun with it */
 	if (c->err.code) {
 		do_refuse(t);
 		return;
@@ -167,6 +169,7 @@ static int64_t duration_ms(const struct turn *t)
 static void do_end(struct turn *t)
 {
 	t->duration_ms = duration_ms(t);
+	turn_stimuli_last(t);
 	/* Who hears of the end may begin the next turn. */
 	limits_drop(turn_all(t)->setup.limits, &t->input->held);
 	push_open(t);
@@ -199,7 +202,7 @@ static void do_close(struct turn *t)
 	else
 		stat_add(runs_done, 1);
 	t->session->turn = NULL;
-	turn_stimuli_rest(t);
+	input_begin_waiting(t->session);
 }
 
 struct transition {
@@ -244,6 +247,7 @@ struct turn *turn_new(
 	turn_sink_init(t);
 	list_init(&t->dirty);
 	list_init(&t->decided);
+	list_init(&t->heard);
 	list_append(&all->turns, &t->link);
 	t->session = session_ref(s);
 	t->input = c;
@@ -253,7 +257,6 @@ struct turn *turn_new(
 	t->cursor = session_head(s);
 	t->before_seq = t->cursor;
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);
-	t->stimuli_before = t->stimuli;
 	s->turn = t;
 	all->n_turns++;
 	stat_add(runs, 1);
@@ -272,6 +275,7 @@ void turn_free(struct turn *t)
 	buf_fini(&t->before);
 	buf_fini(&t->result);
 	buf_fini(&t->talk);
+	turn_stimuli_forget(t);
 	if (t->session->turn == t)
 		t->session->turn = NULL;
 	all->n_turns--;
@@ -318,6 +322,7 @@ void turn_start_agent(struct turn *t)
 	    .started_us = t->started_us,
 	    .prompt = c->prompt,
 	    .prompt_len = c->prompt_len,
+	    .id = c->id,
 	    .session = t->before.len ? t->before.data : "{}",
 	    .session_len = t->before.len ? t->before.len : 2,
 	    .images = c->images,

@@ -150,19 +150,43 @@ static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 static void end_in_registry(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
-	registry_end(all->registry, t->session->at, all->self, true);
-	session_ring(t->session);
+	struct session *s = session_ref(t->session);
+	registry_end(all->registry, s->at, all->self, true);
+	session_ring(s);
 	turn_free(t);
+	input_begin_waiting(s);
+	session_close(&s);
+}
+
+/* A journal younger than the input, or with a hole, cannot tell what happened. */
+static bool is_past_known(const struct turn *t, const struct past *p)
+{
+	return !p->has_hole &&
+	       t->created_ms >= (int64_t)store_epoch(turn_all(t)->setup.store);
+}
+
+/* What came for the turn so far, for whoever ends it. */
+static void note_past(struct turn *t, const struct past *p)
+{
+	list_each(it, &p->events)
+	    turn_stimuli_note(t, &list_entry(it, struct event_copy, link)->ev);
+	if (!is_past_known(t, p) && !turn_is_effect_free(t))
+		turn_stimuli_doubt(t);
+}
+
+/* A new agent hears again all that was said to the one before. */
+static void hear_again(struct turn *t)
+{
+	struct entry *e = session_entry(t->session);
+	turn_stimuli_forget(t);
+	t->cursor = t->before_seq;
+	t->stimuli = atomic_load(&e->stimuli) - 1;
+	atomic_store(&e->waiting, 0);
 }
 
 static bool may_start(const struct turn *t, const struct past *p)
 {
-	/* A journal younger than the input, or with a hole, cannot tell
-	 * whether it was started. */
-	bool is_known =
-	    !p->has_hole &&
-	    t->created_ms >= (int64_t)store_epoch(turn_all(t)->setup.store);
-	if (is_known && !p->n_starts)
+	if (is_past_known(t, p) && !p->n_starts)
 		return true;
 	return turn_conf(t)->restart == RESTART_SAFE && p->n_starts == 1;
 }
@@ -170,7 +194,6 @@ static bool may_start(const struct turn *t, const struct past *p)
 void turn_adopt(struct session *s, const struct record *r)
 {
 	struct turn *t = turn_new(s, input_of_record(s, r), r->turn);
-	t->is_adopted = true;
 	struct limits_who who = {.caller = t->input->caller};
 	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
 	    &t->input->held, NULL);
@@ -184,6 +207,7 @@ void turn_adopt(struct session *s, const struct record *r)
 	read_past(t, &past);
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);
 	bool is_settled = r->status != RECORD_RUNNING;
+	note_past(t, &past);
 	if (past.has_end && is_settled) {
 		end_in_registry(t);
 	} else if (past.has_end) {
@@ -195,6 +219,7 @@ void turn_adopt(struct session *s, const struct record *r)
 	} else if (may_start(t, &past)) {
 		if (!past.is_input_there)
 			push_input_again(t);
+		hear_again(t);
 		t->state = TURN_STARTING;
 		turn_push_mark(t);
 	} else {

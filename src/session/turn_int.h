@@ -49,18 +49,17 @@ struct turn {
 	uint32_t client_turn;
 	int64_t started_us;
 	int64_t created_ms;
-	struct buf before;	 /* the conversation as the turn began */
-	struct commit *open;	 /* events of this tick */
-	unsigned n_unwritten;	 /* events on their way to the journal */
-	unsigned n_commits;	 /* commits in flight that point to us */
-	unsigned n_in_facts;	 /* of them in the facts lane */
-	bool is_full;		 /* the agent waits for on_room */
-	uint64_t cursor;	 /* where stimuli were looked for */
-	uint64_t stimuli;	 /* stimuli seen */
-	uint64_t stimuli_before; /* and those of earlier turns */
-	uint64_t before_seq;	 /* all events of the turn come after it */
-	bool is_adopted;
-	uint64_t question; /* pending question's seq, 0: none */
+	struct buf before;    /* the conversation as the turn began */
+	struct commit *open;  /* events of this tick */
+	unsigned n_unwritten; /* events on their way to the journal */
+	unsigned n_commits;   /* commits in flight that point to us */
+	unsigned n_in_facts;  /* of them in the facts lane */
+	bool is_full;	      /* the agent waits for on_room */
+	uint64_t cursor;      /* where stimuli were looked for */
+	uint64_t stimuli;     /* stimuli seen */
+	uint64_t before_seq;  /* all events of the turn come after it */
+	struct list heard;    /* prompts that came meanwhile */
+	uint64_t question;    /* pending question's seq, 0: none */
 	int64_t asked_ms;
 	/* How it ended. */
 	bool is_ended;
@@ -154,6 +153,9 @@ void turn_rows_end(struct commit *c, const struct turn *t);
 /* Make the turn the agent's sink. */
 void turn_sink_init(struct turn *t);
 
+/* Append an event to what this tick has gathered, whatever state the turn is in. */
+void turn_sink_tell(struct turn *t, struct draft *d);
+
 /* done() of a commit of events that are counted in n_unwritten. */
 void turn_sink_written(struct commit *c);
 
@@ -178,11 +180,26 @@ struct event_copy {
 /* Append a copy of ev to a list. */
 void turn_stimuli_keep(struct list *to, const struct event *ev);
 
-/*
- * The turn is over: prompts that were accepted for it, and that came too late
- * for its agent to take them up, get turns of their own.
- */
-void turn_stimuli_rest(struct turn *t);
+/* Note what an event says of the prompts that came meanwhile: one came, the agent
+ * took one up, or a stop called them off. */
+void turn_stimuli_note(struct turn *t, const struct event *ev);
+
+/* The agent says that it took up this prompt, if it is one. */
+void turn_stimuli_took(struct turn *t, const char *id);
+
+/* Prompts of the turn of which nobody can know whether an earlier agent took them
+ * up end with it. */
+void turn_stimuli_doubt(struct turn *t);
+
+/* The agent has ended: note what it was not told any more, and tell what was
+ * called off. */
+void turn_stimuli_last(struct turn *t);
+
+/* Say in the commit that ends the turn what became of each prompt. */
+void turn_stimuli_say(const struct turn *t, struct commit *c);
+
+/* Free what was noted. */
+void turn_stimuli_forget(struct turn *t);
 
 /* Whether an answer is for the question that waits; that is then settled. */
 bool turn_stimuli_settle(struct turn *t, const struct event *ev);

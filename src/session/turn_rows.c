@@ -10,6 +10,7 @@
 #include "session/hold.h"
 #include "session/record.h"
 #include "session/usage.h"
+#include "session/waiting.h"
 
 #include <string.h>
 
@@ -94,7 +95,7 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 			claim.result = span_of(&t->result);
 		else
 			claim.reason = span_str(err_reason_word(t->reason));
-		claim_put(c, TABLE_CLAIMS, t->input, t->number, &claim);
+		claim_put(c, t->input, t->number, &claim);
 	}
 	if (t->has_usage) {
 		struct usage_sums sums = {
@@ -102,6 +103,8 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 		usage_put(c, &sums, t->input->caller);
 	}
 	c->check = check_running;
+	waiting_settle(c);
+	turn_stimuli_say(t, c);
 }
 
 static void add_end_event(struct commit *c, const struct turn *t)
@@ -212,7 +215,9 @@ void turn_rows_claim(struct commit *c, const struct turn *t)
 		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
 		    t->before.data, t->before.len);
 	if (in->has_id)
-		claim_put(c, TABLE_CLAIMS, in, t->number, NULL);
+		claim_put(c, in, t->number, NULL);
+	if (in->row)
+		waiting_take(c, in);
 	turn_rows_input(c, t);
 }
 

@@ -39,15 +39,9 @@ static void count_usage(struct turn *t, const struct draft *d)
 	stat_add(cost_us, more.cost_us);
 }
 
-static bool sink_emit(struct agent_sink *s, struct draft *d)
+void turn_sink_tell(struct turn *t, struct draft *d)
 {
-	struct turn *t = turn_of(s);
 	struct sessions *all = turn_all(t);
-	if (t->is_ended)
-		return false;
-	if (approve_decides(t, d))
-		return !t->is_full;
-	count_usage(t, d);
 	if (!t->open) {
 		t->open = turn_commit(t, COMMIT_IN_TURN, turn_sink_written);
 		list_append(&all->dirty, &t->dirty);
@@ -55,6 +49,19 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 	}
 	journal_add(t->open, d);
 	t->n_unwritten++;
+}
+
+static bool sink_emit(struct agent_sink *s, struct draft *d)
+{
+	struct turn *t = turn_of(s);
+	if (t->is_ended)
+		return false;
+	if (approve_decides(t, d))
+		return !t->is_full;
+	count_usage(t, d);
+	if (d->type == EV_USER_INPUT)
+		turn_stimuli_took(t, d->id);
+	turn_sink_tell(t, d);
 	if (turn_is_question(d->type)) {
 		t->open->question_at = t->open->n_events;
 		t->open->question = d->type;

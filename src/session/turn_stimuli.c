@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "session/record.h"
+#include "session/waiting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,80 @@ static bool gather_stimulus(const struct event *ev, void *arg)
 	if (is_stimulus(ev->type))
 		turn_stimuli_keep(arg, ev);
 	return true;
+}
+
+/* A prompt that came while the turn ran. */
+struct heard {
+	struct list link;
+	enum verdict verdict;
+	bool is_told; /* that it was dropped */
+	size_t len;
+	char id[]; /* NUL-terminated */
+};
+
+static struct heard *find_heard(struct turn *t, const char *id, size_t len)
+{
+	list_each(it, &t->heard)
+	{
+		struct heard *h = list_entry(it, struct heard, link);
+		if (h->len == len && memcmp(h->id, id, len) == 0)
+			return h;
+	}
+	return NULL;
+}
+
+static void hear(struct turn *t, const char *id, size_t len)
+{
+	if (len > EVENT_ID_MAX || find_heard(t, id, len))
+		return;
+	struct heard *h = mem_zero(sizeof *h + len + 1);
+	h->len = len;
+	memcpy(h->id, id, len);
+	list_append(&t->heard, &h->link);
+}
+
+static void change_all(struct turn *t, enum verdict from, enum verdict to)
+{
+	list_each(it, &t->heard)
+	{
+		struct heard *h = list_entry(it, struct heard, link);
+		if (h->verdict == from)
+			h->verdict = to;
+	}
+}
+
+static void take_up(struct turn *t, const char *id, size_t len)
+{
+	struct heard *h = find_heard(t, id, len);
+	if (h)
+		h->verdict = VERDICT_TAKEN;
+}
+
+static void note_told(struct turn *t, const char *id, size_t len)
+{
+	struct heard *h = find_heard(t, id, len);
+	if (h)
+		h->is_told = true;
+}
+
+void turn_stimuli_note(struct turn *t, const struct event *ev)
+{
+	if (ev->type == EV_MORE_INPUT)
+		hear(t, ev->id, ev->id_len);
+	else if (ev->type == EV_USER_INPUT)
+		take_up(t, ev->id, ev->id_len);
+	else if (ev->type == EV_INTERRUPT)
+		change_all(t, VERDICT_GIVEN, VERDICT_DROPPED);
+	else if (ev->type == EV_INPUT_DROPPED)
+		note_told(t, ev->id, ev->id_len);
+	else if (ev->type ==
+		 EV_START) /* what an earlier agent took is undone */
+		change_all(t, VERDICT_TAKEN, VERDICT_GIVEN);
+}
+
+void turn_stimuli_took(struct turn *t, const char *id)
+{
+	take_up(t, id, strlen(id));
 }
 
 static void deliver(struct turn *t, const struct event *ev)
@@ -64,12 +140,12 @@ bool turn_stimuli_settle(struct turn *t, const struct event *ev)
 
 /* The events are copied out first: agents may act, and a read is open
  * meanwhile. */
-void turn_look(struct turn *t)
+static void look(struct turn *t)
 {
 	struct entry *e = session_entry(t->session);
 	uint64_t stimuli = atomic_load(&e->stimuli);
 	struct list found, *l;
-	if (stimuli == t->stimuli || !t->agent || t->is_ended)
+	if (stimuli == t->stimuli)
 		return;
 	t->stimuli = stimuli;
 	list_init(&found);
@@ -80,99 +156,69 @@ void turn_look(struct turn *t)
 	while ((l = list_shift(&found))) {
 		struct event_copy *copy =
 		    list_entry(l, struct event_copy, link);
+		turn_stimuli_note(t, &copy->ev);
 		deliver(t, &copy->ev);
 		free(copy);
 	}
 }
 
-/* ---- what nobody heard ---- */
-
-/* Prompts of a turn that its agent has not taken up. */
-struct rest {
-	struct list events;
-	uint32_t turn;
-	bool has_echo; /* the agent says which it takes up */
-	uint64_t heard;
-};
-
-static void drop_rest(struct rest *r)
+void turn_look(struct turn *t)
 {
-	struct list *l;
-	while ((l = list_shift(&r->events)))
-		free(list_entry(l, struct event_copy, link));
+	if (t->agent && !t->is_ended)
+		look(t);
 }
 
-static void drop_echoed(struct rest *r, const struct event *echo)
+/* ---- the end ---- */
+
+static void doubt(const struct waiting *w, void *arg)
 {
-	list_each_safe(it, &r->events)
+	struct turn *t = arg;
+	hear(t, w->id.data, w->id.len);
+}
+
+void turn_stimuli_doubt(struct turn *t)
+{
+	waiting_each(t->session, t->number, doubt, t);
+	change_all(t, VERDICT_GIVEN, VERDICT_DROPPED);
+}
+
+/* Whoever waits for it shall know. */
+static void tell_dropped(struct turn *t, struct heard *h)
+{
+	const char *word = err_reason_word(REASON_INTERRUPTED);
+	struct draft d = {0};
+	event_begin(&d, EV_INPUT_DROPPED, t->number);
+	memcpy(d.id, h->id, h->len + 1);
+	event_str(&d, "reason", word, strlen(word));
+	turn_sink_tell(t, &d);
+	event_fini(&d);
+	h->is_told = true;
+}
+
+void turn_stimuli_last(struct turn *t)
+{
+	look(t);
+	list_each(it, &t->heard)
 	{
-		struct event_copy *copy =
-		    list_entry(it, struct event_copy, link);
-		if (copy->ev.id_len != echo->id_len ||
-		    memcmp(copy->ev.id, echo->id, echo->id_len) != 0)
-			continue;
-		list_remove(&copy->link);
-		free(copy);
+		struct heard *h = list_entry(it, struct heard, link);
+		if (h->verdict == VERDICT_DROPPED && !h->is_told)
+			tell_dropped(t, h);
 	}
 }
 
-static bool gather_rest(const struct event *ev, void *arg)
+void turn_stimuli_say(const struct turn *t, struct commit *c)
 {
-	struct rest *r = arg;
-	if (ev->turn != r->turn)
-		return true;
-	if (ev->type == EV_INTERRUPT)
-		drop_rest(r); /* a stop is for all that was said before it */
-	else if (ev->type == EV_USER_INPUT && r->has_echo)
-		drop_echoed(r, ev);
-	else if (ev->type == EV_MORE_INPUT &&
-		 (r->has_echo || ev->seq > r->heard))
-		turn_stimuli_keep(&r->events, ev);
-	return true;
+	list_each(it, &t->heard)
+	{
+		const struct heard *h = list_entry(it, struct heard, link);
+		if (h->verdict != VERDICT_GIVEN)
+			waiting_say(c, h->verdict, h->id, h->len);
+	}
 }
 
-/* Say it again, for the same caller; nobody waits for this receipt. */
-static void say_again(struct turn *t, const struct event *ev)
+void turn_stimuli_forget(struct turn *t)
 {
-	struct json_doc doc = {0};
-	struct buf text = {0}, scratch = {0};
-	struct session_input in = {
-	    .caller = t->input->caller,
-	    .level = t->input->level,
-	    .peer = t->input->peer,
-	    .peer_is_loopback = t->input->peer_is_loopback,
-	    .may_answer = true,
-	    .may_join = true,
-	};
-	const struct json *v = event_fields(ev, &doc, &text);
-	in.prompt = json_str(json_get(v, "prompt"), &scratch, &in.prompt_len);
-	if (in.prompt)
-		(void)session_input(t->session, &in, NULL, NULL);
-	buf_fini(&scratch);
-	buf_fini(&text);
-	json_fini(&doc);
-}
-
-void turn_stimuli_rest(struct turn *t)
-{
-	struct entry *e = session_entry(t->session);
-	struct rest r = {
-	    .turn = t->number,
-	    .has_echo = turn_all(t)->setup.kind->flags & AGENT_ECHOES,
-	    .heard = t->cursor,
-	};
-	uint64_t cursor = t->before_seq;
 	struct list *l;
-	if (!t->is_adopted && atomic_load(&e->stimuli) == t->stimuli_before)
-		return;
-	list_init(&r.events);
-	while (journal_read(turn_all(t)->setup.store, t->session->number,
-		   &cursor, UINT64_MAX, gather_rest, &r) == JOURNAL_GONE)
-		;
-	while ((l = list_shift(&r.events))) {
-		struct event_copy *copy =
-		    list_entry(l, struct event_copy, link);
-		say_again(t, &copy->ev);
-		free(copy);
-	}
+	while ((l = list_shift(&t->heard)))
+		free(list_entry(l, struct heard, link));
 }

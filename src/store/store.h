@@ -41,7 +41,7 @@ enum store_table {
 	TABLE_USED,	/* facts: digest of a signature -> when it was used */
 	TABLE_FEED,	/* facts: growing number -> record, as it was put */
 	TABLE_USAGE,	/* facts: day and digest of a caller -> what it spent */
-	TABLE_JOINS,	/* journal: the same for inputs into a running turn */
+	TABLE_WAITING,	/* facts: number, place -> input into a running turn */
 	TABLE_JOURNALS, /* journal: number -> where its events are */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
 	TABLE_NOTES,	/* journal: about itself: "epoch" -> number (8 bytes) */

@@ -9,7 +9,7 @@
 /* Those whose rows are worth it; the journal begins anew. */
 static bool is_kept(enum store_table table)
 {
-	return store_part_of(table) == STORE_FACTS || table == TABLE_JOINS;
+	return store_part_of(table) == STORE_FACTS;
 }
 
 static int copy_rows(

@@ -104,7 +104,7 @@ int store_move_facts(MDB_env *from, MDB_env *to);
 bool store_is_old(MDB_env *env);
 
 /*
- * Convert what is of an older format: facts and joins get their checksums;
+ * Convert what is of an older format: facts get their checksums;
  * events go, and with them the epoch. Returns 0 or an LMDB error.
  */
 int store_convert(MDB_env *env);

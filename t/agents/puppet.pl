@@ -7,6 +7,7 @@
 #	{"type":...}	write this line
 #	"listen"	wait for a line, and write it as {"type":"heard","line":{...}}
 #	"die"		be killed
+#	["until",FILE]	wait until the file is there
 #	["lock",FILE]	take the file until the end; {"type":"overlap"} if another has it
 #	["file",FILE]	write the line that is there, and end
 #
@@ -63,6 +64,8 @@ for my $step (@$steps) {
 		open my $file, '<', $step->[1] or die "$step->[1]: $!";
 		print <$file>, "\n";
 		exit 0;
+	} elsif (ref $step && $step->[0] eq 'until') {
+		select undef, undef, undef, 0.01 until -e $step->[1];
 	} elsif (ref $step) {
 		lock_file($step->[1]);
 	} elsif ($step eq 'listen') {

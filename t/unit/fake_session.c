@@ -337,8 +337,8 @@ static void fill_repeated(struct session_receipt *r, const struct claim *claim)
 	r->session_id = s->id;
 	r->turn = claim->turn;
 	r->duration_ms = 12;
-	r->is_over = claim->is_joined || s->turn > claim->turn ||
-		     s->status != SESSION_RUNNING;
+	r->id = claim->is_joined ? "added-1" : NULL;
+	r->is_over = s->turn > claim->turn || s->status != SESSION_RUNNING;
 	r->is_latest = s->turn == claim->turn;
 	r->has_failed = r->is_over && s->reason;
 	r->reason = s->reason;

@@ -737,8 +737,7 @@ static void make_plain(const char *name, const char *const *tables)
 
 static const char *const facts_tables[] = {
     "ids", "sessions", "talks", "claims", NULL};
-static const char *const journal_tables[] = {
-    "joins", "journals", "events", NULL};
+static const char *const journal_tables[] = {"journals", "events", NULL};
 
 static void check_converted(const char *what)
 {
@@ -747,7 +746,6 @@ static void check_converted(const char *what)
 	ok(open_as(true), "%s: the keeper converts it", what);
 	is_str(get(TABLE_IDS, "k"), "ids", "%s: ids are kept", what);
 	is_str(get(TABLE_TALKS, "k"), "talks", "%s: so are talks", what);
-	is_str(get(TABLE_JOINS, "k"), "joins", "%s: and joins", what);
 	is_str(get(TABLE_EVENTS, "k"), NULL, "%s: events are not", what);
 	(void)put(TABLE_IDS, "k", "newer");
 	ok(open_as(true) && open_as(false), "%s: it is opened again", what);
