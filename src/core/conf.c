@@ -36,6 +36,7 @@ static const struct found {
     {"proxies_where", offsetof(struct conf, proxies_where)},
     {"origins_where", offsetof(struct conf, origins_where)},
     {"hosts_where", offsetof(struct conf, hosts_where)},
+    {"whitelist_where", offsetof(struct conf, whitelist_where)},
     {"blacklist_where", offsetof(struct conf, blacklist_where)},
 };
 
@@ -143,6 +144,8 @@ static void note_where(struct conf *c, const char *where, const char *key)
 		conf_value_own(&c->origins_where, where);
 	if (strcmp(key, "allowed_hosts") == 0)
 		conf_value_own(&c->hosts_where, where);
+	if (strcmp(key, "whitelist") == 0)
+		conf_value_own(&c->whitelist_where, where);
 	if (strcmp(key, "blacklist") == 0)
 		conf_value_own(&c->blacklist_where, where);
 }

@@ -46,6 +46,7 @@ struct conf {
 	char *proxies_where;   /* the same of trusted_proxies */
 	char *origins_where;   /* of allowed_origins */
 	char *hosts_where;     /* of allowed_hosts */
+	char *whitelist_where; /* of whitelist */
 	char *blacklist_where; /* and of blacklist */
 	unsigned char rank[CONF_KEYS]; /* how strong each source is */
 };

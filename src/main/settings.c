@@ -24,6 +24,7 @@
 #include "main/project.h"
 #include "main/user.h"
 #include "net/http.h"
+#include "trust/lists.h"
 #include "trust/policy.h"
 
 #ifndef CO_LIBEXECDIR
@@ -167,6 +168,7 @@ static int check_policy(const struct conf *c, struct err *err)
 	if (!policy)
 		return -1;
 	policy_close(&policy);
+	lists_warn(c);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -186,14 +187,23 @@ static void trim(const char **text, size_t *len)
 		(*len)--;
 }
 
+/* What a line lists, without blanks and comment; *len is 0 for nothing. */
+static const char *entry_of(const char *text, size_t *len, bool has_comments)
+{
+	const char *comment = has_comments ? memchr(text, '#', *len) : NULL;
+	if (comment)
+		*len = (size_t)(comment - text);
+	trim(&text, len);
+	if (*len && *text == '#')
+		*len = 0;
+	return text;
+}
+
 static void add_line(struct list_file *f, const char *text, size_t len)
 {
-	const char *comment = f->has_comments ? memchr(text, '#', len) : NULL;
-	if (comment)
-		len = (size_t)(comment - text);
-	trim(&text, &len);
-	if (len && *text != '#')
-		add_entry(f, text, len);
+	const char *entry = entry_of(text, &len, f->has_comments);
+	if (len)
+		add_entry(f, entry, len);
 }
 
 bool list_file_is_entry(const char *line, size_t len, const char *id)
@@ -207,24 +217,78 @@ bool list_file_is_entry(const char *line, size_t len, const char *id)
 	return is_same;
 }
 
-void list_file_fill(struct list_file *f, const char *text, size_t len)
+/* Without the mark that some editors put at the beginning. */
+static void skip_mark(const char **text, size_t *len)
 {
 	const size_t mark = strlen(BYTE_ORDER_MARK);
+	if (*len >= mark && memcmp(*text, BYTE_ORDER_MARK, mark) == 0) {
+		*text += mark;
+		*len -= mark;
+	}
+}
+
+/* The length of the first line, without its end. */
+static size_t line_len(const char *text, size_t len)
+{
+	size_t n = 0;
+	while (n < len && text[n] != '\n' && text[n] != '\r')
+		n++;
+	return n;
+}
+
+void list_file_fill(struct list_file *f, const char *text, size_t len)
+{
 	forget(f);
 	f->entries = map_new();
-	if (len >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0) {
-		text += mark;
-		len -= mark;
-	}
+	skip_mark(&text, &len);
 	while (len) {
-		size_t n = 0;
-		while (n < len && text[n] != '\n' && text[n] != '\r')
-			n++;
+		size_t n = line_len(text, len);
 		add_line(f, text, n);
 		n += n < len;
 		text += n;
 		len -= n;
 	}
+}
+
+/* ---- what is wrong with it ---- */
+
+/* Most warnings of one list, and most characters of an entry in one. */
+#define MOST_WARNINGS 10
+#define MOST_SHOWN 80
+
+static bool is_no_address(const char *entry, size_t len, bool is_exact)
+{
+	char address[ADDRESS_SIZE];
+	return len >= 2 && entry[0] == '0' && lower(entry[1]) == 'x' &&
+	       (is_exact || !memchr(entry, '*', len)) &&
+	       !address_parse(entry, len, address);
+}
+
+void list_file_warn(
+    const char *text, size_t len, const char *where, bool is_exact)
+{
+	size_t number = 0, n_odd = 0;
+	skip_mark(&text, &len);
+	while (len) {
+		size_t n = line_len(text, len), n_entry = n;
+		const char *entry = entry_of(text, &n_entry, true);
+		number++;
+		if (is_no_address(entry, n_entry, is_exact) &&
+		    ++n_odd <= MOST_WARNINGS)
+			log_warn("%s%zu: \"%.*s\" is no address (0x and 64 "
+				 "hex digits) and matches nobody",
+			    where, number,
+			    (int)(n_entry < MOST_SHOWN ? n_entry : MOST_SHOWN),
+			    entry);
+		n += n < len && text[n] == '\r' && n + 1 < len &&
+		     text[n + 1] == '\n';
+		n += n < len;
+		text += n;
+		len -= n;
+	}
+	if (n_odd > MOST_WARNINGS)
+		log_warn("%s...: %zu more entries are no address", where,
+		    n_odd - MOST_WARNINGS);
 }
 
 /* ---- looking for changes ---- */
@@ -264,6 +328,16 @@ static bool is_settled(const struct list_stamp *stamp)
 	return age_ms > SETTLE_MS || age_ms < -SETTLE_MS;
 }
 
+/* Of a change: who starts the server has been told of the rest. */
+static void warn_of(const struct list_file *f, const struct buf *text)
+{
+	struct buf where = {0};
+	buf_printf(&where, "%s line ", f->path);
+	list_file_warn(text->data ? text->data : "", text->len,
+	    buf_cstr(&where), f->is_exact);
+	buf_fini(&where);
+}
+
 int list_file_refresh(struct list_file *f, struct err *err)
 {
 	struct list_stamp stamp;
@@ -276,6 +350,9 @@ int list_file_refresh(struct list_file *f, struct err *err)
 		rc = list_file_read(f->path, &text, err);
 	if (rc == 0)
 		list_file_fill(f, text.data ? text.data : "", text.len);
+	if (rc == 0 && f->stamp.inode &&
+	    memcmp(&f->stamp, &stamp, sizeof stamp) != 0)
+		warn_of(f, &text);
 	buf_fini(&text);
 	if (rc == 0 && f->n_patterns > LIST_FILE_PATTERNS)
 		rc = refuse(err, f->path, "it has too many lines with '*'");

@@ -61,6 +61,13 @@ void list_file_fill(struct list_file *f, const char *text, size_t len);
  */
 bool list_file_has(const struct list_file *f, const char *id);
 
+/*
+ * Warn of entries of text that look like an address, "0x...", and are none:
+ * they match nobody. where comes before the number of the line. is_exact as of a list_file.
+ */
+void list_file_warn(
+    const char *text, size_t len, const char *where, bool is_exact);
+
 /* Whether a line of a list is this id, in any spelling, and nothing else. */
 bool list_file_is_entry(const char *line, size_t len, const char *id);
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -35,7 +36,7 @@ const char *lists_level_word(enum trust_level level)
 	return level_words[level];
 }
 
-/* ---- opening ---- */
+/* ---- making one ---- */
 
 static void init_co(
     struct list_file *f, const struct conf *conf, const char *name)
@@ -51,27 +52,80 @@ static bool is_inline(const char *setting)
 	return *setting == '[';
 }
 
-/* A path, or a JSON array of addresses. */
-static void init_host(struct list_file *f, const char *setting)
+/* The lines of a JSON array of addresses. */
+static void put_inline(struct buf *text, const char *setting)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
+	const struct json *all =
+	    json_parse(&doc, setting, strlen(setting), 0, &why);
+	for (const struct json *v = json_first(all); v; v = json_next(v)) {
+		char *entry = json_strdup(v);
+		buf_printf(text, "%s\n", entry ? entry : "");
+		free(entry);
+	}
+	json_fini(&doc);
+}
+
+/* A path, or a JSON array of addresses. */
+static void init_host(struct list_file *f, const char *setting)
+{
 	struct buf text = {0};
 	list_file_init(f, is_inline(setting) ? "" : setting, true, true);
 	if (is_inline(setting)) {
-		const struct json *all =
-		    json_parse(&doc, setting, strlen(setting), 0, &why);
-		for (const struct json *v = json_first(all); v;
-		     v = json_next(v)) {
-			char *entry = json_strdup(v);
-			buf_printf(&text, "%s\n", entry ? entry : "");
-			free(entry);
-		}
+		put_inline(&text, setting);
 		list_file_fill(f, buf_cstr(&text), text.len);
 	}
-	json_fini(&doc);
 	buf_fini(&text);
 }
+
+/* ---- what is wrong with them ---- */
+
+static void warn_of_file(const char *path, bool is_exact)
+{
+	struct buf text = {0}, where = {0};
+	struct err err;
+	buf_printf(&where, "%s line ", path);
+	if (list_file_read(path, &text, &err) == 0)
+		list_file_warn(text.data ? text.data : "", text.len,
+		    buf_cstr(&where), is_exact);
+	else
+		log_warn("%s", err.text);
+	buf_fini(&text);
+	buf_fini(&where);
+}
+
+static void warn_of_host(
+    const char *setting, const char *name, const char *given)
+{
+	struct buf text = {0}, where = {0};
+	if (is_inline(setting)) {
+		put_inline(&text, setting);
+		buf_printf(&where, "%s: %s: entry ", given, name);
+		list_file_warn(
+		    buf_cstr(&text), text.len, buf_cstr(&where), true);
+	} else if (*setting) {
+		warn_of_file(setting, true);
+	}
+	buf_fini(&text);
+	buf_fini(&where);
+}
+
+void lists_warn(const struct conf *conf)
+{
+	static const char *const names[] = {
+	    "contacts.txt", "whitelist.txt", "blocklist.txt", "admins.txt"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct buf path = {0};
+		buf_printf(&path, "%s/%s", conf->co_dir, names[i]);
+		warn_of_file(buf_cstr(&path), i == 3);
+		buf_fini(&path);
+	}
+	warn_of_host(conf->whitelist, "whitelist", conf->whitelist_where);
+	warn_of_host(conf->blacklist, "blacklist", conf->blacklist_where);
+}
+
+/* ---- opening ---- */
 
 struct lists *lists_open(const struct conf *conf, struct err *err)
 {
@@ -113,31 +167,6 @@ void lists_close(struct lists **lp)
 
 /* ---- looking ---- */
 
-static enum trust_level level_of(const struct lists *l, const char *id)
-{
-	if (list_file_has(&l->blocklist, id))
-		return LEVEL_BLOCKED;
-	if (list_file_has(&l->whitelist, id))
-		return LEVEL_WHITELIST;
-	if (list_file_has(&l->contacts, id))
-		return LEVEL_CONTACT;
-	return LEVEL_STRANGER;
-}
-
-int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
-    struct err *err)
-{
-	if (list_file_refresh(&l->blocklist, err) != 0 ||
-	    list_file_refresh(&l->whitelist, err) != 0 ||
-	    list_file_refresh(&l->contacts, err) != 0 ||
-	    list_file_refresh(&l->admins, err) != 0)
-		return -1;
-	entry->level = level_of(l, address);
-	entry->is_super = strcmp(address, l->conf->address) == 0;
-	entry->is_admin = entry->is_super || list_file_has(&l->admins, address);
-	return 0;
-}
-
 static int refresh_host(
     struct list_file *f, const char *setting, struct err *err)
 {
@@ -161,4 +190,29 @@ bool lists_is_whitelisted(struct lists *l, const char *address)
 	       refresh_host(&l->host_whitelist, l->conf->whitelist, &err) ==
 		   0 &&
 	       list_file_has(&l->host_whitelist, address);
+}
+
+static enum trust_level level_of(struct lists *l, const char *id)
+{
+	if (list_file_has(&l->blocklist, id))
+		return LEVEL_BLOCKED;
+	if (list_file_has(&l->whitelist, id) || lists_is_whitelisted(l, id))
+		return LEVEL_WHITELIST;
+	if (list_file_has(&l->contacts, id))
+		return LEVEL_CONTACT;
+	return LEVEL_STRANGER;
+}
+
+int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
+    struct err *err)
+{
+	if (list_file_refresh(&l->blocklist, err) != 0 ||
+	    list_file_refresh(&l->whitelist, err) != 0 ||
+	    list_file_refresh(&l->contacts, err) != 0 ||
+	    list_file_refresh(&l->admins, err) != 0)
+		return -1;
+	entry->level = level_of(l, address);
+	entry->is_super = strcmp(address, l->conf->address) == 0;
+	entry->is_admin = entry->is_super || list_file_has(&l->admins, address);
+	return 0;
 }

@@ -51,7 +51,13 @@ struct lists *lists_open(const struct conf *conf, struct err *err);
 void lists_close(struct lists **l);
 
 /*
- * Look a canonical address up. Returns 0, or -1 with ERR_MISCONFIGURED, which
+ * Warn in the log of entries that can match nobody, such as a mistyped address,
+ * and of lists that cannot be read. Reads all of them; for the start.
+ */
+void lists_warn(const struct conf *conf);
+
+/*
+ * Look a canonical address up; who is in host.yaml's whitelist has that level. Returns 0, or -1 with ERR_MISCONFIGURED, which
  * names the file.
  */
 int lists_look(struct lists *l, const char *address, struct lists_entry *entry,

@@ -430,6 +430,29 @@ static void test_inline(void)
 	end();
 }
 
+/* Listed by host.yaml, one is what the file makes one. */
+static void test_host_level(void)
+{
+	begin();
+	lists_close(&lists);
+	begin_with("[\"" CLIENT "\"]", "");
+	is_str(level_now(CLIENT), "whitelist",
+	    "who is in the whitelist of host.yaml has that level");
+	put(BLOCKLIST, CLIENT "\n");
+	is_str(level_now(CLIENT), "blocked", "unless the blocklist has it");
+	end();
+	begin();
+	lists_close(&lists);
+	put("host.txt", CLIENT "\n");
+	char *path = path_of("host.txt");
+	begin_with(path, "");
+	is_str(level_now(CLIENT), "whitelist",
+	    "so has one in a file that host.yaml names");
+	is_str(level_now(SELF), "stranger", "and nobody else");
+	free(path);
+	end();
+}
+
 static void test_host_broken(void)
 {
 	struct err err = {.text = ""};
@@ -759,6 +782,7 @@ int main(void)
 	test_old_stamp();
 	test_host_lists();
 	test_inline();
+	test_host_level();
 	test_host_broken();
 	test_changes();
 	test_own_admin();
