@@ -11,13 +11,16 @@
 #include "core/stat.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
+#include "door/blocked.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "session/session.h"
+#include "trust/access.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +43,7 @@ struct event_stream {
 	struct session *session;
 	struct attachment at;
 	struct api_events_plan plan;
+	char caller[ADDRESS_SIZE];
 	uint32_t ended_turn; /* newest turn whose terminal event was shown */
 	bool is_past;	     /* an event of a turn after until_turn was seen */
 	bool is_resting;     /* on_drain goes on */
@@ -319,6 +323,9 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	s->setup = setup;
 	s->session = session;
 	s->plan = *plan;
+	s->plan.caller = s->caller;
+	if (plan->caller)
+		(void)snprintf(s->caller, sizeof s->caller, "%s", plan->caller);
 	list_append(&streams, &s->link);
 	loop_timer_init(&s->heartbeat, on_heartbeat, s);
 	loop_timer_init(&s->stall, on_stall, s);
@@ -331,6 +338,26 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	flush(s);
 	loop_timer_set(setup->loop, &s->heartbeat, HEARTBEAT_MS);
 	session_attach(session, &s->at, plan->after, on_more, s);
+}
+
+static void end_blocked(struct event_stream *s)
+{
+	static const char why[] =
+	    "event: error\ndata: {\"error\":\"" BLOCKED_TEXT "\"}\n\n";
+	http_stream_write(s->req, why, sizeof why - 1);
+	finish(s);
+}
+
+void api_events_end_blocked(void)
+{
+	list_each_safe(it, &streams)
+	{
+		struct event_stream *s =
+		    list_entry(it, struct event_stream, link);
+		if (*s->caller &&
+		    access_is_blocked(s->setup->access, s->caller))
+			end_blocked(s);
+	}
 }
 
 void api_events_close_all(void)
@@ -429,7 +456,7 @@ static void stream_for(
 	buf_fini(&id);
 	if (!session)
 		return;
-	struct api_events_plan plan = {0};
+	struct api_events_plan plan = {.caller = caller};
 	make_plan(req, setup, session, &plan);
 	if (!plan.is_following && !plan.is_reset &&
 	    session_status(session) != SESSION_RUNNING &&

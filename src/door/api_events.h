@@ -26,6 +26,7 @@ struct api_events_plan {
 	uint32_t until_turn; /* end after this turn; 0: when no turn runs */
 	bool is_following;   /* never end by itself */
 	bool is_reset; /* begin with "reset": what the client had is lost */
+	const char *caller;  /* who watches; NULL: nobody */
 	bool may_start_late; /* events before the oldest kept one are no hole */
 };
 
@@ -37,6 +38,9 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 
 /* GET /sessions/{id}/events; arg is a door_setup. */
 void api_events_get(struct http_req *req, void *arg);
+
+/* End the streams of those who are blocked, and say why. */
+void api_events_end_blocked(void);
 
 /* End all streams of this process. */
 void api_events_close_all(void);

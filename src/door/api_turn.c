@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "door/api_events.h"
 #include "door/api_reply.h"
+#include "door/blocked.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "net/http.h"
@@ -93,6 +94,19 @@ static struct http_req *take_request(struct waiting *w)
 static void refuse(struct waiting *w, const struct err *err)
 {
 	api_reply_err(take_request(w), err);
+}
+
+void api_turn_end_blocked(void)
+{
+	struct err err;
+	err_set(&err, ERR_FORBIDDEN, BLOCKED_TEXT);
+	list_each_safe(it, &all_waiting)
+	{
+		struct waiting *w = list_entry(it, struct waiting, link);
+		if (*w->caller &&
+		    access_is_blocked(w->setup->access, w->caller))
+			refuse(w, &err);
+	}
 }
 
 void api_turn_close_all(void)
@@ -261,10 +275,13 @@ static void become_stream(struct waiting *w, uint64_t after)
 {
 	const struct door_setup *setup = w->setup;
 	struct session *session = w->session;
+	char caller[ADDRESS_SIZE];
 	struct api_events_plan plan = {
 	    .after = after,
 	    .until_turn = w->turn,
+	    .caller = caller,
 	};
+	memcpy(caller, w->caller, sizeof caller);
 	w->session = NULL;
 	api_events_stream(take_request(w), setup, session, &plan);
 }

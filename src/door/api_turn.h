@@ -27,6 +27,9 @@ struct api_turn {
 void api_turn_begin(struct http_req *req, const struct door_setup *setup,
     const struct api_turn *turn);
 
+/* Refuse those who wait and are blocked. */
+void api_turn_end_blocked(void);
+
 /* Answer all who wait in this process that the server restarts. */
 void api_turn_close_all(void);
 

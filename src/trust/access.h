@@ -151,6 +151,18 @@ bool access_is_open(const struct access *a);
 int access_look(struct access *a, const char *address, struct caller *caller,
     struct err *err);
 
+/*
+ * Whether somebody may have been blocked since the last call. Cheap: for every
+ * half second.
+ */
+bool access_has_changed(struct access *a);
+
+/*
+ * Whether the address is blocked or blacklisted, as the last
+ * access_has_changed() found it.
+ */
+bool access_is_blocked(const struct access *a, const char *address);
+
 /* The level name for /info: open, careful, strict or custom. */
 const char *access_policy_name(const struct access *a);
 

@@ -56,6 +56,19 @@ int access_look(struct access *a, const char *address, struct caller *caller,
 	return 0;
 }
 
+bool access_has_changed(struct access *a)
+{
+	uint64_t version = lists_version(a->lists);
+	bool has_changed = version != a->lists_version;
+	a->lists_version = version;
+	return has_changed;
+}
+
+bool access_is_blocked(const struct access *a, const char *address)
+{
+	return lists_was_refused(a->lists, address);
+}
+
 /* ---- what the policy says ---- */
 
 static void deny(struct access_call *q, const char *reason)

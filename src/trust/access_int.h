@@ -23,8 +23,9 @@ struct access {
 	struct policy *policy;
 	struct payment *payment;
 	struct seal_host host;
-	struct list calls; /* all that are not freed */
-	struct list ready; /* those whose verdict can be told */
+	struct list calls;	/* all that are not freed */
+	struct list ready;	/* those whose verdict can be told */
+	uint64_t lists_version; /* as access_has_changed() saw it */
 };
 
 /* A question on its way. */

@@ -358,6 +358,7 @@ int list_file_refresh(struct list_file *f, struct err *err)
 		rc = refuse(err, f->path, "it has too many lines with '*'");
 	if (rc != 0)
 		return -1;
+	f->version++;
 	f->stamp = stamp;
 	f->is_settled = is_settled(&stamp);
 	f->is_known = true;

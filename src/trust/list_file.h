@@ -37,6 +37,7 @@ struct list_file {
 	bool is_known;	 /* what follows was read */
 	bool is_settled; /* no change can hide behind the same stamp */
 	struct list_stamp stamp;
+	uint64_t version; /* grows whenever it is read */
 };
 
 /* Prepare it; the file is read when it is asked. path is copied. */

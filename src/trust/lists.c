@@ -216,3 +216,20 @@ int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
 	entry->is_admin = entry->is_super || list_file_has(&l->admins, address);
 	return 0;
 }
+
+/* ---- changes ---- */
+
+uint64_t lists_version(struct lists *l)
+{
+	struct err err;
+	/* What goes wrong is told to whoever asks about somebody. */
+	(void)list_file_refresh(&l->blocklist, &err);
+	(void)refresh_host(&l->host_blacklist, l->conf->blacklist, &err);
+	return l->blocklist.version + l->host_blacklist.version;
+}
+
+bool lists_was_refused(const struct lists *l, const char *address)
+{
+	return list_file_has(&l->blocklist, address) ||
+	       list_file_has(&l->host_blacklist, address);
+}

@@ -20,6 +20,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "trust/address.h"
 
@@ -69,6 +70,18 @@ int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
  */
 bool lists_is_blacklisted(
     struct lists *l, const char *address, struct err *err);
+
+/*
+ * Look whether a list has changed: a number that grows then. One that cannot be
+ * read has not changed.
+ */
+uint64_t lists_version(struct lists *l);
+
+/*
+ * Whether the address is blocked or blacklisted, as the lists were read last.
+ * For whoever asks about many at once, after lists_version().
+ */
+bool lists_was_refused(const struct lists *l, const char *address);
 
 /* Whether host.yaml's whitelist has the address. */
 bool lists_is_whitelisted(struct lists *l, const char *address);

@@ -17,6 +17,7 @@
 #include "core/permit.h"
 #include "core/stat.h"
 #include "door/api.h"
+#include "door/blocked.h"
 #include "door/console.h"
 #include "door/oip_in.h"
 #include "net/crew.h"
@@ -69,6 +70,7 @@ struct worker {
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
+	unsigned ticks;
 	bool is_leaving;
 	bool has_said_goodbye;
 	int64_t leave_by_ms;
@@ -129,6 +131,8 @@ static void on_tick(void *arg)
 	struct worker *w = arg;
 	sessions_tick(w->sessions);
 	access_tick(w->access);
+	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0)
+		blocked_look(&w->doors);
 	if (w->judge)
 		judge_tick(w->judge);
 	if (w->is_leaving)
