@@ -229,7 +229,8 @@ static int make_project(struct project *p, const char *dir)
 	    make_agent(p) != 0 || make_ignore(p) != 0)
 		return -1;
 	int rc = make_keys(p);
-	(void)private_make(p->co_dir); /* the sample was made like any file */
+	(void)private_make(
+	    p->co_dir, NULL); /* the sample was made like any file */
 	return rc;
 }
 

@@ -219,7 +219,7 @@ static void tell_limits(const struct conf *c)
 
 static void close_to_others(const struct conf *c)
 {
-	size_t n = private_make(c->co_dir);
+	size_t n = private_make(c->co_dir, NULL);
 	if (n)
 		log_info("%s: closed %zu files and folders to other users",
 		    c->co_dir, n);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mode.h"
 #include "base/utf8.h"
 
 #define ROTATE_BYTES (10 * 1024 * 1024)
@@ -39,7 +40,15 @@ void activity_reopen(struct activity *a)
 {
 	if (a->fd >= 0)
 		close(a->fd);
-	a->fd = open(a->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	/* Agents of another user write to it as well. */
+	char *folder =
+	    mem_strndup(a->path, (size_t)(strrchr(a->path, '/') - a->path));
+	int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	a->fd = open(a->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+	    mode_in(dir, 0600));
+	if (dir >= 0)
+		close(dir);
+	free(folder);
 	if (a->fd < 0)
 		log_warn("agent log=%s: cannot be opened", a->path);
 }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/mode.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -148,7 +149,8 @@ static int write_file(struct uploads *u, int dir_fd, const char *leaf,
     const char *data, size_t len, struct err *err)
 {
 	int fd = openat(dir_fd, leaf,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    mode_in(dir_fd, 0600));
 	if (fd < 0)
 		return disk_failed("create a file", u->dir, err);
 	int rc = write_all(fd, data, len);
