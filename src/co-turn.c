@@ -3,12 +3,13 @@
 /*
  * co-turn runs one program for a worker and lets nothing of it survive.
  *
- *	co-turn PARENT MEMORY SPACE PROCESSES PROGRAM ARGUMENT...
+ *	co-turn PARENT MEMORY SPACE PROCESSES USER PROGRAM ARGUMENT...
  *
  * PARENT is the worker's pid, MEMORY the bytes of memory that all processes
  * together may have, SPACE the bytes of address space of each (0: no limit),
  * PROCESSES how many there may be (0: the program has nests, which limit their
- * turns). Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
+ * turns), USER the numbers of the user and the groups that the program runs as,
+ * "UID:GID,GID..." (or "-", which is ours). Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
  * co-turn writes one line to it when the program has ended: "exit STATUS", a
  * wait status, "limit COUNT" when there were too many processes, or "memory
  * BYTES" when they had too much; its end of file says that no process is left. A byte, or the end of file, from the worker ends everything
@@ -21,6 +22,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,12 +31,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proc/caps.h"
 #include "proc/tree.h"
 
 #define CONTROL_FD 3
 
 struct limits {
 	pid_t parent;
+	const char *user;
 	rlim_t space_bytes; /* RLIM_INFINITY: no limit */
 };
 
@@ -49,6 +53,45 @@ static bool read_number(const char *text, long *value)
 
 /* ---- the program ---- */
 
+#define MAX_GROUPS 65
+
+/* UID:GID,GID... with the first one twice: as gid, and in the list. */
+static bool set_user(const char *text)
+{
+	gid_t groups[MAX_GROUPS];
+	size_t n = 0;
+	char *end;
+	uid_t uid = (uid_t)strtoul(text, &end, 10);
+
+	if (*end != ':')
+		return false;
+	while ((*end == ':' || *end == ',') && n < MAX_GROUPS)
+		groups[n++] = (gid_t)strtoul(end + 1, &end, 10);
+	return setgroups(n - 1, groups + 1) == 0 &&
+	       setresgid(groups[0], groups[0], groups[0]) == 0 &&
+	       setresuid(uid, uid, uid) == 0 && caps_drop();
+}
+
+static void become_user(const struct limits *l, const struct tree *t)
+{
+	if (strcmp(l->user, "-") == 0) {
+		caps_hold_back();
+		return;
+	}
+	if (!set_user(l->user)) {
+		tree_say(t->errors, "cannot become agent_user (%s): %s",
+		    l->user, strerror(errno));
+		_exit(127);
+	}
+}
+
+static void die_with(pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127); /* co-turn died before the line above */
+}
+
 static void become_program(const struct limits *l, struct tree *t, pid_t us,
     char **argv) __attribute__((noreturn));
 
@@ -57,9 +100,6 @@ static void become_program(
 {
 	sigset_t none;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != us)
-		_exit(127); /* co-turn died before the line above */
 	(void)setsid();
 	cgroup_enter(&t->groups, 0);
 	tree_limit(t, 0, RLIMIT_CORE, 0);
@@ -67,6 +107,8 @@ static void become_program(
 		tree_limit(t, 0, RLIMIT_AS, l->space_bytes);
 	tree_limit_processes(t, 0);
 	tree_enter_turnstile(t);
+	become_user(l, t);
+	die_with(us); /* another user would have made it void */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -119,6 +161,7 @@ static bool read_limits(char **argv, struct limits *l, struct tree *t)
 	l->parent = (pid_t)parent;
 	l->space_bytes = space ? (rlim_t)space : RLIM_INFINITY;
 	t->limits.memory_bytes = memory;
+	l->user = argv[5];
 	t->has_nests = t->limits.processes == 0;
 	return true;
 }
@@ -147,9 +190,9 @@ int main(int argc, char **argv)
 	    .turnstile = TURNSTILE_CLOSED,
 	}; /* large, and gone with us */
 
-	if (argc < 6 || !read_limits(argv, &limits, &tree)) {
+	if (argc < 7 || !read_limits(argv, &limits, &tree)) {
 		tree_say(STDERR_FILENO,
-		    "usage: co-turn PARENT MEMORY SPACE PROCESSES "
+		    "usage: co-turn PARENT MEMORY SPACE PROCESSES USER "
 		    "PROGRAM ARGUMENT...");
 		return 2;
 	}
@@ -165,5 +208,5 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != limits.parent)
 		return 1;
-	return run(&limits, &tree, argv + 5);
+	return run(&limits, &tree, argv + 6);
 }

@@ -10,6 +10,16 @@
 
 extern char **environ;
 
+static bool is_in(const char *variable, char *const *more)
+{
+	size_t n = strcspn(variable, "=") + 1;
+
+	for (; more && *more; more++)
+		if (strncmp(*more, variable, n) == 0)
+			return true;
+	return false;
+}
+
 static bool is_secret(const char *variable)
 {
 	size_t len = strcspn(variable, "=");
@@ -25,15 +35,19 @@ static bool is_secret(const char *variable)
 	}
 }
 
-char **secrets_environ(void)
+char **secrets_environ(char *const *more)
 {
-	size_t n = 0, kept = 0;
+	size_t n = 0, kept = 0, added = 0;
 
 	while (environ && environ[n])
 		n++;
-	char **list = mem_zero((n + 1) * sizeof *list);
+	while (more && more[added])
+		added++;
+	char **list = mem_zero((n + added + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++)
-		if (!is_secret(environ[i]))
+		if (!is_secret(environ[i]) && !is_in(environ[i], more))
 			list[kept++] = environ[i];
+	for (size_t i = 0; i < added; i++)
+		list[kept++] = more[i];
 	return list;
 }

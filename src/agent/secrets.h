@@ -14,9 +14,9 @@
 	"WATCHDOG_USEC,WATCHDOG_PID"
 
 /*
- * The environment without them, NULL-terminated. The list is the caller's to
- * free(), its texts are those of the environment.
+ * The environment without them, and with more of them (NULL: none),
+ * NULL-terminated. The list is the caller's to free(), its texts are not.
  */
-char **secrets_environ(void);
+char **secrets_environ(char *const *more);
 
 #endif

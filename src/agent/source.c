@@ -3,7 +3,9 @@
 #include "agent/source.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 
 #include "agent/secrets.h"
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "proc/spawn.h"
@@ -19,7 +22,7 @@
 #define CONTROL_FD 3
 
 /* Words before those of the program. */
-#define OWN_WORDS 5
+#define OWN_WORDS 6
 
 static size_t count_words(char *const *argv)
 {
@@ -38,7 +41,7 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 	    {fds[SOURCE_ERR], STDERR_FILENO},
 	    {fds[SOURCE_CONTROL], CONTROL_FD},
 	};
-	char **environment = secrets_environ();
+	char **environment = secrets_environ(s->more);
 	const struct spawn_plan plan = {
 	    .path = s->co_turn,
 	    .argv = argv,
@@ -72,6 +75,7 @@ static pid_t start(struct source *base, const int *fds, struct err *err)
 	argv[2] = memory;
 	argv[3] = space;
 	argv[4] = processes;
+	argv[5] = s->user;
 	memcpy(argv + OWN_WORDS, s->argv, n * sizeof *argv);
 	pid_t pid = spawn(s, fds, argv);
 	if (pid < 0)
@@ -79,6 +83,59 @@ static pid_t start(struct source *base, const int *fds, struct err *err)
 		    strerror(errno));
 	free(argv);
 	return pid;
+}
+
+/* ---- another user ---- */
+
+/* Most groups of a user that agents are in. */
+#define MAX_GROUPS 64
+
+static char *variable(const char *name, const char *value)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "%s=%s", name, value);
+	return buf_steal(&text, &(size_t){0});
+}
+
+static char *numbers_of(const struct passwd *user)
+{
+	gid_t groups[MAX_GROUPS];
+	int n = MAX_GROUPS;
+	struct buf text = {0};
+
+	if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
+		n = MAX_GROUPS; /* he is in more */
+	buf_printf(
+	    &text, "%u:%u", (unsigned)user->pw_uid, (unsigned)user->pw_gid);
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, ",%u", (unsigned)groups[i]);
+	return buf_steal(&text, &(size_t){0});
+}
+
+static void set_user(struct source_exec *s, const char *name)
+{
+	if (!*name) {
+		s->user = mem_strdup("-");
+		return;
+	}
+	const struct passwd *user = getpwnam(name);
+	if (!user)
+		fatal("agent_user: there is no user %s", name);
+	s->user = numbers_of(user);
+	s->more = mem_zero(4 * sizeof *s->more);
+	s->more[0] = variable("HOME", user->pw_dir);
+	s->more[1] = variable("USER", user->pw_name);
+	s->more[2] = variable("LOGNAME", user->pw_name);
+}
+
+/* ---- life ---- */
+
+static void free_texts(char **texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free(texts[i]);
+	free(texts);
 }
 
 void source_exec_init(
@@ -101,13 +158,14 @@ void source_exec_init(
 	};
 	for (size_t i = 0; i < n; i++)
 		s->argv[i] = mem_strdup(argv[i]);
+	set_user(s, conf->agent_user);
 }
 
 void source_exec_fini(struct source_exec *s)
 {
-	for (size_t i = 0; s->argv && s->argv[i]; i++)
-		free(s->argv[i]);
-	free(s->argv);
+	free_texts(s->argv);
+	free_texts(s->more);
+	free(s->user);
 	free(s->co_turn);
 	free(s->directory);
 	*s = (struct source_exec){0};

@@ -39,12 +39,17 @@ struct source_exec {
 	char *co_turn;	      /* path of the trampoline */
 	char **argv;	      /* of the program, NULL-terminated */
 	char *directory;      /* where it runs */
+	char *user;	      /* numbers for co-turn; "-": ours */
+	char **more;	      /* variables for this user, NULL-terminated */
 	int64_t memory_bytes; /* of all its processes */
 	int64_t space_bytes;  /* of addresses, of each; 0: no limit */
 	int64_t processes;    /* 0: it has nests, which limit their turns */
 };
 
-/* Prepare it: a copy of argv, with the folders and limits of the settings. */
+/*
+ * Prepare it, or end the process if there is no agent_user: a copy of argv, with
+ * the folders, limits and user of the settings.
+ */
 void source_exec_init(
     struct source_exec *s, const struct conf *conf, const char *const *argv);
 

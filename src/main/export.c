@@ -115,7 +115,7 @@ static int import_store(
 	const struct passwd *user = user_find(conf);
 	project_make(conf, user);
 	(void)project_lock(conf, user); /* held to the end */
-	user_become(user);
+	user_become(user, false);
 	struct store *store = store_open(conf, true, err);
 	if (!store)
 		return -1;

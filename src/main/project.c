@@ -87,9 +87,11 @@ char *project_find(const char *dir, const char *home, struct err *err)
 void project_make(const struct conf *c, const struct passwd *user)
 {
 	static const char *const parts[] = {
-	    "", "/logs", "/uploads", "/keys", "/store"};
+	    "", "/logs", "/uploads", "/keys", "/store", "/evals"};
+	/* Agents of another user cannot make it themselves. */
+	size_t n = sizeof parts / sizeof *parts - (*c->agent_user ? 0 : 1);
 	struct err err;
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct buf path = {0};
 		buf_printf(&path, "%s%s", c->co_dir, parts[i]);
 		if (place_make_folder(buf_cstr(&path), user, &err) != 0)

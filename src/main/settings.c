@@ -203,7 +203,7 @@ int settings_read(struct conf *c, struct err *err)
 static int ask_python(const struct conf *c, struct buf *out, struct err *err)
 {
 	const struct passwd *user = user_find(c);
-	if (!user)
+	if (!user || *c->agent_user) /* who runs it then is another */
 		return python_describe(c, out, err);
 	return user_ask(user, python_describe, c, out, err);
 }

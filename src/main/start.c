@@ -217,9 +217,14 @@ static void tell_limits(const struct conf *c)
 		log_info("agent_processes is held by %s", by[hold]);
 }
 
-static void close_to_others(const struct conf *c)
+static void close_to_others(const struct conf *c, const struct passwd *guest)
 {
-	size_t n = private_make(c->co_dir, NULL);
+	size_t n = private_make(c->co_dir, guest);
+	if (guest && guest->pw_uid != geteuid() &&
+	    !private_admits(c->co_dir, guest))
+		fatal("agent_user: %s cannot be let into %s: its file system "
+		      "has no ACLs",
+		    guest->pw_name, c->co_dir);
 	if (n)
 		log_info("%s: closed %zu files and folders to other users",
 		    c->co_dir, n);
@@ -228,6 +233,7 @@ static void close_to_others(const struct conf *c)
 /* Everything that only root may do, then the user takes over. */
 static void settle_in(struct conf *c, const struct options *o)
 {
+	const struct passwd *guest = user_of_agents(c);
 	const struct passwd *user = user_find(c);
 	raise_limits();
 	project_make(c, user);
@@ -238,9 +244,9 @@ static void settle_in(struct conf *c, const struct options *o)
 	open_listener(c, user);
 	open_log(c, user);
 	notify_open();
-	user_become(user);
+	user_become(user, guest != NULL);
 	find_identity(c);
-	close_to_others(c);
+	close_to_others(c, guest);
 	tell_limits(c);
 	if (chdir(c->project_dir) != 0)
 		fatal("%s: %s", c->project_dir, strerror(errno));
@@ -276,6 +282,20 @@ static int check(const struct conf *c)
 	return 0;
 }
 
+/* Agents of another user need their folders before they are asked. */
+static bool admit_agents(const struct conf *c)
+{
+	const struct passwd *guest = user_of_agents(c);
+	const struct passwd *user = user_find(c);
+	if (!guest)
+		return true;
+	project_make(c, user);
+	user_act_as(user);
+	(void)private_make(c->co_dir, guest); /* settle_in() looks again */
+	user_act_as_root(user);
+	return true;
+}
+
 int start_run(const struct options *o)
 {
 	struct conf conf;
@@ -283,7 +303,7 @@ int start_run(const struct options *o)
 	find_program();
 	conf_init(&conf);
 	if (settings_init(o, program, &err) != 0 ||
-	    settings_read(&conf, &err) != 0 ||
+	    settings_read(&conf, &err) != 0 || !admit_agents(&conf) ||
 	    settings_ask_agent(&conf, &err) != 0) {
 		(void)fprintf(stderr, "co-hostd: %s\n", err.text);
 		conf_fini(&conf);

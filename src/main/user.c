@@ -13,8 +13,10 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "proc/caps.h"
 
 const struct passwd *user_find(const struct conf *c)
 {
@@ -45,15 +47,57 @@ void user_act_as_root(const struct passwd *user)
 		fatal("cannot be root again: %s", strerror(errno));
 }
 
-void user_become(const struct passwd *user)
+void user_become(const struct passwd *user, bool hands_on)
 {
 	if (!user)
 		return;
-	if (initgroups(user->pw_name, user->pw_gid) != 0 ||
-	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+	if ((hands_on && !caps_keep()) ||
+	    initgroups(user->pw_name, user->pw_gid) != 0 ||
+	    setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0 ||
+	    (hands_on && !caps_hand_on()))
 		cannot_become(user);
 	(void)setenv("HOME", user->pw_dir, 1);
 	(void)setenv("USER", user->pw_name, 1);
+}
+
+/* ---- the user of agents ---- */
+
+/* What an agent needs to find its files. */
+static bool can_enter(const struct passwd *user, const char *dir)
+{
+	int status = 1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		user_become(user, false);
+		_exit(access(dir, R_OK | X_OK) == 0 ? 0 : 1);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+const struct passwd *user_of_agents(const struct conf *c)
+{
+	static struct passwd copy;
+	if (!*c->agent_user)
+		return NULL;
+	const struct passwd *user = getpwnam(c->agent_user);
+	if (!user)
+		fatal("agent_user: there is no user %s", c->agent_user);
+	copy = (struct passwd){
+	    .pw_name = mem_strdup(user->pw_name),
+	    .pw_dir = mem_strdup(user->pw_dir),
+	    .pw_uid = user->pw_uid,
+	    .pw_gid = user->pw_gid,
+	};
+	if (!caps_are_there())
+		fatal("agent_user: only root, or a server with CAP_SETUID, "
+		      "CAP_SETGID and CAP_KILL, runs agents as another user");
+	if (!can_enter(&copy, c->project_dir))
+		fatal("agent_user: %s may not read %s: open the folder to that "
+		      "user, and all folders above it",
+		    copy.pw_name, c->project_dir);
+	return &copy;
 }
 
 /* ---- asking as the user ---- */
@@ -83,7 +127,7 @@ static void answer_as(
 {
 	struct answer a = {.rc = -1};
 	struct buf words = {0};
-	user_become(user);
+	user_become(user, false);
 	a.rc = ask(c, &words, &a.err);
 	write_all(fd, &a, sizeof a);
 	write_all(fd, words.data, words.len);

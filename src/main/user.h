@@ -8,6 +8,8 @@
  * whoever we are already; all calls then do nothing. What fails ends the
  * process.
  */
+#include <stdbool.h>
+
 struct conf;
 struct passwd;
 
@@ -37,7 +39,17 @@ typedef int user_question(
 int user_ask(const struct passwd *user, user_question *ask,
     const struct conf *c, struct buf *out, struct err *err);
 
-/* Be user for good, with HOME and USER of the environment. */
-void user_become(const struct passwd *user);
+/*
+ * Be user for good, with HOME and USER of the environment. With hands_on the
+ * rights to run agents as another user are kept (proc/caps.h).
+ */
+void user_become(const struct passwd *user, bool hands_on);
+
+/*
+ * The user that agents run as (agent_user); NULL: the one who serves. It is a
+ * copy, and stays. Ends the process if there is no such user, if we may not run
+ * agents as another one, or if he cannot enter the project.
+ */
+const struct passwd *user_of_agents(const struct conf *c);
 
 #endif

@@ -371,6 +371,9 @@ static void keep_fixed(struct conf *now, const struct conf *was)
 		(void)conf_set(now, "reload", "bind", was->bind, &err);
 	if (differ("user", strcmp(now->user, was->user) != 0))
 		(void)conf_set(now, "reload", "user", was->user, &err);
+	if (differ("agent_user", strcmp(now->agent_user, was->agent_user) != 0))
+		(void)conf_set(
+		    now, "reload", "agent_user", was->agent_user, &err);
 	if (differ("port", now->port != was->port))
 		now->port = was->port;
 	if (differ("max_sessions", now->max_sessions != was->max_sessions))

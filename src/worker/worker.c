@@ -212,6 +212,8 @@ static void open_judge(struct worker *w)
 	w->judge_conf = w->in.conf;
 	w->judge_conf.agent = w->in.conf.trust_agent;
 	w->judge_conf.agent_pool = 0;
+	static char ours[] = ""; /* no agent may reach who judges callers */
+	w->judge_conf.agent_user = ours;
 	struct agent_setup setup = {&w->judge_conf, w->in.loop};
 	w->judge_kind = agents_find(w->judge_conf.agent, &err);
 	if (w->judge_kind)

@@ -317,6 +317,7 @@ static void set_up(void)
 	conf.project_dir = mem_strdup(scratch_dir());
 	conf.agent_line = 65536;
 	conf.agent_rate = 200000;
+	conf.agent_user = mem_strdup("");
 	conf.agent_memory = 512;
 	conf.agent_processes = 64;
 	conf.run_timeout = 60;
