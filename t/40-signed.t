@@ -15,7 +15,8 @@ use Sign qw(:all);
 use Test::More;
 
 my $dir = tempdir(CLEANUP => 1);
-my $host = CoHost->start(dir => $dir);
+my @how = (dir => $dir, args => ['-o', 'trusted_proxies=127.0.0.1']);
+my $host = CoHost->start(@how);
 my ($anna, $bert) = (key_new(), key_new());
 
 # Two CONNECTs of one second would have one signature.
@@ -23,8 +24,8 @@ my $n = 0;
 sub hello { return connect_frame(@_, payload => { nonce => $n++ }) }
 
 sub answer {
-	my ($frame) = @_;
-	my $ws = $host->ws;
+	my ($frame, @from) = @_;
+	my $ws = $host->ws(@from);
 	$ws->send_json($frame);
 	return $ws->next(type => ['CONNECTED', 'ERROR', 'ONBOARD_REQUIRED']);
 }
@@ -47,7 +48,8 @@ is answer(hello($anna, $host, session_id => 'hers'))->{status}, 'connected',
 
 my $frame = hello($anna, $host);
 is answer($frame)->{type}, 'CONNECTED', 'a signature counts';
-is answer($frame)->{message}, 'unauthorized: this CONNECT was already used',
+my @elsewhere = (headers => { 'x-forwarded-for' => '198.51.100.7' });
+is answer($frame, @elsewhere)->{message}, 'unauthorized: this CONNECT was already used',
     'but once' for 1 .. 4;
 
 my $wrong = hello($anna, $host);
@@ -103,8 +105,8 @@ is $host->http(POST => '/input', {}, { %{ signed_body($bert, { prompt => 'echo x
 # ---- after all died ----
 
 $host->stop;
-$host = CoHost->start(dir => $dir);
-is answer($frame)->{message}, 'unauthorized: this CONNECT was already used',
+$host = CoHost->start(@how);
+is answer($frame, @elsewhere)->{message}, 'unauthorized: this CONNECT was already used',
     'what was used stays used when the server starts again';
 isnt answer(hello($bert, $host, session_id => 'hers'))->{session_id}, 'hers',
     'and a session stays its owner\'s';

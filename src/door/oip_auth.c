@@ -157,6 +157,7 @@ void oip_auth_ask(struct oip_conn *c, const struct json *frame,
 	ask->from = json_get(frame, "from");
 	ask->signature = json_get(frame, "signature");
 	ask->peer = c->wire->peer;
+	ask->place = c->wire->place;
 	ask->is_sealed = oip_seal_is_by(c, frame);
 	a->call = access_ask(c->setup->access, ask, on_verdict, c);
 }

@@ -425,7 +425,7 @@ void oip_connect(struct oip_conn *c, const struct json *frame)
 {
 	struct access_ask ask = {
 	    .use = c->session ? ACCESS_AGAIN : ACCESS_CONNECT,
-	    .is_v2 = is_v2(frame),
+	    .may_repeat = !c->session,
 	    .may_name_recipient = !is_v2(frame),
 	};
 

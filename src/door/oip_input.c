@@ -423,6 +423,7 @@ void oip_input(struct oip_conn *c, const struct json *frame)
 	struct access_ask ask = {
 	    .use = c->session ? ACCESS_SPOKEN : ACCESS_INPUT,
 	    .late = late_complaint(c, frame),
+	    .may_repeat = true,
 	};
 	bool is_bare = !c->session && !complaint(c, frame);
 

@@ -183,10 +183,9 @@ static struct gate_job *make_job(struct access_call *q,
 	job->is_claimed =
 	    access_rules(ask->use)->is_claimed && !ask->late && !ask->is_sealed;
 	job->until_ms = (int64_t)((head->timestamp + SIGNED_WINDOW) * 1000);
-	/* Through a relay all have one peer. */
-	job->has_grace =
-	    ask->is_v2 && ask->use == ACCESS_CONNECT && !ask->is_relayed;
-	job->peer = hash_of(ask->peer);
+	/* Through a relay all come from one place. */
+	job->has_grace = ask->may_repeat && !ask->is_relayed;
+	job->peer = hash_of(ask->place ? ask->place : ask->peer);
 	job->queue = ask->is_relayed ? hash_of(head->from)
 				     : queue_of(ask->peer, head->from);
 	job->done = on_gate;

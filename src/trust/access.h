@@ -67,11 +67,13 @@ struct access_ask {
 	const struct json *payload;
 	const struct json *from;
 	const struct json *signature;
-	const char *peer; /* address of the client, for limits and grace */
-	bool is_relayed;  /* it came through a relay */
+	const char *peer;  /* address of the client, for limits */
+	const char *place; /* where it comes from, for may_repeat */
+	bool is_relayed;   /* it came through a relay */
 	bool
 	    may_name_recipient; /* the recipient may be our name (3.6 step 7) */
-	bool is_v2;		/* CONNECT with signed_commands (2.15) */
+	/* An equal one may come at once from the same place (spec 2.15). */
+	bool may_repeat;
 	bool is_sealed; /* its signer alone can send it: no claim needed */
 	/*
 	 * What is wrong with the request, told only if the signature is good;

@@ -50,7 +50,7 @@ struct gate_job {
 	int64_t until_ms; /* wall clock */
 	/*
 	 * Whether the same signature may come again for GATE_GRACE_MS from the
-	 * same peer (spec 2.15), which this hash names.
+	 * same place (spec 2.15), which this hash names.
 	 */
 	bool has_grace;
 	uint64_t peer;
