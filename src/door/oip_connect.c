@@ -233,6 +233,25 @@ static void find_place(struct greeting *g)
 }
 
 /*
+ * Whether what the client says first may be the answer to a question that waits:
+ * then it must not be asked again before that. A v2 client may answer any of
+ * them. The Python clients before it answer ask_user by their next input(), and
+ * take the question, told again, for a new one; they bring their conversation
+ * and do not name the protocol.
+ */
+static bool may_come_to_answer(const struct greeting *g)
+{
+	uint64_t question = 0;
+
+	if (g->status != SESSION_RUNNING || g->seen)
+		return false;
+	if (g->conn->is_v2)
+		return true;
+	return peer_of(g->frame) == PEER_LEGACY && brought(g) &&
+	       session_is_waiting(g->conn->session, EV_ASK_USER, &question);
+}
+
+/*
  * Where a client goes on reading. In a turn that it has to see: after the last
  * event it has seen of it, or from its start. Else: from now on.
  */
@@ -247,7 +266,7 @@ static void attach(const struct greeting *g)
 	uint64_t began = session_turn_began(s);
 
 	c->has_run = g->status == SESSION_RUNNING || g->has_missed;
-	if (c->is_v2 && g->status == SESSION_RUNNING && !g->seen)
+	if (may_come_to_answer(g))
 		oip_conn_hush(c);
 	if (c->has_run && g->seen)
 		oip_conn_attach(c, g->seen, turn ? turn - 1 : 0);

@@ -268,8 +268,8 @@ static void run(
 	if (!command->is_first)
 		c->has_spoken = true;
 	command->fn(c, frame);
-	/* An input may be an answer: its receipt tells. */
-	if (!command->is_own && !c->n_calls)
+	/* An input may be an answer: its receipt tells, after its verdict. */
+	if (!command->is_own && !c->n_calls && !c->asking)
 		oip_conn_unhush(c);
 }
 

@@ -390,7 +390,7 @@ static void on_stranger(struct oip_conn *c, const struct json *frame,
 }
 
 /* What is signed counts, and not what stands beside it. */
-static void on_signed(struct oip_conn *c, const struct json *frame,
+static void take_signed(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	const struct json *payload = json_get(frame, "payload");
@@ -406,6 +406,15 @@ static void on_signed(struct oip_conn *c, const struct json *frame,
 	if (!c->session)
 		c->caller = *v->caller;
 	take(c, frame, said);
+}
+
+static void on_signed(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	take_signed(c, frame, v);
+	/* What was refused is no answer that it would have to wait for. */
+	if (!c->n_calls)
+		oip_conn_unhush(c);
 }
 
 /* Somebody else's signature does not speak on this connection. */
