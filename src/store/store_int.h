@@ -6,6 +6,7 @@
 /*
  * Private to store/, which is the home of LMDB: what a store is made of.
  * store_open.c puts it together at the start, store_env.c opens one file of it,
+ * store_meta.c mends the pages where LMDB begins to read it,
  * store_mark.c keeps the mark of the journal, store_move.c brings the facts
  * from one file into another, store_convert.c those of an older format into
  * this one, store_row.c knows the bytes of a row, store_server.c keeps the
@@ -96,6 +97,19 @@ bool store_row_view(enum store_table table, const MDB_val *key,
 
 /* The bytes of the value of a stored row. */
 size_t store_row_len(const MDB_val *stored);
+
+/*
+ * Before anybody opens a file: when one of its two meta pages is damaged, make
+ * it whole, or as the other one is, which costs the last commit at most. A copy
+ * of the file as it was stays beside it.
+ */
+void store_meta_check(const char *path);
+
+/*
+ * LMDB cannot use what the newer meta page leads to: go back to the older one.
+ * False when it is no better.
+ */
+bool store_meta_fall_back(const char *path);
 
 /* Move all tables of facts that there are. Returns 0 or an LMDB error. */
 int store_move_facts(MDB_env *from, MDB_env *to);

@@ -64,7 +64,8 @@ static void move_aside(const char *path, int rc)
 		fatal("store: cannot move %s aside: %s", path, strerror(errno));
 	store_remove_lock(path);
 	log_error("store: %s cannot be read (%s); it was moved to %s and a new "
-		  "one begins empty",
+		  "one begins empty. To go back to a backup, stop the server "
+		  "and put it in its place",
 	    path, mdb_strerror(rc), aside.text);
 }
 
@@ -103,7 +104,11 @@ static int open_file(struct opening *o, enum store_part part, const char *path)
 static int open_part(struct opening *o, enum store_part part, struct err *err)
 {
 	struct store_path file = store_file(o->dir, part);
+	if (o->is_keeper)
+		store_meta_check(file.text);
 	int rc = open_file(o, part, file.text);
+	if (is_damage(rc) && o->is_keeper && store_meta_fall_back(file.text))
+		rc = open_file(o, part, file.text);
 	if (is_damage(rc) && o->is_keeper) {
 		move_aside(file.text, rc);
 		rc = open_file(o, part, file.text);

@@ -706,6 +706,101 @@ static void test_moved_rows(void)
 	end();
 }
 
+/* ---- meta pages ---- */
+
+/* Flip a bit of the facts' file, open it, and say what is there then. */
+static const char *flip_meta(unsigned page, unsigned byte, int bit)
+{
+	static int n;
+	/* A larger file than there is, in the page that is not used. */
+	bool is_unseen = byte == 137;
+	char folder[32];
+	size_t len;
+
+	(void)snprintf(folder, sizeof(folder), "meta-%d", n++);
+	begin(folder);
+	(void)open_as(true);
+	for (int i = 0; i < 40; i++) {
+		char key[16];
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		(void)put(TABLE_IDS, key, "1");
+	}
+	(void)put(TABLE_IDS, "last", "1");
+	store_close(&store);
+	char *path = file_of("facts.mdb");
+	char *text = scratch_read(path, &len);
+	text[page * (size_t)sysconf(_SC_PAGESIZE) + byte] ^= (char)(1 << bit);
+	scratch_write(path, text, len);
+	free(text);
+	free(path);
+	const char *result = "all";
+	if (!open_as(true))
+		result = "no start";
+	else if (!get(TABLE_IDS, "k39"))
+		result = "lost";
+	else if (!get(TABLE_IDS, "last"))
+		result = "without the last commit";
+	if (count_files("facts.mdb.corrupt-"))
+		result = "moved aside";
+	else if (!count_files("facts.mdb.damaged-") && !is_unseen)
+		result = "no copy";
+	if (put(TABLE_IDS, "new", "1") != 0 || !open_as(false))
+		result = "of no use";
+	end();
+	return result;
+}
+
+static void test_meta_constants(void)
+{
+	/* Flags of the page, magic, version, page size. */
+	static const unsigned bytes[] = {10, 16, 17, 18, 19, 20, 40, 41};
+	const char *result = "all";
+
+	for (unsigned i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+		for (unsigned page = 0; page < 2; page++)
+			for (int bit = 0; bit < 8; bit += 3)
+				if (strcmp(result, "all") == 0)
+					result = flip_meta(page, bytes[i], bit);
+	is_str(
+	    result, "all", "a bit that says what a meta page is costs nothing");
+}
+
+static void test_meta_contents(void)
+{
+	/* Depth and root of both trees, the last page, the transaction. */
+	static const unsigned bytes[] = {
+	    46, 80, 81, 87, 94, 128, 129, 135, 137, 143, 144};
+	int n_all = 0, n_last = 0;
+
+	for (unsigned i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+		for (unsigned page = 0; page < 2; page++) {
+			const char *result = flip_meta(page, bytes[i], 0);
+			bool is_all = strcmp(result, "all") == 0;
+			bool is_last = strncmp(result, "without", 7) == 0;
+			ok(is_all || is_last,
+			    "a bit of byte %u of meta page %u misleads nobody: "
+			    "%s",
+			    bytes[i], page, result);
+			n_all += is_all;
+			n_last += is_last;
+		}
+	is_int(n_all, n_last, "that of the newer page costs one commit");
+}
+
+static void test_meta_both(void)
+{
+	make_damaged("both", "facts.mdb", 100);
+	char *path = file_of("facts.mdb");
+	size_t len;
+	char *text = scratch_read(path, &len);
+	memset(text + 80, 7, 72);
+	memset(text + sysconf(_SC_PAGESIZE) + 16, 7, 136);
+	scratch_write(path, text, len);
+	free(text);
+	free(path);
+	check_damaged("both meta pages", "facts.mdb", "facts.mdb.corrupt-");
+}
+
 /* ---- a store of the first format: rows without checksums ---- */
 
 static void put_plain(MDB_env *env, const char *table, const char *value)
@@ -870,6 +965,9 @@ int main(void)
 	test_short_but_whole();
 	test_damaged_rows();
 	test_moved_rows();
+	test_meta_constants();
+	test_meta_contents();
+	test_meta_both();
 	test_old_format();
 	test_epoch();
 	return done();
