@@ -128,6 +128,28 @@ static int begin(MDB_env *env, unsigned flags, MDB_txn **txn)
 	return rc;
 }
 
+/*
+ * A meta page could not be written: LMDB takes no more in this process, and the
+ * commit may be there or not. The next process sees which, and the takeover
+ * does what follows; here nobody may be told that it failed.
+ */
+static void check_usable(int rc, enum store_part part)
+{
+	if (rc == MDB_PANIC)
+		fatal("store: %s: a commit could not be finished on the disk; "
+		      "another process goes on",
+		    store_file_name(part));
+}
+
+static void check_after_failure(MDB_env *env, enum store_part part)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+	if (rc == 0)
+		mdb_txn_abort(txn);
+	check_usable(rc, part);
+}
+
 void store_read(struct store *s, struct store_txn *t, enum store_part part)
 {
 	struct part *p = store_part(s, part);
@@ -137,6 +159,7 @@ void store_read(struct store *s, struct store_txn *t, enum store_part part)
 	t->rc = p->reader ? mdb_txn_renew(p->reader)
 			  : begin(p->env, MDB_RDONLY, &p->reader);
 	t->handle = p->reader;
+	check_usable(t->rc, part);
 	p->is_reading = t->rc == 0;
 }
 
@@ -154,6 +177,7 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 	MDB_txn *txn = NULL;
 	*t = (struct store_txn){.store = s, .part = part, .is_writing = true};
 	t->rc = begin(store_part(s, part)->env, 0, &txn);
+	check_usable(t->rc, part);
 	if (!t->rc)
 		store_check_server(s, txn, part);
 	t->handle = txn;
@@ -171,7 +195,10 @@ int store_commit(struct store_txn *t, struct err *err)
 	t->handle = NULL;
 	stat_add(commits, 1);
 	stat_add(commit_us, clock_mono_us() - began);
-	return t->rc ? txn_error(err, t, "commit") : 0;
+	if (!t->rc)
+		return 0;
+	check_after_failure(store_part(t->store, t->part)->env, t->part);
+	return txn_error(err, t, "commit");
 }
 
 void store_abort(struct store_txn *t)

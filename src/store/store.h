@@ -18,6 +18,9 @@
  * commit can corrupt a whole environment at a power cut; that is why the two
  * never mix otherwise.
  *
+ * When the disk fails in the moment that makes a commit valid, nobody knows
+ * whether it is: the process ends at once (fatal), and the next one sees.
+ *
  * A transaction carries its error: after the first failure every call on it
  * does nothing, and the end reports it once. Reading is done on the loop's
  * thread or by the keeper, one read transaction a part at a time; writing by
