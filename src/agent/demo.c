@@ -107,7 +107,7 @@ static void set_timer(struct agent_turn *t, int64_t delay_ms)
 /* What is left of a sleep that began when the input was accepted. */
 static int64_t sleep_left_ms(const struct agent_turn *t)
 {
-	int64_t passed_ms = (clock_wall_us() - t->input->started_us) / 1000;
+	int64_t passed_ms = clock_expiry_ms() - t->input->started_us / 1000;
 
 	/* A wall clock that was set back must not make the sleep longer. */
 	if (passed_ms < 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,6 +13,12 @@
 
 /* The mapped offset in ms, which another process may change at any time. */
 static const int64_t *offset_ms;
+
+/* The same for the wall clock alone, or NULL. */
+static const int64_t *wall_offset_ms;
+
+/* Wall time less boot time, when the wall clock was last believed; or NULL. */
+static const _Atomic int64_t *line;
 
 static int64_t read_unmoved_us(clockid_t id)
 {
@@ -41,18 +48,26 @@ static const int64_t *map_offset(int fd)
 		errno = EINVAL; /* a read beyond the end would be a SIGBUS */
 		return NULL;
 	}
-	void *p = mmap(NULL, sizeof(*offset_ms), PROT_READ, MAP_SHARED, fd, 0);
-	return p == MAP_FAILED ? NULL : p;
+	size_t n = (size_t)st.st_size < 2 * sizeof(*offset_ms) ? 1 : 2;
+	void *p =
+	    mmap(NULL, n * sizeof(*offset_ms), PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	wall_offset_ms = n == 2 ? (const int64_t *)p + 1 : NULL;
+	return p;
 }
 
 int64_t clock_wall_ms(void)
 {
-	return read_us(CLOCK_REALTIME) / 1000;
+	return clock_wall_us() / 1000;
 }
 
 int64_t clock_wall_us(void)
 {
-	return read_us(CLOCK_REALTIME);
+	int64_t us = read_us(CLOCK_REALTIME);
+	if (wall_offset_ms)
+		us += __atomic_load_n(wall_offset_ms, __ATOMIC_RELAXED) * 1000;
+	return us;
 }
 
 int64_t clock_mono_ms(void)
@@ -68,6 +83,26 @@ int64_t clock_mono_us(void)
 int64_t clock_steady_us(void)
 {
 	return read_unmoved_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot_ms(void)
+{
+	return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+int64_t clock_expiry_ms(void)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t line_ms = line ? atomic_load(line) : 0;
+	if (!line_ms)
+		return now_ms;
+	int64_t most_ms = line_ms + clock_boot_ms();
+	return now_ms < most_ms ? now_ms : most_ms;
+}
+
+void clock_hold(const _Atomic int64_t *line_ms)
+{
+	line = line_ms;
 }
 
 bool clock_follow(const char *path)

@@ -95,6 +95,8 @@ struct heritage {
 	int32_t master_pid;
 	uint64_t server;    /* of this start, for the store: store_claim() */
 	int64_t started_ms; /* wall clock of the master's start */
+	int64_t started_boot_ms;    /* the same by clock_boot_ms() */
+	_Atomic int64_t line_ms;    /* see clock_hold(); the keeper sets it */
 	_Atomic uint32_t epoch;	    /* newest configuration generation */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed for want of a pulse */

@@ -39,7 +39,7 @@ void api_info_drain(void)
 /* Seconds since the master began, so that every worker says the same. */
 static int64_t uptime_s(const struct heritage *heritage)
 {
-	int64_t ms = clock_wall_ms() - heritage->started_ms;
+	int64_t ms = clock_boot_ms() - heritage->started_boot_ms;
 	return ms > 0 ? ms / 1000 : 0;
 }
 

@@ -92,6 +92,7 @@ static void make_segment(struct master *m)
 	m->heritage->master_pid = getpid();
 	m->heritage->server = new_number();
 	m->heritage->started_ms = clock_wall_ms();
+	m->heritage->started_boot_ms = clock_boot_ms();
 	m->heritage->registry_at = at;
 	m->heritage->registry_bytes = registry;
 	m->heritage->max_sessions = (uint64_t)m->conf->max_sessions;

@@ -88,7 +88,7 @@ static enum claim_found look_up(struct store_txn *t, const uint8_t key[16],
 	if (found == STORE_DAMAGED || !record_decode_claim(claim, row))
 		return CLAIM_DAMAGED;
 	if (claim->status != RECORD_RUNNING &&
-	    claim->expires_ms < clock_wall_ms())
+	    claim->expires_ms < clock_expiry_ms())
 		return CLAIM_UNUSED;
 	return memcmp(claim->body, body, 16) == 0 ? CLAIM_REPEATED
 						  : CLAIM_REUSED;

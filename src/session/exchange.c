@@ -41,7 +41,7 @@ static bool add_line(struct store_span key, struct store_span value, void *arg)
 		return false;
 	w->next = 0;
 	if (!record_decode(&r, value) ||
-	    (r.status != RECORD_RUNNING && r.expires_ms <= clock_wall_ms()) ||
+	    (r.status != RECORD_RUNNING && r.expires_ms <= clock_expiry_ms()) ||
 	    (w->sink->wants && !w->sink->wants(&r, w->sink->arg)))
 		return true;
 	(void)store_get(&w->txn, TABLE_TALKS, key.data, key.len, &talk);
@@ -187,7 +187,7 @@ static void import_line(struct import *im, struct result_line *line)
 	struct record *r = &line->record;
 	struct buf row = {0};
 	complete(im, r);
-	if (r->expires_ms <= clock_wall_ms()) {
+	if (r->expires_ms <= clock_expiry_ms()) {
 		im->count->expired++;
 		return;
 	}

@@ -22,7 +22,7 @@
 
 static bool is_alive(const struct record *r)
 {
-	return r->status == RECORD_RUNNING || r->expires_ms > clock_wall_ms();
+	return r->status == RECORD_RUNNING || r->expires_ms > clock_expiry_ms();
 }
 
 /*
@@ -467,7 +467,7 @@ static bool sweep_claim(
 	if (!old->left--)
 		return false;
 	if (key.len == 16 && record_decode_claim(&c, value) &&
-	    c.expires_ms < clock_wall_ms())
+	    c.expires_ms < clock_expiry_ms())
 		memcpy(old->keys[old->n++], key.data, 16);
 	return true;
 }

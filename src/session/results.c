@@ -361,7 +361,7 @@ static int keep_mark(void *value, void *arg)
 	struct result_mark *mark = value;
 	struct keeping *k = arg;
 	if (mark->status != RECORD_RUNNING && mark->expires_ms &&
-	    mark->expires_ms <= clock_wall_ms())
+	    mark->expires_ms <= clock_expiry_ms())
 		return 0;
 	k->kept[k->n++] = mark;
 	k->bytes += mark->len;

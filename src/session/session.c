@@ -107,7 +107,7 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 		found = store_look(&t, TABLE_SESSIONS, key.bytes, 8, &row);
 	bool is_damaged = found == STORE_DAMAGED;
 	if (found == STORE_FOUND && k->seed.number && record_decode(&r, row)) {
-		int64_t now = clock_wall_ms();
+		int64_t now = clock_expiry_ms();
 		k->seed.turn = r.turn;
 		k->seed.is_running = r.status == RECORD_RUNNING;
 		k->has_record = k->seed.is_running || r.expires_ms > now;

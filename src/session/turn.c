@@ -162,8 +162,7 @@ static void push_open(struct turn *t)
 
 static int64_t duration_ms(const struct turn *t)
 {
-	int64_t us = clock_wall_us() - t->started_us;
-	return us > 0 ? us / 1000 : 0;
+	return (clock_mono_us() - t->began_us) / 1000;
 }
 
 static void do_end(struct turn *t)
@@ -253,6 +252,7 @@ struct turn *turn_new(
 	t->input = c;
 	t->number = number;
 	t->started_us = clock_wall_us();
+	t->began_us = clock_mono_us();
 	t->created_ms = t->started_us / 1000;
 	t->cursor = session_head(s);
 	t->before_seq = t->cursor;

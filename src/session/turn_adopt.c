@@ -201,6 +201,9 @@ void turn_adopt(struct session *s, const struct record *r)
 	struct past past = {.is_input_there = false};
 	list_init(&past.events);
 	t->started_us = r->started_us;
+	/* As long ago as the clock says, which may have been set back. */
+	int64_t ago_us = clock_expiry_ms() * 1000 - r->started_us;
+	t->began_us -= ago_us > 0 ? ago_us : 0;
 	t->created_ms = r->created_ms;
 	turn_rows_load_talk(t);
 	t->client_turn = r->client_turn;

@@ -48,6 +48,7 @@ struct turn {
 	uint32_t number;
 	uint32_t client_turn;
 	int64_t started_us;
+	int64_t began_us; /* the same by clock_mono_us() */
 	int64_t created_ms;
 	struct buf before;    /* the conversation as the turn began */
 	struct commit *open;  /* events of this tick */

@@ -342,7 +342,7 @@ static int64_t room_taken(
 int upload_sweep(const char *dir, int64_t older_than_ms)
 {
 	int64_t n =
-	    each_upload(dir, remove_old, clock_wall_ms() - older_than_ms);
+	    each_upload(dir, remove_old, clock_expiry_ms() - older_than_ms);
 	if (n < 0)
 		return errno == ENOENT ? 0 : -1;
 	return (int)n;

@@ -113,6 +113,13 @@ void store_serve(struct store *s, uint64_t server);
  */
 uint64_t store_epoch(const struct store *s);
 
+/*
+ * Where the wall clock was believed under this boot of the machine (what
+ * clock_hold() takes): 0 when nobody said. Of the keeper alone; it blocks.
+ */
+int64_t store_line(const struct store *s);
+int store_set_line(struct store *s, int64_t line_ms, struct err *err);
+
 /* Begin to read on the loop's thread; end with store_read_end(). Never fails
  * itself. */
 void store_read(struct store *s, struct store_txn *t, enum store_part part);

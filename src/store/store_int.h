@@ -37,6 +37,7 @@ struct store {
 	MDB_dbi tables[TABLE_COUNT];
 	uint64_t epoch;
 	uint64_t server; /* whose writes these are; 0: not checked */
+	char *dir;
 };
 
 struct store_path {
@@ -141,6 +142,10 @@ int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err);
 /* End the process, if the file of a write now is another server's. */
 void store_check_server(
     const struct store *s, MDB_txn *txn, enum store_part part);
+
+/* What store_line() and store_set_line() keep there. */
+int64_t store_mark_line(const char *dir);
+int store_mark_set_line(const char *dir, int64_t line_ms, struct err *err);
 
 /* The lock file of a data file goes with it. */
 void store_remove_lock(const char *path);

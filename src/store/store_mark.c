@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,15 +12,18 @@
 #include "core/err.h"
 
 /*
- * What journal.mark says: which boot of the machine wrote journal.mdb, and the
- * highest epoch that was given. It is a file of its own, so that a journal that
- * a power cut may have damaged is thrown away before anything in it is looked
- * at.
+ * What journal.mark says: which boot of the machine wrote journal.mdb, the
+ * highest epoch that was given, and where the wall clock was believed under this
+ * boot. It is a file of its own, so that a journal that a power cut may have
+ * damaged is thrown away before anything in it is looked at.
  */
 struct mark {
 	char boot_id[40];
 	uint64_t epoch;
+	int64_t line_ms; /* see clock_hold(); 0, or not there: unknown */
 };
+
+#define MARK_LEAST offsetof(struct mark, line_ms)
 
 static void read_boot_id(char out[40])
 {
@@ -40,9 +44,10 @@ static bool read_mark(const char *dir, struct mark *m)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool whole = read(fd, m, sizeof *m) == (ssize_t)sizeof *m;
+	*m = (struct mark){.line_ms = 0};
+	ssize_t n = read(fd, m, sizeof *m);
 	close(fd);
-	return whole;
+	return n == (ssize_t)sizeof *m || n == (ssize_t)MARK_LEAST;
 }
 
 static int write_mark(const char *dir, const struct mark *m, struct err *err)
@@ -91,5 +96,21 @@ int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err)
 		read_boot_id(m.boot_id);
 	uint64_t now = (uint64_t)clock_wall_ms();
 	*epoch = m.epoch = now > m.epoch ? now : m.epoch + 1;
+	return write_mark(dir, &m, err);
+}
+
+int64_t store_mark_line(const char *dir)
+{
+	struct mark m;
+	return read_mark(dir, &m) ? m.line_ms : 0;
+}
+
+int store_mark_set_line(const char *dir, int64_t line_ms, struct err *err)
+{
+	struct mark m;
+	if (!read_mark(dir, &m))
+		return err_set(
+		    err, ERR_STORE, "store: %s/journal.mark is missing", dir);
+	m.line_ms = line_ms;
 	return write_mark(dir, &m, err);
 }

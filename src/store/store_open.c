@@ -300,6 +300,7 @@ struct store *store_open(
 		return NULL;
 	}
 	struct store *s = mem_zero(sizeof *s);
+	s->dir = mem_strndup(dir, strlen(dir));
 	struct opening o = {s, dir, conf, is_keeper, 0};
 	if (open_all(&o, err) == 0)
 		return s;
@@ -313,6 +314,17 @@ void store_close(struct store **s)
 		return;
 	for (int i = 0; i < STORE_N_PARTS; i++)
 		close_part(&(*s)->parts[i]);
+	free((*s)->dir);
 	free(*s);
 	*s = NULL;
+}
+
+int64_t store_line(const struct store *s)
+{
+	return store_mark_line(s->dir);
+}
+
+int store_set_line(struct store *s, int64_t line_ms, struct err *err)
+{
+	return store_mark_set_line(s->dir, line_ms, err);
 }

@@ -84,7 +84,7 @@ static void claim(struct store_txn *txn, struct gate_job *job)
 {
 	struct store_span row;
 	struct claim old;
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_expiry_ms();
 	enum store_found found =
 	    store_look(txn, TABLE_USED, job->digest, sizeof job->digest, &row);
 	if (found == STORE_DAMAGED) {
@@ -478,7 +478,7 @@ static bool look_at(struct store_span key, struct store_span value, void *arg)
 	if (key.len != 32 || value.len != sizeof c)
 		return true;
 	memcpy(&c, value.data, sizeof c);
-	if (c.until_ms < clock_wall_ms())
+	if (c.until_ms < clock_expiry_ms())
 		memcpy(old->keys[old->n++], key.data, 32);
 	return true;
 }

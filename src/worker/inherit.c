@@ -65,6 +65,7 @@ static void map_segment(struct inherited *in)
 	log_last_words(slot->last_words, sizeof slot->last_words);
 	stat_clear_gauges(&in->heritage->stats[in->slot]);
 	stat_use(&in->heritage->stats[in->slot]);
+	clock_hold(&in->heritage->line_ms);
 }
 
 /* The lock is for us, and not for what we start. */

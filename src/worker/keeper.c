@@ -25,6 +25,7 @@
 #include "store/store.h"
 #include "trust/gate.h"
 #include "worker/inherit.h"
+#include "worker/wallclock.h"
 
 /*
  * Between two steps of the sweep, and steps between two looks at rarer things.
@@ -43,6 +44,7 @@ struct keeper {
 	struct loop_timer timer;
 	struct mirror *mirror;
 	struct loop_timer mirror_timer;
+	struct wallclock wallclock;
 	uint64_t cursor;
 	uint64_t used_cursor;
 	unsigned steps;
@@ -58,9 +60,28 @@ static void sweep_slowly(struct keeper *k)
 	buf_fini(&dir);
 }
 
+/* A start under this boot goes on with it. */
+static void store_line_of(struct keeper *k)
+{
+	struct err err;
+	int64_t line_ms = atomic_load(&k->in.heritage->line_ms);
+	if (store_set_line(k->store, line_ms, &err) != 0)
+		log_error("%s", err.text);
+}
+
+static void watch_clock(struct keeper *k)
+{
+	wallclock_begin(&k->wallclock, &k->in.heritage->line_ms,
+	    k->in.conf.result_ttl * 1000, store_line(k->store));
+	(void)wallclock_look(&k->wallclock);
+	store_line_of(k);
+}
+
 static void on_step(void *arg)
 {
 	struct keeper *k = arg;
+	if (wallclock_look(&k->wallclock))
+		store_line_of(k);
 	unsigned n =
 	    registry_sweep(k->registry, k->in.conf.idle_timeout * 1000);
 	stat_add(expired, n);
@@ -203,6 +224,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	if (!k.store)
 		fatal("%s", err.text);
 	claim(&k, is_first);
+	watch_clock(&k);
 	if (is_first)
 		import_results(&k);
 	k.registry =

@@ -139,7 +139,7 @@ sub start {
 	if ($o{clock}) {
 		$self->{clock} = "$dir/clock";
 		$self->{moved_ms} = 0;
-		write_file($self->{clock}, pack 'q', 0);
+		write_file($self->{clock}, pack 'qq', 0, 1000 * ($o{ahead} || 0));
 		push @argv, '--test-clock', $self->{clock};
 	}
 	$self->spawn([@argv, @{ $o{args} || [] }], \%o);
@@ -280,6 +280,14 @@ sub pass {
 	$self->{moved_ms} += $seconds * 1000;
 	open my $f, '+<:raw', $self->{clock} or die "$self->{clock}: $!";
 	syswrite $f, pack 'q', $self->{moved_ms};
+}
+
+# Set the wall clock ahead, or back, and nothing else.
+sub set_clock {
+	my ($self, $seconds) = @_;
+	open my $f, '+<:raw', $self->{clock} or die "$self->{clock}: $!";
+	seek $f, 8, 0;
+	syswrite $f, pack 'q', $seconds * 1000;
 }
 
 sub signal { my ($self, $name) = @_; return kill $name => $self->{pid} }

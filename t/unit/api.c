@@ -530,6 +530,7 @@ static void test_sessions(void)
 static void test_info(void)
 {
 	heritage->started_ms = clock_wall_ms() - 3700;
+	heritage->started_boot_ms = clock_boot_ms() - 3700;
 	struct http_req *req = get("/health", "");
 	is_reply(req, 200,
 	    "{\"status\":\"healthy\",\"agent\":\"Jo \\\"x\\\"\",\"uptime\":3}",

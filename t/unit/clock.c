@@ -44,6 +44,32 @@ static void test_moved_time(int fd, const char *path)
 	    "in microseconds as well");
 }
 
+static void test_held_time(int fd)
+{
+	static _Atomic int64_t line_ms;
+
+	ok(clock_expiry_ms() - clock_wall_ms() < HOUR_MS,
+	    "things expire by wall time");
+	clock_hold(&line_ms);
+	ok(clock_expiry_ms() >= clock_wall_ms() - HOUR_MS,
+	    "also while there is no line");
+	line_ms = clock_wall_ms() - clock_boot_ms();
+	int64_t wall_ms = clock_wall_ms(), mono_ms = clock_mono_ms();
+	int64_t ahead_ms = 48 * HOUR_MS;
+	ok(pwrite(fd, &ahead_ms, sizeof(ahead_ms), 8) == sizeof(ahead_ms),
+	    "the wall clock is set two days ahead");
+	ok(clock_wall_ms() - wall_ms >= ahead_ms, "it shows that");
+	ok(clock_mono_ms() - mono_ms < HOUR_MS, "the others do not");
+	ok(clock_expiry_ms() - wall_ms < HOUR_MS, "and nothing expires by it");
+	int64_t back_ms = -ahead_ms;
+	ok(pwrite(fd, &back_ms, sizeof(back_ms), 8) == sizeof(back_ms),
+	    "it is set two days back");
+	ok(clock_expiry_ms() <= wall_ms - back_ms + HOUR_MS &&
+		clock_expiry_ms() < wall_ms,
+	    "time that goes back is followed");
+	clock_hold(NULL);
+}
+
 int main(void)
 {
 	char path[] = "/tmp/co-clock-XXXXXX";
@@ -59,7 +85,10 @@ int main(void)
 	ok(!clock_follow(path) && errno == EINVAL,
 	    "a file that is too short cannot be followed");
 	ok(!clock_is_followed(), "a failure changes nothing");
+	if (!ok(ftruncate(fd, 16) == 0, "it has room for both offsets"))
+		return done();
 	test_moved_time(fd, path);
+	test_held_time(fd);
 	(void)close(fd); /* a temporary file */
 	(void)unlink(path);
 	return done();
