@@ -86,12 +86,20 @@ int sessions_recover(
 /* For the keeper: the lowest session number that is free in the store. */
 uint64_t sessions_next_number(struct store *store);
 
+/* Where the sweep goes on; zeroes at first. */
+struct sweep_place {
+	uint64_t session;
+	uint64_t claim;
+};
+
 /*
- * For the keeper, now and then: remove a bounded number of records, claims and
- * journals that have expired, but for sessions that are in the registry.
- * *cursor says where to go on; 0 at first and after a round.
+ * For the keeper, again and again: look at the next of what is stored of
+ * sessions, a bounded part. Records, claims and journals that have expired are
+ * removed, but for sessions that are in the registry; a turn that is unfinished
+ * and not there is put there, for the workers; a damaged id is mended. Returns
+ * whether so much was removed that the next part should follow at once.
  */
-void sessions_expire(
-    struct store *store, struct registry *registry, uint64_t *cursor);
+bool sessions_sweep(
+    struct store *store, struct registry *registry, struct sweep_place *at);
 
 #endif

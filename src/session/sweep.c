@@ -13,18 +13,16 @@
 #include "core/stat.h"
 #include "session/record.h"
 
-/* Rows looked at in one step of the sweep. */
-#define SWEEP_STEP 500
+/* Rows of each table looked at in one step of the sweep. */
+#define SWEEP_STEP 1000
+
+/* So many of them to remove: there may be more, and the next step is due. */
+#define SWEEP_BUSY 50
 
 static bool is_alive(const struct record *r)
 {
 	return r->status == RECORD_RUNNING || r->expires_ms > clock_expiry_ms();
 }
-
-struct recovery {
-	struct list found;
-	int count;
-};
 
 struct unfinished {
 	struct list link;
@@ -32,24 +30,28 @@ struct unfinished {
 	uint8_t key[REGISTRY_KEY];
 };
 
+static void note_unfinished(struct list *list, const struct record *r)
+{
+	struct unfinished *u = mem_zero(sizeof *u);
+	u->seed = (struct registry_seed){
+	    .number = r->number, .turn = r->turn, .is_running = true};
+	session_key(u->key, r->id.data, r->id.len);
+	session_caller_key(u->seed.caller, r->caller.data, r->caller.len);
+	list_append(list, &u->link);
+}
+
 static bool find_running(
     struct store_span key, struct store_span value, void *arg)
 {
-	struct recovery *rec = arg;
 	struct record r;
 	(void)key;
-	if (!record_decode(&r, value) || r.status != RECORD_RUNNING)
-		return true;
-	struct unfinished *u = mem_zero(sizeof *u);
-	u->seed = (struct registry_seed){
-	    .number = r.number, .turn = r.turn, .is_running = true};
-	session_key(u->key, r.id.data, r.id.len);
-	session_caller_key(u->seed.caller, r.caller.data, r.caller.len);
-	list_append(&rec->found, &u->link);
+	if (record_decode(&r, value) && r.status == RECORD_RUNNING)
+		note_unfinished(arg, &r);
 	return true;
 }
 
-static void register_unfinished(
+/* Whether there was room for it. */
+static bool register_unfinished(
     struct store *store, struct registry *registry, struct unfinished *u)
 {
 	struct store_txn t;
@@ -60,30 +62,41 @@ static void register_unfinished(
 	journal_seed(&u->seed, &meta);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
-	if (registry_add(registry, u->key, UINT32_MAX, &u->seed) ==
-	    REGISTRY_NONE)
-		log_error("keeper: max_sessions is too small for the turns "
-			  "to take up again");
+	return registry_add(registry, u->key, UINT32_MAX, &u->seed) !=
+	       REGISTRY_NONE;
+}
+
+/* Empties the list; returns how many are for the workers now. */
+static int register_all(
+    struct store *store, struct registry *registry, struct list *found)
+{
+	struct list *l;
+	int n = 0, n_left = 0;
+	while ((l = list_shift(found))) {
+		struct unfinished *u = list_entry(l, struct unfinished, link);
+		bool is_in = register_unfinished(store, registry, u);
+		n += is_in;
+		n_left += !is_in;
+		free(u);
+	}
+	if (n_left)
+		log_warn("keeper: %d unfinished turns wait for room in the "
+			 "registry (max_sessions)",
+		    n_left);
+	return n;
 }
 
 int sessions_recover(
     struct store *store, struct registry *registry, struct err *err)
 {
-	struct recovery rec = {.count = 0};
+	struct list found;
 	struct store_txn t;
-	struct list *l;
-	list_init(&rec.found);
+	list_init(&found);
 	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_SESSIONS, NULL, 0, find_running, &rec);
+	store_each(&t, TABLE_SESSIONS, NULL, 0, find_running, &found);
 	int rc = store_read_end(&t, err);
-	while ((l = list_shift(&rec.found))) {
-		struct unfinished *u = list_entry(l, struct unfinished, link);
-		if (rc == 0)
-			register_unfinished(store, registry, u);
-		free(u);
-		rec.count++;
-	}
-	return rc == 0 ? rec.count : -1;
+	int n = register_all(store, registry, &found);
+	return rc == 0 ? n : -1;
 }
 
 static bool first_key(struct store_span key, struct store_span value, void *arg)
@@ -120,6 +133,8 @@ struct sweep {
 	uint64_t next; /* where to go on; 0: at the end */
 	struct list expired;
 	struct list unnamed; /* sessions whose id has a damaged row */
+	struct list running; /* turns that nobody knows of */
+	unsigned n_expired;
 };
 
 struct expired { /* or unnamed */
@@ -136,6 +151,13 @@ static void note(struct list *list, const struct record *r)
 	e->id_len = r->id.len;
 	memcpy(e->id, r->id.data, r->id.len);
 	list_append(list, &e->link);
+}
+
+static bool is_registered(struct registry *registry, const struct record *r)
+{
+	uint8_t key[REGISTRY_KEY];
+	session_key(key, r->id.data, r->id.len);
+	return registry_look(registry, key) != REGISTRY_NONE;
 }
 
 static bool is_unnamed(struct sweep *s, const struct record *r)
@@ -157,12 +179,51 @@ static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 		return true;
 	if (is_unnamed(s, &r))
 		note(&s->unnamed, &r);
-	uint8_t session[REGISTRY_KEY];
-	session_key(session, r.id.data, r.id.len);
-	if (!is_alive(&r) &&
-	    registry_look(s->registry, session) == REGISTRY_NONE)
+	bool is_running = r.status == RECORD_RUNNING;
+	if ((!is_running && is_alive(&r)) || is_registered(s->registry, &r))
+		return true;
+	if (is_running) {
+		note_unfinished(&s->running, &r);
+	} else {
 		note(&s->expired, &r);
+		s->n_expired++;
+	}
 	return true;
+}
+
+/*
+ * It may have ended since the sweep's state of the store, and left the registry
+ * for that: then it is not unfinished.
+ */
+static bool still_runs(struct store *store, const struct unfinished *u)
+{
+	struct store_key key = store_key1(u->seed.number);
+	struct store_txn t;
+	struct store_span row;
+	struct record r;
+	struct err err;
+	store_read(store, &t, STORE_FACTS);
+	bool runs = store_get(&t, TABLE_SESSIONS, key.bytes, 8, &row) &&
+		    record_decode(&r, row) && r.status == RECORD_RUNNING &&
+		    r.turn == u->seed.turn;
+	return store_read_end(&t, &err) == 0 && runs;
+}
+
+/* The workers find what is in the registry without an owner. */
+static void take_up(
+    struct store *store, struct registry *registry, struct list *running)
+{
+	list_each_safe(it, running)
+	{
+		struct unfinished *u = list_entry(it, struct unfinished, link);
+		if (!still_runs(store, u)) {
+			list_remove(&u->link);
+			free(u);
+		}
+	}
+	int n = register_all(store, registry, running);
+	if (n)
+		log_info("keeper: %d unfinished turns to take up again", n);
 }
 
 /* The record names its session, so the way to it can be mended. */
@@ -239,7 +300,8 @@ static void delete_events(struct store_txn *t, uint64_t number)
 	store_delete(t, TABLE_JOURNALS, key.bytes, 8);
 }
 
-static void delete_expired(struct store *store, struct list *expired)
+/* Whether they are gone. */
+static bool delete_expired(struct store *store, struct list *expired)
 {
 	struct store_txn facts, events;
 	struct err err;
@@ -266,11 +328,13 @@ static void delete_expired(struct store *store, struct list *expired)
 	}
 	if (store_commit(&events, &err) != 0)
 		log_error("%s", err.text);
+	return rc == 0;
 }
 
 struct old_claims {
 	unsigned left;
 	unsigned n;
+	uint64_t next; /* where to go on; 0: at the end */
 	uint8_t keys[SWEEP_STEP][16];
 };
 
@@ -279,36 +343,43 @@ static bool sweep_claim(
 {
 	struct old_claims *old = arg;
 	struct claim c;
+	old->next = store_number(key.data);
 	if (!old->left--)
 		return false;
+	old->next = 0;
 	if (key.len == 16 && record_decode_claim(&c, value) &&
 	    c.expires_ms < clock_expiry_ms())
 		memcpy(old->keys[old->n++], key.data, 16);
 	return true;
 }
 
-/* Claims are keyed by digest: any place to start is as good as another. */
-static void expire_claims(struct store *store, uint64_t from)
+/* Returns how many are gone. */
+static unsigned expire_claims(struct store *store, uint64_t *cursor)
 {
 	struct old_claims *old = mem_zero(sizeof *old);
-	struct store_key key = store_key2(from * 0x9e3779b97f4a7c15ull, 0);
+	struct store_key key = store_key1(*cursor);
 	struct store_txn t;
 	struct err err;
 	old->left = SWEEP_STEP;
 	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_CLAIMS, key.bytes, 16, sweep_claim, old);
-	(void)store_read_end(&t, &err);
-	if (old->n) {
+	store_each(&t, TABLE_CLAIMS, key.bytes, 8, sweep_claim, old);
+	(void)store_read_end(&t, &err); /* the next step looks again */
+	*cursor = old->next;
+	unsigned n = old->n;
+	if (n) {
 		store_write(store, &t, STORE_FACTS);
-		for (unsigned i = 0; i < old->n; i++)
+		for (unsigned i = 0; i < n; i++)
 			store_delete(&t, TABLE_CLAIMS, old->keys[i], 16);
-		if (store_commit(&t, &err) != 0)
+		if (store_commit(&t, &err) != 0) {
 			log_error("%s", err.text);
+			n = 0;
+		}
 	}
 	free(old);
+	return n;
 }
 
-void sessions_expire(
+static unsigned expire_sessions(
     struct store *store, struct registry *registry, uint64_t *cursor)
 {
 	struct sweep s = {.registry = registry, .left = SWEEP_STEP};
@@ -316,6 +387,7 @@ void sessions_expire(
 	struct err err;
 	list_init(&s.expired);
 	list_init(&s.unnamed);
+	list_init(&s.running);
 	store_read(store, &s.txn, STORE_FACTS);
 	store_each(&s.txn, TABLE_SESSIONS, key.bytes, 8, sweep_one, &s);
 	if (store_read_end(&s.txn, &err) != 0)
@@ -323,7 +395,17 @@ void sessions_expire(
 	*cursor = s.next;
 	if (!list_is_empty(&s.unnamed))
 		mend_ids(store, &s.unnamed);
-	if (!list_is_empty(&s.expired))
-		delete_expired(store, &s.expired);
-	expire_claims(store, (uint64_t)clock_mono_us());
+	if (!list_is_empty(&s.running))
+		take_up(store, registry, &s.running);
+	if (!s.n_expired || !delete_expired(store, &s.expired))
+		return 0;
+	return s.n_expired;
+}
+
+bool sessions_sweep(
+    struct store *store, struct registry *registry, struct sweep_place *at)
+{
+	unsigned n = expire_sessions(store, registry, &at->session);
+	n += expire_claims(store, &at->claim);
+	return n >= SWEEP_BUSY;
 }

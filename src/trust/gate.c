@@ -17,6 +17,9 @@
 /* Claims looked at in one step of gate_expire(). */
 #define EXPIRE_STEP 1000
 
+/* So many to remove: there may be more. */
+#define EXPIRE_BUSY 50
+
 /* A batch ends with either: who came meanwhile has its turn then. */
 #define BATCH_JOBS 256
 #define BATCH_BYTES ((size_t)256 * 1024)
@@ -483,7 +486,7 @@ static bool look_at(struct store_span key, struct store_span value, void *arg)
 	return true;
 }
 
-void gate_expire(struct store *store, uint64_t *cursor)
+bool gate_expire(struct store *store, uint64_t *cursor)
 {
 	struct old_claims *old = mem_zero(sizeof *old);
 	struct store_key key = store_key1(*cursor);
@@ -498,8 +501,12 @@ void gate_expire(struct store *store, uint64_t *cursor)
 		store_write(store, &t, STORE_FACTS);
 		for (unsigned i = 0; i < old->n; i++)
 			store_delete(&t, TABLE_USED, old->keys[i], 32);
-		if (store_commit(&t, &err) != 0)
+		if (store_commit(&t, &err) != 0) {
 			log_error("%s", err.text);
+			old->n = 0;
+		}
 	}
+	bool is_busy = old->n >= EXPIRE_BUSY;
 	free(old);
+	return is_busy;
 }

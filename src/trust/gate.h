@@ -120,8 +120,9 @@ void gate_tick(struct gate *g);
 
 /*
  * For the keeper, now and then: delete a bounded number of claims that have
- * expired. *cursor says where to go on; 0 at first.
+ * expired. *cursor says where to go on; 0 at first. Returns whether they were so
+ * many that the next part should follow at once.
  */
-void gate_expire(struct store *store, uint64_t *cursor);
+bool gate_expire(struct store *store, uint64_t *cursor);
 
 #endif

@@ -31,7 +31,11 @@
  * Between two steps of the sweep, and steps between two looks at rarer things.
  */
 #define STEP_MS 1000
+
 #define SLOW_STEPS 10
+
+/* Between two steps in what is stored, while much of it has expired. */
+#define BUSY_MS 10
 
 /* How long a start waits for the lock of session_results.jsonl. */
 #define LOCK_TRIES 50
@@ -45,7 +49,8 @@ struct keeper {
 	struct mirror *mirror;
 	struct loop_timer mirror_timer;
 	struct wallclock wallclock;
-	uint64_t cursor;
+	struct loop_timer sweep_timer;
+	struct sweep_place place;
 	uint64_t used_cursor;
 	unsigned steps;
 };
@@ -87,11 +92,19 @@ static void on_step(void *arg)
 	stat_add(expired, n);
 	if (n)
 		console_expired(n);
-	sessions_expire(k->store, k->registry, &k->cursor);
-	gate_expire(k->store, &k->used_cursor);
 	if (k->steps++ % SLOW_STEPS == 0)
 		sweep_slowly(k);
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
+}
+
+/* Removing keeps up with what is made, however much that is. */
+static void on_sweep(void *arg)
+{
+	struct keeper *k = arg;
+	bool is_busy = sessions_sweep(k->store, k->registry, &k->place);
+	is_busy |= gate_expire(k->store, &k->used_cursor);
+	loop_timer_set(
+	    k->in.loop, &k->sweep_timer, is_busy ? BUSY_MS : STEP_MS);
 }
 
 static void on_mirror(void *arg)
@@ -232,6 +245,8 @@ int keeper_main(unsigned slot, unsigned generation)
 	recover(&k, is_first);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
+	loop_timer_init(&k.sweep_timer, on_sweep, &k);
+	loop_timer_set(k.in.loop, &k.sweep_timer, STEP_MS);
 	open_files(&k, is_first);
 	inherit_ready(&k.in);
 	inherit_run(&k.in);
