@@ -86,6 +86,21 @@ ok wait_for(10, sub { read_file("$other/.co/session_results.jsonl") =~ /"owned"/
     'and in the file of the new project';
 $host->stop;
 
+# ---- lines that are no records ----
+
+my $torn = read_file("$dir/out.jsonl");
+my @lines = split /^/, $torn;
+my $third = CoHost::directory();
+write_file("$dir/torn.jsonl", join '', $lines[0], "\n", "not JSON\n", $lines[1],
+	qq({"status":"done"}\n), qq({"session_id":"a\\u0000b","status":"done","created":9e9}\n),
+	@lines[2 .. 3], substr $lines[4], 0, 30);
+$in = run([$hostd, 'import', '-d', "$third", "$dir/torn.jsonl"]);
+is $in->{status}, 1, 'an import that leaves lines out fails';
+like $in->{out}, qr/^4 sessions added, /m, 'after it took the others';
+is_deeply [sort { $a <=> $b } $in->{out} =~ /line (\d+) is left out: it/g], [3, 5, 6, 9],
+    'it names each line, and blank ones are none' or diag $in->{out};
+like $in->{out}, qr/^co-hostd: \S+torn\.jsonl: 4 lines were left out/m, 'and says how many';
+
 for my $case (['import'], ['import', "$dir/none.jsonl"], ['import', 'a', 'b'],
 	['export', 'a', 'b'], ['export', "$dir/none/x"]) {
 	my $r = run([$hostd, @$case, '-d', "$other"]);

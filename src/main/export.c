@@ -96,6 +96,13 @@ int export_run(const struct options *o)
 
 /* ---- import ---- */
 
+static void tell_left(void *arg, size_t line, const char *why)
+{
+	(void)arg;
+	(void)fprintf(
+	    stderr, "co-hostd: line %zu is left out: %s\n", line, why);
+}
+
 static int import_file(const char *path, struct store *store,
     const struct conf *conf, struct exchange_count *n, struct err *err)
 {
@@ -103,7 +110,7 @@ static int import_file(const char *path, struct store *store,
 	int rc = results_open(file, err);
 	if (rc == 0)
 		rc = exchange_import(
-		    store, file, conf->result_ttl * 1000, n, err);
+		    store, file, conf->result_ttl * 1000, tell_left, n, err);
 	results_free(&file);
 	return rc;
 }
@@ -121,11 +128,15 @@ static int import_store(
 		return -1;
 	int rc = import_file(path, store, conf, &n, err);
 	store_close(&store);
-	if (rc == 0)
-		printf("%zu sessions added, %zu kept as they were, "
-		       "%zu expired\n",
-		    n.added, n.kept, n.expired);
-	return rc;
+	if (rc != 0)
+		return rc;
+	printf("%zu sessions added, %zu kept as they were, %zu expired\n",
+	    n.added, n.kept, n.expired);
+	if (!n.left)
+		return 0;
+	return err_set(err, ERR_BAD_REQUEST,
+	    "%s: %zu lines were left out, all others are imported", path,
+	    n.left);
 }
 
 int export_run_import(const struct options *o)

@@ -115,8 +115,17 @@ struct import {
 	struct store_txn txn;
 	uint64_t next_number;
 	int64_t ttl_ms;
+	results_left_fn *left;
 	struct exchange_count *count;
 };
+
+static void leave_out(void *arg, size_t line, const char *why)
+{
+	struct import *im = arg;
+	im->count->left++;
+	if (im->left)
+		im->left(NULL, line, why);
+}
 
 /* What the file does not say. */
 static void complete(const struct import *im, struct record *r)
@@ -182,7 +191,8 @@ static void put_talk(struct import *im, const struct store_key *key,
 	buf_fini(&text);
 }
 
-static void import_line(struct import *im, struct result_line *line)
+static void import_line(
+    struct import *im, struct result_line *line, size_t number)
 {
 	struct record *r = &line->record;
 	struct buf row = {0};
@@ -191,7 +201,11 @@ static void import_line(struct import *im, struct result_line *line)
 		im->count->expired++;
 		return;
 	}
-	if (!session_id_is_valid(r->id.data, r->id.len) || !place(im, r)) {
+	if (!session_id_is_valid(r->id.data, r->id.len)) {
+		leave_out(im, number, "its session_id is not valid");
+		return;
+	}
+	if (!place(im, r)) {
 		im->count->kept++;
 		return;
 	}
@@ -236,7 +250,7 @@ static int import_some(struct import *im, struct store *store,
 	     i++) {
 		rc = results_read(file, q->marks[i], &line, err);
 		if (rc == 0)
-			import_line(im, &line);
+			import_line(im, &line, q->marks[i]->line);
 	}
 	result_line_fini(&line);
 	if (rc == 0)
@@ -246,14 +260,14 @@ static int import_some(struct import *im, struct store *store,
 }
 
 int exchange_import(struct store *store, struct results *file, int64_t ttl_ms,
-    struct exchange_count *count, struct err *err)
+    results_left_fn *left, struct exchange_count *count, struct err *err)
 {
-	struct import im = {.ttl_ms = ttl_ms, .count = count};
+	struct import im = {.ttl_ms = ttl_ms, .left = left, .count = count};
 	struct queue q = {.n = 0};
 	int rc = 0;
 	*count = (struct exchange_count){0};
 	im.next_number = sessions_next_number(store);
-	struct map *marks = results_marks(file, err);
+	struct map *marks = results_marks(file, leave_out, &im, err);
 	if (!marks)
 		return -1;
 	q.marks = mem_zero((map_count(marks) + 1) * sizeof *q.marks);

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "session/record.h"
+#include "session/results.h"
 
 struct err;
 struct results;
@@ -41,16 +42,19 @@ struct exchange_count {
 	size_t added;
 	size_t kept;	/* the store has the session, as new or newer */
 	size_t expired; /* too old to be of use */
+	size_t left;	/* lines that are no record of a session */
 };
 
 /*
  * Put the last line of each session of a file (locked, or opened) into the
  * store, which nobody else may use meanwhile. What ran when its server died
  * becomes "interrupted". A result without a time of its own expires ttl_ms from
- * now. The file stays as it is. 0, or -1 with *err and a part of it added.
+ * now. Lines that are left out are counted, and told to left (NULL for its arg;
+ * it may be NULL). The
+ * file stays as it is. 0, or -1 with *err and a part of it added.
  */
 int exchange_import(struct store *store, struct results *file, int64_t ttl_ms,
-    struct exchange_count *count, struct err *err);
+    results_left_fn *left, struct exchange_count *count, struct err *err);
 
 /* Whether the store has no session at all. */
 bool exchange_is_empty(struct store *store);

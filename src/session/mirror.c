@@ -238,7 +238,7 @@ static int add_missing(
 
 static int compare_locked(struct mirror *m, struct err *err)
 {
-	struct map *marks = results_marks(m->results, err);
+	struct map *marks = results_marks(m->results, NULL, NULL, err);
 	if (!marks)
 		return -1;
 	int rc = results_compact(m->results, marks, err);

@@ -120,7 +120,9 @@ static void tell_lines(struct scan *s, line_fn *fn, void *arg)
 	size_t from = 0, at = s->seen;
 	while ((end = memchr(data + at, '\n', s->text.len - at)) != NULL) {
 		size_t len = (size_t)(end - data) - from;
-		if (!s->is_skipping)
+		if (s->is_skipping)
+			fn(arg, NULL, 0, s->at + from);
+		else
 			fn(arg, data + from, len, s->at + from);
 		s->is_skipping = false;
 		from = at = from + len + 1;
@@ -134,7 +136,7 @@ static void tell_lines(struct scan *s, line_fn *fn, void *arg)
 	s->seen = s->text.len;
 }
 
-/* Call fn for each line; len is without the newline. */
+/* Call fn for each line; len is without the newline. One too long is NULL. */
 static int each_line(struct results *r, line_fn *fn, void *arg)
 {
 	struct scan s = {.at = 0};
@@ -284,13 +286,37 @@ int results_append(struct results *r, const struct buf *lines, struct err *err)
 struct marking {
 	struct map *marks;
 	struct result_line line;
+	size_t n; /* lines seen */
+	results_left_fn *left;
+	void *arg;
 };
+
+static bool is_blank(const char *text, size_t len)
+{
+	while (len && strchr(" \t\r", text[len - 1]) && text[len - 1])
+		len--;
+	return len == 0;
+}
+
+/* Whether m->line is a record now. */
+static bool read_line(struct marking *m, const char *text, size_t len)
+{
+	const char *why = "it is longer than a record can be";
+	if (text && result_line_read(&m->line, text, len))
+		return true;
+	if (text)
+		why = "it is not a record of a session";
+	if (m->left && !(text && is_blank(text, len)))
+		m->left(m->arg, m->n, why);
+	return false;
+}
 
 static void mark_line(void *arg, const char *text, size_t len, uint64_t at)
 {
 	struct marking *m = arg;
 	const struct record *r = &m->line.record;
-	if (!result_line_read(&m->line, text, len))
+	m->n++;
+	if (!read_line(m, text, len))
 		return;
 	struct result_mark *mark = map_get(m->marks, r->id.data, r->id.len);
 	if (!mark) {
@@ -299,6 +325,7 @@ static void mark_line(void *arg, const char *text, size_t len, uint64_t at)
 	}
 	*mark = (struct result_mark){
 	    .at = at,
+	    .line = m->n,
 	    .len = len + 1,
 	    .created_ms = r->created_ms,
 	    .expires_ms = r->expires_ms,
@@ -306,9 +333,10 @@ static void mark_line(void *arg, const char *text, size_t len, uint64_t at)
 	};
 }
 
-struct map *results_marks(struct results *r, struct err *err)
+struct map *results_marks(
+    struct results *r, results_left_fn *left, void *arg, struct err *err)
 {
-	struct marking m = {.marks = map_new()};
+	struct marking m = {.marks = map_new(), .left = left, .arg = arg};
 	if (each_line(r, mark_line, &m) != 0) {
 		(void)failed("cannot read", r->path, err);
 		results_marks_free(&m.marks);

@@ -57,17 +57,23 @@ int results_append(struct results *r, const struct buf *lines, struct err *err);
 /* What the file says of a session last. */
 struct result_mark {
 	uint64_t at; /* where its line is */
+	size_t line; /* its number, from 1 */
 	size_t len;  /* with the newline */
 	int64_t created_ms;
 	int64_t expires_ms; /* 0: never */
 	enum record_status status;
 };
 
+/* Hears of a line that is of no use, and why. */
+typedef void results_left_fn(void *arg, size_t line, const char *why);
+
 /*
- * Locked or open: the marks of all sessions by id, which results_marks_free() frees;
- * NULL with *err. Lines that are no record, or are very long, are passed over.
+ * Locked or open: the marks of all sessions by id, which results_marks_free()
+ * frees; NULL with *err. Lines that are no record, or are very long, are passed
+ * over; left (may be NULL) hears of each.
  */
-struct map *results_marks(struct results *r, struct err *err);
+struct map *results_marks(
+    struct results *r, results_left_fn *left, void *arg, struct err *err);
 
 /* Free them and null *marks. */
 void results_marks_free(struct map **marks);

@@ -171,13 +171,17 @@ static void import_file(struct keeper *k, const char *path)
 	struct err err;
 	int rc = lock_results(file, &err);
 	if (rc == 0)
-		rc = exchange_import(
-		    k->store, file, k->in.conf.result_ttl * 1000, &n, &err);
+		rc = exchange_import(k->store, file,
+		    k->in.conf.result_ttl * 1000, NULL, &n, &err);
 	if (rc != 0)
 		log_error("%s is not taken over: %s; see co-hostd import", path,
 		    err.text);
 	else if (n.added)
 		log_info("%s: %zu sessions were taken over", path, n.added);
+	if (n.left)
+		log_warn("%s: %zu lines were left out; co-hostd import says "
+			 "which",
+		    path, n.left);
 	results_free(&file);
 }
 

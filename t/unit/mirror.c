@@ -268,7 +268,7 @@ static int import(struct exchange_count *n)
 	struct results *file = results_new(path);
 	int rc = results_open(file, &err);
 	if (rc == 0)
-		rc = exchange_import(store, file, 60000, n, &err);
+		rc = exchange_import(store, file, 60000, NULL, n, &err);
 	results_free(&file);
 	return rc;
 }

@@ -120,7 +120,7 @@ static void test_marks(void)
 	struct result_line line = {.talk = {NULL, 0}};
 	begin(A B "not json\n\n" A2);
 	is_int(results_open(file, &err), 0, "a file may only be read");
-	struct map *marks = results_marks(file, &err);
+	struct map *marks = results_marks(file, NULL, NULL, &err);
 	is_int((long)map_count(marks), 2, "each session is marked once");
 	const struct result_mark *a = map_get(marks, "a", 1);
 	ok(a && a->status == RECORD_FAILED && a->created_ms == 3000 &&
@@ -136,7 +136,7 @@ static void test_marks(void)
 
 static void compact(void)
 {
-	struct map *marks = results_marks(file, &err);
+	struct map *marks = results_marks(file, NULL, NULL, &err);
 	is_int(results_compact(file, marks, &err), 0, "it is compacted");
 	results_marks_free(&marks);
 }
@@ -184,7 +184,7 @@ static void test_long(void)
 	buf_str(&text, A);
 	begin(buf_cstr(&text));
 	(void)results_lock(file, &err);
-	struct map *marks = results_marks(file, &err);
+	struct map *marks = results_marks(file, NULL, NULL, &err);
 	const struct result_mark *mark = map_get(marks, "long", 4);
 	ok(mark && mark->len == 3 * 1024 * 1024, "a long line is one line");
 	mark = map_get(marks, "a", 1);
