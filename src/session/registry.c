@@ -431,6 +431,38 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 	return free;
 }
 
+bool registry_orphan(
+    struct registry *r, const uint8_t *key, const struct registry_seed *seed)
+{
+	take(r);
+	uint32_t at = find(r, key);
+	struct entry *e = at == REGISTRY_NONE ? NULL : &r->entries[at];
+	if (!e) {
+		at = insert(r, key, seed);
+	} else if (atomic_load(&e->state) == ENTRY_IDLE &&
+		   e->number == seed->number &&
+		   atomic_load(&e->turn) == seed->turn) {
+		atomic_store(&e->owner, 0);
+		atomic_store(&e->active_ms, clock_mono_ms());
+		atomic_store(&e->state, ENTRY_RUNNING);
+	}
+	if (at != REGISTRY_NONE)
+		settle(r, at);
+	give(r);
+	return at != REGISTRY_NONE;
+}
+
+bool registry_knows(struct registry *r, const uint8_t *key, uint32_t turn)
+{
+	take(r);
+	uint32_t at = find(r, key);
+	bool knows = at != REGISTRY_NONE &&
+		     (atomic_load(&r->entries[at].state) == ENTRY_RUNNING ||
+			 atomic_load(&r->entries[at].turn) != turn);
+	give(r);
+	return knows;
+}
+
 void registry_found(struct registry *r, uint32_t at, uint64_t began,
     uint32_t ended, uint64_t head)
 {

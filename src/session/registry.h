@@ -147,6 +147,20 @@ void registry_end(
 bool registry_take(struct registry *r, uint32_t at, registry_owner self);
 
 /*
+ * The store has a turn of this session as running: unless the registry knows
+ * that it runs, or of a newer one, let it run there without an owner, for the
+ * workers to take over. Returns false when there is no room.
+ */
+bool registry_orphan(
+    struct registry *r, const uint8_t *key, const struct registry_seed *seed);
+
+/*
+ * Whether an entry says that this turn, or a newer one, runs: not so of one that
+ * is there without running. It may be gone meanwhile.
+ */
+bool registry_knows(struct registry *r, const uint8_t *key, uint32_t turn);
+
+/*
  * Note what the journal of a taken turn holds, where its dead owner died before
  * it could: the position that began the turn (0: none), the newest turn that
  * ended and the newest position.

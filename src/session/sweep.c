@@ -62,8 +62,7 @@ static bool register_unfinished(
 	journal_seed(&u->seed, &meta);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
-	return registry_add(registry, u->key, UINT32_MAX, &u->seed) !=
-	       REGISTRY_NONE;
+	return registry_orphan(registry, u->key, &u->seed);
 }
 
 /* Empties the list; returns how many are for the workers now. */
@@ -153,13 +152,6 @@ static void note(struct list *list, const struct record *r)
 	list_append(list, &e->link);
 }
 
-static bool is_registered(struct registry *registry, const struct record *r)
-{
-	uint8_t key[REGISTRY_KEY];
-	session_key(key, r->id.data, r->id.len);
-	return registry_look(registry, key) != REGISTRY_NONE;
-}
-
 static bool is_unnamed(struct sweep *s, const struct record *r)
 {
 	struct store_span row;
@@ -179,12 +171,13 @@ static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 		return true;
 	if (is_unnamed(s, &r))
 		note(&s->unnamed, &r);
-	bool is_running = r.status == RECORD_RUNNING;
-	if ((!is_running && is_alive(&r)) || is_registered(s->registry, &r))
-		return true;
-	if (is_running) {
-		note_unfinished(&s->running, &r);
-	} else {
+	uint8_t session[REGISTRY_KEY];
+	session_key(session, r.id.data, r.id.len);
+	if (r.status == RECORD_RUNNING) {
+		if (!registry_knows(s->registry, session, r.turn))
+			note_unfinished(&s->running, &r);
+	} else if (!is_alive(&r) &&
+		   registry_look(s->registry, session) == REGISTRY_NONE) {
 		note(&s->expired, &r);
 		s->n_expired++;
 	}
@@ -192,8 +185,8 @@ static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 }
 
 /*
- * It may have ended since the sweep's state of the store, and left the registry
- * for that: then it is not unfinished.
+ * It may have ended since the sweep's state of the store: whoever ends a turn
+ * writes that before the registry hears of it, so now it would be seen.
  */
 static bool still_runs(struct store *store, const struct unfinished *u)
 {

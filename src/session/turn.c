@@ -40,7 +40,12 @@ static void on_end(struct commit *c)
 {
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
-	if (outcome == COMMIT_FAILED && c->has_facts && !c->are_facts_written)
+	/*
+	 * Facts that are written are not written again: the journal follows
+	 * them. Of those that are not the journal knows, and clients hear it;
+	 * the keeper's sweep sees to it that the facts follow.
+	 */
+	if (outcome == COMMIT_FAILED && c->has_facts)
 		t->is_end_journal_only = true;
 	session_ring(t->session);
 	turn_commit_back(t, c);
@@ -175,14 +180,25 @@ static void do_end(struct turn *t)
 	push_end(t);
 }
 
-/* Accepted in the facts but not in the journal: end it as failed and refuse. */
+/*
+ * It is in the facts but not in the journal. What is durable must not be told to
+ * be tried again: its name tells how the turn ended, now or later.
+ */
+static void do_tell_loss(struct turn *t)
+{
+	(void)err_set(&t->input->err, ERR_AGENT,
+	    "store took the input, but could not take its events");
+	do_refuse(t);
+}
+
+/* The agent has not begun, or has no effects: it ends as failed. */
 static void do_lose(struct turn *t)
 {
 	turn_end_agent(t);
 	t->is_ended = true;
 	t->has_failed = true;
-	t->reason = REASON_FAILED;
-	do_refuse(t);
+	t->reason = REASON_STORE;
+	do_tell_loss(t);
 	do_end(t);
 }
 

@@ -1,0 +1,94 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The disk is full: what is told 503 is not there, an input that is there is not told to
+# be tried again, turns end, and so does the server. With room again nothing is left
+# running, whether somebody looks or not.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(wait_for);
+use Fault;
+use POSIX qw(ENOSPC);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $dir = CoHost::directory();
+my $disk = Fault->new($dir);
+my @args = (dir => $dir, workers => 2, env => { $disk->env },
+	args => ['-o', 'drain_timeout=3']);
+my $host = CoHost->start(@args);
+is $host->input('echo before', session => { session_id => 'old' })->{json}{result}, 'before',
+    'there is room at first';
+
+sub post {
+	my ($k) = @_;
+	return $host->http(POST => '/input', {}, { prompt => "echo $k", input_id => $k,
+		session => { session_id => $k } });
+}
+sub status { return $host->http(GET => "/sessions/$_[0]")->{json}{status} // 'none' }
+
+# Facts find no room: nothing is taken.
+$disk->fail('facts.mdb', data => ENOSPC);
+my $r = post('facts');
+is $r->{status}, 503, 'without room for facts an input is refused';
+is $r->{json}{data}{retryable}, JSON::PP::true, 'to be tried again';
+is status('facts'), 'none', 'nothing of it is there';
+$disk->heal;
+is post('facts')->{json}{result}, 'facts', 'with room the same input runs';
+
+# Events find no room: the input is there already.
+$disk->fail('journal.mdb', data => ENOSPC);
+$r = post('events');
+is $r->{status}, 500, 'without room for events the input fails';
+ok !$r->{json}{data}{retryable}, 'and is not to be tried again, for it is there';
+$disk->heal;
+ok wait_for(20, sub { status('events') =~ /^(?:failed|done)$/ }), 'its turn has an end';
+ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'and nobody goes on with it';
+isnt post('events')->{status}, 503, 'the same input gets that end';
+
+# A turn that ends while its facts find no room.
+my $ws = $host->ws(session => { session_id => 'ending' });
+$ws->send_json({ type => 'INPUT', prompt => 'stream 3 200' });
+$ws->next(type => 'tool_call');
+$disk->fail('facts.mdb', data => ENOSPC);
+is $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20)->{result}, 'Streamed 3 steps.',
+    'without room for facts a turn ends all the same';
+$disk->heal;
+ok wait_for(20, sub { status('ending') eq 'done' }),
+    'with room its result is stored, without anybody speaking';
+is $host->http(GET => '/sessions/ending')->{json}{result}, 'Streamed 3 steps.',
+    'as it was told';
+
+# A turn that ends while its events find no room.
+$ws = $host->ws(session => { session_id => 'events-end' });
+$ws->send_json({ type => 'INPUT', prompt => 'stream 3 200' });
+$ws->next(type => 'tool_call');
+$disk->fail('journal.mdb', data => ENOSPC);
+ok wait_for(20, sub { status('events-end') ne 'running' }), 'a turn whose events find no room ends';
+$disk->heal;
+ok $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20), 'its client hears of it with room again';
+ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'nothing is left running';
+is +($host->ws(session => { session_id => 'events-end' })->turn('echo on'))[-1]{result}, 'on',
+    'its session goes on';
+
+# The server leaves while nothing finds room.
+$ws = $host->ws(session => { session_id => 'leaving' });
+$ws->send_json({ type => 'INPUT', prompt => 'stream 80 50' });
+$ws->next(type => 'tool_call');
+$disk->fail('.mdb', data => ENOSPC);
+select undef, undef, undef, 0.3;
+my $began = time;
+$host->signal('TERM');
+is $host->wait_exit, 0, 'on a full disk TERM ends the server';
+cmp_ok time - $began, '<', 10 * ($ENV{TEST_PATIENCE} || 1), 'in time';
+$disk->heal;
+my $first = $host;
+$host = CoHost->start(@args);
+ok wait_for(20, sub { status('leaving') ne 'running' }), 'the turn that ran is ended at the next start';
+is status('old'), 'done', 'what was stored is there';
+$host->stop;
+done_testing;
