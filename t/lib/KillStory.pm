@@ -9,6 +9,10 @@ package KillStory;
 #
 #   my $report = KillStory->new($host, sessions => 200, seconds => 30)->run;
 #
+# With disk => Fault->new(...), which the server was started with, the disk fails now and
+# then (every fault_every seconds) in the moment that makes a commit valid, so that nobody
+# knows whether it is; whoever meets that ends at once.
+#
 # The report counts what must be nought: lost (an accepted input without an end),
 # doubled (two ends, or two runs), gaps (journal positions or steps out of order), stuck
 # (sessions left running), failed (ends in error; the demo agent goes on instead), and
@@ -21,6 +25,7 @@ use warnings;
 use CoHost ();
 use HTTP;
 use JSON::PP ();
+use POSIX ();
 use Socket;
 use Time::HiRes qw(time);
 use WS;
@@ -35,7 +40,7 @@ sub new {
 	my $self = bless {
 		host => $host, seconds => 30, sessions => 200, steps => 300,
 		step_ms => 20, kill_every => 0.5, seed => int rand 2**31,
-		tail => 60, conns => {}, problems => [], kills => [],
+		fault_every => 5, faults => 0, tail => 60, conns => {}, problems => [], kills => [],
 		takeovers => [], n => {}, %o,
 	}, $class;
 	srand $self->{seed};
@@ -66,6 +71,7 @@ sub run {
 	my ($self) = @_;
 	my $start = time;
 	$self->{next_kill} = $start + $self->{kill_every};
+	$self->{next_fault} = $start + $self->{fault_every};
 	$self->{rss_start} = $self->rss;
 	$self->{stop_at} = $start + $self->{seconds};
 	my $give_up = $self->{stop_at} + $self->{tail};
@@ -74,6 +80,8 @@ sub run {
 		$self->{rss_early} //= $self->rss
 		    if $now > $start + $self->{seconds} / 5;
 		$self->kill_one($now) if $now >= $self->{next_kill}
+		    && $now < $self->{stop_at};
+		$self->fail_once($now) if $self->{disk} && $now >= $self->{next_fault}
 		    && $now < $self->{stop_at};
 		my $n_busy = $self->tend($now);
 		last if !$n_busy && $now >= $self->{stop_at};
@@ -91,6 +99,18 @@ sub kill_one {
 	my @workers = $self->{host}->workers or return;
 	push @{ $self->{kills} }, time;
 	kill KILL => $workers[rand @workers];
+}
+
+# One write of a meta page fails, and maybe the one that would put it right; whether it
+# was written all the same is any of both.
+sub fail_once {
+	my ($self, $now) = @_;
+	$self->{next_fault} = $now + $self->{fault_every} * (0.5 + rand);
+	$self->{faults}++;
+	push @{ $self->{kills} }, time;
+	$self->{disk}->fail((qw(facts.mdb journal.mdb))[rand 2],
+		meta => POSIX::EIO, left => 1 + int rand 2, is_done => int rand 2);
+	return;
 }
 
 # Start what is due; how many sessions are not at rest.
@@ -506,6 +526,7 @@ sub report {
 	$self->problem({ k => $_ }, 'is stuck') for @stuck;
 	return {
 		%n, stuck => scalar @stuck, kills => scalar @{ $self->{kills} },
+		faults => $self->{faults},
 		why => $self->{why} || {}, problems => $self->{problems},
 		seconds => $self->{took},
 		takeover_p50 => percentile(0.5, @{ $self->{takeovers} }),
@@ -522,7 +543,7 @@ sub table {
 	my ($r) = @_;
 	my $ms = sub { defined $_[0] ? sprintf '%.0f ms', 1000 * $_[0] : '-' };
 	my @rows = (
-		(map { [$_, $r->{$_} // 0] } qw(seconds kills accepted lost doubled
+		(map { [$_, $r->{$_} // 0] } qw(seconds kills faults accepted lost doubled
 			gaps stuck failed events driver_lost watcher_lost refused)),
 		['takeovers seen', $r->{takeovers}],
 		['takeover p50', $ms->($r->{takeover_p50})],
