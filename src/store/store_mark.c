@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,19 @@ static int write_mark(const char *dir, const struct mark *m, struct err *err)
 			strerror(why));
 }
 
+/* What cannot be removed, a folder say, makes room by another name. */
+static int throw_away(const char *path, struct err *err)
+{
+	struct store_path aside =
+	    store_path("%s.corrupt-%lld", path, (long long)clock_wall_ms());
+	store_remove_lock(path);
+	if (unlink(path) == 0 || errno == ENOENT ||
+	    rename(path, aside.text) == 0)
+		return 0;
+	return err_set(err, ERR_STORE, "store: cannot remove %s: %s", path,
+	    strerror(errno));
+}
+
 int store_mark_renew(const char *dir, struct err *err)
 {
 	struct mark now = {.epoch = 0}, old;
@@ -75,11 +89,8 @@ int store_mark_renew(const char *dir, struct err *err)
 		now.epoch = old.epoch;
 	}
 	struct store_path file = store_file(dir, STORE_JOURNAL);
-	const char *path = file.text;
-	if (unlink(path) != 0 && errno != ENOENT)
-		return err_set(err, ERR_STORE, "store: cannot remove %s: %s",
-		    path, strerror(errno));
-	store_remove_lock(path);
+	if (throw_away(file.text, err) != 0)
+		return -1;
 	return write_mark(dir, &now, err);
 }
 
