@@ -35,6 +35,6 @@ bool bearer_is_good(const char *authorization, bool is_api_key_taken)
 		return false;
 	const char *token = authorization + n;
 	bool is_own = is_same(token, own) && *own && !is_same(own, key);
-	bool is_key = is_same(token, key) && *key && is_api_key_taken;
+	bool is_key = is_same(token, key) && *key && !*own && is_api_key_taken;
 	return is_own || is_key;
 }

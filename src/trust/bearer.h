@@ -4,10 +4,11 @@
 #define TRUST_BEARER_H
 
 /*
- * The tokens of the environment that open /admin: CONNECTONION_ADMIN_TOKEN, and
- * OPENONION_API_KEY, which older hosts took. The second one is also what the
- * operator pays with, so it need not be taken, and never counts under the name
- * of the first. A variable that is empty or not set opens nothing.
+ * The tokens of the environment that open /admin: CONNECTONION_ADMIN_TOKEN, or
+ * where it is not set OPENONION_API_KEY, which older hosts took. The second one
+ * is also what the operator pays with, and known to the provider and to agents:
+ * so it need not be taken, opens nothing beside a token, and never counts under
+ * the name of the first. A variable that is empty is not set.
  */
 #include <stdbool.h>
 

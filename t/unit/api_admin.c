@@ -79,7 +79,12 @@ static const struct {
 	int status;
 } bearers[] = {
     {"the admin token", "t", "k", "authorization: Bearer t\n", BEARER_ANY, 200},
-    {"the API key", "t", "k", "authorization: Bearer k\n", BEARER_ANY, 200},
+    {"the API key beside a token", "t", "k", "authorization: Bearer k\n",
+	BEARER_ANY, 401},
+    {"the API key under the name of the token, too", "k", "k",
+	"authorization: Bearer k\n", BEARER_ANY, 401},
+    {"the API key beside an empty token", "", "k", "authorization: Bearer k\n",
+	BEARER_ANY, 200},
     {"the API key alone", NULL, "k", "authorization: Bearer k\n", BEARER_ANY,
 	200},
     {"the API key, which is switched off", "t", "k",
@@ -120,6 +125,7 @@ static void test_bearer(void)
 		    "/admin/logs with %s", bearers[i].name);
 	}
 	conf.admin_bearer = BEARER_ANY;
+	set_variable("CONNECTONION_ADMIN_TOKEN", NULL);
 	set_variable("OPENONION_API_KEY", "k");
 	ok(is_answered("GET", "/admin/sessions", "authorization: Bearer k\n",
 	       "", 200, "{}"),
