@@ -56,6 +56,33 @@ static bool put_argument(struct buf *prompt, const struct json *args,
 	return text != NULL;
 }
 
+static bool is_argument(const struct tool *tool, const struct json *key)
+{
+	for (size_t i = 0; i < ARGUMENTS && tool->arguments[i]; i++)
+		if (json_str_is(key, tool->arguments[i]))
+			return true;
+	return false;
+}
+
+/* Whether all that is given is asked for; else out says what is not. */
+static bool is_known(
+    const struct tool *tool, const struct json *args, struct buf *out)
+{
+	for (const struct json *v = json_first(args); v; v = json_next(v)) {
+		struct buf scratch = {0};
+		size_t len;
+		const char *name = json_str(json_key(v), &scratch, &len);
+		bool is_one = is_argument(tool, json_key(v));
+		if (!is_one)
+			buf_printf(out, "tool '%s' has no argument '%.*s'",
+			    tool->name, (int)len, name);
+		buf_fini(&scratch);
+		if (!is_one)
+			return false;
+	}
+	return true;
+}
+
 static bool use(
     const struct tool *tool, const struct buf *prompt, struct buf *out)
 {
@@ -117,7 +144,7 @@ bool demo_exec_call(const struct agent_exec *x, struct buf *out)
 	const struct json *args =
 	    json_parse(&doc, x->args, x->args_len, 0, &why);
 	if (args && json_is(args, JSON_OBJECT))
-		is_good = call(tool, args, out);
+		is_good = is_known(tool, args, out) && call(tool, args, out);
 	else
 		buf_str(out, "TypeError: the arguments are no object");
 	json_fini(&doc);

@@ -129,6 +129,23 @@ static bool is_unknown(
 	return true;
 }
 
+/*
+ * Whether some object in the arguments names a member twice. One reader takes
+ * the first and another the last: what was permitted need not be what is run.
+ */
+static bool has_doubled(const struct json *args)
+{
+	static struct json_doc doc;
+	struct json_error why;
+	size_t len;
+	const char *text = json_text(args, &len);
+	bool is_unique =
+	    json_parse(&doc, text, len, JSON_UNIQUE_KEYS, &why) != NULL;
+
+	json_fini(&doc);
+	return !is_unique;
+}
+
 static const char *unfit(const struct oip_conn *c, const char *tool,
     const struct json *args, struct buf *why)
 {
@@ -146,6 +163,8 @@ static const char *unfit(const struct oip_conn *c, const char *tool,
 	}
 	if (args && !json_is(args, JSON_OBJECT))
 		return "args must be an object";
+	if (args && has_doubled(args))
+		return "args must not name a member twice";
 	if (c->n_execs >= MAX_EXECS)
 		return "too many calls at once; wait for a result";
 	if (oip_limit_input(c, 0, &err) != 0) {

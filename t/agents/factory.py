@@ -14,8 +14,13 @@ def bump(text: str) -> str:
     return str(count)
 
 
+def guard(text: str, agent=None, **options) -> str:
+    """Say what came along."""
+    return f"{text} {type(agent).__name__} {sorted(options)}"
+
+
 def create_agent():
-    return Agent("factory", llm=Scripted(), tools=[*TOOLS, bump],
+    return Agent("factory", llm=Scripted(), tools=[*TOOLS, guard, bump],
                  system_prompt="Do what you are told.")
 
 
