@@ -151,9 +151,9 @@ is +($v1->turn('echo again'))[-1]{result}, 'again', 'until that is over';
 my $list = $host->dir . '/.co/blocklist.txt';
 my @broken = (
 	['no UTF-8', sub { put(blocklist => "$key{stranger}{address}\n\xff\n") },
-		"misconfigured: trust list $list is not UTF-8 text: save it as UTF-8"],
+		"misconfigured: trust list blocklist.txt is not UTF-8 text: save it as UTF-8"],
 	['a folder', sub { unlink $list; mkdir $list },
-		"misconfigured: cannot read $list: it is no regular file"],
+		"misconfigured: cannot read blocklist.txt: it is no regular file"],
 );
 for (@broken) {
 	my ($name, $break, $error) = @$_;
@@ -164,6 +164,8 @@ for (@broken) {
 	    403, 'GET /sessions is refused in its own way';
 	is +($v1->turn('echo broken'))[-1]{message}, $error, 'and an open socket';
 }
+like CoHost::read_file($host->log), qr/list=\Q$list\E: misconfigured: trust list/,
+    'the log names the path of the broken list, which clients do not see';
 rmdir $list;
 is knock('stranger'), 'CONNECTED', 'all is well when it is gone';
 $host->stop;

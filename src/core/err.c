@@ -71,6 +71,15 @@ const char *err_text(enum err_code code)
 	return errors[code].text;
 }
 
+const char *err_public_text(const struct err *err)
+{
+	bool is_public = err_status(err->code) < 500 || err->code == ERR_FULL ||
+			 err->code == ERR_RUNS || err->code == ERR_CROWDED ||
+			 err->code == ERR_DRAINING ||
+			 err->code == ERR_MISCONFIGURED;
+	return is_public && *err->text ? err->text : err_text(err->code);
+}
+
 const char *err_reason_word(enum err_reason reason)
 {
 	return reasons[reason].word;

@@ -54,6 +54,12 @@ bool err_is_retryable(enum err_code code);
 /* The code's own text. */
 const char *err_text(enum err_code code);
 
+/*
+ * What a client may be told of it: its own text, or where that is about the
+ * machine of the operator (paths, disks) the code's.
+ */
+const char *err_public_text(const struct err *err);
+
 /* The fixed word of a reason, such as "interrupted". */
 const char *err_reason_word(enum err_reason reason);
 

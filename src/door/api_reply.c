@@ -13,14 +13,6 @@ void api_reply_json(struct http_req *req, int status, const struct buf *body)
 	http_reply(req, status, "application/json", body->data, body->len);
 }
 
-/* Whether the exact text is for clients, and not for the operator alone. */
-static bool is_public(const struct err *err)
-{
-	return err_status(err->code) < 500 || err->code == ERR_FULL ||
-	       err->code == ERR_RUNS || err->code == ERR_CROWDED ||
-	       err->code == ERR_DRAINING;
-}
-
 static void put_retry(struct buf *out, const struct err *err)
 {
 	buf_str(out, ",\"data\":{\"retryable\":true");
@@ -44,12 +36,9 @@ static void add_retry_after(struct http_req *req, const struct err *err)
 
 void api_reply_err(struct http_req *req, const struct err *err)
 {
-	const char *text = err_text(err->code);
-	if (is_public(err) && err->text[0])
-		text = err->text;
 	struct buf out = {0};
 	buf_str(&out, "{\"error\":");
-	buf_json_str(&out, text);
+	buf_json_str(&out, err_public_text(err));
 	if (err_rpc(err->code))
 		buf_printf(&out, ",\"code\":%d", err_rpc(err->code));
 	if (err_is_retryable(err->code))

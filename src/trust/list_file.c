@@ -58,10 +58,16 @@ void list_file_fini(struct list_file *f)
 
 /* ---- reading ---- */
 
+const char *list_file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 static int refuse(struct err *err, const char *path, const char *why)
 {
 	return err_set(err, ERR_MISCONFIGURED,
-	    "misconfigured: cannot read %s: %s", path, why);
+	    "misconfigured: cannot read %s: %s", list_file_name(path), why);
 }
 
 /* With a NUL in it, it is UTF-16 or no text at all. */
@@ -97,7 +103,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 		return 0;
 	return err_set(err, ERR_MISCONFIGURED,
 	    "misconfigured: trust list %s is not UTF-8 text: save it as UTF-8",
-	    path);
+	    list_file_name(path));
 }
 
 static int read_regular(
@@ -338,6 +344,15 @@ static void warn_of(const struct list_file *f, const struct buf *text)
 	buf_fini(&where);
 }
 
+/* The operator hears where it is, once, and clients what it is called. */
+static int fail(struct list_file *f, const struct err *err)
+{
+	if (!f->is_told)
+		log_warn("list=%s: %s", f->path, err->text);
+	f->is_told = true;
+	return -1;
+}
+
 int list_file_refresh(struct list_file *f, struct err *err)
 {
 	struct list_stamp stamp;
@@ -357,7 +372,8 @@ int list_file_refresh(struct list_file *f, struct err *err)
 	if (rc == 0 && f->n_patterns > LIST_FILE_PATTERNS)
 		rc = refuse(err, f->path, "it has too many lines with '*'");
 	if (rc != 0)
-		return -1;
+		return fail(f, err);
+	f->is_told = false;
 	f->version++;
 	f->stamp = stamp;
 	f->is_settled = is_settled(&stamp);

@@ -36,6 +36,7 @@ struct list_file {
 	size_t n_patterns;
 	bool is_known;	 /* what follows was read */
 	bool is_settled; /* no change can hide behind the same stamp */
+	bool is_told;	 /* the log says that it cannot be read */
 	struct list_stamp stamp;
 	uint64_t version; /* grows whenever it is read */
 };
@@ -47,9 +48,12 @@ void list_file_init(
 /* Free what it holds. */
 void list_file_fini(struct list_file *f);
 
+/* What clients may know of a path: the name of the file. */
+const char *list_file_name(const char *path);
+
 /*
  * Read the file if it has changed. Returns 0, or -1 with ERR_MISCONFIGURED
- * naming it.
+ * naming it; its whole path is for the log.
  */
 int list_file_refresh(struct list_file *f, struct err *err);
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "core/err.h"
 #include "trust/ident_file.h"
@@ -88,8 +89,10 @@ static int take_id(
 
 static int cannot(struct err *err, const char *path, const char *why)
 {
+	log_warn("list=%s: cannot be written: %s", path, why);
 	return err_set(err, ERR_MISCONFIGURED,
-	    "misconfigured: cannot write %s: %s", path, why);
+	    "misconfigured: cannot write %s: see the log",
+	    list_file_name(path));
 }
 
 /* Who holds the lock writes a few files, unless something is wrong. */

@@ -94,11 +94,34 @@ static void test_reasons(void)
 	    "an agent that dies alone has failed");
 }
 
+static void test_public(void)
+{
+	static const struct {
+		enum err_code code;
+		const char *text;
+		const char *told;
+	} cases[] = {
+	    {ERR_BAD_REQUEST, "no prompt", "no prompt"},
+	    {ERR_STORE, "store: cannot write /a: no room",
+		"the store cannot take writes now; retry later"},
+	    {ERR_AGENT, "cannot start /a", "Unable to run agent"},
+	    {ERR_CONFIG, "/a: no key", "bad configuration"},
+	    {ERR_RUNS, "full", "full"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct err err;
+		(void)err_set(&err, cases[i].code, "%s", cases[i].text);
+		is_str(err_public_text(&err), cases[i].told,
+		    "what a client is told of \"%s\"", cases[i].text);
+	}
+}
+
 int main(void)
 {
 	test_set();
 	test_codes();
 	test_whole_table();
 	test_reasons();
+	test_public();
 	return done();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
+#include "trust/list_file.h"
 #include "trust/lists.h"
 
 #include "base/buf.h"
@@ -293,7 +294,8 @@ static void test_broken(void)
 			ok(is_fine ||
 				(rc != 0 && err.code == ERR_MISCONFIGURED &&
 				    !strncmp(err.text, "misconfigured: ", 15) &&
-				    strstr(err.text, path) &&
+				    strstr(err.text, files[j]) &&
+				    !strchr(err.text, '/') &&
 				    strstr(err.text, cases[i].text)),
 			    "%s as %s refuses everybody by name", cases[i].name,
 			    files[j]);
@@ -473,7 +475,8 @@ static void test_host_broken(void)
 	ok(!lists_is_blacklisted(lists, CLIENT, &err), "an empty one is fine");
 	swap("host.txt", "\xff");
 	ok(lists_is_blacklisted(lists, CLIENT, &err) &&
-		err.code == ERR_MISCONFIGURED && strstr(err.text, path),
+		err.code == ERR_MISCONFIGURED &&
+		strstr(err.text, list_file_name(path)),
 	    "one that breaks refuses everybody by name");
 	ok(!lists_is_whitelisted(lists, CLIENT),
 	    "a whitelist that breaks lets nobody in");
@@ -716,7 +719,8 @@ static void test_failures(void)
 	if (fd < 0 || flock(fd, LOCK_EX) != 0)
 		abort();
 	ok(change_id(LISTS_PROMOTE, CLIENT, &r, &err) != 0 &&
-		err.code == ERR_MISCONFIGURED && strstr(err.text, path),
+		err.code == ERR_MISCONFIGURED &&
+		strstr(err.text, list_file_name(path)),
 	    "who waits too long for the lock gives up");
 	(void)close(fd);
 	ok(change_id(LISTS_PROMOTE, CLIENT, &r, &err) == 0,
