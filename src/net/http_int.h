@@ -114,6 +114,13 @@ static inline size_t http_path_len(const h2o_req_t *q)
 	return query_at < q->input.path.len ? query_at : q->input.path.len;
 }
 
+/* The route of a request, whose segment is set then; NULL: there is none. */
+const struct http_route *http_route_find(
+    const struct http *h, struct http_req *r);
+
+/* Free all routes. */
+void http_route_free_all(struct http *h);
+
 /* Whether the client asks to speak WebSocket. */
 bool http_req_wants_ws(const struct http_req *r);
 
