@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/http.h"
+#include "net/http_head.h"
 #include "net/http_int.h"
 
 #include "base/clock.h"
@@ -150,10 +151,30 @@ static bool refuse_oversize(const struct http *h, struct http_req *r)
 	return true;
 }
 
+/*
+ * Refuse what a proxy before us may have read differently, and hear no more:
+ * what follows may not be what it seems.
+ */
+static bool refuse_fault(struct http *h, struct http_req *r)
+{
+	h2o_socket_t *sock = r->conn->sock;
+	h2o_iovec_t head = libh2o_head(sock);
+	if (!head.base)
+		return false;
+	const char *fault =
+	    http_head_fault(head.base, head.len, r->h2o->version < 0x101);
+	if (!fault)
+		return false;
+	r->h2o->http1_is_persistent = 0;
+	http_req_refuse(r, 400, fault);
+	http_linger(h, sock);
+	return true;
+}
+
 static void dispatch(struct http *h, struct http_req *r)
 {
 	const h2o_iovec_t *method = &r->h2o->input.method;
-	if (refuse_oversize(h, r) || http_cors_refuse(r))
+	if (refuse_fault(h, r) || refuse_oversize(h, r) || http_cors_refuse(r))
 		return;
 	const struct http_route *rt = http_route_find(h, r);
 	if (rt)

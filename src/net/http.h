@@ -61,7 +61,8 @@ typedef void http_handler(struct http_req *req, void *arg);
  * found"}, OPTIONS gets 204, both with CORS headers; HEAD is unknown. A request
  * for a WebSocket matches routes of the method "WEBSOCKET" alone, and no others
  * do; without such a route it gets 403. Targets and headers over 64 KiB get 414
- * and 431 before any handler.
+ * and 431 before any handler, and a head that another reader could take for
+ * another (net/http_head.h) 400 and the end of the connection.
  */
 void http_route(struct http *h, const char *method, const char *path,
     http_handler *fn, void *arg);

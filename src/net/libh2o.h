@@ -92,6 +92,21 @@ static inline h2o_iovec_t libh2o_early_bytes(const h2o_req_t *q)
 }
 
 /*
+ * The bytes that a request began with, its head and more, while its handler is
+ * being called. Upstream's release has dropped them by then, and refuses by
+ * itself what they are looked at for, but for a doubled Host: {NULL, 0}.
+ */
+static inline h2o_iovec_t libh2o_head(const h2o_socket_t *sock)
+{
+#ifdef HAVE_H2O_SENDVEC
+	(void)sock;
+	return h2o_iovec_init(NULL, 0);
+#else
+	return h2o_iovec_init(sock->input->bytes, sock->input->size);
+#endif
+}
+
+/*
  * Whether a reply is a handler's, and not the library's own. 2.2.5 does not
  * tell, and sends its own through the fallback path, where no handler is.
  */

@@ -576,7 +576,8 @@ static void test_heads(void)
 	r = ask("GET /parts HTTP/1.1\r\nhost: elsewhere\r\n\r\n");
 	ok(is_body(r, 200, "/parts||-|elsewhere|127.0.0.1|0"),
 	    "who calls us by a foreign name has no privileges of loopback");
-	r = ask("GET /parts HTTP/1.1\r\nx-forwarded-for: 127.0.0.1, 9.9.9.9\r\n"
+	r = ask("GET /parts HTTP/1.1\r\nhost: h\r\n"
+		"x-forwarded-for: 127.0.0.1, 9.9.9.9\r\n"
 		"x-forwarded-for: 127.0.0.1\r\n\r\n");
 	ok(strstr(r->body, "|9.9.9.9|0") != NULL,
 	    "lines of X-Forwarded-For are one list");
@@ -675,38 +676,38 @@ static void test_bad_requests(void)
 	} cases[] = {
 	    {"no HTTP at all", "\x16\x03\x01 hello\r\n\r\n", "", 0, 400},
 	    {"a broken chunk",
-		"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz",
+		"POST /echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: "
+		"chunked\r\n\r\nzz",
 		"\r\n", 1, 400},
 	    {"an unknown transfer coding",
-		"POST /echo HTTP/1.1\r\ntransfer-encoding: gzip\r\n", "\r\n", 1,
-		400},
-	    {"a negative length",
-		"POST /echo HTTP/1.1\r\ncontent-length: -1\r\n", "\r\n", 1,
-		400},
-	    {"an unknown expectation",
-		"POST /echo HTTP/1.1\r\ncontent-length: 1\r\nexpect: x\r\n",
-		"\r\n", 1, 417},
-	    {"10,000 headers", "GET /health HTTP/1.1\r\n", "a: b\r\n", 10000,
-		400},
-#ifdef HAVE_H2O_SENDVEC
-	    {"a folded header", "GET /health HTTP/1.1\r\nx-test: a\r\n b\r\n",
+		"POST /echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n",
 		"\r\n", 1, 400},
-#else
-	    {"a folded header", "GET /health HTTP/1.1\r\nx-test: a\r\n b\r\n",
-		"\r\n", 1, 200},
-#endif
+	    {"a negative length",
+		"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: -1\r\n",
+		"\r\n", 1, 400},
+	    {"an unknown expectation",
+		"POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: "
+		"1\r\nexpect: x\r\n",
+		"\r\n", 1, 417},
+	    {"10,000 headers", "GET /health HTTP/1.1\r\nhost: h\r\n",
+		"a: b\r\n", 10000, 400},
+	    {"a folded header",
+		"GET /health HTTP/1.1\r\nhost: h\r\nx-test: a\r\n b\r\n",
+		"\r\n", 1, 400},
 	    {"70,000 bytes of headers",
-		"GET /health HTTP/1.1\r\nx-test: ", "0123456789", 7000, 431},
+		"GET /health HTTP/1.1\r\nhost: h\r\nx-test: ", "0123456789",
+		7000, 431},
 	    {"a target of 70,000 bytes", "GET /", "0123456789", 7000, 414},
 	    {"a header of 450,000 bytes",
-		"GET /health HTTP/1.1\r\nx-test: ", "0123456789", 45000, 400},
+		"GET /health HTTP/1.1\r\nhost: h\r\nx-test: ", "0123456789",
+		45000, 400},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *at = stpcpy(big, cases[i].head);
 		for (size_t j = 0; j < cases[i].times; j++)
 			at = stpcpy(at, cases[i].repeat);
 		if (strncmp(big, "GET /0", 6) == 0)
-			at = stpcpy(at, " HTTP/1.1");
+			at = stpcpy(at, " HTTP/1.1\r\nhost: h");
 		stpcpy(at, "\r\n\r\n");
 		struct reply *r = ask(big);
 		/* The 400 may be lost to a reset when much was unread. */
@@ -717,7 +718,7 @@ static void test_bad_requests(void)
 		if (!is_good)
 			printf("# got %d %s\n", r->status, r->body);
 	}
-	ok(ask("GET /health HTTP/1.1\r\n\r\n")->status == 200,
+	ok(ask("GET /health HTTP/1.1\r\nhost: h\r\n\r\n")->status == 200,
 	    "and the server still answers");
 }
 
@@ -752,7 +753,7 @@ static void test_gone_at_once(void)
 	char line[64];
 	for (int i = 0; i < 300; i++) {
 		int fd = dial();
-		put_str(fd, "GET /quiet HTTP/1.1\r\n\r\n");
+		put_str(fd, "GET /quiet HTTP/1.1\r\nhost: h\r\n\r\n");
 		(void)get_line(fd, line, sizeof(line));
 		close(fd);
 	}
@@ -766,11 +767,11 @@ static void test_gone(void)
 		const char *name;
 		const char *request;
 	} cases[] = {
-	    {"a waiting GET", "GET /hang HTTP/1.1\r\n\r\n"},
-	    {"a waiting POST",
-		"POST /hang HTTP/1.1\r\ncontent-length: 2\r\n\r\nhi"},
-	    {"a quiet stream", "GET /quiet HTTP/1.1\r\n\r\n"},
-	    {"a blocked stream", "GET /endless HTTP/1.1\r\n\r\n"},
+	    {"a waiting GET", "GET /hang HTTP/1.1\r\nhost: h\r\n\r\n"},
+	    {"a waiting POST", "POST /hang HTTP/1.1\r\nhost: "
+			       "h\r\ncontent-length: 2\r\n\r\nhi"},
+	    {"a quiet stream", "GET /quiet HTTP/1.1\r\nhost: h\r\n\r\n"},
+	    {"a blocked stream", "GET /endless HTTP/1.1\r\nhost: h\r\n\r\n"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		wait_connections(0);
@@ -786,13 +787,14 @@ static void test_gone(void)
 		ok(wait_connections(0), "and its connection is closed");
 	}
 	int fd = dial();
-	put_str(fd, "POST /late HTTP/1.1\r\ncontent-length: 2\r\n\r\nhi");
+	put_str(fd,
+	    "POST /late HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\nhi");
 	poll(NULL, 0, 20);
 	close(fd);
 	ok(wait_connections(0), "a reply to a client that left is harmless");
 	server.gone = 0;
 	fd = dial();
-	put_str(fd, "GET /endless HTTP/1.1\r\n\r\n");
+	put_str(fd, "GET /endless HTTP/1.1\r\nhost: h\r\n\r\n");
 	ok(wait_int(&server.gone, 1),
 	    "a client that takes nothing of its reply is cut");
 	close(fd);
@@ -801,7 +803,7 @@ static void test_gone(void)
 static void test_streams(void)
 {
 	int fd = dial();
-	put_str(fd, "GET /stream HTTP/1.1\r\n\r\n");
+	put_str(fd, "GET /stream HTTP/1.1\r\nhost: h\r\n\r\n");
 	struct reply *r = read_reply(fd);
 	ok(is_body(r, 200, "onetwo"), "a stream arrives whole");
 	ok(strstr(r->head, "cache-control: no-store\r\n") &&
@@ -809,7 +811,7 @@ static void test_streams(void)
 		strstr(r->head, "content-type: text/event-stream\r\n"),
 	    "with the headers that keep proxies from holding it back");
 	ok(server.drained == 2, "on_drain is called for each part");
-	put_str(fd, "GET /health HTTP/1.1\r\n\r\n");
+	put_str(fd, "GET /health HTTP/1.1\r\nhost: h\r\n\r\n");
 	ok(read_reply(fd)->status == 200, "the connection goes on");
 	close(fd);
 	fd = dial();
@@ -820,7 +822,7 @@ static void test_streams(void)
 	    "HTTP/1.0 gets it without chunks");
 	close(fd);
 	fd = dial();
-	put_str(fd, "GET /quiet HTTP/1.1\r\n\r\n");
+	put_str(fd, "GET /quiet HTTP/1.1\r\nhost: h\r\n\r\n");
 	char line[64];
 	ok(get_line(fd, line, sizeof(line)) &&
 		strncmp(line, "HTTP/1.1 200", 12) == 0,
@@ -834,7 +836,7 @@ static void test_cap(void)
 	wait_connections(0);
 	for (size_t i = 0; i < MAX_CONNECTIONS + 5; i++) {
 		fds[i] = dial();
-		put_str(fds[i], "GET /hang HTTP/1.1\r\n\r\n");
+		put_str(fds[i], "GET /hang HTTP/1.1\r\nhost: h\r\n\r\n");
 	}
 	ok(wait_connections(MAX_CONNECTIONS),
 	    "as many connections as allowed are served");
@@ -1231,10 +1233,10 @@ static void test_drain(void)
 	on_loop(add_keep);
 	wait_connections(0);
 	int idle = dial();
-	put_str(idle, "GET /health HTTP/1.1\r\n\r\n");
+	put_str(idle, "GET /health HTTP/1.1\r\nhost: h\r\n\r\n");
 	read_reply(idle);
 	int busy = dial();
-	put_str(busy, "GET /keep HTTP/1.1\r\n\r\n");
+	put_str(busy, "GET /keep HTTP/1.1\r\nhost: h\r\n\r\n");
 	int ws = ws_open("/ws");
 	wait_connections(3);
 	poll(NULL, 0, 50);
