@@ -24,13 +24,23 @@ sub has_cors {
 	        x-co-timestamp x-co-to x-co-request-id);
 }
 
-for (['GET', '/'], ['GET', '/nothing'], ['GET', '/info/'], ['POST', '/health'],
-    ['GET', '/input'], ['PUT', '/input'], ['DELETE', '/sessions'], ['GET', '/ws'],
-    ['GET', '/sessions/'], ['GET', '/%68ealth'], ['POST', '/sessions/x']) {
+for (['GET', '/'], ['GET', '/nothing'], ['GET', '/info/'], ['GET', '/ws'], ['POST', '/nothing'],
+    ['GET', '/sessions/'], ['GET', '/%68ealth'], ['HEAD', '/nothing']) {
 	my $r = $host->http(@$_);
 	is $r->{status}, 404, "@$_ is not found";
 	is_deeply $r->{json}, { error => q(not found) }, q(in so many words)
-	    or diag $r->{body};
+	    or diag $r->{body} unless $_->[0] eq 'HEAD';
+}
+for (['POST', '/health', 'GET, HEAD, OPTIONS'], ['GET', '/input', 'POST, OPTIONS'],
+    ['PUT', '/input', 'POST, OPTIONS'], ['HEAD', '/input', 'POST, OPTIONS'],
+    ['DELETE', '/sessions', 'GET, HEAD, OPTIONS'], ['POST', '/sessions/x', 'GET, HEAD, OPTIONS'],
+    ['PATCH', '/sessions/x/events', 'GET, HEAD, OPTIONS'], ['POST', '/docs', 'GET, HEAD, OPTIONS']) {
+	my ($method, $path, $allow) = @$_;
+	my $r = $host->http($method => $path);
+	is $r->{status}, 405, "$method $path is not allowed";
+	is $r->{header}{allow}, $allow, "the reply to $method $path says what is";
+	is_deeply $r->{json}, { error => 'method not allowed' },
+	    "the reply to $method $path has these words" unless $method eq 'HEAD';
 }
 has_cors($host->http(GET => '/nothing'), 'an error');
 has_cors($host->http(GET => '/health'), 'a reply');
@@ -40,9 +50,27 @@ is $r->{status}, 204, 'OPTIONS is 204 everywhere';
 has_cors($r, 'OPTIONS');
 is $r->{body}, '', 'with nothing in it';
 
+# HEAD is GET without its body; what comes next shows that there was none.
+$host->input('echo hi', session => { session_id => 'seen' });
+for my $path (qw(/health /info /docs /livez /readyz /sessions /sessions/seen)) {
+	my $get = $host->http(GET => $path);
+	my $c = $host->client;
+	$c->send(HEAD => $path);
+	$c->send(GET => '/livez');
+	my $head = $c->head;
+	is $head->{status}, $get->{status}, "HEAD $path has the status of GET";
+	is $head->{header}{'content-length'}, length $get->{body}, "HEAD $path says how long it is"
+	    unless $path eq '/sessions';
+	is $head->{header}{'content-type'}, $get->{header}{'content-type'}, "HEAD $path has its type";
+	is $c->reply->{json}{status}, 'alive', "HEAD $path sends no body";
+}
 my $c = $host->client;
-$c->send(HEAD => '/health', { connection => 'close' });
-is $c->head->{status}, 404, 'HEAD is unknown';
+$c->send(HEAD => '/sessions/seen/events?from=0');
+$c->send(GET => '/livez');
+my $head = $c->head;
+is "$head->{status} $head->{header}{'content-type'}", '200 text/event-stream',
+    'HEAD of an event stream has its head';
+is $c->reply->{json}{status}, 'alive', 'HEAD of an event stream ends at once';
 
 is $host->ws(path => '/ws')->status, 101, '/ws upgrades';
 is $host->ws(path => '/ws?x=1')->status, 101, 'also with a query';

@@ -252,7 +252,7 @@ push @seen, ['500', post($host, { prompt => 'fail because' })],
     }],
     ['not found', $host->http(GET => '/nope')];
 my %status = map { $_->[1]{status} => 1 } @seen;
-is join(' ', sort keys %status), '200 204 400 401 403 404 409 413 500',
+is join(' ', sort keys %status), '200 204 400 401 403 404 405 409 413 500',
     'of all these kinds of replies';
 my @names = qw(x-co-from x-co-signature x-co-timestamp x-co-to x-co-request-id authorization
 	content-type);

@@ -24,6 +24,13 @@ is_deeply $r->{json}, { hello => 'Ada L', query => { a => ['1', '2'] }, identity
 is $r->{header}{'access-control-allow-origin'}, '*', 'to any origin';
 is_deeply $host->http(POST => '/public/echo', {}, { x => [1] })->{json}, { got => { x => [1] } },
     'a body comes through';
+my $head = $host->http(HEAD => '/public/hello/x');
+is $head->{status}, 200, 'HEAD is answered by the handler for GET';
+is $head->{header}{'content-length'}, length $host->http(GET => '/public/hello/x')->{body},
+    'HEAD of a route tells the length of what GET gets';
+$r = $host->http(GET => '/public/echo');
+is "$r->{status} $r->{header}{allow}", '405 POST, OPTIONS',
+    'a method that no route has for a path is not allowed';
 $r = $host->http(POST => '/public/echo', {}, '{');
 is $r->{status}, 400, 'one that is no JSON is refused';
 like $r->{json}{error}, qr/^invalid request body: /, 'as such';

@@ -138,7 +138,8 @@ static void show_sessions(struct http_req *req, const struct action *action)
 static void show_nothing(struct http_req *req, const struct action *action)
 {
 	(void)action;
-	http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
+	if (!http_reply_method(req))
+		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
 }
 
 /* ---- who asks ---- */
@@ -167,8 +168,7 @@ static bool is_bound(const struct http_req *req, const struct action *action,
 	const struct json *method = json_get(payload, "method");
 	const struct json *path = json_get(payload, "path");
 	if (!method && !path)
-		return action->takes_bearer &&
-		       strcmp(http_method(req), "GET") == 0;
+		return action->takes_bearer && http_is_read(req);
 	return json_str_is(method, http_method(req)) &&
 	       json_str_is(path, http_path(req));
 }
@@ -203,7 +203,7 @@ static bool has_bearer(const struct http_req *req)
 static void on_request(struct http_req *req, void *arg)
 {
 	const struct action *action = arg;
-	bool is_get = strcmp(http_method(req), "GET") == 0;
+	bool is_get = http_is_read(req);
 	size_t len;
 	(void)http_body(req, &len);
 	if (!api_limit_peer(req, setup))
@@ -258,22 +258,11 @@ static const struct route {
     {NULL, "/superadmin/**", &no_super},
 };
 
-static void mount(struct http *http, const struct route *r)
-{
-	static const char *const methods[] = {
-	    "GET", "POST", "PUT", "PATCH", "DELETE"};
-	/* The handlers' arg is not const; none writes to it. */
-	void *arg = (void *)(uintptr_t)r->action;
-	if (r->method)
-		http_route(http, r->method, r->path, on_request, arg);
-	for (size_t i = 0;
-	     !r->method && i < sizeof(methods) / sizeof(methods[0]); i++)
-		http_route(http, methods[i], r->path, on_request, arg);
-}
-
 void api_admin_mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
+	/* The handlers' arg is not const; none writes to it. */
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		mount(http, &routes[i]);
+		http_route(http, routes[i].method, routes[i].path, on_request,
+		    (void *)(uintptr_t)routes[i].action);
 }

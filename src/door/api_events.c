@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EVENT_STREAM "text/event-stream"
+
 /* A comment so often keeps proxies from ending a quiet stream. */
 #define HEARTBEAT_MS 15000
 
@@ -330,7 +332,7 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	loop_timer_init(&s->heartbeat, on_heartbeat, s);
 	loop_timer_init(&s->stall, on_stall, s);
 	http_on_gone(req, on_gone, s);
-	http_stream_start(req, 200, "text/event-stream", on_drain, s);
+	http_stream_start(req, 200, EVENT_STREAM, on_drain, s);
 	buf_reset(&out);
 	buf_str(&out, hello);
 	if (plan->is_reset)
@@ -464,6 +466,11 @@ static void stream_for(
 		/* 204 tells an EventSource not to come back. */
 		session_close(&session);
 		http_reply(req, 204, "text/plain; charset=utf-8", "", 0);
+		return;
+	}
+	if (http_is_head(req)) {
+		session_close(&session);
+		http_reply_head(req, 200, EVENT_STREAM);
 		return;
 	}
 	api_events_stream(req, setup, session, &plan);

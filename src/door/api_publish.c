@@ -235,6 +235,12 @@ static void read_path(struct buf *out, const struct http_req *req)
 	(void)buf_cstr(out);
 }
 
+/* For HEAD the agent is asked as for GET, and the body is left out. */
+static const char *method_of(const struct http_req *req)
+{
+	return http_is_head(req) ? "GET" : http_method(req);
+}
+
 static void put_request(struct buf *out, const struct http_req *req,
     const struct route *route, const char *identity)
 {
@@ -243,7 +249,7 @@ static void put_request(struct buf *out, const struct http_req *req,
 	struct buf path = {0};
 	read_path(&path, req);
 	buf_str(out, "{\"method\":");
-	buf_json_str(out, http_method(req));
+	buf_json_str(out, method_of(req));
 	buf_str(out, ",\"path\":");
 	buf_json(out, path.data, path.len);
 	buf_str(out, ",\"query\":");
@@ -343,16 +349,36 @@ static struct route *find(
 	return best;
 }
 
+static void put_method(struct buf *out, const char *method)
+{
+	buf_str(out, out->len ? ", " : "");
+	buf_str(out, method);
+}
+
+/* What no route takes; perhaps with another method one would. */
+static void refuse(struct http_req *req, const char *path)
+{
+	bool is_ambiguous = false;
+	struct buf methods = {0};
+	if (find("GET", path, &is_ambiguous))
+		put_method(&methods, "GET, HEAD");
+	if (find("POST", path, &is_ambiguous))
+		put_method(&methods, "POST");
+	if (methods.len)
+		http_reply_allow(req, buf_cstr(&methods));
+	else
+		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
+	buf_fini(&methods);
+}
+
 static void on_route(
     struct http_req *req, struct route *route, bool is_ambiguous)
 {
-	bool is_public = route && route->audience == PUBLISH_PUBLIC;
+	bool is_public = route->audience == PUBLISH_PUBLIC;
 	struct caller nobody = CALLER_NOBODY;
 	size_t len;
 	(void)http_body(req, &len);
-	if (!route) {
-		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
-	} else if (is_ambiguous) {
+	if (is_ambiguous) {
 		log_warn("agent: two routes are as good for %s %s",
 		    http_method(req), http_path(req));
 		reply_failure(req);
@@ -376,10 +402,12 @@ static void on_request(struct http_req *req, void *arg)
 	if (!api_limit_peer(req, us.setup))
 		return;
 	read_path(&path, req);
-	struct route *route = find(http_method(req), path.data, &is_ambiguous);
+	struct route *route = find(method_of(req), path.data, &is_ambiguous);
 	/* Many a library would take a NUL for the end. */
 	if (strlen(path.data) != path.len)
 		http_reply_error(req, 400, "the path holds a NUL (%00)");
+	else if (!route)
+		refuse(req, path.data);
 	else
 		on_route(req, route, is_ambiguous);
 	buf_fini(&path);
@@ -416,10 +444,8 @@ void api_publish_mount(struct http *http, const struct door_setup *setup,
 	us.setup = setup;
 	for (size_t i = 0; routes && routes[i]; i++)
 		add(routes[i]);
-	for (size_t i = 0; us.n && i < sizeof(paths) / sizeof(paths[0]); i++) {
-		http_route(http, "GET", paths[i], on_request, NULL);
-		http_route(http, "POST", paths[i], on_request, NULL);
-	}
+	for (size_t i = 0; us.n && i < sizeof(paths) / sizeof(paths[0]); i++)
+		http_route(http, NULL, paths[i], on_request, NULL);
 }
 
 void api_publish_close_all(void)

@@ -183,7 +183,7 @@ static void dispatch(struct http *h, struct http_req *r)
 		http_reply(r, 204, NULL, NULL, 0);
 	else if (http_req_wants_ws(r))
 		http_req_refuse(r, 403, "forbidden");
-	else
+	else if (!http_reply_method(r))
 		http_req_refuse(r, 404, "not found");
 }
 

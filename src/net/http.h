@@ -57,8 +57,10 @@ typedef void http_handler(struct http_req *req, void *arg);
  * Answer method + path with fn. A path that ends in a star, as
  * "/sessions/[star]", matches one more non-empty segment, "/a/[star]/b" one in
  * the middle (http_segment), "/a/[star][star]" whatever follows, if anything;
- * the first route that matches counts. Unknown routes get 404 {"error": "not
- * found"}, OPTIONS gets 204, both with CORS headers; HEAD is unknown. A request
+ * the first route that matches counts; method NULL is any but OPTIONS. A GET route
+ * answers HEAD as well: it replies as to GET, and the body is left out. Unknown
+ * routes get 404 {"error": "not found"}, other methods of known ones 405 with
+ * Allow, OPTIONS gets 204, all with CORS headers. A request
  * for a WebSocket matches routes of the method "WEBSOCKET" alone, and no others
  * do; without such a route it gets 403. Targets and headers over 64 KiB get 414
  * and 431 before any handler, and a head that another reader could take for
@@ -102,6 +104,12 @@ void http_free(struct http **h);
 
 /* The method, NUL-terminated, good until the reply. */
 const char *http_method(const struct http_req *req);
+
+/* Whether it asks for what GET would get, and for the head of it alone. */
+bool http_is_head(const struct http_req *req);
+
+/* Whether it is GET or HEAD. */
+bool http_is_read(const struct http_req *req);
 
 /* The path as sent, without the query, NUL-terminated, good until the reply. */
 const char *http_path(const struct http_req *req);
@@ -175,6 +183,18 @@ void http_reply(struct http_req *req, int status, const char *type,
 
 /* Reply {"error": text} as JSON. Ends the request. */
 void http_reply_error(struct http_req *req, int status, const char *text);
+
+/*
+ * Reply 405 if there are routes for this path and other methods, without "**";
+ * else do nothing. Whether it ended the request.
+ */
+bool http_reply_method(struct http_req *req);
+
+/* Reply 405 with these methods, and OPTIONS, in Allow. Ends the request. */
+void http_reply_allow(struct http_req *req, const char *methods);
+
+/* Reply to HEAD what http_stream_start would begin. Ends the request. */
+void http_reply_head(struct http_req *req, int status, const char *type);
 
 /*
  * Begin a reply of unknown length (Cache-Control: no-store, X-Accel-Buffering:

@@ -22,7 +22,7 @@
 struct http_stream;
 
 struct http_route {
-	char *method;
+	char *method; /* NULL: any but OPTIONS and WEBSOCKET */
 	char *path;
 	size_t method_len;
 	size_t path_len;

@@ -159,6 +159,19 @@ const char *http_method(const struct http_req *req)
 	return pool_text(req, method->base, method->len);
 }
 
+bool http_is_head(const struct http_req *req)
+{
+	const h2o_iovec_t *method = &req->h2o->input.method;
+	return h2o_memis(method->base, method->len, H2O_STRLIT("HEAD"));
+}
+
+bool http_is_read(const struct http_req *req)
+{
+	const h2o_iovec_t *method = &req->h2o->input.method;
+	return http_is_head(req) ||
+	       h2o_memis(method->base, method->len, H2O_STRLIT("GET"));
+}
+
 const char *http_path(const struct http_req *req)
 {
 	return pool_text(
@@ -361,10 +374,8 @@ void http_reply(struct http_req *req, int status, const char *type,
 	h2o_req_t *q = http_req_finish(req);
 	http_req_head(q, status, type);
 	q->res.content_length = len;
-	bool is_head = h2o_memis(
-	    q->input.method.base, q->input.method.len, H2O_STRLIT("HEAD"));
 	h2o_iovec_t copy = {NULL, 0};
-	if (len && !is_head)
+	if (len && !http_is_head(req))
 		copy = h2o_strdup(&q->pool, body, len);
 	h2o_start_response(q, &done);
 	h2o_send(q, &copy, copy.len ? 1 : 0, H2O_SEND_STATE_FINAL);

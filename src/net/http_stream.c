@@ -106,6 +106,23 @@ void http_stream_cut(struct http_stream *s)
 		h2o_send(s->h2o, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
+static void put_head(struct http_req *req, int status, const char *type)
+{
+	http_req_head(req->h2o, status, type);
+	http_add_header(req, "cache-control", "no-store");
+	http_add_header(req, "x-accel-buffering", "no");
+	req->h2o->res.content_length = SIZE_MAX;
+}
+
+void http_reply_head(struct http_req *req, int status, const char *type)
+{
+	static h2o_generator_t done;
+	put_head(req, status, type);
+	h2o_req_t *q = http_req_finish(req);
+	h2o_start_response(q, &done);
+	h2o_send(q, NULL, 0, H2O_SEND_STATE_FINAL);
+}
+
 void http_stream_start(struct http_req *req, int status, const char *type,
     void (*on_drain)(void *arg), void *arg)
 {
@@ -126,14 +143,11 @@ void http_stream_start(struct http_req *req, int status, const char *type,
 	/* Before HTTP/1.1, the end of the connection ends the reply. */
 	if (q->version < 0x101 || h->is_draining)
 		q->http1_is_persistent = 0;
-	http_req_head(q, status, type);
-	http_add_header(req, "cache-control", "no-store");
-	http_add_header(req, "x-accel-buffering", "no");
+	put_head(req, status, type);
 	if (s->is_chunked)
 		/* By its token: so the library knows not to do it again. */
 		h2o_add_header(&q->pool, &q->res.headers,
 		    H2O_TOKEN_TRANSFER_ENCODING, NULL, H2O_STRLIT("chunked"));
-	q->res.content_length = SIZE_MAX;
 	h2o_start_response(q, &s->super);
 	loop_later_ask(h->loop, &s->flush);
 }

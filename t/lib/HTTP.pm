@@ -94,6 +94,7 @@ sub write {
 
 sub send {
 	my ($self, @request) = @_;
+	$self->{is_head} = $request[0] eq 'HEAD';
 	return $self->write(request_text(@request));
 }
 
@@ -148,7 +149,7 @@ sub reply {
 	do { $r = $self->head($end - time) or return undef }
 	    while $r->{status} == 100;
 	my $want = $r->{header}{'content-length'};
-	if ($r->{status} == 204 || $r->{status} == 304) {
+	if ($r->{status} == 204 || $r->{status} == 304 || $self->{is_head}) {
 		$r->{body} = '';
 	} elsif ($self->{is_chunked}) {
 		while (!$self->dechunk) {

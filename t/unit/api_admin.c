@@ -131,7 +131,7 @@ static void test_bearer(void)
 	       "", 200, "{}"),
 	    "a bearer opens /admin/sessions");
 	ok(is_answered("POST", "/admin/logs", "authorization: Bearer k\n", "",
-	       404, NOT_FOUND),
+	       405, "{\"error\":\"method not allowed\"}"),
 	    "/admin/logs is for GET");
 	ok(is_answered("POST", "/admin/trust/promote",
 	       "authorization: Bearer k\n", "", 401, UNBOUND),

@@ -171,8 +171,14 @@ static void test_calling(void)
 	    "a path with a NUL is refused");
 	is_reply(ask("GET", "/public/a/b", "", ""), 404,
 	    "{\"error\":\"not found\"}", "what no route fits is not found");
-	is_reply(ask("POST", "/public/other", "", ""), 404, NULL,
-	    "nor is another method");
+	is_reply(ask("POST", "/public/other", "", ""), 405, NULL,
+	    "another method of what is there is not allowed");
+	is_reply(
+	    ask("HEAD", "/public/other", "", ""), 200, "", "HEAD has no body");
+	ok(strstr(agent.args, "{\"method\":\"GET\"") != NULL,
+	    "and for the agent is GET");
+	is_reply(ask("DELETE", "/public/a/b", "", ""), 404, NULL,
+	    "no method of what is not there is found");
 	is_reply(ask("GET", "/input", "", ""), 404, NULL,
 	    "a route elsewhere is left out");
 	ok(agent.opened == 1, "all calls share one session");

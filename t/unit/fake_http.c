@@ -30,6 +30,7 @@ struct header {
 };
 
 struct http_req {
+	struct http *http;
 	char *method;
 	char *target;
 	char *query;
@@ -95,6 +96,14 @@ static void parse_headers(struct http_req *req, const char *text)
 	}
 }
 
+/* Whether the request is one for a route of this method. */
+static bool is_for(const char *route, const char *method)
+{
+	if (!route)
+		return strcmp(method, "OPTIONS") != 0;
+	return !strcmp(route, strcmp(method, "HEAD") ? method : "GET");
+}
+
 struct http_req *fake_http_send(struct http *h, const char *method,
     const char *target, const char *headers, const char *body)
 {
@@ -106,13 +115,15 @@ struct http_req *fake_http_send(struct http *h, const char *method,
 	req->body = mem_strdup(body);
 	req->is_loopback = is_loopback_now;
 	parse_headers(req, headers);
+	req->http = h;
 	for (size_t i = 0; i < h->n; i++)
-		if (!strcmp(h->routes[i].method, method) &&
+		if (is_for(h->routes[i].method, method) &&
 		    is_match(h->routes[i].path, req->target, &req->segment)) {
 			h->routes[i].fn(req, h->routes[i].arg);
 			return req;
 		}
-	http_reply_error(req, 404, "not found");
+	if (!http_reply_method(req))
+		http_reply_error(req, 404, "not found");
 	return req;
 }
 
@@ -192,6 +203,16 @@ void http_route(struct http *h, const char *method, const char *path,
 const char *http_method(const struct http_req *req)
 {
 	return req->method;
+}
+
+bool http_is_head(const struct http_req *req)
+{
+	return strcmp(req->method, "HEAD") == 0;
+}
+
+bool http_is_read(const struct http_req *req)
+{
+	return http_is_head(req) || strcmp(req->method, "GET") == 0;
 }
 
 const char *http_path(const struct http_req *req)
@@ -275,7 +296,36 @@ void http_reply(struct http_req *req, int status, const char *type,
 	req->reply.status = status;
 	req->reply.is_ended = true;
 	buf_str(&req->reply.type, type ? type : "");
-	buf_append(&req->reply.body, body, len);
+	if (!http_is_head(req))
+		buf_append(&req->reply.body, body, len);
+}
+
+void http_reply_allow(struct http_req *req, const char *methods)
+{
+	http_add_header(req, "allow", methods);
+	http_reply_error(req, 405, "method not allowed");
+}
+
+bool http_reply_method(struct http_req *req)
+{
+	for (size_t i = 0; i < req->http->n; i++) {
+		const char *path = req->http->routes[i].path;
+		char *segment = NULL;
+		bool is_known = req->http->routes[i].method &&
+				!strstr(path, "**") &&
+				is_match(path, req->target, &segment);
+		free(segment);
+		if (!is_known)
+			continue;
+		http_reply_allow(req, req->http->routes[i].method);
+		return true;
+	}
+	return false;
+}
+
+void http_reply_head(struct http_req *req, int status, const char *type)
+{
+	http_reply(req, status, type, "", 0);
 }
 
 void http_reply_error(struct http_req *req, int status, const char *text)

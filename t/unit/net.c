@@ -514,7 +514,8 @@ static void test_routes(void)
 	    {"GET /health/ HTTP/1.1", 404, "{\"error\": \"not found\"}"},
 	    {"GET /%68ealth HTTP/1.1", 404, "{\"error\": \"not found\"}"},
 	    {"GET //health HTTP/1.1", 404, "{\"error\": \"not found\"}"},
-	    {"POST /health HTTP/1.1", 404, "{\"error\": \"not found\"}"},
+	    {"POST /health HTTP/1.1", 405,
+		"{\"error\": \"method not allowed\"}"},
 	    {"GET /items/a%20b HTTP/1.1", 200, "a%20b"},
 	    {"GET /items/ HTTP/1.1", 404, "{\"error\": \"not found\"}"},
 	    {"GET /items/a/b HTTP/1.1", 404, "{\"error\": \"not found\"}"},
@@ -567,7 +568,7 @@ static void test_heads(void)
 	while (statuses < 2 && get_line(fd, line, sizeof(line)))
 		statuses += strncmp(line, "HTTP/1.1 ", 9) == 0;
 	ok(strncmp(line, "HTTP/1.1 200", 12) == 0,
-	    "HEAD is unknown and has no body");
+	    "HEAD is GET without a body");
 	close(fd);
 	r = ask("GET /parts?x=1&y=%20 HTTP/1.1\r\nhost: example\r\n"
 		"X-Test: a b\r\n\r\n");
