@@ -24,7 +24,7 @@ sub has_cors {
 	        x-co-timestamp x-co-to x-co-request-id);
 }
 
-for (['GET', '/'], ['GET', '/nothing'], ['GET', '/info/'], ['GET', '/ws'], ['POST', '/nothing'],
+for (['GET', '/nothing'], ['GET', '/info/'], ['GET', '/ws'], ['POST', '/nothing'],
     ['GET', '/sessions/'], ['GET', '/%68ealth'], ['HEAD', '/nothing']) {
 	my $r = $host->http(@$_);
 	is $r->{status}, 404, "@$_ is not found";
@@ -49,6 +49,11 @@ my $r = $host->http(OPTIONS => '/anything/at/all');
 is $r->{status}, 204, 'OPTIONS is 204 everywhere';
 has_cors($r, 'OPTIONS');
 is $r->{body}, '', 'with nothing in it';
+
+my $root = $host->http(GET => '/');
+is "$root->{status} $root->{header}{location}", '302 docs', '/ leads to /docs';
+is $host->http(HEAD => '/')->{status}, 302, 'HEAD / does, too';
+is $host->http(POST => '/')->{status}, 405, 'nothing can be sent to /';
 
 # HEAD is GET without its body; what comes next shows that there was none.
 $host->input('echo hi', session => { session_id => 'seen' });

@@ -35,6 +35,7 @@ static const struct route {
     {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/info", api_info_about, false},
     {"GET", "/docs", api_docs_get, false},
+    {"GET", "/", api_docs_root, false},
     {"GET", "/livez", api_info_live, true},
     {"GET", "/readyz", api_info_ready, true},
     {"GET", "/metrics", api_metrics_get, false},

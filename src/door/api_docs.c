@@ -82,3 +82,14 @@ void api_docs_get(struct http_req *req, void *arg)
 	http_reply(req, 200, "text/html; charset=utf-8", page.data, page.len);
 	buf_fini(&page);
 }
+
+void api_docs_root(struct http_req *req, void *arg)
+{
+	static const char page[] =
+	    "<!doctype html><title>docs</title><a href=\"docs\">docs</a>\n";
+	(void)arg;
+	/* Relative: a proxy may have put us below a path of its own. */
+	http_add_header(req, "location", "docs");
+	http_reply(
+	    req, 302, "text/html; charset=utf-8", page, sizeof(page) - 1);
+}

@@ -12,4 +12,7 @@ struct http_req;
 /* A http_handler; its arg is not used. */
 void api_docs_get(struct http_req *req, void *arg);
 
+/* A http_handler of GET /, which leads there. */
+void api_docs_root(struct http_req *req, void *arg);
+
 #endif

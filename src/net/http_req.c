@@ -22,6 +22,7 @@ static const char *reason_of(int status)
 	    {201, "Created"},
 	    {202, "Accepted"},
 	    {204, "No Content"},
+	    {302, "Found"},
 	    {400, "Bad Request"},
 	    {401, "Unauthorized"},
 	    {402, "Payment Required"},
