@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "core/event.h"
+#include "door/api_accept.h"
 #include "door/api_events.h"
 #include "door/api_reply.h"
 #include "door/blocked.h"
@@ -20,7 +21,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Working memory above this is given back. */
 #define KEEP_BYTES (1024 * 1024)
@@ -378,12 +378,6 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 
 /* ---- the beginning ---- */
 
-static bool wants_stream(struct http_req *req)
-{
-	const char *accept = http_header(req, "accept");
-	return accept && strcasestr(accept, "text/event-stream");
-}
-
 void api_turn_begin(struct http_req *req, const struct door_setup *setup,
     const struct api_turn *turn)
 {
@@ -392,7 +386,7 @@ void api_turn_begin(struct http_req *req, const struct door_setup *setup,
 	w->setup = setup;
 	w->session = turn->session;
 	memcpy(w->caller, turn->caller->address, sizeof w->caller);
-	w->wants_stream = wants_stream(req);
+	w->wants_stream = api_accept_is_stream(req);
 	w->is_server_newer = turn->is_server_newer;
 	w->is_holder = turn->input->is_holder;
 	list_append(&all_waiting, &w->link);
