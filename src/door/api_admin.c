@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "door/admin_change.h"
 #include "door/admin_files.h"
+#include "door/api_body.h"
 #include "door/api_limit.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
@@ -84,24 +85,14 @@ static void make_change(struct http_req *req, const struct lists_change *change)
 	access_change(setup->access, change, on_changed, c);
 }
 
-/* Parse the body, an empty one as an object; NULL when it is no JSON. */
-static const struct json *parse_body(
-    const struct http_req *req, struct json_doc *doc)
-{
-	struct json_error why;
-	size_t len;
-	const char *body = http_body(req, &len);
-	return len ? json_parse(doc, body, len, 0, &why)
-		   : json_parse(doc, "{}", 2, 0, &why);
-}
-
 static void change_named(struct http_req *req, const struct action *action)
 {
 	struct lists_change change = {.action = action->change};
 	struct json_doc doc = {0};
 	struct err err;
-	const struct json *body = parse_body(req, &doc);
-	if (admin_change_read(&change, json_get(body, "payload"), &err) != 0)
+	const struct json *body = api_body_json(req, &doc, &err);
+	if (!body ||
+	    admin_change_read(&change, json_get(body, "payload"), &err) != 0)
 		http_reply_error(req, err_status(err.code), err.text);
 	else
 		make_change(req, &change);
@@ -176,7 +167,8 @@ static bool is_bound(const struct http_req *req, const struct action *action,
 static void ask_by_body(struct http_req *req, const struct action *action)
 {
 	struct json_doc doc = {0};
-	const struct json *body = parse_body(req, &doc);
+	struct err err;
+	const struct json *body = api_body_json(req, &doc, &err);
 	struct access_ask ask = {
 	    .use = ACCESS_ADMIN,
 	    .payload = json_get(body, "payload"),
@@ -184,7 +176,7 @@ static void ask_by_body(struct http_req *req, const struct action *action)
 	    .signature = json_get(body, "signature"),
 	};
 	if (!body)
-		http_reply_error(req, 400, err_text(ERR_BAD_JSON));
+		api_reply_err(req, &err);
 	else if (!is_bound(req, action, ask.payload))
 		http_reply_error(req, 401,
 		    "unauthorized: route-bound method and path required");

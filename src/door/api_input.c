@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
+#include "door/api_body.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
 #include "door/api_turn.h"
@@ -54,14 +55,9 @@ static const struct json *member(const struct json *object, const char *key)
 
 static int read_body(struct http_req *req, struct request *r, struct err *err)
 {
-	size_t len;
-	struct json_error why;
-	const char *text = http_body(req, &len);
-	if (len == 0) {
-		text = "{}";
-		len = 2;
-	}
-	r->body = json_parse(&body_doc, text, len, 0, &why);
+	r->body = api_body_json(req, &body_doc, err);
+	if (!r->body)
+		return -1;
 	if (!json_is(r->body, JSON_OBJECT))
 		return err_set(err, ERR_BAD_JSON, NULL);
 	r->said = r->body;
