@@ -14,6 +14,7 @@
 #include "door/blocked.h"
 #include "door/door.h"
 #include "door/oip_out.h"
+#include "door/sse_line.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "session/session.h"
@@ -69,20 +70,6 @@ static struct {
 
 /* ---- rendering ---- */
 
-/*
- * A line break inside a frame can only be white space between tokens, and would
- * end the data line.
- */
-static void flatten(size_t from)
-{
-	for (char *p = out.data + from, *end = out.data + out.len;
-	     (p = memchr(p, '\n', (size_t)(end - p))) != NULL;)
-		*p = ' ';
-	for (char *p = out.data + from, *end = out.data + out.len;
-	     (p = memchr(p, '\r', (size_t)(end - p))) != NULL;)
-		*p = ' ';
-}
-
 static size_t put_head(const struct event_stream *s, const struct event *ev)
 {
 	buf_str(&out, "id: ");
@@ -97,7 +84,7 @@ static size_t put_head(const struct event_stream *s, const struct event *ev)
 
 static void put_tail(size_t from)
 {
-	flatten(from);
+	sse_line_fit(&out, from);
 	buf_append(&out, "\n\n", 2);
 }
 
