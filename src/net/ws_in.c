@@ -80,11 +80,28 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 	buf_append(&w->message, chunk->data, chunk->data_length);
 }
 
+/* Queue the pong or close frame that the parser has made. */
+static void send_control(struct ws *w)
+{
+	if (w->has_sent_close || !wslay_event_want_write(w->parser))
+		return;
+	if (wslay_event_send(w->parser) != 0)
+		ws_cut(w);
+	if (wslay_event_get_close_sent(w->parser))
+		ws_out_closed(w);
+}
+
 static void on_message(wslay_event_context_ptr parser,
     const struct wslay_event_on_msg_recv_arg *msg, void *arg)
 {
 	(void)parser;
 	struct ws *w = arg;
+	/*
+	 * The pong leaves before what the next message of the same read makes
+	 * its user send: it says that what came before it was read.
+	 */
+	if (msg->opcode == WSLAY_PING)
+		send_control(w);
 	if (wslay_is_ctrl_frame(msg->opcode))
 		return;
 	struct buf text = w->message;
@@ -105,12 +122,7 @@ static void on_message(wslay_event_context_ptr parser,
 /* What the parser learned becomes our state. */
 static void after_parse(struct ws *w)
 {
-	if (!w->has_sent_close && wslay_event_want_write(w->parser)) {
-		if (wslay_event_send(w->parser) != 0)
-			ws_cut(w);
-		if (wslay_event_get_close_sent(w->parser))
-			ws_out_closed(w);
-	}
+	send_control(w);
 	if (wslay_event_get_close_received(w->parser))
 		w->has_done_reading = w->is_clean = true;
 	else if (!wslay_event_get_read_enabled(w->parser))
