@@ -433,7 +433,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 	struct oip_conn *c;
 
 	if (!ws_is_handshake(req)) {
-		http_reply_error(req, 404, "not found");
+		ws_refuse(req);
 		return;
 	}
 	if (is_closing) {

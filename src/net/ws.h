@@ -33,6 +33,12 @@ struct ws_limits {
 int ws_is_handshake(const struct http_req *req);
 
 /*
+ * Reply to a request that is no such thing: 426 with the version to another
+ * version, else 400. Ends it.
+ */
+void ws_refuse(struct http_req *req);
+
+/*
  * Accept the handshake. Ends the request as such: req must not be used again.
  * The wire is live at once (sends wait for the 101); on_gone ends it. limits is
  * copied.

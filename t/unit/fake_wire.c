@@ -176,6 +176,11 @@ int ws_is_handshake(const struct http_req *req)
 	return req->is_handshake;
 }
 
+void ws_refuse(struct http_req *req)
+{
+	http_reply_error(req, 400, "no handshake");
+}
+
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
     const struct wire_handlers *handlers, void *arg)
 {

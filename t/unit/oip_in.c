@@ -1233,8 +1233,8 @@ static void test_door(void)
 
 	set_up();
 	refused = fake_wire_open(http, false);
-	ok(!refused && fake_wire_status() == 404,
-	    "GET /ws without an upgrade is not found");
+	ok(!refused && fake_wire_status() == 400,
+	    "a handshake that is none is refused");
 	(void)connect_to("s");
 	oip_close_all();
 	ok(fake_wire_closed(wire) == 1012,
