@@ -24,6 +24,10 @@ is_deeply $r->{json}, { hello => 'Ada L', query => { a => ['1', '2'] }, identity
 is $r->{header}{'access-control-allow-origin'}, '*', 'to any origin';
 is_deeply $host->http(POST => '/public/echo', {}, { x => [1] })->{json}, { got => { x => [1] } },
     'a body comes through';
+$r = $host->http(POST => '/public/heads', { host => 'localhost:7' }, 'four');
+is $r->{body}, 'localhost:7 4', 'a handler sees Host and Content-Length';
+is $r->{header}{'content-type'}, 'text/x-heads', 'a content type among the headers counts';
+is $r->{header}{'x-other'}, 'kept', 'beside others';
 my $head = $host->http(HEAD => '/public/hello/x');
 is $head->{status}, 200, 'HEAD is answered by the handler for GET';
 is $head->{header}{'content-length'}, length $host->http(GET => '/public/hello/x')->{body},

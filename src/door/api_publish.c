@@ -19,6 +19,7 @@
 #include "net/http.h"
 #include "session/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,19 @@ static void put_header(
 	buf_json(out, value, len);
 }
 
+/* The headers that the library keeps apart from the others. */
+static void put_kept_apart(
+    struct buf *out, const struct http_req *req, size_t body_len)
+{
+	const char *host = http_header(req, "host");
+	char text[24];
+	if (host)
+		put_header(out, "host", 4, host, strlen(host));
+	int n = snprintf(text, sizeof(text), "%zu", body_len);
+	if (body_len)
+		put_header(out, "content-length", 14, text, (size_t)n);
+}
+
 static void put_base64(struct buf *out, const unsigned char *p, size_t n)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -255,6 +269,7 @@ static void put_request(struct buf *out, const struct http_req *req,
 	buf_str(out, ",\"query\":");
 	buf_json_str(out, http_query(req));
 	buf_str(out, ",\"headers\":{");
+	put_kept_apart(out, req, len);
 	http_each_header(req, put_header, out);
 	buf_str(out, "},\"path_params\":");
 	/* It was matched to find the route. */

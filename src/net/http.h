@@ -129,8 +129,8 @@ const char *http_query(const struct http_req *req);
 const char *http_header(const struct http_req *req, const char *name);
 
 /*
- * Call fn for each request header that is kept, as it came but for the name,
- * which is lower-case; neither is NUL-terminated.
+ * Call fn for each request header that is kept, but Host, as it came but for
+ * the name, which is lower-case; neither is NUL-terminated.
  */
 void http_each_header(const struct http_req *req,
     void (*fn)(void *arg, const char *name, size_t name_len, const char *value,

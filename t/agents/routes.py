@@ -26,6 +26,12 @@ def nothing():
     return None
 
 
+@http.public.post("/heads")
+def heads(request):
+    return HTTPResponse(request.headers["host"] + " " + request.headers["content-length"],
+                        headers={"Content-Type": "text/x-heads", "X-Other": "kept"})
+
+
 @http.public.get("/wait")
 def wait(request):
     """Say in a file that it runs, and end when another one is there."""

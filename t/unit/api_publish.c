@@ -133,12 +133,14 @@ static void is_reply(
 static void test_calling(void)
 {
 	agent.answer = "{\"type\":\"application/json\",\"text\":\"{}\"}";
-	is_reply(ask("POST", "/public/hello?a=1&b", "x-y: z\n", "hi\"\n"), 200,
-	    "{}", "a public route is anybody's");
+	is_reply(
+	    ask("POST", "/public/hello?a=1&b", "host: h\nx-y: z\n", "hi\"\n"),
+	    200, "{}", "a public route is anybody's");
 	is_str(agent.tool, "POST /public/hello", "it is called by its name");
 	is_str(agent.args,
 	    "{\"method\":\"POST\",\"path\":\"/public/hello\",\"query\":"
-	    "\"a=1&b\",\"headers\":{\"x-y\":\"z\"},\"path_params\":{},"
+	    "\"a=1&b\",\"headers\":{\"host\":\"h\",\"content-length\":"
+	    "\"4\",\"x-y\":\"z\"},\"path_params\":{},"
 	    "\"identity\":null,\"body\":\"hi\\\"\\n\"}",
 	    "and is given the request");
 	is_reply(ask("GET", "/public/other", "", "\xff\xfe"), 200, "{}",

@@ -245,7 +245,10 @@ void http_each_header(const struct http_req *req,
 {
 	for (size_t i = 0; i < req->n_headers; i++) {
 		const struct header *h = &req->headers[i];
-		fn(arg, h->name, strlen(h->name), h->value, strlen(h->value));
+		/* The library keeps it apart. */
+		if (strcmp(h->name, "host") != 0)
+			fn(arg, h->name, strlen(h->name), h->value,
+			    strlen(h->value));
 	}
 }
 
