@@ -32,6 +32,11 @@ void daemon_start(void)
 {
 	int ends[2];
 	char byte;
+	sigset_t alarm_only, before;
+	/* It must not come before it can find the daemon. */
+	(void)sigemptyset(&alarm_only);
+	(void)sigaddset(&alarm_only, SIGALRM);
+	(void)sigprocmask(SIG_BLOCK, &alarm_only, &before);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		fatal("pipe: %s", strerror(errno));
 	daemon_pid = fork();
@@ -42,11 +47,13 @@ void daemon_start(void)
 		is_daemon = true;
 		ready_fd = ends[1];
 		(void)setsid();
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 		return;
 	}
 	close(ends[1]);
 	(void)signal(SIGALRM, on_alarm);
 	(void)alarm(START_TIMEOUT_S);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	_exit(read(ends[0], &byte, 1) == 1 ? 0 : 1);
 }
 
