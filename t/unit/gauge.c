@@ -121,7 +121,7 @@ static void test_full_table(void)
 }
 
 /* Take one and keep it until told to go; say whether there was one. */
-static void child(unsigned slot, int said, int go)
+static void child(unsigned slot, int said, int go, int leave)
 {
 	gauge_hold hold;
 	char byte;
@@ -138,22 +138,23 @@ static void child(unsigned slot, int said, int go)
 	}
 	if (write(said, &byte, 1) != 1)
 		_exit(1);
-	_exit(read(go, &byte, 1) == 1 ? 0 : 1);
+	_exit(read(leave, &byte, 1) == 1 ? 0 : 1);
 }
 
 static void test_processes(void)
 {
-	int said[2], go[2], taken = 0;
+	int said[2], go[2], leave[2], taken = 0;
 	bool are_good = true;
 	char byte;
 
 	begin();
 	struct gauge g = live(100, 1);
-	if (pipe(said) != 0 || pipe(go) != 0)
+	/* Two pipes, or one that is quick would take what another waits for. */
+	if (pipe(said) != 0 || pipe(go) != 0 || pipe(leave) != 0)
 		abort();
 	for (unsigned i = 0; i < N_CHILDREN; i++)
 		if (fork() == 0)
-			child(i, said[1], go[0]);
+			child(i, said[1], go[0], leave[0]);
 	for (int i = 0; i < N_CHILDREN; i++)
 		are_good &= read(said[0], &byte, 1) == 1;
 	are_good &= write(go[1], "gggg", N_CHILDREN) == N_CHILDREN;
@@ -165,7 +166,7 @@ static void test_processes(void)
 	    "processes together never hold more than the limit");
 	is_int(gauge_count(&g, GAUGE_RUNS, "anna"), taken,
 	    "and what they hold is what is counted");
-	are_good &= write(go[1], "gggg", N_CHILDREN) == N_CHILDREN;
+	are_good &= write(leave[1], "gggg", N_CHILDREN) == N_CHILDREN;
 	for (int status; wait(&status) > 0;)
 		are_good &= status == 0;
 	ok(are_good, "all of them are well");
