@@ -273,6 +273,46 @@ static void test_turns(void)
 	end();
 }
 
+static void test_orphan(void)
+{
+	registry_owner me = registry_self(ME, 1);
+
+	begin();
+	uint32_t at = add(1, ME);
+	struct key k = key_of(1);
+	struct registry_seed seed = {
+	    .number = registry_entry(reg, at)->number, .turn = 1};
+	(void)registry_begin(reg, at, me, 0);
+	ok(registry_knows(reg, k.bytes, 1), "a turn that runs is known");
+	ok(registry_orphan(reg, k.bytes, &seed) &&
+		!registry_take(reg, at, registry_self(OTHER, 1)),
+	    "and stays its owner's");
+	registry_end(reg, at, me, true);
+	ok(!registry_knows(reg, k.bytes, 1), "one that has ended is not");
+	seed.number++;
+	ok(registry_orphan(reg, k.bytes, &seed) && !registry_take(reg, at, me),
+	    "another session's turn is not run in its place");
+	seed.number--;
+	ok(registry_orphan(reg, k.bytes, &seed),
+	    "a turn that the store has as running runs again");
+	ok(registry_take(reg, at, me), "for who takes it over");
+	registry_end(reg, at, me, true);
+	(void)registry_begin(reg, at, me, 0);
+	registry_end(reg, at, me, true);
+	ok(registry_knows(reg, k.bytes, 1), "a newer turn makes it known");
+	ok(registry_orphan(reg, k.bytes, &seed) && !registry_take(reg, at, me),
+	    "and it does not run again");
+	struct key none = key_of(2);
+	struct registry_seed gone = {
+	    .number = 99, .turn = 4, .is_running = true};
+	ok(!registry_knows(reg, none.bytes, 4), "nor is what is not there");
+	ok(registry_orphan(reg, none.bytes, &gone) &&
+		registry_take(reg, registry_look(reg, none.bytes), me),
+	    "it is put there for who takes it over");
+	ok(is_sound(), "the structure is sound");
+	end();
+}
+
 static void test_take(void)
 {
 	registry_owner me = registry_self(ME, 1);
@@ -449,6 +489,7 @@ int main(void)
 	test_dead_listeners();
 	test_turns();
 	test_take();
+	test_orphan();
 	test_orphans();
 	test_grew();
 	test_misuse();
