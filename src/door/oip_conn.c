@@ -159,27 +159,6 @@ struct reading {
 	struct event end; /* its body is in shared.end */
 };
 
-/* The client that sent an input wants its name for it back in OUTPUT. */
-static void note_input(struct oip_conn *c, const struct event *ev)
-{
-	struct json_doc doc = {0};
-	struct buf text = {0}, scratch = {0};
-	const struct json *fields;
-	const char *id;
-	size_t len = 0;
-
-	oip_conn_set_input_id(c, NULL, 0);
-	if (!memmem(ev->body, ev->body_len, "\"input_id\"", 10))
-		return;
-	fields = event_fields(ev, &doc, &text);
-	id = json_str(json_get(fields, "input_id"), &scratch, &len);
-	if (id)
-		oip_conn_set_input_id(c, id, len);
-	json_fini(&doc);
-	buf_fini(&text);
-	buf_fini(&scratch);
-}
-
 /*
  * Clients must not be asked again what was answered while they were away. The
  * newest event cannot be answered yet, whatever the registry says at this
@@ -217,8 +196,6 @@ static bool on_event(const struct event *ev, void *arg)
 	struct oip_conn *c = r->conn;
 
 	c->has_run = true;
-	if (ev->type == EV_INPUT)
-		note_input(c, ev);
 	if (ev->type == EV_APPROVAL_NEEDED)
 		c->approval_turn = ev->turn;
 	if (event_class(ev->type) == EVENT_TERMINAL) {
@@ -241,12 +218,11 @@ static void tell_end(struct oip_conn *c, const struct event *end)
 		return;
 	has_record = oip_conn_record(c, &record);
 	oip_out_end(oip_conn_frame(), end, session_id(c->session),
-	    has_record ? &record : NULL, c->input_id);
+	    has_record ? &record : NULL, NULL);
 	oip_conn_send(c);
 	c->ended_turn = end->turn;
 	if (end->turn > c->asked_turn)
 		c->unasked_turn = end->turn;
-	oip_conn_set_input_id(c, NULL, 0);
 	oip_conn_dashboard(c, false);
 }
 
@@ -386,14 +362,6 @@ void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)
 	session_attach(c->session, &c->place, after, on_more, c);
 }
 
-void oip_conn_set_input_id(struct oip_conn *c, const char *id, size_t len)
-{
-	char *copy = id ? mem_strndup(id, len) : NULL;
-
-	free(c->input_id);
-	c->input_id = copy;
-}
-
 void oip_conn_drop_conversation(struct oip_conn *c)
 {
 	free(c->conversation);
@@ -450,7 +418,6 @@ void oip_conn_close(struct oip_conn **c)
 	ask_ping(old->setup->loop);
 	free(old->stash);
 	free(old->conversation);
-	free(old->input_id);
 	free(old);
 	stat_add(websockets, -1);
 }

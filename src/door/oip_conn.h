@@ -55,7 +55,6 @@ struct oip_conn {
 	struct list calls;  /* struct oip_call: inputs without a receipt */
 	char *conversation; /* the client's, until a turn has taken it */
 	size_t conversation_len;
-	char *input_id;	       /* of the turn that runs; NULL: none known */
 	uint64_t replay_head;  /* newest event when the client was attached */
 	uint64_t answered_seq; /* its latest answer by INPUT; 0: none */
 	uint64_t dashboard;    /* stamp of the page it has; 0: none */
@@ -147,9 +146,6 @@ void oip_conn_pump(struct oip_conn *c);
  * it is gone. Good until the next call.
  */
 bool oip_conn_record(struct oip_conn *c, struct session_record *record);
-
-/* Remember the id of the running turn's input; NULL forgets it. */
-void oip_conn_set_input_id(struct oip_conn *c, const char *id, size_t len);
 
 /* Forget the conversation that the client brought. */
 void oip_conn_drop_conversation(struct oip_conn *c);

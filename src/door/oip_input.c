@@ -47,19 +47,6 @@ static void send_ack(struct oip_conn *c, const char *id)
 	oip_conn_send(c);
 }
 
-/*
- * The turn will tell its end to this client,
- * with the client's name for the input.
- */
-static void expect_end(struct oip_call *call, uint32_t turn)
-{
-	struct oip_conn *c = call->conn;
-
-	if (call->input_id && turn > c->ended_turn)
-		oip_conn_set_input_id(
-		    c, call->input_id, strlen(call->input_id));
-}
-
 static void send_end_again(
     struct oip_call *call, const struct session_receipt *r)
 {
@@ -81,13 +68,12 @@ static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 	/* Of one that joined a turn it is not known yet whose end is its own. */
 	if (!r->is_over && r->id)
 		send_ack(c, r->id);
-	else if (!r->is_over)
-		expect_end(call, r->turn);
-	else if (r->turn <= call->ended_turn && r->turn != c->unasked_turn)
+	else if (r->is_over && r->turn <= call->ended_turn &&
+		 r->turn != c->unasked_turn)
 		send_end_again(call, r);
 	/*
-	 * Else its end is among the events that this client reads, or was when
-	 * the input that came back with it had not arrived yet.
+	 * Else its end is among the events that this client reads, or will be,
+	 * or was when the input that came back with it had not arrived yet.
 	 */
 	c->unasked_turn = 0;
 }
@@ -99,7 +85,6 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 	switch (r->outcome) {
 	case INPUT_STARTED:
 		c->begun_turn = r->turn;
-		expect_end(call, r->turn);
 		break;
 	case INPUT_ANSWERED:
 		c->answered_seq = r->seq;

@@ -23,7 +23,8 @@ bool oip_out_event(
 
 /*
  * Append the OUTPUT or ERROR of a TERMINAL event. record is the session's
- * record, or NULL when it is gone; input_id may be NULL. An OUTPUT carries
+ * record, or NULL when it is gone; input_id is NULL when the event has it, or
+ * nobody does. An OUTPUT carries
  * result, duration_ms, session and chat_items.
  */
 void oip_out_end(struct buf *out, const struct event *ev,

@@ -109,6 +109,7 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 
 static void add_end_event(struct commit *c, const struct turn *t)
 {
+	const struct buf *name = &t->input->input_id;
 	struct draft d = {0};
 	event_begin(&d, t->has_failed ? EV_FAILED : EV_DONE, t->number);
 	if (t->has_failed) {
@@ -118,6 +119,8 @@ static void add_end_event(struct commit *c, const struct turn *t)
 		event_str(&d, "result", t->result.data, t->result.len);
 	}
 	event_int(&d, "duration_ms", t->duration_ms);
+	if (name->len)
+		event_str(&d, "input_id", name->data, name->len);
 	journal_add(c, &d);
 	event_fini(&d);
 }

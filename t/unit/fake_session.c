@@ -32,7 +32,8 @@ struct session {
 	uint64_t question;
 	char *conversation;
 	char *result;
-	char *reason; /* of the latest turn, NULL when it ended well */
+	char *input_id; /* of the turn; NULL: none */
+	char *reason;	/* of the latest turn, NULL when it ended well */
 	bool has_record;
 	struct list attachments;
 	char caller[68]; /* who opened it first */
@@ -105,6 +106,7 @@ static void free_session(struct session *s)
 	free(s->id);
 	free(s->conversation);
 	free(s->result);
+	free(s->input_id);
 	free(s->reason);
 	free(s);
 }
@@ -212,6 +214,8 @@ void fake_session_begin(struct session *s, const char *input_id)
 	struct buf body = {0};
 
 	s->turn++;
+	free(s->input_id);
+	s->input_id = input_id ? mem_strdup(input_id) : NULL;
 	s->status = SESSION_RUNNING;
 	s->waits_for = EV_COUNT;
 	s->has_record = true;
@@ -224,11 +228,15 @@ void fake_session_begin(struct session *s, const char *input_id)
 	buf_fini(&body);
 }
 
-static void end(struct session *s, enum event_type type, const char *body)
+static void end(struct session *s, enum event_type type, struct buf *body)
 {
+	if (s->input_id) {
+		buf_str(body, ",\"input_id\":");
+		buf_json_str(body, s->input_id);
+	}
 	s->status = SESSION_CONNECTED;
 	s->waits_for = EV_COUNT;
-	(void)fake_session_emit(s, type, "end", body);
+	(void)fake_session_emit(s, type, "end", buf_cstr(body));
 }
 
 void fake_session_done(
@@ -247,7 +255,7 @@ void fake_session_done(
 	buf_str(&body, "\"result\":");
 	buf_json_str(&body, result);
 	buf_str(&body, ",\"duration_ms\":12");
-	end(s, EV_DONE, buf_cstr(&body));
+	end(s, EV_DONE, &body);
 	buf_fini(&body);
 }
 
@@ -260,7 +268,7 @@ void fake_session_fail(struct session *s, const char *reason)
 	buf_str(&body, "\"reason\":");
 	buf_json_str(&body, reason);
 	buf_str(&body, ",\"duration_ms\":12");
-	end(s, EV_FAILED, buf_cstr(&body));
+	end(s, EV_FAILED, &body);
 	buf_fini(&body);
 }
 

@@ -371,7 +371,7 @@ static void test_turn(void)
 	fake_session_done(s, "Hola", "{\"turn\":1}");
 	fake_session_run(all);
 	ok(hears("{\"type\":\"OUTPUT\",\"result\":\"Hola\",\"duration_ms\":12,"
-		 "\"session_id\":\"s\",\"input_id\":\"q\",\"session\":"
+		 "\"input_id\":\"q\",\"session_id\":\"s\",\"session\":"
 		 "{\"turn\":1},\"chat_items\":[]}"),
 	    "OUTPUT has result, session and the client's input_id");
 	say("{\"type\":\"INPUT\",\"prompt\":\"more\"}");
