@@ -279,20 +279,37 @@ static void add_rights(
 	in->may_answer = !c->session || oip_conn_may_answer(c, &err);
 }
 
-/* What is wrong with the frame in this state, or NULL. */
-static const char *complaint(const struct oip_conn *c, const struct json *frame)
+/*
+ * A member of what the client said. Clients that sign no commands sign their
+ * prompt alone and put images, files and input_id beside the payload: there they
+ * are the client's. Of a command that is signed as a whole only what is signed
+ * counts.
+ */
+static const struct json *member(const struct oip_conn *c,
+    const struct json *frame, const struct json *said, const char *name)
 {
-	const struct json *prompt = json_get(frame, "prompt");
-	const struct json *id = json_get(frame, "input_id");
+	const struct json *v = not_null(json_get(said, name));
+
+	if (v || c->is_v2 || json_get(said, "type"))
+		return v;
+	return not_null(json_get(frame, name));
+}
+
+/* What is wrong with the frame in this state, or NULL. */
+static const char *complaint(
+    const struct oip_conn *c, const struct json *frame, const struct json *said)
+{
+	const struct json *prompt = json_get(said, "prompt");
+	const struct json *id = member(c, frame, said, "input_id");
 
 	if (!c->session &&
-	    (c->has_spoken || not_null(json_get(frame, "session_id")))) {
+	    (c->has_spoken || not_null(json_get(said, "session_id")))) {
 		console_unauthenticated("INPUT");
 		return NOT_YET;
 	}
 	if (!json_is(prompt, JSON_STRING) || json_str_is(prompt, ""))
 		return "prompt required";
-	if (not_null(id) && !json_is(id, JSON_STRING))
+	if (id && !json_is(id, JSON_STRING))
 		return "input_id invalid";
 	return NULL;
 }
@@ -329,11 +346,11 @@ static bool is_echo(struct oip_conn *c, const struct json *said)
 static void take(
     struct oip_conn *c, const struct json *frame, const struct json *said)
 {
-	const char *why = complaint(c, said);
+	const char *why = complaint(c, frame, said);
 	struct buf prompt = {0}, id = {0};
 	struct session_input in = {
-	    .images = not_null(json_get(said, "images")),
-	    .files = not_null(json_get(said, "files")),
+	    .images = member(c, frame, said, "images"),
+	    .files = member(c, frame, said, "files"),
 	    .caller = c->caller.address,
 	    .level = c->caller.level,
 	    .peer = c->wire->peer,
@@ -351,7 +368,7 @@ static void take(
 	}
 	in.prompt = json_str(json_get(said, "prompt"), &prompt, &in.prompt_len);
 	in.input_id =
-	    json_str(json_get(said, "input_id"), &id, &in.input_id_len);
+	    json_str(member(c, frame, said, "input_id"), &id, &in.input_id_len);
 	add_conversation(c, frame, &in);
 	add_rights(c, frame, &in);
 	if (in.input_id && memchr(in.input_id, 0, in.input_id_len))
@@ -374,7 +391,7 @@ static void on_stranger(struct oip_conn *c, const struct json *frame,
 		take(c, frame, frame);
 }
 
-/* What is signed counts, and not what stands beside it. */
+/* The prompt that is signed counts, and not one that stands beside it. */
 static void take_signed(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
@@ -419,7 +436,7 @@ void oip_input(struct oip_conn *c, const struct json *frame)
 	    .late = late_complaint(c, frame),
 	    .may_repeat = true,
 	};
-	bool is_bare = !c->session && !complaint(c, frame);
+	bool is_bare = !c->session && !complaint(c, frame, frame);
 
 	if (oip_auth_is_signed(frame))
 		oip_auth_ask(c, frame, &ask, on_signed);
