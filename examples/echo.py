@@ -53,6 +53,8 @@ def approve(tool):
     if not hear("APPROVAL_RESPONSE")["approved"]:
         say("tool_blocked", tool=tool, reason="rejected",
             message="The user did not approve it.")
+        say("tool_result", tool_id="1", name=tool, args={}, status="error",
+            result="rejected", timing_ms=0)
         return f"{tool} was not approved."
     say("tool_result", tool_id="1", name=tool, args={}, status="success",
         result="done", timing_ms=0)

@@ -273,6 +273,18 @@ static int64_t step_of(const struct agent_turn *t, const struct event *ev)
 	return step < t->n_steps ? step : t->at;
 }
 
+/* What the server says itself is no step of ours. */
+static bool is_step(const struct agent_turn *t, const struct event *ev)
+{
+	char start[32];
+
+	if (ev->type != EV_TOOL_RESULT && ev->type != EV_INPUT_DROPPED)
+		return true;
+	demo_steps_id(t, start, 'e', 0);
+	size_t n = strlen(start) - 1;
+	return ev->id_len > n && memcmp(ev->id, start, n) == 0;
+}
+
 static void recall_step(struct agent_turn *t, const struct event *ev)
 {
 	bool is_noted = true;
@@ -367,7 +379,7 @@ static void demo_recall(struct agent_turn *t, const struct event *ev)
 		t->is_interrupted |= !t->is_told;
 	else if (event_class(ev->type) == EVENT_CONTROL)
 		hear(t, ev);
-	else
+	else if (is_step(t, ev))
 		recall_step(t, ev);
 }
 

@@ -174,6 +174,8 @@ static void do_end(struct turn *t)
 {
 	t->duration_ms = duration_ms(t);
 	turn_stimuli_last(t);
+	turn_tools_close(
+	    t, t->has_failed ? err_reason_word(t->reason) : "natural");
 	/* Who hears of the end may begin the next turn. */
 	limits_drop(turn_all(t)->setup.limits, &t->input->held);
 	push_open(t);
@@ -263,6 +265,7 @@ struct turn *turn_new(
 	list_init(&t->dirty);
 	list_init(&t->decided);
 	list_init(&t->heard);
+	list_init(&t->tools);
 	list_append(&all->turns, &t->link);
 	t->session = session_ref(s);
 	t->input = c;
@@ -292,6 +295,7 @@ void turn_free(struct turn *t)
 	buf_fini(&t->result);
 	buf_fini(&t->talk);
 	turn_stimuli_forget(t);
+	turn_tools_forget(t);
 	if (t->session->turn == t)
 		t->session->turn = NULL;
 	all->n_turns--;

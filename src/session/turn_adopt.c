@@ -169,12 +169,19 @@ static bool is_past_known(const struct turn *t, const struct past *p)
 static void note_past(struct turn *t, const struct past *p)
 {
 	list_each(it, &p->events)
-	    turn_stimuli_note(t, &list_entry(it, struct event_copy, link)->ev);
+	{
+		struct event *ev = &list_entry(it, struct event_copy, link)->ev;
+		turn_stimuli_note(t, ev);
+		turn_tools_note(t, ev->type, ev->body, ev->body_len);
+	}
+	if (p->has_end)
+		turn_tools_forget(t); /* nothing comes after it */
 	if (!is_past_known(t, p) && !turn_is_effect_free(t))
 		turn_stimuli_doubt(t);
 }
 
-/* A new agent hears again all that was said to the one before. */
+/* A new agent hears again all that was said to the one before, whose tools have
+ * come to nothing. */
 static void hear_again(struct turn *t)
 {
 	struct entry *e = session_entry(t->session);
@@ -182,6 +189,7 @@ static void hear_again(struct turn *t)
 	t->cursor = t->before_seq;
 	t->stimuli = atomic_load(&e->stimuli) - 1;
 	atomic_store(&e->waiting, 0);
+	turn_tools_close(t, err_reason_word(REASON_INTERRUPTED));
 }
 
 static bool may_start(const struct turn *t, const struct past *p)

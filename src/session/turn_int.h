@@ -6,8 +6,9 @@
 /*
  * Private to session/: one turn and its parts. turn.c has its life: its states,
  * its commits and their order, its agent, its end. turn_rows.c fills the
- * commits, turn_sink.c takes what the agent tells, turn_stimuli.c gives it what
- * others appended, and turn_adopt.c goes on where a dead owner stopped.
+ * commits, turn_sink.c takes what the agent tells, turn_tools.c closes the tool
+ * calls that it left open, turn_stimuli.c gives it what others appended, and
+ * turn_adopt.c goes on where a dead owner stopped.
  *
  * A turn is freed when it is over and its last commit is back. So what is done
  * for a commit calls turn_maybe_free() last, and no step frees.
@@ -60,7 +61,9 @@ struct turn {
 	uint64_t stimuli;     /* stimuli seen */
 	uint64_t before_seq;  /* all events of the turn come after it */
 	struct list heard;    /* prompts that came meanwhile */
-	uint64_t question;    /* pending question's seq, 0: none */
+	struct list tools;    /* calls without a result */
+	unsigned n_tools;
+	uint64_t question; /* pending question's seq, 0: none */
 	int64_t asked_ms;
 	/* How it ended. */
 	bool is_ended;
@@ -201,6 +204,19 @@ void turn_stimuli_say(const struct turn *t, struct commit *c);
 
 /* Free what was noted. */
 void turn_stimuli_forget(struct turn *t);
+
+/* Note a tool_call, or the tool_result that closes it, by its body. */
+void turn_tools_note(
+    struct turn *t, enum event_type type, const char *body, size_t len);
+
+/* Tell a tool_result for each call that has none: clients wait for them. */
+void turn_tools_close(struct turn *t, const char *reason);
+
+/* The same, before this turn_result, and for its reason. */
+void turn_tools_end(struct turn *t, const struct draft *d);
+
+/* Free what was noted. */
+void turn_tools_forget(struct turn *t);
 
 /* Whether an answer is for the question that waits; that is then settled. */
 bool turn_stimuli_settle(struct turn *t, const struct event *ev);

@@ -61,6 +61,9 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 	count_usage(t, d);
 	if (d->type == EV_USER_INPUT)
 		turn_stimuli_took(t, d->id);
+	if (d->type == EV_TURN_RESULT)
+		turn_tools_end(t, d);
+	turn_tools_note(t, d->type, d->body.data, d->body.len);
 	turn_sink_tell(t, d);
 	if (turn_is_question(d->type)) {
 		t->open->question_at = t->open->n_events;
