@@ -45,11 +45,12 @@ is $after[-1]{result}, 'Streamed 30 steps.', 'with its OUTPUT';
 my $c = $host->ws(session => {%session});
 is_deeply [$c->settle], [], 'without last_msg_id nothing is told';
 $c = $host->ws(session => { %session, last_msg_id => 'who knows' });
-is_deeply [$c->settle], [], 'nor with one that is unknown';
+is_deeply [map { $_->{type} } $c->settle], ['reset'],
+    'nor with one that is unknown, but that there is a hole';
 $c->turn('echo next');
 $c = $host->ws(session => { %session, last_msg_id => $seen[4]{id} });
-is_deeply [map { $_->{type} } $c->settle], ['user_input', 'turn_result', 'OUTPUT'],
-    'with one of the turn before, the turn that was missed is told';
+is_deeply [map { $_->{type} } $c->settle], ['reset', 'user_input', 'turn_result', 'OUTPUT'],
+    'with one of the turn before, the turn that was missed is told, after the hole';
 my $talk = $host->http(GET => "/sessions/$session{session_id}")->{json};
 $c = $host->ws(session => { %session, last_msg_id => $seen[4]{id},
 	session => { iteration => 1e9 } });
@@ -60,7 +61,8 @@ $long->send_json({ type => 'INPUT', prompt => 'stream 15 30' });
 $long->next(type => 'tool_call');
 ($status, my @all) = come_back(last_msg_id => 'who knows');
 is $status, 'running', 'while a turn runs, an unknown id';
-is $all[0]{type}, 'user_input', 'brings the whole turn';
+is "$all[0]{type} $all[1]{type}", 'reset user_input',
+    'brings the hole and then the whole turn';
 is scalar(grep { $_->{type} eq 'tool_call' } @all), 15, 'to its end';
 
 $c = $host->ws(session => {%session});

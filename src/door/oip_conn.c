@@ -237,7 +237,7 @@ static uint64_t waiting(const struct oip_conn *c, enum event_type kind)
 }
 
 /* Events that are not kept any more: never a silent hole. */
-static void tell_gap(struct oip_conn *c, uint64_t n_missed)
+void oip_conn_tell_gap(struct oip_conn *c, uint64_t n_missed)
 {
 	oip_frame_gap(oip_conn_frame(), session_id(c->session), n_missed);
 	oip_conn_send(c);
@@ -259,7 +259,7 @@ void oip_conn_pump(struct oip_conn *c)
 		};
 		result = session_read(&c->place, on_event, &r);
 		if (result == READ_GONE)
-			tell_gap(c, c->place.n_missed);
+			oip_conn_tell_gap(c, c->place.n_missed);
 		if (r.has_end)
 			tell_end(c, &r.end);
 	}

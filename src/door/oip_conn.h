@@ -138,6 +138,9 @@ void oip_conn_hush(struct oip_conn *c);
 /* It has spoken: go on. */
 void oip_conn_unhush(struct oip_conn *c);
 
+/* Tell it of a hole: so many events, or (0) nobody knows how many. */
+void oip_conn_tell_gap(struct oip_conn *c, uint64_t n_missed);
+
 /* Send events while the wire takes them. */
 void oip_conn_pump(struct oip_conn *c);
 

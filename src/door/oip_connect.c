@@ -40,7 +40,9 @@ struct greeting {
 	/* Where it goes on: after an event of the latest turn that it has seen,
 	 * or with the whole turn. 0 and false: neither. */
 	uint64_t seen;
-	bool has_missed; /* the turn ended without it */
+	bool has_missed;   /* the turn ended without it */
+	bool has_hole;	   /* it will not see all that came after what it saw */
+	uint64_t n_missed; /* how much of it; 0: nobody knows */
 };
 
 /* ---- what the frame says ---- */
@@ -209,6 +211,41 @@ static void merge(struct greeting *g)
 
 /* ---- the place in the session ---- */
 
+/* Whether the latest turn failed while the client had not seen all of it. That
+ * changes no conversation, so there is no other sign of it. */
+static bool has_missed_failure(const struct greeting *g)
+{
+	struct session_record r;
+
+	return g->seen && session_head(g->conn->session) > g->seen + 1 &&
+	       oip_conn_record(g->conn, &r) &&
+	       (strcmp(r.status, "failed") == 0 ||
+		   strcmp(r.status, "interrupted") == 0);
+}
+
+/* Find the newest event that the client saw. */
+static void find_event(struct greeting *g, const char *id, size_t len)
+{
+	struct session *s = g->conn->session;
+	uint64_t began = session_turn_began(s), before = 0;
+
+	g->seen = session_find(s, id, len);
+	if (!g->seen)
+		before = session_find_before(s, id, len);
+	if (g->form == FORM_CONNECT && g->status != SESSION_RUNNING)
+		g->has_missed = (g->is_server_newer && (g->seen || before)) ||
+				has_missed_failure(g);
+	if (!g->seen && !before) {
+		/* An acknowledgement says nothing of the events before it. */
+		g->has_hole = !session_has_joined(s, id, len);
+	} else if (before && before + 2 < began &&
+		   (g->has_missed || g->status == SESSION_RUNNING)) {
+		/* The end of a turn has no id. */
+		g->n_missed = began - before - 2;
+		g->has_hole = true;
+	}
+}
+
 /*
  * What the client has seen of the latest turn. One that lost its connection and
  * knows less of the conversation than we do has missed the end of a turn: it is
@@ -216,20 +253,21 @@ static void merge(struct greeting *g)
  */
 static void find_place(struct greeting *g)
 {
-	struct session *s = g->conn->session;
 	struct buf scratch = {0};
 	size_t len = 0;
 	const char *last =
 	    json_str(json_get(g->frame, "last_msg_id"), &scratch, &len);
 
-	if (last && len > 0) {
-		g->seen = session_find(s, last, len);
-		g->has_missed = g->form == FORM_CONNECT &&
-				g->status != SESSION_RUNNING &&
-				g->is_server_newer &&
-				(g->seen || session_find_before(s, last, len));
-	}
+	if (last && len > 0 && named_session(g))
+		find_event(g, last, len);
 	buf_fini(&scratch);
+}
+
+/* Never a silent hole: events are not kept, or of a turn that is not shown. */
+static void tell_hole(const struct greeting *g)
+{
+	if (g->has_hole)
+		oip_conn_tell_gap(g->conn, g->n_missed);
 }
 
 /*
@@ -369,6 +407,7 @@ static void connect_first(struct greeting *g)
 	merge(g);
 	find_place(g);
 	greet(g);
+	tell_hole(g);
 	attach(g);
 	session_touch(g->conn->session);
 }

@@ -342,8 +342,11 @@ void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
 
 void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed)
 {
-	buf_str(out, "{\"type\":\"reset\",\"recovered\":false,\"missed\":");
-	buf_int(out, (int64_t)n_missed);
+	buf_str(out, "{\"type\":\"reset\",\"recovered\":false");
+	if (n_missed) {
+		buf_str(out, ",\"missed\":");
+		buf_int(out, (int64_t)n_missed);
+	}
 	text_member(out, ",\"session_id\":", session_id);
 	buf_char(out, '}');
 }

@@ -86,7 +86,8 @@ void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
 void oip_frame_mode(struct buf *out, const char *session_id, const char *word,
     int64_t turns_left);
 
-/* reset: so many events between the last frame and the next are not kept. */
+/* reset: so many events (0: nobody knows how many) between what the client saw and
+ * the next frame are not to come. */
 void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed);
 
 /* SESSION_STATUS; id NULL becomes null. */

@@ -109,8 +109,13 @@ uint64_t session_turn_began(const struct session *s);
  */
 uint64_t session_find(const struct session *s, const char *id, size_t len);
 
-/* Whether one of the last events before the latest turn has this id. */
-bool session_find_before(const struct session *s, const char *id, size_t len);
+/* Position of the newest one with this id of the last events before the latest
+ * turn, or 0. */
+uint64_t session_find_before(
+    const struct session *s, const char *id, size_t len);
+
+/* Whether an input was acknowledged in the latest turn under this id. */
+bool session_has_joined(const struct session *s, const char *id, size_t len);
 
 /* Whether the event at this position has this id. */
 bool session_has_id(

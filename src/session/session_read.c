@@ -157,7 +157,25 @@ static bool match_id(const struct event *ev, void *arg)
 	return false;
 }
 
-uint64_t session_find(const struct session *s, const char *id, size_t len)
+static bool match_last_id(const struct event *ev, void *arg)
+{
+	(void)match_id(ev, arg);
+	return true;
+}
+
+static bool match_joined(const struct event *ev, void *arg)
+{
+	struct finding *f = arg;
+	if ((ev->type != EV_MORE_INPUT && ev->type != EV_ANSWER) ||
+	    ev->id_len != f->len || memcmp(ev->id, f->id, f->len) != 0)
+		return true;
+	f->seq = ev->seq;
+	return false;
+}
+
+/* The first event of the latest turn that fn stops at, or 0. */
+static uint64_t find_in_turn(const struct session *s, const char *id,
+    size_t len, bool (*fn)(const struct event *ev, void *arg))
 {
 	struct finding f = {id, len, 0};
 	uint64_t began = session_turn_began(s);
@@ -165,22 +183,33 @@ uint64_t session_find(const struct session *s, const char *id, size_t len)
 		return 0;
 	uint64_t cursor = began - 1;
 	while (journal_read(s->all->setup.store, s->number, &cursor, UINT64_MAX,
-		   match_id, &f) == JOURNAL_GONE)
+		   fn, &f) == JOURNAL_GONE)
 		;
 	return f.seq;
 }
 
-bool session_find_before(const struct session *s, const char *id, size_t len)
+uint64_t session_find(const struct session *s, const char *id, size_t len)
+{
+	return find_in_turn(s, id, len, match_id);
+}
+
+bool session_has_joined(const struct session *s, const char *id, size_t len)
+{
+	return find_in_turn(s, id, len, match_joined) != 0;
+}
+
+uint64_t session_find_before(
+    const struct session *s, const char *id, size_t len)
 {
 	struct finding f = {id, len, 0};
 	uint64_t began = session_turn_began(s);
 	if (began < 2)
-		return false;
+		return 0;
 	uint64_t cursor = began > FIND_BEFORE ? began - FIND_BEFORE : 0;
 	while (journal_read(s->all->setup.store, s->number, &cursor, began - 1,
-		   match_id, &f) == JOURNAL_GONE)
+		   match_last_id, &f) == JOURNAL_GONE)
 		;
-	return f.seq != 0;
+	return f.seq;
 }
 
 bool session_has_id(

