@@ -138,6 +138,21 @@ $back = join_as($elsewhere, $id, session => $first->{session});
 ask_leave($back);
 is answer($back), $ran, 'with it one goes on over the WebSocket';
 
+# The OUTPUT at the end of a stream of events.
+my $stream = sub {
+	my ($place, $id) = @_;
+	my $c = $host->client;
+	$c->send(POST => '/input', { 'x-forwarded-for' => $place, accept => 'text/event-stream' },
+		{ prompt => 'echo streamed', session => { session_id => $id } });
+	$c->head;
+	my $last;
+	while (my $e = $c->event) { $last = $e->{json} if $e->{json} }
+	return $last;
+};
+like $stream->($home, 'streamed')->{session}{continuation}, qr/^[0-9a-f]{32}$/,
+    'an event stream ends with the word for who begins';
+is $stream->($office, 'streamed')->{session}{continuation}, undef, 'and without it for who joins';
+
 my $owned = join_signed($stranger, $home, 'owned');
 is $owned->connected->{continuation}, undef, 'a session with an owner has no word';
 is +($owned->turn('echo x'))[-1]{session}{continuation}, undef, 'nor has its conversation';

@@ -128,6 +128,8 @@ static void put_ending(struct event_stream *s)
 	bool has_record = session_get(s->setup->sessions, id, strlen(id),
 			      &memory, &record, &err) == 0 &&
 			  record.turn == ev->turn;
+	if (has_record && s->plan.is_holder)
+		record.continuation = session_continuation(s->session);
 	size_t from = put_head(s, ev);
 	oip_out_end(&out, ev, id, has_record ? &record : NULL, NULL);
 	put_tail(from);

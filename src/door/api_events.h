@@ -27,6 +27,7 @@ struct api_events_plan {
 	bool is_following;   /* never end by itself */
 	bool is_reset; /* begin with "reset": what the client had is lost */
 	const char *caller;  /* who watches; NULL: nobody */
+	bool is_holder;	     /* of the session (session_is_held()) */
 	bool may_start_late; /* events before the oldest kept one are no hole */
 };
 

@@ -279,6 +279,7 @@ static void become_stream(struct waiting *w, uint64_t after)
 	struct api_events_plan plan = {
 	    .after = after,
 	    .until_turn = w->turn,
+	    .is_holder = w->is_holder,
 	    .caller = caller,
 	};
 	memcpy(caller, w->caller, sizeof caller);
