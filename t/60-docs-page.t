@@ -1,0 +1,64 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# GET /docs in a real browser: it leaves who types alone, says why it is refused, shows
+# failed turns again, and fetches nothing from elsewhere.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Browser;
+use CoHost qw(write_file);
+use JSON::PP ();
+use Test::More;
+
+plan skip_all => 'chromium and chromium-driver are not there' unless Browser::is_there();
+
+my $page = Browser->open('about:blank');
+my $host;
+
+sub active { return $page->run('return document.activeElement.id') }
+sub value { return $page->run('return document.querySelector(arguments[0]).value', $_[0]) }
+
+sub say {
+	my ($prompt) = @_;
+	$page->type('#prompt', $prompt);
+	$page->click('#send');
+}
+
+sub answer_is {
+	my ($want, $name) = @_;
+	$page->wait(sub { $page->text('#answer') =~ $want });
+	like $page->text('#answer'), $want, $name;
+}
+
+# What is said and answered, in order; failed answers with a mark.
+sub talk {
+	return @{ $page->run('return [...document.querySelectorAll("#talk > *")]'
+		. '.map(e => (e.classList.contains("failed") ? "!" : "") + e.textContent)') };
+}
+
+# ---- images ----
+
+my $home = CoHost::directory();
+my $dot = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+write_file("$home/agent.sh", <<"END");
+read task
+echo '{"type":"agent_image","image":"http://127.0.0.1:9/seen.png"}'
+echo '{"type":"agent_image","image":"$dot"}'
+echo '{"type":"agent_image","image":"data:text/html,x"}'
+echo '{"type":"OUTPUT","result":"looked"}'
+END
+$host = CoHost->start(dir => $home, workers => 1, agent => "exec:sh $home/agent.sh");
+$page->go($host->url . '/docs');
+$page->wait(sub { $page->text('#about') =~ /0x/ });
+say('look');
+answer_is(qr/^looked$/, 'an agent shows images');
+is_deeply $page->run('return [...document.images].map(e => e.src)'), [$dot], 'what lies elsewhere is no image';
+like $page->text('#talk'), qr{\[image, not loaded: http://127\.0\.0\.1:9/seen\.png\]}, 'but its address is told';
+is join(' ', grep { /seen\.png/ } $page->complaints), '', 'and nobody tried to fetch it';
+$host->stop;
+$page->close;
+done_testing;
