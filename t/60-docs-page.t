@@ -40,6 +40,43 @@ sub talk {
 		. '.map(e => (e.classList.contains("failed") ? "!" : "") + e.textContent)') };
 }
 
+# ---- focus ----
+
+# Ctrl+Enter sends, and leaves the writer in the prompt. "\x{E009}" is Control,
+# "\x{E007}" Enter, "\x{E000}" lets go.
+sub send_by_key { $page->type('#prompt', "$_[0]\x{E009}\x{E007}\x{E000}") }
+
+$host = CoHost->start(workers => 2);
+$page->go($host->url . '/docs');
+$page->wait(sub { $page->text('#name') eq 'demo' });
+send_by_key('ask Which colour?');
+ok $page->wait(sub { $page->is_seen('#choices input') }), 'a question comes';
+is active(), 'prompt', 'and leaves the focus with who types';
+$page->type('#prompt', 'half a sent');
+is value('#prompt'), 'half a sent', 'what is typed goes where it went before';
+
+# Another client answers while an answer is being typed.
+$page->type('#choices input', 'gre');
+my $session = value('#session');
+my $other = $host->ws(session => { session_id => $session });
+$other->next(type => 'ask_user');
+$other->send_json({ type => 'ASK_USER_RESPONSE', answer => 'red' });
+answer_is(qr/red/, 'another client answers');
+is active(), 'prompt', 'then the writer goes on in the prompt';
+is value('#prompt'), "half a sent\ngre", 'and nothing that was typed is lost';
+$page->run('document.querySelector("#prompt").value = ""');
+
+# The same question again, after a reconnect.
+say('ask And now?');
+$page->wait(sub { $page->is_seen('#choices input') });
+$page->type('#choices input', 'blu');
+kill KILL => $host->workers;
+$page->wait(sub { $page->text('#state') =~ /^reconnecting/ });
+ok $page->wait(sub { $page->text('#state') eq 'connected: running' }), 'the connection is lost and made again';
+$page->type('#choices input', "e\x{E007}");
+answer_is(qr/blue/, 'what was typed of an answer is still there');
+$host->stop;
+
 # ---- images ----
 
 my $home = CoHost::directory();
