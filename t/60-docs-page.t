@@ -97,5 +97,42 @@ is_deeply $page->run('return [...document.images].map(e => e.src)'), [$dot], 'wh
 like $page->text('#talk'), qr{\[image, not loaded: http://127\.0\.0\.1:9/seen\.png\]}, 'but its address is told';
 is join(' ', grep { /seen\.png/ } $page->complaints), '', 'and nobody tried to fetch it';
 $host->stop;
+
+# ---- servers that take signed requests only ----
+
+for (['strict', { yaml => "trust: strict\n" }, qr/whitelist.*connect\("0x[0-9a-f]{64}"\).*whitelist\.txt/],
+    ['invite-only', { yaml => "trust: careful\n", env => { CO_INVITE_CODE => 'x' } },
+	qr/strangers for an invite code.*cannot sign.*connect/],
+    ['paid', { yaml => "trust: careful\n", env => { CO_PAYMENT => '5' } }, qr/strangers for a payment of 5/]) {
+	my ($kind, $how, $why) = @$_;
+	$host = CoHost->start(workers => 1, %$how);
+	$page->go($host->url . '/docs');
+	$page->wait(sub { $page->is_seen('#gate') });
+	like $page->text('#gate'), $why, "a server that is $kind is explained at once";
+	say('hello');
+	answer_is(qr/^unauthorized: signed request required$/, 'a prompt is refused with the reason');
+	is $page->text('#state'), 'refused', 'and not said again and again';
+	$page->type('#prompt', 'hello again');
+	$page->click('#post');
+	answer_is(qr/^unauthorized: signed request required$/, 'POST as well');
+	$host->stop;
+}
+$host = CoHost->start(workers => 1);
+$page->go($host->url . '/docs');
+$page->wait(sub { $page->text('#about') =~ /0x/ });
+ok !$page->is_seen('#gate'), 'a server that takes strangers has nothing to explain';
+$host->stop;
+
+# ---- a name that is not the server's ----
+
+$page->close;
+$page = Browser->open('about:blank', '--host-resolver-rules=MAP *.test 127.0.0.1');
+$host = CoHost->start(workers => 1);
+$page->go('http://agent.test:' . $host->port . '/docs');
+$page->wait(sub { $page->text('#about') =~ /0x/ });
+$page->click('#connect');
+ok $page->wait(sub { $page->text('#notice') =~ /"agent\.test:\d+".*allowed_hosts/ }),
+    'a page that may not attach says which setting is missing' or diag $page->text('#notice');
+$host->stop;
 $page->close;
 done_testing;
