@@ -30,7 +30,7 @@ sub say {
 
 sub answer_is {
 	my ($want, $name) = @_;
-	$page->wait(sub { $page->text('#answer') =~ $want });
+	$page->wait(sub { (eval { $page->text('#answer') } // '') =~ $want });
 	like $page->text('#answer'), $want, $name;
 }
 
@@ -75,6 +75,39 @@ $page->wait(sub { $page->text('#state') =~ /^reconnecting/ });
 ok $page->wait(sub { $page->text('#state') eq 'connected: running' }), 'the connection is lost and made again';
 $page->type('#choices input', "e\x{E007}");
 answer_is(qr/blue/, 'what was typed of an answer is still there');
+
+# ---- failed turns ----
+
+say('fail on purpose');
+answer_is(qr/Unable to run agent/, 'a turn fails');
+say('echo fine');
+answer_is(qr/^fine$/, 'the next one does not');
+say('fail again');
+answer_is(qr/Unable to run agent/, 'another one fails');
+my @before = talk();
+$page->run('location.reload()');
+ok $page->wait(sub { eval { $page->text('#state') eq 'connected: idle' } }), 'the page is loaded again';
+$page->wait(sub { talk() == @before });
+my @after = talk();
+is_deeply \@after, \@before, 'and shows the whole talk, failed turns as such'
+    or diag explain \@after;
+is scalar(grep { /^!Unable to run agent/ } @after), 2, 'which are two';
+ok $page->run('return document.querySelectorAll("#events details").length > 10'),
+    'the events are listed as well';
+
+say('stream 60 50');
+ok $page->wait(sub { $page->run('return document.querySelector("#events").textContent') =~ /tool_result/ }),
+    'a turn runs';
+$page->run('location.reload()');
+ok $page->wait(sub { eval { $page->text('#state') eq 'connected: running' } }), 'the page is loaded in its middle';
+answer_is(qr/^Streamed 60 steps\.$/, 'its end comes');
+is scalar(grep { $_ eq 'stream 60 50' } talk()), 1, 'its prompt is there once';
+is scalar(grep { /^!Unable to run agent/ } talk()), 2, 'and so are those that failed';
+
+my ($steps) = $page->run('return [...document.querySelectorAll("#events summary")]'
+    . '.map(e => e.textContent.match(/^tool_result.*"i":(\d+)/)).filter(Boolean).map(m => +m[1])');
+is_deeply $steps, [0 .. 59], 'and each of its steps once, in order';
+is join(' ', grep { !/WebSocket connection to/ } $page->complaints), '', 'nothing is on the console';
 $host->stop;
 
 # ---- images ----
