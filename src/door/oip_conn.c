@@ -357,6 +357,10 @@ bool oip_conn_may_answer(const struct oip_conn *c, struct err *err)
 
 void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)
 {
+	if (c->line) {
+		c->line->is_admitted = true;
+		c->line->is_proven = c->caller.address[0] != 0;
+	}
 	c->ended_turn = ended_turn;
 	c->replay_head = session_head(c->session);
 	session_attach(c->session, &c->place, after, on_more, c);

@@ -34,6 +34,7 @@ struct wire;
 
 struct oip_conn {
 	struct wire *wire;
+	struct wire *line;     /* the same, or what is below the seal */
 	struct oip_seal *seal; /* NULL: frames come and go in clear */
 	const struct door_setup *setup;
 	struct list link;  /* all clients, the next to be pinged first */

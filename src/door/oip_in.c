@@ -13,6 +13,7 @@
 #include "door/oip_conn.h"
 #include "door/oip_connect.h"
 #include "door/oip_exec.h"
+#include "door/oip_first.h"
 #include "door/oip_frame.h"
 #include "door/oip_input.h"
 #include "door/oip_limit.h"
@@ -399,6 +400,7 @@ static void on_gone(void *arg)
 
 static const struct wire_handlers handlers = {
     .on_text = on_text,
+    .may_grow = oip_first_may_grow,
     .on_binary = on_binary,
     .on_drain = on_drain,
     .on_gone = on_gone,
@@ -446,7 +448,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 		return;
 	}
 	console_opened(http_peer(req), session_count(setup->sessions));
-	c->wire = ws_accept(req, &limits, &handlers, c);
+	c->wire = c->line = ws_accept(req, &limits, &handlers, c);
 }
 
 void oip_mount(struct http *http, const struct door_setup *setup)

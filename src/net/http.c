@@ -77,6 +77,7 @@ static void on_conn_closed(void *data)
 	struct http_conn *c = data;
 	struct http *h = c->http;
 	list_remove(&c->link);
+	unfinished_release(&c->part);
 	free(c);
 	h->n_conns--;
 	http_count(h->setup.connections, (uint64_t)-1);
@@ -96,6 +97,7 @@ static void adopt(struct http *h, h2o_socket_t *sock)
 	sock->on_close.cb = on_conn_closed;
 	sock->on_close.data = c;
 	h->n_conns++;
+	http_bodies_adopt(c);
 	http_count(h->setup.connections, 1);
 	http_count(h->setup.accepted_total, 1);
 	c->hosts[0] = h->conf.hosts[0];
@@ -333,6 +335,7 @@ struct http *http_new(struct loop *l, const struct http_setup *setup)
 	list_init(&h->conns);
 	list_init(&h->lingering);
 	loop_timer_init(&h->retry, on_retry, h);
+	http_bodies_begin(h);
 	loop_timer_init(&h->sweep, on_sweep, h);
 	const char *why;
 	if (!http_proxy_parse(&h->proxies, setup->trusted_proxies, &why))
@@ -391,6 +394,7 @@ void http_free(struct http **h)
 	it->is_draining = true;
 	close_listeners(it);
 	http_linger_end(it);
+	http_bodies_end(it);
 	loop_timer_stop(it->loop, &it->sweep);
 	cut_all(it);
 	for (int i = 0; it->n_conns && i < FREE_TURNS; i++)

@@ -12,6 +12,7 @@
  * handler's start until its reply is handed over, its stream ended or its
  * client gone.
  */
+#include "net/unfinished.h"
 #include "net/http.h"
 #include "net/http_origin.h"
 #include "net/http_proxy.h"
@@ -60,9 +61,11 @@ struct http {
 	struct list lingering; /* connections of http_linger.c */
 	size_t n_lingering;
 	struct loop_timer retry; /* to accept again */
-	struct loop_timer sweep; /* to find clients that do not read */
-	int64_t warned_ms;	 /* when we last warned of a full house */
-	int64_t warned_page_ms;	 /* the same of a page that was refused */
+	struct loop_timer sweep;
+	struct loop_timer bodies;
+	/* looks at http_conn.part */ /* to find clients that do not read */
+	int64_t warned_ms;	      /* when we last warned of a full house */
+	int64_t warned_page_ms;	      /* the same of a page that was refused */
 	bool is_paused;
 	bool is_draining;
 };
@@ -78,8 +81,9 @@ struct http_conn {
 	struct http_addr addr;
 	bool has_addr;
 	bool is_upgraded;
-	bool was_stuck;	      /* at the last sweep it was writing */
-	uint64_t acked_bytes; /* by the client, at the last sweep */
+	bool was_stuck;		/* at the last sweep it was writing */
+	uint64_t acked_bytes;	/* by the client, at the last sweep */
+	struct unfinished part; /* a body that has not come whole */
 };
 
 struct http_req {
@@ -164,6 +168,13 @@ void http_req_head(h2o_req_t *q, int status, const char *type);
  * Make the library's own error replies through this path ours: JSON with CORS.
  */
 void http_error_install(h2o_pathconf_t *path, struct http *h);
+
+/* Count bodies that have not come whole from now on; and end that. */
+void http_bodies_begin(struct http *h);
+void http_bodies_end(struct http *h);
+
+/* A new connection holds nothing. */
+void http_bodies_adopt(struct http_conn *c);
 
 /* Read on after an error reply was sent on sock, when the library closes it. */
 void http_linger(struct http *h, h2o_socket_t *sock);

@@ -31,12 +31,23 @@ struct wire {
 	size_t high_water;     /* with more bytes, writers wait for on_drain */
 	bool peer_is_loopback; /* and no proxy spoke for it */
 	bool is_paused;	       /* its user takes no messages now */
+	bool is_admitted;      /* its user knows who the peer is, or need not */
+	bool is_proven;	       /* the peer has signed something */
 };
+
+/* So much of a message is taken from anybody. */
+#define WIRE_FIRST_BYTES ((size_t)64 * 1024)
 
 /* What a wire tells its user. Each may call anything on the wire. */
 struct wire_handlers {
 	/* One whole text message (UTF-8, checked), not NUL-terminated. */
 	void (*on_text)(void *arg, const char *text, size_t len);
+	/*
+	 * The beginning of a message that is not whole and will be larger than
+	 * WIRE_FIRST_BYTES came from a peer that is not admitted: how large may it
+	 * be? NULL: as large as those of others.
+	 */
+	size_t (*may_grow)(void *arg, const char *text, size_t len);
 	/* One whole binary message came (its bytes are dropped). */
 	void (*on_binary)(void *arg);
 	/* pending() fell to less than half of high_water. */

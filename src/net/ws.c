@@ -58,9 +58,8 @@ static void destroy(struct ws *w)
 		h2o_socket_close(w->sock);
 	list_remove(&w->link);
 	loop_later_cancel(&w->flush);
-	wslay_event_context_free(w->parser);
+	ws_in_fini(w);
 	buf_fini(&w->early);
-	buf_fini(&w->message);
 	buf_fini(&w->out);
 	free(w->peer);
 	free(w->place);

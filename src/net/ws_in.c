@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* The peer broke a rule: say which and hear no more. */
@@ -44,6 +45,61 @@ static ssize_t on_parser_sends(wslay_event_context_ptr parser,
 	return (ssize_t)n;
 }
 
+/* Closes that ask for another try: RFC 6455 section 7.4 and its registry. */
+#define CLOSE_TRY_AGAIN 1013
+
+static bool is_anybody(const struct ws *w)
+{
+	return !w->wire.is_admitted && w->handlers.may_grow;
+}
+
+/* How large a message may become before its peer is asked about. */
+static size_t first_limit(const struct ws *w)
+{
+	return is_anybody(w) ? WIRE_FIRST_BYTES : w->limits.max_message_bytes;
+}
+
+/*
+ * Whether a message that has reached its limit may go on. Its peer may have
+ * been admitted since it began.
+ */
+static bool may_grow(struct ws *w, size_t bytes)
+{
+	size_t most = w->limits.max_message_bytes, asked = most;
+	if (w->most_bytes != WIRE_FIRST_BYTES)
+		return false;
+	if (is_anybody(w))
+		asked = w->handlers.may_grow(
+		    w->arg, w->message.data, w->message.len);
+	w->most_bytes = asked < most ? asked : most;
+	return bytes <= w->most_bytes;
+}
+
+static void drop_part(struct unfinished *part)
+{
+	struct ws *w =
+	    (struct ws *)(void *)((char *)part - offsetof(struct ws, part));
+	buf_fini(&w->message);
+	fail(w, CLOSE_TRY_AGAIN);
+	ws_out_ask(w);
+}
+
+/* Keep what came of a text message, while there is room for it. */
+static void keep(struct ws *w, const uint8_t *data, size_t len)
+{
+	size_t bytes = w->message.len + len;
+	if (bytes > w->most_bytes && !may_grow(w, bytes)) {
+		buf_fini(&w->message);
+		unfinished_release(&w->part);
+		fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		return;
+	}
+	buf_append(&w->message, data, len);
+	w->part.is_proven = w->wire.is_proven;
+	if (!unfinished_hold(&w->part, w->message.len))
+		drop_part(&w->part);
+}
+
 static void on_frame_start(wslay_event_context_ptr parser,
     const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
 {
@@ -56,6 +112,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
 		w->message_opcode = frame->opcode;
 		w->message_bytes = 0;
 		w->fragments = 0;
+		w->most_bytes = first_limit(w);
 	}
 	w->fragments++;
 	/* The sum cannot wrap: both were checked before they were added. */
@@ -77,7 +134,7 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 	if (wslay_is_ctrl_frame(w->frame_opcode) || w->has_done_reading ||
 	    w->message_opcode != WSLAY_TEXT_FRAME)
 		return;
-	buf_append(&w->message, chunk->data, chunk->data_length);
+	keep(w, chunk->data, chunk->data_length);
 }
 
 /* Queue the pong or close frame that the parser has made. */
@@ -108,6 +165,7 @@ static void on_message(wslay_event_context_ptr parser,
 	w->message = (struct buf){0};
 	w->fragments = 0;
 	w->began_ms = 0;
+	unfinished_release(&w->part);
 	/* After our close, what still comes is nobody's. */
 	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading) {
 		if (w->message_opcode == WSLAY_TEXT_FRAME)
@@ -142,8 +200,16 @@ void ws_in_init(struct ws *w)
 	};
 	if (wslay_event_context_server_init(&w->parser, &callbacks, w) != 0)
 		fatal("ws: out of memory");
+	unfinished_init(&w->part, drop_part);
 	/* Its buffering costs a hundred bytes for a fragment of one. */
 	wslay_event_config_set_no_buffering(w->parser, 1);
+}
+
+void ws_in_fini(struct ws *w)
+{
+	wslay_event_context_free(w->parser);
+	buf_fini(&w->message);
+	unfinished_release(&w->part);
 }
 
 void ws_in_feed(struct ws *w, const char *p, size_t n)

@@ -12,6 +12,7 @@
  * consequences when the event is over. So a callback may do anything to the
  * socket it is about.
  */
+#include "net/unfinished.h"
 #include "net/http_int.h"
 #include "net/ws.h"
 
@@ -35,7 +36,9 @@ struct ws {
 	size_t in_len;
 	struct buf message; /* the text message that is being received */
 	size_t message_bytes;
-	size_t fragments; /* of that message; 0: between messages */
+	size_t most_bytes;	/* of that message */
+	struct unfinished part; /* of the budget: what has come of it */
+	size_t fragments;	/* of that message; 0: between messages */
 	struct buf out;
 	size_t taken; /* bytes at the head of out that the kernel took */
 	struct loop_later flush;
@@ -66,8 +69,11 @@ static inline size_t ws_waiting_bytes(const struct ws *w)
 /* Break the connection as soon as no callback runs. */
 void ws_cut(struct ws *w);
 
-/* Make the parser of w; wslay_event_context_free() it. */
+/* Make the parser of w. */
 void ws_in_init(struct ws *w);
+
+/* Free it, and what has come of a message. */
+void ws_in_fini(struct ws *w);
 
 /* Parse n bytes that came; calls the handlers of whole messages. */
 void ws_in_feed(struct ws *w, const char *p, size_t n);

@@ -87,8 +87,10 @@ static struct ws *open_socket(struct buf *heard)
 	w->loop = loop;
 	w->limits.max_message_bytes = MAX_MESSAGE;
 	w->limits.max_fragments = MAX_FRAGMENTS;
-	w->handlers =
-	    (struct wire_handlers){on_text, on_binary, on_drain, on_gone};
+	w->handlers = (struct wire_handlers){.on_text = on_text,
+	    .on_binary = on_binary,
+	    .on_drain = on_drain,
+	    .on_gone = on_gone};
 	w->arg = heard;
 	w->is_waiting = true;
 	loop_later_init(&w->flush, write_later, w);
@@ -116,8 +118,7 @@ static void hear(
 	}
 	check_output(&w->out);
 	loop_later_cancel(&w->flush);
-	wslay_event_context_free(w->parser);
-	buf_fini(&w->message);
+	ws_in_fini(w);
 	buf_fini(&w->out);
 	free(w);
 }

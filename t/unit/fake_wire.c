@@ -188,8 +188,8 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
 
 	(void)req;
 	(void)limits;
-	f->wire = (struct wire){
-	    &ops, "127.0.0.1", "127.0.0.1", 256 * 1024, true, false};
+	f->wire = (struct wire){&ops, "127.0.0.1", "127.0.0.1", 256 * 1024,
+	    true, false, false, false};
 	f->handlers = *handlers;
 	f->arg = arg;
 	accepted = &f->wire;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+
+/*
+ * Bodies that have not come whole, in the budget of the process. The library
+ * gathers a body by itself and tells when it is there, so what it holds
+ * meanwhile is looked at from time to time.
+ */
+#include "net/http_int.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* How often; at a gigabyte a second, a tenth of one comes meanwhile. */
+#define LOOK_MS 100
+
+/* Less is what every connection may have. */
+#define SMALL_BYTES ((size_t)64 * 1024)
+
+static struct http_conn *conn_of(struct unfinished *part)
+{
+	return (struct http_conn *)(void *)((char *)part -
+					    offsetof(struct http_conn, part));
+}
+
+/*
+ * The library cannot answer a request that it does not know yet. Nothing is
+ * being written on this connection, so the kernel takes a few bytes.
+ */
+static void drop(struct unfinished *part)
+{
+	static const char busy[] =
+	    "HTTP/1.1 503 Service Unavailable\r\n"
+	    "content-type: application/json\r\n"
+	    "retry-after: 1\r\nconnection: close\r\n"
+	    "content-length: 86\r\n\r\n"
+	    "{\"error\":\"server is busy: too many bodies are on their way\","
+	    "\"data\":{\"retryable\":true}}";
+	struct http_conn *c = conn_of(part);
+	int fd = h2o_socket_get_fd(c->sock);
+	(void)send(fd, busy, sizeof busy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	http_linger(c->http, c->sock);
+	(void)shutdown(fd, SHUT_RDWR);
+}
+
+static size_t body_bytes(const struct http_conn *c)
+{
+	if (c->is_upgraded || c->req || !c->sock->input)
+		return 0;
+	size_t bytes = c->sock->input->size;
+	return bytes > SMALL_BYTES ? bytes : 0;
+}
+
+static void look(void *arg)
+{
+	struct http *h = arg;
+	list_each_safe(it, &h->conns)
+	{
+		struct http_conn *c = list_entry(it, struct http_conn, link);
+		size_t bytes = body_bytes(c);
+		if ((bytes || c->part.bytes) &&
+		    !unfinished_hold(&c->part, bytes))
+			drop(&c->part);
+	}
+	loop_timer_set(h->loop, &h->bodies, LOOK_MS);
+}
+
+void http_bodies_begin(struct http *h)
+{
+	unfinished_open(h->setup.max_unfinished_bytes, h->setup.unfinished,
+	    h->setup.dropped_total);
+	loop_timer_init(&h->bodies, look, h);
+	loop_timer_set(h->loop, &h->bodies, LOOK_MS);
+}
+
+void http_bodies_end(struct http *h)
+{
+	loop_timer_stop(h->loop, &h->bodies);
+}
+
+void http_bodies_adopt(struct http_conn *c)
+{
+	unfinished_init(&c->part, drop);
+}
