@@ -69,7 +69,7 @@ END
 
 # Turns of a python: agent share most of their memory with the process they are forks of.
 SKIP: {
-	skip 'no Python client', 6 if !PyAgent::python();
+	skip 'no Python client', 10 if !PyAgent::python();
 	my $py = PyAgent->start('factory.py', workers => 1, yaml => "agent_memory: 150\n");
 	my $ws = $py->ws(session => {});
 	my $end = ($ws->turn('grow 400'))[-1];
@@ -83,5 +83,12 @@ SKIP: {
 	is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @turns], [(60 << 20) x 4],
 	    'turns at once have agent_memory each';
 	$py->stop;
+
+	my $shared = PyAgent->start('instance.py', workers => 1, yaml => "agent_memory: 200\n");
+	is +($shared->ws(session => {})->turn('grow 400'))[-1]{reason}, 'memory',
+	    'a shared python: agent that has more: the reason is memory';
+	ok wait_for(20, sub { $shared->input('hello')->{status} == 200 }),
+	    'and the next process does turns again';
+	$shared->stop;
 }
 done_testing;

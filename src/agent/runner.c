@@ -212,6 +212,11 @@ static void on_complaints_end(void *arg)
 	(void)arg; /* the end of the tree is what counts */
 }
 
+static bool is_over_memory(struct runner *r)
+{
+	return strncmp(buf_cstr(&r->said), "memory ", 7) == 0;
+}
+
 static void on_control(void *arg, const char *data, size_t len)
 {
 	struct runner *r = arg;
@@ -219,6 +224,8 @@ static void on_control(void *arg, const char *data, size_t len)
 	/* More than a short line is not from co-turn. */
 	if (r->said.len + len <= 128)
 		buf_append(&r->said, data, len);
+	if (is_over_memory(r) && !r->is_left && r->handlers.on_over_memory)
+		r->handlers.on_over_memory(r->arg);
 }
 
 static void on_control_end(void *arg)
@@ -232,7 +239,7 @@ static void on_control_end(void *arg)
 		r->end = (struct runner_end){RUNNER_EXITED, status};
 	else if (strncmp(said, "limit ", 6) == 0)
 		r->end.how = RUNNER_LIMIT;
-	else if (strncmp(said, "memory ", 7) == 0)
+	else if (is_over_memory(r) || r->place->source->is_over_memory)
 		r->end.how = RUNNER_MEMORY;
 	loop_timer_stop(r->place->loop, &r->timer);
 	settle(r);

@@ -53,6 +53,8 @@ struct runner_handlers {
 	void (*on_output)(void *arg, const char *data, size_t len);
 	/* A line of its standard error. */
 	void (*on_complaint)(void *arg, const char *text, size_t len);
+	/* It is about to be killed for its memory; may be NULL. */
+	void (*on_over_memory)(void *arg);
 	/* It ended and all its output was given; called once, last. The runner
 	 * is the user's still, who takes leave by runner_kill(). */
 	void (*on_end)(void *arg, const struct runner_end *end);

@@ -148,7 +148,7 @@ void source_exec_init(
 		n++;
 	buf_printf(&path, "%s/co-turn", conf->libexec_dir);
 	*s = (struct source_exec){
-	    .base = {start},
+	    .base = {.start = start},
 	    .co_turn = buf_steal(&path, &(size_t){0}),
 	    .argv = mem_zero((n + 1) * sizeof *s->argv),
 	    .directory = mem_strdup(conf->project_dir),

@@ -8,6 +8,7 @@
  * executes a program under co-turn, and is here; another forks a process that
  * has loaded everything already (agent/zygote.h).
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,6 +32,8 @@ struct source {
 	 */
 	pid_t (*start)(
 	    struct source *s, const int fds[SOURCE_FDS], struct err *err);
+	/* What ends now with nothing said had too much memory, all together. */
+	bool is_over_memory;
 };
 
 /* The source that executes a program; it lives in its owner. */

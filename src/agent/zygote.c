@@ -240,6 +240,15 @@ static void start_later(struct zygote *z)
 	loop_timer_set(z->place.loop, &z->timer, z->pause_ms);
 }
 
+/* Turns that are threads of it, or its forks, end with it. */
+static void on_over_memory(void *arg)
+{
+	struct zygote *z = arg;
+
+	log_warn("agent: its process has more memory than agent_memory");
+	z->base.is_over_memory = true;
+}
+
 static void on_end(void *arg, const struct runner_end *how)
 {
 	struct zygote *z = arg;
@@ -260,6 +269,7 @@ static void on_end(void *arg, const struct runner_end *how)
 static const struct runner_handlers handlers = {
     .on_output = on_output,
     .on_complaint = on_complaint,
+    .on_over_memory = on_over_memory,
     .on_end = on_end,
 };
 
@@ -288,6 +298,7 @@ static void start(void *arg)
 	struct err err;
 
 	z->started_ms = clock_mono_ms();
+	z->base.is_over_memory = false;
 	z->runner = runner_start(&z->place, &handlers, z, &err);
 	if (!z->runner) {
 		log_warn("agent: %s", err.text);

@@ -108,6 +108,28 @@ static void limit_memory(struct cgroups *g, int64_t bytes)
 	(void)set_group(&g->unified, "memory.oom.group", "1");
 }
 
+/* Where the kernel counts those that it killed in our group and below. */
+static void find_oom_events(struct cgroups *g)
+{
+	static const struct {
+		const char *mount, *name, *file;
+	} places[] = {
+	    {"/sys/fs/cgroup", "", "memory.events"},
+	    {"/sys/fs/cgroup/memory", "memory", "memory.oom_control"},
+	};
+	char own[PATH_MAX - 256];
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (!own_group(places[i].name, own, sizeof own))
+			continue;
+		(void)snprintf(g->oom_events, sizeof g->oom_events, "%s%s/%s",
+		    places[i].mount, own, places[i].file);
+		if (access(g->oom_events, R_OK) == 0)
+			return;
+	}
+	g->oom_events[0] = '\0';
+}
+
 void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
 {
 	char max[32];
@@ -116,6 +138,7 @@ void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
 	if (!make_group(&g->unified, "/sys/fs/cgroup", ""))
 		(void)make_group(&g->unified, "/sys/fs/cgroup/unified", "");
 	limit_memory(g, limits->memory_bytes);
+	find_oom_events(g);
 	if (!limits->processes)
 		return;
 	g->is_limited = set_group(&g->unified, "pids.max", max);
@@ -158,28 +181,9 @@ static long read_oom_kills(const char *path)
 	return at ? strtol(at + sizeof name - 1, NULL, 10) : 0;
 }
 
-static long oom_kills_of_own(
-    const char *mount, const char *name, const char *file)
-{
-	char own[PATH_MAX - 256], path[PATH_MAX];
-
-	if (!own_group(name, own, sizeof own))
-		return 0;
-	(void)snprintf(path, sizeof path, "%s%s/%s", mount, own, file);
-	return read_oom_kills(path);
-}
-
 long cgroup_oom_kills(const struct cgroups *g)
 {
-	char path[PATH_MAX + 32];
-	long kills = oom_kills_of_own("/sys/fs/cgroup", "", "memory.events") +
-		     oom_kills_of_own("/sys/fs/cgroup/memory", "memory",
-			 "memory.oom_control");
-
-	if (!g->holds_memory)
-		return kills;
-	(void)snprintf(path, sizeof path, "%s/memory.events", g->unified.path);
-	return kills + read_oom_kills(path);
+	return *g->oom_events ? read_oom_kills(g->oom_events) : 0;
 }
 
 void cgroup_kill(const struct cgroups *g)

@@ -22,6 +22,7 @@ struct cgroups {
 	struct cgroup pids;    /* version 1: limits the number of processes */
 	bool is_limited;       /* one of them limits it */
 	bool holds_memory;     /* the unified one does */
+	char oom_events[PATH_MAX]; /* a file; "": there is none */
 };
 
 /* What a tree may use. */
@@ -43,8 +44,8 @@ void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits);
 void cgroup_enter(const struct cgroups *g, pid_t pid);
 
 /*
- * How many processes were killed for want of memory in the groups, and in the
- * one that we are in; only a difference means something.
+ * How many processes were killed for want of memory in the group that we are in
+ * and below; only a difference means something.
  */
 long cgroup_oom_kills(const struct cgroups *g);
 

@@ -329,10 +329,18 @@ static enum outcome wait_for_end(struct tree *t)
 	return outcome;
 }
 
-/* Whether the kernel killed for want of memory, and the program failed. */
+/* A shell tells of its program by 128 and the signal. */
+static bool was_killed(int status)
+{
+	return (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
+	       (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL);
+}
+
+/* Whether the kernel killed it, or what it waited for, for want of memory. */
 static bool had_no_memory(const struct tree *t)
 {
-	return t->status != 0 && cgroup_oom_kills(&t->groups) > t->oom_kills;
+	return was_killed(t->status) &&
+	       cgroup_oom_kills(&t->groups) > t->oom_kills;
 }
 
 static void report(const struct tree *t, enum outcome outcome)
