@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# agent_processes holds with control groups, for root without them, and for root without
+# agent_processes holds, and fails nobody below it, with control groups, for root without them, and for root without
 # them and without the capabilities that containers lack. The agent stops by itself far
 # below what could hurt the machine.
 use strict;
@@ -47,7 +47,6 @@ my ($name) = @ARGV;
 my $dir = CoHost::directory();
 write_file("$dir/agent.pl", <<"END");
 \$| = 1;
-my \$line = <STDIN>;
 my \$n = 0;
 for (1 .. $TRIES) {
 	my \$pid = fork;
@@ -59,10 +58,21 @@ for (1 .. $TRIES) {
 		exec 'sleep', '$MARK';
 	}
 }
-sleep 1 if \$line =~ /wait/;
+sleep 1;
 print qq({"type":"OUTPUT","result":"\$n"}\\n);
 END
-my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:perl $dir/agent.pl",
+write_file("$dir/agent.sh", <<"END");
+read -r line
+case \$line in *many*) exec perl $dir/agent.pl ;; esac
+# The shell has a handler for the end of each of these, and forks the next just then.
+i=0 bad=0
+while [ \$i -lt 200 ]; do
+	i=\$((i + 1))
+	[ "\$(printf %s abc | tr a b | cat)" = bbc ] || bad=\$((bad + 1))
+done
+echo '{"type":"OUTPUT","result":"'\$bad'"}'
+END
+my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh",
 	yaml => "agent_processes: $LIMIT\n");
 
 sub marked {
@@ -73,13 +83,18 @@ my $by = $name eq 'groups' ? qr/control groups|a seccomp filter/ : qr/a seccomp 
 like $host->words, qr/agent_processes is held by $by/, "$name: the log says what holds";
 my $most = 0;
 my $ws = $host->ws(session => {});
-$ws->send_json({ type => 'INPUT', prompt => 'wait' });
+is +($ws->turn('pipes'))[-1]{result}, 0, "$name: what an agent forks within the limit, it can";
+$ws->send_json({ type => 'INPUT', prompt => 'many' });
 wait_for(1, sub { my $n = marked(); $most = $n if $n > $most; 0 });
-my $end = $ws->next(type => 'OUTPUT');
+my ($end) = grep { $_->{type} =~ /OUTPUT|ERROR/ } $ws->all_until('OUTPUT', 'ERROR');
 cmp_ok $most, '<=', $LIMIT, "$name: there are no more processes than agent_processes";
-cmp_ok $most, '>=', $LIMIT / 2, "$name: up to the limit there are";
-cmp_ok $end->{result}, '<', $TRIES, "$name: the agent is told that it cannot fork, and goes on";
+if ($name eq 'groups') {
+	cmp_ok $most, '>=', $LIMIT / 2, "$name: up to the limit there are";
+	cmp_ok $end->{result}, '<', $TRIES, "$name: the agent is told that it cannot fork";
+} else {
+	is $end->{reason}, 'killed', "$name: an agent that has more is killed";
+}
 ok wait_for(10, sub { !marked() }), "$name: no process is left";
-is $host->input('again')->{status}, 200, "$name: the next turn has room";
+is $host->input('pipes')->{json}{result}, 0, "$name: the next turn has room";
 $host->stop;
 done_testing;

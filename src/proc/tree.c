@@ -30,9 +30,6 @@
 #define FILL_BYTES_PER_MS (4 << 20)
 #define LOOK_MIN_MS 20
 
-/* At a turnstile they are counted when it seems full, no more often than so. */
-#define RECOUNT_MS 20
-
 /* Processes that cannot be killed (stuck in the kernel) are left after this. */
 #define KILL_LIMIT_MS 10000
 
@@ -167,7 +164,6 @@ void tree_open_turnstile(struct tree *t)
 	if (needs_turnstile(t))
 		(void)turnstile_open(&t->turnstile); /* else we count alone */
 	t->room = 0;
-	t->counted_ms = 0;
 }
 
 void tree_enter_turnstile(struct tree *t)
@@ -180,24 +176,6 @@ void tree_take_turnstile(struct tree *t)
 {
 	if (t->turnstile.pair[0] >= 0)
 		(void)turnstile_take(&t->turnstile);
-}
-
-/*
- * Who left is noticed when there seems to be no room any more. Who was let in
- * and is not born yet is overlooked; there are few of them at any time.
- */
-static void mind_turnstile(struct tree *t)
-{
-	struct pids tree = {0};
-
-	if (t->room <= 0 && now_ms() - t->counted_ms >= RECOUNT_MS) {
-		find_tree(t, &tree);
-		t->room = t->limits.processes - (long)tree.n_threads;
-		t->counted_ms = now_ms();
-		pids_fini(&tree);
-	}
-	if (!turnstile_answer(&t->turnstile, &t->room))
-		turnstile_close(&t->turnstile);
 }
 
 enum tree_hold tree_hold(void)
@@ -219,8 +197,7 @@ enum outcome { GOES_ON, ENDED, ENDING, OVER_LIMIT, OVER_MEMORY, ASKED };
 
 static bool counts_processes(const struct tree *t)
 {
-	return t->limits.processes && !t->groups.is_limited &&
-	       t->turnstile.listener < 0;
+	return t->limits.processes && !t->groups.is_limited;
 }
 
 static bool counts_memory(const struct tree *t)
@@ -259,7 +236,7 @@ static enum outcome look(struct tree *t)
 	    now_ms() < t->look_at_ms)
 		return GOES_ON;
 	find_tree(t, &tree);
-	t->n_seen = tree.n;
+	t->n_seen = t->turnstile.listener >= 0 ? tree.n_threads : tree.n;
 	if (counts_processes(t) && t->n_seen > (size_t)t->limits.processes)
 		outcome = OVER_LIMIT;
 	else if (counts_memory(t) && is_over_memory(t, &tree))
@@ -267,6 +244,26 @@ static enum outcome look(struct tree *t)
 	pids_fini(&tree);
 	t->look_at_ms = now_ms() + pause_ms(t);
 	return outcome;
+}
+
+/*
+ * There is room for as many as were missing when we looked last; who did not
+ * come, but executed another program, was counted for nothing. When it is used
+ * up we look again, before somebody is let in.
+ */
+static enum outcome mind_turnstile(struct tree *t)
+{
+	if (t->room <= 0) {
+		t->look_at_ms = 0;
+		enum outcome outcome = look(t);
+		if (outcome != GOES_ON)
+			return outcome;
+		t->room = t->limits.processes - (long)t->n_seen + 1;
+	}
+	t->room--;
+	if (!turnstile_let_in(&t->turnstile))
+		turnstile_close(&t->turnstile);
+	return GOES_ON;
 }
 
 /* -1: never. */
@@ -306,9 +303,7 @@ static enum outcome wait_for_news(struct tree *t)
 		(void)!read(t->control, &byte, 1);
 		return ENDING;
 	}
-	if (fds[2].revents)
-		mind_turnstile(t);
-	return GOES_ON;
+	return fds[2].revents ? mind_turnstile(t) : GOES_ON;
 }
 
 static enum outcome wait_for_end(struct tree *t)

@@ -32,14 +32,13 @@ struct tree {
 	int status;		     /* -1 until the program has ended */
 	struct cgroup_limits limits; /* of all together */
 	bool has_nests;	    /* turns below nests have limits of their own */
-	size_t n_seen;	    /* processes, when we looked last */
+	size_t n_seen;	    /* processes (threads at a turnstile), lately */
 	int64_t bytes_seen; /* of memory, likewise */
 	int64_t look_at_ms; /* when we look again */
 	long oom_kills;	    /* before the program began */
 	struct cgroups groups;
 	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
-	long room;		    /* how many more it lets in */
-	int64_t counted_ms;	    /* when that was found out */
+	long room;		    /* how many it lets in before we count */
 };
 
 /* The name of the process of a nest. */

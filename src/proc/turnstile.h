@@ -5,16 +5,17 @@
 
 /*
  * A turnstile is in a program and all that comes of it: each new process and
- * thread waits there until we let it in, or turn it away. So a number of them
- * can be held without control groups, and for root, whom RLIMIT_NPROC does not
- * bind; and while nobody is let in, the tree cannot grow. It is a seccomp filter
- * whose supervisor we are. There can be one in a tree: programs inside that
- * supervise others in this way cannot do so. Programs that change the user
- * (sudo) do nothing behind it, unless we have CAP_SYS_ADMIN.
+ * thread waits there until we let it in. So a tree cannot grow faster than we
+ * count it, without control groups, and for root, whom RLIMIT_NPROC does not
+ * bind; and while nobody is let in, those who wait do nothing. It is a seccomp
+ * filter whose supervisor we are. There can be one in a tree: programs inside
+ * that supervise others in this way cannot do so. Programs that change the user
+ * (sudo) do nothing behind it, unless we have CAP_SYS_ADMIN. A program that
+ * forks without a C library gets past it, and has to be counted.
  *
  *	turnstile_open();  fork
  *	  child:  turnstile_enter();  exec
- *	  parent: turnstile_take();  poll listener: turnstile_answer()
+ *	  parent: turnstile_take();  poll listener: turnstile_let_in()
  *
  * Needs the C library alone.
  */
@@ -44,13 +45,11 @@ bool turnstile_enter(struct turnstile *s);
 bool turnstile_take(struct turnstile *s);
 
 /*
- * Answer one who waits: let him in if *room is above 0, and count him; else
- * turn him away (EAGAIN), as the kernel does at its own limits. False when
- * nobody is left who could come.
+ * Let one in who waits. False when nobody is left who could come.
  */
-bool turnstile_answer(struct turnstile *s, long *room);
+bool turnstile_let_in(struct turnstile *s);
 
-/* Close our side: from now on nobody gets in (ENOSYS). */
+/* Close our side: who waits goes on, and nobody waits any more. */
 void turnstile_close(struct turnstile *s);
 
 /* Whether one can be set up here; asks a child. */
