@@ -30,6 +30,9 @@
 #define FILL_BYTES_PER_MS (4 << 20)
 #define LOOK_MIN_MS 20
 
+/* How far RLIMIT_NPROC may move beyond where it began. */
+#define WALL_MOVES 4096
+
 /* Processes that cannot be killed (stuck in the kernel) are left after this. */
 #define KILL_LIMIT_MS 10000
 
@@ -137,19 +140,58 @@ void tree_limit(const struct tree *t, pid_t pid,
 /*
  * RLIMIT_NPROC counts every process of the user, so the system's count is
  * added: it is a wall against bombs, and the count of the tree does the exact
- * work.
+ * work. The wall moves as others come, up to a limit that a bomb cannot raise.
  */
-void tree_limit_processes(const struct tree *t, pid_t pid)
+static rlim_t find_wall(const struct tree *t)
 {
 	char text[128];
 	long total = 0;
 
-	if (!t->limits.processes || t->groups.is_limited)
-		return;
 	if (!cgroup_read_file("/proc/loadavg", text, sizeof text) ||
 	    sscanf(text, "%*f %*f %*f %*d/%ld", &total) != 1)
+		return RLIM_INFINITY;
+	return (rlim_t)(total + t->limits.processes);
+}
+
+static bool has_wall(const struct tree *t)
+{
+	return t->limits.processes && !t->groups.is_limited && getuid() != 0;
+}
+
+static rlim_t least(rlim_t a, rlim_t b)
+{
+	return a < b ? a : b; /* infinity is the largest */
+}
+
+void tree_limit_processes(const struct tree *t, pid_t pid)
+{
+	struct rlimit r;
+
+	if (!has_wall(t) || prlimit(pid, RLIMIT_NPROC, NULL, &r) != 0)
 		return;
-	tree_limit(t, pid, RLIMIT_NPROC, (rlim_t)(total + t->limits.processes));
+	rlim_t wall = find_wall(t);
+	if (wall == RLIM_INFINITY)
+		return;
+	r.rlim_max = least(r.rlim_max, wall + WALL_MOVES);
+	r.rlim_cur = least(r.rlim_max, wall);
+	if (prlimit(pid, RLIMIT_NPROC, &r, NULL) != 0)
+		tree_say(t->errors, "cannot set a limit: %s", strerror(errno));
+}
+
+/* Else other turns of the user would take the room of this one. */
+static void move_wall(const struct tree *t, const struct pids *p)
+{
+	rlim_t wall = has_wall(t) ? find_wall(t) : RLIM_INFINITY;
+	struct rlimit r;
+
+	for (size_t i = 0; wall != RLIM_INFINITY && i < p->n; i++) {
+		if (prlimit(p->list[i], RLIMIT_NPROC, NULL, &r) != 0 ||
+		    r.rlim_cur >= least(r.rlim_max, wall))
+			continue;
+		r.rlim_cur = least(r.rlim_max, wall);
+		/* One that became another user has a wall of its own. */
+		(void)prlimit(p->list[i], RLIMIT_NPROC, &r, NULL);
+	}
 }
 
 /* ---- the turnstile ---- */
@@ -236,6 +278,7 @@ static enum outcome look(struct tree *t)
 	    now_ms() < t->look_at_ms)
 		return GOES_ON;
 	find_tree(t, &tree);
+	move_wall(t, &tree);
 	t->n_seen = t->turnstile.listener >= 0 ? tree.n_threads : tree.n;
 	if (counts_processes(t) && t->n_seen > (size_t)t->limits.processes)
 		outcome = OVER_LIMIT;
