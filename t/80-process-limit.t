@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# agent_processes holds, and fails nobody below it, with control groups, for root without them, and for root without
-# them and without the capabilities that containers lack. The agent stops by itself far
-# below what could hurt the machine.
+# agent_processes holds, and fails nobody below it: with control groups, for root without
+# them, and for root without them and without the capabilities that containers lack. Where
+# nothing can hold it, the start says so. The agent stops by itself far below what could
+# hurt the machine.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(wait_for write_file read_file);
+use CoHost qw(program wait_for write_file read_file);
 use Test::More;
 
 my $LIMIT = 40;
@@ -20,11 +21,17 @@ my $MARK = '86417.97';
 # The environments: this test runs itself in each.
 my %wrap = (
 	groups => [],
-	'no groups' => ['sh', '-c', 'mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$@"', 'sh'],
+	'no groups' => ['sh', '-c', 'if [ -e /sys/fs/cgroup ]; then '
+		. 'mount -t tmpfs -o ro none /sys/fs/cgroup || exit 1; fi; exec "$@"', 'sh'],
 );
 $wrap{'no groups, no capabilities'} = [@{ $wrap{'no groups'} }, 'setpriv',
 	'--bounding-set', '-sys_admin,-sys_resource',
 	'--inh-caps', '-sys_admin,-sys_resource'];
+
+# The kernel has one such filter in a tree: behind that of a co-turn there is no other.
+my $fifo = File::Temp->newdir(TMPDIR => 1);
+$wrap{nothing} = [@{ $wrap{'no groups'} }, 'sh', '-c', "mkfifo $fifo/3; exec 3<>$fifo/3; "
+	. 'exec ' . program('co-turn') . ' $PPID 0 0 2000 - "$@"', 'sh'];
 
 if (!@ARGV) {
 	plan skip_all => 'only root can be what these limits are for' if $> != 0;
@@ -37,7 +44,8 @@ if (!@ARGV) {
 			next;
 		}
 		print map { "    $_\n" } split /\n/, $r->{out};
-		is $r->{status}, 0, "agents of root with $name";
+		ok !$r->{status} && $r->{out} !~ /^not ok/m && $r->{out} =~ /^1\.\.\d+$/m,
+		    "agents of root with $name";
 	}
 	done_testing;
 	exit;
@@ -79,6 +87,15 @@ sub marked {
 	return grep { read_file($_) =~ /^sleep\x00\Q$MARK\E/ } glob '/proc/[0-9]*/cmdline';
 }
 
+if ($name eq 'nothing') {
+	like $host->words, qr/warn .*agent_processes cannot be held here: .*Serve as another user/,
+	    "$name: the log warns, and says what would help";
+	is $host->input('pipes')->{json}{result}, 0, "$name: an agent does its turn";
+	$host->stop;
+	done_testing;
+	exit;
+}
+my $has_groups = $host->words =~ /held by control groups/; # some machines have none
 my $by = $name eq 'groups' ? qr/control groups|a seccomp filter/ : qr/a seccomp filter/;
 like $host->words, qr/agent_processes is held by $by/, "$name: the log says what holds";
 my $most = 0;
@@ -88,7 +105,7 @@ $ws->send_json({ type => 'INPUT', prompt => 'many' });
 wait_for(1, sub { my $n = marked(); $most = $n if $n > $most; 0 });
 my ($end) = grep { $_->{type} =~ /OUTPUT|ERROR/ } $ws->all_until('OUTPUT', 'ERROR');
 cmp_ok $most, '<=', $LIMIT, "$name: there are no more processes than agent_processes";
-if ($name eq 'groups') {
+if ($has_groups) {
 	cmp_ok $most, '>=', $LIMIT / 2, "$name: up to the limit there are";
 	cmp_ok $end->{result}, '<', $TRIES, "$name: the agent is told that it cannot fork";
 } else {
