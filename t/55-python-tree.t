@@ -31,6 +31,12 @@ sub agents {
 	    running('co-agent-python --serve ');
 }
 
+# A turn that waits for the package to be loaded has less time for itself.
+sub wait_loaded {
+	my ($times) = @_;
+	return wait_for(30, sub { my @n = $host->words =~ /loaded, its state/g; @n >= $times });
+}
+wait_loaded(1);
 is $host->input("spawn 5151$$")->{status}, 200, 'a tool leaves a daemon behind';
 ok wait_for(10, sub { !running("sleep 5151$$") }), 'which ends with the turn';
 
@@ -64,6 +70,7 @@ $other->send_json({ type => 'INPUT', prompt => 'nap 2' });
 $other->next(type => 'tool_call');
 kill KILL => $zygote;
 is $other->next(type => 'ERROR')->{reason}, 'killed', 'turns end with the process they are of';
+wait_loaded(2);
 is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'which is started again';
 
 $ws->send_json({ type => 'INPUT', prompt => 'nap 2' });
