@@ -49,6 +49,18 @@ sub stop_in {
 	return ($pid, @waiting);
 }
 
+# Nobody's loop waits for the registry: what needs it is refused, the rest goes on.
+sub is_refused_soon {
+	my ($host, $title) = @_;
+	my $start = time;
+	my $r = $host->input('echo now');
+	is $r->{status}, 503, "$title: an input is refused";
+	like $r->{json}{error}, qr/does not move/, "$title: with the reason";
+	is $r->{json}{data}{retryable}, JSON::PP::true, "$title: it may be tried again";
+	is $host->http(GET => '/health')->{status}, 200, "$title: requests are answered";
+	cmp_ok time - $start, '<', $TIMEOUT, "$title: soon";
+}
+
 sub is_gone { return !kill 0 => $_[0] }
 
 for my $case (['worker.writer', 4], ['worker.registry', 4], ['keeper.writer', 2],
@@ -62,6 +74,7 @@ for my $case (['worker.writer', 4], ['worker.registry', 4], ['keeper.writer', 2]
 
 	my ($pid, @clients) = stop_in($host, $what);
 	ok $pid, "$title: a process is stopped inside";
+	is_refused_soon($host, $title) if $what =~ /registry/ && $workers > 1;
 	ok wait_for(2 * $TIMEOUT + 4, sub { is_gone($pid) }), "$title: it is killed";
 	ok wait_for(10, sub {
 		my $r = eval { $host->input('echo again') };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -43,9 +44,9 @@ void shm_lock_init(struct shm_lock *l)
 	(void)pthread_mutexattr_destroy(&attr);
 }
 
-int shm_lock_take(struct shm_lock *l)
+/* What it means that pthread_mutex_*lock() returned rc, which is no timeout. */
+static int take_up(struct shm_lock *l, int rc)
 {
-	int rc = pthread_mutex_lock(&l->mutex);
 	if (rc == 0)
 		return 0;
 	if (rc != EOWNERDEAD)
@@ -55,6 +56,27 @@ int shm_lock_take(struct shm_lock *l)
 	if (rc)
 		panic("shm: lock cannot be made consistent: error %d", rc);
 	return 1;
+}
+
+int shm_lock_take(struct shm_lock *l)
+{
+	return take_up(l, pthread_mutex_lock(&l->mutex));
+}
+
+int shm_lock_try(struct shm_lock *l, int64_t wait_us)
+{
+	struct timespec end;
+	int rc = pthread_mutex_trylock(&l->mutex);
+	if (rc != EBUSY)
+		return take_up(l, rc);
+	if (wait_us <= 0)
+		return -1;
+	(void)clock_gettime(CLOCK_MONOTONIC, &end); /* cannot fail */
+	int64_t ns = end.tv_nsec + wait_us % 1000000 * 1000;
+	end.tv_sec += wait_us / 1000000 + ns / 1000000000;
+	end.tv_nsec = ns % 1000000000;
+	rc = pthread_mutex_clocklock(&l->mutex, CLOCK_MONOTONIC, &end);
+	return rc == ETIMEDOUT ? -1 : take_up(l, rc);
 }
 
 void shm_lock_give(struct shm_lock *l)

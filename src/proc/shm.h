@@ -9,6 +9,7 @@
  */
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A new zero-filled segment of size bytes (memfd, CLOEXEC); -1 with errno. */
 int shm_create(const char *name, size_t size);
@@ -30,6 +31,10 @@ void shm_lock_init(struct shm_lock *l);
  * sound.
  */
 int shm_lock_take(struct shm_lock *l);
+
+/* As shm_lock_take(), or -1 when it cannot be had within so many microseconds.
+ */
+int shm_lock_try(struct shm_lock *l, int64_t wait_us);
 
 /* Give the lock back. */
 void shm_lock_give(struct shm_lock *l);

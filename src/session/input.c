@@ -306,7 +306,9 @@ void input_place(struct session_call *c)
 	}
 	uint32_t turn = registry_begin(
 	    all->registry, c->session->at, all->self, claim_hash(c));
-	if (!turn) {
+	if (!turn && registry_is_stuck(all->registry)) {
+		refuse_with(c, ERR_LOCKED);
+	} else if (!turn) {
 		place_in_running(c);
 	} else if (!may_begin(c)) {
 		registry_end(all->registry, c->session->at, all->self, false);

@@ -41,6 +41,10 @@ static void adopt(
 {
 	struct err err;
 	struct session *s = session_of_entry(all, r->id.data, r->id.len, &err);
+	if (!s && registry_is_stuck(all->registry)) {
+		registry_disown(all->registry, at, all->self);
+		return;
+	}
 	if (!s || s->at != at)
 		panic("session: entry %u is not the session's", at);
 	stat_add(takeovers, 1);

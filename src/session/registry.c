@@ -2,17 +2,23 @@
 /* Copyright the co-hostd authors */
 #include "session/registry.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/heritage.h"
+#include "core/pulse.h"
 #include "core/stat.h"
 #include "proc/shm.h"
 
 #define REGISTRY_MAGIC 0x7265676973747279ull
+
+/* How long an event loop waits for the lock: who holds it needs microseconds. */
+#define WAIT_US 200000
 
 /* The head of the shared memory; buckets and entries follow. */
 struct region {
@@ -30,11 +36,23 @@ struct region {
 
 _Static_assert(sizeof(struct entry) <= 160, "an entry fits its share");
 
+/* The end of a turn that waits for the lock. */
+struct late_end {
+	uint32_t at;
+	bool was_claimed;
+	registry_owner owner;
+};
+
 struct registry {
 	struct heritage *heritage;
 	struct region *region;
 	uint32_t *buckets;
 	struct entry *entries;
+	/* Of the thread that does not wait, if there is one. */
+	bool has_loop;
+	pthread_t loop;
+	bool is_stuck;
+	struct buf late; /* struct late_end */
 };
 
 static uint32_t *bucket_of(struct registry *r, const uint8_t *key)
@@ -134,10 +152,68 @@ static void rebuild(struct registry *r)
 	log_warn("registry: a process died in it; %u sessions relinked", count);
 }
 
-static void take(struct registry *r)
+static bool is_loop(const struct registry *r)
 {
-	if (shm_lock_take(&r->region->lock))
+	return r->has_loop && pthread_equal(r->loop, pthread_self());
+}
+
+static int wait_long(struct registry *r)
+{
+	enum pulse_state was = pulse_set(PULSE_WAITING);
+	int rc = shm_lock_take(&r->region->lock);
+	(void)pulse_set(was);
+	return rc;
+}
+
+static void note_stuck(struct registry *r, bool is_stuck)
+{
+	if (is_stuck && !r->is_stuck)
+		log_warn("registry: another process has the lock and does "
+			 "not move; requests are refused until it does");
+	r->is_stuck = is_stuck;
+}
+
+static void end_turn(struct registry *r, const struct late_end *late)
+{
+	struct entry *e = &r->entries[late->at];
+	if (atomic_load(&e->state) != ENTRY_RUNNING ||
+	    atomic_load(&e->owner) != late->owner)
+		return;
+	if (!late->was_claimed)
+		atomic_fetch_sub(&e->turn, 1);
+	atomic_store(&e->owner, 0);
+	atomic_store(&e->claim, 0);
+	atomic_store(&e->waiting, 0);
+	atomic_store(&e->active_ms, clock_mono_ms());
+	atomic_store(&e->state, ENTRY_IDLE);
+	settle(r, late->at);
+}
+
+static void end_late(struct registry *r)
+{
+	const struct late_end *late = (void *)r->late.data;
+	for (size_t i = 0; i < r->late.len / sizeof *late; i++)
+		end_turn(r, &late[i]);
+	buf_reset(&r->late);
+}
+
+/* Whether we have the lock now; only on the loop it can be false. */
+static bool take(struct registry *r)
+{
+	bool is_short = is_loop(r);
+	int rc = shm_lock_try(
+	    &r->region->lock, is_short && !r->is_stuck ? WAIT_US : 0);
+	if (rc < 0 && !is_short)
+		rc = wait_long(r);
+	if (is_short)
+		note_stuck(r, rc < 0);
+	if (rc < 0)
+		return false;
+	if (rc)
 		rebuild(r);
+	if (is_short && r->late.len)
+		end_late(r);
+	return true;
 }
 
 static void give(struct registry *r)
@@ -194,8 +270,27 @@ struct registry *registry_new(
 
 void registry_free(struct registry **r)
 {
+	if (*r)
+		buf_fini(&(*r)->late);
 	free(*r);
 	*r = NULL;
+}
+
+void registry_bound(struct registry *r)
+{
+	r->loop = pthread_self();
+	r->has_loop = true;
+}
+
+bool registry_is_stuck(const struct registry *r)
+{
+	return r->is_stuck;
+}
+
+void registry_catch_up(struct registry *r)
+{
+	if (take(r))
+		give(r);
 }
 
 registry_owner registry_self(unsigned slot, uint32_t generation)
@@ -222,7 +317,8 @@ static void set_listener(struct entry *e, unsigned slot, bool on)
 
 void registry_clean_slot(struct registry *r, unsigned slot)
 {
-	take(r);
+	if (!take(r))
+		return;
 	for (uint32_t at = 0; at < r->region->high; at++) {
 		set_listener(&r->entries[at], slot, false);
 		settle(r, at);
@@ -252,7 +348,8 @@ static void listen(struct registry *r, uint32_t at, unsigned slot)
 
 uint32_t registry_find(struct registry *r, const uint8_t *key, unsigned slot)
 {
-	take(r);
+	if (!take(r))
+		return REGISTRY_NONE;
 	uint32_t at = find(r, key);
 	if (at != REGISTRY_NONE)
 		listen(r, at, slot);
@@ -262,7 +359,8 @@ uint32_t registry_find(struct registry *r, const uint8_t *key, unsigned slot)
 
 uint32_t registry_look(struct registry *r, const uint8_t *key)
 {
-	take(r);
+	if (!take(r))
+		return REGISTRY_NONE;
 	uint32_t at = find(r, key);
 	give(r);
 	return at;
@@ -274,10 +372,12 @@ bool registry_may_see(
     struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
 {
 	const struct entry *e = &r->entries[at];
-	take(r);
+	/* Of an entry that is listened to it does not change. */
+	bool is_ours = take(r);
 	bool may_see = memcmp(e->caller, nobody, REGISTRY_KEY) == 0 ||
 		       memcmp(e->caller, caller, REGISTRY_KEY) == 0;
-	give(r);
+	if (is_ours)
+		give(r);
 	return may_see;
 }
 
@@ -352,7 +452,8 @@ static uint32_t insert(
 uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
     const struct registry_seed *seed)
 {
-	take(r);
+	if (!take(r))
+		return REGISTRY_NONE;
 	uint32_t at = find(r, key);
 	if (at == REGISTRY_NONE)
 		at = insert(r, key, seed);
@@ -366,8 +467,11 @@ uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
 
 void registry_leave(struct registry *r, uint32_t at, unsigned slot)
 {
-	take(r);
+	/* Without the lock it may go at the next sweep. */
+	bool is_ours = take(r);
 	set_listener(&r->entries[at], slot, false);
+	if (!is_ours)
+		return;
 	settle(r, at);
 	give(r);
 }
@@ -382,7 +486,8 @@ uint32_t registry_begin(
 {
 	struct entry *e = &r->entries[at];
 	uint32_t turn = 0;
-	take(r);
+	if (!take(r))
+		return 0;
 	if (atomic_load(&e->state) == ENTRY_IDLE) {
 		turn = atomic_load(&e->turn) + 1;
 		atomic_store(&e->turn, turn);
@@ -401,26 +506,20 @@ uint32_t registry_begin(
 void registry_end(
     struct registry *r, uint32_t at, registry_owner self, bool was_claimed)
 {
-	struct entry *e = &r->entries[at];
-	take(r);
-	if (atomic_load(&e->state) == ENTRY_RUNNING &&
-	    atomic_load(&e->owner) == self) {
-		if (!was_claimed)
-			atomic_fetch_sub(&e->turn, 1);
-		atomic_store(&e->owner, 0);
-		atomic_store(&e->claim, 0);
-		atomic_store(&e->waiting, 0);
-		atomic_store(&e->active_ms, clock_mono_ms());
-		atomic_store(&e->state, ENTRY_IDLE);
-		settle(r, at);
+	const struct late_end end = {at, was_claimed, self};
+	if (!take(r)) {
+		buf_append(&r->late, &end, sizeof end);
+		return;
 	}
+	end_turn(r, &end);
 	give(r);
 }
 
 bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 {
 	struct entry *e = &r->entries[at];
-	take(r);
+	if (!take(r))
+		return false;
 	bool free = atomic_load(&e->state) == ENTRY_RUNNING &&
 		    !registry_is_alive(r, atomic_load(&e->owner));
 	if (free) {
@@ -434,7 +533,8 @@ bool registry_take(struct registry *r, uint32_t at, registry_owner self)
 bool registry_orphan(
     struct registry *r, const uint8_t *key, const struct registry_seed *seed)
 {
-	take(r);
+	if (!take(r))
+		return true; /* the next sweep finds it again */
 	uint32_t at = find(r, key);
 	struct entry *e = at == REGISTRY_NONE ? NULL : &r->entries[at];
 	if (!e) {
@@ -454,13 +554,21 @@ bool registry_orphan(
 
 bool registry_knows(struct registry *r, const uint8_t *key, uint32_t turn)
 {
-	take(r);
+	if (!take(r))
+		return true;
 	uint32_t at = find(r, key);
 	bool knows = at != REGISTRY_NONE &&
 		     (atomic_load(&r->entries[at].state) == ENTRY_RUNNING ||
 			 atomic_load(&r->entries[at].turn) != turn);
 	give(r);
 	return knows;
+}
+
+void registry_disown(struct registry *r, uint32_t at, registry_owner self)
+{
+	uint64_t owner = self;
+	(void)atomic_compare_exchange_strong(
+	    &r->entries[at].owner, &owner, 0); /* else it is another's */
 }
 
 void registry_found(struct registry *r, uint32_t at, uint64_t began,
@@ -506,7 +614,8 @@ unsigned registry_sweep(struct registry *r, int64_t idle_ms)
 {
 	int64_t before = clock_mono_ms() - idle_ms;
 	unsigned removed = 0;
-	take(r);
+	if (!take(r))
+		return 0;
 	drop_dead_listeners(r);
 	for (uint32_t at = r->region->oldest; at != REGISTRY_NONE;) {
 		uint32_t next = r->entries[at].newer;

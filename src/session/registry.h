@@ -13,7 +13,10 @@
  * One robust lock guards the structure; the counters that the path of an event
  * touches are atomics. A process that dies inside the lock leaves it to the
  * next one, which rebuilds all links from the entries. Every process may call
- * everything, from any thread; no call waits longer than a rebuild.
+ * everything, from any thread; no call waits longer than a rebuild, unless a
+ * process was stopped with the lock in its hands. It is killed then
+ * (master/watch.h), and an event loop does not wait for that: see
+ * registry_bound().
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -76,6 +79,23 @@ bool registry_exists(struct heritage *h);
 
 /* Free the handle (not the registry) and null *r. */
 void registry_free(struct registry **r);
+
+/*
+ * The calling thread is an event loop: from now on it waits for the lock for a
+ * fifth of a second, and then for no time at all until it gets it once. What it
+ * asks for meanwhile is not done: nothing is found or begun, and ends are made
+ * up for later (registry_catch_up(), now and then).
+ */
+void registry_bound(struct registry *r);
+
+/* On the loop: whether the last call failed for want of the lock. */
+bool registry_is_stuck(const struct registry *r);
+
+/*
+ * On the loop, now and then: find out whether the lock can be had, and do what
+ * could not be done.
+ */
+void registry_catch_up(struct registry *r);
 
 /* The owner value of a slot and generation. */
 registry_owner registry_self(unsigned slot, uint32_t generation);
@@ -159,6 +179,11 @@ bool registry_orphan(
  * is there without running. It may be gone meanwhile.
  */
 bool registry_knows(struct registry *r, const uint8_t *key, uint32_t turn);
+
+/*
+ * Give up a turn that was taken, to whoever comes next. Never waits.
+ */
+void registry_disown(struct registry *r, uint32_t at, registry_owner self);
 
 /*
  * Note what the journal of a taken turn holds, where its dead owner died before

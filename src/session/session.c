@@ -209,6 +209,13 @@ enum session_status session_peek(
 	return look_as(all, id, len, caller, &status) ? status : SESSION_NEW;
 }
 
+/* The registry is full, or cannot be asked. */
+static void no_entry(const struct sessions *all, struct err *err)
+{
+	(void)err_set(err,
+	    registry_is_stuck(all->registry) ? ERR_LOCKED : ERR_FULL, NULL);
+}
+
 static struct session *open_from_store(struct sessions *all, const char *id,
     size_t len, const uint8_t *key, const uint8_t *caller,
     enum session_status *status, bool *has_record, struct err *err)
@@ -221,7 +228,7 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 	uint32_t at =
 	    registry_add(all->registry, key, all->setup.slot, &k.seed);
 	if (at == REGISTRY_NONE) {
-		(void)err_set(err, ERR_FULL, NULL);
+		no_entry(all, err);
 		return NULL;
 	}
 	*has_record = k.has_record;
@@ -246,7 +253,7 @@ static struct session *open_new(
 	uint32_t at = registry_add(all->registry, key, all->setup.slot, &seed);
 	if (at != REGISTRY_NONE)
 		return new_handle(all, id, strlen(id), key, at);
-	(void)err_set(err, ERR_FULL, NULL);
+	no_entry(all, err);
 	return NULL;
 }
 
@@ -459,6 +466,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	all->by_key = map_new();
 	all->registry = registry_new(setup->heritage, false, 0);
 	registry_clean_slot(all->registry, setup->slot);
+	registry_bound(all->registry);
 	struct journal_setup js = {
 	    .store = setup->store,
 	    .registry = all->registry,
@@ -553,6 +561,7 @@ static void find_lost_bells(struct sessions *all)
 void sessions_tick(struct sessions *all)
 {
 	all->ticks++;
+	registry_catch_up(all->registry);
 	input_retry(all);
 	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
 		orphans_look(all, 0);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/heritage.h"
 #include "core/stat.h"
@@ -480,6 +481,68 @@ static void test_killed(void)
 	free(log);
 }
 
+/* ---- a process that stops inside the lock ---- */
+
+/* Stop a worker again and again, until it has the lock; its pid. */
+static pid_t stop_inside(void)
+{
+	struct key k = key_of(3);
+	pid_t pid = fork();
+	unsigned seed = 1;
+
+	if (pid == 0)
+		work(1, registry_self(7, 15));
+	registry_bound(reg);
+	for (;;) {
+		struct timespec wait = {.tv_nsec = rand_r(&seed) % 200000};
+		(void)nanosleep(&wait, NULL);
+		(void)kill(pid, SIGSTOP);
+		(void)waitpid(pid, NULL, WUNTRACED);
+		(void)registry_look(reg, k.bytes);
+		if (registry_is_stuck(reg))
+			return pid;
+		(void)kill(pid, SIGCONT);
+	}
+}
+
+static void test_stopped(void)
+{
+	registry_owner me = registry_self(ME, 1);
+	struct key k = key_of(3);
+
+	begin();
+	uint32_t at = add(3, ME), left = add(4, ME);
+	(void)registry_begin(reg, at, me, 1);
+	live(7, 15);
+	pid_t pid = stop_inside();
+	int64_t began = clock_steady_us();
+	is_int(registry_find(reg, k.bytes, ME), REGISTRY_NONE,
+	    "a loop does not get past a process that stopped inside");
+	ok(registry_is_stuck(reg), "which it can tell from not found");
+	for (int i = 0; i < 100; i++)
+		(void)registry_look(reg, k.bytes);
+	ok(clock_steady_us() - began < 2000000, "it has waited only once");
+	is_int(add(5, ME), REGISTRY_NONE, "nothing is added");
+	ok(!registry_take(reg, at, me), "nothing taken over");
+	is_int(registry_begin(reg, left, me, 1), 0, "nothing begun");
+	registry_end(reg, at, me, true);
+	registry_leave(reg, left, ME);
+
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	live(7, 16);
+	registry_catch_up(reg);
+	ok(!registry_is_stuck(reg), "its death ends that");
+	is_int(atomic_load(&registry_entry(reg, at)->state), ENTRY_IDLE,
+	    "the end that was due is made up for");
+	is_int(registry_begin(reg, at, me, 1), 2, "the next turn can begin");
+	registry_disown(reg, at, me);
+	ok(registry_take(reg, at, registry_self(OTHER, 3)),
+	    "a turn that is given up is another's");
+	ok(is_sound(), "the structure is sound");
+	end();
+}
+
 int main(void)
 {
 	test_find();
@@ -494,5 +557,6 @@ int main(void)
 	test_grew();
 	test_misuse();
 	test_killed();
+	test_stopped();
 	return done();
 }

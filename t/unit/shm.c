@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "proc/shm.h"
 
 #define SEGMENT 10000
@@ -88,6 +89,12 @@ static void die_inside(struct shared *s)
 	(void)raise(SIGKILL);
 }
 
+static void stop_inside(struct shared *s)
+{
+	(void)shm_lock_take(&s->lock);
+	(void)raise(SIGSTOP);
+}
+
 static void test_death(struct shared *s)
 {
 	for (int i = 0; i < 2; i++) {
@@ -97,6 +104,23 @@ static void test_death(struct shared *s)
 		shm_lock_give(&s->lock);
 	}
 	is_int(shm_lock_take(&s->lock), 0, "then it is as before");
+	shm_lock_give(&s->lock);
+}
+
+static void test_try(struct shared *s)
+{
+	is_int(shm_lock_try(&s->lock, 0), 0, "a free lock needs no waiting");
+	shm_lock_give(&s->lock);
+	pid_t pid = start(stop_inside, s);
+	(void)waitpid(pid, NULL, WUNTRACED);
+	is_int(shm_lock_try(&s->lock, 0), -1, "one that is held is not had");
+	int64_t began = clock_steady_us();
+	is_int(shm_lock_try(&s->lock, 30000), -1, "nor in a while");
+	int64_t took = clock_steady_us() - began;
+	ok(took >= 30000 && took < 5000000, "which has an end");
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	is_int(shm_lock_try(&s->lock, 0), 1, "a dead holder is told here too");
 	shm_lock_give(&s->lock);
 }
 
@@ -116,6 +140,7 @@ int main(void)
 	shm_lock_init(&s->lock);
 	test_lock(s);
 	test_death(s);
+	test_try(s);
 	expect_panic(give_foreign, &s->lock,
 	    "giving a lock that one does not hold is our bug");
 	(void)munmap(s, size); /* the end */
