@@ -38,7 +38,10 @@ like $host->words, qr/error .*store: \w+ facts\.mdb: .*store_size/,
     'the log names the file and the setting';
 
 is $host->http(GET => $_)->{status}, 200, "$_ is served" for
-    qw(/health /readyz /metrics /sessions);
+    qw(/health /metrics /sessions);
+my $ready = $host->http(GET => '/readyz?verbose');
+is $ready->{status}, 503, '/readyz asks for no more inputs';
+is $ready->{json}{checks}{disk}, 'failed', 'and says that it is the disk';
 is length($host->http(GET => "/sessions/$kept[0][0]")->{json}{result}), $kept[0][1],
     'so is what is stored';
 like $sleeper->next(type => ['OUTPUT', 'ERROR'], timeout => 20)->{type}, qr/OUTPUT|ERROR/,

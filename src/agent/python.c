@@ -274,11 +274,18 @@ static void close_agent(struct agent **agent)
 	*agent = NULL;
 }
 
+static bool is_loaded(const struct agent *agent)
+{
+	return zygote_is_loaded(
+	    ((const struct python *)(const void *)agent)->zygote);
+}
+
 const struct agent_kind python_kind = {
     .name = "python",
     .open = open_agent,
     .close = close_agent,
     .about = child_about,
+    .is_loaded = is_loaded,
     .start = child_start,
     .exec = child_exec,
     .run = child_run,

@@ -333,6 +333,11 @@ struct source *zygote_source(struct zygote *z)
 	return &z->base;
 }
 
+bool zygote_is_loaded(const struct zygote *z)
+{
+	return z->is_loaded;
+}
+
 void zygote_close(struct zygote **zygote)
 {
 	struct zygote *z = *zygote;

@@ -17,6 +17,7 @@
  * dying; what its turns were is up to them. While the agent cannot be loaded,
  * turns are refused; else they wait.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 struct loop;
@@ -40,6 +41,9 @@ struct zygote *zygote_open(const struct zygote_setup *setup);
 
 /* The source of its turns; it lives as long as the zygote. */
 struct source *zygote_source(struct zygote *z);
+
+/* Whether it has loaded the agent. */
+bool zygote_is_loaded(const struct zygote *z);
 
 /* End it with all its turns, null *z. */
 void zygote_close(struct zygote **z);

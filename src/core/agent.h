@@ -122,6 +122,8 @@ struct agent_kind {
 	void (*close)(struct agent **a);
 	/* Who it is; lives as long as the agent. */
 	const struct agent_about *(*about)(const struct agent *a);
+	/* Whether it can take up turns; NULL: always. */
+	bool (*is_loaded)(const struct agent *a);
 	/*
 	 * Prepare a turn. Never fails at once:
 	 * what goes wrong is told by the sink.

@@ -31,7 +31,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 4
+#define HERITAGE_VERSION 5
 
 enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
 
@@ -49,8 +49,8 @@ struct heritage_slot {
 	_Atomic uint32_t state; /* enum heritage_state; both sides set it */
 	_Atomic int32_t pid;
 	uint32_t kind;
-	uint32_t epoch; /* configuration generation, from 1 */
-	uint32_t unused;
+	uint32_t epoch;		    /* configuration generation, from 1 */
+	_Atomic uint32_t is_loaded; /* its agent can take up turns */
 	struct pulse pulses[PULSE_LINES];
 	char last_words[240];
 };
@@ -101,8 +101,9 @@ struct heritage {
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed for want of a pulse */
 	_Atomic int64_t watched_us; /* clock_steady_us() of the master's look */
-	_Atomic uint64_t deaths;    /* grows before a slot's generation does */
-	uint64_t registry_at;	    /* offset of the registry's memory */
+	_Atomic uint32_t store_refuses; /* store_tell() */
+	_Atomic uint64_t deaths; /* grows before a slot's generation does */
+	uint64_t registry_at;	 /* offset of the registry's memory */
 	uint64_t registry_bytes;
 	uint64_t max_sessions; /* as at the master's start */
 	struct heritage_slot slots[HERITAGE_SLOTS];

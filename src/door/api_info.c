@@ -24,6 +24,9 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+/* A commit that takes longer than this is late, or whoever has its lock is. */
+#define LATE_US 5000000
+
 /* Characters of a system prompt that describe the agent. */
 #define SUMMARY_CHARS 1000
 
@@ -101,6 +104,62 @@ static bool has_worker(const struct door_setup *setup)
 	return count_serving(setup->heritage, KIND_WORKER) > 0;
 }
 
+/* Room for an input: store_probe() of the keeper knows. */
+static bool is_disk_good(const struct door_setup *setup)
+{
+	return !atomic_load(&setup->heritage->store_refuses);
+}
+
+/* A lane of anybody, or a loop that waits for a lock, does not move. */
+static bool is_slot_late(const struct heritage_slot *slot, int64_t now)
+{
+	const struct pulse *p = slot->pulses;
+	bool is_loop_waiting =
+	    atomic_load(&p[PULSE_LOOP].state) == PULSE_WAITING;
+	return pulse_is_late(&p[PULSE_CHATTER], now, LATE_US) ||
+	       pulse_is_late(&p[PULSE_FACTS], now, LATE_US) ||
+	       (is_loop_waiting && pulse_is_late(&p[PULSE_LOOP], now, LATE_US));
+}
+
+static bool does_journal_move(const struct door_setup *setup)
+{
+	int64_t now = clock_steady_us();
+	for (int i = 0; i < HERITAGE_SLOTS; i++) {
+		const struct heritage_slot *slot = &setup->heritage->slots[i];
+		if (atomic_load(&slot->state) != SLOT_FREE &&
+		    is_slot_late(slot, now))
+			return false;
+	}
+	return true;
+}
+
+static bool is_registry_good(const struct door_setup *setup)
+{
+	struct session_room room;
+	session_room(setup->sessions, &room);
+	return room.has_lock && room.has_sessions;
+}
+
+static bool has_turns(const struct door_setup *setup)
+{
+	struct session_room room;
+	session_room(setup->sessions, &room);
+	return room.has_turns;
+}
+
+/* One that is being loaded makes turns wait, unless another worker has it. */
+static bool is_agent_loaded(const struct door_setup *setup)
+{
+	for (int i = 0; i < HERITAGE_SLOTS; i++) {
+		const struct heritage_slot *slot = &setup->heritage->slots[i];
+		if (slot->kind == KIND_WORKER &&
+		    atomic_load(&slot->state) == SLOT_SERVING &&
+		    atomic_load(&slot->is_loaded))
+			return true;
+	}
+	return false;
+}
+
 static const struct check {
 	const char *name;
 	bool (*is_good)(const struct door_setup *setup);
@@ -108,6 +167,11 @@ static const struct check {
     {"serving", is_serving},
     {"store", is_store_good},
     {"workers", has_worker},
+    {"disk", is_disk_good},
+    {"journal", does_journal_move},
+    {"registry", is_registry_good},
+    {"turns", has_turns},
+    {"agent", is_agent_loaded},
 };
 
 static bool run_checks(struct buf *out, const struct door_setup *setup)

@@ -629,6 +629,12 @@ unsigned registry_sweep(struct registry *r, int64_t idle_ms)
 	return removed;
 }
 
+bool registry_has_room(const struct registry *r)
+{
+	const struct region *g = r->region;
+	return registry_count(r) < g->capacity || g->oldest != REGISTRY_NONE;
+}
+
 unsigned registry_count(const struct registry *r)
 {
 	return atomic_load(&r->region->count);

@@ -211,6 +211,9 @@ void registry_orphans(struct registry *r, uint32_t *cursor, uint32_t most,
  */
 unsigned registry_sweep(struct registry *r, int64_t idle_ms);
 
+/* Whether one more session finds room; by a look without the lock. */
+bool registry_has_room(const struct registry *r);
+
 /* How many entries there are. */
 unsigned registry_count(const struct registry *r);
 

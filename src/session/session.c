@@ -355,6 +355,15 @@ unsigned session_count(const struct sessions *all)
 	return registry_count(all->registry);
 }
 
+void session_room(const struct sessions *all, struct session_room *room)
+{
+	*room = (struct session_room){
+	    .has_lock = !registry_is_stuck(all->registry),
+	    .has_sessions = registry_has_room(all->registry),
+	    .has_turns = all->n_turns < (size_t)all->setup.conf->max_runs,
+	};
+}
+
 void session_touch(struct session *s)
 {
 	/* A stuck turn must not live on because somebody still watches it. */

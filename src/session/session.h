@@ -132,6 +132,16 @@ uint64_t session_epoch(const struct sessions *all);
 /* Sessions in the registry now, over all workers. */
 unsigned session_count(const struct sessions *all);
 
+/* What an input finds now. */
+struct session_room {
+	bool has_lock;	   /* the registry can be asked */
+	bool has_sessions; /* and has room for one more (max_sessions) */
+	bool has_turns;	   /* this worker has (max_runs) */
+};
+
+/* Look, without waiting for anybody. */
+void session_room(const struct sessions *all, struct session_room *room);
+
 /* ---- reading ---- */
 
 /*

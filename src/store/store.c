@@ -183,10 +183,17 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 	t->handle = txn;
 }
 
+static void note_failure(struct store *s)
+{
+	if (s->refuses)
+		atomic_store(s->refuses, 1);
+}
+
 int store_commit(struct store_txn *t, struct err *err)
 {
 	if (t->rc) {
 		store_abort(t);
+		note_failure(t->store);
 		return txn_error(err, t, "write");
 	}
 	pulse_beat();
@@ -197,6 +204,7 @@ int store_commit(struct store_txn *t, struct err *err)
 	stat_add(commit_us, clock_mono_us() - began);
 	if (!t->rc)
 		return 0;
+	note_failure(t->store);
 	check_after_failure(store_part(t->store, t->part)->env, t->part);
 	return txn_error(err, t, "commit");
 }

@@ -108,6 +108,20 @@ int store_claim(struct store *s, uint64_t server, struct err *err);
 void store_serve(struct store *s, uint64_t server);
 
 /*
+ * From now on a commit that fails sets *refuses, which all processes of the
+ * server share, and which stays set until the keeper's store_probe() finds that
+ * writes succeed again.
+ */
+void store_tell(struct store *s, _Atomic uint32_t *refuses);
+
+/*
+ * Find out whether a write would succeed now, every second or so: takes the
+ * lock of both files, and so waits for other writers, and sets or clears what
+ * store_tell() was given. It writes only when there is cause for doubt.
+ */
+void store_probe(struct store *s, const struct conf *conf);
+
+/*
  * Names this journal; it lies in journal.mdb, so one that begins anew, for
  * whatever reason, has another, which is higher.
  */

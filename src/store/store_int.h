@@ -10,7 +10,8 @@
  * store_mark.c keeps the mark of the journal, store_move.c brings the facts
  * from one file into another, store_convert.c those of an older format into
  * this one, store_row.c knows the bytes of a row, store_server.c keeps the
- * processes of other servers out, and store.c reads and writes.
+ * processes of other servers out, store_probe.c finds out whether writes
+ * succeed, and store.c reads and writes.
  */
 #include <limits.h>
 #include <lmdb.h>
@@ -36,7 +37,8 @@ struct store {
 	bool is_shared; /* facts live in the journal's environment */
 	MDB_dbi tables[TABLE_COUNT];
 	uint64_t epoch;
-	uint64_t server; /* whose writes these are; 0: not checked */
+	_Atomic uint32_t *refuses; /* a write failed; NULL: nobody asks */
+	uint64_t server;	   /* whose writes these are; 0: not checked */
 	char *dir;
 };
 

@@ -87,6 +87,7 @@ static void on_step(void *arg)
 	struct keeper *k = arg;
 	if (wallclock_look(&k->wallclock))
 		store_line_of(k);
+	store_probe(k->store, &k->in.conf);
 	unsigned n =
 	    registry_sweep(k->registry, k->in.conf.idle_timeout * 1000);
 	stat_add(expired, n);
@@ -242,6 +243,7 @@ int keeper_main(unsigned slot, unsigned generation)
 		fatal("%s", err.text);
 	claim(&k, is_first);
 	watch_clock(&k);
+	store_tell(k.store, &k.in.heritage->store_refuses);
 	if (is_first)
 		import_results(&k);
 	k.registry =

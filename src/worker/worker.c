@@ -126,9 +126,16 @@ static void leave_if_empty(struct worker *w)
 	}
 }
 
+static void tell_loaded(struct worker *w)
+{
+	bool is_loaded = !w->kind->is_loaded || w->kind->is_loaded(w->agent);
+	atomic_store(&w->in.heritage->slots[w->in.slot].is_loaded, is_loaded);
+}
+
 static void on_tick(void *arg)
 {
 	struct worker *w = arg;
+	tell_loaded(w);
 	sessions_tick(w->sessions);
 	access_tick(w->access);
 	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0)
@@ -377,10 +384,12 @@ int worker_main(unsigned slot, unsigned generation)
 	if (!w.store)
 		fatal("%s", err.text);
 	store_serve(w.store, w.in.heritage->server);
+	store_tell(w.store, &w.in.heritage->store_refuses);
 	open_agent(&w);
 	open_trust(&w);
 	open_sessions(&w);
 	open_doors(&w);
+	tell_loaded(&w);
 	inherit_ready(&w.in);
 	inherit_run(&w.in);
 	close_all(&w);

@@ -580,16 +580,38 @@ static void test_ready(void)
 	heritage->slots[1].kind = KIND_WORKER;
 	heritage->slots[1].state = SLOT_SERVING;
 	req = get("/readyz?verbose", "");
-	is_reply(req, 200,
-	    "{\"status\":\"ready\",\"checks\":{\"serving\":\"ok\","
-	    "\"store\":\"ok\",\"workers\":\"ok\"}}",
-	    "readyz: yes with one");
+	is_reply(req, 503,
+	    "{\"error\":\"not ready\",\"status\":\"not ready\",\"checks\":{"
+	    "\"serving\":\"ok\",\"store\":\"ok\",\"workers\":\"ok\","
+	    "\"disk\":\"ok\",\"journal\":\"ok\",\"registry\":\"ok\","
+	    "\"turns\":\"ok\",\"agent\":\"failed\"}}",
+	    "readyz: no before its agent is loaded");
 	fake_http_free(&req);
+	heritage->slots[1].is_loaded = 1;
+	req = get("/readyz", "");
+	is_reply(req, 200, "{\"status\":\"ready\"}", "readyz: yes with one");
+	fake_http_free(&req);
+	heritage->store_refuses = 1;
+	req = get("/readyz", "");
+	is_reply(req, 503, "{\"error\":\"not ready\",\"status\":\"not ready\"}",
+	    "readyz: no while the store takes no writes");
+	fake_http_free(&req);
+	heritage->store_refuses = 0;
+	heritage->slots[1].pulses[PULSE_FACTS].state = PULSE_WAITING;
+	heritage->slots[1].pulses[PULSE_FACTS].at_us =
+	    clock_steady_us() - 6000000;
+	req = get("/readyz", "");
+	is_reply(req, 503, "{\"error\":\"not ready\",\"status\":\"not ready\"}",
+	    "readyz: no while a commit waits for long");
+	fake_http_free(&req);
+	heritage->slots[1].pulses[PULSE_FACTS].state = PULSE_IDLE;
 	api_drain();
 	req = get("/readyz?verbose", "");
 	is_reply(req, 503,
 	    "{\"error\":\"not ready\",\"status\":\"not ready\",\"checks\":{"
-	    "\"serving\":\"failed\",\"store\":\"ok\",\"workers\":\"ok\"}}",
+	    "\"serving\":\"failed\",\"store\":\"ok\",\"workers\":\"ok\","
+	    "\"disk\":\"ok\",\"journal\":\"ok\",\"registry\":\"ok\","
+	    "\"turns\":\"ok\",\"agent\":\"ok\"}}",
 	    "readyz: no when draining");
 	fake_http_free(&req);
 }

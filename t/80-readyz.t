@@ -1,0 +1,106 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# /readyz is 503 whenever an input would be refused or wait for somebody who does not
+# move, and names the check that fails. It never waits itself.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(program read_file wait_for write_file);
+use Test::More;
+use Time::HiRes qw(time);
+
+# The checks that fail; each worker is asked.
+sub failing {
+	my ($host) = @_;
+	my %failed;
+	for (1 .. 6) {
+		my $r = $host->http(GET => '/readyz?verbose');
+		my %checks = %{ $r->{json}{checks} };
+		my @bad = grep { $checks{$_} ne 'ok' } keys %checks;
+		die "status $r->{status}, yet: @bad"
+		    if ($r->{status} == 200) != !@bad;
+		$failed{$_} = 1 for @bad;
+	}
+	return join ' ', sort keys %failed;
+}
+
+sub becomes {
+	my ($host, $want, $title, $within) = @_;
+	my $is;
+	wait_for($within // 5, sub { ($is = failing($host)) eq $want });
+	return is $is, $want, $title;
+}
+
+# ---- room ----
+
+my $host = CoHost->start(workers => 2, args => ['-o', 'max_sessions=16']);
+becomes($host, '', 'a server that serves is ready');
+my @ws = map { $host->ws(session => { session_id => "s$_" }) } 1 .. 16;
+becomes($host, 'registry', 'no room for another session');
+$ws[0]->close;
+becomes($host, '', 'one that leaves makes it ready again');
+$host->stop;
+
+$host = CoHost->start(workers => 1, args => ['-o', 'max_runs=1']);
+my $ws = $host->ws(session => { session_id => 'one' });
+$ws->send_json({ type => 'INPUT', prompt => 'ask Well?' });
+$ws->next(type => 'ask_user');
+becomes($host, 'turns', 'no room for another turn');
+$ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
+$ws->next(type => 'OUTPUT');
+becomes($host, '', 'its end makes it ready again');
+$host->stop;
+
+# ---- who does not move ----
+
+my $stops = File::Temp->newdir;
+for my $case (['worker.writer', 'journal'], ['worker.registry', 'registry']) {
+	my ($what, $check) = @$case;
+	$host = CoHost->start(workers => 2, args => ['-o', 'hang_timeout=12'],
+		env => { LD_PRELOAD => program('t/stopper.so'), STOPPER => "$stops",
+			ASAN_OPTIONS => join ':', 'verify_asan_link_order=0',
+			$ENV{ASAN_OPTIONS} // () });
+	write_file("$stops/$what", '');
+	my $c = $host->client;
+	$c->send(POST => '/input', {}, { prompt => 'echo stopped' });
+	ok wait_for(10, sub { -s "$stops/$what.stopped" }), "$what: a worker is stopped inside";
+	becomes($host, $check, "$what: it is not ready", 10);
+	my $start = time;
+	failing($host);
+	cmp_ok time - $start, '<', 2, "$what: which is told at once";
+	becomes($host, '', "$what: it is ready when that worker has been killed", 20);
+	$host->stop;
+}
+
+# ---- an agent that is loaded for long ----
+
+SKIP: {
+	require PyAgent;
+	my $python = PyAgent::python();
+	my $r = $python && CoHost::run([$python, '-c', 'import connectonion']);
+	skip 'no connectonion package', 3 if !$r || $r->{status};
+	my $dir = File::Temp->newdir(TMPDIR => 1);
+	write_file("$dir/agent.py", <<"END");
+import os, sys, time
+sys.path.append("${\ CoHost::source('t/agents')}")
+from connectonion import Agent, host
+from scripted import Scripted
+while os.path.exists("$dir/slow"):
+    time.sleep(.01)
+host(lambda: Agent("slow", llm=Scripted()))
+END
+	$host = PyAgent->start("$dir/agent.py", workers => 2);
+	becomes($host, '', 'a server whose agent is loaded is ready', 20);
+	write_file("$dir/slow", '');
+	$host->kill_worker($_) for $host->workers;
+	wait_for(10, sub { $host->workers == 2 && eval { $host->http(GET => '/health') } });
+	becomes($host, 'agent', 'it is not while its agent is loaded again');
+	unlink "$dir/slow";
+	becomes($host, '', 'but then', 20);
+	$host->stop;
+}
+done_testing;
