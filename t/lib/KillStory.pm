@@ -2,7 +2,9 @@
 # Copyright the co-hostd authors
 package KillStory;
 
-# Many sessions stream while workers are killed with SIGKILL at random. Half of the
+# Many sessions stream while workers are killed with SIGKILL at random, and with
+# stop_every => SECONDS also stopped, workers and the keeper, wherever they are: the
+# server must notice within its hang_timeout (hang_s => SECONDS). Half of the
 # clients say their inputs by POST, half by WebSocket, each input under a name of its
 # own; when a line breaks they come back and say it again. Beside each client a watcher
 # reads the session's journal as an event stream, and resumes it with Last-Event-ID.
@@ -41,7 +43,7 @@ sub new {
 		host => $host, seconds => 30, sessions => 200, steps => 300,
 		step_ms => 20, kill_every => 0.5, seed => int rand 2**31,
 		fault_every => 5, faults => 0, tail => 60, conns => {}, problems => [], kills => [],
-		takeovers => [], n => {}, %o,
+		takeovers => [], stops => [], hang_s => 30, n => {}, %o,
 	}, $class;
 	srand $self->{seed};
 	my ($ip, $port) = $host->address =~ /^(.*):(\d+)$/;
@@ -72,6 +74,7 @@ sub run {
 	my $start = time;
 	$self->{next_kill} = $start + $self->{kill_every};
 	$self->{next_fault} = $start + $self->{fault_every};
+	$self->{next_stop} = $start + ($self->{stop_every} // 0);
 	$self->{rss_start} = $self->rss;
 	$self->{stop_at} = $start + $self->{seconds};
 	my $give_up = $self->{stop_at} + $self->{tail};
@@ -83,6 +86,8 @@ sub run {
 		    && $now < $self->{stop_at};
 		$self->fail_once($now) if $self->{disk} && $now >= $self->{next_fault}
 		    && $now < $self->{stop_at};
+		$self->stop_one($now) if $self->{stop_every}
+		    && $now >= $self->{next_stop} && $now < $self->{stop_at};
 		my $n_busy = $self->tend($now);
 		last if !$n_busy && $now >= $self->{stop_at};
 		$self->turn_the_loop;
@@ -111,6 +116,15 @@ sub fail_once {
 	$self->{disk}->fail((qw(facts.mdb journal.mdb))[rand 2],
 		meta => POSIX::EIO, left => 1 + int rand 2, is_done => int rand 2);
 	return;
+}
+
+# What is stopped may hold a lock that all others wait for.
+sub stop_one {
+	my ($self, $now) = @_;
+	$self->{next_stop} = $now + $self->{stop_every} * (0.5 + rand);
+	my @all = ($self->{host}->workers, $self->{host}->keepers) or return;
+	push @{ $self->{stops} }, time;
+	kill STOP => $all[rand @all];
 }
 
 # Start what is due; how many sessions are not at rest.
@@ -466,6 +480,8 @@ sub journal_step {
 sub measure {
 	my ($self, $from, $to) = @_;
 	return if $to - $from < 1.5 * $self->{step_ms} / 1000 + 0.005;
+	return if grep { $_ > $from - 2 * $self->{hang_s} && $_ < $to }
+	    @{ $self->{stops} };
 	my ($kill) = grep { $_ > $from && $_ < $to } @{ $self->{kills} };
 	push @{ $self->{takeovers} }, $to - $kill if defined $kill;
 }
@@ -527,6 +543,7 @@ sub report {
 	return {
 		%n, stuck => scalar @stuck, kills => scalar @{ $self->{kills} },
 		faults => $self->{faults},
+		stops => scalar @{ $self->{stops} },
 		why => $self->{why} || {}, problems => $self->{problems},
 		seconds => $self->{took},
 		takeover_p50 => percentile(0.5, @{ $self->{takeovers} }),
@@ -543,7 +560,7 @@ sub table {
 	my ($r) = @_;
 	my $ms = sub { defined $_[0] ? sprintf '%.0f ms', 1000 * $_[0] : '-' };
 	my @rows = (
-		(map { [$_, $r->{$_} // 0] } qw(seconds kills faults accepted lost doubled
+		(map { [$_, $r->{$_} // 0] } qw(seconds kills faults stops accepted lost doubled
 			gaps stuck failed events driver_lost watcher_lost refused)),
 		['takeovers seen', $r->{takeovers}],
 		['takeover p50', $ms->($r->{takeover_p50})],
