@@ -8,7 +8,7 @@
  */
 #include <stdint.h>
 
-#define MSG_VERSION 1
+#define MSG_VERSION 2
 
 enum msg_type {
 	MSG_NONE,

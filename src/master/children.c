@@ -262,9 +262,11 @@ void children_mail_all(struct children *c, const struct msg *m)
 			children_mail(c, i, m);
 }
 
-void children_drain(struct children *c, unsigned slot, int64_t grace_ms)
+void children_drain(
+    struct children *c, unsigned slot, bool all_leave, int64_t grace_ms)
 {
-	const struct msg drain = {.version = MSG_VERSION, .type = MSG_DRAIN};
+	const struct msg drain = {
+	    .version = MSG_VERSION, .type = MSG_DRAIN, .a = all_leave};
 	c->child[slot].is_leaving = true;
 	c->child[slot].leave_by_ms = clock_mono_ms() + grace_ms;
 	children_mail(c, slot, &drain);

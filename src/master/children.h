@@ -80,8 +80,12 @@ void children_mail(struct children *c, unsigned slot, const struct msg *m);
 /* Send a message to every live child. */
 void children_mail_all(struct children *c, const struct msg *m);
 
-/* Tell a live child to end its work and go; after grace_ms it is killed. */
-void children_drain(struct children *c, unsigned slot, int64_t grace_ms);
+/*
+ * Tell a live child to end its work and go, all with it or only those of its
+ * generation; after grace_ms it is killed.
+ */
+void children_drain(
+    struct children *c, unsigned slot, bool all_leave, int64_t grace_ms);
 
 /* Tell every live child to go at once; after grace_ms it is killed. */
 void children_end(struct children *c, int64_t grace_ms);

@@ -233,7 +233,7 @@ static void drain_old(struct master *m)
 		const struct child *c = &m->children.child[i];
 		if (c->pid && !c->is_leaving && c->epoch != epoch(m) &&
 		    c->epoch != serving(m))
-			children_drain(&m->children, i, drain_ms(m));
+			children_drain(&m->children, i, false, drain_ms(m));
 	}
 }
 
@@ -313,7 +313,7 @@ static void drain_kind(
 	for (unsigned i = 0; i < m->children.n_slots; i++)
 		if (m->children.child[i].pid &&
 		    m->children.child[i].kind == kind)
-			children_drain(&m->children, i, grace_ms);
+			children_drain(&m->children, i, true, grace_ms);
 }
 
 /*

@@ -368,7 +368,7 @@ void http_start(struct http *h)
 	loop_timer_set(h->loop, &h->sweep, h->setup.request_timeout_ms);
 }
 
-void http_drain(struct http *h)
+void http_drain(struct http *h, bool is_last)
 {
 	if (h->is_draining)
 		return;
@@ -376,7 +376,8 @@ void http_drain(struct http *h)
 	/* The library's call for it would set an HTTP/2 timer going. */
 	h->context.shutdown_requested = 1;
 	libh2o_each_request(&h->context, end_idle, NULL);
-	accept_rest(h);
+	if (is_last)
+		accept_rest(h);
 	close_listeners(h);
 }
 

@@ -92,9 +92,10 @@ void http_start(struct http *h);
 
 /*
  * Stop accepting, close idle keep-alive connections, let requests in flight end
- * and close their connections after the reply.
+ * and close their connections after the reply. When nobody else will accept
+ * (is_last), those who are connected already are accepted first.
  */
-void http_drain(struct http *h);
+void http_drain(struct http *h, bool is_last);
 
 /* Connections open now, upgraded ones included. */
 size_t http_connections(const struct http *h);

@@ -30,7 +30,8 @@ static void on_mail(void *arg)
 		if (m.version != MSG_VERSION)
 			continue;
 		if (m.type == MSG_DRAIN)
-			in->on_leave(false, in->arg);
+			in->on_leave(
+			    m.a ? LEAVE_WITH_ALL : LEAVE_TO_OTHERS, in->arg);
 		else if (m.type == MSG_REOPEN && log_reopen() != 0)
 			log_warn("log: cannot be opened again");
 		in->on_msg(&m, in->arg);
@@ -43,14 +44,14 @@ static void on_lifeline(void *arg)
 	struct inherited *in = arg;
 	char byte;
 	if (read(HERITAGE_FD_LIFELINE, &byte, 1) == 0)
-		in->on_leave(true, in->arg);
+		in->on_leave(LEAVE_AT_ONCE, in->arg);
 }
 
 static void on_signal(int signo, void *arg)
 {
 	struct inherited *in = arg;
 	(void)signo;
-	in->on_leave(true, in->arg);
+	in->on_leave(LEAVE_AT_ONCE, in->arg);
 }
 
 static void map_segment(struct inherited *in)

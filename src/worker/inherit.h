@@ -11,6 +11,12 @@
 #include "core/msg.h"
 #include "net/loop.h"
 
+enum leaving {
+	LEAVE_AT_ONCE,	 /* by TERM, or because the master is dead */
+	LEAVE_TO_OTHERS, /* another generation has taken over */
+	LEAVE_WITH_ALL,	 /* the server ends */
+};
+
 struct inherited {
 	struct conf conf;
 	struct heritage *heritage;
@@ -21,16 +27,15 @@ struct inherited {
 	struct loop_watch *lifeline;
 	struct loop_timer beat;
 	void (*on_msg)(const struct msg *m, void *arg);
-	void (*on_leave)(bool is_fast, void *arg);
+	void (*on_leave)(enum leaving how, void *arg);
 	void *arg;
 };
 
 /*
  * Load settings, map the segment, name the log, count into our slot's counters,
  * make the loop, watch mailbox, lifeline and TERM. The caller has set on_msg,
- * on_leave and arg; fatal() when something is missing. on_leave comes for TERM
- * or a dead master (fast) and for MSG_DRAIN (not fast), which is not passed to
- * on_msg.
+ * on_leave and arg; fatal() when something is missing. MSG_DRAIN becomes
+ * on_leave, and is passed to on_msg too.
  */
 void inherit_all(
     struct inherited *in, const char *kind, unsigned slot, unsigned generation);

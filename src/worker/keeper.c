@@ -120,10 +120,10 @@ static void on_msg(const struct msg *m, void *arg)
 	(void)arg;
 }
 
-static void on_leave(bool is_fast, void *arg)
+static void on_leave(enum leaving how, void *arg)
 {
 	struct keeper *k = arg;
-	(void)is_fast;
+	(void)how;
 	loop_stop(k->in.loop);
 }
 

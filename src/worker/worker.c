@@ -156,10 +156,10 @@ static void on_msg(const struct msg *m, void *arg)
 		sessions_receive(w->sessions, m);
 }
 
-static void on_leave(bool is_fast, void *arg)
+static void on_leave(enum leaving how, void *arg)
 {
 	struct worker *w = arg;
-	if (is_fast) {
+	if (how == LEAVE_AT_ONCE) {
 		loop_stop(w->in.loop);
 		return;
 	}
@@ -169,7 +169,7 @@ static void on_leave(bool is_fast, void *arg)
 	w->leave_by_ms = clock_mono_ms() + w->in.conf.drain_timeout * 1000;
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
 	api_drain();
-	http_drain(w->http);
+	http_drain(w->http, how == LEAVE_WITH_ALL);
 	sessions_drain(w->sessions);
 }
 

@@ -48,6 +48,7 @@ static struct {
 	uint64_t slow_readers;
 	atomic_int gone;
 	atomic_int drained;
+	struct http *left[2]; /* others, which have been drained */
 	atomic_int binaries;
 	atomic_int wires_gone;
 	struct http_req *stream;
@@ -286,6 +287,8 @@ static void *run_server(void *arg)
 	sem_post(&server.ready);
 	loop_run(server.loop);
 	http_free(&server.http);
+	http_free(&server.left[0]);
+	http_free(&server.left[1]);
 	loop_wake_close(&server.wake);
 	return NULL;
 }
@@ -1199,7 +1202,7 @@ static void test_flood(void)
 
 static void drain(void)
 {
-	http_drain(server.http);
+	http_drain(server.http, true);
 }
 
 static void close_wire(struct wire *w, void *arg)
@@ -1260,6 +1263,58 @@ static void test_drain(void)
 	close(ws);
 }
 
+/* ---- who waits when a server leaves ---- */
+
+static struct {
+	bool is_last;
+	int listener; /* as another process would have it */
+	int client;
+	uint64_t accepted, connections, requests, refused;
+} leaving;
+
+/* A server that leaves while somebody has connected and was not accepted. */
+static void leave(void)
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (void *)&in, sizeof(in)) < 0 ||
+	    listen(fd, 8) < 0 || getsockname(fd, (void *)&in, &len) < 0)
+		abort();
+	leaving.listener = dup(fd);
+	leaving.accepted = 0;
+	struct http *http =
+	    http_new(server.loop, &(struct http_setup){.listeners = &fd,
+				      .n_listeners = 1,
+				      .max_body_bytes = MAX_BODY,
+				      .max_connections = MAX_CONNECTIONS,
+				      .request_timeout_ms = 1500,
+				      .trusted_proxies = "",
+				      .allowed_hosts = "",
+				      .allowed_origins = "",
+				      .accepted_total = &leaving.accepted,
+				      .connections = &leaving.connections,
+				      .requests_total = &leaving.requests,
+				      .refused_total = &leaving.refused});
+	http_start(http);
+	leaving.client = connect_to(&in, sizeof(in), AF_INET);
+	http_drain(http, leaving.is_last);
+	server.left[leaving.is_last] = http;
+}
+
+static void test_leaving(bool is_last, const char *title)
+{
+	leaving.is_last = is_last;
+	on_loop(leave);
+	int other = accept(leaving.listener, NULL, NULL);
+	is_int(leaving.accepted, is_last, "%s", title);
+	ok((other >= 0) == !is_last, "nobody else gets the same client");
+	close(leaving.client);
+	close(leaving.listener);
+	close(other);
+}
+
 static void stop(void)
 {
 	loop_stop(server.loop);
@@ -1287,6 +1342,8 @@ int main(void)
 	test_closes();
 	test_slow_readers();
 	test_flood();
+	test_leaving(false, "who waits is left to the next generation");
+	test_leaving(true, "or accepted when there is none");
 	test_drain();
 	/* What is open at the very end is cut. */
 	server.gone = 0;
