@@ -104,7 +104,10 @@ void store_close(struct store **s);
  */
 int store_claim(struct store *s, uint64_t server, struct err *err);
 
-/* Check from now on that both files are this server's. */
+/*
+ * Check from now on that both files are this server's. Reads do not wait for
+ * anybody after this.
+ */
 void store_serve(struct store *s, uint64_t server);
 
 /*

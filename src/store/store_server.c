@@ -3,6 +3,7 @@
 #include "store/store_int.h"
 
 #include "base/log.h"
+#include "core/err.h"
 
 /*
  * The number of the server that a file belongs to. It lies among the names of
@@ -48,7 +49,16 @@ int store_claim(struct store *s, uint64_t server, struct err *err)
 
 void store_serve(struct store *s, uint64_t server)
 {
+	struct err err;
 	s->server = server;
+	/* A first read takes a lock for its place among the readers, which
+	 * somebody may hang with; later ones keep the place. What fails here
+	 * fails there, and is told there. */
+	for (int i = 0; i < STORE_N_PARTS; i++) {
+		struct store_txn t;
+		store_read(s, &t, i);
+		(void)store_read_end(&t, &err);
+	}
 }
 
 void store_check_server(
