@@ -117,10 +117,10 @@ static void name_holders(
 }
 
 /* What did not leave when its master died is frozen, or hangs. */
-static void kill_left(const struct lockfile_holder *h, unsigned n)
+static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (lockfile_kill(&h[i]))
+		if (lockfile_kill(&h[i], uid))
 			log_warn("%s %d of a server that is gone did not "
 				 "leave: killed",
 			    h[i].kind, (int)h[i].pid);
@@ -141,7 +141,7 @@ static void refuse(
 }
 
 /* Wait until what a dead server left is gone. */
-static void wait_for_lock(const struct conf *c, int fd)
+static void wait_for_lock(const struct conf *c, int fd, uid_t uid)
 {
 	static struct lockfile_holder h[LOCKFILE_PLACES];
 	int64_t began = clock_steady_us();
@@ -152,7 +152,7 @@ static void wait_for_lock(const struct conf *c, int fd)
 		if (has_master(h, n) || waited > GIVE_UP_MS)
 			refuse(c, h, n);
 		if (!has_killed && waited > LEAVE_MS) {
-			kill_left(h, n);
+			kill_left(h, n, uid);
 			has_killed = true;
 		}
 		(void)poll(NULL, 0, LOOK_MS);
@@ -168,7 +168,7 @@ int project_lock(const struct conf *c, const struct passwd *user)
 	if (fd < 0)
 		fatal("%s: %s", buf_cstr(&path), strerror(errno));
 	user_act_as_root(user);
-	wait_for_lock(c, fd);
+	wait_for_lock(c, fd, user ? user->pw_uid : geteuid());
 	if (!lockfile_sign(fd, 0, "master"))
 		fatal("%s: %s", buf_cstr(&path), strerror(errno));
 	buf_fini(&path);

@@ -15,19 +15,26 @@
 /* A signature is a line of so many bytes, newline included. */
 #define LINE_SIZE 48
 
-/* Where a process began, in clock ticks since the machine did: field 22 of
+static bool read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+/* When a process began, in clock ticks since the machine did: field 22 of
  * stat(5). Zombies are dead; 0 for them. */
 static unsigned long long birth_of(pid_t pid)
 {
 	char path[64], text[1024], state;
 	unsigned long long born;
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!read_file(path, text, sizeof text))
 		return 0;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
 	/* The name before it may hold spaces and brackets. */
 	const char *end = strrchr(text, ')');
 	if (!end ||
@@ -89,15 +96,32 @@ unsigned lockfile_holders(
 	return n;
 }
 
-bool lockfile_kill(const struct lockfile_holder *h)
+/* /proc/PID itself belongs to root where the process cannot be dumped. */
+static bool runs_as(pid_t pid, uid_t uid)
+{
+	char path[64], text[4096];
+	unsigned real, effective;
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	if (!read_file(path, text, sizeof text))
+		return false;
+	const char *at = strstr(text, "\nUid:");
+	return at && sscanf(at, "\nUid: %u %u", &real, &effective) == 2 &&
+	       real == uid && effective == uid;
+}
+
+bool lockfile_kill(const struct lockfile_holder *h, uid_t uid)
 {
 	/* First, or the number might be another's when the signal goes out. */
 	int fd = pidfd_open(h->pid, 0);
 	if (fd < 0)
 		return false;
-	errno = ESRCH;
-	bool is_sent =
-	    is_alive(h) && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+	bool is_sent = false;
+	if (!is_alive(h))
+		errno = ESRCH;
+	else if (!runs_as(h->pid, uid))
+		errno = EPERM;
+	else
+		is_sent = pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
 	int why = errno;
 	close(fd);
 	errno = why;

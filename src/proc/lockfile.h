@@ -39,7 +39,11 @@ bool lockfile_sign(int fd, unsigned place, const char *kind);
 unsigned lockfile_holders(
     int fd, struct lockfile_holder *holders, unsigned most);
 
-/* Kill a holder, if it still is that process; false with errno when not. */
-bool lockfile_kill(const struct lockfile_holder *holder);
+/*
+ * Kill a holder, if it still is that process and runs as uid; false with errno
+ * when not. What the file says is no better than who may write it: root must
+ * not be made to kill the processes of others.
+ */
+bool lockfile_kill(const struct lockfile_holder *holder, uid_t uid);
 
 #endif

@@ -68,10 +68,12 @@ int main(void)
 	ok(lockfile_take(second) != 0, "who inherited it holds it");
 	struct lockfile_holder other = h[1];
 	other.born++;
-	ok(!lockfile_kill(&other) && errno == ESRCH,
+	ok(!lockfile_kill(&other, getuid()) && errno == ESRCH,
 	    "another process of the same number is spared");
 	is_int(waitpid(pid, NULL, WNOHANG), 0, "it lives");
-	ok(lockfile_kill(&h[1]), "a holder can be killed");
+	ok(!lockfile_kill(&h[1], getuid() + 1) && errno == EPERM,
+	    "so is one of another user");
+	ok(lockfile_kill(&h[1], getuid()), "a holder can be killed");
 	(void)waitpid(pid, NULL, 0);
 	is_int(lockfile_take(second), 0, "then the lock is free");
 	is_int(lockfile_holders(second, h, MOST), 0,
@@ -80,7 +82,7 @@ int main(void)
 	pid = start_holder(second, 200);
 	end(pid);
 	is_int(lockfile_holders(second, h, MOST), 0, "the dead are not told");
-	ok(!lockfile_kill(&h[1]), "nor killed");
+	ok(!lockfile_kill(&h[1], getuid()), "nor killed");
 	close(second);
 	(void)unlink(path);
 	return done();
