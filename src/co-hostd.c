@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/fds.h"
 #include "main/command.h"
 #include "main/options.h"
 #include "main/start.h"
@@ -52,6 +53,7 @@ static int run_command(const struct options *o)
 int main(int argc, char **argv)
 {
 	static struct options options;
+	fds_fill_standard();
 	hold_signals();
 	options_read(&options, argc, argv);
 	if (options.command)
