@@ -301,6 +301,7 @@ int start_run(const struct options *o)
 	struct conf conf;
 	struct err err;
 	find_program();
+	user_mend_home();
 	conf_init(&conf);
 	if (settings_init(o, program, &err) != 0 ||
 	    settings_read(&conf, &err) != 0 || !admit_agents(&conf) ||

@@ -28,6 +28,17 @@ const struct passwd *user_find(const struct conf *c)
 	return user;
 }
 
+void user_mend_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *who = getuid() ? getpwuid(0) : NULL;
+	if (!who || (home && strcmp(home, who->pw_dir) != 0))
+		return;
+	who = getpwuid(getuid());
+	if (who)
+		(void)setenv("HOME", who->pw_dir, 1);
+}
+
 static void cannot_become(const struct passwd *user)
 {
 	fatal("cannot become user %s: %s", user->pw_name, strerror(errno));

@@ -19,6 +19,12 @@ struct passwd;
  */
 const struct passwd *user_find(const struct conf *c);
 
+/*
+ * Let HOME be ours: a service manager that starts us as another user than root
+ * may leave it root's, whose files are none of ours. Before it is looked at.
+ */
+void user_mend_home(void);
+
 /* Have the rights of user until user_act_as_root(). */
 void user_act_as(const struct passwd *user);
 
