@@ -22,6 +22,7 @@ static char *log_path;
 static char speaker[32] = "co-hostd";
 static enum log_level lowest = LOG_INFO;
 static char *last_words;
+static void (*on_fatal)(const char *text);
 static size_t last_words_size;
 
 static const char *const level_names[] = {
@@ -117,11 +118,15 @@ static void say_last_words(const char *fmt, va_list ap)
 static void say_last_words(const char *fmt, va_list ap)
 {
 	char text[TEXT_MAX];
+	int saved = errno;
 
 	format(text, fmt, ap);
 	if (last_words)
 		(void)snprintf(last_words, last_words_size, "%s", text);
 	write_line(LOG_ERROR, text);
+	errno = saved;
+	if (on_fatal)
+		on_fatal(text);
 }
 
 static int open_log_file(const char *path)
@@ -230,6 +235,11 @@ void panic(const char *fmt, ...)
 	say_last_words(fmt, ap);
 	va_end(ap);
 	abort();
+}
+
+void log_on_fatal(void (*fn)(const char *text))
+{
+	on_fatal = fn;
 }
 
 void log_last_words(char *where, size_t n)

@@ -62,6 +62,12 @@ void panic(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
 /*
+ * What fatal() and panic() call with their text after it was logged, errno as it
+ * was; NULL: nothing. fn may log.
+ */
+void log_on_fatal(void (*fn)(const char *text));
+
+/*
  * Where fatal() and panic() also leave their text (n bytes with NUL, in memory
  * that outlives the process), so that the master can tell a dead child's last
  * words.

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,6 +27,15 @@ static void on_alarm(int signo)
 	(void)signo;
 	(void)kill(daemon_pid, SIGKILL);
 	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);
+}
+
+/* It ends without serving: so do we, as it does. */
+static int status_of_daemon(void)
+{
+	int status;
+	if (waitpid(daemon_pid, &status, 0) != daemon_pid || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status) ? WEXITSTATUS(status) : 1;
 }
 
 void daemon_start(void)
@@ -54,7 +64,7 @@ void daemon_start(void)
 	(void)signal(SIGALRM, on_alarm);
 	(void)alarm(START_TIMEOUT_S);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	_exit(read(ends[0], &byte, 1) == 1 ? 0 : 1);
+	_exit(read(ends[0], &byte, 1) == 1 ? 0 : status_of_daemon());
 }
 
 bool daemon_runs(void)

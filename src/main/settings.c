@@ -20,6 +20,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "main/failure.h"
 #include "main/options.h"
 #include "main/project.h"
 #include "main/user.h"
@@ -234,7 +235,7 @@ int settings_ask_agent(struct conf *c, struct err *err)
 	if (strncmp(c->agent, PYTHON_PREFIX, strlen(PYTHON_PREFIX)) == 0) {
 		rc = ask_python(c, &words, err);
 		if (rc != 0)
-			(void)fwrite(words.data, 1, words.len, stderr);
+			failure_show(words.data, words.len);
 		else
 			rc = read_args(c, &words, err);
 		if (rc == 0)

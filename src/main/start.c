@@ -22,6 +22,7 @@
 #include "core/err.h"
 #include "main/banner.h"
 #include "main/daemon.h"
+#include "main/failure.h"
 #include "main/options.h"
 #include "main/pidfile.h"
 #include "main/place.h"
@@ -34,6 +35,9 @@
 #include "master/notify.h"
 #include "proc/tree.h"
 #include "trust/ident.h"
+
+/* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */
+#define START_BAD_SETTINGS 78
 
 static char program[PATH_MAX];
 static int listen_fd = -1;
@@ -98,6 +102,7 @@ static void print_banner(const struct conf *c, const char *bound)
 
 static void on_ready(const struct conf *c, const char *bound)
 {
+	failure_over();
 	if (daemon_runs())
 		daemon_ready();
 	else
@@ -114,7 +119,16 @@ static void find_program(void)
 	program[n] = 0;
 }
 
-static void raise_limits(void)
+/*
+ * Descriptors of the busiest process before it has a client: what a worker
+ * needs for itself and a few turns, or the master for its children.
+ */
+static rlim_t least_files(const struct conf *c)
+{
+	return 256 + 8 * (rlim_t)c->workers;
+}
+
+static void raise_limits(const struct conf *c)
 {
 	struct rlimit r;
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
@@ -123,6 +137,11 @@ static void raise_limits(void)
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
 		log_warn("the limit on open files stays as it is: %s",
 		    strerror(errno));
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < least_files(c))
+		fatal("the limit on open files is %llu, and %llu are needed: "
+		      "raise it (ulimit -n, or LimitNOFILE= of systemd)",
+		    (unsigned long long)r.rlim_cur,
+		    (unsigned long long)least_files(c));
 }
 
 /* While we may still take a low port, or a place in /run. */
@@ -156,6 +175,7 @@ static void open_log(const struct conf *c, const struct passwd *user)
 	if (fd < 0)
 		fatal("%s", err.text);
 	log_use(fd, c->log_file);
+	failure_has_log();
 }
 
 static void claim_identity(const struct conf *c, const struct ident *me)
@@ -235,12 +255,11 @@ static void settle_in(struct conf *c, const struct options *o)
 {
 	const struct passwd *guest = user_of_agents(c);
 	const struct passwd *user = user_find(c);
-	raise_limits();
+	raise_limits(c);
 	project_make(c, user);
 	lock_fd = project_lock(c, user);
 	if (o->pid_file)
 		pidfile_open(o->pid_file, user);
-	/* Before the log: who starts us should see why not. */
 	open_listener(c, user);
 	open_log(c, user);
 	notify_open();
@@ -269,6 +288,7 @@ static int serve(struct conf *c, const struct options *o)
 	    .ready_fd = o->ready_fd,
 	    .reload = reload,
 	    .on_ready = on_ready,
+	    .on_failed = failure_tell,
 	};
 	int status = master_run(&setup);
 	pidfile_remove();
@@ -282,11 +302,15 @@ static int check(const struct conf *c)
 	return 0;
 }
 
-/* Agents of another user need their folders before they are asked. */
-static bool admit_agents(const struct conf *c)
+/*
+ * Whom we will be, and who the agents: those of another user need their folders
+ * before they are asked.
+ */
+static bool meet_users(const struct conf *c)
 {
-	const struct passwd *guest = user_of_agents(c);
 	const struct passwd *user = user_find(c);
+	failure_know_user(user);
+	const struct passwd *guest = user_of_agents(c);
 	if (!guest)
 		return true;
 	project_make(c, user);
@@ -303,12 +327,17 @@ int start_run(const struct options *o)
 	find_program();
 	user_mend_home();
 	conf_init(&conf);
+	if (!o->is_check)
+		failure_watch(o->log);
 	if (settings_init(o, program, &err) != 0 ||
-	    settings_read(&conf, &err) != 0 || !admit_agents(&conf) ||
+	    settings_read(&conf, &err) != 0 || !meet_users(&conf) ||
 	    settings_ask_agent(&conf, &err) != 0) {
-		(void)fprintf(stderr, "co-hostd: %s\n", err.text);
+		if (o->is_check)
+			(void)fprintf(stderr, "co-hostd: %s\n", err.text);
+		else
+			failure_tell(err.text);
 		conf_fini(&conf);
-		return 1;
+		return START_BAD_SETTINGS;
 	}
 	settings_print_loaded(&notices);
 	int status = o->is_check ? check(&conf) : serve(&conf, o);

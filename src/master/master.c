@@ -278,14 +278,20 @@ static void go_on(struct master *m)
 }
 
 /* A first process that cannot start will not start the next time either. */
-static void check_first_start(struct master *m, const struct child *dead)
+static void check_first_start(
+    struct master *m, const struct child *dead, unsigned slot)
 {
+	char text[320];
+	const char *words = m->heritage->slots[slot].last_words;
 	if (dead->is_ready || dead->is_leaving || m->phase > PHASE_WORKERS)
 		return;
 	m->exit_status = 1;
 	m->phase = PHASE_KEEPER_LEAVING;
 	children_end(&m->children, FAST_MS);
-	log_error("master: a process ended before it served; giving up");
+	(void)snprintf(text, sizeof text,
+	    "a process ended before it served%s%s",
+	    *words ? ": " : "; the log says how", words);
+	m->setup->on_failed(text);
 }
 
 static void reap(struct master *m)
@@ -301,7 +307,7 @@ static void reap(struct master *m)
 		children_mail_all(&m->children, &died);
 		if (!dead.is_leaving && dead.is_ready)
 			atomic_fetch_add(&m->heritage->restarts, 1);
-		check_first_start(m, &dead);
+		check_first_start(m, &dead, (unsigned)died.a);
 	}
 }
 

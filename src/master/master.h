@@ -26,6 +26,8 @@ struct master_setup {
 	int (*reload)(struct conf *conf, struct err *err);
 	/* All workers of the first generation serve at this address. */
 	void (*on_ready)(const struct conf *conf, const char *address);
+	/* They will not; text says why. master_run() returns 1 soon. */
+	void (*on_failed)(const char *text);
 };
 
 /* Run until told to stop. Returns the exit status. */

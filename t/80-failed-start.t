@@ -1,0 +1,90 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# A start that fails says why at once, to everybody who waits for it: standard error, the
+# log, the service manager, and whoever looks at the exit status.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(program read_file run source write_file);
+use IO::Socket::IP;
+use IO::Socket::UNIX;
+use Socket qw(SOCK_DGRAM);
+use Test::More;
+
+my $taken = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1) or die $@;
+my $port = $taken->sockport;
+my $locked = CoHost::directory();
+my $holder = CoHost->start(dir => "$locked", workers => 1);
+
+# name, exit status, what is said, what prepares the project, options
+my @failures = (
+	['a taken port', 1, qr/port $port.*in use/, sub { }, '-p', $port],
+	['a wrong host.yaml', 78, qr/host\.yaml.*port/, sub {
+		write_file("$_[0]/.co/host.yaml", "name: x\nport: nowhere\n") }, '-p', 0],
+	['an agent that cannot be loaded', 78, qr/agent .*bad\.py/, sub {
+		write_file("$_[0]/bad.py", "raise RuntimeError('nothing works')\n") },
+		'-p', 0, '-a', 'python:bad.py'],
+	['too few descriptors', 1, qr/limit on open files is 64.*LimitNOFILE/, sub { }, '-p', 0],
+	['an unreadable store', 1, qr/facts\.mdb/, sub {
+		mkdir "$_[0]/.co/store";
+		mkdir "$_[0]/.co/store/facts.mdb" }, '-p', 0],
+	['a project that is served already', 1, qr/another co-hostd serves/, sub { },
+		'-p', 0, '-d', "$locked"],
+	['an unknown user', 1, qr/no user nobody-at-all/, sub { },
+		'-p', 0, '--user', 'nobody-at-all'],
+);
+my %only_root = ('an unknown user' => 1);
+
+sub command {
+	my ($dir, $name, @options) = @_;
+	my @argv = (program('co-hostd'), '-w', 1, '-b', '127.0.0.1', '-l', "$dir/log",
+		(grep { $_ eq '-d' } @options) ? () : ('-d', $dir), @options);
+	return $name =~ /descriptors/ ? ('sh', '-c', 'ulimit -n 64; exec "$@"', 'sh', @argv) : @argv;
+}
+
+for my $f (@failures) {
+	my ($name, $status, $why, $prepare, @options) = @$f;
+	next if $only_root{$name} && $> != 0;
+	for my $way ('in the foreground', 'as a daemon') {
+		my $dir = CoHost::directory();
+		$prepare->("$dir");
+		my $manager = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die $!;
+		my @argv = command("$dir", $name, @options);
+		push @argv, '-D' if $way =~ /daemon/;
+		my $r = run(\@argv, dir => "$dir", env => { HOME => "$dir/home",
+			NOTIFY_SOCKET => "$dir/notify" });
+		is $r->{status}, $status, "$name, $way: the exit status is $status" or diag $r->{out};
+		like $r->{out}, $why, "$name, $way: standard error says why";
+		# As long as it does not know its user, root writes no file below /tmp.
+		like read_file("$dir/log"), $why, "$name, $way: the log says why"
+		    unless $> == 0 && $name =~ /host\.yaml|unknown user/;
+		$manager->blocking(0);
+		my $told = '';
+		while (defined $manager->recv(my $text, 4096)) { $told .= "$text\n" }
+		like $told, qr/STATUS=.*\nERRNO=[1-9]/, "$name, $way: the service manager hears it";
+		unlike $told, qr/READY=1/, "$name, $way: and not that it is ready";
+	}
+}
+$holder->stop;
+
+# The init script ends as soon as the start has failed, and not when its patience ends.
+SKIP: {
+	my ($ssd) = grep { -x } '/sbin/start-stop-daemon', '/usr/sbin/start-stop-daemon';
+	skip 'the init script needs root and start-stop-daemon', 3
+	    if $> != 0 || !$ssd || !-r '/lib/lsb/init-functions';
+	my $dir = CoHost::directory();
+	chmod 0755, "$dir";
+	my $r = run(['sh', source('conf/co-hostd.init'), 'start'], timeout => 20, env => {
+		DAEMON => program('co-hostd'), PIDFILE => "$dir/pid", HOME => "$dir/home",
+		PROJECT_DIR => "$dir", DEFAULTS => '/dev/null', CO_HOSTD_USER => 'root',
+		DAEMON_ARGS => "-w 1 -b 127.0.0.1 -p $port -l $dir/log" });
+	isnt $r->{status}, 0, 'the init script tells that the port is taken' or diag $r->{out};
+	isnt $r->{status}, -1, 'and does so at once';
+	like read_file("$dir/log"), qr/port $port.*in use/, 'the log of the service says why';
+}
+
+done_testing;
