@@ -111,4 +111,29 @@ is $next->input('echo named', input_id => 'n',
 cmp_ok $next->metric('cohostd_corrupt_records_total'), '>=', 3, 'damage is counted';
 like $next->words, qr/error .*damaged/, 'and logged';
 $next->stop;
+
+# ---- a whole page of events ----
+
+$host = CoHost->start;
+$host->input("stream 60 1", session => { session_id => "page$_" }) for 1 .. 8;
+$host->input('echo needle-page', session => { session_id => 'torn' });
+$host->input('echo sound', session => { session_id => 'sound' });
+$host->stop;
+my $path = $host->dir . '/.co/store/journal.mdb';
+my $text = read_file($path);
+for (my $at = 2 * 4096; $at < length $text; $at += 4096) {
+	substr($text, $at, 4096) = "\0" x 4096 if substr($text, $at, 4096) =~ /needle-page/;
+}
+write_file($path, $text);
+$next = CoHost->start(dir => $host->dir);
+@all = events('torn', 0);
+is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a stream tells of events in a page that is lost';
+is $all[-1]{json}{result} // $all[-1]{data}, 'needle-page', 'and ends with the stored result';
+my $ws = $next->ws(session => { session_id => 'torn', last_msg_id => 'unknown' });
+@all = $ws->settle;
+cmp_ok scalar(@all), '<', 10, 'a WebSocket is not kept reading';
+is $next->http(GET => '/sessions/sound')->{json}{result}, 'sound', 'and others are served';
+my @told = $next->words =~ /journal\.mdb: MDB_CORRUPTED/g;
+cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
+$next->stop;
 done_testing;

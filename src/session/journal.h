@@ -186,7 +186,8 @@ enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
  * returns false. Clients are shown events up to the head in the registry only:
  * what is beyond has not been published yet, nor has the end of its turn.
  * JOURNAL_GONE: the next one is not kept, or damaged; *cursor is now just before
- * the oldest sound one after it, or at the end.
+ * the oldest sound one after it, or at the end. Events up to 'upto' are taken
+ * for promised, and are gone if they are not there (UINT64_MAX promises none).
  */
 enum journal_read journal_read(struct store *s, uint64_t number,
     uint64_t *cursor, uint64_t upto,

@@ -128,5 +128,11 @@ enum journal_read journal_read(struct store *s, uint64_t number,
 	store_each(&t, TABLE_EVENTS, key.bytes, 16, read_one, &r);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
+	/* What was promised and is not there, in a damaged page say, is gone;
+	 * who waited for it would ask again and again. */
+	if (r.result == JOURNAL_END && upto != UINT64_MAX && *cursor < upto) {
+		*cursor = upto;
+		r.result = JOURNAL_GONE;
+	}
 	return r.result;
 }

@@ -64,7 +64,7 @@ static void make_end(struct draft *d, const struct session_record *r)
 	event_int(d, "duration_ms", r->duration_ms);
 }
 
-/* Whether events that are kept are before the cursor. */
+/* Whether events that are kept, or were until damage, are before the cursor. */
 static bool is_in_journal(const struct attachment *a)
 {
 	const struct session *s = a->session;
@@ -73,7 +73,7 @@ static bool is_in_journal(const struct attachment *a)
 	struct err err;
 	store_read(s->all->setup.store, &t, STORE_JOURNAL);
 	(void)journal_meta(&t, s->number, &meta);
-	return store_read_end(&t, &err) == 0 && meta.first <= a->cursor;
+	return store_read_end(&t, &err) != 0 || meta.first <= a->cursor;
 }
 
 /* Give fn the end that the facts know; whether they do. */
