@@ -34,6 +34,24 @@ is $host->http(GET => '/info')->{json}{name}, 'from-option',
     'the command line names it otherwise';
 $host->stop;
 
+sub name_of {
+	my ($yaml, @args) = @_;
+	write_file("$dir/.co/host.yaml", $yaml);
+	my $server = CoHost->start(dir => "$dir", workers => 1, args => \@args);
+	my $name = $server->http(GET => '/info')->{json}{name};
+	$server->stop;
+	return $name;
+}
+
+is name_of('', '--preset', 'name=from-preset'), 'from-preset', 'a preset takes the place of a default';
+is name_of("name: from-file\n", '--preset', 'name=from-preset'), 'from-file',
+    'a preset gives way to host.yaml';
+is name_of('', '-o', 'name=from-option', '--preset', 'name=from-preset'), 'from-option',
+    'and to an option, wherever that stands';
+$r = run([program('co-hostd'), '-d', "$dir", '-t', '--preset', 'nmae=x'], env => { HOME => "$dir/home" });
+is $r->{status}, 78, 'a preset of an unknown setting is refused';
+like $r->{out}, qr/option --preset.*nmae.*name/, 'by its name, with the nearest one';
+
 sub trust_of {
 	my ($yaml, %env) = @_;
 	write_file("$dir/.co/host.yaml", $yaml);

@@ -227,6 +227,12 @@ int conf_set(struct conf *c, const char *where, const char *key,
 	return conf_put(c, RANK_OPTION, where, key, value, err);
 }
 
+int conf_preset(struct conf *c, const char *where, const char *key,
+    const char *value, struct err *err)
+{
+	return conf_put(c, RANK_PRESET, where, key, value, err);
+}
+
 /* ---- checks ---- */
 
 /*

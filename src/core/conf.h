@@ -86,6 +86,13 @@ int conf_set(struct conf *c, const char *where, const char *key,
     const char *value, struct err *err);
 
 /*
+ * The same as a default, which everything else overrides: what the agent gave to
+ * host() as well.
+ */
+int conf_preset(struct conf *c, const char *where, const char *key,
+    const char *value, struct err *err);
+
+/*
  * Read a host.yaml. Unknown keys warn with the nearest known one; what is not
  * built warns too. Returns 0, or -1 with ERR_CONFIG naming file, line, key and
  * what is allowed.

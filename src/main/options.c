@@ -21,6 +21,7 @@
 
 enum {
 	OPT_TRUST = 256,
+	OPT_PRESET,
 	OPT_PID_FILE,
 	OPT_USER,
 	OPT_INIT,
@@ -45,6 +46,7 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"preset", required_argument, NULL, OPT_PRESET},
     {"pid-file", required_argument, NULL, OPT_PID_FILE},
     {"user", required_argument, NULL, OPT_USER},
     {"init", no_argument, NULL, OPT_INIT},
@@ -73,6 +75,7 @@ static const char usage_head[] =
     "      --trust TRUST      open, careful (default), strict, or a policy "
     "file\n"
     "  -o, --set KEY=VALUE    any setting of host.yaml(5)\n"
+    "      --preset KEY=VALUE the same where nothing else says otherwise\n"
     "  -D, --daemon           run in the background\n"
     "      --pid-file FILE    write the process id there\n"
     "  -l, --log FILE         log there (default: standard error)\n"
@@ -117,13 +120,13 @@ static void add_override(
 	};
 }
 
-static void add_pair(struct options *o, const char *text)
+static void add_pair(struct options *o, const char *where, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	if (!equals || equals == text)
-		options_error("--set needs KEY=VALUE, not", text);
+		options_error("KEY=VALUE is needed, not", text);
 	char *key = mem_strndup(text, (size_t)(equals - text));
-	add_override(o, "option --set", key, equals + 1);
+	add_override(o, where, key, equals + 1);
 	free(key);
 }
 
@@ -165,7 +168,11 @@ static void take_option(struct options *o, int opt)
 		o->config = optarg;
 		break;
 	case 'o':
-		add_pair(o, optarg);
+		add_pair(o, "option --set", optarg);
+		break;
+	case OPT_PRESET:
+		add_pair(o, "option --preset", optarg);
+		o->overrides[o->n_overrides - 1].is_preset = true;
 		break;
 	case 'D':
 		o->is_daemon = true;

@@ -13,11 +13,15 @@
 
 #define OPTIONS_MAX_OVERRIDES 64
 
-/* A setting that an option gave; applied last, and at each reload. */
+/*
+ * A setting that an option gave, applied at each reload: last, or as a preset
+ * before all that says otherwise.
+ */
 struct override {
 	char *where; /* "option --port" */
 	char *key;
 	char *value;
+	bool is_preset;
 };
 
 struct options {

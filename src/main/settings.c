@@ -56,8 +56,19 @@ static int set_overrides(struct conf *c, const char *key, struct err *err)
 {
 	for (size_t i = 0; i < options->n_overrides; i++) {
 		const struct override *o = &options->overrides[i];
-		if ((!key || strcmp(o->key, key) == 0) &&
+		if (!o->is_preset && (!key || strcmp(o->key, key) == 0) &&
 		    conf_set(c, o->where, o->key, o->value, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_presets(struct conf *c, struct err *err)
+{
+	for (size_t i = 0; i < options->n_overrides; i++) {
+		const struct override *o = &options->overrides[i];
+		if (o->is_preset &&
+		    conf_preset(c, o->where, o->key, o->value, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -184,7 +195,7 @@ int settings_init(
 
 int settings_read(struct conf *c, struct err *err)
 {
-	if (set_places(c, err) != 0)
+	if (set_places(c, err) != 0 || set_presets(c, err) != 0)
 		return -1;
 	find_libexec(c);
 	if (read_yaml(c, err) != 0)
