@@ -15,7 +15,8 @@ my $co = program('co-hostd');
 
 my $r = run([$co, '-V']);
 is $r->{status}, 0, '-V ends well';
-like $r->{out}, qr/^co-hostd \d+\.\d+/, 'and tells name and version';
+like $r->{out}, qr/^co-hostd \d+\.\d+\.\d+, libh2o \d+\.\d+\.\d+/,
+    '-V tells name, version and the release of libh2o';
 is run([$co, '--version'])->{out}, $r->{out}, '--version is the same';
 
 my $help = run([$co, '--help']);

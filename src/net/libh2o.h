@@ -22,6 +22,7 @@
 #define H2O_USE_LIBUV 0
 #include <h2o.h>
 #include <h2o/http1.h>
+#include <h2o/version.h>
 
 /* One piece of a reply on its way through a filter. */
 #ifdef HAVE_H2O_SENDVEC
@@ -93,17 +94,20 @@ static inline h2o_iovec_t libh2o_early_bytes(const h2o_req_t *q)
 
 /*
  * The bytes that a request began with, its head and more, while its handler is
- * being called. Upstream's release has dropped them by then, and refuses by
- * itself what they are looked at for, but for a doubled Host: {NULL, 0}.
+ * being called; {NULL, 0} when they are gone. Upstream's release has dropped
+ * them by then where a body came, or what may be one, as behind an upgrade.
  */
-static inline h2o_iovec_t libh2o_head(const h2o_socket_t *sock)
+static inline h2o_iovec_t libh2o_head(
+    const h2o_req_t *q, const h2o_socket_t *sock)
 {
 #ifdef HAVE_H2O_SENDVEC
-	(void)sock;
-	return h2o_iovec_init(NULL, 0);
+	/* The body's reader is left there until the reply has gone. */
+	if (q->write_req.cb || q->is_tunnel_req)
+		return h2o_iovec_init(NULL, 0);
 #else
-	return h2o_iovec_init(sock->input->bytes, sock->input->size);
+	(void)q;
 #endif
+	return h2o_iovec_init(sock->input->bytes, sock->input->size);
 }
 
 /*
