@@ -64,9 +64,10 @@ def signed(keys: dict, frame: dict, payload: dict) -> dict:
 class Socket:
     """A connection, sealed by these keys as soon as seal() was called."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxied_for: str = "") -> None:
         self.socket = sockets.enter_context(open_socket(
-            URL.replace("http", "ws", 1) + "/ws", proxy=None, max_size=None, open_timeout=LONG))
+            URL.replace("http", "ws", 1) + "/ws", proxy=None, max_size=None, open_timeout=LONG,
+            additional_headers={"X-Forwarded-For": proxied_for} if proxied_for else None))
         self.channel: Any = None
         self.numbers: list[int] = []
 
@@ -116,8 +117,8 @@ def is_error(frame: Any, why: str, name: str) -> None:
     same(frame.get("message") if isinstance(frame, dict) else frame, why, name)
 
 
-def sealed_socket(keys: Any = None) -> Socket:
-    socket = Socket()
+def sealed_socket(keys: Any = None, proxied_for: str = "") -> Socket:
+    socket = Socket(proxied_for)
     socket.seal(keys or addresses.generate())
     return socket
 
@@ -296,16 +297,17 @@ def uses() -> None:
     socket = Socket()
     socket.say(frame)
     same(socket.hear()["type"], "CONNECTED", "in clear it counts from here on")
-    socket = Socket()
+    socket = Socket("192.0.2.1")
     socket.say(frame)
-    is_error(socket.hear(), "unauthorized: this CONNECT was already used", "once")
+    is_error(socket.hear(), "unauthorized: this CONNECT was already used",
+             "elsewhere it is used already")
 
     def say_input(signer: dict) -> list:
         payload = {"prompt": "echo hello", "to": HOST, "timestamp": time.time()}
         frame = signed(signer, {"type": "INPUT", "prompt": "echo hello"}, payload)
         answers = []
-        for _ in range(2):
-            socket = sealed_socket(keys)
+        for place in "192.0.2.1", "192.0.2.2":
+            socket = sealed_socket(keys, place)
             socket.say(frame)
             answer = socket.hear_of("OUTPUT", "ERROR")
             answers.append(answer.get("result", answer.get("message")))
