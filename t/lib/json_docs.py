@@ -138,12 +138,25 @@ def refuse_constant(name):
     raise ValueError(name)
 
 
+def words(error):
+    """Python 3.13 names a trailing comma; the versions before, what is behind it."""
+    if not error.msg.startswith('Illegal trailing comma'):
+        return str(error)
+    bracket = error.pos + 1
+    while error.doc[bracket] in ' \t\r\n':
+        bracket += 1
+    msg = 'Expecting value'
+    if error.doc[bracket] == '}':
+        msg = 'Expecting property name enclosed in double quotes'
+    return str(json.JSONDecodeError(msg, error.doc, bracket))
+
+
 def verdict(text):
     """What json.loads says, or None where this parser differs on purpose."""
     try:
         json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
-        return 'ERR ' + str(error)
+        return 'ERR ' + words(error)
     except ValueError:
         return None
     return 'fine'
