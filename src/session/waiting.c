@@ -227,6 +227,7 @@ static void write_settlement(struct store_txn *t, struct commit *c)
 
 /* ---- to begin a turn with one, in a committer thread ---- */
 
+/* The note of such a commit: the place of the row, then its id. */
 static uint64_t noted_place(const struct commit *c)
 {
 	uint64_t place;
@@ -234,12 +235,25 @@ static uint64_t noted_place(const struct commit *c)
 	return place;
 }
 
-/* Another may have begun with it, or its turn was not settled when we looked. */
+static bool is_noted_id(const struct commit *c, struct store_span id)
+{
+	const char *noted = c->note.data + sizeof(uint64_t);
+	size_t len = c->note.len - sizeof(uint64_t);
+	return id.len == len && memcmp(id.data, noted, len) == 0;
+}
+
+/*
+ * Another may have begun with it, or its turn was not settled when we looked.
+ * The id is compared since a place that became free is used again.
+ */
 static int check_take(struct store_txn *t, struct commit *c)
 {
 	struct store_key key = store_key2(c->number, noted_place(c));
 	struct store_span row;
-	return !store_get(t, TABLE_WAITING, key.bytes, 16, &row);
+	struct waiting w;
+	return !store_get(t, TABLE_WAITING, key.bytes, 16, &row) ||
+	       !view((struct store_span){key.bytes, 16}, row, &w) ||
+	       !is_noted_id(c, w.id);
 }
 
 static void write_take(struct store_txn *t, struct commit *c)
@@ -301,6 +315,7 @@ void waiting_say(
 void waiting_take(struct commit *commit, const struct session_call *c)
 {
 	buf_append(&commit->note, &c->row, sizeof c->row);
+	buf_str(&commit->note, c->id);
 	commit->check = check_take;
 	commit->also = write_take;
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/waiting.h"
+
+#include <sys/stat.h>
+
+#include "core/conf.h"
+#include "session/input.h"
+#include "session/record.h"
+#include "t/unit/scratch.h"
+#include "t/unit/tap.h"
+
+#define NUMBER 7
+
+static struct conf conf;
+static struct store *store;
+
+static void begin(void)
+{
+	struct err err;
+	conf_init(&conf);
+	conf.store_size = 16;
+	free(conf.co_dir);
+	conf.co_dir = scratch_path("waiting");
+	(void)mkdir(conf.co_dir, 0700);
+	store = store_open(&conf, true, &err);
+	if (!store)
+		abort();
+}
+
+static void end(void)
+{
+	store_close(&store);
+	conf_fini(&conf);
+}
+
+/* Let an input of this id wait at a place. */
+static void put(uint64_t place, const char *id)
+{
+	struct waiting w = {.number = NUMBER,
+	    .place = place,
+	    .turn = 1,
+	    .session = {"s", 1},
+	    .id = {id, strlen(id)}};
+	struct store_key key = store_key2(NUMBER, place);
+	struct store_txn t;
+	struct buf row = {0};
+	struct err err;
+	record_encode_waiting(&row, &w);
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_WAITING, key.bytes, 16, row.data, row.len);
+	is_int(store_commit(&t, &err), 0, "%s waits at place %d", id,
+	    (int)place);
+	buf_fini(&row);
+}
+
+/* Begin a turn with the input that was read there; 0: it has begun. */
+static int take(uint64_t place, const char *id)
+{
+	struct session_call call = {.row = place, .id = (char *)(uintptr_t)id};
+	struct commit *c = journal_commit(NUMBER, 0, 2, COMMIT_BEGIN);
+	struct store_txn t;
+	struct err err;
+	waiting_take(c, &call);
+	store_write(store, &t, STORE_FACTS);
+	int refusal = c->check(&t, c);
+	if (!refusal)
+		c->also(&t, c);
+	if (store_commit(&t, &err) != 0)
+		abort();
+	journal_commit_free(c);
+	return refusal;
+}
+
+int main(void)
+{
+	begin();
+	put(1, "a");
+	is_int(take(1, "a"), 0, "a turn begins with an input that waits");
+	ok(take(1, "a"), "no other turn begins with the same input");
+	put(1, "b");
+	ok(take(1, "a"),
+	    "nor when another input waits where that one was read");
+	is_int(take(1, "b"), 0, "which begins a turn of its own");
+	end();
+	return done();
+}
