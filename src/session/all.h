@@ -54,6 +54,10 @@ struct session {
 	unsigned refs;
 	struct list attachments;
 	struct turn *turn; /* NULL: not ours */
+	/* No turn could begin with what waits: when to try again (0: it could),
+	 * and whether the store is to blame. */
+	int64_t put_off_until_ms;
+	bool is_store_failing;
 };
 
 /* The registry's entry of a session. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -250,6 +251,11 @@ static bool may_begin(struct session_call *c)
 	return false;
 }
 
+static bool is_put_off(const struct session *s)
+{
+	return clock_mono_ms() < s->put_off_until_ms;
+}
+
 /* Whether what was acknowledged before waits for the next turn. */
 static bool is_behind(const struct session_call *c)
 {
@@ -267,7 +273,7 @@ void input_begin_waiting(struct session *s)
 	struct waiting w;
 	struct buf mem = {0};
 	if (!all->is_draining && !all->is_leaving && !session_is_crowded(all) &&
-	    waiting_first(s, &mem, &w)) {
+	    !is_put_off(s) && waiting_first(s, &mem, &w)) {
 		struct session_call *c = input_of_waiting(s, &w);
 		struct limits_who who = {
 		    c->caller, c->peer, c->peer_is_loopback};
@@ -285,6 +291,17 @@ void input_begin_waiting(struct session *s)
 	buf_fini(&mem);
 }
 
+/* What was acknowledged before c comes first. */
+static void place_behind(struct session_call *c)
+{
+	if (is_put_off(c->session) && c->session->is_store_failing) {
+		refuse_with(c, ERR_STORE);
+		return;
+	}
+	input_begin_waiting(c->session);
+	place_later(c);
+}
+
 void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
@@ -300,8 +317,7 @@ void input_place(struct session_call *c)
 		return;
 	}
 	if (is_behind(c)) {
-		input_begin_waiting(c->session);
-		place_later(c);
+		place_behind(c);
 		return;
 	}
 	uint32_t turn = registry_begin(

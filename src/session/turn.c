@@ -14,7 +14,7 @@
 /* Bytes of a prompt or result shown in the agent log. */
 #define ACTIVITY_TEXT 200
 
-/* Time before an end that could not be written is tried again. */
+/* Time before what could not be written is tried again. */
 #define RETRY_MS 500
 
 void turn_end_agent(struct turn *t)
@@ -148,8 +148,11 @@ static void do_abandon(struct turn *t)
 	t->is_ended = true;
 	registry_end(all->registry, t->session->at, all->self, false);
 	t->session->turn = NULL;
-	if (c->row)
-		return; /* it waits on, or another has begun with it */
+	if (c->row) { /* it waits on, or another has begun with it */
+		t->session->put_off_until_ms = clock_mono_ms() + RETRY_MS;
+		t->session->is_store_failing = c->err.code != 0;
+		return;
+	}
 	if (c->err.code) {
 		do_refuse(t);
 		return;

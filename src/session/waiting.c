@@ -243,17 +243,24 @@ static bool is_noted_id(const struct commit *c, struct store_span id)
 }
 
 /*
- * Another may have begun with it, or its turn was not settled when we looked.
- * The id is compared since a place that became free is used again.
+ * Another may have begun with it. The id is compared since a place that became
+ * free is used again. While the facts do not know the end of the turn that it
+ * was said in, nobody knows whether that turn took it up.
  */
 static int check_take(struct store_txn *t, struct commit *c)
 {
 	struct store_key key = store_key2(c->number, noted_place(c));
 	struct store_span row;
 	struct waiting w;
-	return !store_get(t, TABLE_WAITING, key.bytes, 16, &row) ||
-	       !view((struct store_span){key.bytes, 16}, row, &w) ||
-	       !is_noted_id(c, w.id);
+	struct record r;
+	if (!store_get(t, TABLE_WAITING, key.bytes, 16, &row) ||
+	    !view((struct store_span){key.bytes, 16}, row, &w) ||
+	    !is_noted_id(c, w.id))
+		return WAITING_TAKEN;
+	if (!read_record(t, c->number, &r) || r.status != RECORD_RUNNING)
+		return 0;
+	(void)err_set(&c->err, ERR_STORE, NULL);
+	return WAITING_UNSETTLED;
 }
 
 static void write_take(struct store_txn *t, struct commit *c)

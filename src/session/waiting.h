@@ -24,10 +24,13 @@ enum verdict {
 	VERDICT_DROPPED, /* it will not run, and is reported so */
 };
 
-/* What a commit that joins is refused with, besides enum claim_found. */
+/* What a commit is refused with, besides enum claim_found. */
 enum {
-	WAITING_TOO_LATE = 16, /* no such turn runs */
-	WAITING_TOO_MANY,      /* max_waiting */
+	WAITING_TOO_LATE = 16, /* to join: no such turn runs */
+	WAITING_TOO_MANY,      /* to join: max_waiting */
+	WAITING_TAKEN,	       /* to begin: another turn did */
+	WAITING_UNSETTLED,     /* to begin: the store did not take the end of
+				  the turn before; err says so */
 };
 
 /*

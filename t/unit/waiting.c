@@ -49,8 +49,29 @@ static void put(uint64_t place, const char *id)
 	record_encode_waiting(&row, &w);
 	store_write(store, &t, STORE_FACTS);
 	store_put(&t, TABLE_WAITING, key.bytes, 16, row.data, row.len);
-	is_int(store_commit(&t, &err), 0, "%s waits at place %d", id,
-	    (int)place);
+	is_int(
+	    store_commit(&t, &err), 0, "%s waits at place %d", id, (int)place);
+	buf_fini(&row);
+}
+
+/* Let the facts say so of the session's turn. */
+static void put_record(enum record_status status)
+{
+	struct record r = {.number = NUMBER,
+	    .turn = 1,
+	    .status = status,
+	    .id = {"s", 1},
+	    .caller = {"", 0},
+	    .prompt = {"", 0}};
+	struct store_key key = store_key1(NUMBER);
+	struct store_txn t;
+	struct buf row = {0};
+	struct err err;
+	record_encode(&row, &r);
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_SESSIONS, key.bytes, 8, row.data, row.len);
+	if (store_commit(&t, &err) != 0)
+		abort();
 	buf_fini(&row);
 }
 
@@ -82,6 +103,12 @@ int main(void)
 	ok(take(1, "a"),
 	    "nor when another input waits where that one was read");
 	is_int(take(1, "b"), 0, "which begins a turn of its own");
+	put(1, "c");
+	put_record(RECORD_RUNNING);
+	ok(take(1, "c"), "no turn begins while the end of the one before is "
+			 "not stored");
+	put_record(RECORD_DONE);
+	is_int(take(1, "c"), 0, "then it does");
 	end();
 	return done();
 }
