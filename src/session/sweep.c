@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "core/stat.h"
 #include "session/record.h"
+#include "session/waiting.h"
 
 /* Rows of each table looked at in one step of the sweep. */
 #define SWEEP_STEP 1000
@@ -251,24 +252,6 @@ static void delete_id(struct store_txn *t, const struct expired *e)
 		store_delete(t, TABLE_IDS, e->id, e->id_len);
 }
 
-static bool is_waiting(
-    struct store_span key, struct store_span value, void *arg)
-{
-	uint64_t *number = arg;
-	(void)value;
-	if (key.len == 16 && store_number(key.data) == *number)
-		*number = 0;
-	return false;
-}
-
-/* Whether an input waits for a turn of this session. */
-static bool has_waiting(struct store_txn *t, uint64_t number)
-{
-	struct store_key key = store_key2(number, 0);
-	store_each(t, TABLE_WAITING, key.bytes, 16, is_waiting, &number);
-	return !number;
-}
-
 /* A turn may have begun since we looked: look again inside the transaction. */
 static bool delete_facts(struct store_txn *t, const struct expired *e)
 {
@@ -278,7 +261,7 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 	if (store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
 	    record_decode(&r, row) && is_alive(&r))
 		return false;
-	if (has_waiting(t, e->number))
+	if (waiting_is_any(t, e->number))
 		return false;
 	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
 	store_delete(t, TABLE_TALKS, key.bytes, 8);
@@ -331,6 +314,11 @@ struct old_claims {
 	uint8_t keys[SWEEP_STEP][16];
 };
 
+static bool is_past(const struct claim *c)
+{
+	return c->expires_ms < clock_expiry_ms();
+}
+
 static bool sweep_claim(
     struct store_span key, struct store_span value, void *arg)
 {
@@ -340,10 +328,50 @@ static bool sweep_claim(
 	if (!old->left--)
 		return false;
 	old->next = 0;
-	if (key.len == 16 && record_decode_claim(&c, value) &&
-	    c.expires_ms < clock_expiry_ms())
+	if (key.len == 16 && record_decode_claim(&c, value) && is_past(&c))
 		memcpy(old->keys[old->n++], key.data, 16);
 	return true;
+}
+
+/* Whether the input of a claim may still run, or does. */
+static bool is_unfinished(struct store_txn *t, const struct claim *c)
+{
+	struct store_key key = store_key1(c->number);
+	struct store_span row;
+	struct record r;
+	if (c->status != RECORD_RUNNING)
+		return false;
+	return waiting_is_any(t, c->number) ||
+	       (store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
+		   record_decode(&r, row) && r.status == RECORD_RUNNING &&
+		   r.turn == c->turn);
+}
+
+/* The name may have been used again since we looked. Whether it is gone. */
+static bool delete_claim(struct store_txn *t, const uint8_t key[16])
+{
+	struct store_span row;
+	struct claim c;
+	if (!store_get(t, TABLE_CLAIMS, key, 16, &row) ||
+	    !record_decode_claim(&c, row) || !is_past(&c) ||
+	    is_unfinished(t, &c))
+		return false;
+	store_delete(t, TABLE_CLAIMS, key, 16);
+	return true;
+}
+
+static unsigned delete_claims(struct store *store, const struct old_claims *old)
+{
+	struct store_txn t;
+	struct err err;
+	unsigned n = 0;
+	store_write(store, &t, STORE_FACTS);
+	for (unsigned i = 0; i < old->n; i++)
+		n += delete_claim(&t, old->keys[i]);
+	if (store_commit(&t, &err) == 0)
+		return n;
+	log_error("%s", err.text);
+	return 0;
 }
 
 /* Returns how many are gone. */
@@ -358,16 +386,7 @@ static unsigned expire_claims(struct store *store, uint64_t *cursor)
 	store_each(&t, TABLE_CLAIMS, key.bytes, 8, sweep_claim, old);
 	(void)store_read_end(&t, &err); /* the next step looks again */
 	*cursor = old->next;
-	unsigned n = old->n;
-	if (n) {
-		store_write(store, &t, STORE_FACTS);
-		for (unsigned i = 0; i < n; i++)
-			store_delete(&t, TABLE_CLAIMS, old->keys[i], 16);
-		if (store_commit(&t, &err) != 0) {
-			log_error("%s", err.text);
-			n = 0;
-		}
-	}
+	unsigned n = old->n ? delete_claims(store, old) : 0;
 	free(old);
 	return n;
 }

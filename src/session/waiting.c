@@ -79,6 +79,11 @@ static struct counting count(struct store_txn *t, uint64_t number)
 	return k;
 }
 
+bool waiting_is_any(struct store_txn *t, uint64_t number)
+{
+	return count(t, number).n > 0;
+}
+
 /* A turn whose end is written takes nothing more. */
 static int check_join(struct store_txn *t, struct commit *c)
 {

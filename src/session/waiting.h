@@ -58,6 +58,9 @@ void waiting_take(struct commit *commit, const struct session_call *c);
  */
 bool waiting_first(const struct session *s, struct buf *mem, struct waiting *w);
 
+/* Whether an input waits in this session, in an open transaction on facts. */
+bool waiting_is_any(struct store_txn *t, uint64_t number);
+
 /* Call fn for all that were said in turn 'number', answers left out. */
 void waiting_each(const struct session *s, uint32_t number,
     void (*fn)(const struct waiting *w, void *arg), void *arg);
