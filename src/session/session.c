@@ -22,6 +22,7 @@
 #include "session/record.h"
 #include "session/turn.h"
 #include "session/uploads.h"
+#include "session/waiting.h"
 #include "trust/ident.h"
 
 /*
@@ -110,7 +111,8 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 		int64_t now = clock_expiry_ms();
 		k->seed.turn = r.turn;
 		k->seed.is_running = r.status == RECORD_RUNNING;
-		k->has_record = k->seed.is_running || r.expires_ms > now;
+		k->has_record = k->seed.is_running || r.expires_ms > now ||
+				waiting_is_any(&t, k->seed.number);
 		k->is_journal_due =
 		    k->has_record && !k->seed.is_running && r.turn &&
 		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
