@@ -116,9 +116,8 @@ static int look_up(struct sessions *all, const char *id, size_t len,
 		k->is_journal_due =
 		    k->has_record && !k->seed.is_running && r.turn &&
 		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
-		if (k->has_record)
-			session_caller_key(
-			    k->seed.caller, r.caller.data, r.caller.len);
+		/* Its owner's for as long as anything of it is stored. */
+		session_caller_key(k->seed.caller, r.caller.data, r.caller.len);
 		k->is_fresh =
 		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
 	}
@@ -166,11 +165,16 @@ static enum session_status status_of_known(const struct known *k)
 	return k->has_record && k->is_fresh ? SESSION_CONNECTED : SESSION_NEW;
 }
 
+static bool is_nobodys(const struct known *k)
+{
+	static const uint8_t nobody[REGISTRY_KEY];
+	return memcmp(k->seed.caller, nobody, REGISTRY_KEY) == 0;
+}
+
 /* Whether what the store knows is another's. */
 static bool is_foreign(const struct known *k, const uint8_t *caller)
 {
-	static const uint8_t nobody[REGISTRY_KEY];
-	return memcmp(k->seed.caller, nobody, REGISTRY_KEY) != 0 &&
+	return !is_nobodys(k) &&
 	       memcmp(k->seed.caller, caller, REGISTRY_KEY) != 0;
 }
 
@@ -225,7 +229,7 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 	struct known k;
 	if (look_up(all, id, len, &k, err) != 0)
 		return NULL;
-	if (!k.has_record)
+	if (!k.has_record && is_nobodys(&k))
 		memcpy(k.seed.caller, caller, REGISTRY_KEY);
 	uint32_t at =
 	    registry_add(all->registry, key, all->setup.slot, &k.seed);
