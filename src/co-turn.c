@@ -9,11 +9,13 @@
  * together may have, SPACE the bytes of address space of each (0: no limit),
  * PROCESSES how many there may be (0: the program has nests, which limit their
  * turns), USER the numbers of the user and the groups that the program runs as,
- * "UID:GID,GID..." (or "-", which is ours). Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
+ * "UID:GID,GID..." (or "-", which is ours). Descriptors 0, 1 and 2 are the
+ * program's; 3 is a socket to the worker.
+ *
  * co-turn writes one line to it when the program has ended: "exit STATUS", a
  * wait status, "limit COUNT" when there were too many processes, or "memory
- * BYTES" when they had too much; its end of file says that no process is left. A byte, or the end of file, from the worker ends everything
- * at once.
+ * BYTES" when they had too much; its end of file says that no process is left.
+ * A byte, or the end of file, from the worker ends everything at once.
  *
  * Nothing can escape by forking: co-turn is a subreaper, so what loses its
  * parent becomes a child of co-turn, and co-turn leaves only when it has no

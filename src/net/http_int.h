@@ -12,11 +12,11 @@
  * handler's start until its reply is handed over, its stream ended or its
  * client gone.
  */
-#include "net/unfinished.h"
 #include "net/http.h"
 #include "net/http_origin.h"
 #include "net/http_proxy.h"
 #include "net/loop_int.h"
+#include "net/unfinished.h"
 
 #include "base/list.h"
 
@@ -60,12 +60,11 @@ struct http {
 	size_t n_conns;
 	struct list lingering; /* connections of http_linger.c */
 	size_t n_lingering;
-	struct loop_timer retry; /* to accept again */
-	struct loop_timer sweep;
-	struct loop_timer bodies;
-	/* looks at http_conn.part */ /* to find clients that do not read */
-	int64_t warned_ms;	      /* when we last warned of a full house */
-	int64_t warned_page_ms;	      /* the same of a page that was refused */
+	struct loop_timer retry;  /* to accept again */
+	struct loop_timer sweep;  /* to find clients that do not read */
+	struct loop_timer bodies; /* to look at http_conn.part */
+	int64_t warned_ms;	  /* when we last warned of a full house */
+	int64_t warned_page_ms;	  /* the same of a page that was refused */
 	bool is_paused;
 	bool is_draining;
 };
