@@ -17,13 +17,10 @@
 #include "session/activity.h"
 #include "session/approve.h"
 #include "session/exec.h"
-#include "session/history.h"
 #include "session/input.h"
-#include "session/record.h"
+#include "session/known.h"
 #include "session/turn.h"
 #include "session/uploads.h"
-#include "session/waiting.h"
-#include "trust/ident.h"
 
 /*
  * Ticks (100 ms) between looks for lost
@@ -33,29 +30,6 @@
 #define ORPHAN_TICKS 10
 
 /* ---- handles ---- */
-
-void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
-{
-	ident_digest16(key, id, len);
-}
-
-void session_caller_key(
-    uint8_t key[REGISTRY_KEY], const char *caller, size_t len)
-{
-	memset(key, 0, REGISTRY_KEY);
-	if (len)
-		ident_digest16(key, caller, len);
-}
-
-bool session_id_is_valid(const char *id, size_t len)
-{
-	if (!len || len > SESSION_ID_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)id[i] < 0x20 || id[i] == 0x7f)
-			return false;
-	return true;
-}
 
 bool session_is_crowded(const struct sessions *all)
 {
@@ -82,60 +56,6 @@ void session_close(struct session **sp)
 	free(s);
 }
 
-struct known {
-	struct registry_seed seed;
-	bool has_record;
-	bool is_fresh;	     /* used within idle_timeout: still "connected" */
-	bool is_journal_due; /* this journal should have the end of its turn */
-};
-
-/* What the store knows of an id. */
-static int look_up(struct sessions *all, const char *id, size_t len,
-    struct known *k, struct err *err)
-{
-	struct store_txn t;
-	struct store_span row;
-	struct journal_meta meta;
-	struct record r;
-	*k = (struct known){.has_record = false};
-	store_read(all->setup.store, &t, STORE_FACTS);
-	/* What is damaged belongs to somebody: it is not made anew. */
-	enum store_found found = store_look(&t, TABLE_IDS, id, len, &row);
-	if (found == STORE_FOUND && row.len == 8)
-		k->seed.number = store_number(row.data);
-	struct store_key key = store_key1(k->seed.number);
-	if (k->seed.number)
-		found = store_look(&t, TABLE_SESSIONS, key.bytes, 8, &row);
-	bool is_damaged = found == STORE_DAMAGED;
-	if (found == STORE_FOUND && k->seed.number && record_decode(&r, row)) {
-		int64_t now = clock_expiry_ms();
-		k->seed.turn = r.turn;
-		k->seed.is_running = r.status == RECORD_RUNNING;
-		k->has_record = k->seed.is_running || r.expires_ms > now ||
-				waiting_is_any(&t, k->seed.number);
-		k->is_journal_due =
-		    k->has_record && !k->seed.is_running && r.turn &&
-		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
-		/* Its owner's for as long as anything of it is stored. */
-		session_caller_key(k->seed.caller, r.caller.data, r.caller.len);
-		k->is_fresh =
-		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
-	}
-	if (store_read_end(&t, err) != 0)
-		return -1;
-	if (is_damaged)
-		return err_set(err, ERR_DAMAGED, NULL);
-	if (!k->seed.number)
-		return 0;
-	store_read(all->setup.store, &t, STORE_JOURNAL);
-	(void)journal_meta(&t, k->seed.number, &meta);
-	/* All died between the two commits of an end: somebody must finish it. */
-	if (k->is_journal_due && meta.ended < k->seed.turn)
-		k->seed.is_running = true;
-	journal_seed(&k->seed, &meta);
-	return store_read_end(&t, err);
-}
-
 static struct session *new_handle(struct sessions *all, const char *id,
     size_t len, const uint8_t key[REGISTRY_KEY], uint32_t at)
 {
@@ -158,26 +78,6 @@ static enum session_status status_of(const struct entry *e)
 	return registry_runs(e) ? SESSION_RUNNING : SESSION_CONNECTED;
 }
 
-static enum session_status status_of_known(const struct known *k)
-{
-	if (k->seed.is_running)
-		return SESSION_RUNNING;
-	return k->has_record && k->is_fresh ? SESSION_CONNECTED : SESSION_NEW;
-}
-
-static bool is_nobodys(const struct known *k)
-{
-	static const uint8_t nobody[REGISTRY_KEY];
-	return memcmp(k->seed.caller, nobody, REGISTRY_KEY) == 0;
-}
-
-/* Whether what the store knows is another's. */
-static bool is_foreign(const struct known *k, const uint8_t *caller)
-{
-	return !is_nobodys(k) &&
-	       memcmp(k->seed.caller, caller, REGISTRY_KEY) != 0;
-}
-
 /* Whether the caller may open what an id names, and what that is now. */
 static bool look_as(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status)
@@ -195,10 +95,10 @@ static bool look_as(struct sessions *all, const char *id, size_t len,
 		*status = status_of(registry_entry(all->registry, at));
 		return registry_may_see(all->registry, at, who);
 	}
-	if (look_up(all, id, len, &k, &err) != 0)
+	if (known_read(all, id, len, &k, &err) != 0)
 		return false;
-	*status = status_of_known(&k);
-	return !is_foreign(&k, who);
+	*status = known_status(&k);
+	return !known_is_foreign(&k, who);
 }
 
 bool session_is_open_to(
@@ -227,9 +127,9 @@ static struct session *open_from_store(struct sessions *all, const char *id,
     enum session_status *status, bool *has_record, struct err *err)
 {
 	struct known k;
-	if (look_up(all, id, len, &k, err) != 0)
+	if (known_read(all, id, len, &k, err) != 0)
 		return NULL;
-	if (!k.has_record && is_nobodys(&k))
+	if (!k.has_record && known_is_nobodys(&k))
 		memcpy(k.seed.caller, caller, REGISTRY_KEY);
 	uint32_t at =
 	    registry_add(all->registry, key, all->setup.slot, &k.seed);
@@ -238,7 +138,7 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 		return NULL;
 	}
 	*has_record = k.has_record;
-	*status = status_of_known(&k);
+	*status = known_status(&k);
 	if (k.seed.is_running) {
 		all->orphans.is_looking = true;
 		all->orphans.cursor = 0;
