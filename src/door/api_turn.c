@@ -12,6 +12,7 @@
 #include "door/api_events.h"
 #include "door/api_reply.h"
 #include "door/blocked.h"
+#include "door/chat_items.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "net/http.h"
@@ -154,7 +155,7 @@ static void put_conversation(
 		oip_out_conversation(
 		    out, record.conversation, record.conversation_len, word);
 		buf_str(out, ",\"chat_items\":");
-		oip_out_chat_items(
+		chat_items_put(
 		    out, record.conversation, record.conversation_len);
 	} else {
 		buf_str(out, "{\"session_id\":");

@@ -3,6 +3,7 @@
 #include "door/oip_frame.h"
 
 #include "core/agent.h"
+#include "door/chat_items.h"
 #include "door/oip_out.h"
 #include "session/session.h"
 #include "trust/access.h"
@@ -127,7 +128,7 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 		oip_out_conversation(out, hello->conversation,
 		    hello->conversation_len, hello->continuation);
 		buf_str(out, ",\"chat_items\":");
-		oip_out_chat_items(
+		chat_items_put(
 		    out, hello->conversation, hello->conversation_len);
 	}
 	buf_char(out, '}');

@@ -38,9 +38,6 @@ void oip_out_end(struct buf *out, const struct event *ev,
 void oip_out_conversation(struct buf *out, const char *conversation, size_t len,
     const char *continuation);
 
-/* Append chat_items (a JSON array) made from a conversation (doc/oip.txt 11). */
-void oip_out_chat_items(struct buf *out, const char *conversation, size_t len);
-
 /*
  * Append skills (a JSON array as text, NULL: none) as an array: all, or those
  * alone that may be published.

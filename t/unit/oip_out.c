@@ -6,6 +6,7 @@
  * against the bytes it must become (t/golden). UPDATE_GOLDEN=1 writes them
  * anew.
  */
+#include "door/chat_items.h"
 #include "door/oip_out.h"
 
 #include "base/json.h"
@@ -304,8 +305,7 @@ static void test_chat_items(void)
 	     i++) {
 		const struct chat_case *c = &chat_cases[i];
 		buf_reset(&out);
-		oip_out_chat_items(
-		    &out, c->conversation, strlen(c->conversation));
+		chat_items_put(&out, c->conversation, strlen(c->conversation));
 		if (!ok(strcmp(buf_cstr(&out), c->items) == 0, "%s", c->name))
 			printf("# %s\n", buf_cstr(&out));
 	}
