@@ -58,8 +58,8 @@ void lists_close(struct lists **l);
 void lists_warn(const struct conf *conf);
 
 /*
- * Look a canonical address up; who is in host.yaml's whitelist has that level. Returns 0, or -1 with ERR_MISCONFIGURED, which
- * names the file.
+ * Look a canonical address up; one that is in host.yaml's whitelist has that
+ * level. Returns 0, or -1 with ERR_MISCONFIGURED, which names the file.
  */
 int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
     struct err *err);
