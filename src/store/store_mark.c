@@ -51,19 +51,31 @@ static bool read_mark(const char *dir, struct mark *m)
 	return n == (ssize_t)sizeof *m || n == (ssize_t)MARK_LEAST;
 }
 
-static int write_mark(const char *dir, const struct mark *m, struct err *err)
+/* False with errno. */
+static bool write_new(const char *path, const struct mark *m)
 {
-	struct store_path file = store_path("%s/journal.mark", dir);
-	const char *path = file.text;
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool ok = fd >= 0 && write(fd, m, sizeof *m) == (ssize_t)sizeof *m &&
 		  fsync(fd) == 0;
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
-	return ok ? 0
-		  : err_set(err, ERR_STORE, "store: cannot write %s: %s", path,
-			strerror(why));
+	errno = why;
+	return ok;
+}
+
+/*
+ * By another name first: whoever reads it, and who comes after a keeper that was
+ * killed here, finds a whole mark, or else would throw the journal away.
+ */
+static int write_mark(const char *dir, const struct mark *m, struct err *err)
+{
+	struct store_path file = store_path("%s/journal.mark", dir);
+	struct store_path fresh = store_path("%s/journal.mark.new", dir);
+	if (write_new(fresh.text, m) && rename(fresh.text, file.text) == 0)
+		return 0;
+	return err_set(err, ERR_STORE, "store: cannot write %s: %s", file.text,
+	    strerror(errno));
 }
 
 /* What cannot be removed, a folder say, makes room by another name. */

@@ -358,6 +358,36 @@ static void test_boot(void)
 	end();
 }
 
+/* Who opened the mark reads one that is whole, whenever it is written. */
+static void test_mark_is_replaced(void)
+{
+	begin("mark");
+	(void)open_as(true);
+	(void)put(TABLE_EVENTS, "event", "1");
+	char *mark = file_of("journal.mark"),
+	     *fresh = file_of("journal.mark.new");
+	struct stat was = {0}, is = {0};
+	int fd = open(mark, O_RDONLY | O_CLOEXEC);
+	ok(fd >= 0 && fstat(fd, &was) == 0 && was.st_size > 0,
+	    "the keeper makes a mark");
+	is_int(store_set_line(store, 77, &err), 0, "the mark is written again");
+	ok(fstat(fd, &is) == 0 && is.st_size == was.st_size && is.st_nlink == 0,
+	    "by a new file: a process that reads the old one finds it whole");
+	close(fd);
+	is_int(store_line(store), 77, "the new one says what was written");
+	store_close(&store);
+	scratch_write(fresh, "cut", 3);
+	ok(open_as(true),
+	    "a keeper that was killed while it wrote left a part");
+	is_str(get(TABLE_EVENTS, "event"), "1", "and no event is lost by that");
+	is_int(
+	    store_set_line(store, 78, &err), 0, "the next one writes over it");
+	is_int(store_line(store), 78, "and is read");
+	free(mark);
+	free(fresh);
+	end();
+}
+
 static void test_process_durability(void)
 {
 	begin("process");
@@ -963,6 +993,7 @@ int main(void)
 	test_transactions();
 	test_full();
 	test_boot();
+	test_mark_is_replaced();
 	test_process_durability();
 	test_changed_durability();
 	test_move_without_room();
