@@ -38,7 +38,8 @@ my $dir = File::Temp->newdir(TMPDIR => 1);
 my %files = (
 	positional => ["host(make, 4321, 'strict')", { port => 4321, trust => 'strict' }],
 	objects => ["host(make, trust=make(), whitelist=['0x1'], http=None)",
-		{ trust => { type => 'Agent' }, whitelist => ['0x1'] }],
+		{ trust => { allow => [qw(admin whitelisted)], default => 'ask' },
+			whitelist => ['0x1'] }],
 	application => ["import uvicorn\napp = create_app(make, trust='open')\n" .
 		"uvicorn.run(app, port=1)", { trust => 'open' }],
 	caught => ["try:\n    host(make)\nexcept Exception:\n    print('no')\n", {}],

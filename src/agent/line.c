@@ -205,10 +205,13 @@ void line_input(struct buf *out, const struct agent_input *input)
 
 void line_exec(struct buf *out, const struct agent_exec *x)
 {
-	buf_str(out, "{\"type\":\"EXEC\",\"session_id\":");
+	buf_str(out, x->tool ? "{\"type\":\"EXEC\"" : "{\"type\":\"TRUST\"");
+	buf_str(out, ",\"session_id\":");
 	buf_json_str(out, x->session_id);
-	buf_str(out, ",\"tool\":");
-	buf_json_str(out, x->tool);
+	if (x->tool) {
+		buf_str(out, ",\"tool\":");
+		buf_json_str(out, x->tool);
+	}
 	buf_str(out, ",\"args\":");
 	if (x->args_len)
 		put_json(out, x->args, x->args_len);

@@ -63,6 +63,10 @@ struct agent_input {
 /* One tool, to be called by itself. Borrowed until the turn is freed. */
 struct agent_exec {
 	const char *session_id;
+	/*
+	 * NULL: no tool, but what was given to host() as trust, which says
+	 * whether the caller that args describe may come in (session/judge.h).
+	 */
 	const char *tool;
 	const char *args; /* a JSON object */
 	size_t args_len;

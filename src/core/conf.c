@@ -33,6 +33,7 @@ static const struct found {
     {"agent_profile", offsetof(struct conf, agent_profile)},
     {"test_clock", offsetof(struct conf, test_clock)},
     {"trust_where", offsetof(struct conf, trust_where)},
+    {"trust_object", offsetof(struct conf, trust_object)},
     {"proxies_where", offsetof(struct conf, proxies_where)},
     {"origins_where", offsetof(struct conf, origins_where)},
     {"hosts_where", offsetof(struct conf, hosts_where)},

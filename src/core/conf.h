@@ -40,14 +40,16 @@ struct conf {
 	char *log_file;	   /* "" is stderr */
 	char *address;	   /* our 0x... address, made by the master's caller */
 	char *libexec_dir; /* where co-turn is */
-	char *agent_profile;   /* what co-agent-python --describe said, or "" */
-	char *test_clock;      /* file for clock_follow(), or "" */
-	char *trust_where;     /* where trust was given, or "" */
-	char *proxies_where;   /* the same of trusted_proxies */
-	char *origins_where;   /* of allowed_origins */
-	char *hosts_where;     /* of allowed_hosts */
-	char *whitelist_where; /* of whitelist */
-	char *blacklist_where; /* and of blacklist */
+	char *agent_profile; /* what co-agent-python --describe said, or "" */
+	char *test_clock;    /* file for clock_follow(), or "" */
+	char *trust_where;   /* where trust was given, or "" */
+	char *
+	    trust_object; /* the type of what host() has to judge callers, or "" */
+	char *proxies_where;	       /* the same of trusted_proxies */
+	char *origins_where;	       /* of allowed_origins */
+	char *hosts_where;	       /* of allowed_hosts */
+	char *whitelist_where;	       /* of whitelist */
+	char *blacklist_where;	       /* and of blacklist */
 	unsigned char rank[CONF_KEYS]; /* how strong each source is */
 };
 
@@ -60,6 +62,9 @@ struct conf {
  *		addresses, which starts with '['
  *   relay_url	without a path such as /ws/announce; "" is off
  */
+
+/* What trust_where is when the agent's host() gave trust. */
+#define CONF_HOST_CALL "host()"
 
 /* Values of enumerated settings, in the order of params.tbl. */
 enum { DURABLE_POWER, DURABLE_PROCESS };

@@ -198,7 +198,7 @@ int conf_read_args(struct conf *c, const struct json *args,
 {
 	struct source s = {.conf = c,
 	    .rank = RANK_ARGS,
-	    .name = "host()",
+	    .name = CONF_HOST_CALL,
 	    .warn = on_warning,
 	    .arg = arg};
 	if (!json_is(args, JSON_OBJECT))

@@ -220,6 +220,27 @@ static int ask_python(const struct conf *c, struct buf *out, struct err *err)
 	return user_ask(user, python_describe, c, out, err);
 }
 
+/* An object that host() was given as trust judges, unless trust is set elsewhere. */
+static void read_trust_object(struct conf *c, const struct json *said)
+{
+	char *type = json_strdup(json_get(said, "trust_object"));
+	if (type && strcmp(c->trust_where, CONF_HOST_CALL) != 0)
+		log_warn("the %s that host() was given as trust is not used: "
+			 "%s sets trust",
+		    type, c->trust_where);
+	else if (type && *c->trust_agent)
+		log_warn("trust_agent is not used: the %s that host() was "
+			 "given as trust decides",
+		    type);
+	char *warning = json_strdup(json_get(said, "trust_warning"));
+	bool is_used = type && strcmp(c->trust_where, CONF_HOST_CALL) == 0;
+	if (is_used && warning)
+		log_warn("trust: %s", warning);
+	own(&c->trust_object, mem_strdup(is_used ? type : ""));
+	free(warning);
+	free(type);
+}
+
 static int read_args(struct conf *c, const struct buf *words, struct err *err)
 {
 	struct json_doc doc = {0};
@@ -234,6 +255,8 @@ static int read_args(struct conf *c, const struct buf *words, struct err *err)
 		    why.message);
 	else if (json_is(args, JSON_OBJECT))
 		rc = conf_read_args(c, args, on_warning, NULL, err);
+	if (rc == 0)
+		read_trust_object(c, said);
 	json_fini(&doc);
 	return rc;
 }

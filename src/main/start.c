@@ -237,6 +237,14 @@ static void tell_limits(const struct conf *c)
 		log_info("agent_processes is held by %s", by[hold]);
 }
 
+static void tell_trust(const struct conf *c)
+{
+	if (*c->trust_object)
+		log_info("trust: the %s that host() was given decides who may "
+			 "come in",
+		    c->trust_object);
+}
+
 static void close_to_others(const struct conf *c, const struct passwd *guest)
 {
 	size_t n = private_make(c->co_dir, guest);
@@ -267,6 +275,7 @@ static void settle_in(struct conf *c, const struct options *o)
 	find_identity(c);
 	close_to_others(c, guest);
 	tell_limits(c);
+	tell_trust(c);
 	if (chdir(c->project_dir) != 0)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }

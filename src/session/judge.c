@@ -22,6 +22,7 @@ struct judge {
 	struct agent *agent;
 	void (*ask_flush)(void *arg);
 	void *arg;
+	bool asks_host;
 	struct map *by_key;  /* the newest question of each key */
 	struct list open;    /* those whose turn runs, the oldest first */
 	struct list decided; /* those with people to tell */
@@ -44,7 +45,8 @@ struct question {
 	struct judge *judge;
 	struct list askers;
 	struct agent_turn *turn;
-	struct agent_input input;
+	struct agent_input input; /* of a turn, or */
+	struct agent_exec exec;	  /* for what was given to host() */
 	char *key;
 	char *facts;
 	int64_t began_ms;
@@ -245,6 +247,11 @@ static struct question *new_question(
 	    .images = "[]",
 	    .images_len = 2,
 	};
+	q->exec = (struct agent_exec){
+	    .session_id = "trust",
+	    .args = q->facts,
+	    .args_len = strlen(q->facts),
+	};
 	list_init(&q->askers);
 	list_append(&j->open, &q->link);
 	j->n_open++;
@@ -259,7 +266,8 @@ static void start(struct question *q)
 		give_up(q);
 		return;
 	}
-	q->turn = j->kind->start(j->agent, &q->input, &q->sink);
+	q->turn = j->asks_host ? j->kind->exec(j->agent, &q->exec, &q->sink)
+			       : j->kind->start(j->agent, &q->input, &q->sink);
 	j->kind->run(q->turn);
 }
 
@@ -383,6 +391,11 @@ struct judge *judge_new(const struct agent_kind *kind, struct agent *agent,
 	list_init(&j->decided);
 	list_init(&j->kept);
 	return j;
+}
+
+void judge_ask_host(struct judge *j)
+{
+	j->asks_host = true;
 }
 
 static void free_questions(struct list *questions)

@@ -8,7 +8,8 @@
  * an agent of its own (setting trust_agent), and each question is one turn of
  * it, without a session: the facts as a JSON object in the prompt, the answer
  * in the result: {"allow":bool,"reason":text}, or a line that begins with
- * ACCEPT or REJECT. What the caller wrote is not shown to it.
+ * ACCEPT or REJECT. What the caller wrote is not shown to it. Or it is what an
+ * agent gave to host() as trust, which this agent's own process asks.
  *
  * Answers are kept for a while. Who cannot be judged in time is refused.
  * Loop's thread only.
@@ -39,6 +40,12 @@ typedef void judge_fn(void *arg, bool is_allowed, const char *reason);
  */
 struct judge *judge_new(const struct agent_kind *kind, struct agent *agent,
     void (*ask_flush)(void *arg), void *arg);
+
+/*
+ * What the agent gave to host() as trust answers: questions go to kind->exec,
+ * without a tool. Before the first question.
+ */
+void judge_ask_host(struct judge *j);
 
 /* End what runs without telling, free, null *j. */
 void judge_free(struct judge **j);

@@ -83,6 +83,9 @@ static void deny(struct access_call *q, const char *reason)
 static void on_judged(void *arg, bool is_allowed, const char *reason)
 {
 	struct access_call *q = arg;
+	struct access_doors doors;
+	q->may_onboard =
+	    !is_allowed && q->is_signed && access_doors(q->access, &doors);
 	if (!is_allowed)
 		deny(q, *reason ? reason : "denied by the trust agent");
 	access_call_tell(q);

@@ -21,8 +21,10 @@ struct policy *policy_open(const struct conf *conf, struct err *err)
 	struct policy *p = mem_zero(sizeof *p);
 	if (policy_text_read(p, conf, err) != 0)
 		policy_close(&p);
+	if (p)
+		p->asks_signers = *conf->trust_object;
 	if (p && p->is_custom && p->fallback == DEFAULT_ASK &&
-	    !*conf->trust_agent)
+	    !*conf->trust_agent && !*conf->trust_object)
 		log_warn("trust: there is no trust_agent to ask: whoever the "
 			 "policy leaves open is denied");
 	return p;
@@ -101,6 +103,8 @@ static enum policy_verdict deny(const char **reason, const char *text)
 static enum policy_verdict ask(const struct policy *p,
     const struct policy_facts *facts, const char **reason)
 {
+	if (p->asks_signers)
+		return POLICY_ASK;
 	if (p->n_codes || p->price > 0) {
 		*reason = "Onboard required";
 		return facts->is_anonymous ? POLICY_DENY : POLICY_ONBOARD;
@@ -124,6 +128,8 @@ enum policy_verdict policy_judge(const struct policy *p,
 		return POLICY_ALLOW;
 	if (facts->invite_code && policy_code_fits(p, facts->invite_code))
 		return POLICY_ADMIT;
+	if (p->asks_signers && !facts->is_anonymous)
+		return POLICY_ASK;
 	switch (p->fallback) {
 	case DEFAULT_ALLOW:
 		return POLICY_ALLOW;

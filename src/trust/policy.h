@@ -8,7 +8,9 @@
  * or the operator's own, as a file, a text or a mapping in host.yaml. It is
  * read once; reading it reads the environment (invite codes and the price may
  * be named there). What it cannot decide is left to an evaluator, with the text
- * of the policy for its instructions.
+ * of the policy for its instructions. Where the agent gave an object to host()
+ * for trust, that is the evaluator, it is asked about everybody who signed and
+ * is not allowed or denied by a list, and the default is for who did not.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -20,6 +20,7 @@ enum policy_default { DEFAULT_DENY, DEFAULT_ALLOW, DEFAULT_ASK };
 struct policy {
 	const char *name; /* a level, or "custom" */
 	bool is_custom;
+	bool asks_signers; /* the evaluator is asked about all that signed */
 	unsigned allow;
 	bool denies_blocked;
 	enum policy_default fallback;

@@ -57,7 +57,7 @@ struct worker {
 	struct conf judge_conf; /* a view of conf */
 	const struct agent_kind *judge_kind;
 	struct agent *judge_agent;
-	struct judge *judge; /* NULL: there is no trust agent */
+	struct judge *judge; /* NULL: there is nothing to ask */
 	struct permit *permit;
 	const uint8_t *secret_key; /* NULL: it cannot be read */
 	struct access *access;
@@ -213,7 +213,7 @@ static void ask_judge(void *arg, const char *key, const char *facts,
 }
 
 /* The trust agent is an agent like any other, with a setting of its own. */
-static void open_judge(struct worker *w)
+static void open_trust_agent(struct worker *w)
 {
 	struct err err;
 	w->judge_conf = w->in.conf;
@@ -228,6 +228,18 @@ static void open_judge(struct worker *w)
 	if (!w->judge_agent)
 		fatal("trust_agent: %s", err.text);
 	w->judge = judge_new(w->judge_kind, w->judge_agent, ask_flush, w);
+}
+
+/* Whoever answers where the policy asks; returns whether there is somebody. */
+static bool open_judge(struct worker *w)
+{
+	if (*w->in.conf.trust_object) {
+		w->judge = judge_new(w->kind, w->agent, ask_flush, w);
+		judge_ask_host(w->judge);
+	} else if (*w->in.conf.trust_agent) {
+		open_trust_agent(w);
+	}
+	return w->judge != NULL;
 }
 
 /* Without it we serve all the same, but cannot prove who we are. */
@@ -253,11 +265,9 @@ static void open_trust(struct worker *w)
 	    .name = name_of(w),
 	    .secret_key = w->secret_key,
 	    .wake = wake,
-	    .judge = *w->in.conf.trust_agent ? ask_judge : NULL,
+	    .judge = open_judge(w) ? ask_judge : NULL,
 	    .arg = w,
 	};
-	if (setup.judge)
-		open_judge(w);
 	w->wake = loop_wake_open(w->in.loop, on_wake, w);
 	w->permit = permit_open(w->in.conf.permissions, &err);
 	if (!w->permit)

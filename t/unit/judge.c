@@ -19,6 +19,7 @@
 struct agent {
 	struct list turns; /* those that run, the oldest first */
 	int started;
+	int execs; /* of them */
 	int freed;
 };
 
@@ -46,6 +47,16 @@ static void run(struct agent_turn *t)
 	(void)t;
 }
 
+static struct agent_turn *start_exec(
+    struct agent *a, const struct agent_exec *x, struct agent_sink *sink)
+{
+	struct agent_input input = {
+	    .prompt = x->args, .prompt_len = x->args_len};
+	ok(!x->tool, "what host() was given is asked for by no tool");
+	a->execs++;
+	return start(a, &input, sink);
+}
+
 static void free_turn(struct agent_turn **turn)
 {
 	struct agent_turn *t = *turn;
@@ -56,8 +67,11 @@ static void free_turn(struct agent_turn **turn)
 	*turn = NULL;
 }
 
-static const struct agent_kind kind = {
-    .name = "fake", .start = start, .run = run, .free = free_turn};
+static const struct agent_kind kind = {.name = "fake",
+    .start = start,
+    .exec = start_exec,
+    .run = run,
+    .free = free_turn};
 static struct agent agent;
 
 static struct agent_turn *oldest(void)
@@ -209,6 +223,18 @@ static void test_answers(void)
 	}
 }
 
+static void test_host(void)
+{
+	begin();
+	judge_ask_host(judge);
+	ask("k", "a");
+	is_int(agent.execs, 1, "what host() was given is asked");
+	is_str(oldest()->prompt, FACTS, "and told the facts");
+	finish("{\"allow\":false,\"reason\":\"not you\"}");
+	is_str(hear(), "a no: not you", "its answer counts");
+	end();
+}
+
 static void test_long_reason(void)
 {
 	char text[1000];
@@ -348,6 +374,7 @@ int main(void)
 	log_threshold(LOG_ERROR);
 	follow_clock();
 	test_answers();
+	test_host();
 	test_long_reason();
 	test_no_answer();
 	test_kept();

@@ -23,9 +23,13 @@ static void set(char **to, const char *value)
 	*to = strdup(value);
 }
 
+/* "object:" is what goes with an object of host(). */
 static struct policy *open_with(const char *trust, struct err *err)
 {
-	set(&conf.trust, trust);
+	const char object[] = "object:";
+	bool has_object = strncmp(trust, object, strlen(object)) == 0;
+	set(&conf.trust_object, has_object ? "TrustAgent" : "");
+	set(&conf.trust, has_object ? trust + strlen(object) : trust);
 	*err = (struct err){.text = ""};
 	struct policy *p = policy_open(&conf, err);
 	if (!p)
@@ -146,6 +150,16 @@ static void test_table(void)
 	    {"one that denies, with a door",
 		"{\"default\":\"deny\",\"onboard\":{\"payment\":5}}", NULL,
 		true, {RULES, RULES, RULES, RULES, RULES, RULES}},
+	    {"an object, and rules for who does not sign",
+		"object:{\"default\":\"deny\"}", NULL, true,
+		{RULES, RULES, "ask", "ask", "ask", "ask"}},
+	    {"an object that lets in who does not sign",
+		"object:{\"default\":\"allow\"}", NULL, true,
+		{"allow", RULES, "ask", "ask", "ask", "ask"}},
+	    {"an object that is asked about all, with a door",
+		"object:{\"default\":\"ask\",\"onboard\":{\"payment\":5},"
+		"\"allow\":[\"admin\"]}",
+		NULL, true, {"ask", RULES, "ask", "ask", "ask", "allow"}},
 	    {"prose", "Let in who is kind.", NULL, true,
 		{RULES, RULES, "ask", "ask", "ask", "ask"}},
 	    {"prose without an evaluator", "Let in who is kind.", NULL, false,
