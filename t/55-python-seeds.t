@@ -96,6 +96,16 @@ agent = Agent("worker", on_events=[after_each_tool(send_progress)], tools=[trans
 host(agent)
 END
 
+my %says = (
+	'a factory' => 'isolated: each turn has a copy of what the file made, and what it changes '
+	    . 'there is lost; agent_state: shared keeps it',
+	'isolated state' => 'isolated: each turn has a copy of what the file made',
+	'shared state' => 'shared: the turns of a worker share browser',
+	'shared state, not set' => 'isolated: each turn has a copy of browser, and what it changes '
+	    . 'there is lost; agent_state: shared keeps it',
+	'a bare agent with events' => 'shared: the turns of a worker share what the file made',
+);
+
 for my $case (
 	['a factory', $translator, '', ['translate hello', 'Hola'], ['translate hello', 'Hola']],
 	['an exported application', $standard, '', ['translate hello', 'Hola']],
@@ -103,6 +113,7 @@ for my $case (
 	['isolated state', $isolated, '', ['browse x', 'page 1'], ['browse x', 'page 1']],
 	['shared state', $shared, '', "agent_state: shared\n", ['browse x', 'page 1'],
 		['browse x', 'page 2']],
+	['shared state, not set', $shared, '', ['browse x', 'page 1'], ['browse x', 'page 1']],
 	['a bare agent with events', $progress, '', ['translate hello', 'Hola']],
     ) {
 	my ($name, $code, $variable, @turns) = @$case;
@@ -111,6 +122,8 @@ for my $case (
 	my $host = PyAgent->start("$dir/myagent.py$variable", workers => 1, yaml => $yaml,
 		env => \%env);
 	is $host->input($_->[0])->{json}{result}, $_->[1], "$name: $_->[0]" for @turns;
+	like $host->words, qr/state: \Q$says{$name}\E/, "$name: the banner says what is shared"
+	    if $says{$name};
 	$host->stop;
 }
 

@@ -70,8 +70,8 @@ int agents_describe(
 	} else if (kind == &exec_kind) {
 		name = exec_describe(conf->agent + strlen(EXEC_PREFIX), about);
 	} else {
-		python_profile_read(&profile, conf->agent, conf->agent_profile,
-		    strlen(conf->agent_profile));
+		python_profile_read(&profile, conf->agent, conf->agent_state,
+		    conf->agent_profile, strlen(conf->agent_profile));
 		*about = profile.about;
 	}
 	return 0;

@@ -35,6 +35,7 @@ struct python {
 	struct source_exec source; /* of the zygote */
 	struct zygote *zygote;
 	char *setting;
+	int state; /* agent_state */
 	struct python_profile profile;
 	struct past *past;
 };
@@ -106,8 +107,25 @@ static char *name_of(const char *setting)
 	return mem_strndup(file, len);
 }
 
-void python_profile_read(
-    struct python_profile *p, const char *setting, const char *json, size_t len)
+static const char *const states[] = {"auto", "shared", "isolated"};
+
+/* "isolated: what that means for this file"; NULL when it did not say. */
+static char *copy_state(const struct json *said, int state)
+{
+	struct buf text = {0};
+	char *usual = copy_str(said, "auto");
+	const char *name = state == STATE_AUTO && usual ? usual : states[state];
+	char *meaning = copy_str(said, name);
+	bool is_told = meaning != NULL;
+	if (is_told)
+		buf_printf(&text, "%s: %s", name, meaning);
+	free(usual);
+	free(meaning);
+	return is_told ? buf_steal(&text, NULL) : NULL;
+}
+
+void python_profile_read(struct python_profile *p, const char *setting,
+    int state, const char *json, size_t len)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
@@ -120,6 +138,7 @@ void python_profile_read(
 	p->model = o ? copy_str(o, "model") : NULL;
 	p->system_prompt = o ? copy_str(o, "system_prompt") : NULL;
 	p->skills = o ? copy_text(json_get(o, "skills"), JSON_ARRAY) : NULL;
+	p->state = o ? copy_state(json_get(o, "states"), state) : NULL;
 	p->tools = copy_texts(o ? json_get(o, "tools") : NULL);
 	p->routes = copy_texts(o ? json_get(o, "routes") : NULL);
 	if (!p->name)
@@ -133,6 +152,7 @@ void python_profile_read(
 	    .system_prompt = p->system_prompt,
 	    .skills = p->skills,
 	    .routes = (const char *const *)p->routes,
+	    .state = p->state,
 	};
 	json_fini(&doc);
 }
@@ -145,6 +165,7 @@ void python_profile_free(struct python_profile *p)
 	free(p->model);
 	free(p->system_prompt);
 	free(p->skills);
+	free(p->state);
 	*p = (struct python_profile){0};
 }
 
@@ -162,7 +183,7 @@ static void renew_profile(struct python *p, const struct json *about)
 	past->next = p->past;
 	p->past = past;
 	p->profile = (struct python_profile){0};
-	python_profile_read(&p->profile, p->setting, text, len);
+	python_profile_read(&p->profile, p->setting, p->state, text, len);
 	p->agent.about = p->profile.about;
 }
 
@@ -188,7 +209,6 @@ static void on_ready(void *arg, const char *json, size_t len)
 
 static void open_zygote(struct python *p, const struct agent_setup *setup)
 {
-	static const char *const states[] = {"auto", "shared", "isolated"};
 	const struct conf *conf = setup->conf;
 	int64_t n_spares =
 	    conf->agent_pool > SPARES ? conf->agent_pool : SPARES;
@@ -246,7 +266,9 @@ static struct agent *open_agent(
 
 	(void)err; /* what can go wrong does so in the zygote */
 	p->setting = mem_strdup(setup->conf->agent);
-	python_profile_read(&p->profile, p->setting, profile, strlen(profile));
+	p->state = setup->conf->agent_state;
+	python_profile_read(
+	    &p->profile, p->setting, p->state, profile, strlen(profile));
 	p->agent.about = p->profile.about;
 	open_zygote(p, setup);
 	child_init(&p->agent, setup, zygote_source(p->zygote));

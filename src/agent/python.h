@@ -24,16 +24,18 @@ struct python_profile {
 	char *model;
 	char *system_prompt;
 	char *skills;
+	char *state;
 	char **tools; /* NULL-terminated */
 	char **routes;
 };
 
 /*
  * Read what co-agent-python --describe printed; without it (len 0, or text that
- * is not such a thing) the profile names the file alone. *p must be {0}.
+ * is not such a thing) the profile names the file alone. *p must be {0}. state
+ * is the setting agent_state.
  */
 void python_profile_read(struct python_profile *p, const char *setting,
-    const char *json, size_t len);
+    int state, const char *json, size_t len);
 
 /* Free what it holds. */
 void python_profile_free(struct python_profile *p);

@@ -115,6 +115,8 @@ struct agent_about {
 	const char *skills;
 	/* HTTP routes of its own, "GET /public/x/{id}", NULL-terminated; or NULL. */
 	const char *const *routes;
+	/* What turns share, "isolated: ...", for operators; NULL: nothing. */
+	const char *state;
 };
 
 struct agent_kind {

@@ -39,6 +39,8 @@ static void put_agent(struct buf *out, const struct banner *b)
 	if (*b->model)
 		buf_printf(out, "%s • ", b->model);
 	buf_printf(out, "%zu tool%s\n", b->n_tools, b->n_tools == 1 ? "" : "s");
+	if (b->state)
+		buf_printf(out, INDENT "state: %s\n", b->state);
 }
 
 static void put_config(struct buf *out, const struct banner *b)

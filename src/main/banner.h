@@ -18,6 +18,7 @@ struct banner {
 	const char *name;    /* of the agent */
 	const char *model;   /* may be "" */
 	size_t n_tools;
+	const char *state;     /* what its turns share; NULL: nothing to say */
 	const char *bound;     /* as listen_open() named it */
 	const char *address;   /* our 0x... */
 	const char *host_yaml; /* the settings that were read, or "" */

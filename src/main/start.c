@@ -86,6 +86,7 @@ static void print_banner(const struct conf *c, const char *bound)
 	    .name = *c->name ? c->name : about.name,
 	    .model = about.model,
 	    .n_tools = count_tools(&about),
+	    .state = about.state,
 	    .bound = bound,
 	    .address = c->address,
 	    .host_yaml = c->host_yaml,

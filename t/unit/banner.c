@@ -91,11 +91,14 @@ static void test_agent(void)
 		const char *what;
 		const char *model;
 		size_t n_tools;
+		const char *state;
 		const char *line;
 	} rows[] = {
-	    {"no tool", "m", 0, "\n        m • 0 tools\n"},
-	    {"one tool", "m", 1, "\n        m • 1 tool\n"},
-	    {"no model", "", 2, "\n        2 tools\n"},
+	    {"no tool", "m", 0, NULL, "\n        m • 0 tools\n\n"},
+	    {"one tool", "m", 1, NULL, "\n        m • 1 tool\n\n"},
+	    {"no model", "", 2, NULL, "\n        2 tools\n\n"},
+	    {"a state", "m", 1, "shared: all",
+		"\n        m • 1 tool\n        state: shared: all\n\n"},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -103,6 +106,7 @@ static void test_agent(void)
 
 		b.model = rows[i].model;
 		b.n_tools = rows[i].n_tools;
+		b.state = rows[i].state;
 		ok(strstr(print(&b), rows[i].line), "an agent with %s",
 		    rows[i].what);
 	}

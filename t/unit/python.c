@@ -281,8 +281,8 @@ static void test_profiles(void)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct python_profile p = {0};
-		python_profile_read(&p, "python:/a/agent.py:x", cases[i].json,
-		    strlen(cases[i].json));
+		python_profile_read(&p, "python:/a/agent.py:x", STATE_AUTO,
+		    cases[i].json, strlen(cases[i].json));
 		ok(strcmp(p.about.name, cases[i].name) == 0 &&
 			strcmp(p.about.model, cases[i].model) == 0 &&
 			p.about.tools && !p.about.skills,
