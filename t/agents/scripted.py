@@ -99,6 +99,9 @@ def odd(text: str, agent) -> str:
     """Send events that are not quite what they should be."""
     agent.io.log("thinking")
     agent.io.log("done", at=float("nan"), what={1, 2})
+    loop = {"type": "compact", "status": "done", "all": []}
+    loop["all"].append({"again": loop})
+    agent.io.send(loop)
     agent.io.send({"type": "eval", "id": 7, "status": None, "passed": True})
     agent.io.send_image("data:image/png;base64,AAAA")
     return "sent"
