@@ -56,16 +56,22 @@ struct buf *oip_conn_frame(void)
 	return &shared.frame;
 }
 
-/* Whether a frame is too large for this client (door/oip_fit.h). */
+/* A frame for this client should be smaller (door/oip_fit.h). */
+static size_t max_bytes(const struct oip_conn *c)
+{
+	return c->seal ? OIP_FIT_SEALED_BYTES : OIP_FIT_BYTES;
+}
+
 static bool is_too_large(const struct oip_conn *c)
 {
-	return c->is_v2 && !c->seal && shared.frame.len >= OIP_FIT_BYTES;
+	return shared.frame.len >= max_bytes(c);
 }
 
 void oip_conn_send(struct oip_conn *c)
 {
 	if (is_too_large(c))
-		(void)oip_fit(&shared.frame); /* what does not fit is sent */
+		(void)oip_fit(&shared.frame,
+		    max_bytes(c)); /* what does not fit is sent */
 	wire_send(c->wire, shared.frame.data, shared.frame.len);
 	reset(&shared.frame);
 }

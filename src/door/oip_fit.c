@@ -133,7 +133,7 @@ static void put_frame(struct buf *out, const struct json *frame, enum step step)
 	buf_char(out, '}');
 }
 
-bool oip_fit(struct buf *frame)
+bool oip_fit(struct buf *frame, size_t max)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
@@ -144,11 +144,11 @@ bool oip_fit(struct buf *frame)
 	for (enum step s = FIT_NO_ITEMS; v && s < FIT_STEPS; s++) {
 		buf_reset(&out);
 		put_frame(&out, v, s);
-		if (out.len < OIP_FIT_BYTES)
+		if (out.len < max)
 			break;
 	}
 	json_fini(&doc);
-	bool fits = v && out.len < OIP_FIT_BYTES;
+	bool fits = v && out.len < max;
 	if (v) {
 		buf_reset(frame);
 		buf_append(frame, out.data, out.len);

@@ -60,7 +60,7 @@ static void test_steps(void)
 		struct buf frame = {0};
 		make(&frame, cases[i].result, cases[i].text, cases[i].image,
 		    cases[i].trace, cases[i].items);
-		bool fits = oip_fit(&frame);
+		bool fits = oip_fit(&frame, OIP_FIT_BYTES);
 		size_t n = strlen(cases[i].tail);
 		ok(fits == cases[i].fits && (frame.len < MIB) == fits &&
 			frame.len > n &&
@@ -79,7 +79,7 @@ static void test_odd(void)
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
 		struct buf frame = {0};
 		buf_str(&frame, odd[i]);
-		(void)oip_fit(&frame); /* must not crash */
+		(void)oip_fit(&frame, OIP_FIT_BYTES); /* must not crash */
 		ok(true, "an odd frame does no harm: %s", odd[i]);
 		buf_fini(&frame);
 	}
