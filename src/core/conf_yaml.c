@@ -173,7 +173,7 @@ int conf_read_yaml(struct conf *c, const char *path, conf_warning *on_warning,
 static bool is_argument(const char *key)
 {
 	static const char *const names[] = {"trust", "blacklist", "whitelist",
-	    "port", "workers", "result_ttl", "relay_url", "reload",
+	    "bind", "port", "workers", "result_ttl", "relay_url", "reload",
 	    "max_file_size", "max_files_per_request", "co_dir", "summary",
 	    "examples", "name"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
