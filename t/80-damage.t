@@ -118,6 +118,7 @@ $host = CoHost->start;
 $host->input("stream 60 1", session => { session_id => "page$_" }) for 1 .. 8;
 $host->input('echo needle-page', session => { session_id => 'torn' });
 $host->input('echo sound', session => { session_id => 'sound' });
+$host->input("stream 60 1", session => { session_id => "after$_" }) for 1 .. 4;
 $host->stop;
 my $path = $host->dir . '/.co/store/journal.mdb';
 my $text = read_file($path);
@@ -135,5 +136,18 @@ cmp_ok scalar(@all), '<', 10, 'a WebSocket is not kept reading';
 is $next->http(GET => '/sessions/sound')->{json}{result}, 'sound', 'and others are served';
 my @told = $next->words =~ /journal\.mdb: MDB_CORRUPTED/g;
 cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
+
+# Nothing more can be written beside what is lost: the next start mends that.
+my $c = $next->client;
+$c->send(POST => '/input', {}, { prompt => 'echo more', session => { session_id => 'torn' } });
+ok wait_for(20, sub { $next->words =~ /new journal begins with the next start/ }),
+    'who cannot write into a lost page says how it is mended';
+is $next->input('echo new')->{json}{result}, 'new', 'new sessions are served meanwhile';
+$next->stop('QUIT');
+$next = CoHost->start(dir => $host->dir);
+my $r = $next->input('echo again', session => { session_id => 'torn' });
+is $r->{json}{result}, 'again', 'after a restart the session goes on';
+like $r->{body}, qr/needle-page.*again/, 'with its conversation';
+is_deeply [glob $host->dir . '/.co/store/*damaged*'], [], 'and the damage is forgotten';
 $next->stop;
 done_testing;

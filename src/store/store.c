@@ -183,17 +183,31 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 	t->handle = txn;
 }
 
-static void note_failure(struct store *s)
+/*
+ * A session whose events lie in a damaged page can say no more, not even the end
+ * of its turn. While processes have the file open no other can take its place;
+ * the next start gives them a new one.
+ */
+static void note_failure(const struct store_txn *t)
 {
+	struct store *s = t->store;
 	if (s->refuses)
 		atomic_store(s->refuses, 1);
+	if (t->part == STORE_JOURNAL && !s->is_shared &&
+	    store_is_damage(t->rc) && store_mark_damage(s->dir))
+		log_error("store: pages of %s/journal.mdb are damaged; turns "
+			  "in sessions whose events are there cannot end. A "
+			  "new journal begins with the next start (results "
+			  "and conversations stay): stop the server and start "
+			  "it",
+		    s->dir);
 }
 
 int store_commit(struct store_txn *t, struct err *err)
 {
 	if (t->rc) {
 		store_abort(t);
-		note_failure(t->store);
+		note_failure(t);
 		return txn_error(err, t, "write");
 	}
 	pulse_beat();
@@ -204,7 +218,7 @@ int store_commit(struct store_txn *t, struct err *err)
 	stat_add(commit_us, clock_mono_us() - began);
 	if (!t->rc)
 		return 0;
-	note_failure(t->store);
+	note_failure(t);
 	check_after_failure(store_part(t->store, t->part)->env, t->part);
 	return txn_error(err, t, "commit");
 }

@@ -63,6 +63,9 @@ const char *store_stored_name(enum store_table table);
 /* The environment where a part lives. */
 struct part *store_part(struct store *s, enum store_part part);
 
+/* Whether an LMDB error says that the file itself is damaged. */
+bool store_is_damage(int rc);
+
 /* What an LMDB error means to an operator. */
 const char *store_reason(int rc);
 
@@ -128,9 +131,16 @@ int store_convert(MDB_env *env);
 
 /*
  * Throw the journal in a folder away, and mark its place for this boot, unless
- * the one there was written under it. Returns 0, or -1 with ERR_STORE.
+ * the one there was written under it and is not known to be damaged. Returns 0,
+ * or -1 with ERR_STORE.
  */
 int store_mark_renew(const char *dir, struct err *err);
+
+/*
+ * Note that pages of the journal are damaged, so that the next store_mark_renew()
+ * throws it away. Whether nobody had.
+ */
+bool store_mark_damage(const char *dir);
 
 /* Whether there is a mark. */
 bool store_mark_exists(const char *dir);

@@ -91,18 +91,39 @@ static int throw_away(const char *path, struct err *err)
 	    strerror(errno));
 }
 
+/* Who finds pages of the journal damaged leaves this file. */
+static struct store_path damage_path(const char *dir)
+{
+	return store_path("%s/journal.damaged", dir);
+}
+
+bool store_mark_damage(const char *dir)
+{
+	int fd = open(damage_path(dir).text,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int store_mark_renew(const char *dir, struct err *err)
 {
 	struct mark now = {.epoch = 0}, old;
+	struct store_path damage = damage_path(dir);
+	bool is_damaged = access(damage.text, F_OK) == 0;
 	read_boot_id(now.boot_id);
 	if (read_mark(dir, &old)) {
-		if (memcmp(old.boot_id, now.boot_id, sizeof now.boot_id) == 0)
+		bool is_same =
+		    memcmp(old.boot_id, now.boot_id, sizeof now.boot_id) == 0;
+		if (is_same && !is_damaged)
 			return 0;
 		now.epoch = old.epoch;
+		now.line_ms = is_same ? old.line_ms : 0;
 	}
 	struct store_path file = store_file(dir, STORE_JOURNAL);
 	if (throw_away(file.text, err) != 0)
 		return -1;
+	(void)unlink(damage.text);
 	return write_mark(dir, &now, err);
 }
 

@@ -69,7 +69,7 @@ static void move_aside(const char *path, int rc)
 	    path, mdb_strerror(rc), aside.text);
 }
 
-static bool is_damage(int rc)
+bool store_is_damage(int rc)
 {
 	return rc == MDB_INVALID || rc == MDB_CORRUPTED ||
 	       rc == MDB_VERSION_MISMATCH || rc == MDB_PAGE_NOTFOUND ||
@@ -107,9 +107,10 @@ static int open_part(struct opening *o, enum store_part part, struct err *err)
 	if (o->is_keeper)
 		store_meta_check(file.text);
 	int rc = open_file(o, part, file.text);
-	if (is_damage(rc) && o->is_keeper && store_meta_fall_back(file.text))
+	if (store_is_damage(rc) && o->is_keeper &&
+	    store_meta_fall_back(file.text))
 		rc = open_file(o, part, file.text);
-	if (is_damage(rc) && o->is_keeper) {
+	if (store_is_damage(rc) && o->is_keeper) {
 		move_aside(file.text, rc);
 		rc = open_file(o, part, file.text);
 	}
