@@ -70,5 +70,17 @@ $host->wait_exit;
 unlink glob $host->dir . '/.co/store/journal*';
 $host = CoHost->start(dir => $host->dir);
 ok resets(back('old', $third[1])->settle), 'a lost journal: the hole is told';
+for my $case (['old', 'done', 'third'], ['bad', 'failed', undef]) {
+	my ($id, $type, $result) = @$case;
+	my $c = $host->client;
+	$c->send(GET => "/sessions/$id/events", { 'last-event-id' => '1-3' });
+	$c->head;
+	my @events;
+	while (my $e = $c->event) { push @events, $e }
+	is_deeply [map { $_->{type} } @events], ['reset', $type],
+	    "an event stream of a lost journal: the hole, and that the turn has $type";
+	is $events[-1]{json}{result}, $result, 'with the stored result';
+	ok $c->{is_eof} || !$c->event, 'and it ends';
+}
 $host->stop;
 done_testing;

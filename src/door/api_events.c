@@ -224,6 +224,12 @@ static void finish(struct event_stream *s)
 	http_stream_end(req);
 }
 
+static bool is_all_read(const struct event_stream *s)
+{
+	return session_status(s->session) != SESSION_RUNNING &&
+	       s->at.cursor >= session_head(s->session);
+}
+
 /* Whether a stream that has shown all there is shall end. */
 static bool is_over(const struct event_stream *s)
 {
@@ -234,8 +240,7 @@ static bool is_over(const struct event_stream *s)
 	uint32_t turn = session_turn(s->session);
 	if (turn && s->ended_turn == turn)
 		return true;
-	return session_status(s->session) != SESSION_RUNNING &&
-	       s->at.cursor >= session_head(s->session);
+	return is_all_read(s);
 }
 
 static void watch_stall(struct event_stream *s)
@@ -329,6 +334,11 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	flush(s);
 	loop_timer_set(setup->loop, &s->heartbeat, HEARTBEAT_MS);
 	session_attach(session, &s->at, plan->after, on_more, s);
+	/* Nothing that is kept follows: the end is among what was lost. */
+	if (plan->is_reset && is_all_read(s)) {
+		s->at.is_end_lost = true;
+		go_on(s);
+	}
 }
 
 static void end_blocked(struct event_stream *s)

@@ -158,7 +158,9 @@ struct attachment {
 	uint64_t n_missed; /* after READ_GONE: how many events */
 	bool is_damaged;   /* and not only because they were the oldest */
 	bool is_rung;
-	bool is_end_lost; /* the next read tells the end from the record */
+	/* The next read tells the end from the record. A door sets it where the
+	 * end of the latest turn was in a journal that is lost. */
+	bool is_end_lost;
 };
 
 /*

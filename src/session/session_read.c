@@ -76,6 +76,14 @@ static bool is_in_journal(const struct attachment *a)
 	return store_read_end(&t, &err) != 0 || meta.first <= a->cursor;
 }
 
+/* A journal that was lost knows of no end. */
+static bool has_ended(const struct session *s, uint32_t turn)
+{
+	uint32_t ended = atomic_load(&session_entry(s)->ended);
+	return ended ? turn == ended
+		     : turn && session_status(s) != SESSION_RUNNING;
+}
+
 /* Give fn the end that the facts know; whether they do. */
 static bool tell_end(
     struct attachment *a, bool (*fn)(const struct event *, void *), void *arg)
@@ -87,7 +95,7 @@ static bool tell_end(
 	struct err err;
 	bool found =
 	    session_get(s->all, s->id, strlen(s->id), &mem, &r, &err) == 0 &&
-	    r.turn == atomic_load(&session_entry(s)->ended);
+	    has_ended(s, r.turn);
 	if (found) {
 		make_end(&d, &r);
 		struct event ev = {.seq = a->cursor,
