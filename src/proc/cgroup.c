@@ -4,12 +4,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+/* A hierarchy where Debian mounts it; its name is "" for version 2. */
+struct hierarchy {
+	const char *mount, *name;
+	long magic; /* of the file system that is there if it is mounted */
+};
+
+static const struct hierarchy unified = {
+    "/sys/fs/cgroup", "", CGROUP2_SUPER_MAGIC};
+static const struct hierarchy hybrid = {
+    "/sys/fs/cgroup/unified", "", CGROUP2_SUPER_MAGIC};
+static const struct hierarchy pids = {
+    "/sys/fs/cgroup/pids", "pids", CGROUP_SUPER_MAGIC};
 
 static bool write_file(const char *path, const char *text)
 {
@@ -62,21 +77,36 @@ static bool own_group(const char *name, char *out, size_t size)
 }
 
 /*
- * Make a group under the mount point, for hierarchies that are mounted where
- * Debian mounts them. That it cannot be made is usual: then we do without.
+ * The path of the group of a process with this pid, next to our own. False
+ * where the hierarchy is not: a plain folder in its place would take a group's
+ * name and do nothing.
  */
-static bool make_group(struct cgroup *g, const char *mount, const char *name)
+static bool find_group(const struct hierarchy *h, pid_t pid, struct cgroup *g)
 {
-	char own[PATH_MAX - 256], path[PATH_MAX];
+	char own[PATH_MAX - 256];
+	struct statfs fs;
 
-	if (!own_group(name, own, sizeof own))
+	if (statfs(h->mount, &fs) != 0 || (long)fs.f_type != h->magic ||
+	    !own_group(h->name, own, sizeof own))
 		return false;
-	(void)snprintf(
-	    path, sizeof path, "%s%s/co-turn-%ld", mount, own, (long)getpid());
-	if (mkdir(path, 0755) != 0)
-		return false;
-	memcpy(g->path, path, sizeof path);
+	(void)snprintf(g->path, sizeof g->path, "%s%s/co-turn-%ld", h->mount,
+	    own, (long)pid);
 	return true;
+}
+
+/*
+ * That it cannot be made is usual: then we do without. One that has our name
+ * already was left by a process that was killed, and had our pid before us.
+ */
+static bool make_group(struct cgroup *g, const struct hierarchy *h)
+{
+	if (find_group(h, getpid(), g) &&
+	    (mkdir(g->path, 0755) == 0 ||
+		(errno == EEXIST && rmdir(g->path) == 0 &&
+		    mkdir(g->path, 0755) == 0)))
+		return true;
+	g->path[0] = '\0';
+	return false;
 }
 
 /* Whether the file of this name in the group took the text. */
@@ -135,15 +165,14 @@ void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
 	char max[32];
 
 	(void)snprintf(max, sizeof max, "%ld", limits->processes);
-	if (!make_group(&g->unified, "/sys/fs/cgroup", ""))
-		(void)make_group(&g->unified, "/sys/fs/cgroup/unified", "");
+	if (!make_group(&g->unified, &unified))
+		(void)make_group(&g->unified, &hybrid);
 	limit_memory(g, limits->memory_bytes);
 	find_oom_events(g);
 	if (!limits->processes)
 		return;
 	g->is_limited = set_group(&g->unified, "pids.max", max);
-	if (g->is_limited ||
-	    !make_group(&g->pids, "/sys/fs/cgroup/pids", "pids"))
+	if (g->is_limited || !make_group(&g->pids, &pids))
 		return;
 	g->is_limited = set_group(&g->pids, "pids.max", max);
 }
@@ -191,24 +220,21 @@ void cgroup_kill(const struct cgroups *g)
 	(void)set_group(&g->unified, "cgroup.kill", "1");
 }
 
-static void clear_group(const char *mount, const char *name, pid_t maker)
+static void clear_group(const struct hierarchy *h, pid_t maker)
 {
-	char own[PATH_MAX - 256];
 	struct cgroup g;
 
-	if (!own_group(name, own, sizeof own))
+	if (!find_group(h, maker, &g))
 		return;
-	(void)snprintf(
-	    g.path, sizeof g.path, "%s%s/co-turn-%ld", mount, own, (long)maker);
 	(void)set_group(&g, "cgroup.kill", "1");
 	(void)rmdir(g.path); /* a busy one is empty the next time */
 }
 
 void cgroup_clear(pid_t maker)
 {
-	clear_group("/sys/fs/cgroup", "", maker);
-	clear_group("/sys/fs/cgroup/unified", "", maker);
-	clear_group("/sys/fs/cgroup/pids", "pids", maker);
+	clear_group(&unified, maker);
+	clear_group(&hybrid, maker);
+	clear_group(&pids, maker);
 }
 
 void cgroup_remove(struct cgroups *g)
