@@ -81,6 +81,21 @@ static void find_tree(const struct tree *t, struct pids *p)
 	}
 }
 
+static void note_nests(const struct pids *seen, struct pids *nests)
+{
+	for (size_t i = 0; i < seen->n; i++)
+		if (is_nest(seen->list[i]) && !pids_has(nests, seen->list[i]))
+			pids_add(nests, seen->list[i]);
+}
+
+/* Nests that are killed cannot remove their groups. */
+static void clear_nests(struct pids *nests)
+{
+	for (size_t i = 0; i < nests->n; i++)
+		cgroup_clear(nests->list[i]);
+	pids_fini(nests);
+}
+
 /* Reap all that have ended; true when no child is left. */
 static bool reap(pid_t program, int *status)
 {
@@ -99,7 +114,7 @@ static bool kill_all(struct tree *t)
 	int64_t until = now_ms() + KILL_LIMIT_MS;
 	pid_t us = getpid();
 	const struct pids self = {.list = &us, .n = 1};
-	struct pids seen = {0};
+	struct pids seen = {0}, nests = {0};
 	struct pollfd child = {.fd = t->signals, .events = POLLIN};
 	struct signalfd_siginfo info;
 	bool is_dead;
@@ -108,6 +123,8 @@ static bool kill_all(struct tree *t)
 		cgroup_kill(&t->groups);
 		seen.n = 0;
 		pids_stop_below(&self, &seen);
+		if (t->has_nests)
+			note_nests(&seen, &nests);
 		for (size_t i = 0; i < seen.n; i++)
 			(void)kill(seen.list[i], SIGKILL);
 		if (now_ms() > until) {
@@ -120,6 +137,7 @@ static bool kill_all(struct tree *t)
 			;
 	}
 	pids_fini(&seen);
+	clear_nests(&nests);
 	return is_dead;
 }
 
