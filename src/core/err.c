@@ -40,6 +40,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	va_list ap;
 	err->code = code;
 	err->retry_after_ms = 0;
+	err->reason = NULL;
 	if (!fmt) {
 		(void)snprintf(
 		    err->text, sizeof err->text, "%s", err_text(code));

@@ -35,6 +35,7 @@ struct err {
 	enum err_code code;
 	char text[512];
 	int64_t retry_after_ms; /* when it makes sense to ask again; 0: any */
+	const char *reason; /* the word of why a turn failed; NULL: none did */
 };
 
 /* Fill *err with the code and what printf would write; fmt NULL: the code's own

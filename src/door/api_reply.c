@@ -41,6 +41,8 @@ void api_reply_err(struct http_req *req, const struct err *err)
 	buf_json_str(&out, err_public_text(err));
 	if (err_rpc(err->code))
 		buf_printf(&out, ",\"code\":%d", err_rpc(err->code));
+	if (err->reason)
+		buf_printf(&out, ",\"reason\":\"%s\"", err->reason);
 	if (err_is_retryable(err->code))
 		put_retry(&out, err);
 	buf_char(&out, '}');

@@ -241,6 +241,8 @@ void oip_frame_refusal(
 	buf_str(out, "{\"type\":\"ERROR\"");
 	code_member(out, err->code);
 	text_member(out, ",\"message\":", err_public_text(err));
+	if (err->reason)
+		text_member(out, ",\"reason\":", err->reason);
 	if (session_id)
 		session_member(out, session_id);
 	if (err_is_retryable(err->code))

@@ -193,6 +193,7 @@ static void do_tell_loss(struct turn *t)
 {
 	(void)err_set(&t->input->err, ERR_AGENT,
 	    "store took the input, but could not take its events");
+	t->input->err.reason = err_reason_word(REASON_STORE);
 	do_refuse(t);
 }
 
