@@ -75,5 +75,22 @@ ok wait_for(20, sub { (post('left', 'third', 'next')->{json}{result} // '') eq '
 my @prompts = prompts('left');
 is_deeply [@prompts[1 .. $#prompts]], ['later', 'next'],
     'left: after the one that waited, which ran once';
+
+# Nobody spoke meanwhile: the next prompt does not overwrite what is not settled.
+$disk->heal;
+my $ws = $host->ws(session => { session_id => 'alone' });
+$ws->send_json({ type => 'INPUT', input_id => 'only', prompt => $json->encode(
+	[{ type => 'thinking', content => 'first' }, ['until', "$dir/alone"],
+		{ type => 'OUTPUT', result => 'one' }]) });
+$ws->next(type => 'thinking') or die "no turn\n";
+$disk->fail('facts.mdb', data => ENOSPC);
+write_file("$dir/alone", '');
+is $ws->next(type => ['OUTPUT', 'ERROR'])->{result}, 'one', 'alone: the turn ends';
+$disk->heal;
+ok wait_for(20, sub { (post('alone', 'another', 'next')->{json}{result} // '') eq 'next' }),
+    'alone: with room the session goes on';
+is post('alone', 'only', $json->encode([{ type => 'thinking', content => 'first' },
+	['until', "$dir/alone"], { type => 'OUTPUT', result => 'one' }]))->{json}{result}, 'one',
+    'alone: and the name of the turn before still answers what it answered';
 $host->stop;
 done_testing;

@@ -206,6 +206,25 @@ void turn_rows_input(struct commit *c, const struct turn *t)
 	event_fini(&d);
 }
 
+/*
+ * Nothing overwrites a turn whose end the facts did not take: on a full disk it
+ * went to the journal alone, and its result is told from there until the sweep
+ * has brought the facts up to date.
+ */
+static int check_begin(struct store_txn *txn, struct commit *c)
+{
+	struct store_key key = store_key1(c->number);
+	struct store_span row;
+	struct record r;
+	if (store_get(txn, TABLE_SESSIONS, key.bytes, 8, &row) &&
+	    record_decode(&r, row) && r.status == RECORD_RUNNING &&
+	    r.turn != c->turn) {
+		(void)err_set(&c->err, ERR_STORE, NULL);
+		return WAITING_UNSETTLED;
+	}
+	return claim_check(txn, c);
+}
+
 void turn_rows_claim(struct commit *c, const struct turn *t)
 {
 	const struct session *s = t->session;
@@ -219,6 +238,7 @@ void turn_rows_claim(struct commit *c, const struct turn *t)
 		    t->before.data, t->before.len);
 	if (in->has_id)
 		claim_put(c, in, t->number, NULL);
+	c->check = check_begin;
 	if (in->row)
 		waiting_take(c, in);
 	turn_rows_input(c, t);
