@@ -33,6 +33,7 @@ my @refused = (
 	["max_files_per_request: none\n", 1, qr/max_files_per_request.*1000/],
 	["port: abc\n", 1, qr/port must be an integer/],
 	["port: '80'\n", 1, qr/port must be an integer.*not a string/],
+	["max_body: 2m\n", 1, qr/max_body must be an integer from 1 to 4096 MB, not a string/],
 	["trust: carefull\n", 1, qr/trust must be "open", "careful", "strict", or custom/],
 	["trust: missing.md\n", 1, qr/trust.*missing\.md.*No such file/],
 	["trust: [open]\n", 1, qr/trust must be "open", "careful", "strict", or custom/],

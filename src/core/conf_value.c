@@ -467,8 +467,8 @@ static void refuse_type(const struct conf_param *p, const char *where,
 	    [PARAM_JSON] = "a "};
 	struct buf range = {0};
 	if (p->type == PARAM_INT)
-		buf_printf(&range, " from %lld to %lld", (long long)p->min,
-		    (long long)p->max);
+		buf_printf(&range, " from %lld to %lld%s%s", (long long)p->min,
+		    (long long)p->max, *p->unit ? " " : "", p->unit);
 	if (p->type == PARAM_ENUM || p->type == PARAM_JSON)
 		buf_str(&range, p->unit);
 	(void)err_set(err, ERR_CONFIG, "%s: %s must be %s%s, not %s", where,

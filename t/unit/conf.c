@@ -551,8 +551,8 @@ static void test_arguments(void)
 	is_int(take_args(&r.conf, "{\"result_ttl\":\"x\"}", &r, &err), -1,
 	    "a wrong type is refused");
 	is_str(err.text,
-	    "host(): result_ttl must be an integer from 1 to 315360000, not a "
-	    "string",
+	    "host(): result_ttl must be an integer from 1 to 315360000 "
+	    "seconds, not a string",
 	    "by its name");
 	is_int(take_args(&r.conf, "[]", &r, &err), -1, "so is a list");
 	is_int(take_args(&r.conf, "null", &r, &err), 0, "nothing is nothing");
