@@ -21,5 +21,6 @@ my $r = run([program('co-hostd'), '-d', "$dir", '-b', '127.0.0.1', '-p', $port],
 isnt $r->{status}, 0, 'it ends badly';
 isnt $r->{status}, -1, 'and at once';
 like $r->{out}, qr/127\.0\.0\.1\D+$port.*in use/i, 'it says what is taken';
+like $r->{out}, qr/another port \(-p\)/, 'and what to do about it';
 unlike $r->{out}, qr/Waiting for tasks|\[host\]/, 'there was no banner';
 done_testing;

@@ -17,6 +17,8 @@ ok !$second->read_ready(10), 'the second does not serve';
 my $status = $second->wait_exit(10);
 ok $status && $status < 128, 'it ends badly, of its own will';
 like $host->words, qr/already|in use|another co-hostd/i, 'and says why';
+like $host->words, qr/stop it, or serve another project directory \(-d\)/,
+    'the second names the ways out';
 
 is $host->input('echo mine')->{json}{result}, 'mine', 'the first serves on';
 is scalar($host->workers), 2, 'with its workers';

@@ -136,7 +136,9 @@ static void refuse(
 {
 	struct buf names = {0};
 	name_holders(&names, h, n);
-	fatal("another co-hostd serves %s already: %s", c->project_dir,
+	fatal("another co-hostd serves %s already: %s: stop it, or serve "
+	      "another project directory (-d)",
+	    c->project_dir,
 	    n ? buf_cstr(&names) : "its processes are not known");
 }
 

@@ -139,6 +139,17 @@ static void name_of(int fd, char *name, size_t size)
 	}
 }
 
+/* The port is where most first starts fail. */
+static int port_error(struct err *err, const char *where)
+{
+	if (errno != EADDRINUSE)
+		return system_error(err, "listen on", where);
+	return err_set(err, ERR_CONFIG,
+	    "cannot listen on %s: %s: choose another port (-p), or stop the "
+	    "server that has this one",
+	    where, strerror(EADDRINUSE));
+}
+
 static int open_tcp(const struct conf *conf, struct err *err)
 {
 	struct sockaddr_storage a;
@@ -156,7 +167,7 @@ static int open_tcp(const struct conf *conf, struct err *err)
 	    bind(fd, (struct sockaddr *)&a, len) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
-	(void)system_error(err, "listen on", where);
+	(void)port_error(err, where);
 	close(fd);
 	return -1;
 }
