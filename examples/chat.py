@@ -158,7 +158,8 @@ class Chat:
             time.sleep(1)
             self.ws.send(**self.input)
         elif kind == "ERROR":
-            print("error:", frame["message"], frame.get("reason", ""))
+            reason = f" ({frame['reason']})" if "reason" in frame else ""
+            print(f"error: {frame['message']}{reason}")
             self.input = None
         elif kind == "tool_result":
             print(f"  {frame['name']}: {frame.get('result', '')}")
