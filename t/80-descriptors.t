@@ -25,7 +25,7 @@ sleep 1
 echo '{"type":"OUTPUT","result":"fine"}'
 END
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
-like $host->words, qr/(\d+) connections at once, and not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents/,
+like $host->words, qr/(\d+) connections at once, and not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents; raise it, or lower max_connections/,
     'the log says how many connections there may be, and why';
 my ($most) = $host->words =~ /(\d+) connections at once/;
 

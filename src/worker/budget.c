@@ -43,7 +43,7 @@ size_t budget_connections(const struct conf *conf)
 		most = LEAST;
 	log_warn("%lld connections at once, and not max_connections=%lld: "
 		 "the limit on open files (ulimit -n) is %lld, of which %lld "
-		 "are kept for agents",
+		 "are kept for agents; raise it, or lower max_connections",
 	    (long long)most, (long long)conf->max_connections, (long long)limit,
 	    (long long)kept);
 	return (size_t)most;
