@@ -28,6 +28,10 @@ my @failures = (
 	['an agent that cannot be loaded', 78, qr/agent .*bad\.py/, sub {
 		write_file("$_[0]/bad.py", "raise RuntimeError('nothing works')\n") },
 		'-p', 0, '-a', 'python:bad.py'],
+	['an interpreter that lacks a package', 78,
+		qr/agent .*lacks\.py cannot be loaded by python3: set python to the interpreter/, sub {
+		write_file("$_[0]/lacks.py", "import no_such_package\n") },
+		'-p', 0, '-a', 'python:lacks.py'],
 	['too few descriptors', 1, qr/limit on open files is 64.*LimitNOFILE/, sub { }, '-p', 0],
 	['an unreadable store', 1, qr/facts\.mdb/, sub {
 		mkdir "$_[0]/.co/store";

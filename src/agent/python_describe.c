@@ -134,11 +134,20 @@ static bool is_profile(const struct buf *said)
 	return is_good;
 }
 
-static int judge(
-    const struct talk *t, const char *file, struct buf *out, struct err *err)
+/* Mostly the package is there, and the interpreter is another one. */
+static const char *remedy(struct buf *complaints)
+{
+	if (!strstr(buf_cstr(complaints), "ModuleNotFoundError"))
+		return "";
+	return ": set python to the interpreter that has its packages, such "
+	       "as -o python=VENV/bin/python";
+}
+
+static int judge(struct talk *t, const struct conf *conf, const char *file,
+    struct buf *out, struct err *err)
 {
 	const struct buf *said = &t->heard[SAID];
-	const struct buf *complaints = &t->heard[COMPLAINTS];
+	struct buf *complaints = &t->heard[COMPLAINTS];
 
 	if (!t->is_late && is_profile(said)) {
 		buf_append(out, said->data, said->len);
@@ -149,7 +158,8 @@ static int judge(
 		return err_set(err, ERR_CONFIG,
 		    "agent %s: it did not come to host() in %d s", file,
 		    PYTHON_DESCRIBE_MS / 1000);
-	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded", file);
+	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded by %s%s",
+	    file, conf->python, remedy(complaints));
 }
 
 static pid_t start(struct talk *t, struct source *source, struct err *err)
@@ -185,7 +195,7 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 		close_fd(&t.fds[CONTROL]);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		rc = judge(&t, file, out, err);
+		rc = judge(&t, conf, file, out, err);
 	}
 	for (int i = 0; i < ENDS; i++) {
 		close_fd(&t.fds[i]);
