@@ -2,7 +2,9 @@
 # Copyright the co-hostd authors
 """The agent of this project.
 
-It needs the Python package connectonion, and in .env the key of a model.
+It needs the Python package connectonion (python in .co/host.yaml is the interpreter that
+has it), and in .env the key of a model: OPENONION_API_KEY, which "co auth" gets, or with
+Agent(..., model="gpt-4o") that of its maker, here OPENAI_API_KEY.
 """
 from connectonion import Agent, host
 
