@@ -67,6 +67,11 @@ for my $broken ("port: 1\n  name: x\n", "{\n", "- a\n- b\n", "\xff\xfe\x00\n") {
 	like $r->{out}, qr/host\.yaml/, 'by the name of its file';
 }
 
+like check("\tport: 1\n")->{out}, qr/host\.yaml line 1: .*by spaces, not by tabs/,
+    'a tab in host.yaml is refused, and told from what is wanted';
+like check("name: x\nsummary: this: that\n")->{out}, qr/host\.yaml line 2: .*quote a value.*colon/,
+    'a colon in a value of host.yaml is refused, with the way to write it';
+
 my $r = check("wrokers: 3\n");
 is $r->{status}, 0, 'an unknown key passes';
 like $r->{out}, qr/wrokers.*workers/, 'with a warning that names the nearest';

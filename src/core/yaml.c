@@ -97,6 +97,27 @@ static size_t line_at(const struct reader *r, size_t offset)
 	return line;
 }
 
+/* libyaml names the rule that was broken; what most often broke it, and the way. */
+static const char *hint(const char *problem)
+{
+	if (strcmp(problem, "found character that cannot start any token") == 0)
+		return " (indent by spaces, not by tabs; quote a value that "
+		       "begins with @, ` or %)";
+	if (strcmp(problem, "mapping values are not allowed in this context") ==
+	    0)
+		return " (quote a value that has a colon and a space in it)";
+	return "";
+}
+
+static int refuse_syntax(struct reader *r, size_t line, const char *problem)
+{
+	struct buf why = {0};
+	buf_printf(&why, "%s%s", problem, hint(problem));
+	int rc = refuse(r, line, buf_cstr(&why));
+	buf_fini(&why);
+	return rc;
+}
+
 static int next(struct reader *r, yaml_event_t *ev)
 {
 	if (yaml_parser_parse(&r->parser, ev))
@@ -105,7 +126,7 @@ static int next(struct reader *r, yaml_event_t *ev)
 	size_t line = p->error == YAML_READER_ERROR
 			  ? line_at(r, p->problem_offset)
 			  : p->problem_mark.line;
-	return refuse(r, line, p->problem ? p->problem : "not YAML");
+	return refuse_syntax(r, line, p->problem ? p->problem : "not YAML");
 }
 
 static int value(struct reader *r, const yaml_event_t *ev, int depth);
