@@ -61,5 +61,11 @@ $host->signal('HUP');
 ok wait_for(10, sub { $host->words =~ /reload: .*agent must be demo, exec:/ }),
     'an agent that cannot be is told';
 is $host->http(GET => '/health')->{json}{agent}, 'second', 'before it does harm';
+
+write_file($yaml, "name: fifth\nstore_size: 128\n");
+$host->signal('HUP');
+ok wait_for(10, sub {
+	$host->words =~ /reload: store_size cannot change while running; .* until a restart/ }),
+    'a setting that only a restart changes is told as that';
 $host->stop;
 done_testing;

@@ -364,7 +364,7 @@ static bool differ(const char *what, bool is_different)
 {
 	if (is_different)
 		log_warn("reload: %s cannot change while running; the old "
-			 "value stays",
+			 "value stays until a restart",
 		    what);
 	return is_different;
 }
