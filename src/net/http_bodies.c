@@ -48,13 +48,21 @@ static size_t body_bytes(const struct http_conn *c)
 {
 	if (c->is_upgraded || c->req || !c->sock->input)
 		return 0;
-	size_t bytes = c->sock->input->size;
+	size_t bytes = c->sock->input->size + c->body_bytes;
 	return bytes > SMALL_BYTES ? bytes : 0;
+}
+
+static int note_body(h2o_req_t *q, void *arg)
+{
+	(void)arg;
+	http_conn_of(q)->body_bytes = libh2o_body_bytes(q);
+	return 0;
 }
 
 static void look(void *arg)
 {
 	struct http *h = arg;
+	libh2o_each_request(&h->context, note_body, NULL);
 	list_each_safe(it, &h->conns)
 	{
 		struct http_conn *c = list_entry(it, struct http_conn, link);

@@ -79,6 +79,7 @@ struct http_conn {
 	struct http_req *req; /* under way, or NULL */
 	struct http_addr addr;
 	bool has_addr;
+	size_t body_bytes; /* that have come, besides those in sock's buffer */
 	bool is_upgraded;
 	bool was_stuck;		/* at the last sweep it was writing */
 	uint64_t acked_bytes;	/* by the client, at the last sweep */

@@ -111,6 +111,21 @@ static inline h2o_iovec_t libh2o_head(
 }
 
 /*
+ * Bytes of a body on its way that are not in the socket's buffer. Upstream's
+ * release moves them from there as they come.
+ */
+static inline size_t libh2o_body_bytes(const h2o_req_t *q)
+{
+#ifdef HAVE_H2O_SENDVEC
+	/* A generator is there when the reply has begun. */
+	return q->_generator ? 0 : q->req_body_bytes_received;
+#else
+	(void)q;
+	return 0;
+#endif
+}
+
+/*
  * Whether a reply is a handler's, and not the library's own. 2.2.5 does not
  * tell, and sends its own through the fallback path, where no handler is.
  */
