@@ -40,8 +40,13 @@ my @failures = (
 		'-p', 0, '-d', "$locked"],
 	['an unknown user', 1, qr/no user nobody-at-all/, sub { },
 		'-p', 0, '--user', 'nobody-at-all'],
+	['a store that is closed to its user', 1, qr/store.lock: Permission denied/, sub {
+		chmod 0777, $_[0];
+		mkdir "$_[0]/.co/store";
+		write_file("$_[0]/.co/store/lock", '');
+		chmod 0600, "$_[0]/.co/store/lock" }, '-p', 0, '--user', 'nobody'],
 );
-my %only_root = ('an unknown user' => 1);
+my %only_root = ('an unknown user' => 1, 'a store that is closed to its user' => 1);
 
 sub command {
 	my ($dir, $name, @options) = @_;

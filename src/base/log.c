@@ -125,8 +125,10 @@ static void say_last_words(const char *fmt, va_list ap)
 		(void)snprintf(last_words, last_words_size, "%s", text);
 	write_line(LOG_ERROR, text);
 	errno = saved;
-	if (on_fatal)
-		on_fatal(text);
+	void (*tell)(const char *) = on_fatal;
+	on_fatal = NULL; /* it may fail as well */
+	if (tell)
+		tell(text);
 }
 
 static int open_log_file(const char *path)

@@ -63,7 +63,7 @@ void panic(const char *fmt, ...)
 
 /*
  * What fatal() and panic() call with their text after it was logged, errno as it
- * was; NULL: nothing. fn may log.
+ * was; NULL: nothing. fn may log; a fatal() in it does not call it again.
  */
 void log_on_fatal(void (*fn)(const char *text));
 

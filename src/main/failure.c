@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/err.h"
 #include "main/place.h"
+#include "main/user.h"
 #include "master/notify.h"
 
 /* Longest line of a traceback that goes to the log, in bytes. */
@@ -24,13 +25,15 @@ static bool is_open;
 
 /*
  * So early that nobody has opened it. Root opens it for a user that is not
- * known yet only where no user can change what the path leads to.
+ * known yet only where no user can change what the path leads to. What failed
+ * may have been done as that user.
  */
 static bool open_late(void)
 {
 	struct err err;
 	if (is_open || !log_file)
 		return is_open;
+	user_act_as_root(owner);
 	if (!is_owner_known && geteuid() == 0 && !place_is_roots(log_file))
 		return false;
 	int fd = place_open(
