@@ -77,6 +77,7 @@ const char *err_public_text(const struct err *err)
 	bool is_public = err_status(err->code) < 500 || err->code == ERR_FULL ||
 			 err->code == ERR_RUNS || err->code == ERR_CROWDED ||
 			 err->code == ERR_DRAINING ||
+			 err->code == ERR_UNFINISHED ||
 			 err->code == ERR_MISCONFIGURED;
 	return is_public && *err->text ? err->text : err_text(err->code);
 }

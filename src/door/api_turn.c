@@ -110,12 +110,20 @@ void api_turn_end_blocked(void)
 	}
 }
 
+/* The inputs are durable, or about to be: nobody may think them undone. */
 void api_turn_close_all(void)
 {
-	struct err err;
-	err_set(&err, ERR_DRAINING, NULL);
 	list_each_safe(it, &all_waiting)
-	    refuse(list_entry(it, struct waiting, link), &err);
+	{
+		struct waiting *w = list_entry(it, struct waiting, link);
+		struct err err;
+		err_set(&err, ERR_UNFINISHED,
+		    "server is leaving before the turn has ended; its result "
+		    "will be in session %.256s: look there before sending the "
+		    "input again",
+		    session_id(w->session));
+		refuse(w, &err);
+	}
 }
 
 /* ---- replies ---- */

@@ -30,7 +30,7 @@ void api_turn_begin(struct http_req *req, const struct door_setup *setup,
 /* Refuse those who wait and are blocked. */
 void api_turn_end_blocked(void);
 
-/* Answer all who wait in this process that the server restarts. */
+/* Answer all who wait in this process that their turns will end without them. */
 void api_turn_close_all(void);
 
 #endif

@@ -270,10 +270,12 @@ static void test_leaving(void)
 	req = post("", "{\"prompt\":\"x\",\"session\":{\"session_id\":\"n\"}}");
 	fake_session_run(all);
 	api_close_all();
-	is_reply(req, 503,
-	    "{\"error\":\"server is restarting; retry\",\"code\":-32000,"
-	    "\"data\":{\"retryable\":true}}",
-	    "input: who waits when the process leaves is told to retry");
+	is_reply(req, 500,
+	    "{\"error\":\"server is leaving before the turn has ended; its "
+	    "result will be in session n: look there before sending the input "
+	    "again\",\"code\":-32603}",
+	    "input: a client that waits when the process leaves is told where "
+	    "the result will be");
 	fake_http_free(&req);
 }
 

@@ -38,6 +38,7 @@ static void test_codes(void)
 	    {ERR_TOO_LARGE, 413, 0, false},
 	    {ERR_FULL, 503, -32000, true},
 	    {ERR_DRAINING, 503, -32000, true},
+	    {ERR_UNFINISHED, 500, -32603, false},
 	    {ERR_AGENT, 500, -32603, false},
 	};
 
