@@ -18,14 +18,27 @@
 #include "core/err.h"
 #include "proc/caps.h"
 
+/* The C library has room for one user, and we speak of two. */
+static void copy_user(struct passwd *to, const struct passwd *user)
+{
+	*to = (struct passwd){
+	    .pw_name = mem_strdup(user->pw_name),
+	    .pw_dir = mem_strdup(user->pw_dir),
+	    .pw_uid = user->pw_uid,
+	    .pw_gid = user->pw_gid,
+	};
+}
+
 const struct passwd *user_find(const struct conf *c)
 {
+	static struct passwd copy;
 	if (!*c->user || getuid() != 0)
 		return NULL;
 	const struct passwd *user = getpwnam(c->user);
 	if (!user)
 		fatal("option --user: there is no user %s", c->user);
-	return user;
+	copy_user(&copy, user);
+	return &copy;
 }
 
 void user_mend_home(void)
@@ -95,12 +108,7 @@ const struct passwd *user_of_agents(const struct conf *c)
 	const struct passwd *user = getpwnam(c->agent_user);
 	if (!user)
 		fatal("agent_user: there is no user %s", c->agent_user);
-	copy = (struct passwd){
-	    .pw_name = mem_strdup(user->pw_name),
-	    .pw_dir = mem_strdup(user->pw_dir),
-	    .pw_uid = user->pw_uid,
-	    .pw_gid = user->pw_gid,
-	};
+	copy_user(&copy, user);
 	if (!caps_are_there())
 		fatal("agent_user: only root, or a server with CAP_SETUID, "
 		      "CAP_SETGID and CAP_KILL, runs agents as another user");
