@@ -27,7 +27,7 @@ sub own_address {
 }
 
 my $host = Clients::host();
-stories($host, qw(talk large secret refused rejected rules uses order));
+stories($host, qw(talk large secret refused rejected rules uses order cut));
 like $host->words, qr/SEAL identity=0x[0-9a-f]{4}\.\.\./, 'the log tells who sealed';
 $host->stop;
 

@@ -70,6 +70,7 @@ class Socket:
             additional_headers={"X-Forwarded-For": proxied_for} if proxied_for else None))
         self.channel: Any = None
         self.numbers: list[int] = []
+        self.largest = 0  # of the frames as they came, in bytes
 
     def say_clear(self, frame: Any) -> None:
         self.socket.send(frame if isinstance(frame, (str, bytes)) else json.dumps(frame))
@@ -80,9 +81,11 @@ class Socket:
     def hear_clear(self) -> Any:
         """The next frame as it came; the code of the close instead."""
         try:
-            return json.loads(self.socket.recv(timeout=LONG))
+            text = self.socket.recv(timeout=LONG)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else None
+        self.largest = max(self.largest, len(text))
+        return json.loads(text)
 
     def hear(self) -> Any:
         frame = self.hear_clear()
@@ -336,6 +339,20 @@ def order() -> None:
     socket.say({"type": "PING"})
     same(socket.hear_of("PONG"), {"type": "PONG"}, "and more behind it")
     same(socket.numbers, list(range(1, len(socket.numbers) + 1)), "numbered without a gap")
+
+
+def cut() -> None:
+    """Clients up to 1.8 end the connection at a sealed message above 1 MiB."""
+    keys, text = addresses.generate(), "x" * 220_000  # below it in clear
+    for turn in range(3):
+        socket = sealed_socket(keys)
+        socket.say({**greeting(keys), "session_id": "long"})
+        ok(socket.hear_of("CONNECTED", "ERROR")["type"] == "CONNECTED", f"turn {turn}: connected")
+        socket.say({"type": "INPUT", "prompt": "echo " + text})
+        output = socket.hear_of("OUTPUT", "ERROR")
+        ok(output.get("result") == text, "the result of a long conversation comes whole")
+        ok(socket.largest < 1 << 20, "no sealed frame is above 1 MiB")
+        same(output["session"]["messages"], [], "what does not fit is left out")
 
 
 def ping() -> None:
