@@ -41,7 +41,7 @@ my %files = (
 		{ trust => { allow => [qw(admin whitelisted)], default => 'ask' },
 			whitelist => ['0x1'] }],
 	application => ["import uvicorn\napp = create_app(make, trust='open')\n" .
-		"uvicorn.run(app, port=1)", { trust => 'open' }],
+		"uvicorn.run(app, port=1)", { trust => 'open', port => 1 }],
 	caught => ["try:\n    host(make)\nexcept Exception:\n    print('no')\n", {}],
 );
 for my $name (sort keys %files) {
