@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(source write_file);
+use File::Path qw(make_path);
 use JSON::PP;
 use PyAgent;
 use Test::More;
@@ -75,5 +76,25 @@ for my $file (sort keys %broken) {
 	is $r->{status}, 1, "refused: $file";
 	like $r->{out}, $broken{$file}, 'with the reason';
 	unlike $r->{out}, qr/co-agent-python", line/, 'and nothing of ours';
+}
+
+# Stand-ins for the package: what they are made of, and what is said of them.
+my %packages = (
+	'of before host()' => [{ '__init__' => '__version__ = "0.5.1"' },
+		qr/^connectonion 0\.5\.1 is too old: agents can be hosted from 0\.6\.3 on; update it for \//],
+	'of the first host()' => [{ '__init__' => '__version__ = "0.6.2"', 'network/__init__' => '' },
+		qr/^connectonion 0\.6\.2 is too old/],
+	'without a version' => [{ '__init__' => '' }, qr/^connectonion of this version is too old/],
+	'without what it needs' => [{ '__init__' => 'import no_such_module' },
+		qr/No module named 'no_such_module'$/],
+);
+for my $what (sort keys %packages) {
+	my ($files, $says) = @{ $packages{$what} };
+	my $place = File::Temp->newdir(TMPDIR => 1);
+	make_path("$place/connectonion/network");
+	write_file("$place/connectonion/$_.py", $files->{$_}) for keys %$files;
+	my $r = PyAgent::describe('factory.py', env => { PYTHONPATH => "$place" });
+	is $r->{status}, 1, "a package $what is refused";
+	like $r->{out}, $says, 'with the reason';
 }
 done_testing;

@@ -43,8 +43,8 @@ sub start {
 
 # What the script says of a file: {status, out}.
 sub describe {
-	my ($file) = @_;
-	return CoHost::run([python(), program('co-agent-python'), '--describe', file($file)]);
+	my ($file, %o) = @_;
+	return CoHost::run([python(), program('co-agent-python'), '--describe', file($file)], %o);
 }
 
 # All that was logged.
