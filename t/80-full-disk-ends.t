@@ -29,6 +29,8 @@ sub post {
 	return $host->http(POST => '/input', {}, { prompt => "echo $k", input_id => $k,
 		session => { session_id => $k } });
 }
+# The reserve, which an end has taken, is there again.
+sub ready { return wait_for(20, sub { $host->http(GET => '/readyz')->{status} == 200 }) }
 sub status { return $host->http(GET => "/sessions/$_[0]")->{json}{status} // 'none' }
 
 # Facts find no room: nothing is taken.
@@ -51,6 +53,7 @@ ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'and nobody goes on
 isnt post('events')->{status}, 503, 'the same input gets that end';
 
 # A turn that ends while its facts find no room.
+ready();
 my $ws = $host->ws(session => { session_id => 'ending' });
 $ws->send_json({ type => 'INPUT', prompt => 'stream 3 200' });
 $ws->next(type => 'tool_call');
@@ -64,6 +67,7 @@ is $host->http(GET => '/sessions/ending')->{json}{result}, 'Streamed 3 steps.',
     'as it was told';
 
 # A turn that ends while its events find no room.
+ready();
 $ws = $host->ws(session => { session_id => 'events-end' });
 $ws->send_json({ type => 'INPUT', prompt => 'stream 3 200' });
 $ws->next(type => 'tool_call');
@@ -72,10 +76,12 @@ ok wait_for(20, sub { status('events-end') ne 'running' }), 'a turn whose events
 $disk->heal;
 ok $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20), 'its client hears of it with room again';
 ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'nothing is left running';
+ready();
 is +($host->ws(session => { session_id => 'events-end' })->turn('echo on'))[-1]{result}, 'on',
     'its session goes on';
 
 # The server leaves while nothing finds room.
+ready();
 $ws = $host->ws(session => { session_id => 'leaving' });
 $ws->send_json({ type => 'INPUT', prompt => 'stream 80 50' });
 $ws->next(type => 'tool_call');

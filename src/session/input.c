@@ -273,7 +273,8 @@ void input_begin_waiting(struct session *s)
 	struct waiting w;
 	struct buf mem = {0};
 	if (!all->is_draining && !all->is_leaving && !session_is_crowded(all) &&
-	    !is_put_off(s) && waiting_first(s, &mem, &w)) {
+	    !store_is_for_ends(all->setup.store) && !is_put_off(s) &&
+	    waiting_first(s, &mem, &w)) {
 		struct session_call *c = input_of_waiting(s, &w);
 		struct limits_who who = {
 		    c->caller, c->peer, c->peer_is_loopback};
@@ -314,6 +315,10 @@ void input_place(struct session_call *c)
 	}
 	if (session_is_crowded(all)) {
 		refuse_with(c, ERR_RUNS);
+		return;
+	}
+	if (store_is_for_ends(all->setup.store)) {
+		refuse_with(c, ERR_STORE);
 		return;
 	}
 	if (is_behind(c)) {

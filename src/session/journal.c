@@ -78,12 +78,23 @@ static void apply_puts(struct journal *j, struct store_txn *t, struct commit *c)
 		c->also(t, c);
 }
 
-static void fail(struct commit *c, const struct err *err)
+static void fail(
+    struct commit *c, const struct store_txn *t, const struct err *err)
 {
 	if (c->outcome != COMMIT_OK)
 		return;
 	c->outcome = COMMIT_FAILED;
+	c->lacks_room = store_lacks_room(t);
 	c->err = *err;
+}
+
+static void log_failure(struct list *batch, const struct err *err)
+{
+	bool is_news = false;
+	list_each(it, batch) is_news |=
+	    !list_entry(it, struct commit, link)->is_quiet;
+	if (is_news)
+		log_error("%s", err->text);
 }
 
 /* Nobody would hear it: the agent has ended, and its end is not written yet. */
@@ -112,12 +123,12 @@ static void commit_facts(
 	}
 	int rc = store_commit(t, &err);
 	if (rc != 0)
-		log_error("%s", err.text);
+		log_failure(batch, &err);
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
 		if (rc != 0)
-			fail(c, &err);
+			fail(c, t, &err);
 		c->are_facts_written = c->has_facts && c->outcome == COMMIT_OK;
 	}
 }
@@ -209,27 +220,39 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
 }
 
+/* Chatter, while what room there is belongs to the ends of turns. */
+static bool is_kept_out(const struct journal *j, struct commit *c)
+{
+	if (c->has_facts || c->rule == COMMIT_END ||
+	    !store_is_for_ends(j->setup.store))
+		return false;
+	c->outcome = COMMIT_FAILED;
+	(void)err_set(&c->err, ERR_STORE, NULL);
+	return true;
+}
+
 static void append_all(
     struct journal *j, struct store_txn *t, struct list *batch)
 {
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
-		if (c->outcome == COMMIT_OK && c->n_events)
+		if (c->outcome == COMMIT_OK && c->n_events &&
+		    !is_kept_out(j, c))
 			append(j, t, c);
 	}
 }
 
 /* What has no events is written: its facts were all. */
-static bool fail_events(
-    struct list *batch, bool are_ends, const struct err *err)
+static bool fail_events(struct list *batch, bool are_ends,
+    const struct store_txn *t, const struct err *err)
 {
 	bool is_some_left = false;
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
 		if (c->n_events && (are_ends || c->rule != COMMIT_END))
-			fail(c, err);
+			fail(c, t, err);
 		is_some_left |= c->n_events && c->outcome == COMMIT_OK;
 	}
 	return is_some_left;
@@ -246,13 +269,13 @@ static void commit_events(
 	append_all(j, t, batch);
 	if (store_commit(t, &err) == 0)
 		return;
-	log_error("%s", err.text);
-	if (!fail_events(batch, false, &err))
+	log_failure(batch, &err);
+	if (!fail_events(batch, false, t, &err))
 		return;
 	store_write(j->setup.store, t, STORE_JOURNAL);
 	append_all(j, t, batch);
 	if (store_commit(t, &err) != 0)
-		(void)fail_events(batch, true, &err);
+		(void)fail_events(batch, true, t, &err);
 }
 
 /* A message for those who want to know that a journal has grown. */

@@ -96,7 +96,10 @@ struct commit {
 	/* After it is written: give the turn up in the registry. */
 	registry_owner ends_turn_of;
 
+	bool is_quiet; /* when it fails: the log knows already */
+
 	enum commit_outcome outcome;
+	bool lacks_room;	/* it failed because the disk is full */
 	bool are_facts_written; /* also when the events then failed */
 	bool is_in_facts_lane;
 	int refusal; /* what check() returned */

@@ -17,6 +17,9 @@
 /* Time before what could not be written is tried again. */
 #define RETRY_MS 500
 
+/* The log says once in so long that the end of a turn cannot be written. */
+#define QUIET_MS 30000
+
 void turn_end_agent(struct turn *t)
 {
 	if (t->agent)
@@ -40,13 +43,10 @@ static void on_end(struct commit *c)
 {
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
-	/*
-	 * Facts that are written are not written again: the journal follows
-	 * them. Of those that are not the journal knows, and clients hear it;
-	 * the keeper's sweep sees to it that the facts follow.
-	 */
-	if (outcome == COMMIT_FAILED && c->has_facts)
+	/* Facts that are written are not written again. */
+	if (outcome == COMMIT_FAILED && c->are_facts_written)
 		t->is_end_journal_only = true;
+	t->lacks_room = c->lacks_room;
 	session_ring(t->session);
 	turn_commit_back(t, c);
 	turn_step(t, outcome == COMMIT_FAILED ? STIM_RETRY : STIM_ENDED);
@@ -58,6 +58,7 @@ static void push_end(struct turn *t)
 	struct commit *c = turn_commit(t, COMMIT_END, on_end);
 	turn_rows_end(c, t);
 	c->ends_turn_of = turn_all(t)->self;
+	c->is_quiet = clock_mono_ms() < t->quiet_until_ms;
 	t->n_commits++;
 	t->n_in_facts++;
 	journal_push(turn_all(t)->journal, c, true);
@@ -208,9 +209,30 @@ static void do_lose(struct turn *t)
 	do_end(t);
 }
 
+/* Once in each turn: who fails even so waits. */
+static bool make_room(struct turn *t)
+{
+	if (!t->lacks_room || t->has_made_room)
+		return false;
+	t->has_made_room = true;
+	return store_use_reserve(turn_all(t)->setup.store);
+}
+
+/*
+ * Of facts that cannot be written the journal knows, and clients hear it; the
+ * keeper's sweep sees to it that the facts follow.
+ */
 static void do_end_again(struct turn *t)
 {
-	t->retry_at_ms = clock_mono_ms() + RETRY_MS;
+	int64_t now = clock_mono_ms();
+	if (now >= t->quiet_until_ms)
+		t->quiet_until_ms = now + QUIET_MS;
+	if (make_room(t)) {
+		push_end(t);
+		return;
+	}
+	t->is_end_journal_only = true;
+	t->retry_at_ms = now + RETRY_MS;
 }
 
 static void do_close(struct turn *t)

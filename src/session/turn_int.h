@@ -74,7 +74,10 @@ struct turn {
 	bool has_usage;	 /* it spent something */
 	int64_t duration_ms;
 	bool is_end_journal_only; /* the facts have the end, or refuse it */
+	bool lacks_room;	  /* the end failed because the disk is full */
+	bool has_made_room;	  /* it has asked for the store's reserve */
 	int64_t retry_at_ms;
+	int64_t quiet_until_ms; /* the log knows why the end is not written */
 };
 
 /* All sessions of this worker. */

@@ -192,7 +192,7 @@ static void note_failure(const struct store_txn *t)
 {
 	struct store *s = t->store;
 	if (s->refuses)
-		atomic_store(s->refuses, 1);
+		atomic_fetch_or(s->refuses, STORE_FAILED);
 	if (t->part == STORE_JOURNAL && !s->is_shared &&
 	    store_is_damage(t->rc) && store_mark_damage(s->dir))
 		log_error("store: pages of %s/journal.mdb are damaged; turns "

@@ -113,7 +113,7 @@ void store_serve(struct store *s, uint64_t server);
 /*
  * From now on a commit that fails sets *refuses, which all processes of the
  * server share, and which stays set until the keeper's store_probe() finds that
- * writes succeed again.
+ * writes succeed again, and has its reserve.
  */
 void store_tell(struct store *s, _Atomic uint32_t *refuses);
 
@@ -123,6 +123,28 @@ void store_tell(struct store *s, _Atomic uint32_t *refuses);
  * store_tell() was given. It writes only when there is cause for doubt.
  */
 void store_probe(struct store *s, const struct conf *conf);
+
+/*
+ * .co/store/reserve takes up room on the disk for the ends of turns. Make it, if
+ * it is not there and there is more room than it needs; whether it is there. Of
+ * the keeper alone, which does so with each store_probe() too.
+ */
+bool store_keep_reserve(struct store *s);
+
+/*
+ * The disk has no room for the end of a turn: give the reserve up. Whether it is
+ * given up now, by this process or another: then what has failed may succeed.
+ */
+bool store_use_reserve(struct store *s);
+
+/*
+ * Whether the reserve is given up and not made anew yet: what room there is
+ * belongs to the ends of turns.
+ */
+bool store_is_for_ends(const struct store *s);
+
+/* Whether a transaction failed because the disk is full, or a quota of it. */
+bool store_lacks_room(const struct store_txn *t);
 
 /*
  * Names this journal; it lies in journal.mdb, so one that begins anew, for

@@ -11,7 +11,8 @@
  * from one file into another, store_convert.c those of an older format into
  * this one, store_row.c knows the bytes of a row, store_server.c keeps the
  * processes of other servers out, store_probe.c finds out whether writes
- * succeed, and store.c reads and writes.
+ * succeed, store_reserve.c keeps room for the ends of turns, and store.c reads
+ * and writes.
  */
 #include <limits.h>
 #include <lmdb.h>
@@ -37,9 +38,15 @@ struct store {
 	bool is_shared; /* facts live in the journal's environment */
 	MDB_dbi tables[TABLE_COUNT];
 	uint64_t epoch;
-	_Atomic uint32_t *refuses; /* a write failed; NULL: nobody asks */
+	_Atomic uint32_t *refuses; /* bits; NULL: nobody asks */
 	uint64_t server;	   /* whose writes these are; 0: not checked */
 	char *dir;
+};
+
+/* Bits of *refuses. */
+enum {
+	STORE_FAILED = 1,   /* a write failed */
+	STORE_FOR_ENDS = 2, /* the reserve is given up */
 };
 
 struct store_path {

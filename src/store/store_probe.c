@@ -77,11 +77,16 @@ void store_probe(struct store *s, const struct conf *conf)
 	struct store_path dir = store_path("%s/store", conf->co_dir);
 	uint32_t was = atomic_load(s->refuses);
 	bool is_doubted = was || is_disk_low(dir.text);
+	(void)store_keep_reserve(s);
 	bool ok = !is_doubted || can_write(dir.text);
 	for (int i = 0; i < STORE_N_PARTS; i++)
 		if (s->parts[i].env)
 			ok = probe_env(s->parts[i].env, is_doubted) && ok;
-	atomic_store(s->refuses, !ok);
+	if (ok)
+		atomic_fetch_and(s->refuses, ~(uint32_t)STORE_FAILED);
+	else
+		atomic_fetch_or(s->refuses, STORE_FAILED);
+	ok = !atomic_load(s->refuses);
 	if (!was && !ok)
 		log_warn("store: there is no room for inputs: see the disk, "
 			 "and store_size");

@@ -139,6 +139,14 @@ static void claim(struct keeper *k, bool is_first)
 		fatal("%s", err.text);
 }
 
+static void keep_reserve(struct keeper *k)
+{
+	if (!store_keep_reserve(k->store))
+		log_warn("store: the disk has no room for %s/store/reserve: if "
+			 "it becomes full, turns end when it has room again",
+		    k->in.conf.co_dir);
+}
+
 /* Turns that a dead server left go to the workers, which decide. */
 static void recover(struct keeper *k, bool is_first)
 {
@@ -244,6 +252,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	claim(&k, is_first);
 	watch_clock(&k);
 	store_tell(k.store, &k.in.heritage->store_refuses);
+	keep_reserve(&k);
 	if (is_first)
 		import_results(&k);
 	k.registry =
