@@ -98,6 +98,15 @@ void oip_conn_deny(struct oip_conn *c, const struct err *err)
 		oip_conn_error(c, err->text);
 }
 
+/*
+ * A page cannot be cut, and is for browsers, which take it whole: only Python
+ * clients sign commands in clear and show no page.
+ */
+static bool takes_page(const struct oip_conn *c)
+{
+	return !c->is_v2 || c->seal || !is_too_large(c);
+}
+
 void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 {
 	struct buf html = {0};
@@ -105,7 +114,7 @@ void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 	if (oip_dash_read(&html, c->setup->conf, &c->dashboard, is_new)) {
 		oip_frame_dashboard(oip_conn_frame(), session_id(c->session),
 		    html.data, html.len);
-		if (!is_too_large(c))
+		if (takes_page(c))
 			oip_conn_send(c);
 	}
 	buf_fini(&html);
