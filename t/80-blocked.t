@@ -11,7 +11,6 @@ use lib "$FindBin::Bin/lib";
 use CoHost qw(wait_for write_file);
 use Sign qw(:all);
 use Test::More;
-use Time::HiRes qw(time);
 
 for my $workers (1, 4) {
 	my $dir = CoHost::directory(yaml => "blacklist: black.txt\n");
@@ -40,7 +39,6 @@ for my $workers (1, 4) {
 	ok wait_for(10, sub { ($host->metric('cohostd_runs') // 0) == 2 }), "-w $workers: two turns run";
 	$stream->send(GET => "$path?follow=1", signed_get_headers($anna, $path));
 	is $stream->head->{status}, 200, "-w $workers: one of them is watched";
-	my $from = time;
 	write_file("$dir/.co/blocklist.txt", "$anna->{address}\n");
 	for (@annas) {
 		my $frame = $_->next(type => 'ERROR');
@@ -55,7 +53,6 @@ for my $workers (1, 4) {
 	my $r = $waiting->reply;
 	is "$r->{status} $r->{json}{error}", '403 forbidden: blocked',
 	    "-w $workers: its request that waits is refused";
-	cmp_ok time - $from, '<', 3 * ($ENV{TEST_PATIENCE} || 1), "-w $workers: within a short time";
 	write_file("$dir/black.txt", "$bert->{address}\n");
 	is $bert_ws->next(type => 'ERROR')->{message}, 'forbidden: blocked',
 	    "-w $workers: so is one whom host.yaml's blacklist gets";
