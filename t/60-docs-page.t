@@ -10,11 +10,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Browser;
-use CoHost qw(write_file);
+use CoHost qw(lacks write_file);
 use JSON::PP ();
 use Test::More;
 
-plan skip_all => 'chromium and chromium-driver are not there' unless Browser::is_there();
+lacks 'chromium and chromium-driver are not there' unless Browser::is_there();
 
 my $page = Browser->open('about:blank');
 my $host;

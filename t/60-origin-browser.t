@@ -10,12 +10,12 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Browser;
-use CoHost;
+use CoHost qw(lacks);
 use IO::Socket::IP;
 use POSIX ();
 use Test::More;
 
-plan skip_all => 'chromium and chromium-driver are not there' unless Browser::is_there();
+lacks 'chromium and chromium-driver are not there' unless Browser::is_there();
 
 # A web server with one empty page. Browsers also connect without saying anything, so each
 # connection has a process of its own. It ends with the test, or after five minutes.
