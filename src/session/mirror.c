@@ -39,7 +39,7 @@
 #define COMPACT_MS ((int64_t)3600 * 1000)
 #define COMPARE_RETRY_MS 60000
 
-/* It is compacted when it has grown to twice its size and this. */
+/* It is compacted when more of it than is current, and than this, is stale. */
 #define SLACK ((uint64_t)1024 * 1024)
 
 struct mirror {
@@ -50,7 +50,7 @@ struct mirror {
 	uint64_t first;	    /* lowest row not taken out yet, 0: unknown */
 	uint64_t written;   /* rows up to here are in the file */
 	uint64_t evaluated; /* and in the evals */
-	uint64_t live;	    /* bytes of the file when it was last compared */
+	uint64_t stale;	    /* bytes written since that later lines replace */
 	bool is_compared;
 	bool is_told;  /* that the file cannot be written */
 	bool is_stuck; /* rows cannot be taken out */
@@ -122,9 +122,27 @@ static bool is_our_turn(struct mirror *m)
 struct gathering {
 	struct mirror *mirror;
 	struct buf lines;
+	uint64_t stale; /* bytes of them that later lines replace */
 	unsigned n;
 	bool is_full;
 };
+
+/*
+ * A session has one line that counts: that of a running turn is replaced by its
+ * end, and an end replaces that of the turn before.
+ */
+static bool makes_stale(const struct record *r)
+{
+	return r->turn > 1 || r->status == RECORD_RUNNING;
+}
+
+static void gather_line(struct gathering *g, const struct feed_row *row)
+{
+	size_t before = g->lines.len;
+	result_line_write(&g->lines, &row->record, row->talk);
+	if (makes_stale(&row->record))
+		g->stale += g->lines.len - before;
+}
 
 static bool gather(const struct feed_row *row, void *arg)
 {
@@ -133,7 +151,7 @@ static bool gather(const struct feed_row *row, void *arg)
 	if (!m->first)
 		m->first = row->key;
 	if (m->results)
-		result_line_write(&g->lines, &row->record, row->talk);
+		gather_line(g, row);
 	if (m->evals && row->key > m->evaluated)
 		evals_turn(m->evals, &row->record, row->talk);
 	m->evaluated = row->key;
@@ -194,6 +212,7 @@ static int follow(struct mirror *m, bool *more)
 	*more = g.is_full;
 	if (rc == 0) {
 		m->written = last;
+		m->stale += g.stale;
 		if (g.n)
 			tell(&m->is_told, NULL);
 		return 0;
@@ -262,7 +281,7 @@ static void compare(struct mirror *m)
 	if (rc != 0)
 		log_error("mirror: %s", err.text);
 	m->is_compared |= rc == 0;
-	m->live = results_size(m->results);
+	m->stale = 0;
 	m->compare_at_ms =
 	    clock_mono_ms() + (rc == 0 ? COMPACT_MS : COMPARE_RETRY_MS);
 }
@@ -272,7 +291,7 @@ static bool is_compare_due(const struct mirror *m, bool is_idle)
 	if (!m->results)
 		return false;
 	return (is_idle && clock_mono_ms() >= m->compare_at_ms) ||
-	       results_size(m->results) > 2 * m->live + SLACK;
+	       2 * m->stale > results_size(m->results) + SLACK;
 }
 
 int64_t mirror_step(struct mirror *m)

@@ -248,6 +248,28 @@ static void test_growth(void)
 	end();
 }
 
+static void test_growth_by_new_sessions(void)
+{
+	char id[16], *prompt = calloc(1, 3001);
+	begin("new");
+	start_mirror();
+	step(2);
+	put(1, "a", 1, RECORD_RUNNING, "hello");
+	step(1);
+	put(1, "a", 1, RECORD_DONE, "hello");
+	memset(prompt, 'p', 3000);
+	for (unsigned i = 2; i <= 1500; i++) {
+		snprintf(id, sizeof id, "s%u", i);
+		put(i, id, 1, RECORD_DONE, prompt);
+		step(i % 50 == 0);
+	}
+	step(2);
+	is_int(count("\"status\":\"running\""), 1,
+	    "a file that grows by sessions of one turn is not compacted");
+	free(prompt);
+	end();
+}
+
 /* ---- the exchange ---- */
 
 static const char python_lines[] =
@@ -365,6 +387,7 @@ int main(void)
 	test_failure();
 	test_lock();
 	test_growth();
+	test_growth_by_new_sessions();
 	test_import();
 	test_export();
 	return done();
