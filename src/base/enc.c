@@ -158,7 +158,13 @@ __attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(
 		state = __builtin_ia32_crc32di(state, word);
 	}
 	crc = (uint32_t)state;
-	while (n--)
+	if (n & 4) {
+		uint32_t word;
+		memcpy(&word, p, sizeof(word));
+		crc = __builtin_ia32_crc32si(crc, word);
+		p += 4;
+	}
+	for (n &= 3; n; n--)
 		crc = __builtin_ia32_crc32qi(crc, *p++);
 	return crc;
 }
