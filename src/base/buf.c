@@ -12,6 +12,9 @@
 
 #define FIRST_CAP 64
 
+/* Most of what is written here fits; below it, growing is quick. */
+#define COMMON_CAP 1024
+
 static void grow(struct buf *b, size_t n)
 {
 	size_t need, cap = b->cap ? b->cap : FIRST_CAP;
@@ -19,7 +22,7 @@ static void grow(struct buf *b, size_t n)
 	if (__builtin_add_overflow(b->len, n, &need) || need > SIZE_MAX / 2)
 		fatal("buffer: cannot hold %zu and %zu bytes", b->len, n);
 	while (cap < need)
-		cap *= 2;
+		cap *= cap < COMMON_CAP ? 4 : 2;
 	b->data = mem_realloc(b->data, cap);
 	b->cap = cap;
 }
