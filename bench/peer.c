@@ -90,7 +90,7 @@ static void dial(struct peer *p)
 	if (!p->ws_path)
 		return;
 	buf_printf(&p->out,
-	    "GET %s HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
+	    "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
 	    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
 	    p->ws_path);
@@ -129,7 +129,7 @@ static void renew(struct peer *p)
 
 void peer_request(struct peer *p, const char *path, const char *body)
 {
-	buf_printf(&p->out, "%s %s HTTP/1.1\r\nHost: bench\r\n",
+	buf_printf(&p->out, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n",
 	    body ? "POST" : "GET", path);
 	if (body)
 		buf_printf(&p->out,
