@@ -14,8 +14,9 @@
 #include "core/err.h"
 
 static const struct conf_param params[CONF_KEYS] = {
-#define PARAM(field, key, type, def, min, max, unit, source, doc) \
-	{key, PARAM_##type, def, min, max, unit, offsetof(struct conf, field)},
+#define PARAM(field, key, type, def, min, max, unit, source, reload, doc)      \
+	{key, PARAM_##type, def, min, max, unit, offsetof(struct conf, field), \
+	    sizeof((struct conf *)0)->field, CHANGE_##reload},
 #include "core/params.tbl"
 #undef PARAM
 };
@@ -232,6 +233,40 @@ int conf_preset(struct conf *c, const char *where, const char *key,
     const char *value, struct err *err)
 {
 	return conf_put(c, RANK_PRESET, where, key, value, err);
+}
+
+/* ---- reloading ---- */
+
+static bool is_same(
+    const struct conf *a, const struct conf *b, const struct conf_param *p)
+{
+	const void *x = field_const(a, p->at), *y = field_const(b, p->at);
+	if (is_text(p))
+		return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+	return memcmp(x, y, p->size) == 0;
+}
+
+static void copy(
+    struct conf *to, const struct conf *from, const struct conf_param *p)
+{
+	void *x = field(to, p->at);
+	const void *y = field_const(from, p->at);
+	if (is_text(p))
+		conf_value_own(x, *(char *const *)y);
+	else
+		memcpy(x, y, p->size);
+}
+
+void conf_keep_fixed(
+    struct conf *now, const struct conf *was, conf_kept_fn *on_kept, void *arg)
+{
+	for (size_t i = 0; i < CONF_KEYS; i++) {
+		const struct conf_param *p = &params[i];
+		if (p->change != CHANGE_FIXED || is_same(now, was, p))
+			continue;
+		copy(now, was, p);
+		on_kept(p->key, arg);
+	}
 }
 
 /* ---- checks ---- */

@@ -19,7 +19,7 @@ struct json;
 
 /* The place of each setting in params.tbl. */
 enum conf_key {
-#define PARAM(f, key, type, def, min, max, unit, src, doc) CONF_##f,
+#define PARAM(f, key, type, def, min, max, unit, src, reload, doc) CONF_##f,
 #include "core/params.tbl"
 #undef PARAM
 	CONF_KEYS
@@ -31,7 +31,8 @@ struct conf {
 #define PARAM_ENUM(f) int f;
 #define PARAM_STR(f) char *f;
 #define PARAM_JSON(f) char *f;
-#define PARAM(f, key, type, def, min, max, unit, src, doc) PARAM_##type(f)
+#define PARAM(f, key, type, def, min, max, unit, src, reload, doc) \
+	PARAM_##type(f)
 #include "core/params.tbl"
 #undef PARAM
 	/* Found out, not set: absolute, set by the master (as is co_dir). */
@@ -126,6 +127,16 @@ int conf_read_env(struct conf *c, struct err *err);
  * file, a blacklist that is not there. Returns 0, or -1 with ERR_CONFIG.
  */
 int conf_check(const struct conf *c, struct err *err);
+
+/* Called with the key of each setting that kept its value. */
+typedef void conf_kept_fn(const char *key, void *arg);
+
+/*
+ * Before *now takes the place of *was: settings that only a restart may change
+ * (FIXED in params.tbl) get their values of *was again.
+ */
+void conf_keep_fixed(
+    struct conf *now, const struct conf *was, conf_kept_fn *on_kept, void *arg);
 
 /* Whether trust is one of the words open, careful and strict. */
 bool conf_trust_is_level(const struct conf *c);

@@ -11,6 +11,12 @@
 
 enum conf_type { PARAM_INT, PARAM_BOOL, PARAM_ENUM, PARAM_STR, PARAM_JSON };
 
+/* When a running server takes a new value. */
+enum conf_change {
+	CHANGE_RELOAD, /* with the next generation of processes */
+	CHANGE_FIXED,  /* never: only a restart does */
+};
+
 /* Sources of values, weakest first. */
 enum conf_rank {
 	RANK_DEFAULT,
@@ -28,7 +34,9 @@ struct conf_param {
 	int64_t min;
 	int64_t max;
 	const char *unit; /* for ENUM: the choices; for JSON: list or mapping */
-	size_t at;
+	size_t at;	  /* of the field in struct conf, and how large it is */
+	size_t size;
+	enum conf_change change;
 };
 
 /* The row of a key, or NULL. */

@@ -360,38 +360,23 @@ static void leave_fast(struct master *m)
 	children_end(&m->children, FAST_MS);
 }
 
-static bool differ(const char *what, bool is_different)
+static void on_kept(const char *what, void *arg)
 {
-	if (is_different)
-		log_warn("reload: %s cannot change while running; the old "
-			 "value stays until a restart",
-		    what);
-	return is_different;
+	(void)arg;
+	log_warn("reload: %s cannot change while running; the old value stays "
+		 "until a restart",
+	    what);
 }
 
-/* Settings that the listener, the segment or the store are built on stay as
- * they are. */
+/* What listener, segment and store are built on stays as it is. */
 static void keep_fixed(struct conf *now, const struct conf *was)
 {
-	struct err err;
-	if (differ("bind", strcmp(now->bind, was->bind) != 0))
-		(void)conf_set(now, "reload", "bind", was->bind, &err);
-	if (differ("user", strcmp(now->user, was->user) != 0))
-		(void)conf_set(now, "reload", "user", was->user, &err);
-	if (differ("agent_user", strcmp(now->agent_user, was->agent_user) != 0))
-		(void)conf_set(
-		    now, "reload", "agent_user", was->agent_user, &err);
-	if (differ("port", now->port != was->port))
-		now->port = was->port;
-	if (differ("max_sessions", now->max_sessions != was->max_sessions))
-		now->max_sessions = was->max_sessions;
-	if (differ("durability", now->durability != was->durability))
-		now->durability = was->durability;
-	if (differ("store_size", now->store_size != was->store_size))
-		now->store_size = was->store_size;
 	int64_t most = (int64_t)slots_for(was) / 2 - 2;
-	if (differ("workers beyond the slots", now->workers > most))
+	conf_keep_fixed(now, was, on_kept, NULL);
+	if (now->workers > most) {
+		on_kept("workers beyond the slots", NULL);
 		now->workers = most;
+	}
 }
 
 static void reload(struct master *m)

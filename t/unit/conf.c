@@ -798,6 +798,48 @@ static void test_env_file(void)
 	is_int(conf_load_env_file("/"), -1, "so is a folder");
 }
 
+static void note_kept(const char *key, void *arg)
+{
+	buf_printf(arg, "%s ", key);
+}
+
+static void test_reload(void)
+{
+	static const char *const keys[][2] = {
+	    {"bind", "127.0.0.9"},     /* a text */
+	    {"port", "8123"},	       /* a number */
+	    {"durability", "process"}, /* a choice */
+	    {"max_prompt", "4711"},    /* may change */
+	    {"session_results", "false"},
+	    {"summary", "short"},
+	};
+	struct conf was, now;
+	struct err err;
+	struct buf kept = {0};
+	int bad = 0;
+
+	conf_init(&was);
+	conf_init(&now);
+	conf_keep_fixed(&now, &was, note_kept, &kept);
+	is_str(buf_cstr(&kept), "", "equal settings need not be kept");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		bad |= conf_set(&now, "test", keys[i][0], keys[i][1], &err);
+	is_int(bad, 0, "each new value is allowed");
+	conf_keep_fixed(&now, &was, note_kept, &kept);
+	is_str(buf_cstr(&kept), "port bind durability ",
+	    "a reload tells of each fixed setting that was changed");
+	is_str(now.bind, was.bind, "a fixed text stays");
+	ok(now.bind != was.bind, "each struct conf owns its copy of that text");
+	is_int(now.port, 8000, "a fixed number stays");
+	is_int(now.durability, DURABLE_POWER, "a fixed choice stays");
+	is_int(now.max_prompt, 4711, "other numbers change on a reload");
+	ok(!now.session_results, "other switches change on a reload");
+	is_str(now.summary, "short", "other texts change on a reload");
+	buf_fini(&kept);
+	conf_fini(&now);
+	conf_fini(&was);
+}
+
 int main(void)
 {
 	test_defaults();
@@ -820,6 +862,7 @@ int main(void)
 	test_check();
 	test_texts();
 	test_handing_on();
+	test_reload();
 	test_env_file();
 	return done();
 }
