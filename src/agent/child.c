@@ -361,6 +361,7 @@ void child_init(
 	const struct conf *conf = setup->conf;
 
 	a->place.loop = setup->loop;
+	a->place.crew = setup->crew;
 	a->place.source = source;
 	list_init(&a->place.all);
 	a->line_bytes = (size_t)conf->agent_line;

@@ -248,6 +248,7 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	p->source.processes = 0; /* each turn has a limit of its own */
 	p->zygote = zygote_open(&(struct zygote_setup){
 	    .loop = setup->loop,
+	    .crew = setup->crew,
 	    .source = &p->source.base,
 	    .on_ready = on_ready,
 	    .arg = p,

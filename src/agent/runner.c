@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/remains.h"
 #include "agent/scribe.h"
 #include "agent/source.h"
 #include "base/buf.h"
@@ -20,8 +21,6 @@
 #include "core/stat.h"
 #include "net/loop.h"
 #include "net/stream.h"
-#include "proc/cgroup.h"
-#include "proc/pids.h"
 
 /* When its tree is gone, its output may still be held open by somebody else. */
 #define DRAIN_MS 1000
@@ -58,9 +57,6 @@ struct runner {
 	bool has_remains; /* its co-turn was killed */
 };
 
-/* The co-turns that we started and did not reap. */
-static struct pids co_turns;
-
 /* ---- the end ---- */
 
 static void close_streams(struct runner *r)
@@ -72,31 +68,13 @@ static void close_streams(struct runner *r)
 
 static void dispose(struct runner *r)
 {
+	remains_forget(r);
 	loop_timer_stop(r->place->loop, &r->timer);
 	list_remove(&r->link);
 	close_streams(r);
 	buf_fini(&r->said);
 	buf_fini(&r->scribe.line);
 	free(r);
-}
-
-static bool is_co_turn(void *arg, pid_t pid)
-{
-	(void)arg;
-	return pids_has(&co_turns, pid);
-}
-
-/*
- * Whoever kills a co-turn leaves us its tree: we are the next subreaper. False
- * while something of it is there.
- */
-static bool clear_remains(struct runner *r)
-{
-	cgroup_clear(r->pid);
-	if (pids_kill_strangers(is_co_turn, NULL) != 0)
-		return false;
-	cgroup_clear(r->pid);
-	return true;
 }
 
 static bool is_reaped(struct runner *r)
@@ -108,25 +86,40 @@ static bool is_reaped(struct runner *r)
 		return false;
 	r->is_reaped = true;
 	r->has_remains |= pid == r->pid && WIFSIGNALED(status);
-	pids_remove(&co_turns, r->pid);
+	remains_remove_co_turn(r->pid);
 	return true;
+}
+
+static void reap_later(struct runner *r)
+{
+	loop_timer_set(r->place->loop, &r->timer, r->reap_ms);
+	r->reap_ms =
+	    r->reap_ms < REAP_MAX_MS / 2 ? r->reap_ms * 2 : REAP_MAX_MS;
+}
+
+static void on_cleared(void *arg, bool is_empty)
+{
+	struct runner *r = arg;
+
+	if (is_empty)
+		dispose(r);
+	else
+		reap_later(r);
 }
 
 /*
  * co-turn has closed its socket and is about to be a zombie, or is one already.
+ * Who kills it leaves us its tree: we are the next subreaper.
  */
 static void reap(struct runner *r)
 {
 	bool is_ours = r->pid != 0; /* to reap */
 
-	if (!is_ours ||
-	    (is_reaped(r) && (!r->has_remains || clear_remains(r)))) {
+	if (!is_ours || (is_reaped(r) && !r->has_remains))
 		dispose(r);
-		return;
-	}
-	loop_timer_set(r->place->loop, &r->timer, r->reap_ms);
-	r->reap_ms =
-	    r->reap_ms < REAP_MAX_MS / 2 ? r->reap_ms * 2 : REAP_MAX_MS;
+	else if (!r->is_reaped ||
+		 !remains_clear(r->place->crew, r->pid, on_cleared, r))
+		reap_later(r);
 }
 
 static void complain(void *arg, const char *text, size_t len)
@@ -315,7 +308,7 @@ static struct runner *adopt(
 	r->end.how = RUNNER_LOST;
 	r->is_idle = true;
 	if (pid)
-		pids_add(&co_turns, pid);
+		remains_add_co_turn(pid);
 	list_append(&place->all, &r->link);
 	loop_timer_init(&r->timer, on_time, r);
 	r->io = stream_open(place->loop, e->ours[SOURCE_OUT],

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "core/err.h"
 
+struct crew;
 struct loop;
 struct runner;
 struct source;
@@ -32,6 +33,7 @@ void runner_inherit_orphans(void);
  */
 struct runner_place {
 	struct loop *loop;
+	struct crew *crew;     /* does what may block */
 	struct source *source; /* of the processes */
 	struct list all;
 };

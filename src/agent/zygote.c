@@ -317,6 +317,7 @@ struct zygote *zygote_open(const struct zygote_setup *setup)
 	z->own.start = start_own;
 	z->setup = *setup;
 	z->place.loop = setup->loop;
+	z->place.crew = setup->crew;
 	z->place.source = &z->own;
 	z->socket = -1;
 	list_init(&z->place.all);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct crew;
 struct loop;
 struct source;
 struct zygote;
@@ -30,6 +31,7 @@ struct zygote;
 
 struct zygote_setup {
 	struct loop *loop;
+	struct crew *crew;     /* does what may block */
 	struct source *source; /* of the zygote itself; it must outlive it */
 	/* What READY said; json is gone after the call. */
 	void (*on_ready)(void *arg, const char *json, size_t len);

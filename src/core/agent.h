@@ -26,6 +26,7 @@
 #include "core/event.h"
 
 struct conf;
+struct crew;
 struct loop;
 struct agent;
 struct agent_turn;
@@ -103,6 +104,7 @@ struct agent_sink {
 struct agent_setup {
 	const struct conf *conf;
 	struct loop *loop;
+	struct crew *crew; /* outlives the agent */
 };
 
 /* What /info says of an agent. */

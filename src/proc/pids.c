@@ -102,6 +102,17 @@ void pids_stop_below(const struct pids *from, struct pids *seen)
 	pids_fini(&now);
 }
 
+void pids_kill_trees(const struct pids *roots)
+{
+	struct pids all = {0};
+
+	(void)stop_new(roots, &all);
+	pids_stop_below(roots, &all);
+	for (size_t i = 0; i < all.n; i++)
+		(void)kill(all.list[i], SIGKILL);
+	pids_fini(&all);
+}
+
 size_t pids_kill_strangers(pids_known_fn *is_known, void *arg)
 {
 	struct pids children = {0}, strangers = {0};
@@ -110,13 +121,8 @@ size_t pids_kill_strangers(pids_known_fn *is_known, void *arg)
 	for (size_t i = 0; i < children.n; i++)
 		if (!is_known(arg, children.list[i]))
 			pids_add(&strangers, children.list[i]);
+	pids_kill_trees(&strangers);
 	size_t n = strangers.n;
-	for (size_t i = 0; i < n; i++)
-		(void)kill(strangers.list[i], SIGSTOP);
-	pids_stop_below(&strangers, &children);
-	for (size_t i = 0; i < children.n; i++)
-		if (!is_known(arg, children.list[i]))
-			(void)kill(children.list[i], SIGKILL);
 	for (size_t i = 0; i < n; i++)
 		(void)waitpid(strangers.list[i], NULL, WNOHANG);
 	pids_fini(&children);

@@ -39,6 +39,9 @@ void pids_add_below(struct pids *p);
  */
 void pids_stop_below(const struct pids *from, struct pids *seen);
 
+/* Kill these and all below them; reaping is the caller's. */
+void pids_kill_trees(const struct pids *roots);
+
 /* Whether a child of ours is one that we know of. */
 typedef bool pids_known_fn(void *arg, pid_t pid);
 

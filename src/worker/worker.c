@@ -63,7 +63,7 @@ struct worker {
 	struct access *access;
 	struct limits *limits;
 	struct sessions *sessions;
-	struct crew *crew; /* reads files for the doors */
+	struct crew *crew; /* does what may block */
 	char *agent_log;   /* path */
 	struct http *http;
 	struct door_setup doors;
@@ -188,7 +188,7 @@ static size_t max_body(const struct conf *c)
 static void open_agent(struct worker *w)
 {
 	struct err err;
-	struct agent_setup setup = {&w->in.conf, w->in.loop};
+	struct agent_setup setup = {&w->in.conf, w->in.loop, w->crew};
 	runner_inherit_orphans();
 	w->kind = agents_find(w->in.conf.agent, &err);
 	if (w->kind)
@@ -221,7 +221,7 @@ static void open_trust_agent(struct worker *w)
 	w->judge_conf.agent_pool = 0;
 	static char ours[] = ""; /* no agent may reach who judges callers */
 	w->judge_conf.agent_user = ours;
-	struct agent_setup setup = {&w->judge_conf, w->in.loop};
+	struct agent_setup setup = {&w->judge_conf, w->in.loop, w->crew};
 	w->judge_kind = agents_find(w->judge_conf.agent, &err);
 	if (w->judge_kind)
 		w->judge_agent = w->judge_kind->open(&setup, &err);
@@ -343,7 +343,6 @@ static void open_doors(struct worker *w)
 	};
 	w->http = http_new(w->in.loop, &setup);
 	const struct agent_about *about = w->kind->about(w->agent);
-	w->crew = crew_open(w->in.loop, CREW_THREADS, CREW_JOBS);
 	w->agent_log = activity_path(conf->co_dir, about->name);
 	w->doors = (struct door_setup){
 	    .loop = w->in.loop,
@@ -366,7 +365,6 @@ static void open_doors(struct worker *w)
 static void close_all(struct worker *w)
 {
 	http_free(&w->http);
-	crew_close(&w->crew);
 	free(w->agent_log);
 	sessions_free(&w->sessions);
 	limits_free(&w->limits);
@@ -377,6 +375,7 @@ static void close_all(struct worker *w)
 		w->judge_kind->close(&w->judge_agent);
 	permit_close(&w->permit);
 	w->kind->close(&w->agent);
+	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	store_close(&w->store);
 	conf_fini(&w->in.conf);
@@ -395,6 +394,7 @@ int worker_main(unsigned slot, unsigned generation)
 		fatal("%s", err.text);
 	store_serve(w.store, w.in.heritage->server);
 	store_tell(w.store, &w.in.heritage->store_refuses);
+	w.crew = crew_open(w.in.loop, CREW_THREADS, CREW_JOBS);
 	open_agent(&w);
 	open_trust(&w);
 	open_sessions(&w);

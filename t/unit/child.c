@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "core/conf.h"
+#include "net/crew.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
 #include "t/unit/tap.h"
@@ -30,6 +31,7 @@
 #define PATIENCE_MS 20000
 
 static struct loop *loop;
+static struct crew *crew;
 static struct conf conf;
 static char place[256];
 
@@ -105,7 +107,8 @@ static void open_agent(struct test *x, const char *command)
 	free(conf.agent);
 	conf.agent = buf_steal(&setting, &(size_t){0});
 	x->agent = exec_kind.open(
-	    &(struct agent_setup){.conf = &conf, .loop = loop}, &err);
+	    &(struct agent_setup){.conf = &conf, .loop = loop, .crew = crew},
+	    &err);
 }
 
 static void start(struct test *x, const char *prompt)
@@ -556,6 +559,7 @@ static void test_killed_worker(void)
 
 	if (pid == 0) {
 		loop = loop_new();
+		crew = crew_open(loop, 1, 16);
 		open_agent(&x,
 		    "(setsid sh -c 'sleep " MARK " & sleep " MARK "' &); "
 		    "sleep " MARK);
@@ -610,6 +614,7 @@ static void set_up(void)
 
 	(void)snprintf(place, sizeof place, "%s", dir ? dir : ".");
 	loop = loop_new();
+	crew = crew_open(loop, 1, 16);
 	conf.libexec_dir = place;
 	conf.project_dir = mem_strdup("/tmp");
 	conf.agent_line = 65536;

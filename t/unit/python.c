@@ -15,6 +15,7 @@
 #include "agent/python_describe.h"
 #include "base/mem.h"
 #include "core/conf.h"
+#include "net/crew.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
 #include "t/unit/scratch.h"
@@ -60,6 +61,7 @@ static const char stand_in[] =
     "        os.close(fd)\n";
 
 static struct loop *loop;
+static struct crew *crew;
 static struct conf conf;
 
 /* ---- turns ---- */
@@ -134,7 +136,8 @@ static void open_agent(struct test *x, const char *file)
 	memset(x, 0, sizeof *x);
 	set_agent(file);
 	x->agent = python_kind.open(
-	    &(struct agent_setup){.conf = &conf, .loop = loop}, &err);
+	    &(struct agent_setup){.conf = &conf, .loop = loop, .crew = crew},
+	    &err);
 }
 
 static struct sink *start(struct test *x)
@@ -311,6 +314,7 @@ static void write_stand_in(void)
 static void set_up(void)
 {
 	loop = loop_new();
+	crew = crew_open(loop, 1, 16);
 	conf.python = mem_strdup("python3");
 	conf.agent_profile = mem_strdup("");
 	conf.libexec_dir = mem_strdup(scratch_dir());
