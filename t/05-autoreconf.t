@@ -35,5 +35,5 @@ close $new or die $!;
 is run(['autoreconf', '-fi'], dir => $dir, timeout => 200)->{status}, 0,
     'autoreconf works again after a file was added';
 is run(['grep', '-q', 't/99-new.t', "$dir/sources.mk"])->{status}, 0,
-    'and the list of sources names the new file';
+    'the regenerated list of sources names the new file';
 done_testing;

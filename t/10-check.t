@@ -16,25 +16,25 @@ my @check = (program('co-hostd'), '-d', "$dir", '-t');
 my %env = (env => { HOME => "$dir/home" });
 
 my $r = run(\@check, %env);
-is $r->{status}, 0, 'a good host.yaml passes';
-like $r->{out}, qr/host\.yaml/, 'and it names the file';
-unlike $r->{out}, qr/Waiting for tasks/, 'nothing was served';
+is $r->{status}, 0, '-t accepts a good host.yaml';
+like $r->{out}, qr/host\.yaml/, '-t names the file that it checked';
+unlike $r->{out}, qr/Waiting for tasks/, '-t serves nothing';
 
 write_file("$dir/.co/host.yaml", "name: tested\nport: 123456\n");
 $r = run(\@check, %env);
-isnt $r->{status}, 0, 'a bad one does not';
+isnt $r->{status}, 0, '-t refuses a bad host.yaml';
 like $r->{out}, qr/host\.yaml.*2.*port.*65535/,
-    'it names file, line, key and what is allowed';
+    'a refusal by -t names file, line, key and what is allowed';
 
 write_file("$dir/other.yaml", "workers: 3\n");
 is run([@check, '-c', "$dir/other.yaml"], %env)->{status}, 0,
-    '-c names another file';
+    '-c checks another file';
 
 unlink "$dir/.co/host.yaml";
-is run(\@check, %env)->{status}, 0, 'no host.yaml at all is fine';
+is run(\@check, %env)->{status}, 0, '-t accepts a project without host.yaml';
 
 write_file("$dir/.co/host.yaml", "port: 9\n");
 $r = run([@check], env => { HOME => "$dir/home", AGENT_PORT => 'nine' });
 isnt $r->{status}, 0, 'a wrong AGENT_PORT is refused';
-like $r->{out}, qr/AGENT_PORT/, 'by its name';
+like $r->{out}, qr/AGENT_PORT/, 'the refusal names AGENT_PORT';
 done_testing;

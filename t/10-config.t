@@ -58,13 +58,14 @@ for (@refused) {
 	my ($text, $line, $says) = @$_;
 	my $r = check($text);
 	isnt $r->{status}, 0, $text =~ s/\n/ /gr . 'is refused';
-	like $r->{out}, qr/host\.yaml\D+$line\b.*$says/, 'with all that is needed';
+	like $r->{out}, qr/host\.yaml\D+$line\b.*$says/,
+	    'the message names file, line, key and what is allowed';
 }
 
 for my $broken ("port: 1\n  name: x\n", "{\n", "- a\n- b\n", "\xff\xfe\x00\n") {
 	my $r = check($broken);
 	isnt $r->{status}, 0, 'broken YAML is refused';
-	like $r->{out}, qr/host\.yaml/, 'by the name of its file';
+	like $r->{out}, qr/host\.yaml/, 'the refusal of broken YAML names the file';
 }
 
 like check("\tport: 1\n")->{out}, qr/host\.yaml line 1: .*by spaces, not by tabs/,
@@ -74,13 +75,13 @@ like check("name: x\nsummary: this: that\n")->{out}, qr/host\.yaml line 2: .*quo
 
 my $r = check("wrokers: 3\n");
 is $r->{status}, 0, 'an unknown key passes';
-like $r->{out}, qr/wrokers.*workers/, 'with a warning that names the nearest';
+like $r->{out}, qr/wrokers.*workers/, 'the warning about an unknown key names the nearest one';
 
 $r = check("relay_url: wss://oo.openonion.ai/ws/announce\nrem: true\nco_dir: /x\n");
-is $r->{status}, 0, 'what is not built passes';
-like $r->{out}, qr/relay_url: the relay is not built yet/, 'with a warning';
-like $r->{out}, qr/rem is not supported/, 'each';
-like $r->{out}, qr/co_dir has no effect/, 'by its line';
+is $r->{status}, 0, 'settings that are not supported yet do not stop the start';
+like $r->{out}, qr/relay_url: the relay is not built yet/, 'relay_url is answered with a warning';
+like $r->{out}, qr/rem is not supported/, 'rem is answered with a warning';
+like $r->{out}, qr/co_dir has no effect/, 'co_dir in host.yaml is answered with a warning';
 
 write_file("$dir/policy.md", "---\ndefault: deny\n---\nBe kind.\n");
 write_file("$dir/blocked.txt", "0xab # a bad one\n");
@@ -94,6 +95,7 @@ for my $good ("trust: careful\n", "trust: STRICT\n", "trust: policy.md\n",
 	"session_results: off\nadmin_bearer: token-only\nfull_access_turns: 5\n") {
 	$r = check($good);
 	is $r->{status}, 0, ($good =~ s/\n\s*/ /gr) . 'is good';
-	unlike $r->{out}, qr/no setting|not supported|not built/, 'without a warning';
+	unlike $r->{out}, qr/no setting|not supported|not built/,
+	    'good settings print no warning';
 }
 done_testing;

@@ -35,31 +35,33 @@ subtest 'a new project' => sub {
 	my $dir = CoHost::directory();
 	my $keys = "$dir/.co/keys";
 	my $mine = serve($dir, said => \my @said);
-	is mode($keys), '0700', 'its folder of keys is private';
-	is mode("$keys/agent.key"), '0600', 'the key is';
-	is mode("$keys/recovery.txt"), '0600', 'and the phrase';
-	is mode("$keys/DO_NOT_SHARE"), '0600', 'and the warning beside them';
-	is length read_file("$keys/agent.key"), 32, 'the key is 32 bytes';
+	is mode($keys), '0700', 'a new project has a private folder of keys';
+	is mode("$keys/agent.key"), '0600', 'the new key is private';
+	is mode("$keys/recovery.txt"), '0600', 'the new recovery phrase is private';
+	is mode("$keys/DO_NOT_SHARE"), '0600', 'the warning beside the keys is private';
+	is length read_file("$keys/agent.key"), 32, 'a new key is 32 bytes';
 	like read_file("$keys/recovery.txt"), qr/^[a-z]+(?: [a-z]+){11}$/,
-	    'the phrase is twelve words';
+	    'a new recovery phrase is twelve words';
 	is_deeply [sort map { s{.*/}{}r } glob "$keys/*"],
-	    [qw(DO_NOT_SHARE agent.key recovery.txt)], 'nothing else is left there';
-	is serve($dir, said => \@said), $mine, 'the address stays';
+	    [qw(DO_NOT_SHARE agent.key recovery.txt)], 'the folder of keys holds nothing else';
+	is serve($dir, said => \@said), $mine, 'the address of a project stays over a restart';
 	my $words = read_file("$keys/recovery.txt");
 	my $key = unpack 'H*', read_file("$keys/agent.key");
 	my $said = join '', @said, map { read_file($_) } glob "$dir/.co/logs/*";
-	unlike $said, qr/\Q$words\E|\Q$key\E/i, 'neither phrase nor key is ever told';
+	unlike $said, qr/\Q$words\E|\Q$key\E/i,
+	    'neither phrase nor key is ever printed or logged';
 };
 
 subtest 'a known phrase' => sub {
 	my $dir = CoHost::directory();
 	mkdir "$dir/.co/keys", 0700;
 	write_file("$dir/.co/keys/recovery.txt", "$phrase\n");
-	is serve($dir), $address, 'leads to the known address';
+	is serve($dir), $address, 'a known phrase leads to the known address';
 	is unpack('H*', read_file("$dir/.co/keys/agent.key")),
 	    '451758ecc454c400bb9e394b128b1b2103400e445e589b84027f67d2f9873224',
-	    'by the known key';
-	is read_file("$dir/.co/keys/recovery.txt"), "$phrase\n", 'the phrase stays as it was';
+	    'a known phrase leads to the known key';
+	is read_file("$dir/.co/keys/recovery.txt"), "$phrase\n",
+	    'serving leaves the recovery phrase as it was';
 };
 
 subtest 'the key of the user' => sub {
@@ -69,20 +71,23 @@ subtest 'the key of the user' => sub {
 	write_file("$dir/home/.co/keys/agent.key", pack 'H*',
 		'9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
 	my $users = '0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
-	is serve($dir, said => \my @said), $users, 'serves a project that has none';
-	ok !-e "$dir/.co/keys/agent.key", 'and is not copied';
-	like "@said", qr/agent\.key: mode 0644/, 'it should be private, which the log says';
-	unlike "@said", qr/already served/, 'nobody else served it';
+	is serve($dir, said => \my @said), $users,
+	    'the key of the user serves a project that has none';
+	ok !-e "$dir/.co/keys/agent.key", 'the key of the user is not copied into the project';
+	like "@said", qr/agent\.key: mode 0644/,
+	    'the log warns that the key of the user is not private';
+	unlike "@said", qr/already served/,
+	    'the first project to use a key is not told that it is already served';
 
 	my $other = CoHost::directory();
 	serve($other, env => { HOME => "$dir/home" }, said => \@said);
 	my $short = substr $users, 0, 10;
 	like $said[-2], qr/^\[host\] \Q$short\E… is already served by 'demo' in \Q$dir\E, /m,
-	    'a second project with it is warned of';
+	    'a second project with the same key is warned of the first';
 	like $said[-2], qr{using the same key from \Q$dir\E/home/\.co\. Two agents on one address}m,
-	    'and of where it is';
+	    "the warning about a shared key names the key's folder";
 	like read_file("$dir/home/.co/served_by.json"), qr{"project": "\Q$other\E"},
-	    'the note is about the last';
+	    'the note beside a shared key names the last project that used it';
 };
 
 subtest 'keys that cannot be used' => sub {
@@ -93,9 +98,11 @@ subtest 'keys that cannot be used' => sub {
 		write_file($path, 'x' x $size);
 		my $host = CoHost->start(dir => "$dir", fails => 1);
 		isnt $host->wait_exit, 0, "a key of $size bytes stops the start";
-		like $host->words, qr{\.co/keys/agent\.key.*32 bytes}, 'by name';
-		unlike $host->words, qr/Waiting for tasks|\[host\]/, 'before any banner';
-		is read_file($path), 'x' x $size, 'and stays as it was';
+		like $host->words, qr{\.co/keys/agent\.key.*32 bytes},
+		    'the refusal of a short or long key names its file';
+		unlike $host->words, qr/Waiting for tasks|\[host\]/,
+		    'a key of the wrong size stops the start before any banner';
+		is read_file($path), 'x' x $size, 'a key of the wrong size is left as it was';
 	}
 };
 
@@ -109,7 +116,7 @@ subtest 'the project' => sub {
 		my $r = run([CoHost::program('co-hostd'), '-t', '-o', 'blacklist=nobody'],
 			dir => "$dir/$from", env => { HOME => "$dir/home" });
 		my $is = $to eq '.' ? "$dir" : "$dir/$to";
-		like $r->{out}, qr{\Q$is\E/nobody}, "from $from it is $to";
+		like $r->{out}, qr{\Q$is\E/nobody}, "started in $from, the project is $to";
 	}
 };
 
@@ -135,20 +142,23 @@ SKIP: {
 		};
 		is $ask->("a = address.load(co)\n"
 			. "print(a['address'], a['legacy_derivation'])", $ours),
-		    "$mine False\n", 'reads our key, and finds that the phrase leads to it';
+		    "$mine False\n",
+		    'the Python package reads our key and finds that the phrase leads to it';
 		is $ask->("words = (co / 'keys/recovery.txt').read_text().strip()\n"
 			. "print(address.recover(words)['address'])", $ours),
-		    "$mine\n", 'recovers our address from our phrase';
+		    "$mine\n", 'the Python package recovers our address from our phrase';
 
 		my $theirs = CoHost::directory();
 		my $made = $ask->("a = address.generate()\naddress.save(a, co)\n"
 			. "print(a['address'])", $theirs);
 		chomp $made;
-		is serve($theirs), $made, 'its folder serves us';
+		is serve($theirs), $made,
+		    'a folder made by the Python package serves under its address';
 		unlink "$theirs/.co/keys/agent.key";
-		is serve($theirs), $made, 'its phrase does too';
+		is serve($theirs), $made,
+		    'a phrase made by the Python package leads to its address';
 		is $ask->("print(address.load(co)['address'])", $theirs), "$made\n",
-		    'and it finds what we made of that';
+		    'the Python package accepts the key that we derived from its phrase';
 	};
 }
 done_testing;

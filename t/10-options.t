@@ -17,17 +17,17 @@ my $r = run([$co, '-V']);
 is $r->{status}, 0, '-V ends well';
 like $r->{out}, qr/^co-hostd \d+\.\d+\.\d+, libh2o \d+\.\d+\.\d+/,
     '-V tells name, version and the release of libh2o';
-is run([$co, '--version'])->{out}, $r->{out}, '--version is the same';
+is run([$co, '--version'])->{out}, $r->{out}, '--version prints the same as -V';
 
 my $help = run([$co, '--help']);
 is $help->{status}, 0, '--help ends well';
-is run([$co, '-h'])->{out}, $help->{out}, '-h is the same';
+is run([$co, '-h'])->{out}, $help->{out}, '-h prints the same as --help';
 for my $option (qw(-w --workers -p --port -b --bind -d -c -a --agent --trust -D
     --daemon --pid-file -l --user --init -t -V -h -o)) {
-	like $help->{out}, qr/(?<![\w-])\Q$option\E\b/, "it tells of $option";
+	like $help->{out}, qr/(?<![\w-])\Q$option\E\b/, "--help describes $option";
 }
 
-like $help->{out}, qr/^Commands:\n  init \[DIR\] /m, 'and of the commands';
+like $help->{out}, qr/^Commands:\n  init \[DIR\] /m, '--help describes the commands';
 
 my @wrong = (
 	[['--no-such-option'], qr/no-such-option/],
@@ -57,7 +57,7 @@ for (@wrong) {
 		env => { HOME => "$dir/home" });
 	ok $r->{status} > 0 && $r->{status} < 128, "@$args is refused"
 	    or diag $r->{status};
-	like $r->{out}, $says, 'with what was wrong';
-	unlike $r->{out}, qr/Waiting for tasks/, 'and nothing was served';
+	like $r->{out}, $says, 'the message says what was wrong with the option';
+	unlike $r->{out}, qr/Waiting for tasks/, 'a wrong option starts no server';
 }
 done_testing;

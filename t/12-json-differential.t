@@ -70,7 +70,7 @@ sub compare_refusals {
 	my @wrong = grep { $got->[$_] ne $want->[$_] } 0 .. $#$want;
 	my $refused = grep { /\AERR / } @$want;
 	cmp_ok($refused, '>', 1000, "$refused of " . @$want . ' damaged texts are refused');
-	is(scalar @wrong, 0, 'for the same reason, at the same place')
+	is(scalar @wrong, 0, 'damaged texts are refused for the same reason at the same place')
 	    or diag(lines_of('bad.in')->[$wrong[0]]
 		. "got  $got->[$wrong[0]]want $want->[$wrong[0]]");
 	return;

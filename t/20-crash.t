@@ -26,10 +26,10 @@ my $replaced = wait_for(5, sub {
 });
 ok $replaced, sprintf 'a killed worker was replaced (%.0f ms)',
     1000 * (time - $start);
-cmp_ok $n_failed, '<=', 1, 'others answered meanwhile';
+cmp_ok $n_failed, '<=', 1, 'the other workers answered while one was replaced';
 my %after = map { $_ => 1 } $host->workers;
-is scalar(grep { $after{$_} } @before), 3, 'the others stayed';
-like $host->words, qr/worker.*(?:signal 9|Killed)/i, 'the log says who died, and how';
+is scalar(grep { $after{$_} } @before), 3, 'a killed worker does not take the others with it';
+like $host->words, qr/worker.*(?:signal 9|Killed)/i, 'the log says which worker died, and how';
 
 my ($keeper) = $host->keepers;
 kill KILL => $keeper;
@@ -38,7 +38,7 @@ ok wait_for(5, sub {
 	return @k == 1 && $k[0] != $keeper;
 }), 'a killed keeper is replaced';
 is $host->input('echo still here')->{json}{result}, 'still here',
-    'and inputs are taken';
+    'inputs are taken after the keeper was replaced';
 
 for my $round (1 .. 5) {
 	my @all = $host->workers;
@@ -51,7 +51,7 @@ for my $round (1 .. 5) {
 	ok wait_for(10, sub {
 		my $r = eval { $host->http(GET => '/health') };
 		return $r && $r->{status} == 200;
-	}), 'and serve';
+	}), 'the replaced workers answer requests';
 }
 $host->stop;
 done_testing;

@@ -22,39 +22,42 @@ my @argv = (program('co-hostd'), '-w', 2, '-d', "$dir", '-b', $sock, '-D',
 my %env = (env => { HOME => "$dir/home" });
 
 my $r = run(\@argv, %env);
-is $r->{status}, 0, 'the command ends well';
+is $r->{status}, 0, 'the command ends with status 0';
 is(HTTP->once($sock, GET => '/health')->{status}, 200,
-    "and by then the daemon serves");
+    'the daemon serves by the time the command ends');
 my ($pid) = read_file($pid_file) =~ /^(\d+)\n$/;
 ok $pid && kill(0, $pid), 'the pid file names a living process';
 is +(split / /, read_file("/proc/$pid/stat") =~ s/^.*\) //r)[1], 1,
-    'whose parent is init' if -r '/proc/1/stat';
-is getpgrp($pid) == getpgrp(0), '', 'in a process group of its own';
+    'the daemon is a child of init' if -r '/proc/1/stat';
+is getpgrp($pid) == getpgrp(0), '', 'the daemon is in a process group of its own';
 unlike readlink("/proc/$pid/fd/$_"), qr/tty|pts/, "descriptor $_ is no terminal"
     for 0 .. 2;
 
 my $second = run(\@argv, %env);
-isnt $second->{status}, 0, 'a second one is refused';
-is +(read_file($pid_file) =~ /(\d+)/)[0], $pid, 'and leaves the pid file alone';
-is(HTTP->once($sock, GET => '/health')->{status}, 200, 'the first one serves on');
+isnt $second->{status}, 0, 'a second daemon on the same project is refused';
+is +(read_file($pid_file) =~ /(\d+)/)[0], $pid,
+    'a refused second daemon leaves the pid file alone';
+is(HTTP->once($sock, GET => '/health')->{status}, 200, 'the first daemon goes on serving');
 
 kill TERM => $pid;
-ok wait_for(20, sub { !kill 0, $pid }), 'TERM ends it';
-ok !-e $pid_file, 'the pid file is gone';
-like read_file("$dir/log"), qr/\S/, 'it wrote its log';
+ok wait_for(20, sub { !kill 0, $pid }), 'TERM ends the daemon';
+ok !-e $pid_file, 'the daemon removes its pid file when it ends';
+like read_file("$dir/log"), qr/\S/, 'the daemon wrote its log';
 unlike read_file("$dir/log"), qr/AddressSanitizer|runtime error:|\bpanic\b/,
-    'without a complaint';
+    'the log of the daemon has no complaint';
 
 # Paths may be relative to where it was started.
 mkdir "$dir/elsewhere";
 $r = run([program('co-hostd'), '-d', 'elsewhere', '-p', 0, '-D', '-l', 'log2',
 	'--pid-file', 'pid2'], %env, dir => "$dir");
-is $r->{status}, 0, 'relative paths are good';
+is $r->{status}, 0, 'the daemon accepts relative paths';
 ($pid) = read_file("$dir/pid2") =~ /(\d+)/;
 kill HUP => $pid;
-ok wait_for(10, sub { read_file("$dir/log2") =~ /generation 2 serves/ }), 'also for HUP';
+ok wait_for(10, sub { read_file("$dir/log2") =~ /generation 2 serves/ }),
+    'a reload with relative paths succeeds';
 kill TERM => $pid;
-ok wait_for(20, sub { !kill 0, $pid }) && !-e "$dir/pid2", 'and at the end';
+ok wait_for(20, sub { !kill 0, $pid }) && !-e "$dir/pid2",
+    'a daemon with relative paths removes its pid file when it ends';
 
 # Nobody reads this log, so to open it takes for ever.
 mkfifo "$dir/pipe", 0600 or die "mkfifo: $!";
@@ -68,14 +71,15 @@ sub children_of {
 	return map { m{(\d+)} } grep { read_file($_) =~ /\) [^Z] $of / } glob '/proc/[0-9]*/stat';
 }
 my ($child) = wait_for(10, sub { (children_of($parent))[0] });
-ok $child, 'a daemon that does not come to serve';
+ok $child, 'a daemon with a blocked log has started its child';
 kill ALRM => $parent;
-ok wait_for(10, sub { waitpid($parent, WNOHANG) == $parent }), 'is given up in the end';
-is $? >> 8, 1, 'which the status tells';
-like read_file("$dir/stderr"), qr/in time/, 'and a message';
-ok wait_for(10, sub { !kill 0, $child }), 'it does not live on';
+ok wait_for(10, sub { waitpid($parent, WNOHANG) == $parent }),
+    'the command gives up on a daemon that does not come to serve';
+is $? >> 8, 1, 'giving up on the daemon ends with status 1';
+like read_file("$dir/stderr"), qr/in time/, 'giving up on the daemon is explained on stderr';
+ok wait_for(10, sub { !kill 0, $child }), 'the daemon that was given up is killed';
 
 $r = run([@argv, '-o', 'port=nowhere'], %env);
-isnt $r->{status}, 0, 'wrong settings are told before it leaves the terminal';
-like $r->{out}, qr/port/, 'by name';
+isnt $r->{status}, 0, 'wrong settings are refused before the daemon leaves the terminal';
+like $r->{out}, qr/port/, 'the refusal of wrong settings names the setting';
 done_testing;

@@ -20,11 +20,12 @@ for my $bind ('127.0.0.1', '::1', 'unix') {
 	diag $address;
 	like $address, {
 		'127.0.0.1' => qr/^127\.0\.0\.1:\d+$/, '::1' => qr/^\[::1\]:\d+$/,
-		unix => qr/^unix:\Q$path\E$/ }->{$bind}, "$bind: it says where";
-	is $host->http(GET => '/health')->{json}{status}, 'healthy', 'HTTP';
+		unix => qr/^unix:\Q$path\E$/ }->{$bind}, "$bind: the log names the address";
+	is $host->http(GET => '/health')->{json}{status}, 'healthy',
+	    "a request is answered on $bind";
 	my $ws = $host->ws;
-	is $ws->status, 101, 'WebSocket';
-	is(($ws->turn('echo hi'))[-1]{result}, 'hi', 'and a turn');
+	is $ws->status, 101, "a WebSocket opens on $bind";
+	is(($ws->turn('echo hi'))[-1]{result}, 'hi', "a turn runs over a WebSocket on $bind");
 	$ws->close;
 
 	if ($bind eq 'unix') {
@@ -35,7 +36,7 @@ for my $bind ('127.0.0.1', '::1', 'unix') {
 		$host = CoHost->start(dir => "$dir", workers => 2,
 			bind => "unix:$path");
 		is $host->http(GET => '/health')->{status}, 200,
-		    'which does not stop the next one';
+		    'a socket left behind does not stop the next start';
 	}
 	$host->stop;
 	ok !-e $path, 'no socket is left' if $bind eq 'unix';

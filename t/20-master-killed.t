@@ -37,11 +37,12 @@ $_->send_json({ type => 'INPUT', prompt => 'work' }) for @ws;
 $_->next(type => 'thinking') for @ws;
 ok wait_for(10, sub { marked() == 6 }), 'three turns run, each with a child';
 my %children = $host->children;
-is scalar(keys %children), 5, 'four workers and a keeper';
+is scalar(keys %children), 5, 'four workers and a keeper are running';
 
 kill KILL => $host->pid;
 $host->wait_exit;
-ok wait_for(3, sub { !grep { is_alive($_) } keys %children }), 'all of them leave';
+ok wait_for(3, sub { !grep { is_alive($_) } keys %children }),
+    'all children end when the master is killed';
 ok wait_for(3, sub { !marked() }), 'no process of a turn stays behind';
 
 my $port = $host->port;
@@ -59,6 +60,6 @@ for my $id (map { "s$_" } 1 .. 3) {
 	});
 	is $status, 'interrupted', "$id is told as interrupted";
 }
-is $next->input('Are you there?')->{json}{result}, 'here', 'and it serves';
+is $next->input('Are you there?')->{json}{result}, 'here', 'the next server takes inputs';
 $next->stop;
 done_testing;

@@ -18,9 +18,9 @@ my $port = $taken->sockport;
 my $dir = CoHost::directory();
 my $r = run([program('co-hostd'), '-d', "$dir", '-b', '127.0.0.1', '-p', $port],
 	env => { HOME => "$dir/home" });
-isnt $r->{status}, 0, 'it ends badly';
-isnt $r->{status}, -1, 'and at once';
-like $r->{out}, qr/127\.0\.0\.1\D+$port.*in use/i, 'it says what is taken';
-like $r->{out}, qr/another port \(-p\)/, 'and what to do about it';
-unlike $r->{out}, qr/Waiting for tasks|\[host\]/, 'there was no banner';
+isnt $r->{status}, 0, 'a taken port makes the start fail';
+isnt $r->{status}, -1, 'a taken port makes the start fail at once';
+like $r->{out}, qr/127\.0\.0\.1\D+$port.*in use/i, 'the message names the taken address and port';
+like $r->{out}, qr/another port \(-p\)/, 'the message about a taken port says what to do';
+unlike $r->{out}, qr/Waiting for tasks|\[host\]/, 'a start that fails prints no banner';
 done_testing;

@@ -40,7 +40,7 @@ until ($end) {
 		session_id => 'over-the-reload', last_msg_id => $last_id });
 }
 is $end->{result}, 'Streamed 40 steps.', 'the old turn ended well';
-is_deeply \@i, [0 .. 39], 'with every step';
+is_deeply \@i, [0 .. 39], 'no step of the turn was lost over the reload';
 $ws->close;
 
 my %old = map { $_ => 1 } @old;
@@ -53,14 +53,16 @@ write_file($yaml, "name: third\nport: nowhere\n");
 $host->signal('HUP');
 ok wait_for(10, sub { $host->words =~ /host\.yaml.*2.*port/ }),
     'wrong settings are told in the log';
-is $host->http(GET => '/health')->{json}{agent}, 'second', 'and change nothing';
-is scalar($host->workers), 4, 'the generation stays';
+is $host->http(GET => '/health')->{json}{agent}, 'second',
+    'wrong settings in a reload change nothing';
+is scalar($host->workers), 4, 'the running generation survives wrong settings';
 
 write_file($yaml, "name: fourth\nagent: 'exec: '\n");
 $host->signal('HUP');
 ok wait_for(10, sub { $host->words =~ /reload: .*agent must be demo, exec:/ }),
-    'an agent that cannot be is told';
-is $host->http(GET => '/health')->{json}{agent}, 'second', 'before it does harm';
+    'an invalid agent in a reload is reported in the log';
+is $host->http(GET => '/health')->{json}{agent}, 'second',
+    'an invalid agent in a reload changes nothing';
 
 write_file($yaml, "name: fifth\nstore_size: 128\n");
 $host->signal('HUP');

@@ -13,20 +13,21 @@ use Test::More;
 
 my $host = CoHost->start(workers => 2);
 my $second = CoHost->start(dir => $host->dir, workers => 2, fails => 1);
-ok !$second->read_ready(10), 'the second does not serve';
+ok !$second->read_ready(10), 'a second server on the same project does not serve';
 my $status = $second->wait_exit(10);
-ok $status && $status < 128, 'it ends badly, of its own will';
-like $host->words, qr/already|in use|another co-hostd/i, 'and says why';
+ok $status && $status < 128, 'the second server ends with an error of its own';
+like $host->words, qr/already|in use|another co-hostd/i,
+    'the second server says that the project is in use';
 like $host->words, qr/stop it, or serve another project directory \(-d\)/,
-    'the second names the ways out';
+    'the second server says what can be done';
 
-is $host->input('echo mine')->{json}{result}, 'mine', 'the first serves on';
-is scalar($host->workers), 2, 'with its workers';
+is $host->input('echo mine')->{json}{result}, 'mine', 'the first server goes on serving';
+is scalar($host->workers), 2, 'the first server keeps its workers';
 kill KILL => $host->pid;
 $host->wait_exit;
 
 my $third = CoHost->start(dir => $host->dir, workers => 2);
 is $third->http(GET => '/health')->{status}, 200,
-    'one that was killed is in nobody\'s way';
+    'a server can start after the last one was killed';
 $third->stop;
 done_testing;

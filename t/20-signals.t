@@ -21,22 +21,24 @@ my $host = CoHost->start(dir => "$dir", workers => 2, fails => 1);
 my $pipe;
 $SIG{PIPE} = 'IGNORE'; # a write to one that died is told by its silence
 ok wait_for(20, sub { sysopen $pipe, $yaml, O_WRONLY | O_NONBLOCK }),
-    'it reads its settings';
+    'a starting master reads its settings';
 my @signals = qw(HUP USR1 USR2);
 $host->signal($_) for @signals;
 syswrite $pipe, "name: patient\n";
 close $pipe;
-ok $host->read_ready(20), 'it serves, whatever signals came meanwhile';
-is $host->http(GET => '/health')->{json}{agent}, 'patient', 'as it should';
-like $host->words, qr/reload: starting.*ignored/, 'HUP came too early';
-like $host->words, qr/logs opened again/, 'USR1 did not';
+ok $host->read_ready(20), 'the server starts whatever signals came meanwhile';
+is $host->http(GET => '/health')->{json}{agent}, 'patient',
+    'the server has read its settings in spite of the signals';
+like $host->words, qr/reload: starting.*ignored/, 'HUP is ignored while starting';
+like $host->words, qr/logs opened again/, 'USR1 opens the logs again while starting';
 
 my @before = ($host->workers, $host->keepers);
 for my $signal (@signals) {
 	kill $signal => @before;
 }
 is $host->input('echo well')->{json}{result}, 'well',
-    'sent to all by mistake they harm nobody';
-is_deeply [$host->workers, $host->keepers], \@before, 'who lived, lives';
+    "the master's signals sent to workers and keepers harm nobody";
+is_deeply [$host->workers, $host->keepers], \@before,
+    "no worker or keeper ended by the master's signals";
 $host->stop;
 done_testing;

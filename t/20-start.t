@@ -15,32 +15,33 @@ use Test::More;
 my $host = CoHost->start(yaml => "name: greeter\n");
 
 is scalar($host->workers), 4, 'four workers run';
-is scalar($host->keepers), 1, 'and one keeper';
+is scalar($host->keepers), 1, 'one keeper is running';
 cmp_ok $host->{ready_s}, '<', 5, "ready after $host->{ready_s} s";
 is $host->http(GET => '/health')->{status}, 200, 'the first request is answered';
-is $host->http(GET => '/readyz')->{status}, 200, 'it says it is ready';
+is $host->http(GET => '/readyz')->{status}, 200, 'the server says that it is ready';
 
 my $words = $host->words;
 my $port = $host->port;
 my $address = $host->http(GET => '/info')->{json}{address};
 like $words, qr/\[agent\] ─+\n\s+greeter\n\s+\S+ • \d+ tools/,
-    'the banner tells of the agent';
+    'the banner names the agent and its tools';
 like $words, qr/\[host\]  ─+\n\s+http:\S+:$port\n\s+POST \/input · WS \/ws · GET \/docs/,
-    'and where it is';
-like $words, qr/0x[0-9a-f]{8}/, 'with an address';
-like $address, qr/^0x[0-9a-f]{64}$/, 'which /info tells whole';
-like $words, qr{config: \S+/\.co/host\.yaml}, 'it names its configuration';
-like $words, qr{logs: \S+/\.co/logs}, 'and the logs';
-like $words, qr/Waiting for tasks\.\.\./, 'it waits for tasks';
-like $words, qr/^ {8}\Q$address\E\n {8}no relay\n/m, 'whole, and that there is no relay';
-unlike $words, qr/chat\.openonion/, 'where somebody would look for it';
-unlike $words, qr/\e/, 'without colours';
+    'the banner names the endpoints';
+like $words, qr/0x[0-9a-f]{8}/, 'the banner names the start of the address';
+like $address, qr/^0x[0-9a-f]{64}$/, '/info gives the whole address';
+like $words, qr{config: \S+/\.co/host\.yaml}, 'the banner names the configuration file';
+like $words, qr{logs: \S+/\.co/logs}, 'the banner names the folder of logs';
+like $words, qr/Waiting for tasks\.\.\./, 'the banner ends when the server waits for tasks';
+like $words, qr/^ {8}\Q$address\E\n {8}no relay\n/m,
+    'the banner gives the whole address and says that there is no relay';
+unlike $words, qr/chat\.openonion/, 'the banner has no chat link without a relay';
+unlike $words, qr/\e/, 'the banner has no colours without a terminal';
 
-ok wait_for(10, sub { -e $host->dir . '/.co/served_by.json' }), 'who serves is noted';
+ok wait_for(10, sub { -e $host->dir . '/.co/served_by.json' }), 'served_by.json is written';
 my $mode = sub { sprintf '%04o', (stat $host->dir . "/$_[0]")[2] & 07777 };
-ok -d $host->dir . '/.co/keys', '.co/keys is there';
-is $mode->('.co/keys/agent.key'), '0600', 'its key is for its owner alone';
-ok -d $host->dir . '/.co/logs', '.co/logs is there';
+ok -d $host->dir . '/.co/keys', 'a start makes .co/keys';
+is $mode->('.co/keys/agent.key'), '0600', 'the key is readable by its owner alone';
+ok -d $host->dir . '/.co/logs', 'a start makes .co/logs';
 $host->stop;
 
 my $again = CoHost->start(dir => $host->dir, workers => 1);
@@ -60,18 +61,18 @@ sub banner {
 }
 my $development = qr/^ {8}trust: open \(CONNECTONION_ENV=development\)$/m;
 like banner("name: x\n", CONNECTONION_ENV => 'development'), $development,
-    'a level of the environment is told';
+    'the banner names the level that CONNECTONION_ENV sets';
 unlike banner("trust: open\n", CONNECTONION_ENV => 'development'), qr/trust: |Invite: /,
-    'one of host.yaml is not';
+    'the banner does not name CONNECTONION_ENV when host.yaml sets the level';
 my $careful = banner("trust: careful\n", CONNECTONION_ENV => 'development',
 	CO_INVITE_CODE => 'open sesame');
-unlike $careful, $development, 'the environment does not open what is closed';
+unlike $careful, $development, 'CONNECTONION_ENV does not open what host.yaml closes';
 like $careful, qr/^ {8}Invite: set — CO_INVITE_CODE in \.env, not printed here$/m,
-    'there is an invite code';
-unlike $careful, qr/open sesame/, 'which is not told';
+    'the banner says that an invite code is set';
+unlike $careful, qr/open sesame/, 'the banner does not print the invite code';
 like banner("trust: careful\n"),
     qr/^ {8}Invite: no one can onboard — CO_INVITE_CODE is not set\. Add it to \.env, or /m,
-    'without one nobody can come in';
+    'the banner says that nobody can onboard without an invite code';
 
 # The environment of the project is loaded, and said to be.
 my $dir = CoHost::directory();

@@ -17,12 +17,13 @@ for my $signal (qw(TERM INT)) {
 	my $c = $host->client;
 	$c->send(POST => '/input', {}, { prompt => 'sleep 1200',
 		session => { session_id => 'patient' } });
-	ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a turn runs';
+	ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }),
+	    "a turn runs when $signal comes";
 	$host->signal($signal);
 	my $r = $c->reply;
 	is $r && $r->{json}{result}, 'Slept 1200 ms.', "$signal lets it end";
 	$host->stop($signal);
-	ok !eval { $host->http(GET => '/health'); 1 }, 'then nobody listens';
+	ok !eval { $host->http(GET => '/health'); 1 }, "no port is open after $signal";
 }
 
 my $host = CoHost->start(workers => 2);
@@ -31,13 +32,14 @@ $ws->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
 ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a long turn runs';
 my $start = time;
 $host->stop('QUIT');
-cmp_ok time - $start, '<', 5, 'QUIT does not wait for it';
-ok defined $ws->wait_close(5), 'its client was cut';
+cmp_ok time - $start, '<', 5, 'QUIT does not wait for a running turn';
+ok defined $ws->wait_close(5), 'QUIT cuts the client of a running turn';
 
 $host = CoHost->start(workers => 2, args => ['-o', 'drain_timeout=1']);
 $ws = WS->connect($host->address, session => { session_id => 'too-long' });
 $ws->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
-ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a long turn runs';
+ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }),
+    'a turn longer than drain_timeout runs';
 $start = time;
 $host->stop;
 cmp_ok time - $start, '<', 10, 'TERM waits for drain_timeout and no longer';

@@ -23,12 +23,12 @@ while (time < $end) {
 	select undef, undef, undef, 0.002;
 }
 my $n = keys %seen;
-cmp_ok $n, '>=', 2, "it was started again, $n times in 3 s";
-cmp_ok $n, '<=', 60, 'but not without a pause';
+cmp_ok $n, '>=', 2, "the worker was restarted ($n times in 3 s)";
+cmp_ok $n, '<=', 60, 'restarts of a worker that dies at once are throttled';
 
 ok wait_for(30, sub {
 	my $r = eval { $host->http(GET => '/health') };
 	return $r && $r->{status} == 200;
-}), 'and it serves again when it may live';
+}), 'the server answers again when its worker may live';
 $host->stop;
 done_testing;

@@ -31,25 +31,26 @@ install(program('co-turn'), 'co-turn');
 local $ENV{TOP_BUILDDIR} = $bin;
 my $host = CoHost->start(dir => "$dir", workers => 2);
 my @first = sort $host->workers;
-is scalar(@first), 2, 'it serves';
+is scalar(@first), 2, 'two workers run before the upgrade';
 
 write_file("$bin/broken", "#!/bin/sh\nexit 1\n");
 install("$bin/broken", 'co-hostd');
 $host->signal('HUP');
 ok wait_for(10, sub { $host->words =~ /throttled/ }),
     'a program that does not run is noticed';
-is $host->http(GET => '/health')->{status}, 200, 'the old one serves on';
+is $host->http(GET => '/health')->{status}, 200,
+    'the old generation goes on serving when the new program fails';
 my %alive = map { $_ => 1 } $host->workers;
-ok !(grep { !$alive{$_} } @first), 'with all its workers';
+ok !(grep { !$alive{$_} } @first), 'all old workers survive a new program that fails';
 
 install($good, 'co-hostd');
 $host->signal('HUP');
 ok wait_for(20, sub {
 	my %now = map { $_ => 1 } $host->workers;
 	return keys %now == 2 && !grep { $now{$_} } @first;
-}), 'the next one takes over';
-is $host->input('echo upgraded')->{json}{result}, 'upgraded', 'and serves';
+}), 'the next program takes over after HUP';
+is $host->input('echo upgraded')->{json}{result}, 'upgraded', 'the upgraded server takes inputs';
 my ($worker) = $host->workers;
-is readlink "/proc/$worker/exe", "$bin/co-hostd", 'from the disk';
+is readlink "/proc/$worker/exe", "$bin/co-hostd", 'the workers run the program that is on disk';
 $host->stop;
 done_testing;

@@ -20,26 +20,26 @@ my $uid = getpwnam('nobody') // plan skip_all => 'there is no user nobody';
 my $dir = CoHost::directory();
 chmod 0755, "$dir";
 my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
-is run(['cp', @programs, "$dir"])->{status}, 0, 'the programs are where he can run them';
+is run(['cp', @programs, "$dir"])->{status}, 0, 'the programs are where the user can run them';
 $ENV{TOP_BUILDDIR} = "$dir";
 chown $uid, -1, "$dir", "$dir/.co", "$dir/home";
 my $host = CoHost->start(dir => "$dir", workers => 2,
 	args => ['--user', 'nobody']);
 
 my %children = $host->children;
-is scalar(keys %children), 3, 'two workers and a keeper';
+is scalar(keys %children), 3, 'two workers and a keeper are running';
 for my $pid (sort { $a <=> $b } keys %children) {
 	my @ids = read_file("/proc/$pid/status") =~
 	    /^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)/m;
 	is_deeply \@ids, [($uid) x 4], "$children{$pid} is nobody";
 	my ($groups) = read_file("/proc/$pid/status") =~ /^Groups:[ \t]*(.*)$/m;
-	unlike $groups, qr/\b0\b/, 'and not in root\'s group';
+	unlike $groups, qr/\b0\b/, "$children{$pid} is not in root's group";
 }
 # The kernel gives what /proc tells of a process to root when others of its user may not
 # read its memory.
 is +(stat "/proc/$_/environ")[4], 0, 'the memory of the master and of each child is its own'
     for $host->pid, sort { $a <=> $b } keys %children;
-is $host->input('echo small')->{json}{result}, 'small', 'it serves';
+is $host->input('echo small')->{json}{result}, 'small', 'a server with --user takes inputs';
 my $victim = $host->kill_worker;
 ok wait_for(5, sub { my @w = $host->workers; @w == 2 && !grep { $_ == $victim } @w }),
     'a dead worker is replaced';
@@ -49,7 +49,7 @@ $host->stop;
 sub banner {
 	my (%o) = @_;
 	my $h = CoHost->start(dir => "$dir", workers => 1, args => ['--user', 'nobody'], %o);
-	ok wait_for(5, sub { $h->words =~ /Waiting for tasks/ }), 'it is up';
+	ok wait_for(5, sub { $h->words =~ /Waiting for tasks/ }), 'a server with --user starts';
 	$h->stop;
 	return read_file($h->{out});
 }
@@ -57,11 +57,14 @@ my $roots = File::Temp->newdir(TMPDIR => 1);
 mkdir "$roots/.co";
 write_file("$roots/.co/keys.env", "SECRET=1\n");
 write_file("$dir/.env", "PUBLIC=1\n");
-unlike banner(env => { HOME => "$roots" }), qr/\Q$roots\E/, 'the keys of root are not read';
-like read_file("$dir/out"), qr/Loaded environment: .*\.env/, 'the project\'s .env is';
+unlike banner(env => { HOME => "$roots" }), qr/\Q$roots\E/,
+    'with --user, the keys.env of root is not read';
+like read_file("$dir/out"), qr/Loaded environment: .*\.env/,
+    'with --user, a readable .env of the project is loaded';
 chmod 0600, "$dir/.env";
 unlink "$dir/out";
-unlike banner(), qr/Loaded environment/, 'unless it is only for root';
+unlike banner(), qr/Loaded environment/,
+    'with --user, an .env readable by root alone is not loaded';
 
 # A service manager that listens to root only.
 my $manager = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$roots/notify") or die $!;
@@ -70,10 +73,11 @@ banner(env => { NOTIFY_SOCKET => "$roots/notify" });
 $manager->blocking(0);
 my @told;
 while (defined $manager->recv(my $text, 4096)) { push @told, $text }
-like "@told", qr/READY=1.*STOPPING=1/s, 'it is told that we serve, and stop';
+like "@told", qr/READY=1.*STOPPING=1/s,
+    'with --user, the service manager is told of ready and stopping';
 
 my $again = CoHost->start(dir => "$dir", workers => 1,
 	args => ['--user', 'nobody']);
-is $again->http(GET => '/health')->{status}, 200, 'it starts a second time';
+is $again->http(GET => '/health')->{status}, 200, 'a server with --user starts a second time';
 $again->stop;
 done_testing;
