@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "core/stat.h"
 #include "trust/access_int.h"
 #include "trust/gate.h"
 #include "trust/ident.h"
@@ -17,102 +16,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-static const struct access_rules rules_of[] = {
-    [ACCESS_CONNECT] = {true, true, true, false,
-	"unauthorized: this CONNECT was already used"},
-    [ACCESS_AGAIN] = {true, true, false, true,
-	"unauthorized: this CONNECT was already used"},
-    [ACCESS_INPUT] = {false, true, true, false,
-	"unauthorized: signature already used"},
-    [ACCESS_SPOKEN] = {false, true, false, true,
-	"unauthorized: signature already used"},
-    [ACCESS_READ] = {false, false, true, false, ""},
-    [ACCESS_COMMAND] = {true, true, false, true,
-	"unauthorized: signed command already used"},
-    [ACCESS_ONBOARD] = {false, true, false, true,
-	"unauthorized: signature already used"},
-    [ACCESS_ADMIN] = {false, true, false, false,
-	"unauthorized: signature already used"},
-    [ACCESS_STATUS] = {true, true, false, false,
-	"unauthorized: signature already used"},
-};
-
-const struct access_rules *access_rules(enum access_use use)
-{
-	return &rules_of[use];
-}
-
-/* ---- telling ---- */
-
-static void access_call_free(struct access_call *q)
-{
-	list_remove(&q->link);
-	list_remove(&q->ready);
-	free(q->invite_code);
-	free(q->peer);
-	free(q);
-}
-
-void access_call_tell(struct access_call *q)
-{
-	struct access_verdict v = {
-	    .caller = &q->caller,
-	    .err = q->is_refused ? &q->err : NULL,
-	    .may_onboard = q->may_onboard,
-	};
-	access_fn *fn = q->fn;
-	q->fn = NULL;
-	if (fn)
-		fn(q->arg, &v);
-	access_call_free(q);
-}
-
-/* Tell it soon, but not from inside the call that asked. */
-void access_call_tell_later(struct access_call *q)
-{
-	struct access *a = q->access;
-	list_append(&a->ready, &q->ready);
-	a->setup.wake(a->setup.arg);
-}
-
-void access_call_refuse(
-    struct access_call *q, enum err_code code, const char *text)
-{
-	q->is_refused = true;
-	(void)err_set(&q->err, code, "%s", text);
-}
-
-struct access_call *access_call_new(struct access *a, enum access_use use,
-    const char *peer, access_fn *fn, void *arg)
-{
-	struct access_call *q = mem_zero(sizeof *q);
-	q->access = a;
-	q->use = use;
-	q->fn = fn;
-	q->arg = arg;
-	q->peer = mem_strdup(peer);
-	q->caller = CALLER_NOBODY;
-	list_init(&q->ready);
-	list_append(&a->calls, &q->link);
-	return q;
-}
-
-/* What is full now has room again in a moment. */
-#define RETRY_MS 1000
-
-void access_busy(struct err *err, bool is_own_queue)
-{
-	stat_add(limited_signatures, 1);
-	if (is_own_queue)
-		(void)err_set(err, ERR_LIMIT,
-		    "too many signatures from one address wait to be "
-		    "verified: %d; retry in 1 s",
-		    GATE_MAX_QUEUED);
-	else
-		(void)err_set(err, ERR_CROWDED, NULL);
-	err->retry_after_ms = RETRY_MS;
-}
 
 /* ---- the signature ---- */
 
@@ -265,31 +168,6 @@ void access_forget(struct access_call **call)
 	if (*call)
 		(*call)->fn = NULL;
 	*call = NULL;
-}
-
-/* ---- what the policy is ---- */
-
-bool access_is_open(const struct access *a)
-{
-	struct policy_facts facts = {
-	    .is_anonymous = true, .has_evaluator = a->setup.judge != NULL};
-	const char *reason;
-	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
-}
-
-const char *access_policy_name(const struct access *a)
-{
-	return policy_name(a->policy);
-}
-
-bool access_doors(const struct access *a, struct access_doors *doors)
-{
-	*doors = (struct access_doors){
-	    .has_invite = policy_has_codes(a->policy),
-	    .has_payment = policy_price(a->policy) > 0,
-	    .price = policy_price(a->policy),
-	};
-	return doors->has_invite || doors->has_payment;
 }
 
 /* ---- life ---- */

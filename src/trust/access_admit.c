@@ -229,3 +229,28 @@ void access_admit(struct access_call *q)
 		 !lists_is_whitelisted(q->access->lists, q->caller.address))
 		apply_policy(q, &entry);
 }
+
+/* ---- what the policy is ---- */
+
+bool access_is_open(const struct access *a)
+{
+	struct policy_facts facts = {
+	    .is_anonymous = true, .has_evaluator = a->setup.judge != NULL};
+	const char *reason;
+	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
+}
+
+const char *access_policy_name(const struct access *a)
+{
+	return policy_name(a->policy);
+}
+
+bool access_doors(const struct access *a, struct access_doors *doors)
+{
+	*doors = (struct access_doors){
+	    .has_invite = policy_has_codes(a->policy),
+	    .has_payment = policy_price(a->policy) > 0,
+	    .price = policy_price(a->policy),
+	};
+	return doors->has_invite || doors->has_payment;
+}

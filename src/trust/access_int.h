@@ -4,9 +4,11 @@
 #define TRUST_ACCESS_INT_H
 
 /*
- * Private to trust/: one access and its questions. access.c checks signatures
- * and has their life; access_admit.c finds out who somebody is and what the
- * policy says; access_onboard.c changes the lists.
+ * Private to trust/: one access and its questions. access.c takes a question
+ * and checks its signature; access_admit.c finds out who somebody is and what
+ * the policy says; access_onboard.c lets strangers in, access_change.c changes
+ * the lists. All use access_call.c, which is a question's life and verdict and
+ * knows none of them.
  */
 #include "base/list.h"
 #include "trust/access.h"
@@ -63,6 +65,9 @@ const struct access_rules *access_rules(enum access_use use);
 /* A new question, among all of a. */
 struct access_call *access_call_new(struct access *a, enum access_use use,
     const char *peer, access_fn *fn, void *arg);
+
+/* Free it without telling anybody. */
+void access_call_free(struct access_call *q);
 
 /* Tell the verdict, and free the question. */
 void access_call_tell(struct access_call *q);

@@ -4,72 +4,12 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "core/conf.h"
 #include "trust/gate.h"
 #include "trust/ident.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
 
 #include <string.h>
-
-/* ---- changing the lists ---- */
-
-struct access_changing {
-	struct access *access;
-	struct lists_change change;
-	struct lists_result result;
-	struct err err;
-	int rc;
-	access_change_fn *fn;
-	void *arg;
-};
-
-/* On the gate's thread. */
-static void do_change(struct gate_job *job)
-{
-	struct access_changing *c = job->arg;
-	const struct conf *conf = c->access->setup.conf;
-	c->rc = lists_change(
-	    conf->co_dir, conf->address, &c->change, &c->result, &c->err);
-}
-
-static void on_changed(struct gate_job *job, enum gate_result result)
-{
-	struct access_changing *c = job->arg;
-	if (result != GATE_OK) {
-		/* The thread may still be at it: it keeps what it writes to. */
-		struct err err;
-		if (result == GATE_UNAVAILABLE)
-			(void)err_set(
-			    &err, ERR_MISCONFIGURED, ACCESS_UNAVAILABLE);
-		else
-			access_busy(&err, false);
-		c->fn(c->arg, NULL, &err);
-		return;
-	}
-	c->fn(c->arg, c->rc == 0 ? &c->result : NULL,
-	    c->rc == 0 ? NULL : &c->err);
-}
-
-void access_change(struct access *a, const struct lists_change *change,
-    access_change_fn *fn, void *arg)
-{
-	struct access_changing *c = mem_zero(sizeof *c);
-	struct gate_job *job = gate_job();
-	c->access = a;
-	c->change = *change;
-	c->fn = fn;
-	c->arg = arg;
-	job->is_verified = true;
-	job->work = do_change;
-	job->done = on_changed;
-	job->arg = c;
-	job->owned = c;
-	gate_push(a->gate, job);
-}
-
-/* ---- onboarding ---- */
 
 static void submit_code(struct access_call *q)
 {
