@@ -13,23 +13,57 @@
 #define RETRY_MS 1000
 
 static const struct access_rules rules_of[] = {
-    [ACCESS_CONNECT] = {true, true, true, false,
-	"unauthorized: this CONNECT was already used"},
-    [ACCESS_AGAIN] = {true, true, false, true,
-	"unauthorized: this CONNECT was already used"},
-    [ACCESS_INPUT] = {false, true, true, false,
-	"unauthorized: signature already used"},
-    [ACCESS_SPOKEN] = {false, true, false, true,
-	"unauthorized: signature already used"},
-    [ACCESS_READ] = {false, false, true, false, ""},
-    [ACCESS_COMMAND] = {true, true, false, true,
-	"unauthorized: signed command already used"},
-    [ACCESS_ONBOARD] = {false, true, false, true,
-	"unauthorized: signature already used"},
-    [ACCESS_ADMIN] = {false, true, false, false,
-	"unauthorized: signature already used"},
-    [ACCESS_STATUS] = {true, true, false, false,
-	"unauthorized: signature already used"},
+    [ACCESS_CONNECT] =
+	{
+	    .needs_recipient = true,
+	    .is_claimed = true,
+	    .asks_policy = true,
+	    .used = "unauthorized: this CONNECT was already used",
+	},
+    [ACCESS_AGAIN] =
+	{
+	    .needs_recipient = true,
+	    .is_claimed = true,
+	    .refuses_blocked = true,
+	    .used = "unauthorized: this CONNECT was already used",
+	},
+    [ACCESS_INPUT] =
+	{
+	    .is_claimed = true,
+	    .asks_policy = true,
+	    .used = "unauthorized: signature already used",
+	},
+    [ACCESS_SPOKEN] =
+	{
+	    .is_claimed = true,
+	    .refuses_blocked = true,
+	    .used = "unauthorized: signature already used",
+	},
+    [ACCESS_READ] = {.asks_policy = true},
+    [ACCESS_COMMAND] =
+	{
+	    .needs_recipient = true,
+	    .is_claimed = true,
+	    .refuses_blocked = true,
+	    .used = "unauthorized: signed command already used",
+	},
+    [ACCESS_ONBOARD] =
+	{
+	    .is_claimed = true,
+	    .refuses_blocked = true,
+	    .used = "unauthorized: signature already used",
+	},
+    [ACCESS_ADMIN] =
+	{
+	    .is_claimed = true,
+	    .used = "unauthorized: signature already used",
+	},
+    [ACCESS_STATUS] =
+	{
+	    .needs_recipient = true,
+	    .is_claimed = true,
+	    .used = "unauthorized: signature already used",
+	},
 };
 
 const struct access_rules *access_rules(enum access_use use)
