@@ -8,11 +8,10 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "door/door.h"
 #include "door/oip_dash.h"
 #include "door/oip_fit.h"
 #include "door/oip_frame.h"
-#include "door/oip_in.h"
-#include "door/oip_limit.h"
 #include "door/oip_out.h"
 #include "net/loop.h"
 #include "net/wire.h"
@@ -428,7 +427,7 @@ void oip_conn_close(struct oip_conn **c)
 	if (!old)
 		return;
 	*c = NULL;
-	oip_limit_close(old);
+	limits_drop(old->setup->limits, &old->held_sockets);
 	session_detach(&old->place);
 	session_close(&old->session);
 	list_remove(&old->link);

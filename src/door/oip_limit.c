@@ -37,11 +37,6 @@ bool oip_limit_caller(struct oip_conn *c, const char *address)
 	return false;
 }
 
-void oip_limit_close(struct oip_conn *c)
-{
-	limits_drop(c->setup->limits, &c->held_sockets);
-}
-
 bool oip_limit_message(struct oip_conn *c, size_t len)
 {
 	struct limits_who who = {

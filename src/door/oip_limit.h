@@ -23,9 +23,6 @@ bool oip_limit_open(struct oip_conn *c, struct http_req *req);
 /* The client is known as this address from now on; false: it was told why not. */
 bool oip_limit_caller(struct oip_conn *c, const char *address);
 
-/* Give its sockets back. */
-void oip_limit_close(struct oip_conn *c);
-
 /* Count a message of its peer; false: it was told why not. */
 bool oip_limit_message(struct oip_conn *c, size_t len);
 
