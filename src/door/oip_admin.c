@@ -12,6 +12,7 @@
 #include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
+#include "door/oip_sender.h"
 #include "trust/access.h"
 
 #include <stdlib.h>
@@ -161,14 +162,6 @@ static void on_command(struct oip_conn *c, const struct json *payload,
 	act(c, verdict->caller, json_get(payload, "type"), payload);
 }
 
-static bool is_same(const struct json *a, const struct json *b)
-{
-	char *text = json_strdup(a);
-	bool is_it = text && json_str_is(b, text);
-	free(text);
-	return is_it;
-}
-
 /*
  * What is wrong with the payload besides its signature, or NULL. Without a type
  * in it, what was signed to promote could be sent to block; without that it
@@ -177,9 +170,8 @@ static bool is_same(const struct json *a, const struct json *b)
 static const char *complaint(const struct json *frame)
 {
 	const struct json *payload = json_get(frame, "payload");
-	const struct json *type = json_get(payload, "type");
-	if (type)
-		return is_same(type, json_get(frame, "type"))
+	if (json_get(payload, "type"))
+		return oip_sender_has_type(payload, frame)
 			   ? NULL
 			   : "unauthorized: signed command type mismatch";
 	if (json_type(json_get(payload, "to")) == JSON_NULL)

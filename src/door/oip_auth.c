@@ -10,6 +10,7 @@
 #include "door/oip_conn.h"
 #include "door/oip_in.h"
 #include "door/oip_seal.h"
+#include "door/oip_sender.h"
 #include "net/wire.h"
 #include "trust/access.h"
 
@@ -31,17 +32,6 @@ struct held {
 	size_t len;
 	char text[];
 };
-
-static bool is_present(const struct json *frame, const char *key)
-{
-	return json_type(json_get(frame, key)) != JSON_NULL;
-}
-
-bool oip_auth_is_signed(const struct json *frame)
-{
-	return is_present(frame, "payload") || is_present(frame, "from") ||
-	       is_present(frame, "signature");
-}
 
 /* ---- frames that wait ---- */
 
@@ -164,42 +154,16 @@ void oip_auth_ask(struct oip_conn *c, const struct json *frame,
 
 /* ---- commands of a v2 socket ---- */
 
-static bool is_same(const struct json *a, const struct json *b)
-{
-	struct buf scratch = {0};
-	size_t len = 0;
-	const char *s = json_str(a, &scratch, &len);
-	char *copy = s ? mem_strndup(s, len) : NULL;
-	bool same = copy && strlen(copy) == len && json_str_is(b, copy);
-
-	free(copy);
-	buf_fini(&scratch);
-	return same;
-}
-
-bool oip_auth_is_from(const struct json *frame, const char *address)
-{
-	struct buf scratch = {0};
-	char other[ADDRESS_SIZE];
-	size_t len = 0;
-	const char *from = json_str(json_get(frame, "from"), &scratch, &len);
-	bool is_it = from && address_parse(from, len, other) &&
-		     strcmp(other, address) == 0;
-
-	buf_fini(&scratch);
-	return is_it;
-}
-
 /* What is wrong with a signed command besides its signature, or NULL. */
 static const char *complaint(const struct oip_conn *c, const struct json *frame)
 {
 	const struct json *payload = json_get(frame, "payload");
 	const struct json *nonce = json_get(payload, "nonce");
 
-	if (!oip_auth_is_from(frame, c->caller.address))
+	if (!oip_sender_is_from(frame, c->caller.address))
 		return "unauthorized: command signer does not own this "
 		       "connection";
-	if (!is_same(json_get(payload, "type"), json_get(frame, "type")))
+	if (!oip_sender_has_type(payload, frame))
 		return "unauthorized: signed command type mismatch";
 	if (!json_is(nonce, JSON_STRING) || json_str_is(nonce, ""))
 		return "unauthorized: signed command nonce required";

@@ -20,12 +20,6 @@ struct oip_conn;
 typedef void oip_auth_fn(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *verdict);
 
-/* Whether a frame speaks of its sender, well or badly. */
-bool oip_auth_is_signed(const struct json *frame);
-
-/* Whether its "from" is this address, however it is spelled. */
-bool oip_auth_is_from(const struct json *frame, const char *address);
-
 /*
  * Ask about this frame; payload, from and signature are taken from it. One
  * question at a time.

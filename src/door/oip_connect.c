@@ -15,6 +15,7 @@
 #include "door/oip_mode.h"
 #include "door/oip_onboard.h"
 #include "door/oip_seal.h"
+#include "door/oip_sender.h"
 #include "trust/access.h"
 
 #include <stdio.h>
@@ -378,16 +379,6 @@ static int open_session(struct greeting *g)
 	return c->session ? 0 : -1;
 }
 
-/* Commands are signed one by one if the signed payload says so. */
-static bool is_v2(const struct json *frame)
-{
-	int64_t n = 0;
-
-	return json_int(json_get(json_get(frame, "payload"), "signed_commands"),
-		   &n) &&
-	       n == 1;
-}
-
 static void connect_first(struct greeting *g)
 {
 	enum peer peer = peer_of(g->frame);
@@ -402,7 +393,7 @@ static void connect_first(struct greeting *g)
 	    open_session(g) != 0)
 		return;
 	g->conn->caller = *g->caller;
-	g->conn->is_v2 = is_v2(g->frame);
+	g->conn->is_v2 = oip_sender_is_v2(g->frame);
 	oip_conn_look(g->conn, brought(g));
 	merge(g);
 	find_place(g);
@@ -425,7 +416,7 @@ static void connect_again(struct greeting *g)
 
 	if (c->is_opening || !names_same_session(g) ||
 	    strcmp(g->caller->address, c->caller.address) != 0 ||
-	    is_v2(g->frame) != c->is_v2) {
+	    oip_sender_is_v2(g->frame) != c->is_v2) {
 		oip_conn_error(c, ALREADY);
 		return;
 	}
@@ -484,7 +475,7 @@ void oip_connect(struct oip_conn *c, const struct json *frame)
 	struct access_ask ask = {
 	    .use = c->session ? ACCESS_AGAIN : ACCESS_CONNECT,
 	    .may_repeat = !c->session,
-	    .may_name_recipient = !is_v2(frame),
+	    .may_name_recipient = !oip_sender_is_v2(frame),
 	};
 
 	if (c->seal && !oip_seal_is_by(c, frame)) {
@@ -493,7 +484,7 @@ void oip_connect(struct oip_conn *c, const struct json *frame)
 		return;
 	}
 	oip_onboard_forget(c);
-	if (oip_auth_is_signed(frame))
+	if (oip_sender_is_signed(frame))
 		oip_auth_ask(c, frame, &ask, on_verdict);
 	else if (c->session || access_is_open(c->setup->access))
 		oip_connect_as(c, frame, &CALLER_NOBODY);

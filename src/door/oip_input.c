@@ -13,6 +13,7 @@
 #include "door/oip_connect.h"
 #include "door/oip_frame.h"
 #include "door/oip_limit.h"
+#include "door/oip_sender.h"
 #include "net/wire.h"
 #include "trust/access.h"
 
@@ -423,7 +424,7 @@ static void on_signed(struct oip_conn *c, const struct json *frame,
 static const char *late_complaint(
     const struct oip_conn *c, const struct json *frame)
 {
-	if (c->session && !oip_auth_is_from(frame, c->caller.address))
+	if (c->session && !oip_sender_is_from(frame, c->caller.address))
 		return "unauthorized: command signer does not own this "
 		       "connection";
 	return NULL;
@@ -438,7 +439,7 @@ void oip_input(struct oip_conn *c, const struct json *frame)
 	};
 	bool is_bare = !c->session && !complaint(c, frame, frame);
 
-	if (oip_auth_is_signed(frame))
+	if (oip_sender_is_signed(frame))
 		oip_auth_ask(c, frame, &ask, on_signed);
 	else if (is_bare && !access_is_open(c->setup->access))
 		oip_auth_ask(c, frame, &ask, on_stranger);

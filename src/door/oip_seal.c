@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "door/door.h"
-#include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
 #include "door/oip_in.h"
+#include "door/oip_sender.h"
 #include "net/loop.h"
 #include "net/wire.h"
 #include "trust/access.h"
@@ -458,7 +458,7 @@ void oip_seal_begin(struct oip_conn *c, const struct json *frame)
 
 bool oip_seal_is_by(const struct oip_conn *c, const struct json *frame)
 {
-	return c->seal && oip_auth_is_from(frame, c->seal->seal.peer);
+	return c->seal && oip_sender_is_from(frame, c->seal->seal.peer);
 }
 
 void oip_seal_forget(struct oip_conn *c)
