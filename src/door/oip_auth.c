@@ -8,7 +8,6 @@
 #include "door/console.h"
 #include "door/door.h"
 #include "door/oip_conn.h"
-#include "door/oip_in.h"
 #include "door/oip_seal.h"
 #include "door/oip_sender.h"
 #include "net/wire.h"
@@ -75,7 +74,7 @@ static void go_on(struct oip_conn *c)
 	struct list *l;
 	while (!c->asking && (l = list_shift(&c->held))) {
 		struct held *h = list_entry(l, struct held, link);
-		oip_in_text(c, h->text, h->len);
+		c->feed(c, h->text, h->len);
 		free(h);
 	}
 	wire_pause(c->wire, c->asking != NULL);

@@ -22,9 +22,16 @@ struct buf;
 struct door_setup;
 struct json;
 struct oip_asking;
+struct oip_conn;
 struct oip_mode_call;
 struct oip_seal;
 struct wire;
+
+/*
+ * A message in clear that is counted (door/oip_limit.h): its frame is run now,
+ * or waits until the one before it is judged.
+ */
+typedef void oip_feed_fn(struct oip_conn *c, const char *text, size_t len);
 
 /* Inputs of one client that wait for their receipt. */
 #define OIP_MAX_CALLS 16
@@ -36,6 +43,7 @@ struct oip_conn {
 	struct wire *wire;
 	struct wire *line;     /* the same, or what is below the seal */
 	struct oip_seal *seal; /* NULL: frames come and go in clear */
+	oip_feed_fn *feed;     /* where messages go that can be read */
 	const struct door_setup *setup;
 	struct list link;  /* all clients, the next to be pinged first */
 	struct list quiet; /* those that are told nothing for a moment */

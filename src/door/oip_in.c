@@ -328,7 +328,7 @@ static void refuse_text(struct oip_conn *c, const struct json_error *why,
 	oip_conn_send(c);
 }
 
-void oip_in_text(struct oip_conn *c, const char *text, size_t len)
+static void take(struct oip_conn *c, const char *text, size_t len)
 {
 	static const struct json_error no_object = {
 	    "Expecting object", 1, 1, 0};
@@ -347,12 +347,10 @@ void oip_in_text(struct oip_conn *c, const char *text, size_t len)
 		json_fini(&doc);
 }
 
-void oip_in_message(struct oip_conn *c, const char *text, size_t len)
+static void feed(struct oip_conn *c, const char *text, size_t len)
 {
-	if (!oip_limit_message(c, len))
-		return;
 	if (!oip_auth_hold(c, text, len))
-		oip_in_text(c, text, len);
+		take(c, text, len);
 }
 
 static void on_text(void *arg, const char *text, size_t len)
@@ -361,8 +359,8 @@ static void on_text(void *arg, const char *text, size_t len)
 
 	if (c->seal)
 		oip_seal_text(c, text, len);
-	else
-		oip_in_message(c, text, len);
+	else if (oip_limit_message(c, len))
+		feed(c, text, len);
 }
 
 static void on_binary(void *arg)
@@ -443,6 +441,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 		return;
 	}
 	c = oip_conn_open(setup);
+	c->feed = feed;
 	if (!oip_limit_open(c, req)) {
 		oip_conn_close(&c);
 		return;

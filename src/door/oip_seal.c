@@ -11,7 +11,7 @@
 #include "door/door.h"
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
-#include "door/oip_in.h"
+#include "door/oip_limit.h"
 #include "door/oip_sender.h"
 #include "net/loop.h"
 #include "net/wire.h"
@@ -241,7 +241,8 @@ static void hear(struct oip_seal *s, const struct seal_box *box)
 	size_t len = 0;
 	const char *text = seal_box_text(box, &len);
 
-	oip_in_message(s->conn, text, len);
+	if (oip_limit_message(s->conn, len))
+		s->conn->feed(s->conn, text, len);
 }
 
 static void tell_broken(struct oip_seal *s)
