@@ -25,6 +25,7 @@ struct oip_asking;
 struct oip_conn;
 struct oip_mode_call;
 struct oip_seal;
+struct oip_stash;
 struct wire;
 
 /*
@@ -58,8 +59,7 @@ struct oip_conn {
 	struct list admin_calls; /* ADMIN_ frames being judged */
 	struct list execs;	 /* tools that run for it */
 	struct oip_mode_call *mode_call; /* a mode being changed; NULL: none */
-	char *stash; /* CONNECT of a stranger at the door; NULL: none */
-	size_t stash_len;
+	struct oip_stash *stash;	 /* CONNECT of a stranger; NULL: none */
 	struct attachment place;
 	struct list calls;  /* struct oip_call: inputs without a receipt */
 	char *conversation; /* the client's, until a turn has taken it */

@@ -439,7 +439,7 @@ static enum form form_of(const struct json *frame)
 	return json_str_is(type, "ATTACH") ? FORM_ATTACH : FORM_CONNECT;
 }
 
-void oip_connect_as(
+static void connect_as(
     struct oip_conn *c, const struct json *frame, const struct caller *caller)
 {
 	struct greeting g = {
@@ -460,12 +460,12 @@ static void on_verdict(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	if (!v->err) {
-		oip_connect_as(c, frame, v->caller);
+		connect_as(c, frame, v->caller);
 		return;
 	}
 	console_auth_error("CONNECT", v->err->text);
 	if (v->may_onboard)
-		oip_onboard_offer(c, frame, v->caller);
+		oip_onboard_offer(c, frame, v->caller, connect_as);
 	else
 		oip_conn_deny(c, v->err);
 }
@@ -487,7 +487,7 @@ void oip_connect(struct oip_conn *c, const struct json *frame)
 	if (oip_sender_is_signed(frame))
 		oip_auth_ask(c, frame, &ask, on_verdict);
 	else if (c->session || access_is_open(c->setup->access))
-		oip_connect_as(c, frame, &CALLER_NOBODY);
+		connect_as(c, frame, &CALLER_NOBODY);
 	else
 		oip_auth_ask(c, frame, &ask, on_verdict);
 }

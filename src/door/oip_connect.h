@@ -8,7 +8,6 @@
  * of older clients. The answer is CONNECTED, AGENT_PROFILE, DASHBOARD_SNAPSHOT,
  * and then what the client missed.
  */
-struct caller;
 struct json;
 struct oip_conn;
 
@@ -18,10 +17,6 @@ struct oip_conn;
  * let in is told why, or offered a door (door/oip_onboard.h).
  */
 void oip_connect(struct oip_conn *c, const struct json *frame);
-
-/* The same for a sender who was let in. */
-void oip_connect_as(
-    struct oip_conn *c, const struct json *frame, const struct caller *caller);
 
 /* The greeting of a client whose session was chosen without CONNECT. */
 void oip_connect_greet(struct oip_conn *c, const char *status);

@@ -10,7 +10,6 @@
 #include "door/door.h"
 #include "door/oip_auth.h"
 #include "door/oip_conn.h"
-#include "door/oip_connect.h"
 #include "door/oip_frame.h"
 #include "door/oip_seal.h"
 #include "trust/access.h"
@@ -19,23 +18,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A CONNECT that waits; flat, so that free() is enough. */
+struct oip_stash {
+	oip_onboard_fn *then;
+	size_t len;
+	char text[];
+};
+
+static struct oip_stash *new_stash(
+    const struct json *frame, oip_onboard_fn *then)
+{
+	size_t len = 0;
+	const char *text = json_text(frame, &len);
+	struct oip_stash *s = mem_zero(sizeof(*s) + len);
+
+	s->then = then;
+	s->len = len;
+	memcpy(s->text, text, len);
+	return s;
+}
+
 void oip_onboard_forget(struct oip_conn *c)
 {
 	free(c->stash);
 	c->stash = NULL;
-	c->stash_len = 0;
 	if (!c->session)
 		c->caller = CALLER_NOBODY;
 }
 
-void oip_onboard_offer(
-    struct oip_conn *c, const struct json *frame, const struct caller *caller)
+void oip_onboard_offer(struct oip_conn *c, const struct json *frame,
+    const struct caller *caller, oip_onboard_fn *then)
 {
 	struct access_doors doors;
-	const char *text = json_text(frame, &c->stash_len);
 
 	free(c->stash);
-	c->stash = mem_strndup(text, c->stash_len);
+	c->stash = new_stash(frame, then);
 	c->caller = *caller;
 	(void)access_doors(c->setup->access, &doors);
 	oip_frame_onboard(
@@ -63,15 +80,14 @@ static void let_in(struct oip_conn *c, const struct caller *caller)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
-	char *text = c->stash;
-	const struct json *frame =
-	    json_parse(&doc, text, c->stash_len, 0, &why);
+	struct oip_stash *s = c->stash;
+	const struct json *frame = json_parse(&doc, s->text, s->len, 0, &why);
 
 	c->stash = NULL;
-	oip_connect_as(c, frame, caller);
+	s->then(c, frame, caller);
 	c->was_onboarded = c->session && !c->is_v2;
 	json_fini(&doc);
-	free(text);
+	free(s);
 }
 
 static void on_promoted(struct oip_conn *c, const struct json *frame,

@@ -12,9 +12,16 @@ struct caller;
 struct json;
 struct oip_conn;
 
-/* Keep this CONNECT and send ONBOARD_REQUIRED. */
-void oip_onboard_offer(
+/* The CONNECT that waited, when its sender was let in. */
+typedef void oip_onboard_fn(
     struct oip_conn *c, const struct json *frame, const struct caller *caller);
+
+/*
+ * Keep this CONNECT and send ONBOARD_REQUIRED. then is called at most once,
+ * unless oip_onboard_forget() came first.
+ */
+void oip_onboard_offer(struct oip_conn *c, const struct json *frame,
+    const struct caller *caller, oip_onboard_fn *then);
 
 /* ONBOARD_SUBMIT: a code or a payment. */
 void oip_onboard(struct oip_conn *c, const struct json *frame);
