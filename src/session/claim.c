@@ -107,6 +107,13 @@ int claim_check(struct store_txn *t, struct commit *c)
 	return 0;
 }
 
+static void put_row(
+    struct commit *commit, const uint8_t key[16], const struct claim *row)
+{
+	record_encode_claim(
+	    &journal_put(commit, TABLE_CLAIMS, key, 16)->value, row);
+}
+
 void claim_put(struct commit *commit, const struct session_call *c,
     uint32_t turn, const struct claim *end)
 {
@@ -119,12 +126,9 @@ void claim_put(struct commit *commit, const struct session_call *c,
 	row.turn = turn;
 	row.expires_ms = clock_wall_ms() + all->setup.conf->result_ttl * 1000;
 	row.id = (struct store_span){c->session->id, strlen(c->session->id)};
-	record_encode_claim(
-	    journal_put(commit, TABLE_CLAIMS, c->claim, sizeof c->claim), &row);
+	put_row(commit, c->claim, &row);
 	if (memcmp(c->inner, c->claim, sizeof c->inner) != 0)
-		record_encode_claim(journal_put(commit, TABLE_CLAIMS, c->inner,
-					sizeof c->inner),
-		    &row);
+		put_row(commit, c->inner, &row);
 	if (!end)
 		commit->check = claim_check;
 }

@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "session/feed.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -25,19 +26,23 @@ static void shorten(struct buf *out, const struct record *r)
 	record_encode(out, &row);
 }
 
-void feed_put(
-    struct store_txn *t, const struct conf *conf, const struct buf *record_row)
+bool feed_is_wanted(const struct conf *conf)
+{
+	return conf->session_results || conf->evals;
+}
+
+void feed_write(
+    struct store_txn *t, struct store_span key, struct store_span record)
 {
 	struct buf row = {0};
 	struct record r;
-	if (!conf->session_results && !conf->evals)
-		return;
-	if (record_row->len <= PLAIN_ROW) {
-		store_append(t, TABLE_FEED, record_row->data, record_row->len);
+	store_put(
+	    t, TABLE_SESSIONS, key.data, key.len, record.data, record.len);
+	if (record.len <= PLAIN_ROW) {
+		store_append(t, TABLE_FEED, record.data, record.len);
 		return;
 	}
-	if (!record_decode(
-		&r, (struct store_span){record_row->data, record_row->len}))
+	if (!record_decode(&r, record))
 		panic("feed: a record that is not one");
 	shorten(&row, &r);
 	store_append(t, TABLE_FEED, row.data, row.len);

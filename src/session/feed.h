@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "session/record.h"
 #include "store/store.h"
 
@@ -23,10 +22,15 @@ struct err;
 
 #define FEED_TEXT 4096
 
-/* Tell of a record (its stored form) in an open write of the facts, if the
- * settings want anything of it. */
-void feed_put(
-    struct store_txn *t, const struct conf *conf, const struct buf *record_row);
+/* Whether the settings want a feed. */
+bool feed_is_wanted(const struct conf *conf);
+
+/*
+ * In a transaction of facts: put a session's record, and a row of the feed that
+ * tells of it. The write function of a commit's row.
+ */
+void feed_write(
+    struct store_txn *t, struct store_span key, struct store_span record);
 
 struct feed_row {
 	uint64_t key;

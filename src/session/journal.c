@@ -15,8 +15,6 @@
 #include "core/pulse.h"
 #include "core/stat.h"
 #include "proc/mailbox.h"
-#include "session/feed.h"
-#include "session/usage.h"
 
 /* One commit may remove so many events more than it adds. */
 #define TRIM_STEP 2048
@@ -54,26 +52,21 @@ static bool is_refused(struct store_txn *t, struct commit *c)
 	return c->refusal != 0;
 }
 
-static void apply_puts(struct journal *j, struct store_txn *t, struct commit *c)
+static void write_row(struct store_txn *t, const struct commit_put *p)
 {
-	for (unsigned i = 0; i < c->n_puts; i++) {
-		const struct commit_put *p = &c->puts[i];
-		struct store_span old;
-		/* An id's number never changes: do not dirty its page again. */
-		if (p->table == TABLE_IDS &&
-		    store_get(t, TABLE_IDS, p->key.data, p->key.len, &old))
-			continue;
-		if (p->table == TABLE_USAGE) {
-			usage_write(t,
-			    (struct store_span){p->key.data, p->key.len},
-			    (struct store_span){p->value.data, p->value.len});
-			continue;
-		}
-		store_put(t, p->table, p->key.data, p->key.len, p->value.data,
-		    p->value.len);
-		if (p->table == TABLE_SESSIONS)
-			feed_put(t, j->setup.conf, &p->value);
-	}
+	struct store_span key = {p->key.data, p->key.len};
+	struct store_span value = {p->value.data, p->value.len};
+	if (p->write)
+		p->write(t, key, value);
+	else
+		store_put(
+		    t, p->table, key.data, key.len, value.data, value.len);
+}
+
+static void apply_puts(struct store_txn *t, struct commit *c)
+{
+	for (unsigned i = 0; i < c->n_puts; i++)
+		write_row(t, &c->puts[i]);
 	if (c->also)
 		c->also(t, c);
 }
@@ -119,7 +112,7 @@ static void commit_facts(
 		if (is_too_late(j, c))
 			c->outcome = COMMIT_CLOSED;
 		else if (!is_refused(t, c))
-			apply_puts(j, t, c);
+			apply_puts(t, c);
 	}
 	int rc = store_commit(t, &err);
 	if (rc != 0)
@@ -196,7 +189,7 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 	if (!c->has_facts) {
 		if (is_refused(t, c))
 			return;
-		apply_puts(j, t, c);
+		apply_puts(t, c);
 	}
 	c->first_seq = m.last + 1;
 	for (size_t at = 0; at < c->events.len;) {
@@ -533,7 +526,7 @@ void journal_add(struct commit *c, struct draft *d)
 	c->n_events++;
 }
 
-struct buf *journal_put(
+struct commit_put *journal_put(
     struct commit *c, enum store_table table, const void *key, size_t key_len)
 {
 	if (c->n_puts == COMMIT_PUTS)
@@ -542,7 +535,7 @@ struct buf *journal_put(
 	c->has_facts = store_part_of(table) == STORE_FACTS;
 	p->table = table;
 	buf_append(&p->key, key, key_len);
-	return &p->value;
+	return p;
 }
 
 static uint64_t chatter_pushed(struct journal *j)

@@ -50,10 +50,15 @@ enum commit_outcome {
 /* Most rows in one commit. */
 #define COMMIT_PUTS 5
 
+/* Writes a row in the open transaction of a commit; runs in a committer thread. */
+typedef void commit_write_fn(
+    struct store_txn *t, struct store_span key, struct store_span value);
+
 struct commit_put {
 	enum store_table table;
 	struct buf key;
 	struct buf value;
+	commit_write_fn *write; /* NULL: the row is put into its table */
 };
 
 /*
@@ -142,9 +147,9 @@ struct commit *journal_fence(void);
 /* Add an event to a commit; the draft gets an id if it has none. */
 void journal_add(struct commit *c, struct draft *d);
 
-/* Add a row to write; returns where its value goes. A session's record goes to
- * the feed (feed.h) too. */
-struct buf *journal_put(
+/* Add a row to write. The caller fills in its value, and may set write. Returns
+ * the row, which the commit owns. */
+struct commit_put *journal_put(
     struct commit *c, enum store_table table, const void *key, size_t key_len);
 
 /*

@@ -13,6 +13,7 @@
 #include "session/all.h"
 #include "session/history.h"
 #include "session/record.h"
+#include "session/record_put.h"
 
 static const char *const ids[] = {"auto", "read-only", "full-access"};
 
@@ -121,7 +122,6 @@ static void put_record(
     struct commit *c, const struct session *s, const char *caller)
 {
 	const char *owner = session_is_nobodys(s) ? "" : caller;
-	struct store_key key = store_key1(s->number);
 	int64_t now = clock_wall_ms();
 	struct record r = {
 	    .number = s->number,
@@ -134,9 +134,8 @@ static void put_record(
 	    .caller = {owner, strlen(owner)},
 	    .prompt = {"", 0},
 	};
-	buf_append(
-	    journal_put(c, TABLE_IDS, s->id, strlen(s->id)), key.bytes, 8);
-	record_encode(journal_put(c, TABLE_SESSIONS, key.bytes, 8), &r);
+	record_put_id(c, s);
+	record_put(c, s, &r);
 }
 
 /*
@@ -153,7 +152,7 @@ static void push(struct session_mode_call *call,
 	read_talk(s, &talk);
 	if (session_turn(s) == 0)
 		put_record(c, s, caller);
-	write_mode(journal_put(c, TABLE_TALKS, key.bytes, 8), talk.data,
+	write_mode(&journal_put(c, TABLE_TALKS, key.bytes, 8)->value, talk.data,
 	    talk.len, mode);
 	buf_fini(&talk);
 	c->done = on_written;

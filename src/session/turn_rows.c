@@ -9,6 +9,7 @@
 #include "session/history.h"
 #include "session/hold.h"
 #include "session/record.h"
+#include "session/record_put.h"
 #include "session/usage.h"
 #include "session/waiting.h"
 
@@ -60,8 +61,7 @@ static void put_record(
 	input_extra(&extra, t->input, status == RECORD_RUNNING);
 	if (extra.len)
 		r.extra = span_of(&extra);
-	struct store_key key = store_key1(r.number);
-	record_encode(journal_put(c, TABLE_SESSIONS, key.bytes, 8), &r);
+	record_put(c, t->session, &r);
 	buf_fini(&extra);
 }
 
@@ -80,13 +80,27 @@ static int check_running(struct store_txn *txn, struct commit *c)
 	return r.turn == c->turn && r.status == RECORD_RUNNING ? 0 : 1;
 }
 
+/* What the caller has spent today, with what the turn did. */
+static void put_usage(struct commit *c, const struct turn *t)
+{
+	struct usage_sums sums = {
+	    turn_all(t)->setup.heritage, turn_all(t)->setup.store};
+	struct usage_row row;
+	if (!usage_row(&row, &sums, t->input->caller))
+		return;
+	struct commit_put *p =
+	    journal_put(c, TABLE_USAGE, row.key, sizeof row.key);
+	buf_append(&p->value, &row.sum, sizeof row.sum);
+	p->write = usage_write;
+}
+
 static void put_end_facts(struct commit *c, const struct turn *t)
 {
 	struct store_key key = store_key1(c->number);
 	enum record_status status = end_status(t);
 	put_record(c, t, status);
 	if (t->talk.len)
-		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
+		buf_append(&journal_put(c, TABLE_TALKS, key.bytes, 8)->value,
 		    t->talk.data, t->talk.len);
 	if (t->input->has_id) {
 		struct claim claim = {
@@ -97,11 +111,8 @@ static void put_end_facts(struct commit *c, const struct turn *t)
 			claim.reason = span_str(err_reason_word(t->reason));
 		claim_put(c, t->input, t->number, &claim);
 	}
-	if (t->has_usage) {
-		struct usage_sums sums = {
-		    turn_all(t)->setup.heritage, turn_all(t)->setup.store};
-		usage_put(c, &sums, t->input->caller);
-	}
+	if (t->has_usage)
+		put_usage(c, t);
 	c->check = check_running;
 	waiting_settle(c);
 	turn_stimuli_say(t, c);
@@ -230,11 +241,10 @@ void turn_rows_claim(struct commit *c, const struct turn *t)
 	const struct session *s = t->session;
 	const struct session_call *in = t->input;
 	struct store_key key = store_key1(s->number);
-	buf_append(
-	    journal_put(c, TABLE_IDS, s->id, strlen(s->id)), key.bytes, 8);
+	record_put_id(c, s);
 	put_record(c, t, RECORD_RUNNING);
 	if (in->conversation.len)
-		buf_append(journal_put(c, TABLE_TALKS, key.bytes, 8),
+		buf_append(&journal_put(c, TABLE_TALKS, key.bytes, 8)->value,
 		    t->before.data, t->before.len);
 	if (in->has_id)
 		claim_put(c, in, t->number, NULL);

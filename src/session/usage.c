@@ -9,7 +9,6 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "session/journal.h"
 #include "trust/ident.h"
 
 #include <stdatomic.h>
@@ -42,7 +41,7 @@
 struct name {
 	uint64_t key; /* in shared memory; the day is its upper part */
 	uint64_t mark;
-	uint8_t row[4 + 16]; /* in the store; days sort */
+	uint8_t row[20]; /* in the store: day and digest; days sort */
 };
 
 static int64_t day_now(void)
@@ -182,15 +181,14 @@ struct usage usage_add(
 	return add_named(s, &name, more);
 }
 
-void usage_put(struct commit *c, const struct usage_sums *s, const char *caller)
+bool usage_row(
+    struct usage_row *row, const struct usage_sums *s, const char *caller)
 {
 	static const struct usage nothing;
 	struct name name = name_of(caller, day_now());
-	struct usage sum = add_named(s, &name, &nothing);
-	if (sum.tokens || sum.cost_us)
-		buf_append(
-		    journal_put(c, TABLE_USAGE, name.row, sizeof name.row),
-		    &sum, sizeof sum);
+	memcpy(row->key, name.row, sizeof row->key);
+	row->sum = add_named(s, &name, &nothing);
+	return row->sum.tokens || row->sum.cost_us;
 }
 
 void usage_write(

@@ -20,7 +20,6 @@
 
 #include "store/store.h"
 
-struct commit;
 struct conf;
 struct err;
 struct heritage;
@@ -50,13 +49,19 @@ struct usage usage_add(
 int usage_check(const struct usage_sums *s, const struct conf *conf,
     const char *caller, struct err *err);
 
-/* Add the caller's sum of today to a commit of facts. */
-void usage_put(
-    struct commit *c, const struct usage_sums *s, const char *caller);
+/* A caller's sum of one day as a row of TABLE_USAGE. */
+struct usage_row {
+	uint8_t key[20];
+	struct usage sum;
+};
+
+/* Make the row of the caller's sum of today; false when that is 0. */
+bool usage_row(
+    struct usage_row *row, const struct usage_sums *s, const char *caller);
 
 /*
- * In a transaction of facts: write a row that usage_put() made, unless there is
- * a larger sum.
+ * In a transaction of facts: write a row (its key and sum), unless a larger sum
+ * is stored. The write function of a commit's row.
  */
 void usage_write(
     struct store_txn *t, struct store_span key, struct store_span value);

@@ -79,9 +79,12 @@ static void put(uint64_t number, const char *id, uint32_t turn,
 	buf_printf(&talk, "{\"session_id\":\"%s\",\"turn\":1}", id);
 	store_write(store, &t, STORE_FACTS);
 	store_put(&t, TABLE_IDS, id, strlen(id), key.bytes, 8);
-	store_put(&t, TABLE_SESSIONS, key.bytes, 8, row.data, row.len);
 	store_put(&t, TABLE_TALKS, key.bytes, 8, talk.data, talk.len);
-	feed_put(&t, &conf, &row);
+	if (feed_is_wanted(&conf))
+		feed_write(&t, (struct store_span){key.bytes, 8},
+		    (struct store_span){row.data, row.len});
+	else
+		store_put(&t, TABLE_SESSIONS, key.bytes, 8, row.data, row.len);
 	if (store_commit(&t, &err) != 0)
 		abort();
 	buf_fini(&row);
