@@ -157,7 +157,7 @@ static void prepare(struct master *m)
 	m->children.program = m->setup->program;
 	m->children.listen_fd = m->setup->listen_fd;
 	m->children.lock_fd = m->setup->lock_fd;
-	orphans_inherit();
+	orphans_inherit(&m->orphans, m->conf->libexec_dir);
 	make_segment(m);
 	make_lifeline(m);
 	m->children.newest = new_generation(m);
