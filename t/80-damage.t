@@ -50,6 +50,22 @@ change('journal.mdb', 'the end of a turn that is not the last', qr/"result":"nee
 change('facts.mdb', 'an id', qr/needle-id(\0{7})(.)/,
 	sub { "needle-id$1" . chr(ord($2) ^ 3) });
 
+# While the server has it open, which sees it at once.
+sub change_in_place {
+	my ($path, $from, $to) = @_;
+	my $text = read_file($path);
+	open my $f, '+<', $path or die "$path: $!";
+	my $n = 0;
+	for (my $at = 0; ($at = index($text, $from, $at)) >= 0; $at++) {
+		sysseek $f, $at, 0 or die "$path: $!";
+		syswrite($f, $to) == length $to or die "$path: $!";
+		$n++;
+	}
+	close $f or die "$path: $!";
+	ok $n, "$from changes while the server runs";
+	return;
+}
+
 my $next = CoHost->start(dir => $host->dir);
 
 # All events of a stream.
@@ -111,6 +127,20 @@ is $next->input('echo named', input_id => 'n',
 cmp_ok $next->metric('cohostd_corrupt_records_total'), '>=', 3, 'damage is counted';
 like $next->words, qr/error .*damaged/, 'and logged';
 $next->stop;
+
+# ---- the record of a session whose turn runs ----
+
+$host = CoHost->start(workers => 1);
+my $joins = $host->ws(session => { session_id => 'joins' });
+$joins->send_json({ type => 'INPUT', prompt => 'ask needle-running' });
+$joins->next(type => 'ask_user');
+change_in_place($host->dir . '/.co/store/facts.mdb', 'needle-running', 'needle-runninG');
+$joins->send_json({ type => 'INPUT', prompt => 'more' });
+like $joins->next(type => 'ERROR')->{message}, qr/damaged/,
+    'a prompt into a turn whose record is damaged is refused';
+$joins->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
+is $joins->next(type => 'OUTPUT')->{result}, 'You answered: yes', 'the turn itself goes on';
+$host->stop;
 
 # ---- a whole page of events ----
 

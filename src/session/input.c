@@ -159,6 +159,8 @@ static void on_joined(struct commit *commit)
 	} else if (commit->outcome == COMMIT_FAILED) {
 		c->err = commit->err;
 		input_refuse(c);
+	} else if (commit->refusal == WAITING_DAMAGED) {
+		refuse_with(c, ERR_DAMAGED);
 	} else if (commit->refusal == WAITING_TOO_MANY) {
 		(void)err_set(&c->err, ERR_NOT_ACCEPTING,
 		    "too many prompts wait for the agent (max: %lld); retry "

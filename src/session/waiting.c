@@ -43,13 +43,17 @@ static bool view(
 	       place_of(key) == w->place;
 }
 
-/* What the facts say of a session; false when they say nothing. */
-static bool read_record(struct store_txn *t, uint64_t number, struct record *r)
+/* What the facts say of a session. */
+static enum store_found read_record(
+    struct store_txn *t, uint64_t number, struct record *r)
 {
 	struct store_key key = store_key1(number);
 	struct store_span row;
-	return store_get(t, TABLE_SESSIONS, key.bytes, 8, &row) &&
-	       record_decode(r, row);
+	enum store_found found =
+	    store_look(t, TABLE_SESSIONS, key.bytes, 8, &row);
+	if (found == STORE_FOUND && !record_decode(r, row))
+		return STORE_DAMAGED;
+	return found;
 }
 
 /* ---- to join, in a committer thread ---- */
@@ -84,7 +88,10 @@ bool waiting_is_any(struct store_txn *t, uint64_t number)
 	return count(t, number).n > 0;
 }
 
-/* A turn whose end is written takes nothing more. */
+/*
+ * A turn whose end is written takes nothing more. Of a damaged record nobody
+ * knows that; to try again would not help before its turn ends.
+ */
 static int check_join(struct store_txn *t, struct commit *c)
 {
 	struct record r;
@@ -92,7 +99,10 @@ static int check_join(struct store_txn *t, struct commit *c)
 	int rc = claim_check(t, c);
 	if (rc)
 		return rc;
-	if (!read_record(t, c->number, &r) || r.turn != c->turn ||
+	enum store_found found = read_record(t, c->number, &r);
+	if (found == STORE_DAMAGED)
+		return WAITING_DAMAGED;
+	if (found == STORE_NONE || r.turn != c->turn ||
 	    r.status != RECORD_RUNNING)
 		return WAITING_TOO_LATE;
 	memcpy(&most, c->note.data, sizeof most);
@@ -262,7 +272,8 @@ static int check_take(struct store_txn *t, struct commit *c)
 	    !view((struct store_span){key.bytes, 16}, row, &w) ||
 	    !is_noted_id(c, w.id))
 		return WAITING_TAKEN;
-	if (!read_record(t, c->number, &r) || r.status != RECORD_RUNNING)
+	if (read_record(t, c->number, &r) != STORE_FOUND ||
+	    r.status != RECORD_RUNNING)
 		return 0;
 	(void)err_set(&c->err, ERR_STORE, NULL);
 	return WAITING_UNSETTLED;

@@ -28,6 +28,7 @@ enum verdict {
 enum {
 	WAITING_TOO_LATE = 16, /* to join: no such turn runs */
 	WAITING_TOO_MANY,      /* to join: max_waiting */
+	WAITING_DAMAGED,       /* to join: what is stored of the session is */
 	WAITING_TAKEN,	       /* to begin: another turn did */
 	WAITING_UNSETTLED,     /* to begin: the store did not take the end of
 				  the turn before; err says so */

@@ -93,6 +93,45 @@ static int take(uint64_t place, const char *id)
 	return refusal;
 }
 
+/* Join the turn that runs; c->check() alone. */
+static int join(void)
+{
+	struct commit *c = journal_commit(NUMBER, 0, 1, COMMIT_IN_TURN);
+	struct sessions all = {.setup.conf = &conf};
+	static char id[] = "s", prompt[] = "p";
+	struct session s = {.all = &all, .number = NUMBER, .id = id};
+	struct session_call call = {.session = &s, .prompt = prompt};
+	struct store_txn t;
+	waiting_join(c, &call, "j", false);
+	store_write(store, &t, STORE_FACTS);
+	int refusal = c->check(&t, c);
+	store_abort(&t);
+	journal_commit_free(c);
+	return refusal;
+}
+
+static void damage_record(void)
+{
+	struct store_key key = store_key1(NUMBER);
+	struct store_txn t;
+	struct err err;
+	store_write(store, &t, STORE_FACTS);
+	store_put(&t, TABLE_SESSIONS, key.bytes, 8, "?", 1);
+	if (store_commit(&t, &err) != 0)
+		abort();
+}
+
+static void test_join(void)
+{
+	conf.max_waiting = 10;
+	is_int(join(), WAITING_TOO_LATE, "nothing joins a turn that is over");
+	put_record(RECORD_RUNNING);
+	is_int(join(), 0, "an input joins a turn that runs");
+	damage_record();
+	is_int(join(), WAITING_DAMAGED,
+	    "it is told when the record of the turn is damaged");
+}
+
 int main(void)
 {
 	begin();
@@ -109,6 +148,7 @@ int main(void)
 			 "not stored");
 	put_record(RECORD_DONE);
 	is_int(take(1, "c"), 0, "then it does");
+	test_join();
 	end();
 	return done();
 }
