@@ -66,7 +66,7 @@ static void on_request(struct http_req *req, void *arg)
 		r->fn(req, (void *)(uintptr_t)setup);
 }
 
-void api_mount(struct http *http, const struct door_setup *all)
+static void mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
@@ -78,14 +78,23 @@ void api_mount(struct http *http, const struct door_setup *all)
 	api_publish_mount(http, setup, setup->about->routes);
 }
 
-void api_drain(void)
+static void end_blocked(void)
 {
-	api_info_drain();
+	api_events_end_blocked();
+	api_turn_end_blocked();
 }
 
-void api_close_all(void)
+static void close_all(void)
 {
 	api_turn_close_all();
 	api_events_close_all();
 	api_publish_close_all();
 }
+
+const struct door api_door = {
+    .name = "http",
+    .mount = mount,
+    .drain = api_info_drain,
+    .end_blocked = end_blocked,
+    .close_all = close_all,
+};

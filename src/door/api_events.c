@@ -11,7 +11,6 @@
 #include "core/stat.h"
 #include "door/api_reply.h"
 #include "door/api_signed.h"
-#include "door/blocked.h"
 #include "door/door.h"
 #include "door/oip_out.h"
 #include "door/sse_line.h"
@@ -344,7 +343,7 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 static void end_blocked(struct event_stream *s)
 {
 	static const char why[] =
-	    "event: error\ndata: {\"error\":\"" BLOCKED_TEXT "\"}\n\n";
+	    "event: error\ndata: {\"error\":\"" DOOR_BLOCKED "\"}\n\n";
 	http_stream_write(s->req, why, sizeof why - 1);
 	finish(s);
 }

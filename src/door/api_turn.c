@@ -11,7 +11,6 @@
 #include "door/api_accept.h"
 #include "door/api_events.h"
 #include "door/api_reply.h"
-#include "door/blocked.h"
 #include "door/chat_items.h"
 #include "door/door.h"
 #include "door/oip_out.h"
@@ -100,7 +99,7 @@ static void refuse(struct waiting *w, const struct err *err)
 void api_turn_end_blocked(void)
 {
 	struct err err;
-	err_set(&err, ERR_FORBIDDEN, BLOCKED_TEXT);
+	err_set(&err, ERR_FORBIDDEN, DOOR_BLOCKED);
 	list_each_safe(it, &all_waiting)
 	{
 		struct waiting *w = list_entry(it, struct waiting, link);

@@ -38,7 +38,8 @@
 #define PROVIDER_ID_CHARS 128
 #define PROVIDER_TEXT_CHARS 12000
 
-/* RFC 6455 section 7.4 and its registry: the service restarts. */
+/* RFC 6455 section 7.4 and its registry: against our policy; we restart. */
+#define CLOSE_POLICY 1008
 #define CLOSE_RESTART 1012
 
 /* One parser for all frames; a frame is done with before the next one. */
@@ -450,7 +451,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 	c->wire = c->line = ws_accept(req, &limits, &handlers, c);
 }
 
-void oip_mount(struct http *http, const struct door_setup *setup)
+static void mount(struct http *http, const struct door_setup *setup)
 {
 	union {
 		const struct door_setup *setup;
@@ -460,13 +461,37 @@ void oip_mount(struct http *http, const struct door_setup *setup)
 	http_route(http, "WEBSOCKET", "/ws", on_upgrade, u.arg);
 }
 
+/* ---- the end ---- */
+
+static void end_if_blocked(struct oip_conn *c)
+{
+	const char *address = c->caller.address;
+
+	if (!*address || !access_is_blocked(c->setup->access, address))
+		return;
+	oip_conn_error(c, DOOR_BLOCKED);
+	wire_close(c->wire, CLOSE_POLICY, DOOR_BLOCKED);
+}
+
+static void end_blocked(void)
+{
+	oip_conn_each(end_if_blocked);
+}
+
 static void close_one(struct oip_conn *c)
 {
 	wire_close(c->wire, CLOSE_RESTART, "server restarts");
 }
 
-void oip_close_all(void)
+static void close_all(void)
 {
 	is_closing = true;
 	oip_conn_each(close_one);
 }
+
+const struct door oip_door = {
+    .name = "connectonion",
+    .mount = mount,
+    .end_blocked = end_blocked,
+    .close_all = close_all,
+};

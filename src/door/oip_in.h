@@ -9,12 +9,7 @@
  */
 #include "door/door.h"
 
-struct http;
-
-/* Serve /ws; setup must outlive the server. */
-void oip_mount(struct http *http, const struct door_setup *setup);
-
-/* Tell every client of this door that the server restarts (close 1012). */
-void oip_close_all(void);
+/* It serves /ws; at the end it closes with 1012, the blocked with 1008. */
+extern const struct door oip_door;
 
 #endif

@@ -17,7 +17,6 @@
 #include "core/permit.h"
 #include "core/stat.h"
 #include "door/api.h"
-#include "door/blocked.h"
 #include "door/console.h"
 #include "door/oip_in.h"
 #include "net/crew.h"
@@ -36,6 +35,9 @@
 /* How often the session layer looks at its clocks. */
 #define TICK_MS 100
 
+/* How often we look whether callers were blocked. */
+#define BLOCKED_LOOK_MS 500
+
 /* Clients get so long to answer that we close, once all turns have ended. */
 #define GOODBYE_MS 500
 
@@ -48,6 +50,10 @@
 
 /* Two host names, and what stands between them. */
 #define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
+
+static const struct door *const doors[] = {&api_door, &oip_door};
+
+#define N_DOORS (sizeof doors / sizeof doors[0])
 
 struct worker {
 	struct inherited in;
@@ -66,7 +72,7 @@ struct worker {
 	struct crew *crew; /* does what may block */
 	char *agent_log;   /* path */
 	struct http *http;
-	struct door_setup doors;
+	struct door_setup door_setup;
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
@@ -75,6 +81,32 @@ struct worker {
 	bool has_said_goodbye;
 	int64_t leave_by_ms;
 };
+
+/* ---- driving the doors ---- */
+
+static void drain_doors(void)
+{
+	for (size_t i = 0; i < N_DOORS; i++)
+		if (doors[i]->drain)
+			doors[i]->drain();
+}
+
+static void close_doors(void)
+{
+	for (size_t i = 0; i < N_DOORS; i++)
+		if (doors[i]->close_all)
+			doors[i]->close_all();
+}
+
+/* Who is blocked while connected hears no more. */
+static void end_blocked(struct worker *w)
+{
+	if (!access_has_changed(w->access))
+		return;
+	for (size_t i = 0; i < N_DOORS; i++)
+		if (doors[i]->end_blocked)
+			doors[i]->end_blocked();
+}
 
 /* ---- driving the session layer ---- */
 
@@ -119,8 +151,7 @@ static void leave_if_empty(struct worker *w)
 	if (!w->has_said_goodbye) {
 		w->has_said_goodbye = true;
 		w->leave_by_ms = clock_mono_ms() + GOODBYE_MS;
-		oip_close_all();
-		api_close_all();
+		close_doors();
 	} else if (is_late || http_connections(w->http) == 0) {
 		loop_stop(w->in.loop);
 	}
@@ -139,7 +170,7 @@ static void on_tick(void *arg)
 	sessions_tick(w->sessions);
 	access_tick(w->access);
 	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0)
-		blocked_look(&w->doors);
+		end_blocked(w);
 	if (w->judge)
 		judge_tick(w->judge);
 	if (w->is_leaving)
@@ -168,7 +199,7 @@ static void on_leave(enum leaving how, void *arg)
 	w->is_leaving = true;
 	w->leave_by_ms = clock_mono_ms() + w->in.conf.drain_timeout * 1000;
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
-	api_drain();
+	drain_doors();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
 	sessions_drain(w->sessions);
 }
@@ -344,7 +375,7 @@ static void open_doors(struct worker *w)
 	w->http = http_new(w->in.loop, &setup);
 	const struct agent_about *about = w->kind->about(w->agent);
 	w->agent_log = activity_path(conf->co_dir, about->name);
-	w->doors = (struct door_setup){
+	w->door_setup = (struct door_setup){
 	    .loop = w->in.loop,
 	    .sessions = w->sessions,
 	    .access = w->access,
@@ -357,8 +388,8 @@ static void open_doors(struct worker *w)
 	    .heritage = w->in.heritage,
 	    .name = name_of(w),
 	};
-	api_mount(w->http, &w->doors);
-	oip_mount(w->http, &w->doors);
+	for (size_t i = 0; i < N_DOORS; i++)
+		doors[i]->mount(w->http, &w->door_setup);
 	http_start(w->http);
 }
 

@@ -161,7 +161,7 @@ static void set_up(void)
 	    .about = &about,
 	    .name = "demo",
 	};
-	oip_mount(fake_wire_http(), &setup);
+	oip_door.mount(fake_wire_http(), &setup);
 	wire = fake_wire_open(fake_wire_http(), true);
 }
 

@@ -269,7 +269,7 @@ static void test_leaving(void)
 	fake_http_free(&req);
 	req = post("", "{\"prompt\":\"x\",\"session\":{\"session_id\":\"n\"}}");
 	fake_session_run(all);
-	api_close_all();
+	api_door.close_all();
 	is_reply(req, 500,
 	    "{\"error\":\"server is leaving before the turn has ended; its "
 	    "result will be in session n: look there before sending the input "
@@ -477,7 +477,7 @@ static void test_heartbeat(void)
 	size_t len = fake_http_reply(req)->body.len;
 	ok(!strcmp(body_of(req) + len - 3, ":\n\n"),
 	    "events: a quiet stream gets a comment");
-	api_close_all();
+	api_door.close_all();
 	ok(fake_http_reply(req)->is_ended,
 	    "events: streams end when the process leaves");
 	fake_http_free(&req);
@@ -607,7 +607,7 @@ static void test_ready(void)
 	    "readyz: no while a commit waits for long");
 	fake_http_free(&req);
 	heritage->slots[1].pulses[PULSE_FACTS].state = PULSE_IDLE;
-	api_drain();
+	api_door.drain();
 	req = get("/readyz?verbose", "");
 	is_reply(req, 503,
 	    "{\"error\":\"not ready\",\"status\":\"not ready\",\"checks\":{"
@@ -632,7 +632,7 @@ static void start(void)
 	setup.name = "Jo \"x\"";
 	restart();
 	http = fake_http_new();
-	api_mount(http, &setup);
+	api_door.mount(http, &setup);
 }
 
 int main(void)

@@ -49,7 +49,7 @@ static void set_up(const char *level)
 	    .name = "demo",
 	};
 	http = fake_wire_http();
-	oip_mount(http, &setup);
+	oip_door.mount(http, &setup);
 	wire = fake_wire_open(http, true);
 }
 

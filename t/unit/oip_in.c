@@ -55,7 +55,7 @@ static void set_up(void)
 	    .name = "Demo \"agent\"",
 	};
 	http = fake_wire_http();
-	oip_mount(http, &setup);
+	oip_door.mount(http, &setup);
 	wire = fake_wire_open(http, true);
 }
 
@@ -1240,7 +1240,7 @@ static void test_door(void)
 	ok(!refused && fake_wire_status() == 400,
 	    "a handshake that is none is refused");
 	(void)connect_to("s");
-	oip_close_all();
+	oip_door.close_all();
 	ok(fake_wire_closed(wire) == 1012,
 	    "a restart closes every socket with 1012");
 	refused = fake_wire_open(http, true);
