@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 
 /* Longest text of a line before escapes; the rest is cut. */
 #define TEXT_MAX 4096
@@ -143,7 +142,10 @@ void log_use(int fd, const char *path)
 	if (old != STDERR_FILENO)
 		(void)close(old); /* appended lines are already written */
 	free(log_path);
-	log_path = mem_strdup(path);
+	log_path = path ? strdup(path) : NULL;
+	/* Not mem_strdup(): base/mem.h reports through this file. */
+	if (path && !log_path)
+		fatal("memory: cannot copy the path of the log");
 }
 
 int log_open(const char *path)
