@@ -41,7 +41,7 @@ static void cut_slow(struct ws *w)
 	if (w->is_dead)
 		return;
 	http_count(w->limits.slow_readers_total, 1);
-	ws_cut(w);
+	ws_out_cut(w);
 }
 
 static void tell_gone(struct ws *w)
@@ -244,13 +244,13 @@ static void look_at(struct ws *w)
 	if (w->is_dead)
 		return;
 	if (w->closing_ms && is_over(w->closing_ms, CLOSE_TIMEOUT_MS))
-		ws_cut(w);
+		ws_out_cut(w);
 	else if (ws_waiting_bytes(w) &&
 		 is_over(w->progress_ms, w->limits.stall_timeout_ms))
 		cut_slow(w);
 	else if (w->began_ms && w->is_reading &&
 		 is_over(w->began_ms, w->limits.message_timeout_ms))
-		ws_cut(w);
+		ws_out_cut(w);
 	else if (!w->closing_ms && !w->is_opening &&
 		 is_over(w->heard_ms, PING_AFTER_MS)) {
 		w->heard_ms = sockets.now_ms;
@@ -295,12 +295,6 @@ static void enlist(struct ws *w)
 	}
 	list_append(&sockets.all, &w->link);
 	w->heard_ms = sockets.now_ms;
-}
-
-void ws_cut(struct ws *w)
-{
-	w->is_dead = true;
-	ws_out_ask(w);
 }
 
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,

@@ -143,7 +143,7 @@ static void send_control(struct ws *w)
 	if (w->has_sent_close || !wslay_event_want_write(w->parser))
 		return;
 	if (wslay_event_send(w->parser) != 0)
-		ws_cut(w);
+		ws_out_cut(w);
 	if (wslay_event_get_close_sent(w->parser))
 		ws_out_closed(w);
 }

@@ -66,9 +66,6 @@ static inline size_t ws_waiting_bytes(const struct ws *w)
 	return w->out.len - w->taken;
 }
 
-/* Break the connection as soon as no callback runs. */
-void ws_cut(struct ws *w);
-
 /* Make the parser of w. */
 void ws_in_init(struct ws *w);
 
@@ -80,6 +77,9 @@ void ws_in_feed(struct ws *w, const char *p, size_t n);
 
 /* Let the end of this tick write what is queued, and settle. */
 void ws_out_ask(struct ws *w);
+
+/* Break the connection as soon as no callback runs. */
+void ws_out_cut(struct ws *w);
 
 /* Queue bytes that are part of a frame. */
 void ws_out_raw(struct ws *w, const void *p, size_t n);

@@ -36,6 +36,12 @@ void ws_out_ask(struct ws *w)
 		loop_later_ask(w->loop, &w->flush);
 }
 
+void ws_out_cut(struct ws *w)
+{
+	w->is_dead = true;
+	ws_out_ask(w);
+}
+
 void ws_out_raw(struct ws *w, const void *p, size_t n)
 {
 	note_output(w);
