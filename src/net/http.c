@@ -179,10 +179,19 @@ static bool refuse_fault(struct http *h, struct http_req *r)
 	return true;
 }
 
+/* Before any route, so that no handler has to think of it. */
+static bool refuse_page(struct http_req *r)
+{
+	const char *fault = http_cors_fault(r);
+	if (fault)
+		http_req_refuse(r, 403, fault);
+	return fault;
+}
+
 static void dispatch(struct http *h, struct http_req *r)
 {
 	const h2o_iovec_t *method = &r->h2o->input.method;
-	if (refuse_fault(h, r) || refuse_oversize(h, r) || http_cors_refuse(r))
+	if (refuse_fault(h, r) || refuse_oversize(h, r) || refuse_page(r))
 		return;
 	const struct http_route *rt = http_route_find(h, r);
 	if (rt)

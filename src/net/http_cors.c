@@ -111,7 +111,7 @@ static bool is_open(
 	return false;
 }
 
-/* ---- refusing ---- */
+/* ---- requests that are refused ---- */
 
 static void put_why(struct buf *out, const struct http_page *page,
     enum http_origin_verdict verdict)
@@ -143,26 +143,26 @@ static void warn(struct http *h, const struct http_req *r, const char *why)
 	log_warn("http: peer=%s: %s", http_peer(r), why);
 }
 
-bool http_cors_refuse(struct http_req *r)
+const char *http_cors_fault(struct http_req *r)
 {
 	struct http *h = r->conn->http;
 	struct http_page page = page_of(r->h2o);
 	if (!is_of_page(&page))
-		return false;
+		return NULL;
 	const struct http_client *client = http_req_client(r);
 	page.is_near = client->is_near;
 	enum http_origin_verdict verdict = http_origin_judge(&h->pages, &page);
 	if (verdict == HTTP_ORIGIN_GOOD || is_open(h, r->h2o, verdict))
-		return false;
+		return NULL;
 	struct buf why = {0};
 	put_why(&why, &page, verdict);
 	if (client->is_vague)
 		buf_str(&why, "; a proxy that stands before it belongs in "
 			      "trusted_proxies");
 	warn(h, r, buf_cstr(&why));
-	http_req_refuse(r, 403, buf_cstr(&why));
+	const char *text = h2o_strdup(&r->h2o->pool, why.data, why.len).base;
 	buf_fini(&why);
-	return true;
+	return text;
 }
 
 /* ---- headers of replies ---- */

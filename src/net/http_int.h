@@ -150,10 +150,10 @@ void http_client_of(
 const struct http_client *http_req_client(const struct http_req *r);
 
 /*
- * Refuse what a web page may not ask; whether it was refused. Comes before any
- * route, so that no handler has to think of it.
+ * Why a web page may not make this request, for a 403 (in the request's memory);
+ * NULL: it may, or no page made it. What is refused is logged now and then.
  */
-bool http_cors_refuse(struct http_req *r);
+const char *http_cors_fault(struct http_req *r);
 
 /* Let those pages read the reply that may: CORS headers. */
 void http_cors_add(h2o_req_t *q);
