@@ -128,19 +128,7 @@ void http_route_free_all(struct http *h);
 /* Whether the client asks to speak WebSocket. */
 bool http_req_wants_ws(const struct http_req *r);
 
-/*
- * The request is answered as far as our caller goes: forget it, return h2o's.
- */
-h2o_req_t *http_req_finish(struct http_req *r);
-
-/* Tell that the request is gone, once, and forget it. */
-void http_req_tell_gone(struct http_req *r);
-
-/* End a request and its connection now; tells that it is gone. */
-void http_req_cut(struct http_req *r);
-
-/* Break the stream of a request that was told gone. */
-void http_stream_cut(struct http_stream *s);
+/* ---- http_client.c: who sent it ---- */
 
 /* Who sent a request that came through c, proxies and its Host considered. */
 void http_client_of(
@@ -148,6 +136,8 @@ void http_client_of(
 
 /* The same, looked up once. */
 const struct http_client *http_req_client(const struct http_req *r);
+
+/* ---- http_cors.c: requests of web pages ---- */
 
 /*
  * Why a web page may not make this request, for a 403 (in the request's memory);
@@ -158,11 +148,34 @@ const char *http_cors_fault(struct http_req *r);
 /* Let those pages read the reply that may: CORS headers. */
 void http_cors_add(h2o_req_t *q);
 
-/* Answer with a 4xx of this layer's own. */
-void http_req_refuse(struct http_req *r, int status, const char *text);
+/* ---- http_reply.c: replies, and what streams share with them ---- */
 
 /* Set status, its reason phrase and the type (NULL: none) with CORS headers. */
 void http_req_head(h2o_req_t *q, int status, const char *type);
+
+/* Look no more for the end of the connection; on_gone is kept. */
+void http_req_unwatch(struct http_req *r);
+
+/*
+ * The request is answered as far as our caller goes: forget it, return h2o's.
+ */
+h2o_req_t *http_req_finish(struct http_req *r);
+
+/* Tell that the request is gone, once, and forget it. */
+void http_req_tell_gone(struct http_req *r);
+
+/* Answer with a 4xx of this layer's own. */
+void http_req_refuse(struct http_req *r, int status, const char *text);
+
+/* ---- http_stream.c and http_gone.c: breaking off ---- */
+
+/* Break the stream of a request that was told gone. */
+void http_stream_cut(struct http_stream *s);
+
+/* End a request and its connection now; tells that it is gone. */
+void http_req_cut(struct http_req *r);
+
+/* ---- the server ---- */
 
 /*
  * Make the library's own error replies through this path ours: JSON with CORS.
