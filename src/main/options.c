@@ -95,13 +95,6 @@ static const char usage_tail[] =
     "Signals: TERM, INT stop after turns have ended; QUIT at once; HUP starts\n"
     "new workers with new settings; USR1 opens the logs again.\n";
 
-void options_error(const char *problem, const char *what)
-{
-	(void)fprintf(stderr, "co-hostd: %s: %s\nTry 'co-hostd --help'.\n",
-	    problem, what);
-	exit(2);
-}
-
 static void print_usage(void)
 {
 	(void)fputs(usage_head, stdout);
