@@ -12,72 +12,9 @@
 #include "core/pulse.h"
 #include "core/stat.h"
 
-struct table_row {
-	const char *name;
-	const char *stored_name; /* of this format; see store_convert.c */
-	enum store_part part;
-};
-
-#define TABLE(name, part)                     \
-	{                                     \
-		name, name STORE_FORMAT, part \
-	}
-
-static const struct table_row table_rows[TABLE_COUNT] = {
-    [TABLE_IDS] = TABLE("ids", STORE_FACTS),
-    [TABLE_SESSIONS] = TABLE("sessions", STORE_FACTS),
-    [TABLE_TALKS] = TABLE("talks", STORE_FACTS),
-    [TABLE_CLAIMS] = TABLE("claims", STORE_FACTS),
-    [TABLE_USED] = TABLE("used", STORE_FACTS),
-    [TABLE_FEED] = TABLE("feed", STORE_FACTS),
-    [TABLE_USAGE] = TABLE("usage", STORE_FACTS),
-    [TABLE_WAITING] = TABLE("waiting", STORE_FACTS),
-    [TABLE_JOURNALS] = TABLE("journals", STORE_JOURNAL),
-    [TABLE_EVENTS] = TABLE("events", STORE_JOURNAL),
-    [TABLE_NOTES] = TABLE("notes", STORE_JOURNAL),
-};
-
-static const char *const part_files[STORE_N_PARTS] = {
-    [STORE_FACTS] = "facts.mdb",
-    [STORE_JOURNAL] = "journal.mdb",
-};
-
-const char *store_file_name(enum store_part part)
-{
-	return part_files[part];
-}
-
-const char *store_table_name(enum store_table table)
-{
-	return table_rows[table].name;
-}
-
-const char *store_stored_name(enum store_table table)
-{
-	return table_rows[table].stored_name;
-}
-
-enum store_part store_part_of(enum store_table table)
-{
-	return table_rows[table].part;
-}
-
 struct part *store_part(struct store *s, enum store_part part)
 {
 	return &s->parts[s->is_shared ? STORE_JOURNAL : part];
-}
-
-const char *store_reason(int rc)
-{
-	return rc == MDB_MAP_FULL ? "it is as large as store_size allows "
-				    "(MDB_MAP_FULL)"
-				  : mdb_strerror(rc);
-}
-
-int store_error(struct err *err, const char *what, int rc)
-{
-	stat_add(store_errors, 1);
-	return err_set(err, ERR_STORE, "store: %s: %s", what, store_reason(rc));
 }
 
 /* What failed in a transaction, with the name of the file. */
@@ -93,29 +30,6 @@ static int txn_error(
 uint64_t store_epoch(const struct store *s)
 {
 	return s->epoch;
-}
-
-struct store_key store_key1(uint64_t a)
-{
-	struct store_key k = {{0}};
-	a = __builtin_bswap64(a);
-	memcpy(k.bytes, &a, 8);
-	return k;
-}
-
-struct store_key store_key2(uint64_t a, uint64_t b)
-{
-	struct store_key k = store_key1(a);
-	b = __builtin_bswap64(b);
-	memcpy(k.bytes + 8, &b, 8);
-	return k;
-}
-
-uint64_t store_number(const void *bytes)
-{
-	uint64_t v;
-	memcpy(&v, bytes, 8);
-	return __builtin_bswap64(v);
 }
 
 /* Any process may hold the lock, and it is for others to see whether it moves.

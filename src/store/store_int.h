@@ -4,15 +4,24 @@
 #define STORE_STORE_INT_H
 
 /*
- * Private to store/, which is the home of LMDB: what a store is made of.
- * store_open.c puts it together at the start, store_env.c opens one file of it,
- * store_meta.c mends the pages where LMDB begins to read it,
- * store_mark.c keeps the mark of the journal, store_move.c brings the facts
- * from one file into another, store_convert.c those of an older format into
- * this one, store_row.c knows the bytes of a row, store_server.c keeps the
- * processes of other servers out, store_probe.c finds out whether writes
- * succeed, store_reserve.c keeps room for the ends of turns, and store.c reads
- * and writes.
+ * Private to store/, which is the home of LMDB: what a store is made of, from
+ * the lowest file to the highest. None calls one that stands after it.
+ *
+ *   store_table.c    the names of tables and files
+ *   store_path.c     where the files are
+ *   store_key.c      numbers as keys
+ *   store_error.c    what LMDB's errors mean
+ *   store_row.c      the bytes of a row
+ *   store_server.c   keeps the processes of other servers out
+ *   store_mark.c     the mark of the journal
+ *   store.c          transactions, and rows inside them
+ *   store_meta.c     mends the pages where LMDB begins to read a file
+ *   store_env.c      opens one file
+ *   store_convert.c  brings facts of an older format into this one
+ *   store_move.c     brings the facts from one file into another
+ *   store_open.c     puts a store together at the start
+ *   store_reserve.c  keeps room for the ends of turns
+ *   store_probe.c    finds out whether writes succeed
  */
 #include <limits.h>
 #include <lmdb.h>
@@ -53,6 +62,13 @@ struct store_path {
 	char text[PATH_MAX];
 };
 
+/* The name of a part's file. */
+const char *store_file_name(enum store_part part);
+
+/* The name of a table, and the same with its format, as LMDB knows it. */
+const char *store_table_name(enum store_table table);
+const char *store_stored_name(enum store_table table);
+
 /* A path of printf's making; one that is too long is fatal. */
 __attribute__((format(printf, 1, 2))) struct store_path store_path(
     const char *fmt, ...);
@@ -60,12 +76,8 @@ __attribute__((format(printf, 1, 2))) struct store_path store_path(
 /* The path of a part's file. */
 struct store_path store_file(const char *dir, enum store_part part);
 
-/* The name of a part's file. */
-const char *store_file_name(enum store_part part);
-
-/* The name of a table, and the same with its format, as LMDB knows it. */
-const char *store_table_name(enum store_table table);
-const char *store_stored_name(enum store_table table);
+/* Remove the lock file of a data file, which goes with it. */
+void store_remove_lock(const char *path);
 
 /* The environment where a part lives. */
 struct part *store_part(struct store *s, enum store_part part);
@@ -165,8 +177,5 @@ void store_check_server(
 /* What store_line() and store_set_line() keep there. */
 int64_t store_mark_line(const char *dir);
 int store_mark_set_line(const char *dir, int64_t line_ms, struct err *err);
-
-/* The lock file of a data file goes with it. */
-void store_remove_lock(const char *path);
 
 #endif

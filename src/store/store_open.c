@@ -3,7 +3,6 @@
 #include "store/store_int.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +15,6 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
-
-__attribute__((format(printf, 1, 2))) struct store_path store_path(
-    const char *fmt, ...)
-{
-	struct store_path p;
-	va_list ap;
-	va_start(ap, fmt);
-	int n = vsnprintf(p.text, sizeof p.text, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof p.text)
-		fatal("store: a path is longer than %d bytes", PATH_MAX);
-	return p;
-}
-
-struct store_path store_file(const char *dir, enum store_part part)
-{
-	return store_path("%s/%s", dir, store_file_name(part));
-}
-
-/* The lock file goes too: it belongs to the data file beside it. */
-void store_remove_lock(const char *path)
-{
-	(void)unlink(store_path("%s-lock", path).text);
-}
 
 /* A store that is being opened. */
 struct opening {
@@ -67,13 +42,6 @@ static void move_aside(const char *path, int rc)
 		  "one begins empty. To go back to a backup, stop the server "
 		  "and put it in its place",
 	    path, mdb_strerror(rc), aside.text);
-}
-
-bool store_is_damage(int rc)
-{
-	return rc == MDB_INVALID || rc == MDB_CORRUPTED ||
-	       rc == MDB_VERSION_MISMATCH || rc == MDB_PAGE_NOTFOUND ||
-	       rc == MDB_PANIC;
 }
 
 /* Whether another file in its place could serve where this one does not. */
