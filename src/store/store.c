@@ -93,7 +93,7 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 	t->rc = begin(store_part(s, part)->env, 0, &txn);
 	check_usable(t->rc, part);
 	if (!t->rc)
-		store_check_server(s, txn, part);
+		store_server_check(s, txn, part);
 	t->handle = txn;
 }
 

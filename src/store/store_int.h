@@ -12,7 +12,7 @@
  *   store_key.c      numbers as keys
  *   store_error.c    what LMDB's errors mean
  *   store_row.c      the bytes of a row
- *   store_server.c   keeps the processes of other servers out
+ *   store_server.c   which server a file belongs to
  *   store_mark.c     the mark of the journal
  *   store.c          transactions, and rows inside them
  *   store_meta.c     mends the pages where LMDB begins to read a file
@@ -20,6 +20,7 @@
  *   store_convert.c  brings facts of an older format into this one
  *   store_move.c     brings the facts from one file into another
  *   store_open.c     puts a store together at the start
+ *   store_claim.c    makes a store one server's, which keeps others out
  *   store_reserve.c  keeps room for the ends of turns
  *   store_probe.c    finds out whether writes succeed
  */
@@ -136,6 +137,13 @@ void store_meta_check(const char *path);
  */
 bool store_meta_fall_back(const char *path);
 
+/* Write which server a file belongs to. Returns 0 or an LMDB error. */
+int store_server_put(MDB_env *env, uint64_t server);
+
+/* End the process, if the file of a write now is another server's. */
+void store_server_check(
+    const struct store *s, MDB_txn *txn, enum store_part part);
+
 /* Move all tables of facts that there are. Returns 0 or an LMDB error. */
 int store_move_facts(MDB_env *from, MDB_env *to);
 
@@ -169,10 +177,6 @@ bool store_mark_exists(const char *dir);
  * each before. Returns 0, or -1 with ERR_STORE.
  */
 int store_mark_epoch(const char *dir, uint64_t *epoch, struct err *err);
-
-/* End the process, if the file of a write now is another server's. */
-void store_check_server(
-    const struct store *s, MDB_txn *txn, enum store_part part);
 
 /* What store_line() and store_set_line() keep there. */
 int64_t store_mark_line(const char *dir);

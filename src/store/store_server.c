@@ -3,7 +3,6 @@
 #include "store/store_int.h"
 
 #include "base/log.h"
-#include "core/err.h"
 
 /*
  * The number of the server that a file belongs to. It lies among the names of
@@ -17,7 +16,7 @@ static MDB_val row_key(void)
 	return (MDB_val){sizeof row_name - 1, (void *)(uintptr_t)row_name};
 }
 
-static int put_number(MDB_env *env, uint64_t server)
+int store_server_put(MDB_env *env, uint64_t server)
 {
 	MDB_txn *txn;
 	MDB_dbi names;
@@ -35,33 +34,7 @@ static int put_number(MDB_env *env, uint64_t server)
 	return rc;
 }
 
-int store_claim(struct store *s, uint64_t server, struct err *err)
-{
-	for (int i = 0; i < STORE_N_PARTS; i++) {
-		int rc =
-		    s->parts[i].env ? put_number(s->parts[i].env, server) : 0;
-		if (rc)
-			return store_error(err, store_file_name(i), rc);
-	}
-	store_serve(s, server);
-	return 0;
-}
-
-void store_serve(struct store *s, uint64_t server)
-{
-	struct err err;
-	s->server = server;
-	/* A first read takes a lock for its place among the readers, which
-	 * somebody may hang with; later ones keep the place. What fails here
-	 * fails there, and is told there. */
-	for (int i = 0; i < STORE_N_PARTS; i++) {
-		struct store_txn t;
-		store_read(s, &t, i);
-		(void)store_read_end(&t, &err);
-	}
-}
-
-void store_check_server(
+void store_server_check(
     const struct store *s, MDB_txn *txn, enum store_part part)
 {
 	MDB_dbi names;
