@@ -14,7 +14,8 @@
  *   store_row.c      the bytes of a row
  *   store_server.c   which server a file belongs to
  *   store_mark.c     the mark of the journal
- *   store.c          transactions, and rows inside them
+ *   store_txn.c      transactions
+ *   store.c          rows inside a transaction
  *   store_meta.c     mends the pages where LMDB begins to read a file
  *   store_env.c      opens one file
  *   store_convert.c  brings facts of an older format into this one

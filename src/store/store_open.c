@@ -288,6 +288,11 @@ void store_close(struct store **s)
 	*s = NULL;
 }
 
+uint64_t store_epoch(const struct store *s)
+{
+	return s->epoch;
+}
+
 int64_t store_line(const struct store *s)
 {
 	return store_mark_line(s->dir);
