@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "base/fds.h"
+#include "core/process.h"
 #include "main/command.h"
 #include "main/options.h"
 #include "main/start.h"
@@ -33,12 +34,20 @@ static void hide_memory(void)
 	(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
 }
 
+/* What each kind of process runs. */
+typedef int main_fn(unsigned slot, unsigned generation);
+static main_fn *const mains[KINDS] = {
+#define PROCESS(NAME, name, main, count, flags, stage) \
+	[KIND_##NAME] = main##_main,
+#include "core/processes.tbl"
+#undef PROCESS
+};
+
 static int run_child(const struct options *o)
 {
-	if (strcmp(o->child, "worker") == 0)
-		return worker_main(o->slot, o->generation);
-	if (strcmp(o->child, "keeper") == 0)
-		return keeper_main(o->slot, o->generation);
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+		if (strcmp(o->child, process_of(kind)->name) == 0)
+			return mains[kind](o->slot, o->generation);
 	options_error("there is no kind of process", o->child);
 }
 

@@ -33,7 +33,14 @@
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
 #define HERITAGE_VERSION 5
 
-enum heritage_kind { KIND_NONE, KIND_WORKER, KIND_KEEPER };
+/* The kinds of processes: core/processes.tbl. */
+enum heritage_kind {
+	KIND_NONE,
+#define PROCESS(NAME, name, main, count, flags, stage) KIND_##NAME,
+#include "core/processes.tbl"
+#undef PROCESS
+	KINDS
+};
 
 enum heritage_state {
 	SLOT_FREE,

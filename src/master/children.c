@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/process.h"
 #include "proc/spawn.h"
 
 /* A kind whose process died before it was ready waits so long, doubling. */
@@ -30,12 +31,6 @@ struct birth {
 	unsigned slot;
 	uint32_t generation; /* of the slot */
 	int ready_fd;
-};
-
-static const char *const kind_names[] = {
-    [KIND_NONE] = "none",
-    [KIND_WORKER] = "worker",
-    [KIND_KEEPER] = "keeper",
 };
 
 int children_init(struct children *c, unsigned n_slots)
@@ -69,8 +64,8 @@ static unsigned plan_fds(
 	fds[n++] = (struct spawn_fd){c->lock_fd, HERITAGE_FD_LOCK};
 	fds[n++] = (struct spawn_fd){
 	    c->mailboxes[b->slot].reader, HERITAGE_FD_MAILBOX};
-	/* Who has it keeps it open, and the keeper accepts nobody. */
-	if (b->kind == KIND_WORKER)
+	/* A process that has it keeps it open: only those that accept get it. */
+	if (process_of(b->kind)->flags & PROCESS_LISTENS)
 		fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	for (unsigned i = 0; i < c->n_slots; i++)
 		fds[n++] = (struct spawn_fd){
@@ -87,7 +82,8 @@ static pid_t spawn(struct children *c, const struct birth *b)
 	(void)snprintf(slot_text, sizeof slot_text, "%u", b->slot);
 	(void)snprintf(
 	    generation_text, sizeof generation_text, "%u", b->generation);
-	(void)snprintf(kind_text, sizeof kind_text, "%s", kind_names[b->kind]);
+	(void)snprintf(
+	    kind_text, sizeof kind_text, "%s", process_of(b->kind)->name);
 	char *argv[] = {name, child, kind_text, slot_opt, slot_text,
 	    generation_opt, generation_text, NULL};
 	struct spawn_plan plan = {
@@ -115,7 +111,7 @@ static void throttle(struct generation *g, enum heritage_kind kind)
 	if (*delay > THROTTLE_MOST_MS)
 		*delay = THROTTLE_MOST_MS;
 	g->not_before_ms[kind] = clock_mono_ms() + *delay;
-	log_warn("kind=%s: throttled for %lld ms", kind_names[kind],
+	log_warn("kind=%s: throttled for %lld ms", process_of(kind)->name,
 	    (long long)*delay);
 }
 
@@ -145,8 +141,8 @@ bool children_start(
 	    c, &(struct birth){g, kind, (unsigned)slot, generation, ready[1]});
 	close(ready[1]);
 	if (pid < 0) {
-		log_error("kind=%s: cannot start %s: %s", kind_names[kind],
-		    c->program, strerror(errno));
+		log_error("kind=%s: cannot start %s: %s",
+		    process_of(kind)->name, c->program, strerror(errno));
 		atomic_store(&s->generation, generation + 1);
 		close(ready[0]);
 		throttle(g, kind);
@@ -185,7 +181,7 @@ static void log_death(const struct children *c, unsigned slot,
 	    child->is_leaving && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	(is_clean ? log_info : log_warn)(
 	    "kind=%s slot=%u child=%d generation=%u: %s%s%.200s",
-	    kind_names[child->kind], slot, (int)child->pid, generation,
+	    process_of(child->kind)->name, slot, (int)child->pid, generation,
 	    spawn_status(status, text, sizeof text),
 	    *words ? ", last words: " : "", words);
 }
@@ -300,7 +296,7 @@ void children_kill_late(struct children *c)
 		if (!child->pid || (!is_late && !starts_too_long(child)))
 			continue;
 		log_warn("kind=%s slot=%u child=%d: %s, killed",
-		    kind_names[child->kind], i, (int)child->pid,
+		    process_of(child->kind)->name, i, (int)child->pid,
 		    is_late ? "did not leave in time" : "does not start");
 		(void)kill(child->pid, SIGKILL);
 		/* Once; a killed process takes a moment to be reaped. */

@@ -27,15 +27,13 @@ struct child {
 	int64_t leave_by_ms; /* killed then; 0: it may stay */
 };
 
-#define CHILD_KINDS 3
-
 /* Those that are started with the same settings. */
 struct generation {
 	uint32_t epoch; /* its number; 0: there is none */
 	int conf_fd;	/* the settings */
 	unsigned n_workers;
-	int64_t not_before_ms[CHILD_KINDS]; /* throttled until then */
-	int64_t delay_ms[CHILD_KINDS];
+	int64_t not_before_ms[KINDS]; /* throttled until then */
+	int64_t delay_ms[KINDS];
 };
 
 struct children {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/err.h"
+#include "core/process.h"
 #include "core/pulse.h"
 #include "core/stat.h"
 #include "proc/lockfile.h"
@@ -70,10 +71,10 @@ static void map_segment(struct inherited *in)
 }
 
 /* The lock is for us, and not for what we start. */
-static void sign_lock(const struct inherited *in, const char *kind)
+static void sign_lock(const struct inherited *in, const char *name)
 {
 	if (fcntl(HERITAGE_FD_LOCK, F_SETFD, FD_CLOEXEC) != 0 ||
-	    !lockfile_sign(HERITAGE_FD_LOCK, in->slot + 1, kind))
+	    !lockfile_sign(HERITAGE_FD_LOCK, in->slot + 1, name))
 		log_warn("the lock of the project: %s", strerror(errno));
 }
 
@@ -89,20 +90,21 @@ static void load_conf(struct inherited *in)
 		fatal("clock: cannot map %s", in->conf.test_clock);
 }
 
-void inherit_all(
-    struct inherited *in, const char *kind, unsigned slot, unsigned generation)
+void inherit_all(struct inherited *in, enum heritage_kind kind, unsigned slot,
+    unsigned generation)
 {
 	static const int signals[] = {SIGTERM, SIGINT, 0};
-	char name[64];
-	(void)snprintf(name, sizeof name, "%s[%u]", kind, slot);
-	log_name(name);
+	const char *name = process_of(kind)->name;
+	char log_as[64];
+	(void)snprintf(log_as, sizeof log_as, "%s[%u]", name, slot);
+	log_name(log_as);
 	in->slot = slot;
 	in->generation = generation;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	load_conf(in);
 	map_segment(in);
-	sign_lock(in, kind);
+	sign_lock(in, name);
 	in->loop = loop_new();
 	in->mailbox =
 	    loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);

@@ -37,8 +37,8 @@ struct inherited {
  * on_leave and arg; fatal() when something is missing. MSG_DRAIN becomes
  * on_leave, and is passed to on_msg too.
  */
-void inherit_all(
-    struct inherited *in, const char *kind, unsigned slot, unsigned generation);
+void inherit_all(struct inherited *in, enum heritage_kind kind, unsigned slot,
+    unsigned generation);
 
 /* Tell the master that we serve, and have a pulse from now on. */
 void inherit_ready(struct inherited *in);

@@ -242,7 +242,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	k.in.arg = &k;
-	inherit_all(&k.in, "keeper", slot, generation);
+	inherit_all(&k.in, KIND_KEEPER, slot, generation);
 	console_to(STDOUT_FILENO, *k.in.conf.log_file != 0);
 	/* Only the first keeper of a server finds the registry not made yet. */
 	bool is_first = !registry_exists(k.in.heritage);

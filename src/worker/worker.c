@@ -418,7 +418,7 @@ int worker_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	w.in.arg = &w;
-	inherit_all(&w.in, "worker", slot, generation);
+	inherit_all(&w.in, KIND_WORKER, slot, generation);
 	console_to(STDOUT_FILENO, *w.in.conf.log_file != 0);
 	w.store = store_open(&w.in.conf, false, &err);
 	if (!w.store)
