@@ -29,9 +29,9 @@ struct child {
 
 /* Those that are started with the same settings. */
 struct generation {
-	uint32_t epoch; /* its number; 0: there is none */
-	int conf_fd;	/* the settings */
-	unsigned n_workers;
+	uint32_t epoch;		      /* its number; 0: there is none */
+	int conf_fd;		      /* the settings */
+	unsigned want[KINDS];	      /* how many processes of each kind */
 	int64_t not_before_ms[KINDS]; /* throttled until then */
 	int64_t delay_ms[KINDS];
 };

@@ -20,6 +20,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
+#include "core/process.h"
 #include "master/children.h"
 #include "master/listen.h"
 #include "master/notify.h"
@@ -43,11 +44,10 @@
 #define POLL_MS 200
 
 enum phase {
-	PHASE_KEEPER,  /* the first keeper repairs the store */
-	PHASE_WORKERS, /* the first workers start */
+	PHASE_STARTING, /* stage by stage */
 	PHASE_SERVING,
-	PHASE_LEAVING, /* workers end their turns */
-	PHASE_KEEPER_LEAVING,
+	PHASE_LEAVING, /* stage by stage, the last one first */
+	PHASE_ENDING,  /* all at once */
 };
 
 struct master {
@@ -58,6 +58,8 @@ struct master {
 	struct heritage *heritage;
 	struct watch watch;
 	enum phase phase;
+	unsigned
+	    stage; /* of core/processes.tbl: the one that starts or leaves */
 	int signal_fd;
 	int lifeline_write;
 	int64_t deaf_at_ms; /* the listener is shut then; 0: not yet */
@@ -135,21 +137,35 @@ static void watch_signals(struct master *m)
 		fatal("master: signalfd: %s", strerror(errno));
 }
 
+/* How many processes are not workers; a reload may begin or end such a kind. */
+static unsigned most_others(const struct conf *conf)
+{
+	unsigned n = 0;
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++) {
+		unsigned count = process_of(kind)->count(conf);
+		if (kind != KIND_WORKER)
+			n += count ? count : 1;
+	}
+	return n;
+}
+
 static unsigned slots_for(const struct conf *conf)
 {
-	int64_t workers = conf->workers;
+	unsigned workers = (unsigned)conf->workers;
 	if (workers < SPARE_WORKERS)
 		workers = SPARE_WORKERS;
-	return (unsigned)(2 * (workers + 1) + 2);
+	return 2 * (workers + most_others(conf)) + 2;
 }
 
 static struct generation new_generation(const struct master *m)
 {
-	return (struct generation){
+	struct generation g = {
 	    .epoch = atomic_load(&m->heritage->epoch),
 	    .conf_fd = save_conf(m->conf),
-	    .n_workers = (unsigned)m->conf->workers,
 	};
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+		g.want[kind] = process_of(kind)->count(m->conf);
+	return g;
 }
 
 static void prepare(struct master *m)
@@ -178,12 +194,22 @@ static uint32_t serving(const struct master *m)
 	return m->children.serving.epoch;
 }
 
-static void fill(struct master *m, struct generation *g,
-    enum heritage_kind kind, unsigned want)
+static void fill_kind(
+    struct master *m, struct generation *g, enum heritage_kind kind)
 {
-	while (children_count(&m->children, kind, g->epoch, false) < want)
+	while (
+	    children_count(&m->children, kind, g->epoch, false) < g->want[kind])
 		if (!children_start(&m->children, g, kind))
 			return;
+}
+
+/* Start what a generation lacks, in the order of the stages. */
+static void fill(struct master *m, struct generation *g, unsigned last_stage)
+{
+	for (unsigned stage = 1; stage <= last_stage; stage++)
+		for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+			if (process_of(kind)->stage == stage)
+				fill_kind(m, g, kind);
 }
 
 /* Start whatever the phase wants and does not have. */
@@ -193,15 +219,10 @@ static void keep_up(struct master *m)
 		return;
 	struct generation *newest = &m->children.newest;
 	struct generation *old = &m->children.serving;
-	fill(m, newest, KIND_KEEPER, 1);
-	if (m->phase == PHASE_KEEPER)
-		return;
-	fill(m, newest, KIND_WORKER, newest->n_workers);
-	if (!old->epoch || old->epoch == newest->epoch)
-		return;
+	fill(m, newest, m->stage);
 	/* The newest may never come to serve: the old one stays whole. */
-	fill(m, old, KIND_KEEPER, 1);
-	fill(m, old, KIND_WORKER, old->n_workers);
+	if (old->epoch && old->epoch != newest->epoch)
+		fill(m, old, PROCESS_STAGES);
 }
 
 static void tell_ready(struct master *m)
@@ -246,24 +267,27 @@ static void settle_on_newest(struct master *m)
 	c->serving = c->newest;
 }
 
-/* Whether all processes of the newest generation serve. */
+/* Whether all processes of the newest generation serve, up to this stage. */
 static bool is_complete(const struct master *m)
 {
-	return children_count(&m->children, KIND_KEEPER, epoch(m), true) == 1 &&
-	       children_count(&m->children, KIND_WORKER, epoch(m), true) >=
-		   (unsigned)m->conf->workers;
+	const struct generation *g = &m->children.newest;
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+		if (process_of(kind)->stage <= m->stage &&
+		    children_count(&m->children, kind, g->epoch, true) <
+			g->want[kind])
+			return false;
+	return true;
 }
 
 static void go_on(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
-	bool keeper_is_up =
-	    children_count(&m->children, KIND_KEEPER, epoch(m), true) > 0;
-	if (m->phase == PHASE_KEEPER && keeper_is_up)
-		m->phase = PHASE_WORKERS;
+	while (m->stage < PROCESS_STAGES && is_complete(m))
+		m->stage++;
 	keep_up(m);
-	if (m->phase == PHASE_WORKERS && is_complete(m)) {
+	if (m->phase == PHASE_STARTING && m->stage == PROCESS_STAGES &&
+	    is_complete(m)) {
 		m->phase = PHASE_SERVING;
 		settle_on_newest(m);
 		tell_ready(m);
@@ -283,10 +307,10 @@ static void check_first_start(
 {
 	char text[320];
 	const char *words = m->heritage->slots[slot].last_words;
-	if (dead->is_ready || dead->is_leaving || m->phase > PHASE_WORKERS)
+	if (dead->is_ready || dead->is_leaving || m->phase != PHASE_STARTING)
 		return;
 	m->exit_status = 1;
-	m->phase = PHASE_KEEPER_LEAVING;
+	m->phase = PHASE_ENDING;
 	children_end(&m->children, FAST_MS);
 	(void)snprintf(text, sizeof text,
 	    "a process ended before it served%s%s",
@@ -313,13 +337,16 @@ static void reap(struct master *m)
 
 /* ---- signals ---- */
 
-static void drain_kind(
-    struct master *m, enum heritage_kind kind, int64_t grace_ms)
+static void drain_stage(struct master *m)
 {
-	for (unsigned i = 0; i < m->children.n_slots; i++)
-		if (m->children.child[i].pid &&
-		    m->children.child[i].kind == kind)
-			children_drain(&m->children, i, true, grace_ms);
+	for (unsigned i = 0; i < m->children.n_slots; i++) {
+		const struct child *c = &m->children.child[i];
+		const struct process *p = process_of(c->kind);
+		if (c->pid && p->stage == m->stage)
+			children_drain(&m->children, i, true,
+			    p->flags & PROCESS_DRAINS ? drain_ms(m)
+						      : KILL_AFTER_MS);
+	}
 }
 
 /*
@@ -347,15 +374,16 @@ static void leave(struct master *m)
 	    (long long)(m->conf->drain_timeout * 1000 + 2 * KILL_AFTER_MS) *
 		1000);
 	m->phase = PHASE_LEAVING;
+	m->stage = PROCESS_STAGES;
 	m->deaf_at_ms = clock_mono_ms() + DEAF_AFTER_MS;
-	drain_kind(m, KIND_WORKER, drain_ms(m));
+	drain_stage(m);
 }
 
 static void leave_fast(struct master *m)
 {
 	log_info("leaving at once");
 	notify_state("STOPPING=1");
-	m->phase = PHASE_KEEPER_LEAVING;
+	m->phase = PHASE_ENDING;
 	stop_listening(m);
 	children_end(&m->children, FAST_MS);
 }
@@ -371,7 +399,7 @@ static void on_kept(const char *what, void *arg)
 /* What listener, segment and store are built on stays as it is. */
 static void keep_fixed(struct conf *now, const struct conf *was)
 {
-	int64_t most = (int64_t)slots_for(was) / 2 - 2;
+	int64_t most = (int64_t)slots_for(was) / 2 - 1 - most_others(was);
 	conf_keep_fixed(now, was, on_kept, NULL);
 	if (now->workers > most) {
 		on_kept("workers beyond the slots", NULL);
@@ -470,9 +498,15 @@ static void wait_for_news(struct master *m)
 	take_signals(m);
 }
 
-static unsigned alive(const struct master *m, enum heritage_kind kind)
+/* Whether there are processes of this stage or a higher one. */
+static bool is_alive(const struct master *m, unsigned stage)
 {
-	return children_count(&m->children, kind, 0, false);
+	for (unsigned i = 0; i < m->children.n_slots; i++) {
+		const struct child *c = &m->children.child[i];
+		if (c->pid && process_of(c->kind)->stage >= stage)
+			return true;
+	}
+	return false;
 }
 
 static void watch_children(struct master *m)
@@ -486,17 +520,17 @@ static void watch_children(struct master *m)
 /* Returns whether the master may go. */
 static bool leave_further(struct master *m)
 {
-	if (m->phase == PHASE_LEAVING && !alive(m, KIND_WORKER)) {
-		m->phase = PHASE_KEEPER_LEAVING;
-		drain_kind(m, KIND_KEEPER, KILL_AFTER_MS);
+	while (m->phase == PHASE_LEAVING && m->stage > 1 &&
+	       !is_alive(m, m->stage)) {
+		m->stage--;
+		drain_stage(m);
 	}
-	return m->phase == PHASE_KEEPER_LEAVING && !alive(m, KIND_KEEPER) &&
-	       !alive(m, KIND_WORKER);
+	return m->phase >= PHASE_LEAVING && !is_alive(m, 1);
 }
 
 int master_run(const struct master_setup *setup)
 {
-	struct master m = {.setup = setup, .conf = setup->conf};
+	struct master m = {.setup = setup, .conf = setup->conf, .stage = 1};
 	log_name("master");
 	prepare(&m);
 	keep_up(&m);

@@ -6,6 +6,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
+#include "core/process.h"
 #include "master/listen.h"
 #include "master/master.h"
 #include "t/unit/scratch.h"
@@ -19,6 +20,8 @@ static const char program_text[] =
     "	echo $$ >>\"${0%/*}/broken\"\n"
     "	exit 1\n"
     "fi\n"
+    "[ $1 = worker ] || sleep 0.2\n"
+    "echo $1 >>\"${0%/*}/order\"\n"
     "echo $$ >>\"${0%/*}/$1\"\n"
     "printf 1 >&5\n"
     "exec sleep 600\n";
@@ -84,6 +87,38 @@ static int wait_for(const char *file, int n, int timeout_ms)
 	return found;
 }
 
+static void starts_in_order(void)
+{
+	size_t len;
+	char *path = scratch_path("order"), *text = scratch_read(path, &len);
+
+	is_str(text, "keeper\nworker\nworker\n",
+	    "workers start when the keeper serves");
+	free(text);
+	free(path);
+}
+
+/* The table of kinds says what the master does with each. */
+static void test_kinds(void)
+{
+	const struct process *worker = process_of(KIND_WORKER);
+	const struct process *keeper = process_of(KIND_KEEPER);
+
+	conf_init(&conf);
+	conf.workers = 7;
+	is_str(worker->name, "worker", "a worker is named in --child");
+	is_int(worker->count(&conf), 7, "a setting says how many workers run");
+	is_int(keeper->count(&conf), 1, "there is one keeper");
+	is_int(process_of(KIND_NONE)->count(&conf), 0,
+	    "there is no process of no kind");
+	is_int(worker->flags, PROCESS_LISTENS | PROCESS_DRAINS,
+	    "workers accept clients and end their turns");
+	is_int(keeper->flags, 0, "the keeper does not get the listener");
+	ok(keeper->stage < worker->stage,
+	    "the keeper starts first and leaves last");
+	conf_fini(&conf);
+}
+
 static void test_broken_generation(void)
 {
 	pid_t pids[100];
@@ -95,6 +130,7 @@ static void test_broken_generation(void)
 	ok(wait_for("worker", 2, 10000) == 2 &&
 		wait_for("keeper", 1, 10000) == 1,
 	    "the first generation serves");
+	starts_in_order();
 	(void)usleep(300000); /* until the master has heard so */
 	(void)kill(master, SIGHUP);
 	ok(wait_for("broken", 1, 10000) >= 1, "the next one does not start");
@@ -118,6 +154,7 @@ int main(void)
 	if (chmod(program, 0700) != 0)
 		abort();
 	free(program);
+	test_kinds();
 	test_broken_generation();
 	return done();
 }
