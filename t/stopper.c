@@ -4,8 +4,9 @@
  * Stops a process of the server at the worst moment, for tests: preloaded, it
  * looks for the file $STOPPER/KIND.PLACE each time it comes by there, and whoever
  * removes it stops. KIND is the process (worker, keeper), PLACE is ahead (before
- * it takes LMDB's writer lock), writer (with that in its hands) or registry (with
- * the registry's). The file KIND.PLACE.stopped gets its pid before.
+ * it takes LMDB's writer lock), between (when it has committed facts, before it
+ * takes the lock for their events), writer (with that in its hands) or registry
+ * (with the registry's). The file KIND.PLACE.stopped gets its pid before.
  *
  * It stops by SIGSTOP; or, if there is a file $STOPPER/ice, all its threads sleep
  * until that is removed: the kernel wakes what was stopped by a signal when its
@@ -87,6 +88,28 @@ struct MDB_txn;
 SEEN int mdb_txn_begin(struct MDB_env *env, struct MDB_txn *parent,
     unsigned flags, struct MDB_txn **txn);
 
+static int is_journal(struct MDB_env *env)
+{
+	static int (*get_path)(struct MDB_env *, const char **);
+	const char *path = NULL;
+	if (!get_path)
+		*(void **)&get_path = dlsym(RTLD_NEXT, "mdb_env_get_path");
+	return get_path(env, &path) == 0 && path &&
+	       strstr(path, "journal.mdb") != NULL;
+}
+
+static void stop_ahead(struct MDB_env *env)
+{
+	static _Thread_local int had_facts;
+	stop_here("ahead");
+	if (!is_journal(env)) {
+		had_facts = 1;
+	} else if (had_facts) {
+		had_facts = 0;
+		stop_here("between");
+	}
+}
+
 int mdb_txn_begin(struct MDB_env *env, struct MDB_txn *parent, unsigned flags,
     struct MDB_txn **txn)
 {
@@ -95,7 +118,7 @@ int mdb_txn_begin(struct MDB_env *env, struct MDB_txn *parent, unsigned flags,
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "mdb_txn_begin");
 	if (flags == 0)
-		stop_here("ahead");
+		stop_ahead(env);
 	int rc = real(env, parent, flags, txn);
 	if (rc == 0 && flags == 0)
 		stop_here("writer");

@@ -236,8 +236,10 @@ static void place_in_running(struct session_call *c)
 		refuse_with(c, ERR_BUSY);
 	else if (c->n_files || c->images_len > 2)
 		refuse_with(c, ERR_NOT_ACCEPTING);
+	else if (!registry_runs(e))
+		place_later(c); /* its journal takes nothing before its input */
 	else
-		join_turn(c, atomic_load(&e->turn));
+		join_turn(c, atomic_load(&e->begun));
 }
 
 /* Whether the caller may have one more turn; else c->err says why not. */
