@@ -20,19 +20,22 @@ sub say_it {
 }
 
 my $first = say_it('"k1"', 'echo once');
-is $first->{json}{result}, 'once', 'the first time it runs';
+is $first->{json}{result}, 'once', 'an input with a new key runs';
 for (1 .. 6) {
 	my $again = say_it('"k1"', 'echo once');
 	is_deeply [@{ $again->{json} }{qw(session_id result status)}],
-	    [$first->{json}{session_id}, 'once', 'done'], "again: the first result";
+	    [$first->{json}{session_id}, 'once', 'done'],
+	    'an input with a known key gets the first result';
 }
 is $runs->(), 1, 'one turn ran';
 is $host->metric('cohostd_dedup_hits_total'), 6, 'six were answered from it';
 
 my $r = say_it('"k1"', 'echo otherwise');
 is $r->{status}, 422, 'another body under the same key is refused';
-is $r->{json}{error}, 'input_id reused with different input', 'and told why';
-unlike $r->{body}, qr/once|$first->{json}{session_id}/, 'and nothing else';
+is $r->{json}{error}, 'input_id reused with different input',
+    'the refusal of a reused key names the reason';
+unlike $r->{body}, qr/once|$first->{json}{session_id}/,
+    'the refusal of a reused key does not show the first input';
 
 is say_it('"k1"', 'echo once', session => { session_id => 's' })->{json}{session_id},
     's', 'the key of a named session is another one';
@@ -45,14 +48,17 @@ $_->send(POST => '/input', { 'idempotency-key' => '"k3"' },
 	{ prompt => 'sleep 500', session => { session_id => 'attach' } }) for @clients;
 my @replies = map { $_->reply } @clients;
 is_deeply [map { $_->{status} } @replies], [(200) x 8],
-    'eight at the same moment: all are answered';
-is_deeply [map { $_->{json}{result} } @replies], [('Slept 500 ms.') x 8], 'alike';
-is $runs->(), 4, 'by one turn';
+    'eight inputs with one key at the same moment are all answered';
+is_deeply [map { $_->{json}{result} } @replies], [('Slept 500 ms.') x 8],
+    'eight inputs with one key get the same result';
+is $runs->(), 4, 'eight inputs with one key run once';
 
 $r = say_it('"k4"', 'fail now');
-is $r->{status}, 500, 'a failure';
-is say_it('"k4"', 'fail now')->{status}, 500, 'is repeated as well';
-is $host->metric('cohostd_runs_failed_total'), 1, 'not run again';
+is $r->{status}, 500, 'a failing turn is answered with 500';
+is say_it('"k4"', 'fail now')->{status}, 500,
+    'a failing turn with a known key is answered with 500 again';
+is $host->metric('cohostd_runs_failed_total'), 1,
+    'a failing turn with a known key is not run again';
 
 $host->pass(86401);
 say_it('"k1"', 'echo once');

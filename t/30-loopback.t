@@ -15,17 +15,19 @@ my $dir = CoHost::directory();
 my $host = CoHost->start(workers => 2, dir => "$dir");
 $host->input('echo x', session => { session_id => 'secret' });
 my $r = $host->http(GET => '/sessions');
-is $r->{status}, 200, 'we are loopback';
-like $r->{body}, qr/secret/, 'and see the list';
+is $r->{status}, 200, 'an unsigned loopback peer may list sessions';
+like $r->{body}, qr/secret/, 'an unsigned loopback peer sees the sessions';
 $host->stop;
 
 $host = CoHost->start(workers => 2, dir => "$dir",
 	args => ['-o', 'trusted_proxies=127.0.0.1']);
 for my $from ('203.0.113.9', '127.0.0.1, 203.0.113.9', '2001:db8::1') {
 	$r = $host->http(GET => '/sessions', { 'x-forwarded-for' => $from });
-	is $r->{status}, 401, "through a trusted proxy for $from we are not";
-	is $r->{json}{error}, "unauthorized: 'from' field required", 'and are told';
-	unlike $r->{body}, qr/secret/, 'and see nothing';
+	is $r->{status}, 401,
+	    "behind a trusted proxy, the unsigned peer $from may not list sessions";
+	is $r->{json}{error}, "unauthorized: 'from' field required",
+	    "the refusal for $from says that a signature is missing";
+	unlike $r->{body}, qr/secret/, "the peer $from sees no session";
 }
 $r = $host->http(GET => '/sessions/secret', { 'x-forwarded-for' => '203.0.113.9' });
 is $r->{status}, 200, 'who knows the id may ask for it';

@@ -17,16 +17,17 @@ my $ws = $host->ws(session => {});
 $ws->turn('stream 3');
 
 my $r = $host->http(GET => '/metrics');
-is $r->{status}, 200, 'it is there';
-like $r->{header}{'content-type'}, qr{^text/plain; version=0\.0\.4}, 'in its type';
+is $r->{status}, 200, 'GET /metrics is answered';
+like $r->{header}{'content-type'}, qr{^text/plain; version=0\.0\.4},
+    '/metrics has the content type of Prometheus';
 my %type = $r->{body} =~ /^# TYPE (\S+) (\S+)$/mg;
 my @samples = $r->{body} =~ /^([a-z_:]+)(?:\{[^}]*\})? \S+$/mg;
-ok @samples > 20, 'with many samples';
+ok @samples > 20, '/metrics has more than 20 samples';
 is_deeply [grep { !$type{ s/_(?:bucket|sum|count)$//r } && !$type{$_} } @samples], [],
-    'each with a type';
+    'each sample has a type';
 is_deeply [grep { $type{$_} eq 'counter' && !/_total$/ } keys %type], [],
     'counters end in _total';
-ok $type{$_}, $_ for qw(cohostd_build_info process_start_time_seconds
+ok $type{$_}, "the metric $_ exists" for qw(cohostd_build_info process_start_time_seconds
     process_resident_memory_bytes process_open_fds);
 
 my @tables = map { my $r = $host->http(GET => '/metrics'); $r->{body} } 1 .. 8;
@@ -35,7 +36,8 @@ is_deeply [keys %accepted], [2], 'every worker tells the sum of all';
 is $host->metric('cohostd_runs_done_total'), 2, 'two turns are done';
 is $host->metric('cohostd_websockets'), 1, 'one WebSocket is open';
 $ws->close;
-ok CoHost::wait_for(5, sub { $host->metric('cohostd_websockets') == 0 }), 'now none';
+ok CoHost::wait_for(5, sub { $host->metric('cohostd_websockets') == 0 }),
+    'a closed WebSocket is no longer counted';
 my $n = $host->metric('cohostd_inputs_accepted_total');
 kill KILL => $host->workers;
 ok CoHost::wait_for(10, sub {

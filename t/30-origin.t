@@ -43,8 +43,10 @@ for my $workers (1, 4) {
 	for (@requests) {
 		my $r = status_is($host, 403, { origin => $EVIL, 'content-type' => 'text/plain' },
 			"$w: a foreign Origin: $_->[0] $_->[1]", @$_);
-		like $r->{json}{error}, qr/"$EVIL".*allowed_origins/, 'the setting is named';
-		ok !exists $r->{header}{'access-control-allow-origin'}, 'and the page cannot read it';
+		like $r->{json}{error}, qr/"$EVIL".*allowed_origins/,
+		    "$w: the refusal of a foreign Origin names allowed_origins: $_->[0] $_->[1]";
+		ok !exists $r->{header}{'access-control-allow-origin'},
+		    "$w: a page of a foreign Origin cannot read the answer: $_->[0] $_->[1]";
 		status_is($host, 403, \%cross, "$w: cross-site without Origin: $_->[0] $_->[1]", @$_)
 		    if $_->[0] eq 'GET';
 	}
@@ -57,7 +59,8 @@ for my $workers (1, 4) {
 	}
 	my $vouched = status_is($host, 403, { origin => $EVIL, 'x-forwarded-for' => '8.8.8.8' },
 		"$w: behind a proxy that is not trusted");
-	like $vouched->{json}{error}, qr/trusted_proxies/, 'that setting is named as well';
+	like $vouched->{json}{error}, qr/trusted_proxies/,
+	    "$w: behind an untrusted proxy, the refusal names trusted_proxies";
 
 	# What does nothing and tells nothing.
 	status_is($host, 200, { origin => $EVIL, host => 'evil.example' },
@@ -76,13 +79,14 @@ for my $workers (1, 4) {
 	# A Host that is not ours.
 	my $r = status_is($host, 403, { host => 'evil.example:8000', origin => 'http://evil.example:8000' },
 		"$w: a page by a foreign Host, its own origin");
-	like $r->{json}{error}, qr/"evil\.example:8000".*allowed_hosts/, 'the setting is named';
+	like $r->{json}{error}, qr/"evil\.example:8000".*allowed_hosts/,
+	    "$w: the refusal of a foreign Host names allowed_hosts";
 	status_is($host, 403, { host => 'evil.example', "sec-fetch-$_->[0]" => $_->[1] },
 		"$w: a foreign Host with Sec-Fetch-$_->[0]")
 	    for [site => 'same-origin'], [site => 'none'], [dest => 'empty'], [user => '?1'];
 	$host->input('echo x', session => { session_id => 'secret' });
 	like status_is($host, 200, {}, "$w: a local user sees the sessions", GET => '/sessions')->{body},
-	    qr/secret/, 'all of them';
+	    qr/secret/, "$w: a local user sees all sessions";
 	status_is($host, 401, { host => 'evil.example' },
 		"$w: a foreign Host alone takes the privileges of loopback", GET => '/sessions');
 	status_is($host, 200, { host => 'evil.example' }, "$w: and nothing else");
@@ -115,17 +119,20 @@ my $r = $host->http(OPTIONS => '/input', { origin => 'https://chat.openonion.ai'
 	'access-control-request-method' => 'POST',
 	'access-control-request-headers' => 'idempotency-key',
 	'access-control-request-private-network' => 'true' });
-is $r->{status}, 204, 'a page may ask first';
-like $r->{header}{'access-control-allow-headers'}, qr/\b$_\b/, "and send $_"
+is $r->{status}, 204, 'a preflight request is answered with 204';
+like $r->{header}{'access-control-allow-headers'}, qr/\b$_\b/, "CORS lets a page send $_"
     for qw(idempotency-key last-event-id cache-control traceparent authorization x-co-from);
-is $r->{header}{'access-control-allow-private-network'}, 'true', 'into a private network';
-like $r->{header}{vary}, qr/origin/i, 'caches know that the answer is for it alone';
+is $r->{header}{'access-control-allow-private-network'}, 'true',
+    'CORS lets a page reach a private network';
+like $r->{header}{vary}, qr/origin/i, 'caches are told that the answer depends on the Origin';
 $r = $host->http(GET => '/info', { origin => 'https://chat.openonion.ai' });
-like $r->{header}{'access-control-expose-headers'}, qr/\b$_\b/, "it may read $_"
+like $r->{header}{'access-control-expose-headers'}, qr/\b$_\b/, "CORS lets a page read $_"
     for qw(retry-after ratelimit);
 $r = $host->http(GET => '/info');
-is $r->{header}{'access-control-allow-origin'}, '*', 'without an Origin it is *';
-like $r->{header}{vary}, qr/origin/i, 'which no cache gives to a page';
+is $r->{header}{'access-control-allow-origin'}, '*',
+    'CORS allows any page to read an answer to a request without Origin';
+like $r->{header}{vary}, qr/origin/i,
+    'caches are told that an answer without Origin is for no page';
 $host->stop;
 
 # Settings.
@@ -133,22 +140,28 @@ $host = CoHost->start(workers => 2, yaml => <<'END');
 allowed_origins: [https://app.example, "https://*.apps.example:8443"]
 allowed_hosts: "agent.example, *.agents.example"
 END
-is ws_status($host, origin => 'https://app.example'), 101, 'an origin that is allowed';
-is ws_status($host, origin => 'https://a.apps.example:8443'), 101, 'one below an allowed one';
-is ws_status($host, origin => 'https://chat.openonion.ai'), 403, 'the preset is replaced';
+is ws_status($host, origin => 'https://app.example'), 101,
+    'an allowed origin may open a WebSocket';
+is ws_status($host, origin => 'https://a.apps.example:8443'), 101,
+    'an origin below an allowed wildcard may open a WebSocket';
+is ws_status($host, origin => 'https://chat.openonion.ai'), 403,
+    'allowed_origins replaces the preset origins';
 is ws_status($host, host => $host->address, origin => 'http://localhost:3000'), 403,
-    'loopback as well';
-is ws_status($host, host => $host->address, origin => $host->url), 101, 'but never the own page';
+    'allowed_origins replaces the loopback origins';
+is ws_status($host, host => $host->address, origin => $host->url), 101,
+    "the server's own page may always open a WebSocket";
 is ws_status($host, host => 'agent.example', origin => 'https://agent.example'), 101,
-    'a page by a name that is allowed';
+    'a page by an allowed host name may open a WebSocket';
 is ws_status($host, host => 'x.agents.example:1', origin => 'http://x.agents.example:1'), 101,
-    'one below such a name';
+    'a page by a name below an allowed wildcard may open a WebSocket';
 $host->stop;
 
 $host = CoHost->start(workers => 2, args => ['-o', 'allowed_origins=*']);
-is ws_status($host, origin => $EVIL), 101, 'with * any page may come';
-$r = status_is($host, 200, { origin => $EVIL, host => 'evil.example', %cross }, 'by any Host');
-is $r->{header}{'access-control-allow-origin'}, '*', 'and read';
+is ws_status($host, origin => $EVIL), 101, 'allowed_origins=* lets any page open a WebSocket';
+$r = status_is($host, 200, { origin => $EVIL, host => 'evil.example', %cross },
+'allowed_origins=* accepts any Host');
+is $r->{header}{'access-control-allow-origin'}, '*',
+    'allowed_origins=* lets any page read the answers';
 $host->stop;
 
 # Real addresses.
@@ -156,9 +169,12 @@ $host = CoHost->start(workers => 2, args => ['-o', 'trusted_proxies=127.0.0.1'])
 my %far = (origin => $EVIL, host => 'agent.example', %cross);
 $r = status_is($host, 200, { %far, 'x-forwarded-for' => '203.0.113.9' },
 	'a public peer may come from any page');
-is $r->{header}{'access-control-allow-origin'}, '*', 'and read';
-is ws_status($host, %far, 'x-forwarded-for' => '2001:db8::1'), 101, 'and attach';
-is ws_status($host, %far, 'x-forwarded-for' => $_), 403, "a peer at $_ may not"
+is $r->{header}{'access-control-allow-origin'}, '*',
+    'a public peer may read answers from any page';
+is ws_status($host, %far, 'x-forwarded-for' => '2001:db8::1'), 101,
+    'a public peer may open a WebSocket from any page';
+is ws_status($host, %far, 'x-forwarded-for' => $_), 403,
+    "a private peer at $_ may not come from any page"
     for '192.168.1.9', 'fd00::1', '127.0.0.1', 'unknown', '203.0.113.9, 10.0.0.1';
 $host->stop;
 
@@ -168,10 +184,12 @@ my %caddy = (host => 'agent.example.com', 'x-forwarded-for' => '203.0.113.9',
 	'x-forwarded-host' => 'agent.example.com', 'x-forwarded-proto' => 'https');
 status_is($host, 200, \%caddy, 'through it, without Origin, all is as without it',
 	POST => '/input', { prompt => 'echo x' });
-is ws_status($host, %caddy), 101, 'WebSockets too';
+is ws_status($host, %caddy), 101,
+    'through a proxy without settings, WebSockets without Origin are opened';
 $r = status_is($host, 403, { %caddy, origin => 'https://agent.example.com' },
-	'a browser needs a setting');
-like $r->{json}{error}, qr/allowed_hosts.*trusted_proxies/, 'and is told which';
+	'through a proxy without settings, a request of a browser is refused');
+like $r->{json}{error}, qr/allowed_hosts.*trusted_proxies/,
+    'the refusal of a browser behind a proxy names the settings';
 $host->stop;
 
 $host = CoHost->start(workers => 2, env => { AGENT_PUBLIC_DOMAIN => 'agent.example.com' });
@@ -191,6 +209,6 @@ for (['allowed_origins=null', qr/allowed_origins: "null"/],
 	my $home = CoHost::directory();
 	my $r = run([CoHost::program('co-hostd'), '-t', '-d', "$home", '-o', $setting]);
 	ok $r->{status} != 0, "$setting is refused";
-	like $r->{out}, $why, 'with what is wrong';
+	like $r->{out}, $why, "the refusal of $setting says what is wrong";
 }
 done_testing;

@@ -28,7 +28,7 @@ for (['GET', '/nothing'], ['GET', '/info/'], ['GET', '/ws'], ['POST', '/nothing'
     ['GET', '/sessions/'], ['GET', '/%68ealth'], ['HEAD', '/nothing']) {
 	my $r = $host->http(@$_);
 	is $r->{status}, 404, "@$_ is not found";
-	is_deeply $r->{json}, { error => q(not found) }, q(in so many words)
+	is_deeply $r->{json}, { error => q(not found) }, "the reply to @$_ says not found"
 	    or diag $r->{body} unless $_->[0] eq 'HEAD';
 }
 for (['POST', '/health', 'GET, HEAD, OPTIONS'], ['GET', '/input', 'POST, OPTIONS'],
@@ -38,7 +38,7 @@ for (['POST', '/health', 'GET, HEAD, OPTIONS'], ['GET', '/input', 'POST, OPTIONS
 	my ($method, $path, $allow) = @$_;
 	my $r = $host->http($method => $path);
 	is $r->{status}, 405, "$method $path is not allowed";
-	is $r->{header}{allow}, $allow, "the reply to $method $path says what is";
+	is $r->{header}{allow}, $allow, "the reply to $method $path names the allowed methods";
 	is_deeply $r->{json}, { error => 'method not allowed' },
 	    "the reply to $method $path has these words" unless $method eq 'HEAD';
 }
@@ -48,12 +48,12 @@ has_cors($host->http(GET => '/health'), 'a reply');
 my $r = $host->http(OPTIONS => '/anything/at/all');
 is $r->{status}, 204, 'OPTIONS is 204 everywhere';
 has_cors($r, 'OPTIONS');
-is $r->{body}, '', 'with nothing in it';
+is $r->{body}, '', 'the reply to OPTIONS has no body';
 
 my $root = $host->http(GET => '/');
 is "$root->{status} $root->{header}{location}", '302 docs', '/ leads to /docs';
-is $host->http(HEAD => '/')->{status}, 302, 'HEAD / does, too';
-is $host->http(POST => '/')->{status}, 405, 'nothing can be sent to /';
+is $host->http(HEAD => '/')->{status}, 302, 'HEAD / leads to /docs';
+is $host->http(POST => '/')->{status}, 405, 'POST / is not allowed';
 
 # HEAD is GET without its body; what comes next shows that there was none.
 $host->input('echo hi', session => { session_id => 'seen' });
@@ -77,12 +77,13 @@ is "$head->{status} $head->{header}{'content-type'}", '200 text/event-stream',
     'HEAD of an event stream has its head';
 is $c->reply->{json}{status}, 'alive', 'HEAD of an event stream ends at once';
 
-is $host->ws(path => '/ws')->status, 101, '/ws upgrades';
-is $host->ws(path => '/ws?x=1')->status, 101, 'also with a query';
-is $host->ws(path => '/wss')->status, 403, 'another path does not: 403';
-is $host->ws(path => '/health')->status, 403, 'even one that exists';
+is $host->ws(path => '/ws')->status, 101, '/ws upgrades to a WebSocket';
+is $host->ws(path => '/ws?x=1')->status, 101, '/ws upgrades with a query string';
+is $host->ws(path => '/wss')->status, 403, 'an upgrade of another path is refused with 403';
+is $host->ws(path => '/health')->status, 403,
+    'an upgrade of an existing route is refused with 403';
 is $host->ws(headers => { origin => 'https://chat.openonion.ai' })->status, 101,
-    'also for a page that is allowed';
+    'an allowed page may upgrade /ws';
 
 $c = $host->client;
 for my $n (1 .. 20) {

@@ -17,14 +17,15 @@ my $c = $host->client;
 $c->send(POST => '/input', { accept => 'text/event-stream' },
 	{ prompt => 'stream 5 10', session => { session_id => 'sse' } });
 my $head = $c->head;
-is $head->{status}, 200, 'POST /input with Accept: text/event-stream';
-like $head->{header}{'content-type'}, qr{^text/event-stream}, 'is a stream';
-is $head->{header}{'x-accel-buffering'}, 'no', 'that no proxy shall hold back';
-is $head->{header}{'cache-control'}, 'no-store', 'or keep';
+is $head->{status}, 200, 'POST /input accepts text/event-stream';
+like $head->{header}{'content-type'}, qr{^text/event-stream},
+    'POST /input with Accept: text/event-stream is answered by a stream';
+is $head->{header}{'x-accel-buffering'}, 'no', 'proxies are told not to buffer the stream';
+is $head->{header}{'cache-control'}, 'no-store', 'caches are told not to keep the stream';
 my @all;
 while (my $e = $c->event) { push @all, $e }
-is $all[-1]{json}{result}, 'Streamed 5 steps.', 'its last event is the result';
-is $all[-1]{json}{type}, 'OUTPUT', 'in an OUTPUT';
+is $all[-1]{json}{result}, 'Streamed 5 steps.', 'the last event of the stream has the result';
+is $all[-1]{json}{type}, 'OUTPUT', 'the last event of the stream is an OUTPUT';
 is_deeply [map { $_->{json}{args}{i} } grep { $_->{type} eq 'tool_call' } @all],
     [0 .. 4], 'the steps came in order';
 my ($epoch) = $all[0]{id} =~ /^(\w+)-/;
@@ -42,17 +43,18 @@ sub watch {
 }
 
 my ($status, @got) = watch('sse/events?from=0');
-is $status, 200, 'GET /sessions/{id}/events';
-is_deeply [map { $_->{id} } @got], [map { $_->{id} } @all], 'tells the same events';
+is $status, 200, 'GET /sessions/{id}/events is answered';
+is_deeply [map { $_->{id} } @got], [map { $_->{id} } @all],
+    'GET /sessions/{id}/events tells the same events as POST /input';
 for my $at (0, 3, $#all - 1) {
 	($status, @got) = watch('sse/events', 'last-event-id' => $all[$at]{id});
 	is_deeply [map { $_->{id} } @got], [map { $_->{id} } @all[$at + 1 .. $#all]],
 	    "Last-Event-ID $all[$at]{id} goes on after it";
 }
 is +(watch('sse/events', 'last-event-id' => $all[-1]{id}))[0], 204,
-    'nothing more to tell: 204';
+    'nothing left to tell after Last-Event-ID is 204';
 ($status, @got) = watch('sse/events', 'last-event-id' => '123-4');
-is $got[0]{event}, 'reset', 'an id of another epoch is told so';
+is $got[0]{event}, 'reset', 'a Last-Event-ID of another epoch gets a reset event';
 is +(watch('no-such/events'))[0], 404, 'an unknown session is 404';
 
 is_deeply [map { $host->input('echo x', session => { session_id => 'sse' })->{status} }
@@ -60,6 +62,6 @@ is_deeply [map { $host->input('echo x', session => { session_id => 'sse' })->{st
 ($status, @got) = watch('sse/events?from=0');
 is_deeply [map { $_->{id} } @got], [map { "$epoch-$_" } 1 .. @got],
     'the positions of all turns are one row';
-is scalar(grep { $_->{type} eq 'done' } @got), 3, 'with three ends';
+is scalar(grep { $_->{type} eq 'done' } @got), 3, 'the stream has an end for each of three turns';
 $host->stop;
 done_testing;

@@ -53,18 +53,18 @@ my $log = "$dir/.co/logs/clerk.log";
 unlink $log, "$dir/.co/logs/demo.log";
 my @logs = (GET => '/admin/logs');
 body_is($host->http(@logs, { authorization => 'Bearer token' }), 404,
-	{ error => 'No logs found' }, 'there may be no log');
+	{ error => 'No logs found' }, 'a missing log is 404');
 write_file($_, "what \xff it did\n") for $log, "$dir/.co/logs/demo.log";
 is $host->http(@logs, { authorization => 'Bearer billing' })->{status}, 401,
     'OPENONION_API_KEY opens no log where CONNECTONION_ADMIN_TOKEN is set';
 my $text = $host->http(@logs, { authorization => 'Bearer token' });
-is $text->{status}, 200, 'the log is for who has the token';
-is $text->{header}{'content-type'}, 'text/plain; charset=utf-8', 'and is text';
-is $text->{body}, "what \xef\xbf\xbd it did\n", 'in UTF-8';
+is $text->{status}, 200, 'the owner of the admin token reads the log';
+is $text->{header}{'content-type'}, 'text/plain; charset=utf-8', 'the log is sent as text';
+is $text->{body}, "what \xef\xbf\xbd it did\n", 'the log is sent in UTF-8';
 body_is($host->http(@logs, { authorization => 'Bearer ' }), 401,
-	{ error => 'unauthorized: signed request required' }, 'an empty token is none');
+	{ error => 'unauthorized: signed request required' }, 'an empty token opens no log');
 body_is($host->http(@logs), 401, { error => 'unauthorized: signed request required' },
-	'nor does nothing open the log');
+	'a request without credentials opens no log');
 is $host->http(@logs, legacy_get_headers($own))->{status}, 200,
     'older clients sign the time alone';
 
@@ -79,16 +79,17 @@ body_is(change($own, '/superadmin/add', admin_id => $admin->{address}), 200,
 	'our own key makes admins');
 body_is(change($own, '/superadmin/add', admin_id => $admin->{address}), 200,
 	{ success => JSON::PP::true, message => "$admin->{address} is already an admin." },
-	'once');
+	'an admin who is added twice is named as one already');
 body_is(change($admin, '/superadmin/add', admin_id => $other->{address}), 403,
-	{ error => 'forbidden: super admin only' }, 'an admin makes none');
+	{ error => 'forbidden: super admin only' }, 'an admin cannot make admins');
 body_is(change($other, '/admin/trust/promote', client_id => $other->{address}), 403,
 	{ error => 'forbidden: admin only' }, 'a stranger is no admin');
 
 my $once = signed_get_headers($admin, '/admin/logs');
 is $host->http(@logs, $once)->{status}, 200, 'a signed admin reads the log';
 body_is($host->http(@logs, $once), 401,
-	{ error => 'unauthorized: signature already used' }, 'once for each signature')
+	{ error => 'unauthorized: signature already used' },
+	'the signature of a request for the log counts once')
     for 1 .. 4;
 
 # ---- who is known ----
@@ -100,29 +101,31 @@ sub promoted {
 		level => $level };
 }
 my @promote = ($admin, '/admin/trust/promote', client_id => $id);
-is level_of($id), 'stranger', 'at first somebody is a stranger';
-body_is(change(@promote), 200, promoted('contact'), 'then a contact');
-is level_of($id), 'contact', 'in every worker' for 1 .. 8;
-body_is(change(@promote), 200, promoted('whitelist'), 'then on the whitelist');
+is level_of($id), 'stranger', 'an unknown client is a stranger';
+body_is(change(@promote), 200, promoted('contact'), 'a stranger is promoted to contact');
+is level_of($id), 'contact', 'every worker knows the new contact' for 1 .. 8;
+body_is(change(@promote), 200, promoted('whitelist'), 'a contact is promoted to the whitelist');
 body_is(change(@promote), 200,
-	{ error => 'Already at highest level', level => 'whitelist' }, 'and no higher');
+	{ error => 'Already at highest level', level => 'whitelist' },
+	'a client on the whitelist cannot be promoted');
 body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
 	{ success => JSON::PP::true, message => "$id demoted to contact.",
-		level => 'contact' }, 'the way back');
+		level => 'contact' }, 'a client on the whitelist is demoted to contact');
 body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
 	{ success => JSON::PP::true, message => "$id demoted to stranger.",
-		level => 'stranger' }, 'to the start');
+		level => 'stranger' }, 'a contact is demoted to stranger');
 body_is(change($admin, '/admin/trust/demote', client_id => $id), 200,
-	{ error => 'Already at lowest level', level => 'stranger' }, 'and no lower');
+	{ error => 'Already at lowest level', level => 'stranger' },
+	'a stranger cannot be demoted');
 body_is(change($admin, '/admin/trust/block', client_id => $id, reason => 'spam'), 200,
 	{ success => JSON::PP::true, message => "$id blocked. Reason: spam",
-		level => 'blocked' }, 'blocked for a reason');
+		level => 'blocked' }, 'a client is blocked with a reason');
 body_is(change(@promote), 200,
 	{ error => 'Client is blocked. Unblock first.', level => 'blocked' },
-	'the blocked do not rise');
+	'a blocked client cannot be promoted');
 body_is(change($admin, '/admin/trust/unblock', client_id => $id), 200,
 	{ success => JSON::PP::true, message => "$id unblocked.", level => 'stranger' },
-	'until they are unblocked');
+	'a blocked client is unblocked');
 
 # ---- what is refused ----
 
@@ -132,23 +135,25 @@ body_is($host->http(POST => '/admin/trust/block', {}, $promote), 401,
 	{ error => 'unauthorized: route-bound method and path required' },
 	'what was signed to promote does not block');
 body_is(change($admin, '/admin/trust/promote'), 400, { error => 'client_id required' },
-	'a change names somebody');
+	'a change without client_id is refused');
 my @lists = map { read_file("$dir/.co/$_.txt") } qw(contacts whitelist blocklist admins);
 for my $bad ("a\nb", '*', '0x*', '#a', "a\0b", ' a') {
 	body_is(change($admin, '/admin/trust/promote', client_id => $bad), 400,
-		{ error => 'client_id invalid' }, 'not every text is a name');
+		{ error => 'client_id invalid' }, 'a client_id that cannot be a name is refused');
 }
 is_deeply [map { read_file("$dir/.co/$_.txt") } qw(contacts whitelist blocklist admins)],
-    \@lists, 'and no list has changed';
+    \@lists, 'refused changes leave all lists as they were';
 is $host->http(GET => $_)->{status}, 401, "$_ is not told to strangers"
     for qw(/admin/trust/x /superadmin/x /superadmin/);
-body_is(change($admin, '/admin/trust/x'), 404, { error => 'not found' }, 'but to admins');
+body_is(change($admin, '/admin/trust/x'), 404, { error => 'not found' },
+    'an unknown path of administration is 404 for admins');
 is $host->http(GET => '/admin/x')->{status}, 404, '/admin/x is told to all';
 
 body_is(change($own, '/superadmin/remove', admin_id => $admin->{address}), 200,
 	{ success => JSON::PP::true,
-		message => "$admin->{address} removed from admins." }, 'an admin may go');
+		message => "$admin->{address} removed from admins." },
+		    'the own key removes an admin');
 body_is(change(@promote), 403, { error => 'forbidden: admin only' },
-	'and is none any more');
+	'a removed admin may not change anything');
 $host->stop;
 done_testing;

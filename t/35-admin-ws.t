@@ -35,7 +35,7 @@ sub ask {
 sub says {
 	my ($frame, $text, $name) = @_;
 	is $frame->{message}, $text, $name;
-	is $frame->{type}, 'ERROR', 'which is an error';
+	is $frame->{type}, 'ERROR', "$name: the answer is an ERROR";
 }
 
 # ---- the actions ----
@@ -68,42 +68,44 @@ is_deeply ask($admin, 'ADMIN_GET_LEVEL', client_id => $id),
 says(ask($client, 'ADMIN_PROMOTE', client_id => $id), 'forbidden: admin only',
 	'a contact promotes nobody');
 says(ask($admin, 'ADMIN_REMOVE', admin_id => $admin->{address}),
-	'forbidden: super admin only', 'an admin unmakes nobody');
-says(ask($admin, 'ADMIN_BLOCK'), 'client_id required', 'a block names somebody');
+	'forbidden: super admin only', 'an admin cannot remove admins');
+says(ask($admin, 'ADMIN_BLOCK'), 'client_id required', 'a block without client_id is refused');
 says(ask($admin, 'ADMIN_NONSENSE'), 'Unknown admin action: ADMIN_NONSENSE',
-	'there are other actions');
+	'an unknown admin action is refused');
 my $signed = sign_payload($admin, { type => 'ADMIN_PROMOTE', client_id => $id, n => 'x' });
 says(answer($ws, { type => 'ADMIN_BLOCK', %$signed }),
 	'unauthorized: signed command type mismatch',
 	'what was signed to promote does not block');
 is answer($ws, { type => 'ADMIN_PROMOTE', %$signed })->{level}, 'whitelist',
-    'it promotes';
+    'what was signed to promote promotes';
 says(answer($ws, { type => 'ADMIN_PROMOTE', %$signed }),
-	'unauthorized: signature already used', 'once');
+	'unauthorized: signature already used', 'the signature of a command counts once');
 $signed = sign_payload($admin, { client_id => $id });
 says(answer($ws, { type => 'ADMIN_GET_LEVEL', %$signed }),
-	'unauthorized: wrong recipient', 'without a type it is addressed');
+	'unauthorized: wrong recipient', 'a signed command without type and address is refused');
 $signed = sign_payload($admin, { client_id => $id, to => host_address($host) });
-is answer($ws, { type => 'ADMIN_GET_LEVEL', %$signed })->{level}, 'whitelist', 'to us';
+is answer($ws, { type => 'ADMIN_GET_LEVEL', %$signed })->{level}, 'whitelist',
+    'a signed command without type but with our address is answered';
 $signed = sign_payload($admin, { client_id => $id, to => $id, type => 'ADMIN_GET_LEVEL' });
 says(answer($ws, { type => 'ADMIN_GET_LEVEL', %$signed }),
-	'unauthorized: wrong recipient', 'and to nobody else');
+	'unauthorized: wrong recipient', 'a signed command for another address is refused');
 
 # ---- a socket whose commands are signed ----
 
 my $v2 = $host->ws(session => connect_frame($admin, $host, v2 => 1));
 is answer($v2, command_frame($admin, $host, 'ADMIN_GET_LEVEL', client_id => $id))->{level},
-    'whitelist', 'a signed command asks';
+    'whitelist', 'a signed command of a v2 socket is answered';
 says(answer($v2, { type => 'ADMIN_GET_LEVEL', client_id => $id }),
-	'unauthorized: signed command required', 'another does not');
+	'unauthorized: signed command required', 'an unsigned command of a v2 socket is refused');
 
 # ---- blocked while connected ----
 
 my $open = $host->ws(session => connect_frame($client, $host));
 is(($open->turn('hello'))[-1]{type}, 'OUTPUT', 'a client has a conversation');
-is ask($admin, 'ADMIN_BLOCK', client_id => $id)->{level}, 'blocked', 'it is blocked';
+is ask($admin, 'ADMIN_BLOCK', client_id => $id)->{level}, 'blocked',
+    'a client is blocked while its socket is open';
 $open->send_json({ type => 'INPUT', prompt => 'more' });
 says($open->next(type => ['OUTPUT', 'ERROR']), 'forbidden: blocked',
-	'and does nothing more on its open socket');
+	'a blocked client can do nothing more on its open socket');
 $host->stop;
 done_testing;

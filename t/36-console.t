@@ -117,21 +117,23 @@ for my $agent ('demo', "exec:sh $dir/agent.sh") {
 		my $id = $prompt =~ /^(\w+)/ ? $1 : '';
 		my $r = $host->input($prompt, session => { session_id => "http-$id" });
 		is_deeply [$r->{status}, @{ $r->{json} }{qw(error code reason)}],
-		    [500, 'Unable to run agent', -32603, $case{$prompt}], "HTTP: $case{$prompt}";
+		    [500, 'Unable to run agent', -32603, $case{$prompt}],
+		    "a turn that failed ($case{$prompt}) is an error over HTTP";
 		my $ws = $host->ws(session => { session_id => "ws-$id" });
 		my @all = $ws->turn($prompt);
 		is_deeply [@{ $all[-1] }{qw(type message code)}],
-		    ['ERROR', 'Unable to run agent', -32603], 'WebSocket as well';
+		    ['ERROR', 'Unable to run agent', -32603],
+		    "a turn that failed ($case{$prompt}) is an error over WebSocket";
 		my $again = $host->ws(session => { session_id => "ws-$id" });
 		my @told = ($r->{body}, (map { JSON::PP->new->encode($_) } @all, $again->connected,
 			$again->settle), map({ $host->http(GET => $_)->{body} }
 			"/sessions/ws-$id", "/sessions/http-$id", '/sessions', '/info', '/metrics'));
 		# The prompt is the client's own.
 		is scalar(grep { s/fail \Q$secret\E//gr =~ /sk-4711|Traceback|ValueError/ } @told), 0,
-		    'neither is told what the agent said';
+		    "no client is told what the agent said ($case{$prompt})";
 	}
 	ok wait_for(10, sub { grep { $_ eq "✗ agent error: $secret" } lines($host) }),
-	    'but the console is';
+	    'the console shows what the agent said';
 	$host->stop;
 }
 done_testing;

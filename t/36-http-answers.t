@@ -31,7 +31,7 @@ sub post { my ($host, $body) = @_; return $host->http(POST => '/input', {}, $bod
 sub answers {
 	my ($r, $status, $body, $what) = @_;
 	is $r->{status}, $status, $what;
-	is_deeply $r->{json}, ref $body ? $body : { error => $body }, 'with this body'
+	is_deeply $r->{json}, ref $body ? $body : { error => $body }, "$what: the body"
 	    or diag $r->{body};
 	return $r;
 }
@@ -56,7 +56,7 @@ my @seen;
 for my $path ('/', '/input', '/health', '/sessions/x', '/admin/logs', '/ws', '/no/such/thing') {
 	my $r = $host->http(OPTIONS => $path);
 	is $r->{status}, 204, "OPTIONS $path is 204";
-	is $r->{body}, '', 'and empty';
+	is $r->{body}, '', "the answer to OPTIONS $path has no body";
 	push @seen, ["OPTIONS $path", $r];
 }
 
@@ -66,7 +66,7 @@ for (1 .. 24) {
 	my $r = $host->http(GET => '/health');
 	is_deeply [sort keys %{ $r->{json} }], [qw(agent status uptime)], 'health has three members';
 	like $r->{body}, qr/"uptime":\d+[,}]/, 'uptime is a whole number';
-	cmp_ok $r->{json}{uptime}, '>=', $uptime, 'that never falls, whichever worker tells it';
+	cmp_ok $r->{json}{uptime}, '>=', $uptime, 'uptime never falls, whichever worker tells it';
 	$uptime = $r->{json}{uptime};
 }
 
@@ -74,19 +74,21 @@ my $r = $host->http(GET => '/info');
 is_deeply [sort keys %{ $r->{json} }],
     [qw(accepted_inputs address model name protocol skills tools trust version)],
     'info has the members of the document, protocol and skills, and no others';
-is $r->{header}{'cache-control'}, 'no-store', 'and is not kept';
-is $r->{json}{address}, host_address($host), 'its address is that of the key, in lower case';
+is $r->{header}{'cache-control'}, 'no-store', 'info is never cached';
+is $r->{json}{address}, host_address($host),
+    'the address in info is that of the key, in lower case';
 push @seen, ['info', $r];
 
 $r = post($host, { prompt => 'Translate hello to Spanish' });
 is_deeply [$r->{status}, @{ $r->{json} }{qw(status result)}], [200, 'done', 'Hola'],
-    'under open everybody may ask';
+    'an open host answers an unsigned input';
 is_deeply [sort keys %{ $r->{json} }],
     [sort qw(session_id status result duration_ms session chat_items server_newer)],
-    'and gets these members';
-like $r->{body}, qr/"duration_ms":\d+[,}]/, 'a whole number of milliseconds';
-like $r->{json}{session_id}, $UUID, 'a UUID';
-is $r->{json}{session}{session_id}, $r->{json}{session_id}, 'which the session has too';
+    'an answered input has the members of the document';
+like $r->{body}, qr/"duration_ms":\d+[,}]/, 'duration_ms is a whole number of milliseconds';
+like $r->{json}{session_id}, $UUID, 'the id of a new session is a UUID';
+is $r->{json}{session}{session_id}, $r->{json}{session_id},
+    'the session carries the id of the answer';
 push @seen, ['a turn', $r];
 
 # ---- bodies that are none, and signatures that are none ----
@@ -120,32 +122,39 @@ for (@broken) {
 	push @seen, [$what, $r];
 }
 answers(post($host, { prompt => 'x', from => $anna->{address} }), 401,
-	'unauthorized: signed request required', 'who says from and does not sign stays out');
+	'unauthorized: signed request required',
+	'a body with from but without a signature is refused');
 answers(post($host, { prompt => 'x', signature => '00' }), 401,
-	'unauthorized: signed request required', 'so does who signs nothing');
-answers(post($host, {}), 400, 'prompt required', 'an anonymous body has a prompt');
-is post($host, $good)->{json}{result}, 'x', 'the good one was none of these, and counts';
+	'unauthorized: signed request required',
+	'a body with a signature but without a payload is refused');
+answers(post($host, {}), 400, 'prompt required', 'an anonymous body without a prompt is refused');
+is post($host, $good)->{json}{result}, 'x',
+    'a signature is not used up by broken copies of its body';
 answers(post($host, $good), 401, 'unauthorized: signature already used',
-	'but once, on whichever worker') for 1 .. 8;
+	'a used signature is refused by every worker') for 1 .. 8;
 
 for my $to (key_new()->{address}, 'translator', '', 5) {
 	answers(post($host, body_of($host, $anna, { prompt => 'x', to => $to })), 401,
-		'unauthorized: wrong recipient', "a payload for '$to' is not for us");
+		'unauthorized: wrong recipient', "a payload for '$to' is refused");
 }
 is post($host, body_of($host, $anna, { prompt => 'echo mine', to => $_ }))->{json}{result},
-    'mine', 'one for us is' for host_address($host), uc(host_address($host)) =~ s/^0X/0x/r;
+    'mine',
+    "a payload for the host's own address is accepted"
+    for host_address($host), uc(host_address($host)) =~ s/^0X/0x/r;
 is post($host, body_of($host, $anna, { prompt => 'echo any' }))->{json}{result}, 'any',
-    'and so is one for nobody';
+    'a payload without a recipient is accepted';
 
 # ---- whose session ----
 
 post($host, body_of($host, $bert, { prompt => 'echo b' }, session => { session_id => 'berts' }));
 $r = answers(post($host, body_of($host, $anna, { prompt => 'echo a' },
 	session => { session_id => 'berts' })), 404,
-	{ error => 'Session not found', code => -32002 }, 'a session of another is not there');
+	{ error => 'Session not found', code => -32002 },
+	'a session of another client is not found');
 push @seen, ['404', $r];
 answers(post($host, { prompt => 'echo a', session => { session_id => 'berts' } }), 404,
-	{ error => 'Session not found', code => -32002 }, 'for nobody, too');
+	{ error => 'Session not found', code => -32002 },
+	'a session of a client is not found by an unsigned request');
 
 # ---- one turn at a time ----
 
@@ -161,36 +170,41 @@ for my $id (map { "busy-$_" } 1 .. 5) {
 			push @{ $r ? \@refused : \@clients }, $r // $c;
 		}
 		return @refused >= 5;
-	}), "of six inputs to $id five are answered at once";
-	is_deeply [map { $_->{status} } @refused], [(409) x 5], 'they are refused';
+	}), "five of six inputs to $id are answered at once";
+	is_deeply [map { $_->{status} } @refused], [(409) x 5],
+	    "five of six inputs to $id are refused";
 	is_deeply $_->{json}, { error => 'Session is busy', code => -32000,
-		data => { retryable => JSON::PP::true } }, 'in these words' for @refused;
+		data => { retryable => JSON::PP::true } },
+		    "the refusal of an input to the busy $id is retryable" for @refused;
 	push @seen, ['409', $refused[0]];
 	# It is refused to others from the first moment, and shown once it is written.
 	ok wait_for(10, sub {
 		($host->http(GET => "/sessions/$id")->{json}{status} // '') eq 'running';
-	}), 'and one runs';
+	}), "one of six inputs to $id runs";
 	$host->pass(600);
-	is $clients[0]->reply->{json}{result}, 'Slept 600000 ms.', 'to its end';
+	is $clients[0]->reply->{json}{result}, 'Slept 600000 ms.',
+	    "the running input to $id ends with its result";
 }
-is scalar($host->workers), 4, 'with four workers';
+is scalar($host->workers), 4, 'four workers are still running';
 
 # ---- records ----
 
 $r = post($host, { prompt => 'echo seen', session => { session_id => 'nobodys' } });
 answers($host->http(GET => '/sessions/nobodys'), 200, { session_id => 'nobodys',
 	status => 'done', result => 'seen', duration_ms => $r->{json}{duration_ms} },
-	'who knows the id of a session of nobody sees this of it');
+	'an unsigned reader sees four members of a record of nobody');
 my ($owned, $unknown) = map { $host->http(GET => "/sessions/$_") } 'berts', 'none';
-answers($owned, 404, 'not found', 'a session of somebody is not there for nobody');
-is $owned->{body}, $unknown->{body}, 'byte for byte as one that does not exist';
+answers($owned, 404, 'not found', 'a record of a client is not found by an unsigned request');
+is $owned->{body}, $unknown->{body},
+    'the answer for a hidden record is the same as for an unknown one';
 is_deeply { %{ $owned->{header} }, date => 0 }, { %{ $unknown->{header} }, date => 0 },
-    'and so the headers';
+    'the headers for a hidden record are the same as for an unknown one';
 my $record = get_signed($host, $bert, '/sessions/berts')->{json};
 is_deeply [sort keys %$record],
     [sort qw(session_id status prompt result session created expires duration_ms)],
-    'its owner sees eight members';
-answers(get_signed($host, $anna, '/sessions/berts'), 404, 'not found', 'and another none');
+    'the owner of a record sees eight members';
+answers(get_signed($host, $anna, '/sessions/berts'), 404, 'not found',
+    'a record of a client is not found by another client');
 is get_signed($host, $anna, '/sessions/nobodys')->{json}{prompt}, 'echo seen',
     'what is nobody\'s is whole for who signs';
 
@@ -205,25 +219,25 @@ for my $row ([$anna, 'first'], [undef, 'second'], [$bert, 'third'], [$anna, 'fou
 }
 my @list = @{ get_signed($host, $anna, '/sessions')->{json}{sessions} };
 is_deeply [map { $_->{session_id} } @list[0 .. 2]], [qw(fourth second first)],
-    'a list has one\'s own and nobody\'s, newest first';
+    "a list has the client's own records and those of nobody, newest first";
 is_deeply [grep { my $who = $_->{session}{requester}; $who && $who->{address} ne $anna->{address} }
-	@list], [], 'and none of others';
+	@list], [], 'a list has no records of other clients';
 is_deeply [sort { $b <=> $a } map { $_->{created} } @list], [map { $_->{created} } @list],
-    'by the time of creation';
-is_deeply [sort keys %{ $list[0] }], [sort keys %$record], 'each as a whole record';
+    'a list is sorted by the time of creation';
+is_deeply [sort keys %{ $list[0] }], [sort keys %$record], 'a list has whole records';
 
 my $time = now($host);
 my $headers = signed_get_headers($anna, '/sessions/fourth', timestamp => $time);
 answers($host->http(GET => '/sessions', $headers), 401, 'unauthorized: invalid signature',
-	'headers that were signed for another path do not count');
+	'headers signed for a session are refused for the list');
 answers($host->http(GET => '/sessions/first', $headers), 401, 'unauthorized: invalid signature',
-	'nor for another session');
+	'headers signed for one session are refused for another');
 my $list = signed_get_headers($anna, '/sessions', timestamp => $time);
 is_deeply [map { $host->http(GET => '/sessions', $list)->{status} } 1 .. 8], [(200) x 8],
-    'a signed GET may come again within its time';
+    'a signed GET may be repeated within its time';
 $host->pass(302);
 answers($host->http(GET => '/sessions', $list), 401, 'unauthorized: signature expired',
-	'but not after it');
+	'a signed GET is refused after its time');
 for (['abc', 'unauthorized: timestamp must be numeric'],
     ['', 'unauthorized: timestamp required in payload'],
     [undef, 'unauthorized: timestamp required in payload'],
@@ -253,7 +267,7 @@ push @seen, ['500', post($host, { prompt => 'fail because' })],
     ['not found', $host->http(GET => '/nope')];
 my %status = map { $_->[1]{status} => 1 } @seen;
 is join(' ', sort keys %status), '200 204 400 401 403 404 405 409 413 500',
-    'of all these kinds of replies';
+    'every kind of status was among the replies';
 my @names = qw(x-co-from x-co-signature x-co-timestamp x-co-to x-co-request-id authorization
 	content-type);
 for (@seen) {
@@ -265,7 +279,7 @@ for (@seen) {
 	    && !(grep { !$allowed{$_} } @names), "$what ($r->{status}) has the CORS headers";
 }
 ok !exists $host->http(GET => '/docs')->{header}{'access-control-allow-origin'},
-    'but not the page';
+    '/docs has no CORS headers';
 $host->stop('QUIT');
 
 # ---- who may ask ----
@@ -285,17 +299,24 @@ for (@levels) {
 	$host = start($trust, env => $env);
 	$r = post($host, { prompt => 'echo x' });
 	if ($status == 200) {
-		is "$r->{status} $r->{json}{result}", '200 x', "under $what nobody need sign";
+		is "$r->{status} $r->{json}{result}", '200 x',
+		    "under $what, an unsigned input is answered";
 	} else {
-		answers($r, $status, $required, "under $what who asks has to sign");
-		answers(post($host, ''), $status, $required, 'even for nothing at all');
-		answers(post($host, '{}'), $status, $required, 'or an empty object');
+		answers($r, $status, $required, "under $what, an unsigned input is refused");
+		answers(post($host, ''), $status, $required,
+		    "under $what, an empty body is refused as unsigned");
+		answers(post($host, '{}'), $status, $required,
+		    "under $what, an empty object is refused as unsigned");
 	}
 	my $info = $host->http(GET => '/info');
-	is_deeply $info->{json}{onboard}, $onboard, "under $what info tells of the doors";
-	is exists $info->{json}{onboard}, defined $onboard || '', 'or does not speak of them';
-	is $info->{json}{trust}, $what =~ /^(\w+)/ ? $1 : '', 'and of the level';
-	unlike $info->{body}, qr/secret|default|sesame|\.co\b/, 'but of nothing that is private';
+	is_deeply $info->{json}{onboard}, $onboard,
+	    "under $what, info has the open ways to onboard";
+	is exists $info->{json}{onboard}, defined $onboard || '',
+	    "under $what, info has onboard only if there is a way";
+	is $info->{json}{trust}, $what =~ /^(\w+)/ ? $1 : '',
+	    "under $what, info names the trust level";
+	unlike $info->{body}, qr/secret|default|sesame|\.co\b/,
+	    "under $what, info shows nothing private";
 	$host->stop;
 }
 
@@ -303,7 +324,7 @@ my $dir = CoHost::directory();
 write_file("$dir/friends-only.md", "---\ndefault: deny\n---\nOnly the secret friends.\n");
 $host = start('friends-only.md', dir => $dir);
 $r = $host->http(GET => '/info');
-is $r->{json}{trust}, 'custom', 'a policy in a file is custom too';
-unlike $r->{body}, qr/friends|\Q$dir\E/, 'and its name stays unknown';
+is $r->{json}{trust}, 'custom', 'info calls a policy in a file custom';
+unlike $r->{body}, qr/friends|\Q$dir\E/, 'info does not show the name of a policy file';
 $host->stop;
 done_testing;

@@ -40,7 +40,8 @@ my $host = PyAgent->start("$dir/agent.py", dir => $dir, workers => 2);
 my $info = $host->http(GET => '/info');
 is_deeply $info->{json}{skills}, [map +{ name => "s-$_", description => "about $_",
 	location => $_ }, 'project', 'claude-project'], 'info publishes skills of the project';
-unlike $info->{body}, qr/s-user|s-claude-user|s-builtin|s-other/, 'and no other';
+unlike $info->{body}, qr/s-user|s-claude-user|s-builtin|s-other/,
+    'info publishes no other skills';
 
 my $anna = key_new();
 write_file("$dir/.co/contacts.txt", "$anna->{address}\n");
@@ -60,19 +61,23 @@ my @all = $ws->turn('hello', files => [map +{ name => "../$_.txt",
 my ($told) = grep { $_->{type} eq 'files_received' } @all;
 my @paths = map { $_->{path} } @{ $told->{files} };
 my $uploads = $host->dir . '/.co/uploads';
-is_deeply [sort @paths], [sort glob "$uploads/*"], 'an event has the absolute paths';
-is_deeply [map { $_->{name} } @{ $told->{files} }], ['one.txt', 'two.txt'], 'and the names';
+is_deeply [sort @paths], [sort glob "$uploads/*"],
+    'the event of received files has their absolute paths';
+is_deeply [map { $_->{name} } @{ $told->{files} }], ['one.txt', 'two.txt'],
+    'the event of received files has their names';
 my $end = $all[-1];
 my @reminders = grep { ($_->{content} // '') =~ /uploaded the following/ }
     @{ $end->{session}{messages} };
-is scalar(@reminders), 1, 'the model is told once';
-is $reminders[0]{internal}, JSON::PP::true, 'by an internal message';
+is scalar(@reminders), 1, 'the model is told of the files once';
+is $reminders[0]{internal}, JSON::PP::true,
+    'the model is told of the files by an internal message';
 is $reminders[0]{content}, "<system-reminder>\nThe user uploaded the following files:\n"
     . "- $paths[0]\n- $paths[1]\nUse your read_file tool or other available tools to read the"
     . " file contents before responding. Do not assume or guess the contents.\n</system-reminder>",
-    'which lists them in the words of the document';
+    'the message to the model lists the files in the words of the document';
 my $shown = JSON::PP->new->canonical->encode($end->{chat_items});
-unlike $shown, qr/system-reminder|uploaded the following/, 'people are not shown that message';
-like $shown, qr/files_received/, 'but that there are files';
+unlike $shown, qr/system-reminder|uploaded the following/,
+    'the transcript does not show the message to the model';
+like $shown, qr/files_received/, 'the transcript shows that there are files';
 $host->stop;
 done_testing;

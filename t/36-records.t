@@ -62,20 +62,24 @@ sub record { my ($host, $id) = @_; return $host->http(GET => "/sessions/$id") }
 
 my $host = CoHost->start(agent => $agent, clock => 1, args => ['-o', 'result_ttl=500']);
 my ($ws) = begin($host, 'two');
-ok wait_for(15, sub { last_status($host, 'two') eq 'running' }), 'a turn that runs is a line';
+ok wait_for(15, sub { last_status($host, 'two') eq 'running' }),
+    'a running turn has a line in the results';
 $host->pass(100);
 let_go('two');
-is $ws->next(type => 'OUTPUT')->{result}, 'went', 'it ends';
-ok wait_for(15, sub { last_status($host, 'two') eq 'done' }), 'and is another line';
+is $ws->next(type => 'OUTPUT')->{result}, 'went', 'the turn of two lines ends';
+ok wait_for(15, sub { last_status($host, 'two') eq 'done' }),
+    'an ended turn has a second line in the results';
 my ($running, $done) = grep { $_->{status} =~ /running|done/ } lines_of($host, 'two');
-is_deeply [sort keys %$_], \@KEYS, 'each has the eight members' for $running, $done;
+is_deeply [sort keys %$_], \@KEYS, 'a line of the results has eight members' for $running, $done;
 is_deeply [@$running{qw(status prompt result duration_ms)}], ['running', 'go two', undef, undef],
-    'the first has no result yet';
-is_deeply [@$done{qw(status prompt result)}], ['done', 'go two', 'went'], 'the second has it';
-cmp_ok $done->{duration_ms}, '>=', 100_000, 'and how long it took';
-is $done->{created}, $running->{created}, 'both were created at the same time';
-is $done->{expires}, $running->{expires}, 'and expire at the same time';
-is sprintf('%.3f', $done->{expires} - $done->{created}), '500.000', 'which is result_ttl later';
+    'the line of a running turn has no result';
+is_deeply [@$done{qw(status prompt result)}], ['done', 'go two', 'went'],
+    'the line of an ended turn has the result';
+cmp_ok $done->{duration_ms}, '>=', 100_000, 'the line of an ended turn has its duration';
+is $done->{created}, $running->{created}, 'both lines of a turn have the same time of creation';
+is $done->{expires}, $running->{expires}, 'both lines of a turn expire at the same time';
+is sprintf('%.3f', $done->{expires} - $done->{created}), '500.000',
+    'a line expires result_ttl after its creation';
 $host->stop;
 
 # ---- time ----
@@ -88,7 +92,8 @@ $runner->next(type => 'ask_user');
 $host->pass(1);
 is_deeply [map { record($host, 'short')->{status} } 1 .. 8], [(404) x 8],
     'after result_ttl of one second a result is gone, for every worker';
-is record($host, 'long')->{json}{status}, 'running', 'but what runs is not';
+is record($host, 'long')->{json}{status}, 'running',
+    'a turn that runs longer than result_ttl keeps its record';
 $host->stop('QUIT');
 
 # ---- the whole host is killed ----
@@ -105,12 +110,15 @@ $host->wait_exit;
 $host = CoHost->start(agent => $agent, dir => $dir);
 for my $id ('cut-1', 'cut-2') {
 	ok wait_for(20, sub { (record($host, $id)->{json}{status} // '') eq 'interrupted' }),
-	    'what ran when all was killed was interrupted';
-	is record($host, $id)->{status}, 200, 'which is told with 200';
-	ok wait_for(20, sub { last_status($host, $id) eq 'interrupted' }), 'and written';
+	    'a turn that ran when all processes were killed is interrupted';
+	is record($host, $id)->{status}, 200,
+	    'the record of an interrupted turn is answered with 200';
+	ok wait_for(20, sub { last_status($host, $id) eq 'interrupted' }),
+	    'the line of an interrupted turn is written';
 }
-is record($host, 'kept')->{json}{result}, 'went', 'what was over is as it was';
-is_deeply [sort grep { /^cut/ } runs()], ['cut-1', 'cut-2'], 'nothing ran twice';
+is record($host, 'kept')->{json}{result}, 'went', 'a result from before the kill is kept';
+is_deeply [sort grep { /^cut/ } runs()], ['cut-1', 'cut-2'],
+    'a turn that was cut by the kill does not run twice';
 
 # ---- one worker is killed ----
 
@@ -135,13 +143,14 @@ for my $id (@lost) {
 	    "the turns of the killed worker were interrupted: $id";
 }
 is_deeply [map { record($host, $_)->{json}{status} } @others], [('running') x @others],
-    'those of other workers run on: ' . @others;
+    'turns of other workers run on when one is killed: ' . @others;
 let_go(@ids);
 for my $i (grep { $worker_of{ $ids[$_] } != $victim } 0 .. $#ids) {
 	is $ws[$i]->next(type => ['OUTPUT', 'ERROR'])->{result}, 'went',
-	    'and end on the socket that they began on';
+	    'a turn of another worker ends on the socket where it began';
 }
-is_deeply [sort grep { /^many/ } runs()], [sort @ids], 'each ran once';
+is_deeply [sort grep { /^many/ } runs()], [sort @ids],
+    'turns ran once each when a worker was killed';
 $host->stop;
 
 # ---- a torn line, of another host ----
@@ -153,13 +162,16 @@ my @lines = map { qq({"session_id":"old-$_","status":"done","prompt":"p","result
 write_file("$dir/.co/session_results.jsonl", join('', @lines)
     . '{"session_id":"old-1","status":"failed","prompt":"p","resu');
 $host = CoHost->start(dir => $dir);
-ok wait_for(20, sub { record($host, 'old-5')->{status} == 200 }), 'a torn last line stops nobody';
+ok wait_for(20, sub { record($host, 'old-5')->{status} == 200 }),
+    'a torn last line of the results does not stop the start';
 is_deeply [map { record($host, "old-$_")->{json}{result} } 1 .. 5], [map { "r$_" } 1 .. 5],
-    'and hides no other record';
+    'a torn last line of the results hides no other record';
 $host->input('echo new', session => { session_id => 'new' });
-ok wait_for(15, sub { last_status($host, 'new') eq 'done' }), 'what comes is written';
+ok wait_for(15, sub { last_status($host, 'new') eq 'done' }),
+    'a new result is written after a torn line';
 is_deeply [grep { !eval { decode_json($_) } } split /\n/,
-	read_file("$dir/.co/session_results.jsonl")], [], 'in whole lines';
+	read_file("$dir/.co/session_results.jsonl")], [],
+	    'new results are written as whole lines after a torn one';
 $host->stop;
 
 # ---- a full disk ----
@@ -173,12 +185,15 @@ for my $n (1 .. 400) {
 	push @{ $r->{status} == 503 ? \@refused : \@accepted }, [$id, $r];
 	last if @refused >= 5;
 }
-cmp_ok scalar(@accepted), '>', 3, 'while there is room inputs are taken';
-is scalar(@refused), 5, 'then they are refused';
-is $refused[-1][1]{json}{code}, -32603, 'with the code of a fault of the server';
+cmp_ok scalar(@accepted), '>', 3, 'inputs are taken while the store has room';
+is scalar(@refused), 5, 'inputs are refused when the store is full';
+is $refused[-1][1]{json}{code}, -32603,
+    'a full store is answered with the code of an internal error';
 my %ran = map { $_ => 1 } runs();
-is_deeply [grep { $ran{$_} } map { $_->[0] } @refused], [], 'and none of these was run';
-is_deeply [grep { !$ran{$_} } map { $_->[0] } @accepted], [], 'but all of the others';
+is_deeply [grep { $ran{$_} } map { $_->[0] } @refused], [],
+    'inputs refused by a full store are not run';
+is_deeply [grep { !$ran{$_} } map { $_->[0] } @accepted], [],
+    'inputs accepted by an almost full store are run';
 is_deeply [grep { record($host, $_->[0])->{status} != 404 } @refused], [],
     'what was refused left no record';
 $host->stop;

@@ -43,8 +43,9 @@ for (@ports) {
 	my $r = run([program('co-hostd'), '-d', "$dir", '-b', $ip, $option ? ('-p', $option) : ()],
 		env => { HOME => "$dir/home", AGENT_PORT => $env });
 	like $r->{out}, qr/\Q$ip\E\D+$wants\b.*in use/i, "the port comes from $what";
-	isnt $r->{status}, 0, 'and being taken stops the start';
-	unlike $r->{out}, qr/\[host\]|Waiting for tasks/, 'before any banner';
+	isnt $r->{status}, 0, "a port that is taken stops the start: $what";
+	unlike $r->{out}, qr/\[host\]|Waiting for tasks/,
+	    "a port that is taken stops the start before any banner: $what";
 }
 
 # ---- where settings are ----
@@ -59,18 +60,18 @@ for my $from ('.', 'src', 'src/deep') {
 	my $r = $check->($from);
 	isnt $r->{status}, 0, "host.yaml is found from $from";
 	like $r->{out}, qr{\Q$dir\E/\.co/host\.yaml\D+3\b.*port must be an integer},
-	    'with the line that is wrong';
+	    "started from $from, the message names the wrong line of host.yaml";
 }
 write_file("$dir/.co/host.yaml", "name: outer\nblacklist: lists/blocked.txt\n");
 for my $from ('.', 'src/deep') {
 	my $r = $check->($from);
-	isnt $r->{status}, 0, 'a blacklist that is not there stops the start';
+	isnt $r->{status}, 0, "a missing blacklist stops the start from $from";
 	like $r->{out}, qr{blacklist.*\Q$dir\E/lists/blocked\.txt.*No such file},
-	    'it is looked for in the project';
+	    "started from $from, the blacklist is looked for in the project";
 }
 mkdir "$dir/lists";
 write_file("$dir/lists/blocked.txt", "\n");
-is $check->('src/deep')->{status}, 0, 'with it all is well';
+is $check->('src/deep')->{status}, 0, 'a blacklist that exists is accepted';
 write_file("$dir/.co/host.yaml", "whitelist: none.txt\n");
 is $check->('.')->{status}, 0, 'a whitelist that is not there is empty';
 
@@ -96,7 +97,7 @@ for (@who) {
 	    'a mapping is a policy, and counts: ' . ($error // 'allowed');
 }
 is $host->input('echo x')->{json}{error}, 'unauthorized: signed request required',
-    'for who does not sign, too';
+    'a policy in a mapping refuses unsigned inputs';
 $host->stop;
 
 # ---- four processes, one registry ----
@@ -115,8 +116,8 @@ ok wait_for(20, sub {
 	push @sockets, $host->ws(session => { session_id => 'one' });
 	push @status, $sockets[-1]->connected->{status};
 	return $served->() == 4;
-}), 'clients come to each of them';
-is_deeply [grep { $_ ne 'running' } @status], [], 'and each knows of the turn';
+}), 'clients are served by all four workers';
+is_deeply [grep { $_ ne 'running' } @status], [], 'each worker knows of the running turn';
 $sockets[-1]->send_json({ type => 'ASK_USER_RESPONSE', answer => 'you' });
 is_deeply [map { $_->next(type => 'OUTPUT')->{result} } $ws, @sockets],
     [('You answered: you') x (1 + @sockets)], 'an answer through one ends it for all';

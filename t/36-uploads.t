@@ -58,22 +58,25 @@ for (@refused) {
 	my ($name) = $text =~ /^(.*?)(?:\. |$)/;
 	my $r = $host->input('look', %$body);
 	is $r->{status}, 400, "HTTP refuses: $name";
-	is_deeply $r->{json}, { error => $text }, 'in these words';
+	is_deeply $r->{json}, { error => $text }, "the body of the refusal has the reason: $name";
 	my $ws = come();
 	$ws->send_json({ type => 'INPUT', prompt => 'look', %$body });
 	my @all = ($ws->next, $ws->settle);
-	is scalar(@all), 1, 'WebSocket answers it by one frame';
-	is_deeply [@{ $all[0] }{qw(type message)}], ['ERROR', $text], 'an ERROR in the same words';
-	is_deeply [kept()], [], 'nothing is kept, even of good files before a bad one';
+	is scalar(@all), 1, "WebSocket answers by one frame: $name";
+	is_deeply [@{ $all[0] }{qw(type message)}], ['ERROR', $text],
+	    "WebSocket answers with an ERROR in the same words: $name";
+	is_deeply [kept()], [], "no file of a refused input is kept: $name";
 }
-is runs(), 0, 'and no turn has begun';
+is runs(), 0, 'no turn begins for a refused input';
 
 my $whole = file('whole.bin', 'x' x (10 * $MB));
 like $host->input('look', files => [$whole])->{json}{result}, qr/whole\.bin.*10485760 bytes/,
     'a file of exactly 10 MiB passes through HTTP';
-like turn(files => [$whole])->{result}, qr/whole\.bin.*10485760 bytes/, 'and through WebSocket';
+like turn(files => [$whole])->{result}, qr/whole\.bin.*10485760 bytes/,
+    'a file of exactly 10 MiB passes through WebSocket';
 my $picture = image('x' x (10 * $MB));
-like turn(images => [$picture])->{result}, qr/Image 1.*10485760 bytes/, 'so does an image';
+like turn(images => [$picture])->{result}, qr/Image 1.*10485760 bytes/,
+    'an image of exactly 10 MiB passes through WebSocket';
 like $host->input('look', files => [map { file("f$_", 'x') } 1 .. 10],
 	images => [map { image('x') } 1 .. 10])->{json}{result}, qr/Image 10.*File f10 /s,
     'ten files and ten images do';
@@ -84,13 +87,15 @@ unlink kept();
 write_file($host->dir . '/victim', 'as it was');
 symlink '../../victim', "$uploads/twice.txt" or die "symlink: $!";
 for my $text ('one', 'two') {
-	is $host->input('look', files => [file('twice.txt', $text)])->{status}, 200, "$text is taken";
+	is $host->input('look', files => [file('twice.txt', $text)])->{status}, 200,
+	    "a file with the content $text is taken";
 }
 is turn(files => [file('twice.txt', 'three'), file('twice.txt', 'four')])->{type}, 'OUTPUT',
-    'so are two at once';
+    'two files of one name are taken in one turn';
 is_deeply [sort map { read_file($_) } grep { !-l } kept()], [sort qw(one two three four)],
     'files of one name do not overwrite each other';
-is read_file($host->dir . '/victim'), 'as it was', 'and a symlink of that name is not followed';
+is read_file($host->dir . '/victim'), 'as it was',
+    'a symlink with the name of an upload is not followed';
 unlink kept();
 
 # ---- what clients are told ----
@@ -99,8 +104,9 @@ my $ws = come();
 my @all = $ws->turn('look', files => [file('../a.txt', 'hello'), file('b.txt', 'there')]);
 my ($told) = grep { $_->{type} eq 'files_received' } @all;
 my @paths = map { $_->{path} } @{ $told->{files} };
-is_deeply [map { $_->{name} } @{ $told->{files} }], ['a.txt', 'b.txt'], 'an event names the files';
-is_deeply [sort @paths], [kept()], 'by their absolute paths';
+is_deeply [map { $_->{name} } @{ $told->{files} }], ['a.txt', 'b.txt'],
+    'files_received names the files';
+is_deeply [sort @paths], [kept()], 'files_received gives absolute paths';
 # ---- what must not be anywhere ----
 
 my $secret = join '', 'content', map { int rand 10 } 1 .. 24;
@@ -110,7 +116,7 @@ my $r = $host->input('look', files => [file('secret.txt', $secret)],
 $ws = come();
 my @turn = $ws->turn('look', files => [file('secret.txt', $secret)]);
 unlike(JSON::PP->new->encode([$r->{json}, @turn]), qr/\Q$secret\E|\Q$base64\E/,
-    'contents are in no frame');
+    'contents of files are in no frame');
 my $results = $host->dir . '/.co/session_results.jsonl';
 ok wait_for(15, sub {
 	my $text = read_file($results);
@@ -119,5 +125,5 @@ ok wait_for(15, sub {
 $host->stop;
 my @found = grep { read_file($_) =~ /\Q$secret\E|\Q$base64\E/ } $results, $host->log, $host->{out},
     glob($host->dir . '/.co/logs/*'), glob($host->dir . '/.co/evals/*');
-is_deeply \@found, [], 'and neither there nor in a log are contents';
+is_deeply \@found, [], 'contents of files are in no log or result';
 done_testing;
