@@ -24,11 +24,11 @@ sub approve {
 }
 
 my ($q, @all) = approve({ approved => JSON::PP::true, scope => 'once' });
-is $q->{tool}, 'bash', 'the tool';
-is ref $q->{arguments}, 'HASH', 'its arguments';
-ok $q->{id}, 'an id';
-is $all[-1]{result}, 'bash was approved and ran.', 'yes';
-is $all[0]{type}, 'tool_result', 'it ran';
+is $q->{tool}, 'bash', 'approval_needed names the tool';
+is ref $q->{arguments}, 'HASH', 'approval_needed has the arguments of the tool';
+ok $q->{id}, 'approval_needed has an id';
+is $all[-1]{result}, 'bash was approved and ran.', 'an approved tool runs';
+is $all[0]{type}, 'tool_result', 'an approved tool has a result';
 
 my @noes = (
 	{ approved => JSON::PP::false, scope => 'once', mode => 'reject_hard' },
@@ -39,23 +39,26 @@ my @noes = (
 for my $no (@noes) {
 	(undef, @all) = approve($no);
 	is $all[-1]{result}, 'bash was not approved.',
-	    'no: ' . JSON::PP->new->canonical->encode($no);
-	is $all[0]{type}, 'tool_blocked', 'it did not run';
+	    'a tool is not approved by ' . JSON::PP->new->canonical->encode($no);
+	is $all[0]{type}, 'tool_blocked', 'a tool that was not approved is blocked';
 }
 
 $ws->send_json({ type => 'INPUT', prompt => 'approve rm' });
 $ws->next(type => 'approval_needed');
 my $other = $host->ws(session => { session_id => 'approve' });
-is $other->next(type => 'approval_needed')->{tool}, 'rm', 'another client is asked as well';
+is $other->next(type => 'approval_needed')->{tool}, 'rm',
+    'a second client of the session is asked for the approval';
 is $host->http(GET => '/sessions/approve')->{json}{status}, 'waiting_approval',
-    'the record says that it waits';
+    'the record of a waiting turn says waiting_approval';
 $_->send_json({ type => 'APPROVAL_RESPONSE', approved => JSON::PP::true, scope => 'once' })
     for $other, $ws, $other;
 for my $client ($ws, $other) {
 	my @all = $client->all_until('OUTPUT', 'ERROR');
-	is $all[-1]{result}, 'rm was approved and ran.', 'the first answer counts';
-	is scalar(grep { $_->{type} eq 'tool_result' } @all), 1, 'it ran once';
-	is_deeply [grep { $_->{type} eq 'ERROR' } $client->settle], [], 'the rest is ignored';
+	is $all[-1]{result}, 'rm was approved and ran.', 'the first of three approvals counts';
+	is scalar(grep { $_->{type} eq 'tool_result' } @all), 1,
+	    'a tool that was approved three times runs once';
+	is_deeply [grep { $_->{type} eq 'ERROR' } $client->settle], [],
+	    'approvals after the first are ignored';
 }
 
 $ws->send_json({ type => 'INPUT', prompt => 'approve rm' });

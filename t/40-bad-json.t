@@ -38,17 +38,18 @@ for (@cases) {
 	(my $got = $f->{message}) =~ s/ at at / at /;
 	$message =~ s/ at at / at /;
 	$got =~ s/: line/ at line/;
-	is $got, "Invalid JSON: $message", $text =~ s/\n/\\n/r;
+	my $shown = $text =~ s/\n/\\n/r;
+	is $got, "Invalid JSON: $message", "an ERROR says what is wrong with $shown";
 	utf8::decode($text);
-	is $f->{received}, $text, 'with what was received';
+	is $f->{received}, $text, "an ERROR repeats the text $shown";
 }
 
 $ws->send_text('{' . 'x' x 500);
 is $ws->next(type => 'ERROR')->{received}, '{' . 'x' x 199 . '...(truncated)',
-    'long text is cut';
+    'a long text is cut in the ERROR';
 $ws->send_frame(WS::BINARY, '{"type":"PING"}');
 is $ws->next(type => 'ERROR')->{message},
-    'Invalid JSON: Expecting text frame at line 1 col 1 (pos 0)', 'a binary frame';
+    'Invalid JSON: Expecting text frame at line 1 col 1 (pos 0)', 'a binary frame is no JSON';
 $ws->send_text('');
 is $ws->next(type => 'ERROR')->{message}, 'unknown message type: None', 'an empty frame is {}';
 is +($ws->turn('echo here'))[-1]{result}, 'here', 'the socket has stayed';

@@ -22,28 +22,31 @@ my $status = sub {
 my $ws = $host->ws(session => { session_id => 'idle' });
 $ws->turn('My name is Eve');
 $ws->close;
-is $status->('idle'), 'connected', 'just left: known';
+is $status->('idle'), 'connected', 'a session just left is connected';
 $host->pass(590);
-is $status->('idle'), 'connected', 'after 590 s, too';
+is $status->('idle'), 'connected', 'a session idle for 590 s is connected';
 $host->pass(700);
-ok wait_for(5, sub { $host->metric('cohostd_expired_total') > 0 }), 'after 700 s it is swept';
+ok wait_for(5, sub { $host->metric('cohostd_expired_total') > 0 }),
+    'a session idle for more than 600 s is swept';
 my $back = $host->ws(session => { session_id => 'idle' });
-is $back->connected->{status}, 'new', 'and new again';
+is $back->connected->{status}, 'new', 'a swept session is new when it comes back';
 is +($back->turn('What is my name?'))[-1]{result}, 'Your name is Eve',
-    'what was said is still stored';
+    'the conversation of a swept session is still stored';
 
 my $stuck = $host->ws(session => { session_id => 'stuck' });
 $stuck->send_json({ type => 'INPUT', prompt => 'ask Anybody?' });
 $stuck->next(type => 'ask_user');
 $host->pass(3500);
-is $host->http(GET => '/sessions/stuck')->{status}, 200, 'it may wait long';
+is $host->http(GET => '/sessions/stuck')->{status}, 200,
+    'a turn that is silent for 3500 s is still kept';
 $host->pass(200);
 my $end = $stuck->next(type => ['OUTPUT', 'ERROR'], timeout => 10);
-is $end->{type}, 'ERROR', 'after an hour without any event it ends';
-is $end->{code}, -32603, 'in an error';
-is $end->{reason}, 'stuck', 'with its reason';
-is $host->http(GET => '/sessions/stuck')->{json}{status}, 'interrupted', 'the record says so';
-is +($stuck->turn('echo free'))[-1]{result}, 'free', 'the session is free again';
+is $end->{type}, 'ERROR', 'a turn without any event for an hour ends';
+is $end->{code}, -32603, 'a stuck turn ends with the code of an internal error';
+is $end->{reason}, 'stuck', 'a stuck turn ends with the reason stuck';
+is $host->http(GET => '/sessions/stuck')->{json}{status}, 'interrupted',
+    'the record of a stuck turn is interrupted';
+is +($stuck->turn('echo free'))[-1]{result}, 'free', 'a session takes inputs after a stuck turn';
 
 my $chatty = $host->ws(session => { session_id => 'chatty' });
 $chatty->send_json({ type => 'INPUT', prompt => 'stream 4 1800000' });

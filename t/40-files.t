@@ -19,11 +19,11 @@ my $data = sub { encode_base64($_[0], '') };
 my @all = $ws->turn('look', files => [{ name => 'a.txt', data => $data->('hello') }],
 	images => ['data:image/png;base64,' . $data->('pixels')]);
 my ($told) = grep { $_->{type} eq 'files_received' } @all;
-is $told->{files}[0]{name}, 'a.txt', 'files_received names it';
+is $told->{files}[0]{name}, 'a.txt', 'files_received names the file';
 my $path = $told->{files}[0]{path};
-is CoHost::read_file($path), 'hello', 'and where it is';
-like $all[-1]{result}, qr/a\.txt.*5 bytes.*/, 'the agent saw it';
-like $all[-1]{result}, qr/Image 1.*6 bytes/, 'and the image';
+is CoHost::read_file($path), 'hello', 'files_received names the stored file';
+like $all[-1]{result}, qr/a\.txt.*5 bytes.*/, 'the agent is told of the file';
+like $all[-1]{result}, qr/Image 1.*6 bytes/, 'the agent is told of the image';
 
 my @wrong = (
 	[{ files => [({ name => 'x', data => 'eA==' }) x 3] },
@@ -39,11 +39,13 @@ my @wrong = (
 for (@wrong) {
 	my ($more, $message) = @$_;
 	my $f = ($ws->turn('look', %$more))[-1];
-	is $f->{type}, 'ERROR', 'refused';
-	is $f->{message}, $message, 'in these words';
+	is $f->{type}, 'ERROR', "a frame with wrong files is answered by an ERROR: $message";
+	is $f->{message}, $message, "the ERROR for wrong files has its words: $message";
 }
-is +($ws->turn('echo on'))[-1]{result}, 'on', 'the socket stays open';
-is scalar(my @kept = glob $host->dir . '/.co/uploads/*'), 1, 'one file was kept';
-is $host->metric('cohostd_uploads_total'), 1, 'and counted';
+is +($ws->turn('echo on'))[-1]{result}, 'on', 'wrong files do not close the socket';
+is scalar(my @kept = glob $host->dir . '/.co/uploads/*'), 1,
+    'files of refused inputs are not kept';
+is $host->metric('cohostd_uploads_total'), 1,
+    'the metric of uploads counts the file that was kept';
 $host->stop;
 done_testing;

@@ -50,12 +50,12 @@ $ws->close(code => 1000);
 my $polite = $host->ws(session => {});
 $polite->send_frame(WS::CLOSE, pack('n', 1000) . 'bye');
 is $polite->wait_close(5), 1000, 'a close is answered with a close';
-ok $polite->{http}->is_closed(5), 'and the end of the connection';
+ok $polite->{http}->is_closed(5), 'the connection ends after both closes';
 
 my $offer = $host->ws(headers => {
 	'sec-websocket-extensions' => 'permessage-deflate; client_max_window_bits' });
-is $offer->status, 101, 'compression may be offered';
-is +($offer->turn('echo plain'))[-1]{result}, 'plain', 'and is not used';
+is $offer->status, 101, 'a client may offer compression';
+is +($offer->turn('echo plain'))[-1]{result}, 'plain', 'the offered compression is not used';
 is $host->ws(headers => { 'sec-websocket-version' => 12 })->status, 426,
     'another version of the protocol is refused';
 $host->stop;

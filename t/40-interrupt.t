@@ -23,10 +23,12 @@ for my $prompt ('sleep 60000', 'stream 100000 10', 'ask Really?', 'approve rm') 
 	$other->send_json({ type => 'INTERRUPT' });
 	for my $client ($ws, $other) {
 		my @all = $client->all_until('OUTPUT', 'ERROR');
-		is $all[-1]{result}, $stopped, 'it stopped';
+		is $all[-1]{result}, $stopped, "$prompt: the turn ends as stopped";
 		my ($how) = grep { $_->{type} eq 'turn_result' } @all;
-		is $how->{reason}, 'interrupted', 'and says how';
-		is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } $client->settle], [], 'once';
+		is $how->{reason}, 'interrupted',
+		    "$prompt: turn_result has the reason interrupted";
+		is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } $client->settle], [],
+		    "$prompt: each client gets one end";
 	}
 	is +($ws->turn('echo go on'))[-1]{result}, 'go on', 'the session goes on';
 }
@@ -34,12 +36,12 @@ for my $prompt ('sleep 60000', 'stream 100000 10', 'ask Really?', 'approve rm') 
 my $ws = $host->ws(session => {});
 $ws->send_json({ type => 'INTERRUPT' });
 is $ws->next(type => 'ERROR')->{message}, 'interrupt requires an active turn',
-    'idle: there is nothing to stop';
+    'INTERRUPT without a turn is an error';
 
 $ws->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
 $ws->send_json({ type => 'INTERRUPT' }) for 1 .. 3;
 my @all = $ws->all_until('OUTPUT');
-is $all[-1]{result}, $stopped, 'a stop in the first instant is not lost';
-is $host->metric('cohostd_runs'), 0, 'nothing runs';
+is $all[-1]{result}, $stopped, 'INTERRUPT in the first instant of a turn is not lost';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 $host->stop;
 done_testing;

@@ -16,18 +16,20 @@ my $silent = $host->ws(session => {});
 my $fresh = $host->ws;
 for my $round (1 .. 5) {
 	$host->pass(31);
-	is $_->next(type => 'PING')->{type}, 'PING', "PING $round" for $silent, $fresh;
+	is $_->next(type => 'PING')->{type}, 'PING',
+	    "PING $round comes after 30 s" for $silent, $fresh;
 }
-is $silent->closed, undef, 'silence is no reason to close';
-is +($silent->turn('echo here'))[-1]{result}, 'here', 'nor to stop listening';
+is $silent->closed, undef, 'a client that never says PONG is not closed';
+is +($silent->turn('echo here'))[-1]{result}, 'here',
+    'a client that never says PONG can run a turn';
 
 my $busy = $host->ws(session => {});
 $busy->send_json({ type => 'INPUT', prompt => 'sleep 40000' });
 $busy->next(type => 'user_input');
 $host->pass(31);
-ok $busy->next(type => 'PING'), 'it comes while a turn runs';
+ok $busy->next(type => 'PING'), 'PING comes while a turn runs';
 $host->pass(10);
-is $busy->next(type => 'OUTPUT')->{result}, 'Slept 40000 ms.', 'which ends in its time';
+is $busy->next(type => 'OUTPUT')->{result}, 'Slept 40000 ms.', 'PING does not disturb the turn';
 $busy->send_json({ type => 'PONG' });
 is_deeply [map { $_->{type} } $busy->settle], [], 'PONG needs no answer';
 $host->stop;

@@ -15,11 +15,12 @@ my $host = CoHost->start(workers => 2);
 my $ws = $host->ws(session => { session_id => 'plan' });
 $ws->send_json({ type => 'INPUT', prompt => 'plan Dig|Fill' });
 my $review = $ws->next(type => 'plan_review');
-is $review->{plan_content}, "1. Dig\n2. Fill", 'the plan';
+is $review->{plan_content}, "1. Dig\n2. Fill", 'plan_review has the plan';
 $ws->close(how => 'cut');
 
 $ws = $host->ws(session => { session_id => 'plan' });
-is $ws->next(type => 'plan_review')->{id}, $review->{id}, 'it waits for who comes back';
+is $ws->next(type => 'plan_review')->{id}, $review->{id},
+    'an open plan_review is sent to a client that comes back';
 $ws->send_json({ type => 'PLAN_REVIEW_RESPONSE', message => 'Looks good, proceed' });
 my @all = $ws->all_until('OUTPUT', 'ERROR');
 like $all[-1]{result}, qr/Looks good, proceed/, 'the word arrives';

@@ -27,13 +27,13 @@ for my $round (0 .. 3) {
 		my ($prompt, $want, $n) = @$_;
 		my $t = WS->roam($host->address, prompt => $prompt,
 			seed => $seed++, cuts => 6, frames => $n);
-		is $t->{end}{result}, $want, "$prompt, cut $t->{cuts} times";
-		is_deeply $t->{problems}, [], 'as the protocol allows';
-		is scalar(@{ $t->{events} }), $n, 'with every event'
+		is $t->{end}{result}, $want, "$prompt ends well over a line cut $t->{cuts} times";
+		is_deeply $t->{problems}, [], "$prompt: replays keep to the protocol";
+		is scalar(@{ $t->{events} }), $n, "$prompt: no event is lost"
 		    or diag "seed $t->{seed}: " . join ' ', map { $_->{id} } @{ $t->{events} };
 		next unless $prompt =~ /^stream (\d+)/;
 		is_deeply [map { $_->{args}{i} } grep { $_->{type} eq 'tool_result' }
-		    @{ $t->{events} }], [0 .. $1 - 1], 'in order';
+		    @{ $t->{events} }], [0 .. $1 - 1], "$prompt: events stay in order";
 	}
 }
 is $host->metric('cohostd_runs_done_total'), 4 * @turns, 'each turn ran once';

@@ -22,18 +22,19 @@ for my $n (1 .. 4) {
 	$c->send_json({ type => 'INPUT', prompt => "and $n" });
 	my $ack = $c->next(type => ['RUNTIME_INPUT_ACK', 'ERROR']);
 	is $ack->{type}, 'RUNTIME_INPUT_ACK', "input $n is acknowledged";
-	is $ack->{session_id}, 'more', 'for this session';
+	is $ack->{session_id}, 'more', "the acknowledgement of input $n names the session";
 	my $taken;
 	do { $taken = $c->next(type => 'user_input') or die "not taken up\n" }
 	    until $taken->{id} eq $ack->{id};
-	is $taken->{content}, "and $n", 'and taken up under the same id';
-	is $taken->{runtime_input}, JSON::PP::true, 'as what it is';
+	is $taken->{content}, "and $n", "input $n is taken up under the acknowledged id";
+	is $taken->{runtime_input}, JSON::PP::true, "input $n is marked as runtime input";
 }
 my @ends = map { $_->next(type => ['OUTPUT', 'ERROR']) } @clients;
-like $_->{result}, qr/and 1.*and 2.*and 3.*and 4/, 'all of it is in the answer' for @ends;
+like $_->{result}, qr/and 1.*and 2.*and 3.*and 4/,
+    'the result has all inputs of the running turn' for @ends;
 is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } map { $_->settle } @clients], [],
-    'there is one end for all';
-is $host->metric('cohostd_runs_done_total'), 1, 'of one turn';
+    'a turn with more inputs has one end for each client';
+is $host->metric('cohostd_runs_done_total'), 1, 'inputs to a running turn begin no other turn';
 
 my $again = $host->ws(session => { session_id => 'twice' });
 $again->send_json({ type => 'INPUT', prompt => 'stream 20 20' });

@@ -15,12 +15,14 @@ my $host = CoHost->start(workers => 2);
 my $ws = $host->ws(session => { session_id => 'mine' });
 $ws->send_json({ type => 'CONNECT', session_id => 'mine' });
 my $f = $ws->next(type => ['CONNECTED', 'ERROR']);
-is $f->{type}, 'CONNECTED', 'the same CONNECT is answered again';
-is $f->{status}, 'connected', 'with the status of now';
+is $f->{type}, 'CONNECTED', 'a second CONNECT for the same session is answered';
+is $f->{status}, 'connected', 'a second CONNECT for the same session gets the present status';
 $ws->send_json({ type => 'CONNECT', session_id => 'other' });
 is $ws->next(type => ['CONNECTED', 'ERROR'])->{message},
-    'already authenticated: open a new connection', 'another session is refused';
-is +($ws->turn('echo still mine'))[-1]{session_id}, 'mine', 'and nothing has changed';
+    'already authenticated: open a new connection',
+    'a second CONNECT for another session is refused';
+is +($ws->turn('echo still mine'))[-1]{session_id}, 'mine',
+    'a refused second CONNECT leaves the socket in its session';
 
 my @ends = grep { $_->{type} eq 'OUTPUT' } $ws->settle;
 is scalar(@ends), 0, 'each end comes once';

@@ -34,29 +34,32 @@ sub answer {
 
 my $ws = $host->ws;
 $ws->send_json(connect_frame($anna, $host, session_id => 'hers'));
-is $ws->next(type => 'CONNECTED')->{status}, 'new', 'a signed CONNECT is welcome';
-is +($ws->turn('echo mine'))[-1]{result}, 'mine', 'and its turns run';
+is $ws->next(type => 'CONNECTED')->{status}, 'new', 'a signed CONNECT begins a session';
+is +($ws->turn('echo mine'))[-1]{result}, 'mine', 'turns run on a socket with a signed CONNECT';
 
 my $foreign = answer(hello($bert, $host, session_id => 'hers'));
-isnt $foreign->{session_id}, 'hers', 'the session of another is answered by a new one';
-is $foreign->{status}, 'new', 'as if nobody had the id';
+isnt $foreign->{session_id}, 'hers', 'a CONNECT to the session of another client gets a new id';
+is $foreign->{status}, 'new', 'a CONNECT to the session of another client gets a new session';
 my $nobody = answer({ type => 'CONNECT', session_id => 'hers' });
-isnt $nobody->{session_id}, 'hers', 'to the anonymous too';
-like $nobody->{session_id}, qr/^[0-9a-f-]{36}$/, 'with an id of our own';
+isnt $nobody->{session_id}, 'hers',
+    'an unsigned CONNECT to the session of a client gets another id';
+like $nobody->{session_id}, qr/^[0-9a-f-]{36}$/,
+    "an unsigned CONNECT to the session of a client gets an id of the server's own";
 is answer(hello($anna, $host, session_id => 'hers'))->{status}, 'connected',
-    'its owner finds it through any worker';
+    'the owner finds a session through any worker';
 
 my $frame = hello($anna, $host);
-is answer($frame)->{type}, 'CONNECTED', 'a signature counts';
+is answer($frame)->{type}, 'CONNECTED', 'a CONNECT with a fresh signature is accepted';
 my @elsewhere = (headers => { 'x-forwarded-for' => '198.51.100.7' });
 is answer($frame, @elsewhere)->{message}, 'unauthorized: this CONNECT was already used',
-    'but once' for 1 .. 4;
+    'a CONNECT with a used signature is refused' for 1 .. 4;
 
 my $wrong = hello($anna, $host);
 substr($wrong->{signature}, 9, 1) =~ tr/0-9a-f/1-9a-f0/;
-is answer($wrong)->{message}, 'unauthorized: invalid signature', 'a changed bit is noticed';
+is answer($wrong)->{message}, 'unauthorized: invalid signature',
+    'a CONNECT with a changed bit in its signature is refused';
 is answer(connect_frame($anna, key_new()->{address}))->{message}, 'unauthorized: wrong recipient',
-    'and a CONNECT for another host';
+    'a CONNECT for another host is refused';
 
 # ---- commands that are signed one by one ----
 
@@ -65,50 +68,55 @@ $v2->send_json(connect_frame($anna, $host, session_id => 'v2', v2 => 1));
 $v2->next(type => 'CONNECTED');
 $v2->send_json({ type => 'INPUT', prompt => 'echo no' });
 is $v2->next(type => 'ERROR')->{message}, 'unauthorized: signed command required',
-    'on a v2 socket each command is signed';
+    'an unsigned command on a v2 socket is refused';
 my $command = command_frame($anna, $host, INPUT => prompt => 'echo yes');
 $v2->send_json({ %$command, prompt => 'echo no' });
-is $v2->next(type => 'OUTPUT')->{result}, 'yes', 'and only what is signed counts';
+is $v2->next(type => 'OUTPUT')->{result}, 'yes', 'only the signed part of a command counts';
 $v2->send_json($command);
-is $v2->next(type => 'ERROR')->{message}, 'unauthorized: signed command already used', 'once';
+is $v2->next(type => 'ERROR')->{message}, 'unauthorized: signed command already used',
+    'the signature of a command counts once';
 $v2->send_json(command_frame($bert, $host, INPUT => prompt => 'echo no'));
 is $v2->next(type => 'ERROR')->{message},
-    'unauthorized: command signer does not own this connection', 'by its owner';
+    'unauthorized: command signer does not own this connection',
+    'a command signed by another client is refused';
 
 # ---- HTTP ----
 
 my $body = signed_body($anna, { prompt => 'echo http', to => host_address($host) });
 my $r = $host->http(POST => '/input', {}, $body);
 is $r->{json}{result}, 'http', 'a signed POST runs';
-is $r->{json}{session}{requester}{address}, $anna->{address}, 'and the agent knows for whom';
+is $r->{json}{session}{requester}{address}, $anna->{address},
+    'the requester of a signed POST is in the session';
 is $host->http(POST => '/input', {}, $body)->{json}{error},
-    'unauthorized: signature already used', 'once, on any worker' for 1 .. 3;
+    'unauthorized: signature already used',
+    'the signature of a POST counts once, on any worker' for 1 .. 3;
 my $id = $r->{json}{session_id};
-is $host->http(GET => "/sessions/$id")->{status}, 404, 'its record is nobody else\'s';
+is $host->http(GET => "/sessions/$id")->{status}, 404,
+    'the record of a signed POST is hidden from unsigned requests';
 is_deeply $host->http(GET => "/sessions/$id")->{json}, $host->http(GET => '/sessions/none')->{json},
-    'and told of as one that is not there';
+    'a hidden record looks like one that does not exist';
 my $whole = $host->http(GET => "/sessions/$id", signed_get_headers($anna, "/sessions/$id"))->{json};
 is_deeply [sort keys %$whole],
     [sort qw(session_id status prompt result session created expires duration_ms)],
-    'but all of it to its owner';
+    'the owner sees the whole record';
 is $host->http(GET => "/sessions/$id", signed_get_headers($bert, "/sessions/$id"))->{status}, 404,
-    'not to another';
+    'the record of a signed POST is hidden from other clients';
 my $headers = signed_get_headers($anna, '/sessions');
 my @lists = map { $host->http(GET => '/sessions', $headers)->{json}{sessions} } 1, 2;
-is scalar(@{ $lists[1] }), scalar(@{ $lists[0] }), 'a signed GET may be repeated';
+is scalar(@{ $lists[1] }), scalar(@{ $lists[0] }), 'a signed GET of the list may be repeated';
 ok !(grep { my $who = $_->{session}{requester}{address}; $who && $who ne $anna->{address} }
-	@{ $lists[0] }), 'a list has one\'s own and nobody\'s';
+	@{ $lists[0] }), 'a list has no sessions of other clients';
 is $host->http(POST => '/input', {}, { %{ signed_body($bert, { prompt => 'echo x' }) },
 	session => { session_id => 'hers' } })->{json}{code}, -32002,
-    'nobody speaks in the session of another';
+    'an input to the session of another client is refused';
 
 # ---- after all died ----
 
 $host->stop;
 $host = CoHost->start(@how);
 is answer($frame, @elsewhere)->{message}, 'unauthorized: this CONNECT was already used',
-    'what was used stays used when the server starts again';
+    'a used signature stays used over a restart';
 isnt answer(hello($bert, $host, session_id => 'hers'))->{session_id}, 'hers',
-    'and a session stays its owner\'s';
+    'a session keeps its owner over a restart';
 $host->stop;
 done_testing;

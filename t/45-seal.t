@@ -48,11 +48,11 @@ $host = Clients::host(workers => 1);
 unlink $host->dir . '/.co/keys/agent.key' or die $!;
 my $victim = $host->kill_worker;
 ok wait_for(10, sub { my @w = $host->workers; @w == 1 && $w[0] != $victim }),
-    'a worker without the key';
-is $host->input('echo small')->{json}{result}, 'small', 'serves';
+    'a killed worker is replaced when the key is gone';
+is $host->input('echo small')->{json}{result}, 'small', 'a worker without the key takes inputs';
 stories($host, 'cannot');
 like $host->words, qr/agent\.key is not there any more: no connection can be sealed/,
-    'the log says why not';
+    'the log says why connections cannot be sealed';
 $host->stop;
 
 SKIP: {
