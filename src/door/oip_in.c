@@ -448,7 +448,8 @@ static void on_upgrade(struct http_req *req, void *arg)
 		return;
 	}
 	console_opened(http_peer(req), session_count(setup->sessions));
-	c->wire = c->line = ws_accept(req, &limits, &handlers, c);
+	c->wire = c->line = ws_accept(req, &limits);
+	wire_take(c->wire, &handlers, c);
 }
 
 static void mount(struct http *http, const struct door_setup *setup)

@@ -6,12 +6,14 @@
 /*
  * A wire is something text messages can be sent to: a WebSocket here, a client
  * behind a relay elsewhere. Doors know wires only. Whoever made the wire owns
- * it; a door lets go of it when told that it is gone.
+ * it, and hands it to a user (wire_take()) before the loop goes on; the user
+ * lets go of it when told that it is gone.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 struct wire;
+struct wire_handlers;
 
 struct wire_ops {
 	void (*send)(struct wire *w, const char *text, size_t len);
@@ -26,6 +28,8 @@ struct wire_ops {
  */
 struct wire {
 	const struct wire_ops *ops;
+	const struct wire_handlers *handlers; /* of its user, with arg */
+	void *arg;
 	const char *peer;
 	const char *place;
 	size_t high_water;     /* with more bytes, writers wait for on_drain */
@@ -55,6 +59,14 @@ struct wire_handlers {
 	/* The wire is gone and must not be used again; called once, last. */
 	void (*on_gone)(void *arg);
 };
+
+/* Use this wire: what it tells goes to these handlers, which must outlive it. */
+static inline void wire_take(
+    struct wire *w, const struct wire_handlers *handlers, void *arg)
+{
+	w->handlers = handlers;
+	w->arg = arg;
+}
 
 /*
  * Queue one text message. Never fails at

@@ -49,7 +49,7 @@ static void tell_gone(struct ws *w)
 	if (w->is_told)
 		return;
 	w->is_told = true;
-	w->handlers.on_gone(w->arg);
+	w->wire.handlers->on_gone(w->wire.arg);
 }
 
 static void destroy(struct ws *w)
@@ -132,7 +132,7 @@ static void tell_drain(struct ws *w)
 		return;
 	w->was_high = false;
 	if (!w->is_told && !w->is_dead && !w->has_sent_close)
-		w->handlers.on_drain(w->arg);
+		w->wire.handlers->on_drain(w->wire.arg);
 }
 
 static void flush(void *arg)
@@ -297,14 +297,11 @@ static void enlist(struct ws *w)
 	w->heard_ms = sockets.now_ms;
 }
 
-struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
-    const struct wire_handlers *handlers, void *arg)
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 {
 	struct ws *w = mem_zero(sizeof(*w));
 	w->loop = req->conn->http->loop;
 	w->limits = *limits;
-	w->handlers = *handlers;
-	w->arg = arg;
 	w->peer = mem_strdup(http_peer(req));
 	w->wire.ops = &ops;
 	w->wire.peer = w->peer;

@@ -40,11 +40,10 @@ void ws_refuse(struct http_req *req);
 
 /*
  * Accept the handshake. Ends the request as such: req must not be used again.
- * The wire is live at once (sends wait for the 101); on_gone ends it. limits is
- * copied.
+ * The wire is live at once (sends wait for the 101); the caller must
+ * wire_take() it before it returns to the loop. limits is copied.
  */
-struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
-    const struct wire_handlers *handlers, void *arg);
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits);
 
 /*
  * Call fn for every WebSocket open in this

@@ -50,7 +50,7 @@ static ssize_t on_parser_sends(wslay_event_context_ptr parser,
 
 static bool is_anybody(const struct ws *w)
 {
-	return !w->wire.is_admitted && w->handlers.may_grow;
+	return !w->wire.is_admitted && w->wire.handlers->may_grow;
 }
 
 /* How large a message may become before its peer is asked about. */
@@ -69,8 +69,8 @@ static bool may_grow(struct ws *w, size_t bytes)
 	if (w->most_bytes != WIRE_FIRST_BYTES)
 		return false;
 	if (is_anybody(w))
-		asked = w->handlers.may_grow(
-		    w->arg, w->message.data, w->message.len);
+		asked = w->wire.handlers->may_grow(
+		    w->wire.arg, w->message.data, w->message.len);
 	w->most_bytes = asked < most ? asked : most;
 	return bytes <= w->most_bytes;
 }
@@ -169,10 +169,10 @@ static void on_message(wslay_event_context_ptr parser,
 	/* After our close, what still comes is nobody's. */
 	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading) {
 		if (w->message_opcode == WSLAY_TEXT_FRAME)
-			w->handlers.on_text(
-			    w->arg, text.data ? text.data : "", text.len);
+			w->wire.handlers->on_text(
+			    w->wire.arg, text.data ? text.data : "", text.len);
 		else
-			w->handlers.on_binary(w->arg);
+			w->wire.handlers->on_binary(w->wire.arg);
 	}
 	buf_fini(&text);
 }

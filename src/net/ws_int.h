@@ -25,8 +25,6 @@ struct ws {
 	struct list link; /* in sockets.all */
 	struct loop *loop;
 	struct ws_limits limits;
-	struct wire_handlers handlers;
-	void *arg;
 	char *peer;
 	char *place;
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */

@@ -79,6 +79,13 @@ static void write_later(void *arg)
 	(void)arg; /* the kernel takes nothing */
 }
 
+static const struct wire_handlers handlers = {
+    .on_text = on_text,
+    .on_binary = on_binary,
+    .on_drain = on_drain,
+    .on_gone = on_gone,
+};
+
 static struct ws *open_socket(struct buf *heard)
 {
 	struct ws *w = calloc(1, sizeof(*w));
@@ -87,11 +94,7 @@ static struct ws *open_socket(struct buf *heard)
 	w->loop = loop;
 	w->limits.max_message_bytes = MAX_MESSAGE;
 	w->limits.max_fragments = MAX_FRAGMENTS;
-	w->handlers = (struct wire_handlers){.on_text = on_text,
-	    .on_binary = on_binary,
-	    .on_drain = on_drain,
-	    .on_gone = on_gone};
-	w->arg = heard;
+	wire_take(&w->wire, &handlers, heard);
 	w->is_waiting = true;
 	loop_later_init(&w->flush, write_later, w);
 	ws_in_init(w);

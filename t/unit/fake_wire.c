@@ -15,8 +15,6 @@
 
 struct fake {
 	struct wire wire; /* first: a wire of ours is a fake */
-	struct wire_handlers handlers;
-	void *arg;
 	char **frames;
 	size_t n_frames;
 	size_t taken;
@@ -80,7 +78,7 @@ void fake_wire_say_bytes(struct wire *w, const char *text, size_t len)
 
 	if (len)
 		memcpy(copy, text, len);
-	fake_of(w)->handlers.on_text(fake_of(w)->arg, copy, len);
+	w->handlers->on_text(w->arg, copy, len);
 	free(copy);
 }
 
@@ -91,7 +89,7 @@ void fake_wire_say(struct wire *w, const char *text)
 
 void fake_wire_say_binary(struct wire *w)
 {
-	fake_of(w)->handlers.on_binary(fake_of(w)->arg);
+	w->handlers->on_binary(w->arg);
 }
 
 const char *fake_wire_next(struct wire *w)
@@ -118,7 +116,7 @@ void fake_wire_stall(struct wire *w, bool is_stalled)
 	if (is_stalled || f->pending == 0)
 		return;
 	f->pending = 0;
-	f->handlers.on_drain(f->arg);
+	w->handlers->on_drain(w->arg);
 }
 
 int fake_wire_closed(const struct wire *w)
@@ -131,7 +129,7 @@ void fake_wire_gone(struct wire **w)
 	struct fake *f = fake_of(*w);
 
 	*w = NULL;
-	f->handlers.on_gone(f->arg);
+	f->wire.handlers->on_gone(f->wire.arg);
 	for (size_t i = f->taken; i < f->n_frames; i++)
 		free(f->frames[i]);
 	free(f->last);
@@ -181,17 +179,19 @@ void ws_refuse(struct http_req *req)
 	http_reply_error(req, 400, "no handshake");
 }
 
-struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits,
-    const struct wire_handlers *handlers, void *arg)
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 {
 	struct fake *f = mem_zero(sizeof(*f));
 
 	(void)req;
 	(void)limits;
-	f->wire = (struct wire){&ops, "127.0.0.1", "127.0.0.1", 256 * 1024,
-	    true, false, false, false};
-	f->handlers = *handlers;
-	f->arg = arg;
+	f->wire = (struct wire){
+	    .ops = &ops,
+	    .peer = "127.0.0.1",
+	    .place = "127.0.0.1",
+	    .high_water = 256 * 1024,
+	    .peer_is_loopback = true,
+	};
 	accepted = &f->wire;
 	return accepted;
 }

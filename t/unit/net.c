@@ -224,7 +224,8 @@ static void get_ws(struct http_req *req, void *arg)
 	    .slow_readers_total = &server.slow_readers,
 	};
 	struct peer *p = calloc(1, sizeof(*p));
-	p->wire = ws_accept(req, &limits, &handlers, p);
+	p->wire = ws_accept(req, &limits);
+	wire_take(p->wire, &handlers, p);
 }
 
 static void run_job(void *arg)
