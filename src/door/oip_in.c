@@ -4,48 +4,30 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "core/conf.h"
-#include "core/stat.h"
 #include "door/console.h"
+#include "door/door.h"
 #include "door/oip_admin.h"
 #include "door/oip_answer.h"
 #include "door/oip_auth.h"
 #include "door/oip_conn.h"
 #include "door/oip_connect.h"
 #include "door/oip_exec.h"
-#include "door/oip_first.h"
 #include "door/oip_frame.h"
 #include "door/oip_input.h"
-#include "door/oip_limit.h"
 #include "door/oip_mode.h"
 #include "door/oip_onboard.h"
 #include "door/oip_seal.h"
-#include "net/http.h"
-#include "net/ws.h"
 
 #include <string.h>
-
-#define MEBIBYTE ((int64_t)1024 * 1024)
-
-/* Most pieces of one message: a large upload in 4 KiB pieces fits. */
-#define MAX_FRAGMENTS 65536
 
 /* Node memory of larger frames is given back at once. */
 #define KEEP_TEXT_BYTES (64 * 1024)
 
-#define MILLISECONDS 1000
-
 #define PROVIDER_ID_CHARS 128
 #define PROVIDER_TEXT_CHARS 12000
 
-/* RFC 6455 section 7.4 and its registry: against our policy; we restart. */
-#define CLOSE_POLICY 1008
-#define CLOSE_RESTART 1012
-
 /* One parser for all frames; a frame is done with before the next one. */
 static struct json_doc doc;
-
-static bool is_closing;
 
 /* ---- signs of life ---- */
 
@@ -320,7 +302,7 @@ static void on_frame(struct oip_conn *c, const struct json *frame)
 		run(c, command, frame);
 }
 
-/* ---- the wire ---- */
+/* ---- messages ---- */
 
 static void refuse_text(struct oip_conn *c, const struct json_error *why,
     const char *text, size_t len)
@@ -348,151 +330,16 @@ static void take(struct oip_conn *c, const char *text, size_t len)
 		json_fini(&doc);
 }
 
-static void feed(struct oip_conn *c, const char *text, size_t len)
+void oip_in_feed(struct oip_conn *c, const char *text, size_t len)
 {
 	if (!oip_auth_hold(c, text, len))
 		take(c, text, len);
 }
 
-static void on_text(void *arg, const char *text, size_t len)
-{
-	struct oip_conn *c = arg;
-
-	if (c->seal)
-		oip_seal_text(c, text, len);
-	else if (oip_limit_message(c, len))
-		feed(c, text, len);
-}
-
-static void on_binary(void *arg)
+void oip_in_binary(struct oip_conn *c)
 {
 	static const struct json_error no_text = {
 	    "Expecting text frame", 1, 1, 0};
 
-	struct oip_conn *c = arg;
-
-	if (c->seal)
-		oip_seal_binary(c);
-	else if (oip_limit_message(c, 0))
-		refuse_text(c, &no_text, NULL, 0);
+	refuse_text(c, &no_text, NULL, 0);
 }
-
-static void on_drain(void *arg)
-{
-	oip_conn_pump(arg);
-}
-
-static void on_gone(void *arg)
-{
-	struct oip_conn *c = arg;
-	const struct door_setup *setup = c->setup;
-
-	oip_input_forget(c);
-	oip_admin_forget(c);
-	oip_mode_forget(c);
-	oip_exec_forget(c);
-	oip_auth_forget(c);
-	oip_seal_forget(c);
-	oip_conn_close(&c);
-	console_closed(session_count(setup->sessions));
-}
-
-static const struct wire_handlers handlers = {
-    .on_text = on_text,
-    .may_grow = oip_first_may_grow,
-    .on_binary = on_binary,
-    .on_drain = on_drain,
-    .on_gone = on_gone,
-};
-
-/*
- * All files and images of one request at their limit, twice, in base64; and
- * that once more, since it may be sealed.
- */
-static size_t max_message_bytes(const struct conf *conf)
-{
-	int64_t ceiling = conf->max_body * MEBIBYTE;
-	int64_t files = conf->max_file_size * conf->max_files_per_request;
-	int64_t clear = files * 2 * MEBIBYTE / 3 * 4 + 16 * MEBIBYTE;
-	int64_t bytes = clear / 3 * 4;
-
-	return (size_t)(bytes < ceiling ? bytes : ceiling);
-}
-
-static void on_upgrade(struct http_req *req, void *arg)
-{
-	const struct door_setup *setup = arg;
-	const struct conf *conf = setup->conf;
-	struct ws_limits limits = {
-	    .max_message_bytes = max_message_bytes(conf),
-	    .max_fragments = MAX_FRAGMENTS,
-	    .max_output_bytes = (size_t)conf->output_limit,
-	    .stall_timeout_ms = conf->slow_reader_timeout * MILLISECONDS,
-	    .message_timeout_ms = conf->request_timeout * MILLISECONDS,
-	    .slow_readers_total = &stat_mine()->slow_readers,
-	};
-	struct oip_conn *c;
-
-	if (!ws_is_handshake(req)) {
-		ws_refuse(req);
-		return;
-	}
-	if (is_closing) {
-		http_reply_error(req, 503, err_text(ERR_DRAINING));
-		return;
-	}
-	c = oip_conn_open(setup);
-	c->feed = feed;
-	if (!oip_limit_open(c, req)) {
-		oip_conn_close(&c);
-		return;
-	}
-	console_opened(http_peer(req), session_count(setup->sessions));
-	c->wire = c->line = ws_accept(req, &limits);
-	wire_take(c->wire, &handlers, c);
-}
-
-static void mount(struct http *http, const struct door_setup *setup)
-{
-	union {
-		const struct door_setup *setup;
-		void *arg;
-	} u = {.setup = setup};
-
-	http_route(http, "WEBSOCKET", "/ws", on_upgrade, u.arg);
-}
-
-/* ---- the end ---- */
-
-static void end_if_blocked(struct oip_conn *c)
-{
-	const char *address = c->caller.address;
-
-	if (!*address || !access_is_blocked(c->setup->access, address))
-		return;
-	oip_conn_error(c, DOOR_BLOCKED);
-	wire_close(c->wire, CLOSE_POLICY, DOOR_BLOCKED);
-}
-
-static void end_blocked(void)
-{
-	oip_conn_each(end_if_blocked);
-}
-
-static void close_one(struct oip_conn *c)
-{
-	wire_close(c->wire, CLOSE_RESTART, "server restarts");
-}
-
-static void close_all(void)
-{
-	is_closing = true;
-	oip_conn_each(close_one);
-}
-
-const struct door oip_door = {
-    .name = "connectonion",
-    .mount = mount,
-    .end_blocked = end_blocked,
-    .close_all = close_all,
-};

@@ -4,12 +4,17 @@
 #define DOOR_OIP_IN_H
 
 /*
- * The ConnectOnion door (doc/oip.txt), inwards: GET /ws becomes a wire, its
- * frames become session calls. One command table; no socket and no h2o here.
+ * The ConnectOnion protocol (doc/oip.txt), inwards: a client's frames become
+ * session calls. One command table.
  */
-#include "door/door.h"
+#include <stddef.h>
 
-/* It serves /ws; at the end it closes with 1012, the blocked with 1008. */
-extern const struct door oip_door;
+struct oip_conn;
+
+/* Messages of a client in clear: see oip_feed_fn. */
+void oip_in_feed(struct oip_conn *c, const char *text, size_t len);
+
+/* A binary message of a client in clear, which is no frame. */
+void oip_in_binary(struct oip_conn *c);
 
 #endif

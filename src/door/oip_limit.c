@@ -3,27 +3,10 @@
 #include "door/oip_limit.h"
 
 #include "core/err.h"
-#include "door/api_reply.h"
 #include "door/door.h"
 #include "door/oip_conn.h"
-#include "net/http.h"
 #include "net/wire.h"
 #include "trust/limits.h"
-
-bool oip_limit_open(struct oip_conn *c, struct http_req *req)
-{
-	struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
-	struct err err;
-
-	if (limits_hold(c->setup->limits, LIMITS_SOCKETS, &who,
-		&c->held_sockets, &err) == 0)
-		return true;
-	api_reply_err(req, &err);
-	return false;
-}
 
 bool oip_limit_caller(struct oip_conn *c, const char *address)
 {

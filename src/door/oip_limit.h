@@ -11,14 +11,7 @@
 #include <stddef.h>
 
 struct err;
-struct http_req;
 struct oip_conn;
-
-/*
- * Count the socket of a client that is being accepted. False: the request was
- * refused, which ended it.
- */
-bool oip_limit_open(struct oip_conn *c, struct http_req *req);
 
 /* The client is known as this address from now on; false: it was told why not. */
 bool oip_limit_caller(struct oip_conn *c, const char *address);

@@ -18,7 +18,7 @@
 #include "core/stat.h"
 #include "door/api.h"
 #include "door/console.h"
-#include "door/oip_in.h"
+#include "door/oip_socket.h"
 #include "net/crew.h"
 #include "net/http.h"
 #include "net/loop.h"

@@ -8,7 +8,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "door/door.h"
-#include "door/oip_in.h"
+#include "door/oip_socket.h"
 #include "net/wire.h"
 #include "t/unit/fake_access.h"
 #include "t/unit/fake_session.h"
