@@ -11,6 +11,10 @@ package KillStory;
 #
 #   my $report = KillStory->new($host, sessions => 200, seconds => 30)->run;
 #
+# On a slow machine little may happen in that time: with least_inputs => N and
+# least_kills => N the story goes on until so many inputs were answered and so many workers
+# killed, but no longer than 200 s.
+#
 # With disk => Fault->new(...), which the server was started with, the disk fails now and
 # then (every fault_every seconds) in the moment that makes a commit valid, so that nobody
 # knows whether it is; whoever meets that ends at once.
@@ -35,15 +39,17 @@ use WS;
 my $json = JSON::PP->new->utf8->canonical;
 my $PROBLEMS_MAX = 20;
 my $RETRY_S = 0.1;
-my $OWED_S = 10; # how long a promised end may take to be replayed
+my $OWED_S = 60; # how long a promised end may take to be replayed
+my $LIMIT_S = 200;
 
 sub new {
 	my ($class, $host, %o) = @_;
 	my $self = bless {
 		host => $host, seconds => 30, sessions => 200, steps => 300,
 		step_ms => 20, kill_every => 0.5, seed => int rand 2**31,
-		fault_every => 5, faults => 0, tail => 60, conns => {}, problems => [], kills => [],
-		takeovers => [], stops => [], hang_s => 30, n => {}, %o,
+		fault_every => 5, faults => 0, tail => 300, conns => {}, problems => [], kills => [],
+		takeovers => [], stops => [], hang_s => 30, n => {},
+		least_inputs => 0, least_kills => 0, %o,
 	}, $class;
 	srand $self->{seed};
 	my ($ip, $port) = $host->address =~ /^(.*):(\d+)$/;
@@ -76,26 +82,39 @@ sub run {
 	$self->{next_fault} = $start + $self->{fault_every};
 	$self->{next_stop} = $start + ($self->{stop_every} // 0);
 	$self->{rss_start} = $self->rss;
-	$self->{stop_at} = $start + $self->{seconds};
-	my $give_up = $self->{stop_at} + $self->{tail};
-	while (time < $give_up) {
+	$self->{start} = $start;
+	while (1) {
 		my $now = time;
+		$self->{stopped} ||= $now if $self->is_told($now);
+		last if $self->{stopped} && $now > $self->{stopped} + $self->{tail};
 		$self->{rss_early} //= $self->rss
 		    if $now > $start + $self->{seconds} / 5;
-		$self->kill_one($now) if $now >= $self->{next_kill}
-		    && $now < $self->{stop_at};
-		$self->fail_once($now) if $self->{disk} && $now >= $self->{next_fault}
-		    && $now < $self->{stop_at};
-		$self->stop_one($now) if $self->{stop_every}
-		    && $now >= $self->{next_stop} && $now < $self->{stop_at};
+		$self->do_harm($now) unless $self->{stopped};
 		my $n_busy = $self->tend($now);
-		last if !$n_busy && $now >= $self->{stop_at};
+		last if !$n_busy && $self->{stopped};
 		$self->turn_the_loop;
 	}
 	$self->{took} = time - $start;
 	$self->{rss_end} = $self->rss;
 	close $_->{socket} for values %{ $self->{conns} };
 	return $self->report;
+}
+
+# Whether all has happened that was wanted: then no turn begins any more.
+sub is_told {
+	my ($self, $now) = @_;
+	my $took = $now - $self->{start};
+	return 1 if $took >= $LIMIT_S && $took >= $self->{seconds};
+	my $inputs = ($self->{n}{by_post} // 0) + ($self->{n}{by_ws} // 0);
+	return $took >= $self->{seconds} && $inputs >= $self->{least_inputs}
+	    && @{ $self->{kills} } >= $self->{least_kills};
+}
+
+sub do_harm {
+	my ($self, $now) = @_;
+	$self->kill_one($now) if $now >= $self->{next_kill};
+	$self->fail_once($now) if $self->{disk} && $now >= $self->{next_fault};
+	$self->stop_one($now) if $self->{stop_every} && $now >= $self->{next_stop};
 }
 
 sub kill_one {
@@ -133,7 +152,7 @@ sub tend {
 	my $n_busy = 0;
 	for my $s (@{ $self->{all} }) {
 		if ($s->{is_idle}) {
-			$self->begin_turn($s) if $now < $self->{stop_at};
+			$self->begin_turn($s) unless $self->{stopped};
 		}
 		$self->check_owed($s) if $s->{owed_at} && $now > $s->{owed_at};
 		$self->drive($s) if !$s->{is_idle} && !$s->{driver}
