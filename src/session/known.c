@@ -35,7 +35,7 @@ int known_read(struct sessions *all, const char *id, size_t len,
 				waiting_is_any(&t, k->seed.number);
 		k->is_journal_due =
 		    k->has_record && !k->seed.is_running && r.turn &&
-		    r.created_ms >= (int64_t)store_epoch(all->setup.store);
+		    record_is_in_journal(&r, store_epoch(all->setup.store));
 		/* Its owner's for as long as anything of it is stored. */
 		session_caller_key(k->seed.caller, r.caller.data, r.caller.len);
 		k->is_fresh =

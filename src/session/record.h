@@ -46,10 +46,14 @@ struct record {
 	struct store_span result; /* data NULL: none */
 	struct store_span reason; /* why it failed */
 	struct store_span extra;
+	uint64_t epoch; /* of the journal its events went to; 0: not known */
 };
 
 /* The word of a status, such as "running". */
 const char *record_status_word(enum record_status status);
+
+/* Whether a journal of this epoch has the events of the turn from the first on. */
+bool record_is_in_journal(const struct record *r, uint64_t epoch);
 
 /* Append the stored form. */
 void record_encode(struct buf *out, const struct record *r);

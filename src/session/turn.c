@@ -299,6 +299,7 @@ struct turn *turn_new(
 	t->started_us = clock_wall_us();
 	t->began_us = clock_mono_us();
 	t->created_ms = t->started_us / 1000;
+	t->epoch = store_epoch(all->setup.store);
 	t->cursor = session_head(s);
 	t->before_seq = t->cursor;
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);

@@ -15,7 +15,8 @@ struct past {
 	struct list events;
 	unsigned n_starts;
 	bool is_input_there;
-	bool has_hole; /* events of it are not kept, or damaged */
+	bool is_elsewhere; /* it began in another journal, which is gone */
+	bool has_hole;	   /* events of it are not kept, or damaged */
 	bool has_end;
 	bool end_failed;
 };
@@ -158,11 +159,10 @@ static void end_in_registry(struct turn *t)
 	session_close(&s);
 }
 
-/* A journal younger than the input, or with a hole, cannot tell what happened. */
-static bool is_past_known(const struct turn *t, const struct past *p)
+/* Another journal than that of the input, or a hole, cannot tell what happened. */
+static bool is_past_known(const struct past *p)
 {
-	return !p->has_hole &&
-	       t->created_ms >= (int64_t)store_epoch(turn_all(t)->setup.store);
+	return !p->has_hole && !p->is_elsewhere;
 }
 
 /* What came for the turn so far, for whoever ends it. */
@@ -176,7 +176,7 @@ static void note_past(struct turn *t, const struct past *p)
 	}
 	if (p->has_end)
 		turn_tools_forget(t); /* nothing comes after it */
-	if (!is_past_known(t, p) && !turn_is_effect_free(t))
+	if (!is_past_known(p) && !turn_is_effect_free(t))
 		turn_stimuli_doubt(t);
 }
 
@@ -194,7 +194,7 @@ static void hear_again(struct turn *t)
 
 static bool may_start(const struct turn *t, const struct past *p)
 {
-	if (is_past_known(t, p) && !p->n_starts)
+	if (is_past_known(p) && !p->n_starts)
 		return true;
 	return turn_conf(t)->restart == RESTART_SAFE && p->n_starts == 1;
 }
@@ -206,13 +206,17 @@ void turn_adopt(struct session *s, const struct record *r)
 	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
 	    &t->input->held, NULL);
 	t->has_usage = true; /* what it spent before was not written */
-	struct past past = {.is_input_there = false};
+	struct past past = {
+	    .is_elsewhere =
+		!record_is_in_journal(r, store_epoch(turn_all(t)->setup.store)),
+	};
 	list_init(&past.events);
 	t->started_us = r->started_us;
 	/* As long ago as the clock says, which may have been set back. */
 	int64_t ago_us = clock_expiry_ms() * 1000 - r->started_us;
 	t->began_us -= ago_us > 0 ? ago_us : 0;
 	t->created_ms = r->created_ms;
+	t->epoch = r->epoch;
 	turn_rows_load_talk(t);
 	t->client_turn = r->client_turn;
 	read_past(t, &past);

@@ -51,8 +51,9 @@ struct turn {
 	int64_t started_us;
 	int64_t began_us; /* the same by clock_mono_us() */
 	int64_t created_ms;
-	struct buf before;    /* the conversation as the turn began */
-	struct commit *open;  /* events of this tick */
+	uint64_t epoch;	     /* of the journal that it began in; 0: not known */
+	struct buf before;   /* the conversation as the turn began */
+	struct commit *open; /* events of this tick */
 	unsigned n_unwritten; /* events on their way to the journal */
 	unsigned n_commits;   /* commits in flight that point to us */
 	unsigned n_in_facts;  /* of them in the facts lane */

@@ -53,6 +53,7 @@ static void put_record(
 	    .caller = span_str(
 		session_is_nobodys(t->session) ? "" : t->input->caller),
 	    .prompt = {t->input->prompt, t->input->prompt_len},
+	    .epoch = t->epoch,
 	};
 	if (status == RECORD_DONE)
 		r.result = span_of(&t->result);

@@ -33,6 +33,7 @@ static struct record sample(void)
 	    .result = span(NULL),
 	    .reason = span("exited"),
 	    .extra = span("{\"images\":[],\"files\":[]}"),
+	    .epoch = 1702234000000,
 	};
 }
 
@@ -119,6 +120,30 @@ static void test_round_trip(void)
 	buf_fini(&row);
 }
 
+static void test_epoch(void)
+{
+	struct record r = sample(), back;
+	struct buf row = {0};
+
+	record_encode(&row, &r);
+	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
+		back.epoch == r.epoch,
+	    "a record names the journal of its events");
+	ok(record_is_in_journal(&back, r.epoch), "it is in that one");
+	ok(!record_is_in_journal(&back, r.epoch - 1),
+	    "it is not in another, whatever the clock said");
+	buf_reset(&row);
+	r.epoch = 0;
+	record_encode(&row, &r);
+	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
+		!back.epoch,
+	    "an old record names none");
+	ok(record_is_in_journal(&back, (uint64_t)r.created_ms) &&
+		!record_is_in_journal(&back, (uint64_t)r.created_ms + 1),
+	    "the times of both decide then");
+	buf_fini(&row);
+}
+
 static void test_claim(void)
 {
 	struct claim c = sample_claim(), back;
@@ -202,6 +227,7 @@ static void test_words(void)
 int main(void)
 {
 	test_round_trip();
+	test_epoch();
 	test_claim();
 	test_waiting();
 	test_damage(ROW_RECORD, "record");
