@@ -66,6 +66,20 @@ sub change_in_place {
 	return;
 }
 
+# All pages with this text become zeros, in place.
+sub zero_pages {
+	my ($path, $what) = @_;
+	my $text = read_file($path);
+	open my $f, '+<', $path or die "$path: $!";
+	for (my $at = 2 * 4096; $at < length $text; $at += 4096) {
+		next if substr($text, $at, 4096) !~ /\Q$what\E/;
+		sysseek $f, $at, 0 or die "$path: $!";
+		syswrite($f, "\0" x 4096) == 4096 or die "$path: $!";
+	}
+	close $f or die "$path: $!";
+	return;
+}
+
 my $next = CoHost->start(dir => $host->dir);
 
 # All events of a stream.
@@ -142,6 +156,28 @@ $joins->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
 is $joins->next(type => 'OUTPUT')->{result}, 'You answered: yes', 'the turn itself goes on';
 $host->stop;
 
+# ---- a page of events while turns run ----
+
+$host = CoHost->start(workers => 2);
+$host->input("stream 60 1", session => { session_id => "page$_" }) for 1 .. 8;
+$host->input('echo needle-live', session => { session_id => 'live' });
+$host->input("stream 60 1", session => { session_id => "page$_" }) for 9 .. 12;
+my @live = map { $host->ws(session => { session_id => 'live' }) } 1 .. 4;
+my $sound = $host->ws(session => { session_id => 'page1' });
+$live[0]->send_json({ type => 'INPUT', prompt => 'sleep 1500' });
+$_->next(type => 'user_input') for @live;
+$sound->send_json({ type => 'INPUT', prompt => 'sleep 1500' });
+$sound->next(type => 'user_input');
+zero_pages($host->dir . '/.co/store/journal.mdb', 'needle-live');
+for my $n (0 .. $#live) {
+	my ($reset, $end) = map { $live[$n]->next(type => $_, timeout => 10) } 'reset', 'OUTPUT';
+	is $reset && $reset->{recovered}, JSON::PP::false, "client $n is told that events are lost";
+	like $end && $end->{result}, qr/1500/, 'and gets the result of the turn';
+}
+like $sound->next(type => 'OUTPUT')->{result}, qr/1500/, 'other turns end as usual';
+is $host->http(GET => '/sessions/live')->{json}{status}, 'done', 'nothing runs for ever';
+$host->stop;
+
 # ---- a whole page of events ----
 
 $host = CoHost->start;
@@ -150,12 +186,7 @@ $host->input('echo needle-page', session => { session_id => 'torn' });
 $host->input('echo sound', session => { session_id => 'sound' });
 $host->input("stream 60 1", session => { session_id => "after$_" }) for 1 .. 4;
 $host->stop;
-my $path = $host->dir . '/.co/store/journal.mdb';
-my $text = read_file($path);
-for (my $at = 2 * 4096; $at < length $text; $at += 4096) {
-	substr($text, $at, 4096) = "\0" x 4096 if substr($text, $at, 4096) =~ /needle-page/;
-}
-write_file($path, $text);
+zero_pages($host->dir . '/.co/store/journal.mdb', 'needle-page');
 $next = CoHost->start(dir => $host->dir);
 @all = events('torn', 0);
 is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a stream tells of events in a page that is lost';
@@ -168,8 +199,12 @@ my @told = $next->words =~ /journal\.mdb: MDB_CORRUPTED/g;
 cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
 
 # Nothing more can be written beside what is lost: the next start mends that.
-my $c = $next->client;
-$c->send(POST => '/input', {}, { prompt => 'echo more', session => { session_id => 'torn' } });
+for my $n (1, 2) {
+	my $r = $next->input('echo more', session => { session_id => 'torn' });
+	is $r->{status}, 500, "input $n beside what is lost is told that it failed";
+	like $r->{body}, qr/is damaged/, 'and why';
+}
+isnt $next->http(GET => '/sessions/torn')->{json}{status}, 'running', 'nothing runs there for ever';
 ok wait_for(20, sub { $next->words =~ /new journal begins with the next start/ }),
     'who cannot write into a lost page says how it is mended';
 is $next->input('echo new')->{json}{result}, 'new', 'new sessions are served meanwhile';

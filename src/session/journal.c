@@ -78,6 +78,7 @@ static void fail(
 		return;
 	c->outcome = COMMIT_FAILED;
 	c->lacks_room = store_lacks_room(t);
+	c->met_damage = store_met_damage(t);
 	c->err = *err;
 }
 
@@ -181,6 +182,8 @@ static void append(struct journal *j, struct store_txn *t, struct commit *c)
 {
 	struct journal_meta m;
 	(void)journal_meta(t, c->number, &m);
+	if (t->rc)
+		return; /* m is nothing to judge by */
 	if (!rule_allows(c, &m) || (!c->has_facts && is_too_late(j, c))) {
 		c->outcome = COMMIT_CLOSED;
 		c->last_seq = m.last;
@@ -252,6 +255,27 @@ static bool fail_events(struct list *batch, bool are_ends,
 }
 
 /*
+ * One transaction each, since a damaged page is of few sessions: it costs those
+ * alone.
+ */
+static void commit_each(struct journal *j, struct list *batch)
+{
+	list_each(it, batch)
+	{
+		struct commit *c = list_entry(it, struct commit, link);
+		struct store_txn t;
+		struct err err;
+		if (c->outcome != COMMIT_OK || !c->n_events ||
+		    is_kept_out(j, c))
+			continue;
+		store_write(j->setup.store, &t, STORE_JOURNAL);
+		append(j, &t, c);
+		if (store_commit(&t, &err) != 0)
+			fail(c, &t, &err);
+	}
+}
+
+/*
  * In an open transaction, which is ended. When there is no room for all, there
  * may be for the ends of turns: nobody shall wait for one in vain.
  */
@@ -263,6 +287,10 @@ static void commit_events(
 	if (store_commit(t, &err) == 0)
 		return;
 	log_failure(batch, &err);
+	if (store_met_damage(t)) {
+		commit_each(j, batch);
+		return;
+	}
 	if (!fail_events(batch, false, t, &err))
 		return;
 	store_write(j->setup.store, t, STORE_JOURNAL);

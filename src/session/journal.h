@@ -104,7 +104,8 @@ struct commit {
 	bool is_quiet; /* when it fails: the log knows already */
 
 	enum commit_outcome outcome;
-	bool lacks_room;	/* it failed because the disk is full */
+	bool lacks_room; /* it failed because the disk is full */
+	bool met_damage; /* it failed because pages of the file are damaged */
 	bool are_facts_written; /* also when the events then failed */
 	bool is_in_facts_lane;
 	int refusal; /* what check() returned */

@@ -596,6 +596,21 @@ void registry_grew(
 	atomic_store(&e->active_ms, clock_mono_ms());
 }
 
+void registry_lost_end(
+    struct registry *r, uint32_t at, uint64_t number, uint32_t turn)
+{
+	struct entry *e = &r->entries[at];
+	if (e->number != number)
+		return;
+	uint64_t seq = atomic_load(&e->head) + 1;
+	if (atomic_load(&e->begun) != turn) {
+		atomic_store(&e->began, seq);
+		atomic_store(&e->begun, turn);
+	}
+	atomic_store(&e->ended, turn);
+	registry_grew(r, at, number, seq);
+}
+
 void registry_orphans(struct registry *r, uint32_t *cursor, uint32_t most,
     void (*fn)(uint32_t, struct entry *, void *), void *arg)
 {

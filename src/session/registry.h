@@ -193,6 +193,13 @@ void registry_disown(struct registry *r, uint32_t at, registry_owner self);
 void registry_found(struct registry *r, uint32_t at, uint64_t began,
     uint32_t ended, uint64_t head);
 
+/*
+ * Note that a turn has ended and its journal does not take the end: there is one
+ * position more, which nobody can read.
+ */
+void registry_lost_end(
+    struct registry *r, uint32_t at, uint64_t number, uint32_t turn);
+
 /* Note that the journal has grown to seq. */
 void registry_grew(
     struct registry *r, uint32_t at, uint64_t number, uint64_t seq);

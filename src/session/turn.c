@@ -39,14 +39,34 @@ static void activity_text(
 
 /* ---- commits ---- */
 
+/*
+ * The facts have the end, and the journal has damaged pages where it belongs: it
+ * counts as written there and lost, which readers know how to tell.
+ */
+static void end_without_journal(struct turn *t)
+{
+	struct sessions *all = turn_all(t);
+	struct session *s = t->session;
+	log_error("session=%s turn=%u: the journal is damaged: its end is in "
+		  "the facts alone",
+	    s->id, t->number);
+	registry_lost_end(all->registry, s->at, s->number, t->number);
+	registry_end(all->registry, s->at, all->self, true);
+}
+
 static void on_end(struct commit *c)
 {
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
 	/* Facts that are written are not written again. */
+	t->is_end_in_facts |= c->are_facts_written;
 	if (outcome == COMMIT_FAILED && c->are_facts_written)
 		t->is_end_journal_only = true;
 	t->lacks_room = c->lacks_room;
+	if (outcome == COMMIT_FAILED && c->met_damage && t->is_end_in_facts) {
+		end_without_journal(t);
+		outcome = COMMIT_OK;
+	}
 	session_ring(t->session);
 	turn_commit_back(t, c);
 	turn_step(t, outcome == COMMIT_FAILED ? STIM_RETRY : STIM_ENDED);
@@ -69,6 +89,7 @@ static void on_claimed(struct commit *c)
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
 	bool written = c->are_facts_written;
+	t->met_damage = c->met_damage;
 	if (t->input) {
 		t->input->receipt.turn = t->number;
 		t->input->receipt.seq = c->first_seq;
@@ -192,9 +213,13 @@ static void do_end(struct turn *t)
  */
 static void do_tell_loss(struct turn *t)
 {
-	(void)err_set(&t->input->err, ERR_AGENT,
-	    "store took the input, but could not take its events");
-	t->input->err.reason = err_reason_word(REASON_STORE);
+	if (t->met_damage) {
+		(void)err_set(&t->input->err, ERR_DAMAGED, NULL);
+	} else {
+		(void)err_set(&t->input->err, ERR_AGENT,
+		    "store took the input, but could not take its events");
+		t->input->err.reason = err_reason_word(REASON_STORE);
+	}
 	do_refuse(t);
 }
 

@@ -130,7 +130,7 @@ static void end_as_journal(struct turn *t, struct past *p)
 /* The facts know the end and the journal does not: the journal follows. */
 static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 {
-	t->is_end_journal_only = true;
+	t->is_end_journal_only = t->is_end_in_facts = true;
 	if (r->result.data)
 		buf_append(&t->result, r->result.data, r->result.len);
 	if (turn_is_effect_free(t) && !p->n_starts) {

@@ -75,6 +75,8 @@ struct turn {
 	bool has_usage;	 /* it spent something */
 	int64_t duration_ms;
 	bool is_end_journal_only; /* the facts have the end, or refuse it */
+	bool is_end_in_facts;	  /* they have it */
+	bool met_damage;	  /* its input has no event for that */
 	bool lacks_room;	  /* the end failed because the disk is full */
 	bool has_made_room;	  /* it has asked for the store's reserve */
 	int64_t retry_at_ms;

@@ -146,6 +146,9 @@ bool store_is_for_ends(const struct store *s);
 /* Whether a transaction failed because the disk is full, or a quota of it. */
 bool store_lacks_room(const struct store_txn *t);
 
+/* Whether it failed because pages of the file are damaged. */
+bool store_met_damage(const struct store_txn *t);
+
 /*
  * Names this journal; it lies in journal.mdb, so one that begins anew, for
  * whatever reason, has another, which is higher.

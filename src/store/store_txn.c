@@ -93,8 +93,8 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 }
 
 /*
- * A session whose events lie in a damaged page can say no more, not even the end
- * of its turn. While processes have the file open no other can take its place;
+ * A session whose events lie in a damaged page can say no more; its turns end in
+ * the facts alone. While processes have the file open no other can take its place;
  * the next start gives them a new one.
  */
 static void note_failure(const struct store_txn *t)
@@ -104,12 +104,17 @@ static void note_failure(const struct store_txn *t)
 		atomic_fetch_or(s->refuses, STORE_FAILED);
 	if (t->part == STORE_JOURNAL && !s->is_shared &&
 	    store_is_damage(t->rc) && store_mark_damage(s->dir))
-		log_error("store: pages of %s/journal.mdb are damaged; turns "
-			  "in sessions whose events are there cannot end. A "
-			  "new journal begins with the next start (results "
-			  "and conversations stay): stop the server and start "
-			  "it",
+		log_error("store: pages of %s/journal.mdb are damaged; "
+			  "sessions whose events are there take no more "
+			  "input. A new journal begins with the next start "
+			  "(results and conversations stay): stop the server "
+			  "and start it",
 		    s->dir);
+}
+
+bool store_met_damage(const struct store_txn *t)
+{
+	return store_is_damage(t->rc);
 }
 
 int store_commit(struct store_txn *t, struct err *err)
