@@ -72,7 +72,11 @@ like join('', map { read_file($_) } glob $host->dir . '/.co/logs/*'), qr/secret 
 is $host->metric('cohostd_runs'), 0, 'nothing runs';
 $host->stop;
 
-$host = CoHost->start(workers => 1, agent => 'exec:/no/such/agent');
+my $gone = CoHost::directory();
+write_file("$gone/agent", "#!/bin/sh\n");
+chmod 0755, "$gone/agent";
+$host = CoHost->start(workers => 1, agent => "exec:$gone/agent");
+unlink "$gone/agent" or die "$gone/agent: $!";
 is +($host->ws(session => {})->turn('hi'))[-1]{reason}, 'exited', 'a program that is missing';
 $host->stop;
 done_testing;

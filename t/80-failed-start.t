@@ -32,6 +32,17 @@ my @failures = (
 		qr/agent .*lacks\.py cannot be loaded by python3: set python to the interpreter/, sub {
 		write_file("$_[0]/lacks.py", "import no_such_package\n") },
 		'-p', 0, '-a', 'python:lacks.py'],
+	['an agent that is not there', 78, qr{agent: cannot execute /no/such/agent: No such file},
+		sub { }, '-p', 0, '-a', 'exec:/no/such/agent --fast'],
+	['an agent that is not there, of the project', 78, qr{agent: cannot execute \./agent: },
+		sub { }, '-p', 0, '-a', 'exec:./agent'],
+	['an agent that is not executable', 78, qr{agent: cannot execute \./agent: Permission denied},
+		sub { write_file("$_[0]/agent", "#!/bin/sh\n") }, '-p', 0, '-a', 'exec:./agent'],
+	['an agent that no folder of PATH has', 78,
+		qr/agent: cannot execute no-such-agent: there is no such program in PATH/, sub { },
+		'-p', 0, '-a', 'exec:no-such-agent -v'],
+	['a trust agent that is not there', 78, qr{trust_agent: cannot execute /no/such/judge},
+		sub { }, '-p', 0, '-o', 'trust_agent=exec:/no/such/judge'],
 	['too few descriptors', 1, qr/limit on open files is 64.*LimitNOFILE/, sub { }, '-p', 0],
 	['an unreadable store', 1, qr/facts\.mdb/, sub {
 		mkdir "$_[0]/.co/store";

@@ -7,6 +7,7 @@
 
 #include "agent/demo.h"
 #include "agent/exec.h"
+#include "agent/exec_check.h"
 #include "agent/python.h"
 #include "core/conf.h"
 
@@ -51,6 +52,17 @@ const struct agent_kind *agents_find(const char *setting, struct err *err)
 	    "ARGUMENTS' and 'python:FILE.py'",
 	    setting);
 	return NULL;
+}
+
+int agents_check(const struct conf *conf, struct err *err)
+{
+	const char *agent = after(conf->agent, EXEC_PREFIX);
+	const char *trust = after(conf->trust_agent, EXEC_PREFIX);
+
+	if (agent && exec_check("agent", agent, conf->project_dir, err) != 0)
+		return -1;
+	return trust ? exec_check("trust_agent", trust, conf->project_dir, err)
+		     : 0;
 }
 
 int agents_describe(

@@ -13,6 +13,13 @@
 const struct agent_kind *agents_find(const char *setting, struct err *err);
 
 /*
+ * Whether the programs of 'agent' and 'trust_agent' can be executed, as far as
+ * that can be told before they are (agent/exec_check.h). 0, or -1 with
+ * ERR_CONFIG.
+ */
+int agents_check(const struct conf *conf, struct err *err);
+
+/*
  * Say who the configured agent is, without opening it; what *about points to
  * lives as long as the process, until the next call. 0, or -1 with ERR_CONFIG.
  */

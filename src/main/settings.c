@@ -280,6 +280,8 @@ int settings_ask_agent(struct conf *c, struct err *err)
 	buf_fini(&words);
 	if (rc == 0)
 		rc = check_policy(c, err);
+	if (rc == 0)
+		rc = agents_check(c, err);
 	return rc == 0 ? agents_describe(c, &about, err) : rc;
 }
 

@@ -593,6 +593,43 @@ static void test_find(void)
 	    "anything else is refused with what is allowed");
 }
 
+static void test_check(void)
+{
+	static const struct {
+		const char *command, *name;
+		bool is_good;
+	} cases[] = {
+	    {"sh agent.sh", "a program in PATH", true},
+	    {"  /bin/sh -c true", "a program by its path", true},
+	    {"sh", "a program alone", true},
+	    {"sh;true", "a program before a semicolon", true},
+	    {"cd /tmp && ./agent", "a word of the shell", true},
+	    {"A=1 no-such-agent", "an assignment", true},
+	    {"$AGENT", "a variable", true},
+	    {"'no such agent'", "a quoted name", true},
+	    {"(no-such-agent)", "a subshell", true},
+	    {"no-such() { true; }; no-such", "a function", true},
+	    {"no-such-agent --fast", "no program in PATH", false},
+	    {"/no/such/agent", "no file", false},
+	    {"./no-such-agent", "no file in the folder", false},
+	    {"/tmp", "a folder", false},
+	    {"/etc/passwd", "a file that is not executable", false},
+	};
+
+	free(conf.trust_agent);
+	conf.trust_agent = mem_strdup("");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf setting = {0};
+		struct err err;
+		buf_printf(&setting, EXEC_PREFIX "%s", cases[i].command);
+		free(conf.agent);
+		conf.agent = buf_steal(&setting, &(size_t){0});
+		ok((agents_check(&conf, &err) == 0) == cases[i].is_good,
+		    "%s %s", cases[i].name,
+		    cases[i].is_good ? "passes" : "is refused");
+	}
+}
+
 static void test_describe(void)
 {
 	struct agent_about about;
@@ -645,6 +682,7 @@ int main(void)
 	test_free();
 	test_killed_worker();
 	test_find();
+	test_check();
 	test_describe();
 	free(conf.project_dir);
 	free(conf.agent);
