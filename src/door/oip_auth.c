@@ -147,6 +147,7 @@ void oip_auth_ask(struct oip_conn *c, const struct json *frame,
 	ask->signature = json_get(frame, "signature");
 	ask->peer = c->wire->peer;
 	ask->place = c->wire->place;
+	ask->is_relayed = c->wire->origin == WIRE_RELAYED;
 	ask->is_sealed = oip_seal_is_by(c, frame);
 	a->call = access_ask(c->setup->access, ask, on_verdict, c);
 }

@@ -16,6 +16,7 @@
 #include "door/oip_onboard.h"
 #include "door/oip_seal.h"
 #include "door/oip_sender.h"
+#include "net/wire.h"
 #include "trust/access.h"
 
 #include <stdio.h>
@@ -60,7 +61,7 @@ static enum peer peer_of(const struct json *frame)
 	return PEER_UNSUPPORTED;
 }
 
-static void log_compat(enum peer peer, bool is_accepted)
+static void log_compat(const struct oip_conn *c, enum peer peer)
 {
 	static const char *const names[] = {
 	    [PEER_LEGACY] = "legacy",
@@ -68,7 +69,10 @@ static void log_compat(enum peer peer, bool is_accepted)
 	    [PEER_UNSUPPORTED] = "unsupported",
 	};
 
-	console_compat("direct", names[peer], is_accepted);
+	bool is_relayed = c->wire->origin == WIRE_RELAYED;
+
+	console_compat(is_relayed ? "relay" : "direct", names[peer],
+	    peer != PEER_UNSUPPORTED);
 }
 
 /* An empty id asks for a new session, as an absent one does. */
@@ -383,7 +387,7 @@ static void connect_first(struct greeting *g)
 {
 	enum peer peer = peer_of(g->frame);
 
-	log_compat(peer, peer != PEER_UNSUPPORTED);
+	log_compat(g->conn, peer);
 	if (peer == PEER_UNSUPPORTED) {
 		oip_frame_unsupported(oip_conn_frame());
 		oip_conn_send(g->conn);

@@ -22,18 +22,32 @@ struct wire_ops {
 	void (*pause)(struct wire *w);
 };
 
-/*
- * The head of every wire; peer is the client's address, for logs and policy,
- * place the same as a text to compare (http_place()).
- */
+/* How a client reached us. */
+enum wire_origin {
+	WIRE_DIRECT,  /* it connected to this server */
+	WIRE_RELAYED, /* through a relay, which many clients share */
+};
+
+/* The head of every wire. Whoever makes one fills it in but for its user's. */
 struct wire {
 	const struct wire_ops *ops;
 	const struct wire_handlers *handlers; /* of its user, with arg */
 	void *arg;
+	/*
+	 * The client's network address as text, for logs, policy and limits.
+	 * Behind a relay "": it is not known, and the relay's own would count
+	 * all its clients as one; then only the caller has limits.
+	 */
 	const char *peer;
+	/*
+	 * Where the client is, as a text to compare (http_place()). Clients with
+	 * the same place are taken for neighbours, so behind a relay each wire
+	 * needs one that no other has.
+	 */
 	const char *place;
-	size_t high_water;     /* with more bytes, writers wait for on_drain */
-	bool peer_is_loopback; /* and no proxy spoke for it */
+	size_t high_water; /* with more bytes, writers wait for on_drain */
+	enum wire_origin origin;
+	bool peer_is_loopback; /* and no proxy or relay spoke for it */
 	bool is_paused;	       /* its user takes no messages now */
 	bool is_admitted;      /* its user knows who the peer is, or need not */
 	bool is_proven;	       /* the peer has signed something */

@@ -107,6 +107,25 @@ static const char *hear_words(void)
 	return said;
 }
 
+/* An evaluator that answers when the test says so. */
+static struct {
+	bool is_there;
+	char facts[500];
+	access_judged_fn *fn;
+	void *arg;
+} judge;
+
+static void ask_judge(void *arg, const char *key, const char *facts,
+    access_judged_fn *fn, void *fn_arg)
+{
+	(void)arg;
+	(void)key; /* of what is known already */
+	(void)snprintf(judge.facts, sizeof judge.facts, "%s", facts);
+	judge.fn = fn;
+	judge.arg = fn_arg;
+	n_said++;
+}
+
 static void set(char **to, const char *value)
 {
 	free(*to);
@@ -137,7 +156,8 @@ static void begin(const char *trust)
 	    .heritage = heritage,
 	    .loop = loop,
 	    .name = "",
-	    .wake = wake};
+	    .wake = wake,
+	    .judge = judge.is_there ? ask_judge : NULL};
 	access_of_all = store ? access_new(&setup, &err) : NULL;
 	if (!access_of_all || waker < 0)
 		abort();
@@ -223,6 +243,16 @@ static void ask_unsigned(const char *name)
 	    access_of_all, &question, on_verdict, (void *)(uintptr_t)name);
 }
 
+static void ask_from(const char *peer, bool is_relayed)
+{
+	static char name[] = "it";
+	struct access_ask question = {.use = ACCESS_INPUT,
+	    .peer = peer,
+	    .place = peer,
+	    .is_relayed = is_relayed};
+	(void)access_ask(access_of_all, &question, on_verdict, name);
+}
+
 static void change(enum lists_action action, const char *name)
 {
 	struct lists_change c = {.action = action};
@@ -252,6 +282,33 @@ static void test_levels(void)
 	    "a CONNECT: forbidden: Denied by fast rules",
 	    "a blocked signer is refused");
 	end();
+}
+
+static void test_transport(void)
+{
+	static const struct {
+		const char *name;
+		const char *peer;
+		bool is_relayed;
+		const char *facts;
+	} cases[] = {
+	    {"a direct caller nearby", "192.168.1.5", false,
+		"\"transport\":\"direct\",\"peer\":\"private network\""},
+	    {"a relayed caller", "", true,
+		"\"transport\":\"relay\",\"peer\":\"public network\""},
+	};
+	judge.is_there = true;
+	begin("careful");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		forget_said();
+		ask_from(cases[i].peer, cases[i].is_relayed);
+		ok(strstr(judge.facts, cases[i].facts) != NULL,
+		    "the evaluator learns the transport of %s", cases[i].name);
+		judge.fn(judge.arg, true, "");
+		is_str(hear(2), "it: stranger", "%s is let in", cases[i].name);
+	}
+	end();
+	judge.is_there = false;
 }
 
 static void test_codes(void)
@@ -445,6 +502,7 @@ int main(void)
 	loop = loop_new();
 	make_client();
 	test_levels();
+	test_transport();
 	test_codes();
 	test_guesses_of_network();
 	test_guesses_of_all();

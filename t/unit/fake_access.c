@@ -15,6 +15,7 @@ struct access {
 	bool is_closed;
 	bool has_door;
 	const char *level;
+	bool was_relayed; /* the latest question */
 	struct lists_change change;
 	bool has_broken_lists;
 };
@@ -77,6 +78,11 @@ unsigned fake_access_waiting(const struct access *a)
 const struct lists_change *fake_access_changed(const struct access *a)
 {
 	return &a->change;
+}
+
+bool fake_access_was_relayed(const struct access *a)
+{
+	return a->was_relayed;
 }
 
 void fake_access_break_lists(struct access *a)
@@ -166,6 +172,7 @@ struct access_call *access_ask(
 	struct access_call *q = new_call(a, fn, arg);
 	char *from = json_strdup(ask->from);
 
+	a->was_relayed = ask->is_relayed;
 	if (!ask->payload && !ask->from && !ask->signature) {
 		if (a->is_closed || ask->use == ACCESS_ONBOARD ||
 		    ask->use == ACCESS_ADMIN)

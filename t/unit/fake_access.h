@@ -32,6 +32,9 @@ void fake_access_level(struct access *a, const char *level);
 /* The change of the lists that was asked for last. */
 const struct lists_change *fake_access_changed(const struct access *a);
 
+/* Whether what was asked last came through a relay. */
+bool fake_access_was_relayed(const struct access *a);
+
 /* Changes of the lists fail from now on. */
 void fake_access_break_lists(struct access *a);
 

@@ -179,12 +179,10 @@ void ws_refuse(struct http_req *req)
 	http_reply_error(req, 400, "no handshake");
 }
 
-struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
+struct wire *fake_wire_new(void)
 {
 	struct fake *f = mem_zero(sizeof(*f));
 
-	(void)req;
-	(void)limits;
 	f->wire = (struct wire){
 	    .ops = &ops,
 	    .peer = "127.0.0.1",
@@ -192,7 +190,14 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 	    .high_water = 256 * 1024,
 	    .peer_is_loopback = true,
 	};
-	accepted = &f->wire;
+	return &f->wire;
+}
+
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
+{
+	(void)req;
+	(void)limits;
+	accepted = fake_wire_new();
 	return accepted;
 }
 

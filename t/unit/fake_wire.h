@@ -23,6 +23,9 @@ struct wire *fake_wire_open(struct http *http, bool is_handshake);
 /* HTTP status the door answered instead, 0 for none. */
 int fake_wire_status(void);
 
+/* A wire that nobody serves yet, of a client on this machine. */
+struct wire *fake_wire_new(void);
+
 /* The client says this. */
 void fake_wire_say(struct wire *w, const char *text);
 
