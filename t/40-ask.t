@@ -18,7 +18,7 @@ $ws->send_json({ type => 'INPUT', prompt => 'ask Which?|red|green' });
 my $q = $ws->next(type => 'ask_user');
 is $q->{question}, 'Which?', 'ask_user has the question';
 is $q->{text}, 'Which?', 'ask_user has the question as its text';
-is_deeply $q->{options}, ['red', 'green'], 'ask_user has the question as its text';
+is_deeply $q->{options}, ['red', 'green'], 'ask_user has the options';
 is $q->{multi_select}, JSON::PP::false, 'ask_user says that one option may be chosen';
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'green' });
 is $ws->next(type => 'OUTPUT')->{result}, 'You answered: green', 'the agent gets the answer';
