@@ -52,15 +52,17 @@ sub say_wrong { my ($frame, %o) = @_; return answer($frame, %o)->{message} // 'n
 # ---- the five answers ----
 
 my ($ws, @all) = greet(hello($anna, $host));
-is types(@all), 'CONNECTED AGENT_PROFILE', 'a signed CONNECT without session_id is greeted';
-is $all[0]{status}, 'new', 'as new';
-like $all[0]{session_id}, $UUID, 'under a UUID';
-is $all[1]{session_id}, $all[0]{session_id}, 'which the profile names too';
+is types(@all), 'CONNECTED AGENT_PROFILE',
+    'a signed CONNECT without session_id gets CONNECTED and AGENT_PROFILE';
+is $all[0]{status}, 'new', 'a signed CONNECT without session_id begins a new session';
+like $all[0]{session_id}, $UUID, 'a new session has a UUID';
+is $all[1]{session_id}, $all[0]{session_id}, 'AGENT_PROFILE names the new session';
 
 my $new = answer(hello($anna, $host, session_id => 'annas'));
-is "$new->{status} $new->{session_id}", 'new annas', 'an unknown id is new, and kept';
+is "$new->{status} $new->{session_id}", 'new annas',
+    'a CONNECT with an unknown session_id begins a session of this id';
 is answer(hello($anna, $host, session_id => 'annas'))->{status}, 'connected',
-    'an idle one that is registered is connected';
+    'a CONNECT to an idle session is connected';
 
 # It was looked at after 400 s and again after 400 more: it never was idle for 600.
 for (1 .. 3) {
@@ -73,14 +75,15 @@ my ($first) = greet(hello($anna, $host, session_id => 'long'));
 $first->send_json({ type => 'INPUT', prompt => 'stream 4 1000000' });
 my @seen = map { $first->next } 1 .. 3;
 my ($second, @come) = greet(hello($anna, $host, session_id => 'long'));
-is $come[0]{status}, 'running', 'a session whose turn runs is running';
-is_deeply [@come[2 .. $#come]], \@seen, 'the replay follows, as it was first sent';
+is $come[0]{status}, 'running', 'a CONNECT to a running session is running';
+is_deeply [@come[2 .. $#come]], \@seen,
+    'a CONNECT to a running session replays its events as they were first sent';
 for (1 .. 3) {
 	$host->pass(1001);
 	my @live = map { $second->next } 1 .. 2;
-	is types(@live), 'tool_call tool_result', 'then live events';
+	is types(@live), 'tool_call tool_result', 'live events follow the replay';
 }
-is types($second->all_until('OUTPUT')), 'turn_result OUTPUT', 'then OUTPUT';
+is types($second->all_until('OUTPUT')), 'turn_result OUTPUT', 'OUTPUT follows the live events';
 
 # ---- a session of somebody else ----
 
@@ -91,18 +94,21 @@ my $record = sub {
 my ($hers) = greet(hello($anna, $host, session_id => 'annas'));
 $hers->turn('My name is Anna Secret');
 my $before = $record->();
-is $before->{result}, 'Nice to meet you, Anna Secret!', 'her session has a record';
+is $before->{result}, 'Nice to meet you, Anna Secret!',
+    'a signed turn leaves a record for its owner';
 for my $kind ('another', 'nobody') {
 	my $frame = $kind eq 'nobody' ? { type => 'CONNECT', session_id => 'annas' }
 	    : hello($bert, $host, session_id => 'annas');
 	my ($his, @all) = greet($frame);
-	like $all[0]{session_id}, $UUID, "$kind gets another id";
-	is $all[0]{status}, 'new', 'that is new';
+	like $all[0]{session_id}, $UUID, "the CONNECT of $kind to Anna's session gets another id";
+	is $all[0]{status}, 'new', "the CONNECT of $kind to Anna's session gets a new session";
 	my @turn = $his->turn('What is my name?');
-	is $turn[-1]{result}, 'You have not told me your name.', 'and has no memory';
-	unlike $json->encode([@all, @turn]), qr/annas|Secret/, 'nothing of hers leaks';
+	is $turn[-1]{result}, 'You have not told me your name.',
+	    "the session of $kind has no memory of Anna's";
+	unlike $json->encode([@all, @turn]), qr/annas|Secret/,
+	    "nothing of Anna's session leaks to $kind";
 }
-is_deeply $record->(), $before, 'and her record is what it was';
+is_deeply $record->(), $before, "Anna's record is not changed by foreign CONNECTs";
 
 # ---- the order ----
 
@@ -119,56 +125,61 @@ $first->all_until('OUTPUT');
 # ---- who it is for ----
 
 for my $to (undef, key_new()->{address}, '0x12', 'somebody', '', 5) {
+	my $name = $to // 'nobody';
 	my $frame = connect_frame($anna, $host, payload => { to => $to, nonce => $n_hellos++ });
 	is say_wrong($frame), 'unauthorized: wrong recipient',
-	    'a CONNECT for ' . ($to // 'nobody') . ' is not for us';
+	    "a CONNECT for $name is refused";
 }
 is answer(connect_frame($anna, $host, payload => { to => 'translator' }))->{type},
-    'CONNECTED', 'one for the name of the host is, on a v1 socket';
+    'CONNECTED', 'a v1 CONNECT for the name of the host is accepted';
 is say_wrong(connect_frame($anna, $host, v2 => 1, payload => { to => 'translator' })),
-    'unauthorized: wrong recipient', 'but not on a v2 socket';
+    'unauthorized: wrong recipient', 'a v2 CONNECT for the name of the host is refused';
 
 # ---- once ----
 
 my $once = hello($anna, $host);
-is answer($once)->{type}, 'CONNECTED', 'a v1 CONNECT counts';
+is answer($once)->{type}, 'CONNECTED', 'a v1 CONNECT is accepted the first time';
 my %from = map { $_ => { headers => { 'x-forwarded-for' => $_ } } } '10.1.1.1', '10.1.1.2';
 is say_wrong($once, %{ $from{'10.1.1.2'} }), 'unauthorized: this CONNECT was already used',
-    'once, on whichever worker' for 1 .. 8;
+    'a used v1 CONNECT is refused by every worker' for 1 .. 8;
 my $twice = connect_frame($anna, $host, v2 => 1, payload => { nonce => $n_hellos++ });
 is answer($twice, %{ $from{'10.1.1.1'} })->{type}, 'CONNECTED',
     'a v2 CONNECT of the same second is accepted again' for 1 .. 2;
 is say_wrong($twice, %{ $from{'10.1.1.2'} }), 'unauthorized: this CONNECT was already used',
-    'but not from another address';
+    'a used v2 CONNECT is refused from another address';
 $host->pass(3);
 is say_wrong($twice, %{ $from{'10.1.1.1'} }), 'unauthorized: this CONNECT was already used',
-    'nor later';
+    'a used v2 CONNECT is refused three seconds later';
 
 # ---- the protocol ----
 
 my ($odd, $refused) = greet({ type => 'CONNECT', protocol => { name => 'oip', version => '9' } });
-is $refused->{code}, -32010, 'another protocol has its own code';
-is $refused->{retryable}, JSON::PP::false, 'and need not be tried again';
+is $refused->{code}, -32010, 'a CONNECT with another protocol has an error code of its own';
+is $refused->{retryable}, JSON::PP::false, 'the refusal of another protocol is not retryable';
 $odd->send_json({ type => 'CONNECT' });
-is +(frames($odd))[0]{type}, 'CONNECTED', 'the socket is open, and no protocol is ours';
+is +(frames($odd))[0]{type}, 'CONNECTED',
+    'a CONNECT without a protocol succeeds on a socket that was refused';
 
 # ---- INIT and ATTACH ----
 
 my $init = answer({ %{ hello($anna, $host, session_id => 'annas') }, type => 'INIT' });
-is $init->{status}, 'new', 'INIT is new';
-like $init->{session_id}, $UUID, 'whatever session it names';
+is $init->{status}, 'new', 'INIT begins a new session';
+like $init->{session_id}, $UUID, 'INIT gives a new id whatever session it names';
 
 $first->send_json({ type => 'INPUT', prompt => 'ask Again?' });
 $first->next(type => 'ask_user');
 my $attach = sub { return { %{ hello($anna, $host, @_) }, type => 'ATTACH' } };
 (undef, @all) = greet($attach->(session_id => 'long'));
-is $all[0]{status}, 'running', 'ATTACH to a turn that runs is running';
-is types(@all[3 .. $#all]), 'user_input ask_user', 'with its events so far';
+is $all[0]{status}, 'running', 'ATTACH to a running session is running';
+is types(@all[3 .. $#all]), 'user_input ask_user',
+    'ATTACH to a running session replays its events so far';
 $first->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
 $first->all_until('OUTPUT');
-is answer($attach->(session_id => 'annas'))->{status}, 'completed', 'to an idle one, completed';
-is answer($attach->(session_id => 'nowhere'))->{status}, 'expired', 'to an unknown one, expired';
-is say_wrong($attach->()), 'session_id required', 'to none, an error';
+is answer($attach->(session_id => 'annas'))->{status}, 'completed',
+    'ATTACH to an idle session is completed';
+is answer($attach->(session_id => 'nowhere'))->{status}, 'expired',
+    'ATTACH to an unknown session is expired';
+is say_wrong($attach->()), 'session_id required', 'ATTACH without session_id is an error';
 
 # ---- a second CONNECT ----
 
@@ -189,12 +200,13 @@ for (@again) {
 	    $types ? 'is greeted again' : 'is refused';
 }
 $v2->send_json(command_frame($anna, $host, INPUT => prompt => 'echo still'));
-is +($v2->all_until('OUTPUT', 'ERROR'))[-1]{result}, 'still', 'and the socket goes on';
+is +($v2->all_until('OUTPUT', 'ERROR'))[-1]{result}, 'still',
+    'the socket of a refused second CONNECT still runs turns';
 
 # ---- after an error ----
 
 my ($try, $error) = greet(connect_frame($anna, $bert->{address}));
-is $error->{type}, 'ERROR', 'after an ERROR of trust';
+is $error->{type}, 'ERROR', 'a CONNECT for another host is answered by an ERROR';
 $try->send_json(hello($anna, $host));
 is +(frames($try))[0]{type}, 'CONNECTED', 'a new CONNECT on the same socket succeeds';
 
@@ -210,16 +222,16 @@ sub pages {
 is_deeply [pages('echo same')], [], 'a page that did not change is not sent after OUTPUT';
 $host->pass(2);
 write_file($host->dir . '/.co/dashboard.html', '<p>Changed</p>');
-is_deeply [pages('echo other')], ['<p>Changed</p>'], 'one that did is';
+is_deeply [pages('echo other')], ['<p>Changed</p>'], 'a page that changed is sent after OUTPUT';
 for my $bytes (2 * 1024 * 1024, 2 * 1024 * 1024 + 1) {
 	write_file($host->dir . '/.co/dashboard.html', 'x' x $bytes);
 	(undef, @all) = greet({ type => 'CONNECT' });
 	is scalar(grep { $_->{type} eq 'DASHBOARD_SNAPSHOT' } @all), $bytes % 2 ? 0 : 1,
-	    "a page of $bytes bytes";
+	    "a page of up to 2 MiB is sent, a larger one is not: $bytes bytes";
 }
 unlink $host->dir . '/.co/dashboard.html';
 (undef, @all) = greet({ type => 'CONNECT' });
-is types(@all), 'CONNECTED AGENT_PROFILE', 'and none where there is none';
+is types(@all), 'CONNECTED AGENT_PROFILE', 'CONNECT sends no page when there is none';
 
 # ---- who has the newer conversation ----
 
@@ -242,9 +254,10 @@ $host->stop;
 
 $host = CoHost->start(args => ['--trust', 'strict']);
 is say_wrong({ type => 'CONNECT' }), 'unauthorized: signed request required',
-    'under strict CONNECT is signed';
+    'under strict, an unsigned CONNECT is refused';
 $host->stop;
 $host = CoHost->start(args => ['--trust', 'open']);
-is answer({ type => 'CONNECT' })->{type}, 'CONNECTED', 'under open it need not be';
+is answer({ type => 'CONNECT' })->{type}, 'CONNECTED',
+    'under open, an unsigned CONNECT is accepted';
 $host->stop;
 done_testing;

@@ -45,7 +45,8 @@ for (@cases) {
 	is $c->connected->{server_newer}, $newer,
 	    "$what: server_newer is " . ($newer ? 'true' : 'not said');
 	my $name = $newer ? $c->connected->{session}{messages}[0]{content} : undef;
-	is $name, $newer ? 'My name is Server' : undef, 'and the stored messages come with it';
+	is $name, $newer ? 'My name is Server' : undef,
+	    "$what: the stored messages come with server_newer";
 	$c->close;
 }
 for my $case (['both equal', 0, 0, 'Server'], ['a higher iteration', 1, 0, 'Client']) {
@@ -69,9 +70,9 @@ my @said = (
 my $c = $host->ws(session => { session_id => 'evil',
 	session => { messages => \@said, iteration => 9, updated => 9 } });
 my $after = ($c->turn('What is my name?'))[-1];
-is $after->{result}, 'Your name is Ann', 'plain messages of a client are kept';
+is $after->{result}, 'Your name is Ann', 'plain messages brought by a client are kept';
 unlike $json->encode($after->{session}{messages}), qr/SYSTEM|INTERNAL/,
-    'its system and internal messages are not';
+    'system and internal messages brought by a client are dropped';
 $host->stop;
 
 # ---- frames below 1 MiB ----
@@ -125,24 +126,30 @@ for my $what (sort keys %talk) {
 	$v1->send_json({ type => 'INPUT', prompt => qq([["file","$file"]]) });
 	my ($whole, $small) = (frame($v1, 'OUTPUT'), frame($v2, 'OUTPUT'));
 	cmp_ok $whole->{bytes}, '<', $MIB, "$what: a v1 socket gets an OUTPUT below 1 MiB";
-	cmp_ok $small->{bytes}, '<', $MIB, 'a v2 socket gets one below 1 MiB';
-	is $small->{result}, 'R' x 1000, 'with the whole result';
-	ok $kept{$what}->($small->{session}), 'and what has room of the conversation';
-	is $small->{session}{updated}, $whole->{session}{updated}, 'and its numbers';
+	cmp_ok $small->{bytes}, '<', $MIB, "$what: a v2 socket gets an OUTPUT below 1 MiB";
+	is $small->{result}, 'R' x 1000, "$what: the smaller OUTPUT has the whole result";
+	ok $kept{$what}->($small->{session}),
+	    "$what: the smaller OUTPUT has what fits of the conversation";
+	is $small->{session}{updated}, $whole->{session}{updated},
+	    "$what: the smaller OUTPUT has the numbers of the conversation";
 	my (undef, $again) = hello(session_id => $what, v2 => 1);
-	cmp_ok $again->{bytes}, '<', $MIB, 'CONNECTED is as small';
+	cmp_ok $again->{bytes}, '<', $MIB, "$what: CONNECTED on a v2 socket is below 1 MiB";
 	my ($back, $hello) = hello(session_id => $what, v2 => 1, session => $small->{session});
-	ok !$hello->{server_newer}, 'what was left out is not missed by the server';
+	ok !$hello->{server_newer},
+	    "$what: the server's copy does not count as newer than the smaller one";
 	$back->send_json(command_frame($anna, $host, INPUT => prompt => 'next'));
 	frame($back, 'OUTPUT');
 	my $r = $host->http(POST => '/input', {}, signed_body($anna, { prompt => 'next',
 			nonce => $n_hellos++, timestamp => now($host), session => { session_id => $what } }));
-	cmp_ok length $json->encode($r->{json}), '>', $MIB, 'which has it all at the next turn';
+	cmp_ok length $json->encode($r->{json}), '>', $MIB,
+	    "$what: the next turn has the whole conversation";
 }
 write_file("$dir/.co/dashboard.html", 'x' x (2 * $MIB));
 my ($v2) = hello(session_id => 'page', v2 => 1);
-is_deeply [map { $_->{type} } $v2->settle], [], 'a page that is too large is not sent';
+is_deeply [map { $_->{type} } $v2->settle], [],
+    'a v2 socket is not sent a page that is too large';
 my ($v1) = hello(session_id => 'page');
-is_deeply [map { $_->{type} } $v1->settle], [], 'to a v1 socket neither';
+is_deeply [map { $_->{type} } $v1->settle], [],
+    'a v1 socket is not sent a page that is too large';
 $host->stop;
 done_testing;

@@ -49,26 +49,28 @@ sub exec_on {
 	my $f = $ws->next(type => ['EXEC_RESULT', 'ERROR']);
 	return { error => $f->{message} } if $f->{type} eq 'ERROR';
 	is $f->{exec_id}, 'x1', "$tool: the answer names the call";
-	like $f->{duration_ms}, qr/^\d+$/, 'and its time';
+	like $f->{duration_ms}, qr/^\d+$/, "$tool: the answer has a duration";
 	return $f;
 }
 my $f = exec_on($contact, 'calculate', { expression => '6*7' });
 is "$f->{status} $f->{tool} $f->{result}", 'success calculate 42',
-    'a contact may use a tool that is allowed';
+    'a contact may use an allowed tool';
 my ($listed) = socket_of($carl);
 is exec_on($listed, 'calculate', { expression => '6*7' })->{status}, 'success',
-    'as may the whitelisted';
+    'a client on the whitelist may use an allowed tool';
 is exec_on($stranger, 'calculate', { expression => '6*7' })->{error},
-    'forbidden: exec requires a contact or admin, you are stranger', 'a stranger may not';
+    'forbidden: exec requires a contact or admin, you are stranger',
+    'a stranger may not use a tool';
 is exec_on($nobody, 'calculate', { expression => '6*7' })->{error},
-    'forbidden: exec requires an authenticated caller', 'nor somebody unknown';
+    'forbidden: exec requires an authenticated caller', 'an unsigned client may not use a tool';
 is exec_on($contact, 'translate', { text => 'hello', to => 'French' })->{error},
     "blocked: 'translate' is not in the permission whitelist. Allow it by adding a rule to "
-    . '.co/host.yaml permissions.', 'another tool is blocked';
+    . '.co/host.yaml permissions.', 'a contact may not use a tool that is not allowed';
 is exec_on($contact, 'edit', {})->{error},
     "unknown tool 'edit' (available: ['calculate', 'get_weather', 'translate', 'step'])",
     'a tool that the agent does not have is unknown';
-like exec_on($contact, 'calculate', {})->{error}, qr/^TypeError: /, 'a tool may fail';
+like exec_on($contact, 'calculate', {})->{error}, qr/^TypeError: /,
+    'an error of a tool is reported as such';
 
 # ---- shell commands ----
 
@@ -95,7 +97,7 @@ for my $path (@control, $host->dir . '/.co/host.yaml') {
 	like exec_on($contact, 'write_file', { path => $path, content => 'x' })->{error},
 	    qr/^blocked: 'write_file' is not/, "write_file cannot touch $path";
 	is exec_on($contact, 'bash', { command => "cp /tmp/x $path" })->{error}, $blocked,
-	    'nor can a command';
+	    "a command cannot touch $path";
 }
 like exec_on($contact, 'write_file', { path => 'notes.txt', content => 'x' })->{error},
     qr/^unknown tool 'write_file'/, 'other files are its business';
@@ -112,18 +114,21 @@ sub status {
 my ($hers) = socket_of($anna, session_id => 'hers');
 my ($his) = socket_of($bert, session_id => 'his');
 my ($look) = socket_of($anna);
-is status($look, 'hers'), 'connected', 'to its owner an idle session is connected';
+is status($look, 'hers'), 'connected',
+    'SESSION_STATUS says connected to the owner of an idle session';
 $hers->send_json({ type => 'INPUT', prompt => 'ask Well?' });
 $hers->next(type => 'ask_user');
-is status($look, 'hers'), 'running', 'one whose turn runs is running';
-is status($look, 'none'), 'not_found', 'one that is not there is not found';
-is status($his, 'hers'), 'not_found', 'that of another is not found either';
-is status($host->ws, 'hers'), 'not_found', 'nor is it on a fresh unsigned socket';
-is status($nobody, 'hers'), 'not_found', 'nor to somebody unknown';
+is status($look, 'hers'), 'running', 'SESSION_STATUS says running while a turn runs';
+is status($look, 'none'), 'not_found', 'SESSION_STATUS of an unknown session is not_found';
+is status($his, 'hers'), 'not_found', "SESSION_STATUS of another client's session is not_found";
+is status($host->ws, 'hers'), 'not_found',
+    'SESSION_STATUS on an unsigned fresh socket is not_found';
+is status($nobody, 'hers'), 'not_found',
+    'SESSION_STATUS on an unsigned connected socket is not_found';
 $hers->send_json({ type => 'INTERRUPT' });
 $hers->all_until('OUTPUT');
 my ($v2) = socket_of($anna, v2 => 1);
-is status($v2, 'hers'), 'connected', 'a v2 socket asks without a signature';
+is status($v2, 'hers'), 'connected', 'SESSION_STATUS needs no signature on a v2 socket';
 
 # ---- modes ----
 
@@ -155,13 +160,14 @@ sub change {
 	my $f = $ws->next(type => ['mode_changed', 'ERROR']);
 	my ($other, $hello) = socket_of($anna, session_id => $id);
 	is_deeply [complaints($hello->{session_modes})], [],
-	    "after $o{mode} session_modes is as clients want it";
+	    "after $o{mode} session_modes has the form that clients expect";
 	$other->close;
 	return ($f, $hello->{session_modes});
 }
 my ($ws, $hello) = socket_of($anna, session_id => 'modes');
-is_deeply [complaints($hello->{session_modes})], [], 'session_modes is as clients want it';
-is $hello->{session_modes}{currentModeId}, 'auto', 'and begins with auto';
+is_deeply [complaints($hello->{session_modes})], [],
+    'session_modes has the form that clients expect';
+is $hello->{session_modes}{currentModeId}, 'auto', 'a new session is in mode auto';
 my @modes = (
 	[read => { mode => 'read-only' }, 'read-only', undef],
 	[auto => { mode => 'auto' }, 'auto', undef],
@@ -175,9 +181,10 @@ for (@modes) {
 	my ($what, $change, $current, $turns) = @$_;
 	my ($f, $modes) = change($ws, 'modes', %$change);
 	is_deeply [@$f{qw(type mode turns_left session_id)}],
-	    ['mode_changed', $change->{mode}, $turns, 'modes'], "$what: is told in its own word";
-	is $modes->{currentModeId}, $current, 'and kept';
-	is $modes->{turnsLeft}, $turns, 'with its turns';
+	    ['mode_changed', $change->{mode}, $turns, 'modes'],
+	    "$what: mode_changed repeats the requested mode";
+	is $modes->{currentModeId}, $current, "$what: the session keeps the mode";
+	is $modes->{turnsLeft}, $turns, "$what: the session keeps the turns left";
 }
 is +($ws->turn('echo one'))[-1]{session}{turns_left}, 2, 'a turn counts';
 my ($left) = change($ws, 'modes', mode => 'bogus');
@@ -188,7 +195,7 @@ $ws->next(type => 'ask_user');
 $ws->send_json({ type => 'mode_change', mode => 'auto' });
 $f = $ws->next(type => ['mode_changed', 'ERROR']);
 is_deeply [@$f{qw(code message retryable)}], [-32000, 'Session is busy', $true],
-    'while a turn runs it cannot be changed yet';
+    'mode_change during a turn is refused as busy';
 $ws->send_json({ type => 'INTERRUPT' });
 $ws->all_until('OUTPUT');
 
@@ -203,7 +210,7 @@ for my $prompt ('echo two', 'echo three') {
 change($ws, 'modes', mode => 'read-only');
 push @all, $quiet->settle;
 is_deeply [grep { $_->{type} eq 'mode_changed' } @all], [],
-    'a v2 socket is told of no mode that it did not ask for';
+    'a v2 socket is told only of modes that it asked for';
 
 # ---- what a client cannot set ----
 
@@ -212,12 +219,14 @@ my %theirs = (mode => 'full-access', turns_left => 99, permissions => { bash => 
 	skip_tool_approval => $true);
 my ($evil, $evil_hello) = socket_of($anna, session_id => 'evil',
 	session => { iteration => 99, updated => 99, messages => [], %theirs });
-is $evil_hello->{session_modes}{currentModeId}, 'auto', 'a client\'s session sets no mode';
+is $evil_hello->{session_modes}{currentModeId}, 'auto',
+    'a session brought by a client sets no mode';
 my $kept = ($evil->turn('echo x'))[-1]{session};
 is_deeply [grep { defined $kept->{$_} } qw(permissions approval skip_tool_approval)], [],
-    'no permissions and no approval';
-is $kept->{requester}{address}, $anna->{address}, 'and not who it is';
-isnt $kept->{mode} // '', 'full-access', 'nor does the next turn';
+    'a session brought by a client sets no permissions';
+is $kept->{requester}{address}, $anna->{address},
+    'a session brought by a client does not set the requester';
+isnt $kept->{mode} // '', 'full-access', 'a turn in a session brought by a client sets no mode';
 
 # ---- coding providers, which are not here ----
 
@@ -244,6 +253,7 @@ for (@provider) {
 }
 $ws->send_json({ type => 'PROVIDER_INTERRUPT' });
 is $ws->next(type => 'ERROR')->{message},
-    'provider stop requires the exact active provider run', 'without requestId, an error';
+    'provider stop requires the exact active provider run',
+    'PROVIDER_INTERRUPT without requestId is an error';
 $host->stop;
 done_testing;

@@ -50,8 +50,9 @@ for my $trust (sort keys %yaml) {
 		is $f->{result}, 'bare', "a bare INPUT runs under $trust";
 	} else {
 		is_deeply $f, { type => 'ERROR', message => 'authenticate first (send CONNECT)' },
-		    "a bare INPUT is refused where trust is $trust, in these words";
-		is $host->metric('cohostd_inputs_accepted_total'), 0, 'and nothing runs';
+		    "a bare INPUT is refused where trust is $trust";
+		is $host->metric('cohostd_inputs_accepted_total'), 0,
+		    "no turn runs for a bare INPUT under $trust";
 	}
 	$host->stop;
 }
@@ -64,7 +65,7 @@ for my $prompt ('""', 'null', '5', '["x"]', '{}', 'true', undef) {
 	my $member = defined $prompt ? qq(,"prompt":$prompt) : '';
 	$ws->send_text(qq({"type":"INPUT"$member}));
 	is $ws->next(type => ['ERROR', 'OUTPUT'])->{message}, 'prompt required',
-	    'a prompt has to be a text: ' . ($prompt // 'none');
+	    'a prompt that is no text is refused: ' . ($prompt // 'none');
 }
 
 my $v1 = $host->ws;
@@ -76,14 +77,15 @@ my $signed = sub {
 		%{ sign_payload($anna, { prompt => $prompt }) } };
 };
 is told($v1, $signed->('echo signed'))->{result}, 'signed',
-    'of a v1 INPUT that is signed the signed prompt runs';
+    'the signed prompt of a v1 INPUT runs';
 my $before = $host->metric('cohostd_inputs_accepted_total');
 my $bad = $signed->('echo forged');
 substr($bad->{signature}, 9, 1) =~ tr/0-9a-f/1-9a-f0/;
 is told($v1, $bad)->{message}, 'unauthorized: invalid signature',
-    'one whose signature is wrong is refused';
-is_deeply [$v1->settle], [], 'and does not run';
-is $host->metric('cohostd_inputs_accepted_total'), $before, 'at all';
+    'a v1 INPUT with a wrong signature is refused';
+is_deeply [$v1->settle], [], 'a v1 INPUT with a wrong signature does not run';
+is $host->metric('cohostd_inputs_accepted_total'), $before,
+    'a v1 INPUT with a wrong signature is not accepted';
 
 # ---- one turn after the other ----
 
@@ -105,20 +107,20 @@ for my $n (1 .. 150) {
 }
 is_deeply \@wrong, [], 'an INPUT at the moment of OUTPUT begins a new turn';
 is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } map { $_->settle } $pair, $look], [],
-    'and every turn had one end on each socket';
+    'each of 150 turns has one end on each socket';
 
 # ---- unknown frames ----
 
 my $busy = $host->ws(session => {});
 is told($busy, { type => 'FOO' })->{message}, q(unknown message type: 'FOO'),
-    'an unknown type is an error while nothing runs';
+    'an unknown type is an error while no turn runs';
 $busy->send_json({ type => 'INPUT', prompt => 'ask Well?' });
 $busy->next(type => 'ask_user');
 $busy->send_json({ type => 'FOO' });
-is_deeply [$busy->settle], [], 'an unknown type passes in silence while a turn runs';
+is_deeply [$busy->settle], [], 'an unknown type is ignored while a turn runs';
 $busy->send_json({ type => 'ASK_USER_RESPONSE', answer => 'well' });
 is $busy->next(type => ['OUTPUT', 'ERROR'])->{result}, 'You answered: well',
-    'and the turn comes to its end';
+    'the turn ends well after a frame of unknown type';
 
 # ---- runtime input ----
 
@@ -149,12 +151,12 @@ for my $round (1 .. 30) {
 }
 ok wait_for(10, sub { $host->metric('cohostd_runs') == 0 }), 'all turns ended';
 $note->($_) for $rush[0]->settle;
-is_deeply \@wrong, [], 'no prompt was refused';
+is_deeply \@wrong, [], 'no INPUT during a turn is refused';
 is_deeply \%shown, { map { ("think $_" => 1) } 4 .. 123 },
-    'each was taken up, and once, whether it was acknowledged or had a turn';
+    'each INPUT during a turn runs once, as part of it or as the next turn';
 is_deeply { map { $_ => $taken{$_} } grep { $acked{$_} } keys %taken },
     { map { $_ => $acked{$_} } grep { $acked{$_} } keys %taken },
-    'under the id that it was acknowledged with';
+    'an acknowledged INPUT is taken up under its acknowledged id';
 
 my $running = $host->ws(session => {});
 $running->send_json({ type => 'INPUT', prompt => 'ask Well?' });
@@ -164,9 +166,9 @@ my $refusal = told($running, { type => 'INPUT', prompt => 'and this',
 is_deeply { map { $_ => $refusal->{$_} } qw(code message retryable) }, {
 	code => 'RUNTIME_INPUT_REJECTED', retryable => JSON::PP::true,
 	message => 'running turn is not accepting runtime input; retry after OUTPUT',
-}, 'what a turn cannot take is refused, to be said again';
+}, 'an INPUT with files during a turn is refused as retryable';
 is told($running, { type => 'INPUT', prompt => 'well' })->{type}, 'RUNTIME_INPUT_ACK',
-    'and the turn goes on';
+    'a turn goes on after it refused an INPUT';
 $running->all_until('OUTPUT');
 $host->stop;
 
@@ -178,29 +180,31 @@ my $fail = $host->ws(session => { session_id => 'fails' });
 $fail->send_json({ type => 'INPUT', prompt => $prompt });
 $fail->next(type => 'user_input');
 my @back = map { $host->ws(session => { session_id => 'fails' }) } 1 .. 4;
-is $_->connected->{status}, 'running', 'a socket comes back' for @back;
+is $_->connected->{status}, 'running', 'a socket attaches to a turn that will fail' for @back;
 is told($fail, { type => 'INPUT', prompt => 'fail now' })->{type}, 'RUNTIME_INPUT_ACK',
-    'to a turn that then fails';
+    'a turn that will fail takes one more INPUT';
 for my $c ($fail, @back) {
 	my $f = $c->next(type => ['ERROR', 'OUTPUT']);
-	is "$f->{code} $f->{message}", '-32603 Unable to run agent', 'it is told the ERROR';
+	is "$f->{code} $f->{message}", '-32603 Unable to run agent',
+	    'every socket is told the ERROR of a failed turn';
 }
 my $status = sub {
 	$fail->send_json({ type => 'SESSION_STATUS', session => { session_id => 'fails' } });
 	return $fail->next(type => 'SESSION_STATUS')->{status};
 };
-is $status->(), 'connected', 'and the session is connected';
+is $status->(), 'connected', 'a session is connected after a failed turn';
 
 $fail->send_json({ type => 'INPUT', prompt => $json->encode(['listen', 'die']) });
 $fail->next(type => 'user_input');
-is $status->(), 'running', 'a turn whose process';
+is $status->(), 'running', 'a session is running while its turn waits';
 $fail->send_json({ type => 'INPUT', prompt => 'die now' });
 my $f = $fail->next(type => ['ERROR', 'OUTPUT']);
 is "$f->{code} $f->{message} $f->{reason}", '-32603 Unable to run agent killed',
-    'is killed ends in an ERROR';
-is $host->http(GET => '/sessions/fails')->{json}{status}, 'failed', 'its record has failed';
+    'a turn whose process is killed ends in an ERROR';
+is $host->http(GET => '/sessions/fails')->{json}{status}, 'failed',
+    'the record of a turn whose process was killed is failed';
 is told($fail, { type => 'INPUT', prompt => 'go on' })->{result}, 'go on',
-    'and the session goes on';
+    'a session takes inputs after its process was killed';
 $host->stop;
 
 # ---- one turn at a time ----
@@ -213,9 +217,9 @@ $_->send_json({ type => 'INPUT', prompt => $prompt }) for @many;
 my %answers;
 $answers{ $_->next(type => ['RUNTIME_INPUT_ACK', 'OUTPUT', 'ERROR'])->{type} }++ for @many;
 is_deeply \%answers, { RUNTIME_INPUT_ACK => 11, OUTPUT => 1 },
-    'of twelve INPUTs at once one begins a turn, on whichever worker'
+    'one of twelve INPUTs at once begins the turn, on whichever worker'
     or diag state_of($host, 'single');
-is $host->metric('cohostd_runs_done_total'), 1, 'and just one';
+is $host->metric('cohostd_runs_done_total'), 1, 'twelve INPUTs at once run one turn';
 
 $prompt = $json->encode([['lock', "$dir/lock"], 'listen']);
 my ($left, $next) = @many;
@@ -223,14 +227,14 @@ $_->settle for $left, $next;
 $left->send_json({ type => 'INPUT', prompt => $prompt });
 $left->next(type => 'user_input');
 $host->pass(3601);
-is $left->next(type => 'ERROR')->{reason}, 'stuck', 'a turn is removed because it is stuck';
+is $left->next(type => 'ERROR')->{reason}, 'stuck', 'a stuck turn ends in an ERROR';
 $next->settle;
 $next->send_json({ type => 'INPUT', prompt => $prompt });
 $next->next(type => 'user_input');
 $next->send_json({ type => 'INPUT', prompt => 'go on' });
 my @all = $next->all_until('OUTPUT', 'ERROR');
 is_deeply [map { $_->{type} } grep { $_->{type} eq 'overlap' } @all], [],
-    'and never runs beside the one after it';
-is $all[-1]{result}, 'done', 'which comes to its end';
+    'a stuck turn never runs beside the next one';
+is $all[-1]{result}, 'done', 'the turn after a stuck one ends well';
 $host->stop;
 done_testing;

@@ -45,7 +45,8 @@ sub leave {
 my $idle = hello($own);
 my $fresh = $host->ws;
 my $gated = hello($stranger);
-is $gated->connected->{type}, 'ONBOARD_REQUIRED', 'a stranger is at the gate';
+is $gated->connected->{type}, 'ONBOARD_REQUIRED',
+    'the CONNECT of a stranger is answered by ONBOARD_REQUIRED';
 my $busy = hello($own, session_id => 'busy');
 $busy->send_json({ type => 'INPUT', prompt => 'ask Well?' });
 $busy->next(type => 'ask_user');
@@ -57,7 +58,7 @@ for my $round (1 .. 3) {
 	}
 }
 is_deeply [grep { defined } map { $_->closed } values %socket], [],
-    'and none is closed for saying no PONG';
+    'no socket is closed for never saying PONG';
 $busy->send_json({ type => 'ASK_USER_RESPONSE', answer => 'well' });
 $busy->all_until('OUTPUT');
 
@@ -72,10 +73,11 @@ for (1 .. 10) {
 	$kept = status('idle');
 	last if time - $began < 0.9;
 }
-is $kept, 'connected', 'a session that was idle for 599 s is there';
+is $kept, 'connected', 'a session idle for 599 s is connected';
 $host->pass(2);
-ok wait_for(10, sub { status('idle') eq 'not_found' }), 'after 601 s it is not';
-is hello($own, session_id => 'idle')->connected->{status}, 'new', 'and a new one when it comes back';
+ok wait_for(10, sub { status('idle') eq 'not_found' }), 'a session idle for 601 s is not found';
+is hello($own, session_id => 'idle')->connected->{status}, 'new',
+    'a session idle for 601 s is new when it comes back';
 
 # ---- a turn of 50 minutes ----
 
@@ -84,10 +86,11 @@ my $long = hello($own, session_id => 'long');
 $long->send_json({ type => 'INPUT', prompt => 'sleep 3000000' });
 $long->next(type => 'user_input');
 leave($long);
-is status('long'), 'running', 'closing the socket does not stop the turn';
+is status('long'), 'running', 'a turn goes on when its socket is closed';
 $host->pass(2450);
-ok wait_for(10, sub { status('witness') eq 'not_found' }), 'idle sessions go meanwhile';
-is status('long'), 'running', 'one whose turn runs does not';
+ok wait_for(10, sub { status('witness') eq 'not_found' }),
+    'idle sessions expire while a turn runs';
+is status('long'), 'running', 'a running session does not expire';
 leave(hello($own, session_id => 'witness'));
 $host->pass(551);
 my $record = sub {
@@ -95,10 +98,12 @@ my $record = sub {
 		signed_get_headers($own, '/sessions/long', timestamp => now($host)))->{json};
 };
 ok wait_for(10, sub { $record->()->{status} eq 'done' }), 'the turn ends after 50 minutes';
-is $record->()->{result}, 'Slept 3000000 ms.', 'with its result, though nobody listened';
+is $record->()->{result}, 'Slept 3000000 ms.',
+    'a turn that ended with no socket open has its result';
 $host->pass(60);
-ok wait_for(10, sub { status('witness') eq 'not_found' }), 'a minute later others are swept';
-is status('long'), 'connected', 'but it is connected: its idle time began with its end';
+ok wait_for(10, sub { status('witness') eq 'not_found' }),
+    'other sessions expire a minute after a turn of 50 minutes';
+is status('long'), 'connected', 'the idle time of a session begins with the end of its turn';
 
 # ---- a turn that is silent for an hour ----
 
@@ -111,17 +116,19 @@ $chatty->next(type => 'tool_result');
 $host->pass(1801);
 $chatty->next(type => 'tool_result');
 $host->pass(1759);
-is_deeply [grep { $_->{type} eq 'ERROR' } $silent->settle], [], 'after 3560 s it still waits';
-is status('silent'), 'running', 'and runs';
+is_deeply [grep { $_->{type} eq 'ERROR' } $silent->settle], [],
+    'a turn silent for 3560 s gets no ERROR';
+is status('silent'), 'running', 'a turn silent for 3560 s is running';
 $host->pass(42);
 my $end = $silent->next(type => ['OUTPUT', 'ERROR']);
 is "$end->{type} $end->{code} $end->{reason}", 'ERROR -32603 stuck',
-    'a turn that was silent for 3601 s ends';
+    'a turn silent for 3601 s ends as stuck';
 is $host->http(GET => '/sessions/silent', signed_get_headers($own, '/sessions/silent',
-	timestamp => now($host)))->{json}{status}, 'interrupted', 'its record is interrupted';
+	timestamp => now($host)))->{json}{status}, 'interrupted',
+	    'the record of a stuck turn is interrupted';
 $chatty->next(type => 'tool_result');
 $host->pass(1801);
 is $chatty->next(type => ['OUTPUT', 'ERROR'])->{result}, 'Streamed 4 steps.',
-    'one that shows events in between goes on';
+    'a turn with events in between lasts more than an hour';
 $host->stop;
 done_testing;

@@ -53,7 +53,7 @@ for my $prompt ('What is 42 * 17?', 'think 2', 'stream 2', 'ask Which?|red|green
 		$ws->send_json($answer{ $f->{type} }) if $answer{ $f->{type} };
 		last if $f->{type} =~ /^(?:OUTPUT|ERROR)$/;
 	}
-	is $all[-1]{type}, 'OUTPUT', "$prompt: came to its end";
+	is $all[-1]{type}, 'OUTPUT', "$prompt: the turn ends in OUTPUT";
 	push @turns, \@all;
 }
 my @events = grep { $_->{type} ne 'OUTPUT' } map { @$_ } @turns;
@@ -71,21 +71,21 @@ for my $f (@events) {
 	$called{ $f->{tool_id} } = $f->{name} if $f->{type} eq 'tool_call';
 	push @odd, $f if $f->{type} eq 'tool_result' && ($called{ $f->{tool_id} } // '') ne $f->{name};
 }
-is_deeply \@odd, [], 'a tool_result comes after its tool_call, with its tool_id';
-cmp_ok scalar(@{ $of{tool_result} }), '>=', 5, 'there were some';
+is_deeply \@odd, [], 'a tool_result follows its tool_call and has its tool_id';
+cmp_ok scalar(@{ $of{tool_result} }), '>=', 5, 'the turns have at least five tool results';
 is_deeply [grep { $_->{status} ne 'running' } @{ $of{tool_call} }], [],
     'tool_call.status is running';
 is_deeply [grep { $_->{status} !~ /^(?:success|error)$/ } @{ $of{tool_result} }], [],
     'tool_result.status is success or error';
 my ($q) = @{ $of{ask_user} };
-is "$q->{text} $q->{question}", 'Which? Which?', 'ask_user has its text twice';
+is "$q->{text} $q->{question}", 'Which? Which?', 'ask_user has its text as text and question';
 is_deeply [$q->{options}, $q->{multi_select}], [['red', 'green'], JSON::PP::false],
-    'and always options and multi_select';
+    'ask_user has options and multi_select';
 my @entries = map { @{ $_->{entries} } } @{ $of{plan} };
-cmp_ok scalar(@entries), '>', 0, 'there was a plan';
+cmp_ok scalar(@entries), '>', 0, 'the events have a plan';
 is_deeply [grep { $_->{priority} !~ /^(?:high|medium|low)$/
 	|| $_->{status} !~ /^(?:pending|in_progress|completed)$/ } @entries], [],
-    'whose entries have priorities and statuses that clients know';
+    'plan entries have priorities and statuses that clients know';
 
 # ---- an answer of another kind ----
 
@@ -93,11 +93,13 @@ $ws->send_json({ type => 'INPUT', prompt => 'approve rm' });
 $ws->next(type => 'approval_needed');
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
 $ws->send_json({ type => 'PLAN_REVIEW_RESPONSE', message => 'yes' });
-is_deeply [$ws->settle], [], 'an approval is not given by an answer of another kind';
+is_deeply [$ws->settle], [], 'an answer of another kind does not give an approval';
 is $host->http(GET => '/sessions/all', signed_get_headers($anna, '/sessions/all'))
-    ->{json}{status}, 'waiting_approval', 'it still waits';
+    ->{json}{status}, 'waiting_approval',
+    'a turn waits for an approval after an answer of another kind';
 $ws->send_json({ type => 'APPROVAL_RESPONSE', approved => $true, scope => 'once' });
-is $ws->next(type => 'OUTPUT')->{result}, 'rm was approved and ran.', 'for its own';
+is $ws->next(type => 'OUTPUT')->{result}, 'rm was approved and ran.',
+    'a turn goes on when the approval comes';
 $host->stop;
 
 # ---- a plan and an approval as an agent process sees them ----
@@ -115,7 +117,8 @@ for my $said ('"yes"', '1', 'null', '"false"') {
 	my @all = $ws->all_until('OUTPUT', 'ERROR');
 	my ($heard) = grep { $_->{type} eq 'heard' } @all;
 	is_deeply $heard->{line}, \%hard, "approved $said counts as reject_hard";
-	is $all[-1]{result}, 'done', 'and saying it again does not disturb the turn';
+	is $all[-1]{result}, 'done',
+	    "a repeated answer with approved $said does not disturb the turn";
 }
 
 # ---- what an agent says that is not so ----
@@ -127,7 +130,7 @@ for my $entry (@plans) {
 	my @shown = map { @{ $_->{entries} } } grep { $_->{type} eq 'plan' } @all;
 	is_deeply [grep { $_->{priority} !~ /^(?:high|medium|low)$/
 		|| $_->{status} !~ /^(?:pending|in_progress|completed)$/ } @shown], [],
-	    "an entry that is $entry->{priority} and $entry->{status} is not shown so";
+	    "a plan entry that is $entry->{priority} and $entry->{status} is not shown as such";
 }
 
 # ---- coming back ----
@@ -167,12 +170,13 @@ for my $place (['absent'], ['null', last_msg_id => undef], ['unknown', last_msg_
 	['empty', last_msg_id => ''], ['a number', last_msg_id => 5]) {
 	my ($what, %connect) = @$place;
 	my ($status, @all) = replay(%connect);
-	is $status, 'running', "last_msg_id is $what: the turn runs";
-	is_deeply \@all, \@again, 'and all of it comes, as it was first sent';
+	is $status, 'running', "last_msg_id is $what: the turn is running";
+	is_deeply \@all, \@again,
+	    "last_msg_id is $what: the whole turn is replayed as it was first sent";
 }
 unlike join(' ', $key->(@again)), qr/ (?:q1|a1)\b/,
-    'questions that were answered are not asked again';
-is $again[-1]{id}, 'q2', 'but the one that waits';
+    'a question is not replayed when it was answered';
+is $again[-1]{id}, 'q2', 'an open question is replayed';
 my @first = map { my $id = $_->{id}; (grep { $seen[$_]{id} eq $id } 0 .. $#seen)[0] } @seen;
 for my $n (0 .. $#seen) {
 	my ($status, @all) = replay(last_msg_id => $seen[$n]{id});
@@ -188,7 +192,7 @@ my @more = map { socket_of(session_id => 'back', last_msg_id => 'p1') } 1 .. 4;
 my @whole = $client->all_until('OUTPUT');
 for my $c (@late) {
 	is_deeply [grep { $_->{id} && $_->{id} ne 'q2' } $c->all_until('OUTPUT')],
-	    [grep { $_->{id} } @whole], 'the live events follow the replay without a gap';
+	    [grep { $_->{id} } @whole], 'live events follow the replay without a gap';
 }
 
 # ---- the turn before is not told any more ----
@@ -199,8 +203,8 @@ my @new = ($client->next, $client->next);
 for my $id (map { $_->{id} } @seen) {
 	my ($status, @all) = replay(last_msg_id => $id);
 	is_deeply [grep { $_->{type} ne 'reset' } @all], \@new,
-	    "with $id of the turn before only the new turn is told";
-	is $all[0]{type}, 'reset', 'after the hole between them';
+	    "last_msg_id $id of the turn before: only the new turn is replayed";
+	is $all[0]{type}, 'reset', "last_msg_id $id of the turn before: a reset comes first";
 }
 $client->send_json({ type => 'ASK_USER_RESPONSE', answer => 'so' });
 $client->all_until('OUTPUT');
@@ -222,16 +226,19 @@ sub call_input {
 for my $n (1 .. 8) {
 	my $id = "python$n";
 	my $ask = call_input('ask Which?|red|green', session_id => $id);
-	is "$ask->{type} $ask->{question}", 'ask_user Which?', 'input() ends with the question';
+	is "$ask->{type} $ask->{question}", 'ask_user Which?',
+	    'input() of the Python client ends with the question';
 	my $end = call_input('green', session_id => $id);
 	is_deeply [@$end{qw(type result)}], ['OUTPUT', 'You answered: green'],
-	    'the next input() is its answer, and is not asked again';
+	    'the next input() of the Python client answers the question';
 }
 call_input('ask Which?', session_id => 'silent');
 my $silent = socket_of(v2 => 1, session_id => 'silent');
-is $silent->connected->{status}, 'running', 'a client that does not speak';
+is $silent->connected->{status}, 'running',
+    'a client that does not speak attaches to a running turn';
 $host->pass(4);
-is $silent->next(type => 'ask_user')->{question}, 'Which?', 'is asked again after a moment';
+is $silent->next(type => 'ask_user')->{question}, 'Which?',
+    'a client that does not speak is asked after a moment';
 $silent->send_json(command_frame($anna, $host, 'INTERRUPT'));
 $silent->all_until('OUTPUT');
 $host->stop;

@@ -67,46 +67,53 @@ begin(undef, { CO_INVITE_CODE => ' BETA2024 ' }, dir => $dir, clock => 1);
 my ($ws, $asked) = gated($anna, session_id => 'hers',
 	session => { messages => [{ role => 'user', content => 'I am Anna' }] });
 is_deeply $asked, { type => 'ONBOARD_REQUIRED', identity => $anna->{address},
-	methods => ['invite_code'] }, 'by the doors that are open, and no others';
+	methods => ['invite_code'] }, 'ONBOARD_REQUIRED names the one way that is open';
 $ws->send_json({ type => 'INPUT', prompt => 'echo too early' });
-is $ws->next(type => ['ERROR', 'OUTPUT'])->{type}, 'ERROR', 'it runs nothing meanwhile';
-is submit($ws, $anna, invite_code => 'WRONG'), 'Invalid invite code', 'a wrong code is refused';
+is $ws->next(type => ['ERROR', 'OUTPUT'])->{type}, 'ERROR',
+    'a stranger cannot run a turn before onboarding';
+is submit($ws, $anna, invite_code => 'WRONG'), 'Invalid invite code',
+    'a wrong invite code is refused';
 is submit($ws, $bert, invite_code => 'BETA2024'),
-    'unauthorized: signer does not match CONNECT', 'and a right one by somebody else';
-is contacts(), '', 'who is no contact by that';
+    'unauthorized: signer does not match CONNECT',
+    'an invite code submitted by another signer is refused';
+is contacts(), '', 'a refused submission makes no contact';
 my $bad = { type => 'ONBOARD_SUBMIT',
 	%{ sign_payload($anna, { invite_code => 'BETA2024', timestamp => now($host) }) } };
 $bad->{payload}{invite_code} = 'BETA2025';
 $ws->send_json($bad);
 is $ws->next(type => ['ERROR', 'ONBOARD_SUCCESS'])->{message},
-    'unauthorized: invalid signature', 'and one that is not signed';
+    'unauthorized: invalid signature', 'an invite code with a wrong signature is refused';
 is submit($ws, $anna, invite_code => 'BETA2024', to => $bert->{address}),
-    'unauthorized: wrong recipient', 'and one for another host';
+    'unauthorized: wrong recipient', 'an invite code for another host is refused';
 is_deeply submit($ws, $anna, invite_code => 'BETA2024'), { type => 'ONBOARD_SUCCESS',
 	identity => $anna->{address}, level => 'contact',
-	message => 'Invite code verified. You are now a contact.' }, 'the right one is good';
+	message => 'Invite code verified. You are now a contact.' },
+	    'the right invite code makes a contact';
 my $connected = $ws->next(type => 'CONNECTED');
-is $connected->{session_id}, 'hers', 'then the CONNECT that waited is answered';
-is contacts(), "$anna->{address}\n", 'she is a contact from now on';
+is $connected->{session_id}, 'hers', 'the CONNECT that waited for onboarding is answered';
+is contacts(), "$anna->{address}\n", 'an onboarded client is in the list of contacts';
 $ws->send_json({ type => 'INPUT', prompt => 'echo once', input_id => 'i' });
 my @all = $ws->all_until('OUTPUT');
-is $all[-1]{result}, 'once', 'her input runs';
+is $all[-1]{result}, 'once', 'an onboarded client runs a turn';
 is_deeply [map { "$_->{role}: $_->{content}" } @{ $all[-1]{session}{messages} }],
     ['user: I am Anna', 'user: echo once', 'assistant: once'],
-    'in the conversation that came with CONNECT';
-is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR|user_input/ } $ws->settle], [], 'once';
-is $host->metric('cohostd_runs_done_total'), 1, 'and nothing else ran';
+    'the turn continues the conversation that CONNECT brought';
+is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR|user_input/ } $ws->settle], [],
+    'the turn of an onboarded client has one end';
+is $host->metric('cohostd_runs_done_total'), 1, 'no other turn ran during onboarding';
 
-is post($anna), 'in', 'a contact is one to all workers' for 1 .. 8;
-is post($bert), '403 forbidden: Onboard required', 'others are not';
+is post($anna), 'in', 'a new contact is known to all workers' for 1 .. 8;
+is post($bert), '403 forbidden: Onboard required', 'a client that was not onboarded is refused';
 
 # ---- by HTTP ----
 
 is post($bert, invite_code => 'WRONG'), '403 forbidden: Onboard required',
-    'a wrong code in a request';
-is post($bert, invite_code => 'BETA2024'), 'in', 'and the right one';
-is post($bert), 'in', 'which is not needed twice';
-is contacts(), "$anna->{address}\n$bert->{address}\n", 'another contact';
+    'a wrong invite code in a POST is refused';
+is post($bert, invite_code => 'BETA2024'), 'in',
+    'the right invite code in a POST lets a stranger in';
+is post($bert), 'in', 'a client onboarded by a POST needs no code any more';
+is contacts(), "$anna->{address}\n$bert->{address}\n",
+    'a client onboarded by a POST is in the list of contacts';
 is post(key_new(), payment => 1000), '403 forbidden: Onboard required',
     'a payment is never believed in a request';
 
@@ -119,40 +126,47 @@ for (['blocked', $blocked, 'forbidden: Denied by fast rules', 'forbidden: blocke
 	$socket->send_json(connect_frame($key, $host));
 	is $socket->next(type => ['CONNECTED', 'ERROR', 'ONBOARD_REQUIRED'])->{message}, $connect,
 	    "who is $name is not asked for a code";
-	is submit($socket, $key, invite_code => 'BETA2024'), $onboard, 'and cannot give one';
-	is post($key, invite_code => 'BETA2024'), "403 $connect", 'by HTTP neither';
+	is submit($socket, $key, invite_code => 'BETA2024'), $onboard,
+	    "who is $name cannot onboard over WebSocket";
+	is post($key, invite_code => 'BETA2024'), "403 $connect",
+	    "who is $name cannot onboard by a POST";
 }
-unlike contacts(), qr/$blocked->{address}|$black->{address}/, 'both stay what they are';
+unlike contacts(), qr/$blocked->{address}|$black->{address}/,
+    'clients on a block list never become contacts';
 
 # ---- nonsense ----
 
 my $carl = key_new();
 $ws = gated($carl);
-is submit($ws, $carl, @$_), 'invite_code or payment required', 'no code and no payment'
+is submit($ws, $carl, @$_), 'invite_code or payment required',
+    'a submission without a code and payment is refused'
     for [], [payment => 'x'], [payment => -1], [payment => 0], [payment => undef],
     [payment => [5]], [payment => JSON::PP::true], [invite_code => ''], [invite_code => 7],
     [invite_code => undef], [payment => '5'];
-is submit($ws, $carl, payment => 5), 'Insufficient payment', 'a payment where there is no price';
+is submit($ws, $carl, payment => 5), 'Insufficient payment',
+    'a payment is refused where there is no price';
 
 # ---- guesses ----
 
 my $dora = key_new();
 $ws = gated($dora);
-is submit($ws, $dora, invite_code => "guess $_"), 'Invalid invite code', 'a guess' for 1 .. 5;
+is submit($ws, $dora, invite_code => "guess $_"), 'Invalid invite code',
+    'a guessed invite code is refused' for 1 .. 5;
 is submit($ws, $dora, invite_code => 'BETA2024'), 'Invalid invite code',
-    'the sixth code is not even looked at';
+    'a right code after five guesses is refused';
 my $again = gated($dora);
 is submit($again, $dora, invite_code => 'BETA2024'), 'Invalid invite code',
-    'on no socket, by no worker' for 1 .. 4;
-is post($dora, invite_code => 'BETA2024'), '403 forbidden: Onboard required', 'nor by HTTP';
+    'a right code after five guesses is refused on every socket' for 1 .. 4;
+is post($dora, invite_code => 'BETA2024'), '403 forbidden: Onboard required',
+    'a right code after five guesses is refused by HTTP';
 $host->pass(700);
 is submit($ws, $dora, invite_code => 'BETA2024')->{level}, 'contact',
-    'ten minutes later they may try again';
+    'a client may guess again after ten minutes';
 post(key_new(), invite_code => "guess $_") for 1 .. 24;
 is post(key_new(), invite_code => 'BETA2024'), '403 forbidden: Onboard required',
-    'many addresses of one machine do not help';
+    'guesses of many addresses on one machine are limited together';
 $host->stop;
-unlike $host->words, qr/BETA2024|guess/, 'no code is ever in the log';
+unlike $host->words, qr/BETA2024|guess/, 'no invite code is ever in the log';
 
 # ---- codes that are none ----
 
@@ -169,15 +183,15 @@ for (['careful', "trust: careful\n", {}, undef],
 	my $key = key_new();
 	begin($yaml, $env, workers => 1);
 	is_deeply $host->http(GET => '/info')->{json}{onboard}, $onboard,
-	    "$name: /info tells what is open";
+	    "$name: /info names the open ways to onboard";
 	my $socket = $host->ws;
 	for my $code ('$CO_INVITE_CODE', 'CO_INVITE_CODE', 'B', 'E', '') {
 		next if !length $code;
 		is submit($socket, $key, invite_code => $code), 'Invalid invite code',
-		    "$name: $code is no code";
+		    "$name: $code is not accepted as a code";
 	}
 	is ref submit($socket, $key, invite_code => 'BETA'), $name eq 'a code' ? 'HASH' : '',
-	    "$name: BETA is one where it is the code";
+	    "$name: BETA is accepted only where it is the code";
 	$host->stop;
 }
 
@@ -223,34 +237,39 @@ begin("trust: careful\n", { CO_PAYMENT => '10',
 ($ws, $asked) = gated($paid{little});
 is_deeply $asked, { type => 'ONBOARD_REQUIRED', identity => $paid{little}{address},
 	methods => ['payment'], payment_amount => 10, payment_address => host_address($host) },
-    'the price is the operator\'s';
-is submit($ws, $paid{little}, payment => 9), 'Insufficient payment', 'less is too little';
+    "ONBOARD_REQUIRED names the operator's price";
+is submit($ws, $paid{little}, payment => 9), 'Insufficient payment',
+    'a payment below the price is refused';
 is submit($ws, $paid{little}, payment => 1000), 'Insufficient payment',
-    'whatever the client says it was';
+    'the amount that a client claims does not count';
 my @asked = split /\n/, read_file("$notes/asked");
 like $asked[0], qr{^POST /api/v1/auth .*"public_key":\s*"@{[ host_address($host) ]}"},
-    'the backend is asked by the host itself';
+    'the host itself asks the backend';
 my @questions = map { m{^POST /api/v1/onboard/verify \S+ known (.*)} ? $1 : () } @asked;
 is_deeply $json->decode($questions[0] // 'null'),
     { from_address => $paid{little}{address}, min_amount => 10 },
-    'for the operator\'s price';
+    "the backend is asked for the operator's price";
 $ws = gated($paid{enough}, session_id => 'paid');
 is_deeply submit($ws, $paid{enough}, payment => 1), { type => 'ONBOARD_SUCCESS',
 	identity => $paid{enough}{address}, level => 'contact',
-	message => 'Payment verified. You are now a contact.' }, 'who has paid is let in';
-is $ws->next(type => 'CONNECTED')->{session_id}, 'paid', 'and connected';
+	message => 'Payment verified. You are now a contact.' },
+	    'a client that has paid becomes a contact';
+is $ws->next(type => 'CONNECTED')->{session_id}, 'paid',
+    'the waiting CONNECT of a client that has paid is answered';
 $ws = gated($paid{twice});
-is submit($ws, $paid{twice}, payment => 10)->{level}, 'contact', 'another one';
+is submit($ws, $paid{twice}, payment => 10)->{level}, 'contact',
+    'a second client that has paid becomes a contact';
 write_file($host->dir . '/.co/contacts.txt', '');
 $ws = gated($paid{twice});
 is submit($ws, $paid{twice}, payment => 10), 'Insufficient payment',
-    'one payment does not let in twice';
+    'one payment does not let a client in twice';
 kill KILL => $backend_pid;
 waitpid $backend_pid, 0;
 my $late = key_new();
 $ws = gated($late);
 is submit($ws, $late, payment => 10), 'Insufficient payment',
-    'without the backend nobody has paid';
-is submit($ws, $late, payment => 10), 'Insufficient payment', 'and the socket stays open';
+    'a payment is refused while the backend is down';
+is submit($ws, $late, payment => 10), 'Insufficient payment',
+    'the socket stays open while the backend is down';
 $host->stop;
 done_testing;

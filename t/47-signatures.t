@@ -48,30 +48,33 @@ my %spelled = (
 	'without 0x' => sub { substr $_[0]{address}, 2 },
 	'in upper case without 0x' => \&bare,
 );
-is answer(hello($anna, $host, session_id => 'hers'))->{status}, 'new', 'a session begins';
+is answer(hello($anna, $host, session_id => 'hers'))->{status}, 'new',
+    'a signed CONNECT begins a session';
 for my $how (sort keys %spelled) {
 	my $spell = $spelled{$how};
 	is message({ %{ hello($mallory, $host) }, from => $spell->($mallory) }),
-	    'forbidden: blacklisted', "from $how is found in the blacklist";
+	    'forbidden: blacklisted', "an address in from $how is found in the blacklist";
 	is answer({ %{ hello($anna, $host, session_id => 'hers') }, from => $spell->($anna) })
-	    ->{status}, 'connected', "from $how owns the session of the address";
+	    ->{status}, 'connected', "an address in from $how owns the session of the address";
 	is answer({ type => 'ADMIN_GET_LEVEL', %{ sign_payload($root, { to => $address,
 			client_id => $anna->{address}, nonce => $how }) },
-		from => $spell->($root) })->{level}, 'stranger', "from $how is found among the admins";
+		from => $spell->($root) })->{level}, 'stranger',
+		    "an address in from $how is found among the admins";
 	is message({ %{ connect_frame($anna, $host, payload => { nonce => $how }) },
-		from => $spell->($anna) }), undef, "from $how is welcome";
+		from => $spell->($anna) }), undef, "an address in from $how is accepted";
 	is message({ %{ connect_frame($anna, $spell->({ address => $address }),
-		payload => { nonce => "to $how" }) } }), undef, "so is our own address $how";
+		payload => { nonce => "to $how" }) } }), undef,
+		    "the host's address in to $how is accepted";
 }
 
 my $frame = hello($anna, $host);
-is answer($frame)->{type}, 'CONNECTED', 'a signature is used';
+is answer($frame)->{type}, 'CONNECTED', 'a fresh signature is accepted';
 $host->pass(3); # an equal one may come at once, from the same address
 for my $how (sort keys %spelled) {
 	for my $signature ($frame->{signature}, uc $frame->{signature}, "0x$frame->{signature}") {
 		is message({ %$frame, from => $spelled{$how}->($anna), signature => $signature }),
 		    'unauthorized: this CONNECT was already used',
-		    "and cannot be used again by from $how";
+		    "a used signature is refused with from $how";
 	}
 }
 
@@ -79,16 +82,16 @@ my $odd = hello($anna, $host);
 for my $from (substr($odd->{from}, 0, 10) . ' ' . substr($odd->{from}, 10), "$odd->{from} ",
 	" $odd->{from}", "$odd->{from}\n", '0X' . bare($anna), "$odd->{from}0", 'anna') {
 	is message({ %$odd, from => $from }), 'unauthorized: invalid signature',
-	    "from with anything else in it is refused";
+	    'a from with any other character is refused';
 }
 for my $signature ("0X$odd->{signature}", "$odd->{signature} ", " $odd->{signature}",
 	substr($odd->{signature}, 2), "$odd->{signature}00",
 	substr($odd->{signature}, 0, 64) . ' ' . substr($odd->{signature}, 64)) {
 	is message({ %$odd, signature => $signature }), 'unauthorized: invalid signature',
-	    'and so is a signature';
+	    'a signature with any other character is refused';
 }
 is message({ %$odd, signature => '0x' . uc $odd->{signature} }), undef,
-    'whose letters may be large';
+    'a signature in upper case with 0x is accepted';
 
 # ---- the order of checks ----
 
@@ -119,9 +122,9 @@ for (@faults) {
 	$payload = { prompt => 'echo no', %$payload } if $payload;
 	my %all = (%$request, $payload ? (payload => $payload) : ());
 	my $r = post(\%all);
-	is $r->{json}{error}, $error, "POST /input: $name is told before what comes later";
-	is $r->{status}, $status, 'with its status';
-	is message({ type => 'CONNECT', %all }), $error, "CONNECT: $name too";
+	is $r->{json}{error}, $error, "POST /input: $name is reported first";
+	is $r->{status}, $status, "POST /input: $name has its status";
+	is message({ type => 'CONNECT', %all }), $error, "CONNECT: $name is reported first";
 }
 
 my $refused = signed_body($blocked, { prompt => 'echo no', to => $address });
@@ -144,7 +147,8 @@ for (@timestamps) {
 	my $text = qq({"payload":{"prompt":"x","to":"$address","timestamp":$timestamp},$from,)
 	    . '"signature":"' . '1' x 128 . '"';
 	is post("$text}")->{json}{error}, "unauthorized: $error", "timestamp $timestamp: $error";
-	is message(qq($text,"type":"CONNECT"})), "unauthorized: $error", 'on both doors';
+	is message(qq($text,"type":"CONNECT"})), "unauthorized: $error",
+	    "timestamp $timestamp: CONNECT is refused in the same words";
 }
 my $nan = qq({"payload":{"timestamp":NaN},$from,"signature":"x"});
 is_deeply [@{ post($nan) }{qw(status json)}], [400, { error => 'Invalid JSON' }],
@@ -170,21 +174,21 @@ for my $digits (['40993', '40992'], ['9551617', '9551616'], ['184467440737095516
 	'1.8446744073709552e+19']) {
 	my $other = $big =~ s/$digits->[0]/$digits->[1]/r =~ s/-0/0/r;
 	is post(raw($anna, $big, $other))->{json}{error}, 'unauthorized: invalid signature',
-	    'each of which counts';
+	    "a signature over $digits->[1] is no signature over $digits->[0]";
 }
 my $twice = qq({"prompt":"evil",$tail);
 is post(raw($anna, $twice, $_))->{json}{error}, 'unauthorized: invalid signature',
-    'a payload with a doubled key is refused, whichever of them is signed'
+    'a payload with a doubled key is refused, whichever of the two is signed'
     for $twice, "{$tail", qq({"prompt":"evil","timestamp":) . now($host) . '}';
 
 # ---- a bad signature uses nothing up ----
 
 my $later = hello($anna, $host);
 my $changed = { %$later, payload => { %{ $later->{payload} }, nonce => 'changed' } };
-is message($changed), 'unauthorized: invalid signature', 'a changed payload is noticed';
+is message($changed), 'unauthorized: invalid signature', 'a changed payload is refused';
 is message({ %$later, from => $bert->{address} }), 'unauthorized: invalid signature',
-    'and another signer';
-is answer($later)->{type}, 'CONNECTED', 'the signature they had is still good';
+    'a signature with another signer is refused';
+is answer($later)->{type}, 'CONNECTED', 'a signature is not used up by refused copies';
 
 # ---- commands that are signed one by one ----
 
@@ -200,27 +204,31 @@ sub refusal {
 
 my %input = (prompt => 'echo signed');
 is refusal({ type => 'INPUT', %input }), 'unauthorized: signed command required',
-    'v2: an unsigned command';
+    'v2: an unsigned command is refused';
 is refusal(command_frame($bert, $host, INPUT => %input)),
-    'unauthorized: command signer does not own this connection', 'v2: a foreign signer';
+    'unauthorized: command signer does not own this connection',
+    'v2: a command of another signer is refused';
 is refusal({ %{ command_frame($anna, $host, INPUT => %input) }, type => 'INTERRUPT' }),
-    'unauthorized: signed command type mismatch', 'v2: another type than the one signed';
+    'unauthorized: signed command type mismatch',
+    'v2: a command of another type than the signed one is refused';
 is refusal(command_frame($anna, $host, INPUT => %input, nonce => '')),
-    'unauthorized: signed command nonce required', 'v2: an empty nonce';
+    'unauthorized: signed command nonce required', 'v2: an empty nonce is refused';
 is refusal(command_frame($anna, $host, INPUT => %input, nonce => 7)),
-    'unauthorized: signed command nonce required', 'v2: a nonce that is no text';
+    'unauthorized: signed command nonce required', 'v2: a nonce that is no text is refused';
 is refusal(command_frame($anna, $bert->{address}, INPUT => %input)),
-    'unauthorized: wrong recipient', 'v2: a command for another host';
+    'unauthorized: wrong recipient', 'v2: a command for another host is refused';
 my $old = command_frame($anna, $host, INPUT => %input, timestamp => now($host) - 310);
-is refusal($old), 'unauthorized: signature expired', 'v2: an old command';
+is refusal($old), 'unauthorized: signature expired', 'v2: an old command is refused';
 my $spoiled = command_frame($anna, $host, INPUT => %input);
 $spoiled->{payload}{prompt} = 'echo other';
-is refusal($spoiled), 'unauthorized: invalid signature', 'v2: a changed command';
+is refusal($spoiled), 'unauthorized: invalid signature',
+    'v2: a changed command is refused';
 my $command = command_frame($anna, $host, INPUT => %input);
 $v2->send_json({ %$command, prompt => 'echo unsigned', session_id => 'other' });
 is $v2->next(type => ['ERROR', 'OUTPUT'])->{result}, 'signed',
-    'v2: what stands beside the payload is ignored';
-is refusal($command), 'unauthorized: signed command already used', 'v2: a command once more';
+    'v2: members beside the payload are ignored';
+is refusal($command), 'unauthorized: signed command already used',
+    'v2: a repeated command is refused';
 $v2->send_json({ type => 'PONG' });
 $v2->send_json({ type => 'SESSION_STATUS', session => { session_id => 'v2' } });
 is $v2->next(type => ['SESSION_STATUS', 'ERROR'])->{type}, 'SESSION_STATUS',
@@ -230,12 +238,13 @@ is $v2->next(type => ['SESSION_STATUS', 'ERROR'])->{type}, 'SESSION_STATUS',
 
 my %future = (prompt => 'echo future', timestamp => now($host) + 200);
 my $body = signed_body($anna, \%future);
-is post($body)->{json}{result}, 'future', 'a signature of 200 s from now is good';
+is post($body)->{json}{result}, 'future', 'a signature 200 s in the future is accepted';
 $host->pass(450);
 is post($body)->{json}{error}, 'unauthorized: signature already used',
-    '450 s later it is still known to be used';
+    'a used signature is remembered after 450 s';
 $host->pass(60);
-is post($body)->{json}{error}, 'unauthorized: signature expired', 'until it is too old';
+is post($body)->{json}{error}, 'unauthorized: signature expired',
+    'a used signature expires after 510 s';
 
 # ---- when uses cannot be kept ----
 
@@ -245,18 +254,20 @@ SKIP: {
 	skip 'cannot limit the size of files', 1 unless limit_files('1:');
 	is message(hello($anna, $host, session_id => 'lost')),
 	    'misconfigured: replay protection unavailable',
-	    'CONNECT is refused while its use cannot be kept';
+	    'CONNECT is refused while its use cannot be stored';
 	my $r = post(signed_body($anna, { prompt => 'echo lost', timestamp => now($host) }));
-	is $r->{status}, 503, 'so is an input';
-	is $r->{json}{error}, 'misconfigured: replay protection unavailable', 'in the same words';
+	is $r->{status}, 503, 'an input is refused while its use cannot be stored';
+	is $r->{json}{error}, 'misconfigured: replay protection unavailable',
+	    'the refusal of an input whose use cannot be stored has the same words';
 	$v2->send_json(command_frame($anna, $host, INPUT => %input));
 	is $v2->next(type => ['ERROR', 'OUTPUT'])->{message},
-	    'misconfigured: replay protection unavailable', 'and a command';
+	    'misconfigured: replay protection unavailable',
+	    'a command is refused while its use cannot be stored';
 	limit_files('unlimited:');
 	is answer(hello($anna, $host, session_id => 'lost'))->{status}, 'new',
-	    'nothing came of it';
+	    'a CONNECT whose use could not be stored left no session';
 	is answer({ type => 'SESSION_STATUS', session => { session_id => 'lost' } })->{status},
-	    'not_found', 'and nobody else is told of it';
+	    'not_found', 'a session of the owner is not found by an unsigned client';
 }
 $host->stop;
 done_testing;

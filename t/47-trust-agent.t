@@ -89,52 +89,55 @@ for (@answers) {
 	is post(key_new()), $answer, "the trust agent: $says: $answer" =~ s/\n/ /gr;
 }
 my @all = asked();
-is scalar @all, scalar @answers, 'it is asked once for each of them';
+is scalar @all, scalar @answers, 'the trust agent is asked once for each request';
 my $told = $json->decode($all[0]);
 is_deeply [sort grep { !ref $told->{$_} } keys %$told], [qw(prompt session_id turn type)],
-    'it is told as any agent is';
+    'the trust agent gets a line like any agent';
 is_deeply [map { $json->encode($told->{$_}) } qw(images files session)], ['[]', '[]', '{}'],
-    'with nothing but a prompt';
+    'the trust agent gets no images, files or session';
 my $facts = $json->decode($told->{prompt});
-like delete $facts->{identity}, qr/^0x[0-9a-f]{64}$/, 'in which it finds who asks';
+like delete $facts->{identity}, qr/^0x[0-9a-f]{64}$/,
+    'the trust agent is told the identity of the caller';
 is_deeply $facts, { level => 'stranger', signature_valid => JSON::PP::true,
 	transport => 'direct', peer => 'loopback', policy => "Let in who is kind.\n" },
-    'what the server knows of them, and the policy';
-unlike join('', @all), qr/echo|let me in|ACCEPT/, 'but no word of what the caller wrote';
+    'the trust agent is told what the server knows, and the policy';
+unlike join('', @all), qr/echo|let me in|ACCEPT/,
+    'the trust agent is not told what the caller wrote';
 says('REJECT: no');
 my $ws = $host->ws;
 $ws->send_json(connect_frame(key_new(), $host));
 is $ws->next(type => ['CONNECTED', 'ERROR'])->{message}, 'forbidden: no',
-    'CONNECT is refused in the same words';
+    'CONNECT is refused in the words of the trust agent';
 says('ACCEPT');
 $ws->send_json(connect_frame(key_new(), $host));
-is $ws->next(type => ['CONNECTED', 'ERROR'])->{type}, 'CONNECTED', 'or accepted';
+is $ws->next(type => ['CONNECTED', 'ERROR'])->{type}, 'CONNECTED',
+    'CONNECT is accepted when the trust agent accepts';
 my $before = asked();
 is post(undef), '401 unauthorized: signed request required',
-    'whoever signs nothing is not even asked about';
-is scalar(asked()), $before, 'by a policy of one\'s own';
+    'an unsigned input is refused under a policy in a file';
+is scalar(asked()), $before, 'the trust agent is not asked about an unsigned input';
 
 # ---- its memory ----
 
 my $anna = key_new();
-is post($anna), 'in', 'an answer';
+is post($anna), 'in', 'a client that the trust agent accepted is let in';
 says('REJECT: later');
-is post($anna), 'in', 'is kept' for 1 .. 3;
-is scalar(asked()), $before + 1, 'without asking again';
-is post(key_new()), '403 forbidden: later', 'for each address';
+is post($anna), 'in', 'an acceptance is remembered' for 1 .. 3;
+is scalar(asked()), $before + 1, 'the trust agent is not asked again about a remembered client';
+is post(key_new()), '403 forbidden: later', 'an acceptance of one client does not let another in';
 $host->pass(61);
-is post($anna), '403 forbidden: later', 'for a minute';
+is post($anna), '403 forbidden: later', 'an acceptance is forgotten after a minute';
 says('ACCEPT');
-is post($anna), '403 forbidden: later', 'a refusal too';
+is post($anna), '403 forbidden: later', 'a refusal is remembered';
 write_file($host->dir . '/.co/contacts.txt', "$anna->{address}\n");
-is post($anna), 'in', 'but not when they have become somebody else';
+is post($anna), 'in', 'a client that became a contact is judged again';
 is $json->decode($json->decode((asked())[-1])->{prompt})->{level}, 'contact',
-    'which it is told';
+    'the trust agent is told the new level of a client';
 says('crash');
 my $bert = key_new();
-is post($bert), $DOWN, 'no answer ...';
+is post($bert), $DOWN, 'a crash of the trust agent refuses the client';
 says('ACCEPT');
-is post($bert), 'in', 'is not kept';
+is post($bert), 'in', 'a crash of the trust agent is not remembered';
 
 # ---- its time ----
 
@@ -144,43 +147,47 @@ my @waiting = map { $host->client } 1 .. 2;
 $_->send(POST => '/input', {}, signed_body($carl,
 	{ prompt => 'echo x', nonce => $n++, timestamp => now($host) })) for @waiting;
 ok wait_for(20, sub { (asked())[-1] =~ /$carl->{address}/ }),
-    'an agent that says nothing is waited for';
-is scalar(running()), 1, 'its process is there';
+    'the trust agent is waited for while it is silent';
+is scalar(running()), 1, 'a silent trust agent has one process';
 $host->pass(9);
-is $host->http(GET => '/health')->{status}, 200, 'meanwhile others are served';
+is $host->http(GET => '/health')->{status}, 200,
+    'other requests are answered while the trust agent is silent';
 $host->pass(2);
 is $_->reply->{json}{error}, 'forbidden: trust evaluation unavailable',
-    'after ten seconds it is no' for @waiting;
-is scalar(grep { /$carl->{address}/ } asked()), 1, 'two requests at once ask once';
-ok wait_for(20, sub { !running() }), 'and its process is gone';
+    'a silent trust agent refuses after ten seconds' for @waiting;
+is scalar(grep { /$carl->{address}/ } asked()), 1,
+    'two requests of one client at once ask the trust agent once';
+ok wait_for(20, sub { !running() }), 'the process of a silent trust agent is ended';
 $host->stop;
 
 # ---- prose, and careful ----
 
 begin("Let in who is kind.\nAnd nobody else.\n");
 says('{"allow": true}');
-is post(key_new()), 'in', 'a policy in prose is the trust agent\'s to read';
+is post(key_new()), 'in', 'the trust agent judges by a policy in prose';
 is $json->decode($json->decode((asked())[-1])->{prompt})->{policy},
-    "Let in who is kind.\nAnd nobody else.\n", 'as it is';
+    "Let in who is kind.\nAnd nobody else.\n", 'the trust agent gets a policy in prose as it is';
 says('REJECT');
-is post(key_new()), '403 forbidden: denied by the trust agent', 'and to apply';
+is post(key_new()), '403 forbidden: denied by the trust agent',
+    'the trust agent may refuse by a policy in prose';
 $host->stop;
 
 begin(undef);
 says('REJECT: strangers');
-is post(key_new()), '403 forbidden: strangers', 'careful asks about strangers';
+is post(key_new()), '403 forbidden: strangers', 'under careful, the trust agent judges strangers';
 is post(undef), '401 unauthorized: signed request required',
-    'who do not get in by dropping the signature';
+    'under careful, a stranger does not get in by leaving out the signature';
 is_deeply $json->decode($json->decode((asked())[-1])->{prompt}), { identity => undef,
 	level => 'stranger', signature_valid => JSON::PP::false, transport => 'direct',
-	peer => 'loopback', policy => '' }, 'being asked about as nobody';
+	peer => 'loopback', policy => '' },
+	    'under careful, an unsigned caller is judged as a stranger without identity';
 write_file($host->dir . '/.co/contacts.txt', "$anna->{address}\n");
 $before = asked();
-is post($anna), 'in', 'and not about contacts';
-is scalar(asked()), $before, 'who get in at once';
+is post($anna), 'in', 'under careful, a contact is let in';
+is scalar(asked()), $before, 'under careful, the trust agent is not asked about a contact';
 $host->pass(61);
 says('ACCEPT');
-is post(undef), 'in', 'nobody may be accepted, too';
+is post(undef), 'in', 'under careful, an unsigned caller may be accepted';
 $host->stop;
 
 # ---- without one ----
@@ -188,7 +195,8 @@ $host->stop;
 my $none = CoHost->start(yaml => "trust: |\n  Let in who is kind.\n  And nobody else.\n");
 my $r = $none->http(POST => '/input', {}, signed_body(key_new(), { prompt => 'echo x' }));
 is $r->{json}{error}, 'forbidden: trust evaluation unavailable',
-    'prose that nobody reads lets nobody in';
-like $none->words, qr/there is no trust_agent to ask/, 'and the start says so';
+    'a policy in prose without a trust agent lets nobody in';
+like $none->words, qr/there is no trust_agent to ask/,
+    'the log says that there is no trust agent to ask';
 $none->stop;
 done_testing;

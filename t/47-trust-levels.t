@@ -102,7 +102,7 @@ for (@levels) {
 	is $info->{trust}, $name =~ /custom/ ? 'custom' : lc((split / /, $name)[0]),
 	    "$name: /info names the level";
 	is defined $info->{onboard}, scalar(grep { $_ eq 'door' } @want) > 0,
-	    "$name: /info tells of doors that are open";
+	    "$name: /info has onboard where a way is open";
 	$host->stop;
 }
 
@@ -111,17 +111,17 @@ for (@levels) {
 begin("trust: strict\n", env => {});
 sub put { write_file($host->dir . "/.co/$_[0].txt", $_[1]) }
 is_deeply { map { knock('stranger') => 1 } 1 .. 8 }, { $DENIED => 1 },
-    'a stranger is refused by all workers';
+    'every worker refuses a stranger';
 put(whitelist => uc(substr $key{stranger}{address}, 2) . "\n");
 is_deeply { map { knock('stranger') => 1 } 1 .. 8 }, { CONNECTED => 1 },
-    'one that was just promoted is welcome to all workers';
+    'every worker admits a client just put on the whitelist';
 put(whitelist => '');
 is_deeply { map { knock('stranger') => 1 } 1 .. 8 }, { $DENIED => 1 },
-    'and one that is no longer listed to none';
+    'every worker refuses a client just taken off the whitelist';
 put(whitelist => substr($key{stranger}{address}, 0, 20) . "*\n");
-is knock('stranger'), 'CONNECTED', 'a pattern counts';
+is knock('stranger'), 'CONNECTED', 'a pattern in the whitelist counts';
 put(admins => substr($key{other}{address}, 0, 20) . "*\n");
-is knock('other'), $DENIED, 'but not among the admins';
+is knock('other'), $DENIED, 'a pattern in the list of admins does not count';
 
 # ---- who is blocked while connected ----
 
@@ -132,19 +132,22 @@ $v1->next(type => 'CONNECTED');
 my $v2 = $host->ws;
 $v2->send_json(connect_frame($key{stranger}, $host, session_id => 'v2', v2 => 1));
 $v2->next(type => 'CONNECTED');
-is +($v1->turn('echo before'))[-1]{result}, 'before', 'a socket works';
+is +($v1->turn('echo before'))[-1]{result}, 'before',
+    'a turn runs on a socket of a client on the whitelist';
 put(blocklist => "$key{stranger}{address}\n");
 is +($v1->turn('echo after'))[-1]{message}, 'forbidden: blocked',
-    'until who opened it is blocked';
+    'a client just blocked cannot run a turn on its open socket';
 $v1->send_json({ type => 'EXEC', exec_id => 'e', tool => 'calculate',
 	args => { expression => '1+1' } });
 my $result = $v1->next(type => ['EXEC_RESULT', 'ERROR']);
-is $result->{error} // $result->{message}, 'forbidden: blocked', 'for tools as well';
+is $result->{error} // $result->{message}, 'forbidden: blocked',
+    'a client just blocked cannot use a tool on its open socket';
 $v2->send_json(command_frame($key{stranger}, $host, INPUT => prompt => 'echo after'));
 is $v2->next(type => ['OUTPUT', 'ERROR'])->{message}, 'forbidden: blocked',
-    'and where each command is signed';
+    'a client just blocked cannot send signed commands on its open socket';
 put(blocklist => '');
-is +($v1->turn('echo again'))[-1]{result}, 'again', 'until that is over';
+is +($v1->turn('echo again'))[-1]{result}, 'again',
+    'a client no longer blocked runs turns on its open socket';
 
 # ---- lists that cannot be read ----
 
@@ -161,19 +164,20 @@ for (@broken) {
 	is knock($_), $error, "$name as a list: CONNECT of $_" for qw(stranger whitelist admin);
 	is post($_), "400 $error", "$name as a list: POST /input of $_" for qw(stranger admin);
 	is $host->http(GET => '/sessions', signed_get_headers($key{admin}, '/sessions'))->{status},
-	    403, 'GET /sessions is refused in its own way';
-	is +($v1->turn('echo broken'))[-1]{message}, $error, 'and an open socket';
+	    403, "$name as a list: GET /sessions is refused with 403";
+	is +($v1->turn('echo broken'))[-1]{message}, $error,
+	    "$name as a list: a turn on an open socket is refused";
 }
 like CoHost::read_file($host->log), qr/list=\Q$list\E: misconfigured: trust list/,
-    'the log names the path of the broken list, which clients do not see';
+    'the log names the path of the broken list';
 rmdir $list;
-is knock('stranger'), 'CONNECTED', 'all is well when it is gone';
+is knock('stranger'), 'CONNECTED', 'a broken list that is removed no longer refuses anybody';
 $host->stop;
 
 begin("trust: open\n");
 put(blocklist => "$key{blocked}{address}\n\xff\n");
 like knock($_), qr/^misconfigured: .* is not UTF-8/,
-    'an open host admits nobody that a broken list would have blocked'
+    'an open host admits nobody while the blocklist is broken'
     for qw(blocked stranger);
 $host->stop;
 
@@ -183,25 +187,28 @@ my %lists = ('white.txt' => "$key{other}{address} # a friend\n$key{blocked}{addr
 	. "$key{stranger}{address}\n", 'black.txt' => "$key{stranger}{address}\n"
 	. "$key{admin}{address}\n$key{contact}{address}\n");
 begin("trust: strict\nwhitelist: white.txt\nblacklist: black.txt\n", files => \%lists);
-is knock('other'), 'CONNECTED', 'the whitelist of host.yaml passes the policy';
-is post('other'), 'in', 'at both doors';
+is knock('other'), 'CONNECTED', 'the whitelist of host.yaml passes the policy for CONNECT';
+is post('other'), 'in', 'the whitelist of host.yaml passes the policy for POST /input';
 my $bad = connect_frame($key{other}, $host, payload => { nonce => $n++ });
 $bad->{signature} =~ tr/0-9a-f/1-9a-f0/;
 my $ws = $host->ws;
 $ws->send_json($bad);
-is $ws->next(type => ['ERROR', 'CONNECTED'])->{message}, $INVALID, 'but not without a signature';
+is $ws->next(type => ['ERROR', 'CONNECTED'])->{message}, $INVALID,
+    'the whitelist of host.yaml does not replace a valid signature';
 for my $who (qw(stranger admin contact)) {
-	is knock($who), 'forbidden: blacklisted', "the blacklist refuses $who";
-	is post($who), '403 forbidden: blacklisted', 'whatever else it is';
+	is knock($who), 'forbidden: blacklisted',
+	    "the blacklist of host.yaml refuses CONNECT of $who";
+	is post($who), '403 forbidden: blacklisted',
+	    "the blacklist of host.yaml refuses POST /input of $who";
 }
 $ws->send_json(sign_onboarding('stranger'));
 is $ws->next(type => ['ERROR', 'ONBOARD_SUCCESS'])->{message}, 'forbidden: blacklisted',
-    'and nobody of it is onboarded';
+    'a client on the blacklist of host.yaml cannot onboard';
 write_file($host->dir . '/black.txt', '');
-is knock('admin'), 'CONNECTED', 'a change of it counts at once';
+is knock('admin'), 'CONNECTED', 'a change of the blacklist of host.yaml counts at once';
 write_file($host->dir . '/black.txt', "\xff");
 like knock('admin'), qr/^misconfigured: .*black\.txt is not UTF-8/,
-    'one that breaks lets nobody in';
+    'a broken blacklist of host.yaml lets nobody in';
 $host->stop;
 
 sub sign_onboarding {
@@ -233,10 +240,10 @@ for (@starts) {
 	my ($name, $yaml, $policy, $says) = @$_;
 	my $r = check("$yaml\n", files => { 'policy.md' => $policy });
 	isnt $r->{status}, 0, "$name stops the start";
-	like $r->{out}, $says, 'and is named';
+	like $r->{out}, $says, "$name is named in the message";
 }
 my $good = check("trust: policy.md\n", files => { 'policy.md' => "---\nallow: [contact]\n---\n" });
-is $good->{status}, 0, 'a good policy does not' or diag $good->{out};
+is $good->{status}, 0, 'a good policy passes the check' or diag $good->{out};
 
 # ---- what the environment may say ----
 
@@ -250,9 +257,11 @@ for (['', 'development', 'open'], ['', 'production', 'strict'], ['', 'staging', 
 	    "CONNECTONION_ENV=$environment: trust is $trust" . ($yaml ? ' as host.yaml says' : '');
 	my $banner = quotemeta "trust: $trust (CONNECTONION_ENV=$environment)";
 	if ($yaml || $environment eq 'anything') {
-		unlike $host->words, qr/\(CONNECTONION_ENV/, 'and nothing is said of it';
+		unlike $host->words, qr/\(CONNECTONION_ENV/,
+		    "CONNECTONION_ENV=$environment: the banner does not name it";
 	} else {
-		like $host->words, qr/$banner/, 'and the banner says so';
+		like $host->words, qr/$banner/,
+		    "CONNECTONION_ENV=$environment: the banner names it";
 	}
 	$host->stop;
 }
