@@ -14,8 +14,10 @@ use PyAgent;
 use Test::More;
 
 PyAgent->need;
-my $host = PyAgent->start('factory.py', workers => 1,
-	yaml => "agent_memory: 1024\nagent_address_space: 1024\nagent_processes: 20\nrun_timeout: 3\n");
+my $RUN_S = 600;
+my $host = PyAgent->start('factory.py', workers => 1, clock => 1,
+	yaml => "agent_memory: 1024\nagent_address_space: 1024\nagent_processes: 20\n"
+	    . "run_timeout: $RUN_S\n");
 
 # Processes with these words in their command line.
 sub running {
@@ -31,7 +33,7 @@ sub agents {
 	    running('co-agent-python --serve ');
 }
 
-# A turn that waits for the package to be loaded has less time for itself.
+# As often as this the package was loaded.
 sub wait_loaded {
 	my ($times) = @_;
 	return wait_for(30, sub { my @n = $host->words =~ /loaded, its state/g; @n >= $times });
@@ -45,7 +47,10 @@ sub failure { my ($prompt) = @_; return ($ws->turn($prompt))[-1] }
 
 is failure('die SIGKILL')->{reason}, 'killed', 'a turn that is killed';
 is failure('die SIGSEGV')->{reason}, 'killed', 'or crashes';
-is failure('nap 60')->{reason}, 'timeout', 'or takes too long';
+$ws->send_json({ type => 'INPUT', prompt => 'nap 60' });
+$ws->next(type => 'tool_call');
+$host->pass($RUN_S + 1);
+is $ws->next(type => ['OUTPUT', 'ERROR'])->{reason}, 'timeout', 'or takes too long';
 is failure('hello')->{type}, 'OUTPUT', 'ends alone';
 
 my ($grown) = grep { $_->{type} eq 'tool_result' } $ws->turn('grow 4000');
@@ -66,14 +71,14 @@ my ($zygote) = grep { read_file("/proc/$_/stat") =~ /^\d+ \(.*\) \w (\d+)/
 $ws->send_json({ type => 'INPUT', prompt => "spawn 7171$$" });
 $ws->next(type => 'OUTPUT');
 my $other = $host->ws(session => {});
-$other->send_json({ type => 'INPUT', prompt => 'nap 2' });
+$other->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $other->next(type => 'tool_call');
 kill KILL => $zygote;
 is $other->next(type => 'ERROR')->{reason}, 'killed', 'turns end with the process they are of';
 wait_loaded(2);
 is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'which is started again';
 
-$ws->send_json({ type => 'INPUT', prompt => 'nap 2' });
+$ws->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $ws->next(type => 'tool_call');
 my @tree = agents();
 ok @tree > 1, 'there are processes';
