@@ -13,7 +13,6 @@
 #include "agent/source.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "core/conf.h"
 #include "net/loop.h"
 #include "proc/spawn.h"
 
@@ -358,15 +357,15 @@ static void on_window(void *arg)
 void child_init(
     struct agent *a, const struct agent_setup *setup, struct source *source)
 {
-	const struct conf *conf = setup->conf;
+	const struct agent_spec *spec = &setup->spec;
 
 	a->place.loop = setup->loop;
 	a->place.crew = setup->crew;
 	a->place.source = source;
 	list_init(&a->place.all);
-	a->line_bytes = (size_t)conf->agent_line;
-	a->lines_per_window = conf->agent_rate * WINDOW_MS / 1000;
-	a->run_timeout_ms = conf->run_timeout * 1000;
+	a->line_bytes = (size_t)spec->line_bytes;
+	a->lines_per_window = spec->lines_per_s * WINDOW_MS / 1000;
+	a->run_timeout_ms = spec->run_timeout_ms;
 }
 
 void child_fini(struct agent *a)

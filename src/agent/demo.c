@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "core/conf.h"
 
 /* Steps taken in one go before others get their turn of the loop. */
 #define STEPS_PER_TICK 1000
@@ -311,7 +310,7 @@ static struct agent *demo_open(const struct agent_setup *setup, struct err *err)
 	(void)err; /* nothing can go wrong */
 	demo_describe(&a->about);
 	a->loop = setup->loop;
-	a->max_session_bytes = (size_t)setup->conf->max_session;
+	a->max_session_bytes = (size_t)setup->spec.session_bytes;
 	return a;
 }
 

@@ -9,7 +9,6 @@
 #include "agent/pool.h"
 #include "agent/source.h"
 #include "base/mem.h"
-#include "core/conf.h"
 
 /* The agent first, so that one pointer serves for both. */
 struct exec {
@@ -22,15 +21,14 @@ static struct agent *open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct exec *e = mem_zero(sizeof *e);
-	const char *command = setup->conf->agent + strlen(EXEC_PREFIX);
+	const char *command = setup->spec.setting + strlen(EXEC_PREFIX);
 
 	(void)err; /* what can go wrong does so at the first start */
-	source_exec_init(&e->source, setup->conf,
+	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
 	child_init(&e->agent, setup, &e->source.base);
 	e->name = exec_describe(command, &e->agent.about);
-	e->agent.pool =
-	    pool_open(&e->agent.place, (size_t)setup->conf->agent_pool);
+	e->agent.pool = pool_open(&e->agent.place, (size_t)setup->spec.pool);
 	return &e->agent;
 }
 

@@ -209,26 +209,24 @@ static void on_ready(void *arg, const char *json, size_t len)
 
 static void open_zygote(struct python *p, const struct agent_setup *setup)
 {
-	const struct conf *conf = setup->conf;
-	int64_t n_spares =
-	    conf->agent_pool > SPARES ? conf->agent_pool : SPARES;
+	const struct agent_spec *spec = &setup->spec;
+	int64_t n_spares = spec->pool > SPARES ? spec->pool : SPARES;
 	const char *argv[WORDS];
 	struct buf script = {0}, co_turn = {0};
 	char processes[24], memory[24], spares[24];
 	size_t n = 0;
 
-	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
-	buf_printf(&co_turn, "%s/co-turn", conf->libexec_dir);
+	buf_printf(&script, "%s/co-agent-python", spec->libexec_dir);
+	buf_printf(&co_turn, "%s/co-turn", spec->libexec_dir);
 	(void)snprintf(
-	    processes, sizeof processes, "%" PRId64, conf->agent_processes);
-	(void)snprintf(
-	    memory, sizeof memory, "%" PRId64, conf->agent_memory << 20);
+	    processes, sizeof processes, "%" PRId64, spec->processes);
+	(void)snprintf(memory, sizeof memory, "%" PRId64, spec->memory_bytes);
 	(void)snprintf(spares, sizeof spares, "%" PRId64, n_spares);
-	argv[n++] = conf->python;
+	argv[n++] = spec->python;
 	argv[n++] = buf_cstr(&script);
 	argv[n++] = "--serve";
 	argv[n++] = "--state";
-	argv[n++] = states[conf->agent_state];
+	argv[n++] = states[spec->state];
 	argv[n++] = "--co-turn";
 	argv[n++] = buf_cstr(&co_turn);
 	argv[n++] = "--processes";
@@ -239,12 +237,12 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	argv[n++] = spares;
 	argv[n++] = "--forget"; /* what the package loads from .env */
 	argv[n++] = SECRETS_NAMES;
-	if (conf->reload)
+	if (spec->notices_edits)
 		argv[n++] = "--reload";
 	argv[n++] = "--";
-	argv[n++] = conf->agent + strlen(PYTHON_PREFIX);
+	argv[n++] = spec->setting + strlen(PYTHON_PREFIX);
 	argv[n] = NULL;
-	source_exec_init(&p->source, conf, argv);
+	source_exec_init(&p->source, spec, argv);
 	p->source.processes = 0; /* each turn has a limit of its own */
 	p->zygote = zygote_open(&(struct zygote_setup){
 	    .loop = setup->loop,
@@ -263,11 +261,11 @@ static struct agent *open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct python *p = mem_zero(sizeof *p);
-	const char *profile = setup->conf->agent_profile;
+	const char *profile = setup->spec.profile;
 
 	(void)err; /* what can go wrong does so in the zygote */
-	p->setting = mem_strdup(setup->conf->agent);
-	p->state = setup->conf->agent_state;
+	p->setting = mem_strdup(setup->spec.setting);
+	p->state = setup->spec.state;
 	python_profile_read(
 	    &p->profile, p->setting, p->state, profile, strlen(profile));
 	p->agent.about = p->profile.about;

@@ -182,11 +182,12 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	struct talk t = {.fds = {-1, -1, -1}};
 	struct source_exec source;
 	struct buf script = {0};
+	struct agent_spec spec = agent_spec_of(conf);
 	const char *file = conf->agent + strlen(PYTHON_PREFIX);
 	int rc = -1;
 
 	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
-	source_exec_init(&source, conf,
+	source_exec_init(&source, &spec,
 	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",
 		"--", file, NULL});
 	pid_t pid = start(&t, &source.base, err);

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/conf.h"
+#include "core/agent.h"
 #include "proc/spawn.h"
 
 /* The descriptor that co-turn expects its control socket at. */
@@ -138,27 +138,27 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
-void source_exec_init(
-    struct source_exec *s, const struct conf *conf, const char *const *argv)
+void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
+    const char *const *argv)
 {
 	struct buf path = {0};
 	size_t n = 0;
 
 	while (argv[n])
 		n++;
-	buf_printf(&path, "%s/co-turn", conf->libexec_dir);
+	buf_printf(&path, "%s/co-turn", spec->libexec_dir);
 	*s = (struct source_exec){
 	    .base = {.start = start},
 	    .co_turn = buf_steal(&path, &(size_t){0}),
 	    .argv = mem_zero((n + 1) * sizeof *s->argv),
-	    .directory = mem_strdup(conf->project_dir),
-	    .memory_bytes = conf->agent_memory << 20,
-	    .space_bytes = conf->agent_address_space << 20,
-	    .processes = conf->agent_processes,
+	    .directory = mem_strdup(spec->project_dir),
+	    .memory_bytes = spec->memory_bytes,
+	    .space_bytes = spec->space_bytes,
+	    .processes = spec->processes,
 	};
 	for (size_t i = 0; i < n; i++)
 		s->argv[i] = mem_strdup(argv[i]);
-	set_user(s, conf->agent_user);
+	set_user(s, spec->user);
 }
 
 void source_exec_fini(struct source_exec *s)

@@ -14,7 +14,7 @@
 
 #include "core/err.h"
 
-struct conf;
+struct agent_spec;
 
 /*
  * What a process is started with: its three standard descriptors, and the
@@ -50,11 +50,11 @@ struct source_exec {
 };
 
 /*
- * Prepare it, or end the process if there is no agent_user: a copy of argv, with
- * the folders, limits and user of the settings.
+ * Prepare it, or end the process if there is no such user: a copy of argv, with
+ * the folders, limits and user of the spec.
  */
-void source_exec_init(
-    struct source_exec *s, const struct conf *conf, const char *const *argv);
+void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
+    const char *const *argv);
 
 /* Free what it holds. */
 void source_exec_fini(struct source_exec *s);

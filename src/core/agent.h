@@ -101,9 +101,36 @@ struct agent_sink {
 	const struct agent_sink_ops *ops;
 };
 
+/*
+ * What is set for one agent. A server may have several, so that an agent reads
+ * this and not the settings of the server. Texts are borrowed.
+ */
+struct agent_spec {
+	const char *setting; /* "demo", "exec:COMMAND", "python:FILE[:NAME]" */
+	const char *profile; /* what it said of itself before, or "" */
+	const char *project_dir; /* where its processes run */
+	const char *libexec_dir; /* where co-turn is */
+	const char *user;	 /* of its processes; "": ours */
+	const char *python;	 /* the interpreter */
+	int state;		 /* STATE_AUTO, ...: core/conf.h */
+	bool notices_edits;	 /* of its file */
+	int64_t pool;		 /* processes kept warm */
+	int64_t memory_bytes;	 /* of all processes of a turn */
+	int64_t space_bytes;	 /* of addresses, of each; 0: no limit */
+	int64_t processes;	 /* of a turn */
+	int64_t line_bytes;	 /* longest line that a process may say */
+	int64_t lines_per_s;	 /* above it, the process waits */
+	int64_t run_timeout_ms;	 /* of a turn */
+	int64_t session_bytes;	 /* largest conversation that is kept */
+};
+
+/* The spec of the agent that the settings name. */
+struct agent_spec agent_spec_of(const struct conf *conf);
+
+/* Borrowed for the call of open(), but for what is said to outlive the agent. */
 struct agent_setup {
-	const struct conf *conf;
-	struct loop *loop;
+	struct agent_spec spec;
+	struct loop *loop; /* outlives the agent */
 	struct crew *crew; /* outlives the agent */
 };
 

@@ -60,7 +60,6 @@ struct worker {
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
-	struct conf judge_conf; /* a view of conf */
 	const struct agent_kind *judge_kind;
 	struct agent *judge_agent;
 	struct judge *judge; /* NULL: there is nothing to ask */
@@ -216,12 +215,21 @@ static size_t max_body(const struct conf *c)
 	return need < ceiling ? need : ceiling;
 }
 
+static struct agent_setup setup_agent(const struct worker *w)
+{
+	return (struct agent_setup){
+	    .spec = agent_spec_of(&w->in.conf),
+	    .loop = w->in.loop,
+	    .crew = w->crew,
+	};
+}
+
 static void open_agent(struct worker *w)
 {
 	struct err err;
-	struct agent_setup setup = {&w->in.conf, w->in.loop, w->crew};
+	struct agent_setup setup = setup_agent(w);
 	runner_inherit_orphans();
-	w->kind = agents_find(w->in.conf.agent, &err);
+	w->kind = agents_find(setup.spec.setting, &err);
 	if (w->kind)
 		w->agent = w->kind->open(&setup, &err);
 	if (!w->agent)
@@ -247,13 +255,12 @@ static void ask_judge(void *arg, const char *key, const char *facts,
 static void open_trust_agent(struct worker *w)
 {
 	struct err err;
-	w->judge_conf = w->in.conf;
-	w->judge_conf.agent = w->in.conf.trust_agent;
-	w->judge_conf.agent_pool = 0;
-	static char ours[] = ""; /* no agent may reach who judges callers */
-	w->judge_conf.agent_user = ours;
-	struct agent_setup setup = {&w->judge_conf, w->in.loop, w->crew};
-	w->judge_kind = agents_find(w->judge_conf.agent, &err);
+	struct agent_setup setup = setup_agent(w);
+	setup.spec.setting = w->in.conf.trust_agent;
+	setup.spec.profile = ""; /* what is known is of the other agent */
+	setup.spec.pool = 0;
+	setup.spec.user = ""; /* no agent may reach who judges callers */
+	w->judge_kind = agents_find(setup.spec.setting, &err);
 	if (w->judge_kind)
 		w->judge_agent = w->judge_kind->open(&setup, &err);
 	if (!w->judge_agent)

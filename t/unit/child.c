@@ -107,7 +107,8 @@ static void open_agent(struct test *x, const char *command)
 	free(conf.agent);
 	conf.agent = buf_steal(&setting, &(size_t){0});
 	x->agent = exec_kind.open(
-	    &(struct agent_setup){.conf = &conf, .loop = loop, .crew = crew},
+	    &(struct agent_setup){
+		.spec = agent_spec_of(&conf), .loop = loop, .crew = crew},
 	    &err);
 }
 
@@ -630,6 +631,32 @@ static void test_check(void)
 	}
 }
 
+/* Agents of one server differ in their specs alone. */
+static void test_spec(void)
+{
+	struct agent_setup setup = {
+	    .spec = agent_spec_of(&conf), .loop = loop, .crew = crew};
+	struct err err;
+
+	is_int(setup.spec.memory_bytes, (int64_t)512 << 20,
+	    "a spec has memory in bytes");
+	is_int(setup.spec.run_timeout_ms, 60000,
+	    "a spec has times in milliseconds");
+	setup.spec.setting = "exec:one";
+	struct agent *one = exec_kind.open(&setup, &err);
+	setup.spec.setting = "exec:two";
+	setup.spec.run_timeout_ms = 5;
+	struct agent *two = exec_kind.open(&setup, &err);
+	is_str(exec_kind.about(one)->name, "one",
+	    "an agent has the name of its own command");
+	is_str(exec_kind.about(two)->name, "two",
+	    "a second agent has the name of another one");
+	ok(one->run_timeout_ms == 60000 && two->run_timeout_ms == 5,
+	    "each of two agents has its own limits");
+	exec_kind.close(&one);
+	exec_kind.close(&two);
+}
+
 static void test_describe(void)
 {
 	struct agent_about about;
@@ -683,6 +710,7 @@ int main(void)
 	test_killed_worker();
 	test_find();
 	test_check();
+	test_spec();
 	test_describe();
 	free(conf.project_dir);
 	free(conf.agent);

@@ -5,7 +5,6 @@
 #include "agent/demo.h"
 #include "agent/sums.h"
 #include "base/json.h"
-#include "core/conf.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
 #include "t/unit/tap.h"
@@ -51,11 +50,9 @@ static struct agent *agent;
 
 static void open_agent(void)
 {
-	static struct conf conf;
-	struct agent_setup setup = {.conf = &conf};
+	struct agent_setup setup = {.spec = {.session_bytes = 8 << 20}};
 	struct err err;
 
-	conf.max_session = 8 << 20;
 	agent = demo_kind.open(&setup, &err);
 }
 

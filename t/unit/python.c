@@ -136,7 +136,8 @@ static void open_agent(struct test *x, const char *file)
 	memset(x, 0, sizeof *x);
 	set_agent(file);
 	x->agent = python_kind.open(
-	    &(struct agent_setup){.conf = &conf, .loop = loop, .crew = crew},
+	    &(struct agent_setup){
+		.spec = agent_spec_of(&conf), .loop = loop, .crew = crew},
 	    &err);
 }
 

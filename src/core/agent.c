@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "core/agent.h"
+
+#include "core/conf.h"
+
+struct agent_spec agent_spec_of(const struct conf *conf)
+{
+	return (struct agent_spec){
+	    .setting = conf->agent,
+	    .profile = conf->agent_profile,
+	    .project_dir = conf->project_dir,
+	    .libexec_dir = conf->libexec_dir,
+	    .user = conf->agent_user,
+	    .python = conf->python,
+	    .state = conf->agent_state,
+	    .notices_edits = conf->reload,
+	    .pool = conf->agent_pool,
+	    .memory_bytes = conf->agent_memory << 20,
+	    .space_bytes = conf->agent_address_space << 20,
+	    .processes = conf->agent_processes,
+	    .line_bytes = conf->agent_line,
+	    .lines_per_s = conf->agent_rate,
+	    .run_timeout_ms = conf->run_timeout * 1000,
+	    .session_bytes = conf->max_session,
+	};
+}
