@@ -2,21 +2,30 @@
 /* Copyright the co-hostd authors */
 #include "agent/agents.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/demo.h"
 #include "agent/exec.h"
-#include "agent/exec_check.h"
 #include "agent/python.h"
+#include "base/buf.h"
 #include "core/conf.h"
 
-/* What follows the prefix, or NULL when the setting is of another kind. */
-static const char *after(const char *setting, const char *prefix)
-{
-	size_t n = strlen(prefix);
+static const struct agent_kind *const kinds[] = {
+    &demo_kind,
+    &exec_kind,
+    &python_kind,
+};
 
-	return strncmp(setting, prefix, n) == 0 ? setting + n : NULL;
+#define N_KINDS (sizeof kinds / sizeof *kinds)
+
+/* What follows the kind's prefix, or NULL when the setting is of another kind. */
+static const char *rest_of(const struct agent_kind *kind, const char *setting)
+{
+	size_t n = strlen(kind->prefix);
+
+	if (strncmp(setting, kind->prefix, n) != 0)
+		return NULL;
+	return kind->needs || !setting[n] ? setting + n : NULL;
 }
 
 static bool is_blank(const char *text)
@@ -24,67 +33,67 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \t")] == '\0';
 }
 
-static const struct agent_kind *refuse(struct err *err, const char *why)
+static void refuse_unknown(const char *setting, struct err *err)
 {
-	(void)err_set(err, ERR_CONFIG, "%s", why);
-	return NULL;
+	struct buf allowed = {0};
+
+	for (size_t i = 0; i < N_KINDS; i++)
+		buf_printf(&allowed, "%s'%s'",
+		    i == 0	       ? ""
+		    : i + 1 == N_KINDS ? " and "
+				       : ", ",
+		    kinds[i]->usage);
+	(void)err_set(err, ERR_CONFIG,
+	    "agent '%s' is not known: allowed are %s", setting,
+	    buf_cstr(&allowed));
+	buf_fini(&allowed);
 }
 
 const struct agent_kind *agents_find(const char *setting, struct err *err)
 {
-	const char *command = after(setting, EXEC_PREFIX);
-	const char *file = after(setting, PYTHON_PREFIX);
-
-	if (strcmp(setting, demo_kind.name) == 0)
-		return &demo_kind;
-	if (command && !is_blank(command))
-		return &exec_kind;
-	if (file && !is_blank(file))
-		return &python_kind;
-	if (command)
-		return refuse(err, "agent 'exec:' needs a command, such as "
-				   "'exec:python3 agent.py'");
-	if (file)
-		return refuse(err, "agent 'python:' needs a file, such as "
-				   "'python:agent.py'");
-	(void)err_set(err, ERR_CONFIG,
-	    "agent '%s' is not known: allowed are 'demo', 'exec:COMMAND "
-	    "ARGUMENTS' and 'python:FILE.py'",
-	    setting);
+	for (size_t i = 0; i < N_KINDS; i++) {
+		const struct agent_kind *kind = kinds[i];
+		const char *rest = rest_of(kind, setting);
+		if (!rest)
+			continue;
+		if (!kind->needs || !is_blank(rest))
+			return kind;
+		(void)err_set(err, ERR_CONFIG, "agent '%s' needs %s",
+		    kind->prefix, kind->needs);
+		return NULL;
+	}
+	refuse_unknown(setting, err);
 	return NULL;
+}
+
+/* What cannot be found is refused where the settings are read. */
+static int check(
+    const struct agent_spec *spec, const char *key, struct err *err)
+{
+	struct err unknown;
+	const struct agent_kind *kind = agents_find(spec->setting, &unknown);
+
+	return kind && kind->check ? kind->check(spec, key, err) : 0;
 }
 
 int agents_check(const struct conf *conf, struct err *err)
 {
-	const char *agent = after(conf->agent, EXEC_PREFIX);
-	const char *trust = after(conf->trust_agent, EXEC_PREFIX);
+	struct agent_spec spec = agent_spec_of(conf);
 
-	if (agent && exec_check("agent", agent, conf->project_dir, err) != 0)
+	if (check(&spec, "agent", err) != 0)
 		return -1;
-	return trust ? exec_check("trust_agent", trust, conf->project_dir, err)
-		     : 0;
+	spec.setting = conf->trust_agent;
+	return check(&spec, "trust_agent", err);
 }
 
 int agents_describe(
     const struct conf *conf, struct agent_about *about, struct err *err)
 {
-	static char *name; /* of the last call */
-	static struct python_profile profile;
-	const struct agent_kind *kind = agents_find(conf->agent, err);
+	struct agent_spec spec = agent_spec_of(conf);
+	const struct agent_kind *kind = agents_find(spec.setting, err);
 
 	if (!kind)
 		return -1;
-	free(name);
-	name = NULL;
-	python_profile_free(&profile);
-	if (kind == &demo_kind) {
-		demo_describe(about);
-	} else if (kind == &exec_kind) {
-		name = exec_describe(conf->agent + strlen(EXEC_PREFIX), about);
-	} else {
-		python_profile_read(&profile, conf->agent, conf->agent_state,
-		    conf->agent_profile, strlen(conf->agent_profile));
-		*about = profile.about;
-	}
+	kind->describe(&spec, about);
 	return 0;
 }

@@ -3,7 +3,10 @@
 #ifndef AGENT_AGENTS_H
 #define AGENT_AGENTS_H
 
-/* The kinds of agents there are, by what the setting 'agent' says. */
+/*
+ * The kinds of agents there are, by what the setting 'agent' says. A new kind
+ * is a struct agent_kind and its name in the list in agents.c.
+ */
 #include "core/agent.h"
 
 /*

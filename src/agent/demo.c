@@ -303,12 +303,22 @@ static void recall_step(struct agent_turn *t, const struct event *ev)
 
 /* ---- the kind ---- */
 
+static void describe(const struct agent_spec *spec, struct agent_about *about)
+{
+	static const char *const tools[] = {
+	    "calculate", "get_weather", "translate", "step", NULL};
+
+	(void)spec; /* all of them are alike */
+	*about = (struct agent_about){
+	    .name = "demo", .model = "demo", .tools = tools};
+}
+
 static struct agent *demo_open(const struct agent_setup *setup, struct err *err)
 {
 	struct agent *a = mem_zero(sizeof *a);
 
 	(void)err; /* nothing can go wrong */
-	demo_describe(&a->about);
+	describe(&setup->spec, &a->about);
 	a->loop = setup->loop;
 	a->max_session_bytes = (size_t)setup->spec.session_bytes;
 	return a;
@@ -425,17 +435,11 @@ static void demo_free(struct agent_turn **turn)
 	*turn = NULL;
 }
 
-void demo_describe(struct agent_about *about)
-{
-	static const char *const tools[] = {
-	    "calculate", "get_weather", "translate", "step", NULL};
-
-	*about = (struct agent_about){
-	    .name = "demo", .model = "demo", .tools = tools};
-}
-
 const struct agent_kind demo_kind = {
     .name = "demo",
+    .prefix = "demo",
+    .usage = "demo",
+    .describe = describe,
     .flags = AGENT_EFFECT_FREE,
     .open = demo_open,
     .close = demo_close,

@@ -12,7 +12,4 @@
 
 extern const struct agent_kind demo_kind;
 
-/* Fill *about with static text. */
-void demo_describe(struct agent_about *about);
-
 #endif

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "agent/child.h"
+#include "agent/exec_check.h"
 #include "agent/pool.h"
 #include "agent/source.h"
 #include "base/mem.h"
+
+#define PREFIX "exec:"
 
 /* The agent first, so that one pointer serves for both. */
 struct exec {
@@ -17,17 +20,55 @@ struct exec {
 	char *name;
 };
 
+static const char *command_of(const struct agent_spec *spec)
+{
+	return spec->setting + strlen(PREFIX);
+}
+
+static int check(
+    const struct agent_spec *spec, const char *key, struct err *err)
+{
+	return exec_check(key, command_of(spec), spec->project_dir, err);
+}
+
+/*
+ * Its name is the program without the folder; returns the memory of the name,
+ * free().
+ */
+static char *name_agent(const char *command, struct agent_about *about)
+{
+	static const char *const no_tools[] = {NULL};
+	const char *program = command + strspn(command, " \t");
+	size_t len = strcspn(program, " \t");
+	size_t folder = len;
+
+	while (folder > 0 && program[folder - 1] != '/')
+		folder--;
+	char *name = mem_strndup(program + folder, len - folder);
+	*about = (struct agent_about){
+	    .name = name, .model = "exec", .tools = no_tools};
+	return name;
+}
+
+static void describe(const struct agent_spec *spec, struct agent_about *about)
+{
+	static char *name; /* of the last call */
+
+	free(name);
+	name = name_agent(command_of(spec), about);
+}
+
 static struct agent *open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct exec *e = mem_zero(sizeof *e);
-	const char *command = setup->spec.setting + strlen(EXEC_PREFIX);
+	const char *command = command_of(&setup->spec);
 
 	(void)err; /* what can go wrong does so at the first start */
 	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
 	child_init(&e->agent, setup, &e->source.base);
-	e->name = exec_describe(command, &e->agent.about);
+	e->name = name_agent(command, &e->agent.about);
 	e->agent.pool = pool_open(&e->agent.place, (size_t)setup->spec.pool);
 	return &e->agent;
 }
@@ -45,23 +86,13 @@ static void close_agent(struct agent **agent)
 	*agent = NULL;
 }
 
-char *exec_describe(const char *command, struct agent_about *about)
-{
-	static const char *const no_tools[] = {NULL};
-	const char *program = command + strspn(command, " \t");
-	size_t len = strcspn(program, " \t");
-	size_t folder = len;
-
-	while (folder > 0 && program[folder - 1] != '/')
-		folder--;
-	char *name = mem_strndup(program + folder, len - folder);
-	*about = (struct agent_about){
-	    .name = name, .model = "exec", .tools = no_tools};
-	return name;
-}
-
 const struct agent_kind exec_kind = {
     .name = "exec",
+    .prefix = PREFIX,
+    .needs = "a command, such as 'exec:python3 agent.py'",
+    .usage = PREFIX "COMMAND ARGUMENTS",
+    .check = check,
+    .describe = describe,
     .open = open_agent,
     .close = close_agent,
     .about = child_about,

@@ -9,15 +9,6 @@
  */
 #include "core/agent.h"
 
-/* What comes before the command in the setting 'agent'. */
-#define EXEC_PREFIX "exec:"
-
 extern const struct agent_kind exec_kind;
-
-/*
- * Fill *about for a command; its name is the program without the folder.
- * Returns the memory of that name, free().
- */
-char *exec_describe(const char *command, struct agent_about *about);
 
 #endif

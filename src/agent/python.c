@@ -257,6 +257,16 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 
 /* ---- the kind ---- */
 
+static void describe(const struct agent_spec *spec, struct agent_about *about)
+{
+	static struct python_profile profile; /* of the last call */
+
+	python_profile_free(&profile);
+	python_profile_read(&profile, spec->setting, spec->state, spec->profile,
+	    strlen(spec->profile));
+	*about = profile.about;
+}
+
 static struct agent *open_agent(
     const struct agent_setup *setup, struct err *err)
 {
@@ -303,6 +313,11 @@ static bool is_loaded(const struct agent *agent)
 
 const struct agent_kind python_kind = {
     .name = "python",
+    .prefix = PYTHON_PREFIX,
+    .needs = "a file, such as 'python:agent.py'",
+    .usage = PYTHON_PREFIX "FILE.py",
+    .flags = AGENT_WRITES_EVALS,
+    .describe = describe,
     .open = open_agent,
     .close = close_agent,
     .about = child_about,

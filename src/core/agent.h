@@ -38,6 +38,9 @@ struct agent_sink;
  */
 #define AGENT_EFFECT_FREE 1u
 
+/* It writes .co/evals itself, as the Python package does. */
+#define AGENT_WRITES_EVALS 2u
+
 struct agent_file {
 	const char *name;
 	const char *path; /* absolute, under .co/uploads */
@@ -149,8 +152,29 @@ struct agent_about {
 };
 
 struct agent_kind {
-	const char *name; /* "demo"; "exec" is chosen by "exec:..." */
+	const char *name;
+	/*
+	 * The setting 'agent' is this prefix, and what follows it where the kind
+	 * needs something: "exec:" and a command. needs says what, for people
+	 * who left it out; NULL: nothing may follow.
+	 */
+	const char *prefix;
+	const char *needs;
+	const char *usage; /* how to write the whole, for people */
 	unsigned flags;
+	/*
+	 * Whether what the spec names can be executed, as far as that can be
+	 * told before; key is the setting it stands in. 0, or -1 with ERR_CONFIG.
+	 * NULL: nothing can be told.
+	 */
+	int (*check)(
+	    const struct agent_spec *spec, const char *key, struct err *err);
+	/*
+	 * Say who the agent of a spec is, without opening it; what *about points
+	 * to lives until the next call for this kind.
+	 */
+	void (*describe)(
+	    const struct agent_spec *spec, struct agent_about *about);
 	/* Open the agent of this worker; NULL with *err. */
 	struct agent *(*open)(const struct agent_setup *setup, struct err *err);
 	/* Close it, end what it keeps running, null *a. */

@@ -207,10 +207,12 @@ static void import_results(struct keeper *k)
 
 /* ---- files for people ---- */
 
-/* The Python package writes its evals itself. */
+/* What cannot be known is not written twice. */
 static bool agent_writes_evals(const struct conf *conf)
 {
-	return strncmp(conf->agent, "python:", 7) == 0;
+	struct err err;
+	const struct agent_kind *kind = agents_find(conf->agent, &err);
+	return !kind || (kind->flags & AGENT_WRITES_EVALS);
 }
 
 static void head_log(const struct keeper *k, const char *name)

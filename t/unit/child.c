@@ -102,7 +102,7 @@ static void open_agent(struct test *x, const char *command)
 
 	*x = (struct test){0};
 	sink_init(&x->sink);
-	buf_str(&setting, EXEC_PREFIX);
+	buf_str(&setting, "exec:");
 	buf_str(&setting, command);
 	free(conf.agent);
 	conf.agent = buf_steal(&setting, &(size_t){0});
@@ -592,6 +592,15 @@ static void test_find(void)
 	    "exec: without a command is refused");
 	ok(!agents_find("gpt", &err) && strstr(err.text, "'demo'"),
 	    "anything else is refused with what is allowed");
+	is_str(err.text,
+	    "agent 'gpt' is not known: allowed are 'demo', 'exec:COMMAND "
+	    "ARGUMENTS' and 'python:FILE.py'",
+	    "the refusal of an unknown agent names all kinds");
+	ok(!agents_find("demos", &err) && !agents_find("demo:x", &err),
+	    "nothing may follow a kind that needs nothing");
+	ok(!agents_find("exec:", &err) &&
+		strstr(err.text, "'exec:' needs a command"),
+	    "an exec: agent without a command is told what it needs");
 }
 
 static void test_check(void)
@@ -622,7 +631,7 @@ static void test_check(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf setting = {0};
 		struct err err;
-		buf_printf(&setting, EXEC_PREFIX "%s", cases[i].command);
+		buf_printf(&setting, "exec:%s", cases[i].command);
 		free(conf.agent);
 		conf.agent = buf_steal(&setting, &(size_t){0});
 		ok((agents_check(&conf, &err) == 0) == cases[i].is_good,
