@@ -11,7 +11,7 @@
 #include "session/input.h"
 #include "session/journal.h"
 #include "session/record.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 
 static void copy_span(struct buf *mem, struct store_span span)
 {
@@ -156,7 +156,7 @@ static void add_json(struct buf *text, char tag, const struct json *v)
 
 static void digest(uint8_t out[16], struct buf *text)
 {
-	ident_digest16(out, text->data, text->len);
+	digest_of(out, text->data, text->len);
 	buf_fini(text);
 }
 

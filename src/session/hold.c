@@ -11,14 +11,14 @@
 #include "session/all.h"
 #include "session/input.h"
 #include "session/record.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 
 /* What the record says. */
 enum home { HOME_UNUSED, HOME_UNKNOWN, HOME_KNOWN };
 
 void hold_digest(uint8_t home[16], const char *place)
 {
-	ident_digest16(home, place, strlen(place));
+	digest_of(home, place, strlen(place));
 }
 
 /* Whether nothing was said in the session yet, else where it is at home. */
@@ -61,7 +61,7 @@ const char *session_continuation(const struct session *s)
 	buf_printf(
 	    &text, "continuation of %llu ", (unsigned long long)s->number);
 	buf_str(&text, s->id);
-	ident_code16(code, secret, text.data, text.len);
+	digest_keyed(code, secret, text.data, text.len);
 	buf_fini(&text);
 	enc_hex(word, code, sizeof code);
 	return word;

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-#include "trust/ident.h"
+#include "trust/digest.h"
 
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
 {
-	ident_digest16(key, id, len);
+	digest_of(key, id, len);
 }
 
 void session_caller_key(
@@ -17,7 +17,7 @@ void session_caller_key(
 {
 	memset(key, 0, REGISTRY_KEY);
 	if (len)
-		ident_digest16(key, caller, len);
+		digest_of(key, caller, len);
 }
 
 bool session_id_is_valid(const char *id, size_t len)

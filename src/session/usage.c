@@ -9,7 +9,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -64,13 +64,13 @@ static struct name name_of(const char *caller, int64_t day)
 	    snprintf(text, sizeof text, "%lld %s", (long long)day, caller);
 	if ((size_t)len >= sizeof text)
 		len = sizeof text - 1;
-	ident_digest16(digest, text, (size_t)len);
+	digest_of(digest, text, (size_t)len);
 	memcpy(&n.key, digest, 8);
 	memcpy(&n.mark, digest + 8, 8);
 	n.key = (n.key >> 16) | (uint64_t)day << 48;
 	n.mark = (n.mark >> SUM_BITS) | 1;
 	put_day(n.row, day);
-	ident_digest16(n.row + 4, caller, strlen(caller));
+	digest_of(n.row + 4, caller, strlen(caller));
 	return n;
 }
 

@@ -8,7 +8,7 @@
 #include "core/conf.h"
 #include "trust/access_int.h"
 #include "trust/gate.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 #include "trust/network.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
@@ -55,7 +55,7 @@ static uint64_t hash_of(const char *peer)
 {
 	uint8_t digest[16];
 	uint64_t hash;
-	ident_digest16(digest, peer, strlen(peer));
+	digest_of(digest, peer, strlen(peer));
 	memcpy(&hash, digest, sizeof hash);
 	return hash;
 }

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "trust/gate.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
 
@@ -46,7 +46,7 @@ static void on_paid(void *arg, const char *receipt)
 		return;
 	}
 	struct gate_job *job = gate_job();
-	ident_digest16(job->digest, receipt, strlen(receipt));
+	digest_of(job->digest, receipt, strlen(receipt));
 	job->is_verified = true;
 	job->is_claimed = true;
 	job->until_ms = clock_wall_ms() + payment_keep_ms(receipt);

@@ -3,7 +3,7 @@
 #include "trust/gauge.h"
 
 #include "core/heritage.h"
-#include "trust/ident.h"
+#include "trust/digest.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ static uint64_t key_of(enum gauge_kind kind, const char *who)
 	uint64_t key;
 	int n = snprintf(name, sizeof name, "gauge %d %s", (int)kind, who);
 	size_t len = (size_t)n < sizeof name ? (size_t)n : sizeof name - 1;
-	ident_digest16(digest, name, len);
+	digest_of(digest, name, len);
 	memcpy(&key, digest, sizeof key);
 	return key ? key : 1;
 }

@@ -241,15 +241,3 @@ void ident_fini(struct ident *me)
 	free(me->source);
 	*me = (struct ident){.source = NULL};
 }
-
-void ident_digest16(uint8_t out[16], const void *p, size_t n)
-{
-	(void)crypto_generichash(out, 16, p, n, NULL, 0);
-}
-
-void ident_code16(
-    uint8_t out[16], const uint8_t *secret_key, const void *p, size_t n)
-{
-	(void)crypto_generichash(
-	    out, 16, p, n, secret_key, crypto_generichash_KEYBYTES);
-}

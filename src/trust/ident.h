@@ -4,9 +4,8 @@
 #define TRUST_IDENT_H
 
 /*
- * Who we are: the key of this agent and its address, and the digest that names
- * things by their content. The key lies in keys/ of a .co folder, as the Python
- * package keeps it too:
+ * Who we are: the key of this agent and its address. The key lies in keys/ of a
+ * .co folder, as the Python package keeps it too:
  *
  *	agent.key	32 raw bytes, an Ed25519 seed (RFC 8032 section 5.1.5), 0600
  *	recovery.txt	the phrase it was made from (trust/mnemonic.h), 0600
@@ -57,12 +56,5 @@ void ident_fini(struct ident *me);
  */
 int ident_claim(const struct ident *me, const char *name, const char *project,
     struct buf *warning, struct err *err);
-
-/* BLAKE2b-128 of n bytes. */
-void ident_digest16(uint8_t out[16], const void *p, size_t n);
-
-/* The same, which nobody can make without the key (trust/ident_key.h). */
-void ident_code16(
-    uint8_t out[16], const uint8_t *secret_key, const void *p, size_t n);
 
 #endif

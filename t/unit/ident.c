@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "core/err.h"
+#include "trust/digest.h"
 #include "trust/ident.h"
 #include "trust/mnemonic.h"
 
@@ -347,7 +348,7 @@ static void test_digest(void)
 		uint8_t digest[16];
 		char hex[33];
 
-		ident_digest16(digest, rows[i].text, strlen(rows[i].text));
+		digest_of(digest, rows[i].text, strlen(rows[i].text));
 		enc_hex(hex, digest, sizeof digest);
 		is_str(hex, rows[i].hex, "the digest of \"%s\" is BLAKE2b",
 		    rows[i].text);
