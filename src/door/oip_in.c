@@ -174,39 +174,42 @@ static void on_provider_input(struct oip_conn *c, const struct json *frame)
 
 /* ---- commands ---- */
 
+enum command_flag {
+	FIRST = 1, /* a bare INPUT may still follow */
+	LOGGED =
+	    2,	 /* the console shows its type; others show more themselves */
+	OWN = 4, /* signed in its own way or not at all, also on v2 */
+};
+
 struct command {
 	const char *type;
 	void (*fn)(struct oip_conn *c, const struct json *frame);
-	bool is_first; /* a bare INPUT may still follow */
-	bool is_logged;
-	/* It has a signature of its own, or needs none, also on a v2 socket. */
-	bool is_own;
+	unsigned flags;
 };
 
 static const struct command commands[] = {
-    {"INPUT", oip_input, true, false, false},
-    {"PONG", on_pong, true, false, true},
-    {"PING", on_ping, true, false, true},
-    {"CONNECT", oip_connect, false, false, true},
-    {"INIT", oip_connect, false, true, true},
-    {"ATTACH", oip_connect, false, true, true},
-    {"ASK_USER_RESPONSE", oip_answer_ask, false, true, false},
-    {"APPROVAL_RESPONSE", oip_answer_approval, false, true, false},
-    {"PLAN_REVIEW_RESPONSE", oip_answer_review, false, true, false},
-    {"ULW_RESPONSE", oip_answer_late, false, true, false},
-    {"prompt_update", oip_answer_late, false, true, false},
-    {"INTERRUPT", on_interrupt, false, true, false},
-    {"SESSION_STATUS", on_session_status, true, true, true},
-    {"mode_change", oip_mode_change, false, true, false},
-    {"EXEC", oip_exec, false, true, false},
-    {"PROVIDER_INTERRUPT", on_provider_interrupt, false, true, false},
-    {"PROVIDER_INPUT", on_provider_input, false, true, false},
-    {"ONBOARD_SUBMIT", oip_onboard, false, true, true},
+    {"INPUT", oip_input, FIRST},
+    {"PONG", on_pong, FIRST | OWN},
+    {"PING", on_ping, FIRST | OWN},
+    {"CONNECT", oip_connect, OWN},
+    {"INIT", oip_connect, LOGGED | OWN},
+    {"ATTACH", oip_connect, LOGGED | OWN},
+    {"ASK_USER_RESPONSE", oip_answer_ask, LOGGED},
+    {"APPROVAL_RESPONSE", oip_answer_approval, LOGGED},
+    {"PLAN_REVIEW_RESPONSE", oip_answer_review, LOGGED},
+    {"ULW_RESPONSE", oip_answer_late, LOGGED},
+    {"prompt_update", oip_answer_late, LOGGED},
+    {"INTERRUPT", on_interrupt, LOGGED},
+    {"SESSION_STATUS", on_session_status, FIRST | LOGGED | OWN},
+    {"mode_change", oip_mode_change, LOGGED},
+    {"EXEC", oip_exec, LOGGED},
+    {"PROVIDER_INTERRUPT", on_provider_interrupt, LOGGED},
+    {"PROVIDER_INPUT", on_provider_input, LOGGED},
+    {"ONBOARD_SUBMIT", oip_onboard, LOGGED | OWN},
 };
 
 /* One family, with an answer for strange members too. */
-static const struct command admin_command = {
-    "ADMIN_", oip_admin, false, true, true};
+static const struct command admin_command = {"ADMIN_", oip_admin, LOGGED | OWN};
 
 static bool is_admin(const struct json *type)
 {
@@ -247,13 +250,13 @@ static void on_unknown(struct oip_conn *c, const struct json *type)
 static void run(
     struct oip_conn *c, const struct command *command, const struct json *frame)
 {
-	if (command->is_logged)
+	if (command->flags & LOGGED)
 		console_received(command->type, strlen(command->type));
-	if (!command->is_first)
+	if (!(command->flags & FIRST))
 		c->has_spoken = true;
 	command->fn(c, frame);
 	/* An input may be an answer: its receipt tells, after its verdict. */
-	if (!command->is_own && !c->n_calls && !c->asking)
+	if (!(command->flags & OWN) && !c->n_calls && !c->asking)
 		oip_conn_unhush(c);
 }
 
@@ -262,7 +265,7 @@ static bool is_welcome(struct oip_conn *c, const struct command *command)
 {
 	struct err err;
 
-	if (!c->session || !c->caller.address[0] || command->is_own)
+	if (!c->session || !c->caller.address[0] || command->flags & OWN)
 		return true;
 	if (access_look(
 		c->setup->access, c->caller.address, &c->caller, &err) == 0)
@@ -294,7 +297,7 @@ static void on_frame(struct oip_conn *c, const struct json *frame)
 	c->has_heard = true;
 	if (is_first && oip_seal_is_asked(frame))
 		oip_seal_begin(c, frame);
-	else if (c->is_v2 && (!command || !command->is_own))
+	else if (c->is_v2 && (!command || !(command->flags & OWN)))
 		oip_auth_command(c, frame, on_verified);
 	else if (!command)
 		on_unknown(c, type);
