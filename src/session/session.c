@@ -7,29 +7,11 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/heritage.h"
-#include "core/msg.h"
-#include "core/stat.h"
-#include "session/activity.h"
-#include "session/approve.h"
-#include "session/exec.h"
-#include "session/input.h"
 #include "session/known.h"
-#include "session/turn.h"
-#include "session/uploads.h"
-
-/*
- * Ticks (100 ms) between looks for lost
- * bells and for orphans nobody told us of.
- */
-#define LOST_BELL_TICKS 3
-#define ORPHAN_TICKS 10
-
-/* ---- handles ---- */
 
 bool session_is_crowded(const struct sessions *all)
 {
@@ -40,6 +22,14 @@ struct session *session_ref(struct session *s)
 {
 	s->refs++;
 	return s;
+}
+
+void session_ring(struct session *s)
+{
+	if (list_is_empty(&s->attachments) || !list_is_empty(&s->rung))
+		return;
+	list_append(&s->all->rung, &s->rung);
+	s->all->setup.ask_flush(s->all->setup.arg);
 }
 
 void session_close(struct session **sp)
@@ -275,263 +265,4 @@ void session_touch(struct session *s)
 	/* A stuck turn must not live on because somebody still watches it. */
 	if (session_status(s) != SESSION_RUNNING)
 		atomic_store(&session_entry(s)->active_ms, clock_mono_ms());
-}
-
-/* ---- bells ---- */
-
-static struct attachment *next_to_ring(struct session *s)
-{
-	uint64_t head = session_head(s);
-	list_each(it, &s->attachments)
-	{
-		struct attachment *a = list_entry(it, struct attachment, link);
-		if (!a->is_rung && a->cursor < head)
-			return a;
-	}
-	return NULL;
-}
-
-/* on_more may detach anybody: after each call begin anew. */
-static void ring_attachments(struct session *s)
-{
-	struct attachment *a;
-	struct session *held = session_ref(s);
-	while ((a = next_to_ring(s))) {
-		a->is_rung = true;
-		a->on_more(a->arg);
-	}
-	session_close(&held);
-}
-
-/* ---- speaking ---- */
-
-static void on_said(struct commit *c)
-{
-	struct session *s = c->arg;
-	if (c->outcome == COMMIT_FAILED)
-		log_error("session=%s: stimulus lost: %s", s->id, c->err.text);
-	session_ring(s);
-	if (s->turn)
-		turn_look(s->turn);
-	session_close(&s);
-	journal_commit_free(c);
-}
-
-static void say(struct session *s, struct draft *d)
-{
-	struct commit *c =
-	    journal_commit(s->number, s->at, session_turn(s), COMMIT_IN_TURN);
-	journal_add(c, d);
-	c->n_stimuli = 1;
-	c->done = on_said;
-	c->arg = session_ref(s);
-	journal_push(s->all->journal, c, false);
-}
-
-int session_answer(struct session *s, enum event_type kind, const char *json,
-    size_t len, struct err *err)
-{
-	struct draft d = {0};
-	uint64_t question;
-	if (!session_is_waiting(s, kind, &question))
-		return err_set(err, ERR_STALE, NULL);
-	event_begin(&d, EV_ANSWER, session_turn(s));
-	event_str(&d, "kind", event_name(kind), strlen(event_name(kind)));
-	event_json(&d, "answer", json, len);
-	event_int(&d, "question", (int64_t)question);
-	say(s, &d);
-	event_fini(&d);
-	return 0;
-}
-
-int session_interrupt(struct session *s, struct err *err)
-{
-	struct draft d = {0};
-	if (session_status(s) != SESSION_RUNNING)
-		return err_set(err, ERR_NOT_RUNNING, NULL);
-	event_begin(&d, EV_INTERRUPT, session_turn(s));
-	say(s, &d);
-	event_fini(&d);
-	return 0;
-}
-
-/* ---- driving ---- */
-
-static void on_other_thread(void *arg)
-{
-	struct sessions *all = arg;
-	all->setup.wake(all->setup.arg);
-}
-
-struct sessions *sessions_new(const struct sessions_setup *setup)
-{
-	struct sessions *all = mem_zero(sizeof *all);
-	struct buf dir = {0};
-	all->setup = *setup;
-	all->self = registry_self(setup->slot, setup->generation);
-	list_init(&all->sessions);
-	list_init(&all->turns);
-	list_init(&all->dirty);
-	list_init(&all->rung);
-	list_init(&all->answers);
-	list_init(&all->retries);
-	list_init(&all->execs);
-	list_init(&all->decided);
-	list_init(&all->execs_done);
-	all->by_key = map_new();
-	all->registry = registry_new(setup->heritage, false, 0);
-	registry_clean_slot(all->registry, setup->slot);
-	registry_bound(all->registry);
-	struct journal_setup js = {
-	    .store = setup->store,
-	    .registry = all->registry,
-	    .conf = setup->conf,
-	    .pulses = setup->heritage->slots[setup->slot].pulses,
-	    .slot = setup->slot,
-	    .generation = setup->generation,
-	    .on_done = on_other_thread,
-	    .arg = all,
-	};
-	all->journal = journal_new(&js);
-	buf_printf(&dir, "%s/uploads", setup->conf->co_dir);
-	all->uploads =
-	    uploads_new(buf_cstr(&dir), setup->conf, on_other_thread, all);
-	buf_fini(&dir);
-	all->activity = activity_open(setup->conf->co_dir, setup->agent_name);
-	all->orphans.is_looking = true;
-	return all;
-}
-
-void sessions_collect(struct sessions *all)
-{
-	journal_collect(all->journal);
-	uploads_collect(all->uploads);
-	input_retry(all); /* what they waited for may be done */
-}
-
-static void flush_round(struct sessions *all)
-{
-	struct list *l;
-	while ((l = list_shift(&all->dirty)))
-		turn_flush(turn_of_dirty(l));
-	input_flush(all);
-	exec_flush(all);
-	approve_flush(all);
-	while ((l = list_shift(&all->rung)))
-		ring_attachments(list_entry(l, struct session, rung));
-}
-
-void sessions_flush(struct sessions *all)
-{
-	flush_round(all);
-	activity_flush(all->activity);
-	/*
-	 * What the callbacks of this round asked for must not wait for a bell.
-	 */
-	if (!list_is_empty(&all->dirty) || !list_is_empty(&all->answers) ||
-	    !list_is_empty(&all->rung))
-		all->setup.ask_flush(all->setup.arg);
-}
-
-static void on_bell(struct sessions *all, const struct msg *m)
-{
-	if (m->c >= all->setup.heritage->max_sessions)
-		return;
-	struct entry *e = registry_entry(all->registry, (uint32_t)m->c);
-	struct session *s = map_get(all->by_key, e->key, sizeof e->key);
-	if (!s || s->number != m->a)
-		return;
-	session_ring(s);
-	if (s->turn)
-		turn_look(s->turn);
-	input_retry(all);
-}
-
-void sessions_receive(struct sessions *all, const struct msg *m)
-{
-	if (m->version != MSG_VERSION)
-		return;
-	if (m->type == MSG_GREW)
-		on_bell(all, m);
-	else if (m->type == MSG_DIED)
-		orphans_look(all, (int64_t)m->c);
-	else if (m->type == MSG_ORPHANS)
-		orphans_look(all, 0);
-}
-
-static void find_lost_bells(struct sessions *all)
-{
-	list_each_safe(it, &all->sessions)
-	{
-		struct session *s = list_entry(it, struct session, link);
-		struct attachment *a = next_to_ring(s);
-		if (a) {
-			stat_add(bells_missed, 1);
-			session_ring(s);
-		}
-	}
-	list_each_safe(it, &all->turns) turn_look(turn_of_link(it));
-}
-
-void sessions_tick(struct sessions *all)
-{
-	all->ticks++;
-	registry_catch_up(all->registry);
-	input_retry(all);
-	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
-		orphans_look(all, 0);
-	orphans_step(all);
-	if (all->ticks % ORPHAN_TICKS == 0)
-		orphans_begin_waiting(all);
-	if (all->ticks % LOST_BELL_TICKS == 0)
-		find_lost_bells(all);
-	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));
-	activity_flush(all->activity);
-}
-
-void sessions_drain(struct sessions *all)
-{
-	all->is_draining = true;
-}
-
-bool sessions_are_busy(const struct sessions *all)
-{
-	return all->n_turns || all->n_execs || journal_pending(all->journal) ||
-	       !list_is_empty(&all->rung) || !list_is_empty(&all->answers) ||
-	       !list_is_empty(&all->retries);
-}
-
-void sessions_reopen_log(struct sessions *all)
-{
-	activity_reopen(all->activity);
-}
-
-static void free_calls(struct list *calls)
-{
-	struct list *l;
-	while ((l = list_shift(calls))) {
-		struct session_call *c =
-		    list_entry(l, struct session_call, link);
-		c->fn = NULL;
-		input_free(c);
-	}
-}
-
-void sessions_free(struct sessions **allp)
-{
-	struct sessions *all = *allp;
-	*allp = NULL;
-	if (!all)
-		return;
-	all->is_leaving = true;
-	journal_free(&all->journal);
-	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
-	exec_free_all(all);
-	free_calls(&all->answers);
-	free_calls(&all->retries);
-	uploads_free(&all->uploads);
-	activity_close(&all->activity);
-	registry_free(&all->registry);
-	map_free(&all->by_key);
-	free(all);
 }

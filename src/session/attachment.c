@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* The reading of events: part of session.h. */
-#include "session/all.h"
+#include "session/attachment.h"
 
 #include <string.h>
 
 #include "core/stat.h"
+#include "session/all.h"
 
 /* Events before a turn in which a client's last one is looked for. */
 #define FIND_BEFORE 500
-
-void session_ring(struct session *s)
-{
-	if (list_is_empty(&s->attachments) || !list_is_empty(&s->rung))
-		return;
-	list_append(&s->all->rung, &s->rung);
-	s->all->setup.ask_flush(s->all->setup.arg);
-}
 
 void session_attach(struct session *s, struct attachment *a, uint64_t after,
     void (*on_more)(void *), void *arg)
@@ -40,6 +32,37 @@ void session_detach(struct attachment *a)
 	list_remove(&a->link);
 	stat_add(sessions_attached, -1);
 	session_close(&a->session);
+}
+
+/* ---- bells ---- */
+
+static struct attachment *next_behind(struct session *s)
+{
+	uint64_t head = session_head(s);
+	list_each(it, &s->attachments)
+	{
+		struct attachment *a = list_entry(it, struct attachment, link);
+		if (!a->is_rung && a->cursor < head)
+			return a;
+	}
+	return NULL;
+}
+
+bool attachment_is_any_behind(struct session *s)
+{
+	return next_behind(s) != NULL;
+}
+
+/* on_more may detach anybody: after each call begin anew. */
+void attachment_ring_all(struct session *s)
+{
+	struct attachment *a;
+	struct session *held = session_ref(s);
+	while ((a = next_behind(s))) {
+		a->is_rung = true;
+		a->on_more(a->arg);
+	}
+	session_close(&held);
 }
 
 /* ---- damage ---- */

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "session/sessions.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/msg.h"
+#include "core/stat.h"
+#include "session/activity.h"
+#include "session/all.h"
+#include "session/approve.h"
+#include "session/attachment.h"
+#include "session/exec.h"
+#include "session/input.h"
+#include "session/turn.h"
+#include "session/uploads.h"
+
+/*
+ * Ticks (100 ms) between looks for lost bells, and for orphans that no message
+ * told of.
+ */
+#define LOST_BELL_TICKS 3
+#define ORPHAN_TICKS 10
+
+static void on_other_thread(void *arg)
+{
+	struct sessions *all = arg;
+	all->setup.wake(all->setup.arg);
+}
+
+struct sessions *sessions_new(const struct sessions_setup *setup)
+{
+	struct sessions *all = mem_zero(sizeof *all);
+	struct buf dir = {0};
+	all->setup = *setup;
+	all->self = registry_self(setup->slot, setup->generation);
+	list_init(&all->sessions);
+	list_init(&all->turns);
+	list_init(&all->dirty);
+	list_init(&all->rung);
+	list_init(&all->answers);
+	list_init(&all->retries);
+	list_init(&all->execs);
+	list_init(&all->decided);
+	list_init(&all->execs_done);
+	all->by_key = map_new();
+	all->registry = registry_new(setup->heritage, false, 0);
+	registry_clean_slot(all->registry, setup->slot);
+	registry_bound(all->registry);
+	struct journal_setup js = {
+	    .store = setup->store,
+	    .registry = all->registry,
+	    .conf = setup->conf,
+	    .pulses = setup->heritage->slots[setup->slot].pulses,
+	    .slot = setup->slot,
+	    .generation = setup->generation,
+	    .on_done = on_other_thread,
+	    .arg = all,
+	};
+	all->journal = journal_new(&js);
+	buf_printf(&dir, "%s/uploads", setup->conf->co_dir);
+	all->uploads =
+	    uploads_new(buf_cstr(&dir), setup->conf, on_other_thread, all);
+	buf_fini(&dir);
+	all->activity = activity_open(setup->conf->co_dir, setup->agent_name);
+	all->orphans.is_looking = true;
+	return all;
+}
+
+void sessions_collect(struct sessions *all)
+{
+	journal_collect(all->journal);
+	uploads_collect(all->uploads);
+	input_retry(all); /* what they waited for may be done */
+}
+
+static void flush_round(struct sessions *all)
+{
+	struct list *l;
+	while ((l = list_shift(&all->dirty)))
+		turn_flush(turn_of_dirty(l));
+	input_flush(all);
+	exec_flush(all);
+	approve_flush(all);
+	while ((l = list_shift(&all->rung)))
+		attachment_ring_all(list_entry(l, struct session, rung));
+}
+
+void sessions_flush(struct sessions *all)
+{
+	flush_round(all);
+	activity_flush(all->activity);
+	/*
+	 * What the callbacks of this round asked for must not wait for a bell.
+	 */
+	if (!list_is_empty(&all->dirty) || !list_is_empty(&all->answers) ||
+	    !list_is_empty(&all->rung))
+		all->setup.ask_flush(all->setup.arg);
+}
+
+static void on_bell(struct sessions *all, const struct msg *m)
+{
+	if (m->c >= all->setup.heritage->max_sessions)
+		return;
+	struct entry *e = registry_entry(all->registry, (uint32_t)m->c);
+	struct session *s = map_get(all->by_key, e->key, sizeof e->key);
+	if (!s || s->number != m->a)
+		return;
+	session_ring(s);
+	if (s->turn)
+		turn_look(s->turn);
+	input_retry(all);
+}
+
+void sessions_receive(struct sessions *all, const struct msg *m)
+{
+	if (m->version != MSG_VERSION)
+		return;
+	if (m->type == MSG_GREW)
+		on_bell(all, m);
+	else if (m->type == MSG_DIED)
+		orphans_look(all, (int64_t)m->c);
+	else if (m->type == MSG_ORPHANS)
+		orphans_look(all, 0);
+}
+
+static void find_lost_bells(struct sessions *all)
+{
+	list_each_safe(it, &all->sessions)
+	{
+		struct session *s = list_entry(it, struct session, link);
+		if (attachment_is_any_behind(s)) {
+			stat_add(bells_missed, 1);
+			session_ring(s);
+		}
+	}
+	list_each_safe(it, &all->turns) turn_look(turn_of_link(it));
+}
+
+void sessions_tick(struct sessions *all)
+{
+	all->ticks++;
+	registry_catch_up(all->registry);
+	input_retry(all);
+	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
+		orphans_look(all, 0);
+	orphans_step(all);
+	if (all->ticks % ORPHAN_TICKS == 0)
+		orphans_begin_waiting(all);
+	if (all->ticks % LOST_BELL_TICKS == 0)
+		find_lost_bells(all);
+	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));
+	activity_flush(all->activity);
+}
+
+void sessions_drain(struct sessions *all)
+{
+	all->is_draining = true;
+}
+
+bool sessions_are_busy(const struct sessions *all)
+{
+	return all->n_turns || all->n_execs || journal_pending(all->journal) ||
+	       !list_is_empty(&all->rung) || !list_is_empty(&all->answers) ||
+	       !list_is_empty(&all->retries);
+}
+
+void sessions_reopen_log(struct sessions *all)
+{
+	activity_reopen(all->activity);
+}
+
+static void free_calls(struct list *calls)
+{
+	struct list *l;
+	while ((l = list_shift(calls))) {
+		struct session_call *c =
+		    list_entry(l, struct session_call, link);
+		c->fn = NULL;
+		input_free(c);
+	}
+}
+
+void sessions_free(struct sessions **allp)
+{
+	struct sessions *all = *allp;
+	*allp = NULL;
+	if (!all)
+		return;
+	all->is_leaving = true;
+	journal_free(&all->journal);
+	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
+	exec_free_all(all);
+	free_calls(&all->answers);
+	free_calls(&all->retries);
+	uploads_free(&all->uploads);
+	activity_close(&all->activity);
+	registry_free(&all->registry);
+	map_free(&all->by_key);
+	free(all);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+/*
+ * What clients say to a turn that runs, wherever that is: the answer to its
+ * question, and the wish that it stops. Part of session.h.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "session/all.h"
+#include "session/turn.h"
+
+static void on_said(struct commit *c)
+{
+	struct session *s = c->arg;
+	if (c->outcome == COMMIT_FAILED)
+		log_error("session=%s: stimulus lost: %s", s->id, c->err.text);
+	session_ring(s);
+	if (s->turn)
+		turn_look(s->turn);
+	session_close(&s);
+	journal_commit_free(c);
+}
+
+static void say(struct session *s, struct draft *d)
+{
+	struct commit *c =
+	    journal_commit(s->number, s->at, session_turn(s), COMMIT_IN_TURN);
+	journal_add(c, d);
+	c->n_stimuli = 1;
+	c->done = on_said;
+	c->arg = session_ref(s);
+	journal_push(s->all->journal, c, false);
+}
+
+int session_answer(struct session *s, enum event_type kind, const char *json,
+    size_t len, struct err *err)
+{
+	struct draft d = {0};
+	uint64_t question;
+	if (!session_is_waiting(s, kind, &question))
+		return err_set(err, ERR_STALE, NULL);
+	event_begin(&d, EV_ANSWER, session_turn(s));
+	event_str(&d, "kind", event_name(kind), strlen(event_name(kind)));
+	event_json(&d, "answer", json, len);
+	event_int(&d, "question", (int64_t)question);
+	say(s, &d);
+	event_fini(&d);
+	return 0;
+}
+
+int session_interrupt(struct session *s, struct err *err)
+{
+	struct draft d = {0};
+	if (session_status(s) != SESSION_RUNNING)
+		return err_set(err, ERR_NOT_RUNNING, NULL);
+	event_begin(&d, EV_INTERRUPT, session_turn(s));
+	say(s, &d);
+	event_fini(&d);
+	return 0;
+}
