@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/conf.h"
-#include "session/input.h"
+#include "session/call.h"
 #include "session/journal.h"
 #include "session/record.h"
 #include "trust/digest.h"
@@ -199,6 +199,15 @@ void claim_name(struct session_call *c, const struct session_input *in)
 	digest_scope(c->inner, c, in, id);
 	c->has_id = true;
 	buf_append(&c->input_id, in->input_id, in->input_id_len);
+}
+
+uint64_t claim_hash(const struct session_call *c)
+{
+	uint64_t hash;
+	if (!c->has_id)
+		return 0;
+	memcpy(&hash, c->inner, sizeof hash);
+	return hash | 1;
 }
 
 enum claim_found claim_find(struct session_call *c)

@@ -33,6 +33,9 @@ enum claim_found {
  */
 void claim_name(struct session_call *c, const struct session_input *in);
 
+/* The name as the registry knows it while the turn of the input runs; 0: none. */
+uint64_t claim_hash(const struct session_call *c);
+
 /*
  * Look for an earlier input of c's name. If it is CLAIM_REPEATED, c's receipt
  * tells what became of that one.

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "session/all.h"
-#include "session/input.h"
+#include "session/call.h"
 #include "session/record.h"
 #include "trust/digest.h"
 
@@ -34,7 +34,7 @@ static enum home read_home(
 							    : HOME_UNUSED;
 	if (!r.turn)
 		return HOME_UNUSED;
-	return input_home_of(&r, home) ? HOME_KNOWN : HOME_UNKNOWN;
+	return call_home_of(&r, home) ? HOME_KNOWN : HOME_UNKNOWN;
 }
 
 void hold_settle(struct session_call *c, struct store_txn *facts)

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/agent.h"
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/claim.h"
@@ -25,72 +24,6 @@
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200
 
-void input_free(struct session_call *c)
-{
-	for (size_t i = 0; i < c->n_files; i++) {
-		free((void *)(uintptr_t)c->files[i].name);
-		free((void *)(uintptr_t)c->files[i].path);
-	}
-	free(c->files);
-	free(c->prompt);
-	free(c->images);
-	free(c->id);
-	buf_fini(&c->conversation);
-	buf_fini(&c->input_id);
-	buf_fini(&c->mem);
-	limits_drop(c->session->all->setup.limits, &c->held);
-	session_close(&c->session);
-	free(c);
-}
-
-void input_tell(struct session_call *c)
-{
-	session_receipt_fn *fn = c->fn;
-	c->fn = NULL;
-	switch (c->receipt.outcome) {
-	case INPUT_REFUSED:
-		stat_add(inputs_refused, 1);
-		upload_discard(c->files, c->n_files);
-		break;
-	case INPUT_REPEATED:
-		stat_add(dedup_hits, 1);
-		upload_discard(c->files, c->n_files);
-		break;
-	case INPUT_STARTED:
-	case INPUT_ADDED:
-	case INPUT_ANSWERED:
-		stat_add(inputs_accepted, 1);
-		break;
-	}
-	if (fn)
-		fn(c->arg, &c->receipt);
-}
-
-void input_answer(struct session_call *c, enum input_outcome outcome)
-{
-	struct sessions *all = c->session->all;
-	c->receipt.outcome = outcome;
-	list_append(&all->answers, &c->link);
-	all->setup.ask_flush(all->setup.arg);
-}
-
-void input_refuse(struct session_call *c)
-{
-	c->receipt.err = &c->err;
-	input_answer(c, INPUT_REFUSED);
-}
-
-void input_flush(struct sessions *all)
-{
-	struct list *l;
-	while ((l = list_shift(&all->answers))) {
-		struct session_call *c =
-		    list_entry(l, struct session_call, link);
-		input_tell(c);
-		input_free(c);
-	}
-}
-
 void input_retry(struct sessions *all)
 {
 	struct list waiting, *l;
@@ -99,11 +32,6 @@ void input_retry(struct sessions *all)
 		list_append(&waiting, l);
 	while ((l = list_shift(&waiting)))
 		input_place(list_entry(l, struct session_call, link));
-}
-
-static void place_later(struct session_call *c)
-{
-	list_append(&c->session->all->retries, &c->link);
 }
 
 /* ---- an earlier input of the same name ---- */
@@ -131,19 +59,13 @@ static bool answer_repeated(struct session_call *c)
 		/* Whose turn it will be is not known yet. */
 		(void)err_set(&c->err, ERR_BUSY, NULL);
 	if (c->err.code)
-		input_refuse(c);
+		call_refuse(c);
 	else
-		input_answer(c, INPUT_REPEATED);
+		call_answer(c, INPUT_REPEATED);
 	return true;
 }
 
 /* ---- into a running turn ---- */
-
-static void refuse_with(struct session_call *c, enum err_code code)
-{
-	(void)err_set(&c->err, code, NULL);
-	input_refuse(c);
-}
 
 /* What is in the facts is accepted: if the turn did not hear of it, the next one
  * is its own. */
@@ -154,21 +76,21 @@ static void on_joined(struct commit *commit)
 	if (commit->are_facts_written) {
 		c->receipt.turn = commit->turn;
 		c->receipt.seq = commit->last_seq;
-		input_answer(c, c->receipt.outcome);
+		call_answer(c, c->receipt.outcome);
 		session_ring(c->session);
 	} else if (commit->outcome == COMMIT_FAILED) {
 		c->err = commit->err;
-		input_refuse(c);
+		call_refuse(c);
 	} else if (commit->refusal == WAITING_DAMAGED) {
-		refuse_with(c, ERR_DAMAGED);
+		call_refuse_with(c, ERR_DAMAGED);
 	} else if (commit->refusal == WAITING_TOO_MANY) {
 		(void)err_set(&c->err, ERR_NOT_ACCEPTING,
 		    "too many prompts wait for the agent (max: %lld); retry "
 		    "after OUTPUT, or increase max_waiting in host.yaml",
 		    (long long)conf->max_waiting);
-		input_refuse(c);
+		call_refuse(c);
 	} else {
-		place_later(c); /* the turn ended, or a twin was first */
+		call_later(c); /* the turn ended, or a twin was first */
 	}
 	journal_commit_free(commit);
 }
@@ -214,30 +136,21 @@ static void join_turn(struct session_call *c, uint32_t turn)
 
 /* ---- a place ---- */
 
-static uint64_t claim_hash(const struct session_call *c)
-{
-	uint64_t hash;
-	if (!c->has_id)
-		return 0;
-	memcpy(&hash, c->inner, sizeof hash);
-	return hash | 1;
-}
-
 static void place_in_running(struct session_call *c)
 {
 	struct entry *e = session_entry(c->session);
 	uint64_t claim = atomic_load(&e->claim);
 	if (claim && claim == claim_hash(c))
-		place_later(c); /* its twin is being committed */
+		call_later(c); /* its twin is being committed */
 	else if (atomic_load(&e->ended) == atomic_load(&e->turn) ||
 		 atomic_load(&e->closing) == atomic_load(&e->turn))
-		place_later(c); /* its owner is about to give it up */
+		call_later(c); /* its owner is about to give it up */
 	else if (!c->may_join)
-		refuse_with(c, ERR_BUSY);
+		call_refuse_with(c, ERR_BUSY);
 	else if (c->n_files || c->images_len > 2)
-		refuse_with(c, ERR_NOT_ACCEPTING);
+		call_refuse_with(c, ERR_NOT_ACCEPTING);
 	else if (!registry_runs(e))
-		place_later(c); /* its journal takes nothing before its input */
+		call_later(c); /* its journal takes nothing before its input */
 	else
 		join_turn(c, atomic_load(&e->begun));
 }
@@ -279,7 +192,7 @@ void input_begin_waiting(struct session *s)
 	if (!all->is_draining && !all->is_leaving && !session_is_crowded(all) &&
 	    !store_is_for_ends(all->setup.store) && !is_put_off(s) &&
 	    waiting_first(s, &mem, &w)) {
-		struct session_call *c = input_of_waiting(s, &w);
+		struct session_call *c = call_of_waiting(s, &w);
 		struct limits_who who = {
 		    c->caller, c->peer, c->peer_is_loopback};
 		uint32_t turn = registry_begin(
@@ -291,7 +204,7 @@ void input_begin_waiting(struct session *s)
 		if (turn)
 			turn_begin(s, c, turn);
 		else
-			input_free(c);
+			call_free(c);
 	}
 	buf_fini(&mem);
 }
@@ -300,11 +213,11 @@ void input_begin_waiting(struct session *s)
 static void place_behind(struct session_call *c)
 {
 	if (is_put_off(c->session) && c->session->is_store_failing) {
-		refuse_with(c, ERR_STORE);
+		call_refuse_with(c, ERR_STORE);
 		return;
 	}
 	input_begin_waiting(c->session);
-	place_later(c);
+	call_later(c);
 }
 
 void input_place(struct session_call *c)
@@ -314,15 +227,15 @@ void input_place(struct session_call *c)
 	if (answer_repeated(c))
 		return;
 	if (all->is_draining) {
-		refuse_with(c, ERR_DRAINING);
+		call_refuse_with(c, ERR_DRAINING);
 		return;
 	}
 	if (session_is_crowded(all)) {
-		refuse_with(c, ERR_RUNS);
+		call_refuse_with(c, ERR_RUNS);
 		return;
 	}
 	if (store_is_for_ends(all->setup.store)) {
-		refuse_with(c, ERR_STORE);
+		call_refuse_with(c, ERR_STORE);
 		return;
 	}
 	if (is_behind(c)) {
@@ -332,12 +245,12 @@ void input_place(struct session_call *c)
 	uint32_t turn = registry_begin(
 	    all->registry, c->session->at, all->self, claim_hash(c));
 	if (!turn && registry_is_stuck(all->registry)) {
-		refuse_with(c, ERR_LOCKED);
+		call_refuse_with(c, ERR_LOCKED);
 	} else if (!turn) {
 		place_in_running(c);
 	} else if (!may_begin(c)) {
 		registry_end(all->registry, c->session->at, all->self, false);
-		input_refuse(c);
+		call_refuse(c);
 	} else {
 		turn_begin(c->session, c, turn);
 	}
@@ -351,7 +264,7 @@ static void on_saved(
 	struct session_call *c = arg;
 	if (err) {
 		c->err = *err;
-		input_refuse(c);
+		call_refuse(c);
 		return;
 	}
 	c->files = files;
@@ -400,7 +313,7 @@ struct session_call *session_input(struct session *s,
 	c->peer_is_loopback = in->peer_is_loopback;
 	c->receipt.session_id = s->id;
 	if (check_input(s, in, &c->err) != 0) {
-		input_refuse(c);
+		call_refuse(c);
 		return c;
 	}
 	c->prompt = mem_strndup(in->prompt, in->prompt_len);
@@ -418,11 +331,4 @@ struct session_call *session_input(struct session *s,
 	else
 		input_place(c);
 	return c;
-}
-
-void session_forget(struct session_call **call)
-{
-	if (*call)
-		(*call)->fn = NULL;
-	*call = NULL;
 }

@@ -84,7 +84,7 @@ static void flush_round(struct sessions *all)
 	struct list *l;
 	while ((l = list_shift(&all->dirty)))
 		turn_flush(turn_of_dirty(l));
-	input_flush(all);
+	call_flush(all);
 	exec_flush(all);
 	approve_flush(all);
 	while ((l = list_shift(&all->rung)))
@@ -182,7 +182,7 @@ static void free_calls(struct list *calls)
 		struct session_call *c =
 		    list_entry(l, struct session_call, link);
 		c->fn = NULL;
-		input_free(c);
+		call_free(c);
 	}
 }
 

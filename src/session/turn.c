@@ -8,6 +8,7 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/activity.h"
+#include "session/input.h"
 
 #include <stdlib.h>
 
@@ -135,7 +136,7 @@ static void do_accept(struct turn *t)
 {
 	activity_text(t, "Processing", t->input->prompt, t->input->prompt_len);
 	t->input->receipt.outcome = INPUT_STARTED;
-	input_tell(t->input);
+	call_tell(t->input);
 }
 
 static void do_mark(struct turn *t)
@@ -157,7 +158,7 @@ static void do_refuse(struct turn *t)
 		(void)err_set(&c->err, ERR_STORE, NULL);
 	c->receipt.err = &c->err;
 	c->receipt.outcome = INPUT_REFUSED;
-	input_tell(c);
+	call_tell(c);
 }
 
 /* The claim was refused: an earlier input has it, or the store takes no writes.
@@ -353,7 +354,7 @@ void turn_free(struct turn *t)
 	all->n_turns--;
 	stat_add(runs, -1);
 	if (t->input)
-		input_free(t->input);
+		call_free(t->input);
 	session_close(&t->session);
 	free(t);
 }

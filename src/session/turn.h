@@ -10,7 +10,7 @@
  */
 #include "core/agent.h"
 #include "session/all.h"
-#include "session/input.h"
+#include "session/call.h"
 
 struct record;
 

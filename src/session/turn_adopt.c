@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/conf.h"
+#include "session/input.h"
 #include "session/record.h"
 
 #include <stdlib.h>
@@ -201,7 +202,7 @@ static bool may_start(const struct turn *t, const struct past *p)
 
 void turn_adopt(struct session *s, const struct record *r)
 {
-	struct turn *t = turn_new(s, input_of_record(s, r), r->turn);
+	struct turn *t = turn_new(s, call_of_record(s, r), r->turn);
 	struct limits_who who = {.caller = t->input->caller};
 	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
 	    &t->input->held, NULL);

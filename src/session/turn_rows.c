@@ -59,7 +59,7 @@ static void put_record(
 		r.result = span_of(&t->result);
 	if (status == RECORD_FAILED || status == RECORD_INTERRUPTED)
 		r.reason = span_str(err_reason_word(t->reason));
-	input_extra(&extra, t->input, status == RECORD_RUNNING);
+	call_extra(&extra, t->input, status == RECORD_RUNNING);
 	if (extra.len)
 		r.extra = span_of(&extra);
 	record_put(c, t->session, &r);

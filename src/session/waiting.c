@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "session/call.h"
 #include "session/claim.h"
-#include "session/input.h"
 #include "session/record.h"
 
 static struct store_span span_str(const char *s)

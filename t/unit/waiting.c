@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/conf.h"
-#include "session/input.h"
+#include "session/call.h"
 #include "session/record.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/input.h"
+#include "session/call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 	buf_printf(out, ",\"%s\":\"%s\"", name, hex);
 }
 
-void input_extra(struct buf *out, const struct session_call *c, bool with_files)
+void call_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
 	bool has_files = with_files && (c->images_len > 2 || c->n_files);
 	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home && !c->id)
@@ -123,7 +123,7 @@ static void read_extra(struct session_call *c, struct store_span extra)
 	json_fini(&doc);
 }
 
-bool input_home_of(const struct record *r, uint8_t home[16])
+bool call_home_of(const struct record *r, uint8_t home[16])
 {
 	struct json_doc doc = {0};
 	struct json_error why;
@@ -151,7 +151,7 @@ static struct session_call *new_call(
 	return c;
 }
 
-struct session_call *input_of_record(struct session *s, const struct record *r)
+struct session_call *call_of_record(struct session *s, const struct record *r)
 {
 	struct session_call *c = new_call(s, r->caller, r->prompt);
 	read_extra(c, r->extra);
@@ -164,8 +164,7 @@ static void copy_text(char *to, size_t size, struct store_span text)
 	    to, size, "%.*s", (int)text.len, (const char *)text.data);
 }
 
-struct session_call *input_of_waiting(
-    struct session *s, const struct waiting *w)
+struct session_call *call_of_waiting(struct session *s, const struct waiting *w)
 {
 	struct session_call *c = new_call(s, w->caller, w->prompt);
 	copy_text(c->level, sizeof c->level, w->level);
