@@ -31,7 +31,8 @@ struct sessions {
 	struct list decided;	/* turns with an approval decided by rule */
 	struct list rung;	/* sessions whose attachments want a look */
 	struct list answers;	/* calls with a receipt to hand out */
-	struct list retries;	/* calls to be placed again at the next tick */
+	struct list retries;	/* calls to be placed again (call_later()) */
+	struct list ended;	/* sessions whose turn has ended, referenced */
 	struct list execs;	/* calls of tools that run */
 	struct list execs_done; /* and those whose end is to be told */
 	size_t n_turns;
@@ -45,7 +46,8 @@ struct sessions {
 
 struct session {
 	struct list link;
-	struct list rung; /* in all->rung */
+	struct list rung;  /* in all->rung */
+	struct list ended; /* in all->ended */
 	struct sessions *all;
 	char *id;
 	uint8_t key[REGISTRY_KEY];
@@ -93,6 +95,12 @@ struct session *session_of_entry(
 
 /* Whether max_runs turns, and calls of tools, run in this worker. */
 bool session_is_crowded(const struct sessions *all);
+
+/*
+ * Its turn is over: let the oldest input that waits begin one, at the end of the
+ * call from the worker that is going on (input_retry()).
+ */
+void session_begin_next(struct session *s);
 
 /* Its journal has grown: let attachments look at the end of this tick. */
 void session_ring(struct session *s);

@@ -24,16 +24,6 @@
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200
 
-void input_retry(struct sessions *all)
-{
-	struct list waiting, *l;
-	list_init(&waiting);
-	while ((l = list_shift(&all->retries)))
-		list_append(&waiting, l);
-	while ((l = list_shift(&waiting)))
-		input_place(list_entry(l, struct session_call, link));
-}
-
 /* ---- an earlier input of the same name ---- */
 
 /* Whether the session of that input is one that this caller may open. */
@@ -209,6 +199,16 @@ void input_begin_waiting(struct session *s)
 	buf_fini(&mem);
 }
 
+static void begin_all_waiting(struct sessions *all)
+{
+	struct list *l;
+	while ((l = list_shift(&all->ended))) {
+		struct session *s = list_entry(l, struct session, ended);
+		input_begin_waiting(s);
+		session_close(&s);
+	}
+}
+
 /* What was acknowledged before c comes first. */
 static void place_behind(struct session_call *c)
 {
@@ -254,6 +254,17 @@ void input_place(struct session_call *c)
 	} else {
 		turn_begin(c->session, c, turn);
 	}
+}
+
+void input_retry(struct sessions *all)
+{
+	struct list again, *l;
+	begin_all_waiting(all);
+	list_init(&again);
+	while ((l = list_shift(&all->retries)))
+		list_append(&again, l);
+	while ((l = list_shift(&again)))
+		input_place(list_entry(l, struct session_call, link));
 }
 
 /* ---- from outside ---- */

@@ -32,6 +32,12 @@ void session_ring(struct session *s)
 	s->all->setup.ask_flush(s->all->setup.arg);
 }
 
+void session_begin_next(struct session *s)
+{
+	if (list_is_empty(&s->ended))
+		list_append(&s->all->ended, &session_ref(s)->ended);
+}
+
 void session_close(struct session **sp)
 {
 	struct session *s = *sp;
@@ -58,6 +64,7 @@ static struct session *new_handle(struct sessions *all, const char *id,
 	s->refs = 1;
 	list_init(&s->attachments);
 	list_init(&s->rung);
+	list_init(&s->ended);
 	list_append(&all->sessions, &s->link);
 	(void)map_put(all->by_key, s->key, sizeof s->key, s);
 	return s;

@@ -43,6 +43,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	list_init(&all->turns);
 	list_init(&all->dirty);
 	list_init(&all->rung);
+	list_init(&all->ended);
 	list_init(&all->answers);
 	list_init(&all->retries);
 	list_init(&all->execs);
@@ -117,6 +118,12 @@ static void on_bell(struct sessions *all, const struct msg *m)
 	input_retry(all);
 }
 
+static void look_for_orphans(struct sessions *all, int64_t died_us)
+{
+	orphans_look(all, died_us);
+	input_retry(all);
+}
+
 void sessions_receive(struct sessions *all, const struct msg *m)
 {
 	if (m->version != MSG_VERSION)
@@ -124,9 +131,9 @@ void sessions_receive(struct sessions *all, const struct msg *m)
 	if (m->type == MSG_GREW)
 		on_bell(all, m);
 	else if (m->type == MSG_DIED)
-		orphans_look(all, (int64_t)m->c);
+		look_for_orphans(all, (int64_t)m->c);
 	else if (m->type == MSG_ORPHANS)
-		orphans_look(all, 0);
+		look_for_orphans(all, 0);
 }
 
 static void find_lost_bells(struct sessions *all)
@@ -146,10 +153,10 @@ void sessions_tick(struct sessions *all)
 {
 	all->ticks++;
 	registry_catch_up(all->registry);
-	input_retry(all);
 	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
 		orphans_look(all, 0);
 	orphans_step(all);
+	input_retry(all);
 	if (all->ticks % ORPHAN_TICKS == 0)
 		orphans_begin_waiting(all);
 	if (all->ticks % LOST_BELL_TICKS == 0)

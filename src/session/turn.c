@@ -8,7 +8,6 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/activity.h"
-#include "session/input.h"
 
 #include <stdlib.h>
 
@@ -182,7 +181,7 @@ static void do_abandon(struct turn *t)
 	}
 	/* A twin with the same input_id was first: look it up. */
 	t->input = NULL;
-	input_place(c);
+	call_later(c);
 }
 
 static void push_open(struct turn *t)
@@ -271,7 +270,7 @@ static void do_close(struct turn *t)
 	else
 		stat_add(runs_done, 1);
 	t->session->turn = NULL;
-	input_begin_waiting(t->session);
+	session_begin_next(t->session);
 }
 
 struct transition {

@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/conf.h"
-#include "session/input.h"
 #include "session/record.h"
 
 #include <stdlib.h>
@@ -152,12 +151,11 @@ static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 static void end_in_registry(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
-	struct session *s = session_ref(t->session);
+	struct session *s = t->session;
 	registry_end(all->registry, s->at, all->self, true);
 	session_ring(s);
+	session_begin_next(s);
 	turn_free(t);
-	input_begin_waiting(s);
-	session_close(&s);
 }
 
 /* Another journal than that of the input, or a hole, cannot tell what happened. */
