@@ -5,20 +5,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/conf.h"
 #include "core/stat.h"
 #include "session/activity.h"
 
 #include <stdlib.h>
-
-/* Bytes of a prompt or result shown in the agent log. */
-#define ACTIVITY_TEXT 200
-
-/* Time before what could not be written is tried again. */
-#define RETRY_MS 500
-
-/* The log says once in so long that the end of a turn cannot be written. */
-#define QUIET_MS 30000
 
 void turn_end_agent(struct turn *t)
 {
@@ -26,293 +16,11 @@ void turn_end_agent(struct turn *t)
 		turn_all(t)->setup.kind->free(&t->agent);
 }
 
-/* A line for people, with the beginning of a text. */
-static void activity_text(
-    struct turn *t, const char *what, const char *text, size_t len)
-{
-	struct buf line = {0};
-	buf_printf(&line, "turn=%u %s: ", t->number, what);
-	buf_append(&line, text, len < ACTIVITY_TEXT ? len : ACTIVITY_TEXT);
-	turn_activity(t, line.data, line.len);
-	buf_fini(&line);
-}
-
-/* ---- commits ---- */
-
-/*
- * The facts have the end, and the journal has damaged pages where it belongs: it
- * counts as written there and lost, which readers know how to tell.
- */
-static void end_without_journal(struct turn *t)
-{
-	struct sessions *all = turn_all(t);
-	struct session *s = t->session;
-	log_error("session=%s turn=%u: the journal is damaged: its end is in "
-		  "the facts alone",
-	    s->id, t->number);
-	registry_lost_end(all->registry, s->at, s->number, t->number);
-	registry_end(all->registry, s->at, all->self, true);
-}
-
-static void on_end(struct commit *c)
-{
-	struct turn *t = c->arg;
-	enum commit_outcome outcome = c->outcome;
-	/* Facts that are written are not written again. */
-	t->is_end_in_facts |= c->are_facts_written;
-	if (outcome == COMMIT_FAILED && c->are_facts_written)
-		t->is_end_journal_only = true;
-	t->lacks_room = c->lacks_room;
-	if (outcome == COMMIT_FAILED && c->met_damage && t->is_end_in_facts) {
-		end_without_journal(t);
-		outcome = COMMIT_OK;
-	}
-	session_ring(t->session);
-	turn_commit_back(t, c);
-	turn_step(t, outcome == COMMIT_FAILED ? STIM_RETRY : STIM_ENDED);
-	turn_maybe_free(t);
-}
-
-static void push_end(struct turn *t)
-{
-	struct commit *c = turn_commit(t, COMMIT_END, on_end);
-	turn_rows_end(c, t);
-	c->ends_turn_of = turn_all(t)->self;
-	c->is_quiet = clock_mono_ms() < t->quiet_until_ms;
-	t->n_commits++;
-	t->n_in_facts++;
-	journal_push(turn_all(t)->journal, c, true);
-}
-
-static void on_claimed(struct commit *c)
-{
-	struct turn *t = c->arg;
-	enum commit_outcome outcome = c->outcome;
-	bool written = c->are_facts_written;
-	t->met_damage = c->met_damage;
-	if (t->input) {
-		t->input->receipt.turn = t->number;
-		t->input->receipt.seq = c->first_seq;
-		t->input->err = c->err;
-	}
-	if (outcome == COMMIT_OK)
-		t->cursor = c->last_seq;
-	turn_commit_back(t, c);
-	if (outcome == COMMIT_OK)
-		turn_step(t, STIM_CLAIMED);
-	else if (written)
-		turn_step(t, STIM_LOST);
-	else
-		turn_step(t, STIM_REFUSED);
-	if (outcome == COMMIT_OK)
-		session_ring(t->session);
-	turn_maybe_free(t);
-}
-
-static void push_claim(struct turn *t)
-{
-	struct commit *c = turn_commit(t, COMMIT_BEGIN, on_claimed);
-	turn_rows_claim(c, t);
-	turn_push(t, c);
-}
-
-static void on_started(struct commit *c)
-{
-	struct turn *t = c->arg;
-	t->n_unwritten -= c->n_events;
-	if (c->outcome != COMMIT_OK)
-		log_error("session=%s turn=%u: start mark not written",
-		    t->session->id, t->number);
-	session_ring(t->session);
-	turn_commit_back(t, c);
-	turn_step(t, STIM_STARTED);
-	turn_maybe_free(t);
-}
-
-/* ---- actions of states.tbl ---- */
-
-static void do_accept(struct turn *t)
-{
-	activity_text(t, "Processing", t->input->prompt, t->input->prompt_len);
-	t->input->receipt.outcome = INPUT_STARTED;
-	call_tell(t->input);
-}
-
-static void do_mark(struct turn *t)
-{
-	turn_push_mark(t);
-	do_accept(t);
-}
-
-static void do_run(struct turn *t)
-{
-	turn_start_agent(t);
-	turn_all(t)->setup.kind->run(t->agent);
-}
-
-static void do_refuse(struct turn *t)
-{
-	struct session_call *c = t->input;
-	if (!c->err.code)
-		(void)err_set(&c->err, ERR_STORE, NULL);
-	c->receipt.err = &c->err;
-	c->receipt.outcome = INPUT_REFUSED;
-	call_tell(c);
-}
-
-/* The claim was refused: an earlier input has it, or the store takes no writes.
- */
-static void do_abandon(struct turn *t)
-{
-	struct sessions *all = turn_all(t);
-	struct session_call *c = t->input;
-	turn_end_agent(t);
-	t->is_ended = true;
-	registry_end(all->registry, t->session->at, all->self, false);
-	t->session->turn = NULL;
-	if (c->row) { /* it waits on, or another has begun with it */
-		t->session->put_off_until_ms = clock_mono_ms() + RETRY_MS;
-		t->session->is_store_failing = c->err.code != 0;
-		return;
-	}
-	if (c->err.code) {
-		do_refuse(t);
-		return;
-	}
-	/* A twin with the same input_id was first: look it up. */
-	t->input = NULL;
-	call_later(c);
-}
-
-static void push_open(struct turn *t)
-{
-	if (t->open)
-		turn_flush(t);
-}
-
-static int64_t duration_ms(const struct turn *t)
-{
-	return (clock_mono_us() - t->began_us) / 1000;
-}
-
-static void do_end(struct turn *t)
-{
-	t->duration_ms = duration_ms(t);
-	turn_stimuli_last(t);
-	turn_tools_close(
-	    t, t->has_failed ? err_reason_word(t->reason) : "natural");
-	/* Who hears of the end may begin the next turn. */
-	limits_drop(turn_all(t)->setup.limits, &t->input->held);
-	push_open(t);
-	push_end(t);
-}
-
-/*
- * It is in the facts but not in the journal. What is durable must not be told to
- * be tried again: its name tells how the turn ended, now or later.
- */
-static void do_tell_loss(struct turn *t)
-{
-	if (t->met_damage) {
-		(void)err_set(&t->input->err, ERR_DAMAGED, NULL);
-	} else {
-		(void)err_set(&t->input->err, ERR_AGENT,
-		    "store took the input, but could not take its events");
-		t->input->err.reason = err_reason_word(REASON_STORE);
-	}
-	do_refuse(t);
-}
-
-/* The agent has not begun, or has no effects: it ends as failed. */
-static void do_lose(struct turn *t)
-{
-	turn_end_agent(t);
-	t->is_ended = true;
-	t->has_failed = true;
-	t->reason = REASON_STORE;
-	do_tell_loss(t);
-	do_end(t);
-}
-
-/* Once in each turn: who fails even so waits. */
-static bool make_room(struct turn *t)
-{
-	if (!t->lacks_room || t->has_made_room)
-		return false;
-	t->has_made_room = true;
-	return store_use_reserve(turn_all(t)->setup.store);
-}
-
-/*
- * Of facts that cannot be written the journal knows, and clients hear it; the
- * keeper's sweep sees to it that the facts follow.
- */
-static void do_end_again(struct turn *t)
-{
-	int64_t now = clock_mono_ms();
-	if (now >= t->quiet_until_ms)
-		t->quiet_until_ms = now + QUIET_MS;
-	if (make_room(t)) {
-		push_end(t);
-		return;
-	}
-	t->is_end_journal_only = true;
-	t->retry_at_ms = now + RETRY_MS;
-}
-
-static void do_close(struct turn *t)
-{
-	turn_end_agent(t);
-	if (!t->has_failed)
-		activity_text(t, "Result", t->result.data, t->result.len);
-	if (t->has_failed)
-		stat_add(runs_failed, 1);
-	else
-		stat_add(runs_done, 1);
-	t->session->turn = NULL;
-	session_begin_next(t->session);
-}
-
-struct transition {
-	enum turn_state state;
-	enum turn_stimulus stimulus;
-	void (*act)(struct turn *t);
-	enum turn_state next;
-};
-
-static const struct transition transitions[] = {
-#define STATE(code, doc)
-#define STIMULUS(code, doc)
-#define TRANSITION(from, stimulus, action, to) \
-	{TURN_##from, STIM_##stimulus, do_##action, TURN_##to},
-#include "session/states.tbl"
-#undef STATE
-#undef STIMULUS
-#undef TRANSITION
-};
-
-/* ---- time ---- */
-
-static void answer_timeout(struct turn *t)
-{
-	static const char no[] = "{\"approved\":false,\"scope\":\"once\","
-				 "\"mode\":\"reject_hard\"}";
-	struct err err;
-	log_info("session=%s turn=%u: approval not answered in time",
-	    t->session->id, t->number);
-	t->question = 0;
-	(void)session_answer(
-	    t->session, EV_APPROVAL_NEEDED, no, sizeof no - 1, &err);
-}
-
-/* ---- what the parts use ---- */
-
 struct turn *turn_new(
     struct session *s, struct session_call *c, uint32_t number)
 {
 	struct sessions *all = s->all;
 	struct turn *t = mem_zero(sizeof *t);
-	turn_sink_init(t);
 	list_init(&t->dirty);
 	list_init(&t->decided);
 	list_init(&t->heard);
@@ -334,6 +42,25 @@ struct turn *turn_new(
 	return t;
 }
 
+/* Notes are single blocks that begin with their link. */
+static void free_notes(struct list *notes)
+{
+	struct list *l;
+	while ((l = list_shift(notes)))
+		free(l);
+}
+
+void turn_forget_heard(struct turn *t)
+{
+	free_notes(&t->heard);
+}
+
+void turn_forget_tools(struct turn *t)
+{
+	free_notes(&t->tools);
+	t->n_tools = 0;
+}
+
 void turn_free(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
@@ -346,8 +73,8 @@ void turn_free(struct turn *t)
 	buf_fini(&t->before);
 	buf_fini(&t->result);
 	buf_fini(&t->talk);
-	turn_stimuli_forget(t);
-	turn_tools_forget(t);
+	turn_forget_heard(t);
+	turn_forget_tools(t);
 	if (t->session->turn == t)
 		t->session->turn = NULL;
 	all->n_turns--;
@@ -362,20 +89,6 @@ void turn_maybe_free(struct turn *t)
 {
 	if (t->state == TURN_OVER && !t->n_commits)
 		turn_free(t);
-}
-
-void turn_step(struct turn *t, enum turn_stimulus stimulus)
-{
-	if (turn_all(t)->is_leaving)
-		return;
-	for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++) {
-		const struct transition *x = &transitions[i];
-		if (x->state != t->state || x->stimulus != stimulus)
-			continue;
-		t->state = x->next;
-		x->act(t);
-		return;
-	}
 }
 
 void turn_activity(struct turn *t, const char *text, size_t len)
@@ -429,18 +142,55 @@ void turn_commit_back(struct turn *t, struct commit *c)
 	journal_commit_free(c);
 }
 
-void turn_push_mark(struct turn *t)
+/* A turn with a hole in it must not look whole. */
+static void lose_events(struct turn *t, const struct commit *c)
 {
-	struct commit *c = turn_commit(t, COMMIT_IN_TURN, on_started);
-	struct draft d = {0};
-	event_begin(&d, EV_START, t->number);
-	journal_add(c, &d);
-	event_fini(&d);
-	t->n_unwritten++;
-	turn_push(t, c);
+	log_error("session=%s turn=%u: %u events lost: %s", t->session->id,
+	    t->number, c->n_events, c->err.text);
+	t->sink.ops->fail(&t->sink, REASON_STORE, c->err.text);
+	turn_end_agent(t);
 }
 
-/* ---- what the sessions call ---- */
+void turn_written(struct commit *c)
+{
+	struct turn *t = c->arg;
+	t->n_unwritten -= c->n_events;
+	if (c->outcome == COMMIT_FAILED)
+		lose_events(t, c);
+	if (c->question_at && c->outcome == COMMIT_OK) {
+		t->question = c->first_seq + c->question_at - 1;
+		t->asked_ms = clock_mono_ms();
+	}
+	session_ring(t->session);
+	turn_commit_back(t, c);
+	if (t->is_full && t->n_unwritten < TURN_MAX_UNWRITTEN / 2 && t->agent) {
+		t->is_full = false;
+		turn_all(t)->setup.kind->on_room(t->agent);
+	}
+	turn_maybe_free(t);
+}
+
+void turn_tell(struct turn *t, struct draft *d)
+{
+	struct sessions *all = turn_all(t);
+	if (!t->open) {
+		t->open = turn_commit(t, COMMIT_IN_TURN, turn_written);
+		list_append(&all->dirty, &t->dirty);
+		all->setup.ask_flush(all->setup.arg);
+	}
+	journal_add(t->open, d);
+	t->n_unwritten++;
+}
+
+void turn_flush(struct turn *t)
+{
+	struct commit *c = t->open;
+	list_remove(&t->dirty);
+	if (!c)
+		return;
+	t->open = NULL;
+	turn_push(t, c);
+}
 
 struct turn *turn_of_link(struct list *l)
 {
@@ -450,46 +200,4 @@ struct turn *turn_of_link(struct list *l)
 struct turn *turn_of_dirty(struct list *l)
 {
 	return list_entry(l, struct turn, dirty);
-}
-
-void turn_begin(struct session *s, struct session_call *c, uint32_t number)
-{
-	struct turn *t = turn_new(s, c, number);
-	turn_rows_load_talk(t);
-	t->state = turn_is_effect_free(t) ? TURN_EAGER : TURN_CLAIMING;
-	push_claim(t);
-	if (t->state != TURN_EAGER)
-		return;
-	turn_start_agent(t);
-	turn_all(t)->setup.kind->run(t->agent);
-}
-
-void turn_tick(struct turn *t)
-{
-	const struct conf *conf = turn_conf(t);
-	struct entry *e = session_entry(t->session);
-	int64_t now = clock_mono_ms();
-	if (t->retry_at_ms && now >= t->retry_at_ms) {
-		t->retry_at_ms = 0;
-		push_end(t);
-		return;
-	}
-	if (!t->agent || t->is_ended)
-		return;
-	bool is_approval =
-	    (atomic_load(&e->waiting) & 0xff) == EV_APPROVAL_NEEDED;
-	if (t->question && is_approval &&
-	    now - t->asked_ms > conf->approval_timeout * 1000)
-		answer_timeout(t);
-	if (now - atomic_load(&e->active_ms) <= conf->stuck_timeout * 1000)
-		return;
-	turn_sink_fail(t, REASON_STUCK, "no event for stuck_timeout seconds");
-	turn_end_agent(t);
-}
-
-void turn_leave(struct turn *t)
-{
-	turn_end_agent(t);
-	t->is_ended = true;
-	turn_free(t);
 }

@@ -69,7 +69,7 @@ static void read_past(struct turn *t, struct past *p)
 
 static void push_input_again(struct turn *t)
 {
-	struct commit *c = turn_commit(t, COMMIT_BEGIN, turn_sink_written);
+	struct commit *c = turn_commit(t, COMMIT_BEGIN, turn_written);
 	turn_rows_input(c, t);
 	t->n_unwritten++;
 	turn_push(t, c);
@@ -174,7 +174,7 @@ static void note_past(struct turn *t, const struct past *p)
 		turn_tools_note(t, ev->type, ev->body, ev->body_len);
 	}
 	if (p->has_end)
-		turn_tools_forget(t); /* nothing comes after it */
+		turn_forget_tools(t); /* nothing comes after it */
 	if (!is_past_known(p) && !turn_is_effect_free(t))
 		turn_stimuli_doubt(t);
 }
@@ -184,7 +184,7 @@ static void note_past(struct turn *t, const struct past *p)
 static void hear_again(struct turn *t)
 {
 	struct entry *e = session_entry(t->session);
-	turn_stimuli_forget(t);
+	turn_forget_heard(t);
 	t->cursor = t->before_seq;
 	t->stimuli = atomic_load(&e->stimuli) - 1;
 	atomic_store(&e->waiting, 0);
@@ -202,6 +202,7 @@ void turn_adopt(struct session *s, const struct record *r)
 {
 	struct turn *t = turn_new(s, call_of_record(s, r), r->turn);
 	struct limits_who who = {.caller = t->input->caller};
+	turn_sink_init(t);
 	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
 	    &t->input->held, NULL);
 	t->has_usage = true; /* what it spent before was not written */

@@ -4,11 +4,13 @@
 #define SESSION_TURN_INT_H
 
 /*
- * Private to session/: one turn and its parts. turn.c has its life: its states,
- * its commits and their order, its agent, its end. turn_rows.c fills the
- * commits, turn_sink.c takes what the agent tells, turn_tools.c closes the tool
- * calls that it left open, turn_stimuli.c gives it what others appended, and
- * turn_adopt.c goes on where a dead owner stopped.
+ * Private to session/: one turn and its parts, from the lowest up. turn.c has
+ * the turn itself, its agent, its commits and their order, and the events that
+ * a tick gathers. turn_tools.c closes the tool calls that the agent left open,
+ * turn_stimuli.c gives the agent what others appended, turn_rows.c fills the
+ * commits that begin and end the turn. turn_steps.c takes the steps of
+ * states.tbl, turn_sink.c what the agent says. turn_life.c begins, drives and
+ * leaves a turn; turn_adopt.c goes on where a dead owner stopped.
  *
  * A turn is freed when it is over and its last commit is back. So what is done
  * for a commit calls turn_maybe_free() last, and no step frees.
@@ -34,6 +36,9 @@ enum turn_stimulus {
 #undef STIMULUS
 #undef TRANSITION
 };
+
+/* Events given by the agent and not yet written above which it has to wait. */
+#define TURN_MAX_UNWRITTEN 2048
 
 struct turn {
 	struct agent_sink sink; /* first: the agent's view of us */
@@ -109,7 +114,7 @@ static inline bool turn_is_question(enum event_type type)
 }
 
 /* Turn 'number' of s for the call c (taken), known to the session and in
- * all->turns. The caller sets its state. */
+ * all->turns. The caller sets its sink and its state. */
 struct turn *turn_new(
     struct session *s, struct session_call *c, uint32_t number);
 
@@ -119,9 +124,6 @@ void turn_free(struct turn *t);
 
 /* Free the turn if it is over and its last commit is back. */
 void turn_maybe_free(struct turn *t);
-
-/* Take the step that states.tbl has for this stimulus, if it has one. */
-void turn_step(struct turn *t, enum turn_stimulus stimulus);
 
 /* A line for people in the agent log. */
 void turn_activity(struct turn *t, const char *text, size_t len);
@@ -144,9 +146,15 @@ void turn_push(struct turn *t, struct commit *c);
 /* A commit has come back: count and free it. */
 void turn_commit_back(struct turn *t, struct commit *c);
 
-/* Push the mark that the agent is about to start. It goes first: after it, a
- * dead worker's turn counts as having run. */
-void turn_push_mark(struct turn *t);
+/* Append an event to what this tick has gathered, whatever state the turn is in. */
+void turn_tell(struct turn *t, struct draft *d);
+
+/* done() of a commit of events that are counted in n_unwritten. */
+void turn_written(struct commit *c);
+
+/* Free what was noted of prompts that came meanwhile, and of tool calls. */
+void turn_forget_heard(struct turn *t);
+void turn_forget_tools(struct turn *t);
 
 /* Read the conversation as the turn begins, and its number for the client. */
 void turn_rows_load_talk(struct turn *t);
@@ -160,14 +168,21 @@ void turn_rows_claim(struct commit *c, const struct turn *t);
 /* Fill the commit that ends it, without the facts if these have the end. */
 void turn_rows_end(struct commit *c, const struct turn *t);
 
+/* Take the step that states.tbl has for this stimulus, if it has one. */
+void turn_step(struct turn *t, enum turn_stimulus stimulus);
+
+/* Push the commit that begins the turn. */
+void turn_push_claim(struct turn *t);
+
+/* Push the mark that the agent is about to start. It goes first: after it, a
+ * dead worker's turn counts as having run. */
+void turn_push_mark(struct turn *t);
+
+/* Push the commit that ends it. */
+void turn_push_end(struct turn *t);
+
 /* Make the turn the agent's sink. */
 void turn_sink_init(struct turn *t);
-
-/* Append an event to what this tick has gathered, whatever state the turn is in. */
-void turn_sink_tell(struct turn *t, struct draft *d);
-
-/* done() of a commit of events that are counted in n_unwritten. */
-void turn_sink_written(struct commit *c);
 
 /*
  * The turn succeeded, as if the agent had said so; session is the conversation
@@ -208,9 +223,6 @@ void turn_stimuli_last(struct turn *t);
 /* Say in the commit that ends the turn what became of each prompt. */
 void turn_stimuli_say(const struct turn *t, struct commit *c);
 
-/* Free what was noted. */
-void turn_stimuli_forget(struct turn *t);
-
 /* Note a tool_call, or the tool_result that closes it, by its body. */
 void turn_tools_note(
     struct turn *t, enum event_type type, const char *body, size_t len);
@@ -220,9 +232,6 @@ void turn_tools_close(struct turn *t, const char *reason);
 
 /* The same, before this turn_result, and for its reason. */
 void turn_tools_end(struct turn *t, const struct draft *d);
-
-/* Free what was noted. */
-void turn_tools_forget(struct turn *t);
 
 /* Whether an answer is for the question that waits; that is then settled. */
 bool turn_stimuli_settle(struct turn *t, const struct event *ev);

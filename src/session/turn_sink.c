@@ -13,9 +13,7 @@
 
 #include <string.h>
 
-/* Events given by the agent and not yet written above which it should wait, and
- * how many make a commit of their own before the tick ends. */
-#define MAX_UNWRITTEN 2048
+/* So many events make a commit of their own before the tick ends. */
 #define PUSH_EVENTS 512
 
 /* The sink is the first member. */
@@ -39,18 +37,6 @@ static void count_usage(struct turn *t, const struct draft *d)
 	stat_add(cost_us, more.cost_us);
 }
 
-void turn_sink_tell(struct turn *t, struct draft *d)
-{
-	struct sessions *all = turn_all(t);
-	if (!t->open) {
-		t->open = turn_commit(t, COMMIT_IN_TURN, turn_sink_written);
-		list_append(&all->dirty, &t->dirty);
-		all->setup.ask_flush(all->setup.arg);
-	}
-	journal_add(t->open, d);
-	t->n_unwritten++;
-}
-
 static bool sink_emit(struct agent_sink *s, struct draft *d)
 {
 	struct turn *t = turn_of(s);
@@ -64,14 +50,14 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 	if (d->type == EV_TURN_RESULT)
 		turn_tools_end(t, d);
 	turn_tools_note(t, d->type, d->body.data, d->body.len);
-	turn_sink_tell(t, d);
+	turn_tell(t, d);
 	if (turn_is_question(d->type)) {
 		t->open->question_at = t->open->n_events;
 		t->open->question = d->type;
 	}
 	if (t->open->n_events >= PUSH_EVENTS)
 		turn_flush(t);
-	t->is_full = t->n_unwritten >= MAX_UNWRITTEN;
+	t->is_full = t->n_unwritten >= TURN_MAX_UNWRITTEN;
 	return !t->is_full;
 }
 
@@ -114,44 +100,6 @@ static void fill_history(const struct turn *t, struct history_turn *h)
 	    .turn = t->client_turn,
 	    .now_ms = clock_wall_ms(),
 	};
-}
-
-/* A turn with a hole in it must not look whole. */
-static void lose_events(struct turn *t, const struct commit *c)
-{
-	log_error("session=%s turn=%u: %u events lost: %s", t->session->id,
-	    t->number, c->n_events, c->err.text);
-	turn_sink_fail(t, REASON_STORE, c->err.text);
-	turn_end_agent(t);
-}
-
-void turn_sink_written(struct commit *c)
-{
-	struct turn *t = c->arg;
-	t->n_unwritten -= c->n_events;
-	if (c->outcome == COMMIT_FAILED)
-		lose_events(t, c);
-	if (c->question_at && c->outcome == COMMIT_OK) {
-		t->question = c->first_seq + c->question_at - 1;
-		t->asked_ms = clock_mono_ms();
-	}
-	session_ring(t->session);
-	turn_commit_back(t, c);
-	if (t->is_full && t->n_unwritten < MAX_UNWRITTEN / 2 && t->agent) {
-		t->is_full = false;
-		turn_all(t)->setup.kind->on_room(t->agent);
-	}
-	turn_maybe_free(t);
-}
-
-void turn_flush(struct turn *t)
-{
-	struct commit *c = t->open;
-	list_remove(&t->dirty);
-	if (!c)
-		return;
-	t->open = NULL;
-	turn_push(t, c);
 }
 
 /* What comes from now on has to wait for the next turn. */

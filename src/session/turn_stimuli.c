@@ -25,7 +25,7 @@ static bool gather_stimulus(const struct event *ev, void *arg)
 
 /* A prompt that came while the turn ran. */
 struct heard {
-	struct list link;
+	struct list link; /* first: turn_forget_heard() */
 	enum verdict verdict;
 	bool is_told; /* that it was dropped */
 	size_t len;
@@ -190,7 +190,7 @@ static void tell_dropped(struct turn *t, struct heard *h)
 	event_begin(&d, EV_INPUT_DROPPED, t->number);
 	memcpy(d.id, h->id, h->len + 1);
 	event_str(&d, "reason", word, strlen(word));
-	turn_sink_tell(t, &d);
+	turn_tell(t, &d);
 	event_fini(&d);
 	h->is_told = true;
 }
@@ -214,11 +214,4 @@ void turn_stimuli_say(const struct turn *t, struct commit *c)
 		if (h->verdict != VERDICT_GIVEN)
 			waiting_say(c, h->verdict, h->id, h->len);
 	}
-}
-
-void turn_stimuli_forget(struct turn *t)
-{
-	struct list *l;
-	while ((l = list_shift(&t->heard)))
-		free(list_entry(l, struct heard, link));
 }

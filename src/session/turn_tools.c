@@ -14,18 +14,16 @@
 
 /* A tool call whose result is due. */
 struct tool {
-	struct list link;
-	char *name;
-	size_t name_len;
+	struct list link; /* first: turn_forget_tools() */
 	size_t id_len;
-	char id[];
+	size_t name_len;
+	char text[]; /* the id, then the name */
 };
 
 static void free_tool(struct turn *t, struct tool *tool)
 {
 	t->n_tools--;
 	list_remove(&tool->link);
-	free(tool->name);
 	free(tool);
 }
 
@@ -34,7 +32,7 @@ static struct tool *find_tool(struct turn *t, const char *id, size_t len)
 	list_each(it, &t->tools)
 	{
 		struct tool *tool = list_entry(it, struct tool, link);
-		if (tool->id_len == len && memcmp(tool->id, id, len) == 0)
+		if (tool->id_len == len && memcmp(tool->text, id, len) == 0)
 			return tool;
 	}
 	return NULL;
@@ -44,11 +42,11 @@ static void close_tool(struct turn *t, struct tool *tool, const char *why)
 {
 	struct draft d = {0};
 	event_begin(&d, EV_TOOL_RESULT, t->number);
-	event_str(&d, "tool_id", tool->id, tool->id_len);
-	event_str(&d, "name", tool->name, tool->name_len);
+	event_str(&d, "tool_id", tool->text, tool->id_len);
+	event_str(&d, "name", tool->text + tool->id_len, tool->name_len);
 	event_str(&d, "status", "error", 5);
 	event_str(&d, "result", why, strlen(why));
-	turn_sink_tell(t, &d);
+	turn_tell(t, &d);
 	event_fini(&d);
 	free_tool(t, tool);
 }
@@ -59,11 +57,11 @@ static void open_tool(
 	if (t->n_tools == TOOLS_OPEN)
 		close_tool(t, list_entry(t->tools.next, struct tool, link),
 		    "no result: too many tool calls are open");
-	struct tool *tool = mem_zero(sizeof *tool + id.len);
-	tool->name = mem_strndup(name.data, name.len);
-	tool->name_len = name.len;
+	struct tool *tool = mem_zero(sizeof *tool + id.len + name.len);
 	tool->id_len = id.len;
-	memcpy(tool->id, id.data, id.len);
+	tool->name_len = name.len;
+	memcpy(tool->text, id.data, id.len);
+	memcpy(tool->text + id.len, name.data, name.len);
 	list_append(&t->tools, &tool->link);
 	t->n_tools++;
 }
@@ -164,10 +162,4 @@ void turn_tools_close(struct turn *t, const char *reason)
 		close_tool(t, list_entry(t->tools.next, struct tool, link),
 		    buf_cstr(&why));
 	buf_fini(&why);
-}
-
-void turn_tools_forget(struct turn *t)
-{
-	while (!list_is_empty(&t->tools))
-		free_tool(t, list_entry(t->tools.next, struct tool, link));
 }
