@@ -82,7 +82,7 @@ SKIP: {
 	require PyAgent;
 	my $python = PyAgent::python();
 	my $r = $python && CoHost::run([$python, '-c', 'import connectonion']);
-	skip 'no connectonion package', 3 if !$r || $r->{status};
+	skip 'no connectonion package', 4 if !$r || $r->{status};
 	my $dir = File::Temp->newdir(TMPDIR => 1);
 	write_file("$dir/agent.py", <<"END");
 import os, sys, time
@@ -99,6 +99,8 @@ END
 	$host->kill_worker($_) for $host->workers;
 	wait_for(10, sub { $host->workers == 2 && eval { $host->http(GET => '/health') } });
 	becomes($host, 'agent', 'it is not while its agent is loaded again');
+	is $host->http(GET => '/readyz?verbose')->{json}{checks}{agent}, 'loading',
+	    'it says so, and of no failure';
 	unlink "$dir/slow";
 	becomes($host, '', 'but then', 20);
 	$host->stop;

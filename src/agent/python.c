@@ -305,9 +305,9 @@ static void close_agent(struct agent **agent)
 	*agent = NULL;
 }
 
-static bool is_loaded(const struct agent *agent)
+static enum agent_load load(const struct agent *agent)
 {
-	return zygote_is_loaded(
+	return zygote_load(
 	    ((const struct python *)(const void *)agent)->zygote);
 }
 
@@ -321,7 +321,7 @@ const struct agent_kind python_kind = {
     .open = open_agent,
     .close = close_agent,
     .about = child_about,
-    .is_loaded = is_loaded,
+    .load = load,
     .start = child_start,
     .exec = child_exec,
     .run = child_run,

@@ -334,9 +334,11 @@ struct source *zygote_source(struct zygote *z)
 	return &z->base;
 }
 
-bool zygote_is_loaded(const struct zygote *z)
+enum agent_load zygote_load(const struct zygote *z)
 {
-	return z->is_loaded;
+	if (z->is_loaded)
+		return AGENT_LOADED;
+	return z->is_broken ? AGENT_BROKEN : AGENT_LOADING;
 }
 
 void zygote_close(struct zygote **zygote)

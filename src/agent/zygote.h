@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/agent.h"
+
 struct crew;
 struct loop;
 struct source;
@@ -45,7 +47,7 @@ struct zygote *zygote_open(const struct zygote_setup *setup);
 struct source *zygote_source(struct zygote *z);
 
 /* Whether it has loaded the agent. */
-bool zygote_is_loaded(const struct zygote *z);
+enum agent_load zygote_load(const struct zygote *z);
 
 /* End it with all its turns, null *z. */
 void zygote_close(struct zygote **z);

@@ -151,6 +151,12 @@ struct agent_about {
 	const char *state;
 };
 
+enum agent_load {
+	AGENT_LOADING,
+	AGENT_LOADED, /* it can take up turns */
+	AGENT_BROKEN, /* it could not be loaded; it is tried again */
+};
+
 struct agent_kind {
 	const char *name;
 	/*
@@ -182,7 +188,7 @@ struct agent_kind {
 	/* Who it is; lives as long as the agent. */
 	const struct agent_about *(*about)(const struct agent *a);
 	/* Whether it can take up turns; NULL: always. */
-	bool (*is_loaded)(const struct agent *a);
+	enum agent_load (*load)(const struct agent *a);
 	/*
 	 * Prepare a turn. Never fails at once:
 	 * what goes wrong is told by the sink.

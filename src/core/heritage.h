@@ -56,8 +56,8 @@ struct heritage_slot {
 	_Atomic uint32_t state; /* enum heritage_state; both sides set it */
 	_Atomic int32_t pid;
 	uint32_t kind;
-	uint32_t epoch;		    /* configuration generation, from 1 */
-	_Atomic uint32_t is_loaded; /* its agent can take up turns */
+	uint32_t epoch;	       /* configuration generation, from 1 */
+	_Atomic uint32_t load; /* of its agent; enum agent_load */
 	struct pulse pulses[PULSE_LINES];
 	char last_words[240];
 };

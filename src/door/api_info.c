@@ -147,32 +147,53 @@ static bool has_turns(const struct door_setup *setup)
 	return room.has_turns;
 }
 
-/* One that is being loaded makes turns wait, unless another worker has it. */
-static bool is_agent_loaded(const struct door_setup *setup)
+/* Whether a worker that serves is so far with its agent. */
+static bool has_agent(const struct door_setup *setup, enum agent_load load)
 {
 	for (int i = 0; i < HERITAGE_SLOTS; i++) {
 		const struct heritage_slot *slot = &setup->heritage->slots[i];
 		if (slot->kind == KIND_WORKER &&
 		    atomic_load(&slot->state) == SLOT_SERVING &&
-		    atomic_load(&slot->is_loaded))
+		    atomic_load(&slot->load) == load)
 			return true;
 	}
 	return false;
 }
 
+/* One that is being loaded makes turns wait, unless another worker has it. */
+static bool is_agent_loaded(const struct door_setup *setup)
+{
+	return has_agent(setup, AGENT_LOADED);
+}
+
+static const char *agent_word(const struct door_setup *setup)
+{
+	return has_agent(setup, AGENT_LOADING) ? "loading" : "failed";
+}
+
 static const struct check {
 	const char *name;
 	bool (*is_good)(const struct door_setup *setup);
+	/* What it is when it is not; NULL: "failed". */
+	const char *(*bad_word)(const struct door_setup *setup);
 } checks[] = {
-    {"serving", is_serving},
-    {"store", is_store_good},
-    {"workers", has_worker},
-    {"disk", is_disk_good},
-    {"journal", does_journal_move},
-    {"registry", is_registry_good},
-    {"turns", has_turns},
-    {"agent", is_agent_loaded},
+    {"serving", is_serving, NULL},
+    {"store", is_store_good, NULL},
+    {"workers", has_worker, NULL},
+    {"disk", is_disk_good, NULL},
+    {"journal", does_journal_move, NULL},
+    {"registry", is_registry_good, NULL},
+    {"turns", has_turns, NULL},
+    {"agent", is_agent_loaded, agent_word},
 };
+
+static const char *state_of(
+    const struct check *check, const struct door_setup *setup, bool is_good)
+{
+	if (is_good)
+		return "ok";
+	return check->bad_word ? check->bad_word(setup) : "failed";
+}
 
 static bool run_checks(struct buf *out, const struct door_setup *setup)
 {
@@ -180,7 +201,7 @@ static bool run_checks(struct buf *out, const struct door_setup *setup)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		bool is_good = checks[i].is_good(setup);
 		buf_printf(out, "%s\"%s\":\"%s\"", i ? "," : "", checks[i].name,
-		    is_good ? "ok" : "failed");
+		    state_of(&checks[i], setup, is_good));
 		all = all && is_good;
 	}
 	return all;

@@ -130,7 +130,7 @@ bool children_start(
 	c->next_generation += 2; /* odd: somebody lives in it */
 	empty_mailbox(c, (unsigned)slot);
 	s->last_words[0] = 0;
-	atomic_store(&s->is_loaded, 0);
+	atomic_store(&s->load, 0);
 	for (int i = 0; i < PULSE_LINES; i++)
 		atomic_store(&s->pulses[i].state, PULSE_NONE);
 	s->kind = kind;

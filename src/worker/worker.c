@@ -158,8 +158,9 @@ static void leave_if_empty(struct worker *w)
 
 static void tell_loaded(struct worker *w)
 {
-	bool is_loaded = !w->kind->is_loaded || w->kind->is_loaded(w->agent);
-	atomic_store(&w->in.heritage->slots[w->in.slot].is_loaded, is_loaded);
+	enum agent_load load =
+	    w->kind->load ? w->kind->load(w->agent) : AGENT_LOADED;
+	atomic_store(&w->in.heritage->slots[w->in.slot].load, load);
 }
 
 static void on_tick(void *arg)

@@ -586,10 +586,15 @@ static void test_ready(void)
 	    "{\"error\":\"not ready\",\"status\":\"not ready\",\"checks\":{"
 	    "\"serving\":\"ok\",\"store\":\"ok\",\"workers\":\"ok\","
 	    "\"disk\":\"ok\",\"journal\":\"ok\",\"registry\":\"ok\","
-	    "\"turns\":\"ok\",\"agent\":\"failed\"}}",
+	    "\"turns\":\"ok\",\"agent\":\"loading\"}}",
 	    "readyz: no before its agent is loaded");
 	fake_http_free(&req);
-	heritage->slots[1].is_loaded = 1;
+	heritage->slots[1].load = AGENT_BROKEN;
+	req = get("/readyz?verbose", "");
+	ok(strstr(fake_http_reply(req)->body.data, "\"agent\":\"failed\""),
+	    "readyz: it failed when it could not be loaded");
+	fake_http_free(&req);
+	heritage->slots[1].load = AGENT_LOADED;
 	req = get("/readyz", "");
 	is_reply(req, 200, "{\"status\":\"ready\"}", "readyz: yes with one");
 	fake_http_free(&req);
