@@ -546,6 +546,7 @@ int master_run(const struct master_setup *setup)
 		notify_alive();
 	} while (!leave_further(&m));
 	stop_listening(&m);
+	orphans_fini(&m.orphans);
 	log_info("stopped");
 	return m.exit_status;
 }

@@ -76,6 +76,13 @@ void orphans_inherit(struct orphans *o, const char *libexec_dir)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* cannot fail */
 }
 
+void orphans_fini(struct orphans *o)
+{
+	free(o->co_turn);
+	free(o->spared);
+	*o = (struct orphans){0};
+}
+
 void orphans_expect(struct orphans *o)
 {
 	o->look_until_ms = clock_mono_ms() + LOOK_MS;

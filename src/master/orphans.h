@@ -34,6 +34,9 @@ struct orphans {
 /* Make us the one who inherits; reaping is the caller's. o is {0}. */
 void orphans_inherit(struct orphans *o, const char *libexec_dir);
 
+/* Free what o holds. */
+void orphans_fini(struct orphans *o);
+
 /* One of our children died: there may be some. */
 void orphans_expect(struct orphans *o);
 
