@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# Unsigned GET /sessions lists only for a loopback peer by its real address.
+# Unsigned GET /sessions lists only for a loopback peer by its real address, and for none
+# behind a proxy.
 use strict;
 use warnings;
 use FindBin;
@@ -16,7 +17,13 @@ my $host = CoHost->start(workers => 2, dir => "$dir");
 $host->input('echo x', session => { session_id => 'secret' });
 my $r = $host->http(GET => '/sessions');
 is $r->{status}, 200, 'an unsigned loopback peer may list sessions';
-like $r->{body}, qr/secret/, 'an unsigned loopback peer sees the sessions';
+for my $header ('x-forwarded-for', 'x-real-ip', 'forwarded') {
+	for my $value ('203.0.113.9', '127.0.0.1') {
+		$r = $host->http(GET => '/sessions', { $header => $value });
+		is $r->{status}, 401, "a proxy whose only sign is $header: $value makes nobody local";
+	}
+}
+like $host->http(GET => '/sessions')->{body}, qr/secret/, 'an unsigned loopback peer sees the sessions';
 $host->stop;
 
 $host = CoHost->start(workers => 2, dir => "$dir",

@@ -32,6 +32,23 @@ static void join_chain(struct http_forwarded *out, h2o_req_t *q)
 	out->chain_len = all.len;
 }
 
+/*
+ * What proxies say in other words, which is not read: the last line of it, which
+ * the nearest proxy wrote. No base: they say nothing.
+ */
+static h2o_iovec_t find_other(const h2o_headers_t *headers)
+{
+	static const char *const names[] = {"forwarded", "x-real-ip"};
+	h2o_iovec_t last = {NULL, 0};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		ssize_t at = -1;
+		while ((at = h2o_find_header_by_str(
+			    headers, names[i], strlen(names[i]), at)) != -1)
+			last = headers->entries[at].value;
+	}
+	return last;
+}
+
 static const struct http_addr *direct_addr(struct http_conn *c)
 {
 	if (c->has_addr)
@@ -52,8 +69,7 @@ void http_client_of(
     struct http_conn *c, h2o_req_t *q, struct http_client *client)
 {
 	struct http_forwarded forwarded = {
-	    .has_other = h2o_find_header_by_str(
-			     &q->headers, H2O_STRLIT("forwarded"), -1) != -1,
+	    .has_other = find_other(&q->headers).base != NULL,
 	};
 	join_chain(&forwarded, q);
 	http_proxy_client(
@@ -81,17 +97,6 @@ const char *http_peer(const struct http_req *req)
 	return http_req_client(req)->text;
 }
 
-/* The last Forwarded line, which the nearest proxy wrote. */
-static h2o_iovec_t last_forwarded(const h2o_headers_t *headers)
-{
-	h2o_iovec_t last = {NULL, 0};
-	ssize_t at = -1;
-	while ((at = h2o_find_header_by_str(
-		    headers, H2O_STRLIT("forwarded"), at)) != -1)
-		last = headers->entries[at].value;
-	return last;
-}
-
 /* The end of a list, where the nearest proxies are. */
 static h2o_iovec_t tail_of(const char *text, size_t len)
 {
@@ -108,7 +113,7 @@ const char *http_place(const struct http_req *req)
 	if (!client->is_vague)
 		return client->text;
 	join_chain(&said, q);
-	h2o_iovec_t other = last_forwarded(&q->headers);
+	h2o_iovec_t other = find_other(&q->headers);
 	return h2o_concat(&q->pool,
 	    h2o_iovec_init(client->text, strlen(client->text)),
 	    h2o_iovec_init(H2O_STRLIT(" for ")),

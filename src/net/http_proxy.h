@@ -48,7 +48,8 @@ struct http_proxy_set {
 struct http_forwarded {
 	const char *chain; /* X-Forwarded-For, lines joined by commas; NULL */
 	size_t chain_len;
-	bool has_other; /* a Forwarded header (RFC 7239), which is not read */
+	bool
+	    has_other; /* Forwarded (RFC 7239) or X-Real-IP, which are not read */
 };
 
 /* Who the client is. */
