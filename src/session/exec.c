@@ -115,6 +115,8 @@ static bool may_run(struct sessions *all, const struct session_tool *tool,
 	if (!all->setup.kind->exec)
 		err_set(
 		    err, ERR_BAD_REQUEST, "this agent has no tools to call");
+	else if (all->is_draining)
+		err_set(err, ERR_DRAINING, NULL);
 	else if (session_is_crowded(all))
 		err_set(err, ERR_RUNS, NULL);
 	else

@@ -298,8 +298,9 @@ typedef void session_exec_fn(
 /*
  * Call the tool; nothing of it is kept. fn is called once, later, and the call
  * is gone then, unless session_exec_cancel() came first. It counts as a turn
- * while it runs: NULL with ERR_RUNS (max_runs) or ERR_LIMIT (limit_runs,
- * limit_peer_runs), or ERR_BAD_REQUEST when this agent has no tools to call.
+ * while it runs: NULL with ERR_DRAINING, ERR_RUNS (max_runs) or ERR_LIMIT
+ * (limit_runs, limit_peer_runs), or ERR_BAD_REQUEST when this agent has no tools
+ * to call.
  */
 struct session_exec *session_exec(struct session *s,
     const struct session_tool *tool, session_exec_fn *fn, void *arg,
