@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "net/http_proxy.h"
 
+#include "base/ip.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,37 +107,24 @@ static bool is_trusted(
 	return false;
 }
 
-bool http_addr_is_loopback(const struct http_addr *a)
+/* The addresses of socket files, and those that are not known, lead nowhere. */
+static enum ip_class class_of(const struct http_addr *a)
 {
-	if (a->family == AF_INET)
-		return a->bytes[0] == 127;
-	static const uint8_t one[16] = {[15] = 1};
-	return a->family == AF_INET6 && memcmp(a->bytes, one, 16) == 0;
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (a->family == AF_INET) {
+		memcpy(&v4, a->bytes, sizeof(v4));
+		return ip_class_v4(&v4);
+	}
+	if (a->family != AF_INET6)
+		return IP_PRIVATE;
+	memcpy(&v6, a->bytes, sizeof(v6));
+	return ip_class_v6(&v6);
 }
 
-/* Whether outsiders cannot reach it: where its network matters. */
-static bool is_near(const struct http_addr *a)
+bool http_addr_is_loopback(const struct http_addr *a)
 {
-	static const struct {
-		const char *net;
-		unsigned bits;
-	} nets[] = {
-	    {"0.0.0.0", 8}, {"10.0.0.0", 8},
-	    {"100.64.0.0", 10}, /* behind a carrier, or a mesh of one's own */
-	    {"127.0.0.0", 8}, {"169.254.0.0", 16}, {"172.16.0.0", 12},
-	    {"192.168.0.0", 16}, {"::", 127}, /* and ::1 */
-	    {"fc00::", 7},
-	    {"fe80::", 9}, /* link-local, and what was site-local */
-	};
-	if (a->family != AF_INET && a->family != AF_INET6)
-		return true;
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
-		struct http_addr net;
-		if (http_addr_parse(&net, nets[i].net) &&
-		    has_prefix(a, &net, nets[i].bits))
-			return true;
-	}
-	return false;
+	return class_of(a) == IP_LOOPBACK;
 }
 
 static void write_text(char *out, const struct http_addr *a)
@@ -242,7 +231,7 @@ void http_proxy_client(struct http_client *client,
 		at = walk(set, direct, forwarded->chain, forwarded->chain_len);
 	write_text(client->text, &at);
 	client->is_vague = is_forwarded && !is_trusted(set, direct);
-	client->is_near = is_near(&at);
+	client->is_near = class_of(&at) != IP_PUBLIC;
 	/* Behind a proxy nobody is local, whatever it says of the client. */
 	client->is_loopback = !is_forwarded && http_addr_is_loopback(&at);
 }

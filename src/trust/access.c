@@ -68,7 +68,7 @@ static uint64_t hash_of(const char *peer)
 static uint64_t queue_of(const char *peer, const char *from)
 {
 	char network[NETWORK_SIZE];
-	if (network_class(peer) == NETWORK_LOOPBACK)
+	if (network_class(peer) == IP_LOOPBACK)
 		return hash_of(from);
 	network_name(network, peer);
 	return hash_of(network);

@@ -92,9 +92,9 @@ static void on_judged(void *arg, bool is_allowed, const char *reason)
 }
 
 static const char *const classes[] = {
-    [NETWORK_LOOPBACK] = "loopback",
-    [NETWORK_PRIVATE] = "private network",
-    [NETWORK_PUBLIC] = "public network",
+    [IP_LOOPBACK] = "loopback",
+    [IP_PRIVATE] = "private network",
+    [IP_PUBLIC] = "public network",
 };
 
 /* The evaluator is told what we found out, and nothing that the caller wrote. */

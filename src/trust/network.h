@@ -8,6 +8,7 @@
  * limited for its network: one customer gets a whole /64 of IPv6, so each of
  * its addresses is as good as another. Pure functions; safe from any thread.
  */
+#include "base/ip.h"
 
 /* Room for an address and "/64". */
 #define NETWORK_SIZE 50
@@ -19,9 +20,10 @@
  */
 void network_name(char out[NETWORK_SIZE], const char *peer);
 
-enum network_class { NETWORK_LOOPBACK, NETWORK_PRIVATE, NETWORK_PUBLIC };
-
-/* Where a peer is; a UNIX socket ("unix") is on this machine. */
-enum network_class network_class(const char *peer);
+/*
+ * Where a peer is; a UNIX socket ("unix") is on this machine, and what is no
+ * address is anywhere.
+ */
+enum ip_class network_class(const char *peer);
 
 #endif
