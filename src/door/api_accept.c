@@ -2,32 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "door/api_accept.h"
 
+#include "base/span.h"
 #include "net/http.h"
 
 #include <string.h>
-#include <strings.h>
-
-/* Part of a header line. */
-struct span {
-	const char *text;
-	size_t len;
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span trim(struct span s)
-{
-	while (s.len && is_blank(*s.text)) {
-		s.text++;
-		s.len--;
-	}
-	while (s.len && is_blank(s.text[s.len - 1]))
-		s.len--;
-	return s;
-}
 
 /* Take what is before the separator, which no quoted text has here. */
 static bool take(struct span *rest, char separator, struct span *part)
@@ -37,15 +15,10 @@ static bool take(struct span *rest, char separator, struct span *part)
 	const char *end =
 	    rest->len ? memchr(rest->text, separator, rest->len) : NULL;
 	size_t n = end ? (size_t)(end - rest->text) : rest->len;
-	*part = trim((struct span){rest->text, n});
+	*part = span_trim((struct span){rest->text, n});
 	rest->len -= end ? n + 1 : n;
 	rest->text = end ? end + 1 : NULL;
 	return true;
-}
-
-static bool is_text(struct span s, const char *text, size_t len)
-{
-	return s.len == len && strncasecmp(s.text, text, len) == 0;
 }
 
 /* "0", "1" or "0.5", up to three digits; in thousandths, or -1. */
@@ -66,13 +39,13 @@ static int read_q(struct span s)
 
 static int exactness_of(struct span range, const char *type)
 {
-	size_t len = strlen(type), family = strcspn(type, "/") + 1;
-	if (is_text(range, type, len))
+	size_t family = strcspn(type, "/") + 1;
+	if (span_is_like(range, type))
 		return 3;
 	if (range.len == family + 1 && range.text[family] == '*' &&
 	    strncasecmp(range.text, type, family) == 0)
 		return 2;
-	return is_text(range, "*/*", 3) ? 1 : 0;
+	return span_is_like(range, "*/*") ? 1 : 0;
 }
 
 /* The weight of a range, whose parameters follow; -1: it is none. */
@@ -81,7 +54,7 @@ static int weight_of(struct span params)
 	struct span part;
 	while (take(&params, ';', &part))
 		if (part.len > 2 &&
-		    is_text((struct span){part.text, 2}, "q=", 2))
+		    span_is_like((struct span){part.text, 2}, "q="))
 			return read_q(
 			    (struct span){part.text + 2, part.len - 2});
 	return 1000;

@@ -3,15 +3,10 @@
 #include "door/publish_route.h"
 
 #include "base/buf.h"
+#include "base/span.h"
 
 #include <ctype.h>
 #include <string.h>
-
-/* Text of a pattern or of a path. */
-struct span {
-	const char *text;
-	size_t len;
-};
 
 /* A pattern taken apart: fixed[0] {names[0]} fixed[1] ... fixed[n]. */
 struct parts {

@@ -2,14 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "net/http_head.h"
 
-#include <string.h>
-#include <strings.h>
+#include "base/span.h"
 
-/* A line without its end, or the rest of a text. */
-struct span {
-	const char *text;
-	size_t len;
-};
+#include <string.h>
 
 /* What frames a request, as far as it was read. */
 struct framing {
@@ -36,27 +31,6 @@ static bool take_line(struct span *rest, struct span *line)
 	return true;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span trim(struct span s)
-{
-	while (s.len && is_blank(*s.text)) {
-		s.text++;
-		s.len--;
-	}
-	while (s.len && is_blank(s.text[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-static bool is_text(struct span s, const char *text)
-{
-	return s.len == strlen(text) && strncasecmp(s.text, text, s.len) == 0;
-}
-
 static bool is_number(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -67,14 +41,14 @@ static bool is_number(struct span s)
 
 static void note(struct framing *f, struct span name, struct span value)
 {
-	if (is_text(name, "host")) {
+	if (span_is_like(name, "host")) {
 		f->hosts++;
-	} else if (is_text(name, "content-length")) {
+	} else if (span_is_like(name, "content-length")) {
 		f->lengths++;
 		f->is_length_good = is_number(value);
-	} else if (is_text(name, "transfer-encoding")) {
+	} else if (span_is_like(name, "transfer-encoding")) {
 		f->encodings++;
-		f->is_chunked = is_text(value, "chunked");
+		f->is_chunked = span_is_like(value, "chunked");
 	}
 }
 
@@ -82,16 +56,16 @@ static void note(struct framing *f, struct span name, struct span value)
 static const char *read_line(struct framing *f, struct span line)
 {
 	const char *colon = memchr(line.text, ':', line.len);
-	if (is_blank(*line.text))
+	if (span_is_blank(*line.text))
 		return "a header goes on in a second line";
 	if (!colon)
 		return "a header has no colon";
 	size_t n = (size_t)(colon - line.text);
 	struct span name = {line.text, n};
 	struct span value = {colon + 1, line.len - n - 1};
-	if (!n || is_blank(name.text[n - 1]))
+	if (!n || span_is_blank(name.text[n - 1]))
 		return "a header has a space before its colon";
-	note(f, name, trim(value));
+	note(f, name, span_trim(value));
 	return NULL;
 }
 

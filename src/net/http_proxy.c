@@ -3,6 +3,7 @@
 #include "net/http_proxy.h"
 
 #include "base/ip.h"
+#include "base/span.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,17 +11,6 @@
 
 /* Longest entry of a list that can still be an address. */
 #define ENTRY_BYTES 64
-
-/* Cut spaces and tabs at both ends. */
-static void trim(const char **p, size_t *len)
-{
-	while (*len && (**p == ' ' || **p == '\t')) {
-		(*p)++;
-		(*len)--;
-	}
-	while (*len && ((*p)[*len - 1] == ' ' || (*p)[*len - 1] == '\t'))
-		(*len)--;
-}
 
 /* An IPv4 address inside IPv6 (::ffff:a.b.c.d) is that IPv4 address. */
 static void unmap(struct http_addr *a)
@@ -51,19 +41,20 @@ bool http_addr_parse(struct http_addr *a, const char *text)
  * Read one hop of X-Forwarded-For: an address, perhaps quoted, in brackets or
  * with a port. Leaves AF_UNSPEC for anything else ("unknown", a made-up name).
  */
-static struct http_addr parse_hop(const char *p, size_t len)
+static struct http_addr parse_hop(struct span hop)
 {
 	struct http_addr a = {.family = AF_UNSPEC};
 	char text[ENTRY_BYTES];
-	trim(&p, &len);
-	if (len >= 2 && p[0] == '"' && p[len - 1] == '"') {
-		p++;
-		len -= 2;
+	hop = span_trim(hop);
+	if (hop.len >= 2 && hop.text[0] == '"' &&
+	    hop.text[hop.len - 1] == '"') {
+		hop.text++;
+		hop.len -= 2;
 	}
-	if (!len || len >= sizeof(text))
+	if (!hop.len || hop.len >= sizeof(text))
 		return a;
-	memcpy(text, p, len);
-	text[len] = '\0';
+	memcpy(text, hop.text, hop.len);
+	text[hop.len] = '\0';
 	char *host = text;
 	char *colon = strchr(text, ':');
 	if (text[0] == '[') {
@@ -145,21 +136,20 @@ static struct http_addr walk(const struct http_proxy_set *set,
 		size_t from = len;
 		while (from && chain[from - 1] != ',')
 			from--;
-		at = parse_hop(chain + from, len - from);
+		at = parse_hop((struct span){chain + from, len - from});
 		len = from ? from - 1 : 0;
 	}
 	return at;
 }
 
 /* Read one entry of trusted_proxies; NULL when it is good, else what is not. */
-static const char *parse_entry(
-    struct http_proxy_set *set, const char *p, size_t len)
+static const char *parse_entry(struct http_proxy_set *set, struct span entry)
 {
 	char text[ENTRY_BYTES];
-	if (!len || len >= sizeof(text))
+	if (!entry.len || entry.len >= sizeof(text))
 		return "an entry is empty or too long";
-	memcpy(text, p, len);
-	text[len] = '\0';
+	memcpy(text, entry.text, entry.len);
+	text[entry.len] = '\0';
 	if (strcmp(text, "unix:") == 0) {
 		set->trusts_unix = true;
 		return NULL;
@@ -191,13 +181,13 @@ bool http_proxy_parse(
 	memset(set, 0, sizeof(*set));
 	const char *end = text + strlen(text);
 	while (text < end) {
-		const char *p = text;
-		size_t len = strcspn(p, ",");
-		text += len + 1;
-		trim(&p, &len);
-		if (!len && text > end && !set->n_nets && !set->trusts_unix)
+		struct span entry = {text, strcspn(text, ",")};
+		text += entry.len + 1;
+		entry = span_trim(entry);
+		if (!entry.len && text > end && !set->n_nets &&
+		    !set->trusts_unix)
 			return true; /* only spaces */
-		*why = parse_entry(set, p, len);
+		*why = parse_entry(set, entry);
 		if (*why)
 			return false;
 	}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+/* A span is a part of a text that somebody else has; no NUL ends it. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+struct span {
+	const char *text; /* NULL: there is none */
+	size_t len;
+};
+
+/* Whether c is a space or a tab. */
+static inline bool span_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The span without spaces and tabs at both ends. */
+static inline struct span span_trim(struct span s)
+{
+	while (s.len && span_is_blank(*s.text)) {
+		s.text++;
+		s.len--;
+	}
+	while (s.len && span_is_blank(s.text[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* Whether it is this text, in whatever case of ASCII letters. */
+static inline bool span_is_like(struct span s, const char *text)
+{
+	return s.len == strlen(text) && strncasecmp(s.text, text, s.len) == 0;
+}
+
+#endif
