@@ -73,6 +73,10 @@ unlike $careful, qr/open sesame/, 'the banner does not print the invite code';
 like banner("trust: careful\n"),
     qr/^ {8}Invite: no one can onboard — CO_INVITE_CODE is not set\. Add it to \.env, or /m,
     'the banner says that nobody can onboard without an invite code';
+my $paid = banner("trust: careful\n", CO_PAYMENT => '0.5');
+unlike $paid, qr/no one can onboard/, 'the banner does not say so when there is a price';
+like $paid, qr/^ {8}Invite: no code .* by the payment of CO_PAYMENT\.$/m,
+    'the banner says that strangers can pay';
 
 # The environment of the project is loaded, and said to be.
 my $dir = CoHost::directory();

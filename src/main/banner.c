@@ -57,7 +57,7 @@ static void put_config(struct buf *out, const struct banner *b)
 
 /*
  * The code itself is a secret, and this text goes into logs. Of the levels,
- * only careful has the door.
+ * only careful lets strangers onboard, by a code or a payment.
  */
 static const char *invite_line(const struct banner *b)
 {
@@ -65,6 +65,9 @@ static const char *invite_line(const struct banner *b)
 		return NULL;
 	if (b->has_invite)
 		return "Invite: set — CO_INVITE_CODE in .env, not printed here";
+	if (b->has_payment)
+		return "Invite: no code — CO_INVITE_CODE is not set. Strangers "
+		       "can onboard by the payment of CO_PAYMENT.";
 	return "Invite: no one can onboard — CO_INVITE_CODE is not set. Add it "
 	       "to .env, or run `co init` to mint one.";
 }

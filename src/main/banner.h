@@ -29,7 +29,8 @@ struct banner {
 	 */
 	const char *trust;
 	const char *environment;
-	bool has_invite; /* CO_INVITE_CODE is set */
+	bool has_invite;  /* CO_INVITE_CODE is set */
+	bool has_payment; /* CO_PAYMENT names a price */
 };
 
 /* Append the text. */

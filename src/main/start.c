@@ -35,6 +35,7 @@
 #include "master/notify.h"
 #include "proc/tree.h"
 #include "trust/ident.h"
+#include "trust/policy.h"
 
 /* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */
 #define START_BAD_SETTINGS 78
@@ -72,6 +73,16 @@ static size_t count_tools(const struct agent_about *about)
 	return n;
 }
 
+/* What the policy makes of CO_PAYMENT. */
+static bool is_for_sale(const struct conf *c)
+{
+	struct err err;
+	struct policy *policy = policy_open(c, &err);
+	bool is_it = policy && policy_price(policy) > 0;
+	policy_close(&policy);
+	return is_it;
+}
+
 static void print_banner(const struct conf *c, const char *bound)
 {
 	struct agent_about about;
@@ -94,6 +105,7 @@ static void print_banner(const struct conf *c, const char *bound)
 	    .trust = conf_trust_is_level(c) ? c->trust : "custom",
 	    .environment = is_from_env ? getenv("CONNECTONION_ENV") : NULL,
 	    .has_invite = invite && invite[strspn(invite, " \t\r\n")],
+	    .has_payment = is_for_sale(c),
 	};
 	banner_print(&text, &banner);
 	(void)fputs(buf_cstr(&text), stdout);

@@ -127,22 +127,28 @@ static void test_no_settings(void)
 	"Invite: no one can onboard — CO_INVITE_CODE is not set. Add it to " \
 	".env, or run `co init` to mint one.\n"
 
+#define PAID                                                            \
+	"Invite: no code — CO_INVITE_CODE is not set. Strangers can " \
+	"onboard by the payment of CO_PAYMENT.\n"
+
 static void test_trust(void)
 {
 	static const struct {
 		const char *trust;
 		const char *environment;
-		bool has_invite;
+		bool has_invite, has_payment;
 		const char *lines; /* after the logs */
 	} rows[] = {
-	    {"open", NULL, true, ""},
-	    {"strict", NULL, true, ""},
-	    {"custom", NULL, true, ""},
-	    {"careful", NULL, true, "        " SET "\n"},
-	    {"careful", NULL, false, "        " UNSET "\n"},
-	    {"open", "development", false,
+	    {"open", NULL, true, true, ""},
+	    {"strict", NULL, true, true, ""},
+	    {"custom", NULL, true, true, ""},
+	    {"careful", NULL, true, false, "        " SET "\n"},
+	    {"careful", NULL, true, true, "        " SET "\n"},
+	    {"careful", NULL, false, false, "        " UNSET "\n"},
+	    {"careful", NULL, false, true, "        " PAID "\n"},
+	    {"open", "development", false, false,
 		"        trust: open (CONNECTONION_ENV=development)\n\n"},
-	    {"careful", "staging", true,
+	    {"careful", "staging", true, false,
 		"        trust: careful (CONNECTONION_ENV=staging)\n"
 		"        " SET "\n"},
 	};
@@ -154,14 +160,17 @@ static void test_trust(void)
 		b.trust = rows[i].trust;
 		b.environment = rows[i].environment;
 		b.has_invite = rows[i].has_invite;
+		b.has_payment = rows[i].has_payment;
 		buf_printf(&end,
 		    "        logs: /srv/my-agent/.co/logs\n\n%sWaiting for "
 		    "tasks...\n",
 		    rows[i].lines);
-		ok(strstr(print(&b), buf_cstr(&end)), "%s%s%s, %s invite code",
-		    rows[i].trust, rows[i].environment ? " by " : "",
+		ok(strstr(print(&b), buf_cstr(&end)),
+		    "%s%s%s, %s invite code, %s price", rows[i].trust,
+		    rows[i].environment ? " by " : "",
 		    rows[i].environment ? rows[i].environment : "",
-		    rows[i].has_invite ? "an" : "no");
+		    rows[i].has_invite ? "an" : "no",
+		    rows[i].has_payment ? "a" : "no");
 		buf_fini(&end);
 	}
 }
