@@ -315,12 +315,13 @@ static struct bell make_bell(struct journal *j, const struct commit *c)
 			     .a = c->number,
 			     .b = c->last_seq,
 			     .c = c->at}};
-	uint64_t owner = atomic_load(&e->owner);
+	registry_owner owner = atomic_load(&e->owner);
 	b.ears[0] = atomic_load(&e->listeners[0]);
 	b.ears[1] = atomic_load(&e->listeners[1]);
-	if (c->n_stimuli && owner)
-		b.ears[((owner & 0xff) - 1) / 64] |=
-		    1ull << (((owner & 0xff) - 1) % 64);
+	if (c->n_stimuli && owner) {
+		unsigned slot = owner_slot(owner);
+		b.ears[slot / 64] |= 1ull << (slot % 64);
+	}
 	b.ears[j->setup.slot / 64] &= ~(1ull << (j->setup.slot % 64));
 	return b;
 }

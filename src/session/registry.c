@@ -302,8 +302,9 @@ bool registry_is_alive(const struct registry *r, registry_owner owner)
 {
 	if (!owner)
 		return false;
-	unsigned slot = (unsigned)(owner & 0xff) - 1;
-	return atomic_load(&r->heritage->slots[slot].generation) == owner >> 8;
+	unsigned slot = owner_slot(owner);
+	return atomic_load(&r->heritage->slots[slot].generation) ==
+	       owner_generation(owner);
 }
 
 static void set_listener(struct entry *e, unsigned slot, bool on)

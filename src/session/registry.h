@@ -33,6 +33,18 @@ enum entry_state { ENTRY_FREE, ENTRY_IDLE, ENTRY_RUNNING };
 /* A process: slot and the generation it had. 0 is nobody. */
 typedef uint64_t registry_owner;
 
+/* The slot of an owner that is not 0. */
+static inline unsigned owner_slot(registry_owner owner)
+{
+	return (unsigned)(owner & 0xff) - 1;
+}
+
+/* The generation of the process in it. */
+static inline uint32_t owner_generation(registry_owner owner)
+{
+	return (uint32_t)(owner >> 8);
+}
+
 struct entry {
 	uint8_t key[REGISTRY_KEY];    /* digest of the session id */
 	uint8_t caller[REGISTRY_KEY]; /* of its owner, for good; 0: nobody */

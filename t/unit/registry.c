@@ -410,7 +410,7 @@ static void test_misuse(void)
 /* Work at random for ever. */
 static void work(unsigned seed, registry_owner self)
 {
-	unsigned slot = (unsigned)(self & 0xff) - 1;
+	unsigned slot = owner_slot(self);
 
 	for (;;) {
 		uint32_t at = add((uint32_t)rand_r(&seed) % 40, slot);
