@@ -352,9 +352,8 @@ static void publish(struct journal *j, struct commit *c)
 			atomic_store(&e->begun, c->turn);
 		}
 		if (c->question_at)
-			atomic_store(&e->waiting,
-			    (c->first_seq + c->question_at - 1) << 8 |
-				(uint64_t)c->question);
+			entry_set_question(
+			    e, c->first_seq + c->question_at - 1, c->question);
 		atomic_fetch_add(&e->stimuli, c->n_stimuli);
 		registry_grew(r, c->at, c->number, c->last_seq);
 		stat_add(events, c->n_events);

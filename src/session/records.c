@@ -78,11 +78,10 @@ static const char *running_word(
 	uint32_t at = registry_look(all->registry, key);
 	if (at == REGISTRY_NONE)
 		return "running";
-	uint64_t waiting =
-	    atomic_load(&registry_entry(all->registry, at)->waiting);
-	return (waiting & 0xff) == EV_APPROVAL_NEEDED && waiting >> 8
-		   ? "waiting_approval"
-		   : "running";
+	struct entry_question q =
+	    entry_question(registry_entry(all->registry, at));
+	return q.seq && q.type == EV_APPROVAL_NEEDED ? "waiting_approval"
+						     : "running";
 }
 
 /* The record as the API gives it, its strings in mem. */

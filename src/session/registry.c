@@ -183,7 +183,7 @@ static void end_turn(struct registry *r, const struct late_end *late)
 		atomic_fetch_sub(&e->turn, 1);
 	atomic_store(&e->owner, 0);
 	atomic_store(&e->claim, 0);
-	atomic_store(&e->waiting, 0);
+	entry_clear_question(e);
 	atomic_store(&e->active_ms, clock_mono_ms());
 	atomic_store(&e->state, ENTRY_IDLE);
 	settle(r, late->at);
@@ -495,7 +495,7 @@ uint32_t registry_begin(
 		atomic_store(&e->closing, 0);
 		atomic_store(&e->owner, self);
 		atomic_store(&e->claim, claim);
-		atomic_store(&e->waiting, 0);
+		entry_clear_question(e);
 		atomic_store(&e->active_ms, clock_mono_ms());
 		atomic_store(&e->state, ENTRY_RUNNING);
 		settle(r, at);

@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/event.h"
+
 struct heritage;
 struct registry;
 
@@ -52,7 +54,7 @@ struct entry {
 	_Atomic uint64_t owner;	      /* who runs the turn */
 	_Atomic uint64_t head;	      /* newest seq */
 	_Atomic uint64_t began;	      /* seq of the event that began the turn */
-	_Atomic uint64_t waiting; /* pending question: seq << 8 | event type */
+	_Atomic uint64_t question;    /* packed; see entry_question() */
 	_Atomic uint64_t stimuli; /* stimuli appended so far, for the owner */
 	_Atomic uint64_t claim; /* hash of the running turn's input_id, or 0 */
 	_Atomic int64_t active_ms;     /* last sign of life, clock_mono_ms */
@@ -67,6 +69,48 @@ struct entry {
 	uint32_t newer;
 	uint32_t is_evictable;
 };
+
+/* A question of the agent that waits for its answer. */
+struct entry_question {
+	uint64_t seq;	      /* its position; 0: none waits */
+	enum event_type type; /* void when none does */
+};
+
+/* The question that waits now. */
+static inline struct entry_question entry_question(const struct entry *e)
+{
+	uint64_t packed = atomic_load(&e->question);
+	return (struct entry_question){
+	    .seq = packed >> 8,
+	    .type = (enum event_type)(packed & 0xff),
+	};
+}
+
+/* Let this question wait instead. */
+static inline void entry_set_question(
+    struct entry *e, uint64_t seq, enum event_type type)
+{
+	atomic_store(&e->question, seq << 8 | (uint64_t)type);
+}
+
+/* Let none wait. */
+static inline void entry_clear_question(struct entry *e)
+{
+	atomic_store(&e->question, 0);
+}
+
+/*
+ * The question at seq has its answer and waits no more; whether it was the one
+ * that waited. One that is asked meanwhile stays.
+ */
+static inline bool entry_settle_question(struct entry *e, uint64_t seq)
+{
+	uint64_t packed = atomic_load(&e->question);
+	if (!seq || packed >> 8 != seq)
+		return false;
+	atomic_compare_exchange_strong(&e->question, &packed, 0);
+	return true;
+}
 
 /* What the store knows of a session that is put into the registry. */
 struct registry_seed {

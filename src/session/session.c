@@ -241,10 +241,10 @@ uint64_t session_turn_began(const struct session *s)
 bool session_is_waiting(
     const struct session *s, enum event_type kind, uint64_t *question)
 {
-	uint64_t waiting = atomic_load(&session_entry(s)->waiting);
-	if (!waiting || (waiting & 0xff) != (uint64_t)kind)
+	struct entry_question q = entry_question(session_entry(s));
+	if (!q.seq || q.type != kind)
 		return false;
-	*question = waiting >> 8;
+	*question = q.seq;
 	return true;
 }
 

@@ -80,19 +80,16 @@ static void recall_past(struct turn *t, struct past *p)
 {
 	const struct agent_kind *kind = turn_all(t)->setup.kind;
 	struct entry *e = session_entry(t->session);
-	uint64_t waiting = 0;
 	list_each(it, &p->events)
 	{
 		struct event *ev = &list_entry(it, struct event_copy, link)->ev;
-		if (turn_is_question(ev->type)) {
-			waiting = ev->seq << 8 | (uint64_t)ev->type;
-			atomic_store(&e->waiting, waiting);
-		}
+		if (turn_is_question(ev->type))
+			entry_set_question(e, ev->seq, ev->type);
 		if (ev->type == EV_ANSWER && !turn_stimuli_settle(t, ev))
 			continue;
 		kind->recall(t->agent, ev);
 	}
-	t->question = atomic_load(&e->waiting) >> 8;
+	t->question = entry_question(e).seq;
 	t->asked_ms = clock_mono_ms();
 }
 
@@ -187,7 +184,7 @@ static void hear_again(struct turn *t)
 	turn_forget_heard(t);
 	t->cursor = t->before_seq;
 	t->stimuli = atomic_load(&e->stimuli) - 1;
-	atomic_store(&e->waiting, 0);
+	entry_clear_question(e);
 	turn_tools_close(t, err_reason_word(REASON_INTERRUPTED));
 }
 

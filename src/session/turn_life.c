@@ -44,8 +44,7 @@ void turn_tick(struct turn *t)
 	}
 	if (!t->agent || t->is_ended)
 		return;
-	bool is_approval =
-	    (atomic_load(&e->waiting) & 0xff) == EV_APPROVAL_NEEDED;
+	bool is_approval = entry_question(e).type == EV_APPROVAL_NEEDED;
 	if (t->question && is_approval &&
 	    now - t->asked_ms > conf->approval_timeout * 1000)
 		answer_timeout(t);

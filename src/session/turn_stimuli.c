@@ -126,13 +126,10 @@ bool turn_stimuli_settle(struct turn *t, const struct event *ev)
 	int64_t question = 0;
 	const struct json *v = event_fields(ev, &doc, &text);
 	(void)json_int(json_get(v, "question"), &question);
-	struct entry *e = session_entry(t->session);
-	uint64_t waiting = atomic_load(&e->waiting);
-	bool fits = question && waiting >> 8 == (uint64_t)question;
-	if (fits) {
-		atomic_compare_exchange_strong(&e->waiting, &waiting, 0);
+	bool fits = entry_settle_question(
+	    session_entry(t->session), (uint64_t)question);
+	if (fits)
 		t->question = 0;
-	}
 	json_fini(&doc);
 	buf_fini(&text);
 	return fits;

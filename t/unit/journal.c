@@ -280,7 +280,9 @@ static void test_publish(void)
 	c->rule = COMMIT_IN_TURN;
 	journal_push(journal, c, false);
 	finish();
-	is_int(e->waiting, 3 << 8 | EV_ASK_USER, "a question is noted");
+	is_int(entry_question(e).seq, 3, "a question is noted");
+	is_int(entry_question(e).type, EV_ASK_USER,
+	    "a question is noted with its type");
 	c = journal_commit(NUMBER, at, 1, COMMIT_END);
 	c->done = note_done;
 	c->ends_turn_of = self();

@@ -247,6 +247,30 @@ static void test_dead_listeners(void)
 	end();
 }
 
+static void test_questions(void)
+{
+	registry_owner me = registry_self(ME, 1);
+
+	is_int(owner_slot(me), ME, "an owner tells its slot");
+	is_int(owner_generation(me), 1, "an owner tells its generation");
+	begin();
+	struct entry *e = registry_entry(reg, add(1, ME));
+	is_int(entry_question(e).seq, 0, "a new entry has no question");
+	ok(!entry_settle_question(e, 0), "no question is settled by no answer");
+	entry_set_question(e, 1ull << 40, EV_ASK_USER);
+	ok(entry_question(e).seq == 1ull << 40 &&
+		entry_question(e).type == EV_ASK_USER,
+	    "a question has its position and its type");
+	ok(!entry_settle_question(e, 7) && entry_question(e).seq,
+	    "the answer to another question settles none");
+	ok(entry_settle_question(e, 1ull << 40) && !entry_question(e).seq,
+	    "the answer to a question settles it");
+	entry_set_question(e, 9, EV_APPROVAL_NEEDED);
+	entry_clear_question(e);
+	is_int(entry_question(e).seq, 0, "a question that is cleared is gone");
+	end();
+}
+
 static void test_turns(void)
 {
 	registry_owner me = registry_self(ME, 1);
@@ -262,9 +286,9 @@ static void test_turns(void)
 	is_int(registry_begin(reg, at, other, 0), 0, "one turn runs at a time");
 	registry_end(reg, at, other, true);
 	is_int(e->state, ENTRY_RUNNING, "only its owner ends a turn");
-	atomic_store(&e->waiting, 5);
+	entry_set_question(e, 5, EV_ASK_USER);
 	registry_end(reg, at, me, true);
-	ok(e->state == ENTRY_IDLE && !e->owner && !e->claim && !e->waiting,
+	ok(e->state == ENTRY_IDLE && !e->owner && !e->claim && !e->question,
 	    "an ended turn leaves nothing behind");
 	is_int(
 	    registry_begin(reg, at, other, 0), 2, "the next turn is number 2");
@@ -550,6 +574,7 @@ int main(void)
 	test_evict();
 	test_full_of_work();
 	test_dead_listeners();
+	test_questions();
 	test_turns();
 	test_take();
 	test_orphan();
