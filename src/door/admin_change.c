@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "core/err.h"
 #include "trust/access.h"
-#include "trust/address.h"
+#include "identity/address.h"
 
 #include <string.h>
 

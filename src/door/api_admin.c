@@ -16,7 +16,7 @@
 #include "door/api_signed.h"
 #include "door/door.h"
 #include "net/http.h"
-#include "trust/bearer.h"
+#include "identity/bearer.h"
 
 #include <stdlib.h>
 #include <string.h>

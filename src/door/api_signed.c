@@ -11,7 +11,7 @@
 #include "door/api_reply.h"
 #include "door/door.h"
 #include "net/http.h"
-#include "trust/signed_http.h"
+#include "identity/signed_http.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 #include "net/loop.h"
 #include "net/wire.h"
 #include "trust/access.h"
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "trust/address.h"
+#include "identity/address.h"
 
 #include <stdlib.h>
 #include <string.h>

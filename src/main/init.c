@@ -19,7 +19,7 @@
 #include "main/host_yaml.h"
 #include "main/options.h"
 #include "main/private.h"
-#include "trust/ident.h"
+#include "identity/ident.h"
 
 /* A list of ignored files that is longer is left alone. */
 #define MAX_IGNORE (1024 * 1024)

@@ -34,7 +34,7 @@
 #include "master/master.h"
 #include "master/notify.h"
 #include "proc/tree.h"
-#include "trust/ident.h"
+#include "identity/ident.h"
 #include "trust/policy.h"
 
 /* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */

@@ -11,7 +11,7 @@
 #include "session/call.h"
 #include "session/journal.h"
 #include "session/record.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 static void copy_span(struct buf *mem, struct store_span span)
 {

@@ -11,7 +11,7 @@
 #include "session/all.h"
 #include "session/call.h"
 #include "session/record.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 /* What the record says. */
 enum home { HOME_UNUSED, HOME_UNKNOWN, HOME_KNOWN };

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
 {

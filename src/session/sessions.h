@@ -31,7 +31,7 @@ struct sessions_setup {
 	struct agent *agent;
 	const struct permit *permit; /* what runs without approval */
 	struct limits *limits;	     /* NULL: none */
-	const uint8_t *secret_key;   /* trust/ident_key.h; NULL: none */
+	const uint8_t *secret_key;   /* identity/ident_key.h; NULL: none */
 	const char *agent_name;	     /* names the agent log */
 	unsigned slot;
 	uint32_t generation;

@@ -9,7 +9,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

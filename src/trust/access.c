@@ -8,11 +8,11 @@
 #include "core/conf.h"
 #include "trust/access_int.h"
 #include "trust/gate.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 #include "trust/network.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #include <stdlib.h>
 #include <string.h>

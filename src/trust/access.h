@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "trust/address.h"
+#include "identity/address.h"
 #include "trust/seal_call.h"
 
 struct access;
@@ -99,7 +99,7 @@ struct access_setup {
 	struct heritage *heritage;
 	struct loop *loop;
 	const char *name;	   /* ours, which a recipient may be */
-	const uint8_t *secret_key; /* trust/ident_key.h; NULL: cannot seal */
+	const uint8_t *secret_key; /* identity/ident_key.h; NULL: cannot seal */
 	/* From any thread: call access_collect() on the loop soon. */
 	void (*wake)(void *arg);
 	/*

@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "trust/access.h"
 #include "trust/lists.h"
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 /* What is told when a signature cannot be claimed. */
 #define ACCESS_UNAVAILABLE "misconfigured: replay protection unavailable"

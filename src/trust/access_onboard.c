@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "trust/gate.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "store/store.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "trust/gauge.h"
 
 #include "core/heritage.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

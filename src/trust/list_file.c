@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "core/err.h"
-#include "trust/address.h"
+#include "identity/address.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/address.h"
+#include "identity/address.h"
 
 struct conf;
 struct err;

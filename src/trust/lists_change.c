@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "core/err.h"
-#include "trust/ident_file.h"
+#include "identity/ident_file.h"
 #include "trust/list_file.h"
 
 #include <errno.h>

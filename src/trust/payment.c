@@ -19,8 +19,8 @@
 #include "core/err.h"
 #include "net/fetch.h"
 #include "net/loop.h"
-#include "trust/address.h"
-#include "trust/ident_key.h"
+#include "identity/address.h"
+#include "identity/ident_key.h"
 
 #define MAX_ANSWER ((size_t)1024 * 1024)
 #define MAX_TOKEN 8192

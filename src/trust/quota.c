@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "core/heritage.h"
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

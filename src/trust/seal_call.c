@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "trust/gate.h"
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 /* Owned by its job, so it is there as long as the thread may be at it. */
 struct seal_call {

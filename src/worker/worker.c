@@ -27,7 +27,7 @@
 #include "session/sessions.h"
 #include "store/store.h"
 #include "trust/access.h"
-#include "trust/ident_key.h"
+#include "identity/ident_key.h"
 #include "trust/limits.h"
 #include "worker/budget.h"
 #include "worker/inherit.h"

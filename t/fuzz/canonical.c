@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #define ALL_FORMS 32u
 #define PYTHON (JSON_ASCII | JSON_PYTHON)

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "trust/address.h"
+#include "identity/address.h"
 #include "trust/list_file.h"
 #include "trust/lists.h"
 

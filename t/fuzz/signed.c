@@ -16,8 +16,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "trust/signed.h"
-#include "trust/signed_http.h"
+#include "identity/signed.h"
+#include "identity/signed_http.h"
 
 #define NOW 1702234567
 #define HOST \

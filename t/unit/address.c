@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "t/unit/tap.h"
 
-#include "trust/address.h"
+#include "identity/address.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 

@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "core/err.h"
-#include "trust/digest.h"
-#include "trust/ident.h"
-#include "trust/mnemonic.h"
+#include "identity/digest.h"
+#include "identity/ident.h"
+#include "identity/mnemonic.h"
 
 #define SEED_SIZE 32
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/ident_key.h"
+#include "identity/ident_key.h"
 
 #include <sodium.h>
 
@@ -8,7 +8,7 @@
 #include "core/err.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
-#include "trust/address.h"
+#include "identity/address.h"
 
 static uint8_t seed[32];
 static char address[ADDRESS_SIZE];

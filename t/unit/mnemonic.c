@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "core/err.h"
-#include "trust/mnemonic.h"
-#include "trust/words.h"
+#include "identity/mnemonic.h"
+#include "identity/words.h"
 
 #define ABANDON                                                            \
 	"abandon abandon abandon abandon abandon abandon abandon abandon " \

@@ -15,8 +15,8 @@
 #include "t/unit/fake_backend.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
-#include "trust/address.h"
-#include "trust/ident.h"
+#include "identity/address.h"
+#include "identity/ident.h"
 
 #define DEADLINE_MS 20000
 #define CLIENT \

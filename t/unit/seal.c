@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* Sealed connections, against libsodium's own boxes on the client's side. */
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "t/unit/tap.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 #define NOW 1702234567

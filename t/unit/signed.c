@@ -8,7 +8,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 

@@ -6,8 +6,8 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "trust/signed.h"
-#include "trust/signed_http.h"
+#include "identity/signed.h"
+#include "identity/signed_http.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_IDENT_FILE_H
-#define TRUST_IDENT_FILE_H
+#ifndef IDENTITY_IDENT_FILE_H
+#define IDENTITY_IDENT_FILE_H
 
 /* Small files that are read and written whole. */
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 #include <sodium.h>
 #include <stdlib.h>

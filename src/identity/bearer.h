@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_BEARER_H
-#define TRUST_BEARER_H
+#ifndef IDENTITY_BEARER_H
+#define IDENTITY_BEARER_H
 
 /*
  * The tokens of the environment that open /admin: CONNECTONION_ADMIN_TOKEN, or

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/digest.h"
+#include "identity/digest.h"
 
 #include <sodium.h>
 

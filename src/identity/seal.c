@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/seal.h"
+#include "identity/seal.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -10,7 +10,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #define KEY_SIZE 32
 #define N(a) (sizeof(a) / sizeof(*(a)))

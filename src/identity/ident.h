@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_IDENT_H
-#define TRUST_IDENT_H
+#ifndef IDENTITY_IDENT_H
+#define IDENTITY_IDENT_H
 
 /*
  * Who we are: the key of this agent and its address. The key lies in keys/ of a
  * .co folder, as the Python package keeps it too:
  *
  *	agent.key	32 raw bytes, an Ed25519 seed (RFC 8032 section 5.1.5), 0600
- *	recovery.txt	the phrase it was made from (trust/mnemonic.h), 0600
+ *	recovery.txt	the phrase it was made from (identity/mnemonic.h), 0600
  *	DO_NOT_SHARE	a warning for people, 0644
  *
  * A file appears whole or not at all, the key last. What is there is never

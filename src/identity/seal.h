@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_SEAL_H
-#define TRUST_SEAL_H
+#ifndef IDENTITY_SEAL_H
+#define IDENTITY_SEAL_H
 
 /*
  * A seal makes a connection private from end to end (doc/oip.txt 2): client and
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/address.h"
+#include "identity/address.h"
 
 struct buf;
 struct err;
@@ -36,7 +36,7 @@ struct seal {
 /* Who we are. */
 struct seal_host {
 	const char *address;	   /* canonical */
-	const uint8_t *secret_key; /* trust/ident_key.h; NULL: cannot seal */
+	const uint8_t *secret_key; /* identity/ident_key.h; NULL: cannot seal */
 };
 
 /* What a SEAL says. */

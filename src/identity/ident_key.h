@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_IDENT_KEY_H
-#define TRUST_IDENT_KEY_H
+#ifndef IDENTITY_IDENT_KEY_H
+#define IDENTITY_IDENT_KEY_H
 
 /*
  * The secret key of this agent, for processes that sign. It is read from the
- * file that trust/ident.h describes and lies in memory that is locked, not
+ * file that identity/ident.h describes and lies in memory that is locked, not
  * dumped, and erased when it is closed.
  */
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_ADDRESS_H
-#define TRUST_ADDRESS_H
+#ifndef IDENTITY_ADDRESS_H
+#define IDENTITY_ADDRESS_H
 
 /*
  * An address names an identity: its Ed25519 public key in hex. Peers spell one

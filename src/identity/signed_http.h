@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_SIGNED_HTTP_H
-#define TRUST_SIGNED_HTTP_H
+#ifndef IDENTITY_SIGNED_HTTP_H
+#define IDENTITY_SIGNED_HTTP_H
 
 /*
  * HTTP requests that are signed by headers: what was signed is not sent but
  * made again from the request as it came. These calls write it as the JSON of a
  * request that carries its payload,
  *	{"payload": {...}, "from": ..., "signature": ...}
- * which is then parsed and checked as any other (trust/signed.h). A header that
+ * which is then parsed and checked as any other (identity/signed.h). A header that
  * is absent is null there. Pure functions; safe from any thread.
  */
 #include <stdbool.h>

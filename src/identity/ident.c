@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/ident.h"
+#include "identity/ident.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "trust/ident_file.h"
-#include "trust/mnemonic.h"
+#include "identity/ident_file.h"
+#include "identity/mnemonic.h"
 
 #define KEY_SIZE crypto_sign_SEEDBYTES
 

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "trust/ident.h"
-#include "trust/ident_file.h"
+#include "identity/ident.h"
+#include "identity/ident_file.h"
 
 /* A larger note is not ours. */
 #define MAX_NOTE 16384

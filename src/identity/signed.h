@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_SIGNED_H
-#define TRUST_SIGNED_H
+#ifndef IDENTITY_SIGNED_H
+#define IDENTITY_SIGNED_H
 
 /*
  * A signed request is a payload, who says to have signed it, and the signature.
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/address.h"
+#include "identity/address.h"
 
 struct buf;
 struct err;

@@ -4,7 +4,7 @@
  * From a phrase to a key. Each step is a standard's: nothing here may change
  * without changing every address.
  */
-#include "trust/mnemonic.h"
+#include "identity/mnemonic.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_MNEMONIC_H
-#define TRUST_MNEMONIC_H
+#ifndef IDENTITY_MNEMONIC_H
+#define IDENTITY_MNEMONIC_H
 
 /*
  * A recovery phrase: words that stand for a key (BIP-39, English). From the

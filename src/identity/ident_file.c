@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/ident_file.h"
+#include "identity/ident_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

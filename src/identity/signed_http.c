@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/signed_http.h"
+#include "identity/signed_http.h"
 
 #include <ctype.h>
 #include <math.h>

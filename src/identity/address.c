@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/address.h"
+#include "identity/address.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/mnemonic.h"
+#include "identity/mnemonic.h"
 
 #include <sodium.h>
 #include <string.h>
 
-#include "trust/words.h"
+#include "identity/words.h"
 
 #define MAX_WORDS 24
 #define MAX_BYTES (MAX_WORDS * WORDS_BITS / 8)

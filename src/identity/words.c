@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/words.h"
+#include "identity/words.h"
 
 #include <string.h>
 
 static const char *const words[] = {
-#include "trust/words.tbl"
+#include "identity/words.tbl"
 };
 
 _Static_assert(

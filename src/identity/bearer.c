@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/bearer.h"
+#include "identity/bearer.h"
 
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_WORDS_H
-#define TRUST_WORDS_H
+#ifndef IDENTITY_WORDS_H
+#define IDENTITY_WORDS_H
 
 /* The word list of recovery phrases (BIP-39, English). */
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/signed.h"
+#include "identity/signed.h"
 
 #include <math.h>
 #include <sodium.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/ident_key.h"
+#include "identity/ident_key.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "core/err.h"
-#include "trust/address.h"
-#include "trust/ident_file.h"
+#include "identity/address.h"
+#include "identity/ident_file.h"
 
 /* The seed in a .co folder; -1 if there is none, -2 with *err if it is bad. */
 static int read_seed(
