@@ -103,7 +103,12 @@ $host->stop;
 # ---- what is no trust, and what comes first ----
 
 $host = begin("host(create_agent, trust=TrustAgent('strict'))\n", yaml => "trust: open\n");
-is post($host, $anna), 'in', 'trust of host.yaml comes before an object';
+like post($host, undef), qr/^40[13] /, 'an object comes before trust of host.yaml';
+like $host->words, qr/host\(\): it sets trust, so that host\.yaml does not/,
+    'the log says that host.yaml is not used';
+$host->stop;
+$host = begin("host(create_agent, trust=TrustAgent('strict'))\n", args => ['--trust', 'open']);
+is post($host, $anna), 'in', 'trust of the command line comes before an object';
 like $host->words, qr/the TrustAgent that host\(\) was given as trust is not used: /,
     'the log says that an object is not used';
 $host->stop;

@@ -201,6 +201,11 @@ static int put(struct conf *c, enum conf_rank rank, const char *where,
 				      : 0;
 }
 
+enum conf_rank conf_rank(const struct conf *c, const struct conf_param *p)
+{
+	return (enum conf_rank)c->rank[p - params];
+}
+
 int conf_put(struct conf *c, enum conf_rank rank, const char *where,
     const char *key, const char *value, struct err *err)
 {

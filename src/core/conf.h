@@ -5,8 +5,8 @@
 
 /*
  * The settings of one generation of processes, read-only after start.
- * Precedence: defaults < arguments of the agent's host() < host.yaml <
- * environment < command line. Each setting remembers how strong the source of
+ * Precedence: defaults < host.yaml < environment < arguments of the agent's
+ * host() < command line. Each setting remembers how strong the source of
  * its value is, so the sources may be read in any order. The master reads and
  * checks them once, and hands them to its children as a memory file, so that a
  * generation agrees with itself whatever happens to host.yaml meanwhile.
@@ -108,9 +108,10 @@ int conf_read_yaml(struct conf *c, const char *path, conf_warning *warn,
 
 /*
  * Take what an agent gave to host(), an object with the names of its
- * parameters. They count where neither host.yaml, the environment nor the
- * command line says otherwise. null is "not given", but for relay_url, where it
- * is "off". What host() takes and we have no setting for warns. Returns 0, or
+ * parameters. They count where the command line does not say otherwise; one
+ * that replaces a value of host.yaml or the environment warns. null is "not
+ * given", but for relay_url, where it is "off". What host() takes and we have no
+ * setting for warns. Returns 0, or
  * -1 with ERR_CONFIG naming the key and what is allowed.
  */
 int conf_read_args(struct conf *c, const struct json *args, conf_warning *warn,

@@ -21,9 +21,9 @@ enum conf_change {
 enum conf_rank {
 	RANK_DEFAULT,
 	RANK_PRESET, /* a default that the environment chose */
-	RANK_ARGS,   /* what the agent gave to host() */
 	RANK_FILE,
 	RANK_ENV,
+	RANK_ARGS, /* what the agent gave to host() */
 	RANK_OPTION,
 };
 
@@ -44,6 +44,9 @@ const struct conf_param *conf_param(const char *key);
 
 /* The row of the key that is spelled most like this. */
 const struct conf_param *conf_nearest(const char *key);
+
+/* How strong the source of a setting's value is. */
+enum conf_rank conf_rank(const struct conf *c, const struct conf_param *p);
 
 /*
  * Set a setting from text unless a stronger source has set it. Errors as

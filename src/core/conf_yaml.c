@@ -182,13 +182,24 @@ static bool is_argument(const char *key)
 	return false;
 }
 
+/* Who edits host.yaml shall not wonder why it has no effect. */
+static void warn_replaced(const struct source *s, const char *key)
+{
+	enum conf_rank rank = conf_rank(s->conf, conf_param(key));
+	if (rank == RANK_FILE || rank == RANK_ENV)
+		warn(s, "%s: it sets %s, so that %s does not", s->name, key,
+		    rank == RANK_FILE ? "host.yaml" : "the environment");
+}
+
 static int set_argument(const struct source *s, const char *key,
     const struct json *value, struct err *err)
 {
 	if (json_is(value, JSON_NULL) && strcmp(key, "relay_url") != 0)
 		return 0;
-	if (is_argument(key))
+	if (is_argument(key)) {
+		warn_replaced(s, key);
 		return set_member(s, s->name, key, value, err);
+	}
 	warn(s, "%s: %.60s is not supported", s->name, key);
 	return 0;
 }

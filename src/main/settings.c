@@ -220,7 +220,7 @@ static int ask_python(const struct conf *c, struct buf *out, struct err *err)
 	return user_ask(user, python_describe, c, out, err);
 }
 
-/* An object that host() was given as trust judges, unless trust is set elsewhere. */
+/* An object that host() was given as trust judges, unless an option sets trust. */
 static void read_trust_object(struct conf *c, const struct json *said)
 {
 	char *type = json_strdup(json_get(said, "trust_object"));

@@ -537,16 +537,18 @@ static void test_arguments(void)
 		   "\"reload\":true,\"examples\":[\"a\"],\"http\":1}",
 		   &r, &err),
 	    0, "what an agent gave is taken");
-	is_int(r.conf.port, 8001, "host.yaml beats it");
-	is_int(r.conf.workers, 3, "so does an option");
+	is_int(r.conf.port, 9, "it beats host.yaml");
+	is_int(r.conf.workers, 3, "an option beats it");
 	is_int(r.conf.result_ttl, 60, "it beats the default");
 	is_str(r.conf.trust, "strict", "for a text");
 	is_str(r.conf.trust_where, "host()", "that says where it stands");
 	is_str(r.conf.relay_url, "", "no relay is none");
 	ok(r.conf.reload, "a switch");
 	is_str(r.conf.examples, "[\"a\"]", "and a list");
-	is_int(r.n_warnings, 1, "what we do not have");
-	is_str(buf_cstr(&r.warnings), "host(): http is not supported\n",
+	is_int(r.n_warnings, 2, "what it replaces, and what we do not have");
+	is_str(buf_cstr(&r.warnings),
+	    "host(): it sets port, so that host.yaml does not\n"
+	    "host(): http is not supported\n",
 	    "is told");
 	is_int(take_args(&r.conf, "{\"result_ttl\":\"x\"}", &r, &err), -1,
 	    "a wrong type is refused");
@@ -574,6 +576,9 @@ static void test_rank(void)
 	read_text(&r, "port: 8001\n");
 	is_int(conf_read_env(&r.conf, &err), 0, "but it");
 	is_int(r.conf.port, 9001, "beats host.yaml");
+	is_int(take_args(&r.conf, "{\"port\":9}", &r, &err), 0,
+	    "host() comes last");
+	is_int(r.conf.port, 9, "and beats both");
 	end(&r);
 	(void)unsetenv("AGENT_PORT");
 }
