@@ -27,11 +27,12 @@ sub chat {
 
 my $r = run(['sh', '-c', chat('talk', 'out', 'What is 6 * 7?', 'ask Which?|red|blue', 'blue',
 	'approve bash', 'y', 'plan dig', 'paint', 'fail now', 'echo ' . 'x' x 70_000)]);
-is $r->{status}, 0, 'it ends with its input';
+is $r->{status}, 0, 'chat.py ends with its input';
 my $out = read_file("$home/out");
-like $out, qr/^The result of 6 \* 7 is 42\.$/m, 'a prompt is answered';
-like $out, qr/^Which\? \(red, blue\) You answered: blue$/m, 'a question, too';
-like $out, qr/^bash was approved/m, 'leave is given';
+like $out, qr/^The result of 6 \* 7 is 42\.$/m, 'chat.py prints the answer to a prompt';
+like $out, qr/^Which\? \(red, blue\) You answered: blue$/m,
+    'chat.py answers a question of the agent';
+like $out, qr/^bash was approved/m, 'chat.py approves a tool';
 like $out, qr/paint/, 'a plan is reviewed';
 like $out, qr/^error: Unable to run agent \(failed\)$/m, 'an error is told';
 like $out, qr/^x{60000}x{10000}$/m, 'long messages go both ways';
@@ -48,14 +49,15 @@ for my $round (1 .. 2) {
 	kill KILL => $host->workers;
 	wait_for(10, sub { $host->workers == 4 });
 }
-ok wait_for(20, sub { waitpid($pid, POSIX::WNOHANG) == $pid }), 'it comes to an end though workers die';
-is $?, 0, 'well';
+ok wait_for(20, sub { waitpid($pid, POSIX::WNOHANG) == $pid }), 'chat.py ends though workers die';
+is $?, 0, 'chat.py ends with status 0 though workers die';
 $out = read_file("$home/killed");
-is scalar(() = $out =~ /^  step: ok$/mg), 60, 'and has seen each step once';
-like $out, qr/^Streamed 60 steps\.$/m, 'and the result';
+is scalar(() = $out =~ /^  step: ok$/mg), 60, 'chat.py prints each step once though workers die';
+like $out, qr/^Streamed 60 steps\.$/m, 'chat.py prints the result though workers die';
 
 $r = run(['python3', source('examples/chat.py'), 'ws://127.0.0.1:1/ws']);
-isnt $r->{status}, 0, 'without a server it fails';
-like $r->{out}, qr{^ws://127\.0\.0\.1:1/ws: .*refused}, 'in one line';
+isnt $r->{status}, 0, 'chat.py fails without a server';
+like $r->{out}, qr{^ws://127\.0\.0\.1:1/ws: .*refused},
+    'chat.py explains a missing server in one line';
 $host->stop;
 done_testing;

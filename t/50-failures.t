@@ -51,25 +51,27 @@ for my $prompt (sort keys %reason) {
 	is +($other->turn('hi'))[-1]{result}, 'fine', "$prompt: another session goes on";
 	my @all = $ws->all_until('OUTPUT', 'ERROR');
 	my $end = $all[-1];
-	is $end->{type}, 'ERROR', 'there is an ERROR';
-	is $end->{code}, -32603, 'with its code';
-	is $end->{message}, 'Unable to run agent', 'its text';
-	like $end->{reason}, $reason{$prompt}, 'and its reason';
-	unlike(JSON::PP->new->encode(\@all), qr/secret/, 'and nothing of the details');
-	is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } $ws->settle], [], 'once';
-	ok wait_for(10, sub { !marked() }), 'no process is left';
+	is $end->{type}, 'ERROR', "$prompt: the turn ends in an ERROR";
+	is $end->{code}, -32603, "$prompt: the ERROR has a code";
+	is $end->{message}, 'Unable to run agent', "$prompt: the ERROR has a fixed text";
+	like $end->{reason}, $reason{$prompt}, "$prompt: the ERROR has the reason";
+	unlike(JSON::PP->new->encode(\@all), qr/secret/, "$prompt: clients see no details");
+	is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } $ws->settle], [],
+	    "$prompt: the turn has one end";
+	ok wait_for(10, sub { !marked() }), "$prompt: no process is left";
 }
-is +($ws->turn('hi'))[-1]{result}, 'fine', 'the session goes on';
+is +($ws->turn('hi'))[-1]{result}, 'fine', 'the session takes inputs after failed turns';
 
 my $r = $host->input('exit');
-is $r->{status}, 500, 'over HTTP it is 500';
-is $r->{json}{error}, 'Unable to run agent', 'in the same words';
+is $r->{status}, 500, 'a failed turn is answered with 500 over HTTP';
+is $r->{json}{error}, 'Unable to run agent', 'a failed turn has the same words over HTTP';
 
-is $host->input('daemon')->{json}{result}, 'left two', 'an agent that leaves daemons';
-ok wait_for(10, sub { !marked() }), 'leaves none';
+is $host->input('daemon')->{json}{result}, 'left two',
+    'an agent that leaves daemons has its result';
+ok wait_for(10, sub { !marked() }), 'daemons that an agent leaves are killed';
 like join('', map { read_file($_) } glob $host->dir . '/.co/logs/*'), qr/secret words/,
     'the agent log has the details';
-is $host->metric('cohostd_runs'), 0, 'nothing runs';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 $host->stop;
 
 my $gone = CoHost::directory();

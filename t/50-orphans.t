@@ -49,19 +49,21 @@ sub run_turn {
 my $host = start();
 my $ws = run_turn($host, 'stop');
 $ws->send_json({ type => 'INTERRUPT' });
-is $ws->next(type => 'OUTPUT')->{result}, 'What would you like me to do?', 'an INTERRUPT';
-ok wait_for(10, sub { !marked() }), 'ends the tree';
+is $ws->next(type => 'OUTPUT')->{result}, 'What would you like me to do?',
+    'INTERRUPT ends the turn of a tree of processes';
+ok wait_for(10, sub { !marked() }), 'INTERRUPT ends the whole tree of processes';
 
 run_turn($host, 'die');
 $host->kill_worker($_) for $host->workers;
-ok wait_for(10, sub { !marked() }), 'killed workers end it, too';
+ok wait_for(10, sub { !marked() }), 'a killed worker takes its tree of processes with it';
 my $back = $host->ws(session => { session_id => 'tree' });
 my $end = wait_for(10, sub {
 	my $r = $host->http(GET => '/sessions/tree')->{json};
 	return ($r->{status} // '') ne 'running' && $r;
 });
-is $end->{status}, 'interrupted', 'and the record says so';
-is read_file("$dir/runs"), "run\nrun\n", 'it was not run again';
+is $end->{status}, 'interrupted', 'the record of a turn is interrupted when its worker is killed';
+is read_file("$dir/runs"), "run\nrun\n",
+    'an agent with effects is not run again when its worker is killed';
 
 run_turn($host, 'leave');
 $host->stop('QUIT');
@@ -78,9 +80,9 @@ my $r = wait_for(10, sub {
 	my $r = $host->http(GET => '/sessions/tree')->{json};
 	return ($r->{status} // '') ne 'running' && $r;
 });
-is $r->{status}, 'done', 'an agent that may be restarted is';
-is $r->{result}, 'second', 'and gives the result';
-is read_file("$dir/runs"), "run\nrun\n", 'it ran twice';
-ok wait_for(10, sub { !marked() }), 'and nothing of the first run is left';
+is $r->{status}, 'done', 'an agent that may be restarted runs again when its worker is killed';
+is $r->{result}, 'second', 'the second run of an agent gives the result';
+is read_file("$dir/runs"), "run\nrun\n", 'an agent that may be restarted ran twice';
+ok wait_for(10, sub { !marked() }), 'no process of the first run is left';
 $host->stop;
 done_testing;

@@ -25,17 +25,18 @@ my $host = CoHost->start(workers => 1, agent => "exec:sh $dir/agent.sh",
 
 sub pids { return split /\n/, read_file("$dir/pids") }
 
-ok wait_for(10, sub { pids() >= 2 }), 'two processes start before anybody asks';
+ok wait_for(10, sub { pids() >= 2 }), 'two processes start before the first turn';
 my $began = time;
 my @used = map { $host->input('hi')->{json}{result} } 1 .. 2;
 cmp_ok time - $began, '<', 1, 'a turn need not wait for its process';
-is_deeply [sort @used], [sort +(pids())[0, 1]], 'each did one turn';
-ok wait_for(10, sub { pids() >= 4 }), 'and was replaced';
+is_deeply [sort @used], [sort +(pids())[0, 1]], 'each process of the pool did one turn';
+ok wait_for(10, sub { pids() >= 4 }), 'each used process of the pool is replaced';
 
 my @warm = (pids())[-2, -1];
 kill KILL => @warm;
-ok wait_for(10, sub { pids() >= 6 }), 'those that die are replaced after a pause';
-like $host->input('hi')->{json}{result}, qr/^\d+$/, 'and turns go on';
+ok wait_for(10, sub { pids() >= 6 }), 'killed processes of the pool are replaced';
+like $host->input('hi')->{json}{result}, qr/^\d+$/, 'turns run after the pool was killed';
 $host->stop;
-ok wait_for(10, sub { !grep { kill 0, $_ } pids() }), 'none is left at the end';
+ok wait_for(10, sub { !grep { kill 0, $_ } pids() }),
+    'no process of the pool is left after a stop';
 done_testing;

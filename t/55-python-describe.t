@@ -23,17 +23,18 @@ sub profile {
 }
 
 my $p = profile('factory.py');
-is $p->{name}, 'factory', 'its name';
-is $p->{model}, 'scripted-1', 'its model';
-is $p->{system_prompt}, 'Do what you are told.', 'its system prompt';
-is $p->{tools}[-1], 'bump', 'its tools';
+is $p->{name}, 'factory', '--describe gives the name';
+is $p->{model}, 'scripted-1', '--describe gives the model';
+is $p->{system_prompt}, 'Do what you are told.', '--describe gives the system prompt';
+is $p->{tools}[-1], 'bump', '--describe gives the tools';
 is_deeply $p->{host_args}, { port => 1234, trust => 'open', relay_url => undef },
-    'what host() was given, and nothing else';
-is $p->{kind}, 'factory', 'a factory';
-ok !$p->{threads}, 'without threads';
-is profile('instance.py')->{kind}, 'instance', 'an agent';
-ok profile('threads.py')->{threads}, 'threads, and create_app()';
-is profile(PyAgent::file('named.py') . ':second')->{name}, 'second', 'a variable';
+    '--describe gives the arguments of host() and nothing else';
+is $p->{kind}, 'factory', '--describe recognises a factory';
+ok !$p->{threads}, '--describe finds no threads in a factory';
+is profile('instance.py')->{kind}, 'instance', '--describe recognises an agent instance';
+ok profile('threads.py')->{threads}, '--describe finds threads in a file with create_app()';
+is profile(PyAgent::file('named.py') . ':second')->{name}, 'second',
+    '--describe accepts the name of a variable';
 
 my $dir = File::Temp->newdir(TMPDIR => 1);
 my %files = (
@@ -58,7 +59,8 @@ def make():
 
 $code
 END
-	is_deeply profile("$dir/$name.py")->{host_args}, $args, "arguments: $name";
+	is_deeply profile("$dir/$name.py")->{host_args}, $args,
+	    "--describe gives the arguments of $name";
 }
 
 my %broken = (
@@ -73,9 +75,10 @@ write_file("$dir/syntax.py", "def create_agent(:\n");
 write_file("$dir/exits.py", "import sys\nsys.exit(3)\n");
 for my $file (sort keys %broken) {
 	my $r = PyAgent::describe($file);
-	is $r->{status}, 1, "refused: $file";
-	like $r->{out}, $broken{$file}, 'with the reason';
-	unlike $r->{out}, qr/co-agent-python", line/, 'and nothing of ours';
+	is $r->{status}, 1, "--describe refuses $file";
+	like $r->{out}, $broken{$file}, "--describe says what is wrong with $file";
+	unlike $r->{out}, qr/co-agent-python", line/,
+	    "--describe shows no frame of co-agent-python for $file";
 }
 
 # Stand-ins for the package: what they are made of, and what is said of them.
@@ -95,6 +98,6 @@ for my $what (sort keys %packages) {
 	write_file("$place/connectonion/$_.py", $files->{$_}) for keys %$files;
 	my $r = PyAgent::describe('factory.py', env => { PYTHONPATH => "$place" });
 	is $r->{status}, 1, "a package $what is refused";
-	like $r->{out}, $says, 'with the reason';
+	like $r->{out}, $says, "the refusal of a package $what has its reason";
 }
 done_testing;

@@ -14,7 +14,8 @@ use Test::More;
 
 PyAgent->need;
 my $host = PyAgent->start(source('examples/agent.py'), workers => 2);
-is $host->input('calculate 6*(3+4)')->{json}{result}, 'The result is 42', 'it uses its tool';
-is $host->input('hello')->{json}{result}, 'You said: hello', 'and answers';
+is $host->input('calculate 6*(3+4)')->{json}{result}, 'The result is 42',
+    'the example agent uses its tool';
+is $host->input('hello')->{json}{result}, 'You said: hello', 'the example agent answers a prompt';
 $host->stop;
 done_testing;

@@ -47,19 +47,20 @@ write_file("$dir/words.py", "MORE = ' one'\n");
 edit_agent(tool('first'));
 my $host = PyAgent->start("$dir/agent.py", dir => $dir, workers => 1,
 	yaml => "reload: true\n");
-is says($host), 'first one', 'it runs';
+is says($host), 'first one', 'an agent with reload: true runs';
 
 my $ws = $host->ws(session => {});
 edit_agent(tool('second'));
-ok wait_for(15, sub { says($host) eq 'second one' }), 'an edit is noticed';
+ok wait_for(15, sub { says($host) eq 'second one' }), "an edit of the agent's file is noticed";
 write_file("$dir/words.py", "MORE = ' and two'\n");
-ok wait_for(15, sub { says($host) eq 'second and two' }), 'also of what the file imports';
+ok wait_for(15, sub { says($host) eq 'second and two' }),
+    'an edit of an imported file is noticed';
 
 edit_agent('def say(:');
 ok wait_for(15, sub { PyAgent::logged($host) =~ /SyntaxError.*edit is broken/s }),
-    'a broken edit is told with its traceback';
-is says($host), 'second and two', 'and the code before it serves';
+    'a broken edit is logged with its traceback';
+is says($host), 'second and two', 'the code before a broken edit serves on';
 edit_agent(tool('third'));
-ok wait_for(15, sub { says($host) eq 'third and two' }), 'until it is mended';
+ok wait_for(15, sub { says($host) eq 'third and two' }), 'a mended file is loaded';
 $host->stop;
 done_testing;

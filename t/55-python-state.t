@@ -26,57 +26,61 @@ sub bumps { my ($host) = @_; return [map { $host->input('bump x')->{json}{result
 
 my $host = PyAgent->start('factory.py', workers => 1);
 is state_of($host), 'isolated', 'a factory has isolated state';
-is_deeply bumps($host), [1, 1, 1], 'which each turn has for itself';
+is_deeply bumps($host), [1, 1, 1], 'isolated state begins anew in each turn';
 my @ws = map { $host->ws(session => {}) } 1 .. 4;
 my $began = time;
 $_->send_json({ type => 'INPUT', prompt => 'nap 2' }) for @ws;
 $_->next(type => 'OUTPUT') for @ws;
-cmp_ok time - $began, '<', 6, 'turns run beside each other';
+cmp_ok time - $began, '<', 6, 'turns with isolated state run in parallel';
 $host->stop;
 
 $host = PyAgent->start('factory.py', workers => 1, yaml => "agent_state: shared\n");
-is state_of($host), 'shared', 'unless the settings say otherwise';
-is_deeply bumps($host), [1, 2, 3], 'then turns count together';
+is state_of($host), 'shared', 'agent_state: shared gives a factory shared state';
+is_deeply bumps($host), [1, 2, 3], 'shared state lasts from turn to turn';
 @ws = map { $host->ws(session => {}) } 1 .. 4;
 $began = time;
 $_->send_json({ type => 'INPUT', prompt => 'nap 2' }) for @ws;
-is $_->next(type => 'OUTPUT')->{result}, 'slept 2', 'a turn beside others' for @ws;
-cmp_ok time - $began, '<', 6, 'they run beside each other, too';
+is $_->next(type => 'OUTPUT')->{result}, 'slept 2',
+    'a turn with shared state gives its result beside others' for @ws;
+cmp_ok time - $began, '<', 6, 'turns with shared state run in parallel';
 $ws[0]->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $ws[0]->next(type => 'tool_call');
 $ws[0]->send_json({ type => 'INTERRUPT' });
 is $ws[0]->next(type => 'OUTPUT')->{result}, 'What would you like me to do?',
-    'one of them can be interrupted';
-is +($ws[0]->turn('calculate 2+2'))[-1]{result}, '4', 'and its session goes on';
+    'one of several turns with shared state can be interrupted';
+is +($ws[0]->turn('calculate 2+2'))[-1]{result}, '4',
+    'a session takes inputs after an interrupt with shared state';
 ok wait_for(10, sub { PyAgent::logged($host) =~ /calculating 2\+2/ }),
     'what a tool prints is in the log';
 $host->stop;
 
 $host = PyAgent->start('instance.py', workers => 1);
 is state_of($host), 'shared', 'a bare agent has shared state';
-is_deeply bumps($host), [1, 2, 3], 'with what its tools keep';
+is_deeply bumps($host), [1, 2, 3], 'the tools of a bare agent keep their state';
 my ($one, $two) = map { $host->ws(session => {}) } 1 .. 2;
-is +($one->turn('hello'))[-1]{result}, 'hello (1 so far, 0 images)', 'each session';
-is +($two->turn('hello'))[-1]{result}, 'hello (1 so far, 0 images)', 'has its own messages';
+is +($one->turn('hello'))[-1]{result}, 'hello (1 so far, 0 images)',
+    'a session of a bare agent has its own messages';
+is +($two->turn('hello'))[-1]{result}, 'hello (1 so far, 0 images)',
+    'a second session of a bare agent has its own messages';
 $one->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $one->next(type => 'tool_call');
 $two->send_json({ type => 'INPUT', prompt => 'hello' });
 $two->next(type => 'user_input');
 $two->send_json({ type => 'INTERRUPT' });
 is $two->next(type => 'OUTPUT')->{result}, 'What would you like me to do?',
-    'a turn that waits for the agent can be interrupted';
+    'a turn that waits for a bare agent can be interrupted';
 $one->send_json({ type => 'INTERRUPT' });
 $one->next(type => 'OUTPUT');
-is +($two->turn('hello'))[-1]{type}, 'OUTPUT', 'and the agent is free again';
+is +($two->turn('hello'))[-1]{type}, 'OUTPUT', 'a bare agent is free again after interrupts';
 $host->stop;
 
 $host = PyAgent->start('instance.py', workers => 1, yaml => "agent_state: isolated\n");
-is_deeply bumps($host), [1, 1, 1], 'it can be isolated as well';
+is_deeply bumps($host), [1, 1, 1], 'agent_state: isolated gives a bare agent isolated state';
 $host->stop;
 
 $host = PyAgent->start('threads.py', workers => 1);
 is state_of($host), 'shared', 'a file with threads has shared state';
-is $host->input('alive ?')->{json}{result}, 'yes', 'so that they go on';
+is $host->input('alive ?')->{json}{result}, 'yes', 'threads of a file go on between turns';
 $host->stop;
 
 $host = PyAgent->start(PyAgent::file('named.py') . ':second', workers => 1);

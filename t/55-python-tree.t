@@ -39,31 +39,33 @@ sub wait_loaded {
 	return wait_for(30, sub { my @n = $host->words =~ /loaded, its state/g; @n >= $times });
 }
 wait_loaded(1);
-is $host->input("spawn 5151$$")->{status}, 200, 'a tool leaves a daemon behind';
-ok wait_for(10, sub { !running("sleep 5151$$") }), 'which ends with the turn';
+is $host->input("spawn 5151$$")->{status}, 200, 'a turn whose tool leaves a daemon ends well';
+ok wait_for(10, sub { !running("sleep 5151$$") }),
+    'a daemon that a tool leaves ends with the turn';
 
 my $ws = $host->ws(session => {});
 sub failure { my ($prompt) = @_; return ($ws->turn($prompt))[-1] }
 
-is failure('die SIGKILL')->{reason}, 'killed', 'a turn that is killed';
-is failure('die SIGSEGV')->{reason}, 'killed', 'or crashes';
+is failure('die SIGKILL')->{reason}, 'killed', 'a killed turn has the reason killed';
+is failure('die SIGSEGV')->{reason}, 'killed', 'a crashed turn has the reason killed';
 $ws->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $ws->next(type => 'tool_call');
 $host->pass($RUN_S + 1);
-is $ws->next(type => ['OUTPUT', 'ERROR'])->{reason}, 'timeout', 'or takes too long';
-is failure('hello')->{type}, 'OUTPUT', 'ends alone';
+is $ws->next(type => ['OUTPUT', 'ERROR'])->{reason}, 'timeout',
+    'a turn that takes too long has the reason timeout';
+is failure('hello')->{type}, 'OUTPUT', 'a session takes inputs after killed turns';
 
 my ($grown) = grep { $_->{type} eq 'tool_result' } $ws->turn('grow 4000');
-is $grown->{status}, 'error', 'a tool is refused what is beyond agent_address_space';
-is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'and has what is below it';
+is $grown->{status}, 'error', 'a tool cannot use more than agent_address_space';
+is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'a tool can use less than agent_address_space';
 
 my $bomb = '[__import__("subprocess").Popen(["sleep", "6161' . $$ . '"]) for i in range(99)]'
     . ' and __import__("time").sleep(60)';
 my $end = failure("calculate $bomb");
 # The kernel refuses the next one, to the tool or to the package, or the tree is killed.
 like $end->{reason} // $end->{result}, qr/^(?:killed|failed)$|Error/,
-    'so has the number of processes';
-ok wait_for(10, sub { !running("sleep 6161$$") }), 'none of which is left';
+    'a tool cannot start more processes than the limit';
+ok wait_for(10, sub { !running("sleep 6161$$") }), 'no process of a refused fork bomb is left';
 
 my ($zygote) = grep { read_file("/proc/$_/stat") =~ /^\d+ \(.*\) \w (\d+)/
 	    && read_file("/proc/$1/cmdline") =~ /^[^\0]*co-turn\0/ }
@@ -74,18 +76,19 @@ my $other = $host->ws(session => {});
 $other->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $other->next(type => 'tool_call');
 kill KILL => $zygote;
-is $other->next(type => 'ERROR')->{reason}, 'killed', 'turns end with the process they are of';
+is $other->next(type => 'ERROR')->{reason}, 'killed',
+    'turns end when their fork server is killed';
 wait_loaded(2);
-is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'which is started again';
+is +($ws->turn('hello'))[-1]{type}, 'OUTPUT', 'a killed fork server is started again';
 
 $ws->send_json({ type => 'INPUT', prompt => 'nap 60' });
 $ws->next(type => 'tool_call');
 my @tree = agents();
-ok @tree > 1, 'there are processes';
+ok @tree > 1, 'a running turn has a tree of processes';
 $host->kill_worker(($host->workers)[0]);
-ok wait_for(10, sub { !grep { kill 0, $_ } @tree }), 'none of which outlives its worker';
+ok wait_for(10, sub { !grep { kill 0, $_ } @tree }), 'no process of a tree outlives its worker';
 ok wait_for(20, sub { ($host->input('hello')->{json}{result} // '') =~ /hello/ }),
-    'and the next worker has its own';
+    'a new worker has a fork server of its own';
 $host->stop;
-ok wait_for(10, sub { !running($host->dir) }), 'none is left at the end';
+ok wait_for(10, sub { !running($host->dir) }), 'no process is left after a stop';
 done_testing;

@@ -50,10 +50,11 @@ $host = CoHost->start(workers => 2);
 $page->go($host->url . '/docs');
 $page->wait(sub { $page->text('#name') eq 'demo' });
 send_by_key('ask Which colour?');
-ok $page->wait(sub { $page->is_seen('#choices input') }), 'a question comes';
-is active(), 'prompt', 'and leaves the focus with who types';
+ok $page->wait(sub { $page->is_seen('#choices input') }),
+    'a question is shown while the user types a prompt';
+is active(), 'prompt', 'a question does not take the focus from the prompt';
 $page->type('#prompt', 'half a sent');
-is value('#prompt'), 'half a sent', 'what is typed goes where it went before';
+is value('#prompt'), 'half a sent', 'the user goes on typing in the prompt under a question';
 
 # Another client answers while an answer is being typed.
 $page->type('#choices input', 'gre');
@@ -61,9 +62,10 @@ my $session = value('#session');
 my $other = $host->ws(session => { session_id => $session });
 $other->next(type => 'ask_user');
 $other->send_json({ type => 'ASK_USER_RESPONSE', answer => 'red' });
-answer_is(qr/red/, 'another client answers');
-is active(), 'prompt', 'then the writer goes on in the prompt';
-is value('#prompt'), "half a sent\ngre", 'and nothing that was typed is lost';
+answer_is(qr/red/, 'the page shows an answer of another client');
+is active(), 'prompt', 'the focus returns to the prompt when another client answers';
+is value('#prompt'), "half a sent\ngre",
+    'text typed as an answer is kept when another client answers';
 $page->run('document.querySelector("#prompt").value = ""');
 
 # The same question again, after a reconnect.
@@ -72,42 +74,48 @@ $page->wait(sub { $page->is_seen('#choices input') });
 $page->type('#choices input', 'blu');
 kill KILL => $host->workers;
 $page->wait(sub { $page->text('#state') =~ /^reconnecting/ });
-ok $page->wait(sub { $page->text('#state') eq 'connected: running' }), 'the connection is lost and made again';
+ok $page->wait(sub { $page->text('#state') eq 'connected: running' }),
+    'the page connects again after a lost connection';
 $page->type('#choices input', "e\x{E007}");
-answer_is(qr/blue/, 'what was typed of an answer is still there');
+answer_is(qr/blue/, 'a half-typed answer survives a lost connection');
 
 # ---- failed turns ----
 
 say('fail on purpose');
-answer_is(qr/Unable to run agent/, 'a turn fails');
+answer_is(qr/Unable to run agent/, 'the page shows a failed turn');
 say('echo fine');
-answer_is(qr/^fine$/, 'the next one does not');
+answer_is(qr/^fine$/, 'the page shows the turn after a failed one');
 say('fail again');
-answer_is(qr/Unable to run agent/, 'another one fails');
+answer_is(qr/Unable to run agent/, 'the page shows a second failed turn');
 my @before = talk();
 $page->run('location.reload()');
-ok $page->wait(sub { eval { $page->text('#state') eq 'connected: idle' } }), 'the page is loaded again';
+ok $page->wait(sub { eval { $page->text('#state') eq 'connected: idle' } }),
+    'a page with failed turns can be reloaded';
 $page->wait(sub { talk() == @before });
 my @after = talk();
-is_deeply \@after, \@before, 'and shows the whole talk, failed turns as such'
+is_deeply \@after, \@before, 'a reloaded page shows the whole conversation with failed turns'
     or diag explain \@after;
-is scalar(grep { /^!Unable to run agent/ } @after), 2, 'which are two';
+is scalar(grep { /^!Unable to run agent/ } @after), 2, 'a reloaded page shows both failed turns';
 ok $page->run('return document.querySelectorAll("#events details").length > 10'),
-    'the events are listed as well';
+    'a reloaded page lists the events';
 
 say('stream 60 50');
 ok $page->wait(sub { $page->run('return document.querySelector("#events").textContent') =~ /tool_result/ }),
-    'a turn runs';
+    'the page shows a long running turn';
 $page->run('location.reload()');
-ok $page->wait(sub { eval { $page->text('#state') eq 'connected: running' } }), 'the page is loaded in its middle';
-answer_is(qr/^Streamed 60 steps\.$/, 'its end comes');
-is scalar(grep { $_ eq 'stream 60 50' } talk()), 1, 'its prompt is there once';
-is scalar(grep { /^!Unable to run agent/ } talk()), 2, 'and so are those that failed';
+ok $page->wait(sub { eval { $page->text('#state') eq 'connected: running' } }),
+    'a page reloaded during a turn shows it as running';
+answer_is(qr/^Streamed 60 steps\.$/, 'a page reloaded during a long turn shows its end');
+is scalar(grep { $_ eq 'stream 60 50' } talk()), 1,
+    'a page reloaded during a turn shows its prompt once';
+is scalar(grep { /^!Unable to run agent/ } talk()), 2,
+    'a page reloaded during a turn shows the failed turns before';
 
 my ($steps) = $page->run('return [...document.querySelectorAll("#events summary")]'
     . '.map(e => e.textContent.match(/^tool_result.*"i":(\d+)/)).filter(Boolean).map(m => +m[1])');
-is_deeply $steps, [0 .. 59], 'and each of its steps once, in order';
-is join(' ', grep { !/WebSocket connection to/ } $page->complaints), '', 'nothing is on the console';
+is_deeply $steps, [0 .. 59], 'a page reloaded during a turn lists each step once, in order';
+is join(' ', grep { !/WebSocket connection to/ } $page->complaints), '',
+    'the console of the browser has no complaints';
 $host->stop;
 
 # ---- images ----
@@ -125,10 +133,13 @@ $host = CoHost->start(dir => $home, workers => 1, agent => "exec:sh $home/agent.
 $page->go($host->url . '/docs');
 $page->wait(sub { $page->text('#about') =~ /0x/ });
 say('look');
-answer_is(qr/^looked$/, 'an agent shows images');
-is_deeply $page->run('return [...document.images].map(e => e.src)'), [$dot], 'what lies elsewhere is no image';
-like $page->text('#talk'), qr{\[image, not loaded: http://127\.0\.0\.1:9/seen\.png\]}, 'but its address is told';
-is join(' ', grep { /seen\.png/ } $page->complaints), '', 'and nobody tried to fetch it';
+answer_is(qr/^looked$/, 'the page shows the answer of an agent with images');
+is_deeply $page->run('return [...document.images].map(e => e.src)'), [$dot],
+    'the page loads no image from elsewhere';
+like $page->text('#talk'), qr{\[image, not loaded: http://127\.0\.0\.1:9/seen\.png\]},
+    'the page shows the address of an image that it does not load';
+is join(' ', grep { /seen\.png/ } $page->complaints), '',
+    'the browser does not fetch an image from elsewhere';
 $host->stop;
 
 # ---- servers that take signed requests only ----
@@ -143,8 +154,10 @@ for (['strict', { yaml => "trust: strict\n" }, qr/whitelist.*connect\("0x[0-9a-f
 	$page->wait(sub { $page->is_seen('#gate') });
 	like $page->text('#gate'), $why, "a server that is $kind is explained at once";
 	say('hello');
-	answer_is(qr/^unauthorized: signed request required$/, 'a prompt is refused with the reason');
-	is $page->text('#state'), 'refused', 'and not said again and again';
+	answer_is(qr/^unauthorized: signed request required$/,
+	    'the page shows why a prompt was refused');
+	is $page->text('#state'), 'refused',
+	    "a prompt refused by a server that is $kind is not sent again";
 	$page->type('#prompt', 'hello again');
 	$page->click('#post');
 	answer_is(qr/^unauthorized: signed request required$/, 'POST as well');

@@ -35,32 +35,36 @@ $conf =~ s/^\s*access_log\s[^;]*;//mg;
 $conf =~ s/^(\s*http\s*\{)/$1\naccess_log off; client_body_temp_path $dir\/body; proxy_temp_path $dir\/proxy;/m;
 write_file("$dir/nginx.conf", "$user pid $dir/pid; error_log $dir/error.log; daemon on;\n$conf");
 my $r = run([$nginx, '-p', $dir, '-c', "$dir/nginx.conf"]);
-is $r->{status}, 0, 'nginx takes conf/nginx.conf' or diag $r->{out};
-ok wait_for(5, sub { eval { HTTP->once($front, GET => '/health'); 1 } }), 'and serves';
+is $r->{status}, 0, 'nginx accepts conf/nginx.conf' or diag $r->{out};
+ok wait_for(5, sub { eval { HTTP->once($front, GET => '/health'); 1 } }),
+    'nginx serves with conf/nginx.conf';
 my ($pid) = read_file("$dir/pid") =~ /(\d+)/;
 END { kill QUIT => $pid if $pid }
 
-is(HTTP->once($front, GET => '/health')->{json}{status}, 'healthy', 'GET goes through');
-is(HTTP->once($front, GET => '/sessions')->{status}, 401, 'behind nginx nobody is loopback');
+is(HTTP->once($front, GET => '/health')->{json}{status}, 'healthy', 'GET passes through nginx');
+is(HTTP->once($front, GET => '/sessions')->{status}, 401,
+    'an unsigned peer behind nginx is not taken for loopback');
 $r = HTTP->once($front, POST => '/input', {}, { prompt => 'echo through' });
-is $r->{json}{result}, 'through', 'POST';
+is $r->{json}{result}, 'through', 'POST passes through nginx';
 $r = HTTP->once($front, POST => '/input', {}, { prompt => 'look',
 	files => [{ name => 'big', data => encode_base64('x' x (9 * 2**20), '') }] });
-is $r->{status}, 200, 'a file of 9 MB';
+is $r->{status}, 200, 'a file of 9 MB passes through nginx';
 
 my $ws = WS->connect($front, session => { session_id => 'proxied' });
-is +($ws->turn('stream 100'))[-1]{result}, 'Streamed 100 steps.', 'WebSocket';
+is +($ws->turn('stream 100'))[-1]{result}, 'Streamed 100 steps.',
+    'a WebSocket passes through nginx';
 my $t = WS->roam($front, prompt => 'stream 60 10', cuts => 5, frames => 122);
-is $t->{end}{result}, 'Streamed 60 steps.', "also on a bad line, cut $t->{cuts} times";
-is_deeply $t->{problems}, [], 'as the protocol allows';
+is $t->{end}{result}, 'Streamed 60 steps.',
+    "a turn through nginx ends well over a line cut $t->{cuts} times";
+is_deeply $t->{problems}, [], 'replays through nginx keep to the protocol';
 
 my $c = HTTP->new($front);
 $c->send(POST => '/input', { accept => 'text/event-stream' }, { prompt => 'stream 3 700' });
-is $c->head->{status}, 200, 'an event stream';
-ok $c->event(2), 'its first event comes at once, not when it ends';
+is $c->head->{status}, 200, 'an event stream passes through nginx';
+ok $c->event(2), 'nginx passes the first event on at once';
 my $n = 1;
 $n++ while $c->event;
-cmp_ok $n, q(>=), 9, q(and all others follow);
+cmp_ok $n, q(>=), 9, 'nginx passes all events on';
 $ws->close;
 $host->stop;
 done_testing;

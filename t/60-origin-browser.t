@@ -105,8 +105,9 @@ for my $workers (1, 4) {
 	my $can = $page->run($TRY, @to);
 	is $can->{$_}, 'no', "$w: a page of another origin: $_"
 	    for qw(info sessions post named socket events);
-	is $can->{blind}, 'sent', "$w: what it sends blindly";
-	is $host->http(GET => "/sessions/$_")->{status}, 404, "begins no turn ($_)" for qw(simple blind);
+	is $can->{blind}, 'sent', "$w: a page of another origin can send without reading";
+	is $host->http(GET => "/sessions/$_")->{status}, 404,
+	    "$w: a page of another origin begins no turn ($_)" for qw(simple blind);
 
 	$page->go("http://friend.test:$elsewhere/");
 	$can = $page->run($TRY, @to);

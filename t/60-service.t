@@ -38,48 +38,48 @@ sub health { return eval { HTTP->once("unix:$sock", GET => '/health') } }
 sub pid { return (read_file($pid_file) =~ /(\d+)/)[0] }
 END { my $pid = pid(); kill KILL => $pid if $pid }
 
-action('status', 3, 'it does not run');
-action('stop', 0, 'stopping what does not run is fine');
-action('start', 0, 'it starts');
-is health()->{json}{agent}, 'serviced', 'and serves by then';
+action('status', 3, 'the service is not running yet');
+action('stop', 0, 'a service that is not running can be stopped');
+action('start', 0, 'the service is started');
+is health()->{json}{agent}, 'serviced', 'the service answers once start has returned';
 my $pid = pid();
-ok $pid && kill(0, $pid), 'the pid file names it';
-action('status', 0, 'it runs');
-action('start', 0, 'starting it twice is fine');
-is pid(), $pid, 'and changes nothing';
+ok $pid && kill(0, $pid), 'the pid file names the service';
+action('status', 0, 'the service is running');
+action('start', 0, 'a running service can be started');
+is pid(), $pid, 'a second start leaves the service alone';
 
 write_file("$dir/.co/host.yaml", "name: reloaded\n");
-action('reload', 0, 'it reads its configuration again');
+action('reload', 0, 'the service reloads its configuration');
 ok wait_for(10, sub { my $r = health(); $r && $r->{json}{agent} eq 'reloaded' }),
-    'the new name is there';
-is pid(), $pid, 'in the same process';
-action('force-reload', 0, 'this is the same');
+    'the service has its new name after reload';
+is pid(), $pid, 'reload keeps the process';
+action('force-reload', 0, 'the service reloads as with reload');
 
-action('restart', 0, 'it starts anew');
-isnt pid(), $pid, 'in another process';
-is health()->{status}, 200, 'and serves';
+action('restart', 0, 'the service is restarted');
+isnt pid(), $pid, 'restart starts another process';
+is health()->{status}, 200, 'the service answers after restart';
 
 write_file("$dir/.co/host.yaml", "name: x\nport: nowhere\n");
 my $before = pid();
 my $r = run(['sh', $script, 'restart'], env => \%env, timeout => 60);
-isnt $r->{status}, 0, 'restart with wrong settings is refused';
-is pid(), $before, 'before it stops what runs';
-is health()->{status}, 200, 'which serves on';
+isnt $r->{status}, 0, 'restart with wrong settings fails';
+is pid(), $before, 'restart with wrong settings keeps the process';
+is health()->{status}, 200, 'the service answers after a refused restart';
 write_file("$dir/.co/host.yaml", "name: x\n");
 
-action('stop', 0, 'it stops');
-ok !kill(0, $before), 'the process is gone';
-ok !-e $pid_file, 'and the pid file';
-action('status', 3, 'it does not run');
-action('dance', 2, 'an unknown action') ;
+action('stop', 0, 'the service is stopped');
+ok !kill(0, $before), 'stop ends the process';
+ok !-e $pid_file, 'stop removes the pid file';
+action('status', 3, 'the service is not running any more');
+action('dance', 2, 'an unknown action is refused') ;
 is run(['sh', $script], env => \%env)->{status}, 2, 'no action: usage';
 
-action('start', 0, 'it starts again');
+action('start', 0, 'the service starts again after a stop');
 kill KILL => pid();
 ok wait_for(5, sub { my $p = pid(); !$p || !kill 0, $p }), 'somebody kills it';
-action('status', 1, 'dead, with a pid file');
-action('start', 0, 'it starts over what is left');
-action('stop', 0, 'and stops');
+action('status', 1, 'a killed service is dead with a pid file');
+action('start', 0, 'the service starts in spite of an old pid file');
+action('stop', 0, 'the service is stopped again');
 $env{DAEMON} = '/no/such/co-hostd';
 ok +(run(['sh', $script, 'start'], env => \%env)->{status} =~ /^[05]$/), 'removed: it does nothing';
 done_testing;

@@ -19,11 +19,11 @@ my $rule = '=' x 60;
 
 $host->input("echo one\n[00:00:00] session=forged\r\x1b[2J");
 $host->input("echo \x{2713} a \x{2192} b");
-ok wait_for(10, sub { read_file($log) =~ /\[OK\] a -> b/ }), 'signs become ASCII';
+ok wait_for(10, sub { read_file($log) =~ /\[OK\] a -> b/ }), 'the agent log is plain ASCII';
 my $text = read_file($log);
 like $text, qr/\A\n$rule\nSession started: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$rule\n\[/,
-    'a start has a head';
-is scalar(() = $text =~ /^Session started:/mg), 1, 'one for all workers';
+    'a new agent log begins with a head';
+is scalar(() = $text =~ /^Session started:/mg), 1, 'four workers write one head';
 is_deeply [grep { !/^(?:|$rule|Session started: .*|\[\d\d:\d\d:\d\d\] session=[-0-9a-f]+ .*)$/ }
 	split /\n/, $text], [], 'no line was forged';
 like $text, qr/echo one\\x0a\[00:00:00\] session=forged\\x0d\\x1b\[2J$/m, 'control characters show';
@@ -35,11 +35,12 @@ for my $round (1 .. 10) {
 	$_->send_json({ type => 'INPUT', prompt => "echo round $round" }) for @clients;
 	$_->next(type => 'OUTPUT') for @clients;
 }
-ok wait_for(10, sub { -e "$log.1" && -s "$log.1" > 10 * 1024 * 1024 }), 'a full log is moved';
+ok wait_for(10, sub { -e "$log.1" && -s "$log.1" > 10 * 1024 * 1024 }),
+    'a full agent log is moved aside';
 ok wait_for(10, sub {
 	(() = (read_file("$log.1") . read_file($log)) =~ / Result: round \d+$/mg) == 160;
-}), 'and no line is lost';
-ok !-e "$log.2", 'one old log is kept';
+}), 'no line is lost when the agent log is moved';
+ok !-e "$log.2", 'one old agent log is kept';
 $host->stop;
 
 $host = CoHost->start(dir => $dir, workers => 2);

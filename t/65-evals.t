@@ -20,17 +20,19 @@ sub becomes {
 }
 
 my $first = $host->input('echo Hello, World!')->{json};
-ok becomes('echo_hello_world.yaml', qr/^runs: 1$/m), 'a prompt names its eval';
+ok becomes('echo_hello_world.yaml', qr/^runs: 1$/m), 'an eval is named after its first prompt';
 like read_file("$evals/echo_hello_world.yaml"),
     qr/^- input: "echo Hello, World!"\n  run: 1\n  output: "Hello, World!"\n/m,
-    'which has what was asked and answered';
+    'an eval has the prompt and the answer';
 $host->input('echo more', session => $first->{session});
 ok becomes('echo_hello_world.yaml', qr/^- input: "echo more"$/m),
-    'the conversation goes on in it';
+    'an eval has the next turn of its conversation';
 $host->input('echo Hello, World!');
-ok becomes('echo_hello_world.yaml', qr/^runs: 2$/m), 'the same prompt again is a second run';
+ok becomes('echo_hello_world.yaml', qr/^runs: 2$/m),
+    'the same first prompt again is a second run';
 like read_file("$evals/echo_hello_world/run_1.yaml"),
-    qr/^messages: \|\n  \[\n(?:    \{.*\},\n)+    \{.*\}\n  \]\n\z/m, 'runs have their messages';
+    qr/^messages: \|\n  \[\n(?:    \{.*\},\n)+    \{.*\}\n  \]\n\z/m,
+    'the runs of an eval have their messages';
 $host->input("echo \x{1f600}: 'a' \"b\" # c\n- d \\ \x7f\x{85}\x{2028}");
 ok wait_for(10, sub { grep { /run_1/ } glob "$evals/echo_a_b_c_d*/*" }), 'odd text is kept';
 
@@ -47,13 +49,13 @@ for path in glob.glob(sys.argv[1] + '/**/*.yaml', recursive=True):
 print('good')
 PY
 	skip 'no PyYAML here', 1 if run(['python3', '-c', 'import yaml'])->{status} != 0;
-	is run(['python3', '-c', $load, $evals])->{out}, "good\n", 'Python reads all of them';
+	is run(['python3', '-c', $load, $evals])->{out}, "good\n", 'Python can read all evals';
 }
-is_deeply [glob "$evals/*.tmp $evals/*/*.tmp"], [], 'nothing half written is left';
+is_deeply [glob "$evals/*.tmp $evals/*/*.tmp"], [], 'no temporary file is left beside the evals';
 $host->stop;
 
 $host = CoHost->start(workers => 1, args => ['-o', 'evals=false']);
 $host->input('echo x');
 $host->stop;
-ok !-e $host->dir . '/.co/evals', 'it can be turned off';
+ok !-e $host->dir . '/.co/evals', 'evals can be turned off';
 done_testing;

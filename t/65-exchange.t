@@ -39,23 +39,23 @@ write_file("$dir/.co/session_results.jsonl", $left);
 my $host = CoHost->start(dir => $dir, workers => 2, args => ['--trust', 'open']);
 sub session { return $host->http(GET => "/sessions/$_[0]")->{json} }
 
-is session('done')->{result}, 'Ho', 'a result of the Python host is there';
-is session('done')->{duration_ms}, 7, 'with its time';
-is session($_)->{status}, 'interrupted', "'$_' was interrupted" for qw(ran asked);
-is session('failed')->{status}, 'failed', 'what failed has failed';
-is $host->http(GET => '/sessions/old')->{status}, 404, 'what expired is gone';
+is session('done')->{result}, 'Ho', 'a result written by the Python host is read';
+is session('done')->{duration_ms}, 7, 'a result written by the Python host has its duration';
+is session($_)->{status}, 'interrupted', "'$_' is read as interrupted" for qw(ran asked);
+is session('failed')->{status}, 'failed', 'a failed result is read as failed';
+is $host->http(GET => '/sessions/old')->{status}, 404, 'an expired result is not read';
 isnt $host->http(GET => '/sessions/owned')->{status}, 200,
-    'what has an owner is not for everybody';
+    'a result with an owner is hidden from others';
 my $ws = $host->ws(session => { session_id => 'done' });
 is $ws->connected->{session}{turn} // $ws->connected->{server_session}{turn} // 2, 2,
-    'its conversation is there';
+    'a conversation written by the Python host is read';
 my $end = ($ws->turn('echo on'))[-1];
-is $end->{result}, 'on', 'and goes on';
+is $end->{result}, 'on', 'a session of the Python host takes an input';
 is scalar(grep { ($_->{content} // '') =~ /^(?:Hi|Ho|echo on|on)$/ }
-	@{ $end->{session}{messages} }), 4, 'with what was said before';
+	@{ $end->{session}{messages} }), 4, 'a session of the Python host keeps its messages';
 ok wait_for(10, sub {
 	read_file("$dir/.co/session_results.jsonl") =~ /"ran","status":"interrupted"/;
-}), 'the file says what became of them';
+}), 'sessions that were running are written as interrupted';
 
 # ---- export ----
 
@@ -63,27 +63,31 @@ my $hostd = program('co-hostd');
 my $out = run([$hostd, 'export', '-d', "$dir"]);
 is $out->{status}, 0, 'export works while the server runs';
 my %exported = map { my $r = decode_json($_); $r->{session_id} => $r } split /\n/, $out->{out};
-is_deeply [sort keys %exported], [qw(asked done failed owned ran)], 'it has all sessions';
-is $exported{owned}{session}{requester}{address}, $address, 'with their owners';
-is run([$hostd, 'export', '-d', "$dir", "$dir/out.jsonl"])->{status}, 0, 'it writes to a file';
-is read_file("$dir/out.jsonl"), $out->{out}, 'the same';
-is sprintf('%o', (stat "$dir/out.jsonl")[2] & 0777), '600', 'which is for its owner alone';
+is_deeply [sort keys %exported], [qw(asked done failed owned ran)], 'export writes all sessions';
+is $exported{owned}{session}{requester}{address}, $address,
+    'export writes the owners of sessions';
+is run([$hostd, 'export', '-d', "$dir", "$dir/out.jsonl"])->{status}, 0,
+    'export can write to a file';
+is read_file("$dir/out.jsonl"), $out->{out}, 'export writes the same to a file';
+is sprintf('%o', (stat "$dir/out.jsonl")[2] & 0777), '600', 'a file written by export is private';
 my $refused = run([$hostd, 'import', '-d', "$dir", "$dir/out.jsonl"]);
 isnt $refused->{status}, 0, 'import is refused while a server runs';
-like $refused->{out}, qr/serves \S+ already/, 'in clear words';
+like $refused->{out}, qr/serves \S+ already/, 'the refusal of import names the running server';
 $host->stop;
 
 # ---- import ----
 
 my $other = CoHost::directory();
 my $in = run([$hostd, 'import', '-d', "$other", "$dir/out.jsonl"]);
-is $in->{out}, "5 sessions added, 0 kept as they were, 0 expired\n", 'import adds them';
+is $in->{out}, "5 sessions added, 0 kept as they were, 0 expired\n",
+    'import adds exported sessions';
 $in = run([$hostd, 'import', '-d', "$other", "$dir/out.jsonl"]);
-is $in->{out}, "0 sessions added, 5 kept as they were, 0 expired\n", 'once';
+is $in->{out}, "0 sessions added, 5 kept as they were, 0 expired\n",
+    'a second import adds nothing';
 $host = CoHost->start(dir => $other, workers => 1, args => ['--trust', 'open']);
-is session('done')->{result}, 'on', 'results are there';
+is session('done')->{result}, 'on', 'imported results can be read';
 ok wait_for(10, sub { read_file("$other/.co/session_results.jsonl") =~ /"owned"/ }),
-    'and in the file of the new project';
+    'imported results are in the results file of the new project';
 $host->stop;
 
 # ---- lines that are no records ----
@@ -96,15 +100,16 @@ write_file("$dir/torn.jsonl", join '', $lines[0], "\n", "not JSON\n", $lines[1],
 	@lines[2 .. 3], substr $lines[4], 0, 30);
 $in = run([$hostd, 'import', '-d', "$third", "$dir/torn.jsonl"]);
 is $in->{status}, 1, 'an import that leaves lines out fails';
-like $in->{out}, qr/^4 sessions added, /m, 'after it took the others';
+like $in->{out}, qr/^4 sessions added, /m, 'an import takes the good lines of a damaged file';
 is_deeply [sort { $a <=> $b } $in->{out} =~ /line (\d+) is left out: it/g], [3, 5, 6, 9],
-    'it names each line, and blank ones are none' or diag $in->{out};
-like $in->{out}, qr/^co-hostd: \S+torn\.jsonl: 4 lines were left out/m, 'and says how many';
+    'an import names each damaged line' or diag $in->{out};
+like $in->{out}, qr/^co-hostd: \S+torn\.jsonl: 4 lines were left out/m,
+    'an import counts the damaged lines';
 
 for my $case (['import'], ['import', "$dir/none.jsonl"], ['import', 'a', 'b'],
 	['export', 'a', 'b'], ['export', "$dir/none/x"]) {
 	my $r = run([$hostd, @$case, '-d', "$other"]);
 	isnt $r->{status}, 0, "'@$case' is refused";
-	like $r->{out}, qr/^co-hostd: \S/, 'with a reason';
+	like $r->{out}, qr/^co-hostd: \S/, "the refusal of '@$case' has its reason";
 }
 done_testing;

@@ -25,41 +25,45 @@ my $long = $host->ws(session => { session_id => 'sleeper' });
 $long->send_json({ type => 'INPUT', prompt => 'sleep 60000' });
 $long->next(type => 'user_input');
 is $host->input('echo Hola', session => { session_id => $id })->{json}{result}, 'Hola',
-    'a session that is done';
-ok has_line(qr/"session_id":"$id","status":"done"/), 'its result comes into the file';
-ok has_line(qr/"session_id":"sleeper","status":"running"/), 'as does one that runs';
+    'a session ends before the results are searched';
+ok has_line(qr/"session_id":"$id","status":"done"/), 'a done session has a line in the results';
+ok has_line(qr/"session_id":"sleeper","status":"running"/),
+    'a running session has a line in the results';
 
 # See all results
 my $r = shell('cat .co/session_results.jsonl');
-is $r->{status}, 0, 'cat .co/session_results.jsonl';
+is $r->{status}, 0, 'cat reads the results';
 my @all = map { decode_json($_) } lines($r->{out});
-is scalar(@all), 3, 'has a line for each change';
+is scalar(@all), 3, 'the results have a line for each change';
 is_deeply [sort keys %$_],
     [qw(created duration_ms expires prompt result session session_id status)],
-    'with exactly the fields of the document' for @all;
+    'each line of the results has the fields of the document' for @all;
 my ($begun, $done) = grep { $_->{session_id} eq $id } @all;
-is "$begun->{status} $done->{status}", 'running done', 'a start and an end';
-is $begun->{$_}, $done->{$_}, "with equal $_" for qw(created expires prompt);
+is "$begun->{status} $done->{status}", 'running done',
+    'a session has lines for its start and its end';
+is $begun->{$_}, $done->{$_},
+    "both lines of a session have the same $_" for qw(created expires prompt);
 cmp_ok abs($done->{expires} - $done->{created} - 86400), '<', 0.001,
-    'it expires after result_ttl';
+    'a result expires after result_ttl';
 
 # Find specific session
 $r = shell('grep "550e8400" .co/session_results.jsonl | tail -1');
-is decode_json($r->{out})->{result}, 'Hola', 'grep "550e8400" ... | tail -1';
+is decode_json($r->{out})->{result}, 'Hola',
+    'grep for the id with tail -1 prints the last line of a session';
 $r = shell('grep "550e8400" .co/session_results.jsonl');
-is scalar(lines($r->{out})), 2, 'grep "550e8400" finds both';
+is scalar(lines($r->{out})), 2, 'grep for the id finds both lines of a session';
 
 # See running sessions
 $r = shell(q{grep '"status":"running"' .co/session_results.jsonl});
 is_deeply [map { decode_json($_)->{session_id} } lines($r->{out})], ['sleeper', $id],
-    q{grep '"status":"running"'};
+    'grep for the status finds the running sessions';
 
 # Pretty print
 SKIP: {
 	skip 'no jq here', 3 if run(['jq', '--version'])->{status} != 0;
 	$r = shell('cat .co/session_results.jsonl | jq .');
-	is $r->{status}, 0, 'cat ... | jq .';
-	like $r->{out}, qr/^\s+"result": "Hola",$/m, 'prints it';
+	is $r->{status}, 0, 'jq reads the results';
+	like $r->{out}, qr/^\s+"result": "Hola",$/m, 'jq prints a result';
 	$r = shell(q{jq -r 'select(.status=="done") | .session_id' .co/session_results.jsonl});
 	is $r->{out}, "$id\n", 'jq can choose';
 }

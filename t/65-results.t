@@ -37,8 +37,8 @@ $host->input('echo kept', session => { session_id => 'kept' });
 my $agent = $host->ws(session => { session_id => 'cut' });
 $agent->send_json({ type => 'INPUT', prompt => 'sleep 600000' });
 $agent->next(type => 'user_input');
-ok becomes('cut', 'running'), 'a turn that runs is in the file';
-ok becomes('kept', 'done'), 'so is one that ended';
+ok becomes('cut', 'running'), 'a running turn has a line in the results';
+ok becomes('kept', 'done'), 'an ended turn has a line in the results';
 my %children = $host->children;
 kill KILL => $host->pid, keys %children;
 $host->wait_exit;
@@ -48,10 +48,10 @@ my $text = read_file($file);
 $text =~ s/^.*"session_id":"kept".*\n//mg;
 write_file($file, $text . '{"session_id":"torn","status":"do');
 $host = CoHost->start(dir => $dir, workers => 2);
-ok becomes('kept', 'done'), 'a line that was lost is written again';
-unlike read_file($file), qr/"torn"/, 'a torn line is gone';
+ok becomes('kept', 'done'), 'a lost line is written again at the next start';
+unlike read_file($file), qr/"torn"/, 'a torn line is removed at the next start';
 my @bad = grep { !eval { decode_json($_) } } split /\n/, read_file($file);
-is_deeply \@bad, [], 'and each line is whole';
+is_deeply \@bad, [], 'all lines are whole after the next start';
 # The demo agent has no effects, so its turn goes on.
 is $host->http(GET => '/sessions/cut')->{json}{status}, 'running', 'what ran is made again';
 $host->stop('QUIT');
@@ -76,26 +76,27 @@ open my $out, '>>', $file or die "$file: $!";
 print $out '{"session_id":"other","status":"done","prompt":"p","result":"r","created":1,' .
     "\"expires\":99999999999}\n";
 close $out;
-is latest()->{late}, undef, 'while another has the lock nothing is written';
+is latest()->{late}, undef, 'no line is written while another program has the lock';
 close $lock;
-ok becomes('late', 'done'), 'and all of it afterwards';
-is latest()->{other}, 'done', 'its line stays';
+ok becomes('late', 'done'), 'all lines are written once the lock is free';
+is latest()->{other}, 'done', 'a line written by another program stays';
 $host->stop('QUIT');
 
 $host = CoHost->start(dir => $dir, workers => 1, args => ['-o', 'result_ttl=1']);
 ok wait_for(10, sub { read_file($file) !~ /"status":"running","prompt":"echo/ }),
-    'a start drops lines that others supersede';
-ok becomes('other', 'done'), 'but no session';
+    'a start drops lines that later ones supersede';
+ok becomes('other', 'done'), 'a start drops no session';
 $host->input('echo short', session => { session_id => 'short' });
-ok becomes('short', 'done'), 'a result that lives for a second';
-ok wait_for(10, sub { $host->http(GET => '/sessions/short')->{status} == 404 }), 'expires';
+ok becomes('short', 'done'), 'a result with a short time to live is written';
+ok wait_for(10, sub { $host->http(GET => '/sessions/short')->{status} == 404 }),
+    'a result with a short time to live expires';
 $host->stop('QUIT');
 $host = CoHost->start(dir => $dir, workers => 1);
-ok wait_for(10, sub { !latest()->{short} }), 'and leaves the file';
+ok wait_for(10, sub { !latest()->{short} }), 'the line of an expired result is dropped';
 $host->stop('QUIT');
 
 $host = CoHost->start(workers => 1, args => ['-o', 'session_results=false']);
 $host->input('echo x');
 $host->stop;
-ok !-e $host->dir . '/.co/session_results.jsonl', 'it can be turned off';
+ok !-e $host->dir . '/.co/session_results.jsonl', 'the results can be turned off';
 done_testing;
