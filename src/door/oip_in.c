@@ -175,10 +175,9 @@ static void on_provider_input(struct oip_conn *c, const struct json *frame)
 /* ---- commands ---- */
 
 enum command_flag {
-	FIRST = 1, /* a bare INPUT may still follow */
-	LOGGED =
-	    2,	 /* the console shows its type; others show more themselves */
-	OWN = 4, /* signed in its own way or not at all, also on v2 */
+	FIRST = 1,  /* a bare INPUT may still follow */
+	LOGGED = 2, /* the console shows its type */
+	OWN = 4,    /* signed in its own way or not at all, also on v2 */
 };
 
 struct command {
