@@ -445,12 +445,16 @@ bool oip_seal_is_asked(const struct json *frame)
 void oip_seal_begin(struct oip_conn *c, const struct json *frame)
 {
 	struct oip_seal *s = new_seal(c);
+	struct access_sealing sealing = {
+	    .frame = frame,
+	    .peer = s->wire.peer,
+	    .is_relayed = s->wire.origin == WIRE_RELAYED,
+	};
 	struct err err;
 
 	c->seal = s;
 	c->wire = &s->wire;
-	s->call = access_seal(
-	    c->setup->access, frame, s->wire.peer, on_sealed, s, &err);
+	s->call = access_seal(c->setup->access, &sealing, on_sealed, s, &err);
 	if (s->call)
 		update_pause(s);
 	else

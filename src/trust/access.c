@@ -61,14 +61,14 @@ static uint64_t hash_of(const char *peer)
 }
 
 /*
- * Whose jobs take turns with those of others: a network. Behind this machine's
- * own address there may be a proxy with many callers, who are told apart by who
- * they say they are: that is better than nothing.
+ * Whose jobs take turns with those of others: a network. Behind a relay, and
+ * behind a proxy on this machine, there may be many callers, who are told apart
+ * by who they say they are: that is better than nothing.
  */
-static uint64_t queue_of(const char *peer, const char *from)
+static uint64_t queue_of(const char *peer, bool is_relayed, const char *from)
 {
 	char network[NETWORK_SIZE];
-	if (network_class(peer) == IP_LOOPBACK)
+	if (is_relayed || network_class(peer) == IP_LOOPBACK)
 		return hash_of(from);
 	network_name(network, peer);
 	return hash_of(network);
@@ -89,8 +89,7 @@ static struct gate_job *make_job(struct access_call *q,
 	/* Through a relay all come from one place. */
 	job->has_grace = ask->may_repeat && !ask->is_relayed;
 	job->peer = hash_of(ask->place ? ask->place : ask->peer);
-	job->queue = ask->is_relayed ? hash_of(head->from)
-				     : queue_of(ask->peer, head->from);
+	job->queue = queue_of(ask->peer, ask->is_relayed, head->from);
 	job->done = on_gate;
 	job->arg = q;
 	return job;
@@ -155,11 +154,18 @@ struct access_call *access_ask(
 	return q;
 }
 
-struct seal_call *access_seal(struct access *a, const struct json *frame,
-    const char *peer, seal_call_fn *fn, void *arg, struct err *err)
+struct seal_call *access_seal(struct access *a,
+    const struct access_sealing *sealing, seal_call_fn *fn, void *arg,
+    struct err *err)
 {
+	char *from = json_strdup(json_get(sealing->frame, "from"));
 	struct seal_ask ask = {
-	    .host = &a->host, .frame = frame, .queue = queue_of(peer, "")};
+	    .host = &a->host,
+	    .frame = sealing->frame,
+	    .queue =
+		queue_of(sealing->peer, sealing->is_relayed, from ? from : ""),
+	};
+	free(from);
 	return seal_call_new(a->gate, &ask, fn, arg, err);
 }
 

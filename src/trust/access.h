@@ -133,12 +133,20 @@ struct access_call *access_ask(
 /* The asker does not want to hear; nulls *call. */
 void access_forget(struct access_call **call);
 
+/* A client asks for a seal. Everything is borrowed during the call only. */
+struct access_sealing {
+	const struct json *frame; /* SEAL */
+	const char *peer;	  /* address of the client */
+	bool is_relayed;	  /* it came through a relay */
+};
+
 /*
  * Seal a connection, as seal_call_new() says. It proves who the client is, and
- * asks nothing else about it. peer is the address of the client.
+ * asks nothing else about it.
  */
-struct seal_call *access_seal(struct access *a, const struct json *frame,
-    const char *peer, seal_call_fn *fn, void *arg, struct err *err);
+struct seal_call *access_seal(struct access *a,
+    const struct access_sealing *sealing, seal_call_fn *fn, void *arg,
+    struct err *err);
 
 /*
  * Whether anybody may come in without a signature, so that nothing needs to be

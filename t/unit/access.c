@@ -178,9 +178,9 @@ static void end(void)
 static uint8_t secret_key[crypto_sign_SECRETKEYBYTES];
 static char client[ADDRESS_SIZE];
 
-static void make_client(void)
+static void become(unsigned char who)
 {
-	static const unsigned char seed[crypto_sign_SEEDBYTES] = {7};
+	const unsigned char seed[crypto_sign_SEEDBYTES] = {who};
 	uint8_t key[crypto_sign_PUBLICKEYBYTES];
 	(void)crypto_sign_seed_keypair(key, secret_key, seed);
 	memcpy(client, "0x", 2);
@@ -211,6 +211,7 @@ static void put_frame(struct buf *out, int number, const char *members)
 	buf_fini(&form);
 }
 
+/* Ask as a client at this address, or ("") behind a relay. */
 static void ask_with(enum access_use use, const char *peer, int number,
     const char *members, const char *name)
 {
@@ -224,7 +225,8 @@ static void ask_with(enum access_use use, const char *peer, int number,
 	    .payload = json_get(frame, "payload"),
 	    .from = json_get(frame, "from"),
 	    .signature = json_get(frame, "signature"),
-	    .peer = peer};
+	    .peer = peer,
+	    .is_relayed = !*peer};
 	(void)access_ask(
 	    access_of_all, &ask, on_verdict, (void *)(uintptr_t)name);
 	json_fini(&doc);
@@ -480,6 +482,26 @@ static void test_full_signature(void)
 	end();
 }
 
+static void test_full_relay(void)
+{
+	struct store_txn t;
+	int counts[2];
+	begin("open");
+	fill(&t, counts);
+	for (int i = 0; i <= MANY; i++)
+		ask_with(ACCESS_CONNECT, "", i, "", "crowd");
+	ok(strstr(hear_words(), "crowd: too many signatures") != NULL,
+	    "one signer behind a relay has a limited number waiting");
+	become(8);
+	ask_with(ACCESS_CONNECT, "", 5001, "", "other");
+	become(7);
+	store_abort(&t);
+	(void)hear(2 * MANY + 3);
+	ok(strstr(said, "other: stranger") != NULL,
+	    "another signer behind the relay has room");
+	end();
+}
+
 /* ---- forgetting ---- */
 
 static void test_forget(void)
@@ -500,7 +522,7 @@ int main(void)
 	if (sodium_init() < 0)
 		abort();
 	loop = loop_new();
-	make_client();
+	become(7);
 	test_levels();
 	test_transport();
 	test_codes();
@@ -509,6 +531,7 @@ int main(void)
 	test_full_change();
 	test_full_promotion();
 	test_full_signature();
+	test_full_relay();
 	test_forget();
 	return done();
 }

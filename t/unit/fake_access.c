@@ -199,12 +199,11 @@ struct access_call *access_ask(
 	return q;
 }
 
-struct seal_call *access_seal(struct access *a, const struct json *frame,
-    const char *peer, seal_call_fn *fn, void *arg, struct err *err)
+struct seal_call *access_seal(struct access *a,
+    const struct access_sealing *sealing, seal_call_fn *fn, void *arg,
+    struct err *err)
 {
-	(void)a;
-	(void)frame;
-	(void)peer;
+	a->was_relayed = sealing->is_relayed;
 	(void)fn; /* there is no key */
 	(void)arg;
 	(void)err_set(err, ERR_UNAUTHORIZED, "this host cannot seal");

@@ -178,6 +178,17 @@ static void test_turn(const struct origin_case *c)
 	tear_down();
 }
 
+static void test_seal(const struct origin_case *c)
+{
+	set_up();
+	wire = c->origin == WIRE_RELAYED ? relayed("7") : fake_wire_new();
+	oip_serve(&setup, wire, NULL);
+	say("{\"type\":\"SEAL\"}");
+	is_int(fake_access_was_relayed(access_), c->origin == WIRE_RELAYED,
+	    "access learns where the SEAL of a %s client came from", c->name);
+	tear_down();
+}
+
 static void test_output(void)
 {
 	set_up();
@@ -279,8 +290,10 @@ int main(void)
 	if (!permit || pipe2(console, O_NONBLOCK) != 0)
 		fatal("set-up failed");
 	console_to(console[1], false);
-	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++)
+	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
 		test_turn(&origins[i]);
+		test_seal(&origins[i]);
+	}
 	test_output();
 	test_messages();
 	test_held();
