@@ -38,6 +38,12 @@ sub python {
 # The folder with the JavaScript client in its node_modules.
 sub node { return installed('node', 'package-lock.json') }
 
+# The interpreters that have an early version of the package, by this version.
+sub early {
+	my $dir = installed('early', 'early.txt') // return;
+	return map { m{([^/]+)/bin/python$} ? ($1 => $_) : () } glob "$dir/*/bin/python";
+}
+
 # Run a story-teller and take over its TAP lines. HOME is a folder of its own, and nothing
 # names a server that is not ours.
 sub stories {
