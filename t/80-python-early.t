@@ -54,6 +54,8 @@ sub ask {
 		$ws->send_json({ type => 'APPROVAL_RESPONSE', approved => $approved, scope => 'once' });
 		like result($ws), $expected, "$v: and the agent hears the answer";
 	}
+	like begin($ws, 'choose Sure?', 'OUTPUT')->{result}, qr/asked at a terminal/,
+	    "$v: a question at the terminal is refused";
 	$ws->close;
 }
 

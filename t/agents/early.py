@@ -5,6 +5,7 @@ import time
 
 from connectonion import Agent, host
 from connectonion.core.events import before_each_tool
+from connectonion.tui import pick
 from connectonion.useful_tools.ask_user import ask_user
 from scripted import Scripted, nap
 
@@ -32,6 +33,11 @@ def guarded(text: str) -> str:
     return f"did {text}"
 
 
+def choose(text: str) -> str:
+    """Ask at the terminal."""
+    return pick(text, ["yes", "no"])
+
+
 @before_each_tool
 def guard(agent):
     tool = agent.current_session["pending_tool"]
@@ -49,7 +55,7 @@ def create_agent():
         return "said all"
 
     model = Model()
-    agent = Agent("early", llm=model, tools=[guarded, nap, talk, ask_user],
+    agent = Agent("early", llm=model, tools=[choose, guarded, nap, talk, ask_user],
                   on_events=[guard])
     model.agent = agent
     return agent
