@@ -29,21 +29,31 @@ struct fetch {
 	struct loop_watch *watch;
 	struct loop_timer timer;
 	struct loop_later later;
-	struct list calls;     /* all */
-	struct list stillborn; /* those that could not be started */
+	struct list calls;	    /* all */
+	struct list stillborn;	    /* those that could not be started */
+	struct list fed;	    /* those with a part to be told */
+	struct list held;	    /* those that may go on */
+	struct fetch_call *telling; /* whose part is being told */
 	size_t n_calls;
+	size_t max_calls;
 };
 
 struct fetch_call {
 	struct list link;
 	struct list stillborn;
+	struct list fed;
+	struct list held;
 	struct fetch *fetch;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct buf body;
+	struct buf body; /* all of it, or what on_part has not had yet */
+	size_t n_bytes;	 /* of the body so far */
 	size_t max_bytes;
 	bool is_added;
+	bool is_full;	/* on_part had no room */
+	bool is_paused; /* the library holds a part back */
 	char error[CURL_ERROR_SIZE];
+	fetch_part_fn *on_part;
 	fetch_fn *fn;
 	void *arg;
 };
@@ -59,8 +69,19 @@ static void free_call(struct fetch_call *c)
 	buf_fini(&c->body);
 	list_remove(&c->link);
 	list_remove(&c->stillborn);
+	list_remove(&c->fed);
+	list_remove(&c->held);
+	if (c->fetch->telling == c)
+		c->fetch->telling = NULL;
 	c->fetch->n_calls--;
 	free(c);
+}
+
+static long status_of(const struct fetch_call *c)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
 static void tell(struct fetch_call *c, const char *error)
@@ -71,18 +92,51 @@ static void tell(struct fetch_call *c, const char *error)
 	    .body_len = c->body.len,
 	};
 	if (!error)
-		(void)curl_easy_getinfo(
-		    c->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+		answer.status = status_of(c);
 	c->fn(c->arg, &answer);
 	free_call(c);
 }
 
+/*
+ * Tell what has come of the body, and never from inside the library, where no
+ * call may be begun or broken off. Returns whether the call is still there.
+ */
+static bool tell_part(struct fetch_call *c)
+{
+	struct fetch *f = c->fetch;
+	struct buf part = c->body;
+	c->body = (struct buf){0};
+	list_remove(&c->fed);
+	f->telling = c;
+	bool has_room = c->on_part(c->arg, status_of(c), part.data, part.len);
+	bool is_there = f->telling == c;
+	f->telling = NULL;
+	buf_fini(&part);
+	if (!is_there)
+		return false;
+	c->is_full = !has_room;
+	if (has_room)
+		fetch_resume(c);
+	return true;
+}
+
+static void tell_parts(struct fetch *f)
+{
+	while (!list_is_empty(&f->fed))
+		(void)tell_part(
+		    list_entry(f->fed.next, struct fetch_call, fed));
+}
+
 static void finish(struct fetch_call *c, CURLcode code)
 {
-	const char *error = *c->error ? c->error : curl_easy_strerror(code);
-	if (c->body.len > c->max_bytes)
-		error = "the answer is too long";
-	tell(c, code == CURLE_OK ? NULL : error);
+	if (c->on_part && c->body.len && !tell_part(c))
+		return;
+	if (c->n_bytes > c->max_bytes)
+		tell(c, "the answer is too long");
+	else if (code == CURLE_OK)
+		tell(c, NULL);
+	else
+		tell(c, *c->error ? c->error : curl_easy_strerror(code));
 }
 
 static void tell_finished(struct fetch *f)
@@ -99,13 +153,40 @@ static void tell_finished(struct fetch *f)
 	}
 }
 
-static void tell_stillborn(void *arg)
+static void tell_stillborn(struct fetch *f)
 {
-	struct fetch *f = arg;
 	struct list *link;
 	while ((link = list_shift(&f->stillborn)) != NULL)
 		tell(list_entry(link, struct fetch_call, stillborn),
 		    "too many requests, or not one");
+}
+
+/* Let the library give what it holds back, and read on. */
+static void go_on(struct fetch *f)
+{
+	struct list *link;
+	while ((link = list_shift(&f->held)) != NULL) {
+		struct fetch_call *c =
+		    list_entry(link, struct fetch_call, held);
+		c->is_paused = false;
+		CURLcode code = curl_easy_pause(c->easy, CURLPAUSE_CONT);
+		if (code != CURLE_OK)
+			finish(c, code);
+	}
+}
+
+static void tell_all(struct fetch *f)
+{
+	tell_parts(f);
+	tell_finished(f);
+}
+
+static void on_later(void *arg)
+{
+	struct fetch *f = arg;
+	tell_stillborn(f);
+	go_on(f);
+	tell_all(f);
 }
 
 /* ---- driving the library ---- */
@@ -123,7 +204,7 @@ static void on_time(void *arg)
 {
 	struct fetch *f = arg;
 	act(f, CURL_SOCKET_TIMEOUT, 0);
-	tell_finished(f);
+	tell_all(f);
 }
 
 static int what_of(uint32_t events)
@@ -146,7 +227,7 @@ static void on_events(void *arg)
 	int n = epoll_wait(f->set, events, MAX_EVENTS, 0);
 	for (int i = 0; i < n; i++)
 		act(f, events[i].data.fd, what_of(events[i].events));
-	tell_finished(f);
+	tell_all(f);
 }
 
 static uint32_t events_of(int what)
@@ -197,8 +278,18 @@ static int on_timeout(CURLM *multi, long delay_ms, void *arg)
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct fetch_call *c = arg;
-	buf_append(&c->body, data, size * n);
-	return c->body.len > c->max_bytes ? CURL_WRITEFUNC_ERROR : size * n;
+	size_t len = size * n;
+	if (c->on_part && (c->is_full || c->body.len >= FETCH_PART_BYTES)) {
+		c->is_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	c->n_bytes += len;
+	if (c->n_bytes > c->max_bytes)
+		return CURL_WRITEFUNC_ERROR;
+	buf_append(&c->body, data, len);
+	if (c->on_part && len && list_is_empty(&c->fed))
+		list_append(&c->fetch->fed, &c->fed);
+	return len;
 }
 
 static bool set_headers(struct fetch_call *c, const char *const *headers)
@@ -273,18 +364,30 @@ struct fetch_call *fetch_start(
 	struct fetch_call *c = mem_zero(sizeof *c);
 	c->fetch = f;
 	c->max_bytes = ask->max_bytes;
+	c->on_part = ask->on_part;
 	c->fn = fn;
 	c->arg = arg;
 	c->easy = curl_easy_init();
 	if (!c->easy)
 		fatal("out of memory");
 	list_init(&c->stillborn);
+	list_init(&c->fed);
+	list_init(&c->held);
 	list_append(&f->calls, &c->link);
-	if (++f->n_calls <= FETCH_MAX_CALLS && begin(c, ask))
+	if (++f->n_calls <= f->max_calls && begin(c, ask))
 		return c;
 	list_append(&f->stillborn, &c->stillborn);
 	loop_later_ask(f->loop, &f->later);
 	return c;
+}
+
+void fetch_resume(struct fetch_call *call)
+{
+	call->is_full = false;
+	if (call->is_paused && list_is_empty(&call->held)) {
+		list_append(&call->fetch->held, &call->held);
+		loop_later_ask(call->fetch->loop, &call->fetch->later);
+	}
 }
 
 void fetch_forget(struct fetch_call **call)
@@ -308,14 +411,17 @@ static void set_up(struct fetch *f)
 		fatal("fetch: the library refuses its settings");
 }
 
-struct fetch *fetch_open(struct loop *loop)
+struct fetch *fetch_open(struct loop *loop, size_t max_calls)
 {
 	struct fetch *f = mem_zero(sizeof *f);
 	f->loop = loop;
+	f->max_calls = max_calls;
 	list_init(&f->calls);
 	list_init(&f->stillborn);
+	list_init(&f->fed);
+	list_init(&f->held);
 	loop_timer_init(&f->timer, on_time, f);
-	loop_later_init(&f->later, tell_stillborn, f);
+	loop_later_init(&f->later, on_later, f);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		fatal("fetch: cannot start the library");
 	f->multi = curl_multi_init();

@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "net/fetch.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "net/loop.h"
 #include "t/unit/fake_backend.h"
@@ -11,6 +12,8 @@
 #include <sys/socket.h>
 
 #define DEADLINE_MS 20000
+
+#define MAX_CALLS 64
 
 static struct loop *loop;
 static struct fetch *fetch;
@@ -223,12 +226,12 @@ static void test_certificate(void)
 
 static void test_many(void)
 {
-	enum { MANY = FETCH_MAX_CALLS + 6 };
+	enum { MANY = MAX_CALLS + 6 };
 	static struct got got[MANY];
 	struct fake_backend *b = fake_backend(false);
 	struct fetch_ask ask = ask_for(fake_backend_url(b));
 	int good = 0, bad = 0;
-	for (int i = 0; i < FETCH_MAX_CALLS; i++)
+	for (int i = 0; i < MAX_CALLS; i++)
 		fake_backend_json(b, "{}");
 	running = MANY;
 	for (int i = 0; i < MANY; i++)
@@ -239,7 +242,7 @@ static void test_many(void)
 		bad += got[i].n == 1 && got[i].has_error;
 		free(got[i].body);
 	}
-	is_int(good, FETCH_MAX_CALLS, "all that may run at once are answered");
+	is_int(good, MAX_CALLS, "all that may run at once are answered");
 	is_int(bad, 6, "those above fail");
 	fake_backend_free(&b);
 }
@@ -309,6 +312,243 @@ static void test_chain(void)
 	fake_backend_free(&silent);
 }
 
+/* ---- parts ---- */
+
+/* The parts of one answer, and what to do with the next. */
+struct parts {
+	struct got got; /* first: on_answer() gets it */
+	struct buf all;
+	size_t n;
+	size_t longest;
+	long status;
+	bool has_no_room;
+	bool is_late; /* a part came after the answer */
+	struct fetch_call *call;
+	struct fetch_call **forget; /* at the first part */
+};
+
+static bool on_part(void *arg, long status, const char *data, size_t len)
+{
+	struct parts *p = arg;
+	p->n++;
+	p->status = status;
+	p->is_late |= p->got.n > 0;
+	p->longest = len > p->longest ? len : p->longest;
+	buf_append(&p->all, data, len);
+	if (p->forget) {
+		fetch_forget(p->forget);
+		loop_stop(loop);
+	}
+	return !p->has_no_room;
+}
+
+static struct fetch_ask ask_parts(struct fake_backend *b)
+{
+	struct fetch_ask ask = ask_for(fake_backend_url(b));
+	ask.max_bytes = 8 << 20;
+	ask.on_part = on_part;
+	return ask;
+}
+
+static void begin_parts(struct parts *p, const struct fetch_ask *ask)
+{
+	running = 1;
+	p->call = fetch_start(fetch, ask, on_answer, p);
+}
+
+static void end_parts(struct parts *p, struct fake_backend **b)
+{
+	free(p->got.body);
+	buf_fini(&p->all);
+	fake_backend_free(b);
+}
+
+/* A body of so many bytes that no two places of which look alike. */
+static void make_body(struct buf *body, size_t len)
+{
+	for (int i = 0; body->len < len; i++)
+		buf_printf(body, "%d,", i);
+}
+
+static void put_long_answer(struct fake_backend *b, struct buf *body)
+{
+	struct buf text = {0};
+	make_body(body, 4 << 20);
+	buf_printf(&text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+	    body->len, buf_cstr(body));
+	fake_backend_answer(b, buf_cstr(&text));
+	buf_fini(&text);
+}
+
+static void run_for(int64_t ms)
+{
+	loop_timer_set(loop, &deadline, ms);
+	loop_run(loop);
+}
+
+static void test_parts(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {0};
+	struct buf body = {0};
+	put_long_answer(b, &body);
+	begin_parts(&p, &ask);
+	run();
+	ok(p.got.n == 1 && !p.got.has_error && p.got.status == 200,
+	    "a body that is taken in parts ends with an answer");
+	ok(p.n > 1 && p.all.len == body.len &&
+		memcmp(p.all.data, body.data, body.len) == 0,
+	    "the parts together are the body");
+	is_int(p.status, 200, "each part comes with the status");
+	is_str(p.got.body, "", "the answer after the parts has no body");
+	ok(!p.is_late, "no part comes after the answer");
+	ok(p.longest < 2 * (size_t)FETCH_PART_BYTES,
+	    "no part is much longer than it should be");
+	buf_fini(&body);
+	end_parts(&p, &b);
+}
+
+static void test_chunks(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {0};
+	fake_backend_answer(b,
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "8\r\ndata: a\n\r\n8\r\ndata: b\n\r\n0\r\n\r\n");
+	begin_parts(&p, &ask);
+	run();
+	is_str(buf_cstr(&p.all), "data: a\ndata: b\n",
+	    "a chunked body comes in parts without its framing");
+	end_parts(&p, &b);
+}
+
+static void test_parts_of_refusal(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {0};
+	fake_backend_answer(b,
+	    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 4\r\n\r\nlate");
+	begin_parts(&p, &ask);
+	run();
+	ok(p.status == 429 && p.got.status == 429 && !p.got.has_error,
+	    "the body of a refusal comes in parts with its status");
+	is_str(buf_cstr(&p.all), "late", "the parts of a refusal are its body");
+	end_parts(&p, &b);
+}
+
+static void test_parts_too_long(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {0};
+	struct buf text = {0};
+	buf_str(&text, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+	make_body(&text, 1 << 20);
+	ask.max_bytes = 300000;
+	fake_backend_answer(b, buf_cstr(&text));
+	begin_parts(&p, &ask);
+	run();
+	ok(p.got.has_error && p.all.len <= ask.max_bytes,
+	    "parts above the longest body are a failure, and are not told");
+	buf_fini(&text);
+	end_parts(&p, &b);
+}
+
+static void test_parts_broken(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {0};
+	fake_backend_answer(
+	    b, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+	begin_parts(&p, &ask);
+	run();
+	is_str(buf_cstr(&p.all), "ab",
+	    "parts of a body that ends too early are told");
+	ok(p.got.has_error, "a body in parts that ends too early is a failure");
+	end_parts(&p, &b);
+}
+
+static void test_back_pressure(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {.has_no_room = true};
+	struct buf body = {0};
+	put_long_answer(b, &body);
+	begin_parts(&p, &ask);
+	while (p.n == 0)
+		run_for(10);
+	run_for(100);
+	ok(p.n == 1 && p.got.n == 0, "without room no further part comes");
+	fetch_resume(p.call);
+	is_int((int64_t)p.n, 1, "no part comes from inside the call");
+	while (p.n == 1)
+		run_for(10);
+	run_for(100);
+	is_int((int64_t)p.n, 2, "with room once, one part comes");
+	p.has_no_room = false;
+	fetch_resume(p.call);
+	run();
+	ok(p.got.n == 1 && !p.got.has_error && p.all.len == body.len &&
+		memcmp(p.all.data, body.data, body.len) == 0,
+	    "nothing of a body that had to wait is lost");
+	buf_fini(&body);
+	end_parts(&p, &b);
+}
+
+static void test_forget_inside(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fake_backend *silent = fake_backend(false);
+	struct fetch_ask ask = ask_parts(b), other = ask_parts(silent);
+	struct parts p = {0}, never = {0};
+	struct buf body = {0};
+	put_long_answer(b, &body);
+	begin_parts(&p, &ask);
+	p.forget = &p.call;
+	run();
+	ok(p.call == NULL && p.n == 1 && p.got.n == 0,
+	    "a call can be broken off from inside its part");
+	put_long_answer(b, &body);
+	p.forget = &never.call;
+	begin_parts(&never, &other);
+	begin_parts(&p, &ask);
+	run();
+	ok(never.call == NULL && never.n == 0,
+	    "another call can be broken off from inside a part");
+	p.forget = NULL;
+	run();
+	ok(p.got.n == 1 && !p.got.has_error,
+	    "the call that broke another one off goes on");
+	buf_fini(&body);
+	end_parts(&never, &silent);
+	end_parts(&p, &b);
+}
+
+static void test_close_paused(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch *own = fetch_open(loop, 1);
+	struct fetch_ask ask = ask_parts(b);
+	struct parts p = {.has_no_room = true};
+	struct buf body = {0};
+	put_long_answer(b, &body);
+	p.call = fetch_start(own, &ask, on_answer, &p);
+	while (p.n == 0)
+		run_for(10);
+	fetch_resume(p.call);
+	fetch_close(&own);
+	run_for(20);
+	ok(p.n == 1 && p.got.n == 0,
+	    "closing forgets a call that was about to go on");
+	buf_fini(&body);
+	end_parts(&p, &b);
+}
+
 static void test_close(void)
 {
 	struct fake_backend *b = fake_backend(false);
@@ -328,7 +568,7 @@ int main(void)
 	(void)setenv("no_proxy", "*", 1);
 	loop = loop_new();
 	loop_timer_init(&deadline, stop, NULL);
-	fetch = fetch_open(loop);
+	fetch = fetch_open(loop, MAX_CALLS);
 	test_get();
 	test_post();
 	test_statuses();
@@ -339,6 +579,14 @@ int main(void)
 	test_many();
 	test_forget();
 	test_chain();
+	test_parts();
+	test_chunks();
+	test_parts_of_refusal();
+	test_parts_too_long();
+	test_parts_broken();
+	test_back_pressure();
+	test_forget_inside();
+	test_close_paused();
 	test_close();
 	return done();
 }

@@ -265,7 +265,7 @@ static void begin(void)
 	open_conf();
 	open_shared();
 	loop = loop_new();
-	fetch = fetch_open(loop);
+	fetch = fetch_open(loop, 64);
 	store = store_open(&conf, true, &err);
 	if (!store)
 		abort();
