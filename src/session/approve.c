@@ -76,7 +76,7 @@ static void deliver(struct turn *t)
 	    .id = "",
 	    .body = d.body.data,
 	    .body_len = d.body.len};
-	turn_all(t)->setup.kind->deliver(t->agent, &ev);
+	t->named->kind->deliver(t->agent, &ev);
 	event_fini(&d);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/agent.h"
+#include "core/agent_dir.h"
 #include "core/conf.h"
 #include "session/activity.h"
 #include "session/all.h"
@@ -19,6 +20,7 @@ struct session_exec {
 	struct agent_sink sink; /* first: the agent's view of us */
 	struct list link;	/* in all->execs, then in all->execs_done */
 	struct session *session;
+	const struct named_agent *named; /* who has the tool */
 	struct agent_turn *agent;
 	session_exec_fn *fn;
 	void *arg;
@@ -99,7 +101,7 @@ static void free_exec(struct session_exec *x)
 	list_remove(&x->link);
 	all->n_execs--;
 	if (x->agent)
-		all->setup.kind->free(&x->agent);
+		x->named->kind->free(&x->agent);
 	limits_drop(all->setup.limits, &x->held);
 	session_close(&x->session);
 	buf_fini(&x->text);
@@ -107,12 +109,12 @@ static void free_exec(struct session_exec *x)
 }
 
 /* Whether one more may run; what it holds goes to *held. */
-static bool may_run(struct sessions *all, const struct session_tool *tool,
-    struct limits_held *held, struct err *err)
+static bool may_run(struct sessions *all, const struct named_agent *named,
+    const struct session_tool *tool, struct limits_held *held, struct err *err)
 {
 	struct limits_who who = {
 	    tool->caller, tool->peer, tool->peer_is_loopback};
-	if (!all->setup.kind->exec)
+	if (!named->kind->exec)
 		err_set(
 		    err, ERR_BAD_REQUEST, "this agent has no tools to call");
 	else if (all->is_draining)
@@ -130,7 +132,8 @@ struct session_exec *session_exec(struct session *s,
     struct err *err)
 {
 	struct sessions *all = s->all;
-	const struct agent_kind *kind = all->setup.kind;
+	const struct named_agent *named =
+	    agent_dir_find(all->setup.agents, NULL, 0);
 	struct agent_exec what = {
 	    .session_id = s->id,
 	    .tool = tool->name,
@@ -139,7 +142,7 @@ struct session_exec *session_exec(struct session *s,
 	    .is_owner = tool->is_owner,
 	};
 	struct limits_held held = {0};
-	if (!may_run(all, tool, &held, err))
+	if (!may_run(all, named, tool, &held, err))
 		return NULL;
 	struct session_exec *x = mem_zero(sizeof *x);
 	x->sink.ops = &sink_ops;
@@ -150,8 +153,9 @@ struct session_exec *session_exec(struct session *s,
 	x->started_ms = clock_mono_ms();
 	list_append(&all->execs, &x->link);
 	all->n_execs++;
-	x->agent = kind->exec(all->setup.agent, &what, &x->sink);
-	kind->run(x->agent);
+	x->named = named;
+	x->agent = named->kind->exec(named->agent, &what, &x->sink);
+	named->kind->run(x->agent);
 	return x;
 }
 

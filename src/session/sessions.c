@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "core/agent.h"
+#include "core/agent_dir.h"
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/msg.h"
@@ -68,7 +70,10 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	all->uploads =
 	    uploads_new(buf_cstr(&dir), setup->conf, on_other_thread, all);
 	buf_fini(&dir);
-	all->activity = activity_open(setup->conf->co_dir, setup->agent_name);
+	const struct named_agent *usual =
+	    agent_dir_find(setup->agents, NULL, 0);
+	all->activity =
+	    activity_open(setup->conf->co_dir, agent_dir_about(usual)->name);
 	all->orphans.is_looking = true;
 	return all;
 }

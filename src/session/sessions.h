@@ -12,8 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct agent;
-struct agent_kind;
+struct agent_dir;
 struct conf;
 struct err;
 struct heritage;
@@ -27,12 +26,10 @@ struct sessions_setup {
 	const struct conf *conf;
 	struct heritage *heritage;
 	struct store *store;
-	const struct agent_kind *kind;
-	struct agent *agent;
+	const struct agent_dir *agents;
 	const struct permit *permit; /* what runs without approval */
 	struct limits *limits;	     /* NULL: none */
 	const uint8_t *secret_key;   /* identity/ident_key.h; NULL: none */
-	const char *agent_name;	     /* names the agent log */
 	unsigned slot;
 	uint32_t generation;
 	/* From any thread: call sessions_collect() on the loop soon. */

@@ -13,7 +13,7 @@
 void turn_end_agent(struct turn *t)
 {
 	if (t->agent)
-		turn_all(t)->setup.kind->free(&t->agent);
+		t->named->kind->free(&t->agent);
 }
 
 struct turn *turn_new(
@@ -28,6 +28,7 @@ struct turn *turn_new(
 	list_append(&all->turns, &t->link);
 	t->session = session_ref(s);
 	t->input = c;
+	t->named = agent_dir_find(all->setup.agents, NULL, 0);
 	t->number = number;
 	t->started_us = clock_wall_us();
 	t->began_us = clock_mono_us();
@@ -99,7 +100,6 @@ void turn_activity(struct turn *t, const char *text, size_t len)
 void turn_start_agent(struct turn *t)
 {
 	const struct session_call *c = t->input;
-	struct sessions *all = turn_all(t);
 	t->told = (struct agent_input){
 	    .session_id = t->session->id,
 	    .turn = t->number,
@@ -115,7 +115,12 @@ void turn_start_agent(struct turn *t)
 	    .files = c->files,
 	    .n_files = c->n_files,
 	};
-	t->agent = all->setup.kind->start(all->setup.agent, &t->told, &t->sink);
+	t->agent = t->named->kind->start(t->named->agent, &t->told, &t->sink);
+}
+
+void turn_run_agent(struct turn *t)
+{
+	t->named->kind->run(t->agent);
 }
 
 struct commit *turn_commit(
@@ -165,7 +170,7 @@ void turn_written(struct commit *c)
 	turn_commit_back(t, c);
 	if (t->is_full && t->n_unwritten < TURN_MAX_UNWRITTEN / 2 && t->agent) {
 		t->is_full = false;
-		turn_all(t)->setup.kind->on_room(t->agent);
+		t->named->kind->on_room(t->agent);
 	}
 	turn_maybe_free(t);
 }

@@ -9,6 +9,7 @@
  * appended, and writes exactly one end (states.tbl).
  */
 #include "core/agent.h"
+#include "core/agent_dir.h"
 #include "session/all.h"
 #include "session/call.h"
 

@@ -78,7 +78,6 @@ static void push_input_again(struct turn *t)
 /* Tell the agent what it did and heard, and which question still waits. */
 static void recall_past(struct turn *t, struct past *p)
 {
-	const struct agent_kind *kind = turn_all(t)->setup.kind;
 	struct entry *e = session_entry(t->session);
 	list_each(it, &p->events)
 	{
@@ -87,7 +86,7 @@ static void recall_past(struct turn *t, struct past *p)
 			entry_set_question(e, ev->seq, ev->type);
 		if (ev->type == EV_ANSWER && !turn_stimuli_settle(t, ev))
 			continue;
-		kind->recall(t->agent, ev);
+		t->named->kind->recall(t->agent, ev);
 	}
 	t->question = entry_question(e).seq;
 	t->asked_ms = clock_mono_ms();
@@ -100,7 +99,7 @@ static void go_on(struct turn *t, struct past *p)
 	t->state = TURN_RUNNING;
 	turn_start_agent(t);
 	recall_past(t, p);
-	turn_all(t)->setup.kind->run(t->agent);
+	turn_run_agent(t);
 }
 
 /* The journal ended it and the facts do not know: the facts follow. */

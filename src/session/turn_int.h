@@ -48,6 +48,7 @@ struct turn {
 	const char *decision;	/* an approval's answer, by rule */
 	struct session *session;
 	struct session_call *input;
+	const struct named_agent *named; /* who runs it */
 	struct agent_turn *agent;
 	struct agent_input told; /* what the agent was given; it borrows this */
 	enum turn_state state;
@@ -103,7 +104,7 @@ static inline const struct conf *turn_conf(const struct turn *t)
 /* Whether what the agent did may be done again. */
 static inline bool turn_is_effect_free(const struct turn *t)
 {
-	return turn_all(t)->setup.kind->flags & AGENT_EFFECT_FREE;
+	return t->named->kind->flags & AGENT_EFFECT_FREE;
 }
 
 /* Whether an event of the agent waits for an answer. */
@@ -130,6 +131,9 @@ void turn_activity(struct turn *t, const char *text, size_t len);
 
 /* Make the agent; the caller lets it recall and run. */
 void turn_start_agent(struct turn *t);
+
+/* Let it run. */
+void turn_run_agent(struct turn *t);
 
 /* Free the agent, if there is one; the turn goes on to its end. */
 void turn_end_agent(struct turn *t);

@@ -29,7 +29,7 @@ void turn_begin(struct session *s, struct session_call *c, uint32_t number)
 	if (t->state != TURN_EAGER)
 		return;
 	turn_start_agent(t);
-	turn_all(t)->setup.kind->run(t->agent);
+	turn_run_agent(t);
 }
 
 void turn_tick(struct turn *t)

@@ -148,7 +148,7 @@ static void do_mark(struct turn *t)
 static void do_run(struct turn *t)
 {
 	turn_start_agent(t);
-	turn_all(t)->setup.kind->run(t->agent);
+	turn_run_agent(t);
 }
 
 static void do_refuse(struct turn *t)

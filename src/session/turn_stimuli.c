@@ -103,7 +103,7 @@ static void deliver(struct turn *t, const struct event *ev)
 		return;
 	if (ev->type == EV_ANSWER && !turn_stimuli_settle(t, ev))
 		return;
-	turn_all(t)->setup.kind->deliver(t->agent, ev);
+	t->named->kind->deliver(t->agent, ev);
 }
 
 void turn_stimuli_keep(struct list *to, const struct event *ev)

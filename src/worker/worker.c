@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/agent.h"
+#include "core/agent_dir.h"
 #include "core/err.h"
 #include "core/permit.h"
 #include "core/stat.h"
@@ -60,6 +61,7 @@ struct worker {
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
+	struct agent_dir *agents; /* that one alone */
 	const struct agent_kind *judge_kind;
 	struct agent *judge_agent;
 	struct judge *judge; /* NULL: there is nothing to ask */
@@ -235,6 +237,7 @@ static void open_agent(struct worker *w)
 		w->agent = w->kind->open(&setup, &err);
 	if (!w->agent)
 		fatal("agent: %s", err.text);
+	w->agents = agent_dir_new(w->kind, w->agent);
 }
 
 static const char *name_of(const struct worker *w)
@@ -322,9 +325,7 @@ static void open_sessions(struct worker *w)
 	    .conf = &w->in.conf,
 	    .heritage = w->in.heritage,
 	    .store = w->store,
-	    .kind = w->kind,
-	    .agent = w->agent,
-	    .agent_name = w->kind->about(w->agent)->name,
+	    .agents = w->agents,
 	    .permit = w->permit,
 	    .secret_key = w->secret_key,
 	    .slot = w->in.slot,
@@ -413,6 +414,7 @@ static void close_all(struct worker *w)
 	if (w->judge_agent)
 		w->judge_kind->close(&w->judge_agent);
 	permit_close(&w->permit);
+	agent_dir_free(&w->agents);
 	w->kind->close(&w->agent);
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/agent.h"
+#include "core/agent_dir.h"
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/permit.h"
@@ -96,7 +97,15 @@ static void free_turn(struct agent_turn **t)
 }
 
 static struct agent agent;
+static const struct agent_about *about(const struct agent *a)
+{
+	static const struct agent_about instant = {.name = "instant"};
+	(void)a;
+	return &instant;
+}
+
 static const struct agent_kind kind = {.name = "instant",
+    .about = about,
     .start = start,
     .exec = exec,
     .run = run_turn,
@@ -120,6 +129,7 @@ static struct access *access_of_all;
 static struct payment *payment;
 static struct sessions *sessions;
 static struct session *session;
+static struct agent_dir *agents;
 static struct judge *judge;
 static struct fetch *fetch;
 static struct crew *crew;
@@ -240,13 +250,12 @@ static void open_sessions(void)
 	struct err err;
 	enum session_status status;
 	bool has_record;
+	agents = agent_dir_new(&kind, &agent);
 	struct sessions_setup setup = {.conf = &conf,
 	    .heritage = heritage,
 	    .store = store,
-	    .kind = &kind,
-	    .agent = &agent,
+	    .agents = agents,
 	    .permit = permit,
-	    .agent_name = "instant",
 	    .generation = 1,
 	    .wake = wake,
 	    .on_agent_error = on_agent_error,
@@ -285,6 +294,7 @@ static void end(void)
 	loop_timer_stop(loop, &tick);
 	session_close(&session);
 	sessions_free(&sessions);
+	agent_dir_free(&agents);
 	judge_free(&judge);
 	payment_free(&payment);
 	access_free(&access_of_all);

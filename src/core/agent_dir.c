@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "core/agent_dir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "core/agent.h"
+
+#define NAME_BYTES                   \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789._-"
+
+struct entry {
+	struct list link;
+	struct named_agent agent;
+	char name[AGENT_NAME_MAX + 1];
+};
+
+/* A handful of agents: a list is searched as fast as anything else. */
+struct agent_dir {
+	struct named_agent usual;
+	struct list named;
+};
+
+struct agent_dir *agent_dir_new(
+    const struct agent_kind *kind, struct agent *agent)
+{
+	struct agent_dir *d = mem_zero(sizeof *d);
+	d->usual = (struct named_agent){"", kind, agent};
+	list_init(&d->named);
+	return d;
+}
+
+void agent_dir_free(struct agent_dir **dp)
+{
+	struct agent_dir *d = *dp;
+	*dp = NULL;
+	if (!d)
+		return;
+	list_each_safe(it, &d->named) free(list_entry(it, struct entry, link));
+	free(d);
+}
+
+int agent_dir_add(struct agent_dir *d, const char *name,
+    const struct agent_kind *kind, struct agent *agent, struct err *err)
+{
+	size_t len = strlen(name);
+	if (!len || len > AGENT_NAME_MAX || strspn(name, NAME_BYTES) != len)
+		return err_set(err, ERR_CONFIG,
+		    "'%.80s' is no name of an agent: allowed are 1 to %d "
+		    "letters, digits, '.', '_' and '-'",
+		    name, AGENT_NAME_MAX);
+	if (agent_dir_find(d, name, len))
+		return err_set(
+		    err, ERR_CONFIG, "there is an agent '%s' already", name);
+	struct entry *e = mem_zero(sizeof *e);
+	memcpy(e->name, name, len);
+	e->agent = (struct named_agent){e->name, kind, agent};
+	list_append(&d->named, &e->link);
+	return 0;
+}
+
+const struct named_agent *agent_dir_find(
+    const struct agent_dir *d, const char *name, size_t len)
+{
+	if (!len)
+		return &d->usual;
+	list_each(it, &d->named)
+	{
+		const struct entry *e = list_entry(it, struct entry, link);
+		if (strlen(e->name) == len && memcmp(e->name, name, len) == 0)
+			return &e->agent;
+	}
+	return NULL;
+}
+
+const struct agent_about *agent_dir_about(const struct named_agent *a)
+{
+	return a->kind->about(a->agent);
+}
