@@ -11,11 +11,10 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/err.h"
+#include "core/session_id.h"
 #include "session/history.h"
 #include "session/result_line.h"
 #include "session/results.h"
-#include "session/session.h"
-#include "session/sessions.h"
 #include "store/store.h"
 
 /* Bytes of lines given at once, and sessions added in one commit. */
@@ -266,7 +265,7 @@ int exchange_import(struct store *store, struct results *file, int64_t ttl_ms,
 	struct queue q = {.n = 0};
 	int rc = 0;
 	*count = (struct exchange_count){0};
-	im.next_number = sessions_next_number(store);
+	im.next_number = record_next_number(store);
 	struct map *marks = results_marks(file, leave_out, &im, err);
 	if (!marks)
 		return -1;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "base/log.h"
+#include "core/err.h"
 
 #define N_RECORD_SPANS 6
 #define N_CLAIM_SPANS 4
@@ -278,4 +280,31 @@ bool record_decode_waiting(struct waiting *w, struct store_span row)
 	    &w->prompt, &w->caller, &w->level, &w->peer, &w->input_id};
 	return h.version == 1 &&
 	       view_spans(row, sizeof h, h.lens, spans, N_WAITING_SPANS);
+}
+
+static bool first_key(struct store_span key, struct store_span value, void *arg)
+{
+	(void)value;
+	*(uint64_t *)arg = store_number(key.data);
+	return false;
+}
+
+static uint64_t last_number(
+    struct store *store, enum store_part part, enum store_table table)
+{
+	struct store_txn t;
+	struct err err;
+	uint64_t number = 0;
+	store_read(store, &t, part);
+	store_each_back(&t, table, NULL, 0, first_key, &number);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return number;
+}
+
+uint64_t record_next_number(struct store *store)
+{
+	uint64_t facts = last_number(store, STORE_FACTS, TABLE_SESSIONS);
+	uint64_t events = last_number(store, STORE_JOURNAL, TABLE_JOURNALS);
+	return (facts > events ? facts : events) + 1;
 }

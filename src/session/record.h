@@ -107,4 +107,10 @@ void record_encode_waiting(struct buf *out, const struct waiting *w);
 /* View a stored form; false when it is damaged. */
 bool record_decode_waiting(struct waiting *w, struct store_span row);
 
+/*
+ * The lowest session number that is free in the store, of records as well as of
+ * journals. What cannot be read is logged, and counts as empty.
+ */
+uint64_t record_next_number(struct store *store);
+
 #endif

@@ -28,6 +28,7 @@
 #include "base/list.h"
 #include "core/err.h"
 #include "core/event.h"
+#include "core/session_id.h"
 
 struct json;
 struct sessions;
@@ -38,12 +39,6 @@ enum session_status {
 	SESSION_CONNECTED, /* known and idle */
 	SESSION_RUNNING,   /* a turn runs somewhere */
 };
-
-/* Longest session id, in bytes. */
-#define SESSION_ID_MAX 256
-
-/* Whether an id has a permitted length and no control characters. */
-bool session_id_is_valid(const char *id, size_t len);
 
 /*
  * Open a session. id NULL (len 0) makes a new one with an id of our own. caller

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* The ids of sessions and callers: part of session.h and all.h. */
+/* The keys of sessions and callers: part of all.h. */
 #include "session/all.h"
 
 #include <string.h>
@@ -18,14 +18,4 @@ void session_caller_key(
 	memset(key, 0, REGISTRY_KEY);
 	if (len)
 		digest_of(key, caller, len);
-}
-
-bool session_id_is_valid(const char *id, size_t len)
-{
-	if (!len || len > SESSION_ID_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)id[i] < 0x20 || id[i] == 0x7f)
-			return false;
-	return true;
 }

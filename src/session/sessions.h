@@ -80,9 +80,6 @@ struct registry;
 int sessions_recover(
     struct store *store, struct registry *registry, struct err *err);
 
-/* For the keeper: the lowest session number that is free in the store. */
-uint64_t sessions_next_number(struct store *store);
-
 /* Where the sweep goes on; zeroes at first. */
 struct sweep_place {
 	uint64_t session;

@@ -99,33 +99,6 @@ int sessions_recover(
 	return rc == 0 ? n : -1;
 }
 
-static bool first_key(struct store_span key, struct store_span value, void *arg)
-{
-	(void)value;
-	*(uint64_t *)arg = store_number(key.data);
-	return false;
-}
-
-static uint64_t last_number(
-    struct store *store, enum store_part part, enum store_table table)
-{
-	struct store_txn t;
-	struct err err;
-	uint64_t number = 0;
-	store_read(store, &t, part);
-	store_each_back(&t, table, NULL, 0, first_key, &number);
-	if (store_read_end(&t, &err) != 0)
-		log_error("%s", err.text);
-	return number;
-}
-
-uint64_t sessions_next_number(struct store *store)
-{
-	uint64_t facts = last_number(store, STORE_FACTS, TABLE_SESSIONS);
-	uint64_t events = last_number(store, STORE_JOURNAL, TABLE_JOURNALS);
-	return (facts > events ? facts : events) + 1;
-}
-
 struct sweep {
 	struct store_txn txn;
 	struct registry *registry;

@@ -17,6 +17,7 @@
 #include "session/activity.h"
 #include "session/exchange.h"
 #include "session/mirror.h"
+#include "session/record.h"
 #include "session/registry.h"
 #include "session/results.h"
 #include "session/sessions.h"
@@ -258,7 +259,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	if (is_first)
 		import_results(&k);
 	k.registry =
-	    registry_new(k.in.heritage, true, sessions_next_number(k.store));
+	    registry_new(k.in.heritage, true, record_next_number(k.store));
 	recover(&k, is_first);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);

@@ -463,16 +463,6 @@ void fake_session_run(struct sessions *all)
 
 /* ---- session.h ---- */
 
-bool session_id_is_valid(const char *id, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)id[i];
-		if (c < 0x20 || c == 0x7f)
-			return false;
-	}
-	return len > 0 && len <= SESSION_ID_MAX;
-}
-
 struct session *session_open(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status, bool *has_record,
     struct err *err)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef CORE_SESSION_ID_H
+#define CORE_SESSION_ID_H
+
+/*
+ * The id of a session: text that a client or the server chose. It is a key and
+ * nothing else; only its length and its bytes are checked (doc/oip.txt, 2).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longest session id, in bytes. */
+#define SESSION_ID_MAX 256
+
+/* Whether an id has a permitted length and no control characters. */
+bool session_id_is_valid(const char *id, size_t len);
+
+#endif
