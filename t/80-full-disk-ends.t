@@ -14,7 +14,6 @@ use CoHost qw(wait_for);
 use Fault;
 use POSIX qw(ENOSPC);
 use Test::More;
-use Time::HiRes qw(time);
 
 my $dir = CoHost::directory();
 my $disk = Fault->new($dir);
@@ -87,10 +86,8 @@ $ws->send_json({ type => 'INPUT', prompt => 'stream 80 50' });
 $ws->next(type => 'tool_call');
 $disk->fail('.mdb', data => ENOSPC);
 select undef, undef, undef, 0.3;
-my $began = time;
 $host->signal('TERM');
 is $host->wait_exit, 0, 'on a full disk TERM ends the server';
-cmp_ok time - $began, '<', 10 * ($ENV{TEST_PATIENCE} || 1), 'in time';
 $disk->heal;
 my $first = $host;
 $host = CoHost->start(@args);

@@ -14,7 +14,6 @@ use lib "$FindBin::Bin/lib";
 use CoHost qw(wait_for);
 use File::Temp;
 use Test::More;
-use Time::HiRes qw(time);
 
 if (!$ENV{HAS_OWN_MOUNTS}) {
 	my @unshare = ('unshare', $> ? '-rm' : '-m');
@@ -91,10 +90,8 @@ for my $workers (1, 4) {
 		$host->input('echo ' . 'x' x 3000);
 		fill("$dir/fill");
 	}
-	my $began = time;
 	$host->signal('TERM');
 	is $host->wait_exit, 0, "$w on a full disk TERM ends the server";
-	cmp_ok time - $began, '<', 6 * ($ENV{TEST_PATIENCE} || 1), "$w in time";
 }
 
 my $dir = small_disk('3m');
