@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "agent/demo.h"
+#include "demo/demo.h"
 #include "agent/exec.h"
 #include "agent/python.h"
 #include "base/buf.h"

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "agent/line.h"
-#include "agent/opening.h"
+#include "core/agent_opening.h"
 #include "agent/pool.h"
 #include "agent/source.h"
 #include "base/clock.h"
@@ -58,13 +58,13 @@ static void emit(struct agent_turn *t, struct draft *d)
 
 static void emit_user_input(struct agent_turn *t)
 {
-	opening_user_input(&t->draft, t->input);
+	agent_opening_user_input(&t->draft, t->input);
 	emit(t, &t->draft);
 }
 
 static void emit_files_received(struct agent_turn *t)
 {
-	opening_files_received(&t->draft, t->input);
+	agent_opening_files_received(&t->draft, t->input);
 	emit(t, &t->draft);
 }
 

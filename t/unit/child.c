@@ -7,7 +7,7 @@
  */
 #include "agent/agents.h"
 #include "agent/child.h"
-#include "agent/demo.h"
+#include "demo/demo.h"
 #include "agent/exec.h"
 #include "agent/python.h"
 #include "agent/runner.h"

@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 
 /* The demo agent, with a sink and timers of our own. */
-#include "agent/demo.h"
-#include "agent/sums.h"
+#include "demo/demo.h"
+#include "demo/sums.h"
 #include "base/json.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"

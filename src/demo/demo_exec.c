@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/demo_exec.h"
+#include "demo/demo_exec.h"
 
 #include <string.h>
 
-#include "agent/script.h"
-#include "agent/talk.h"
+#include "demo/script.h"
+#include "demo/talk.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/agent.h"

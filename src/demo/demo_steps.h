@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_DEMO_STEPS_H
-#define AGENT_DEMO_STEPS_H
+#ifndef DEMO_DEMO_STEPS_H
+#define DEMO_DEMO_STEPS_H
 
 /*
  * Private to the demo agent: its turn, and what each step of it emits. demo.c
@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/script.h"
-#include "agent/talk.h"
+#include "demo/script.h"
+#include "demo/talk.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/agent.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/opening.h"
+#include "core/agent_opening.h"
 
 #include "base/buf.h"
 #include "core/agent.h"
@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-void opening_user_input(struct draft *d, const struct agent_input *in)
+void agent_opening_user_input(struct draft *d, const struct agent_input *in)
 {
 	event_begin(d, EV_USER_INPUT, in->turn);
 	if (in->id)
@@ -17,7 +17,7 @@ void opening_user_input(struct draft *d, const struct agent_input *in)
 	event_int(d, "turn", in->client_turn);
 }
 
-void opening_files_received(struct draft *d, const struct agent_input *in)
+void agent_opening_files_received(struct draft *d, const struct agent_input *in)
 {
 	struct buf files = {0};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_OPENING_H
-#define AGENT_OPENING_H
+#ifndef CORE_AGENT_OPENING_H
+#define CORE_AGENT_OPENING_H
 
 /*
  * The events that a turn of every kind of agent opens with. Each call begins
@@ -12,9 +12,10 @@ struct agent_input;
 struct draft;
 
 /* user_input: the prompt as the agent was given it. */
-void opening_user_input(struct draft *d, const struct agent_input *in);
+void agent_opening_user_input(struct draft *d, const struct agent_input *in);
 
 /* files_received: names and places of the files that came with it. */
-void opening_files_received(struct draft *d, const struct agent_input *in);
+void agent_opening_files_received(
+    struct draft *d, const struct agent_input *in);
 
 #endif

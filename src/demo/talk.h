@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_TALK_H
-#define AGENT_TALK_H
+#ifndef DEMO_TALK_H
+#define DEMO_TALK_H
 
 /*
  * A talk is the conversation of one demo session as a turn sees it: the JSON

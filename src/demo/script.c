@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/script.h"
+#include "demo/script.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "agent/sums.h"
-#include "agent/talk.h"
+#include "demo/sums.h"
+#include "demo/talk.h"
 #include "base/json.h"
 
 /* A run of bytes of the prompt. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_DEMO_EXEC_H
-#define AGENT_DEMO_EXEC_H
+#ifndef DEMO_DEMO_EXEC_H
+#define DEMO_DEMO_EXEC_H
 
 /* Private to the demo agent: a call of one of its tools by itself. */
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_SUMS_H
-#define AGENT_SUMS_H
+#ifndef DEMO_SUMS_H
+#define DEMO_SUMS_H
 
 /* The arithmetic of the demo agent. Pure functions; safe from any thread. */
 #include <stdbool.h>

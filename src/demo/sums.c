@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/sums.h"
+#include "demo/sums.h"
 
 #include <math.h>
 #include <stdio.h>

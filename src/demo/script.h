@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_SCRIPT_H
-#define AGENT_SCRIPT_H
+#ifndef DEMO_SCRIPT_H
+#define DEMO_SCRIPT_H
 
 /*
  * A script is what the demo agent will do for one prompt: it depends on the

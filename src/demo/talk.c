@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/talk.h"
+#include "demo/talk.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/demo_steps.h"
+#include "demo/demo_steps.h"
 
 #include <string.h>
 
-#include "agent/opening.h"
+#include "core/agent_opening.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -63,14 +63,14 @@ static void send(struct agent_turn *t)
 
 static void emit_user_input(struct agent_turn *t)
 {
-	opening_user_input(&t->draft, t->input);
+	agent_opening_user_input(&t->draft, t->input);
 	demo_steps_id(t, t->draft.id, 'e', t->at);
 	send(t);
 }
 
 static void emit_files_received(struct agent_turn *t)
 {
-	opening_files_received(&t->draft, t->input);
+	agent_opening_files_received(&t->draft, t->input);
 	demo_steps_id(t, t->draft.id, 'e', t->at);
 	send(t);
 }

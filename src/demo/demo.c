@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/demo.h"
+#include "demo/demo.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/demo_exec.h"
-#include "agent/demo_steps.h"
+#include "demo/demo_exec.h"
+#include "demo/demo_steps.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
