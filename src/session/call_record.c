@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/agent.h"
-#include "session/record.h"
+#include "store/record.h"
 
 /* ---- to the record ---- */
 

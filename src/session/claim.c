@@ -10,7 +10,7 @@
 #include "core/conf.h"
 #include "session/call.h"
 #include "session/journal.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "identity/digest.h"
 
 static void copy_span(struct buf *mem, struct store_span span)

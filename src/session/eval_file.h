@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "session/record.h"
+#include "store/record.h"
 
 /* A turn that ended well. */
 struct eval_turn {

@@ -10,7 +10,7 @@
  * wrote there stays. When more than EVALS_RATE turns end in a second, some are
  * left out. For one process at a time, never on a loop that serves.
  */
-#include "session/record.h"
+#include "store/record.h"
 
 struct conf;
 struct evals;

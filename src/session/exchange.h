@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/results.h"
 
 struct err;

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "session/all.h"
 #include "session/call.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "identity/digest.h"
 
 /* What the record says. */

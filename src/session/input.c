@@ -14,7 +14,7 @@
 #include "core/stat.h"
 #include "session/claim.h"
 #include "session/hold.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/turn.h"
 #include "session/upload.h"
 #include "session/uploads.h"

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "core/conf.h"
 #include "session/all.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/waiting.h"
 
 int known_read(struct sessions *all, const char *id, size_t len,

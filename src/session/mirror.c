@@ -16,7 +16,7 @@
 #include "core/err.h"
 #include "session/evals.h"
 #include "session/exchange.h"
-#include "session/feed.h"
+#include "store/feed.h"
 #include "session/result_line.h"
 #include "session/results.h"
 

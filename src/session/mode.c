@@ -12,7 +12,7 @@
 #include "core/conf.h"
 #include "session/all.h"
 #include "session/history.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/record_put.h"
 
 static const char *const ids[] = {"auto", "read-only", "full-access"};

@@ -9,7 +9,7 @@
 #include "core/stat.h"
 #include "session/all.h"
 #include "session/input.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/turn.h"
 #include "session/waiting.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "session/all.h"
-#include "session/feed.h"
-#include "session/record.h"
+#include "store/feed.h"
+#include "store/record.h"
 
 /* An id's number never changes: do not dirty its page again. */
 static void write_id(

@@ -14,7 +14,7 @@ struct session;
 /* Add the row that finds the session by its id. It is written once. */
 void record_put_id(struct commit *c, const struct session *s);
 
-/* Add the record of session s, which is told to the feed (session/feed.h). */
+/* Add the record of session s, which is told to the feed (store/feed.h). */
 void record_put(
     struct commit *c, const struct session *s, const struct record *r);
 

@@ -10,7 +10,7 @@
 #include "core/stat.h"
 #include "session/all.h"
 #include "session/history.h"
-#include "session/record.h"
+#include "store/record.h"
 
 static bool is_alive(const struct record *r)
 {

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "session/record.h"
+#include "store/record.h"
 
 /*
  * Append the line of a record, with its newline. talk is the conversation (JSON

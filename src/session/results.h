@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "session/record.h"
+#include "store/record.h"
 
 struct err;
 struct map;

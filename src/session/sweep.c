@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/waiting.h"
 
 /* Rows of each table looked at in one step of the sweep. */

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/conf.h"
-#include "session/record.h"
+#include "store/record.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
 #include "session/claim.h"
 #include "session/history.h"
 #include "session/hold.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/record_put.h"
 #include "session/usage.h"
 #include "session/waiting.h"

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/waiting.h"
 
 #include <stdlib.h>

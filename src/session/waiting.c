@@ -11,7 +11,7 @@
 #include "core/stat.h"
 #include "session/call.h"
 #include "session/claim.h"
-#include "session/record.h"
+#include "store/record.h"
 
 static struct store_span span_str(const char *s)
 {

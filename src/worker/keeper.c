@@ -17,7 +17,7 @@
 #include "session/activity.h"
 #include "session/exchange.h"
 #include "session/mirror.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "session/registry.h"
 #include "session/results.h"
 #include "session/sessions.h"

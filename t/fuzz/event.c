@@ -18,7 +18,7 @@
 #include "base/json.h"
 #include "core/err.h"
 #include "core/event.h"
-#include "session/record.h"
+#include "store/record.h"
 
 /* Where a stored event keeps its checksum, of all else with this 0. */
 #define EVENT_CRC_AT 20

@@ -15,7 +15,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "session/exchange.h"
-#include "session/feed.h"
+#include "store/feed.h"
 #include "session/mirror.h"
 #include "session/results.h"
 #include "store/store.h"

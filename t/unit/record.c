@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "t/unit/tap.h"
 
-#include "session/record.h"
+#include "store/record.h"
 
 static struct store_span span(const char *text)
 {

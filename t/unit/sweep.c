@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/conf.h"
 #include "session/call.h"
-#include "session/record.h"
+#include "store/record.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 

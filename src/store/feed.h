@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_FEED_H
-#define SESSION_FEED_H
+#ifndef STORE_FEED_H
+#define STORE_FEED_H
 
 /*
  * The feed tells the keeper which records changed, in order. A row is written
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/record.h"
+#include "store/record.h"
 #include "store/store.h"
 
 struct conf;

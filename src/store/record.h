@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_RECORD_H
-#define SESSION_RECORD_H
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
 
 /*
  * The rows of the facts, in and out of bytes: what is stored of a session's

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/record.h"
+#include "store/record.h"
 
 #include <string.h>
 

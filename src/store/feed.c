@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/feed.h"
+#include "store/feed.h"
 
 #include "base/buf.h"
 #include "base/log.h"
