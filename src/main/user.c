@@ -21,6 +21,8 @@
 /* The C library has room for one user, and we speak of two. */
 static void copy_user(struct passwd *to, const struct passwd *user)
 {
+	free(to->pw_name);
+	free(to->pw_dir);
 	*to = (struct passwd){
 	    .pw_name = mem_strdup(user->pw_name),
 	    .pw_dir = mem_strdup(user->pw_dir),

@@ -13,10 +13,7 @@
 struct conf;
 struct passwd;
 
-/*
- * The user that c names, if we are root; else NULL. Lives until the next
- * getpwnam().
- */
+/* The user that c names, if we are root; else NULL. Good until the next call. */
 const struct passwd *user_find(const struct conf *c);
 
 /*
