@@ -73,7 +73,9 @@ END
 sub host {
 	my (%o) = @_;
 	my $trust = delete $o{trust} // 'open';
-	return CoHost->start(agent => 'demo', %o, yaml => "trust: $trust\n$MAY_CALL");
+	# A Python agent's host() comes before host.yaml.
+	return CoHost->start(agent => 'demo', %o, env => { TRUST => $trust, %{ $o{env} // {} } },
+		yaml => "trust: $trust\n$MAY_CALL");
 }
 
 # nginx with conf/nginx.conf in front of a server: its address, and its pid for the end.
