@@ -29,7 +29,7 @@ struct sessions {
 	struct list turns;	/* turns this worker owns */
 	struct list dirty;	/* turns with events not pushed yet */
 	struct list decided;	/* turns with an approval decided by rule */
-	struct list rung;	/* sessions whose attachments want a look */
+	struct list rung;	/* sessions that grew, for those who hear it */
 	struct list answers;	/* calls with a receipt to hand out */
 	struct list retries;	/* calls to be placed again (call_later()) */
 	struct list ended;	/* sessions whose turn has ended, referenced */
@@ -102,7 +102,10 @@ bool session_is_crowded(const struct sessions *all);
  */
 void session_begin_next(struct session *s);
 
-/* Its journal has grown: let attachments look at the end of this tick. */
-void session_ring(struct session *s);
+/*
+ * Its journal has grown, by whatever process: at the end of this tick, let its
+ * turn look for stimuli if it is ours, and its attachments for events.
+ */
+void session_grew(struct session *s);
 
 #endif

@@ -22,7 +22,7 @@ void session_attach(struct session *s, struct attachment *a, uint64_t after,
 	list_append(&s->attachments, &a->link);
 	stat_add(sessions_attached, 1);
 	if (session_head(s) > after)
-		session_ring(s);
+		session_grew(s);
 }
 
 void session_detach(struct attachment *a)

@@ -67,7 +67,7 @@ static void on_joined(struct commit *commit)
 		c->receipt.turn = commit->turn;
 		c->receipt.seq = commit->last_seq;
 		call_answer(c, c->receipt.outcome);
-		session_ring(c->session);
+		session_grew(c->session);
 	} else if (commit->outcome == COMMIT_FAILED) {
 		c->err = commit->err;
 		call_refuse(c);

@@ -24,9 +24,10 @@ struct session *session_ref(struct session *s)
 	return s;
 }
 
-void session_ring(struct session *s)
+void session_grew(struct session *s)
 {
-	if (list_is_empty(&s->attachments) || !list_is_empty(&s->rung))
+	bool is_heard = s->turn || !list_is_empty(&s->attachments);
+	if (!is_heard || !list_is_empty(&s->rung))
 		return;
 	list_append(&s->all->rung, &s->rung);
 	s->all->setup.ask_flush(s->all->setup.arg);

@@ -85,9 +85,21 @@ void sessions_collect(struct sessions *all)
 	input_retry(all); /* what they waited for may be done */
 }
 
+/* Stimuli go first, so that what agents answer at once goes along. */
+static void look_for_stimuli(struct sessions *all)
+{
+	list_each(it, &all->rung)
+	{
+		struct session *s = list_entry(it, struct session, rung);
+		if (s->turn)
+			turn_look(s->turn);
+	}
+}
+
 static void flush_round(struct sessions *all)
 {
 	struct list *l;
+	look_for_stimuli(all);
 	while ((l = list_shift(&all->dirty)))
 		turn_flush(turn_of_dirty(l));
 	call_flush(all);
@@ -117,9 +129,7 @@ static void on_bell(struct sessions *all, const struct msg *m)
 	struct session *s = map_get(all->by_key, e->key, sizeof e->key);
 	if (!s || s->number != m->a)
 		return;
-	session_ring(s);
-	if (s->turn)
-		turn_look(s->turn);
+	session_grew(s);
 	input_retry(all);
 }
 
@@ -143,15 +153,15 @@ void sessions_receive(struct sessions *all, const struct msg *m)
 
 static void find_lost_bells(struct sessions *all)
 {
-	list_each_safe(it, &all->sessions)
+	list_each(it, &all->sessions)
 	{
 		struct session *s = list_entry(it, struct session, link);
-		if (attachment_is_any_behind(s)) {
+		bool is_behind = attachment_is_any_behind(s);
+		if (is_behind)
 			stat_add(bells_missed, 1);
-			session_ring(s);
-		}
+		if (is_behind || s->turn)
+			session_grew(s);
 	}
-	list_each_safe(it, &all->turns) turn_look(turn_of_link(it));
 }
 
 void sessions_tick(struct sessions *all)

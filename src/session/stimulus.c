@@ -8,16 +8,13 @@
 
 #include "base/log.h"
 #include "session/all.h"
-#include "session/turn.h"
 
 static void on_said(struct commit *c)
 {
 	struct session *s = c->arg;
 	if (c->outcome == COMMIT_FAILED)
 		log_error("session=%s: stimulus lost: %s", s->id, c->err.text);
-	session_ring(s);
-	if (s->turn)
-		turn_look(s->turn);
+	session_grew(s);
 	session_close(&s);
 	journal_commit_free(c);
 }

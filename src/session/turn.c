@@ -166,7 +166,7 @@ void turn_written(struct commit *c)
 		t->question = c->first_seq + c->question_at - 1;
 		t->asked_ms = clock_mono_ms();
 	}
-	session_ring(t->session);
+	session_grew(t->session);
 	turn_commit_back(t, c);
 	if (t->is_full && t->n_unwritten < TURN_MAX_UNWRITTEN / 2 && t->agent) {
 		t->is_full = false;

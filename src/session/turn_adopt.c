@@ -149,7 +149,7 @@ static void end_in_registry(struct turn *t)
 	struct sessions *all = turn_all(t);
 	struct session *s = t->session;
 	registry_end(all->registry, s->at, all->self, true);
-	session_ring(s);
+	session_grew(s);
 	session_begin_next(s);
 	turn_free(t);
 }

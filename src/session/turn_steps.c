@@ -57,7 +57,7 @@ static void on_end(struct commit *c)
 		end_without_journal(t);
 		outcome = COMMIT_OK;
 	}
-	session_ring(t->session);
+	session_grew(t->session);
 	turn_commit_back(t, c);
 	turn_step(t, outcome == COMMIT_FAILED ? STIM_RETRY : STIM_ENDED);
 	turn_maybe_free(t);
@@ -95,7 +95,7 @@ static void on_claimed(struct commit *c)
 	else
 		turn_step(t, STIM_REFUSED);
 	if (outcome == COMMIT_OK)
-		session_ring(t->session);
+		session_grew(t->session);
 	turn_maybe_free(t);
 }
 
@@ -113,7 +113,7 @@ static void on_started(struct commit *c)
 	if (c->outcome != COMMIT_OK)
 		log_error("session=%s turn=%u: start mark not written",
 		    t->session->id, t->number);
-	session_ring(t->session);
+	session_grew(t->session);
 	turn_commit_back(t, c);
 	turn_step(t, STIM_STARTED);
 	turn_maybe_free(t);
