@@ -5,9 +5,10 @@
 
 /*
  * The journal of a session is the ordered list of its events; any worker
- * appends to and reads any journal. This file writes: facts first, synced, then
- * events, then the bell. It has two committer threads, so that the loop never
- * waits for a lock or a disk, and chatter never for the sync of others' facts:
+ * appends to and reads any journal. A commit (commit.c) is written by a committer
+ * thread (lanes.c): facts first, synced, then events (journal.c), then the bell
+ * (bell.h). There are two of these threads, so that the loop never waits for a
+ * lock or a disk, and chatter never for the sync of others' facts:
  *
  *   facts lane    commits with facts: one synced transaction for all that is
  *                 queued, then one journal transaction for their events

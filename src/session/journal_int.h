@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef SESSION_JOURNAL_INT_H
+#define SESSION_JOURNAL_INT_H
+
+/*
+ * Private to the journal: what its committer threads (lanes.c) do with a batch
+ * of commits. They write its facts, then its events, and then let it be known.
+ */
+#include "session/journal.h"
+
+/* Write the facts of a batch in an open transaction, which is ended. */
+void journal_write_facts(
+    const struct journal_setup *s, struct store_txn *t, struct list *batch);
+
+/* Append the events of a batch in an open transaction, which is ended. */
+void journal_write_events(
+    const struct journal_setup *s, struct store_txn *t, struct list *batch);
+
+/* Note in the registry what became of a commit. */
+void journal_publish(const struct journal_setup *s, const struct commit *c);
+
+#endif
