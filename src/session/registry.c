@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/registry.h"
+#include "session/registry_int.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/heritage.h"
 #include "core/pulse.h"
 #include "core/stat.h"
-#include "proc/shm.h"
-
-#define REGISTRY_MAGIC 0x7265676973747279ull
 
 /* How long an event loop waits for the lock: who holds it needs microseconds. */
 #define WAIT_US 200000
-
-/* The head of the shared memory; buckets and entries follow. */
-struct region {
-	_Atomic uint64_t magic;
-	struct shm_lock lock;
-	_Atomic uint64_t next_number;
-	_Atomic uint32_t count;
-	uint32_t capacity;
-	uint32_t n_buckets; /* a power of two */
-	uint32_t high;	    /* entries from here on were never used */
-	uint32_t free;	    /* list of free entries, by chain */
-	uint32_t oldest;    /* list of evictable entries */
-	uint32_t newest;
-};
-
-_Static_assert(sizeof(struct entry) <= 160, "an entry fits its share");
 
 /* The end of a turn that waits for the lock. */
 struct late_end {
@@ -42,115 +21,6 @@ struct late_end {
 	bool was_claimed;
 	registry_owner owner;
 };
-
-struct registry {
-	struct heritage *heritage;
-	struct region *region;
-	uint32_t *buckets;
-	struct entry *entries;
-	/* Of the thread that does not wait, if there is one. */
-	bool has_loop;
-	pthread_t loop;
-	bool is_stuck;
-	struct buf late; /* struct late_end */
-};
-
-static uint32_t *bucket_of(struct registry *r, const uint8_t *key)
-{
-	uint32_t hash;
-	memcpy(&hash, key, sizeof hash);
-	return &r->buckets[hash & (r->region->n_buckets - 1)];
-}
-
-static bool has_listener(const struct entry *e)
-{
-	return atomic_load(&e->listeners[0]) || atomic_load(&e->listeners[1]);
-}
-
-static void unlink_evictable(struct registry *r, uint32_t at)
-{
-	struct entry *e = &r->entries[at];
-	if (!e->is_evictable)
-		return;
-	if (e->older != REGISTRY_NONE)
-		r->entries[e->older].newer = e->newer;
-	else
-		r->region->oldest = e->newer;
-	if (e->newer != REGISTRY_NONE)
-		r->entries[e->newer].older = e->older;
-	else
-		r->region->newest = e->older;
-	e->is_evictable = 0;
-}
-
-static void link_evictable(struct registry *r, uint32_t at)
-{
-	struct entry *e = &r->entries[at];
-	e->older = r->region->newest;
-	e->newer = REGISTRY_NONE;
-	if (e->older != REGISTRY_NONE)
-		r->entries[e->older].newer = at;
-	else
-		r->region->oldest = at;
-	r->region->newest = at;
-	e->is_evictable = 1;
-}
-
-/* An entry may be evicted when it is idle and nobody listens. */
-static void settle(struct registry *r, uint32_t at)
-{
-	struct entry *e = &r->entries[at];
-	bool may_go = atomic_load(&e->state) == ENTRY_IDLE && !has_listener(e);
-	if (may_go && !e->is_evictable)
-		link_evictable(r, at);
-	if (!may_go)
-		unlink_evictable(r, at);
-}
-
-static void remove_entry(struct registry *r, uint32_t at)
-{
-	struct entry *e = &r->entries[at];
-	unlink_evictable(r, at);
-	uint32_t *p = bucket_of(r, e->key);
-	while (*p != at)
-		p = &r->entries[*p].chain;
-	*p = e->chain;
-	/*
-	 * Free first: a death in the middle
-	 * must not leave a half-cleared entry.
-	 */
-	atomic_store(&e->state, ENTRY_FREE);
-	memset(e, 0, sizeof *e);
-	e->chain = r->region->free;
-	r->region->free = at;
-	atomic_fetch_sub(&r->region->count, 1);
-}
-
-/* After a death inside the lock: make every link anew from the entries. */
-static void rebuild(struct registry *r)
-{
-	struct region *g = r->region;
-	uint32_t count = 0;
-	memset(r->buckets, 0xff, g->n_buckets * sizeof *r->buckets);
-	g->free = g->oldest = g->newest = REGISTRY_NONE;
-	for (uint32_t at = 0; at < g->high; at++) {
-		struct entry *e = &r->entries[at];
-		e->is_evictable = 0;
-		if (atomic_load(&e->state) == ENTRY_FREE) {
-			memset(e, 0, sizeof *e);
-			e->chain = g->free;
-			g->free = at;
-			continue;
-		}
-		uint32_t *b = bucket_of(r, e->key);
-		e->chain = *b;
-		*b = at;
-		count++;
-		settle(r, at);
-	}
-	atomic_store(&g->count, count);
-	log_warn("registry: a process died in it; %u sessions relinked", count);
-}
 
 static bool is_loop(const struct registry *r)
 {
@@ -186,7 +56,7 @@ static void end_turn(struct registry *r, const struct late_end *late)
 	entry_clear_question(e);
 	atomic_store(&e->active_ms, clock_mono_ms());
 	atomic_store(&e->state, ENTRY_IDLE);
-	settle(r, late->at);
+	registry_settle(r, late->at);
 }
 
 static void end_late(struct registry *r)
@@ -210,7 +80,7 @@ static bool take(struct registry *r)
 	if (rc < 0)
 		return false;
 	if (rc)
-		rebuild(r);
+		registry_rebuild(r);
 	if (is_short && r->late.len)
 		end_late(r);
 	return true;
@@ -219,22 +89,6 @@ static bool take(struct registry *r)
 static void give(struct registry *r)
 {
 	shm_lock_give(&r->region->lock);
-}
-
-static void lay_out(struct registry *r, uint64_t next_number)
-{
-	struct region *g = r->region;
-	uint64_t sessions = r->heritage->max_sessions;
-	g->n_buckets = 64;
-	while (g->n_buckets < sessions)
-		g->n_buckets *= 2;
-	g->capacity = (uint32_t)sessions;
-	g->free = g->oldest = g->newest = REGISTRY_NONE;
-	atomic_store(&g->next_number, next_number);
-	shm_lock_init(&g->lock);
-	r->buckets = (uint32_t *)(void *)(g + 1);
-	memset(r->buckets, 0xff, g->n_buckets * sizeof *r->buckets);
-	atomic_store(&g->magic, REGISTRY_MAGIC);
 }
 
 static struct region *region_of(struct heritage *h)
@@ -256,7 +110,7 @@ struct registry *registry_new(
 	if (!registry_exists(h)) {
 		if (!may_create)
 			panic("registry: it has not been made");
-		lay_out(r, next_number);
+		registry_lay_out(r, next_number);
 	}
 	struct region *g = r->region;
 	r->buckets = (uint32_t *)(void *)(g + 1);
@@ -307,51 +161,33 @@ bool registry_is_alive(const struct registry *r, registry_owner owner)
 	       owner_generation(owner);
 }
 
-static void set_listener(struct entry *e, unsigned slot, bool on)
-{
-	uint64_t bit = 1ull << (slot % 64);
-	if (on)
-		atomic_fetch_or(&e->listeners[slot / 64], bit);
-	else
-		atomic_fetch_and(&e->listeners[slot / 64], ~bit);
-}
-
 void registry_clean_slot(struct registry *r, unsigned slot)
 {
 	if (!take(r))
 		return;
 	for (uint32_t at = 0; at < r->region->high; at++) {
-		set_listener(&r->entries[at], slot, false);
-		settle(r, at);
+		registry_set_listener(&r->entries[at], slot, false);
+		registry_settle(r, at);
 	}
 	give(r);
-}
-
-static uint32_t find(struct registry *r, const uint8_t *key)
-{
-	uint32_t at = *bucket_of(r, key);
-	while (at != REGISTRY_NONE &&
-	       memcmp(r->entries[at].key, key, REGISTRY_KEY) != 0)
-		at = r->entries[at].chain;
-	return at;
 }
 
 static void listen(struct registry *r, uint32_t at, unsigned slot)
 {
 	struct entry *e = &r->entries[at];
 	if (slot != UINT32_MAX)
-		set_listener(e, slot, true);
+		registry_set_listener(e, slot, true);
 	/* A running turn shows its life by events, not by who looks at it. */
 	if (atomic_load(&e->state) == ENTRY_IDLE)
 		atomic_store(&e->active_ms, clock_mono_ms());
-	settle(r, at);
+	registry_settle(r, at);
 }
 
 uint32_t registry_find(struct registry *r, const uint8_t *key, unsigned slot)
 {
 	if (!take(r))
 		return REGISTRY_NONE;
-	uint32_t at = find(r, key);
+	uint32_t at = registry_find_key(r, key);
 	if (at != REGISTRY_NONE)
 		listen(r, at, slot);
 	give(r);
@@ -362,7 +198,7 @@ uint32_t registry_look(struct registry *r, const uint8_t *key)
 {
 	if (!take(r))
 		return REGISTRY_NONE;
-	uint32_t at = find(r, key);
+	uint32_t at = registry_find_key(r, key);
 	give(r);
 	return at;
 }
@@ -382,82 +218,14 @@ bool registry_may_see(
 	return may_see;
 }
 
-/* Listeners of processes that are gone keep nothing. */
-static void drop_dead_listeners(struct registry *r)
-{
-	uint64_t alive[2] = {0, 0};
-	for (unsigned i = 0; i < HERITAGE_SLOTS; i++)
-		if (atomic_load(&r->heritage->slots[i].generation) & 1)
-			alive[i / 64] |= 1ull << (i % 64);
-	for (uint32_t at = 0; at < r->region->high; at++) {
-		struct entry *e = &r->entries[at];
-		if (atomic_load(&e->state) == ENTRY_FREE)
-			continue;
-		atomic_fetch_and(&e->listeners[0], alive[0]);
-		atomic_fetch_and(&e->listeners[1], alive[1]);
-		settle(r, at);
-	}
-}
-
-static bool make_room(struct registry *r)
-{
-	struct region *g = r->region;
-	if (g->free != REGISTRY_NONE || g->high < g->capacity)
-		return true;
-	if (g->oldest == REGISTRY_NONE)
-		drop_dead_listeners(r);
-	if (g->oldest == REGISTRY_NONE)
-		return false;
-	remove_entry(r, g->oldest);
-	stat_add(evictions, 1);
-	return true;
-}
-
-static uint32_t new_entry(struct registry *r)
-{
-	struct region *g = r->region;
-	uint32_t at = g->free;
-	if (at == REGISTRY_NONE)
-		return g->high++;
-	g->free = r->entries[at].chain;
-	return at;
-}
-
-static uint32_t insert(
-    struct registry *r, const uint8_t *key, const struct registry_seed *seed)
-{
-	if (!make_room(r))
-		return REGISTRY_NONE;
-	uint32_t at = new_entry(r);
-	struct entry *e = &r->entries[at];
-	memset(e, 0, sizeof *e);
-	memcpy(e->key, key, REGISTRY_KEY);
-	memcpy(e->caller, seed->caller, REGISTRY_KEY);
-	e->number = seed->number ? seed->number
-				 : atomic_fetch_add(&r->region->next_number, 1);
-	atomic_store(&e->head, seed->head);
-	atomic_store(&e->began, seed->began);
-	atomic_store(&e->turn, seed->turn);
-	atomic_store(&e->begun, seed->turn);
-	atomic_store(&e->ended, seed->ended);
-	atomic_store(&e->active_ms, clock_mono_ms());
-	uint32_t *b = bucket_of(r, key);
-	e->chain = *b;
-	*b = at;
-	atomic_fetch_add(&r->region->count, 1);
-	atomic_store(&e->state, seed->is_running ? ENTRY_RUNNING : ENTRY_IDLE);
-	settle(r, at);
-	return at;
-}
-
 uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
     const struct registry_seed *seed)
 {
 	if (!take(r))
 		return REGISTRY_NONE;
-	uint32_t at = find(r, key);
+	uint32_t at = registry_find_key(r, key);
 	if (at == REGISTRY_NONE)
-		at = insert(r, key, seed);
+		at = registry_insert(r, key, seed);
 	if (at != REGISTRY_NONE)
 		listen(r, at, slot);
 	else
@@ -470,10 +238,10 @@ void registry_leave(struct registry *r, uint32_t at, unsigned slot)
 {
 	/* Without the lock it may go at the next sweep. */
 	bool is_ours = take(r);
-	set_listener(&r->entries[at], slot, false);
+	registry_set_listener(&r->entries[at], slot, false);
 	if (!is_ours)
 		return;
-	settle(r, at);
+	registry_settle(r, at);
 	give(r);
 }
 
@@ -498,7 +266,7 @@ uint32_t registry_begin(
 		entry_clear_question(e);
 		atomic_store(&e->active_ms, clock_mono_ms());
 		atomic_store(&e->state, ENTRY_RUNNING);
-		settle(r, at);
+		registry_settle(r, at);
 	}
 	give(r);
 	return turn;
@@ -536,10 +304,10 @@ bool registry_orphan(
 {
 	if (!take(r))
 		return true; /* the next sweep finds it again */
-	uint32_t at = find(r, key);
+	uint32_t at = registry_find_key(r, key);
 	struct entry *e = at == REGISTRY_NONE ? NULL : &r->entries[at];
 	if (!e) {
-		at = insert(r, key, seed);
+		at = registry_insert(r, key, seed);
 	} else if (atomic_load(&e->state) == ENTRY_IDLE &&
 		   e->number == seed->number &&
 		   atomic_load(&e->turn) == seed->turn) {
@@ -548,7 +316,7 @@ bool registry_orphan(
 		atomic_store(&e->state, ENTRY_RUNNING);
 	}
 	if (at != REGISTRY_NONE)
-		settle(r, at);
+		registry_settle(r, at);
 	give(r);
 	return at != REGISTRY_NONE;
 }
@@ -557,7 +325,7 @@ bool registry_knows(struct registry *r, const uint8_t *key, uint32_t turn)
 {
 	if (!take(r))
 		return true;
-	uint32_t at = find(r, key);
+	uint32_t at = registry_find_key(r, key);
 	bool knows = at != REGISTRY_NONE &&
 		     (atomic_load(&r->entries[at].state) == ENTRY_RUNNING ||
 			 atomic_load(&r->entries[at].turn) != turn);
@@ -632,11 +400,11 @@ unsigned registry_sweep(struct registry *r, int64_t idle_ms)
 	unsigned removed = 0;
 	if (!take(r))
 		return 0;
-	drop_dead_listeners(r);
+	registry_drop_dead(r);
 	for (uint32_t at = r->region->oldest; at != REGISTRY_NONE;) {
 		uint32_t next = r->entries[at].newer;
 		if (atomic_load(&r->entries[at].active_ms) < before) {
-			remove_entry(r, at);
+			registry_remove(r, at);
 			removed++;
 		}
 		at = next;
