@@ -24,6 +24,25 @@
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200
 
+/* A call that looks for a place. */
+struct placing {
+	struct session_call *c;
+	uint32_t turn; /* the one that began for it, 0: none yet */
+};
+
+/* What a check comes to. */
+enum found {
+	FOUND_NOTHING, /* go on with the next check */
+	FOUND_ANSWER,  /* the call has its answer, or it is on its way */
+	FOUND_WAIT,    /* the call is to be placed again */
+};
+
+static enum found refuse(const struct placing *p, enum err_code code)
+{
+	call_refuse_with(p->c, code);
+	return FOUND_ANSWER;
+}
+
 /* ---- an earlier input of the same name ---- */
 
 /* Whether the session of that input is one that this caller may open. */
@@ -33,26 +52,24 @@ static bool is_open_to_caller(const struct session_call *c)
 	return session_is_open_to(c->session->all, id, strlen(id), c->caller);
 }
 
-/* Answer from an earlier input with the same id; false when there is none. */
-static bool answer_repeated(struct session_call *c)
+/* Whether an earlier input of the same name answers it. */
+static enum found check_repeated(struct placing *p)
 {
+	struct session_call *c = p->c;
 	enum claim_found found = claim_find(c);
 	if (found == CLAIM_UNUSED)
-		return false;
+		return FOUND_NOTHING;
 	if (found == CLAIM_REUSED)
-		(void)err_set(&c->err, ERR_REUSED, NULL);
-	else if (found == CLAIM_DAMAGED)
-		(void)err_set(&c->err, ERR_DAMAGED, NULL);
-	else if (!is_open_to_caller(c))
-		(void)err_set(&c->err, ERR_NO_SESSION, NULL);
-	else if (c->receipt.id && !c->receipt.is_over && !c->may_join)
-		/* Whose turn it will be is not known yet. */
-		(void)err_set(&c->err, ERR_BUSY, NULL);
-	if (c->err.code)
-		call_refuse(c);
-	else
-		call_answer(c, INPUT_REPEATED);
-	return true;
+		return refuse(p, ERR_REUSED);
+	if (found == CLAIM_DAMAGED)
+		return refuse(p, ERR_DAMAGED);
+	if (!is_open_to_caller(c))
+		return refuse(p, ERR_NO_SESSION);
+	/* Whose turn it will be is not known yet. */
+	if (c->receipt.id && !c->receipt.is_over && !c->may_join)
+		return refuse(p, ERR_BUSY);
+	call_answer(c, INPUT_REPEATED);
+	return FOUND_ANSWER;
 }
 
 /* ---- into a running turn ---- */
@@ -126,36 +143,24 @@ static void join_turn(struct session_call *c, uint32_t turn)
 
 /* ---- a place ---- */
 
-static void place_in_running(struct session_call *c)
+static enum found check_draining(struct placing *p)
 {
-	struct entry *e = session_entry(c->session);
-	uint64_t claim = atomic_load(&e->claim);
-	if (claim && claim == claim_hash(c))
-		call_later(c); /* its twin is being committed */
-	else if (atomic_load(&e->ended) == atomic_load(&e->turn) ||
-		 atomic_load(&e->closing) == atomic_load(&e->turn))
-		call_later(c); /* its owner is about to give it up */
-	else if (!c->may_join)
-		call_refuse_with(c, ERR_BUSY);
-	else if (c->n_files || c->images_len > 2)
-		call_refuse_with(c, ERR_NOT_ACCEPTING);
-	else if (!registry_runs(e))
-		call_later(c); /* its journal takes nothing before its input */
-	else
-		join_turn(c, atomic_load(&e->begun));
+	return p->c->session->all->is_draining ? refuse(p, ERR_DRAINING)
+					       : FOUND_NOTHING;
 }
 
-/* Whether the caller may have one more turn; else c->err says why not. */
-static bool may_begin(struct session_call *c)
+static enum found check_runs(struct placing *p)
 {
-	const struct sessions_setup *setup = &c->session->all->setup;
-	struct usage_sums sums = {setup->heritage, setup->store};
-	struct limits_who who = {c->caller, c->peer, c->peer_is_loopback};
-	if (usage_check(&sums, setup->conf, c->caller, &c->err) == 0)
-		return limits_hold(setup->limits, LIMITS_RUNS, &who, &c->held,
-			   &c->err) == 0;
-	stat_add(limited_budget, 1);
-	return false;
+	return session_is_crowded(p->c->session->all) ? refuse(p, ERR_RUNS)
+						      : FOUND_NOTHING;
+}
+
+/* What room the store has may belong to the ends of turns. */
+static enum found check_room(struct placing *p)
+{
+	return store_is_for_ends(p->c->session->all->setup.store)
+		   ? refuse(p, ERR_STORE)
+		   : FOUND_NOTHING;
 }
 
 static bool is_put_off(const struct session *s)
@@ -209,51 +214,112 @@ static void begin_all_waiting(struct sessions *all)
 	}
 }
 
-/* What was acknowledged before c comes first. */
-static void place_behind(struct session_call *c)
+/* What was acknowledged before it comes first. */
+static enum found check_order(struct placing *p)
 {
-	if (is_put_off(c->session) && c->session->is_store_failing) {
-		call_refuse_with(c, ERR_STORE);
-		return;
-	}
-	input_begin_waiting(c->session);
-	call_later(c);
+	struct session *s = p->c->session;
+	if (!is_behind(p->c))
+		return FOUND_NOTHING;
+	if (is_put_off(s) && s->is_store_failing)
+		return refuse(p, ERR_STORE);
+	input_begin_waiting(s);
+	return FOUND_WAIT;
+}
+
+/* Begin a turn, unless one runs. */
+static enum found check_begin(struct placing *p)
+{
+	const struct session *s = p->c->session;
+	struct registry *r = s->all->registry;
+	p->turn = registry_begin(r, s->at, s->all->self, claim_hash(p->c));
+	return !p->turn && registry_is_stuck(r) ? refuse(p, ERR_LOCKED)
+						: FOUND_NOTHING;
+}
+
+/* Join the turn that runs, unless one began for it. */
+static enum found check_joined(struct placing *p)
+{
+	struct session_call *c = p->c;
+	if (p->turn)
+		return FOUND_NOTHING;
+	struct entry *e = session_entry(c->session);
+	uint64_t claim = atomic_load(&e->claim);
+	uint32_t turn = atomic_load(&e->turn);
+	if (claim && claim == claim_hash(c))
+		return FOUND_WAIT; /* its twin is being committed */
+	if (atomic_load(&e->ended) == turn || atomic_load(&e->closing) == turn)
+		return FOUND_WAIT; /* its owner is about to give it up */
+	if (!c->may_join)
+		return refuse(p, ERR_BUSY);
+	if (c->n_files || c->images_len > 2)
+		return refuse(p, ERR_NOT_ACCEPTING);
+	if (!registry_runs(e))
+		return FOUND_WAIT; /* its journal takes nothing before its input */
+	join_turn(c, atomic_load(&e->begun));
+	return FOUND_ANSWER;
+}
+
+static enum found check_budget(struct placing *p)
+{
+	struct session_call *c = p->c;
+	const struct sessions_setup *setup = &c->session->all->setup;
+	struct usage_sums sums = {setup->heritage, setup->store};
+	if (usage_check(&sums, setup->conf, c->caller, &c->err) == 0)
+		return FOUND_NOTHING;
+	stat_add(limited_budget, 1);
+	call_refuse(c);
+	return FOUND_ANSWER;
+}
+
+static enum found check_limits(struct placing *p)
+{
+	struct session_call *c = p->c;
+	struct limits *limits = c->session->all->setup.limits;
+	struct limits_who who = {c->caller, c->peer, c->peer_is_loopback};
+	if (limits_hold(limits, LIMITS_RUNS, &who, &c->held, &c->err) == 0)
+		return FOUND_NOTHING;
+	call_refuse(c);
+	return FOUND_ANSWER;
+}
+
+/*
+ * In this order. What was accepted before is told in any case; who may not have
+ * a turn of its own may still join one.
+ */
+static enum found (*const checks[])(struct placing *p) = {
+    check_repeated,
+    check_draining,
+    check_runs,
+    check_room,
+    check_order,
+    check_begin,
+    check_joined,
+    check_budget,
+    check_limits,
+};
+
+static enum found check_all(struct placing *p)
+{
+	enum found found = FOUND_NOTHING;
+	for (size_t i = 0; i < sizeof checks / sizeof *checks && !found; i++)
+		found = checks[i](p);
+	return found;
 }
 
 void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
+	struct placing p = {.c = c};
 	limits_drop(all->setup.limits, &c->held);
-	if (answer_repeated(c))
-		return;
-	if (all->is_draining) {
-		call_refuse_with(c, ERR_DRAINING);
-		return;
-	}
-	if (session_is_crowded(all)) {
-		call_refuse_with(c, ERR_RUNS);
+	enum found found = check_all(&p);
+	if (found == FOUND_NOTHING) {
+		turn_begin(c->session, c, p.turn);
 		return;
 	}
-	if (store_is_for_ends(all->setup.store)) {
-		call_refuse_with(c, ERR_STORE);
-		return;
-	}
-	if (is_behind(c)) {
-		place_behind(c);
-		return;
-	}
-	uint32_t turn = registry_begin(
-	    all->registry, c->session->at, all->self, claim_hash(c));
-	if (!turn && registry_is_stuck(all->registry)) {
-		call_refuse_with(c, ERR_LOCKED);
-	} else if (!turn) {
-		place_in_running(c);
-	} else if (!may_begin(c)) {
+	if (p.turn)
 		registry_end(all->registry, c->session->at, all->self, false);
-		call_refuse(c);
-	} else {
-		turn_begin(c->session, c, turn);
-	}
+	if (found == FOUND_WAIT)
+		call_later(c);
 }
 
 void input_retry(struct sessions *all)

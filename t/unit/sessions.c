@@ -11,8 +11,10 @@
 #include "core/msg.h"
 #include "proc/shm.h"
 #include "session/all.h"
+#include "session/usage.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
+#include "trust/limits.h"
 
 #define SLOT 3
 #define GENERATION 1
@@ -22,6 +24,7 @@ static struct heritage *heritage;
 static size_t heritage_size;
 static struct registry *reg;
 static struct store *store;
+static struct limits *limits;
 static struct sessions *all;
 static struct agent_dir *agents;
 static bool wants_flush;
@@ -30,6 +33,7 @@ static bool wants_flush;
 
 struct agent_turn {
 	struct agent_sink *sink;
+	char prompt[32];
 	int runs;
 	int heard; /* stimuli */
 	enum event_type last;
@@ -41,7 +45,8 @@ static struct agent_turn *agent_start(
     struct agent *a, const struct agent_input *input, struct agent_sink *sink)
 {
 	(void)a;
-	(void)input;
+	(void)snprintf(agent.prompt, sizeof agent.prompt, "%.*s",
+	    (int)input->prompt_len, input->prompt);
 	agent.sink = sink;
 	return &agent;
 }
@@ -78,6 +83,12 @@ static const struct agent_kind kind = {
     .on_room = agent_run,
     .free = agent_free,
 };
+
+/* The agent ends its turn. */
+static void agent_ends(void)
+{
+	agent.sink->ops->finish(agent.sink, "bye", 3, NULL, 0);
+}
 
 static void agent_says(const char *text)
 {
@@ -131,6 +142,7 @@ static void begin(const char *folder)
 
 	conf_init(&conf);
 	conf.store_size = 16;
+	conf.limit_runs = conf.limit_peer_runs = 1;
 	free(conf.co_dir);
 	conf.co_dir = scratch_path("%s", folder);
 	(void)mkdir(conf.co_dir, 0700);
@@ -142,11 +154,13 @@ static void begin(const char *folder)
 	if (!store)
 		abort();
 	agents = agent_dir_new(&kind, NULL);
+	limits = limits_new(&conf, heritage, SLOT, GENERATION);
 	all = sessions_new(&(struct sessions_setup){
 	    .conf = &conf,
 	    .heritage = heritage,
 	    .store = store,
 	    .agents = agents,
+	    .limits = limits,
 	    .slot = SLOT,
 	    .generation = GENERATION,
 	    .wake = wake,
@@ -160,6 +174,7 @@ static void end(void)
 {
 	sessions_free(&all);
 	agent_dir_free(&agents);
+	limits_free(&limits);
 	store_close(&store);
 	registry_free(&reg);
 	(void)munmap(heritage, heritage_size);
@@ -194,24 +209,35 @@ static struct session *open_session(const char *id)
 }
 
 static struct session_receipt told; /* but for its strings */
+static enum err_code refusal;	    /* ERR_OK: it was not refused */
 
 static void hear_receipt(void *arg, const struct session_receipt *r)
 {
 	(void)arg;
 	told = *r;
+	refusal = r->outcome == INPUT_REFUSED ? r->err->code : ERR_OK;
 }
 
-/* Give an input and wait for its receipt. */
-static enum input_outcome give(struct session *s, const char *prompt)
+/* Give an input, of this name if there is one, and wait for its receipt. */
+static enum input_outcome give_named(
+    struct session *s, const char *prompt, const char *name, bool may_join)
 {
 	struct session_input in = {.prompt = prompt,
 	    .prompt_len = strlen(prompt),
+	    .input_id = name,
+	    .input_id_len = name ? strlen(name) : 0,
 	    .caller = "",
 	    .level = "stranger",
-	    .may_join = true};
+	    .peer = "192.0.2.1",
+	    .may_join = may_join};
 	(void)session_input(s, &in, hear_receipt, NULL);
 	settle();
 	return told.outcome;
+}
+
+static enum input_outcome give(struct session *s, const char *prompt)
+{
+	return give_named(s, prompt, NULL, true);
 }
 
 /* ---- who hears that a journal grew ---- */
@@ -301,7 +327,7 @@ static void test_growth(void)
 		sessions_tick(all);
 	settle();
 	heard(1, "a bell that was lost, three ticks later");
-	agent.sink->ops->finish(agent.sink, "bye", 3, NULL, 0);
+	agent_ends();
 	settle();
 	heard(0, "the end");
 	is_int(session_status(s), SESSION_CONNECTED, "the turn is over");
@@ -310,8 +336,126 @@ static void test_growth(void)
 	end();
 }
 
+/* ---- what an input comes to ---- */
+
+/* What may be against an input. */
+enum {
+	DRAINING = 1,
+	CROWDED = 2,
+	SPENT = 4,   /* the budget */
+	LIMITED = 8, /* limit_runs */
+	BUSY = 16,   /* a turn runs */
+};
+
+static const struct place_case {
+	const char *name;
+	unsigned set;
+	const char *input_id;
+	bool may_join;
+	enum input_outcome outcome;
+	enum err_code refusal;
+} place_cases[] = {
+    {"an input begins a turn when nothing is against it", 0, NULL, false,
+	INPUT_STARTED, ERR_OK},
+    {"a repeated input is answered whatever else holds",
+	DRAINING | CROWDED | SPENT | LIMITED, "known", false, INPUT_REPEATED,
+	ERR_OK},
+    {"a worker that drains says so first", DRAINING | CROWDED | SPENT | BUSY,
+	NULL, true, INPUT_REFUSED, ERR_DRAINING},
+    {"a worker with max_runs turns refuses even to join one",
+	CROWDED | SPENT | BUSY, NULL, true, INPUT_REFUSED, ERR_RUNS},
+    {"an input that may not join a running turn is refused", SPENT | BUSY, NULL,
+	false, INPUT_REFUSED, ERR_BUSY},
+    {"an input joins a running turn whatever its caller has spent",
+	SPENT | LIMITED | BUSY, NULL, true, INPUT_ADDED, ERR_OK},
+    {"a caller without budget gets no turn", SPENT, NULL, true, INPUT_REFUSED,
+	ERR_LIMIT},
+    {"a caller with limit_runs turns gets no other", LIMITED, NULL, true,
+	INPUT_REFUSED, ERR_LIMIT},
+};
+
+/* Let the worker refuse what it can. */
+static void restrict_worker(unsigned set)
+{
+	struct usage_sums sums = {heritage, store};
+	const struct usage much = {.tokens = 100};
+	if (set & DRAINING)
+		sessions_drain(all);
+	if (set & CROWDED)
+		conf.max_runs = set & BUSY ? 1 : 0;
+	if (set & SPENT) {
+		conf.limit_tokens = 10;
+		(void)usage_add(&sums, "", &much);
+	}
+}
+
+/* Hold the one turn that limit_runs lets this peer have. */
+static void hold_turn(struct limits_held *held)
+{
+	struct limits_who who = {"", "192.0.2.1", false};
+	(void)limits_hold(limits, LIMITS_RUNS, &who, held, NULL);
+}
+
+static void test_place(const struct place_case *c)
+{
+	struct limits_held held = {0};
+	char folder[16];
+
+	(void)snprintf(
+	    folder, sizeof folder, "place%d", (int)(c - place_cases));
+	begin(folder);
+	struct session *s = open_session("placed");
+	(void)give_named(s, "first", "known", false);
+	agent_ends();
+	settle();
+	if (c->set & BUSY)
+		(void)give(s, "long");
+	uint32_t turn = atomic_load(&session_entry(s)->turn);
+	if (c->set & LIMITED)
+		hold_turn(&held);
+	restrict_worker(c->set);
+	const char *prompt = c->input_id ? "first" : "next";
+	is_int(give_named(s, prompt, c->input_id, c->may_join), c->outcome,
+	    "%s", c->name);
+	is_int(refusal, c->refusal, "%s: the error fits", c->name);
+	turn += c->outcome == INPUT_STARTED;
+	is_int(atomic_load(&session_entry(s)->turn), turn,
+	    "%s: no turn is left begun", c->name);
+	session_close(&s);
+	limits_drop(limits, &held);
+	end();
+}
+
+/* An input that joined and that the agent did not take up has the next turn. */
+static void test_order(void)
+{
+	begin("order");
+	struct session *s = open_session("ordered");
+	(void)give(s, "first");
+	is_int(give(s, "second"), INPUT_ADDED, "an input waits for the agent");
+	agent_ends();
+	settle();
+	is_str(agent.prompt, "second",
+	    "an input that waited begins the next turn without a tick");
+	is_int(give(s, "third"), INPUT_ADDED, "one more waits");
+	all->is_draining = true;
+	agent_ends();
+	settle();
+	is_int(session_status(s), SESSION_CONNECTED,
+	    "a worker that drains begins no turn with it");
+	all->is_draining = false;
+	is_int(give(s, "fourth"), INPUT_ADDED,
+	    "a new input waits behind the one that waited before");
+	is_str(agent.prompt, "third", "the older one has the turn");
+	session_close(&s);
+	end();
+}
+
 int main(void)
 {
+	for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++)
+		test_place(&place_cases[i]);
+	test_order();
 	test_growth();
 	return done();
 }
