@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "core/session_id.h"
-#include "session/history.h"
+#include "core/conversation.h"
 #include "session/result_line.h"
 #include "session/results.h"
 #include "store/store.h"
@@ -184,7 +184,7 @@ static void put_talk(struct import *im, const struct store_key *key,
 	if (!talk.data)
 		return;
 	buf_json(&id, r->id.data, r->id.len);
-	history_set(&text, talk.data, talk.len, "session_id", &id);
+	conversation_set(&text, talk.data, talk.len, "session_id", &id);
 	store_put(&im->txn, TABLE_TALKS, key->bytes, 8, text.data, text.len);
 	buf_fini(&id);
 	buf_fini(&text);

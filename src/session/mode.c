@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "session/all.h"
-#include "session/history.h"
+#include "core/conversation.h"
 #include "store/record.h"
 #include "session/record_put.h"
 
@@ -47,13 +47,13 @@ static void write_mode(struct buf *out, const char *talk, size_t len,
 {
 	struct buf half = {0}, value = {0};
 	buf_json_str(&value, mode->id);
-	history_set(&half, talk, len, "mode", &value);
+	conversation_set(&half, talk, len, "mode", &value);
 	buf_reset(&value);
 	if (mode->turns_left)
 		buf_int(&value, mode->turns_left);
 	else
 		buf_str(&value, "null");
-	history_set(out, half.data, half.len, "turns_left", &value);
+	conversation_set(out, half.data, half.len, "turns_left", &value);
 	buf_fini(&half);
 	buf_fini(&value);
 }

@@ -9,7 +9,7 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/all.h"
-#include "session/history.h"
+#include "core/conversation.h"
 #include "store/record.h"
 
 static bool is_alive(const struct record *r)
@@ -189,7 +189,7 @@ bool session_merge(
 	if (!store_get(&t, TABLE_TALKS, key.bytes, 8, &talk))
 		talk = (struct store_span){"", 0};
 	bool is_newer =
-	    history_merge(out, client, len, talk.data, talk.len, s->id);
+	    conversation_merge(out, client, len, talk.data, talk.len, s->id);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
 	return is_newer;

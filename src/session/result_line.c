@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "session/history.h"
+#include "core/conversation.h"
 
 /* Seconds beyond this are no time of ours. */
 #define MAX_SECONDS 1e13
@@ -93,7 +93,7 @@ static void put_talk(
 		return;
 	}
 	put_owner(&owner, r);
-	history_set(&owned, talk.data, talk.len, "requester", &owner);
+	conversation_set(&owned, talk.data, talk.len, "requester", &owner);
 	put_on_one_line(out, owned.data, owned.len);
 	buf_fini(&owner);
 	buf_fini(&owned);

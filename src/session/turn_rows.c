@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "core/conf.h"
 #include "session/claim.h"
-#include "session/history.h"
+#include "core/conversation.h"
 #include "session/hold.h"
 #include "store/record.h"
 #include "session/record_put.h"
@@ -159,7 +159,7 @@ static void drop_requester(struct turn *t)
 	if (!t->before.len ||
 	    !memmem(t->before.data, t->before.len, "\"requester\"", 11))
 		return;
-	history_unset(&talk, t->before.data, t->before.len, "requester");
+	conversation_unset(&talk, t->before.data, t->before.len, "requester");
 	buf_fini(&t->before);
 	t->before = talk;
 }
@@ -174,7 +174,8 @@ static void add_requester(struct turn *t)
 	}
 	buf_printf(&who, "{\"address\":\"%s\",\"level\":\"%s\"}",
 	    t->input->caller, t->input->level);
-	history_set(&talk, t->before.data, t->before.len, "requester", &who);
+	conversation_set(
+	    &talk, t->before.data, t->before.len, "requester", &who);
 	buf_fini(&who);
 	buf_fini(&t->before);
 	t->before = talk;
@@ -192,8 +193,8 @@ void turn_rows_load_talk(struct turn *t)
 	if (!store_get(&txn, TABLE_TALKS, key.bytes, 8, &row))
 		row = (struct store_span){"", 0};
 	if (mine->len)
-		(void)history_merge(&t->before, mine->data, mine->len, row.data,
-		    row.len, s->id);
+		(void)conversation_merge(&t->before, mine->data, mine->len,
+		    row.data, row.len, s->id);
 	else
 		buf_append(&t->before, row.data, row.len);
 	uint32_t turns = mine->len ? 0 : turns_of_record(&txn, &key);
@@ -201,7 +202,7 @@ void turn_rows_load_talk(struct turn *t)
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);
 	if (!turns && t->before.len)
-		turns = history_turn(t->before.data, t->before.len);
+		turns = conversation_turn(t->before.data, t->before.len);
 	t->client_turn = turns + 1;
 	add_requester(t);
 }

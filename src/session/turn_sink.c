@@ -7,7 +7,7 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/approve.h"
-#include "session/history.h"
+#include "core/conversation.h"
 #include "session/mode.h"
 #include "session/usage.h"
 
@@ -85,9 +85,9 @@ static const struct agent_sink_ops sink_ops = {
     .log = sink_log,
 };
 
-static void fill_history(const struct turn *t, struct history_turn *h)
+static void fill_history(const struct turn *t, struct conversation_turn *h)
 {
-	*h = (struct history_turn){
+	*h = (struct conversation_turn){
 	    .id = t->session->id,
 	    .prompt = t->input->prompt,
 	    .prompt_len = t->input->prompt_len,
@@ -133,16 +133,16 @@ void turn_sink_fail(struct turn *t, enum err_reason reason, const char *detail)
 void turn_sink_finish(struct turn *t, const char *result, size_t len,
     const char *session, size_t session_len)
 {
-	struct history_turn h;
+	struct conversation_turn h;
 	if (t->is_ended)
 		return;
 	if (!t->is_end_journal_only)
 		buf_append(&t->result, result, len);
 	fill_history(t, &h);
 	if (session)
-		history_adopt(&t->talk, session, session_len, &h);
+		conversation_adopt(&t->talk, session, session_len, &h);
 	else
-		history_add(&t->talk, t->before.data, t->before.len, &h);
+		conversation_add(&t->talk, t->before.data, t->before.len, &h);
 	mode_count_turn(&t->talk);
 	size_t most = (size_t)turn_conf(t)->max_session;
 	if (t->talk.len > most || t->result.len > most) {

@@ -3,7 +3,7 @@
 #include "t/unit/tap.h"
 
 #include "base/json.h"
-#include "session/history.h"
+#include "core/conversation.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 
@@ -30,7 +30,7 @@ static const char *merge(const char *client, const char *server, bool *is_newer)
 	static struct buf out;
 
 	buf_reset(&out);
-	*is_newer = history_merge(
+	*is_newer = conversation_merge(
 	    &out, client, strlen(client), server, strlen(server), "s");
 	return canonical(out.data, out.len);
 }
@@ -196,14 +196,14 @@ static void test_turn(void)
 	};
 
 	for (size_t i = 0; i < N(cases); i++)
-		is_int(history_turn(cases[i].talk, strlen(cases[i].talk)),
+		is_int(conversation_turn(cases[i].talk, strlen(cases[i].talk)),
 		    cases[i].turn, "the turn of %s is %d", cases[i].talk,
 		    cases[i].turn);
 }
 
-static struct history_turn a_turn(const char *result)
+static struct conversation_turn a_turn(const char *result)
 {
-	return (struct history_turn){
+	return (struct conversation_turn){
 	    .id = "s",
 	    .prompt = "hi \"x\"",
 	    .prompt_len = 6,
@@ -214,20 +214,20 @@ static struct history_turn a_turn(const char *result)
 	};
 }
 
-static const char *add(const char *before, const struct history_turn *t)
+static const char *add(const char *before, const struct conversation_turn *t)
 {
 	static struct buf out;
 
 	buf_reset(&out);
-	history_add(&out, before, strlen(before), t);
+	conversation_add(&out, before, strlen(before), t);
 	return canonical(out.data, out.len);
 }
 
 static void test_add(void)
 {
-	struct history_turn done_turn = a_turn("ok");
-	struct history_turn failed = a_turn(NULL);
-	struct history_turn seen = a_turn("ok");
+	struct conversation_turn done_turn = a_turn("ok");
+	struct conversation_turn failed = a_turn(NULL);
+	struct conversation_turn seen = a_turn("ok");
 
 	is_str(add("", &done_turn),
 	    "{\"iteration\":1,\"messages\":[{\"content\":\"hi \\\"x\\\"\","
@@ -275,7 +275,7 @@ static void test_iteration(void)
 	    {"{\"iteration\":-5}", "\"iteration\":1,", "less than 0 is 0"},
 	    {"{\"iteration\":\"x\"}", "\"iteration\":1,", "no number is 0"},
 	};
-	struct history_turn t = a_turn("ok");
+	struct conversation_turn t = a_turn("ok");
 
 	for (size_t i = 0; i < N(cases); i++)
 		ok(strstr(add(cases[i].before, &t), cases[i].want) != NULL,
@@ -288,10 +288,10 @@ static void test_adopt(void)
 				     ",\"turn\":99,\"iteration\":5,"
 				     "\"updated\":0,\"result\":\"x\",\"user_"
 				     "prompt\":\"y\",\"own\":true}";
-	struct history_turn t = a_turn("ok");
+	struct conversation_turn t = a_turn("ok");
 	struct buf out = {0};
 
-	history_adopt(&out, theirs, strlen(theirs), &t);
+	conversation_adopt(&out, theirs, strlen(theirs), &t);
 	is_str(canonical(out.data, out.len),
 	    "{\"iteration\":5,\"messages\":[1],\"own\":true,\"result\":\"ok\","
 	    "\"session_id\":\"s\",\"turn\":4,\"updated\":1702234567.042,"

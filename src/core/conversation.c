@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/history.h"
+#include "core/conversation.h"
 
 #include <string.h>
 
@@ -184,7 +184,7 @@ static int compare(const struct json *client, const struct json *server)
 	return 0;
 }
 
-bool history_merge(struct buf *out, const char *client, size_t client_len,
+bool conversation_merge(struct buf *out, const char *client, size_t client_len,
     const char *server, size_t server_len, const char *id)
 {
 	struct json_doc cdoc = {0}, sdoc = {0};
@@ -207,7 +207,7 @@ bool history_merge(struct buf *out, const char *client, size_t client_len,
 	return order > 0;
 }
 
-void history_set(struct buf *out, const char *talk, size_t len,
+void conversation_set(struct buf *out, const char *talk, size_t len,
     const char *name, const struct buf *value)
 {
 	const char *const drop[] = {name, NULL};
@@ -220,7 +220,7 @@ void history_set(struct buf *out, const char *talk, size_t len,
 	json_fini(&doc);
 }
 
-void history_unset(
+void conversation_unset(
     struct buf *out, const char *talk, size_t len, const char *name)
 {
 	const char *const drop[] = {name, NULL};
@@ -235,7 +235,7 @@ void history_unset(
 	json_fini(&doc);
 }
 
-uint32_t history_turn(const char *talk, size_t len)
+uint32_t conversation_turn(const char *talk, size_t len)
 {
 	struct json_doc doc = {0};
 	int64_t turn = 0;
@@ -247,7 +247,7 @@ uint32_t history_turn(const char *talk, size_t len)
 	return (uint32_t)turn;
 }
 
-static void put_user_message(struct buf *out, const struct history_turn *t)
+static void put_user_message(struct buf *out, const struct conversation_turn *t)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
@@ -276,8 +276,8 @@ static void put_user_message(struct buf *out, const struct history_turn *t)
 	json_fini(&doc);
 }
 
-static void put_messages(
-    struct buf *out, const struct json *before, const struct history_turn *t)
+static void put_messages(struct buf *out, const struct json *before,
+    const struct conversation_turn *t)
 {
 	buf_str(out, ",\"messages\":[");
 	for (const struct json *m = json_first(json_get(before, "messages")); m;
@@ -296,7 +296,7 @@ static void put_messages(
 	buf_char(out, ']');
 }
 
-static void put_turn(struct buf *out, const struct history_turn *t)
+static void put_turn(struct buf *out, const struct conversation_turn *t)
 {
 	buf_str(out, ",\"turn\":");
 	buf_int(out, t->turn);
@@ -319,8 +319,8 @@ static int64_t next_iteration(const struct json *before)
 	return d < 0 ? 1 : d < most ? (int64_t)d + 1 : (int64_t)most + 1;
 }
 
-void history_add(struct buf *out, const char *before, size_t len,
-    const struct history_turn *turn)
+void conversation_add(struct buf *out, const char *before, size_t len,
+    const struct conversation_turn *turn)
 {
 	struct json_doc doc = {0};
 	const struct json *v = parse_object(&doc, before, len);
@@ -337,8 +337,8 @@ void history_add(struct buf *out, const char *before, size_t len,
 	json_fini(&doc);
 }
 
-void history_adopt(struct buf *out, const char *session, size_t len,
-    const struct history_turn *turn)
+void conversation_adopt(struct buf *out, const char *session, size_t len,
+    const struct conversation_turn *turn)
 {
 	struct json_doc doc = {0};
 	const struct json *v = parse_members(&doc, session, len);

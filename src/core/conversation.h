@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_HISTORY_H
-#define SESSION_HISTORY_H
+#ifndef CORE_CONVERSATION_H
+#define CORE_CONVERSATION_H
 
 /*
  * The conversation of a session as a JSON object: session_id, messages, trace,
@@ -22,25 +22,25 @@
  * client's messages with role system or internal are dropped, unless the server
  * has the same one.
  */
-bool history_merge(struct buf *out, const char *client, size_t client_len,
+bool conversation_merge(struct buf *out, const char *client, size_t client_len,
     const char *server, size_t server_len, const char *id);
 
 /*
  * Append a conversation ('talk', may be empty) with one member set to JSON
  * text.
  */
-void history_set(struct buf *out, const char *talk, size_t len,
+void conversation_set(struct buf *out, const char *talk, size_t len,
     const char *name, const struct buf *value);
 
 /* Append a conversation without one member. */
-void history_unset(
+void conversation_unset(
     struct buf *out, const char *talk, size_t len, const char *name);
 
 /* The conversation's "turn", 0 when it has none. */
-uint32_t history_turn(const char *talk, size_t len);
+uint32_t conversation_turn(const char *talk, size_t len);
 
 /* One turn that is over. */
-struct history_turn {
+struct conversation_turn {
 	const char *id;
 	const char *prompt;
 	size_t prompt_len;
@@ -56,15 +56,15 @@ struct history_turn {
  * Append the conversation after a turn: the messages of 'before' with the
  * prompt and the result added, and the plain keys set anew.
  */
-void history_add(struct buf *out, const char *before, size_t len,
-    const struct history_turn *turn);
+void conversation_add(struct buf *out, const char *before, size_t len,
+    const struct conversation_turn *turn);
 
 /*
  * Append the agent's own version of the conversation ('session', a JSON object)
  * with session_id, turn, user_prompt, result and updated as the server knows
  * them.
  */
-void history_adopt(struct buf *out, const char *session, size_t len,
-    const struct history_turn *turn);
+void conversation_adopt(struct buf *out, const char *session, size_t len,
+    const struct conversation_turn *turn);
 
 #endif
