@@ -18,6 +18,7 @@ void call_free(struct session_call *c)
 	free(c->prompt);
 	free(c->images);
 	free(c->id);
+	free(c->agent);
 	buf_fini(&c->conversation);
 	buf_fini(&c->input_id);
 	buf_fini(&c->mem);

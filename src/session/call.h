@@ -34,6 +34,7 @@ struct session_call {
 	struct agent_file *files;
 	size_t n_files;
 	struct buf conversation; /* the client's; empty: none */
+	char *agent;		 /* its name; NULL: the default */
 	bool is_holder;		 /* of a session that is nobody's (session.h) */
 	bool may_answer;
 	bool has_place;

@@ -14,6 +14,7 @@
 #include "core/conf.h"
 #include "session/activity.h"
 #include "session/all.h"
+#include "store/record.h"
 #include "trust/limits.h"
 
 struct session_exec {
@@ -108,13 +109,32 @@ static void free_exec(struct session_exec *x)
 	free(x);
 }
 
+/* The agent of the session; NULL when the server does not have it any more. */
+static const struct named_agent *agent_of(const struct session *s)
+{
+	const struct agent_dir *agents = s->all->setup.agents;
+	struct store_key key = store_key1(s->number);
+	const struct named_agent *named = agent_dir_find(agents, NULL, 0);
+	struct store_txn txn;
+	struct store_span row;
+	struct record r;
+	struct err err;
+	store_read(s->all->setup.store, &txn, STORE_FACTS);
+	if (store_get(&txn, TABLE_SESSIONS, key.bytes, 8, &row) &&
+	    record_decode(&r, row) && r.turn)
+		named = agent_dir_find(agents, r.agent.data, r.agent.len);
+	if (store_read_end(&txn, &err) != 0)
+		log_error("%s", err.text);
+	return named;
+}
+
 /* Whether one more may run; what it holds goes to *held. */
 static bool may_run(struct sessions *all, const struct named_agent *named,
     const struct session_tool *tool, struct limits_held *held, struct err *err)
 {
 	struct limits_who who = {
 	    tool->caller, tool->peer, tool->peer_is_loopback};
-	if (!named->kind->exec)
+	if (!named || !named->kind->exec)
 		err_set(
 		    err, ERR_BAD_REQUEST, "this agent has no tools to call");
 	else if (all->is_draining)
@@ -132,8 +152,7 @@ struct session_exec *session_exec(struct session *s,
     struct err *err)
 {
 	struct sessions *all = s->all;
-	const struct named_agent *named =
-	    agent_dir_find(all->setup.agents, NULL, 0);
+	const struct named_agent *named = agent_of(s);
 	struct agent_exec what = {
 	    .session_id = s->id,
 	    .tool = tool->name,

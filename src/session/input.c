@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/agent_dir.h"
 #include "core/conf.h"
 #include "core/stat.h"
 #include "session/claim.h"
@@ -367,6 +368,10 @@ static int check_input(
 		    "session too large: %zu bytes (max: %lld). Increase "
 		    "max_session in host.yaml",
 		    in->conversation_len, (long long)conf->max_session);
+	if (in->agent &&
+	    !agent_dir_find(s->all->setup.agents, in->agent, strlen(in->agent)))
+		return err_set(err, ERR_BAD_REQUEST,
+		    "there is no agent '%.80s'", in->agent);
 	return upload_check(in->images, in->files, conf, err);
 }
 
@@ -388,6 +393,8 @@ struct session_call *session_input(struct session *s,
 	(void)snprintf(c->level, sizeof c->level, "%s", in->level);
 	(void)snprintf(c->peer, sizeof c->peer, "%s", in->peer ? in->peer : "");
 	c->peer_is_loopback = in->peer_is_loopback;
+	if (in->agent && *in->agent)
+		c->agent = mem_strdup(in->agent);
 	c->receipt.session_id = s->id;
 	if (check_input(s, in, &c->err) != 0) {
 		call_refuse(c);

@@ -206,6 +206,9 @@ struct session_input {
 	bool may_answer;       /* it may be the answer to a question */
 	bool may_join;	       /* a running turn takes it; else ERR_BUSY */
 	bool is_unscoped;      /* the client did not name the session */
+	/* The name of the agent that a new session is with; NULL: the default.
+	 * A session stays with the agent of its first turn. */
+	const char *agent;
 };
 
 enum input_outcome {

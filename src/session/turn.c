@@ -115,12 +115,18 @@ void turn_start_agent(struct turn *t)
 	    .files = c->files,
 	    .n_files = c->n_files,
 	};
-	t->agent = t->named->kind->start(t->named->agent, &t->told, &t->sink);
+	if (t->named)
+		t->agent =
+		    t->named->kind->start(t->named->agent, &t->told, &t->sink);
 }
 
 void turn_run_agent(struct turn *t)
 {
-	t->named->kind->run(t->agent);
+	if (t->named)
+		t->named->kind->run(t->agent);
+	else
+		t->sink.ops->fail(&t->sink, REASON_SPAWN,
+		    "the server has no agent of the session's name any more");
 }
 
 struct commit *turn_commit(

@@ -48,7 +48,7 @@ struct turn {
 	const char *decision;	/* an approval's answer, by rule */
 	struct session *session;
 	struct session_call *input;
-	const struct named_agent *named; /* who runs it */
+	const struct named_agent *named; /* NULL: it is not there any more */
 	struct agent_turn *agent;
 	struct agent_input told; /* what the agent was given; it borrows this */
 	enum turn_state state;
@@ -104,7 +104,7 @@ static inline const struct conf *turn_conf(const struct turn *t)
 /* Whether what the agent did may be done again. */
 static inline bool turn_is_effect_free(const struct turn *t)
 {
-	return t->named->kind->flags & AGENT_EFFECT_FREE;
+	return t->named && (t->named->kind->flags & AGENT_EFFECT_FREE);
 }
 
 /* Whether an event of the agent waits for an answer. */
@@ -129,10 +129,10 @@ void turn_maybe_free(struct turn *t);
 /* A line for people in the agent log. */
 void turn_activity(struct turn *t, const char *text, size_t len);
 
-/* Make the agent; the caller lets it recall and run. */
+/* Make the agent, if there is one; the caller lets it recall and run. */
 void turn_start_agent(struct turn *t);
 
-/* Let it run. */
+/* Let it run; the turn fails when the directory has no such agent. */
 void turn_run_agent(struct turn *t);
 
 /* Free the agent, if there is one; the turn goes on to its end. */
@@ -160,7 +160,8 @@ void turn_written(struct commit *c);
 void turn_forget_heard(struct turn *t);
 void turn_forget_tools(struct turn *t);
 
-/* Read the conversation as the turn begins, and its number for the client. */
+/* Read the conversation as the turn begins, its number for the client, and whose
+ * turn it is. */
 void turn_rows_load_talk(struct turn *t);
 
 /* Add the event of the input to c. */

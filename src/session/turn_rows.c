@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/conf.h"
 #include "session/claim.h"
 #include "core/conversation.h"
@@ -13,6 +14,7 @@
 #include "session/usage.h"
 #include "session/waiting.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static enum record_status end_status(const struct turn *t)
@@ -55,6 +57,8 @@ static void put_record(
 	    .prompt = {t->input->prompt, t->input->prompt_len},
 	    .epoch = t->epoch,
 	};
+	if (t->input->agent)
+		r.agent = span_str(t->input->agent);
 	if (status == RECORD_DONE)
 		r.result = span_of(&t->result);
 	if (status == RECORD_FAILED || status == RECORD_INTERRUPTED)
@@ -137,19 +141,37 @@ static void add_end_event(struct commit *c, const struct turn *t)
 	event_fini(&d);
 }
 
+/* What is stored of the latest turn; turn 0 when nothing is. */
+static void read_record(
+    struct record *r, struct store_txn *txn, const struct store_key *key)
+{
+	struct store_span row;
+	if (!store_get(txn, TABLE_SESSIONS, key->bytes, 8, &row) ||
+	    !record_decode(r, row))
+		*r = (struct record){.turn = 0};
+}
+
 /*
  * Turns in the stored conversation: its own count, without parsing it. 0: the
  * record cannot tell, since the latest turn left the conversation as it was.
  */
-static uint32_t turns_of_record(
-    struct store_txn *txn, const struct store_key *key)
+static uint32_t turns_of_record(const struct record *r)
 {
-	struct store_span row;
-	struct record r;
-	if (!store_get(txn, TABLE_SESSIONS, key->bytes, 8, &row) ||
-	    !record_decode(&r, row) || r.status != RECORD_DONE)
-		return 0;
-	return r.client_turn;
+	return r->turn && r->status == RECORD_DONE ? r->client_turn : 0;
+}
+
+/* A session stays with the agent of its first turn, whatever inputs name. */
+static void settle_agent(struct turn *t, const struct record *r)
+{
+	struct session_call *c = t->input;
+	if (r->turn) {
+		free(c->agent);
+		c->agent = r->agent.len
+			       ? mem_strndup(r->agent.data, r->agent.len)
+			       : NULL;
+	}
+	t->named = agent_dir_find(turn_all(t)->setup.agents, c->agent,
+	    c->agent ? strlen(c->agent) : 0);
 }
 
 /* Who does not sign must not be taken for who asked before. */
@@ -187,6 +209,7 @@ void turn_rows_load_talk(struct turn *t)
 	struct store_key key = store_key1(s->number);
 	struct store_txn txn;
 	struct store_span row;
+	struct record r;
 	struct err err;
 	const struct buf *mine = &t->input->conversation;
 	store_read(s->all->setup.store, &txn, STORE_FACTS);
@@ -197,7 +220,9 @@ void turn_rows_load_talk(struct turn *t)
 		    row.data, row.len, s->id);
 	else
 		buf_append(&t->before, row.data, row.len);
-	uint32_t turns = mine->len ? 0 : turns_of_record(&txn, &key);
+	read_record(&r, &txn, &key);
+	uint32_t turns = mine->len ? 0 : turns_of_record(&r);
+	settle_agent(t, &r);
 	hold_settle(t->input, &txn);
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);

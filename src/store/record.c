@@ -144,22 +144,30 @@ void record_encode(struct buf *out, const struct record *r)
 		h.lens[i] = span_len(spans[i]);
 	buf_append(out, &h, sizeof h);
 	append_spans(out, spans, N_RECORD_SPANS);
-	if (r->epoch)
+	if (r->epoch || r->agent.len)
 		buf_append(out, &r->epoch, sizeof r->epoch);
+	if (r->agent.len)
+		buf_append(out, r->agent.data, r->agent.len);
 	seal(out, at);
 }
 
-/* It came later than the layout: behind the spans, where nobody looked before. */
-static uint64_t view_epoch(struct store_span row, const struct record_head *h)
+/*
+ * What came later than the layout stands behind the spans, where an older
+ * release does not look: the epoch, and then the name of the agent, if any.
+ */
+static void view_tail(
+    struct record *r, struct store_span row, const struct record_head *h)
 {
-	uint64_t epoch;
 	size_t at = sizeof *h;
 	for (size_t i = 0; i < N_RECORD_SPANS; i++)
 		at += h->lens[i] == NO_SPAN ? 0 : h->lens[i];
-	if (at + sizeof epoch != row.len)
-		return 0;
-	memcpy(&epoch, (const char *)row.data + at, sizeof epoch);
-	return epoch;
+	if (row.len - at < sizeof r->epoch)
+		return;
+	memcpy(&r->epoch, (const char *)row.data + at, sizeof r->epoch);
+	at += sizeof r->epoch;
+	if (row.len > at)
+		r->agent = (struct store_span){
+		    (const char *)row.data + at, row.len - at};
 }
 
 /*
@@ -192,7 +200,7 @@ bool record_decode(struct record *r, struct store_span row)
 	if (h.version != 1 || h.status >= RECORD_STATUS_COUNT ||
 	    !view_spans(row, sizeof h, h.lens, spans, N_RECORD_SPANS))
 		return false;
-	r->epoch = view_epoch(row, &h);
+	view_tail(r, row, &h);
 	return true;
 }
 

@@ -47,6 +47,7 @@ struct record {
 	struct store_span reason; /* why it failed */
 	struct store_span extra;
 	uint64_t epoch; /* of the journal its events went to; 0: not known */
+	struct store_span agent; /* name in the directory; len 0: the default */
 };
 
 /* The word of a status, such as "running". */

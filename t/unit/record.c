@@ -144,6 +144,37 @@ static void test_epoch(void)
 	buf_fini(&row);
 }
 
+static void test_agent(void)
+{
+	struct record r = sample(), back;
+	struct buf row = {0}, plain = {0};
+
+	record_encode(&plain, &r);
+	r.agent = span("billing");
+	record_encode(&row, &r);
+	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
+		same(back.agent, r.agent) && back.epoch == r.epoch &&
+		same(back.extra, r.extra),
+	    "a record names the agent of its session");
+	buf_reset(&row);
+	r.epoch = 0;
+	record_encode(&row, &r);
+	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
+		same(back.agent, r.agent) && !back.epoch,
+	    "it does so without an epoch, too");
+	ok(record_decode(&back, (struct store_span){plain.data, plain.len}) &&
+		!back.agent.len,
+	    "a record of an older release names the default agent");
+	buf_reset(&row);
+	r = sample();
+	r.agent = span("");
+	record_encode(&row, &r);
+	ok(row.len == plain.len && memcmp(row.data, plain.data, row.len) == 0,
+	    "the default agent takes no byte of a record");
+	buf_fini(&row);
+	buf_fini(&plain);
+}
+
 static void test_claim(void)
 {
 	struct claim c = sample_claim(), back;
@@ -228,6 +259,7 @@ int main(void)
 {
 	test_round_trip();
 	test_epoch();
+	test_agent();
 	test_claim();
 	test_waiting();
 	test_damage(ROW_RECORD, "record");
