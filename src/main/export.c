@@ -15,8 +15,8 @@
 #include "main/project.h"
 #include "main/settings.h"
 #include "main/user.h"
-#include "session/exchange.h"
-#include "session/results.h"
+#include "files/exchange.h"
+#include "files/results.h"
 #include "store/store.h"
 
 static int failed(const struct err *err)

@@ -6,7 +6,7 @@
 
 #include "core/agent.h"
 #include "core/stat.h"
-#include "session/upload.h"
+#include "files/upload.h"
 
 void call_free(struct session_call *c)
 {

@@ -12,7 +12,7 @@
 #include "core/agent.h"
 #include "core/agent_dir.h"
 #include "core/conf.h"
-#include "session/activity.h"
+#include "files/activity.h"
 #include "session/all.h"
 #include "store/record.h"
 #include "trust/limits.h"

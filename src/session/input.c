@@ -17,8 +17,8 @@
 #include "session/hold.h"
 #include "store/record.h"
 #include "session/turn.h"
-#include "session/upload.h"
-#include "session/uploads.h"
+#include "files/upload.h"
+#include "files/uploads.h"
 #include "session/usage.h"
 #include "session/waiting.h"
 

@@ -13,14 +13,14 @@
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "core/stat.h"
-#include "session/activity.h"
+#include "files/activity.h"
 #include "session/all.h"
 #include "session/approve.h"
 #include "session/attachment.h"
 #include "session/exec.h"
 #include "session/input.h"
 #include "session/turn.h"
-#include "session/uploads.h"
+#include "files/uploads.h"
 
 /*
  * Ticks (100 ms) between looks for lost bells, and for orphans that no message

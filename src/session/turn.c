@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "session/activity.h"
+#include "files/activity.h"
 
 #include <stdlib.h>
 

@@ -23,7 +23,7 @@
 #include "net/crew.h"
 #include "net/http.h"
 #include "net/loop.h"
-#include "session/activity.h"
+#include "files/activity.h"
 #include "session/judge.h"
 #include "session/sessions.h"
 #include "store/store.h"

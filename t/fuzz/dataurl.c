@@ -18,7 +18,7 @@
 #include "base/utf8.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "session/upload.h"
+#include "files/upload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

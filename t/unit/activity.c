@@ -5,7 +5,7 @@
 #include <regex.h>
 
 #include "base/log.h"
-#include "session/activity.h"
+#include "files/activity.h"
 #include "t/unit/scratch.h"
 
 #define ROTATE_BYTES (10 * 1024 * 1024)

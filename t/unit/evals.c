@@ -13,8 +13,8 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/yaml.h"
-#include "session/eval_text.h"
-#include "session/evals.h"
+#include "files/eval_text.h"
+#include "files/evals.h"
 #include "t/unit/scratch.h"
 
 static struct conf conf;

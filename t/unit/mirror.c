@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "session/exchange.h"
+#include "files/exchange.h"
 #include "store/feed.h"
-#include "session/mirror.h"
-#include "session/results.h"
+#include "files/mirror.h"
+#include "files/results.h"
 #include "store/store.h"
 #include "t/unit/scratch.h"
 

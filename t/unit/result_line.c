@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "t/unit/tap.h"
 
-#include "session/result_line.h"
+#include "files/result_line.h"
 
 static struct store_span span(const char *text)
 {

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "core/err.h"
-#include "session/result_line.h"
-#include "session/results.h"
+#include "files/result_line.h"
+#include "files/results.h"
 #include "t/unit/scratch.h"
 
 static char *path;

@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 
 /* The rules of uploads, and the saver that writes them. */
-#include "session/upload.h"
-#include "session/uploads.h"
+#include "files/upload.h"
+#include "files/uploads.h"
 
 #include "base/buf.h"
 #include "base/json.h"

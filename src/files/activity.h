@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_ACTIVITY_H
-#define SESSION_ACTIVITY_H
+#ifndef FILES_ACTIVITY_H
+#define FILES_ACTIVITY_H
 
 /*
  * The agent log, .co/logs/{agent}.log: what the agent did, for people. Lines

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_RESULTS_H
-#define SESSION_RESULTS_H
+#ifndef FILES_RESULTS_H
+#define FILES_RESULTS_H
 
 /*
  * A file such as .co/session_results.jsonl: one line (result_line.h) for each change

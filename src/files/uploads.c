@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/uploads.h"
+#include "files/uploads.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
-#include "session/upload.h"
+#include "files/upload.h"
 
 #include <errno.h>
 #include <fcntl.h>

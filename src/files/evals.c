@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/evals.h"
+#include "files/evals.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "core/err.h"
 #include "core/pulse.h"
 #include "core/yaml.h"
-#include "session/eval_file.h"
-#include "session/eval_text.h"
+#include "files/eval_file.h"
+#include "files/eval_text.h"
 
 #define KEEP_RUNS 20
 #define KEEP_EVALS 500

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_EVAL_TEXT_H
-#define SESSION_EVAL_TEXT_H
+#ifndef FILES_EVAL_TEXT_H
+#define FILES_EVAL_TEXT_H
 
 /*
  * Text as it stands in eval files: JSON that is YAML too, names, times. Pure

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/results.h"
+#include "files/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "session/result_line.h"
+#include "files/result_line.h"
 
 #define CHUNK ((size_t)256 * 1024)
 

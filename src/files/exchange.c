@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/exchange.h"
+#include "files/exchange.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #include "core/err.h"
 #include "core/session_id.h"
 #include "core/conversation.h"
-#include "session/result_line.h"
-#include "session/results.h"
+#include "files/result_line.h"
+#include "files/results.h"
 #include "store/store.h"
 
 /* Bytes of lines given at once, and sessions added in one commit. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/eval_file.h"
+#include "files/eval_file.h"
 
 #include <string.h>
 
-#include "session/eval_text.h"
+#include "files/eval_text.h"
 
 /* What is kept of long texts, so that a file stays one that can be read. */
 #define MAX_INPUT ((size_t)16 * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_RESULT_LINE_H
-#define SESSION_RESULT_LINE_H
+#ifndef FILES_RESULT_LINE_H
+#define FILES_RESULT_LINE_H
 
 /*
  * One line of session_results.jsonl: a record as a compact JSON object with the

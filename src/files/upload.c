@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/upload.h"
+#include "files/upload.h"
 
 #include "base/clock.h"
 #include "base/enc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_EVAL_FILE_H
-#define SESSION_EVAL_FILE_H
+#ifndef FILES_EVAL_FILE_H
+#define FILES_EVAL_FILE_H
 
 /*
  * The text of eval files, as the Python package writes and reads them: an eval

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_UPLOAD_H
-#define SESSION_UPLOAD_H
+#ifndef FILES_UPLOAD_H
+#define FILES_UPLOAD_H
 
 /*
  * The rules of uploads: which images and files a prompt may bring, how a file
  * is named on disk, and when it is too old. No thread and no state here;
- * session/uploads.h saves them.
+ * files/uploads.h saves them.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_EXCHANGE_H
-#define SESSION_EXCHANGE_H
+#ifndef FILES_EXCHANGE_H
+#define FILES_EXCHANGE_H
 
 /*
  * Between session_results.jsonl, as this server and the Python host write it,
@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "store/record.h"
-#include "session/results.h"
+#include "files/results.h"
 
 struct err;
 struct results;

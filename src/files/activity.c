@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/activity.h"
+#include "files/activity.h"
 
 #include <fcntl.h>
 #include <stdio.h>

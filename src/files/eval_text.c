@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/eval_text.h"
+#include "files/eval_text.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_MIRROR_H
-#define SESSION_MIRROR_H
+#ifndef FILES_MIRROR_H
+#define FILES_MIRROR_H
 
 /*
  * The mirror writes what changes in the store into files for people: lines of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/mirror.h"
+#include "files/mirror.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "session/evals.h"
-#include "session/exchange.h"
+#include "files/evals.h"
+#include "files/exchange.h"
 #include "store/feed.h"
-#include "session/result_line.h"
-#include "session/results.h"
+#include "files/result_line.h"
+#include "files/results.h"
 
 /* Between two looks at the feed; after a failure; when there is more. */
 #define LOOK_MS 200

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_EVALS_H
-#define SESSION_EVALS_H
+#ifndef FILES_EVALS_H
+#define FILES_EVALS_H
 
 /*
  * The folder .co/evals: {name}.yaml for the conversations that began with the

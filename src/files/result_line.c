@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/result_line.h"
+#include "files/result_line.h"
 
 #include <string.h>
 

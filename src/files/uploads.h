@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_UPLOADS_H
-#define SESSION_UPLOADS_H
+#ifndef FILES_UPLOADS_H
+#define FILES_UPLOADS_H
 
 /*
  * The saver of uploads of one process: decodes and writes files in one
