@@ -62,7 +62,7 @@ struct heritage_slot {
 	char last_words[240];
 };
 
-/* A place in the table of trust/quota.h. */
+/* A place in the table of limits/quota.h. */
 struct heritage_quota {
 	_Atomic uint64_t key; /* 0: free */
 	_Atomic int64_t full_at_us;
@@ -71,7 +71,7 @@ struct heritage_quota {
 /* A power of two. */
 #define HERITAGE_QUOTAS 16384
 
-/* A place in the table of trust/gauge.h. */
+/* A place in the table of limits/gauge.h. */
 struct heritage_gauge {
 	_Atomic uint64_t key;	/* 0: free */
 	_Atomic uint64_t count; /* with the generation that counted */
@@ -86,7 +86,7 @@ struct heritage_gauges {
 	struct heritage_gauge places[HERITAGE_GAUGES];
 };
 
-/* A place in the table of session/usage.h. */
+/* A place in the table of limits/usage.h. */
 struct heritage_usage {
 	_Atomic uint64_t key; /* 0: free */
 	_Atomic uint64_t tokens;

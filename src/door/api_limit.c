@@ -6,7 +6,7 @@
 #include "door/api_reply.h"
 #include "door/door.h"
 #include "net/http.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 #include <stddef.h>
 

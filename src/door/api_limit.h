@@ -4,7 +4,7 @@
 #define DOOR_API_LIMIT_H
 
 /*
- * Limits of the HTTP door (trust/limits.h). What is let through gets RateLimit
+ * Limits of the HTTP door (limits/limits.h). What is let through gets RateLimit
  * headers; what is not is replied to with 429, Retry-After and the number.
  */
 #include <stdbool.h>

@@ -16,7 +16,7 @@
 #include "base/list.h"
 #include "session/session.h"
 #include "trust/access.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 struct buf;
 struct door_setup;

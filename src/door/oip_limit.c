@@ -6,7 +6,7 @@
 #include "door/door.h"
 #include "door/oip_conn.h"
 #include "net/wire.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 bool oip_limit_caller(struct oip_conn *c, const char *address)
 {

@@ -4,7 +4,7 @@
 #define DOOR_OIP_LIMIT_H
 
 /*
- * Limits of the ConnectOnion door (trust/limits.h). A client that is refused is
+ * Limits of the ConnectOnion door (limits/limits.h). A client that is refused is
  * told the number in an ERROR, and keeps its connection.
  */
 #include <stdbool.h>

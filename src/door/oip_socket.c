@@ -11,7 +11,7 @@
 #include "net/http.h"
 #include "net/ws.h"
 #include "trust/access.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 #define MEBIBYTE ((int64_t)1024 * 1024)
 

@@ -10,7 +10,7 @@
  * freed once its receipt has been handed out.
  */
 #include "session/all.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 struct agent_file;
 struct record;

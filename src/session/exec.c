@@ -15,7 +15,7 @@
 #include "files/activity.h"
 #include "session/all.h"
 #include "store/record.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 struct session_exec {
 	struct agent_sink sink; /* first: the agent's view of us */

@@ -19,7 +19,7 @@
 #include "session/turn.h"
 #include "files/upload.h"
 #include "files/uploads.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 #include "session/waiting.h"
 
 /* Longest name a client may give an input, in bytes. */

@@ -11,7 +11,7 @@
 #include "session/hold.h"
 #include "store/record.h"
 #include "session/record_put.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 #include "session/waiting.h"
 
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "session/approve.h"
 #include "core/conversation.h"
 #include "session/mode.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 
 #include <string.h>
 

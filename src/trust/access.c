@@ -9,7 +9,7 @@
 #include "trust/access_int.h"
 #include "trust/gate.h"
 #include "identity/digest.h"
-#include "trust/network.h"
+#include "limits/network.h"
 #include "trust/payment.h"
 #include "trust/policy.h"
 #include "identity/signed.h"

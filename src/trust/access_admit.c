@@ -3,9 +3,9 @@
 #include "trust/access_int.h"
 
 #include "base/buf.h"
-#include "trust/network.h"
+#include "limits/network.h"
 #include "trust/policy.h"
-#include "trust/quota.h"
+#include "limits/quota.h"
 
 #include <string.h>
 

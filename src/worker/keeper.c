@@ -22,7 +22,7 @@
 #include "files/results.h"
 #include "session/sessions.h"
 #include "files/upload.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 #include "store/store.h"
 #include "trust/gate.h"
 #include "worker/inherit.h"

@@ -29,7 +29,7 @@
 #include "store/store.h"
 #include "trust/access.h"
 #include "identity/ident_key.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 #include "worker/budget.h"
 #include "worker/inherit.h"
 

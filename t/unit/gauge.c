@@ -6,7 +6,7 @@
 
 #include "core/heritage.h"
 #include "proc/shm.h"
-#include "trust/gauge.h"
+#include "limits/gauge.h"
 
 #define N_CHILDREN 4
 

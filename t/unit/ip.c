@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 
 #include "t/unit/tap.h"
-#include "trust/network.h"
+#include "limits/network.h"
 
 int main(void)
 {

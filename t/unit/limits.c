@@ -8,7 +8,7 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "proc/shm.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 static struct conf conf;
 static struct heritage *heritage;

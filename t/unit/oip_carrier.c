@@ -21,7 +21,7 @@
 #include "t/unit/fake_session.h"
 #include "t/unit/fake_wire.h"
 #include "t/unit/tap.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "core/heritage.h"
 #include "proc/shm.h"
 #include "t/unit/scratch.h"
-#include "trust/quota.h"
+#include "limits/quota.h"
 
 #define N_CHILDREN 4
 #define DAY_MS (24 * 3600 * 1000)

@@ -11,10 +11,10 @@
 #include "core/msg.h"
 #include "proc/shm.h"
 #include "session/all.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 #define SLOT 3
 #define GENERATION 1

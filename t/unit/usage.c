@@ -9,7 +9,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "proc/shm.h"
-#include "session/usage.h"
+#include "limits/usage.h"
 #include "t/unit/scratch.h"
 
 #define N_CHILDREN 4

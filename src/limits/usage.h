@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_USAGE_H
-#define SESSION_USAGE_H
+#ifndef LIMITS_USAGE_H
+#define LIMITS_USAGE_H
 
 /*
  * What the turns of each identity have spent today, by UTC: tokens and dollars,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/gauge.h"
+#include "limits/gauge.h"
 
 #include "core/heritage.h"
 #include "identity/digest.h"

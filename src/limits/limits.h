@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_LIMITS_H
-#define TRUST_LIMITS_H
+#ifndef LIMITS_LIMITS_H
+#define LIMITS_LIMITS_H
 
 /*
  * What one identity, and one network address, may have of the server, counted
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "trust/gauge.h"
+#include "limits/gauge.h"
 
 struct conf;
 struct heritage;

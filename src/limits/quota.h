@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_QUOTA_H
-#define TRUST_QUOTA_H
+#ifndef LIMITS_QUOTA_H
+#define LIMITS_QUOTA_H
 
 /*
  * How often somebody may do something, counted by all processes together. Each

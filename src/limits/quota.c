@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/quota.h"
+#include "limits/quota.h"
 
 #include "base/clock.h"
 #include "core/heritage.h"

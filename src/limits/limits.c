@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/limits.h"
+#include "limits/limits.h"
 
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/stat.h"
-#include "trust/network.h"
-#include "trust/quota.h"
+#include "limits/network.h"
+#include "limits/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>

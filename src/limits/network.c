@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/network.h"
+#include "limits/network.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/usage.h"
+#include "limits/usage.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

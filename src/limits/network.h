@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_NETWORK_H
-#define TRUST_NETWORK_H
+#ifndef LIMITS_NETWORK_H
+#define LIMITS_NETWORK_H
 
 /*
  * What the network address of a peer tells. What is limited for an address is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_GAUGE_H
-#define TRUST_GAUGE_H
+#ifndef LIMITS_GAUGE_H
+#define LIMITS_GAUGE_H
 
 /*
  * How many of something somebody has now, over all processes: sockets, turns.
