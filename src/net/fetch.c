@@ -358,10 +358,31 @@ static bool begin(struct fetch_call *c, const struct fetch_ask *ask)
 	return c->is_added;
 }
 
+/* With the first call: most processes never make one. */
+static void set_up(struct fetch *f)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		fatal("fetch: cannot start the library");
+	CURLM *m = f->multi = curl_multi_init();
+	f->set = epoll_create1(EPOLL_CLOEXEC);
+	if (!m || f->set < 0)
+		fatal("fetch: %s", strerror(errno));
+	f->watch = loop_watch_open(f->loop, f->set, on_events, f);
+	if (curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) !=
+		CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timeout) !=
+		CURLM_OK ||
+	    curl_multi_setopt(m, CURLMOPT_TIMERDATA, f) != CURLM_OK)
+		fatal("fetch: the library refuses its settings");
+}
+
 struct fetch_call *fetch_start(
     struct fetch *f, const struct fetch_ask *ask, fetch_fn *fn, void *arg)
 {
 	struct fetch_call *c = mem_zero(sizeof *c);
+	if (!f->multi)
+		set_up(f);
 	c->fetch = f;
 	c->max_bytes = ask->max_bytes;
 	c->on_part = ask->on_part;
@@ -399,16 +420,12 @@ void fetch_forget(struct fetch_call **call)
 
 /* ---- life ---- */
 
-static void set_up(struct fetch *f)
+static void tear_down(struct fetch *f)
 {
-	CURLM *m = f->multi;
-	if (curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) !=
-		CURLM_OK ||
-	    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
-	    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timeout) !=
-		CURLM_OK ||
-	    curl_multi_setopt(m, CURLMOPT_TIMERDATA, f) != CURLM_OK)
-		fatal("fetch: the library refuses its settings");
+	(void)curl_multi_cleanup(f->multi);
+	loop_timer_stop(f->loop, &f->timer);
+	loop_watch_close(&f->watch);
+	curl_global_cleanup();
 }
 
 struct fetch *fetch_open(struct loop *loop, size_t max_calls)
@@ -422,14 +439,6 @@ struct fetch *fetch_open(struct loop *loop, size_t max_calls)
 	list_init(&f->held);
 	loop_timer_init(&f->timer, on_time, f);
 	loop_later_init(&f->later, on_later, f);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		fatal("fetch: cannot start the library");
-	f->multi = curl_multi_init();
-	f->set = epoll_create1(EPOLL_CLOEXEC);
-	if (!f->multi || f->set < 0)
-		fatal("fetch: %s", strerror(errno));
-	set_up(f);
-	f->watch = loop_watch_open(loop, f->set, on_events, f);
 	return f;
 }
 
@@ -441,10 +450,8 @@ void fetch_close(struct fetch **fp)
 		return;
 	list_each_safe(link, &f->calls)
 	    free_call(list_entry(link, struct fetch_call, link));
-	(void)curl_multi_cleanup(f->multi);
 	loop_later_cancel(&f->later);
-	loop_timer_stop(f->loop, &f->timer);
-	loop_watch_close(&f->watch);
-	curl_global_cleanup();
+	if (f->multi)
+		tear_down(f);
 	free(f);
 }

@@ -56,7 +56,10 @@ struct fetch_answer {
 /* It may ask again, and forget other calls, but not close the fetch. */
 typedef void fetch_fn(void *arg, const struct fetch_answer *answer);
 
-/* With more than max_calls at once, one fails at once. Never NULL. */
+/*
+ * With more than max_calls at once, one fails at once. The library starts with
+ * the first call. Never NULL.
+ */
 struct fetch *fetch_open(struct loop *loop, size_t max_calls);
 
 /* Forget all calls, free, null *f. */
