@@ -27,7 +27,9 @@
 
 struct conf;
 struct crew;
+struct fetch;
 struct loop;
+struct permit;
 struct agent;
 struct agent_turn;
 struct agent_sink;
@@ -133,8 +135,11 @@ struct agent_spec agent_spec_of(const struct conf *conf);
 /* Borrowed for the call of open(), but for what is said to outlive the agent. */
 struct agent_setup {
 	struct agent_spec spec;
-	struct loop *loop; /* outlives the agent */
-	struct crew *crew; /* outlives the agent */
+	/* These outlive the agent. */
+	struct loop *loop;
+	struct crew *crew;	     /* does what may block */
+	struct fetch *fetch;	     /* for requests of its own, to a model */
+	const struct permit *permit; /* tools that need no approval; or NULL */
 };
 
 /* What /info says of an agent. */

@@ -21,6 +21,7 @@
 #include "door/console.h"
 #include "door/oip_socket.h"
 #include "net/crew.h"
+#include "net/fetch.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "files/activity.h"
@@ -46,6 +47,9 @@
 #define CREW_THREADS 2
 #define CREW_JOBS 64
 
+/* Requests that agents of a worker make at once. */
+#define FETCH_CALLS 64
+
 /* Base64 makes 4 bytes of 3; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
 
@@ -66,6 +70,7 @@ struct worker {
 	struct agent *judge_agent;
 	struct judge *judge; /* NULL: there is nothing to ask */
 	struct permit *permit;
+	struct fetch *fetch;	   /* of agents */
 	const uint8_t *secret_key; /* NULL: it cannot be read */
 	struct access *access;
 	struct limits *limits;
@@ -224,12 +229,18 @@ static struct agent_setup setup_agent(const struct worker *w)
 	    .spec = agent_spec_of(&w->in.conf),
 	    .loop = w->in.loop,
 	    .crew = w->crew,
+	    .fetch = w->fetch,
+	    .permit = w->permit,
 	};
 }
 
 static void open_agent(struct worker *w)
 {
 	struct err err;
+	w->fetch = fetch_open(w->in.loop, FETCH_CALLS);
+	w->permit = permit_open(w->in.conf.permissions, &err);
+	if (!w->permit)
+		fatal("%s", err.text);
 	struct agent_setup setup = setup_agent(w);
 	runner_inherit_orphans();
 	w->kind = agents_find(setup.spec.setting, &err);
@@ -260,6 +271,7 @@ static void open_trust_agent(struct worker *w)
 {
 	struct err err;
 	struct agent_setup setup = setup_agent(w);
+	setup.permit = NULL;
 	setup.spec.setting = w->in.conf.trust_agent;
 	setup.spec.profile = ""; /* what is known is of the other agent */
 	setup.spec.pool = 0;
@@ -311,9 +323,6 @@ static void open_trust(struct worker *w)
 	    .arg = w,
 	};
 	w->wake = loop_wake_open(w->in.loop, on_wake, w);
-	w->permit = permit_open(w->in.conf.permissions, &err);
-	if (!w->permit)
-		fatal("%s", err.text);
 	w->access = access_new(&setup, &err);
 	if (!w->access)
 		fatal("%s", err.text);
@@ -413,9 +422,10 @@ static void close_all(struct worker *w)
 	judge_free(&w->judge);
 	if (w->judge_agent)
 		w->judge_kind->close(&w->judge_agent);
-	permit_close(&w->permit);
 	agent_dir_free(&w->agents);
 	w->kind->close(&w->agent);
+	permit_close(&w->permit);
+	fetch_close(&w->fetch);
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	store_close(&w->store);
