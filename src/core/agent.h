@@ -71,7 +71,7 @@ struct agent_exec {
 	const char *session_id;
 	/*
 	 * NULL: no tool, but what was given to host() as trust, which says
-	 * whether the caller that args describe may come in (session/judge.h).
+	 * whether the caller that args describe may come in (access/judge.h).
 	 */
 	const char *tool;
 	const char *args; /* a JSON object */

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "core/err.h"
-#include "trust/access.h"
+#include "access/access.h"
 #include "identity/address.h"
 
 #include <string.h>

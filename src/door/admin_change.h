@@ -4,12 +4,12 @@
 #define DOOR_ADMIN_CHANGE_H
 
 /*
- * What admins ask of the lists (trust/lists.h), whichever door they come
+ * What admins ask of the lists (access/lists.h), whichever door they come
  * through: who may ask, what they name, and the answer (spec 1.7). Pure.
  */
 #include <stddef.h>
 
-#include "trust/lists.h"
+#include "access/lists.h"
 
 struct buf;
 struct caller;

@@ -17,7 +17,7 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <inttypes.h>
 #include <stdio.h>

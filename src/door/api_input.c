@@ -12,7 +12,7 @@
 #include "door/door.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include "door/door.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 /*
  * Who signed an HTTP request. A request says so in its body, or by headers
- * (spec 1.4, 1.6, 1.8); the question goes to trust/access.h, and the handler
+ * (spec 1.4, 1.6, 1.8); the question goes to access/access.h, and the handler
  * goes on when the answer is there. A client that leaves meanwhile is
  * forgotten, so fn is called only for a request that lives, and then once.
  *
@@ -15,7 +15,7 @@
  */
 #include <stdbool.h>
 
-#include "trust/access.h"
+#include "access/access.h"
 
 struct door_setup;
 struct err;

@@ -16,7 +16,7 @@
 #include "door/oip_out.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
 #include "door/oip_sender.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <stdlib.h>
 #include <string.h>

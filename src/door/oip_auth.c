@@ -11,7 +11,7 @@
 #include "door/oip_seal.h"
 #include "door/oip_sender.h"
 #include "net/wire.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define DOOR_OIP_AUTH_H
 
 /*
- * A frame that says who sent it is judged off the loop (trust/access.h). Until
+ * A frame that says who sent it is judged off the loop (access/access.h). Until
  * the verdict comes, what the client sends after it waits here, unread, so that
  * frames take effect in the order in which they came.
  */

@@ -15,7 +15,7 @@
 
 #include "base/list.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 #include "limits/limits.h"
 
 struct buf;
@@ -121,7 +121,7 @@ void oip_conn_error(struct oip_conn *c, const char *message);
 void oip_conn_refuse(struct oip_conn *c, const struct err *err);
 
 /*
- * Send ERROR for a verdict (trust/access.h): the text alone, unless it is worth
+ * Send ERROR for a verdict (access/access.h): the text alone, unless it is worth
  * trying again.
  */
 void oip_conn_deny(struct oip_conn *c, const struct err *err);

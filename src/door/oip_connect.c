@@ -17,7 +17,7 @@
 #include "door/oip_seal.h"
 #include "door/oip_sender.h"
 #include "net/wire.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "door/chat_items.h"
 #include "door/oip_out.h"
 #include "session/session.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include "door/oip_conn.h"
 #include "door/oip_frame.h"
 #include "door/oip_seal.h"
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 #include "door/oip_sender.h"
 #include "net/loop.h"
 #include "net/wire.h"
-#include "trust/access.h"
+#include "access/access.h"
 #include "identity/seal.h"
 
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "door/oip_conn.h"
 #include "net/http.h"
 #include "net/ws.h"
-#include "trust/access.h"
+#include "access/access.h"
 #include "limits/limits.h"
 
 #define MEBIBYTE ((int64_t)1024 * 1024)

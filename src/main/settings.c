@@ -25,8 +25,8 @@
 #include "main/project.h"
 #include "main/user.h"
 #include "net/http.h"
-#include "trust/lists.h"
-#include "trust/policy.h"
+#include "access/lists.h"
+#include "access/policy.h"
 
 #ifndef CO_LIBEXECDIR
 #define CO_LIBEXECDIR "/usr/libexec/co-hostd"

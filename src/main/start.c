@@ -35,7 +35,7 @@
 #include "master/notify.h"
 #include "proc/tree.h"
 #include "identity/ident.h"
-#include "trust/policy.h"
+#include "access/policy.h"
 
 /* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */
 #define START_BAD_SETTINGS 78

@@ -24,7 +24,7 @@
 #include "files/upload.h"
 #include "limits/usage.h"
 #include "store/store.h"
-#include "trust/gate.h"
+#include "access/gate.h"
 #include "worker/inherit.h"
 #include "worker/wallclock.h"
 

@@ -15,8 +15,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "identity/address.h"
-#include "trust/list_file.h"
-#include "trust/lists.h"
+#include "access/list_file.h"
+#include "access/lists.h"
 
 #define CANARY \
 	"0x2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"

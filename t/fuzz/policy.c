@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "trust/policy.h"
+#include "access/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access.h"
+#include "access/access.h"
 
 #include <poll.h>
 #include <sodium.h>
@@ -19,9 +19,9 @@
 #include "store/store.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
-#include "trust/access_int.h"
-#include "trust/gate.h"
-#include "trust/lists.h"
+#include "access/access_int.h"
+#include "access/gate.h"
+#include "access/lists.h"
 
 #define DEADLINE_MS 20000
 #define HOST \

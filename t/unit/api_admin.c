@@ -11,7 +11,7 @@
 #include "t/unit/fake_files.h"
 #include "t/unit/fake_http.h"
 #include "t/unit/tap.h"
-#include "trust/lists.h"
+#include "access/lists.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "trust/lists.h"
+#include "access/lists.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,12 +4,12 @@
 #define T_UNIT_FAKE_ACCESS_H
 
 /*
- * trust/access.h in memory, for tests of doors. Whoever a request says it is
+ * access/access.h in memory, for tests of doors. Whoever a request says it is
  * from, it is, if its signature is "good"; "used" and any other text are
  * refused as the gate would. Verdicts come when the test calls
  * fake_access_run().
  */
-#include "trust/access.h"
+#include "access/access.h"
 
 /* A new one, where nobody is known and everybody may come in. */
 struct access *fake_access(void);

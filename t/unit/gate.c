@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/gate.h"
+#include "access/gate.h"
 
 #include "base/clock.h"
 #include "base/log.h"

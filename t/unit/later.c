@@ -22,16 +22,16 @@
 #include "net/fetch.h"
 #include "net/loop.h"
 #include "proc/shm.h"
-#include "session/judge.h"
+#include "access/judge.h"
 #include "session/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
 #include "store/store.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
-#include "trust/access.h"
-#include "trust/lists.h"
-#include "trust/payment.h"
+#include "access/access.h"
+#include "access/lists.h"
+#include "access/payment.h"
 
 #define DEADLINE_MS 20000
 #define TICK_MS 20

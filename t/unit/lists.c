@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/list_file.h"
-#include "trust/lists.h"
+#include "access/list_file.h"
+#include "access/lists.h"
 
 #include "base/buf.h"
 #include "core/conf.h"

@@ -14,7 +14,7 @@
 #include "t/unit/fake_session.h"
 #include "t/unit/fake_wire.h"
 #include "t/unit/tap.h"
-#include "trust/lists.h"
+#include "access/lists.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/policy.h"
+#include "access/policy.h"
 
 #include "base/buf.h"
 #include "base/log.h"

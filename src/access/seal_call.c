@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/seal_call.h"
+#include "access/seal_call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "trust/gate.h"
+#include "access/gate.h"
 #include "identity/seal.h"
 
 /* Owned by its job, so it is there as long as the thread may be at it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/list_file.h"
+#include "access/list_file.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_GATE_H
-#define TRUST_GATE_H
+#ifndef ACCESS_GATE_H
+#define ACCESS_GATE_H
 
 /*
  * The gate is two threads of a worker that do what signatures cost: they verify

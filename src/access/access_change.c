@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access_int.h"
+#include "access/access_int.h"
 
 #include "base/mem.h"
 #include "core/conf.h"
-#include "trust/gate.h"
+#include "access/gate.h"
 
 struct access_changing {
 	struct access *access;

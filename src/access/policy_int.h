@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_POLICY_INT_H
-#define TRUST_POLICY_INT_H
+#ifndef ACCESS_POLICY_INT_H
+#define ACCESS_POLICY_INT_H
 
 /*
  * What a policy is made of, for the files that read one. policy.c judges,
  * policy_text.c finds the text and takes it apart, policy_rules.c reads the
  * rules.
  */
-#include "trust/policy.h"
+#include "access/policy.h"
 
 struct buf;
 struct json;

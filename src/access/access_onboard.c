@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access_int.h"
+#include "access/access_int.h"
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "trust/gate.h"
+#include "access/gate.h"
 #include "identity/digest.h"
-#include "trust/payment.h"
-#include "trust/policy.h"
+#include "access/payment.h"
+#include "access/policy.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/lists.h"
+#include "access/lists.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "trust/list_file.h"
+#include "access/list_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_PAYMENT_H
-#define TRUST_PAYMENT_H
+#ifndef ACCESS_PAYMENT_H
+#define ACCESS_PAYMENT_H
 
 /*
  * Has somebody paid us? The backend of ConnectOnion knows (spec 5.7): we sign

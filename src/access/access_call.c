@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access_int.h"
+#include "access/access_int.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "trust/gate.h"
+#include "access/gate.h"
 
 #include <stdlib.h>
 

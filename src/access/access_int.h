@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_ACCESS_INT_H
-#define TRUST_ACCESS_INT_H
+#ifndef ACCESS_ACCESS_INT_H
+#define ACCESS_ACCESS_INT_H
 
 /*
  * Private to trust/: one access and its questions. access.c takes a question
@@ -11,8 +11,8 @@
  * knows none of them.
  */
 #include "base/list.h"
-#include "trust/access.h"
-#include "trust/lists.h"
+#include "access/access.h"
+#include "access/lists.h"
 #include "identity/seal.h"
 
 /* What is told when a signature cannot be claimed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/judge.h"
+#include "access/judge.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_LIST_FILE_H
-#define TRUST_LIST_FILE_H
+#ifndef ACCESS_LIST_FILE_H
+#define ACCESS_LIST_FILE_H
 
 /*
- * One list as a text file (trust/lists.h): read into memory, asked, and read
+ * One list as a text file (access/lists.h): read into memory, asked, and read
  * again when its stamp has changed.
  */
 #include <stdbool.h>

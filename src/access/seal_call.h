@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_SEAL_CALL_H
-#define TRUST_SEAL_CALL_H
+#ifndef ACCESS_SEAL_CALL_H
+#define ACCESS_SEAL_CALL_H
 
 /*
  * The handshake of a seal on the gate's thread: what it costs is not for the
@@ -29,7 +29,7 @@ typedef void seal_call_fn(void *arg, const struct seal *seal, const char *reply,
 struct seal_ask {
 	const struct seal_host *host; /* must outlive the gate */
 	const struct json *frame;
-	uint64_t queue; /* with whose jobs it takes turns (trust/gate.h) */
+	uint64_t queue; /* with whose jobs it takes turns (access/gate.h) */
 };
 
 /*

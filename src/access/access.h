@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_ACCESS_H
-#define TRUST_ACCESS_H
+#ifndef ACCESS_ACCESS_H
+#define ACCESS_ACCESS_H
 
 /*
  * Who is asking, and may they? A door hands over what a request says of its
  * sender, and hears later who it is or why it is refused. One struct access per
- * worker; it has the lists, the policy and the gate (trust/gate.h).
+ * worker; it has the lists, the policy and the gate (access/gate.h).
  *
  * The order of checks is that of spec 3.6: blacklist, form, freshness,
  * recipient, signature, single use, policy. A request that tried to sign and
@@ -22,7 +22,7 @@
 
 #include "core/err.h"
 #include "identity/address.h"
-#include "trust/seal_call.h"
+#include "access/seal_call.h"
 
 struct access;
 struct access_call;

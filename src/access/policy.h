@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_POLICY_H
-#define TRUST_POLICY_H
+#ifndef ACCESS_POLICY_H
+#define ACCESS_POLICY_H
 
 /*
  * The policy says who may come in: one of the levels open, careful and strict,
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "trust/lists.h"
+#include "access/lists.h"
 
 struct conf;
 struct err;

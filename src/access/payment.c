@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/payment.h"
+#include "access/payment.h"
 
 #include <sodium.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/policy_int.h"
+#include "access/policy_int.h"
 
 #include "base/buf.h"
 #include "base/json.h"

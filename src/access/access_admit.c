@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access_int.h"
+#include "access/access_int.h"
 
 #include "base/buf.h"
 #include "limits/network.h"
-#include "trust/policy.h"
+#include "access/policy.h"
 #include "limits/quota.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TRUST_LISTS_H
-#define TRUST_LISTS_H
+#ifndef ACCESS_LISTS_H
+#define ACCESS_LISTS_H
 
 /*
  * Who is known: contacts.txt, whitelist.txt, blocklist.txt and admins.txt of

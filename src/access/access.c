@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/access.h"
+#include "access/access.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "trust/access_int.h"
-#include "trust/gate.h"
+#include "access/access_int.h"
+#include "access/gate.h"
 #include "identity/digest.h"
 #include "limits/network.h"
-#include "trust/payment.h"
-#include "trust/policy.h"
+#include "access/payment.h"
+#include "access/policy.h"
 #include "identity/signed.h"
 
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "trust/policy.h"
+#include "access/policy.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "trust/policy_int.h"
+#include "access/policy_int.h"
 
 #include <sodium.h>
 #include <stdlib.h>

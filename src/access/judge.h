@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_JUDGE_H
-#define SESSION_JUDGE_H
+#ifndef ACCESS_JUDGE_H
+#define ACCESS_JUDGE_H
 
 /*
  * The judge answers what a policy leaves open: may this caller come in? It is

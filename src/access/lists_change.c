@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * Changes of the lists, for trust/lists.h: the files are read under a lock,
+ * Changes of the lists, for access/lists.h: the files are read under a lock,
  * changed in memory, and replaced whole.
  */
-#include "trust/lists.h"
+#include "access/lists.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "core/err.h"
 #include "identity/ident_file.h"
-#include "trust/list_file.h"
+#include "access/list_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
