@@ -63,7 +63,8 @@ END
 	my $node = CoHost->start(workers => 1, agent => "exec:node $dir/agent.mjs");
 	is $node->input($node->url . '/health')->{json}{result}, 'healthy',
 	    'a Node.js agent calls fetch() under the presets';
-	is $node->input($node->url . '/health')->{json}{result}, 'healthy', 'and once more';
+	is $node->input($node->url . '/health')->{json}{result}, 'healthy',
+	    'a Node.js agent calls fetch() again under the presets';
 	$node->stop;
 }
 
@@ -74,10 +75,11 @@ SKIP: {
 	my $ws = $py->ws(session => {});
 	my $end = ($ws->turn('grow 400'))[-1];
 	is "$end->{type} " . ($end->{reason} // ''), 'ERROR memory',
-	    'a turn of a python: agent that has more than agent_memory: the reason is memory';
+	    'a turn of a python: agent above agent_memory fails for memory';
 	is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'the next turn of it has room';
 	my ($tool) = grep { $_->{type} eq 'tool_result' } $ws->turn('calculate [0] * 10 ** 15');
-	is $tool->{status}, 'error', 'a tool that asks for more than there can be is told so';
+	is $tool->{status}, 'error',
+	    'a tool that asks for more memory than exists gives an error';
 	my @turns = map { $py->ws(session => {}) } 1 .. 4;
 	$_->send_json({ type => 'INPUT', prompt => 'grow 60' }) for @turns;
 	is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @turns], [(60 << 20) x 4],
@@ -86,9 +88,9 @@ SKIP: {
 
 	my $shared = PyAgent->start('instance.py', workers => 1, yaml => "agent_memory: 200\n");
 	is +($shared->ws(session => {})->turn('grow 400'))[-1]{reason}, 'memory',
-	    'a shared python: agent that has more: the reason is memory';
+	    'a shared python: agent above agent_memory fails for memory';
 	ok wait_for(20, sub { $shared->input('hello')->{status} == 200 }),
-	    'and the next process does turns again';
+	    'a shared python: agent takes turns again after it ran out of memory';
 	$shared->stop;
 }
 done_testing;

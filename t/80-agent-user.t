@@ -114,9 +114,10 @@ SKIP: {
 	is $py->input('calculate __import__("os").getuid()')->{json}{result}, $guest,
 	    'a python: agent is the other user';
 	is $py->input("calculate open('$dir/.co/keys/agent.key')")->{json}{result} =~ /Permission|denied/i
-	    ? 'refused' : 'opened', 'refused', 'who cannot open the key';
+	    ? 'refused' : 'opened', 'refused',
+	    'a python: agent of another user cannot open the key';
 	ok wait_for(10, sub { glob "$dir/.co/logs/*" }), 'the package keeps its log';
-	ok wait_for(10, sub { glob "$dir/.co/evals/*" }), 'and its evals';
+	ok wait_for(10, sub { glob "$dir/.co/evals/*" }), 'the package keeps its evals';
 	$py->stop;
 }
 
@@ -124,15 +125,16 @@ for my $bad (['no-such-user', qr/agent_user: there is no user no-such-user/]) {
 	my $dir = project(0);
 	my $host = CoHost->start(dir => $dir, workers => 1, fails => 1,
 		agent => "exec:sh $dir/agent.sh", yaml => "agent_user: $bad->[0]\n");
-	is $host->wait_exit, 1, 'an agent_user that there is not ends the start';
-	like $host->words, $bad->[1], 'which says so';
+	is $host->wait_exit, 1, 'an agent_user that does not exist stops the start';
+	like $host->words, $bad->[1], 'the message names the agent_user that does not exist';
 }
 {
 	my $dir = project(0);
 	chmod 0700, "$dir";
 	my $host = CoHost->start(dir => $dir, workers => 1, fails => 1,
 		agent => "exec:sh $dir/agent.sh", yaml => "agent_user: nobody\n");
-	is $host->wait_exit, 1, 'an agent_user who cannot read the project ends the start';
-	like $host->words, qr/agent_user: nobody may not read/, 'which says so';
+	is $host->wait_exit, 1, 'an agent_user who cannot read the project stops the start';
+	like $host->words, qr/agent_user: nobody may not read/,
+	    'the message names the agent_user who cannot read the project';
 }
 done_testing;

@@ -57,13 +57,16 @@ for my $key (key_new(), undef) {
 	my $who = $key ? 'signed' : 'unsigned';
 	my $client = { key => $key };
 	is input($client, 'ask Which?|red|green'), '? Which?', "$who: the agent asks in the first turn";
-	is input($client, 'green'), 'You answered: green', 'the next input() is the answer';
-	is input($client, 'ask Name?'), '? Name?', 'it asks in the next turn';
-	is input($client, 'Zoe'), 'You answered: Zoe', 'and is answered';
-	is input($client, 'echo on'), 'on', 'and the conversation goes on';
-	is input($client, 'ask Later?'), '? Later?', 'it asks once more';
+	is input($client, 'green'), 'You answered: green',
+	    "$who: the next input() answers the question";
+	is input($client, 'ask Name?'), '? Name?', "$who: the agent asks in the next turn";
+	is input($client, 'Zoe'), 'You answered: Zoe',
+	    "$who: the question of the next turn is answered";
+	is input($client, 'echo on'), 'on', "$who: the conversation goes on without a question";
+	is input($client, 'ask Later?'), '? Later?', "$who: the agent asks once more";
 	$host->pass(20);
-	is input($client, 'yes'), 'You answered: yes', 'and may be answered after a while';
+	is input($client, 'yes'), 'You answered: yes',
+	    "$who: a question may be answered after a while";
 }
 
 # ---- who says nothing is asked all the same ----
@@ -87,14 +90,17 @@ my $wrong = input_of($client, 'x');
 substr($wrong->{signature}, 9, 1) =~ tr/0-9a-f/1-9a-f0/;
 $ws->send_json($wrong);
 is $ws->next(type => [qw(ERROR ask_user)])->{message}, 'unauthorized: invalid signature',
-    'an answer that is refused';
-is $ws->next(type => 'ask_user')->{text}, 'Still there?', 'leaves the question to be asked';
+    'an answer with a wrong signature is refused';
+is $ws->next(type => 'ask_user')->{text}, 'Still there?',
+    'a question is asked again after a refused answer';
 $ws = come_back($client);
 is_deeply [grep { $_->{type} eq 'ask_user' } $ws->settle], [],
-    'one that may be about to answer is not asked at once';
+    'a client that may be about to answer is not asked at once';
 $host->pass(4);
-is $ws->next(type => 'ask_user')->{text}, 'Still there?', 'but when it says nothing';
+is $ws->next(type => 'ask_user')->{text}, 'Still there?',
+    'a client that says nothing is asked after a moment';
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
-is $ws->next(type => 'OUTPUT')->{result}, 'You answered: yes', 'and may answer then';
+is $ws->next(type => 'OUTPUT')->{result}, 'You answered: yes',
+    'a client that is asked after a moment may answer';
 $host->stop;
 done_testing;

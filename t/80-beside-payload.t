@@ -44,27 +44,31 @@ sub end_of {
 my $ws = hello();
 my $end = end_of($ws, input({%load, input_id => 'mine'}));
 like $end->{result}, qr/a\.txt.*5 bytes/s, 'a v1 socket: files beside the payload reach the agent';
-like $end->{result}, qr/Image 1.*6 bytes/s, 'so do images';
-is $end->{input_id}, 'mine', 'and the input_id';
+like $end->{result}, qr/Image 1.*6 bytes/s,
+    'a v1 socket: images beside the payload reach the agent';
+is $end->{input_id}, 'mine', 'a v1 socket: the input_id beside the payload counts';
 
 $end = end_of($host->ws, input({%load, input_id => 'other'}));
 like $end->{result}, qr/a\.txt.*5 bytes.*Image 1.*6 bytes|Image 1.*6 bytes.*a\.txt.*5 bytes/s,
     'a signed INPUT without CONNECT: files and images are there as well';
-is $end->{input_id}, 'other', 'with its input_id';
+is $end->{input_id}, 'other', 'a signed INPUT without CONNECT: the input_id counts';
 
 $end = end_of($ws, input({ files => [({ name => 'x', data => 'eA==' }) x 3] }));
-like $end->{message}, qr/^Too many files: 3 \(max: 2\)/, 'limits count there too: files';
+like $end->{message}, qr/^Too many files: 3 \(max: 2\)/,
+    'the limit of files counts beside the payload';
 $end = end_of($ws, input({ images => [('eA==') x 3] }));
-like $end->{message}, qr/^Too many images: 3 \(max: 2\)/, 'and images';
+like $end->{message}, qr/^Too many images: 3 \(max: 2\)/,
+    'the limit of images counts beside the payload';
 $end = end_of($ws, input({ input_id => 5 }));
-is $end->{message}, 'input_id invalid', 'and what is no input_id';
+is $end->{message}, 'input_id invalid',
+    'an input_id that is no text is refused beside the payload';
 $end = end_of($ws, input({ files => [{ name => 'b.txt', data => 'eA==' }] }, files => $load{files}));
-like $end->{result}, qr/a\.txt/, 'files that are signed count';
-unlike $end->{result}, qr/b\.txt/, 'and not those beside them';
+like $end->{result}, qr/a\.txt/, 'signed files count';
+unlike $end->{result}, qr/b\.txt/, 'files beside signed files do not count';
 
 $ws = hello(signed_commands => 1);
 my $frame = command_frame($anna, $host, 'INPUT', prompt => 'look');
 $end = end_of($ws, { %$frame, %load });
-unlike $end->{result}, qr/a\.txt|Image/, 'of a signed command only what is signed counts';
+unlike $end->{result}, qr/a\.txt|Image/, 'only the signed part of a signed command counts';
 $host->stop;
 done_testing;

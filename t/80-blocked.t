@@ -42,7 +42,8 @@ for my $workers (1, 4) {
 	write_file("$dir/.co/blocklist.txt", "$anna->{address}\n");
 	for (@annas) {
 		my $frame = $_->next(type => 'ERROR');
-		is $frame->{message}, 'forbidden: blocked', "-w $workers: a blocked caller is told so";
+		is $frame->{message}, 'forbidden: blocked',
+		    "-w $workers: a blocked caller is told that it is blocked";
 		$_->wait_close;
 		is $_->closed, 1008, "-w $workers: and its socket is closed";
 	}

@@ -34,14 +34,14 @@ for my $coding (qw(gzip deflate br x-gzip zstd), 'identity, gzip') {
 is $host->http(POST => '/input', { 'content-encoding' => 'Identity' }, $body)->{status}, 200,
     'a body that says it is not compressed is taken';
 is $host->http(GET => '/health', { 'content-encoding' => 'gzip' })->{status}, 200,
-    'without a body its coding does not matter';
+    'a request without a body may have any Content-Encoding';
 
 for (['text/event-stream', 1], ['text/event-stream;q=0', 0], ['application/json, text/event-stream', 1],
     ['text/event-stream;q=0.2, application/json', 0], ['*/*', 0]) {
 	my ($accept, $is_stream) = @$_;
 	$r = $host->http(POST => '/input', { accept => $accept }, $body);
 	is $r->{header}{'content-type'}, $is_stream ? 'text/event-stream' : 'application/json',
-	    "Accept: $accept";
+	    "POST /input with Accept: $accept gets the right type";
 }
 $host->stop;
 done_testing;

@@ -40,9 +40,9 @@ my $r;
 ok wait_for(10, sub {
 	$r = $next->http(GET => '/sessions/s');
 	return $r->{json} && $r->{json}{status} ne 'running';
-}), 'all are killed, the journal is lost and the clock is set back: the turn ends';
-is $r->{json}{status}, 'interrupted', 'as one that may have begun';
-is runs(), 1, 'its agent is not run twice';
+}), 'a turn ends after a kill, a lost journal and a clock set back';
+is $r->{json}{status}, 'interrupted', 'a turn with a lost journal is interrupted';
+is runs(), 1, 'the agent of an interrupted turn is not run twice';
 $next->stop;
 
 # The journal is older than the input, although its clock says the contrary.
@@ -52,15 +52,15 @@ $ws = $host->ws(session => { session_id => 's' });
 $ws->send_json({ type => 'INPUT', prompt => 'slow' });
 ok wait_for(10, sub { runs() == 2 }), 'an agent runs after the clock was set back';
 $ws->send_json({ type => 'INPUT', prompt => 'and more', input_id => 'more' });
-ok $ws->next(type => 'RUNTIME_INPUT_ACK'), 'another prompt is acknowledged';
+ok $ws->next(type => 'RUNTIME_INPUT_ACK'), 'a prompt during the turn is acknowledged';
 $host->kill_worker;
 ok wait_for(20, sub { runs() == 3 }),
-    'its worker is killed: the prompt, which nobody took up, has a turn of its own';
+    'a prompt that waited has a turn of its own when the worker is killed';
 $r = wait_for(10, sub {
 	my $r = $host->input('and more', input_id => 'more', session => { session_id => 's' });
 	return $r->{status} == 200 && $r;
 });
-is $r && $r->{json}{result}, 'fine', 'and its result';
-is runs(), 3, 'once';
+is $r && $r->{json}{result}, 'fine', 'a prompt that waited has the result of its turn';
+is runs(), 3, 'a prompt that waited runs once';
 $host->stop;
 done_testing;

@@ -40,14 +40,16 @@ is_kept('first', 'at once');
 my $end = $ws->next(type => 'OUTPUT');
 cmp_ok $end->{duration_ms}, '<', 60000, 'a turn takes the time that passes'
     or diag $end->{duration_ms};
-ok wait_for(10, sub { $host->words =~ /wall clock jumped \d+ s ahead/ }), 'the log tells of it';
-is again('second')->{json}{result}, 'second', 'inputs are taken';
+ok wait_for(10, sub { $host->words =~ /wall clock jumped \d+ s ahead/ }),
+    'the log tells of a clock that jumped ahead';
+is again('second')->{json}{result}, 'second', 'inputs are taken after the clock jumped ahead';
 $host->pass(3);
 is_kept('first', 'later');
 
 $host->set_clock(-2 * DAY);
-ok wait_for(10, sub { $host->words =~ /wall clock went \d+ s back/ }), 'so when it goes back';
-is again('third')->{json}{result}, 'third', 'inputs are taken';
+ok wait_for(10, sub { $host->words =~ /wall clock went \d+ s back/ }),
+    'the log tells of a clock that went back';
+is again('third')->{json}{result}, 'third', 'inputs are taken after the clock went back';
 is_kept($_, 'back') for qw(first second third);
 $host->set_clock(0);
 is_kept($_, 'right again') for qw(first second third);
@@ -59,9 +61,10 @@ is_kept($_, 'after a start with another clock') for qw(first second third);
 my $n = $host->metric('cohostd_expired_total');
 $host->pass(2 * DAY);
 ok wait_for(20, sub { $host->http(GET => '/sessions/first')->{status} == 404 }),
-    'time that passes expires it';
+    'a session expires by the time that passes';
 $host->pass(DAY);
-ok wait_for(20, sub { $host->metric('cohostd_expired_total') > $n }), 'and then it is removed';
-is again('first')->{json}{result}, 'first', 'its name is free then';
+ok wait_for(20, sub { $host->metric('cohostd_expired_total') > $n }),
+    'an expired session is removed in spite of clock jumps';
+is again('first')->{json}{result}, 'first', 'the input_id of an expired session is free again';
 $host->stop;
 done_testing;

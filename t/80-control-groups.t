@@ -62,7 +62,7 @@ SKIP: {
 	    map { "/sys/fs/cgroup$_" } '', '/unified', '/pids' };
 	skip 'no control groups can be made here', 1 if !$mine->();
 	$host->stop;
-	ok wait_for(10, sub { !$mine->() }), 'and leaves no control group'
+	ok wait_for(10, sub { !$mine->() }), 'a python: agent leaves no control group'
 	    or diag join "\n", $mine->();
 }
 done_testing;

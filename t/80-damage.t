@@ -96,14 +96,14 @@ sub events {
 my @all = events('middle', 0);
 my @types = map { $_->{type} } @all;
 is scalar(grep { $_ eq 'reset' } @types), 1, 'a stream tells of the damaged event, once';
-is $types[-1], 'done', 'and goes on to the end' or diag "@types";
+is $types[-1], 'done', 'a stream with a damaged event goes on to the end' or diag "@types";
 my @ids = map { $_->{id} // () } @all;
-is $ids[0], "$epoch-1", 'in the same epoch';
+is $ids[0], "$epoch-1", 'a stream with a damaged event stays in its epoch';
 my $n_damaged = ($ids[-1] =~ /-(\d+)$/)[0] - @ids;
 
 @all = events('ending', 0);
 is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end is told in a stream';
-is $all[-1]{json}{result} // $all[-1]{data}, 'needle-ending', 'and the stored result with it';
+is $all[-1]{json}{result} // $all[-1]{data}, 'needle-ending', 'a stream with a damaged end has the stored result';
 
 sub come_back {
 	my ($id) = @_;
@@ -113,14 +113,14 @@ sub come_back {
 @all = come_back('middle');
 my ($reset) = grep { $_->{type} eq 'reset' } @all;
 is $reset->{recovered}, JSON::PP::false, 'a WebSocket is told of a damaged event';
-is $reset->{missed}, $n_damaged, 'with how many they are';
-is $all[-1]{type}, 'OUTPUT', 'and goes on to the end';
+is $reset->{missed}, $n_damaged, 'a WebSocket is told how many events are damaged';
+is $all[-1]{type}, 'OUTPUT', 'a WebSocket with a damaged event goes on to the end';
 @all = come_back('ending');
-is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end is told on a WebSocket';
-is $all[-1]{type}, 'OUTPUT', 'and then the end';
-is $all[-1]{result}, 'needle-ending', 'with the stored result';
+is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a WebSocket is told of a damaged end';
+is $all[-1]{type}, 'OUTPUT', 'a WebSocket with a damaged end gets an OUTPUT';
+is $all[-1]{result}, 'needle-ending', 'a WebSocket with a damaged end gets the stored result';
 my @again = grep { $_->{type} eq 'OUTPUT' } @all;
-is scalar(@again), 1, 'once';
+is scalar(@again), 1, 'a WebSocket with a damaged end gets one OUTPUT';
 @all = events('next', 0);
 is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a damaged end of an earlier turn is told';
 is $all[-1]{json}{result} // $all[-1]{data}, 'second', 'the latest turn is whole';
@@ -135,11 +135,12 @@ my $mine = wait_for(20, sub {
 is_deeply [grep { $_ != 500 && $_ != 200 } keys %status], [],
     'a damaged id is an error, not another session';
 is $mine && $mine->{json}{result}, 'mine', 'the keeper finds its session again';
-is $next->http(GET => '/sessions/other')->{json}{result}, 'not-yours', 'the other is whole';
+is $next->http(GET => '/sessions/other')->{json}{result}, 'not-yours',
+    'another session is not changed by damage';
 is $next->input('echo named', input_id => 'n',
 	session => { session_id => 'named' })->{json}{result}, 'named', 'names are remembered';
 cmp_ok $next->metric('cohostd_corrupt_records_total'), '>=', 3, 'damage is counted';
-like $next->words, qr/error .*damaged/, 'and logged';
+like $next->words, qr/error .*damaged/, 'damage is logged as an error';
 $next->stop;
 
 # ---- the record of a session whose turn runs ----
@@ -172,10 +173,12 @@ zero_pages($host->dir . '/.co/store/journal.mdb', 'needle-live');
 for my $n (0 .. $#live) {
 	my ($reset, $end) = map { $live[$n]->next(type => $_, timeout => 10) } 'reset', 'OUTPUT';
 	is $reset && $reset->{recovered}, JSON::PP::false, "client $n is told that events are lost";
-	like $end && $end->{result}, qr/1500/, 'and gets the result of the turn';
+	like $end && $end->{result}, qr/1500/,
+	    "client $n gets the result of a turn with lost events";
 }
 like $sound->next(type => 'OUTPUT')->{result}, qr/1500/, 'other turns end as usual';
-is $host->http(GET => '/sessions/live')->{json}{status}, 'done', 'nothing runs for ever';
+is $host->http(GET => '/sessions/live')->{json}{status}, 'done',
+    'a turn with lost events does not run for ever';
 $host->stop;
 
 # ---- a whole page of events ----
@@ -190,11 +193,13 @@ zero_pages($host->dir . '/.co/store/journal.mdb', 'needle-page');
 $next = CoHost->start(dir => $host->dir);
 @all = events('torn', 0);
 is scalar(grep { $_->{type} eq 'reset' } @all), 1, 'a stream tells of events in a page that is lost';
-is $all[-1]{json}{result} // $all[-1]{data}, 'needle-page', 'and ends with the stored result';
+is $all[-1]{json}{result} // $all[-1]{data}, 'needle-page',
+    'a stream with a lost page ends with the stored result';
 my $ws = $next->ws(session => { session_id => 'torn', last_msg_id => 'unknown' });
 @all = $ws->settle;
 cmp_ok scalar(@all), '<', 10, 'a WebSocket is not kept reading';
-is $next->http(GET => '/sessions/sound')->{json}{result}, 'sound', 'and others are served';
+is $next->http(GET => '/sessions/sound')->{json}{result}, 'sound',
+    'other sessions are served beside a lost page';
 my @told = $next->words =~ /journal\.mdb: MDB_CORRUPTED/g;
 cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
 
@@ -202,17 +207,19 @@ cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
 for my $n (1, 2) {
 	my $r = $next->input('echo more', session => { session_id => 'torn' });
 	is $r->{status}, 500, "input $n beside what is lost is told that it failed";
-	like $r->{body}, qr/is damaged/, 'and why';
+	like $r->{body}, qr/is damaged/,
+	    "input $n beside what is lost is told that the session is damaged";
 }
-isnt $next->http(GET => '/sessions/torn')->{json}{status}, 'running', 'nothing runs there for ever';
+isnt $next->http(GET => '/sessions/torn')->{json}{status}, 'running',
+    'no turn runs for ever beside what is lost';
 ok wait_for(20, sub { $next->words =~ /new journal begins with the next start/ }),
     'who cannot write into a lost page says how it is mended';
 is $next->input('echo new')->{json}{result}, 'new', 'new sessions are served meanwhile';
 $next->stop('QUIT');
 $next = CoHost->start(dir => $host->dir);
 my $r = $next->input('echo again', session => { session_id => 'torn' });
-is $r->{json}{result}, 'again', 'after a restart the session goes on';
-like $r->{body}, qr/needle-page.*again/, 'with its conversation';
-is_deeply [glob $host->dir . '/.co/store/*damaged*'], [], 'and the damage is forgotten';
+is $r->{json}{result}, 'again', 'a session with a lost page takes inputs after a restart';
+like $r->{body}, qr/needle-page.*again/, 'a session with a lost page keeps its conversation';
+is_deeply [glob $host->dir . '/.co/store/*damaged*'], [], 'a restart leaves no damaged file behind';
 $next->stop;
 done_testing;

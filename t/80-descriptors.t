@@ -40,7 +40,8 @@ $_->send_json({ type => 'INPUT', prompt => 'hi' }) for @ws;
 is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @ws], [('fine') x $N_TURNS],
     'turns that begin then have what they need';
 close $_ for @idle;
-cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1, 'it is counted';
+cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1,
+    'the pause of accepting is counted';
 is $host->http(GET => '/health')->{status}, 200, 'connections are accepted again when others have left';
 $host->stop;
 done_testing;

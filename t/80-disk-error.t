@@ -79,11 +79,11 @@ for my $kind ({ data => EIO }, { sync => EIO }) {
 	is $r->{json}{data}{retryable}, JSON::PP::true, "$word fails: it may be tried again";
 	is $host->http(GET => "/sessions/$key")->{status}, 404, "$word fails: nothing is left of it";
 	$disk->heal;
-	is insist($key)->{json}{result}, $key, "$word fails: then it runs";
+	is insist($key)->{json}{result}, $key, "$word fails: the input runs once the disk works";
 	is scalar(grep { $host->{pid} && !$before{$_} } keys %{ { $host->children } }), 0,
 	    "$word fails: nobody goes";
 }
-is $host->metric('cohostd_runs'), 0, 'nothing is left running';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 like $host->words, qr/a commit could not be finished on the disk/, 'the log says why';
 $host->stop;
 done_testing;

@@ -31,7 +31,7 @@ $ws->send_json({ type => 'INPUT', prompt => 'sleep 2500' });
 ok $ws->next(type => 'user_input'), 'a turn runs';
 $host->signal('TERM');
 ok wait_for(5, sub { !eval { $host->http(GET => '/health'); 1 } }), 'the server drains';
-is calculate(), 'server is restarting; retry', 'no tool is called while it drains';
+is calculate(), 'server is restarting; retry', 'no tool is called while the server drains';
 is $ws->next(type => 'OUTPUT')->{result}, 'Slept 2500 ms.', 'the turn ends';
 $host->stop;
 done_testing;

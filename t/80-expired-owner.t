@@ -33,8 +33,10 @@ $host->stop;
 $host = start($ahead);
 my $r = $host->http(GET => '/sessions/s/events?from=0',
 	signed_get_headers($bob, '/sessions/s/events', timestamp => now() + $ahead));
-unlike $r->{body} // '', qr/private/, 'expired, its events are not shown to another caller';
+unlike $r->{body} // '', qr/private/,
+    'events of an expired session are not shown to another caller';
 $r = $host->http(POST => '/input', {}, { prompt => 'echo hi', session => { session_id => 's' } });
-unlike $r->{body} // '', qr/private/, 'nor does one who does not sign go on in it';
+unlike $r->{body} // '', qr/private/,
+    'an unsigned caller cannot go on in an expired session with an owner';
 $host->stop;
 done_testing;

@@ -24,17 +24,18 @@ my $said = run([program('co-hostd'), 'import', '-d', "$dir", "$dir/many.jsonl"])
 is $said->{status}, 0, N . ' sessions are imported' or diag $said->{out};
 
 my $host = CoHost->start(dir => $dir, clock => 1, workers => 1);
-is $host->http(GET => '/sessions/s1')->{status}, 200, 'they are there';
-is $host->http(GET => '/sessions/s' . N)->{status}, 200, 'all of them';
+is $host->http(GET => '/sessions/s1')->{status}, 200, 'the first imported session can be read';
+is $host->http(GET => '/sessions/s' . N)->{status}, 200, 'the last imported session can be read';
 # Some that have a name each, and so a claim.
 is $host->input("echo $_", input_id => "i$_")->{status}, 200, "input $_ is taken" for 1 .. 3;
 $host->pass(86400 + 3600);
 my $began = time;
 ok wait_for(30, sub { $host->metric('cohostd_expired_total') >= N }),
-    'when their time is over they are removed' or diag $host->metric('cohostd_expired_total');
+    'all imported sessions expire when their time is over'
+    or diag $host->metric('cohostd_expired_total');
 diag sprintf '%.0f sessions a second', N / (time - $began);
 cmp_ok time - $began, '<', N / 1000 * ($ENV{TEST_PATIENCE} || 1),
-    'at more than a thousand a second';
-is $host->http(GET => '/sessions')->{status}, 200, 'the server answers meanwhile';
+    'more than a thousand sessions expire in a second';
+is $host->http(GET => '/sessions')->{status}, 200, 'the server answers while sessions expire';
 $host->stop;
 done_testing;

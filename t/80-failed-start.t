@@ -102,8 +102,8 @@ SKIP: {
 		DAEMON => program('co-hostd'), PIDFILE => "$dir/pid", HOME => "$dir/home",
 		PROJECT_DIR => "$dir", DEFAULTS => '/dev/null', CO_HOSTD_USER => 'root',
 		DAEMON_ARGS => "-w 1 -b 127.0.0.1 -p $port -l $dir/log" });
-	isnt $r->{status}, 0, 'the init script tells that the port is taken' or diag $r->{out};
-	isnt $r->{status}, -1, 'and does so at once';
+	isnt $r->{status}, 0, 'the init script reports a taken port' or diag $r->{out};
+	isnt $r->{status}, -1, 'the init script reports a taken port at once';
 	like read_file("$dir/log"), qr/port $port.*in use/, 'the log of the service says why';
 }
 

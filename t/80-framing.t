@@ -79,9 +79,9 @@ sub is_alone {
 	my $c = $host->client;
 	$c->write(($head =~ s/\n/\r\n/gr) . "\r\n\r\n" . $follows . $inner);
 	my $r = $c->reply(10);
-	like $r->{status}, qr/^(101|200|400)$/, "$name: answered or refused";
-	ok $c->is_closed(10), "$name: the connection ends";
-	unlike "$r->{body}$c->{in}", qr/HTTP/, "$name: what follows is not answered";
+	like $r->{status}, qr/^(101|200|400)$/, "$name: the request is answered or refused";
+	ok $c->is_closed(10), "$name: the connection ends after one reply";
+	unlike "$r->{body}$c->{in}", qr/HTTP/, "$name: bytes after the body are not answered";
 }
 
 # What is right stays right.

@@ -73,21 +73,22 @@ for my $place (qw(ahead writer registry)) {
 my ($host, $ws, $pid) = freeze('ahead');
 unlink $host->dir . '/.co/store/lock' or die "lock: $!";
 my $next = CoHost->start(dir => $host->dir, workers => 1);
-ok !is_gone($pid), 'without the lock the frozen worker is not known';
+ok !is_gone($pid), 'a frozen worker is not noticed without the lock file';
 is $next->input('echo new')->{json}{result}, 'new', 'the next server serves';
 unlink "$stops/ice" or die "ice: $!";
-ok wait_for(10, sub { is_gone($pid) }), 'the frozen worker wakes up and ends';
-like $host->words, qr/store: another server has taken \S+ over/, 'it says why';
-ok defined $ws->wait_close(5), 'who was attached to it is cut';
-is_whole($next, 'after it woke up');
+ok wait_for(10, sub { is_gone($pid) }), 'a frozen worker ends when it wakes up';
+like $host->words, qr/store: another server has taken \S+ over/,
+    'a frozen worker that wakes up says why it ends';
+ok defined $ws->wait_close(5), 'a client of the frozen worker is cut';
+is_whole($next, 'after the frozen worker woke up');
 
 # While the first one lives.
 my $second = CoHost->start(dir => $next->dir, workers => 1, fails => 1);
 ok !$second->read_ready(10), 'a server that lives keeps others out';
 my $master = $next->pid;
 like $next->words, qr/another co-hostd serves \S+ already: master $master, /,
-    'who is kept out names its processes';
+    'a second server names the processes of the first';
 my $lock = read_file($next->dir . '/.co/store/lock');
-like $lock, qr/^master\s+$master\s+\d+\n/, 'which the lock file does too';
+like $lock, qr/^master\s+$master\s+\d+\n/, 'the lock file names the processes of the server';
 $next->stop;
 done_testing;

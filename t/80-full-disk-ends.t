@@ -35,21 +35,23 @@ sub status { return $host->http(GET => "/sessions/$_[0]")->{json}{status} // 'no
 # Facts find no room: nothing is taken.
 $disk->fail('facts.mdb', data => ENOSPC);
 my $r = post('facts');
-is $r->{status}, 503, 'without room for facts an input is refused';
-is $r->{json}{data}{retryable}, JSON::PP::true, 'to be tried again';
-is status('facts'), 'none', 'nothing of it is there';
+is $r->{status}, 503, 'an input without room for facts is refused';
+is $r->{json}{data}{retryable}, JSON::PP::true, 'the refusal without room for facts is retryable';
+is status('facts'), 'none', 'an input refused without room for facts leaves no record';
 $disk->heal;
-is post('facts')->{json}{result}, 'facts', 'with room the same input runs';
+is post('facts')->{json}{result}, 'facts', 'the refused input runs once there is room for facts';
 
 # Events find no room: the input is there already.
 $disk->fail('journal.mdb', data => ENOSPC);
 $r = post('events');
-is $r->{status}, 500, 'without room for events the input fails';
-ok !$r->{json}{data}{retryable}, 'and is not to be tried again, for it is there';
+is $r->{status}, 500, 'an input without room for events fails';
+ok !$r->{json}{data}{retryable}, 'the failure without room for events is not retryable';
 $disk->heal;
-ok wait_for(20, sub { status('events') =~ /^(?:failed|done)$/ }), 'its turn has an end';
-ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'and nobody goes on with it';
-isnt post('events')->{status}, 503, 'the same input gets that end';
+ok wait_for(20, sub { status('events') =~ /^(?:failed|done)$/ }),
+    'an input without room for events has an end';
+ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }),
+    'an input without room for events is not left running';
+isnt post('events')->{status}, 503, 'a repeated input gets the end that was kept for it';
 
 # A turn that ends while its facts find no room.
 ready();
@@ -58,12 +60,12 @@ $ws->send_json({ type => 'INPUT', prompt => 'stream 3 200' });
 $ws->next(type => 'tool_call');
 $disk->fail('facts.mdb', data => ENOSPC);
 is $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20)->{result}, 'Streamed 3 steps.',
-    'without room for facts a turn ends all the same';
+    'a turn ends for its client without room for facts';
 $disk->heal;
 ok wait_for(20, sub { status('ending') eq 'done' }),
-    'with room its result is stored, without anybody speaking';
+    'a result without room for facts is stored once there is room';
 is $host->http(GET => '/sessions/ending')->{json}{result}, 'Streamed 3 steps.',
-    'as it was told';
+    'the stored result is the one that was told';
 
 # A turn that ends while its events find no room.
 ready();
@@ -73,11 +75,12 @@ $ws->next(type => 'tool_call');
 $disk->fail('journal.mdb', data => ENOSPC);
 ok wait_for(20, sub { status('events-end') ne 'running' }), 'a turn whose events find no room ends';
 $disk->heal;
-ok $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20), 'its client hears of it with room again';
-ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'nothing is left running';
+ok $ws->next(type => ['OUTPUT', 'ERROR'], timeout => 20),
+    'a client is told the end of a turn once there is room for events';
+ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'no turn is left running';
 ready();
 is +($host->ws(session => { session_id => 'events-end' })->turn('echo on'))[-1]{result}, 'on',
-    'its session goes on';
+    'a session takes inputs after its events found no room';
 
 # The server leaves while nothing finds room.
 ready();
@@ -87,7 +90,7 @@ $ws->next(type => 'tool_call');
 $disk->fail('.mdb', data => ENOSPC);
 select undef, undef, undef, 0.3;
 $host->signal('TERM');
-is $host->wait_exit, 0, 'on a full disk TERM ends the server';
+is $host->wait_exit, 0, 'TERM ends the server on a full disk';
 $disk->heal;
 my $first = $host;
 $host = CoHost->start(@args);

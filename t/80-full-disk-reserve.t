@@ -96,7 +96,9 @@ for my $workers (1, 4) {
 
 my $dir = small_disk('3m');
 my $host = CoHost->start(dir => $dir, workers => 1);
-like $host->words, qr{no room for \S+/store/reserve}, 'a disk too small for the reserve is told';
-is $host->input('echo small')->{json}{result}, 'small', 'and served';
+like $host->words, qr{no room for \S+/store/reserve},
+    'a disk too small for the reserve is reported';
+is $host->input('echo small')->{json}{result}, 'small',
+    'a disk too small for the reserve is served';
 $host->stop;
 done_testing;

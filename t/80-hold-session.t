@@ -58,25 +58,29 @@ my $ran = 'bash was approved and ran.';
 # ---- the socket that began it, and who joins ----
 
 my $anna = join_as($home, 'talk');
-like $anna->connected->{continuation}, qr/^[0-9a-f]{32}$/, 'who begins a session is told its word';
+like $anna->connected->{continuation}, qr/^[0-9a-f]{32}$/,
+    'a client that begins a session is told its word';
 ask_leave($anna);
 my $guest = join_as($office, 'talk');
-is $guest->connected->{continuation}, undef, 'who joins it from elsewhere is not';
-ok $guest->next(type => 'approval_needed'), 'but may watch, and sees what is asked';
-like answer($guest), $barred, 'an approval of a joiner is refused, and the text says what is missing';
-like answer($guest, { type => 'INTERRUPT' }), $barred, 'nor may it stop the turn';
-is $host->http(GET => '/sessions/talk')->{json}{status}, 'waiting_approval', 'the question waits on';
+is $guest->connected->{continuation}, undef,
+    'a client that joins from elsewhere is not told the word';
+ok $guest->next(type => 'approval_needed'), 'a client that joins sees an approval asked for';
+like answer($guest), $barred, 'an approval by a joiner is refused with the reason';
+like answer($guest, { type => 'INTERRUPT' }), $barred, 'a joiner may not interrupt the turn';
+is $host->http(GET => '/sessions/talk')->{json}{status}, 'waiting_approval',
+    "a question stays open after a joiner's answer";
 like answer(join_signed($stranger, $home, 'talk')), $barred,
-    'a fresh key is refused as well, wherever it comes from';
+    'an approval by a fresh key is refused from any address';
 like answer(join_as($office, 'talk', session => { continuation => 'f' x 32 })), $barred,
-    'and so is a word that is made up';
-is answer($anna), $ran, 'the socket that began the session answers';
+    'an approval with a made-up word is refused';
+is answer($anna), $ran, 'the socket that began the session approves';
 my $seen = $guest->next(type => 'OUTPUT');
-is $seen->{result}, $ran, 'and those who watch see the end';
-is $seen->{session}{continuation}, undef, 'without the word';
+is $seen->{result}, $ran, 'joiners see the end of the turn';
+is $seen->{session}{continuation}, undef, 'joiners are not told the word';
 
 ask_leave($anna);
-is answer(join_signed($friend, $office, 'talk')), $ran, 'a contact may answer where it joined';
+is answer(join_signed($friend, $office, 'talk')), $ran,
+    'a contact may answer in a session that it joined';
 $_->next(type => 'OUTPUT') for $anna, $guest;
 like answer($guest, { type => 'mode_change', mode => 'read-only' }), $barred,
     'a joiner may not change the mode';
@@ -84,34 +88,35 @@ like answer($guest, { type => 'mode_change', mode => 'read-only' }), $barred,
 $anna->send_json({ type => 'INPUT', prompt => 'ask Which?|red|green' });
 $anna->next(type => 'ask_user');
 $guest->send_json({ type => 'INPUT', prompt => 'red' });
-ok $guest->next(type => 'RUNTIME_INPUT_ACK'), 'a prompt of a joiner is taken';
+ok $guest->next(type => 'RUNTIME_INPUT_ACK'), 'a prompt by a joiner is taken';
 like answer($guest, { type => 'ASK_USER_RESPONSE', answer => 'red' }), $barred,
-    'but neither it nor an answer answers the question';
+    "a joiner's answer does not answer the question";
 like answer($anna, { type => 'ASK_USER_RESPONSE', answer => 'green' }), qr/^You answered: green/,
-    'which is its holder\'s';
+    'the holder of a session answers the question';
 
 # ---- who comes back ----
 
 my $end = ($anna->turn('echo more'))[-1];
 is $end->{session}{continuation}, $anna->connected->{continuation},
-    'the conversation that its holder is given has the word';
+    'the conversation given to the holder has the word';
 ask_leave($anna);
 $anna->close(how => 'cut');
 like answer(join_as($elsewhere, 'talk')), $barred,
-    'who comes from another address with nothing is a joiner';
+    'a client from another address without the word is a joiner';
 is answer(join_as($elsewhere, 'talk', session => $end->{session})), $ran,
-    'who brings the conversation holds the session, from any address';
+    'a client with the conversation holds the session from any address';
 my $back = join_as($home, 'talk');
 ask_leave($back);
 $back->close(how => 'cut');
-is answer(join_as($home, 'talk')), $ran, 'and so does who comes back unsigned to the same address';
+is answer(join_as($home, 'talk')), $ran,
+    'an unsigned client back at the same address holds the session';
 
 my $look = join_as($office, 'talk', session => { messages => [] });
 is $look->connected->{server_newer}, JSON::PP::true, 'a joiner is given the conversation';
 is $look->connected->{session}{continuation}, undef,
-    'but not the word that its holder has brought with it';
+    'the conversation given to a joiner has no word';
 unlike $host->http(GET => '/sessions/talk', signed_get_headers($friend, '/sessions/talk'))->{body},
-    qr/continuation/, 'it is in no record';
+    qr/continuation/, 'no record has the word';
 
 # ---- a joiner's own turn ----
 
@@ -119,8 +124,8 @@ ask_leave($look);
 is answer($look), $ran, 'a joiner answers the questions of a turn that it began';
 $back = join_as($home, 'talk');
 ask_leave($back);
-like answer($look), $barred, 'and no others';
-is answer($back), $ran, 'the session has the holder that it had';
+like answer($look), $barred, "a joiner does not answer the questions of another's turn";
+is answer($back), $ran, "a session keeps its holder after a joiner's turn";
 
 # ---- over HTTP ----
 
@@ -131,12 +136,13 @@ my $post = sub {
 };
 my $first = $post->($home, 'echo one');
 my $id = $first->{session_id};
-like $first->{session}{continuation}, qr/^[0-9a-f]{32}$/, 'POST /input gives the word to who begins';
+like $first->{session}{continuation}, qr/^[0-9a-f]{32}$/,
+    'POST /input gives the word to a client that begins';
 is $post->($office, 'echo two', session_id => $id)->{session}{continuation}, undef,
-    'and not to who joins';
+    'POST /input does not give the word to a joiner';
 $back = join_as($elsewhere, $id, session => $first->{session});
 ask_leave($back);
-is answer($back), $ran, 'with it one goes on over the WebSocket';
+is answer($back), $ran, 'the word from POST /input holds the session over WebSocket';
 
 # The OUTPUT at the end of a stream of events.
 my $stream = sub {
@@ -150,12 +156,14 @@ my $stream = sub {
 	return $last;
 };
 like $stream->($home, 'streamed')->{session}{continuation}, qr/^[0-9a-f]{32}$/,
-    'an event stream ends with the word for who begins';
-is $stream->($office, 'streamed')->{session}{continuation}, undef, 'and without it for who joins';
+    'an event stream gives the word to a client that begins';
+is $stream->($office, 'streamed')->{session}{continuation}, undef,
+    'an event stream does not give the word to a joiner';
 
 my $owned = join_signed($stranger, $home, 'owned');
 is $owned->connected->{continuation}, undef, 'a session with an owner has no word';
-is +($owned->turn('echo x'))[-1]{session}{continuation}, undef, 'nor has its conversation';
+is +($owned->turn('echo x'))[-1]{session}{continuation}, undef,
+    'the conversation of a session with an owner has no word';
 
 $host->stop;
 $host = CoHost->start(@how);

@@ -15,12 +15,13 @@ my @nobody = getpwnam('nobody');
 plan skip_all => 'only root can start it as another user' if $> != 0 || !@nobody;
 my $dir = CoHost::directory();
 my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
-is run(['cp', @programs, "$dir"])->{status}, 0, 'the programs are where he can run them';
+is run(['cp', @programs, "$dir"])->{status}, 0,
+    'the programs are where another user can run them';
 chmod 0755, "$dir";
 chown $nobody[2], -1, "$dir", "$dir/.co";
 my $root = (getpwuid(0))[7];
 my $r = run(['setpriv', '--reuid', $nobody[2], '--clear-groups', "$dir/co-hostd", '-d', "$dir",
 	'-t'], env => { HOME => $root });
 is $r->{status}, 0, 'root\'s HOME does not matter to another user' or diag $r->{out};
-unlike $r->{out}, qr/\Q$root\E\/\.co/, 'nothing in it is read';
+unlike $r->{out}, qr/\Q$root\E\/\.co/, "no file of root's HOME is read by another user";
 done_testing;

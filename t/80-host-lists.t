@@ -29,17 +29,20 @@ my $dir = CoHost::directory(
 write_file("$dir/.co/whitelist.txt", "# friends\n$bert->{address}\n\n0xbad1\n0x12*\nsomebody\n");
 write_file("$dir/.co/admins.txt", "0x12*\n");
 my $host = CoHost->start(dir => $dir);
-is level($host, $bert), 'whitelist', 'who is in .co/whitelist.txt has the level whitelist';
-is level($host, $anna), 'whitelist', 'so has who is in the whitelist that host.yaml lists';
+is level($host, $bert), 'whitelist', 'a line of .co/whitelist.txt gives the level whitelist';
+is level($host, $anna), 'whitelist',
+    'an entry of whitelist in host.yaml gives the level whitelist';
 my $words = $host->words;
 my $none = 'is no address \(0x and 64 hex digits\) and matches nobody';
 like $words, qr{host\.yaml line 2: whitelist: entry 2: "0xbad" $none},
-    'an entry of host.yaml that is no address is a warning with its place';
-like $words, qr{blacklist: entry 1: "0Xbad" $none}, 'so is one with 0X, of the blacklist';
+    'an entry of host.yaml that is no address is warned of with its place';
+like $words, qr{blacklist: entry 1: "0Xbad" $none},
+    'an entry with 0X in the blacklist of host.yaml is warned of';
 like $words, qr{\.co/whitelist\.txt line 4: "0xbad1" $none},
-    'a line of a file that is no address is a warning with file and line';
-like $words, qr{admins\.txt line 1: "0x12\*" $none}, 'so is a pattern where there are none';
-unlike $words, qr{somebody|whitelist\.txt line 5}, 'a name, and a pattern, are no warning';
+    'a line of a list that is no address is warned of with file and line';
+like $words, qr{admins\.txt line 1: "0x12\*" $none}, 'a pattern in admins.txt is warned of';
+unlike $words, qr{somebody|whitelist\.txt line 5},
+    'names and patterns in whitelist.txt are not warned of';
 is scalar(() = $words =~ /0xbad1/g), 1, 'a start warns once, whatever the number of workers';
 
 write_file("$dir/.co/contacts.txt", "0xbad2\n");

@@ -96,11 +96,12 @@ for my $case (['worker.writer', 4], ['worker.registry', 4], ['keeper.writer', 2]
 my $host = start(workers => 2);
 my ($victim) = $host->workers;
 kill STOP => $victim;
-ok wait_for(2 * $TIMEOUT + 4, sub { is_gone($victim) }), 'a worker that is stopped is killed';
+ok wait_for(2 * $TIMEOUT + 4, sub { is_gone($victim) }), 'a stopped worker is killed';
 ($victim) = $host->keepers;
 kill STOP => $victim;
-ok wait_for(2 * $TIMEOUT + 4, sub { is_gone($victim) }), 'and a keeper';
-ok wait_for(10, sub { $host->keepers == 1 && $host->workers == 2 }), 'both are replaced';
+ok wait_for(2 * $TIMEOUT + 4, sub { is_gone($victim) }), 'a stopped keeper is killed';
+ok wait_for(10, sub { $host->keepers == 1 && $host->workers == 2 }),
+    'a stopped worker and keeper are replaced';
 
 # The master was stopped itself: it must not take that for the silence of others.
 my %before = $host->children;
@@ -108,13 +109,15 @@ kill STOP => $host->pid;
 my $until = time + 2 * $TIMEOUT;
 wait_for(60, sub { time > $until });
 is $host->input('echo alone')->{json}{result}, 'alone', 'workers serve under a stopped master';
-cmp_ok $host->metric('cohostd_master_silent_seconds'), '>', $TIMEOUT, 'which /metrics tells';
+cmp_ok $host->metric('cohostd_master_silent_seconds'), '>', $TIMEOUT,
+    '/metrics tells how long the master is silent';
 kill STOP => $_ for keys %before;
 kill CONT => $host->pid;
 $until = time + 1;
 wait_for(60, sub { time > $until });
 kill CONT => $_ for keys %before;
-ok wait_for(10, sub { $host->metric('cohostd_master_silent_seconds') < 1 }), 'it goes on';
-is_deeply { $host->children }, \%before, 'a master that was stopped blames nobody for it';
+ok wait_for(10, sub { $host->metric('cohostd_master_silent_seconds') < 1 }),
+    '/metrics tells that a stopped master goes on';
+is_deeply { $host->children }, \%before, 'a master that was stopped kills none of its children';
 $host->stop;
 done_testing;

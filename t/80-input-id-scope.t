@@ -36,18 +36,19 @@ sub unsigned {
 my $hers = signed($anna, 'echo her secret', 'order-1');
 is $hers->{result}, 'her secret', 'a signed input with a key runs';
 is signed($anna, 'echo her secret', 'order-1')->{session_id}, $hers->{session_id},
-    'its retry is answered from it';
+    'a repeated signed input with a key gets the first result';
 my %as_her = (session => { session_id => $anna->{address} });
 my $r = unsigned($host, '203.0.113.9', 'echo her secret', 'order-1', %as_her);
 is $r->{json}{session_id}, $anna->{address},
     'a session that is named as an address is not the scope of that address';
-unlike $r->{body}, qr/$hers->{session_id}/, 'and shows nothing of its owner';
+unlike $r->{body}, qr/$hers->{session_id}/,
+    'a session named like an address shows nothing of that address';
 $r = unsigned($host, '203.0.113.9', 'echo a guess', 'order-1', %as_her);
 is $r->{json}{error}, 'input_id reused with different input',
-    'there the key is used by now';
+    'a used key is refused for another input in the same session';
 $r = unsigned($host, '203.0.113.9', 'echo a guess', 'order-1',
 	session => { session_id => "$anna->{address}x" });
-is $r->{json}{result}, 'a guess', 'in another session it is free';
+is $r->{json}{result}, 'a guess', 'a used key is free in another session';
 
 unsigned($host, '203.0.113.9', 'echo mine first', 'order-2',
 	session => { session_id => $bert->{address} });
@@ -76,7 +77,8 @@ my $behind = CoHost->start(args => ['-o', 'trust=open']);
     qw(203.0.113.1 203.0.113.2 203.0.113.1);
 isnt $at[0]{session_id}, $at[1]{session_id},
     'clients of a proxy that is not trusted do not share a key';
-is $at[2]{session_id}, $at[0]{session_id}, 'and a retry through it is known';
+is $at[2]{session_id}, $at[0]{session_id},
+    'a retry through an untrusted proxy gets the first result';
 $behind->stop;
 
 # ---- what that turn answered ----
@@ -90,14 +92,15 @@ unsigned($host, '203.0.113.1', 'echo said later', 'b', %named);
 $r = unsigned($host, '203.0.113.1', 'echo first', 'a', %named);
 is $r->{json}{result}, 'first', 'the repeat of an older turn has the result of that turn';
 is_deeply $r->{json}{session}, { session_id => 'long' },
-    'and not the conversation of today';
-unlike $r->{body}, qr/said later/, 'nor anything that was said since';
+    'the repeat of an older turn has no later conversation';
+unlike $r->{body}, qr/said later/, 'the repeat of an older turn shows nothing said since';
 
 my $ws = $host->ws(session => { session_id => 'long' });
 my $end = ($ws->turn('echo first', input_id => 'a'))[-1];
-is $end->{result}, 'first', 'over the WebSocket too';
-is_deeply $end->{session}, { session_id => 'long' }, 'without the conversation of today';
-is_deeply $end->{chat_items}, [], 'nor its items';
+is $end->{result}, 'first', 'the repeat of an older turn over WebSocket has its result';
+is_deeply $end->{session}, { session_id => 'long' },
+    'the repeat of an older turn over WebSocket has no later conversation';
+is_deeply $end->{chat_items}, [], 'the repeat of an older turn over WebSocket has no chat items';
 
 # ---- who comes back from another place ----
 
@@ -112,13 +115,13 @@ $first->close(how => 'cut');
 my $again = $host->ws(%away, session => { session_id => $id });
 $again->send_json({%input});
 is $again->next(type => ['OUTPUT', 'ERROR'])->{result}, 'Slept 300 ms.',
-    'an unsigned client that comes back from elsewhere says its INPUT again';
+    'an unsigned client that comes back from elsewhere repeats its INPUT';
 $again->close;
 $again = $host->ws(%away, session => { session_id => $id });
 $again->send_json({%input});
 is $again->next(type => ['OUTPUT', 'ERROR'])->{result}, 'Slept 300 ms.',
-    'also after the end of the turn';
-is $runs->() - $before, 1, 'and it ran once';
+    'an unsigned client may repeat its INPUT after the end of the turn';
+is $runs->() - $before, 1, 'a repeated INPUT ran once';
 $host->stop;
 
 # ---- a session that has become another's ----
@@ -131,11 +134,12 @@ ok wait_for(5, sub { $host->metric('cohostd_runs') == 1 }), 'a turn of 30 s begi
 $host->pass(31);
 $id = $c->reply->{json}{session_id};
 $host->pass(40);
-ok wait_for(20, sub { $host->metric('cohostd_sessions') == 0 }), 'its session expires';
+ok wait_for(20, sub { $host->metric('cohostd_sessions') == 0 }),
+    'the session of a turn of 30 s expires';
 is signed($anna, 'echo mine now', 'x', session => { session_id => $id })->{result},
-    'mine now', 'its id is given to another session, which has an owner';
+    'mine now', 'an expired id is given to a session with an owner';
 $r = $host->input('sleep 30000', header => { 'idempotency-key' => 'slow' });
-is $r->{status}, 404, 'a repeat does not open a session that is not its own';
-unlike $r->{body}, qr/Slept|mine now/, 'and tells nothing of it';
+is $r->{status}, 404, "a repeat does not open a session that became another's";
+unlike $r->{body}, qr/Slept|mine now/, 'a refused repeat shows nothing of the session';
 $host->stop;
 done_testing;

@@ -66,12 +66,15 @@ sub check_next {
 	my ($s, $id, $how) = @_;
 	my @all = $s->{ws}->all_until('OUTPUT', 'ERROR');
 	is $all[-1]{result}, 'later', "after $how: the prompt has a turn of its own";
-	is $all[-1]{input_id}, 'second', 'which ends under its name';
+	is $all[-1]{input_id}, 'second', "after $how: the turn ends under the name of the input";
 	is_deeply [map { $_->{id} } grep { $_->{type} eq 'user_input' } @all], [$id],
-	    'and begins with the id of the acknowledgement';
-	is answer_of($s, 'later', 'second')->{result}, 'later', 'its name answers with its own turn';
-	is scalar(grep { $_->{type} eq 'input' } journal($s->{id})), 2, 'it ran once';
-	is_deeply [map { $_->{type} } $s->{ws}->settle], [], 'nothing follows';
+	    "after $how: the turn begins with the acknowledged id";
+	is answer_of($s, 'later', 'second')->{result}, 'later',
+	    "after $how: a repeated input gets its own result";
+	is scalar(grep { $_->{type} eq 'input' } journal($s->{id})), 2,
+	    "after $how: the input ran once";
+	is_deeply [map { $_->{type} } $s->{ws}->settle], [],
+	    "after $how: no event follows the end";
 }
 
 for my $case (
@@ -82,7 +85,8 @@ for my $case (
 	my ($how, $step) = @$case;
 	my $s = hold($step);
 	my $id = more($s->{ws}, 'later', input_id => 'second');
-	is answer_of($s, 'later', 'second')->{id}, $id, 'said again it is the same acknowledgement';
+	is answer_of($s, 'later', 'second')->{id}, $id,
+	    "a repeated waiting input gets the same acknowledgement ($how)";
 	open_gate($s);
 	my $end = $s->{ws}->next(type => ['OUTPUT', 'ERROR']);
 	is $end->{input_id}, 'first', "$how ends the first turn";
@@ -94,18 +98,18 @@ for my $case (
 	my $id = more($s->{ws}, 'later', input_id => 'second');
 	my $r = $host->http(POST => '/input', {}, { prompt => 'later', input_id => 'second',
 		session => { session_id => $s->{id} } });
-	is $r->{status}, 409, 'POST of a prompt that waits: 409 until it is known whose turn it is';
+	is $r->{status}, 409, 'POST of an input that waits is refused with 409';
 	my ($owner) = map { /^(\d+)/ ? $1 : () } grep { 1 } owner_of($s->{id});
-	ok $owner, 'a worker runs the turn';
+	ok $owner, 'one worker owns the turn';
 	kill KILL => $owner;
 	$s->{ws}->close;
 	ok wait_for(15, sub { eval { $s->{ws} = $host->ws(session => { session_id => $s->{id} }) } }),
-	    'its worker is killed';
+	    'clients connect again when the worker is killed';
 	ok wait_for(15, sub { (answer_of($s, 'later', 'second')->{result} // '') eq 'later' }),
 	    'after the death of the worker: the prompt has a turn of its own';
 	my @events = journal($s->{id});
 	is_deeply [grep { /^(?:done|failed)$/ } map { $_->{type} } @events], ['failed', 'done'],
-	    'and each turn one end';
+	    'the death of the worker leaves one end for each turn';
 }
 
 # The worker whose co-turn has the agent that waits for this session's gate.
@@ -133,11 +137,13 @@ sub owner_of {
 	open_gate($s);
 	my @all = $s->{ws}->all_until('OUTPUT', 'ERROR');
 	is_deeply [map { $_->{id} } grep { $_->{type} eq 'user_input' } @all], [$id],
-	    'what the agent says it took up';
-	is $all[-1]{result}, 'both', 'ends with its turn';
-	is answer_of($s, 'taken', 'second')->{result}, 'both', 'and its name answers with that';
+	    'an input taken up by the agent has its acknowledged id';
+	is $all[-1]{result}, 'both', 'an input taken up by the agent ends with its turn';
+	is answer_of($s, 'taken', 'second')->{result}, 'both',
+	    'a repeated input that was taken up gets the result of that turn';
 	my @events = journal($s->{id});
-	is scalar(grep { $_->{type} eq 'input' } @events), 1, 'it has no other turn';
+	is scalar(grep { $_->{type} eq 'input' } @events), 1,
+	    'an input taken up by the agent has no other turn';
 }
 
 {
@@ -147,13 +153,15 @@ sub owner_of {
 	my $after = more($s->{ws}, 'after', input_id => 'after');
 	my @all = $s->{ws}->all_until('OUTPUT', 'ERROR');
 	is_deeply [map { "$_->{id} $_->{reason}" } grep { $_->{type} eq 'input_dropped' } @all],
-	    ["$id interrupted"], 'a stop calls off the prompt before it, and says so';
-	is $all[-1]{result}, 'What would you like me to do?', 'with its turn';
+	    ["$id interrupted"], 'INTERRUPT drops the input that waited before it';
+	is $all[-1]{result}, 'What would you like me to do?', 'INTERRUPT ends the running turn';
 	my $f = answer_of($s, 'before', 'before');
-	is "$f->{type} $f->{reason}", 'ERROR interrupted', 'its name answers that it did not run';
+	is "$f->{type} $f->{reason}", 'ERROR interrupted',
+	    'a repeated input that was dropped gets an ERROR';
 	@all = $s->{ws}->all_until('OUTPUT', 'ERROR');
-	is $all[-1]{result}, 'after', 'the prompt after it has a turn';
-	is scalar(grep { $_->{type} eq 'input' } journal($s->{id})), 2, 'and nothing else';
+	is $all[-1]{result}, 'after', 'an input after INTERRUPT has a turn of its own';
+	is scalar(grep { $_->{type} eq 'input' } journal($s->{id})), 2,
+	    'an input dropped by INTERRUPT has no turn';
 }
 
 {
@@ -177,22 +185,23 @@ unlink glob "$dir/.co/store/journal*"; # as after a crash of the machine
 $host = CoHost->start(agent => 'exec:perl ' . source('t/agents/puppet.pl'), dir => $dir,
 	args => ['-o', 'max_waiting=2']);
 ok wait_for(15, sub { (answer_of($s, 'later', 'second')->{reason} // '') eq 'interrupted' }),
-    'without its journal nobody knows whether it was taken up: it is reported as failed';
-is scalar(grep { $_->{type} eq 'input_dropped' } journal($s->{id})), 1, 'to all';
+    'an input that waits is reported as failed when the journal is lost';
+is scalar(grep { $_->{type} eq 'input_dropped' } journal($s->{id})), 1,
+    'an input that waits is reported as dropped once when the journal is lost';
 
 $s = hold({ type => 'OUTPUT', result => 'one' });
 more($s->{ws}, 'later', input_id => "n$_") for 1 .. 2;
 $s->{ws}->send_json({ type => 'INPUT', prompt => 'later', input_id => 'n3' });
 my $f = $s->{ws}->next(type => ['RUNTIME_INPUT_ACK', 'ERROR']);
-is $f->{code}, 'RUNTIME_INPUT_REJECTED', 'more than max_waiting are refused';
-like $f->{message}, qr/max: 2.*max_waiting/, 'and told of the setting';
+is $f->{code}, 'RUNTIME_INPUT_REJECTED', 'inputs above max_waiting are refused';
+like $f->{message}, qr/max: 2.*max_waiting/, 'the refusal of a waiting input names max_waiting';
 %children = $host->children;
 kill KILL => $host->pid, keys %children;
 $host->wait_exit;
 $host = CoHost->start(agent => 'exec:perl ' . source('t/agents/puppet.pl'), dir => $dir);
 ok wait_for(15, sub { (answer_of($s, 'later', 'n2')->{result} // '') eq 'later' }),
-    'after the death of all processes what waits is run at the next start';
+    'waiting inputs run after the death of all processes';
 is_deeply [grep { /^(?:done|failed)$/ } map { $_->{type} } journal($s->{id})],
-    ['failed', 'done', 'done'], 'once';
+    ['failed', 'done', 'done'], 'each waiting input has one end after the death of all processes';
 $host->stop;
 done_testing;

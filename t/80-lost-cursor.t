@@ -29,22 +29,23 @@ my @second = ids($ws->turn('stream 300 0'));
 my @third = ids($ws->turn('echo third'));
 
 my ($reset) = resets(back('old', $first[1])->settle);
-is $reset->{recovered}, JSON::PP::false, 'an event of a turn long past: the hole is told';
-is $reset->{session_id}, 'old', 'and of which session';
-is $reset->{missed}, undef, 'without a size that nobody knows';
-ok resets(back('old', 'no-such-event')->settle), 'so it is of an event that nobody knows';
+is $reset->{recovered}, JSON::PP::false, 'last_msg_id of a turn long past gets a reset';
+is $reset->{session_id}, 'old', 'a reset names the session';
+is $reset->{missed}, undef, 'a reset has no size where it is not known';
+ok resets(back('old', 'no-such-event')->settle), 'an unknown last_msg_id gets a reset';
 my $stranger = $host->ws(session => { session_id => 'nowhere', last_msg_id => 'x' });
-ok resets($stranger->settle), 'and of a session that nobody knows';
-ok !resets(back('old', $third[-1])->settle), 'who saw all is told of none';
-ok !resets($host->ws(session => { session_id => 'old' })->settle), 'nor who names no event';
+ok resets($stranger->settle), 'last_msg_id in an unknown session gets a reset';
+ok !resets(back('old', $third[-1])->settle), 'a client that saw all events gets no reset';
+ok !resets($host->ws(session => { session_id => 'old' })->settle),
+    'a client without last_msg_id gets no reset';
 
 my @all = back('old', $second[-1])->all_until('OUTPUT');
-is $all[-1]{result}, 'third', 'the last event of the turn before: the latest turn comes';
-ok !resets(@all), 'and nothing is missing';
+is $all[-1]{result}, 'third', 'last_msg_id at the end of the turn before gets the latest turn';
+ok !resets(@all), 'last_msg_id at the end of the turn before gets no reset';
 @all = back('old', $second[-10])->all_until('OUTPUT');
-is $all[-1]{result}, 'third', 'an event in the middle of the turn before: the same';
-is_deeply [map { $_->{missed} } resets(@all)], [9], 'and how many events are left out';
-is $all[0]{type}, 'reset', 'before the rest';
+is $all[-1]{result}, 'third', 'last_msg_id in the middle of the turn before gets the latest turn';
+is_deeply [map { $_->{missed} } resets(@all)], [9], 'a reset says how many events are left out';
+is $all[0]{type}, 'reset', 'a reset comes before the latest turn';
 
 # A turn that fails leaves the conversation as it was.
 $ws = $host->ws(session => { session_id => 'bad' });
@@ -52,7 +53,7 @@ $ws->send_json({ type => 'INPUT', prompt => 'fail now' });
 my $seen = $ws->next(type => 'user_input');
 is $ws->next(type => 'ERROR')->{code}, -32603, 'a turn fails';
 @all = back('bad', $seen->{id})->all_until('OUTPUT', 'ERROR');
-is $all[-1]{type}, 'ERROR', 'who was away at that moment is told so';
+is $all[-1]{type}, 'ERROR', 'a client that was away is told of a failed turn';
 
 # An acknowledgement is no place in the journal.
 $ws = $host->ws(session => { session_id => 'ack' });
@@ -69,7 +70,7 @@ kill KILL => $host->pid, keys %children;
 $host->wait_exit;
 unlink glob $host->dir . '/.co/store/journal*';
 $host = CoHost->start(dir => $host->dir);
-ok resets(back('old', $third[1])->settle), 'a lost journal: the hole is told';
+ok resets(back('old', $third[1])->settle), 'last_msg_id gets a reset when the journal is lost';
 for my $case (['old', 'done', 'third'], ['bad', 'failed', undef]) {
 	my ($id, $type, $result) = @$case;
 	my $c = $host->client;
@@ -79,8 +80,9 @@ for my $case (['old', 'done', 'third'], ['bad', 'failed', undef]) {
 	while (my $e = $c->event) { push @events, $e }
 	is_deeply [map { $_->{type} } @events], ['reset', $type],
 	    "an event stream of a lost journal: the hole, and that the turn has $type";
-	is $events[-1]{json}{result}, $result, 'with the stored result';
-	ok $c->{is_eof} || !$c->event, 'and it ends';
+	is $events[-1]{json}{result}, $result,
+	    "an event stream of a lost journal has the stored result ($id)";
+	ok $c->{is_eof} || !$c->event, "an event stream of a lost journal ends ($id)";
 }
 $host->stop;
 done_testing;
