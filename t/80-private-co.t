@@ -55,9 +55,10 @@ echo '{"type":"OUTPUT","result":"done"}'
 END
 my $acls = has_acls("$dir");
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
-is_deeply [open_to_others($co)], [], 'what was in .co is closed to others by the start';
-like $host->words, qr/closed \d+ files and folders to other users/, 'and the log says so';
-is sprintf('%o', (stat "$co/tool")[2] & 07777), '700', 'a program is a program still';
+is_deeply [open_to_others($co)], [], 'a start closes what was in .co to others';
+like $host->words, qr/closed \d+ files and folders to other users/,
+    'the log says how many files and folders were closed';
+is sprintf('%o', (stat "$co/tool")[2] & 07777), '700', 'a program in .co stays executable';
 is sprintf('%o', (stat "$dir/outside")[2] & 07777), '644', 'where a link leads is left alone';
 is $host->input('hi')->{json}{result}, 'done', 'an agent writes to .co';
 SKIP: {
@@ -67,7 +68,7 @@ SKIP: {
 $host->stop;
 unlink $host->log;
 $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
-unlike $host->words, qr/closed \d+ files/, 'the next start has nothing to close';
+unlike $host->words, qr/closed \d+ files/, 'a second start has nothing to close';
 $host->stop;
 
 SKIP: {
@@ -76,10 +77,12 @@ SKIP: {
 	chmod 0755, "$project/.co";
 	my $py = PyAgent->start('factory.py', dir => $project, workers => 1);
 	is $py->input('hello')->{status}, 200, 'a python: agent does a turn';
-	ok wait_for(10, sub { glob "$project/.co/logs/*" }), 'and has its log';
+	ok wait_for(10, sub { glob "$project/.co/logs/*" }),
+	    'a python: agent has its log in a private .co';
 	SKIP: {
 		skip 'the file system has no ACLs', 1 if !$acls;
-		is_deeply [open_to_others("$project/.co")], [], 'all of it is for the owner alone';
+		is_deeply [open_to_others("$project/.co")], [],
+		    'a python: agent leaves .co closed to others';
 	}
 	$py->stop;
 }
@@ -87,5 +90,5 @@ SKIP: {
 my $new = File::Temp->newdir(TMPDIR => 1);
 is run([program('co-hostd'), 'init', "$new/p"], env => { HOME => "$new" })->{status}, 0,
     'init makes a project';
-is_deeply [open_to_others("$new/p/.co")], [], 'whose .co is for its owner alone';
+is_deeply [open_to_others("$new/p/.co")], [], 'init makes a .co that is closed to others';
 done_testing;

@@ -57,26 +57,27 @@ sub profile {
 my $name = 'common-bots-names-bots';
 is profile('bots.main')->{name}, $name, 'a module of a package is an agent';
 is_deeply profile('bots.main')->{host_args}, { port => 4711 },
-    'host() that its package has imported is ours';
+    'host() imported by its package counts';
 is profile('bots.main:app')->{name}, $name, 'a module may name its application';
 is profile('bots/main.py')->{name}, $name, 'a file in a package has relative imports';
-is profile('bots/main.py:app')->{name}, $name, 'and may name its application';
+is profile('bots/main.py:app')->{name}, $name, 'a file in a package may name its application';
 is profile('whole')->{name}, 'common-bots-names-whole', 'a package is its __main__';
 like profile('bots.none')->{name}, qr/no module bots\.none in \Q$dir\E/,
-    'a module that is not there is named, with the folder';
+    'a module that does not exist is named, with the folder';
 like profile('bot.main:app')->{name}, qr/no module bot\.main in /,
-    'so is one whose package is not there';
+    'a module of a package that does not exist is named';
 like profile('lost.py')->{name}, qr/No module named 'nowhere'/,
-    'what a file lacks is told as Python tells it';
+    "an import that fails in the file is reported in Python's words";
 
 my $host = CoHost->start(dir => $dir, workers => 1, agent => 'python:bots.main:app');
-is $host->input('hello')->{json}{result}, 'hello (1 so far, 0 images)', 'a module does turns';
-is $host->http(GET => '/info')->{json}{name}, $name, 'under its own name';
+is $host->input('hello')->{json}{result}, 'hello (1 so far, 0 images)',
+    'an agent in a module runs turns';
+is $host->http(GET => '/info')->{json}{name}, $name, 'an agent in a module has its own name';
 $host->stop;
 
 is_deeply profile('served.py')->{host_args}, { bind => '127.0.0.2', port => 0 },
     'host and port of uvicorn.run() count as those of host()';
 my $r = CoHost::run([program('co-hostd'), '-t', '-d', "$dir", '-a', 'python:served.py', '-o',
 		'python=' . PyAgent::python()]);
-is $r->{status}, 0, 'and are good settings' or diag $r->{out};
+is $r->{status}, 0, 'host and port of uvicorn.run() are accepted as settings' or diag $r->{out};
 done_testing;

@@ -26,20 +26,23 @@ END { system 'umount', '-l', "$dir" if $dir && $ENV{HAS_OWN_MOUNTS} }
 
 my $host = CoHost->start(dir => "$dir", workers => 2);
 my $ready = sub { return $host->http(GET => '/readyz?verbose') };
-is $ready->()->{status}, 200, 'with room on the disk it is ready';
-is $host->input('echo before')->{json}{result}, 'before', 'and takes inputs';
+is $ready->()->{status}, 200, '/readyz is 200 with room on the disk';
+is $host->input('echo before')->{json}{result}, 'before',
+    'an input is taken with room on the disk';
 
 my $zeroes = "\0" x 65536;
 open my $fill, '>:raw', "$dir/fill" or die "fill: $!";
 1 while syswrite $fill, $zeroes;
-ok wait_for(5, sub { $ready->()->{status} == 503 }), 'when the disk is full it is not';
-is $ready->()->{json}{checks}{disk}, 'failed', 'the check says why';
-is $host->input('echo ' . 'x' x 50000)->{status}, 503, 'inputs are refused';
-is $ready->()->{status}, 503, 'it stays so';
+ok wait_for(5, sub { $ready->()->{status} == 503 }), '/readyz is 503 when the disk is full';
+is $ready->()->{json}{checks}{disk}, 'failed', '/readyz names the disk as the reason';
+is $host->input('echo ' . 'x' x 50000)->{status}, 503,
+    'an input is refused when the disk is full';
+is $ready->()->{status}, 503, '/readyz stays 503 while the disk is full';
 
 truncate $fill, 0;
 close $fill;
-ok wait_for(5, sub { $ready->()->{status} == 200 }), 'with room again it is ready';
-is $host->input('echo after')->{json}{result}, 'after', 'and takes inputs';
+ok wait_for(5, sub { $ready->()->{status} == 200 }), '/readyz is 200 when there is room again';
+is $host->input('echo after')->{json}{result}, 'after',
+    'an input is taken when there is room again';
 $host->stop;
 done_testing;

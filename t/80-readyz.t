@@ -37,21 +37,21 @@ sub becomes {
 # ---- room ----
 
 my $host = CoHost->start(workers => 2, args => ['-o', 'max_sessions=16']);
-becomes($host, '', 'a server that serves is ready');
+becomes($host, '', 'an idle server is ready');
 my @ws = map { $host->ws(session => { session_id => "s$_" }) } 1 .. 16;
-becomes($host, 'registry', 'no room for another session');
+becomes($host, 'registry', 'a server without room for another session is not ready');
 $ws[0]->close;
-becomes($host, '', 'one that leaves makes it ready again');
+becomes($host, '', 'a session that is closed makes the server ready');
 $host->stop;
 
 $host = CoHost->start(workers => 1, args => ['-o', 'max_runs=1']);
 my $ws = $host->ws(session => { session_id => 'one' });
 $ws->send_json({ type => 'INPUT', prompt => 'ask Well?' });
 $ws->next(type => 'ask_user');
-becomes($host, 'turns', 'no room for another turn');
+becomes($host, 'turns', 'a server without room for another turn is not ready');
 $ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
 $ws->next(type => 'OUTPUT');
-becomes($host, '', 'its end makes it ready again');
+becomes($host, '', 'a turn that ends makes the server ready');
 $host->stop;
 
 # ---- who does not move ----
@@ -97,11 +97,11 @@ END
 	write_file("$dir/slow", '');
 	$host->kill_worker($_) for $host->workers;
 	wait_for(10, sub { $host->workers == 2 && eval { $host->http(GET => '/health') } });
-	becomes($host, 'agent', 'it is not while its agent is loaded again');
+	becomes($host, 'agent', 'a server that loads its agent again is not ready');
 	is $host->http(GET => '/readyz?verbose')->{json}{checks}{agent}, 'loading',
-	    'it says so, and of no failure';
+	    '/readyz says that the agent is loading, not that it failed';
 	unlink "$dir/slow";
-	becomes($host, '', 'but then', 20);
+	becomes($host, '', 'a server that has loaded its agent again is ready', 20);
 	$host->stop;
 }
 done_testing;

@@ -45,9 +45,9 @@ $host = PyAgent->start('routes.py', workers => 1,
 	yaml => "limit_peer_runs: 1\ntrusted_proxies: 127.0.0.1\n");
 my $c = waiting($host, from(1));
 my $r = $host->http(GET => '/public/hello/b', { from(1) });
-is $r->{status}, 429, 'a call of a route counts as a turn of its address';
+is $r->{status}, 429, 'a second call of a route at the limit of its address is refused';
 is $r->{json}{error}, 'too many turns at once: 1 from one address; retry when one has ended',
-    'and a second one is refused in these words';
+    'the refusal of a second call has its reason';
 is $host->http(POST => '/input', { from(1) }, { prompt => 'calculate 1+1' })->{status}, 429,
     'a turn is refused as well while a route runs for its address';
 is $host->http(GET => '/public/hello/b', { from(2) })->{status}, 200,
@@ -61,8 +61,8 @@ $host->stop;
 $host = PyAgent->start('routes.py', workers => 1, yaml => "max_runs: 1\n");
 $c = waiting($host);
 $r = $host->http(GET => '/public/hello/b');
-is $r->{status}, 503, 'a call of a route counts for max_runs';
-like $r->{json}{error}, qr/max_runs/, 'and the reply to a second one names the setting';
+is $r->{status}, 503, 'a second call of a route above max_runs is refused';
+like $r->{json}{error}, qr/max_runs/, 'the refusal of a second call names max_runs';
 is $host->http(POST => '/input', {}, { prompt => 'calculate 1+1' })->{status}, 503,
     'a turn is refused while a route takes the last place of max_runs';
 write_file($host->dir . '/go', '');

@@ -49,19 +49,21 @@ sub end_of {
 my $frame = hello();
 my ($ws, $first) = say_at($home, $frame);
 my ($again, $new) = say_at($home, $frame);
-is $first->{type}, 'CONNECTED', 'a v1 CONNECT opens a connection';
-is $new->{type}, 'CONNECTED', 'and so does an equal one';
-isnt $new->{session_id}, $first->{session_id}, 'with a session of its own';
-is +($again->turn('echo here'))[-1]{result}, 'here', 'in which its client may speak';
+is $first->{type}, 'CONNECTED', 'a v1 CONNECT is accepted';
+is $new->{type}, 'CONNECTED', 'an equal CONNECT of the same second is accepted';
+isnt $new->{session_id}, $first->{session_id}, 'an equal CONNECT gets a session of its own';
+is +($again->turn('echo here'))[-1]{result}, 'here', 'a turn runs after an equal CONNECT';
 my $id = $first->{session_id};
 $ws->turn('My name is Zoe');
 $frame = hello();
 say_at($home, $frame);
 ($again, my $back) = say_at($home, { %$frame, session_id => $id });
-is $back->{session_id}, $id, 'an equal CONNECT may go on in a session of its caller';
-is +($again->turn('What is my name?'))[-1]{result}, 'Your name is Zoe', 'and knows it';
+is $back->{session_id}, $id, 'an equal CONNECT may name a session of its caller';
+is +($again->turn('What is my name?'))[-1]{result}, 'Your name is Zoe',
+    'a session named by an equal CONNECT has its conversation';
 my $used = 'unauthorized: this CONNECT was already used';
-is +(say_at($elsewhere, $frame))[1]{message}, $used, 'from another address it is used';
+is +(say_at($elsewhere, $frame))[1]{message}, $used,
+    'an equal CONNECT from another address is refused';
 $host->pass(3);
 is +(say_at($home, $frame))[1]{message}, $used, 'after more than two seconds it is used everywhere';
 
@@ -72,23 +74,28 @@ my ($other) = say_at($elsewhere, hello());
 my $time = now($host);
 for my $which (qw(first second)) {
 	$ws->send_json(input('echo yes', $time));
-	is end_of($ws), 'yes', "the same signed prompt may be said twice: the $which one";
+	is end_of($ws), 'yes', "the $which of two equal INPUTs of one second is accepted";
 }
 $other->send_json(input('echo yes', $time));
-is end_of($other), 'unauthorized: signature already used', 'but not from another address';
+is end_of($other), 'unauthorized: signature already used',
+    'an equal INPUT from another address is refused';
 my @bare = map { (say_at($home, input('echo alone', $time)))[0] } 1 .. 2;
-is end_of($_), 'alone', 'so may an INPUT that is the first frame of its socket' for @bare;
+is end_of($_), 'alone', 'an equal INPUT as the first frame of a socket is accepted' for @bare;
 $host->pass(3);
 $ws->send_json(input('echo yes', $time));
-is end_of($ws), 'unauthorized: signature already used', 'but not for long';
+is end_of($ws), 'unauthorized: signature already used',
+    'an equal INPUT is refused three seconds later';
 $host->stop;
 
 # ---- a proxy that is not trusted ----
 
 $host = CoHost->start(args => ['-o', 'trust=open']);
 $frame = hello();
-is +(say_at($home, $frame))[1]{type}, 'CONNECTED', 'behind a proxy that is not trusted';
-is +(say_at($home, $frame))[1]{type}, 'CONNECTED', 'the same client may come again';
-is +(say_at($elsewhere, $frame))[1]{message}, $used, 'and another client of it may not';
+is +(say_at($home, $frame))[1]{type}, 'CONNECTED',
+    'a CONNECT through an untrusted proxy is accepted';
+is +(say_at($home, $frame))[1]{type}, 'CONNECTED',
+    'an equal CONNECT of one client of an untrusted proxy is accepted';
+is +(say_at($elsewhere, $frame))[1]{message}, $used,
+    'an equal CONNECT of another client of an untrusted proxy is refused';
 $host->stop;
 done_testing;

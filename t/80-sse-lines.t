@@ -17,13 +17,13 @@ my $host = CoHost->start(workers => 1);
 my $c = $host->client;
 $c->send(POST => '/input', { accept => 'text/event-stream' },
 	{ prompt => "echo $text", session => { session_id => 'lines' } });
-is $c->head->{status}, 200, 'a turn is told as events';
+is $c->head->{status}, 200, 'a turn is streamed as events';
 my @events;
 while (my $e = $c->event) { push @events, $e }
 my @replay;
 $c = $host->client;
 $c->send(GET => '/sessions/lines/events?from=0');
-is $c->head->{status}, 200, 'and told again';
+is $c->head->{status}, 200, 'the events of a turn are streamed again';
 while (my $e = $c->event) { push @replay, $e }
 for (['live', @events], ['again', @replay]) {
 	my ($how, @e) = @$_;

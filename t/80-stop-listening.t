@@ -45,7 +45,7 @@ for my $case (['TERM', '127.0.0.1', 0], ['INT', '127.0.0.1', 0],
 	is $ws->next(type => ['OUTPUT', 'ERROR'])->{result}, 'You answered: well',
 	    "$title: while the turn goes on, which has its end";
 	kill CONT => $stopped if $stopped;
-	is $host->wait_exit, 0, "$title: then the server ends well";
+	is $host->wait_exit, 0, "$title: the server ends with status 0";
 }
 
 my $host = CoHost->start(workers => 2, args => ['-o', 'drain_timeout=3600']);
@@ -53,16 +53,16 @@ my $long = run_long($host);
 $host->signal('INT');
 ok wait_for(5, sub { $host->words =~ /leaving: turns have/ }), 'INT waits for the turn';
 $host->signal('INT');
-is $host->wait_exit, 0, 'INT again ends it';
+is $host->wait_exit, 0, 'a second INT ends the server';
 
 # A worker that is stopped cannot close the listener.
 $host = CoHost->start(workers => 2);
 my ($victim) = $host->workers;
 kill STOP => $victim;
 $host->signal('TERM');
-ok wait_for(3, sub { is_refused($host) }), 'a worker that hangs does not keep it open';
+ok wait_for(3, sub { is_refused($host) }), 'a worker that hangs does not keep the port open';
 kill CONT => $victim;
-is $host->wait_exit, 0, 'and leaves when it wakes';
+is $host->wait_exit, 0, 'a worker that hung ends when it wakes up';
 
 write_file("$dir/ask.sh", <<'END');
 trap '' TERM INT HUP

@@ -60,7 +60,7 @@ $ws->send_json({ type => 'INPUT', prompt => $json->encode([call('a'), 'listen', 
 $ws->next(type => 'tool_call');
 $ws->send_json({ type => 'INTERRUPT' });
 is_deeply [results($ws->all_until('OUTPUT', 'ERROR'))], [closed('a', 'interrupted')],
-    'an interrupt closes it';
+    'an interrupt closes an open tool call';
 
 $ws = $host->ws(session => { session_id => 'kill' });
 $ws->send_json({ type => 'INPUT', prompt => $json->encode([call('a'), 'listen']) });
@@ -69,7 +69,7 @@ kill KILL => $host->workers;
 $ws = wait_for(15, sub { eval { $host->ws(session =>
 	{ session_id => 'kill', last_msg_id => $seen->{id} }) } });
 is_deeply [results($ws->all_until('OUTPUT', 'ERROR'))], [closed('a', 'interrupted')],
-    'so does who takes over the turn of a dead worker';
+    "the takeover of a dead worker's turn closes an open tool call";
 $host->stop;
 
 $host = CoHost->start;
@@ -79,7 +79,7 @@ $ws->next(type => 'approval_needed');
 $ws->send_json({ type => 'APPROVAL_RESPONSE', approved => JSON::PP::false });
 my @all = $ws->all_until('OUTPUT', 'ERROR');
 is scalar(grep { $_->{type} eq 'tool_result' && $_->{status} eq 'error' } @all), 1,
-    'the demo agent closes a tool that was not approved, too';
+    'the demo agent closes a tool call that was not approved';
 $host->stop;
 
 $host = CoHost->start(agent => 'exec:python3 ' . source('examples/echo.py'));
@@ -89,6 +89,6 @@ my $f = $ws->next(type => ['approval_needed', 'tool_blocked']);
 $ws->send_json({ type => 'APPROVAL_RESPONSE', approved => JSON::PP::false }) if $f->{type} ne 'tool_blocked';
 @all = $ws->all_until('OUTPUT', 'ERROR');
 is_deeply [map { $_->{result} } grep { $_->{type} eq 'tool_result' } @all], ['rejected'],
-    'and so does the example itself';
+    'echo.py closes a tool call that was not approved';
 $host->stop;
 done_testing;

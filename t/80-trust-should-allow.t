@@ -62,10 +62,11 @@ END
 my $host = begin("$mine\nhost(create_agent, trust=MyTrust('open'))\n");
 write_file($host->dir . '/.co/admins.txt', "$carl->{address}\n");
 write_file($host->dir . '/.co/blocklist.txt', "$dora->{address}\n");
-is post($host, $anna), 'in', 'should_allow() of a TrustAgent lets in';
+is post($host, $anna), 'in', 'should_allow() of a TrustAgent lets a stranger in';
 is post($host, $ben), '403 forbidden: not you, stranger', 'should_allow() refuses with a reason';
-is post($host, $carl), '403 forbidden: not you, admin', 'should_allow() is asked about all';
-is post($host, $dora), '403 forbidden: Denied by fast rules', 'but not about the blocked';
+is post($host, $carl), '403 forbidden: not you, admin', 'should_allow() is asked about an admin';
+is post($host, $dora), '403 forbidden: Denied by fast rules',
+    'should_allow() is not asked about a blocked client';
 is post($host, undef), '401 unauthorized: signed request required',
     'who has no address cannot pass a should_allow() of the file';
 my $ws = $host->ws;
@@ -94,28 +95,29 @@ $host = begin("host(create_agent, trust=TrustAgent('careful', invite_code='sesam
 $ws = $host->ws;
 $ws->send_json(connect_frame($anna, $host));
 is $ws->next(type => ['ONBOARD_REQUIRED', 'CONNECTED', 'ERROR'])->{type}, 'ONBOARD_REQUIRED',
-    'the door of a TrustAgent is shown to whom it refuses';
-is post($host, $ben, invite_code => 'sesame'), 'in', 'its invite code is good';
-is post($host, $ben), 'in', 'and makes a contact';
-is post($host, $emma), '403 forbidden: Onboard required', 'of this caller alone';
+    'a TrustAgent with an invite code asks strangers to onboard';
+is post($host, $ben, invite_code => 'sesame'), 'in', 'the invite code of a TrustAgent is accepted';
+is post($host, $ben), 'in', 'the invite code of a TrustAgent makes a contact';
+is post($host, $emma), '403 forbidden: Onboard required',
+    'the invite code of a TrustAgent makes no other contact';
 $host->stop;
 
 # ---- what is no trust, and what comes first ----
 
 $host = begin("host(create_agent, trust=TrustAgent('strict'))\n", yaml => "trust: open\n");
-like post($host, undef), qr/^40[13] /, 'an object comes before trust of host.yaml';
+like post($host, undef), qr/^40[13] /, 'a TrustAgent overrides trust of host.yaml';
 like $host->words, qr/host\(\): it sets trust, so that host\.yaml does not/,
-    'the log says that host.yaml is not used';
+    'the log says that trust of host.yaml is not used';
 $host->stop;
 $host = begin("host(create_agent, trust=TrustAgent('strict'))\n", args => ['--trust', 'open']);
-is post($host, $anna), 'in', 'trust of the command line comes before an object';
+is post($host, $anna), 'in', '--trust overrides a TrustAgent';
 like $host->words, qr/the TrustAgent that host\(\) was given as trust is not used: /,
-    'the log says that an object is not used';
+    'the log says that a TrustAgent is not used';
 $host->stop;
 
 write_file("$dir/agent.py", "${before}host(create_agent, trust=42)\n");
 my $r = PyAgent::describe("$dir/agent.py");
 is $r->{status}, 1, 'trust that decides nothing stops the start';
 like $r->{out} . ($r->{err} // ''), qr/given a int as trust: it takes a level .* an Agent or a TrustAgent/,
-    'and says what trust may be';
+    'the refusal of a wrong trust says what it may be';
 done_testing;

@@ -84,21 +84,22 @@ $hers->send_json(connect_frame($anna, $host));
 $hers->next(type => 'CONNECTED');
 my @strangers = map { begin($host->ws, '{"type":"CONNECT","session":{"x":"', 3 * $MIB) } 1 .. 5;
 ok wait_for(10, sub { $host->metric('cohostd_unfinished_bytes') > 14 * $MIB }),
-    'what has not come whole is counted';
+    'unfinished bytes of messages are counted';
 $hers->send_json({ type => 'INPUT', prompt => 'echo ok',
 	files => [{ name => 'f', data => 'data:text/plain;base64,' . 'QUJD' x 2_000_000 }] });
 is $hers->next(type => ['OUTPUT', 'ERROR'])->{result}, 'ok',
-    'a client that has proved itself finds room when strangers fill the budget';
+    'an authenticated client finds room when strangers fill the budget';
 my $cut = grep { $_->next(timeout => 0.3); ($_->closed // 0) == 1013 } @strangers;
-ok $cut >= 1 && $cut < 5, 'for which some of them are told to try again';
-is $host->metric('cohostd_unfinished_dropped_total'), $cut, 'and counted';
+ok $cut >= 1 && $cut < 5, 'some of the strangers are told to try again';
+is $host->metric('cohostd_unfinished_dropped_total'), $cut,
+    'the strangers that were cut are counted';
 
 my $body = $host->client;
 $body->write("POST /input HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	. 'Content-Length: ' . 20 * $MIB . "\r\n\r\n{\"prompt\":\"" . 'p' x (18 * $MIB));
 my $head = $body->head;
-is $head->{status}, 503, 'a body above the budget is told that the server is busy';
-is $head->{header}{'retry-after'}, 1, 'and to try again';
+is $head->{status}, 503, 'a body above the budget is refused as busy';
+is $head->{header}{'retry-after'}, 1, 'the refusal of a body above the budget has Retry-After';
 $_->socket->close for @strangers;
 ok wait_for(10, sub { $host->metric('cohostd_unfinished_bytes') == 0 }),
     'when all have left, nothing is held';

@@ -64,16 +64,17 @@ refused('a socket in a folder behind a link', $why, bind => "unix:$dir/to-folder
 	chown $uid, -1, "$other", "$other/home";
 	my $host = CoHost->start(dir => "$other", workers => 1, fails => 1,
 		args => ['--user', 'nobody']);
-	is $host->wait_exit, 1, '.co that is a link to a folder of root: the start ends';
+	is $host->wait_exit, 1, 'a start with a .co that links to a folder of root fails';
 	untouched('.co that is a link to a folder of root');
 }
 
 my $host = CoHost->start(dir => "$dir", workers => 1, bind => "unix:$roots/socket",
 	args => ['--user', 'nobody', '-l', "$roots/log", '--pid-file', "$roots/pid"]);
-is $host->http(GET => '/health')->{status}, 200, 'in a folder of root it serves';
+is $host->http(GET => '/health')->{status}, 200,
+    'a server with --user serves with its log, pid file and socket in a folder of root';
 is_deeply [map { (stat "$roots/$_")[4] } qw(log pid socket)], [($uid) x 3],
-    'and log, pid file and socket are of its user';
-like read_file("$roots/pid"), qr/^\d+$/, 'the pid file has the pid';
+    'the files of the server in a folder of root belong to the user';
+like read_file("$roots/pid"), qr/^\d+$/, 'the pid file in a folder of root has the pid';
 kill TERM => $host->pid;
-is $host->wait_exit, 0, 'it ends well';
+is $host->wait_exit, 0, 'a server with --user ends with status 0';
 done_testing;

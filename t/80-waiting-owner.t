@@ -39,14 +39,14 @@ is $ws->next(type => ['RUNTIME_INPUT_ACK', 'ERROR'])->{type}, 'RUNTIME_INPUT_ACK
     'a prompt joins a turn';
 $host->signal('TERM');
 write_file("$dir/gate", '');
-is $host->wait_exit, 0, 'the server leaves before it has a turn of its own';
+is $host->wait_exit, 0, 'the server leaves before the waiting input has a turn';
 
 $host = start($ahead);
 sub look { return $host->http(GET => '/sessions/s', @_) }
 ok wait_for(15, sub {
 	my $own = look(signed_get_headers($anna, '/sessions/s', timestamp => now() + $ahead));
 	return ($own->{json}{result} // '') eq 'later';
-}), 'the next one runs it, though the session has expired';
-is look()->{status}, 404, 'and the session is not shown to others';
+}), 'the next server runs the waiting input in an expired session';
+is look()->{status}, 404, 'the session of a waiting input is hidden from others';
 $host->stop;
 done_testing;
