@@ -20,8 +20,8 @@ $clients[$_]->send_json({ type => 'INPUT', prompt => 'stream 50 20',
 	input_id => $key{ $ids[$_] } }) for 0 .. $#ids;
 $_->next(type => 'tool_call') for @clients;
 kill KILL => $host->workers;
-is $_->wait_close, 1006, 'its connection broke' for $clients[0];
-ok wait_for(10, sub { scalar($host->workers) == 4 }), 'four new workers';
+is $_->wait_close, 1006, 'a killed worker breaks the connections of its clients' for $clients[0];
+ok wait_for(10, sub { scalar($host->workers) == 4 }), 'four new workers replace the killed ones';
 
 for my $id (@ids) {
 	my $c = wait_for(10, sub { eval { $host->ws(session => { session_id => $id }) } });
@@ -32,18 +32,21 @@ for my $id (@ids) {
 
 	my $w = $host->client;
 	$w->send(GET => "/sessions/$id/events?from=0");
-	is $w->head->{status}, 200, 'its journal';
+	is $w->head->{status}, 200, "$id: the journal is served";
 	my @events;
 	while (my $e = $w->event) { push @events, $e }
-	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events], 'has no gap';
-	is scalar(grep { $_->{type} =~ /^(?:done|failed)$/ } @events), 1, 'one end';
-	is scalar(grep { $_->{type} eq 'input' } @events), 1, 'one input';
+	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events],
+	    "$id: the journal has no gap";
+	is scalar(grep { $_->{type} =~ /^(?:done|failed)$/ } @events), 1,
+	    "$id: the journal has one end";
+	is scalar(grep { $_->{type} eq 'input' } @events), 1, "$id: the journal has one input";
 	is_deeply [map { $_->{json}{args}{i} } grep { $_->{type} eq 'tool_call' } @events],
-	    [0 .. 49], 'and each step once';
+	    [0 .. 49], "$id: the journal has each step once";
 }
 # A worker may take a turn over and be killed after all.
-cmp_ok $host->metric('cohostd_takeovers_total'), '>=', 20, 'twenty turns were taken over';
-is $host->metric('cohostd_runs'), 0, 'nothing runs';
+cmp_ok $host->metric('cohostd_takeovers_total'), '>=', 20,
+    'twenty turns or more were taken over';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 is_deeply [grep { $_->{status} ne 'done' } @{ $host->http(GET => '/sessions')->{json}{sessions} }],
     [], 'no session is left running';
 $host->stop;

@@ -23,12 +23,13 @@ kill KILL => $host->pid, keys %children;
 $host->wait_exit;
 
 my $next = CoHost->start(dir => $host->dir);
-is $next->http(GET => '/sessions/done')->{json}{result}, 'kept', 'what was done is kept';
+is $next->http(GET => '/sessions/done')->{json}{result}, 'kept',
+    'a stored result survives the kill of all processes';
 is $next->input('echo kept', session => { session_id => 'done' },
 	header => { 'idempotency-key' => '"k"' })->{json}{result}, 'kept',
-    'and its name is remembered';
+    'a repeated input gets its result after the kill of all processes';
 is $next->metric('cohostd_runs_done_total') + $next->metric('cohostd_runs') <= 6 ? 1 : 0, 1,
-    'it did not run again';
+    'a repeated input does not run again after the kill of all processes';
 
 for my $k (1 .. 6) {
 	ok CoHost::wait_for(20, sub {
@@ -37,15 +38,18 @@ for my $k (1 .. 6) {
 	}), "turn $k came to an end";
 	my $c = $next->client;
 	$c->send(GET => "/sessions/run$k/events?from=0");
-	is $c->head->{status}, 200, 'its journal';
+	is $c->head->{status}, 200, "turn $k: the journal is served";
 	my @events;
 	while (my $e = $c->event) { push @events, $e }
-	is scalar(grep { $_->{type} =~ /^(?:done|failed)$/ } @events), 1, 'has one end';
-	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events], 'and no gap';
+	is scalar(grep { $_->{type} =~ /^(?:done|failed)$/ } @events), 1,
+	    "turn $k: the journal has one end";
+	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events],
+	    "turn $k: the journal has no gap";
 	my $r = $next->http(POST => '/input', {}, { prompt => 'stream 40 50', input_id => "i$k",
 		session => { session_id => "run$k" } });
-	ok $r->{status} == 200 || $r->{json}{code} == -32603, 'asked again it tells that end';
+	ok $r->{status} == 200 || $r->{json}{code} == -32603,
+	    "turn $k: a repeated input gets the end";
 }
-is $next->metric('cohostd_runs'), 0, 'nothing runs';
+is $next->metric('cohostd_runs'), 0, 'no turn is left running';
 $next->stop;
 done_testing;

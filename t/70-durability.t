@@ -33,19 +33,23 @@ for my $durability (qw(power process power process process)) {
 		    "$durability: the result of $old is there";
 		my $c = $host->client;
 		$c->send(GET => "/sessions/$old/events?from=0");
-		is $c->head->{status}, 200, 'its journal';
+		is $c->head->{status}, 200, "$durability: the journal of $old is served";
 		my @events;
 		while (my $e = $c->event) { push @events, $e }
-		is $events[-1]{json}{result}, $old, 'comes to the same end';
-		is say_once($host, $old), $old, 'its name is remembered';
+		is $events[-1]{json}{result}, $old,
+		    "$durability: the journal of $old ends with its result";
+		is say_once($host, $old), $old,
+		    "$durability: a repeated input of $old gets its result";
 	}
-	is $host->metric('cohostd_runs_done_total'), 0, 'nothing ran twice';
+	is $host->metric('cohostd_runs_done_total'), 0,
+	    "$durability: no repeated input runs again";
 	my $new = sprintf 'start-%d', scalar @said;
-	is say_once($host, $new), $new, 'a new session';
+	is say_once($host, $new), $new, "$durability: a new session gets its result";
 	push @said, $new;
 
 	my $ws = $host->ws(session => { session_id => "ws-$new" });
-	is +($ws->turn('stream 20'))[-1]{result}, 'Streamed 20 steps.', 'a turn by WebSocket';
+	is +($ws->turn('stream 20'))[-1]{result}, 'Streamed 20 steps.',
+	    "$durability: a turn over WebSocket gets its result";
 	$ws->close;
 	$ws = $host->ws(session => { session_id => "ws-$new" });
 	$ws->send_json({ type => 'INPUT', prompt => 'stream 40 50' });

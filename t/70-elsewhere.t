@@ -20,7 +20,8 @@ $ws->close(how => 'cut');
 my $n = 0;
 while (1) {
 	my $c = $host->ws(session => { session_id => 'far', last_msg_id => $seen[-1]{id} });
-	is $c->connected->{status}, 'running', 'it runs' unless $n++;
+	is $c->connected->{status}, 'running',
+	    'the turn is still running on the next connection' unless $n++;
 	for (1 .. 12) {
 		push @seen, $c->next // die "silence\n";
 		last if $seen[-1]{type} eq 'OUTPUT';
@@ -30,19 +31,21 @@ while (1) {
 }
 is $seen[-1]{type}, 'OUTPUT', "the end came, after $n connections";
 is_deeply [map { $_->{args}{i} } grep { $_->{type} eq 'tool_call' } @seen], [0 .. 99],
-    'each step came once, in order';
+    'each step of the turn came once, in order';
 
 my @clients = map { $host->ws(session => { session_id => 'ask' }) } 1 .. 12;
 $clients[0]->send_json({ type => 'INPUT', prompt => 'ask Where?' });
-ok $_->next(type => 'ask_user'), 'asked on every worker' for @clients;
+ok $_->next(type => 'ask_user'), 'the question is asked on every worker' for @clients;
 $clients[7]->send_json({ type => 'ASK_USER_RESPONSE', answer => 'here' });
-is $_->next(type => 'OUTPUT')->{result}, 'You answered: here', 'answered on every worker'
+is $_->next(type => 'OUTPUT')->{result}, 'You answered: here',
+    'the answer is told on every worker'
     for @clients;
 
 for my $k (1 .. 12) {
 	$host->input("echo $k", session => { session_id => 'many' });
 }
-is $host->http(GET => '/sessions/many')->{json}{result}, '12', 'POSTs land everywhere, too'
+is $host->http(GET => '/sessions/many')->{json}{result}, '12',
+    'every worker has the result of the last POST'
     for 1 .. 6;
 is $host->metric('cohostd_bells_lost_total'), 0, 'no bell was lost';
 $host->stop;

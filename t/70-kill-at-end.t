@@ -25,8 +25,8 @@ diag $_ for @{ $r->{problems} };
 
 cmp_ok $r->{accepted}, '>=', 500, "$r->{accepted} inputs were accepted";
 cmp_ok $r->{kills}, '>=', 20, "$r->{kills} workers were killed";
-is $r->{$_}, 0, "$_: none" for qw(lost doubled gaps stuck failed);
-is_deeply $r->{problems}, [], 'and nothing else was odd';
-is $host->metric('cohostd_runs'), 0, 'nothing runs';
+is $r->{$_}, 0, "the kill story counts none as $_" for qw(lost doubled gaps stuck failed);
+is_deeply $r->{problems}, [], 'the kill story has no other problems';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 $host->stop;
 done_testing;

@@ -37,7 +37,8 @@ for my $prompt (sort keys %turns) {
 		wait_for(10, sub { scalar($host->workers) == 4 });
 	}
 	my $c = come($id);
-	is $c->connected->{status}, 'running', 'it runs on' unless $prompt =~ /^s/;
+	is $c->connected->{status}, 'running',
+	    "$prompt: the turn is still running" unless $prompt =~ /^s/;
 	$c->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' })
 	    if $prompt =~ /^ask/ && $c->next(type => 'ask_user');
 	$c->send_json({ type => 'APPROVAL_RESPONSE', approved => JSON::PP::true,
@@ -45,7 +46,8 @@ for my $prompt (sort keys %turns) {
 	    if $prompt =~ /^approve/ && $c->next(type => 'approval_needed');
 	$c->send_json({ type => 'INPUT', prompt => $prompt, input_id => $id })
 	    unless $c->connected->{status} eq 'running';
-	is $c->next(type => ['OUTPUT', 'ERROR'])->{result}, $turns{$prompt}, 'and has its end';
+	is $c->next(type => ['OUTPUT', 'ERROR'])->{result}, $turns{$prompt},
+	    "$prompt: the turn has its result";
 
 	my $w = $host->client;
 	$w->send(GET => "/sessions/$id/events?from=0");
@@ -53,11 +55,11 @@ for my $prompt (sort keys %turns) {
 	$w->head;
 	while (my $e = $w->event) { push @events, $e; $n{ $e->{type} }++ }
 	is_deeply [map { $_->{id} =~ /-(\d+)$/ } @events], [1 .. @events],
-	    'its journal has no gap';
-	is $n{done}, 1, 'one end';
-	is $n{input}, 1, 'one input';
-	is $n{tool_result}, 120, 'and every step' if $prompt =~ /^stream/;
+	    "$prompt: the journal has no gap";
+	is $n{done}, 1, "$prompt: the journal has one end";
+	is $n{input}, 1, "$prompt: the journal has one input";
+	is $n{tool_result}, 120, "$prompt: the journal has every step" if $prompt =~ /^stream/;
 }
-is $host->metric('cohostd_runs'), 0, 'nothing runs';
+is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 $host->stop;
 done_testing;

@@ -41,7 +41,7 @@ for my $round (1 .. 10) {
 	$http[$_]->send(POST => '/input', {}, { prompt => "echo $_",
 		input_id => "fight-$round" }) for 0 .. 5;
 	my @status = sort map { $_->reply->{status} } @http;
-	is_deeply \@status, [200, (422) x 5], 'one wins';
+	is_deeply \@status, [200, (422) x 5], 'one of six different inputs with one name wins';
 }
 $host->stop;
 done_testing;

@@ -31,31 +31,32 @@ for my $size (20000, 2000, 1) {
 	}
 }
 cmp_ok scalar(@kept), '>', 5, scalar(@kept) . ' inputs find room';
-is $refused->{status}, 503, 'then one is refused';
-like $refused->{json}{error}, qr/store cannot take writes/, 'in clear words';
-is $refused->{json}{data}{retryable}, JSON::PP::true, 'it may be tried again';
+is $refused->{status}, 503, 'an input that finds no room is refused';
+like $refused->{json}{error}, qr/store cannot take writes/,
+    'the refusal says that the store cannot take writes';
+is $refused->{json}{data}{retryable}, JSON::PP::true, 'the refusal for a full store is retryable';
 like $host->words, qr/error .*store: \w+ facts\.mdb: .*store_size/,
-    'the log names the file and the setting';
+    'the log names the full file and the setting';
 
 is $host->http(GET => $_)->{status}, 200, "$_ is served" for
     qw(/health /metrics /sessions);
 my $ready = $host->http(GET => '/readyz?verbose');
-is $ready->{status}, 503, '/readyz asks for no more inputs';
-is $ready->{json}{checks}{disk}, 'failed', 'and says that it is the disk';
+is $ready->{status}, 503, '/readyz is 503 while the store is full';
+is $ready->{json}{checks}{disk}, 'failed', '/readyz names the disk as the reason';
 is length($host->http(GET => "/sessions/$kept[0][0]")->{json}{result}), $kept[0][1],
-    'so is what is stored';
+    'stored results are served while the store is full';
 like $sleeper->next(type => ['OUTPUT', 'ERROR'], timeout => 20)->{type}, qr/OUTPUT|ERROR/,
-    'a turn that runs comes to an end';
+    'a running turn ends while the store is full';
 
-is $host->http(GET => '/health')->{status}, 200, 'nothing hangs';
+is $host->http(GET => '/health')->{status}, 200, 'the server answers after the store was full';
 $host->stop;
 
 my $next = CoHost->start(dir => $host->dir, workers => 2, args => ['-o', 'store_size=64']);
 my @lost = grep {
 	length($next->http(GET => "/sessions/$_->[0]")->{json}{result} // '') != $_->[1]
 } @kept;
-is_deeply \@lost, [], 'with more room everything that was accepted is there';
-is $next->input('echo room')->{json}{result}, 'room', 'and inputs are taken again';
+is_deeply \@lost, [], 'a larger store has everything that was accepted';
+is $next->input('echo room')->{json}{result}, 'room', 'a larger store takes inputs';
 $next->stop;
 
 # More events than the journal has room for, while the facts have some: the turns that lose
@@ -65,24 +66,24 @@ $host = CoHost->start(workers => 2,
 my @ws = map { $host->ws(session => { session_id => "stream-$_" }) } 1 .. 4;
 $_->send_json({ type => 'INPUT', prompt => 'stream 3000' }) for @ws;
 ok wait_for(10, sub { $host->words =~ /events lost: store: \w+ journal\.mdb: .*store_size/ }),
-    'the log says which events are lost, and why';
+    'the log says which events are lost and why';
 # One whose end itself finds no room is told when there is some (below).
 my @ends = grep { $_ } map { $_->next(type => ['OUTPUT', 'ERROR'], timeout => 5) } @ws;
 cmp_ok scalar(@ends), '>=', 1, scalar(@ends) . ' of four clients are told at once';
 like $_->{reason} // $_->{message} // $_->{type}, qr/^(?:store$|the store cannot|OUTPUT$)/,
-    'refused, failed for this reason, or done' for @ends;
-is $host->http(GET => '/health')->{status}, 200, 'nothing hangs';
+    'a turn in a full store is refused, fails for this reason, or is done' for @ends;
+is $host->http(GET => '/health')->{status}, 200, 'the server answers after events were lost';
 $host->stop;
 
 $next = CoHost->start(dir => $host->dir, workers => 2, args => ['-o', 'store_size=64']);
 is +($next->ws(session => { session_id => 'new' })->turn('stream 3000'))[-1]{result},
-    'Streamed 3000 steps.', 'with all their events';
+    'Streamed 3000 steps.', 'a long turn runs in a larger store';
 for my $id (map { "stream-$_" } 1 .. 4) {
 	ok wait_for(20, sub {
 		my $r = $next->http(GET => "/sessions/$id");
 		return $r->{status} == 404 || $r->{json}{status} ne 'running';
 	}), "$id has come to an end";
 }
-ok wait_for(20, sub { $next->metric('cohostd_runs') == 0 }), 'nothing is left running';
+ok wait_for(20, sub { $next->metric('cohostd_runs') == 0 }), 'no turn is left running';
 $next->stop;
 done_testing;

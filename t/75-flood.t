@@ -39,9 +39,9 @@ while ($n_ends + $n_acks + $n_errors < $n) {
 	$n_errors++ if $f->{type} eq 'ERROR';
 }
 ok defined $flood->closed || $n_ends + $n_acks + $n_errors == $n,
-    "each was answered ($n_ends ends, $n_acks joined, $n_errors refused)";
-is_deeply [grep { $_ ne '' && $got{$_} > 1 } keys %got], [], 'none had two ends';
-ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'nothing is left running';
+    "every input of the flood was answered ($n_ends ends, $n_acks joined, $n_errors refused)";
+is_deeply [grep { $_ ne '' && $got{$_} > 1 } keys %got], [], 'no input of the flood has two ends';
+ok wait_for(20, sub { $host->metric('cohostd_runs') == 0 }), 'no turn is left running';
 
 my @bare = map { $host->ws } 1 .. 100;
 $_->send_raw(WS::frame(WS::TEXT, '{"type":"INPUT","prompt":"echo bare"}')) for @bare;

@@ -21,14 +21,14 @@ my $before = $kb->();
 for my $n (1 .. 5) {
 	my $ws = $host->ws(session => {});
 	$ws->send_raw(WS::frame(WS::TEXT, 'x' x 100, len => 100 * 2**20));
-	is $ws->wait_close(10), 1009, 'the head of a 100 MB frame is enough';
+	is $ws->wait_close(10), 1009, 'the head of a 100 MB frame closes the socket with 1009';
 }
 my $ws = $host->ws(session => {});
 $ws->send_raw(WS::frame(WS::TEXT, '', len => 2**63 - 1));
-ok $ws->wait_close(10), 'a frame of 2^63 bytes';
+ok $ws->wait_close(10), 'a frame of 2^63 bytes closes the socket';
 $ws = $host->ws(session => {});
 $ws->send_raw(pack('CCQ>', 0x81, 255, 2**63 + 5) . 'mask');
-ok $ws->wait_close(10), 'and of more than there can be';
+ok $ws->wait_close(10), 'a frame of more than 2^63 bytes closes the socket';
 
 $ws = $host->ws(session => {});
 my $piece = WS::frame(0, 'x' x 2**20, fin => 0);

@@ -30,13 +30,13 @@ my @texts = (
 for (@texts) {
 	my ($what, $text) = @$_;
 	my $r = $host->http(POST => '/input', {}, $text);
-	like $r->{status}, qr/^4/, "HTTP: $what";
-	ok $r->{json}{error}, 'has an error in JSON';
+	like $r->{status}, qr/^4/, "HTTP refuses $what";
+	ok $r->{json}{error}, "HTTP answers $what with an error in JSON";
 	my $ws = $host->ws(session => {});
 	$ws->send_text($text);
 	my $f = $ws->next(type => 'ERROR', timeout => 10);
-	ok $f || ($ws->closed // 0) == 1007, "WebSocket: $what";
-	is +($ws->turn('echo on'))[-1]{result}, 'on', 'and the socket goes on' if $f;
+	ok $f || ($ws->closed // 0) == 1007, "WebSocket refuses $what";
+	is +($ws->turn('echo on'))[-1]{result}, 'on', "the socket stays open after $what" if $f;
 }
 
 my @taken = (
@@ -50,7 +50,7 @@ my @taken = (
 );
 for (@taken) {
 	my ($what, $text, $want) = @$_;
-	is $host->http(POST => '/input', {}, $text)->{json}{result}, $want, "HTTP: $what";
+	is $host->http(POST => '/input', {}, $text)->{json}{result}, $want, "HTTP accepts $what";
 }
 my $lone = $host->http(POST => '/input', {}, '{"prompt":"echo \ud800"}');
 like $lone->{status}, qr/^(?:200|400)$/, 'half a surrogate pair does no harm';

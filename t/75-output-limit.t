@@ -20,8 +20,8 @@ for my $n (10, 1000, 5000) {
 		$n_steps++ if $text =~ /^\{"type":"tool_result"/;
 		last if $text =~ /^\{"type":"OUTPUT"/;
 	}
-	is $n_steps, $n, "$n steps as fast as they are taken";
-	is $ws->closed, undef, 'on one connection';
+	is $n_steps, $n, "$n steps are sent as fast as they are read";
+	is $ws->closed, undef, "$n steps are sent on one connection";
 	$ws->close;
 
 	my $c = $host->client;
@@ -29,7 +29,7 @@ for my $n (10, 1000, 5000) {
 	$c->head;
 	$n_steps = 0;
 	while (my $e = $c->event) { $n_steps++ if $e->{type} eq 'tool_result' }
-	is $n_steps, $n, 'and as an event stream';
+	is $n_steps, $n, "$n steps are sent as an event stream";
 }
 my $ws = $host->ws(session => {});
 my $end = ($ws->turn('echo ' . 'x' x 500_000))[-1];

@@ -37,21 +37,23 @@ sub read_all {
 }
 
 my ($n_seen, undef, $end) = read_all($good);
-is $n_seen, $n, 'a good reader gets all of it meanwhile';
-is $end, 'OUTPUT', 'and the end';
+is $n_seen, $n, 'a fast reader gets all steps beside slow ones';
+is $end, 'OUTPUT', 'a fast reader gets the end beside slow ones';
 ok wait_for(20, sub { $host->metric('cohostd_slow_readers_total') >= 2 }),
-    'both that do not read are cut';
-ok wait_for(10, sub { $host->metric('cohostd_websockets') == 1 }), 'their sockets are gone';
+    'two readers that do not read are cut';
+ok wait_for(10, sub { $host->metric('cohostd_websockets') == 1 }),
+    'the sockets of the readers that were cut are gone';
 
 # What was on the way arrives; then the line is dead.
 my ($at, $last) = read_all($slow);
 $last //= $first->{id};
-ok defined $slow->closed, "the slow one saw $at steps";
-cmp_ok $at, '<', $n, 'and not all';
+ok defined $slow->closed, "the slow reader saw $at steps";
+cmp_ok $at, '<', $n, 'the slow reader did not see all steps';
 my $back = $host->ws(session => { session_id => 'slow', last_msg_id => $last });
 (my $rest, undef, $end) = read_all($back);
-is $at + $rest, $n, 'back again it gets the rest';
-is $end, 'OUTPUT', 'and the end';
-is $host->http(GET => '/sessions/slow')->{json}{status}, 'done', 'the session took no harm';
+is $at + $rest, $n, 'a slow reader that comes back gets the rest';
+is $end, 'OUTPUT', 'a slow reader that comes back gets the end';
+is $host->http(GET => '/sessions/slow')->{json}{status}, 'done',
+    'the session of a slow reader ends well';
 $host->stop;
 done_testing;

@@ -31,23 +31,26 @@ my $drip = $host->client;
 $drip->write("GET /health HTTP/1.1\r\nhost: x\r\n");
 my $n_drips = 0;
 until (time - $start > 60 || $drip->is_closed(0.1)) {
-	is $host->http(GET => '/health')->{status}, 200, 'others are served' if $n_drips % 20 == 0;
+	is $host->http(GET => '/health')->{status}, 200,
+	    'other clients are served beside slow senders' if $n_drips % 20 == 0;
 	last unless $drip->write('x-' . $n_drips++ . ": y\r\n");
 }
 my $took = time - $start;
 ok $drip->is_closed(5), sprintf 'a header a moment is cut after request_timeout (%.1f s)', $took;
-cmp_ok $took, '>', 3, 'and not much before';
+cmp_ok $took, '>', 3, 'a slow header is not cut long before request_timeout';
 for my $what (sort keys %clients) {
 	ok $clients{$what}->is_closed(10), "$what: cut as well";
 }
-is scalar(grep { !$_->is_closed(5) } @crowd), 0, 'so is a crowd of them';
-ok $half_handshake->is_closed(5), 'and half a handshake';
+is scalar(grep { !$_->is_closed(5) } @crowd), 0, 'a crowd of slow senders is cut';
+ok $half_handshake->is_closed(5), 'a half-sent handshake is cut';
 
 # Half a frame may wait or be cut; either way it is its own affair.
 my $twin = $host->ws(session => { session_id => 'half' });
-is +($twin->turn('echo quick'))[-1]{result}, 'quick', 'others on its session go on';
+is +($twin->turn('echo quick'))[-1]{result}, 'quick',
+    'other clients of the session go on beside half a frame';
 my $heard = $ws->next(type => 'OUTPUT', timeout => 5);
 ok defined $ws->closed || $heard->{result} eq 'quick', 'half a frame waits, or is cut';
-is $host->metric('cohostd_connections') < 10 ? 1 : 0, 1, 'the rest is gone';
+is $host->metric('cohostd_connections') < 10 ? 1 : 0, 1,
+    'the connections of slow senders are gone';
 $host->stop;
 done_testing;

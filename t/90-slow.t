@@ -26,13 +26,13 @@ my $kb = sub {
 };
 
 my @ws = map { $host->ws(session => { session_id => "s$_" }) } 1 .. 1000;
-is $host->metric('cohostd_websockets'), 1000, 'a thousand sockets';
+is $host->metric('cohostd_websockets'), 1000, 'a thousand sockets are open';
 my $start = time;
 $_->send_json({ type => 'INPUT', prompt => 'sleep 2000' }) for @ws;
 my $n = grep { ($_->next(type => ['OUTPUT', 'ERROR'])->{result} // '') eq 'Slept 2000 ms.' } @ws;
 is $n, 1000, sprintf 'a thousand turns at once, in %.1f s', time - $start;
 $_->close for @ws;
-ok wait_for(10, sub { $host->metric('cohostd_websockets') == 0 }), 'all have left';
+ok wait_for(10, sub { $host->metric('cohostd_websockets') == 0 }), 'a thousand sockets close';
 
 my $warm;
 for my $round (1 .. 10) {
@@ -47,11 +47,11 @@ cmp_ok $kb->(), '<', 1.1 * $warm + 2048, 'ten thousand sessions later memory is 
 
 my $long = $host->ws(session => { session_id => 'long' });
 $long->turn("echo turn $_") for 1 .. 300;
-is +($long->turn('echo last'))[-1]{session}{turn}, 301, 'a session of 301 turns';
+is +($long->turn('echo last'))[-1]{session}{turn}, 301, 'a session can have 301 turns';
 
 my $t = WS->roam($host->address, prompt => 'stream 3000 2', cuts => 200, frames => 6002);
-is $t->{end}{result}, 'Streamed 3000 steps.', "a line that broke $t->{cuts} times";
-is_deeply $t->{problems}, [], 'as the protocol allows';
-is scalar(@{ $t->{events} }), 6002, 'with every event';
+is $t->{end}{result}, 'Streamed 3000 steps.', "a turn ends well over a line cut $t->{cuts} times";
+is_deeply $t->{problems}, [], 'replays over 200 cuts keep to the protocol';
+is scalar(@{ $t->{events} }), 6002, 'no event is lost over 200 cuts';
 $host->stop;
 done_testing;
