@@ -358,7 +358,7 @@ static void test_guesses_of_network(void)
 	    "it: Invalid invite code",
 	    "after 20 guesses from a /64 none of its addresses may try a code");
 	is_str(try_code("2001:db8:1:3::1", CODE), "it: contact",
-	    "another /64 may");
+	    "20 guesses from a /64 do not stop another /64");
 	for (int i = 0; i < 20; i++) {
 		(void)snprintf(peer, sizeof peer, "::ffff:198.51.100.%d", i);
 		(void)try_code(peer, "wrong");
@@ -383,7 +383,7 @@ static void test_guesses_of_all(void)
 	    "after 999 guesses from as many networks a code opens the door");
 	(void)try_code("2001:db8:1::1", "wrong");
 	is_str(try_code("203.0.113.78", CODE), "it: Invalid invite code",
-	    "after 1000 in an hour no code does");
+	    "after 1000 guesses in an hour no code opens the door");
 	end();
 	(void)unsetenv("CO_INVITE_CODE");
 }
@@ -424,8 +424,9 @@ static void test_full_change(void)
 	    "the change is refused a moment later");
 	store_abort(&t);
 	ok(strcmp(hear(MANY + 2), "silence") != 0,
-	    "all that filled the gate is told");
-	ok(counts[0] == 0 && counts[1] == MANY, "and what had room was done");
+	    "all changes that filled the gate are answered");
+	ok(counts[0] == 0 && counts[1] == MANY,
+	    "changes that had room in a full gate are done");
 	end();
 }
 
@@ -448,7 +449,7 @@ static void test_full_promotion(void)
 	is_int(n_said, 0,
 	    "a code that fits at a full gate is not told inside the call");
 	ok(!strncmp(hear_words(), "guest: server is busy", 21),
-	    "it is refused a moment later");
+	    "a code at a full gate is refused a moment later");
 	store_abort(&t);
 	ok(strcmp(hear(MANY + 2), "silence") != 0,
 	    "the gate goes on after a refused promotion");

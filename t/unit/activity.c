@@ -98,11 +98,12 @@ static void test_forged(void)
 	activity_line(activity, "x\ny", "", 0);
 	activity_flush(activity);
 	ok(file_matches(log_path, "session=x\\\\x0ay \n$"),
-	    "nor does the name of a session");
+	    "the name of a session forges no line");
 	say("\xc2\x9b"
 	    "2J \xe2\x80\xa8 \xff");
 	ok(file_matches(log_path, "s-1 \\\\u009b2J \\\\u2028 \\\\xff\n$"),
-	    "nor do controls of eight bits and what is no text");
+	    "control characters of eight bits and bytes that are no UTF-8 are "
+	    "escaped");
 	say("\xe2\x9c\x93 a \xe2\x86\x92 b \xe2\x86\x90 c \xe2\x9c\x97 "
 	    "\xc3\xa9");
 	ok(file_matches(
@@ -112,7 +113,8 @@ static void test_forged(void)
 	activity_line(activity, "s", big, sizeof(big));
 	activity_flush(activity);
 	ok(size_of(log_path) < 5000, "a long text is cut");
-	ok(file_matches(log_path, "aaa\n$"), "but its line ends");
+	ok(file_matches(log_path, "aaa\n$"),
+	    "a long text that was cut ends its line");
 	end();
 }
 
@@ -127,7 +129,7 @@ static void test_head(void)
 	       "s-1 first\n$"),
 	    "a start has a head");
 	char *path = activity_path(co_dir, "agent");
-	is_str(path, log_path, "others can tell where the log is");
+	is_str(path, log_path, "activity_path() names the log");
 	free(path);
 	end();
 }
@@ -172,8 +174,9 @@ static void test_rotation(void)
 	activity_line(other, "s-2", "new", 3);
 	activity_flush(other);
 	ok(file_matches(log_path, "^" STAMP "s-2 new\n$"),
-	    "then it goes on in the new");
-	ok(size_of(old_path) > ROTATE_BYTES, "and does not rotate again");
+	    "another worker goes on in the new log");
+	ok(size_of(old_path) > ROTATE_BYTES,
+	    "a log that was rotated by another worker is not rotated again");
 	activity_close(&other);
 	end();
 }
@@ -205,7 +208,8 @@ static void test_no_folder(void)
 	activity_line(a, "s", "found", 5);
 	activity_flush(a);
 	char *path = scratch_path("nowhere/logs/agent.log");
-	ok(file_matches(path, "found\n$"), "it is used once it can be");
+	ok(file_matches(path, "found\n$"),
+	    "a log that could not be opened is opened later");
 	activity_close(&a);
 	free(path);
 	free(logs);

@@ -53,13 +53,13 @@ static void test_parse(void)
 		is_int(is_address, cases[i].is_address, "%s is %san address",
 		    cases[i].name, cases[i].is_address ? "" : "not ");
 		is_str(out, is_address ? "0x" DIGITS : "",
-		    "its canonical spelling is there");
+		    "the canonical spelling is given only for an address");
 	}
 	char out[ADDRESS_SIZE];
 	char text[] = DIGITS;
 	text[31] = '\0';
 	ok(!address_parse(text, sizeof(text) - 1, out),
-	    "nor is one with a NUL inside");
+	    "a text with a NUL inside is not an address");
 }
 
 static void test_key(void)

@@ -80,7 +80,7 @@ static void test_logs(void)
 	ok(!fake_http_reply(req)->status, "the loop does not wait for a file");
 	do_job(true);
 	is_str(buf_cstr(&fake_http_reply(req)->type),
-	    "text/plain; charset=utf-8", "it is text");
+	    "text/plain; charset=utf-8", "the log is sent as text");
 	is_reply(&req, 200, "[12:00:00] one \xef\xbf\xbd\n\xe2\x9c\x93 two\n",
 	    "a log, with a sign for what is no text");
 	req = get("/logs");
@@ -114,13 +114,15 @@ static void test_large(void)
 	for (int i = 0; i < 100 && !r->is_ended; i++) {
 		fake_http_stall(req, false);
 	}
-	ok(r->is_ended && r->body.len == size, "until it is all there");
+	ok(r->is_ended && r->body.len == size,
+	    "a large log is sent in pieces to its end");
 	fake_http_free(&req);
 	req = get("/logs");
 	fake_http_stall(req, true);
 	do_job(true);
 	fake_http_leave(req);
-	ok(fake_http_reply(req)->body.len < size, "or the client leaves");
+	ok(fake_http_reply(req)->body.len < size,
+	    "a large log is not sent on when the client leaves");
 	fake_http_free(&req);
 	free(text);
 }

@@ -395,7 +395,7 @@ static void test_event_streams(void)
 			    !strncmp(r->body.data, hello, strlen(hello)) &&
 			    !strncmp(r->body.data + strlen(hello),
 				streams[i].first, strlen(streams[i].first));
-		ok(is_good, "events: %s", streams[i].name);
+		ok(is_good, "event stream: %s", streams[i].name);
 		if (!is_good)
 			printf("# got %d %d %s\n", r->status, r->is_ended,
 			    r->body.data);
@@ -536,17 +536,17 @@ static void test_info(void)
 	struct http_req *req = get("/health", "");
 	is_reply(req, 200,
 	    "{\"status\":\"healthy\",\"agent\":\"Jo \\\"x\\\"\",\"uptime\":3}",
-	    "health: uptime is the master's");
+	    "the uptime in /health is the master's");
 	fake_http_free(&req);
 	req = get("/livez", "");
-	is_reply(req, 200, "{\"status\":\"alive\"}", "livez");
+	is_reply(req, 200, "{\"status\":\"alive\"}", "GET /livez says alive");
 	fake_http_free(&req);
 	req = get("/info", "");
 	ok(strstr(body_of(req),
 	       "{\"name\":\"Jo \\\"x\\\"\",\"address\":\"0xabc\",\"tools\":"
 	       "[\"calculate\",\"greet\"],\"model\":\"none\","
 	       "\"trust\":\"careful\",\"version\":\"") == body_of(req),
-	    "info: who the agent is");
+	    "/info says who the agent is");
 	ok(strstr(body_of(req), "\"skills\":[],\"accepted_inputs\":{\"text\":"
 				"true,\"images\":true,\"files\":{"
 				"\"max_file_size_mb\":10,"

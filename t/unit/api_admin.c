@@ -243,7 +243,7 @@ static void test_roles(void)
 	ok(is_answered("GET", "/admin/logs", GOOD_HEADERS, "", 403, NOT_ADMIN),
 	    "the log is not for the whitelist");
 	ok(is_answered("POST", "/superadmin/add", "", add, 403, NOT_SUPER),
-	    "nor are admins theirs to make");
+	    "the whitelist may not make admins");
 	fake_access_level(access_, "blocked");
 	ok(is_answered("GET", "/admin/logs", GOOD_HEADERS, "", 403, NOT_ADMIN),
 	    "the blocked read nothing");
@@ -275,9 +275,9 @@ static void test_names(void)
 	ok(is_answered("POST", "/admin/trust/block", "",
 	       BLOCK("\"client_id\":\"" LOUD "\",\"reason\":\"spam\","), 200,
 	       CHANGED),
-	    "somebody is blocked");
+	    "a client is blocked");
 	is_str(change->id, "0xabcdef" ONES "11", "an address has one spelling");
-	is_str(change->reason, "spam", "with a reason");
+	is_str(change->reason, "spam", "somebody is blocked with a reason");
 	(void)snprintf(long_reason, sizeof(long_reason),
 	    BLOCK("\"client_id\":\"a\",\"reason\":\"%0199d\xc3\xa9\","), 0);
 	ok(is_answered(

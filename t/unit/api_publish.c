@@ -136,38 +136,41 @@ static void test_calling(void)
 	is_reply(
 	    ask("POST", "/public/hello?a=1&b", "host: h\nx-y: z\n", "hi\"\n"),
 	    200, "{}", "a public route is anybody's");
-	is_str(agent.tool, "POST /public/hello", "it is called by its name");
+	is_str(
+	    agent.tool, "POST /public/hello", "a route is called by its name");
 	is_str(agent.args,
 	    "{\"method\":\"POST\",\"path\":\"/public/hello\",\"query\":"
 	    "\"a=1&b\",\"headers\":{\"host\":\"h\",\"content-length\":"
 	    "\"4\",\"x-y\":\"z\"},\"path_params\":{},"
 	    "\"identity\":null,\"body\":\"hi\\\"\\n\"}",
-	    "and is given the request");
+	    "a route is given the request");
 	is_reply(ask("GET", "/public/other", "", "\xff\xfe"), 200, "{}",
-	    "a path may have names");
+	    "a path with a name in it is routed");
 	ok(strstr(agent.args, "\"path_params\":{\"name\":\"other\"}") != NULL,
-	    "whose values are told");
+	    "a route is given the values of names in its path");
 	ok(strstr(agent.args, "\"body_base64\":\"//4=\"") != NULL,
-	    "a body that is no text comes in base64");
+	    "a body that is no text is given in base64");
 	is_reply(ask("GET", "/public/hello", "", ""), 200, "{}",
 	    "fixed text goes before a name");
-	is_str(agent.tool, "GET /public/hello", "in the choice of a route");
+	is_str(agent.tool, "GET /public/hello",
+	    "the route with fixed text is called before one with a name");
 	is_reply(ask("GET", "/public/y-x", "", ""), 500, NULL,
 	    "two routes that are as good are an error");
 	is_reply(ask("GET", "/public/a%20b%252f", "", ""), 200, "{}",
 	    "a path is decoded");
 	ok(strstr(agent.args, "\"path\":\"/public/a b%2f\"") &&
 		strstr(agent.args, "\"path_params\":{\"name\":\"a b%2f\"}"),
-	    "once");
+	    "a path is decoded only once");
 	is_reply(ask("GET", "/public/%68ello", "", ""), 200, "{}",
 	    "fixed text may be escaped");
-	is_str(agent.tool, "GET /public/hello", "and is the same text");
+	is_str(agent.tool, "GET /public/hello",
+	    "an escaped fixed text calls its route");
 	is_reply(ask("GET", "/public/..%2f", "", ""), 404, NULL,
 	    "a name does not stand for an escaped slash");
 	is_reply(ask("GET", "/public/%C3%28", "", ""), 200, "{}",
 	    "what is no UTF-8 is decoded");
 	ok(strstr(agent.args, "{\"name\":\"\xef\xbf\xbd(\"}") != NULL,
-	    "as U+FFFD");
+	    "bytes of a path that are no UTF-8 become U+FFFD");
 	is_reply(ask("GET", "/public/a%00b", "", ""), 400,
 	    "{\"error\":\"the path holds a NUL (%00)\"}",
 	    "a path with a NUL is refused");
@@ -178,7 +181,7 @@ static void test_calling(void)
 	is_reply(
 	    ask("HEAD", "/public/other", "", ""), 200, "", "HEAD has no body");
 	ok(strstr(agent.args, "{\"method\":\"GET\"") != NULL,
-	    "and for the agent is GET");
+	    "a route is called with GET for HEAD");
 	is_reply(ask("DELETE", "/public/a/b", "", ""), 404, NULL,
 	    "no method of what is not there is found");
 	is_reply(ask("GET", "/input", "", ""), 404, NULL,
@@ -289,9 +292,10 @@ static void test_leaving(void)
 	    "too many at once are refused");
 	agent.is_full = false;
 	api_publish_close_all();
-	ok(agent.opened == 0, "at the end the session is let go");
+	ok(agent.opened == 0,
+	    "closing all calls closes the session of the agent");
 	is_reply(ask("GET", "/public/hello", "", ""), 503, NULL,
-	    "and no route is called");
+	    "no route is called after closing all calls");
 }
 
 int main(void)

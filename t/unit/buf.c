@@ -83,7 +83,7 @@ static void test_printf(void)
 	memset(text, 'y', 300);
 	text[300] = '\0';
 	buf_printf(&b, "%d-%s", 5, "five");
-	is_str(buf_cstr(&b), "5-five", "printf appends");
+	is_str(buf_cstr(&b), "5-five", "buf_printf() appends a formatted text");
 	buf_printf(&b, "<%s>", text);
 	ok(b.len == 308 && b.data[307] == '>', "a long printf makes room");
 	buf_fini(&b);

@@ -295,7 +295,8 @@ static void test_failures(void)
 				x.sink.reason == REASON_KILLED)),
 		    "%s becomes '%s': %s", cases[i].name,
 		    err_reason_word(cases[i].reason), buf_cstr(&x.sink.detail));
-		ok(wait_until(&x, has_no_marked), "and leaves no process");
+		ok(wait_until(&x, has_no_marked), "%s leaves no process",
+		    cases[i].name);
 		close_agent(&x);
 	}
 	conf.run_timeout = 60;
@@ -363,7 +364,8 @@ static void test_exec(void)
 			: x.sink.reason == cases[i].reason &&
 			      (!cases[i].detail ||
 				  is_text(&x.sink.detail, cases[i].detail)),
-		    "as it should");
+		    "%s ends a call with the right result or reason",
+		    cases[i].name);
 		close_agent(&x);
 	}
 }
@@ -403,7 +405,7 @@ static void test_questions(void)
 	deliver(&x, EV_ANSWER, "\"kind\":\"ask_user\",\"answer\":\"blue\"");
 	deliver(&x, EV_MORE_INPUT, "\"prompt\":\"more\"");
 	ok(wait_until(&x, has_end) && is_text(&x.sink.result, "both"),
-	    "answers and later prompts reach the process");
+	    "the process of a turn gets answers and later prompts");
 	close_agent(&x);
 }
 
@@ -465,7 +467,9 @@ static void test_interrupts(void)
 			is_text(&x.sink.result, cases[i].result) &&
 			sink_has(&x.sink, x.sink.n - 1, "interrupted"),
 		    "an interrupt ends %s", cases[i].name);
-		ok(wait_until(&x, has_no_marked), "with its whole tree");
+		ok(wait_until(&x, has_no_marked),
+		    "an interrupt of %s ends its whole process tree",
+		    cases[i].name);
 		close_agent(&x);
 	}
 }
@@ -490,7 +494,7 @@ static void test_room(void)
 			(void)wait_until(&x, has_three_events);
 	}
 	ok(x.sink.n == 3002 && is_text(&x.sink.result, "all"),
-	    "and room lets it go on without loss");
+	    "a process that waited for room loses no event");
 	close_agent(&x);
 }
 
@@ -529,7 +533,7 @@ static void test_pool(void)
 	start(&x, "p");
 	ok(wait_until(&x, has_end) && is_text(&x.sink.result, "warm"),
 	    "a warm process does the turn");
-	ok(wait_until(&x, is_warm), "and is replaced");
+	ok(wait_until(&x, is_warm), "a used warm process is replaced");
 	close_agent(&x);
 	ok(wait_until(&x, has_no_marked), "a closed pool leaves none");
 	open_agent(&x, "exit 1");
@@ -546,11 +550,11 @@ static void test_free(void)
 
 	open_agent(&x, "sleep " MARK);
 	start(&x, "p");
-	ok(wait_until(&x, has_marked), "a turn runs");
+	ok(wait_until(&x, has_marked), "a turn runs before it is freed");
 	exec_kind.free(&x.turn);
 	ok(x.turn == NULL && wait_until(&x, has_no_marked),
-	    "and a freed turn ends its process");
-	ok(x.sink.ends == 0, "without another word");
+	    "a freed turn ends its process");
+	ok(x.sink.ends == 0, "a freed turn tells its sink no end");
 	close_agent(&x);
 }
 
@@ -597,7 +601,7 @@ static void test_find(void)
 	    "ARGUMENTS' and 'python:FILE.py'",
 	    "the refusal of an unknown agent names all kinds");
 	ok(!agents_find("demos", &err) && !agents_find("demo:x", &err),
-	    "nothing may follow a kind that needs nothing");
+	    "a kind without a target refuses one");
 	ok(!agents_find("exec:", &err) &&
 		strstr(err.text, "'exec:' needs a command"),
 	    "an exec: agent without a command is told what it needs");

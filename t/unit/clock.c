@@ -38,10 +38,12 @@ static void test_moved_time(int fd, const char *path)
 	ok(clock_wall_ms() - wall_ms < HOUR_MS, "an offset of 0 is no offset");
 	ok(set_offset(fd, HOUR_MS), "the file is written to");
 	ok(clock_wall_ms() - wall_ms >= HOUR_MS, "wall time moves at once");
-	ok(clock_wall_us() / 1000 - wall_ms >= HOUR_MS, "in microseconds too");
-	ok(clock_mono_ms() - mono_ms >= HOUR_MS, "monotonic time moves too");
+	ok(clock_wall_us() / 1000 - wall_ms >= HOUR_MS,
+	    "wall time in microseconds moves at once");
+	ok(clock_mono_ms() - mono_ms >= HOUR_MS,
+	    "monotonic time moves with the offset");
 	ok(clock_mono_us() / 1000 - mono_ms >= HOUR_MS,
-	    "in microseconds as well");
+	    "monotonic time in microseconds moves with the offset");
 }
 
 static void test_held_time(int fd)
@@ -52,18 +54,21 @@ static void test_held_time(int fd)
 	    "things expire by wall time");
 	clock_hold(&line_ms);
 	ok(clock_expiry_ms() >= clock_wall_ms() - HOUR_MS,
-	    "also while there is no line");
+	    "things expire by wall time while there is no line");
 	line_ms = clock_wall_ms() - clock_boot_ms();
 	int64_t wall_ms = clock_wall_ms(), mono_ms = clock_mono_ms();
 	int64_t ahead_ms = 48 * HOUR_MS;
 	ok(pwrite(fd, &ahead_ms, sizeof(ahead_ms), 8) == sizeof(ahead_ms),
 	    "the wall clock is set two days ahead");
-	ok(clock_wall_ms() - wall_ms >= ahead_ms, "it shows that");
-	ok(clock_mono_ms() - mono_ms < HOUR_MS, "the others do not");
-	ok(clock_expiry_ms() - wall_ms < HOUR_MS, "and nothing expires by it");
+	ok(clock_wall_ms() - wall_ms >= ahead_ms,
+	    "wall time moves with a clock set ahead");
+	ok(clock_mono_ms() - mono_ms < HOUR_MS,
+	    "monotonic time does not move with a clock set ahead");
+	ok(clock_expiry_ms() - wall_ms < HOUR_MS,
+	    "a clock set ahead makes nothing expire");
 	int64_t back_ms = -ahead_ms;
 	ok(pwrite(fd, &back_ms, sizeof(back_ms), 8) == sizeof(back_ms),
-	    "it is set two days back");
+	    "the wall clock is set two days back");
 	ok(clock_expiry_ms() <= wall_ms - back_ms + HOUR_MS &&
 		clock_expiry_ms() < wall_ms,
 	    "time that goes back is followed");
@@ -85,7 +90,8 @@ int main(void)
 	ok(!clock_follow(path) && errno == EINVAL,
 	    "a file that is too short cannot be followed");
 	ok(!clock_is_followed(), "a failure changes nothing");
-	if (!ok(ftruncate(fd, 16) == 0, "it has room for both offsets"))
+	if (!ok(ftruncate(fd, 16) == 0,
+		"a clock file has room for both offsets"))
 		return done();
 	test_moved_time(fd, path);
 	test_held_time(fd);

@@ -63,7 +63,7 @@ static void test_defaults(void)
 	is_str(c.bind, "0.0.0.0", "the address is any");
 	is_int(c.workers, 1, "there is one worker");
 	is_str(c.trust, "careful", "trust is careful");
-	ok(conf_trust_is_level(&c), "which is a level");
+	ok(conf_trust_is_level(&c), "the default of trust is a level");
 	ok(!c.reload && c.session_results, "results are copied");
 	is_str(c.permissions, "", "no permission is given");
 	is_str(c.relay_url, "wss://oo.openonion.ai", "the relay is the usual");
@@ -162,15 +162,17 @@ static void test_bad_values(void)
 			   &c, "option --x", rows[i].key, rows[i].value, &err),
 		    -1, "%s may not be \"%.*s\"", rows[i].key,
 		    (int)strcspn(rows[i].value, "\n"), rows[i].value);
-		is_int(err.code, ERR_CONFIG, "as a matter of settings");
+		is_int(err.code, ERR_CONFIG,
+		    "a refused value is an error of configuration");
 		ok(!strncmp(err.text, "option --x: ", 12) &&
 			strstr(err.text, rows[i].key),
-		    "told with place and key");
-		ok(strstr(err.text, rows[i].says), "and what is allowed: %s",
+		    "the refusal of a value names its place and key");
+		ok(strstr(err.text, rows[i].says),
+		    "the refusal of a value says what is allowed: %s",
 		    err.text);
 	}
-	is_int(c.port, 8000, "what was refused changes nothing");
-	is_str(c.name, "", "neither a text");
+	is_int(c.port, 8000, "a refused number changes nothing");
+	is_str(c.name, "", "a refused text changes nothing");
 	conf_fini(&c);
 }
 
@@ -192,18 +194,18 @@ static void test_yaml(void)
 		      "summary: >-\n  two\n  lines\n"
 		      "agent: \"exec:sh agent.sh\"\nresult_ttl: 60 # short\n");
 	is_int(r.rc, 0, "a good file is read");
-	is_int(r.n_warnings, 0, "without a warning");
-	is_str(r.conf.name, "My agent", "with a quoted text");
-	is_str(r.conf.summary, "two lines", "a folded one");
-	is_int(r.conf.port, 8080, "a number");
-	is_int(r.conf.result_ttl, 60, "and a comment");
+	is_int(r.n_warnings, 0, "a good file gives no warning");
+	is_str(r.conf.name, "My agent", "a quoted text is read");
+	is_str(r.conf.summary, "two lines", "a folded text is read");
+	is_int(r.conf.port, 8080, "a number is read");
+	is_int(r.conf.result_ttl, 60, "a number before a comment is read");
 	end(&r);
 	read_text(&r, "name: null\nsummary: ~\nuser:\n");
-	is_int(r.rc, 0, "a text may be nothing");
-	is_str(r.conf.name, "", "which is no name");
+	is_int(r.rc, 0, "null is accepted for texts");
+	is_str(r.conf.name, "", "a name that is null is empty");
 	end(&r);
 	read_text(&r, "name: 'null'\n");
-	is_str(r.conf.name, "null", "in quotes it is one");
+	is_str(r.conf.name, "null", "a quoted null is a text");
 	end(&r);
 }
 
@@ -216,7 +218,8 @@ static void test_empty_yaml(void)
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		read_text(&r, texts[i]);
 		is_int(r.rc, 0, "an empty file is all defaults (%zu)", i);
-		is_int(r.conf.port, 8000, "indeed");
+		is_int(r.conf.port, 8000,
+		    "an empty file has the default port (%zu)", i);
 		end(&r);
 	}
 }
@@ -267,8 +270,9 @@ static void test_bad_yaml(void)
 		(void)snprintf(
 		    place, sizeof place, "%s line %d: ", r.path, rows[i].line);
 		ok(!strncmp(r.err.text, place, strlen(place)),
-		    "with file and line: %s", r.err.text);
-		ok(strstr(r.err.text, rows[i].says), "and the reason");
+		    "a refusal names file and line: %s", r.err.text);
+		ok(strstr(r.err.text, rows[i].says),
+		    "the refusal of %s says the reason", rows[i].name);
 		end(&r);
 	}
 }
@@ -284,20 +288,22 @@ static void test_no_mapping(void)
 	ok(r.rc == -1 && strstr(r.err.text, "mapping"), "a list is refused");
 	end(&r);
 	read_text(&r, "words\n");
-	ok(r.rc == -1 && strstr(r.err.text, "mapping"), "so is a word");
+	ok(r.rc == -1 && strstr(r.err.text, "mapping"),
+	    "a file that is one word is refused");
 	end(&r);
 	read_bytes(&r, with_nul, sizeof with_nul - 1);
-	is_int(r.rc, -1, "and a NUL");
+	is_int(r.rc, -1, "a file with a NUL is refused");
 	end(&r);
 	memset(large, '#', n);
 	read_bytes(&r, large, n);
-	ok(r.rc == -1 && strstr(r.err.text, "larger"), "and too much text");
+	ok(r.rc == -1 && strstr(r.err.text, "larger"),
+	    "a file that is too large is refused");
 	end(&r);
 	free(large);
 	conf_init(&r.conf);
 	ok(conf_read_yaml(&r.conf, "/nonexistent/x", hear, &r, &r.err) == -1 &&
 		strstr(r.err.text, "/nonexistent/x"),
-	    "and an absent file, by its name");
+	    "an absent file is refused by its name");
 	conf_fini(&r.conf);
 }
 
@@ -332,11 +338,13 @@ static void test_warnings(void)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_text(&r, rows[i].text);
-		is_int(r.rc, 0, "it passes: %.*s",
+		is_int(r.rc, 0, "a setting with a warning is accepted: %.*s",
 		    (int)strcspn(rows[i].text, "\n"), rows[i].text);
-		is_int(r.n_warnings, *rows[i].says != 0, "with its warning");
+		is_int(r.n_warnings, *rows[i].says != 0,
+		    "%.*s gives the right number of warnings",
+		    (int)strcspn(rows[i].text, "\\n"), rows[i].text);
 		ok(strstr(buf_cstr(&r.warnings), rows[i].says),
-		    "which says so: %s",
+		    "the warning about a setting is: %s",
 		    *rows[i].says ? rows[i].says : "(none)");
 		end(&r);
 	}
@@ -351,8 +359,8 @@ static void test_long_keys(void)
 	memcpy(text + 200, ": 1\n", 5);
 	read_text(&r, text);
 	is_int(r.rc, 0, "a long unknown key passes");
-	is_int(r.n_warnings, 1, "with one warning");
-	ok(r.warnings.len < 200, "that does not repeat it all");
+	is_int(r.n_warnings, 1, "a long unknown key gives one warning");
+	ok(r.warnings.len < 200, "the warning about a long key is cut");
 	end(&r);
 }
 
@@ -380,9 +388,10 @@ static void test_trust(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		read_text(&r, rows[i].text);
 		is_int(r.rc, 0, "trust may be %s", rows[i].name);
-		is_str(r.conf.trust, rows[i].is, "which is kept");
+		is_str(r.conf.trust, rows[i].is, "trust that is %s is kept",
+		    rows[i].name);
 		is_int(conf_trust_is_level(&r.conf), rows[i].is_level,
-		    "and known for what it is");
+		    "trust that is %s is told from a level", rows[i].name);
 		end(&r);
 	}
 }
@@ -397,21 +406,23 @@ static void test_paths(void)
 	c.project_dir = strdup("/srv/agent");
 	(void)conf_set(&c, "here", "whitelist", "lists/w.txt", &err);
 	is_str(c.whitelist, "/srv/agent/lists/w.txt",
-	    "a path is one below the project");
+	    "a relative path is below the project");
 	(void)conf_set(&c, "here", "whitelist", "/etc/w.txt", &err);
-	is_str(c.whitelist, "/etc/w.txt", "unless it is absolute");
+	is_str(c.whitelist, "/etc/w.txt", "an absolute path is kept");
 	(void)conf_set(&c, "here", "whitelist", "", &err);
-	is_str(c.whitelist, "", "or empty");
+	is_str(c.whitelist, "", "an empty path is kept");
 	(void)conf_set(&c, "here", "co_dir", "state", &err);
-	is_str(c.co_dir, "/srv/agent/state", "so is the folder");
+	is_str(c.co_dir, "/srv/agent/state",
+	    "a relative co_dir is below the project");
 	(void)conf_set(&c, "host.yaml line 4", "blacklist", "none.txt", &err);
-	is_int(conf_check(&c, &err), -1, "a blacklist that is not there");
+	is_int(conf_check(&c, &err), -1,
+	    "a blacklist that does not exist is refused");
 	is_str(err.text,
 	    "host.yaml line 4: blacklist: /srv/agent/none.txt: "
 	    "No such file or directory",
-	    "stops the start");
+	    "the refusal of a missing blacklist names its place and path");
 	(void)conf_set(&c, "here", "blacklist", "/dev/null", &err);
-	is_int(conf_check(&c, &err), 0, "one that is there does not");
+	is_int(conf_check(&c, &err), 0, "a blacklist that exists is accepted");
 	conf_fini(&c);
 }
 
@@ -421,8 +432,10 @@ static void test_list_of_addresses(void)
 
 	read_text(&r, "blacklist: ['0xab', 0xcd]\n");
 	is_int(r.rc, 0, "a blacklist may be a list");
-	is_str(r.conf.blacklist, "[\"0xab\",205]", "which is kept as JSON");
-	is_int(conf_check(&r.conf, &r.err), 0, "and needs no file");
+	is_str(r.conf.blacklist, "[\"0xab\",205]",
+	    "a blacklist that is a list is kept as JSON");
+	is_int(conf_check(&r.conf, &r.err), 0,
+	    "a blacklist that is a list needs no file");
 	end(&r);
 }
 
@@ -458,17 +471,20 @@ static void test_relay(void)
 		conf_init(&c);
 		is_int(conf_set(&c, "here", "relay_url", rows[i].value, &err),
 		    0, "relay_url may be \"%s\"", rows[i].value);
-		is_str(c.relay_url, rows[i].is, "which is \"%s\"", rows[i].is);
+		is_str(c.relay_url, rows[i].is, "relay_url is kept as \"%s\"",
+		    rows[i].is);
 		conf_fini(&c);
 	}
 	conf_init(&c);
 	(void)setenv("CONNECTONION_BACKEND_URL", "http://localhost:9/", 1);
 	(void)conf_set(&c, "here", "port", "1", &err);
-	is_int(conf_read_env(&c, &err), 0, "the backend may be another");
-	is_str(c.relay_url, "ws://localhost:9", "and is the relay then");
+	is_int(conf_read_env(&c, &err), 0, "CONNECTONION_BACKEND_URL is read");
+	is_str(c.relay_url, "ws://localhost:9",
+	    "CONNECTONION_BACKEND_URL names the relay");
 	(void)conf_set(&c, "here", "relay_url", "", &err);
-	is_int(conf_read_env(&c, &err), 0, "but not where");
-	is_str(c.relay_url, "", "an option says there is none");
+	is_int(conf_read_env(&c, &err), 0,
+	    "CONNECTONION_BACKEND_URL is read beside an option");
+	is_str(c.relay_url, "", "an option overrides CONNECTONION_BACKEND_URL");
 	conf_fini(&c);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		read_text(&r, files[i].text);
@@ -536,28 +552,31 @@ static void test_arguments(void)
 		   "\"strict\",\"summary\":null,\"relay_url\":null,"
 		   "\"reload\":true,\"examples\":[\"a\"],\"http\":1}",
 		   &r, &err),
-	    0, "what an agent gave is taken");
-	is_int(r.conf.port, 9, "it beats host.yaml");
-	is_int(r.conf.workers, 3, "an option beats it");
-	is_int(r.conf.result_ttl, 60, "it beats the default");
-	is_str(r.conf.trust, "strict", "for a text");
-	is_str(r.conf.trust_where, "host()", "that says where it stands");
-	is_str(r.conf.relay_url, "", "no relay is none");
-	ok(r.conf.reload, "a switch");
-	is_str(r.conf.examples, "[\"a\"]", "and a list");
-	is_int(r.n_warnings, 2, "what it replaces, and what we do not have");
+	    0, "arguments of host() are taken");
+	is_int(r.conf.port, 9, "host() overrides host.yaml");
+	is_int(r.conf.workers, 3, "an option overrides host()");
+	is_int(r.conf.result_ttl, 60, "host() overrides a default");
+	is_str(r.conf.trust, "strict", "host() sets a text");
+	is_str(r.conf.trust_where, "host()",
+	    "a text that host() sets names host() as its place");
+	is_str(r.conf.relay_url, "", "relay_url=None of host() means no relay");
+	ok(r.conf.reload, "host() sets a switch");
+	is_str(r.conf.examples, "[\"a\"]", "host() sets a list");
+	is_int(r.n_warnings, 2, "host() gives two warnings");
 	is_str(buf_cstr(&r.warnings),
 	    "host(): it sets port, so that host.yaml does not\n"
 	    "host(): http is not supported\n",
-	    "is told");
+	    "host() is warned of what it replaces and what is not supported");
 	is_int(take_args(&r.conf, "{\"result_ttl\":\"x\"}", &r, &err), -1,
-	    "a wrong type is refused");
+	    "a wrong type in host() is refused");
 	is_str(err.text,
 	    "host(): result_ttl must be an integer from 1 to 315360000 "
 	    "seconds, not a string",
-	    "by its name");
-	is_int(take_args(&r.conf, "[]", &r, &err), -1, "so is a list");
-	is_int(take_args(&r.conf, "null", &r, &err), 0, "nothing is nothing");
+	    "the refusal of a wrong type in host() names the setting");
+	is_int(take_args(&r.conf, "[]", &r, &err), -1,
+	    "arguments of host() that are a list are refused");
+	is_int(take_args(&r.conf, "null", &r, &err), 0,
+	    "null arguments of host() are accepted");
 	end(&r);
 }
 
@@ -570,15 +589,18 @@ static void test_rank(void)
 	conf_init(&c);
 	(void)setenv("AGENT_PORT", "9001", 1);
 	(void)conf_set(&c, "option --port", "port", "1", &err);
-	is_int(conf_read_env(&c, &err), 0, "the environment comes later");
-	is_int(c.port, 1, "and does not beat an option");
+	is_int(conf_read_env(&c, &err), 0,
+	    "the environment is read after an option");
+	is_int(c.port, 1, "an option overrides the environment");
 	conf_fini(&c);
 	read_text(&r, "port: 8001\n");
-	is_int(conf_read_env(&r.conf, &err), 0, "but it");
-	is_int(r.conf.port, 9001, "beats host.yaml");
+	is_int(conf_read_env(&r.conf, &err), 0,
+	    "the environment is read after host.yaml");
+	is_int(r.conf.port, 9001, "the environment overrides host.yaml");
 	is_int(take_args(&r.conf, "{\"port\":9}", &r, &err), 0,
-	    "host() comes last");
-	is_int(r.conf.port, 9, "and beats both");
+	    "arguments of host() are taken last");
+	is_int(
+	    r.conf.port, 9, "host() overrides host.yaml and the environment");
 	end(&r);
 	(void)unsetenv("AGENT_PORT");
 }
@@ -602,28 +624,33 @@ static void test_environment(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		conf_init(&c);
 		(void)setenv("CONNECTONION_ENV", rows[i].name, 1);
-		is_int(conf_read_env(&c, &err), 0, "%s is read", rows[i].name);
-		is_str(c.trust, rows[i].trust, "as a level of trust");
+		is_int(conf_read_env(&c, &err), 0,
+		    "CONNECTONION_ENV=%s is read", rows[i].name);
+		is_str(c.trust, rows[i].trust,
+		    "CONNECTONION_ENV=%s gives trust %s", rows[i].name,
+		    rows[i].trust);
 		is_str(c.trust_where, i == 4 ? "" : "CONNECTONION_ENV",
-		    "known to be from there");
+		    "CONNECTONION_ENV=%s is named as the place of trust if "
+		    "known",
+		    rows[i].name);
 		conf_fini(&c);
 	}
 	(void)setenv("CONNECTONION_ENV", "development", 1);
 	read_text(&r, "trust: careful\n");
 	ok(conf_read_env(&r.conf, &err) == 0 &&
 		!strcmp(r.conf.trust, "careful"),
-	    "a level of host.yaml is not changed");
+	    "CONNECTONION_ENV does not override host.yaml");
 	end(&r);
 	conf_init(&c);
 	(void)conf_set(&c, "option --trust", "trust", "strict", &err);
 	ok(conf_read_env(&c, &err) == 0 && !strcmp(c.trust, "strict"),
-	    "nor one of an option");
+	    "CONNECTONION_ENV does not override an option");
 	conf_fini(&c);
 	conf_init(&c);
 	ok(conf_read_env(&c, &err) == 0 &&
 		take_args(&c, "{\"trust\":\"careful\"}", &r, &err) == 0 &&
 		!strcmp(c.trust, "careful"),
-	    "nor one of the agent");
+	    "CONNECTONION_ENV does not override host()");
 	(void)unsetenv("CONNECTONION_ENV");
 	(void)setenv("AGENT_PORT", "9001", 1);
 	ok(conf_read_env(&c, &err) == 0 && c.port == 9001,
@@ -647,13 +674,13 @@ static void test_check(void)
 	    "host.yaml line 7: trust must be \"open\", \"careful\", "
 	    "\"strict\", or custom config, not \"carefull\" (as a policy file: "
 	    "No such file or directory)",
-	    "with its place and what is allowed");
+	    "the refusal of a wrong trust names its place and what is allowed");
 	(void)conf_set(&c, "option --trust", "trust", "/dev/null", &err);
-	is_int(conf_check(&c, &err), 0, "a file is a policy");
+	is_int(conf_check(&c, &err), 0, "trust may be a policy file");
 	(void)conf_set(&c, "option --trust", "trust", "friends only", &err);
-	is_int(conf_check(&c, &err), 0, "words are one");
+	is_int(conf_check(&c, &err), 0, "trust may be prose");
 	(void)conf_set(&c, "option --trust", "trust", "{\"allow\":[]}", &err);
-	is_int(conf_check(&c, &err), 0, "a mapping too");
+	is_int(conf_check(&c, &err), 0, "trust may be a mapping");
 	conf_fini(&c);
 }
 
@@ -696,7 +723,7 @@ static void test_texts(void)
 		    rows[i].value, rows[i].is_good ? "good" : "refused");
 		ok(rc == 0 || (strstr(err.text, "line 7: ") &&
 				  strstr(err.text, rows[i].key)),
-		    "by its place: %s", err.text);
+		    "the refusal of a text names its place: %s", err.text);
 	}
 	conf_fini(&c);
 }
@@ -719,21 +746,29 @@ static void test_handing_on(void)
 	free(a.project_dir);
 	a.project_dir = strdup("/srv/agent");
 	is_int(conf_save(&a, fd), 0, "settings are written");
-	is_int(conf_load(&b, fd, &err), 0, "and read");
-	is_int(b.port, 1234, "with a number");
-	is_str(b.name, "a name: # odd", "a text");
-	is_int(b.durability, DURABLE_PROCESS, "a choice");
-	is_str(b.trust, "---\ndefault: ask\n---\n", "a text of lines");
-	is_str(b.trust_where, "line 9", "its place");
-	is_str(b.examples, "[\"\xc2\x85 \x7f\"]", "a list that is no YAML");
-	is_str(b.agent, "demo", "an agent that no entry point replaces");
-	is_str(b.project_dir, "/srv/agent", "and what was found out");
-	is_int(conf_load(&b, fd, &err), 0, "they can be read again");
+	is_int(conf_load(&b, fd, &err), 0, "saved settings are loaded");
+	is_int(b.port, 1234, "a number is saved and loaded");
+	is_str(b.name, "a name: # odd", "a text is saved and loaded");
+	is_int(b.durability, DURABLE_PROCESS, "a choice is saved and loaded");
+	is_str(b.trust, "---\ndefault: ask\n---\n",
+	    "a text of several lines is saved and loaded");
+	is_str(b.trust_where, "line 9",
+	    "the place of a setting is saved and loaded");
+	is_str(b.examples, "[\"\xc2\x85 \x7f\"]",
+	    "a list that is no YAML is saved and loaded");
+	is_str(b.agent, "demo",
+	    "an agent that the entrypoint did not set is saved and loaded");
+	is_str(b.project_dir, "/srv/agent",
+	    "the project directory is saved and loaded");
+	is_int(
+	    conf_load(&b, fd, &err), 0, "saved settings can be loaded again");
 	ok(ftruncate(fd, 7) == 0 && conf_load(&b, fd, &err) == -1,
 	    "settings that end early are refused");
 	(void)close(fd); /* only memory */
-	is_int(conf_save(&a, fd), -1, "a closed descriptor takes none");
-	is_int(conf_load(&b, fd, &err), -1, "and gives none");
+	is_int(conf_save(&a, fd), -1,
+	    "settings are not saved to a closed descriptor");
+	is_int(conf_load(&b, fd, &err), -1,
+	    "settings are not loaded from a closed descriptor");
 	conf_fini(&a);
 	conf_fini(&b);
 }
@@ -770,24 +805,27 @@ static void test_env_file(void)
 		const char *value;
 		const char *what;
 	} rows[] = {
-	    {"CO_T_A", "plain", "a plain value is set"},
-	    {"CO_T_B", "quoted # text", "a quoted one"},
-	    {"CO_T_C", "single", "a line end of two bytes is one"},
-	    {"CO_T_D", "", "a value may be empty"},
-	    {"CO_T_E", "a=b", "or have an equals sign"},
-	    {"CO_T_F", "value", "a comment is none of it"},
-	    {"CO_T_G", "a#b", "unless no space is before"},
-	    {"CO_T_H", "", "there may be a comment alone"},
-	    {"CO_T_I", "two\nlines \"x\" \\q", "double quotes know escapes"},
-	    {"CO_T_J", "a'b\\n", "single ones two"},
-	    {"CO_T_K", "one\r\ntwo", "quotes hold lines"},
-	    {"CO_T_L", "last", "the last one counts"},
-	    {"CO_T_M", "last-old-none-$X", "others are put in"},
-	    {"CO_T_BAD", NULL, "an open quote is passed over"},
-	    {"CO_T_N", NULL, "so are words after one"},
-	    {"CO_T_O", "padded", "a name may be quoted"},
-	    {"CO_T_P", NULL, "a name alone is no variable"},
-	    {"CO_T_SET", "old", "what is set stays"},
+	    {"CO_T_A", "plain", "a plain value of .env is set"},
+	    {"CO_T_B", "quoted # text",
+		"a quoted value is set without its quotes"},
+	    {"CO_T_C", "single", "a value of .env may end with CR and LF"},
+	    {"CO_T_D", "", "a value of .env may be empty"},
+	    {"CO_T_E", "a=b", "a value may have an equals sign"},
+	    {"CO_T_F", "value", "a comment is no part of a value"},
+	    {"CO_T_G", "a#b",
+		"a hash without a space before it is part of a value"},
+	    {"CO_T_H", "", "a comment alone leaves the value empty"},
+	    {"CO_T_I", "two\nlines \"x\" \\q",
+		"double quotes in .env know escapes"},
+	    {"CO_T_J", "a'b\\n", "single quotes know two escapes"},
+	    {"CO_T_K", "one\r\ntwo", "quotes in .env may hold several lines"},
+	    {"CO_T_L", "last", "the last value of a name counts"},
+	    {"CO_T_M", "last-old-none-$X", "variables in a value are expanded"},
+	    {"CO_T_BAD", NULL, "a value with an open quote is skipped"},
+	    {"CO_T_N", NULL, "a value with words after its quote is skipped"},
+	    {"CO_T_O", "padded", "a name in .env may be quoted"},
+	    {"CO_T_P", NULL, "a name alone in .env is no variable"},
+	    {"CO_T_SET", "old", "a variable that is set stays as set"},
 	};
 
 	(void)setenv("CO_T_SET", "old", 1);
@@ -798,9 +836,10 @@ static void test_env_file(void)
 		 "CO_T_Q=1",
 	    11, 1);
 	is_str(getenv("CO_T_Q"), "1", "a mark at the start is none of a name");
-	is_int(
-	    conf_load_env_file("/nonexistent/x"), -1, "an absent file is told");
-	is_int(conf_load_env_file("/"), -1, "so is a folder");
+	is_int(conf_load_env_file("/nonexistent/x"), -1,
+	    "an absent .env file is an error");
+	is_int(conf_load_env_file("/"), -1,
+	    "a folder in place of .env is an error");
 }
 
 static void note_kept(const char *key, void *arg)

@@ -68,7 +68,8 @@ static void test_words(void)
 	is_line("↻ REATTACH identity=0x2f3d... session=aad5... status=running",
 	    "a client connects again");
 	console_history(4);
-	is_line("  ↑ client session: 4 messages", "it brings its messages");
+	is_line(
+	    "  ↑ client session: 4 messages", "a client brings its messages");
 	console_merged();
 	is_line("  ↕ merged sessions (server newer)", "the server's count");
 	console_foreign(SESSION);
@@ -76,7 +77,8 @@ static void test_words(void)
 		"starting a new one",
 	    "a session is another's");
 	console_resumed();
-	is_line("  ↻ reattaching to running agent", "a turn runs");
+	is_line("  ↻ reattaching to running agent",
+	    "a client attaches to a running agent");
 	end();
 }
 
@@ -86,28 +88,32 @@ static void test_more_words(void)
 	console_input(ADDRESS, SESSION, "hello world", 11);
 	is_line("✓ INPUT identity=0x2f3d... session=aad5... "
 		"prompt=hello world...",
-	    "an input");
+	    "an input has its line");
 	console_attached(2, 1);
-	is_line("  ↑ 2 images, 1 files", "what came with it");
+	is_line(
+	    "  ↑ 2 images, 1 files", "attachments of an input have their line");
 	console_runtime_input(SESSION, "more", 4);
 	is_line("↳ RUNTIME_INPUT session=aad5... prompt=more...",
-	    "an input into a turn");
+	    "an input during a turn has its line");
 	console_exec("bash", "{\"command\":\"ls\"}", 16);
-	is_line("✓ EXEC tool=bash args={\"command\":\"ls\"}", "a tool");
+	is_line("✓ EXEC tool=bash args={\"command\":\"ls\"}",
+	    "a call of a tool has its line");
 	console_received("INTERRUPT", 9);
-	is_line("← recv: INTERRUPT", "another frame");
+	is_line("← recv: INTERRUPT", "another frame has its line");
 	console_auth_error("CONNECT", "forbidden");
-	is_line("✗ CONNECT auth error: forbidden", "a refusal");
+	is_line("✗ CONNECT auth error: forbidden",
+	    "a refused CONNECT has its line");
 	console_unauthenticated("INPUT");
 	is_line("✗ INPUT rejected: not authenticated (send CONNECT first)",
-	    "an input too early");
+	    "an input before CONNECT has its line");
 	console_agent_error("ValueError: no\nway", 18);
 	is_line("✗ agent error: ValueError: no\\nway", "an agent fails");
 	console_verified(ADDRESS, "invite code", "contact");
 	is_line("✓ Verified 0x2f3d... with invite code → contact",
 	    "a stranger is no more one");
 	console_expired(3);
-	is_line("[Registry] Cleaned up 3 expired sessions", "time passes");
+	is_line("[Registry] Cleaned up 3 expired sessions",
+	    "expired sessions have their line");
 	end();
 }
 
@@ -147,7 +153,7 @@ static void test_text(void)
 	    82);
 	is_line("✓ EXEC tool=t args=0123456789012345678901234567890123456789"
 		"0123456789012345678901234567890123456789",
-	    "of arguments eighty characters are shown");
+	    "eighty characters of arguments are shown");
 	end();
 }
 

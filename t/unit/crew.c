@@ -63,7 +63,7 @@ static void test_jobs(void)
 	n_wanted = give(N_JOBS);
 	is_int(n_wanted, N_JOBS, "jobs are taken on");
 	loop_run(loop);
-	is_int(n_done, N_JOBS, "each is done once");
+	is_int(n_done, N_JOBS, "each job is done once");
 	is_int(n_right, N_JOBS, "run on a thread, and done on the loop");
 	crew_close(&crew);
 	ok(!crew, "the crew is gone");
@@ -79,7 +79,7 @@ static void test_full(void)
 	loop_run(loop);
 	is_int(n_done, 3, "the others are done");
 	n_wanted = give(1);
-	is_int(n_wanted, 1, "then there is room again");
+	is_int(n_wanted, 1, "a crew has room again when jobs are done");
 	loop_run(loop);
 	crew_close(&crew);
 }
@@ -92,10 +92,11 @@ static void test_close(void)
 	n_wanted = give(10) + 1;
 	pthread_mutex_unlock(&gate);
 	crew_close(&crew);
-	is_int(n_done, 10, "who closes it hears of every job");
+	is_int(n_done, 10, "closing a crew finishes every job");
 	for (int i = 0; i < 10; i++)
 		n_run += jobs[i].is_run;
-	ok(n_run <= 10 && jobs[9].is_done, "also of those never begun");
+	ok(n_run <= 10 && jobs[9].is_done,
+	    "closing a crew finishes jobs that were never begun");
 	crew_close(&crew);
 	ok(!crew, "closing none is harmless");
 }

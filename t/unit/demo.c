@@ -298,7 +298,8 @@ static void test_fail(void)
 	ok(s.ends == 1 && s.has_failed && s.reason == REASON_FAILED &&
 		is_text(&s.detail, "disk on fire"),
 	    "fail TEXT fails with the text as detail");
-	ok(sink_has(&s, 1, "\"reason\":\"error\""), "and says so before");
+	ok(sink_has(&s, 1, "\"reason\":\"error\""),
+	    "a failing turn has an event with the reason");
 	sink_fini(&s);
 }
 
@@ -426,11 +427,11 @@ static void test_more_input(void)
 	finish_turn(t, &s, NULL);
 	demo_kind.free(&t);
 	ok(is_text(&s.result, "Streamed 3 steps. You also said: faster"),
-	    "and the answer mentions it");
+	    "the answer mentions the later prompt");
 	ok(strcmp(sink_names(&s),
 	       "user_input tool_call tool_result user_input tool_call "
 	       "tool_result tool_call tool_result turn_result") == 0,
-	    "and no step is lost");
+	    "a later prompt costs no step");
 	sink_fini(&s);
 }
 
@@ -499,7 +500,7 @@ static void test_room(void)
 		demo_kind.on_room(t);
 	}
 	demo_kind.free(&t);
-	ok(s.n == 102, "and room lets it go on to its end");
+	ok(s.n == 102, "a stream that waited for room goes on to its end");
 	sink_fini(&s);
 }
 
@@ -544,7 +545,7 @@ static void test_conversation(void)
 		json_str_is(json_get(root, "user_prompt"), "hi \"you\"\n") &&
 		json_int(json_get(root, "iteration"), &iteration) &&
 		iteration == 5,
-	    "it has its own members and keeps the others");
+	    "a conversation has its own members and keeps all other ones");
 	ok(json_count(json_get(root, "messages")) == 2 &&
 		json_count(json_get(root, "trace")) == 2,
 	    "a turn adds its messages and its trace");
@@ -555,7 +556,7 @@ static void test_conversation(void)
 	const struct json *trace = json_get(root, "trace");
 	ok(json_count(messages) == 40 && json_count(trace) <= 100 &&
 		json_count(trace) > 90,
-	    "it is bounded in messages and trace");
+	    "the conversation is bounded in messages and trace");
 	ok(count_of(messages, "role", "user") ==
 		count_of(trace, "type", "user_input"),
 	    "each user message keeps its mark in the trace");

@@ -90,7 +90,7 @@ static void test_random(void)
 	enc_random(b, sizeof(b));
 	ok(memcmp(a, b, sizeof(a)) != 0, "random bytes differ");
 	enc_random(a, 0);
-	ok(true, "no random bytes are had too");
+	ok(true, "no random bytes can be asked for");
 }
 
 static bool is_uuid7(const char *s)

@@ -10,8 +10,8 @@ static void test_set(void)
 
 	is_int(err_set(&err, ERR_FULL, "slot %d of %s", 7, "many"), -1,
 	    "setting an error returns -1");
-	is_int(err.code, ERR_FULL, "it keeps the code");
-	is_str(err.text, "slot 7 of many", "and the sentence");
+	is_int(err.code, ERR_FULL, "an error keeps its code");
+	is_str(err.text, "slot 7 of many", "an error keeps its sentence");
 	(void)err_set(&err, ERR_BAD_JSON, NULL);
 	is_str(err.text, "Invalid JSON", "no sentence is the code's own");
 	(void)err_set(&err, ERR_CONFIG, "%0600d", 1);
@@ -47,9 +47,10 @@ static void test_codes(void)
 
 		is_int(err_status(rows[i].code), rows[i].status,
 		    "\"%s\" has its HTTP status", text);
-		is_int(err_rpc(rows[i].code), rows[i].rpc, "its number");
+		is_int(err_rpc(rows[i].code), rows[i].rpc,
+		    "\"%s\" has its JSON-RPC code", text);
 		ok(err_is_retryable(rows[i].code) == rows[i].is_retryable,
-		    "and says whether to try again");
+		    "\"%s\" says whether to try again", text);
 	}
 }
 
@@ -90,7 +91,7 @@ static void test_reasons(void)
 	is_str(err_reason_word(REASON_INTERRUPTED), "interrupted",
 	    "a turn whose process died is called interrupted");
 	is_str(err_reason_status(REASON_INTERRUPTED), "interrupted",
-	    "and recorded as such");
+	    "an interrupted turn is recorded as interrupted");
 	is_str(err_reason_status(REASON_KILLED), "failed",
 	    "an agent that dies alone has failed");
 }

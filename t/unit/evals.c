@@ -139,15 +139,15 @@ static void test_turns(void)
 	ok(is_yaml("hi_there.yaml"), "an eval is YAML");
 	ok(has("hi_there.yaml", "name: \"hi_there\"\n") &&
 		has("hi_there.yaml", "runs: 1\nmodel: \"model-1\"\n"),
-	    "it says what it is");
+	    "an eval names itself, its runs and its model");
 	ok(has("hi_there.yaml", "- input: \"hi there\"\n  run: 1\n"
 				"  output: \"A\"\n") &&
 		has("hi_there.yaml",
 		    "tools_called: [\"greet(name='Alice', n=3)\"]"),
-	    "the turn is in it with its tools");
+	    "an eval has the turn with its tools");
 	ok(has("hi_there.yaml", "\\\"tokens\\\": 15, \\\"cost\\\": 0.0012, "
 				"\\\"duration_ms\\\": 12"),
-	    "and what it took");
+	    "an eval has the cost of the turn");
 	turn(2, "more", "B", TALK_2);
 	ok(is_yaml("hi_there.yaml") && has("hi_there.yaml", "runs: 1\n") &&
 		has("hi_there.yaml", "- input: \"more\"\n"),
@@ -163,9 +163,9 @@ static void test_turns(void)
 	ok(has("hi_there/run_1.yaml",
 	       "messages: |\n  [\n    {\"role\":\"user\","
 	       "\"content\":\"hi there\"},\n"),
-	    "with the messages in lines of their own");
+	    "the file of a run has a message in each line");
 	ok(has("hi_there/run_2.yaml", "system_prompt: \"be\\nkind\"\n"),
-	    "and the system prompt");
+	    "the file of a run has the system prompt");
 	turns--;
 	turn(1, "hi there", "C", TALK_1);
 	ok(has("hi_there.yaml", "runs: 2\n"),
@@ -191,7 +191,7 @@ static void test_odd_text(void)
 	ok(is_yaml("odd.yaml") && is_yaml("odd/run_1.yaml"),
 	    "whatever an agent says, the files are YAML");
 	ok(has("odd.yaml", "\xf0\x9f\x98\x80 - |\\n\\ttab"),
-	    "and hold what it said");
+	    "an eval keeps what the agent said");
 	end();
 }
 
@@ -250,7 +250,7 @@ static void test_limits(void)
 	bool is_slow = clock_mono_ms() - began_ms > 300;
 	long runs = runs_of("many.yaml");
 	ok(runs >= 20 && (runs < 100 || is_slow),
-	    "of too many turns in a second some are left out");
+	    "some of too many turns in a second are left out");
 	free(long_text);
 	end();
 }

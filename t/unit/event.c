@@ -21,16 +21,20 @@ static struct draft *take(struct draft *d, const char *text, struct err *err)
 static void test_names(void)
 {
 	is_str(event_name(EV_TOOL_CALL), "tool_call", "a type has a name");
-	is_int(event_class(EV_TOOL_CALL), EVENT_STREAM, "and a class");
-	is_int(event_class(EV_ANSWER), EVENT_CONTROL, "so has a stimulus");
-	is_int(event_class(EV_DONE), EVENT_TERMINAL, "and an end");
+	is_int(event_class(EV_TOOL_CALL), EVENT_STREAM,
+	    "an event type has a class");
+	is_int(event_class(EV_ANSWER), EVENT_CONTROL,
+	    "the class of a stimulus is control");
+	is_int(event_class(EV_DONE), EVENT_TERMINAL,
+	    "the class of an end is terminal");
 	is_int(event_by_name("tool_call", 9), EV_TOOL_CALL,
 	    "a type is found by its name");
 	is_int(event_by_name("tool_calls", 9), EV_TOOL_CALL,
-	    "which need not be terminated");
+	    "the name of a type need not be terminated");
 	is_int(event_by_name("tool_cal", 8), EV_CUSTOM,
 	    "an unknown name is a custom event");
-	is_int(event_by_name("", 0), EV_CUSTOM, "so is none");
+	is_int(
+	    event_by_name("", 0), EV_CUSTOM, "an empty name is a custom event");
 	is_int(event_by_name("done", 4), EV_CUSTOM,
 	    "no name leads to an event of the host's own");
 }
@@ -58,7 +62,7 @@ static void test_fields(void)
 	event_int(&d, "duration_ms", INT64_MIN);
 	static const char int_want[] = "\"duration_ms\":-9223372036854775808";
 	is_mem(d.body.data, d.body.len, int_want, sizeof int_want - 1,
-	    "so is the smallest integer");
+	    "the smallest integer is written");
 	event_begin(&d, EV_CUSTOM, 7);
 	event_str(&d, "anything", "x", 1);
 	ok(d.body.len > 0, "a custom event has any field");
@@ -84,7 +88,7 @@ static void test_accepted(void)
 		const char *id;
 		const char *body;
 	} rows[] = {
-	    {"an event of the table",
+	    {"an event of the table is accepted",
 		"{\"type\":\"thinking\",\"id\":\"e1\",\"content\":\"hm\"}",
 		EV_THINKING, "e1", "\"content\":\"hm\""},
 	    {"members are kept as they are spelled",
@@ -114,11 +118,12 @@ static void test_accepted(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (!ok(take(&d, rows[i].text, &err), "%s", rows[i].name))
 			continue;
-		is_int(d.type, rows[i].type, "with its type");
-		is_int(d.turn, 3, "in its turn");
-		is_str(d.id, rows[i].id, "its id");
+		is_int(
+		    d.type, rows[i].type, "%s: the type is kept", rows[i].name);
+		is_int(d.turn, 3, "%s: the turn is kept", rows[i].name);
+		is_str(d.id, rows[i].id, "%s: the id is kept", rows[i].name);
 		is_mem(d.body.data, d.body.len, rows[i].body,
-		    strlen(rows[i].body), "and its body");
+		    strlen(rows[i].body), "%s: the body is kept", rows[i].name);
 	}
 	event_fini(&d);
 }
@@ -152,10 +157,12 @@ static void test_refused(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct err err = {.code = ERR_OK, .text = ""};
 
-		ok(!take(&d, rows[i].text, &err), "refused: %s", rows[i].text);
-		is_int(err.code, ERR_BAD_REQUEST, "as a bad request");
-		ok(strstr(err.text, rows[i].says), "with the reason: %s",
-		    err.text);
+		ok(!take(&d, rows[i].text, &err), "an event is refused: %s",
+		    rows[i].text);
+		is_int(err.code, ERR_BAD_REQUEST,
+		    "a refused event is a bad request");
+		ok(strstr(err.text, rows[i].says),
+		    "a refused event has the reason: %s", err.text);
 	}
 	event_fini(&d);
 }
@@ -170,7 +177,8 @@ static void test_longest_id(void)
 	(void)snprintf(text, sizeof text, "{\"type\":\"x\",\"id\":\"%.*s\"}",
 	    EVENT_ID_MAX, id);
 	ok(take(&d, text, &err), "an id of %d bytes is taken", EVENT_ID_MAX);
-	is_int((int64_t)strlen(d.id), EVENT_ID_MAX, "whole");
+	is_int((int64_t)strlen(d.id), EVENT_ID_MAX,
+	    "the longest id is kept whole");
 	(void)snprintf(text, sizeof text, "{\"type\":\"x\",\"id\":\"%.*s\"}",
 	    EVENT_ID_MAX + 1, id);
 	ok(!take(&d, text, &err), "one more is refused");
@@ -191,14 +199,15 @@ static void test_stored(void)
 	event_encode(&out, &d, 1700000000123456);
 	ok(event_decode(&ev, out.data + 6, out.len - 6),
 	    "what was stored is read");
-	is_int(ev.type, EV_ASSISTANT, "with its type");
-	is_int(ev.turn, 4000000000u, "turn");
-	is_int(ev.time_us, 1700000000123456, "time");
-	is_mem(ev.id, ev.id_len, "named", 5, "id");
-	is_mem(ev.body, ev.body_len, d.body.data, d.body.len, "and body");
+	is_int(ev.type, EV_ASSISTANT, "a stored event has its type");
+	is_int(ev.turn, 4000000000u, "a stored event has its turn");
+	is_int(ev.time_us, 1700000000123456, "a stored event has its time");
+	is_mem(ev.id, ev.id_len, "named", 5, "a stored event has its id");
+	is_mem(ev.body, ev.body_len, d.body.data, d.body.len,
+	    "a stored event has its body");
 	const struct json *fields = event_fields(&ev, &doc, &text);
 	ok(json_str_is(json_get(fields, "content"), "hi"),
-	    "its fields can be asked for");
+	    "the fields of a stored event can be read");
 	ev.body_len = 0;
 	ok(json_is(event_fields(&ev, &doc, &text), JSON_OBJECT),
 	    "an event may have none");
@@ -219,10 +228,10 @@ static void test_given_ids(void)
 	event_encode(&out, &a, 1);
 	event_encode(&out, &b, 1);
 	ok(!strncmp(a.id, "ev-", 3), "a draft without an id gets one");
-	ok(strcmp(a.id, b.id) != 0, "each its own");
+	ok(strcmp(a.id, b.id) != 0, "each draft without an id gets its own");
 	memcpy(first, a.id, sizeof first);
 	event_encode(&out, &a, 2);
-	is_str(a.id, first, "and keeps it");
+	is_str(a.id, first, "a draft keeps the id that it got");
 	buf_fini(&out);
 	event_fini(&a);
 	event_fini(&b);
@@ -246,13 +255,15 @@ static void test_damage(void)
 			n_taken += event_decode(&ev, out.data, out.len);
 			out.data[i] = (char)(out.data[i] ^ (1 << bit));
 		}
-	is_int(n_taken, 0, "a changed bit is noticed");
+	is_int(n_taken, 0, "a changed bit in a stored event is noticed");
 	for (size_t n = 0; n < out.len; n++)
 		n_taken += event_decode(&ev, out.data, n);
-	is_int(n_taken, 0, "so is a cut");
+	is_int(n_taken, 0, "a cut in a stored event is noticed");
 	buf_char(&out, 0);
-	ok(!event_decode(&ev, out.data, out.len), "and a byte too many");
-	ok(event_decode(&ev, out.data, out.len - 1), "but not without reason");
+	ok(!event_decode(&ev, out.data, out.len),
+	    "a byte too many in a stored event is noticed");
+	ok(event_decode(&ev, out.data, out.len - 1),
+	    "an undamaged stored event is read");
 	buf_fini(&out);
 	event_fini(&d);
 }

@@ -67,7 +67,7 @@ static struct got get(const struct fetch_ask *ask)
 	struct got got = {0};
 	running = 1;
 	(void)fetch_start(fetch, ask, on_answer, &got);
-	ok(got.n == 0, "nothing is answered from inside the call");
+	ok(got.n == 0, "no request is answered from inside the call");
 	run();
 	is_int(got.n, 1, "there is one answer");
 	return got;
@@ -81,10 +81,11 @@ static void test_get(void)
 	struct fetch_ask ask = ask_for(fake_backend_url(b));
 	fake_backend_json(b, "{\"a\":1}");
 	struct got got = get(&ask);
-	ok(!got.has_error && got.status == 200, "a page is got");
-	is_str(got.body, "{\"a\":1}", "with its body");
+	ok(!got.has_error && got.status == 200,
+	    "a request is answered with status 200");
+	is_str(got.body, "{\"a\":1}", "an answer has its body");
 	ok(!strncmp(fake_backend_request(b, 0), "GET / HTTP/1.1\r\n", 16),
-	    "by GET when there is nothing to send");
+	    "a request without a body is a GET");
 	free(got.body);
 	fake_backend_free(&b);
 }
@@ -127,7 +128,7 @@ static void test_statuses(void)
 	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", 0,
 		"a body that ends too early is a failure"},
 	    {"\x80\x81\x82 no protocol at all\r\n\r\n", 0,
-		"what is no HTTP is a failure"},
+		"an answer that is no HTTP is a failure"},
 	    {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
 	     "Content-Length: 2\r\n\r\nab",
 		200, "what is compressed is not unpacked"},
@@ -185,7 +186,7 @@ static void test_unreachable(void)
 	    {closed, "nobody listening is a failure"},
 	    {"file:///etc/passwd", "a file is no place to ask"},
 	    {"gopher://127.0.0.1/", "only HTTP is spoken"},
-	    {"", "no URL is a failure"},
+	    {"", "a URL without a host is a failure"},
 	    {"http://", "an empty host is a failure"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -217,7 +218,7 @@ static void test_certificate(void)
 	ok(got.has_error && !*got.body,
 	    "a certificate that nobody vouches for is refused");
 	is_int((int64_t)fake_backend_count(b), 0,
-	    "and the request is not even sent");
+	    "a request is not sent to a server with a bad certificate");
 	free(got.body);
 	fake_backend_free(&b);
 }
@@ -242,8 +243,9 @@ static void test_many(void)
 		bad += got[i].n == 1 && got[i].has_error;
 		free(got[i].body);
 	}
-	is_int(good, MAX_CALLS, "all that may run at once are answered");
-	is_int(bad, 6, "those above fail");
+	is_int(
+	    good, MAX_CALLS, "all requests that may run at once are answered");
+	is_int(bad, 6, "requests above the limit fail");
 	fake_backend_free(&b);
 }
 
@@ -271,7 +273,8 @@ static void test_forget(void)
 	run();
 	ok(victim == NULL && got.n == 0, "a request can be broken off");
 	fetch_forget(&victim);
-	ok(victim == NULL, "nothing can be broken off twice");
+	ok(victim == NULL,
+	    "a request that was broken off can be broken off again");
 	fake_backend_free(&b);
 }
 
@@ -306,7 +309,8 @@ static void test_chain(void)
 	run();
 	ok(chain.got.body && !strcmp(chain.got.body, "2"),
 	    "an answer may lead to the next request");
-	ok(victim == NULL && never.n == 0, "and break another one off");
+	ok(victim == NULL && never.n == 0,
+	    "an answer may break another request off");
 	free(chain.got.body);
 	fake_backend_free(&b);
 	fake_backend_free(&silent);

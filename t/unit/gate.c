@@ -202,34 +202,38 @@ static void test_verify(void)
 	is_str(pass(job), "ok", "a good signature passes");
 	job = make(2);
 	spoil(job);
-	is_str(pass(job), "invalid", "a bad one does not");
+	is_str(pass(job), "invalid", "a changed signature is refused");
 	job = make(3);
 	job->payload[2]++;
-	is_str(pass(job), "invalid", "nor a good one of something else");
+	is_str(
+	    pass(job), "invalid", "a signature of another payload is refused");
 	job = make(4);
 	free(job->payload);
 	job->payload = strdup("{");
 	job->payload_len = 1;
-	is_str(pass(job), "invalid", "nor one of what is no JSON");
+	is_str(pass(job), "invalid",
+	    "a signature of a payload that is no JSON is refused");
 	end();
 }
 
 static void test_claim(void)
 {
 	begin();
-	is_str(pass(make(1)), "ok", "a signature is good once");
-	is_str(pass(make(1)), "used", "and not twice");
-	is_str(pass(make(2)), "ok", "another one is good");
+	is_str(pass(make(1)), "ok", "a signature passes the first time");
+	is_str(pass(make(1)), "used", "a signature is refused the second time");
+	is_str(pass(make(2)), "ok", "another signature of the client passes");
 	struct gate_job *job = make(1);
 	job->is_claimed = false;
-	is_str(pass(job), "ok", "one that is not claimed is good again");
+	is_str(pass(job), "ok", "a used signature that is not claimed passes");
 	job = make(3);
 	job->is_claimed = false;
-	is_str(pass(job), "ok", "and leaves nothing");
-	is_str(pass(make(3)), "ok", "so that it may be claimed later");
+	is_str(pass(job), "ok", "a new signature that is not claimed passes");
+	is_str(pass(make(3)), "ok",
+	    "a signature that was not claimed may be claimed later");
 	gate_free(&gate);
 	gate = gate_new(store, wake, NULL);
-	is_str(pass(make(2)), "used", "another gate of the store knows it");
+	is_str(pass(make(2)), "used",
+	    "another gate of the same store knows a used signature");
 	end();
 }
 
@@ -239,7 +243,8 @@ static void test_invalid_claims_nothing(void)
 	struct gate_job *job = make(1);
 	spoil(job);
 	is_str(pass(job), "invalid", "a bad signature is refused");
-	is_str(pass(make(1)), "ok", "and does not use up the good one");
+	is_str(pass(make(1)), "ok",
+	    "a changed signature does not use up the right one");
 	end();
 }
 
@@ -252,10 +257,11 @@ static void test_batch(void)
 			spoil(job);
 		gate_push(gate, job);
 	}
-	ok(collect(100), "all of a crowd are told");
-	is_int(told[GATE_INVALID], 10, "the bad ones of it");
-	is_int(told[GATE_OK], 45, "each signature once");
-	is_int(told[GATE_USED], 45, "and its second use");
+	ok(collect(100), "every job of a crowd gets its answer");
+	is_int(told[GATE_INVALID], 10,
+	    "every changed signature of a crowd is refused");
+	is_int(told[GATE_OK], 45, "every signature of a crowd passes once");
+	is_int(told[GATE_USED], 45, "every second use in a crowd is refused");
 	end();
 }
 
@@ -268,9 +274,10 @@ static void test_until(void)
 	is_str(pass(make_claim(1, until_ms)), "ok", "a claim is made");
 	pass_ms(250000);
 	is_str(pass(make_claim(1, until_ms)), "used",
-	    "it lasts as long as the signature is fresh");
+	    "a claim lasts while the signature is fresh");
 	pass_ms(250001);
-	is_str(pass(make_claim(1, until_ms)), "ok", "and no longer");
+	is_str(pass(make_claim(1, until_ms)), "ok",
+	    "a claim ends when the signature has expired");
 	end();
 }
 
@@ -294,18 +301,22 @@ static void test_grace(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct gate_job *job = make_graced(i, 7);
 		job->has_grace = cases[i].had_grace;
-		is_str(pass(job), "ok", "the same signature ...");
+		is_str(
+		    pass(job), "ok", "%s: the first use passes", cases[i].name);
 		pass_ms(cases[i].later_ms);
 		job = make_graced(i, cases[i].peer);
 		job->has_grace = cases[i].has_grace;
 		is_str(pass(job), cases[i].want, "%s: %s", cases[i].name,
 		    cases[i].want);
 	}
-	is_str(pass(make_graced(99, 7)), "ok", "a grace ...");
+	is_str(pass(make_graced(99, 7)), "ok",
+	    "the first use of a signature with a grace passes");
 	pass_ms(1500);
-	is_str(pass(make_graced(99, 7)), "ok", "begins with the first use,");
+	is_str(pass(make_graced(99, 7)), "ok",
+	    "an equal use within the grace passes");
 	pass_ms(1500);
-	is_str(pass(make_graced(99, 7)), "used", "not with the last");
+	is_str(pass(make_graced(99, 7)), "used",
+	    "the grace does not begin again with the second use");
 	end();
 }
 
@@ -337,15 +348,18 @@ static void test_full_disk(void)
 	job->work = work;
 	is_str(pass_on_full_disk(job), "unavailable",
 	    "a signature that the store cannot keep is refused");
-	is_int(n_worked, 0, "and what hangs on it is not done");
+	is_int(n_worked, 0,
+	    "work for a signature that cannot be stored is not done");
 	job = make(2);
 	job->is_claimed = false;
-	is_str(
-	    pass_on_full_disk(job), "ok", "one that it need not keep is good");
+	is_str(pass_on_full_disk(job), "ok",
+	    "a signature that need not be stored passes on a full disk");
 	job = make(3);
 	spoil(job);
-	is_str(pass_on_full_disk(job), "invalid", "a bad one is bad");
-	is_str(pass(make(1)), "ok", "with room all is well again");
+	is_str(pass_on_full_disk(job), "invalid",
+	    "a changed signature is invalid on a full disk");
+	is_str(pass(make(1)), "ok",
+	    "a signature passes when the disk has room again");
 	end();
 }
 
@@ -371,17 +385,22 @@ static void test_patience(void)
 	is_int(n_told, 0, "a claim waits for the store");
 	pass_ms(1001);
 	gate_tick(gate);
-	is_int(told[GATE_UNAVAILABLE], 1, "but not for ever");
-	is_int(n_dropped, 0, "what the job holds stays with it");
+	is_int(told[GATE_UNAVAILABLE], 1,
+	    "a claim that waits too long is unavailable");
+	is_int(n_dropped, 0, "a job that waits keeps what it holds");
 	gate_tick(gate);
-	is_int(n_told, 1, "it is told once");
+	is_int(n_told, 1, "a claim that waited too long is answered once");
 	gate_push(gate, make(2));
 	store_abort(&t);
-	ok(collect(2), "then the next one is told");
-	is_int(told[GATE_OK], 1, "that it is good");
-	is_int(told[GATE_UNAVAILABLE], 1, "and the first one nothing more");
-	is_int(n_dropped, 1, "what it held is gone");
-	is_str(pass(make(1)), "used", "its claim was made in the end");
+	ok(collect(2), "the next claim is answered when the store is free");
+	is_int(
+	    told[GATE_OK], 1, "the next claim passes when the store is free");
+	is_int(told[GATE_UNAVAILABLE], 1,
+	    "the claim that waited too long gets no second answer");
+	is_int(n_dropped, 1,
+	    "a job that waited too long drops what it holds in the end");
+	is_str(pass(make(1)), "used",
+	    "a claim that waited too long is made in the end");
 	end();
 }
 
@@ -402,13 +421,15 @@ static void test_many(void)
 	store_write(store, &t, STORE_FACTS);
 	fill();
 	gate_push(gate, make(1));
-	is_int(n_told, 0, "one above the limit is not told inside the push");
+	is_int(
+	    n_told, 0, "a job above the limit is not answered inside the push");
 	gate_collect(gate);
-	is_int(told[GATE_BUSY], 1, "it is told next that the gate is busy");
+	is_int(told[GATE_BUSY], 1,
+	    "a job above the limit is told that the gate is busy");
 	is_int(n_told, 1, "the flood before it waits for the store");
 	store_abort(&t);
 	ok(collect(GATE_MAX_JOBS + 1), "all of the flood is told");
-	is_int(told[GATE_OK], GATE_MAX_JOBS, "and good");
+	is_int(told[GATE_OK], GATE_MAX_JOBS, "every job of the flood passes");
 	is_str(pass(make_claim(GATE_MAX_JOBS, INT64_MAX)), "ok",
 	    "after the flood a claim is taken again");
 	end();
@@ -440,11 +461,14 @@ static void test_crowd(void)
 		push_of(1, (uint64_t)i);
 	push_of(2, 5000);
 	gate_collect(gate);
-	is_int(told[GATE_CROWDED], 1, "a queue is bounded");
-	is_int(n_told, 1, "another queue has room");
+	is_int(told[GATE_CROWDED], 1,
+	    "a job above the limit of its queue is told that it is crowded");
+	is_int(n_told, 1, "a full queue leaves room for another queue");
 	store_abort(&t);
-	ok(collect(GATE_MAX_QUEUED + 3), "who had room is told");
-	is_int(told[GATE_OK], GATE_MAX_QUEUED + 2, "and good");
+	ok(collect(GATE_MAX_QUEUED + 3),
+	    "every job with room in its queue is answered");
+	is_int(told[GATE_OK], GATE_MAX_QUEUED + 2,
+	    "every job of the flood passes");
 	end();
 }
 
@@ -467,7 +491,7 @@ static void test_turns(void)
 	job->done = note_when;
 	gate_push(gate, job);
 	store_abort(&t);
-	ok(collect(2002), "a peer that sends much and one that does not");
+	ok(collect(2002), "all jobs of a busy and a quiet peer are answered");
 	ok(told_before < 300,
 	    "the one that sends little is told before most of the other");
 	printf("# after %d of 2000\n", told_before);
@@ -485,9 +509,10 @@ static void test_large(void)
 	job->is_claimed = false;
 	gate_push(gate, job);
 	ok(collect(1), "a large payload does not wait for small ones");
-	is_int(told[GATE_OK], 1, "but has a thread of its own");
+	is_int(told[GATE_OK], 1,
+	    "a large payload passes beside small ones that wait");
 	store_abort(&t);
-	ok(collect(2), "nor they for it");
+	ok(collect(2), "small payloads pass beside a large one");
 	end();
 }
 
@@ -510,9 +535,11 @@ static void test_busy(void)
 	gate_tick(gate);
 	is_int(told[GATE_BUSY], 2,
 	    "who waits too long for other work is told that the gate is busy");
-	is_int(n_dropped, 1, "what has not begun then is dropped");
+	is_int(n_dropped, 1,
+	    "a job that waits too long for other work is dropped");
 	pthread_mutex_unlock(&at_work);
-	is_str(pass(make(2)), "ok", "and was not used up");
+	is_str(pass(make(2)), "ok",
+	    "a signature is not used up by a job that was dropped");
 	end();
 }
 
@@ -530,7 +557,7 @@ static void test_leaving(void)
 	store_abort(&t);
 	gate_free(&gate);
 	is_int(n_told, 0, "a gate that closes tells nobody");
-	is_int(n_dropped, 10, "and drops what the jobs held");
+	is_int(n_dropped, 10, "a gate that closes drops what its jobs hold");
 	gate_free(&gate);
 	end();
 }
@@ -544,24 +571,25 @@ static void test_work(void)
 	job->work = work;
 	job->drop = drop;
 	job->owned = &n_dropped;
-	is_str(pass(job), "ok", "a good job ...");
-	is_int(n_worked, 1, "has its work done");
-	is_int(n_dropped, 1, "and what it holds dropped");
+	is_str(pass(job), "ok", "a job with a good signature passes");
+	is_int(n_worked, 1, "a job with a good signature has its work done");
+	is_int(n_dropped, 1, "a job drops what it holds after its work");
 	job = make(1);
 	job->work = work;
-	is_str(pass(job), "used", "a used one ...");
-	is_int(n_worked, 0, "has not");
+	is_str(pass(job), "used", "a job with a used signature is refused");
+	is_int(n_worked, 0, "a job with a used signature has no work done");
 	job = make(2);
 	job->work = work;
 	spoil(job);
-	is_str(pass(job), "invalid", "nor an invalid one");
-	is_int(n_worked, 0, "at all");
+	is_str(
+	    pass(job), "invalid", "a job with a changed signature is refused");
+	is_int(n_worked, 0, "a job with a changed signature has no work done");
 	job = gate_job();
 	job->is_verified = true;
 	job->work = work;
 	job->done = on_done;
-	is_str(pass(job), "ok", "work may be all there is");
-	is_int(n_worked, 1, "and is done");
+	is_str(pass(job), "ok", "a job without a signature passes");
+	is_int(n_worked, 1, "a job without a signature has its work done");
 	end();
 }
 
@@ -598,8 +626,8 @@ static void test_expire(void)
 		job->queue = (uint64_t)i % 10;
 		gate_push(gate, job);
 	}
-	ok(collect(2500), "claims are made");
-	is_int(count_claims(), 2500, "and kept");
+	ok(collect(2500), "2500 claims are answered");
+	is_int(count_claims(), 2500, "2500 claims are stored");
 	pass_ms(350000);
 	gate_expire(store, &cursor);
 	ok(cursor != 0 && count_claims() > 1000,
@@ -608,12 +636,13 @@ static void test_expire(void)
 		gate_expire(store, &cursor);
 	is_int(count_claims(), 1000, "some steps remove all that are over");
 	is_str(pass(make_claim(3, now + 400000)), "used",
-	    "those that are not stay");
+	    "claims whose time is not over are kept");
 	pass_ms(200000);
 	do
 		gate_expire(store, &cursor);
 	while (cursor && ++steps < 100);
-	is_int(count_claims(), 0, "until their time comes");
+	is_int(count_claims(), 0,
+	    "all claims are removed when their time is over");
 	end();
 }
 

@@ -46,25 +46,27 @@ static void test_limit(void)
 
 	begin();
 	struct gauge g = live(0, 1), other = live(70, 3);
-	ok(gauge_take(&g, GAUGE_RUNS, "anna", 2, &holds[0]), "one of two");
+	ok(gauge_take(&g, GAUGE_RUNS, "anna", 2, &holds[0]),
+	    "the first of two holds is taken");
 	ok(gauge_take(&other, GAUGE_RUNS, "anna", 2, &holds[1]),
-	    "two of two, in another process");
+	    "the second of two holds is taken in another process");
 	ok(!gauge_take(&g, GAUGE_RUNS, "anna", 2, &holds[2]),
-	    "a third is refused");
-	is_int(holds[2], 0, "and holds nothing");
-	is_int(gauge_count(&g, GAUGE_RUNS, "anna"), 2, "two are counted");
+	    "a third of two holds is refused");
+	is_int(holds[2], 0, "a refused hold holds nothing");
+	is_int(gauge_count(&g, GAUGE_RUNS, "anna"), 2,
+	    "two taken holds are counted");
 	ok(gauge_take(&g, GAUGE_RUNS, "bert", 2, &holds[2]),
-	    "another is not affected");
-	is_int(
-	    gauge_count(&g, GAUGE_SOCKETS, "anna"), 0, "nor is another kind");
+	    "the limit of one name does not affect another");
+	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 0,
+	    "holds of one kind do not count for another");
 	gauge_drop(&g, &holds[0]);
 	gauge_drop(&g, &holds[0]);
 	is_int(gauge_count(&other, GAUGE_RUNS, "anna"), 1,
 	    "what is given back is not counted, and only once");
 	ok(gauge_take(&other, GAUGE_RUNS, "anna", 2, &holds[0]),
-	    "so there is room");
+	    "a hold that was given back makes room");
 	ok(gauge_take(&other, GAUGE_RUNS, "anna", 0, &holds[0]),
-	    "without a limit there always is");
+	    "a hold without a limit is taken");
 	end();
 }
 
@@ -84,12 +86,15 @@ static void test_death(void)
 	    "what a dead process held is gone at once");
 	atomic_store(&heritage->slots[1].generation, 3);
 	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 1,
-	    "and does not come back when the slot is given away");
+	    "holds of a dead process do not come back when the slot is given "
+	    "away");
 	struct gauge next = live(1, 3);
 	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 1,
-	    "nor when the new process counts");
+	    "holds of a dead process do not come back when a new process "
+	    "counts");
 	(void)gauge_take(&next, GAUGE_SOCKETS, "anna", 0, &hold);
-	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 2, "which begins at 0");
+	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 2,
+	    "a new process in an old slot begins at 0");
 	end();
 }
 
@@ -165,11 +170,11 @@ static void test_processes(void)
 	ok(are_good && taken <= 2,
 	    "processes together never hold more than the limit");
 	is_int(gauge_count(&g, GAUGE_RUNS, "anna"), taken,
-	    "and what they hold is what is counted");
+	    "all holds of several processes are counted");
 	are_good &= write(leave[1], "gggg", N_CHILDREN) == N_CHILDREN;
 	for (int status; wait(&status) > 0;)
 		are_good &= status == 0;
-	ok(are_good, "all of them are well");
+	ok(are_good, "every child process ended well");
 	end();
 }
 

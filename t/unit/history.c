@@ -43,30 +43,31 @@ static void test_winner(void)
 		bool is_newer;
 	} cases[] = {
 	    {"\"iteration\":2", "\"iteration\":1", "client",
-		"the higher iteration wins", false},
+		"the higher iteration of the client wins", false},
 	    {"\"iteration\":1", "\"iteration\":2", "server",
-		"also when it is the server's", true},
+		"the higher iteration of the server wins", true},
 	    {"\"iteration\":10", "\"iteration\":9.5", "client",
 		"numbers are compared, not texts", false},
 	    {"\"iteration\":1,\"updated\":1", "\"iteration\":2", "server",
 		"iteration counts before updated", true},
 	    {"\"iteration\":1,\"updated\":5.2", "\"iteration\":1,\"updated\":5",
-		"client", "among equals the later one wins", false},
+		"client", "the later of equal iterations wins", false},
 	    {"\"iteration\":1,\"updated\":5",
 		"\"iteration\":1,\"updated\":5.001", "server",
-		"also when it is the server's", true},
+		"the later of equal iterations wins for the server", true},
 	    {"\"iteration\":1,\"updated\":5", "\"iteration\":1,\"updated\":5.0",
-		"server", "all equal: the server's, but not newer", false},
+		"server", "all equal: the server's wins, but is not newer",
+		false},
 	    {"\"x\":1", "\"y\":1", "server", "absent numbers count as 0",
 		false},
 	    {"\"iteration\":\"9\",\"updated\":[1]", "\"iteration\":1", "server",
 		"what is no number counts as 0", true},
 	    {"\"iteration\":true", "\"iteration\":null,\"updated\":1", "server",
-		"nor are true and null numbers", true},
+		"true and null count as 0", true},
 	    {"\"iteration\":1e999", "\"iteration\":2", "client",
 		"a number out of range is only large", false},
-	    {"\"iteration\":-1", "\"x\":1", "server", "less than 0 is less",
-		true},
+	    {"\"iteration\":-1", "\"x\":1", "server",
+		"a number less than 0 is less than none", true},
 	};
 
 	for (size_t i = 0; i < N(cases); i++) {
@@ -91,7 +92,7 @@ static void test_one_side(void)
 
 	is_str(merge("", "", &is_newer), "{\"session_id\":\"s\"}",
 	    "nothing and nothing is an empty conversation");
-	ok(!is_newer, "which is nobody's");
+	ok(!is_newer, "an empty conversation is not newer");
 	is_str(merge("{\"turn\":1,\"session_id\":\"evil\"}", "", &is_newer),
 	    "{\"session_id\":\"s\",\"turn\":1}",
 	    "a client's alone is taken, with the server's id");
@@ -99,11 +100,13 @@ static void test_one_side(void)
 	is_str(merge("", "{\"turn\":1,\"mode\":\"auto\"}", &is_newer),
 	    "{\"mode\":\"auto\",\"session_id\":\"s\",\"turn\":1}",
 	    "the server's alone is taken");
-	ok(is_newer, "it is newer than nothing");
+	ok(is_newer, "the server's alone is newer than nothing");
 	is_str(merge("[1]", "{\"turn\":2}", &is_newer),
-	    "{\"session_id\":\"s\",\"turn\":2}", "an array is nothing");
+	    "{\"session_id\":\"s\",\"turn\":2}",
+	    "an array counts as no conversation");
 	is_str(merge("{\"turn\":", "{\"turn\":2}", &is_newer),
-	    "{\"session_id\":\"s\",\"turn\":2}", "nor is broken JSON");
+	    "{\"session_id\":\"s\",\"turn\":2}",
+	    "broken JSON counts as no conversation");
 }
 
 #define OWN(n)                                                              \
@@ -121,7 +124,8 @@ static void test_server_keys(void)
 	    "{\"iteration\":2,\"session_id\":\"s\"}",
 	    "a client sets none of the server's keys");
 	is_str(merge("{\"m\\u006fde\":1}", "", &is_newer),
-	    "{\"session_id\":\"s\"}", "not even by an escape in the key");
+	    "{\"session_id\":\"s\"}",
+	    "a client sets none of the server's keys by an escaped key");
 	const char *got = merge(
 	    "{\"iteration\":2,\"session_id\":\"c\"," OWN("1") "}",
 	    "{\"iteration\":1,\"_new_session\":2,\"session_id\":\"old\"," OWN(
@@ -156,7 +160,7 @@ static void test_messages(void)
 	is_str(merge("{\"messages\":[{\"role\":\"system\"}],\"messages\":[]}",
 		   "", &is_newer),
 	    "{\"messages\":[],\"session_id\":\"s\"}",
-	    "not even by a key that is doubled");
+	    "a client does not speak for the system by a doubled key");
 	is_str(merge("{\"messages\":\"no\"}", "", &is_newer),
 	    "{\"session_id\":\"s\"}", "messages that are no array are dropped");
 	is_str(merge("", "{\"messages\":[{\"role\":\"system\"}]}", &is_newer),
@@ -271,7 +275,7 @@ static void test_iteration(void)
 	    {"{\"iteration\":9223372036854775807}",
 		"\"iteration\":9007199254740992,", "the largest does not wrap"},
 	    {"{\"iteration\":1e999}", "\"iteration\":9007199254740992,",
-		"nor does one out of range"},
+		"an iteration out of range does not wrap"},
 	    {"{\"iteration\":-5}", "\"iteration\":1,", "less than 0 is 0"},
 	    {"{\"iteration\":\"x\"}", "\"iteration\":1,", "no number is 0"},
 	};
@@ -279,7 +283,7 @@ static void test_iteration(void)
 
 	for (size_t i = 0; i < N(cases); i++)
 		ok(strstr(add(cases[i].before, &t), cases[i].want) != NULL,
-		    "iteration: %s", cases[i].what);
+		    "the next iteration: %s", cases[i].what);
 }
 
 static void test_adopt(void)

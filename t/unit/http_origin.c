@@ -109,11 +109,11 @@ static void test_hosts(void)
 		    cases[i].is_ours ? "ours" : "foreign");
 	}
 	ok(http_origin_host_is_ours(&any, "evil.test", 9),
-	    "with allowed_hosts \"*\" every name is ours");
+	    "allowed_hosts \"*\" makes every name ours");
 	char name[300];
 	memset(name, 'a', sizeof(name));
 	ok(!http_origin_host_is_ours(&any, name, sizeof(name)),
-	    "but none that is longer than names are");
+	    "a name longer than names can be is foreign");
 }
 
 static const char *const words[] = {
@@ -248,7 +248,7 @@ static void test_judge(void)
 		    words[cases[i].verdict]);
 		page.is_near = false;
 		ok(http_origin_judge(&rules, &page) == HTTP_ORIGIN_GOOD,
-		    "the same is good from a public address (Origin %s)",
+		    "Origin %s is good from a public address",
 		    origin ? origin : "(none)");
 	}
 }

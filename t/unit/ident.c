@@ -106,30 +106,34 @@ static void test_new_key(const struct home *h)
 	(void)snprintf(keys, sizeof keys, "%s/keys", h->co);
 	ok(ident_load(&me, h->co, h->top, &err) == 0 && me.is_new,
 	    "a project without a key gets one");
-	is_str(me.source, h->co, "of its own");
+	is_str(me.source, h->co, "a new key belongs to the project");
 	ok(!strncmp(me.address, "0x", 2) && strlen(me.address) == 66 &&
 		enc_unhex(bytes, me.address + 2, SEED_SIZE),
-	    "its address is 0x and 64 hex digits");
-	is_int(mode_of(keys, ""), 0700, "only its owner sees the folder");
-	is_int(mode_of(keys, "agent.key"), 0600, "and may read the key");
-	is_int(mode_of(keys, "recovery.txt"), 0600, "and the phrase");
-	is_int(
-	    mode_of(keys, "DO_NOT_SHARE"), 0600, "the warning is private, too");
+	    "the address of a new key is 0x and 64 hex digits");
+	is_int(mode_of(keys, ""), 0700, "the new folder of keys is private");
+	is_int(mode_of(keys, "agent.key"), 0600, "a new key is private");
+	is_int(mode_of(keys, "recovery.txt"), 0600,
+	    "a new recovery phrase is private");
+	is_int(mode_of(keys, "DO_NOT_SHARE"), 0600,
+	    "the warning beside a new key is private");
 	ok(strstr(slurp(keys, "DO_NOT_SHARE"), "NEVER share these files"),
-	    "it says what not to do");
+	    "the warning beside a new key says what not to do");
 	ok(mnemonic_key(key, slurp(keys, "recovery.txt"), &err) == 0 &&
 		memcmp(slurp(keys, "agent.key"), key, SEED_SIZE) == 0,
-	    "the phrase leads to the key");
+	    "the new recovery phrase leads to the key");
 	ok(ident_load(&again, h->co, h->top, &err) == 0 && !again.is_new,
-	    "it is found again");
-	is_str(again.address, me.address, "and means the same address");
-	ok(access(h->own, F_OK) != 0, "nothing is made in the home folder");
+	    "a new key is found at the next start");
+	is_str(again.address, me.address,
+	    "a key that is found has the same address");
+	ok(access(h->own, F_OK) != 0,
+	    "making a key leaves the home folder alone");
 	ident_fini(&again);
 
 	(void)unlink(h->key); /* it was there */
 	ok(ident_make(&again, h->co, &err) == 0 && again.is_new,
 	    "a key that is lost is made again");
-	is_str(again.address, me.address, "from the phrase");
+	is_str(again.address, me.address,
+	    "a lost key is made again from the phrase");
 	ident_fini(&again);
 	ident_fini(&me);
 }
@@ -170,9 +174,10 @@ static void test_known_keys(const struct home *h)
 			write(fd, bytes, sizeof bytes) == sizeof bytes,
 		    "a known key is there");
 		(void)close(fd); /* it was written */
-		ok(load(h->co, NULL, address, &err) == 0, "it is read");
+		ok(load(h->co, NULL, address, &err) == 0,
+		    "a known key is read");
 		is_str(address, rows[i].address,
-		    "its address is its Ed25519 public key");
+		    "the address of a known key is its Ed25519 public key");
 	}
 }
 
@@ -188,16 +193,21 @@ static void test_order(const struct home *h)
 	(void)snprintf(top, sizeof top, "%s/.co", h->top);
 	ok(load(h->co, h->top, users, &err) == 0,
 	    "the key of the user serves a project without one");
-	ok(ident_load(&me, h->co, h->top, &err) == 0, "and again");
-	is_str(me.source, top, "it is known whose it is");
+	ok(ident_load(&me, h->co, h->top, &err) == 0,
+	    "the key of the user is loaded again");
+	is_str(me.source, top,
+	    "the source of the key of the user is the home folder");
 	ident_fini(&me);
-	ok(access(h->key, F_OK) != 0, "and is not copied");
+	ok(access(h->key, F_OK) != 0,
+	    "the key of the user is not copied to the project");
 	put_key(h->key, SEED_SIZE, 'p');
 	ok(load(h->co, NULL, ours, &err) == 0 &&
 		load(h->co, h->top, both, &err) == 0,
-	    "with both there is an address");
-	is_str(both, ours, "and it is the project's");
-	ok(strcmp(users, ours) != 0, "which is another");
+	    "a project with a key is loaded beside a key of the user");
+	is_str(both, ours,
+	    "the key of the project is preferred to the key of the user");
+	ok(strcmp(users, ours) != 0,
+	    "project and user have different addresses");
 	(void)unlink(h->key); /* it was there */
 	ok(ident_make(&me, h->co, &err) == 0 && me.is_new,
 	    "who asks for a key of the project gets one");
@@ -217,15 +227,16 @@ static void test_bad_keys(const struct home *h)
 		ok(load(h->co, h->top, address, &err) == -1 &&
 			err.code == ERR_CONFIG,
 		    "a key of %zu bytes is refused", sizes[i]);
-		ok(strstr(err.text, h->key), "by its name");
+		ok(strstr(err.text, h->key),
+		    "the refusal of a bad key names its file");
 		ok(stat(h->key, &st) == 0 && st.st_size == (off_t)sizes[i],
-		    "and left as it was");
+		    "a bad key is left unchanged");
 	}
 	struct err err = {.text = ""};
 	(void)unlink(h->key); /* it was there */
 	put_key(h->own, 5, 'b');
 	ok(load(h->co, h->top, address, &err) == -1 && strstr(err.text, h->own),
-	    "a bad key of the user is refused too");
+	    "a bad key of the user is refused");
 	(void)unlink(h->own); /* it was there */
 	ok(load("/nonexistent/.co", NULL, address, &err) == -1 &&
 		strstr(err.text, "/nonexistent"),
@@ -241,14 +252,16 @@ static void test_bad_phrase(const struct home *h)
 	(void)unlink(h->key); /* of the tests before */
 	(void)snprintf(path, sizeof path, "%s/keys/recovery.txt", h->co);
 	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
-	ok(fd >= 0 && write(fd, "secret words\n", 13) == 13, "some words");
+	ok(fd >= 0 && write(fd, "secret words\n", 13) == 13,
+	    "a wrong recovery phrase is written");
 	(void)close(fd); /* they were written */
 	ok(load(h->co, NULL, address, &err) == -1 && strstr(err.text, path) &&
 		strstr(err.text, "Invalid recovery phrase"),
 	    "words that are no phrase are refused by their file");
-	ok(!strstr(err.text, "secret"), "and not told");
+	ok(!strstr(err.text, "secret"),
+	    "the refusal of a wrong phrase does not show it");
 	is_str(slurp(h->co, "keys/recovery.txt"), "secret words\n",
-	    "they stay as they were");
+	    "a wrong phrase is left unchanged");
 	(void)unlink(path); /* it is ours */
 }
 
@@ -261,13 +274,14 @@ static void test_claim(const struct home *h)
 	ok(ident_load(&me, h->co, NULL, &err) == 0, "there is a key");
 	ok(ident_claim(&me, "first", "/one", &warning, &err) == 0 &&
 		!warning.len,
-	    "the first who serves it is welcome");
-	is_int(mode_of(h->co, "served_by.json"), 0600, "it is noted");
+	    "the first project to serve a key is not warned of");
+	is_int(mode_of(h->co, "served_by.json"), 0600,
+	    "the project that serves a key is noted");
 	ok(ident_claim(&me, "renamed", "/one", &warning, &err) == 0 &&
 		!warning.len,
-	    "and may come again under another name");
+	    "the same project may serve a key under another name");
 	ok(ident_claim(&me, "second", "/two", &warning, &err) == 0,
-	    "another project may serve it too");
+	    "another project may serve the same key");
 	char expected[1024];
 	(void)snprintf(expected, sizeof expected,
 	    "[host] %.10s… is already served by 'renamed' in /one, using the "
@@ -276,23 +290,25 @@ static void test_claim(const struct home *h)
 	    "A project created by `co create` gets its own identity and does "
 	    "not share.",
 	    me.address, h->co);
-	is_str(buf_cstr(&warning), expected, "but its operator is warned");
+	is_str(buf_cstr(&warning), expected,
+	    "another project on the same key is warned of");
 	(void)snprintf(expected, sizeof expected,
 	    "{\n  \"name\": \"second\",\n  \"project\": \"/two\",\n"
 	    "  \"address\": \"%s\"\n}",
 	    me.address);
 	is_str(slurp(h->co, "served_by.json"), expected,
-	    "the note is about the last one");
+	    "the note beside a key names the last project");
 	buf_reset(&warning);
 
 	char path[256];
 	(void)snprintf(path, sizeof path, "%s/served_by.json", h->co);
 	int fd = open(path, O_WRONLY | O_TRUNC);
-	ok(fd >= 0 && write(fd, "{\"project\": 3", 13) == 13, "a bad note");
+	ok(fd >= 0 && write(fd, "{\"project\": 3", 13) == 13,
+	    "a damaged note is written");
 	(void)close(fd); /* it was written */
 	ok(ident_claim(&me, "third", "/three", &warning, &err) == 0 &&
 		!warning.len,
-	    "is nobody's note");
+	    "a damaged note beside a key counts as none");
 	buf_fini(&warning);
 	ident_fini(&me);
 }
@@ -330,7 +346,8 @@ static void test_full_disk(const struct home *h)
 	(void)setrlimit(RLIMIT_FSIZE, &was);
 	ok(rc == -1 && strstr(err.text, keys),
 	    "a key that cannot be written is an error");
-	is_int(count_files(keys), 0, "and nothing of it stays behind");
+	is_int(count_files(keys), 0,
+	    "a key that cannot be written leaves no file");
 }
 
 static void test_digest(void)

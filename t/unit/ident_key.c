@@ -38,7 +38,7 @@ static void opens_the_key(const char *co, const char *home, const char *what)
 	(void)crypto_sign_seed_keypair(public_key, secret_key, seed);
 	ok(key && memcmp(key, secret_key, 64) == 0, "%s", what);
 	ident_key_close(&key);
-	ok(!key, "it is closed");
+	ok(!key, "%s and is closed again", what);
 }
 
 static void refuses(
@@ -63,8 +63,9 @@ int main(void)
 	char *co = folder("a", 32), *empty = folder("b", 0);
 	char *home = folder("home", 0), *users = folder("home/.co", 32);
 	char *bad = folder("c", 31);
-	opens_the_key(co, NULL, "the key of the project");
-	opens_the_key(empty, home, "that of the user, where there is none");
+	opens_the_key(co, NULL, "the key of the project is opened");
+	opens_the_key(empty, home,
+	    "the key of the user is opened where the project has none");
 	refuses(empty, address, "agent.key is not there", "no key");
 	refuses(bad, address, "c/keys/agent.key: this is no agent key",
 	    "a short one");

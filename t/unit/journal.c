@@ -210,30 +210,35 @@ static void test_rules(void)
 {
 	begin("rules");
 	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
-	    "nothing is said in a turn that has not begun");
-	is_int(do_one(1, COMMIT_BEGIN, "hi"), COMMIT_OK, "a turn begins");
+	    "an event is refused in a turn that has not begun");
+	is_int(
+	    do_one(1, COMMIT_BEGIN, "hi"), COMMIT_OK, "the first turn begins");
 	ok(told.first_seq == 1 && told.last_seq == 1, "positions count from 1");
-	is_int(do_one(1, COMMIT_BEGIN, "hi"), COMMIT_CLOSED, "once");
-	is_int(told.last_seq, 1, "a closed one is told where the journal ends");
-	is_int(do_one(1, COMMIT_IN_TURN, "a"), COMMIT_OK, "it speaks");
+	is_int(do_one(1, COMMIT_BEGIN, "hi"), COMMIT_CLOSED,
+	    "a turn that has begun does not begin again");
+	is_int(told.last_seq, 1,
+	    "a refused commit is told where the journal ends");
+	is_int(do_one(1, COMMIT_IN_TURN, "a"), COMMIT_OK,
+	    "an event is written in a turn that runs");
 	is_int(do_one(2, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
-	    "another turn does not");
-	is_int(do_one(1, COMMIT_END, ""), COMMIT_OK, "it ends");
-	is_int(do_one(1, COMMIT_END, ""), COMMIT_CLOSED, "once");
+	    "an event is refused in another turn");
+	is_int(do_one(1, COMMIT_END, ""), COMMIT_OK, "a turn that runs ends");
+	is_int(do_one(1, COMMIT_END, ""), COMMIT_CLOSED,
+	    "a turn that has ended does not end again");
 	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
-	    "nothing is said after the end");
+	    "an event is refused in a turn that has ended");
 	is_int(do_one(2, COMMIT_BEGIN, "again"), COMMIT_OK,
-	    "the next turn begins");
+	    "the next turn begins after the end");
 	is_int(do_one(1, COMMIT_IN_TURN, "x"), COMMIT_CLOSED,
-	    "an earlier turn says no more");
+	    "an event is refused in an earlier turn");
 	is_int(do_one(4, COMMIT_BEGIN, "later"), COMMIT_OK,
 	    "a number may be left out");
 	is_int(do_one(3, COMMIT_BEGIN, "x"), COMMIT_CLOSED,
-	    "but turns never go back");
+	    "an earlier turn does not begin after a later one");
 	is_int(do_one(5, COMMIT_END, ""), COMMIT_OK,
 	    "a turn may end before it has begun");
 	is_int(do_one(5, COMMIT_BEGIN, "x"), COMMIT_CLOSED,
-	    "then it never begins");
+	    "a turn that ended before it began does not begin");
 	struct seen s;
 	uint64_t cursor = 0;
 	is_int(look(NUMBER, &cursor, 99, &s), JOURNAL_END, "the end is found");
@@ -256,8 +261,9 @@ static void check_meta(void)
 	(void)store_read_end(&t, &err);
 	ok(found && m.first == 1 && m.last == 4 && m.began == 4 &&
 		m.turn == 2 && m.ended == 1 && m.bytes > 0,
-	    "the store knows where the events are");
-	ok(!other && none.last == 0, "and that others have none");
+	    "the metadata say where the events of a session are");
+	ok(!other && none.last == 0,
+	    "the metadata of another session are empty");
 }
 
 static void test_publish(void)
@@ -336,8 +342,8 @@ static void test_lanes(void)
 	begin("lanes");
 	for (uint32_t turn = 1; turn <= 5; turn++)
 		push_turn(turn, 40);
-	is_int(told.failed, 0, "of five turns everything was written");
-	is_int(told.done, 5 * 42, "and told once");
+	is_int(told.failed, 0, "all events of five turns are written");
+	is_int(told.done, 5 * 42, "all events of five turns are told once");
 	if (!s)
 		abort();
 	(void)look(NUMBER, &cursor, 1000, s);
@@ -353,7 +359,7 @@ static void test_lanes(void)
 	ok(strncmp(s->text, buf_cstr(&want), sizeof(s->text) - 1) == 0,
 	    "the order of a turn is the order it was pushed in");
 	is_str(fact("t5"), "begun", "facts of the beginning are written");
-	is_str(fact("e5"), "ended", "and of the end");
+	is_str(fact("e5"), "ended", "facts of the end are written");
 	free(s);
 	buf_fini(&want);
 	end();
@@ -378,7 +384,7 @@ static void test_facts(void)
 	journal_push(journal, c, false);
 	finish();
 	ok(told.outcome == COMMIT_OK && told.are_facts_written,
-	    "what the check allows is written");
+	    "a commit that its check allows is written");
 	c = commit_of(2, COMMIT_BEGIN, "hi");
 	add_fact(c, "other", "2");
 	c->check = refuse;
@@ -388,11 +394,12 @@ static void test_facts(void)
 	finish();
 	ok(told.outcome == COMMIT_REFUSED && told.refusal == 42 &&
 		!told.are_facts_written,
-	    "what it refuses is told with its reason");
-	is_str(fact("other"), NULL, "no fact of it is written");
-	is_int(registry_entry(reg, at)->head, 1, "nor any event");
+	    "a commit that its check refuses is told with the reason");
+	is_str(fact("other"), NULL, "a refused commit writes no fact");
+	is_int(registry_entry(reg, at)->head, 1,
+	    "a refused commit writes no event");
 	is_int(registry_entry(reg, at)->state, ENTRY_RUNNING,
-	    "nor is the turn given up");
+	    "a refused commit does not give the turn up");
 	c = commit_of(3, COMMIT_BEGIN, "hi");
 	record_put_id(c, &taken);
 	journal_push(journal, c, false);
@@ -429,7 +436,8 @@ static void test_full(void)
 	uint64_t head = registry_entry(reg, at)->head;
 	is_int(do_one(20, COMMIT_BEGIN, "hi"), COMMIT_OK,
 	    "the journal has its own room");
-	is_int(told.first_seq, (int64_t)head + 1, "nothing was left half done");
+	is_int(told.first_seq, (int64_t)head + 1,
+	    "a failed commit leaves no event");
 	free(big);
 	end();
 }
@@ -475,9 +483,10 @@ static void test_full_journal(void)
 	store_abort(&lock);
 	finish();
 	is_int(events, COMMIT_FAILED, "events that find no room are lost");
-	is_str(fact("beside"), "1", "the facts beside them are not");
+	is_str(fact("beside"), "1", "facts beside lost events are written");
 	is_int(facts, COMMIT_OK, "facts alone are told as written");
-	is_str(fact("alone"), "1", "which they are");
+	is_str(
+	    fact("alone"), "1", "facts alone are written beside lost events");
 	end();
 }
 
@@ -505,12 +514,13 @@ static void test_trim(void)
 	ok(most <= 100 && most > 80, "no more than journal_events are kept");
 	cursor = 0;
 	is_int(look(NUMBER, &cursor, 1000, s), JOURNAL_GONE,
-	    "a reader of what is gone is told");
-	is_int(s->n, 0, "before it sees anything");
+	    "a reader of trimmed events is told that they are gone");
+	is_int(s->n, 0, "a reader of trimmed events sees none of them");
 	is_int(look(NUMBER, &cursor, 1000, s), JOURNAL_END,
-	    "its cursor is at the oldest that is kept");
+	    "the cursor of a reader of trimmed events goes to the oldest "
+	    "event");
 	ok(s->last == 301 && s->n == s->last - s->first + 1 && s->is_ordered,
-	    "from where all is there up to the newest");
+	    "a reader of trimmed events gets the rest in order");
 	free(s);
 	end();
 }
@@ -533,7 +543,8 @@ static uint64_t kept_of(unsigned n_commits, unsigned n)
 	store_read(store, &t, STORE_JOURNAL);
 	(void)journal_meta(&t, NUMBER, &m);
 	(void)store_read_end(&t, &err);
-	is_int(m.last, 1 + n_commits * n, "all were written");
+	is_int(m.last, 1 + n_commits * n,
+	    "all events are written while older ones are trimmed");
 	return m.last + 1 - m.first;
 }
 
@@ -578,7 +589,7 @@ static void test_trim_bytes(void)
 	(void)look(NUMBER, &cursor, 1000, s);
 	(void)look(NUMBER, &cursor, 1000, s);
 	ok(s->n >= 5 && s->n <= 10, "no more than journal_bytes are kept");
-	is_int(s->last, 51, "the newest are");
+	is_int(s->last, 51, "the newest event is kept under journal_bytes");
 	free(text);
 	free(s);
 	end();
@@ -590,23 +601,26 @@ static void test_read(void)
 	uint64_t cursor = 0;
 
 	begin("read");
-	is_int(
-	    look(NUMBER, &cursor, 9, &s), JOURNAL_END, "nothing ends at once");
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
+	    "reading an empty journal ends at once");
 	(void)do_one(1, COMMIT_BEGIN, "a");
 	(void)do_one(1, COMMIT_IN_TURN, "b");
 	(void)do_one(1, COMMIT_IN_TURN, "c");
 	is_int(look(NUMBER, &cursor, 2, &s), JOURNAL_STOPPED,
-	    "a reader stops where it likes");
-	is_int(cursor, 2, "behind what it has seen");
-	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "and goes on");
-	is_str(s.text, "assistant{\"content\":\"c\"} ", "with the next");
+	    "a reader may stop early");
+	is_int(
+	    cursor, 2, "a reader that stops has its cursor behind what it saw");
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
+	    "a reader that stopped reads on to the end");
+	is_str(s.text, "assistant{\"content\":\"c\"} ",
+	    "a reader that stopped goes on with the next event");
 	cursor = 99;
 	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
 	    "a cursor past the end finds nothing");
 	cursor = 0;
 	is_int(look(NUMBER - 1, &cursor, 9, &s), JOURNAL_END,
-	    "another session's events are not seen");
-	is_int(s.n, 0, "not one");
+	    "reading another session ends at once");
+	is_int(s.n, 0, "no event of another session is read");
 	end();
 }
 
@@ -643,21 +657,25 @@ static void test_damaged(void)
 	damage(2);
 	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_GONE,
 	    "a damaged event is told as one that is gone");
-	is_str(s.text, "input{\"prompt\":\"a\"} ", "after those before it");
-	is_int(cursor, 2, "the cursor is behind it");
+	is_str(s.text, "input{\"prompt\":\"a\"} ",
+	    "events before a damaged one are read");
+	is_int(cursor, 2, "the cursor goes behind a damaged event");
 	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
-	    "it does not end the journal");
-	is_str(s.text, "assistant{\"content\":\"c\"} ", "the rest follows");
+	    "reading goes on behind a damaged event");
+	is_str(s.text, "assistant{\"content\":\"c\"} ",
+	    "events after a damaged one are read");
 	damage(3);
 	cursor = 1;
 	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_GONE,
-	    "two of them are one hole");
-	is_int(cursor, 3, "also the last");
-	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END, "told once");
+	    "two damaged events are one hole");
+	is_int(
+	    cursor, 3, "the cursor goes behind the last of two damaged events");
+	is_int(look(NUMBER, &cursor, 9, &s), JOURNAL_END,
+	    "two damaged events are told once");
 	cursor = 1;
 	is_int(journal_read(store, NUMBER, &cursor, 2, see, &s), JOURNAL_GONE,
 	    "what is not published is not looked at");
-	is_int(cursor, 2, "even if it is damaged");
+	is_int(cursor, 2, "the cursor does not pass what is published");
 	end();
 }
 
@@ -709,11 +727,14 @@ static void test_damaged_meta(void)
 	ok(journal_meta(&t, NUMBER, &is), "where events are is found again");
 	(void)store_read_end(&t, &err);
 	ok(stat_mine()->corrupt > corrupt, "after it was found damaged");
-	ok(memcmp(&was, &is, sizeof(is)) == 0, "it is what it was");
-	is_int(do_one(2, COMMIT_IN_TURN, "d"), COMMIT_OK, "the turn goes on");
-	is_int(told.last_seq, 5, "at the next position");
+	ok(memcmp(&was, &is, sizeof(is)) == 0,
+	    "metadata found again are as before the damage");
+	is_int(do_one(2, COMMIT_IN_TURN, "d"), COMMIT_OK,
+	    "a turn goes on after damaged metadata");
+	is_int(told.last_seq, 5,
+	    "events continue at the next position after damaged metadata");
 	is_int(do_one(1, COMMIT_END, ""), COMMIT_CLOSED,
-	    "and an end is written once");
+	    "a turn does not end twice after damaged metadata");
 	corrupt = stat_mine()->corrupt;
 	store_read(store, &t, STORE_JOURNAL);
 	(void)journal_meta(&t, NUMBER, &is);
@@ -736,12 +757,12 @@ static void test_free(void)
 	is_int(journal_pending(journal), 2, "what is pushed is pending");
 	journal_free(&journal);
 	ok(told.done == 2 && !told.failed, "the end waits for what is queued");
-	ok(!journal, "and forgets the journal");
+	ok(!journal, "freeing the journal clears the pointer");
 	journal_free(&journal);
 	store_close(&store);
 	store = store_open(&conf, true, &err);
 	(void)look(NUMBER, &cursor, 9, &s);
-	is_int(s.n, 2, "it is there when the store opens again");
+	is_int(s.n, 2, "events are in the store when it opens again");
 	journal_commit_free(commit_of(1, COMMIT_BEGIN, "never pushed"));
 	end();
 }

@@ -142,8 +142,10 @@ static void test_unique_keys(void)
 	ok(is_unique("[{\"a\":{\"a\":1}},{\"a\":2}]"),
 	    "the same key in other objects is fine");
 	ok(!is_unique("{\"a\":1, \"b\":2, \"a\":3}"), "a doubled key is seen");
-	is_str(error.message, "Duplicate key", "it is told");
-	is_int((int64_t)error.pos, 15, "and where");
+	is_str(error.message, "Duplicate key",
+	    "the error of a doubled key says so in its message");
+	is_int((int64_t)error.pos, 15,
+	    "the error of a doubled key says where it was found");
 	ok(!is_unique("{\"a\":1,\"\\u0061\":3}"), "escapes do not hide it");
 	ok(is_unique("{\"\\ud800\":1,\"\\ufffd\":3}"),
 	    "a lone surrogate is its own key");
@@ -154,7 +156,8 @@ static void test_unique_keys(void)
 	b.len--;
 	buf_str(&b, ",\"77\":1}");
 	ok(!is_unique(buf_cstr(&b)), "one doubled of many is seen");
-	is_int((int64_t)error.pos, (int64_t)b.len - 7, "at the later one");
+	is_int((int64_t)error.pos, (int64_t)b.len - 7,
+	    "the error of one doubled key of many points at the later one");
 	buf_fini(&b);
 }
 
@@ -165,7 +168,7 @@ static void test_tree(void)
 	    " { \"a\" : [1 , -2.50e+3, \"x\\n\"],\"b\":{}, \"a\":null } ");
 
 	is_int(json_type(v), JSON_OBJECT, "the root is an object");
-	is_int((int64_t)json_count(v), 3, "it has three members");
+	is_int((int64_t)json_count(v), 3, "the root object has three members");
 	const struct json *a = json_first(v);
 	ok(json_str_is(json_key(a), "a") && json_is(a, JSON_ARRAY),
 	    "a member has key and value");
@@ -220,17 +223,19 @@ static void test_strings(void)
 		char *copy = json_strdup(v);
 		bool has_nul = strlen(cases[i].bytes) < cases[i].len;
 		ok(has_nul ? !copy : copy && !strcmp(copy, cases[i].bytes),
-		    "it is %scopied", has_nul ? "not " : "");
+		    "%s is %scopied", cases[i].text, has_nul ? "not " : "");
 		is_int(json_str_is(v, cases[i].bytes), !has_nul,
-		    "it is %sthat C string", has_nul ? "not " : "");
-		ok(!json_str_is(v, "other"), "it is no other string");
+		    "%s is %sthat C string", cases[i].text,
+		    has_nul ? "not " : "");
+		ok(!json_str_is(v, "other"), "%s is no other string",
+		    cases[i].text);
 		free(copy);
 	}
 	size_t len = 1;
 	ok(!json_str(parse("1"), &scratch, &len) && !len,
 	    "a number is not a string");
 	ok(!json_strdup(doc.root) && !json_str_is(doc.root, "1"),
-	    "nor copied or compared as one");
+	    "a number is not copied or compared as a string");
 	buf_fini(&scratch);
 }
 
@@ -274,11 +279,11 @@ static void test_scalars(void)
 	ok(json_double(parse("1e999"), &d) && isinf(d) && d > 0,
 	    "a number out of range is infinite");
 	ok(json_double(parse(repeat("9", 4300)), &d) && isinf(d),
-	    "even the longest");
+	    "a number of 4300 digits is a double");
 	ok(!json_double(parse("\"1\""), &d), "a string is not a double");
 	ok(json_bool(parse("true"), &b) && b, "true is true");
 	ok(json_bool(parse("false"), &b) && !b, "false is false");
-	ok(!json_bool(parse("null"), &b), "null is neither");
+	ok(!json_bool(parse("null"), &b), "null is no boolean");
 }
 
 static void test_canonical(void)
@@ -305,7 +310,7 @@ static void test_canonical(void)
 	    {"keys sort by character", JSON_UTF8,
 		"{\"\xf0\x9f\x98\x80\":1,\"\xef\xbf\xbd\":2,\"\\u00e9\":3}",
 		"{\"\xc3\xa9\":3,\"\xef\xbf\xbd\":2,\"\xf0\x9f\x98\x80\":1}"},
-	    {"or by UTF-16 unit", JSON_SCRIPT,
+	    {"keys sort by UTF-16 unit", JSON_SCRIPT,
 		"{\"\xef\xbf\xbd\":2,\"\xf0\x9f\x98\x80\":1}",
 		"{\"\xf0\x9f\x98\x80\":1,\"\xef\xbf\xbd\":2}"},
 	    {"a half pair sorts before its whole", JSON_SCRIPT,
@@ -329,7 +334,7 @@ static void test_canonical(void)
 	    {"spaces stand after commas and colons", JSON_SPACED,
 		"{\"b\":[1,{}, 2],\"a\":{\"c\":[]}}",
 		"{\"a\": {\"c\": []}, \"b\": [1, {}, 2]}"},
-	    {"the last doubled key counts", JSON_ASCII,
+	    {"the last of several doubled keys counts", JSON_ASCII,
 		"{\"z\":0,\"a\":1,\"\\u0061\":2,\"a\":3}", "{\"a\":3,\"z\":0}"},
 	};
 	struct buf b = {0};
@@ -345,7 +350,8 @@ static void test_canonical(void)
 	    "an absent value is null");
 	ok(!json_canonical(&b, parse("[1,[-1e400]]"), JSON_PYTHON),
 	    "Python would not print an infinite number");
-	is_str(buf_cstr(&b), "null", "nothing of it is there");
+	is_str(buf_cstr(&b), "null",
+	    "a value that cannot be written leaves nothing of itself");
 	buf_fini(&b);
 }
 

@@ -229,9 +229,11 @@ static void test_host(void)
 	judge_ask_host(judge);
 	ask("k", "a");
 	is_int(agent.execs, 1, "what host() was given is asked");
-	is_str(oldest()->prompt, FACTS, "and told the facts");
+	is_str(
+	    oldest()->prompt, FACTS, "the agent of host() is told the facts");
 	finish("{\"allow\":false,\"reason\":\"not you\"}");
-	is_str(hear(), "a no: not you", "its answer counts");
+	is_str(hear(), "a no: not you",
+	    "the answer of the agent of host() counts");
 	end();
 }
 
@@ -248,7 +250,8 @@ static void test_long_reason(void)
 	(void)snprintf(text, sizeof text, "REJECT %0199d\xc3\xa9", 1);
 	ask("k", "a");
 	finish(text);
-	is_int((int64_t)strlen(hear()), 6 + 199, "between characters");
+	is_int((int64_t)strlen(hear()), 6 + 199,
+	    "a long reason is cut between characters");
 	end();
 }
 
@@ -257,11 +260,12 @@ static void test_no_answer(void)
 	begin();
 	ask("k", "a");
 	fail();
-	is_str(
-	    hear(), "a no: " JUDGE_UNAVAILABLE, "without an answer it is no");
+	is_str(hear(), "a no: " JUDGE_UNAVAILABLE,
+	    "a failed turn of the agent is a no");
 	int64_t asked_ms = clock_mono_ms();
 	ask("k", "b");
-	is_int(agent.started, 2, "and the next one is asked about anew");
+	is_int(agent.started, 2,
+	    "a failed turn is not remembered for the next question");
 	pass_ms(JUDGE_LIMIT_MS / 2);
 	judge_tick(judge);
 	/* Time goes on by itself as well, on a slow machine beyond the limit. */
@@ -269,8 +273,9 @@ static void test_no_answer(void)
 	    "the agent may take its time");
 	pass_ms(JUDGE_LIMIT_MS / 2);
 	judge_tick(judge);
-	is_str(hear(), "b no: " JUDGE_UNAVAILABLE, "but not too much");
-	is_int(agent.freed, 2, "then it is stopped");
+	is_str(hear(), "b no: " JUDGE_UNAVAILABLE,
+	    "an agent that takes too long is a no");
+	is_int(agent.freed, 2, "an agent that takes too long is stopped");
 	end();
 }
 
@@ -282,23 +287,25 @@ static void test_kept(void)
 	ask("k", "a");
 	ask("k", "b");
 	ask("other", "c");
-	is_int(agent.started, 2, "who asks meanwhile waits for the same");
+	is_int(agent.started, 2,
+	    "a question asked meanwhile waits for the running turn");
 	finish("ACCEPT");
-	is_str(hear(), "a yes; b yes", "and hears the same");
+	is_str(hear(), "a yes; b yes",
+	    "questions with the same key get the same answer");
 	finish("REJECT");
-	is_str(hear(), "c no", "each key has its answer");
+	is_str(hear(), "c no", "each key has its own answer");
 	ask("k", "d");
 	is_str(said, "", "an answer never comes from inside the question");
-	is_str(hear(), "d yes", "it is kept");
+	is_str(hear(), "d yes", "a yes is remembered");
 	ask("other", "e");
-	is_str(hear(), "e no", "a no as well");
+	is_str(hear(), "e no", "a no is remembered");
 	pass_ms(JUDGE_KEEP_MS + 1);
 	ask("k", "f");
-	is_int(agent.started, 3, "for a while");
+	is_int(agent.started, 3, "an answer is asked for again after its time");
 	finish("REJECT");
-	is_str(hear(), "f no", "then there may be another one");
+	is_str(hear(), "f no", "a new answer may differ from the last");
 	ask("k", "g");
-	is_str(hear(), "g no", "which counts");
+	is_str(hear(), "g no", "the new answer is remembered");
 	end();
 }
 
@@ -321,7 +328,8 @@ static void test_asked_while_told(void)
 		is_str(
 		    hear(), cases[i].says, "who is told may ask again at once");
 		is_int(agent.started, cases[i].turns,
-		    "and gets what is kept, or a new answer");
+		    "a caller that asks again at once gets the kept or a new "
+		    "answer");
 		if (agent.started == 2) {
 			finish("ACCEPT");
 			is_str(hear(), "again yes", "the new answer comes");
@@ -331,7 +339,8 @@ static void test_asked_while_told(void)
 		is_str(
 		    hear(), "c yes; again yes", "a kept one comes each time");
 		ask("k", "d");
-		is_str(hear(), "d yes", "and stays kept");
+		is_str(hear(), "d yes",
+		    "an answer told to several callers stays kept");
 		end();
 	}
 }
@@ -346,7 +355,8 @@ static void test_many(void)
 	}
 	is_str(hear(), "", "many can be asked about at once");
 	ask("more", "b");
-	is_str(hear(), "b no: " JUDGE_UNAVAILABLE, "but not all of the world");
+	is_str(hear(), "b no: " JUDGE_UNAVAILABLE,
+	    "a question above the limit of turns is a no");
 	finish("ACCEPT");
 	is_str(hear(), "a yes", "when one is decided");
 	ask("more", "c");
