@@ -197,20 +197,25 @@ static const struct {
 	int status;
 	const char *body;
 } who[] = {
-    {"a contact", "contact", "/contacts/list", SIGNED, 200, NULL},
-    {"an admin as contact", "admin", "/contacts/list", SIGNED, 200, NULL},
-    {"a stranger", "stranger", "/contacts/list", SIGNED, 403,
-	"{\"error\":\"forbidden: contacts only\"}"},
-    {"somebody blocked", "blocked", "/contacts/list", SIGNED, 403, NULL},
-    {"an admin", "admin", "/admin/list", SIGNED, 200, NULL},
-    {"a contact as admin", "contact", "/admin/list", SIGNED, 403,
-	"{\"error\":\"forbidden: admin only\"}"},
-    {"nobody", "admin", "/admin/list", "", 401,
+    {"a contact calls a route for contacts", "contact", "/contacts/list",
+	SIGNED, 200, NULL},
+    {"an admin calls a route for contacts", "admin", "/contacts/list", SIGNED,
+	200, NULL},
+    {"a stranger is refused a route for contacts", "stranger", "/contacts/list",
+	SIGNED, 403, "{\"error\":\"forbidden: contacts only\"}"},
+    {"a blocked client is refused a route for contacts", "blocked",
+	"/contacts/list", SIGNED, 403, NULL},
+    {"an admin calls a route for admins", "admin", "/admin/list", SIGNED, 200,
+	NULL},
+    {"a contact is refused a route for admins", "contact", "/admin/list",
+	SIGNED, 403, "{\"error\":\"forbidden: admin only\"}"},
+    {"an unsigned request is refused a route for admins", "admin",
+	"/admin/list", "", 401,
 	"{\"error\":\"unauthorized: request id required\"}"},
-    {"a time that is none", "admin", "/admin/list",
+    {"a request with a wrong time is refused", "admin", "/admin/list",
 	"x-co-timestamp: x\nx-co-request-id: 7\n", 401,
 	"{\"error\":\"unauthorized: malformed signature headers\"}"},
-    {"a bad signature", "admin", "/admin/list",
+    {"a request with a bad signature is refused", "admin", "/admin/list",
 	"x-co-from: " ANNA "\nx-co-signature: bad\nx-co-request-id: 7\n", 401,
 	"{\"error\":\"unauthorized: invalid signature\"}"},
 };
@@ -226,7 +231,7 @@ static void test_audience(void)
 	fake_access_level(access_, "admin");
 	struct http_req *req = ask("GET", "/admin/list", SIGNED, "");
 	ok(strstr(agent.args, "\"identity\":\"" ANNA "\"") != NULL,
-	    "who signed is told");
+	    "the agent is told who signed the request");
 	fake_http_free(&req);
 }
 
@@ -240,25 +245,33 @@ static const struct {
 	const char *headers;
 	const char *body;
 } replies[] = {
-    {"text", "{\"text\":\"a\"}", 200, "text/plain; charset=utf-8", "", "a"},
-    {"bytes", "{\"type\":\"x/y\",\"base64\":\"YWI=\"}", 200, "x/y", "", "ab"},
-    {"bytes that are none", "{\"base64\":\"Y\"}", 204, "", "", ""},
-    {"nothing", "{}", 204, "", "", ""},
-    {"a status", "{\"status\":404,\"text\":\"no\"}", 404,
+    {"a text is sent", "{\"text\":\"a\"}", 200, "text/plain; charset=utf-8", "",
+	"a"},
+    {"bytes are sent", "{\"type\":\"x/y\",\"base64\":\"YWI=\"}", 200, "x/y", "",
+	"ab"},
+    {"bytes that are no base64 are not sent", "{\"base64\":\"Y\"}", 204, "", "",
+	""},
+    {"an empty answer is 204", "{}", 204, "", "", ""},
+    {"a status is sent", "{\"status\":404,\"text\":\"no\"}", 404,
 	"text/plain; charset=utf-8", "", "no"},
-    {"headers", "{\"headers\":{\"X-A\":\"b\",\"Content-Length\":\"9\"}}", 204,
-	"", "x-a: b\n", ""},
-    {"a header of two lines", "{\"headers\":{\"x-a\":\"b\\r\\nc: d\"}}", 500,
-	"application/json", "", NULL},
-    {"a header without a name", "{\"headers\":{\"\":\"b\"},\"text\":\"a\"}",
-	200, "text/plain; charset=utf-8", "", "a"},
-    {"a status that is none", "{\"status\":99}", 500, "application/json", "",
+    {"headers are sent",
+	"{\"headers\":{\"X-A\":\"b\",\"Content-Length\":\"9\"}}", 204, "",
+	"x-a: b\n", ""},
+    {"a header of two lines is refused",
+	"{\"headers\":{\"x-a\":\"b\\r\\nc: d\"}}", 500, "application/json", "",
 	NULL},
-    {"no body where none may be", "{\"status\":204,\"text\":\"a\"}", 204, "",
+    {"a header without a name is not sent",
+	"{\"headers\":{\"\":\"b\"},\"text\":\"a\"}", 200,
+	"text/plain; charset=utf-8", "", "a"},
+    {"a wrong status is refused", "{\"status\":99}", 500, "application/json",
+	"", NULL},
+    {"a body is not sent with 204", "{\"status\":204,\"text\":\"a\"}", 204, "",
 	"", ""},
-    {"no object", "7", 500, "application/json", "", NULL},
-    {"no JSON", "x", 500, "application/json", "", NULL},
-    {"a failure", NULL, 500, "application/json", "",
+    {"an answer that is no object is refused", "7", 500, "application/json", "",
+	NULL},
+    {"an answer that is no JSON is refused", "x", 500, "application/json", "",
+	NULL},
+    {"a failed call is 500", NULL, 500, "application/json", "",
 	"{\"error\":\"Unable to run agent\",\"code\":-32603}"},
 };
 
@@ -268,9 +281,9 @@ static void test_replies(void)
 		agent.answer = replies[i].answer;
 		struct http_req *req = ask("GET", "/public/hello", "", "");
 		struct fake_reply *r = fake_http_reply(req);
-		is_str(r->type.data, replies[i].type, "the type of %s",
+		is_str(r->type.data, replies[i].type, "%s: the type",
 		    replies[i].name);
-		is_str(r->headers.data, replies[i].headers, "the headers of %s",
+		is_str(r->headers.data, replies[i].headers, "%s: the headers",
 		    replies[i].name);
 		is_reply(
 		    req, replies[i].status, replies[i].body, replies[i].name);

@@ -95,10 +95,10 @@ static void test_loopback(void)
 	begin();
 	for (int i = 0; i < 9; i++)
 		refused += limits_request(limits, &local, 9 << 20, &v) != 0;
-	is_int(refused, 0, "this machine has no limit");
-	ok(!v.name, "and is told of none");
-	is_int(
-	    request("", "127.0.0.1", 9), 5, "it has when a proxy spoke for it");
+	is_int(refused, 0, "unsigned requests of this machine have no limit");
+	ok(!v.name, "unsigned requests of this machine are told of no limit");
+	is_int(request("", "127.0.0.1", 9), 5,
+	    "requests of this machine through a proxy have a limit");
 	end();
 }
 
@@ -109,23 +109,26 @@ static void test_verdict(void)
 
 	begin();
 	(void)limits_request(limits, &anna, 0, &v);
-	is_str(v.name, "requests", "a request is told of the limit");
-	is_int(v.most, 3, "how many there are");
-	is_int(v.window_ms, 60000, "in which time");
-	is_int(v.left, 2, "and how many are left");
-	is_int(v.err.code, ERR_OK, "without an error");
+	is_str(v.name, "requests", "an accepted request is told of the limit");
+	is_int(v.most, 3, "an accepted request is told how many are allowed");
+	is_int(v.window_ms, 60000, "an accepted request is told the window");
+	is_int(v.left, 2, "an accepted request is told how many are left");
+	is_int(v.err.code, ERR_OK, "an accepted request has no error");
 	(void)request("0xa", "", 2);
 	uint64_t counted = stat_mine()->limited_requests;
-	is_int(limits_request(limits, &anna, 0, &v), -1, "the fourth is not");
-	is_int(v.err.code, ERR_LIMIT, "it is refused as over a limit");
-	is_int(v.left, 0, "nothing is left");
+	is_int(limits_request(limits, &anna, 0, &v), -1,
+	    "a fourth request of three is refused");
+	is_int(v.err.code, ERR_LIMIT,
+	    "a refused request has the error of a limit");
+	is_int(v.left, 0, "a refused request has nothing left");
 	ok(v.err.retry_after_ms > 0 && v.err.retry_after_ms <= 20000,
-	    "the next comes after a third of a minute");
+	    "a refused request may be repeated after a third of a minute");
 	ok(strncmp(v.err.text,
 	       "too many requests: 3 per minute for one identity; retry in ",
 	       59) == 0,
 	    "the text has the number: %s", v.err.text);
-	ok(stat_mine()->limited_requests == counted + 1, "it is counted");
+	ok(stat_mine()->limited_requests == counted + 1,
+	    "a refused request is counted");
 	end();
 }
 
@@ -135,13 +138,14 @@ static void test_bytes(void)
 	struct limits_verdict v;
 
 	begin();
-	is_int(limits_request(limits, &anna, 1 << 19, &v), 0, "half is taken");
+	is_int(limits_request(limits, &anna, 1 << 19, &v), 0,
+	    "half of the bytes are accepted");
 	is_int(limits_request(limits, &anna, 1 << 20, &v), -1,
-	    "all of it is too much then");
-	is_str(v.name, "bytes", "and the headers tell why");
+	    "more bytes than are left are refused");
+	is_str(v.name, "bytes", "a refusal for bytes names the limit of bytes");
 	is_str(v.err.text,
 	    "too many bytes: 1 MB per hour for one identity; retry in 1800 s",
-	    "and the text tells when");
+	    "a refusal for bytes says when to retry");
 	is_int(limits_request(limits, &anna, 1 << 18, &v), 0,
 	    "what is left can be taken");
 	is_str(v.name, "requests", "who is let through hears of requests");
@@ -160,25 +164,25 @@ static void test_held(void)
 	is_int(limits_hold(limits, LIMITS_RUNS, &anna, &a, &err), 0,
 	    "a turn may begin");
 	is_int(limits_hold(limits, LIMITS_RUNS, &anna, &b, &err), -1,
-	    "a second of the same identity may not");
+	    "a second turn of the same identity is refused");
 	is_str(err.text,
 	    "too many turns at once: 1 for one identity; retry when one has "
 	    "ended",
-	    "which is told with the number");
-	ok(err.retry_after_ms > 0, "and when to come again");
-	ok(!b.caller && !b.peer, "and it has nothing");
+	    "the refusal of a turn names the limit of the identity");
+	ok(err.retry_after_ms > 0, "the refusal of a turn says when to retry");
+	ok(!b.caller && !b.peer, "a refused turn holds nothing");
 	is_int(limits_hold(limits, LIMITS_RUNS, &bert, &b, &err), 0,
-	    "another identity may");
+	    "a turn of another identity may begin");
 	is_int(limits_hold(limits, LIMITS_RUNS, &carl, &c, &err), -1,
-	    "a third one of this address may not");
+	    "a third turn of the same address is refused");
 	is_str(err.text,
 	    "too many turns at once: 2 from one address; retry when one has "
 	    "ended",
-	    "which is told as well");
+	    "the refusal of a turn names the limit of the address");
 	limits_drop(limits, &a);
 	limits_drop(limits, &a);
 	is_int(limits_hold(limits, LIMITS_RUNS, &carl, &c, &err), 0,
-	    "when one has ended, the next may");
+	    "a turn may begin when another has ended");
 	is_int(limits_hold(limits, LIMITS_RUNS, &carl, &a, NULL), 0,
 	    "what runs already is counted, and not asked");
 	end();
@@ -202,12 +206,12 @@ static void test_later(void)
 	is_int(limits_hold(limits, LIMITS_SOCKETS, &anna, &held[0], &err), 0,
 	    "a socket is not counted twice for its identity");
 	is_int(limits_hold(limits, LIMITS_SOCKETS, &anna, &held[2], &err), -1,
-	    "a third one is refused");
+	    "a third socket of the same identity is refused");
 	ok(held[2].peer && !held[2].caller,
-	    "but is still counted for its address");
+	    "a socket refused for its identity still counts for its address");
 	limits_drop(limits, &held[2]);
 	is_int(limits_hold(limits, LIMITS_SOCKETS, &peer, &held[2], &err), 0,
-	    "until it is closed");
+	    "a closed socket makes room for another of its address");
 	end();
 }
 
@@ -226,9 +230,9 @@ static void test_off(void)
 	is_int(request("0xa", "192.0.2.1", 1000), 1000, "0 is no limit");
 	limits_free(&limits);
 	is_int(limits_request(NULL, &anna, 0, &v), 0,
-	    "without limits nothing is refused");
+	    "a request is accepted where there are no limits");
 	is_int(limits_hold(NULL, LIMITS_RUNS, &anna, &held, &err), 0,
-	    "nor counted");
+	    "a turn is not counted where there are no limits");
 	limits_drop(NULL, &held);
 	end();
 }

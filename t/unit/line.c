@@ -227,7 +227,7 @@ static void test_exec(void)
 	x.is_owner = false;
 	line_exec(&out, &x);
 	ok(strstr(buf_cstr(&out), "\"args\":{},\"owner\":false}\n") != NULL,
-	    "also without arguments");
+	    "a call of a tool without arguments is one line");
 	buf_fini(&out);
 }
 

@@ -123,26 +123,26 @@ static void test_entries(void)
 	    {"a last line needs no end", "x\n" CLIENT, true},
 	    {"case does not matter", "0x" UPPER "\n", true},
 	    {"an address may stand without 0x", HEX "\n", true},
-	    {"in capitals too", UPPER "\n", true},
+	    {"an address in capitals may stand without 0x", UPPER "\n", true},
 	    {"blanks around an entry are nothing", " \t" CLIENT " \t\n", true},
 	    {"lines may end as on Windows", "x\r\n" CLIENT "\r\nx\r\n", true},
-	    {"and as on old machines", "x\r" CLIENT "\rx", true},
+	    {"lines may end with CR alone", "x\r" CLIENT "\rx", true},
 	    {"a byte order mark is no part of an entry",
 		"\xef\xbb\xbf" CLIENT "\n", true},
-	    {"a comment is none", "# " CLIENT "\n", false},
+	    {"a comment lists nobody", "# " CLIENT "\n", false},
 	    {"a comment at the end of a line is part of the entry",
 		CLIENT " # a friend\n", false},
-	    {"a part is not the whole", HEX "00\n0x03a107\n", false},
+	    {"a part of an address lists nobody", HEX "00\n0x03a107\n", false},
 	    {"an empty file lists nobody", "", false},
-	    {"nor do empty lines", "\n\n \n", false},
+	    {"empty lines list nobody", "\n\n \n", false},
 	    {"a star is everybody", "*\n", true},
 	    {"a star is any run", "0x03A1*31b8\n", true},
-	    {"or none", CLIENT "*\n", true},
+	    {"a star may stand for nothing", CLIENT "*\n", true},
 	    {"stars may be many", "*0*3*a*1*b*8*\n", true},
-	    {"a pattern is the whole", "03a1*\n", false},
-	    {"to its end", "0x03*31b\n", false},
-	    {"a question mark is itself", "0x03a1?*\n", false},
-	    {"so is a set", "0x[0]*\n", false},
+	    {"a pattern matches from the start", "03a1*\n", false},
+	    {"a pattern matches to the end", "0x03*31b\n", false},
+	    {"a question mark is no pattern", "0x03a1?*\n", false},
+	    {"a set in brackets is no pattern", "0x[0]*\n", false},
 	    {"a pattern that looks back is fast",
 		"*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*0*zz\n", false},
 	};
@@ -190,11 +190,15 @@ static void test_admins(void)
 		const char *text;
 		bool is_admin, is_super;
 	} cases[] = {
-	    {"we are our own admin", SELF, "", true, true},
-	    {"others are not", CLIENT, "", false, false},
-	    {"an address in admins.txt is", CLIENT, CLIENT "\n", true, false},
-	    {"in any spelling", CLIENT, UPPER "\n", true, false},
-	    {"a star is nobody", CLIENT, "*\n0x*\n", false, false},
+	    {"our own address is an admin", SELF, "", true, true},
+	    {"an address that is not listed is no admin", CLIENT, "", false,
+		false},
+	    {"an address in admins.txt is an admin", CLIENT, CLIENT "\n", true,
+		false},
+	    {"an address in admins.txt may have any spelling", CLIENT,
+		UPPER "\n", true, false},
+	    {"a star in admins.txt makes nobody an admin", CLIENT, "*\n0x*\n",
+		false, false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct lists_entry entry = {.level = LEVEL_BLOCKED};
@@ -313,11 +317,11 @@ static void test_mended(void)
 	is_str(level_now(CLIENT), "whitelist", "a list is read");
 	swap(WHITELIST, "\xff\n");
 	ok(lists_look(lists, CLIENT, &entry, &err) != 0,
-	    "and is of no use once it is broken");
+	    "a list that breaks refuses everybody");
 	ok(lists_look(lists, CLIENT, &entry, &err) != 0,
-	    "for as long as it is");
+	    "a list that stays broken goes on refusing everybody");
 	swap(WHITELIST, CLIENT "\n");
-	is_str(level_now(CLIENT), "whitelist", "and is read again when mended");
+	is_str(level_now(CLIENT), "whitelist", "a mended list is read again");
 	end();
 }
 
@@ -327,14 +331,14 @@ static void test_edits(void)
 {
 	char *path;
 	begin();
-	is_str(
-	    level_now(CLIENT), "stranger", "without files all are strangers");
+	is_str(level_now(CLIENT), "stranger",
+	    "everybody is a stranger where there are no files");
 	put(CONTACTS, CLIENT "\n");
-	is_str(level_now(CLIENT), "contact", "a new file is seen");
+	is_str(level_now(CLIENT), "contact", "a new list is noticed");
 	path = path_of(CONTACTS);
 	if (unlink(path) != 0)
 		abort();
-	is_str(level_now(CLIENT), "stranger", "and one that is gone");
+	is_str(level_now(CLIENT), "stranger", "a removed list is noticed");
 	free(path);
 	end();
 }
@@ -402,13 +406,13 @@ static void test_host_lists(void)
 		char *path = path_of("host.txt");
 		begin_with(path, path);
 		ok(lists_is_whitelisted(lists, CLIENT) == cases[i].is_listed,
-		    "whitelist: %s", cases[i].name);
+		    "whitelist of host.yaml: %s", cases[i].name);
 		ok(lists_is_blacklisted(lists, CLIENT, &err) ==
 			    cases[i].is_listed &&
 			(!cases[i].is_listed ||
 			    (err.code == ERR_FORBIDDEN &&
 				!strcmp(err.text, "forbidden: blacklisted"))),
-		    "blacklist: %s", cases[i].name);
+		    "blacklist of host.yaml: %s", cases[i].name);
 		free(path);
 		end();
 	}
@@ -425,7 +429,7 @@ static void test_inline(void)
 	    "the whitelist may stand in host.yaml itself");
 	ok(lists_is_blacklisted(lists, CLIENT, &err) &&
 		!lists_is_blacklisted(lists, SELF, &err),
-	    "and the blacklist");
+	    "the blacklist may stand in host.yaml itself");
 	ok(!lists_is_blacklisted(lists, "", &err) &&
 		!lists_is_whitelisted(lists, ""),
 	    "nobody is in no list");
@@ -439,9 +443,10 @@ static void test_host_level(void)
 	lists_close(&lists);
 	begin_with("[\"" CLIENT "\"]", "");
 	is_str(level_now(CLIENT), "whitelist",
-	    "who is in the whitelist of host.yaml has that level");
+	    "an address in the whitelist of host.yaml has the level whitelist");
 	put(BLOCKLIST, CLIENT "\n");
-	is_str(level_now(CLIENT), "blocked", "unless the blocklist has it");
+	is_str(level_now(CLIENT), "blocked",
+	    "the blocklist overrides the whitelist of host.yaml");
 	end();
 	begin();
 	lists_close(&lists);
@@ -449,8 +454,10 @@ static void test_host_level(void)
 	char *path = path_of("host.txt");
 	begin_with(path, "");
 	is_str(level_now(CLIENT), "whitelist",
-	    "so has one in a file that host.yaml names");
-	is_str(level_now(SELF), "stranger", "and nobody else");
+	    "an address in a file that host.yaml names has the level "
+	    "whitelist");
+	is_str(level_now(SELF), "stranger",
+	    "an address not in that file stays a stranger");
 	free(path);
 	end();
 }
@@ -472,12 +479,13 @@ static void test_host_broken(void)
 	    "a blacklist that is not there is refused at the start");
 	put("host.txt", "");
 	begin_with(path, path);
-	ok(!lists_is_blacklisted(lists, CLIENT, &err), "an empty one is fine");
+	ok(!lists_is_blacklisted(lists, CLIENT, &err),
+	    "an empty blacklist blocks nobody");
 	swap("host.txt", "\xff");
 	ok(lists_is_blacklisted(lists, CLIENT, &err) &&
 		err.code == ERR_MISCONFIGURED &&
 		strstr(err.text, list_file_name(path)),
-	    "one that breaks refuses everybody by name");
+	    "a blacklist that breaks refuses everybody and names its file");
 	ok(!lists_is_whitelisted(lists, CLIENT),
 	    "a whitelist that breaks lets nobody in");
 	free(path);
@@ -539,17 +547,18 @@ static void test_changes(void)
 	begin();
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct lists_result r = change(cases[i].action);
-		is_str(r.message, cases[i].message, "change %zu says so", i);
+		is_str(r.message, cases[i].message,
+		    "change %zu has its message", i);
 		ok(r.is_done == cases[i].is_done &&
 			r.has_level == (cases[i].level != NULL) &&
 			!r.was_overridden,
-		    "and whether it was made");
+		    "change %zu tells whether it was made", i);
 		if (!cases[i].level)
 			continue;
 		is_str(lists_level_word(r.level), cases[i].level,
-		    "and the level now");
+		    "change %zu tells the new level", i);
 		is_str(level_now(CLIENT), cases[i].level,
-		    "which whoever asks next sees");
+		    "the next look sees the level after change %zu", i);
 	}
 	end();
 }
@@ -563,7 +572,7 @@ static void test_own_admin(void)
 	is_str(r.message, SELF " is already an admin.",
 	    "we need not become our own admin");
 	char *text = get(ADMINS);
-	is_str(text, "", "and are not written down");
+	is_str(text, "", "our own address is not written to admins.txt");
 	free(text);
 	end();
 }
@@ -605,7 +614,7 @@ static void test_overridden(void)
 	put(BLOCKLIST, "*\n");
 	r = change(LISTS_UNBLOCK);
 	ok(r.is_done && r.was_overridden && r.level == LEVEL_BLOCKED,
-	    "so does an unblocking");
+	    "an unblocking that a pattern undoes tells the real level");
 	end();
 }
 
@@ -650,7 +659,8 @@ static void test_ids(void)
 			? rc == 0
 			: rc != 0 && err.code == ERR_BAD_REQUEST &&
 			      !strcmp(err.text, "client_id invalid"),
-		    "and is%s", cases[i].is_valid ? "" : " not");
+		    "id %zu is%s listed by a change", i,
+		    cases[i].is_valid ? "" : " not");
 		end();
 	}
 	memset(longest, 'a', sizeof longest);
@@ -668,7 +678,8 @@ static void test_spellings(void)
 	(void)change_id(LISTS_BLOCK, "0x" UPPER, &r, &err);
 	is_str(r.message, CLIENT " blocked. Reason: spam",
 	    "an address is listed in its canonical spelling");
-	is_str(level_now(CLIENT), "blocked", "and so is found");
+	is_str(level_now(CLIENT), "blocked",
+	    "an address listed in another spelling is found");
 	ok(change_id(LISTS_ADD_ADMIN, "somebody", &r, &err) != 0 &&
 		err.code == ERR_BAD_REQUEST,
 	    "only an address can be an admin");
@@ -687,7 +698,8 @@ static void test_keeping(void)
 	(void)change(LISTS_PROMOTE);
 	ok(readlink(link, target, sizeof target) == 8, "a link stays a link");
 	char *text = get("real.txt");
-	is_str(text, "x\n" CLIENT "\n", "and the file behind it is changed");
+	is_str(text, "x\n" CLIENT "\n",
+	    "a change to a link changes the file behind it");
 	ok(stat(real, &st) == 0 && (st.st_mode & 0777) == 0640,
 	    "a file keeps its mode");
 	(void)change(LISTS_BLOCK);
@@ -711,7 +723,7 @@ static void test_failures(void)
 		err.code == ERR_MISCONFIGURED && strstr(err.text, CONTACTS),
 	    "a list that cannot be read is not changed");
 	char *text = get(CONTACTS);
-	is_str(text, "\xff", "but left as it is");
+	is_str(text, "\xff", "a list that cannot be read keeps its bytes");
 	free(text);
 	put(CONTACTS, "");
 	char *path = path_of("lists.lock");
@@ -721,10 +733,10 @@ static void test_failures(void)
 	ok(change_id(LISTS_PROMOTE, CLIENT, &r, &err) != 0 &&
 		err.code == ERR_MISCONFIGURED &&
 		strstr(err.text, list_file_name(path)),
-	    "who waits too long for the lock gives up");
+	    "a change that waits too long for the lock fails");
 	(void)close(fd);
 	ok(change_id(LISTS_PROMOTE, CLIENT, &r, &err) == 0,
-	    "and may come again");
+	    "a change succeeds when the lock is free again");
 	free(path);
 	free(conf.co_dir);
 	conf.co_dir = scratch_path("nowhere");
@@ -773,7 +785,8 @@ static void test_together(void)
 		listed += !strcmp(level_now(id), "contact");
 	}
 	is_int(good, PROCESSES, "several may change a list at once");
-	is_int(listed, PROCESSES * EACH, "and no change is lost");
+	is_int(listed, PROCESSES * EACH,
+	    "no change is lost when several processes make them");
 	end();
 }
 

@@ -54,35 +54,42 @@ int main(void)
 	int first = open_file(), second = open_file();
 	is_int(lockfile_take(first), 0, "a free lock is taken");
 	ok(lockfile_take(second) != 0 && errno == EWOULDBLOCK,
-	    "it is taken once");
-	is_int(lockfile_holders(second, h, MOST), 0, "nobody has signed");
+	    "a lock that is held is not taken again");
+	is_int(lockfile_holders(second, h, MOST), 0,
+	    "a lock without signatures has no holders");
 	ok(lockfile_sign(first, 0, "master"), "the first process signs");
 	pid_t pid = start_holder(first, 3);
-	is_int(lockfile_holders(second, h, MOST), 2, "both are found");
-	is_int(h[0].pid, getpid(), "the first one in the first place");
-	ok(strcmp(h[0].kind, "master") == 0, "with its kind");
-	is_int(h[1].pid, pid, "then its child");
-	is_int(h[1].place, 3, "in its own place");
+	is_int(lockfile_holders(second, h, MOST), 2,
+	    "both holders of the lock are found");
+	is_int(
+	    h[0].pid, getpid(), "the first holder stands in the first place");
+	ok(strcmp(h[0].kind, "master") == 0, "the first holder has its kind");
+	is_int(h[1].pid, pid, "the second holder is the child");
+	is_int(h[1].place, 3, "the child stands in its own place");
 
 	close(first);
-	ok(lockfile_take(second) != 0, "who inherited it holds it");
+	ok(lockfile_take(second) != 0,
+	    "a child that inherited the lock holds it");
 	struct lockfile_holder other = h[1];
 	other.born++;
 	ok(!lockfile_kill(&other, getuid()) && errno == ESRCH,
 	    "another process of the same number is spared");
-	is_int(waitpid(pid, NULL, WNOHANG), 0, "it lives");
+	is_int(
+	    waitpid(pid, NULL, WNOHANG), 0, "a process that was spared lives");
 	ok(!lockfile_kill(&h[1], getuid() + 1) && errno == EPERM,
-	    "so is one of another user");
+	    "a process of another user is spared");
 	ok(lockfile_kill(&h[1], getuid()), "a holder can be killed");
 	(void)waitpid(pid, NULL, 0);
-	is_int(lockfile_take(second), 0, "then the lock is free");
+	is_int(lockfile_take(second), 0,
+	    "the lock is free when its holder was killed");
 	is_int(lockfile_holders(second, h, MOST), 0,
-	    "who takes it begins with an empty file");
+	    "taking the lock empties the file");
 
 	pid = start_holder(second, 200);
 	end(pid);
-	is_int(lockfile_holders(second, h, MOST), 0, "the dead are not told");
-	ok(!lockfile_kill(&h[1], getuid()), "nor killed");
+	is_int(lockfile_holders(second, h, MOST), 0,
+	    "a dead holder is not listed");
+	ok(!lockfile_kill(&h[1], getuid()), "a dead holder is not killed");
 	close(second);
 	(void)unlink(path);
 	return done();

@@ -112,7 +112,8 @@ static void test_reopen(void)
 	log_info("after");
 	ok(matches(contents(path), "^[^\n]*: after\n$"),
 	    "lines then go to the new file");
-	ok(!strstr(contents(moved), "after"), "and no longer to the old one");
+	ok(!strstr(contents(moved), "after"),
+	    "no line goes to the old file after the log was opened again");
 	ok(!stat(path, &st) && !(st.st_mode & 027),
 	    "a log cannot be read by others");
 	errno = 0;
@@ -120,7 +121,8 @@ static void test_reopen(void)
 	    "a log that cannot be opened is told");
 	forget_lines();
 	log_info("still");
-	ok(matches(contents(path), "still\n$"), "and the old one stays");
+	ok(matches(contents(path), "still\n$"),
+	    "a log that cannot be opened leaves the old one open");
 	forget_lines();
 }
 
@@ -151,13 +153,14 @@ static void test_endings(void)
 	static char name[] = "sda";
 	int status = exit_status_of(be_fatal, name);
 
-	ok(WIFEXITED(status) && WEXITSTATUS(status) == 1, "fatal exits with 1");
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 1,
+	    "fatal() exits with status 1");
 	ok(matches(contents(path), " error .*: disk=sda: full\n$"),
-	    "and says why");
+	    "fatal() logs the reason");
 	forget_lines();
-	expect_panic(be_wrong, name, "panic aborts");
+	expect_panic(be_wrong, name, "panic() aborts the process");
 	ok(matches(contents(path), " error .*: turn=sda: believed open\n$"),
-	    "and says what was believed");
+	    "panic() logs what was believed");
 	forget_lines();
 	char *words = mmap(
 	    NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -269,7 +269,7 @@ static void test_watch(void)
 	run_ms(10);
 	ok(is_order("ww") && !watch, "a watch may close itself");
 	run_ms(10);
-	ok(is_order("ww"), "and is then silent");
+	ok(is_order("ww"), "a closed watch is silent");
 }
 
 static struct loop_wake *wake;

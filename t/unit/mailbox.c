@@ -22,14 +22,14 @@ static void test_messages(void)
 		return;
 	ok(fcntl(ends.reader, F_GETFD) & FD_CLOEXEC &&
 		fcntl(ends.sender, F_GETFD) & FD_CLOEXEC,
-	    "its ends do not leak into other programs");
+	    "the ends of a mailbox are closed on exec");
 	is_int((int64_t)mailbox_receive(ends.reader, got, sizeof got), 0,
-	    "an empty one has nothing and does not wait");
+	    "receiving from an empty mailbox does not wait");
 	ok(mailbox_send(ends.sender, "one", 3) &&
 		mailbox_send(ends.sender, "three", 5),
 	    "messages can be sent");
 	size_t n = mailbox_receive(ends.reader, got, sizeof got);
-	is_mem(got, n, "one", 3, "they come one at a time");
+	is_mem(got, n, "one", 3, "messages are received one at a time");
 	n = mailbox_receive(ends.reader, got, sizeof got);
 	is_mem(got, n, "three", 5, "in order, each with its length");
 	(void)close(ends.reader); /* nothing is left in it */
@@ -62,12 +62,13 @@ static void test_full(void)
 		return;
 	int n_sent = fill(ends.sender);
 	ok(n_sent >= BURST, "a burst of %d fits", BURST);
-	ok(n_sent < FLOOD, "a full mailbox drops and says so");
+	ok(n_sent < FLOOD, "sending to a full mailbox fails");
 	while (mailbox_receive(ends.reader, &m, sizeof m) == sizeof m)
 		in_order = in_order && m.b == (uint64_t)n_got++;
-	is_int(n_got, n_sent, "all that was taken arrives");
-	ok(in_order, "in order");
-	ok(mailbox_send(ends.sender, &m, sizeof m), "then there is room again");
+	is_int(n_got, n_sent, "all messages that were sent are received");
+	ok(in_order, "messages are received in order");
+	ok(mailbox_send(ends.sender, &m, sizeof m),
+	    "a mailbox has room when it was emptied");
 	(void)close(ends.reader); /* only memory */
 	(void)close(ends.sender); /* only memory */
 }
@@ -75,11 +76,14 @@ static void test_full(void)
 /* The text of a message's type is for logs, whatever the type. */
 static void test_names(void)
 {
-	is_str(msg_name(MSG_NONE), "NONE", "no message has a name");
+	is_str(msg_name(MSG_NONE), "NONE", "the empty message type is NONE");
 	is_str(msg_name(MSG_GREW), "GREW", "a message has its table's name");
-	is_str(msg_name(MSG_REOPEN), "REOPEN", "the last one too");
-	is_str(msg_name(MSG_COUNT), "unknown", "one from elsewhere has none");
-	is_str(msg_name(65535), "unknown", "however large");
+	is_str(msg_name(MSG_REOPEN), "REOPEN",
+	    "the last message type has its name");
+	is_str(msg_name(MSG_COUNT), "unknown",
+	    "a message type from elsewhere is unknown");
+	is_str(
+	    msg_name(65535), "unknown", "the largest message type is unknown");
 	ok(sizeof(struct msg) <= MAILBOX_MAX, "a message fits a mailbox");
 }
 

@@ -21,15 +21,15 @@ static void test_one_key(void)
 	ok(!map_put(m, "k", 1, &a), "a new key replaces nothing");
 	ok(map_get(m, "k", 1) == &a, "a value is found by its key");
 	ok(map_put(m, "k", 1, &b) == &a, "putting again returns the old value");
-	ok(map_get(m, "k", 1) == &b, "and keeps the new one");
-	is_int((int64_t)map_count(m), 1, "and is still one key");
+	ok(map_get(m, "k", 1) == &b, "a replaced value is found by its key");
+	is_int((int64_t)map_count(m), 1, "a replaced value is counted once");
 	ok(!map_get(m, "k\0", 2), "length is part of the key");
 	ok(!map_put(m, "k\0", 2, &a), "keys may hold NUL bytes");
 	ok(!map_put(m, NULL, 0, &a), "a key may be empty");
-	ok(map_get(m, "", 0) == &a, "and is found");
+	ok(map_get(m, "", 0) == &a, "an empty key is found");
 	ok(map_remove(m, "k", 1) == &b, "removing returns the value");
-	ok(!map_remove(m, "k", 1), "but only once");
-	is_int((int64_t)map_count(m), 2, "the others stay");
+	ok(!map_remove(m, "k", 1), "a removed key cannot be removed again");
+	is_int((int64_t)map_count(m), 2, "other keys stay when one is removed");
 	map_free(&m);
 	ok(!m, "freeing nulls the pointer");
 	map_free(&m);
@@ -79,11 +79,14 @@ static void test_many_keys(void)
 	is_int(found, MANY, "every one of many keys is found");
 	is_int(map_each(w.map, stop_at_third, &w), 33,
 	    "each returns what stopped it");
-	is_int(w.seen, 3, "each stops at once");
+	is_int(w.seen, 3, "map_each() stops at once when told to");
 	w.seen = 0;
-	is_int(map_each(w.map, remove_odd, &w), 0, "each ends with 0");
-	is_int(w.seen, MANY, "each sees all, though some are removed");
-	is_int((int64_t)map_count(w.map), MANY / 2, "the removed are gone");
+	is_int(map_each(w.map, remove_odd, &w), 0,
+	    "map_each() that ends returns 0");
+	is_int(
+	    w.seen, MANY, "map_each() sees all keys though some are removed");
+	is_int((int64_t)map_count(w.map), MANY / 2,
+	    "removed keys are not counted");
 	found = 0;
 	for (int i = 0; i < MANY; i++)
 		found += map_get(w.map, &i, sizeof(i)) != NULL;

@@ -129,21 +129,23 @@ static void test_broken_generation(void)
 		serve();
 	ok(wait_for("worker", 2, 10000) == 2 &&
 		wait_for("keeper", 1, 10000) == 1,
-	    "the first generation serves");
+	    "the first generation is running");
 	starts_in_order();
 	(void)usleep(300000); /* until the master has heard so */
 	(void)kill(master, SIGHUP);
-	ok(wait_for("broken", 1, 10000) >= 1, "the next one does not start");
+	ok(wait_for("broken", 1, 10000) >= 1,
+	    "a broken generation does not start");
 	(void)read_pids("worker", pids, 100);
 	(void)kill(pids[0], SIGKILL);
 	is_int(wait_for("worker", 3, 1500), 3,
-	    "a worker of the old one is replaced at once all the same");
+	    "a worker of the old generation is replaced beside a broken one");
 	(void)read_pids("keeper", pids, 100);
 	(void)kill(pids[0], SIGKILL);
-	is_int(wait_for("keeper", 3, 1500), 3, "so is its keeper");
+	is_int(wait_for("keeper", 3, 1500), 3,
+	    "a keeper of the old generation is replaced beside a broken one");
 	(void)kill(master, SIGQUIT);
 	ok(waitpid(master, &status, 0) == master && status == 0,
-	    "all of them leave");
+	    "all processes end after SIGQUIT");
 }
 
 int main(void)

@@ -131,20 +131,26 @@ static void test_follow(void)
 	put(1, "a", 1, RECORD_DONE, "hello");
 	put(1, "a", 2, RECORD_RUNNING, "again");
 	step(1);
-	is_int(count("\n"), 3, "each change is a line, however late we look");
-	is_int(count("\"status\":\"running\""), 2, "running ones too");
-	is_int(count("\"prompt\":\"hello\""), 2, "with what was asked then");
-	is_int(count("\"turn\":1"), 1, "the conversation is in the latest");
+	is_int(
+	    count("\n"), 3, "each change becomes a line, even when seen late");
+	is_int(count("\"status\":\"running\""), 2,
+	    "changes to running become lines");
+	is_int(count("\"prompt\":\"hello\""), 2,
+	    "a line has the prompt of its change");
+	is_int(count("\"turn\":1"), 1,
+	    "only the latest line has the conversation");
 	step(3);
 	is_int(count("\n"), 3, "a look at nothing new writes nothing");
 	put(1, "a", 2, RECORD_DONE, "again");
 	step(1);
-	is_int(count("\n"), 4, "then it goes on");
+	is_int(count("\n"), 4, "a later change becomes another line");
 	start_mirror();
 	step(3);
 	is_int(count("\n"), 1, "a new keeper leaves one line for a session");
-	is_int(count("\"prompt\":\"again\""), 1, "the last one");
-	is_int(feed_rows(), 0, "and what was dealt with is gone");
+	is_int(count("\"prompt\":\"again\""), 1,
+	    "the line that a new keeper leaves is the last one");
+	is_int(feed_rows(), 0,
+	    "changes that were written are removed from the feed");
 	end();
 }
 
@@ -172,7 +178,8 @@ static void test_compare(void)
 	begin("compare");
 	conf.session_results = conf.evals = false;
 	put(1, "a", 1, RECORD_DONE, "off");
-	is_int(feed_rows(), 0, "nothing is told when nobody wants it");
+	is_int(
+	    feed_rows(), 0, "no change is fed when results and evals are off");
 	conf.session_results = true;
 	start_mirror();
 	step(2);
@@ -207,9 +214,11 @@ static void test_failure(void)
 	(void)setrlimit(RLIMIT_FSIZE, &none);
 	step(3);
 	(void)setrlimit(RLIMIT_FSIZE, &limit);
-	is_int(count("\n"), 0, "what cannot be written");
+	is_int(
+	    count("\n"), 0, "a line that cannot be written is not in the file");
 	step(1);
-	is_int(count("\n"), 1, "is written when it can be, once");
+	is_int(count("\n"), 1,
+	    "a line that could not be written is written once later");
 	end();
 }
 
@@ -224,10 +233,11 @@ static void test_lock(void)
 		abort();
 	put(1, "a", 1, RECORD_RUNNING, "x");
 	step(2);
-	is_int(count("\n"), 0, "while another has the lock nothing is written");
+	is_int(count("\n"), 0,
+	    "no line is written while another process has the lock");
 	(void)close(fd);
 	step(1);
-	is_int(count("\n"), 1, "and all of it then");
+	is_int(count("\n"), 1, "all lines are written when the lock is free");
 	free(name);
 	end();
 }
@@ -246,7 +256,7 @@ static void test_growth(void)
 	step(2);
 	ok(stat(path, &st) == 0 && st.st_size < 2 * 1024 * 1024,
 	    "five megabytes of lines of one session are compacted");
-	ok(count("\n") >= 1, "to what is worth keeping");
+	ok(count("\n") >= 1, "compaction keeps lines");
 	free(prompt);
 	end();
 }
@@ -322,28 +332,31 @@ static void test_import(void)
 	scratch_write(path, python_lines, strlen(python_lines));
 	ok(exchange_is_empty(store), "a new store is empty");
 	is_int(import(&n), 0, "a file of the Python host is taken over");
-	ok(n.added == 3 && n.expired == 1 && !n.kept, "but for what expired");
-	ok(!exchange_is_empty(store), "then the store is not empty");
+	ok(n.added == 3 && n.expired == 1 && !n.kept,
+	    "an import skips expired results");
+	ok(!exchange_is_empty(store), "a store is not empty after an import");
 	ok(find("p1", &r) && r.status == RECORD_INTERRUPTED,
-	    "what ran was interrupted");
+	    "a running result is imported as interrupted");
 	ok(find("p4", &r) && r.status == RECORD_INTERRUPTED &&
 		r.expires_ms > clock_wall_ms(),
-	    "so was what waited for an answer");
+	    "a result that waited for an answer is imported as interrupted");
 	ok(find("p2", &r) && r.status == RECORD_DONE && r.caller.len == 4 &&
 		memcmp(r.caller.data, "0xab", 4) == 0 && r.turn == 3 &&
 		r.created_ms == 1702234568000 && r.duration_ms == 7 &&
 		r.result.len == 1,
 	    "a result keeps its owner, its time and its turn");
-	ok(!find("p3", &r), "what expired is not there");
-	is_int(import(&n), 0, "a second time");
-	ok(!n.added && n.kept == 3, "nothing is new");
+	ok(!find("p3", &r), "an expired result is not imported");
+	is_int(import(&n), 0, "a second import of the same file succeeds");
+	ok(!n.added && n.kept == 3,
+	    "a second import of the same file adds nothing");
 	start_mirror();
 	step(2);
 	is_int(count("\"status\":\"interrupted\""), 2,
-	    "the file then says what became of them");
+	    "the file names imported results as interrupted");
 	start_mirror();
 	step(2);
-	is_int(count("\n"), 3, "and in time no more that they run");
+	is_int(count("\n"), 3,
+	    "the file has one line for each imported result in time");
 	end();
 }
 
@@ -357,13 +370,14 @@ static void test_export(void)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	is_int(exchange_export(store, fd, &err), 0, "the store is exported");
 	(void)close(fd);
-	is_int(count("\n"), 2, "a line a session");
+	is_int(count("\n"), 2, "an export has a line for each session");
 	char *first = scratch_read(path, &len);
 	store_close(&store);
 	char *dir = scratch_path("export/store");
 	scratch_remove(dir);
 	store = store_open(&conf, true, &err);
-	ok(import(&n) == 0 && n.added == 2, "and imported into a new one");
+	ok(import(&n) == 0 && n.added == 2,
+	    "an export can be imported into a new store");
 	fd = open(path, O_RDWR | O_TRUNC | O_CLOEXEC);
 	(void)exchange_export(store, fd, &err);
 	(void)close(fd);

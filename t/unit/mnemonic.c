@@ -39,10 +39,10 @@ static void test_words(void)
 	is_str(hex,
 	    "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda",
 	    "the words are those of BIP-39");
-	is_int(n_found, WORDS_COUNT, "each is found at its place");
+	is_int(n_found, WORDS_COUNT, "each word is found at its place");
 	ok(words_find("abando", 6) < 0 && words_find("abandons", 8) < 0 &&
 		words_find("", 0) < 0 && words_find("zzz", 3) < 0,
-	    "and no other word is");
+	    "words that are not in the list are not found");
 	buf_fini(&list);
 }
 
@@ -70,7 +70,8 @@ static void test_encode(void)
 		uint8_t entropy[16];
 		char phrase[MNEMONIC_SIZE];
 
-		ok(enc_unhex(entropy, rows[i].entropy, 16), "bits");
+		ok(enc_unhex(entropy, rows[i].entropy, 16),
+		    "entropy is read from its hex form");
 		mnemonic_encode(phrase, entropy);
 		is_str(phrase, rows[i].phrase, "%s has its phrase",
 		    rows[i].entropy);
@@ -146,13 +147,15 @@ static void test_keys(void)
 		struct err err = {.text = ""};
 
 		is_int(mnemonic_key(key, rows[i].phrase, &err), 0,
-		    "a phrase has a key");
+		    "a valid phrase has a key");
 		enc_hex(hex, key, sizeof key);
 		if (rows[i].key)
-			is_str(hex, rows[i].key, "and it is the known one");
+			is_str(hex, rows[i].key,
+			    "the key of a phrase is the known one");
 		(void)crypto_sign_seed_keypair(public_key, secret, key);
 		enc_hex(hex, public_key, sizeof public_key);
-		is_str(hex, rows[i].address, "its address is the known one");
+		is_str(hex, rows[i].address,
+		    "the address of a phrase is the known one");
 	}
 }
 
@@ -164,7 +167,8 @@ static void test_bad_phrase(void)
 	ok(mnemonic_key(key, ABANDON "abandon", &err) == -1 &&
 		err.code == ERR_CONFIG,
 	    "a phrase with a wrong checksum has no key");
-	is_str(err.text, "Invalid recovery phrase", "and it is said plainly");
+	is_str(err.text, "Invalid recovery phrase",
+	    "the refusal of a phrase does not show it");
 }
 
 static void test_make(void)
@@ -175,9 +179,9 @@ static void test_make(void)
 	mnemonic_make(two);
 	ok(mnemonic_is_valid(one) && mnemonic_is_valid(two),
 	    "new phrases are valid");
-	ok(strcmp(one, two) != 0, "and differ");
+	ok(strcmp(one, two) != 0, "two new phrases differ");
 	mnemonic_wipe(one, sizeof one);
-	ok(one[0] == '\0', "until they are wiped");
+	ok(one[0] == '\0', "a wiped phrase is empty");
 }
 
 int main(void)

@@ -666,7 +666,8 @@ static void test_bodies(void)
 		    "expect: 100-continue\r\n\r\n");
 	ok(read_reply(fd)->status == 100, "100 Continue is sent");
 	put_str(fd, "hi");
-	ok(is_body(read_reply(fd), 200, "hi"), "and then the body is read");
+	ok(is_body(read_reply(fd), 200, "hi"),
+	    "the body is read after 100 Continue");
 	close(fd);
 }
 
@@ -725,7 +726,7 @@ static void test_bad_requests(void)
 			printf("# got %d %s\n", r->status, r->body);
 	}
 	ok(ask("GET /health HTTP/1.1\r\nhost: h\r\n\r\n")->status == 200,
-	    "and the server still answers");
+	    "the server still answers after bad requests");
 }
 
 static void test_connections(void)
@@ -743,7 +744,8 @@ static void test_connections(void)
 #ifdef HAVE_H2O_SENDVEC
 	ok(is_ended(fd), "the connection ends with a request that has a body");
 #else
-	ok(is_body(read_reply(fd), 200, "d"), "also behind a body");
+	ok(is_body(read_reply(fd), 200, "d"),
+	    "a request behind one with a body is answered");
 #endif
 	close(fd);
 	fd = dial();
@@ -794,7 +796,9 @@ static void test_gone(void)
 		ok(wait_int(&server.gone, 1) && !is_early,
 		    "on_gone is called once when the client of %s leaves",
 		    cases[i].name);
-		ok(wait_connections(0), "and its connection is closed");
+		ok(wait_connections(0),
+		    "the connection of %s is closed when its client leaves",
+		    cases[i].name);
 	}
 	int fd = dial();
 	put_str(fd,
@@ -819,7 +823,7 @@ static void test_streams(void)
 	ok(strstr(r->head, "cache-control: no-store\r\n") &&
 		strstr(r->head, "x-accel-buffering: no\r\n") &&
 		strstr(r->head, "content-type: text/event-stream\r\n"),
-	    "with the headers that keep proxies from holding it back");
+	    "a stream has the headers against buffering by proxies");
 	ok(server.drained == 2, "on_drain is called for each part");
 	put_str(fd, "GET /health HTTP/1.1\r\nhost: h\r\n\r\n");
 	ok(read_reply(fd)->status == 200, "the connection goes on");
@@ -849,7 +853,7 @@ static void test_cap(void)
 		put_str(fds[i], "GET /hang HTTP/1.1\r\nhost: h\r\n\r\n");
 	}
 	ok(wait_connections(MAX_CONNECTIONS),
-	    "as many connections as allowed are served");
+	    "connections are served up to the limit");
 	poll(NULL, 0, 50);
 	struct rusage before, after;
 	getrusage(RUSAGE_SELF, &before);
@@ -858,10 +862,12 @@ static void test_cap(void)
 	long spent_us =
 	    (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
 	    after.ru_utime.tv_usec - before.ru_utime.tv_usec;
-	ok(spent_us < 100000, "the others wait, and the loop does not spin");
+	ok(spent_us < 100000,
+	    "connections above the limit wait without spinning the loop");
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
 		close(fds[i]);
-	ok(wait_connections(5), "and are served when there is room");
+	ok(wait_connections(5),
+	    "connections above the limit are served when there is room");
 	for (size_t i = MAX_CONNECTIONS; i < MAX_CONNECTIONS + 5; i++)
 		close(fds[i]);
 	wait_connections(0);
@@ -1028,7 +1034,8 @@ static void test_echo(void)
 	ws_put(fd, FIN, text, 1000);
 	ok(wait_int(&server.binaries, 1), "a binary message is told once");
 	ws_put(fd, FIN | TEXT, "still", 5);
-	ok(is_text(ws_get(fd), "still"), "and the socket goes on");
+	ok(is_text(ws_get(fd), "still"),
+	    "a socket goes on after a binary message");
 	close(fd);
 }
 
@@ -1065,7 +1072,7 @@ static void test_violations(void)
 		if (f->code != cases[i].code)
 			printf("# got %d %d\n", f->opcode, f->code);
 		ok(wait_int(&server.wires_gone, 1) && ws_get(fd)->opcode == -1,
-		    "and its user is told once");
+		    "%s is told to the user of the socket once", cases[i].name);
 		close(fd);
 	}
 	int fd = ws_open("/ws");
@@ -1094,21 +1101,22 @@ static void test_closes(void)
 	ok(f->opcode == CLOSE && f->code == 1000 && f->len == 4,
 	    "a close is answered in kind");
 	ok(ws_get(fd)->opcode == -1 && wait_int(&server.wires_gone, 1),
-	    "and the connection ends");
+	    "the connection ends when the peer closes");
 	close(fd);
 	wait_connections(0);
 	server.wires_gone = 0;
 	fd = ws_open("/ws");
 	ws_put(fd, FIN | TEXT, "close", 5);
-	ok(is_text(ws_get(fd), "last"), "a close leaves after what was sent");
+	ok(is_text(ws_get(fd), "last"), "messages sent before a close arrive");
 	f = ws_get(fd);
 	ok(f->opcode == CLOSE && f->code == 1000 &&
 		memcmp(f->data + 2, "bye", 3) == 0,
-	    "with its code and reason, and nothing behind it");
-	ok(server.wires_gone == 0, "then the peer has time to answer");
+	    "a close has its code and reason and nothing behind it");
+	ok(server.wires_gone == 0,
+	    "a socket that closes waits for the peer's close");
 	ws_put(fd, FIN | CLOSE, "\x03\xe8", 2);
 	ok(ws_get(fd)->opcode == -1 && wait_int(&server.wires_gone, 1),
-	    "and when it does, the connection ends");
+	    "the connection ends when the peer answers the close");
 	close(fd);
 	wait_connections(0);
 	server.wires_gone = 0;
@@ -1202,7 +1210,7 @@ static void test_flood(void)
 	int got = 0;
 	while (got < sent && ws_get(fd)->opcode == TEXT)
 		got++;
-	ok(got == sent, "and each of %d messages comes back at last", sent);
+	ok(got == sent, "each of %d messages of a flood comes back", sent);
 	close(fd);
 }
 
@@ -1260,12 +1268,13 @@ static void test_drain(void)
 	struct reply *r = read_reply(busy);
 	ok(is_body(r, 200, "done") && strcasestr(r->head, "connection: close"),
 	    "a request in flight is answered");
-	ok(is_ended(busy), "and its connection closed");
+	ok(is_ended(busy),
+	    "the connection of a request in flight is closed when draining");
 	on_loop(close_wires);
 	struct frame *f = ws_get(ws);
 	ok(f->opcode == CLOSE && f->code == 1001, "sockets are told to go");
 	ws_put(ws, FIN | CLOSE, "\x03\xe9", 2);
-	ok(wait_connections(0), "and no connection is left");
+	ok(wait_connections(0), "no connection is left after draining");
 	close(idle);
 	close(busy);
 	close(ws);
@@ -1350,8 +1359,10 @@ int main(void)
 	test_closes();
 	test_slow_readers();
 	test_flood();
-	test_leaving(false, "who waits is left to the next generation");
-	test_leaving(true, "or accepted when there is none");
+	test_leaving(
+	    false, "a waiting connection is left to the next generation");
+	test_leaving(true,
+	    "a waiting connection is accepted where no generation follows");
 	test_drain();
 	/* What is open at the very end is cut. */
 	server.gone = 0;

@@ -57,8 +57,8 @@ static void test_repr(void)
 		char text[NUM_SIZE];
 		size_t len = num_repr(text, cases[i].value);
 		is_str(text, cases[i].text, "%a is written", cases[i].value);
-		is_int(
-		    (int64_t)len, (int64_t)strlen(text), "its length is told");
+		is_int((int64_t)len, (int64_t)strlen(text),
+		    "the length of %a is returned", cases[i].value);
 	}
 }
 
@@ -86,7 +86,7 @@ static void test_many(void)
 		fit = fit && len < 25;
 	}
 	ok(all, "any double reads back as what it was");
-	ok(fit, "in at most 24 characters");
+	ok(fit, "any double is written in at most 24 characters");
 }
 
 int main(void)

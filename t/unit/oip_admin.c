@@ -96,59 +96,59 @@ static const struct {
 } cases[] = {
     {"an admin promotes", "admin",
 	ASK("ADMIN_PROMOTE", ",\"client_id\":\"" BERT "\""), DONE("promote")},
-    {"demotes", "admin", ASK("ADMIN_DEMOTE", ",\"client_id\":\"" BERT "\""),
-	DONE("demote")},
-    {"blocks", "admin", ASK("ADMIN_BLOCK", ",\"client_id\":\"" BERT "\""),
-	DONE("block")},
-    {"unblocks", "admin", ASK("ADMIN_UNBLOCK", ",\"client_id\":\"" BERT "\""),
-	DONE("unblock")},
-    {"and looks", "admin",
+    {"an admin demotes", "admin",
+	ASK("ADMIN_DEMOTE", ",\"client_id\":\"" BERT "\""), DONE("demote")},
+    {"an admin blocks", "admin",
+	ASK("ADMIN_BLOCK", ",\"client_id\":\"" BERT "\""), DONE("block")},
+    {"an admin unblocks", "admin",
+	ASK("ADMIN_UNBLOCK", ",\"client_id\":\"" BERT "\""), DONE("unblock")},
+    {"an admin looks at a level", "admin",
 	ASK("ADMIN_GET_LEVEL", ",\"client_id\":\"" BERT "\""),
 	"{\"type\":\"ADMIN_RESULT\",\"action\":\"get_level\",\"client_id\":"
 	"\"" BERT "\",\"level\":\"contact\"}"},
-    {"but makes no admins", "admin",
+    {"an admin may not make admins", "admin",
 	ASK("ADMIN_ADD", ",\"admin_id\":\"" BERT "\""),
 	REFUSED("forbidden: super admin only")},
-    {"who has our key does", "super",
+    {"our own key makes an admin", "super",
 	ASK("ADMIN_ADD", ",\"admin_id\":\"" BERT "\""), DONE("add_admin")},
-    {"and unmakes them", "super",
+    {"our own key removes an admin", "super",
 	ASK("ADMIN_REMOVE", ",\"admin_id\":\"" BERT "\""),
 	DONE("remove_admin")},
-    {"others do nothing", "whitelist",
+    {"a client on the whitelist may not promote", "whitelist",
 	ASK("ADMIN_PROMOTE", ",\"client_id\":\"" BERT "\""),
 	REFUSED("forbidden: admin only")},
-    {"not even that", "whitelist",
+    {"a client on the whitelist may not make admins", "whitelist",
 	ASK("ADMIN_ADD", ",\"admin_id\":\"" BERT "\""),
 	REFUSED("forbidden: admin only")},
-    {"an argument is needed", "admin", ASK("ADMIN_PROMOTE", ""),
-	REFUSED("client_id required")},
-    {"of the right name", "super",
+    {"a command without client_id is refused", "admin",
+	ASK("ADMIN_PROMOTE", ""), REFUSED("client_id required")},
+    {"a command without admin_id is refused", "super",
 	ASK("ADMIN_ADD", ",\"client_id\":\"" BERT "\""),
 	REFUSED("admin_id required")},
-    {"and not a pattern", "admin",
+    {"a client_id that is a pattern is refused", "admin",
 	ASK("ADMIN_PROMOTE", ",\"client_id\":\"0x*\""),
 	REFUSED("client_id invalid")},
-    {"an admin is an address", "super",
+    {"an admin_id that is no address is refused", "super",
 	ASK("ADMIN_ADD", ",\"admin_id\":\"bert\""),
 	REFUSED("admin_id invalid")},
     {"what was signed to promote does not block", "admin",
 	"{\"type\":\"ADMIN_BLOCK\",\"payload\":{\"type\":\"ADMIN_PROMOTE\","
 	"\"client_id\":\"" BERT "\"}" SIGNED,
 	REFUSED("unauthorized: signed command type mismatch")},
-    {"without a type it names us", "admin",
+    {"a payload without type and recipient is refused", "admin",
 	"{\"type\":\"ADMIN_BLOCK\",\"payload\":{\"client_id\":\"" BERT
 	"\"}" SIGNED,
 	REFUSED("unauthorized: wrong recipient")},
-    {"and then is good", "admin",
+    {"a payload without type but for us is done", "admin",
 	"{\"type\":\"ADMIN_BLOCK\",\"payload\":{\"to\":\"x\",\"client_id\":"
 	"\"" BERT "\"}" SIGNED,
 	DONE("block")},
-    {"a bad signature is no signature", "admin",
+    {"a command with a bad signature is refused", "admin",
 	"{\"type\":\"ADMIN_PROMOTE\",\"payload\":{\"type\":\"ADMIN_PROMOTE\","
 	"\"client_id\":\"" BERT "\"},\"from\":\"" ANNA
 	"\",\"signature\":\"x\"}",
 	REFUSED("unauthorized: invalid signature")},
-    {"and none is none", "admin",
+    {"a command without a signature is refused", "admin",
 	"{\"type\":\"ADMIN_PROMOTE\",\"client_id\":\"" BERT "\"}",
 	REFUSED("unauthorized: signed request required")},
 };
@@ -180,10 +180,11 @@ static void test_v2(void)
 	connect_v2();
 	expect(ask(ASK("ADMIN_BLOCK", ",\"client_id\":\"" BERT "\"")),
 	    REFUSED("unauthorized: signed command nonce required"),
-	    "on a v2 socket a command has a nonce");
+	    "an admin command on a v2 socket needs a nonce");
 	expect(ask(ASK("ADMIN_BLOCK",
 		   ",\"nonce\":\"1\",\"client_id\":\"" BERT "\"")),
-	    DONE("block"), "and is then done");
+	    DONE("block"),
+	    "an admin command with a nonce on a v2 socket is done");
 	expect(ask("{\"type\":\"ADMIN_BLOCK\",\"client_id\":\"" BERT
 		   "\",\"payload\":{\"type\":\"ADMIN_BLOCK\",\"nonce\":"
 		   "\"2\"}" SIGNED),
@@ -202,12 +203,12 @@ static void test_limit(void)
 		fake_access_judge(access_);
 	}
 	expect(hear(), REFUSED("too many calls at once; wait for a result"),
-	    "a client has eight changes on their way");
+	    "a ninth change of a client on its way is refused");
 	fake_access_run(access_);
 	int n = 0;
 	while (strcmp(hear(), DONE("promote")) == 0)
 		n++;
-	is_int(n, 8, "which are all told");
+	is_int(n, 8, "eight changes of a client on their way are answered");
 	tear_down();
 }
 

@@ -161,13 +161,13 @@ static void test_connect(void)
 	    "a signed CONNECT waits for its verdict, and reading stops");
 	whisper("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	whisper("{\"type\":\"PING\"}");
-	ok(hears_nothing(), "what comes behind it waits as well");
+	ok(hears_nothing(), "frames behind a CONNECT wait for its verdict");
 	judge();
 	ok(hears_of("CONNECTED", "\"session_id\":\"s\"") &&
 		hears_of("AGENT_PROFILE", NULL) && hears_of("PONG", NULL),
-	    "then all is answered in the order in which it came");
+	    "frames are answered in their order after the verdict");
 	ok(!wire->is_paused && strcmp(fake_session_log(all)->prompt, "p") == 0,
-	    "and reading goes on");
+	    "reading goes on after the verdict");
 	tear_down();
 }
 
@@ -179,7 +179,8 @@ static void test_bad_signature(void)
 	ok(hears_error("unauthorized: invalid signature") && hears_nothing(),
 	    "a bad signature is never taken for an anonymous caller");
 	say("{\"type\":\"CONNECT\",\"payload\":{}," SIGNED_BY(ANNA) "}");
-	ok(hears_of("CONNECTED", NULL), "and a good one may follow");
+	ok(hears_of("CONNECTED", NULL),
+	    "a CONNECT with a good signature may follow a refused one");
 	tear_down();
 }
 
@@ -195,7 +196,7 @@ static void test_closed(void)
 	fake_access_close(access_, true);
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(hears_error("authenticate first (send CONNECT)"),
-	    "and a bare INPUT is told so in the words that clients know");
+	    "a bare INPUT where nobody may be anonymous is refused");
 	tear_down();
 }
 
@@ -226,12 +227,13 @@ static void test_foreign_session(void)
 	    "\"hers\"}}");
 	ok(hears_of("AGENT_PROFILE", NULL) &&
 		hears_of("SESSION_STATUS", "\"not_found\""),
-	    "and told of as if it were not");
+	    "the status of another client's session is not_found");
 	fake_wire_gone(&wire);
 	wire = first;
 	say("{\"type\":\"SESSION_STATUS\",\"session\":{\"session_id\":"
 	    "\"hers\"}}");
-	ok(hears_of("SESSION_STATUS", "\"connected\""), "but not to its owner");
+	ok(hears_of("SESSION_STATUS", "\"connected\""),
+	    "the status of a session is shown to its owner");
 	tear_down();
 }
 
@@ -248,7 +250,7 @@ static void test_profile(void)
 	say("{\"type\":\"CONNECT\",\"payload\":{}," SIGNED_BY(ANNA) "}");
 	ok(hears_of("CONNECTED", NULL) &&
 		hears_of("AGENT_PROFILE", "\"skills\":[{\"name\":\"a\""),
-	    "a contact of all");
+	    "a contact is told of all skills");
 	tear_down();
 }
 
@@ -293,7 +295,7 @@ static void test_commands(void)
 	     i++) {
 		say(command_cases[i].frame);
 		ok(hears_error(command_cases[i].error) && hears_nothing(),
-		    "on a socket with signed commands: %s",
+		    "a socket with signed commands refuses %s",
 		    command_cases[i].name);
 	}
 	say("{\"type\":\"INPUT\",\"prompt\":\"no\",\"payload\":{\"type\":"
@@ -359,7 +361,7 @@ static void test_onboarding(void)
 	say("{\"type\":\"ONBOARD_SUBMIT\",\"payload\":{\"invite_code\":"
 	    "\"code\"}," SIGNED_BY(BERT) "}");
 	ok(hears_error("unauthorized: signer does not match CONNECT"),
-	    "nor does a right one from somebody else");
+	    "an invite code from another signer is refused");
 	say("{\"type\":\"ONBOARD_SUBMIT\",\"payload\":{\"invite_code\":"
 	    "\"code\"}," SIGNED_BY(ANNA) "}");
 	ok(hears_of("ONBOARD_SUCCESS",
@@ -372,7 +374,7 @@ static void test_onboarding(void)
 	ok(hears_nothing(), "an empty INPUT that comes by itself is no fault");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(strcmp(fake_session_log(all)->prompt, "p") == 0 && hears_nothing(),
-	    "and the conversation begins");
+	    "a turn runs after onboarding");
 	tear_down();
 }
 
@@ -415,8 +417,8 @@ static void test_exec(void)
 		fake_access_level(access_, exec_cases[i].level);
 		connect_v1("s");
 		say(exec_cases[i].frame);
-		ok(hears_of("EXEC_RESULT", exec_cases[i].result), "EXEC: %s",
-		    exec_cases[i].name);
+		ok(hears_of("EXEC_RESULT", exec_cases[i].result),
+		    "EXEC answers %s", exec_cases[i].name);
 		tear_down();
 	}
 }
@@ -446,8 +448,8 @@ static void test_modes(void)
 		    "{\"type\":\"mode_change\",\"mode\":\"%s\"}",
 		    mode_cases[i].word);
 		say(text);
-		ok(hears_of(mode_cases[i].type, mode_cases[i].text), "mode %s",
-		    mode_cases[i].word);
+		ok(hears_of(mode_cases[i].type, mode_cases[i].text),
+		    "mode %s is answered", mode_cases[i].word);
 		tear_down();
 	}
 	set_up();
@@ -471,7 +473,7 @@ static void test_full_access(void)
 	say("{\"type\":\"mode_change\",\"mode\":\"full-access\",\"turns\":9}");
 	ok(hears_of(
 	       "mode_changed", "\"mode\":\"full-access\",\"turns_left\":5"),
-	    "and never for more than the operator allows");
+	    "full access lasts no more turns than the operator allows");
 	tear_down();
 	set_up();
 	connect_v1("s");

@@ -274,7 +274,7 @@ static void test_end(void)
 	oip_serve(&setup, wire, NULL);
 	oip_door.close_all();
 	is_int(fake_wire_closed(wire), 1012,
-	    "a worker that leaves closes relayed wires too");
+	    "close_all() closes relayed wires with 1012");
 	tear_down();
 }
 

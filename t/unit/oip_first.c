@@ -57,25 +57,27 @@ static void test_may_grow(void)
 	struct door_setup setup = {.conf = &conf};
 	struct oip_conn c = {.setup = &setup};
 	is_int(may_grow(&c, "{\"type\":\"CONNECT\""), OIP_FIRST_BYTES + 5000,
-	    "a CONNECT may bring a conversation");
+	    "a first CONNECT may bring a conversation");
 	is_int(may_grow(&c, "{\"type\":\"ATTACH\""), OIP_FIRST_BYTES + 5000,
-	    "so may an ATTACH");
+	    "a first ATTACH may bring a conversation");
 	ok(may_grow(&c, "{\"type\":\"INPUT\"") > 100 * OIP_FIRST_BYTES,
 	    "a first INPUT may bring files");
 	is_int(may_grow(&c, "{\"from\":\"\",\"session\":{\"m\":["),
 	    OIP_FIRST_BYTES + 5000,
-	    "so may what brings a session before it says what it is");
+	    "a first frame that begins with its session may bring a "
+	    "conversation");
 	ok(may_grow(&c, "{\"files\":[\"") > 100 * OIP_FIRST_BYTES,
-	    "so may one that brings them before it says so");
+	    "a first frame that begins with its files may bring files");
 	is_int(may_grow(&c, "{\"from\":\"\",\"payload\":{\"prompt\":\"aaa"),
-	    OIP_FIRST_BYTES, "a payload may be long");
+	    OIP_FIRST_BYTES,
+	    "a first frame that begins with a payload may be long");
 	c.has_spoken = true;
 	is_int(may_grow(&c, "{\"type\":\"INPUT\""), WIRE_FIRST_BYTES,
-	    "one after other frames may not");
+	    "an INPUT after other frames may not be long");
 	is_int(may_grow(&c, "{\"type\":\"EXEC\""), WIRE_FIRST_BYTES,
-	    "nor may another frame");
+	    "another frame after others may not be long");
 	is_int(may_grow(&c, "{\"x\":\"type"), WIRE_FIRST_BYTES,
-	    "nor what does not say what it is");
+	    "a frame without its type may not be long");
 }
 
 int main(void)

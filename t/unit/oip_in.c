@@ -158,8 +158,9 @@ static void test_connect_new(void)
 		 "\"name\":\"Demo \\\"agent\\\"\",\"address\":\"0xab\","
 		 "\"model\":\"demo-1\",\"tools\":[\"calculate\",\"weather\"],"
 		 "\"skills\":[]}"),
-	    "AGENT_PROFILE follows");
-	ok(hears_nothing(), "without a page there is no DASHBOARD_SNAPSHOT");
+	    "AGENT_PROFILE follows CONNECTED");
+	ok(hears_nothing(),
+	    "no DASHBOARD_SNAPSHOT is sent where there is no page");
 	tear_down();
 }
 
@@ -255,12 +256,14 @@ static void test_full(void)
 	ok(hears_of("ERROR", "\"code\":-32000") &&
 		strstr(frame, "server is full") &&
 		strstr(frame, "\"retryable\":true"),
-	    "a full server says so");
+	    "a CONNECT to a full server is refused as retryable");
 	say("{\"type\":\"PING\"}");
-	ok(hears("{\"type\":\"PONG\"}"), "and keeps the socket");
+	ok(hears("{\"type\":\"PONG\"}"),
+	    "a socket stays open when the server is full");
 	fake_session_full(all, ERR_OK);
 	say("{\"type\":\"CONNECT\"}");
-	ok(hears_of("CONNECTED", NULL), "and takes the client later");
+	ok(hears_of("CONNECTED", NULL),
+	    "a client refused by a full server may connect later");
 	tear_down();
 }
 
@@ -277,12 +280,12 @@ static void test_second_connect(void)
 	    "another session needs another socket");
 	say("{\"type\":\"CONNECT\"}");
 	ok(hears_error("already authenticated: open a new connection"),
-	    "and so does a new one");
+	    "a second CONNECT without an id is refused");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	fake_session_done(fake_session_get(all, "s"), "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", NULL) && hears_nothing(),
-	    "events come once all the same");
+	    "a second CONNECT does not double the events");
 	tear_down();
 }
 
@@ -306,23 +309,24 @@ static void test_server_newer(void)
 	forget_frames();
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(fake_session_log(all)->conversation[0] == '\0',
-	    "then the client's is not used");
+	    "a client's older conversation is not used");
 	tear_down();
 	set_up();
 	(void)fake_session_get(all, "s");
 	say("{\"type\":\"CONNECT\",\"session_id\":\"s\",\"session\":"
 	    "{\"iteration\":9}}");
 	ok(hears_of("CONNECTED", NULL) && !strstr(frame, "server_newer"),
-	    "nothing is told when the client's won");
+	    "a client's newer conversation is not answered by the server's");
 	fake_session_refuse(all, ERR_BAD_REQUEST, "Invalid file: 0");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\",\"session\":{\"x\":1}}");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(strcmp(fake_session_log(all)->conversation, "{\"iteration\":9}") ==
 		0,
-	    "the next INPUT begins from it, also after a refused one");
+	    "the next INPUT begins from the client's newer conversation");
 	fake_session_done(fake_session_get(all, "s"), "r", NULL);
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\",\"session\":{\"x\":1}}");
-	ok(fake_session_log(all)->conversation[0] == '\0', "later ones do not");
+	ok(fake_session_log(all)->conversation[0] == '\0',
+	    "later INPUTs go on from the server's conversation");
 	tear_down();
 }
 
@@ -361,7 +365,8 @@ static void test_turn(void)
 	s = connect_to("s");
 	say("{\"type\":\"INPUT\",\"prompt\":\"hi\",\"input_id\":\"q\"}");
 	ok(hears_nothing(), "INPUT is answered by what the agent says");
-	ok(!fake_session_log(all)->is_unscoped, "its id is the session's");
+	ok(!fake_session_log(all)->is_unscoped,
+	    "the input_id of a connected socket belongs to its session");
 	(void)fake_session_emit(s, EV_THINKING, "e1", "\"content\":\"hm\"");
 	fake_session_run(all);
 	ok(hears_of("thinking",
@@ -381,7 +386,7 @@ static void test_turn(void)
 		 "\"message\":\"Unable to run agent\",\"reason\":\"killed\","
 		 "\"duration_ms\":12,\"session_id\":\"s\"}"),
 	    "a turn that fails ends in one ERROR");
-	ok(hears_nothing(), "and nothing more");
+	ok(hears_nothing(), "a failed turn ends in one frame");
 	fake_session_lose_record(s);
 	say("{\"type\":\"INPUT\",\"prompt\":\"more\"}");
 	fake_session_lose_record(s);
@@ -405,7 +410,7 @@ static void test_runtime_input(void)
 	    "INPUT in a running turn is acknowledged");
 	say("{\"type\":\"INPUT\",\"prompt\":\"b\",\"input_id\":\"q\"}");
 	ok(hears_of("RUNTIME_INPUT_ACK", NULL),
-	    "and acknowledged again when it is repeated");
+	    "a repeated INPUT in a running turn is acknowledged again");
 	(void)fake_session_emit(s, EV_ASK_USER, "e", "\"question\":\"Q\"");
 	fake_session_run(all);
 	forget_frames();
@@ -418,7 +423,7 @@ static void test_runtime_input(void)
 		 "\"message\":\"running turn is not accepting runtime input; "
 		 "retry after OUTPUT\",\"session_id\":\"s\","
 		 "\"retryable\":true}"),
-	    "a turn that takes no more says so");
+	    "an INPUT that a turn does not take is rejected as retryable");
 	tear_down();
 }
 
@@ -483,7 +488,7 @@ static void test_bare_input(void)
 	fake_session_done(fake_session_get(all, "made-1"), "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "\"result\":\"r\"") && hears_nothing(),
-	    "and runs");
+	    "a first INPUT runs a turn");
 	say("{\"type\":\"INPUT\",\"prompt\":\"q\"}");
 	fake_session_done(fake_session_get(all, "made-1"), "r2", NULL);
 	fake_session_run(all);
@@ -515,7 +520,8 @@ static void test_bare_repeated(void)
 	say(BARE);
 	ok(hears_of("CONNECTED", "made-1") && hears_of("AGENT_PROFILE", NULL),
 	    "a first INPUT with an id opens a session");
-	ok(fake_session_log(all)->is_unscoped, "its id stands alone");
+	ok(fake_session_log(all)->is_unscoped,
+	    "the input_id of a first INPUT belongs to no session");
 	fake_wire_gone(&wire);
 	wire = fake_wire_open(http, true);
 	say(BARE);
@@ -529,7 +535,7 @@ static void test_bare_repeated(void)
 	fake_session_run(all);
 	ok(hears_of("thinking", NULL) &&
 		hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
-	    "and hears its turn once");
+	    "a repeated first INPUT hears its turn once");
 	fake_wire_gone(&wire);
 	wire = fake_wire_open(http, true);
 	say(BARE);
@@ -564,7 +570,7 @@ static void test_repeated(void)
 	fake_session_done(s, "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
-	    "and hears one OUTPUT");
+	    "an INPUT sent twice gets one OUTPUT");
 	say(BARE);
 	ok(hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
 	    "later it hears that OUTPUT again");
@@ -589,7 +595,8 @@ static void test_flood(void)
 		ok(hears_error("too many inputs at once; wait for an answer"),
 		    "input %d in a flood is refused at once", 17 + i);
 	fake_session_run(all);
-	ok(fake_wire_count(wire) == 15, "the first 16 are taken");
+	ok(fake_wire_count(wire) == 15,
+	    "the first 16 INPUTs of a flood are taken");
 	tear_down();
 }
 
@@ -603,7 +610,7 @@ static void test_gone_while_calling(void)
 	    "a client that goes forgets its inputs");
 	fake_session_run(all);
 	ok(session_status(fake_session_get(all, "s")) == SESSION_RUNNING,
-	    "which run all the same");
+	    "a turn goes on when its client is gone");
 	tear_down();
 }
 
@@ -632,17 +639,17 @@ static void test_replay_whole(void)
 	    "\"last_msg_id\":\"unknown\"}");
 	ok(hears_of("CONNECTED", "\"status\":\"running\"") &&
 		hears_of("AGENT_PROFILE", NULL),
-	    "a running session says so");
+	    "a CONNECT to a running session says running");
 	ok(hears("{\"type\":\"reset\",\"recovered\":false,"
 		 "\"session_id\":\"s\"}"),
-	    "and that nobody knows what the client saw");
+	    "an unknown last_msg_id gets a reset");
 	ok(hears_of("llm_call", NULL) && hears_of("llm_result", NULL) &&
 		hears_of("thinking", NULL) && hears_nothing(),
-	    "then it replays its turn, and none before it");
+	    "an unknown last_msg_id gets the whole running turn");
 	fake_session_done(s, "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
-	    "then it goes on live, to one OUTPUT");
+	    "live events and one OUTPUT follow the replay");
 	tear_down();
 }
 
@@ -755,14 +762,15 @@ static void test_two_clients(void)
 	    "the client that asked hears the events");
 	wire = second;
 	ok(hears_of("thinking", NULL) && hears_nothing(),
-	    "and so does another of the session");
+	    "another client of the session hears the events");
 	fake_session_done(s, "r", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", NULL) && hears_nothing(),
-	    "each hears one OUTPUT");
+	    "the second client hears one OUTPUT");
 	fake_wire_gone(&wire);
 	wire = first;
-	ok(hears_of("OUTPUT", NULL) && hears_nothing(), "and the first too");
+	ok(hears_of("OUTPUT", NULL) && hears_nothing(),
+	    "the first client hears one OUTPUT");
 	tear_down();
 }
 
@@ -790,7 +798,7 @@ static void test_slow_client(void)
 		fake_wire_stall(wire, false);
 		fake_wire_stall(wire, true);
 	}
-	ok(sent == 501, "and all of it, in order, as it reads");
+	ok(sent == 501, "a slow client gets all frames in order as it reads");
 	tear_down();
 }
 
@@ -926,7 +934,7 @@ static void test_double_approval(void)
 	fake_session_run(all);
 	forget_frames();
 	say(yes);
-	ok(hears_nothing(), "nor does one that comes after the turn");
+	ok(hears_nothing(), "an approval after the turn is ignored");
 	tear_down();
 }
 
@@ -1019,7 +1027,7 @@ static void test_frames(void)
 		 "text frame at line 1 col 1 (pos 0)\"}"),
 	    "a binary frame is refused");
 	(void)connect_to("s");
-	ok(fake_wire_closed(wire) == 0, "none of them closes the socket");
+	ok(fake_wire_closed(wire) == 0, "no wrong frame closes the socket");
 	say("{\"type\":\"EXEC\",\"exec_id\":\"x\",\"tool\":\"bash\"}");
 	ok(hears("{\"type\":\"EXEC_RESULT\",\"exec_id\":\"x\",\"tool\":"
 		 "\"bash\",\"status\":\"error\",\"error\":\"forbidden: exec "
@@ -1044,7 +1052,7 @@ static void test_received(void)
 	    "a long bad text is cut after whole characters");
 	ok(frame && strlen(strstr(frame, "\"received\":")) ==
 			strlen("\"received\":\"\"}") + 400 + 14,
-	    "to 200 of them");
+	    "a long bad text is cut to 200 characters");
 	buf_reset(&text);
 	for (int i = 0; i < 100000; i++)
 		buf_char(&text, '[');
@@ -1072,7 +1080,7 @@ static void test_interrupt(void)
 	fake_session_done(s, "What would you like me to do?", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "What would you like me to do?"),
-	    "and it ends with OUTPUT");
+	    "an interrupted turn ends with OUTPUT");
 	tear_down();
 }
 
@@ -1093,9 +1101,10 @@ static void test_session_status(void)
 	wire = fake_wire_open(http, true);
 	say("{\"type\":\"SESSION_STATUS\",\"session\":{\"session_id\":\"s\"}}");
 	ok(hears_of("SESSION_STATUS", "\"status\":\"running\""),
-	    "another socket may ask too");
+	    "another socket may ask for the status of a session");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
-	ok(hears_of("CONNECTED", NULL), "and send a first INPUT after it");
+	ok(hears_of("CONNECTED", NULL),
+	    "a socket that asked for a status may send a first INPUT");
 	tear_down();
 }
 
@@ -1116,12 +1125,12 @@ static void test_signs_of_life(void)
 	fake_wire_pass_ms(10000);
 	ok(hears("{\"type\":\"PING\"}") && hears_nothing(),
 	    "PING comes every 30 s");
-	ok(fake_wire_count(other) == 0, "by each socket's own time");
+	ok(fake_wire_count(other) == 0, "PING comes by each socket's own time");
 	fake_wire_pass_ms(20000);
 	ok(fake_wire_count(other) == 1 && fake_wire_count(wire) == 0,
-	    "also before CONNECT");
+	    "PING comes before CONNECT");
 	fake_wire_pass_ms(10000);
-	ok(hears("{\"type\":\"PING\"}"), "and again");
+	ok(hears("{\"type\":\"PING\"}"), "PING comes again after another 30 s");
 	fake_wire_gone(&other);
 	fake_wire_pass_ms(90000);
 	ok(hears("{\"type\":\"PING\"}") && fake_wire_closed(wire) == 0,
@@ -1160,16 +1169,16 @@ static void test_dashboard(void)
 	ok(hears_of("CONNECTED", NULL) && hears_of("AGENT_PROFILE", NULL) &&
 		hears("{\"type\":\"DASHBOARD_SNAPSHOT\",\"html\":"
 		      "\"<p>\\\"one\\\"</p>\",\"session_id\":\"s\"}"),
-	    "the page comes after AGENT_PROFILE");
+	    "DASHBOARD_SNAPSHOT follows AGENT_PROFILE");
 	end_a_turn();
 	ok(hears_of("OUTPUT", NULL) && hears_nothing(),
-	    "it does not come again while it is the same");
+	    "an unchanged page is not sent after OUTPUT");
 	write_page("<p>two</p>");
 	fake_wire_pass_ms(2000);
 	end_a_turn();
 	ok(hears_of("OUTPUT", NULL) &&
 		hears_of("DASHBOARD_SNAPSHOT", "<p>two</p>"),
-	    "it comes after the OUTPUT when it changed");
+	    "a changed page is sent after OUTPUT");
 	write_page(NULL);
 	fake_wire_pass_ms(2000);
 	end_a_turn();
@@ -1244,7 +1253,8 @@ static void test_door(void)
 	ok(fake_wire_closed(wire) == 1012,
 	    "a restart closes every socket with 1012");
 	refused = fake_wire_open(http, true);
-	ok(!refused && fake_wire_status() == 503, "and takes no new ones");
+	ok(!refused && fake_wire_status() == 503,
+	    "a handshake during a restart is refused with 503");
 	tear_down();
 }
 

@@ -80,9 +80,10 @@ static void test_co_turn(const char *ours, const char *other)
 	ok(is_ended(forged), "an orphan that calls itself co-turn is killed");
 	ok(!is_ended(co_turn), "a co-turn is spared");
 	pass(9000);
-	ok(!is_ended(co_turn), "it has 10 s to end its tree");
+	ok(!is_ended(co_turn), "a co-turn has 10 s to end its tree");
 	pass(3000);
-	ok(is_ended(co_turn), "then it is killed");
+	ok(is_ended(co_turn),
+	    "a co-turn that takes longer than 10 s is killed");
 }
 
 static void test_upgrade(const char *ours)

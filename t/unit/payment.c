@@ -135,19 +135,20 @@ static void test_sign_in(void)
 	char *signature = json_strdup(json_get(v, "signature"));
 	ok(!strncmp(fake_backend_request(backend, 0),
 	       "POST /api/v1/auth HTTP/1.1\r\n", 28),
-	    "we sign in first");
+	    "the host signs in at the backend first");
 	ok(json_str_is(json_get(v, "public_key"), conf.address),
-	    "as who we are");
+	    "the sign-in names the address of the host");
 	(void)snprintf(
 	    head, sizeof head, "ConnectOnion-Auth-%s-", conf.address);
 	ok(message && !strncmp(message, head, strlen(head)),
-	    "with a message that names us");
+	    "the sign-in has a message with the address");
 	int64_t age =
 	    message ? clock_wall_ms() / 1000 - atoll(message + strlen(head))
 		    : -1;
-	ok(age >= 0 && age < 60, "and the time");
+	ok(age >= 0 && age < 60,
+	    "the message of the sign-in has the present time");
 	ok(message && signature && is_our_signature(message, signature),
-	    "which we signed");
+	    "the message of the sign-in is signed");
 	free(message);
 	free(signature);
 	json_fini(&doc);
@@ -160,14 +161,14 @@ static void test_question(void)
 	const struct json *v = body_of(1, &doc);
 	double price = 0;
 	ok(!strncmp(request, "POST /api/v1/onboard/verify HTTP/1.1\r\n", 38),
-	    "then we ask for the transfer");
+	    "the host asks for the transfer after the sign-in");
 	ok(strstr(request, "\r\nAuthorization: Bearer abc.DEF-1\r\n"),
-	    "with the token we were given");
+	    "the question has the token of the sign-in");
 	ok(json_str_is(json_get(v, "from_address"), CLIENT),
-	    "from this client");
+	    "the question names the client");
 	ok(json_double(json_get(v, "min_amount"), &price) && price > 12.4 &&
 		price < 12.6,
-	    "of the operator's price");
+	    "the question has the operator's price");
 	json_fini(&doc);
 }
 
@@ -208,7 +209,7 @@ static void test_answers(void)
 	    {"a transfer with a name is known by it", TOKEN,
 		"{\"verified\":true,\"transfer_id\":\"tx-1\"}",
 		"transfer tx-1"},
-	    {"its name may be a number", TOKEN,
+	    {"a transfer may be known by a number", TOKEN,
 		"{\"verified\":true,\"transaction_id\":42}", "transfer 42"},
 	    {"a transfer without a name is known by its payer", TOKEN,
 		"{\"verified\":true}", "payer " CLIENT},
@@ -216,9 +217,11 @@ static void test_answers(void)
 		"{\"verified\":true,\"transfer_id\":\"\"}", "payer " CLIENT},
 	    {"a name of another type is none", TOKEN,
 		"{\"verified\":true,\"transfer_id\":[1]}", "payer " CLIENT},
-	    {"who has not paid has not", TOKEN, "{\"verified\":false}", NULL},
+	    {"an answer of false means that nobody has paid", TOKEN,
+		"{\"verified\":false}", NULL},
 	    {"only true is true", TOKEN, "{\"verified\":\"true\"}", NULL},
-	    {"one is not true", TOKEN, "{\"verified\":1}", NULL},
+	    {"an answer of 1 means that nobody has paid", TOKEN,
+		"{\"verified\":1}", NULL},
 	    {"an answer without the word is no", TOKEN, "{}", NULL},
 	    {"a list is no answer", TOKEN, "[true]", NULL},
 	    {"half an answer is none", TOKEN, "{\"verified\":true", NULL},
@@ -263,7 +266,8 @@ static void test_unreachable(void)
 	begin();
 	fake_backend_free(&backend);
 	struct got got = verify(10);
-	ok(got.n == 1 && !got.receipt, "without the backend nobody has paid");
+	ok(got.n == 1 && !got.receipt,
+	    "a client has not paid while the backend is down");
 	payment_free(&payment);
 }
 
@@ -277,12 +281,12 @@ static void test_key(void)
 	payment = payment_new(&other, loop);
 	struct got got = verify(10);
 	ok(got.n == 1 && !got.receipt && fake_backend_count(backend) == 0,
-	    "with the key of somebody else we ask nothing");
+	    "the backend is not asked with the key of another address");
 	other.address = conf.address;
 	other.co_dir = nothing;
 	got = verify(10);
 	ok(got.n == 1 && !got.receipt && fake_backend_count(backend) == 0,
-	    "without a key we ask nothing");
+	    "the backend is not asked without a key");
 	(void)setenv("HOME", path("home"), 1);
 	fake_backend_json(backend, TOKEN);
 	fake_backend_json(backend, "{\"verified\":true}");
@@ -311,7 +315,8 @@ static void test_twice(void)
 	free(first.receipt);
 	free(other.receipt);
 	first = verify(1);
-	ok(first.n == 1, "but not after the first has its answer");
+	ok(first.n == 1,
+	    "a client may be looked at again after the first answer");
 	free(first.receipt);
 	end();
 }
@@ -337,8 +342,9 @@ static void test_crowd(void)
 		good += got[i].n == 1 && got[i].receipt;
 		free(got[i].receipt);
 	}
-	is_int(good, PAYMENT_MAX_CALLS, "so many are looked at at once");
-	is_int(running, 0, "and the others are refused");
+	is_int(good, PAYMENT_MAX_CALLS,
+	    "payments are looked at up to the limit at once");
+	is_int(running, 0, "payments above the limit are refused");
 	end();
 }
 

@@ -232,10 +232,12 @@ static void test_denials(void)
 		       "{\"path\":\"/etc/*\"}}}");
 	struct buf why = {0};
 
-	ok(runs(p, "git log"), "what is allowed runs");
-	ok(!runs(p, "git push -f"), "a denial beats it");
-	ok(!runs(p, "git log && git push"), "in a chain too");
-	ok(!runs(p, "git status && git push"), "and where it is written down");
+	ok(runs(p, "git log"), "an allowed command runs");
+	ok(!runs(p, "git push -f"), "a denied command does not run");
+	ok(!runs(p, "git log && git push"),
+	    "a chain with a denied command does not run");
+	ok(!runs(p, "git status && git push"),
+	    "a denied chain does not run though it is written as allowed");
 	ok(!runs(p, "ls"), "a rule replaces a shipped one");
 	ok(!asks(p, "read", "{\"path\":\"/x\"}", &why),
 	    "what is neither allowed nor denied does not run");
@@ -304,16 +306,17 @@ static void test_reasons(void)
 	is_str(buf_cstr(&why),
 	    "blocked: command not in the permission whitelist. Allow it by "
 	    "adding a rule to .co/host.yaml permissions.",
-	    "with the reason for a command");
+	    "the refusal of a command has its reason");
 	buf_reset(&why);
 	ok(!asks(p, "write", "{\"path\":\"x\"}", &why), "write is blocked");
 	is_str(buf_cstr(&why),
 	    "blocked: 'write' is not in the permission whitelist. Allow it by "
 	    "adding a rule to .co/host.yaml permissions.",
-	    "with the reason for a tool");
+	    "the refusal of a tool has its reason");
 	buf_reset(&why);
-	ok(asks(p, "glob", "{\"pattern\":\"**/*.c\"}", &why), "glob is not");
-	is_int((int64_t)why.len, 0, "without a reason");
+	ok(asks(p, "glob", "{\"pattern\":\"**/*.c\"}", &why),
+	    "the shipped rules allow glob");
+	is_int((int64_t)why.len, 0, "an allowed tool has no reason");
 	permit_close(&p);
 	buf_fini(&why);
 }
@@ -390,21 +393,24 @@ static void test_limits(void)
 	struct buf many = {0}, deep = {0};
 
 	memset(long_one, 'x', PERMIT_SHELL_MAX);
-	ok(runs(p, long_one), "a long command is read");
+	ok(runs(p, long_one), "a command of the longest length is read");
 	long_one[PERMIT_SHELL_MAX] = 'x';
-	ok(!runs(p, long_one), "a longer one is not");
+	ok(!runs(p, long_one), "a command over the longest length is refused");
 	for (int i = 0; i < PERMIT_SHELL_COMMANDS; i++)
 		buf_str(&many, "x;");
-	ok(runs(p, buf_cstr(&many)), "many commands are");
+	ok(runs(p, buf_cstr(&many)),
+	    "a chain of commands up to the limit is read");
 	buf_str(&many, "x");
-	ok(!runs(p, buf_cstr(&many)), "more are not");
+	ok(!runs(p, buf_cstr(&many)),
+	    "a chain of commands above the limit is refused");
 	for (int i = 0; i < 1000; i++)
 		buf_str(&deep, "a/");
 	ok(permit_path_is_control(buf_cstr(&deep)),
 	    "a path of too many parts is out of reach");
 	memset(long_one, '=', 1000);
 	long_one[1000] = 0;
-	ok(permit_path_in_word(long_one), "so is a word of too many starts");
+	ok(permit_path_in_word(long_one),
+	    "a word of too many starts is out of reach");
 	free(long_one);
 	buf_fini(&many);
 	buf_fini(&deep);
@@ -442,7 +448,7 @@ static void test_bad_rules(void)
 		ok(!permit_open(rows[i].text, &err), "%s is refused",
 		    rows[i].text);
 		ok(err.code == ERR_CONFIG && strstr(err.text, rows[i].says),
-		    "with the reason: %s", err.text);
+		    "the refusal of a rule has the reason: %s", err.text);
 	}
 }
 

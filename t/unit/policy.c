@@ -208,31 +208,37 @@ static void test_codes(void)
 		const char *name, *trust, *env, *said;
 		bool fits;
 	} cases[] = {
-	    {"the code of the environment", "careful", "BETA", "BETA", true},
-	    {"which is trimmed", "careful", " BETA\n", "BETA", true},
-	    {"not another one", "careful", "BETA", "BETB", false},
-	    {"nor its beginning", "careful", "BETA", "BET", false},
-	    {"nor more than it", "careful", "BETA", "BETA2", false},
-	    {"case matters", "careful", "BETA", "beta", false},
+	    {"the code of the environment fits", "careful", "BETA", "BETA",
+		true},
+	    {"the code of the environment is trimmed", "careful", " BETA\n",
+		"BETA", true},
+	    {"another code does not fit", "careful", "BETA", "BETB", false},
+	    {"the beginning of a code does not fit", "careful", "BETA", "BET",
+		false},
+	    {"more than a code does not fit", "careful", "BETA", "BETA2",
+		false},
+	    {"a code in other case does not fit", "careful", "BETA", "beta",
+		false},
 	    {"the name of the variable is no code", "careful", "BETA",
 		"$CO_INVITE_CODE", false},
 	    {"an unset variable is no code", "careful", NULL, "", false},
-	    {"nor its name then", "careful", NULL, "$CO_INVITE_CODE", false},
+	    {"the name of an unset variable is no code", "careful", NULL,
+		"$CO_INVITE_CODE", false},
 	    {"an empty variable is no code", "careful", " \n", "", false},
-	    {"a code in the policy", "{\"onboard\":{\"invite_code\":\"abc\"}}",
-		NULL, "abc", true},
-	    {"one of several",
+	    {"a code in the policy fits",
+		"{\"onboard\":{\"invite_code\":\"abc\"}}", NULL, "abc", true},
+	    {"a code of the environment among several fits",
 		"{\"onboard\":{\"invite_code\":[\"a\",\"$CO_INVITE_CODE\","
 		"\"c\"]}}",
 		"b", "b", true},
-	    {"the last of several",
+	    {"the last of several codes fits",
 		"{\"onboard\":{\"invite_code\":[\"a\",\"b\",\"c\"]}}", NULL,
 		"c", true},
-	    {"none of several",
+	    {"a code that is none of several does not fit",
 		"{\"onboard\":{\"invite_code\":[\"a\",\"b\",\"c\"]}}", NULL,
 		"d", false},
-	    {"no code at all", "{\"onboard\":{\"invite_code\":null}}", NULL, "",
-		false},
+	    {"a code of null fits nothing",
+		"{\"onboard\":{\"invite_code\":null}}", NULL, "", false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		set_doors(cases[i].env, NULL);
@@ -241,9 +247,10 @@ static void test_codes(void)
 		    cases[i].name);
 		ok(!strcmp(judge(p, STRANGER, cases[i].said, false), "admit") ==
 			cases[i].fits,
-		    "and lets in accordingly");
+		    "%s: a stranger is admitted only if it fits",
+		    cases[i].name);
 		ok(!strcmp(judge(p, BLOCKED, cases[i].said, false), RULES),
-		    "but never the blocked");
+		    "%s: the blocked are refused", cases[i].name);
 		policy_close(&p);
 	}
 	set_doors(NULL, NULL);
@@ -293,7 +300,8 @@ static void test_prices(void)
 		    cases[i].env ? cases[i].env : "nothing", cases[i].is);
 		ok(!strcmp(judge(p, STRANGER, NULL, false), "onboard") ==
 			(cases[i].is > 0),
-		    "and is %s", cases[i].is > 0 ? "a door" : "none");
+		    "a price of %s is %s", cases[i].price,
+		    cases[i].is > 0 ? "a way in" : "no way in");
 		policy_close(&p);
 	}
 	set_doors(NULL, NULL);
@@ -355,7 +363,8 @@ static void test_texts(void)
 		    cases[i].name);
 		is_str(judge(p, CONTACT, NULL, true), cases[i].contact,
 		    "%s: the rules", cases[i].name);
-		is_str(policy_name(p), "custom", "and the name");
+		is_str(policy_name(p), "custom", "%s: the name is custom",
+		    cases[i].name);
 		policy_close(&p);
 	}
 }
@@ -448,7 +457,7 @@ static void test_files(void)
 			    round ? "path" : "name in the project");
 			if (p)
 				is_str(judge(p, CONTACT, NULL, false), "allow",
-				    "its rules count");
+				    "%s: the rules count", cases[i].name);
 			policy_close(&p);
 		}
 		free(path);
@@ -469,7 +478,7 @@ static void test_odd_files(void)
 	    "a policy over 1 MiB is refused by name");
 	scratch_write(path, text.data, POLICY_BYTES);
 	p = open_with(path, &err);
-	ok(p != NULL, "one of 1 MiB is not");
+	ok(p != NULL, "a policy of 1 MiB is accepted");
 	policy_close(&p);
 	scratch_write(path, "a\0b", 3);
 	p = open_with(path, &err);
@@ -494,7 +503,8 @@ static void test_many_codes(void)
 		ok((p != NULL) == (n == POLICY_MAX_CODES),
 		    "%d invite codes are %s", n,
 		    n == POLICY_MAX_CODES ? "good" : "too many");
-		ok(!p || policy_code_fits(p, "code-255"), "and the last fits");
+		ok(!p || policy_code_fits(p, "code-255"),
+		    "the last of %d invite codes fits", n);
 		policy_close(&p);
 	}
 	buf_fini(&text);

@@ -98,8 +98,9 @@ static void test_compare(void)
 	};
 	for (size_t i = 0; i < N(cases); i++) {
 		int n = publish_route_compare(cases[i].a, cases[i].b);
-		is_int((n > 0) - (n < 0), cases[i].sign, "which of %s and %s",
-		    cases[i].a, cases[i].b);
+		is_int((n > 0) - (n < 0), cases[i].sign,
+		    "the better route of %s and %s is known", cases[i].a,
+		    cases[i].b);
 	}
 }
 

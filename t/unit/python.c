@@ -187,12 +187,12 @@ static void test_turns(void)
 	ok(wait_until(&x, have_ended), "turns wait for the agent to be loaded");
 	for (size_t i = 0; i < TURNS; i++)
 		n_good += strcmp(buf_cstr(&x.sinks[i].result), "hello") == 0;
-	ok(n_good == TURNS, "and all of them are done");
+	ok(n_good == TURNS, "all turns that waited for the agent are done");
 	const struct agent_about *about = python_kind.about(x.agent);
 	ok(strcmp(about->tools[0], "t") == 0 &&
 		strcmp(about->model, "m") == 0 &&
 		strcmp(about->skills, "[{}]") == 0,
-	    "then it is known what the agent is");
+	    "the agent is known once it is loaded");
 	close_agent(&x);
 }
 
@@ -250,12 +250,13 @@ static void test_describe(void)
 	set_agent("good");
 	ok(python_describe(&conf, &out, &err) == 0 &&
 		strstr(buf_cstr(&out), "\"name\": \"good\""),
-	    "a file says what its agent is");
+	    "python_describe() gives the name of the agent");
 	buf_fini(&out);
 	set_agent("broken");
 	ok(python_describe(&conf, &out, &err) == -1 && err.code == ERR_CONFIG &&
 		strcmp(buf_cstr(&out), "Traceback: it is broken\n") == 0,
-	    "or why not, in its own words: %s", err.text);
+	    "python_describe() gives the traceback of a broken file: %s",
+	    err.text);
 	buf_fini(&out);
 	free(conf.python);
 	conf.python = mem_strdup("/nonexistent/python");

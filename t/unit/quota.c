@@ -51,18 +51,20 @@ static void test_burst(void)
 
 	begin();
 	ok(quota_has(heritage, QUOTA_REQUESTS, "anna", &ten, 10),
-	    "who never asked has all");
+	    "a quota that was never used is full");
 	is_int(take(QUOTA_REQUESTS, "anna", 15), 10, "the burst can be taken");
 	ok(!quota_take(heritage, QUOTA_REQUESTS, "anna", &ten, 1, &left),
-	    "and nothing more");
-	is_int(left.left, 0, "nothing is left");
+	    "a quota gives nothing above its burst");
+	is_int(left.left, 0, "a used quota has nothing left");
 	ok(left.wait_ms > 99 * (int64_t)DAY_MS &&
 		left.wait_ms <= 100 * (int64_t)DAY_MS,
 	    "the next comes after a tenth of the period");
 	ok(!quota_has(heritage, QUOTA_REQUESTS, "anna", &ten, 1),
-	    "a question says the same");
-	is_int(take(QUOTA_REQUESTS, "bert", 1), 1, "another is not affected");
-	is_int(take(QUOTA_BYTES, "anna", 1), 1, "nor is another kind");
+	    "quota_has() agrees with quota_take()");
+	is_int(take(QUOTA_REQUESTS, "bert", 1), 1,
+	    "the quota of another name is full");
+	is_int(take(QUOTA_BYTES, "anna", 1), 1,
+	    "the quota of another kind is full");
 	end();
 }
 
@@ -73,13 +75,13 @@ static void test_left(void)
 	begin();
 	(void)quota_take(heritage, QUOTA_BYTES, "anna", &ten, 3, &left);
 	is_int(left.left, 7, "what is left is told");
-	is_int(left.wait_ms, 0, "without a wait");
+	is_int(left.wait_ms, 0, "a quota with something left has no wait");
 	ok(left.full_ms > 299 * (int64_t)DAY_MS &&
 		left.full_ms <= 300 * (int64_t)DAY_MS,
-	    "and when all is there again");
+	    "a quota tells when it is full again");
 	ok(!quota_take(heritage, QUOTA_BYTES, "anna", &ten, 8, &left),
-	    "more than is left is refused");
-	is_int(left.left, 7, "which costs nothing");
+	    "an amount above what is left is refused");
+	is_int(left.left, 7, "a refused amount is not taken");
 	end();
 }
 
@@ -89,10 +91,10 @@ static void test_more_than_burst(void)
 	ok(quota_take(heritage, QUOTA_BYTES, "anna", &ten, 1000, NULL),
 	    "more than the burst is taken from a full bucket");
 	ok(!quota_take(heritage, QUOTA_BYTES, "anna", &ten, 1, NULL),
-	    "which is empty then");
+	    "an amount above the burst empties the quota");
 	ok(quota_take(heritage, QUOTA_REQUESTS, "anna", &ten, 1, NULL) &&
 		!quota_take(heritage, QUOTA_REQUESTS, "anna", &ten, 1000, NULL),
-	    "but from no other");
+	    "an amount above the burst is refused by a quota that is not full");
 	end();
 }
 
@@ -109,13 +111,14 @@ static void test_refill(void)
 	    "a minute's six are taken");
 	*moved_ms += left.wait_ms;
 	ok(quota_take(heritage, QUOTA_REQUESTS, "anna", &six, 1, &left),
-	    "one more comes when it was said to");
+	    "one more is given at the promised time");
 	ok(!quota_take(heritage, QUOTA_REQUESTS, "anna", &six, 1, &left),
-	    "and only one");
+	    "no more than one is given at the promised time");
 	*moved_ms += 600000;
 	ok(quota_take(heritage, QUOTA_REQUESTS, "anna", &six, 1, &left),
 	    "all come in a minute");
-	is_int(left.left, 5, "and no more than all in ten");
+	is_int(
+	    left.left, 5, "a quota of a minute does not fill above its burst");
 	end();
 }
 
@@ -133,7 +136,7 @@ static void test_large(void)
 	       heritage, QUOTA_BYTES, "anna", &huge, (int64_t)4 << 40, &left),
 	    "terabytes can be taken");
 	ok(left.left > 0 && left.left <= huge.burst - ((int64_t)4 << 40),
-	    "and are counted");
+	    "terabytes that were taken are counted");
 	end();
 }
 

@@ -107,16 +107,17 @@ static void test_round_trip(void)
 	    "a record is read again, wherever it was appended");
 	ok(back.number == r.number && back.turn == 7 && back.client_turn == 9 &&
 		back.status == RECORD_FAILED && back.duration_ms == -1,
-	    "its numbers are the same");
+	    "the numbers of a record are read back");
 	ok(back.created_ms == r.created_ms && back.expires_ms == r.expires_ms &&
 		back.updated_ms == r.updated_ms &&
 		back.started_us == r.started_us,
-	    "its times are the same");
+	    "the times of a record are read back");
 	ok(same(back.id, r.id) && same(back.prompt, r.prompt) &&
 		same(back.reason, r.reason) && same(back.extra, r.extra),
-	    "its texts are the same, NUL included");
-	ok(same(back.caller, r.caller), "an empty text is there");
-	ok(!back.result.data, "one that is absent is not");
+	    "the texts of a record are read back, NUL included");
+	ok(same(back.caller, r.caller),
+	    "an empty text of a record is read back");
+	ok(!back.result.data, "an absent text of a record stays absent");
 	buf_fini(&row);
 }
 
@@ -129,9 +130,10 @@ static void test_epoch(void)
 	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
 		back.epoch == r.epoch,
 	    "a record names the journal of its events");
-	ok(record_is_in_journal(&back, r.epoch), "it is in that one");
+	ok(record_is_in_journal(&back, r.epoch),
+	    "the events of a record are in the journal of its epoch");
 	ok(!record_is_in_journal(&back, r.epoch - 1),
-	    "it is not in another, whatever the clock said");
+	    "the events of a record are not in a journal of another epoch");
 	buf_reset(&row);
 	r.epoch = 0;
 	record_encode(&row, &r);
@@ -186,10 +188,10 @@ static void test_claim(void)
 	ok(memcmp(back.body, c.body, 16) == 0 && back.number == 12 &&
 		back.turn == 7 && back.status == RECORD_DONE &&
 		back.expires_ms == c.expires_ms && back.duration_ms == 1250,
-	    "its numbers are the same");
+	    "the numbers of a claim are read back");
 	ok(same(back.id, c.id) && same(back.result, c.result) &&
 		!back.reason.data,
-	    "its texts are the same");
+	    "the texts of a claim are read back");
 	buf_fini(&row);
 }
 
@@ -205,12 +207,12 @@ static void test_waiting(void)
 		back.is_answer && back.has_claim && !back.peer_is_loopback &&
 		memcmp(back.claim, w.claim, 16) == 0 &&
 		memcmp(back.body, w.body, 16) == 0,
-	    "its numbers are the same");
+	    "the numbers of a waiting input are read back");
 	ok(same(back.session, w.session) && same(back.id, w.id) &&
 		same(back.prompt, w.prompt) && same(back.caller, w.caller) &&
 		same(back.level, w.level) && same(back.peer, w.peer) &&
 		same(back.input_id, w.input_id),
-	    "its texts are the same");
+	    "the texts of a waiting input are read back");
 	buf_fini(&row);
 }
 
@@ -239,18 +241,23 @@ static void test_damage(enum row kind, const char *what)
 	is_int(cuts, 0, "a %s that was cut anywhere is noticed", what);
 	ok(decodes(&row, row.len, kind), "the %s itself was sound", what);
 	buf_char(&row, 0);
-	ok(!decodes(&row, row.len, kind), "a byte too many is noticed");
+	ok(!decodes(&row, row.len, kind), "a byte too many in a %s is noticed",
+	    what);
 	buf_fini(&row);
 }
 
 static void test_words(void)
 {
-	is_str(record_status_word(RECORD_CONNECTED), "connected", "connected");
-	is_str(record_status_word(RECORD_RUNNING), "running", "running");
-	is_str(record_status_word(RECORD_DONE), "done", "done");
-	is_str(record_status_word(RECORD_FAILED), "failed", "failed");
+	is_str(record_status_word(RECORD_CONNECTED), "connected",
+	    "the word of CONNECTED is connected");
+	is_str(record_status_word(RECORD_RUNNING), "running",
+	    "the word of RUNNING is running");
+	is_str(record_status_word(RECORD_DONE), "done",
+	    "the word of DONE is done");
+	is_str(record_status_word(RECORD_FAILED), "failed",
+	    "the word of FAILED is failed");
 	is_str(record_status_word(RECORD_INTERRUPTED), "interrupted",
-	    "interrupted");
+	    "the word of INTERRUPTED is interrupted");
 	is_str(record_status_word(RECORD_STATUS_COUNT), "failed",
 	    "a status that is none counts as failed");
 }

@@ -134,13 +134,15 @@ static void test_find(void)
 	uint32_t at = add(1, ME);
 	is_int(registry_entry(reg, at)->number, 100,
 	    "a new session gets the next number of the store");
-	is_int(registry_find(reg, k.bytes, OTHER), at, "it is found again");
+	is_int(registry_find(reg, k.bytes, OTHER), at,
+	    "a session that was added is found");
 	ok(is_listening(at, ME) && is_listening(at, OTHER),
-	    "who adds and who finds it listens");
-	is_int(add(1, OTHER), at, "who adds it second gets the first's entry");
+	    "adding and finding a session begins listening");
+	is_int(
+	    add(1, OTHER), at, "adding a session twice gives the same entry");
 	registry_leave(reg, at, ME);
 	ok(!is_listening(at, ME) && is_listening(at, OTHER),
-	    "who leaves stops listening, and nobody else does");
+	    "leaving ends the listening of one slot only");
 	uint32_t old = registry_add(reg, m.bytes, NOBODY, &seed);
 	struct entry *e = registry_entry(reg, old);
 	ok(e->number == 7 && e->head == 12 && e->began == 9 && e->turn == 3 &&
@@ -169,8 +171,10 @@ static void test_same_bucket(void)
 		all &= registry_look(reg, k[i].bytes) == at[i];
 	ok(all, "keys of one bucket are told apart");
 	registry_leave(reg, at[2], ME);
-	is_int(registry_sweep(reg, -1), 1, "one of the middle can be removed");
-	is_int(registry_look(reg, k[2].bytes), REGISTRY_NONE, "it is gone");
+	is_int(registry_sweep(reg, -1), 1,
+	    "a key in the middle of a bucket can be removed");
+	is_int(registry_look(reg, k[2].bytes), REGISTRY_NONE,
+	    "a key removed from the middle of a bucket is not found");
 	for (int i = 0; i < 5; i++)
 		all &= i == 2 || registry_look(reg, k[i].bytes) == at[i];
 	ok(all && is_sound(), "the others stay");
@@ -198,13 +202,13 @@ static void test_evict(void)
 		is_there(12),
 	    "the one idle longest is evicted first");
 	ok(add(52, ME) != REGISTRY_NONE && !is_there(12) && is_there(9),
-	    "then the next");
+	    "the session idle second longest is evicted next");
 	ok(add(53, ME) != REGISTRY_NONE && !is_there(9),
-	    "one that was looked at again comes after");
+	    "a session that was looked at is evicted last");
 	is_int(stat_mine()->evictions - evictions, 3, "evictions are counted");
 	is_int(
 	    registry_count(reg), CAPACITY, "the registry is as full as it was");
-	ok(is_sound(), "the structure is sound");
+	ok(is_sound(), "the registry is sound after evictions");
 	end();
 }
 
@@ -219,12 +223,12 @@ static void test_full_of_work(void)
 		registry_leave(reg, at, ME);
 	}
 	is_int(add(50, ME), REGISTRY_NONE, "running sessions are not evicted");
-	is_int(registry_sweep(reg, -1), 0, "nor swept");
+	is_int(registry_sweep(reg, -1), 0, "running sessions are not swept");
 	struct key k = key_of(4);
 	uint32_t at = registry_look(reg, k.bytes);
 	registry_end(reg, at, self, true);
 	ok(add(50, ME) != REGISTRY_NONE && !is_there(4),
-	    "one whose turn has ended makes room");
+	    "a session whose turn has ended makes room");
 	end();
 }
 
@@ -234,9 +238,11 @@ static void test_dead_listeners(void)
 	for (uint32_t i = 0; i < CAPACITY; i++)
 		(void)add(i, i < 8 ? DEAD : ME);
 	ok(add(50, ME) != REGISTRY_NONE, "a dead listener keeps no session");
-	is_int(registry_sweep(reg, -1), 7, "nor from the sweep");
-	ok(is_there(8) && is_there(15), "a living one does");
-	ok(is_sound(), "the structure is sound");
+	is_int(registry_sweep(reg, -1), 7,
+	    "sessions of a dead listener are swept");
+	ok(is_there(8) && is_there(15),
+	    "sessions of a living listener are kept");
+	ok(is_sound(), "the registry is sound after a listener died");
 	end();
 	begin();
 	uint32_t at = add(1, ME);
@@ -308,33 +314,36 @@ static void test_orphan(void)
 	struct registry_seed seed = {
 	    .number = registry_entry(reg, at)->number, .turn = 1};
 	(void)registry_begin(reg, at, me, 0);
-	ok(registry_knows(reg, k.bytes, 1), "a turn that runs is known");
+	ok(registry_knows(reg, k.bytes, 1), "a running turn is known");
 	ok(registry_orphan(reg, k.bytes, &seed) &&
 		!registry_take(reg, at, registry_self(OTHER, 1)),
-	    "and stays its owner's");
+	    "an orphan that still runs stays its owner's");
 	registry_end(reg, at, me, true);
-	ok(!registry_knows(reg, k.bytes, 1), "one that has ended is not");
+	ok(!registry_knows(reg, k.bytes, 1),
+	    "a turn that has ended is not known");
 	seed.number++;
 	ok(registry_orphan(reg, k.bytes, &seed) && !registry_take(reg, at, me),
-	    "another session's turn is not run in its place");
+	    "the turn of another session is not run as an orphan");
 	seed.number--;
 	ok(registry_orphan(reg, k.bytes, &seed),
 	    "a turn that the store has as running runs again");
-	ok(registry_take(reg, at, me), "for who takes it over");
+	ok(registry_take(reg, at, me),
+	    "an orphan from the store can be taken over");
 	registry_end(reg, at, me, true);
 	(void)registry_begin(reg, at, me, 0);
 	registry_end(reg, at, me, true);
 	ok(registry_knows(reg, k.bytes, 1), "a newer turn makes it known");
 	ok(registry_orphan(reg, k.bytes, &seed) && !registry_take(reg, at, me),
-	    "and it does not run again");
+	    "an orphan older than the last turn does not run again");
 	struct key none = key_of(2);
 	struct registry_seed gone = {
 	    .number = 99, .turn = 4, .is_running = true};
-	ok(!registry_knows(reg, none.bytes, 4), "nor is what is not there");
+	ok(!registry_knows(reg, none.bytes, 4),
+	    "a session that is not registered has no known turn");
 	ok(registry_orphan(reg, none.bytes, &gone) &&
 		registry_take(reg, registry_look(reg, none.bytes), me),
-	    "it is put there for who takes it over");
-	ok(is_sound(), "the structure is sound");
+	    "an orphan of an unknown session is registered and taken over");
+	ok(is_sound(), "the registry is sound after orphans");
 	end();
 }
 
@@ -350,12 +359,14 @@ static void test_take(void)
 	ok(registry_is_alive(reg, other), "a process of its slot is alive");
 	ok(!registry_take(reg, at, me), "a living owner keeps its turn");
 	live(OTHER, 4);
-	ok(!registry_is_alive(reg, other), "a dead one is not");
+	ok(!registry_is_alive(reg, other),
+	    "an owner of an older generation is dead");
 	ok(registry_take(reg, at, me), "a dead owner's turn is taken over");
-	ok(!registry_take(reg, at, registry_self(1, 1)), "once");
+	ok(!registry_take(reg, at, registry_self(1, 1)),
+	    "a dead owner's turn is taken over once");
 	live(OTHER, 5);
 	ok(!registry_is_alive(reg, other),
-	    "its successor in the slot is another process");
+	    "a successor in the slot does not make the old owner alive");
 	ok(!registry_is_alive(reg, 0), "nobody is not alive");
 	end();
 }
@@ -390,7 +401,7 @@ static void test_orphans(void)
 	    "a step looks at so many entries");
 	registry_orphans(reg, &cursor, 100, note_orphan, &f);
 	ok(f.n == 3 && f.at[1] == 3 && f.at[2] == last,
-	    "turns of the dead and of nobody are found, others are not");
+	    "turns of dead owners and of nobody are found as orphans");
 	is_int(cursor, 0, "after the last it begins again");
 	end();
 }
@@ -406,12 +417,13 @@ static void test_grew(void)
 	registry_grew(reg, at, e->number + 1, 9);
 	is_int(
 	    e->head, 5, "news of an evicted session are not its successor's");
-	is_int(
-	    registry_sweep(reg, -1), 0, "the sweep spares who is listened to");
+	is_int(registry_sweep(reg, -1), 0,
+	    "the sweep spares a session with a listener");
 	registry_leave(reg, at, ME);
-	is_int(registry_sweep(reg, 60000), 0, "and who was active lately");
-	is_int(registry_sweep(reg, -1), 1, "and removes the idle");
-	is_int(registry_count(reg), 0, "nothing is left");
+	is_int(registry_sweep(reg, 60000), 0,
+	    "the sweep spares a session that was active lately");
+	is_int(registry_sweep(reg, -1), 1, "the sweep removes an idle session");
+	is_int(registry_count(reg), 0, "no session is left after the sweep");
 	end();
 }
 
@@ -542,13 +554,18 @@ static void test_stopped(void)
 	int64_t began = clock_steady_us();
 	is_int(registry_find(reg, k.bytes, ME), REGISTRY_NONE,
 	    "a loop does not get past a process that stopped inside");
-	ok(registry_is_stuck(reg), "which it can tell from not found");
+	ok(registry_is_stuck(reg),
+	    "a stuck registry is told apart from a session not found");
 	for (int i = 0; i < 100; i++)
 		(void)registry_look(reg, k.bytes);
-	ok(clock_steady_us() - began < 2000000, "it has waited only once");
-	is_int(add(5, ME), REGISTRY_NONE, "nothing is added");
-	ok(!registry_take(reg, at, me), "nothing taken over");
-	is_int(registry_begin(reg, left, me, 1), 0, "nothing begun");
+	ok(clock_steady_us() - began < 2000000,
+	    "a stuck registry makes the loop wait only once");
+	is_int(add(5, ME), REGISTRY_NONE,
+	    "no session is added to a stuck registry");
+	ok(!registry_take(reg, at, me),
+	    "no turn is taken over in a stuck registry");
+	is_int(registry_begin(reg, left, me, 1), 0,
+	    "no turn begins in a stuck registry");
 	registry_end(reg, at, me, true);
 	registry_leave(reg, left, ME);
 
@@ -556,14 +573,16 @@ static void test_stopped(void)
 	(void)waitpid(pid, NULL, 0);
 	live(7, 16);
 	registry_catch_up(reg);
-	ok(!registry_is_stuck(reg), "its death ends that");
+	ok(!registry_is_stuck(reg),
+	    "the death of the stopped process frees the registry");
 	is_int(atomic_load(&registry_entry(reg, at)->state), ENTRY_IDLE,
-	    "the end that was due is made up for");
-	is_int(registry_begin(reg, at, me, 1), 2, "the next turn can begin");
+	    "the end of a turn is made up for when the registry is free");
+	is_int(registry_begin(reg, at, me, 1), 2,
+	    "the next turn begins when the registry is free");
 	registry_disown(reg, at, me);
 	ok(registry_take(reg, at, registry_self(OTHER, 3)),
-	    "a turn that is given up is another's");
-	ok(is_sound(), "the structure is sound");
+	    "a turn that was disowned can be taken over");
+	ok(is_sound(), "the registry is sound after it was stuck");
 	end();
 }
 

@@ -106,7 +106,7 @@ static void test_elsewhere(void)
 	is_int(n_answers, 1, "the answer comes later");
 	ok(!was_empty, "what was inherited is found");
 	clear_all();
-	ok(was_empty, "at last nothing is left");
+	ok(was_empty, "no process is left after the last search");
 	ok(!is_ours(stranger), "what was inherited is killed and reaped");
 	is_int(below(getpid()), 0, "what was below it as well");
 }
@@ -127,7 +127,8 @@ static void test_known(void)
 	clear_all();
 	ok(!is_ours(stranger), "a stranger is killed");
 	ok(is_ours(known) && below(known) == 1, "a co-turn is left alone");
-	ok(is_ours(late), "one that is started during a search as well");
+	ok(is_ours(late),
+	    "a co-turn that is started during a search is left alone");
 	remains_remove_co_turn(known);
 	remains_remove_co_turn(late);
 	clear_all();

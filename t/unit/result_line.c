@@ -57,20 +57,20 @@ static void test_write(void)
 	    "\"prompt\":\"Translate\\nhello\",\"result\":\"Hola\","
 	    "\"session\":{\"requester\":{\"address\":\"0xab\","
 	    "\"level\":\"x\"}}," TIMES ",\"duration_ms\":1250}\n",
-	    "the owner stays as the conversation has it");
+	    "the requester stays when it is the owner");
 	is_line(&r, "{\"requester\":{\"address\":\"0xcd\"},\"turn\":2}",
 	    "{\"session_id\":\"550e8400\",\"status\":\"done\","
 	    "\"prompt\":\"Translate\\nhello\",\"result\":\"Hola\","
 	    "\"session\":{\"requester\":{\"address\":\"0xab\"},"
 	    "\"turn\":2}," TIMES ",\"duration_ms\":1250}\n",
-	    "another's name does not");
+	    "the requester is replaced by the owner");
 	r.caller = span("");
 	is_line(&r, "{\"requester\":{\"address\":\"0xcd\"},\"turn\":2}",
 	    "{\"session_id\":\"550e8400\",\"status\":\"done\","
 	    "\"prompt\":\"Translate\\nhello\",\"result\":\"Hola\","
 	    "\"session\":{\"requester\":null,\"turn\":2}," TIMES
 	    ",\"duration_ms\":1250}\n",
-	    "nor does a name where there is no owner");
+	    "the requester is null where there is no owner");
 }
 
 static bool is_text(struct store_span s, const char *want)

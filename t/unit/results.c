@@ -61,13 +61,13 @@ static void test_append(void)
 	begin(NULL);
 	is_int(results_lock(file, &err), 0, "a file that is not there is made");
 	ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600,
-	    "for its owner alone");
+	    "a new results file is private");
 	is_int(append(A), 0, "a line is appended");
-	is_int(append(B), 0, "and another one");
-	is_int(
-	    (long)results_size(file), (long)strlen(A B), "its size is known");
+	is_int(append(B), 0, "a second line is appended");
+	is_int((long)results_size(file), (long)strlen(A B),
+	    "results_size() gives the size after the lines");
 	results_unlock(file);
-	holds(A B, "they stand in order");
+	holds(A B, "appended lines stand in order");
 	end();
 }
 
@@ -81,8 +81,8 @@ static void test_mend(void)
 	    {"a record that lacks its newline gets it",
 		A "{\"session_id\":\"b\",\"status\":\"done\"}",
 		A "{\"session_id\":\"b\",\"status\":\"done\"}\n"},
-	    {"a whole file stays", A B, A B},
-	    {"an empty one too", "", ""},
+	    {"a whole file stays as it was", A B, A B},
+	    {"an empty file stays empty", "", ""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		begin(cases[i].before);
@@ -100,9 +100,11 @@ static void test_lock(void)
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) != 0)
 		abort();
-	is_int(results_lock(file, &err), 1, "who comes second is told so");
+	is_int(results_lock(file, &err), 1,
+	    "a second process does not get the lock");
 	(void)close(fd);
-	is_int(results_lock(file, &err), 0, "and has it when it is free");
+	is_int(results_lock(file, &err), 0,
+	    "a second process gets the lock when it is free");
 	free(name);
 	end();
 	begin(NULL);
@@ -110,8 +112,10 @@ static void test_lock(void)
 	results_free(&file);
 	path = scratch_path("no-folder/x");
 	file = results_new(path);
-	is_int(results_lock(file, &err), -1, "a folder that is not there");
-	ok(strstr(err.text, "no-folder/x"), "is named: %s", err.text);
+	is_int(results_lock(file, &err), -1,
+	    "a results file in a folder that does not exist is an error");
+	ok(strstr(err.text, "no-folder/x"),
+	    "the error of a missing folder names the file: %s", err.text);
 	end();
 }
 
@@ -125,10 +129,10 @@ static void test_marks(void)
 	const struct result_mark *a = map_get(marks, "a", 1);
 	ok(a && a->status == RECORD_FAILED && a->created_ms == 3000 &&
 		!a->expires_ms,
-	    "by its last line");
+	    "a session is marked by its last line");
 	ok(a && results_read(file, a, &line, &err) == 0 &&
 		line.record.status == RECORD_FAILED,
-	    "which can be read again");
+	    "a marked line can be read again");
 	result_line_fini(&line);
 	results_marks_free(&marks);
 	end();
@@ -137,7 +141,8 @@ static void test_marks(void)
 static void compact(void)
 {
 	struct map *marks = results_marks(file, NULL, NULL, &err);
-	is_int(results_compact(file, marks, &err), 0, "it is compacted");
+	is_int(
+	    results_compact(file, marks, &err), 0, "the file can be compacted");
 	results_marks_free(&marks);
 }
 
@@ -147,9 +152,9 @@ static void test_compact(void)
 	(void)results_lock(file, &err);
 	compact();
 	holds(B A2, "newest lines stay, oldest first; what runs never expires");
-	is_int(append(A), 0, "the new file is appended to");
+	is_int(append(A), 0, "a line is appended after compaction");
 	results_unlock(file);
-	holds(B A2 A, "at its end");
+	holds(B A2 A, "a line appended after compaction stands last");
 	end();
 }
 
@@ -189,7 +194,7 @@ static void test_long(void)
 	ok(mark && mark->len == 3 * 1024 * 1024, "a long line is one line");
 	mark = map_get(marks, "a", 1);
 	ok(mark && mark->at == 3 * 1024 * 1024,
-	    "and the next one stands behind");
+	    "the line after a long one is found at its place");
 	results_marks_free(&marks);
 	buf_fini(&text);
 	end();

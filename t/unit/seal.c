@@ -187,7 +187,7 @@ static void refuses_what_is_wrong(void)
 		struct seal s = {.sent = 0};
 		struct buf reply = {0};
 		is_str(judge(&s, hello(&cases[i].hello), NOW, &reply),
-		    cases[i].why, "SEAL: %s", cases[i].name);
+		    cases[i].why, "a SEAL with %s is judged", cases[i].name);
 		seal_fini(&s);
 		buf_fini(&reply);
 	}
@@ -261,17 +261,20 @@ static void answers(void)
 	    "a good SEAL is accepted");
 	const struct json *frame = parse(reply.data, reply.len);
 	is_str(str(frame, "type"), "SEALED_OK", "the answer is SEALED_OK");
-	is_str(str(frame, "to"), client.address, "to the client");
-	is_str(str(frame, "from"), host.address, "from the host");
+	is_str(str(frame, "to"), client.address,
+	    "the answer to a SEAL is addressed to the client");
+	is_str(str(frame, "from"), host.address,
+	    "the answer to a SEAL names the host");
 	is_str(str(frame, "client_ephemeral"), one_time,
-	    "it names the client's one-time key");
-	ok(is_signed_by_host(frame), "and is signed by the host");
+	    "the answer to a SEAL names the client's one-time key");
+	ok(is_signed_by_host(frame),
+	    "the answer to a SEAL is signed by the host");
 	is_str(s.peer, client.address, "the seal knows who it is");
 	buf_fini(&reply);
 	shake_hands(&s, key);
 	shake_hands(&other, key2);
-	is_mem(s.key, 32, key, 32, "both ends have the same key");
-	ok(memcmp(key, key2, 32) != 0, "another for each connection");
+	is_mem(s.key, 32, key, 32, "the two ends of a seal have the same key");
+	ok(memcmp(key, key2, 32) != 0, "each connection has a key of its own");
 	seal_fini(&s);
 	ok(sodium_is_zero((uint8_t *)&s, sizeof(s)), "seal_fini() erases it");
 }
@@ -289,11 +292,12 @@ static void repeats_the_spelling(void)
 	}
 	memcpy(from + 67, "\"", 2);
 	is_str(judge(&s, hello(&(struct hello){.from = from}), NOW, &reply), "",
-	    "an address may be spelled otherwise");
+	    "a SEAL with another spelling of its address is accepted");
 	frame = parse(reply.data, reply.len);
 	ok(strncmp(str(frame, "to"), from + 1, 66) == 0,
-	    "the answer spells it so, too");
-	is_str(s.peer, client.address, "we do not");
+	    "the answer keeps the client's spelling of its address");
+	is_str(s.peer, client.address,
+	    "the seal keeps the canonical address of the client");
 	buf_fini(&reply);
 }
 
@@ -441,7 +445,7 @@ static void works_in_slices(void)
 	b = seal_take(&s, client_seals(key, 1, m, 1 << 20, 0), &err);
 	for (steps = 1; seal_box_step(b) == SEAL_MORE; steps++)
 		;
-	ok(steps > 20, "and opened so");
+	ok(steps > 20, "a large message is opened in slices");
 	seal_box_free(&b);
 	free(m);
 }
@@ -532,10 +536,11 @@ static void refuses_what_was_touched(void)
 	for (size_t i = 0; i < N(flips); i++)
 		ok(!opens(
 		       &s, client_seals(key, i + 1, m, len, flips[i]), m, len),
-		    "another byte %zu", flips[i] - 1);
+		    "a message with byte %zu changed is not opened",
+		    flips[i] - 1);
 	key[0] ^= 1;
 	ok(!opens(&s, client_seals(key, 100, m, len, 0), m, len),
-	    "another key");
+	    "a message under another key is not opened");
 	free(m);
 }
 

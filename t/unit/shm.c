@@ -37,10 +37,10 @@ static void test_segment(void)
 	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "only a plan hands it on");
 	char *a = shm_map(fd, &size);
 	char *b = shm_map(fd, &size_again);
-	if (!ok(a && b, "it can be mapped more than once"))
+	if (!ok(a && b, "a segment can be mapped more than once"))
 		return;
-	is_int((int64_t)size, SEGMENT, "in its whole size");
-	ok(!a[0] && !a[SEGMENT - 1], "it is zero at first");
+	is_int((int64_t)size, SEGMENT, "a segment is mapped in its whole size");
+	ok(!a[0] && !a[SEGMENT - 1], "a new segment is zero");
 	a[SEGMENT - 1] = 'x';
 	ok(b[SEGMENT - 1] == 'x', "what one writes the other reads");
 	(void)munmap(a, size);	     /* cannot fail for what was mapped */
@@ -103,7 +103,8 @@ static void test_death(struct shared *s)
 		    "who takes the lock of a dead holder is told");
 		shm_lock_give(&s->lock);
 	}
-	is_int(shm_lock_take(&s->lock), 0, "then it is as before");
+	is_int(shm_lock_take(&s->lock), 0,
+	    "a lock taken from a dead holder works as before");
 	shm_lock_give(&s->lock);
 }
 
@@ -113,14 +114,17 @@ static void test_try(struct shared *s)
 	shm_lock_give(&s->lock);
 	pid_t pid = start(stop_inside, s);
 	(void)waitpid(pid, NULL, WUNTRACED);
-	is_int(shm_lock_try(&s->lock, 0), -1, "one that is held is not had");
+	is_int(
+	    shm_lock_try(&s->lock, 0), -1, "a lock that is held is not taken");
 	int64_t began = clock_steady_us();
-	is_int(shm_lock_try(&s->lock, 30000), -1, "nor in a while");
+	is_int(shm_lock_try(&s->lock, 30000), -1,
+	    "a lock that is held is not taken within 30 ms");
 	int64_t took = clock_steady_us() - began;
-	ok(took >= 30000, "which has an end");
+	ok(took >= 30000, "waiting for a lock that is held has an end");
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
-	is_int(shm_lock_try(&s->lock, 0), 1, "a dead holder is told here too");
+	is_int(shm_lock_try(&s->lock, 0), 1,
+	    "trying the lock of a dead holder tells of the death");
 	shm_lock_give(&s->lock);
 }
 

@@ -61,7 +61,8 @@ static void parse(struct json_doc *doc, const char *text)
 {
 	struct json_error error;
 
-	ok(json_parse(doc, text, strlen(text), 0, &error), "it is JSON");
+	ok(json_parse(doc, text, strlen(text), 0, &error),
+	    "the text of a test is JSON");
 }
 
 static unsigned form_of(char letter)
@@ -180,7 +181,7 @@ static void test_vectors(void)
 
 	for (const struct json *v = json_first(all); v; v = json_next(v))
 		check_vector(v);
-	is_int((int64_t)json_count(all), 31, "these were all vectors");
+	is_int((int64_t)json_count(all), 31, "all 31 vectors were checked");
 }
 
 static bool verifies(
@@ -207,11 +208,13 @@ static void test_host_vectors(void)
 
 	parse(&doc, message);
 	ok(signed_announce(&got, doc.root), "an ANNOUNCE can be written");
-	is_str(buf_cstr(&got), want, "with spaces");
-	ok(verifies(&got, HOST, signature), "so it verifies");
+	is_str(buf_cstr(&got), want, "an ANNOUNCE is written with spaces");
+	ok(verifies(&got, HOST, signature),
+	    "the signature of an ANNOUNCE verifies");
 	buf_reset(&got);
 	(void)json_canonical(&got, doc.root, JSON_ASCII | JSON_PYTHON);
-	ok(!verifies(&got, HOST, signature), "without spaces it does not");
+	ok(!verifies(&got, HOST, signature),
+	    "the signature of an ANNOUNCE does not verify without spaces");
 	free(message);
 	free(want);
 	free(signature);
@@ -290,7 +293,7 @@ static void test_digest(void)
 		       json_get(doc.root, "from"),
 		       json_get(doc.root, "signature"), &err) == 0 &&
 			signed_read(&h, &err) == 0,
-		    "it is read");
+		    "each spelling of a signature is read");
 		is_mem(h.digest, sizeof(h.digest), want, sizeof(want),
 		    "one signature has one digest, however spelled");
 		json_fini(&doc);
@@ -417,9 +420,9 @@ static void test_refusals(void)
 			buf_printf(&want, "unauthorized: %s", r->text);
 		is_int(rc, r->text ? -1 : 0, "%s is %s", r->name,
 		    r->text ? "refused" : "fine");
-		is_str(err.text, buf_cstr(&want), "this is told");
+		is_str(err.text, buf_cstr(&want), "%s has its text", r->name);
 		is_int(err.code, r->text ? ERR_UNAUTHORIZED : ERR_OK,
-		    "with this code");
+		    "%s has its code", r->name);
 		json_fini(&doc);
 		buf_fini(&want);
 		buf_fini(&text);
@@ -587,7 +590,7 @@ static void test_bound(void)
 	    "the sixth form is tried");
 	ok(!verifies_as(
 	       payload, "{\"9\":\"\xc3\xa9\",\"10\":{\"a\":1,\"b\":1e-07}}"),
-	    "the seventh is not");
+	    "the seventh form is not tried");
 }
 
 /* n times what stands before a number, the number, and what stands behind. */

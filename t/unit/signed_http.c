@@ -119,7 +119,8 @@ static void test_get(void)
 		buf_printf(&want,
 		    "{\"payload\":{\"method\":\"GET\",%s}," SIGNER,
 		    cases[i].payload);
-		is_str(buf_cstr(&got), buf_cstr(&want), "this was signed");
+		is_str(buf_cstr(&got), buf_cstr(&want),
+		    "the payload of GET %s is as signed", cases[i].path);
 	}
 	struct signed_http r = get("/sessions", "1702234567");
 	r.from = CLIENT;
@@ -130,7 +131,7 @@ static void test_get(void)
 	r.path = "/sessions/1";
 	buf_reset(&got);
 	ok(signed_http_get(&got, &r) && !verifies(&got),
-	    "not for another path");
+	    "a signed GET does not verify for another path");
 	buf_fini(&want);
 	buf_fini(&got);
 }
@@ -169,7 +170,9 @@ static void test_legacy(void)
 		    cases[i].is_fine ? "fine" : "no number");
 		buf_printf(&want, "{\"payload\":{\"timestamp\":%s}," SIGNER,
 		    cases[i].text);
-		is_str(buf_cstr(&got), buf_cstr(&want), "this was signed");
+		is_str(buf_cstr(&got), buf_cstr(&want),
+		    "the payload of the old timestamp %s is as signed",
+		    cases[i].text);
 	}
 	buf_fini(&want);
 	buf_fini(&got);
@@ -232,31 +235,37 @@ static void test_publisher(void)
 	r.body_len--;
 	buf_reset(&got);
 	ok(signed_http_publisher(&got, &r, &err) == 0 && !verifies(&got),
-	    "not with another body");
+	    "a publisher request does not verify with another body");
 	buf_reset(&got);
 	r.request_id = NULL;
-	ok(signed_http_publisher(&got, &r, &err) < 0, "it must have an id");
-	is_str(err.text, "unauthorized: request id required", "this is told");
+	ok(signed_http_publisher(&got, &r, &err) < 0,
+	    "a publisher request without an id is refused");
+	is_str(err.text, "unauthorized: request id required",
+	    "the refusal of a publisher request without an id says so in its "
+	    "text");
 	r.request_id = "";
-	ok(signed_http_publisher(&got, &r, &err) < 0, "not an empty one");
+	ok(signed_http_publisher(&got, &r, &err) < 0,
+	    "a publisher request with an empty id is refused");
 	r.timestamp = "soon";
 	ok(signed_http_publisher(&got, &r, &err) < 0,
-	    "its time must be an integer");
+	    "a publisher request with a wrong time is refused");
 	is_str(err.text, "unauthorized: malformed signature headers",
-	    "this is told first");
-	ok(!got.len, "what is refused is not written");
+	    "the wrong time of a publisher request is told first");
+	ok(!got.len, "a refused publisher request writes nothing");
 
 	r = report("");
 	r.timestamp = NULL;
 	ok(signed_http_publisher(&got, &r, &err) == 0,
-	    "that there is none is told later");
+	    "a publisher request without a time is refused later");
 	for (int i = 0; i < SIGNED_HTTP_MAX_PAIRS; i++)
 		buf_str(&query, "&a=1");
 	r.query = buf_cstr(&query);
-	ok(signed_http_publisher(&got, &r, &err) == 0, "many pairs are fine");
+	ok(signed_http_publisher(&got, &r, &err) == 0,
+	    "a publisher request with the most pairs is accepted");
 	buf_str(&query, "&a=1");
 	r.query = buf_cstr(&query);
-	ok(signed_http_publisher(&got, &r, &err) < 0, "too many are not");
+	ok(signed_http_publisher(&got, &r, &err) < 0,
+	    "a publisher request with too many pairs is refused");
 	buf_fini(&query);
 	buf_fini(&got);
 }

@@ -52,21 +52,23 @@ static void test_program(void)
 	int rc = run(plan, "echo hello; exit 3", out, sizeof out);
 	is_str(out, "hello\n", "a program is found in PATH and runs");
 	is_str(spawn_status(rc, status, sizeof status), "exit 3",
-	    "its exit status is told");
+	    "the exit status of a program is told");
 	rc = run(plan, "kill -9 $$", out, sizeof out);
 	is_str(spawn_status(rc, status, sizeof status), "signal 9 (Killed)",
-	    "and the signal that ended it");
+	    "the signal that ended a program is told");
 	plan.cwd = "/";
 	(void)run(plan, "pwd", out, sizeof out);
-	is_str(out, "/\n", "it starts in the folder asked for");
+	is_str(out, "/\n", "a program starts in the given folder");
 	plan.cwd = NULL;
 	plan.envp = envp;
 	(void)run(plan, "echo $ONLY $HOME", out, sizeof out);
-	is_str(out, "this\n", "it gets the environment asked for");
+	is_str(out, "this\n", "a program gets the given environment");
 	plan.path = "/nonexistent/program";
 	errno = 0;
-	is_int(run(plan, "", out, sizeof out), -1, "an absent one is refused");
-	is_int(errno, ENOENT, "with the reason");
+	is_int(run(plan, "", out, sizeof out), -1,
+	    "a program that does not exist is refused");
+	is_int(errno, ENOENT,
+	    "the refusal of a missing program has the reason in errno");
 }
 
 /* Descriptors 20 and 21 trade places, and 22 is nobody's business. */
@@ -92,7 +94,8 @@ static void test_descriptors(void)
 	ok(!strncmp(out, "b a\n", 4), "targets may be sources of others");
 	ok(!strstr(out, "22 is open") && !strstr(out, "23 is open"),
 	    "descriptors outside the plan are closed");
-	ok(!strstr(out, "is open"), "those below the plan's too");
+	ok(!strstr(out, "is open"),
+	    "descriptors below those of the plan are closed");
 	for (int fd = 20; fd <= 22; fd++)
 		(void)close(fd); /* the end of them */
 	for (int i = 0; i < 2; i++) {
@@ -115,10 +118,12 @@ static void test_signals(void)
 	(void)run(plan, script, out, sizeof out);
 	(void)sigemptyset(&set);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL); /* cannot fail */
-	ok(strstr(out, "SigBlk:\t0000000000000000\n"), "no signal is blocked");
+	ok(strstr(out, "SigBlk:\t0000000000000000\n"),
+	    "a program starts with no signal blocked");
 	/* Without the two that the C library keeps to itself. */
 	const char *ignored = strstr(out, "SigIgn:\t");
-	ok(ignored && !strcmp(ignored + 17, "0000000\n"), "and none ignored");
+	ok(ignored && !strcmp(ignored + 17, "0000000\n"),
+	    "a program starts with no signal ignored");
 }
 
 static void test_group(void)
@@ -129,10 +134,10 @@ static void test_group(void)
 	const char *script = "set -- $(cat /proc/$$/stat); echo $(($1 == $5))";
 
 	(void)run(plan, script, out, sizeof out);
-	is_str(out, "1\n", "it may lead a group of its own");
+	is_str(out, "1\n", "a program may lead a group of its own");
 	plan.has_own_group = 0;
 	(void)run(plan, script, out, sizeof out);
-	is_str(out, "0\n", "or stay in ours");
+	is_str(out, "0\n", "a program may stay in our group");
 }
 
 int main(void)

@@ -40,7 +40,7 @@ static void test_add(void)
 	stat_clear_gauges(&set);
 	is_int((int64_t)set.connections, 0, "clearing sets gauges to 0");
 	is_int((int64_t)set.events, (int64_t)N_THREADS * N_ADDS,
-	    "and leaves counters");
+	    "clearing gauges leaves counters as they were");
 }
 
 static void test_text(void)
@@ -88,7 +88,7 @@ static void test_lines(void)
 			n_bad++;
 	}
 	ok(n_values > 20, "there are many counters");
-	is_int(n_bad, 0, "each has a proper name");
+	is_int(n_bad, 0, "each counter has a proper name");
 	buf_fini(&out);
 }
 

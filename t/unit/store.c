@@ -95,17 +95,20 @@ static void test_open(void)
 	    "a worker cannot open what no keeper made");
 	ok(open_as(true), "the keeper makes the store");
 	is_int(put(TABLE_IDS, "a", "1"), 0, "a value is written");
-	is_int(put(TABLE_IDS, "a", "2"), 0, "over what is there");
-	is_str(get(TABLE_IDS, "a"), "2", "and read");
-	is_str(get(TABLE_IDS, "b"), NULL, "what is not there is not");
+	is_int(put(TABLE_IDS, "a", "2"), 0, "a value is written over another");
+	is_str(get(TABLE_IDS, "a"), "2", "the last written value is read");
+	is_str(get(TABLE_IDS, "b"), NULL,
+	    "a key that was not written has no value");
 	is_str(get(TABLE_SESSIONS, "a"), NULL, "tables are apart");
 	uint64_t epoch = store_epoch(store);
-	ok(open_as(false), "a worker opens it then");
-	is_str(get(TABLE_IDS, "a"), "2", "and reads what the keeper wrote");
+	ok(open_as(false), "a worker opens the store that the keeper made");
+	is_str(
+	    get(TABLE_IDS, "a"), "2", "a worker reads what the keeper wrote");
 	is_int(put(TABLE_EVENTS, "x", "event"), 0, "a worker writes");
 	ok(open_as(true), "the keeper comes back");
 	is_str(get(TABLE_EVENTS, "x"), "event", "a worker's write is there");
-	ok(store_epoch(store) == epoch, "it is the same journal");
+	ok(store_epoch(store) == epoch,
+	    "the journal stays the same when the keeper comes back");
 	end();
 }
 
@@ -136,7 +139,8 @@ static void test_processes(void)
 	    "the keeper writes");
 	ok(write(go[1], "g", 1) == 1 && waitpid(pid, &status, 0) == pid,
 	    "a worker opens the store meanwhile");
-	is_int(status, 0, "it sees the write and answers");
+	is_int(status, 0,
+	    "a worker in another process sees the write and answers");
 	is_str(get(TABLE_IDS, "who"), "worker", "the keeper sees the answer");
 	store_check_readers(store);
 	(void)close(go[0]);
@@ -187,8 +191,10 @@ static void test_order(void)
 
 	begin("order");
 	(void)open_as(true);
-	is_str(walk(store_each, 0, 9), "", "nothing is met in an empty table");
-	is_str(walk(store_each_back, 0, 9), "", "nor backwards");
+	is_str(walk(store_each, 0, 9), "",
+	    "a walk of an empty table meets nothing");
+	is_str(walk(store_each_back, 0, 9), "",
+	    "a walk back of an empty table meets nothing");
 	store_write(store, &t, STORE_FACTS);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		struct store_key k = store_key1(keys[i]);
@@ -198,19 +204,21 @@ static void test_order(void)
 	is_str(walk(store_each, 0, 9), "1 3 255 256 65536 70000 ",
 	    "a walk goes by number");
 	is_str(walk(store_each, 4, 9), "255 256 65536 70000 ",
-	    "from the first that is not lower");
-	is_str(
-	    walk(store_each, 255, 2), "255 256 ", "until it is told to stop");
-	is_str(walk(store_each, 70001, 9), "", "and past the last is nothing");
+	    "a walk begins at the first key that is not lower");
+	is_str(walk(store_each, 255, 2), "255 256 ",
+	    "a walk stops when it is told to");
+	is_str(walk(store_each, 70001, 9), "",
+	    "a walk from beyond the last key meets nothing");
 	is_str(walk(store_each_back, 0, 9), "70000 65536 256 255 3 1 ",
 	    "a walk back begins at the last");
 	is_str(walk(store_each_back, 256, 9), "256 255 3 1 ",
-	    "or at the key itself");
+	    "a walk back may begin at the key itself");
 	is_str(walk(store_each_back, 300, 9), "256 255 3 1 ",
-	    "or at the last that is not higher");
+	    "a walk back may begin at the last key that is not higher");
 	is_str(walk(store_each_back, 99999, 2), "70000 65536 ",
-	    "also when that is the last of all");
-	is_str(walk(store_each_back, 2, 9), "1 ", "down to the first");
+	    "a walk back may begin at the last of all keys");
+	is_str(walk(store_each_back, 2, 9), "1 ",
+	    "a walk back goes down to the first key");
 	ok(memcmp(a.bytes, b.bytes, 16) < 0, "pairs go by their first number");
 	ok(store_number(a.bytes) == 1 &&
 		store_number(a.bytes + 8) == UINT64_MAX,
@@ -232,10 +240,12 @@ static void test_delete_events(void)
 		}
 	is_int(store_delete_events(&t, 2, 1, 4), 20,
 	    "deleted events are told in bytes");
-	is_int(store_delete_events(&t, 2, 1, 4), 0, "once");
+	is_int(store_delete_events(&t, 2, 1, 4), 0,
+	    "events that were deleted are not deleted again");
 	is_int(store_delete_events(&t, 2, 9, 99), 10,
 	    "another session's events are not touched");
-	is_int(store_delete_events(&t, 9, 1, 99), 0, "none is harmless");
+	is_int(store_delete_events(&t, 9, 1, 99), 0,
+	    "deleting no events is harmless");
 	struct store_key k = store_key2(1, 1);
 	store_delete(&t, TABLE_EVENTS, k.bytes, 16);
 	store_delete(&t, TABLE_EVENTS, k.bytes, 16);
@@ -271,10 +281,13 @@ static void test_transactions(void)
 	ok(t.rc != 0, "a bad key is an error");
 	store_put(&t, TABLE_IDS, "c", 1, "1", 1);
 	ok(!store_get(&t, TABLE_IDS, "b", 1, &v),
-	    "after which nothing is read");
-	is_int(store_commit(&t, &err), -1, "and the end reports it");
-	is_int(err.code, ERR_STORE, "as an error of the store");
-	ok(!get(TABLE_IDS, "b") && !get(TABLE_IDS, "c"), "nothing was written");
+	    "a transaction reads no row after a bad key");
+	is_int(store_commit(&t, &err), -1,
+	    "a transaction with a bad key fails at its end");
+	is_int(err.code, ERR_STORE,
+	    "a transaction with a bad key ends in an error of the store");
+	ok(!get(TABLE_IDS, "b") && !get(TABLE_IDS, "c"),
+	    "a transaction with a bad key writes nothing");
 	is_int(put(TABLE_IDS, "d", "1"), 0, "the next write is sound");
 	end();
 }
@@ -295,22 +308,25 @@ static void test_full(void)
 		store_put(&t, TABLE_TALKS, k.bytes, 8, big, sizeof(big));
 		rc = store_commit(&t, &err);
 	}
-	ok(rc == -1 && err.code == ERR_STORE, "a full file refuses");
+	ok(rc == -1 && err.code == ERR_STORE, "a write to a full file fails");
 	ok(strstr(err.text, "facts.mdb") && strstr(err.text, "store_size"),
-	    "and says which, and why: %s", err.text);
-	is_str(get(TABLE_IDS, "before"), "1", "reading goes on");
-	is_int(put(TABLE_EVENTS, "x", "1"), 0, "so does the other file");
+	    "the error of a full file names it and the setting: %s", err.text);
+	is_str(get(TABLE_IDS, "before"), "1", "a full file can be read");
+	is_int(put(TABLE_EVENTS, "x", "1"), 0,
+	    "the other file can be written while one is full");
 	store_write(store, &t, STORE_FACTS);
 	for (int i = 0; i < written; i++) {
 		struct store_key k = store_key1((uint64_t)i);
 		store_delete(&t, TABLE_TALKS, k.bytes, 8);
 	}
-	is_int(store_commit(&t, &err), 0, "what is old can be deleted");
+	is_int(store_commit(&t, &err), 0,
+	    "old rows of a full file can be deleted");
 	(void)put(TABLE_IDS, "later", "0"); /* freed pages wait for a commit */
 	struct store_key k = store_key1(99);
 	store_write(store, &t, STORE_FACTS);
 	store_put(&t, TABLE_TALKS, k.bytes, 8, big, sizeof(big));
-	is_int(store_commit(&t, &err), 0, "then there is room again");
+	is_int(store_commit(&t, &err), 0,
+	    "a full file has room again after deleting");
 	end();
 }
 
@@ -336,12 +352,14 @@ static void test_boot(void)
 	char *mark = file_of("journal.mark");
 	flip_first_byte(mark);
 	ok(open_as(true), "a journal of another boot is no error");
-	is_str(get(TABLE_EVENTS, "event"), NULL, "its events are gone");
-	is_str(get(TABLE_IDS, "fact"), "1", "the facts are not");
+	is_str(get(TABLE_EVENTS, "event"), NULL,
+	    "the events of another boot are dropped");
+	is_str(
+	    get(TABLE_IDS, "fact"), "1", "the facts of another boot are kept");
 	ok(store_epoch(store) != epoch, "the new journal has a new epoch");
 	store_close(&store);
 	scratch_write(mark, "cut", 3);
-	ok(open_as(true), "so it is when the mark is cut");
+	ok(open_as(true), "a journal with a cut mark is no error");
 	store_close(&store);
 	store_close(&store);
 	char *journal = file_of("journal.mdb");
@@ -349,7 +367,7 @@ static void test_boot(void)
 	(void)mkdir(journal, 0700);
 	free(journal);
 	flip_first_byte(mark);
-	ok(open_as(true), "nor is a folder in its place");
+	ok(open_as(true), "a folder in place of the journal is no error");
 	store_close(&store);
 	(void)unlink(mark);
 	ok(!open_as(false) && err.code == ERR_STORE,
@@ -372,17 +390,19 @@ static void test_mark_is_replaced(void)
 	    "the keeper makes a mark");
 	is_int(store_set_line(store, 77, &err), 0, "the mark is written again");
 	ok(fstat(fd, &is) == 0 && is.st_size == was.st_size && is.st_nlink == 0,
-	    "by a new file: a process that reads the old one finds it whole");
+	    "the mark is replaced by a new file, so the old one stays whole");
 	close(fd);
-	is_int(store_line(store), 77, "the new one says what was written");
+	is_int(store_line(store), 77, "the new mark has the line that was set");
 	store_close(&store);
 	scratch_write(fresh, "cut", 3);
 	ok(open_as(true),
-	    "a keeper that was killed while it wrote left a part");
-	is_str(get(TABLE_EVENTS, "event"), "1", "and no event is lost by that");
+	    "a mark cut by a killed keeper does not stop the next one");
+	is_str(get(TABLE_EVENTS, "event"), "1",
+	    "a mark cut by a killed keeper costs no event");
+	is_int(store_set_line(store, 78, &err), 0,
+	    "the mark is written over a cut one");
 	is_int(
-	    store_set_line(store, 78, &err), 0, "the next one writes over it");
-	is_int(store_line(store), 78, "and is read");
+	    store_line(store), 78, "the mark written over a cut one is read");
 	free(mark);
 	free(fresh);
 	end();
@@ -421,19 +441,25 @@ static void test_changed_durability(void)
 	(void)put(TABLE_IDS, "a", "1");
 	(void)put(TABLE_CLAIMS, "c", "1");
 	(void)put(TABLE_EVENTS, "e", "1");
-	ok(change_to(DURABLE_PROCESS), "durability may become less");
-	is_str(get(TABLE_IDS, "a"), "1", "the facts come along");
-	is_str(get(TABLE_CLAIMS, "c"), "1", "from each table");
+	ok(change_to(DURABLE_PROCESS),
+	    "durability may change from power to process");
+	is_str(get(TABLE_IDS, "a"), "1", "facts move with the durability");
+	is_str(get(TABLE_CLAIMS, "c"), "1",
+	    "facts of each table move with the durability");
 	is_str(get(TABLE_EVENTS, "e"), "1", "the events were there");
-	is_int(count_files("facts.mdb"), 0, "the file they were in is gone");
+	is_int(count_files("facts.mdb"), 0,
+	    "the file that the facts were moved from is removed");
 	(void)put(TABLE_IDS, "a", "2");
 	(void)put(TABLE_IDS, "b", "2");
-	ok(change_to(DURABLE_POWER), "and more again");
-	is_str(get(TABLE_IDS, "a"), "2", "with what was written meanwhile");
-	is_str(get(TABLE_IDS, "b"), "2", "all of it");
+	ok(change_to(DURABLE_POWER),
+	    "durability may change from process to power");
+	is_str(get(TABLE_IDS, "a"), "2", "facts changed meanwhile move back");
+	is_str(get(TABLE_IDS, "b"), "2", "facts added meanwhile move back");
 	(void)put(TABLE_IDS, "a", "3");
-	ok(open_as(true) && open_as(true), "further starts");
-	is_str(get(TABLE_IDS, "a"), "3", "bring nothing old back");
+	ok(open_as(true) && open_as(true),
+	    "the store opens twice after the moves");
+	is_str(
+	    get(TABLE_IDS, "a"), "3", "no old fact comes back after the moves");
 	end();
 }
 
@@ -458,11 +484,14 @@ static void test_move_without_room(void)
 	ok(strstr(err.text, "durability: power") &&
 		strstr(err.text, "store_size"),
 	    "the error says what to do: %s", err.text);
-	ok(change_to(DURABLE_POWER), "the old setting serves");
-	is_str(get(TABLE_IDS, "a"), "1", "with all that was there");
+	ok(change_to(DURABLE_POWER),
+	    "the old durability opens when a move finds no room");
+	is_str(get(TABLE_IDS, "a"), "1",
+	    "a move that finds no room loses no fact");
 	conf.store_size = 8;
-	ok(change_to(DURABLE_PROCESS), "so does the new one with more room");
-	is_str(get(TABLE_IDS, "a"), "1", "with the same");
+	ok(change_to(DURABLE_PROCESS),
+	    "the new durability opens with more room");
+	is_str(get(TABLE_IDS, "a"), "1", "a move with more room loses no fact");
 	end();
 }
 
@@ -568,11 +597,13 @@ static void test_short_but_whole(void)
 	(void)open_as(true);
 	(void)put(TABLE_IDS, "k", "1");
 	ok(make_short(), "values replaced in one commit leave a short file");
-	ok(open_as(false), "a worker opens it");
-	ok(open_as(true), "the keeper opens it");
-	is_int(count_files("facts.mdb.corrupt-"), 0, "it is not taken for cut");
-	is_str(get(TABLE_IDS, "k"), "1", "what was in it is there");
-	is_int(put(TABLE_IDS, "k", "2"), 0, "it can be written");
+	ok(open_as(false), "a worker opens a short but whole file");
+	ok(open_as(true), "the keeper opens a short but whole file");
+	is_int(count_files("facts.mdb.corrupt-"), 0,
+	    "a short but whole file is not taken for damaged");
+	is_str(get(TABLE_IDS, "k"), "1", "a short but whole file has its rows");
+	is_int(put(TABLE_IDS, "k", "2"), 0,
+	    "a short but whole file can be written");
 	end();
 }
 
@@ -682,26 +713,31 @@ static void test_damaged_rows(void)
 	ok(replace("facts.mdb", "needle-one", "needle-onE", 10) >= 7,
 	    "a bit of a row changes in each table of the facts");
 	ok(replace("journal.mdb", "needle-one", "needle-onE", 10) >= 2,
-	    "and of the journal");
+	    "a bit of a row changes in each table of the journal");
 	(void)open_as(true);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		is_int(look(tables[i], "a"), STORE_DAMAGED,
 		    "table %d: the row is damaged", (int)tables[i]);
 		is_int(look(tables[i], "b"), STORE_FOUND,
-		    "table %d: its neighbour is not", (int)tables[i]);
+		    "table %d: the row beside it is not damaged",
+		    (int)tables[i]);
 	}
-	is_int(look(TABLE_JOURNALS, "a"), STORE_DAMAGED, "so in the journal");
-	is_int(look(TABLE_EVENTS, "a"), STORE_DAMAGED, "and its events");
+	is_int(look(TABLE_JOURNALS, "a"), STORE_DAMAGED,
+	    "a damaged row of the journals is noticed");
+	is_int(look(TABLE_EVENTS, "a"), STORE_DAMAGED,
+	    "a damaged row of the events is noticed");
 	is_str(get(TABLE_IDS, "a"), NULL, "a damaged value is not given");
 	store_read(store, &t, STORE_FACTS);
 	store_each(&t, TABLE_IDS, NULL, 0, note_empty, &seen);
 	store_each_back(&t, TABLE_IDS, NULL, 0, note_empty, &seen);
 	(void)store_read_end(&t, &err);
 	is_str(buf_cstr(&seen), "a=damaged b=sound b=sound a=damaged ",
-	    "a walk meets it without its value");
+	    "a walk meets a damaged row without its value");
 	buf_fini(&seen);
-	is_int(put(TABLE_IDS, "a", "new"), 0, "it can be written over");
-	is_str(get(TABLE_IDS, "a"), "new", "and is sound then");
+	is_int(
+	    put(TABLE_IDS, "a", "new"), 0, "a damaged row can be written over");
+	is_str(get(TABLE_IDS, "a"), "new",
+	    "a damaged row that was written over is sound");
 	end();
 }
 
@@ -740,7 +776,7 @@ static void test_moved_rows(void)
 	is_int(look(TABLE_IDS, "two"), STORE_DAMAGED,
 	    "the same row under another key is damage");
 	is_int(look(TABLE_CLAIMS, "one"), STORE_DAMAGED,
-	    "and under its key in another table, too");
+	    "a row under its key in another table is damage");
 	end();
 }
 
@@ -819,7 +855,7 @@ static void test_meta_contents(void)
 			n_all += is_all;
 			n_last += is_last;
 		}
-	is_int(n_all, n_last, "that of the newer page costs one commit");
+	is_int(n_all, n_last, "a bit of the newer meta page costs one commit");
 }
 
 static void test_meta_both(void)

@@ -107,7 +107,7 @@ static void test_pipes(void)
 	run_ms(5);
 	ok(read(out[0], text, sizeof(text)) == 3 && !strcmp(text, "abc") &&
 		end.drains == 1,
-	    "and leave as one, with one on_drain");
+	    "queued writes leave as one with one on_drain");
 	stream_pause(end.stream, true);
 	stream_pause(end.stream, true);
 	write_str(in[1], "!");
@@ -143,7 +143,7 @@ static void test_limits(void)
 	size_t queued = 0;
 	while (stream_write(end.stream, bytes, 1000, sizeof(bytes)))
 		queued += 1000;
-	ok(queued == sizeof(bytes), "as much as the limit waits");
+	ok(queued == sizeof(bytes), "writes are queued up to the limit");
 	run_ms(5);
 	ok(stream_write(end.stream, bytes, 1000, sizeof(bytes)),
 	    "what the pipe took makes room");
@@ -172,11 +172,12 @@ static void test_broken(void)
 	write_str(in[1], "last words");
 	run_ms(5);
 	ok(has_got("last words") && end.ends == 0,
-	    "a child that does not read may still speak");
+	    "a child that does not read may still write");
 	close(in[1]);
 	end.closes_on_end = true;
 	run_ms(5);
-	ok(end.ends == 1 && !end.stream, "until it ends; on_end may close");
+	ok(end.ends == 1 && !end.stream,
+	    "a stream may be closed by its on_end");
 	reset();
 	if (pipe2(out, O_CLOEXEC) < 0)
 		abort();

@@ -98,12 +98,13 @@ int main(void)
 	put_claim(RECORD_DONE, clock_wall_ms() + 100000);
 	ok(is_left(), "the name of an input counts until it expires");
 	put_claim(RECORD_DONE, 1);
-	ok(!is_left(), "then it is removed");
+	ok(!is_left(), "the name of an input is removed when it has expired");
 	put_claim(RECORD_RUNNING, 1);
 	put_waiting(true);
-	ok(is_left(), "it counts for longer while its input waits for a turn");
+	ok(is_left(), "the name of a waiting input is kept longer");
 	put_waiting(false);
-	ok(!is_left(), "and for no longer than that");
+	ok(!is_left(),
+	    "the name of an input is removed when it no longer waits");
 	end();
 	return done();
 }

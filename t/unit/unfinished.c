@@ -31,16 +31,16 @@ static void test_room(void)
 	begin(100);
 	ok(unfinished_hold(&parts[0], 60) && unfinished_hold(&parts[1], 40),
 	    "all of the budget may be held");
-	is_int(held, 100, "it is counted");
+	is_int(held, 100, "held bytes are counted");
 	ok(unfinished_hold(&parts[0], 10) && unfinished_hold(&parts[2], 50),
-	    "who holds less makes room");
+	    "a part that holds less makes room");
 	unfinished_release(&parts[0]);
 	unfinished_release(&parts[0]);
 	is_int(held, 90, "what is released counts once");
-	is_str(gone, "", "and nothing was dropped");
+	is_str(gone, "", "no part is dropped within the budget");
 	unfinished_release(&parts[1]);
 	unfinished_release(&parts[2]);
-	is_int(held, 0, "all is given back");
+	is_int(held, 0, "all bytes are given back");
 	begin(0);
 	ok(unfinished_hold(&parts[0], 1000000), "0 is no limit");
 }
@@ -52,17 +52,19 @@ static void test_victims(void)
 	(void)unfinished_hold(&parts[0], 30);
 	(void)unfinished_hold(&parts[1], 40);
 	ok(unfinished_hold(&parts[2], 50), "a proven peer finds room");
-	is_str(gone, "b", "since the largest part of an unproven one goes");
-	is_int(held, 80, "and only that");
+	is_str(gone, "b", "the largest part of an unproven peer is dropped");
+	is_int(held, 80, "only one part is dropped");
 	ok(!unfinished_hold(&parts[3], 35),
-	    "an unproven one that is the largest goes itself");
-	is_str(gone, "b", "and nobody else");
-	ok(unfinished_hold(&parts[2], 100), "the last unproven one goes");
-	is_str(gone, "ba", "for one that is proven");
+	    "an unproven part that is the largest is itself dropped");
+	is_str(gone, "b", "no other part is dropped with it");
+	ok(unfinished_hold(&parts[2], 100),
+	    "the last unproven part is dropped");
+	is_str(
+	    gone, "ba", "the last unproven part is dropped for a proven one");
 	ok(!unfinished_hold(&parts[2], 101),
 	    "where all are proven, the one that wants more goes");
 	is_int(dropped, 4, "what goes is counted");
-	is_int(held, 0, "nothing is left");
+	is_int(held, 0, "no byte is held after all parts are gone");
 }
 
 int main(void)

@@ -88,7 +88,7 @@ static void check(
 	ok(want ? rc < 0 && err.code == ERR_BAD_REQUEST &&
 		      !strcmp(err.text, want)
 		: rc == 0,
-	    "check: %s%s%s", name, rc < 0 ? ": " : "", err.text);
+	    "the check of files: %s%s%s", name, rc < 0 ? ": " : "", err.text);
 	json_fini(&one);
 	json_fini(&two);
 }

@@ -145,9 +145,11 @@ static void test_sums(void)
 	(void)spend("0xa", 10, 100);
 	u = spend("0xa", 5, 50);
 	is_int((int64_t)u.tokens, 15, "tokens add up");
-	is_int((int64_t)u.cost_us, 150, "and so does cost");
-	is_int((int64_t)spend("0xb", 1, 0).tokens, 1, "each has its own");
-	is_int((int64_t)spend("", 2, 0).tokens, 2, "as has nobody");
+	is_int((int64_t)u.cost_us, 150, "the cost of a caller adds up");
+	is_int((int64_t)spend("0xb", 1, 0).tokens, 1,
+	    "each caller has its own sums");
+	is_int((int64_t)spend("", 2, 0).tokens, 2,
+	    "unsigned callers have their own sums");
 	*moved_ms += DAY_MS;
 	is_int((int64_t)spend("0xa", 3, 0).tokens, 3, "each day begins at 0");
 	end();
@@ -166,14 +168,17 @@ static void test_restart(void)
 	(void)spend("0xa", 1000, 0);
 	restart();
 	is_int((int64_t)spend("0xa", 1, 0).tokens, 16,
-	    "what was stored last survives a restart");
-	is_int((int64_t)spend("0xa", 0, 0).cost_us, 100, "in both sums");
-	is_int((int64_t)spend("0xb", 0, 0).tokens, 0, "for its caller only");
+	    "the tokens stored last survive a restart");
+	is_int((int64_t)spend("0xa", 0, 0).cost_us, 100,
+	    "the cost stored last survives a restart");
+	is_int((int64_t)spend("0xb", 0, 0).tokens, 0,
+	    "stored sums are those of their caller only");
 	ok(!usage_row(&none, &sums, "0xb"),
 	    "a caller who has spent nothing needs no row");
 	*moved_ms += DAY_MS;
 	restart();
-	is_int((int64_t)spend("0xa", 0, 0).tokens, 0, "and for its day only");
+	is_int((int64_t)spend("0xa", 0, 0).tokens, 0,
+	    "stored sums are those of their day only");
 	end();
 }
 
@@ -206,10 +211,10 @@ static void test_expire(void)
 	(void)spend("0xa", 10, 100);
 	write_end(end_turn("0xa"));
 	usage_expire(sums.store);
-	is_int(n_rows(), 2, "a month is kept");
+	is_int(n_rows(), 2, "usage of a month is kept");
 	*moved_ms += 6 * DAY_MS;
 	usage_expire(sums.store);
-	is_int(n_rows(), 1, "and not much longer");
+	is_int(n_rows(), 1, "usage older than a month is removed");
 	end();
 }
 
@@ -223,11 +228,11 @@ static void test_budget(void)
 	    "there is no budget unless one is set");
 	conf.limit_tokens = 1000001;
 	is_int(usage_check(&sums, &conf, "0xa", &err), 0,
-	    "below it a turn may begin");
+	    "a turn may begin below the budget");
 	(void)spend("0xa", 1, 0);
 	is_int(usage_check(&sums, &conf, "0xa", &err), -1,
-	    "when it is used up, none may");
-	is_int(err.code, ERR_LIMIT, "it is refused as over a limit");
+	    "no turn begins when the budget is used up");
+	is_int(err.code, ERR_LIMIT, "a used budget is refused as a limit");
 	ok(strncmp(err.text,
 	       "budget used up: 1000001 tokens per day for one identity; it "
 	       "resets at ",
@@ -235,16 +240,16 @@ static void test_budget(void)
 		strstr(err.text, "T00:00:00Z"),
 	    "the text has the number and the time: %s", err.text);
 	ok(err.retry_after_ms > 0 && err.retry_after_ms <= DAY_MS,
-	    "it comes again within a day");
+	    "a used budget is renewed within a day");
 	*moved_ms += err.retry_after_ms;
 	is_int(usage_check(&sums, &conf, "0xa", &err), 0,
-	    "and then a turn may begin");
+	    "a turn may begin when the budget is renewed");
 	conf.limit_cost = 105;
 	(void)spend("", 0, 1050000);
 	is_int(usage_check(&sums, &conf, "", &err), -1, "cost has a budget");
 	ok(strstr(err.text, "1.05 dollars per day for all who do not sign") !=
 		NULL,
-	    "which those share who do not sign: %s", err.text);
+	    "unsigned callers share one budget of cost: %s", err.text);
 	end();
 }
 

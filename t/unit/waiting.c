@@ -129,7 +129,7 @@ static void test_join(void)
 	is_int(join(), 0, "an input joins a turn that runs");
 	damage_record();
 	is_int(join(), WAITING_DAMAGED,
-	    "it is told when the record of the turn is damaged");
+	    "joining a turn with a damaged record is refused as such");
 }
 
 int main(void)
@@ -140,14 +140,16 @@ int main(void)
 	ok(take(1, "a"), "no other turn begins with the same input");
 	put(1, "b");
 	ok(take(1, "a"),
-	    "nor when another input waits where that one was read");
-	is_int(take(1, "b"), 0, "which begins a turn of its own");
+	    "no turn begins with an input that another has replaced");
+	is_int(
+	    take(1, "b"), 0, "the input that replaced another begins a turn");
 	put(1, "c");
 	put_record(RECORD_RUNNING);
 	ok(take(1, "c"), "no turn begins while the end of the one before is "
 			 "not stored");
 	put_record(RECORD_DONE);
-	is_int(take(1, "c"), 0, "then it does");
+	is_int(take(1, "c"), 0,
+	    "a turn begins once the end of the one before is stored");
 	test_join();
 	end();
 	return done();

@@ -36,10 +36,11 @@ static void test_small_steps(struct wallclock *w)
 	int64_t before_ms = line_ms;
 	set_clocks(0, 2000);
 	ok(!wallclock_look(w), "a small step is no jump");
-	ok(is_near(line_ms, before_ms + 2000), "it is followed");
+	ok(is_near(line_ms, before_ms + 2000), "a small step moves the line");
 	set_clocks(HOUR_MS, 2000);
-	ok(!wallclock_look(w), "time that passes is none");
-	ok(is_near(line_ms, before_ms + 2000), "and moves nothing");
+	ok(!wallclock_look(w), "time that passes is no jump");
+	ok(is_near(line_ms, before_ms + 2000),
+	    "time that passes does not move the line");
 }
 
 static void test_ahead(struct wallclock *w)
@@ -48,12 +49,15 @@ static void test_ahead(struct wallclock *w)
 	set_clocks(HOUR_MS, 48 * HOUR_MS);
 	ok(!wallclock_look(w), "a jump ahead is not believed");
 	ok(line_ms == before_ms, "the line stays");
-	ok(is_near(clock_expiry_ms(), now_ms), "nothing expires by it");
+	ok(is_near(clock_expiry_ms(), now_ms),
+	    "a jump ahead makes nothing expire");
 	set_clocks(HOUR_MS + TTL_MS - 5000, 48 * HOUR_MS);
-	ok(!wallclock_look(w), "for as long as things live");
+	ok(!wallclock_look(w),
+	    "a jump ahead is not believed while things live");
 	set_clocks(HOUR_MS + TTL_MS + 5000, 48 * HOUR_MS);
-	ok(wallclock_look(w), "then it is");
-	ok(is_near(line_ms, true_line()), "and things expire by the clock");
+	ok(wallclock_look(w), "a jump ahead is believed in the end");
+	ok(is_near(line_ms, true_line()),
+	    "things expire by the clock once it is believed");
 }
 
 static void test_back(struct wallclock *w)
@@ -75,7 +79,7 @@ static void test_start(struct wallclock *w)
 	line_ms = 0;
 	wallclock_begin(w, &line_ms, TTL_MS, true_line() - 48 * HOUR_MS);
 	ok(is_near(line_ms, true_line() - 48 * HOUR_MS),
-	    "another goes on where the clock was believed before");
+	    "a later start goes on with the line believed before");
 	int64_t kept_ms = line_ms;
 	wallclock_begin(w, &line_ms, TTL_MS, 0);
 	ok(line_ms == kept_ms, "a keeper that is replaced changes nothing");

@@ -82,15 +82,17 @@ static void is_killed(enum how how, enum pulse_line line,
 	pid_t pid = children->child[0].pid;
 	ok((waitpid(pid, &status, want ? 0 : WNOHANG) == pid &&
 	       WIFSIGNALED(status)) == (want == 1),
-	    want ? "it is dead" : "it lives");
+	    "%s: the process %s", title, want ? "is dead" : "lives");
 	if (!want)
 		end();
 }
 
 static void test_states(void)
 {
-	is_killed(SLEEPS, PULSE_LOOP, PULSE_BUSY, 1, "a loop must move");
-	is_killed(SLEEPS, PULSE_FACTS, PULSE_BUSY, 1, "so must a lane");
+	is_killed(SLEEPS, PULSE_LOOP, PULSE_BUSY, 1,
+	    "a loop that does not move is killed");
+	is_killed(SLEEPS, PULSE_FACTS, PULSE_BUSY, 1,
+	    "a lane must move as a loop must");
 	is_killed(SLEEPS, PULSE_LOOP, PULSE_NONE, 0,
 	    "who starts or leaves is not watched");
 	is_killed(STOPPED, PULSE_CHATTER, PULSE_IDLE, 0,
@@ -154,19 +156,21 @@ static void test_successor(void)
 static void test_pulse(void)
 {
 	struct pulse p = {0};
-	is_int(
-	    pulse_set(PULSE_BUSY), PULSE_NONE, "without a pulse all is well");
+	is_int(pulse_set(PULSE_BUSY), PULSE_NONE,
+	    "pulse_set() without a pulse does nothing");
 	pulse_beat();
 	pulse_use(&p);
 	is_int(atomic_load(&p.tid), gettid(), "a pulse names its thread");
 	is_int(pulse_set(PULSE_BUSY), PULSE_NONE, "a new one says nothing");
 	is_int(pulse_set(PULSE_WAITING), PULSE_BUSY, "a state tells the last");
 	int64_t at = atomic_load(&p.at_us);
-	ok(at > 0, "and is a sign of life");
-	ok(!pulse_is_late(&p, at + 10, 10), "it is in time");
-	ok(pulse_is_late(&p, at + 11, 10), "it is late");
+	ok(at > 0, "a state is a sign of life");
+	ok(!pulse_is_late(&p, at + 10, 10),
+	    "a pulse within its time is not late");
+	ok(pulse_is_late(&p, at + 11, 10), "a pulse beyond its time is late");
 	(void)pulse_set(PULSE_IDLE);
-	ok(!pulse_is_late(&p, at + 1000000000, 10), "the idle never are");
+	ok(!pulse_is_late(&p, at + 1000000000, 10),
+	    "an idle pulse is never late");
 	pulse_use(NULL);
 	is_int(pulse_set(PULSE_BUSY), PULSE_NONE, "a pulse can be given up");
 }

@@ -77,8 +77,8 @@ static void test_scalars(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		is_int(
 		    convert(&out, rows[i].yaml, &err), 0, "row %zu is YAML", i);
-		is_str(
-		    buf_cstr(&out), rows[i].json, "that is %s", rows[i].json);
+		is_str(buf_cstr(&out), rows[i].json, "a scalar becomes %s",
+		    rows[i].json);
 	}
 	buf_fini(&out);
 }
@@ -113,8 +113,8 @@ static void test_collections(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		is_int(convert(&out, rows[i].yaml, &err), 0, "text %zu is YAML",
 		    i);
-		is_str(
-		    buf_cstr(&out), rows[i].json, "that is %s", rows[i].json);
+		is_str(buf_cstr(&out), rows[i].json, "a collection becomes %s",
+		    rows[i].json);
 	}
 	buf_fini(&out);
 }
@@ -169,7 +169,7 @@ static void test_refused(void)
 		ok(err.code == ERR_CONFIG &&
 			!strncmp(err.text, place, strlen(place)) &&
 			strstr(err.text, rows[i].says),
-		    "with place and reason: %s", err.text);
+		    "a refusal has place and reason: %s", err.text);
 	}
 	buf_fini(&out);
 }
@@ -191,8 +191,10 @@ static void test_limits(void)
 	buf_reset(&text);
 	repeat(&text, "[", YAML_MAX_DEPTH + 1);
 	repeat(&text, "]", YAML_MAX_DEPTH + 1);
-	is_int(convert(&out, buf_cstr(&text), &err), -1, "a deeper one is not");
-	ok(strstr(err.text, "deep"), "as it says: %s", err.text);
+	is_int(convert(&out, buf_cstr(&text), &err), -1,
+	    "a text that is too deep is refused");
+	ok(strstr(err.text, "deep"), "the refusal of a deep text says so: %s",
+	    err.text);
 	buf_reset(&text);
 	repeat(&text, "[", YAML_MAX_SIZE);
 	is_int(convert(&out, buf_cstr(&text), &err), -1,
@@ -202,9 +204,10 @@ static void test_limits(void)
 	repeat(&text, "#", YAML_MAX_SIZE);
 	is_int(convert(&out, buf_cstr(&text), &err), 0, "a large text is read");
 	buf_char(&text, '#');
-	is_int(convert(&out, buf_cstr(&text), &err), -1, "a larger one is not");
-	is_str(
-	    err.text, "x.yaml line 1: larger than 1048576 bytes", "as it says");
+	is_int(convert(&out, buf_cstr(&text), &err), -1,
+	    "a text that is too large is refused");
+	is_str(err.text, "x.yaml line 1: larger than 1048576 bytes",
+	    "the refusal of a large text has the limit");
 	buf_fini(&text);
 	buf_fini(&out);
 }
@@ -220,11 +223,11 @@ static void test_lines(void)
 		   &out, &lines, text, sizeof text - 1, "x.yaml", &err),
 	    0, "a mapping is read");
 	is_mem(lines.data, lines.len, want, sizeof want,
-	    "with the lines of its own keys");
+	    "a mapping is read with the lines of its own keys");
 	buf_reset(&lines);
 	is_int(yaml_to_json_lines(&out, &lines, "[a]", 3, "x.yaml", &err), 0,
-	    "so is a list");
-	is_int((int64_t)lines.len, 0, "which has none");
+	    "a list is read without lines");
+	is_int((int64_t)lines.len, 0, "a list has no lines of keys");
 	buf_fini(&lines);
 	buf_fini(&out);
 }
