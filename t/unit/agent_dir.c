@@ -29,7 +29,7 @@ static void test_default(void)
 	const struct named_agent *a = agent_dir_find(d, NULL, 0);
 
 	ok(a && a->kind == &kind && a->agent == &first,
-	    "without a name the default is found");
+	    "the default agent is found without a name");
 	is_str(a->name, "", "the default has no name");
 	is_str(agent_dir_about(a)->name, "first", "the default says who it is");
 	ok(!find(d, "first"), "what an agent calls itself is no name of it");

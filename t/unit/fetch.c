@@ -487,7 +487,8 @@ static void test_back_pressure(void)
 	while (p.n == 0)
 		run_for(10);
 	run_for(100);
-	ok(p.n == 1 && p.got.n == 0, "without room no further part comes");
+	ok(p.n == 1 && p.got.n == 0,
+	    "no further part comes while there is no room");
 	fetch_resume(p.call);
 	is_int((int64_t)p.n, 1, "no part comes from inside the call");
 	while (p.n == 1)

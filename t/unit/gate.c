@@ -468,7 +468,7 @@ static void test_crowd(void)
 	ok(collect(GATE_MAX_QUEUED + 3),
 	    "every job with room in its queue is answered");
 	is_int(told[GATE_OK], GATE_MAX_QUEUED + 2,
-	    "every job of the flood passes");
+	    "every job with room in its queue passes");
 	end();
 }
 

@@ -163,7 +163,7 @@ static void test_agent(void)
 	record_encode(&row, &r);
 	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
 		same(back.agent, r.agent) && !back.epoch,
-	    "it does so without an epoch, too");
+	    "a record without an epoch names the agent of its session");
 	ok(record_decode(&back, (struct store_span){plain.data, plain.len}) &&
 		!back.agent.len,
 	    "a record of an older release names the default agent");

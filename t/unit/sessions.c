@@ -306,7 +306,7 @@ static void test_growth(void)
 	begin("growth");
 	struct session *s = open_session("grows");
 	is_int(give(s, "hello"), INPUT_STARTED, "an input begins a turn");
-	is_int(agent.runs, 1, "its agent runs");
+	is_int(agent.runs, 1, "the agent of a begun turn runs");
 	session_attach(s, &view, session_head(s), on_more, NULL);
 	agent_says("hi");
 	settle();
@@ -318,7 +318,8 @@ static void test_growth(void)
 	is_int(agent.last, EV_MORE_INPUT, "the agent is given its prompt");
 	heard(1, "an input that joined");
 	append_elsewhere(s);
-	is_int(agent.heard + n_more, 0, "without a bell nobody hears");
+	is_int(agent.heard + n_more, 0,
+	    "events of another worker are not heard before the bell");
 	ring_bell(s);
 	settle();
 	heard(1, "a bell");
