@@ -9,7 +9,12 @@ use FindBin;
 use File::Temp ();
 use Test::More;
 
-my $check = "'$^X' $FindBin::Bin/../scripts/check-titles";
+my $top = "$FindBin::Bin/..";
+my $check = "'$^X' $top/scripts/check-titles";
+my $tree = `$check $top/t/*.t $top/t/unit/*.c 2>&1`;
+is $?, 0, 'each title of the tree stands alone' or diag $tree;
+
+# The check itself sees what it is for.
 my $folder = File::Temp->newdir(TMPDIR => 1);
 
 # What the check prints of a test, without the path.
