@@ -4,13 +4,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
 #include "door/api_reply.h"
 #include "door/door.h"
-#include "door/oip_frame.h"
 #include "door/oip_out.h"
 #include "net/http.h"
 #include "session/session.h"
@@ -264,7 +264,7 @@ static void put_summary(struct buf *out, const struct door_setup *setup)
 	if (!*text)
 		return;
 	buf_str(out, ",\"summary\":");
-	buf_json(out, text, oip_frame_chars(text, strlen(text), SUMMARY_CHARS));
+	buf_json(out, text, utf8_prefix(text, strlen(text), SUMMARY_CHARS));
 }
 
 /* What a stranger could do to get in. */

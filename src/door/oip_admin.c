@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "core/err.h"
@@ -11,7 +12,6 @@
 #include "door/door.h"
 #include "door/oip_auth.h"
 #include "door/oip_conn.h"
-#include "door/oip_frame.h"
 #include "door/oip_sender.h"
 #include "access/access.h"
 
@@ -110,7 +110,7 @@ static void refuse_unknown(struct oip_conn *c, const struct json *type)
 	const char *s = json_str(type, &name, &len);
 	buf_str(&text, "Unknown admin action: ");
 	if (s)
-		buf_append(&text, s, oip_frame_chars(s, len, ECHO_CHARS));
+		buf_append(&text, s, utf8_prefix(s, len, ECHO_CHARS));
 	oip_conn_error(c, buf_cstr(&text));
 	buf_fini(&name);
 	buf_fini(&text);

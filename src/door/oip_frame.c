@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "door/oip_frame.h"
 
+#include "base/utf8.h"
 #include "core/agent.h"
 #include "door/chat_items.h"
 #include "door/oip_out.h"
@@ -65,19 +66,6 @@ static void repr_string(struct buf *out, const char *s, size_t len)
 	for (size_t i = 0; i < len; i++)
 		repr_char(out, s[i], quote);
 	buf_char(out, quote);
-}
-
-size_t oip_frame_chars(const char *text, size_t len, size_t n)
-{
-	size_t i = 0;
-
-	while (i < len) {
-		/* Only the first byte of a character counts. */
-		if (((unsigned char)text[i] & 0xc0) != 0x80 && n-- == 0)
-			break;
-		i++;
-	}
-	return i;
 }
 
 /* The longest run of whole characters in at most max bytes. */
@@ -263,7 +251,7 @@ void oip_frame_unsupported(struct buf *out)
 static void received_member(struct buf *out, const char *text, size_t len)
 {
 	struct buf cut_text = {0};
-	size_t kept = oip_frame_chars(text, len, RECEIVED_CHARS);
+	size_t kept = utf8_prefix(text, len, RECEIVED_CHARS);
 
 	buf_append(&cut_text, text, kept);
 	if (kept < len)

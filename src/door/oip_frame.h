@@ -112,7 +112,4 @@ void oip_frame_provider(struct buf *out, const char *ack,
  */
 void oip_frame_repr(struct buf *out, const struct json *v);
 
-/* Bytes of the first n characters of UTF-8 text. */
-size_t oip_frame_chars(const char *text, size_t len, size_t n);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "door/console.h"
 #include "door/door.h"
 #include "door/oip_admin.h"
@@ -126,7 +127,7 @@ static bool has_chars(const struct json *v, size_t max)
 	struct buf scratch = {0};
 	size_t len = 0;
 	const char *s = json_str(v, &scratch, &len);
-	bool is_good = s && len > 0 && oip_frame_chars(s, len, max) == len;
+	bool is_good = s && len > 0 && utf8_prefix(s, len, max) == len;
 
 	buf_fini(&scratch);
 	return is_good;
