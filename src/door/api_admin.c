@@ -12,7 +12,7 @@
 #include "door/admin_files.h"
 #include "door/api_body.h"
 #include "door/api_limit.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
 #include "net/http.h"
@@ -50,14 +50,14 @@ static void on_gone(void *arg)
 	c->req = NULL;
 }
 
-static void reply_result(
+static void send_result(
     const struct changing *c, const struct lists_result *result)
 {
 	struct buf out = {0};
 	buf_char(&out, '{');
 	admin_change_put(&out, &c->change, result);
 	buf_char(&out, '}');
-	api_reply_json(c->req, 200, &out);
+	reply_json(c->req, 200, &out);
 	buf_fini(&out);
 }
 
@@ -70,7 +70,7 @@ static void on_changed(
 	if (c->req && err)
 		api_signed_refuse(c->req, err);
 	else if (c->req)
-		reply_result(c, result);
+		send_result(c, result);
 	list_remove(&c->link);
 	free(c);
 }
@@ -104,7 +104,7 @@ static void look(struct http_req *req, const struct action *action)
 	struct lists_change change = {.action = action->change};
 	struct buf id = {0};
 	struct err err;
-	api_reply_segment(req, &id);
+	reply_segment(req, &id);
 	if (admin_change_name(&change, id.data, id.len, &err) != 0)
 		http_reply_error(req, err_status(err.code), err.text);
 	else
@@ -176,7 +176,7 @@ static void ask_by_body(struct http_req *req, const struct action *action)
 	    .signature = json_get(body, "signature"),
 	};
 	if (!body)
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	else if (!is_bound(req, action, ask.payload))
 		http_reply_error(req, 401,
 		    "unauthorized: route-bound method and path required");

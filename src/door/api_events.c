@@ -9,10 +9,10 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "core/stat.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 #include "door/sse_line.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -109,7 +109,7 @@ static void put_plain(const struct event_stream *s, const struct event *ev)
 static void put_event(const struct event_stream *s, const struct event *ev)
 {
 	size_t from = put_head(s, ev);
-	if (!oip_out_event(&out, ev, session_id(s->session)))
+	if (!frame_event(&out, ev, session_id(s->session)))
 		put_plain(s, ev);
 	put_tail(from);
 }
@@ -130,7 +130,7 @@ static void put_ending(struct event_stream *s)
 	if (has_record && s->plan.is_holder)
 		record.continuation = session_continuation(s->session);
 	size_t from = put_head(s, ev);
-	oip_out_end(&out, ev, id, has_record ? &record : NULL, NULL);
+	frame_end(&out, ev, id, has_record ? &record : NULL, NULL);
 	put_tail(from);
 	buf_fini(&memory);
 	s->ended_turn = ev->turn;
@@ -386,7 +386,7 @@ static bool read_position(const char *text, uint64_t epoch, uint64_t *seq)
 static bool is_flag_set(struct http_req *req, const char *name)
 {
 	size_t len;
-	const char *value = api_reply_query(req, name, &len);
+	const char *value = reply_query(req, name, &len);
 	return value && !(len == 1 && *value == '0');
 }
 
@@ -402,7 +402,7 @@ static void make_plan(struct http_req *req, const struct door_setup *setup,
 {
 	size_t len;
 	const char *last = http_header(req, "last-event-id");
-	const char *from = api_reply_query(req, "from", &len);
+	const char *from = reply_query(req, "from", &len);
 	plan->is_following = is_flag_set(req, "follow");
 	plan->after = before_turn(session);
 	if (last && last[0]) {
@@ -443,7 +443,7 @@ static struct session *open_known(struct http_req *req,
 		return session;
 	if (err.code == ERR_BAD_REQUEST || err.code == ERR_NO_SESSION)
 		err_set(&err, ERR_NOT_FOUND, NULL);
-	api_reply_err(req, &err);
+	reply_err(req, &err);
 	return NULL;
 }
 
@@ -451,7 +451,7 @@ static void stream_for(
     struct http_req *req, const struct door_setup *setup, const char *caller)
 {
 	struct buf id = {0};
-	api_reply_segment(req, &id);
+	reply_segment(req, &id);
 	struct session *session = open_known(req, setup, &id, caller);
 	buf_fini(&id);
 	if (!session)

@@ -9,9 +9,9 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/door.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 #include "net/http.h"
 #include "session/session.h"
 #include "access/access.h"
@@ -56,7 +56,7 @@ void api_info_health(struct http_req *req, void *arg)
 	buf_str(&out, ",\"uptime\":");
 	buf_int(&out, uptime_s(setup->heritage));
 	buf_char(&out, '}');
-	api_reply_json(req, 200, &out);
+	reply_json(req, 200, &out);
 }
 
 void api_info_live(struct http_req *req, void *arg)
@@ -216,13 +216,13 @@ void api_info_ready(struct http_req *req, void *arg)
 	buf_str(&out,
 	    is_ready ? "{\"status\":\"ready\""
 		     : "{\"error\":\"not ready\",\"status\":\"not ready\"");
-	if (api_reply_query(req, "verbose", &len)) {
+	if (reply_query(req, "verbose", &len)) {
 		buf_str(&out, ",\"checks\":{");
 		buf_append(&out, states.data, states.len);
 		buf_char(&out, '}');
 	}
 	buf_char(&out, '}');
-	api_reply_json(req, is_ready ? 200 : 503, &out);
+	reply_json(req, is_ready ? 200 : 503, &out);
 	buf_fini(&states);
 	buf_fini(&out);
 }
@@ -295,7 +295,7 @@ void api_info_about(struct http_req *req, void *arg)
 	buf_json_str(&out, setup->about->model);
 	buf_printf(&out, ",\"trust\":\"%s\"", trust_name(setup->conf));
 	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"skills\":");
-	oip_out_skills(&out, setup->about->skills, true);
+	frame_skills(&out, setup->about->skills, true);
 	put_summary(&out, setup);
 	if (*setup->conf->examples) {
 		buf_str(&out, ",\"examples\":");
@@ -309,6 +309,6 @@ void api_info_about(struct http_req *req, void *arg)
 	put_doors(&out, setup->access);
 	buf_char(&out, '}');
 	http_add_header(req, "cache-control", "no-store");
-	api_reply_json(req, 200, &out);
+	reply_json(req, 200, &out);
 	buf_fini(&out);
 }

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "core/err.h"
 #include "door/api_body.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/api_signed.h"
 #include "door/api_turn.h"
 #include "door/door.h"
@@ -204,7 +204,7 @@ static void hand_over(
 	bool is_newer;
 	struct session *session = open_session(setup, r, &is_newer, &err);
 	if (!session) {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 		return;
 	}
 	struct api_turn turn = {
@@ -221,7 +221,7 @@ static void take(
 {
 	struct err err;
 	if (read_request(req, r, &err) < 0)
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	else
 		hand_over(req, setup, r);
 }
@@ -241,7 +241,7 @@ static void on_verdict(
 	}
 	/* It was parsed before, but others have used the parser since. */
 	if (read_body(req, &r, &err) < 0) {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	} else {
 		if (is_signed(&r))
 			r.said = json_get(r.body, "payload");
@@ -276,11 +276,11 @@ void api_input_post(struct http_req *req, void *arg)
 	(void)http_body(req, &body_len);
 	if (api_signed_is(req)) {
 		(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 		return;
 	}
 	if (read_body(req, &r, &err) < 0)
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	else if (is_signed(&r) || !access_is_open(setup->access))
 		ask(req, setup, &r);
 	else

@@ -3,7 +3,7 @@
 #include "door/api_limit.h"
 
 #include "base/buf.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/door.h"
 #include "net/http.h"
 #include "limits/limits.h"
@@ -40,7 +40,7 @@ static bool ask(struct http_req *req, const struct door_setup *setup,
 	int rc = limits_request(setup->limits, who, (int64_t)len, &v);
 	add_headers(req, &v);
 	if (rc != 0)
-		api_reply_err(req, &v.err);
+		reply_err(req, &v.err);
 	return rc == 0;
 }
 

@@ -12,10 +12,10 @@
 #include "base/utf8.h"
 #include "core/err.h"
 #include "door/api_limit.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
-#include "door/publish_route.h"
+#include "door/route_pattern.h"
 #include "net/http.h"
 #include "session/session.h"
 
@@ -127,14 +127,14 @@ static bool read_body(struct buf *out, const struct json *said)
 	return is_there;
 }
 
-static void reply_failure(struct http_req *req)
+static void send_failure(struct http_req *req)
 {
 	struct err err;
 	(void)err_set(&err, ERR_AGENT, NULL);
-	api_reply_err(req, &err);
+	reply_err(req, &err);
 }
 
-static void reply_body(struct http_req *req, const struct json *said)
+static void send_body(struct http_req *req, const struct json *said)
 {
 	struct buf body = {0};
 	int64_t status = 200;
@@ -145,7 +145,7 @@ static void reply_body(struct http_req *req, const struct json *said)
 		has_body = false;
 	if (status < 200 || status > 599 ||
 	    !add_headers(req, json_get(said, "headers")))
-		reply_failure(req);
+		send_failure(req);
 	else if (has_body)
 		http_reply(req, (int)status,
 		    type ? type : "text/plain; charset=utf-8", body.data,
@@ -167,9 +167,9 @@ static void on_result(void *arg, const struct session_exec_result *result)
 	if (c->req)
 		http_on_gone(c->req, NULL, NULL);
 	if (c->req && json_is(said, JSON_OBJECT))
-		reply_body(c->req, said);
+		send_body(c->req, said);
 	else if (c->req)
-		reply_failure(c->req);
+		send_failure(c->req);
 	json_fini(&doc);
 	list_remove(&c->link);
 	free(c);
@@ -273,7 +273,7 @@ static void put_request(struct buf *out, const struct http_req *req,
 	http_each_header(req, put_header, out);
 	buf_str(out, "},\"path_params\":");
 	/* It was matched to find the route. */
-	(void)publish_route_match(route->path, path.data, out);
+	(void)route_pattern_match(route->path, path.data, out);
 	buf_str(out, ",\"identity\":");
 	buf_json_str(out, identity);
 	put_body(out, body, len);
@@ -299,7 +299,7 @@ static void call(struct http_req *req, const struct route *route,
 	struct err err;
 	struct session *session = find_session(&err);
 	if (!session) {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 		return;
 	}
 	struct calling *c = mem_zero(sizeof(*c));
@@ -317,7 +317,7 @@ static void call(struct http_req *req, const struct route *route,
 		c->req = req;
 		http_on_gone(req, on_gone, c);
 	} else {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 		list_remove(&c->link);
 		free(c);
 	}
@@ -352,10 +352,10 @@ static struct route *find(
 		struct route *r = &us.routes[i];
 		if (strlen(method) != r->method_len ||
 		    memcmp(r->name, method, r->method_len) != 0 ||
-		    !publish_route_match(r->path, path, &params))
+		    !route_pattern_match(r->path, path, &params))
 			continue;
 		int order =
-		    best ? publish_route_compare(r->path, best->path) : 1;
+		    best ? route_pattern_compare(r->path, best->path) : 1;
 		if (order >= 0)
 			best = r;
 		*is_ambiguous = order == 0 || (order < 0 && *is_ambiguous);
@@ -396,7 +396,7 @@ static void on_route(
 	if (is_ambiguous) {
 		log_warn("agent: two routes are as good for %s %s",
 		    http_method(req), http_path(req));
-		reply_failure(req);
+		send_failure(req);
 	} else if (us.is_closing) {
 		http_reply_error(req, 503, err_text(ERR_DRAINING));
 	} else if (len > (is_public ? BODY_BYTES : SIGNED_BYTES)) {
@@ -434,7 +434,7 @@ static void add(const char *name)
 {
 	struct route r = {.name = name, .method_len = strcspn(name, " ")};
 	r.path = name + r.method_len + (name[r.method_len] == ' ');
-	r.audience = publish_route_audience(r.path);
+	r.audience = route_pattern_audience(r.path);
 	bool is_known =
 	    strncmp(name, "GET ", 4) == 0 || strncmp(name, "POST ", 5) == 0;
 	if (!is_known || r.audience == PUBLISH_NOBODY) {

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "core/err.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/api_signed.h"
 #include "door/door.h"
 #include "net/http.h"
@@ -73,9 +73,9 @@ static void put_whole(struct buf *out, const struct session_record *r)
 	buf_str(out, ",\"session\":");
 	buf_append(out, r->conversation, r->conversation_len);
 	buf_str(out, ",\"created\":");
-	api_reply_seconds(out, r->created_ms);
+	reply_seconds(out, r->created_ms);
 	buf_str(out, ",\"expires\":");
-	api_reply_seconds(out, r->expires_ms);
+	reply_seconds(out, r->expires_ms);
 	put_duration(out, r);
 	buf_char(out, '}');
 }
@@ -84,7 +84,7 @@ static void put_row(struct buf *out, const struct session_record *r)
 {
 	put_head(out, r);
 	buf_str(out, ",\"created\":");
-	api_reply_seconds(out, r->created_ms);
+	reply_seconds(out, r->created_ms);
 	buf_char(out, '}');
 }
 
@@ -103,7 +103,7 @@ static void list_one(const struct session_record *r, void *arg)
 	l->put(&l->out, r);
 }
 
-static void reply_list(struct http_req *req, const struct door_setup *setup,
+static void send_list(struct http_req *req, const struct door_setup *setup,
     const struct session_query *query,
     void (*put)(struct buf *out, const struct session_record *r))
 {
@@ -111,10 +111,10 @@ static void reply_list(struct http_req *req, const struct door_setup *setup,
 	struct err err;
 	buf_str(&l.out, "{\"sessions\":[");
 	if (session_list(setup->sessions, query, list_one, &l, &err) < 0) {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	} else {
 		buf_str(&l.out, "]}");
-		api_reply_json(req, 200, &l.out);
+		reply_json(req, 200, &l.out);
 	}
 	buf_fini(&l.out);
 }
@@ -131,7 +131,7 @@ static void on_list(
 	    .with_nobodys = v->caller->is_admin || http_peer_is_loopback(req),
 	    .limit = LIST_LIMIT,
 	};
-	reply_list(req, arg, &query, put_whole);
+	send_list(req, arg, &query, put_whole);
 }
 
 /*
@@ -143,7 +143,7 @@ static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 	static const struct session_query query = {
 	    .caller = "", .with_nobodys = true, .limit = LIST_LIMIT};
 	if (http_peer_is_loopback(req))
-		reply_list(req, setup, &query, put_row);
+		send_list(req, setup, &query, put_row);
 	else
 		http_reply_error(
 		    req, 401, "unauthorized: 'from' field required");
@@ -173,16 +173,16 @@ static void reply_one(struct http_req *req, const struct door_setup *setup,
 	struct session_record record;
 	struct err err;
 	struct buf id = {0}, memory = {0}, out = {0};
-	api_reply_segment(req, &id);
+	reply_segment(req, &id);
 	int rc = session_get(
 	    setup->sessions, id.data, id.len, &memory, &record, &err);
 	if (rc < 0 && err_status(err.code) >= 500) {
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	} else if (rc < 0 || !may_see(&record, caller)) {
 		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
 	} else {
 		put(&out, &record);
-		api_reply_json(req, 200, &out);
+		reply_json(req, 200, &out);
 	}
 	buf_fini(&id);
 	buf_fini(&memory);

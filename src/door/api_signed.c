@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "door/api_limit.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/door.h"
 #include "net/http.h"
 #include "identity/signed_http.h"
@@ -173,7 +173,7 @@ void api_signed_refuse(struct http_req *req, const struct err *err)
 	    "misconfigured: replay protection unavailable";
 	int status = err_status(err->code);
 	if (err_is_retryable(err->code)) {
-		api_reply_err(req, err);
+		reply_err(req, err);
 		return;
 	}
 	/* For a list that cannot be read: the statuses of the Python host. */

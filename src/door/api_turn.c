@@ -10,10 +10,10 @@
 #include "core/event.h"
 #include "door/api_accept.h"
 #include "door/api_events.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/chat_items.h"
 #include "door/door.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 #include "net/http.h"
 #include "session/session.h"
 #include "access/access.h"
@@ -93,7 +93,7 @@ static struct http_req *take_request(struct waiting *w)
 
 static void refuse(struct waiting *w, const struct err *err)
 {
-	api_reply_err(take_request(w), err);
+	reply_err(take_request(w), err);
 }
 
 void api_turn_end_blocked(void)
@@ -159,7 +159,7 @@ static void put_conversation(
 	if (session_get(w->setup->sessions, id, strlen(id), &memory, &record,
 		&err) == 0 &&
 	    record.turn == turn) {
-		oip_out_conversation(
+		frame_conversation(
 		    out, record.conversation, record.conversation_len, word);
 		buf_str(out, ",\"chat_items\":");
 		chat_items_put(
@@ -197,7 +197,7 @@ static void reply(
 	else
 		put_success(&out, w, id, result);
 	int status = result->has_failed ? err_status(ERR_AGENT) : 200;
-	api_reply_json(take_request(w), status, &out);
+	reply_json(take_request(w), status, &out);
 	if (out.cap > KEEP_BYTES)
 		buf_fini(&out);
 }

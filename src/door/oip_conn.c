@@ -12,7 +12,7 @@
 #include "door/oip_dash.h"
 #include "door/oip_fit.h"
 #include "door/oip_frame.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 #include "net/loop.h"
 #include "net/wire.h"
 
@@ -218,7 +218,7 @@ static bool on_event(const struct event *ev, void *arg)
 	}
 	buf_reset(&shared.frame);
 	if (!is_answered(r, ev) &&
-	    oip_out_event(&shared.frame, ev, session_id(c->session)))
+	    frame_event(&shared.frame, ev, session_id(c->session)))
 		wire_send(c->wire, shared.frame.data, shared.frame.len);
 	return !wire_is_full(c->wire);
 }
@@ -231,7 +231,7 @@ static void tell_end(struct oip_conn *c, const struct event *end)
 	if (end->turn <= c->ended_turn)
 		return;
 	has_record = oip_conn_record(c, &record);
-	oip_out_end(oip_conn_frame(), end, session_id(c->session),
+	frame_end(oip_conn_frame(), end, session_id(c->session),
 	    has_record ? &record : NULL, NULL);
 	oip_conn_send(c);
 	c->ended_turn = end->turn;

@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "core/agent.h"
 #include "door/chat_items.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 #include "session/session.h"
 #include "access/access.h"
 
@@ -113,7 +113,7 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 	}
 	if (hello->conversation) {
 		buf_str(out, ",\"server_newer\":true,\"session\":");
-		oip_out_conversation(out, hello->conversation,
+		frame_conversation(out, hello->conversation,
 		    hello->conversation_len, hello->continuation);
 		buf_str(out, ",\"chat_items\":");
 		chat_items_put(
@@ -139,7 +139,7 @@ void oip_frame_profile(struct buf *out, const char *session_id,
 		sep = ",";
 	}
 	buf_str(out, "],\"skills\":");
-	oip_out_skills(out, about->skills, !is_known);
+	frame_skills(out, about->skills, !is_known);
 	buf_char(out, '}');
 }
 
@@ -327,7 +327,7 @@ void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
 	ev.type = receipt->has_failed ? EV_FAILED : EV_DONE;
 	ev.body = body.data;
 	ev.body_len = body.len;
-	oip_out_end(out, &ev, receipt->session_id, record, input_id);
+	frame_end(out, &ev, receipt->session_id, record, input_id);
 	buf_fini(&body);
 }
 

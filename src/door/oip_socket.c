@@ -5,7 +5,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
-#include "door/api_reply.h"
+#include "door/reply.h"
 #include "door/oip_carrier.h"
 #include "door/oip_conn.h"
 #include "net/http.h"
@@ -79,7 +79,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 	else if (is_closing)
 		http_reply_error(req, 503, err_text(ERR_DRAINING));
 	else if (hold_socket(setup, req, &held, &err) != 0)
-		api_reply_err(req, &err);
+		reply_err(req, &err);
 	else
 		oip_serve(setup, accept_wire(req, setup->conf), &held);
 }

@@ -5,7 +5,7 @@
 #include "door/oip_fit.h"
 
 #include "base/json.h"
-#include "door/oip_plan.h"
+#include "door/frame_plan.h"
 #include "t/unit/tap.h"
 
 static void add_many(struct buf *out, char c, size_t n)
@@ -107,7 +107,7 @@ static void test_plan(void)
 		struct json_error why;
 		struct buf out = {0};
 		const char *text = cases[i].entries;
-		oip_plan_entries(
+		frame_plan_entries(
 		    &out, json_parse(&doc, text, strlen(text), 0, &why));
 		is_str(
 		    buf_cstr(&out), cases[i].want, "a plan: %s", cases[i].name);

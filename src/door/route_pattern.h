@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef DOOR_PUBLISH_ROUTE_H
-#define DOOR_PUBLISH_ROUTE_H
+#ifndef DOOR_ROUTE_PATTERN_H
+#define DOOR_ROUTE_PATTERN_H
 
 /*
  * The paths of an agent's own HTTP routes (spec 1.8): "/public/report/{id}".
@@ -28,13 +28,13 @@ enum publish_audience {
 };
 
 /* Who may call, by the first segment; PUBLISH_NOBODY for a malformed path. */
-enum publish_audience publish_route_audience(const char *pattern);
+enum publish_audience route_pattern_audience(const char *pattern);
 
 /*
  * Whether a decoded path, which is UTF-8, is of the valid pattern. If so, what
  * the names stand for is appended as a JSON object.
  */
-bool publish_route_match(
+bool route_pattern_match(
     const char *pattern, const char *path, struct buf *params);
 
 /*
@@ -42,6 +42,6 @@ bool publish_route_match(
  * does, which is who has more fixed characters, in the first segment that
  * differs.
  */
-int publish_route_compare(const char *a, const char *b);
+int route_pattern_compare(const char *a, const char *b);
 
 #endif

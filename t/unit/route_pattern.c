@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/publish_route.h"
+#include "door/route_pattern.h"
 
 #include "base/buf.h"
 #include "t/unit/tap.h"
@@ -35,7 +35,7 @@ static void test_audience(void)
 	    {"", PUBLISH_NOBODY},
 	};
 	for (size_t i = 0; i < N(cases); i++)
-		is_int(publish_route_audience(cases[i].path), cases[i].audience,
+		is_int(route_pattern_audience(cases[i].path), cases[i].audience,
 		    "who may call \"%s\"", cases[i].path);
 }
 
@@ -74,7 +74,7 @@ static void test_match(void)
 	struct buf params = {0};
 	for (size_t i = 0; i < N(cases); i++) {
 		buf_reset(&params);
-		bool is_match = publish_route_match(
+		bool is_match = route_pattern_match(
 		    cases[i].pattern, cases[i].path, &params);
 		is_str(is_match ? buf_cstr(&params) : NULL, cases[i].params,
 		    "%s and %s", cases[i].pattern, cases[i].path);
@@ -97,7 +97,7 @@ static void test_compare(void)
 	    {"/public/a{x}", "/public/{y}b", 0},
 	};
 	for (size_t i = 0; i < N(cases); i++) {
-		int n = publish_route_compare(cases[i].a, cases[i].b);
+		int n = route_pattern_compare(cases[i].a, cases[i].b);
 		is_int((n > 0) - (n < 0), cases[i].sign,
 		    "the better route of %s and %s is known", cases[i].a,
 		    cases[i].b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef DOOR_OIP_OUT_H
-#define DOOR_OIP_OUT_H
+#ifndef DOOR_FRAME_H
+#define DOOR_FRAME_H
 
 /*
  * The ConnectOnion door, outwards: an event becomes a frame (doc/oip.txt 5 and
@@ -18,7 +18,7 @@ struct session_record;
  * Append the frame of a STREAM event; false, with nothing appended, for an
  * event that has no frame of its own here (CONTROL and TERMINAL ones).
  */
-bool oip_out_event(
+bool frame_event(
     struct buf *out, const struct event *ev, const char *session_id);
 
 /*
@@ -27,21 +27,20 @@ bool oip_out_event(
  * nobody does. An OUTPUT carries
  * result, duration_ms, session and chat_items.
  */
-void oip_out_end(struct buf *out, const struct event *ev,
-    const char *session_id, const struct session_record *record,
-    const char *input_id);
+void frame_end(struct buf *out, const struct event *ev, const char *session_id,
+    const struct session_record *record, const char *input_id);
 
 /*
  * Append a conversation (a JSON object), with the word of its continuation
  * where there is one.
  */
-void oip_out_conversation(struct buf *out, const char *conversation, size_t len,
+void frame_conversation(struct buf *out, const char *conversation, size_t len,
     const char *continuation);
 
 /*
  * Append skills (a JSON array as text, NULL: none) as an array: all, or those
  * alone that may be published.
  */
-void oip_out_skills(struct buf *out, const char *skills, bool published_only);
+void frame_skills(struct buf *out, const char *skills, bool published_only);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/oip_out.h"
+#include "door/frame.h"
 
 #include "base/json.h"
 #include "core/err.h"
 #include "door/chat_items.h"
-#include "door/oip_plan.h"
+#include "door/frame_plan.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -111,7 +111,7 @@ static void comma_plan(struct buf *out, const struct event *ev)
 			continue;
 		}
 		buf_str(out, "\"entries\":");
-		oip_plan_entries(out, m);
+		frame_plan_entries(out, m);
 	}
 	json_fini(&doc);
 	buf_fini(&text);
@@ -188,7 +188,7 @@ static void tail(
 	buf_char(out, '}');
 }
 
-bool oip_out_event(
+bool frame_event(
     struct buf *out, const struct event *ev, const char *session_id)
 {
 	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
@@ -236,7 +236,7 @@ bool oip_out_event(
 		return false;
 	case EV_DONE:
 	case EV_FAILED:
-		/* See oip_out_end(). */
+		/* See frame_end(). */
 		return false;
 	case EV_COUNT:
 		return false;
@@ -258,7 +258,7 @@ static void comma_ids(
 	buf_json_str(out, input_id);
 }
 
-void oip_out_conversation(struct buf *out, const char *conversation, size_t len,
+void frame_conversation(struct buf *out, const char *conversation, size_t len,
     const char *continuation)
 {
 	if (!continuation) {
@@ -282,15 +282,14 @@ static void comma_session(struct buf *out, const char *session_id,
 		return;
 	}
 	buf_str(out, ",\"session\":");
-	oip_out_conversation(out, record->conversation,
-	    record->conversation_len, record->continuation);
+	frame_conversation(out, record->conversation, record->conversation_len,
+	    record->continuation);
 	buf_str(out, ",\"chat_items\":");
 	chat_items_put(out, record->conversation, record->conversation_len);
 }
 
-void oip_out_end(struct buf *out, const struct event *ev,
-    const char *session_id, const struct session_record *record,
-    const char *input_id)
+void frame_end(struct buf *out, const struct event *ev, const char *session_id,
+    const struct session_record *record, const char *input_id)
 {
 	if (ev->type == EV_DONE) {
 		buf_str(out, "{\"type\":\"OUTPUT\"");
@@ -318,7 +317,7 @@ static bool is_published(const struct json *skill)
 	       json_str_is(place, "claude-project");
 }
 
-void oip_out_skills(struct buf *out, const char *skills, bool published_only)
+void frame_skills(struct buf *out, const char *skills, bool published_only)
 {
 	struct json_doc doc = {0};
 	struct json_error why;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/oip_plan.h"
+#include "door/frame_plan.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -37,7 +37,7 @@ static void put_entry(struct buf *out, const struct json *entry)
 	buf_char(out, '}');
 }
 
-void oip_plan_entries(struct buf *out, const struct json *entries)
+void frame_plan_entries(struct buf *out, const struct json *entries)
 {
 	const char *sep = "";
 

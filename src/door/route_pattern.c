@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/publish_route.h"
+#include "door/route_pattern.h"
 
 #include "base/buf.h"
 #include "base/span.h"
@@ -68,7 +68,7 @@ static bool is_clean(const char *path)
 	return !*path;
 }
 
-enum publish_audience publish_route_audience(const char *pattern)
+enum publish_audience route_pattern_audience(const char *pattern)
 {
 	static const struct {
 		const char *prefix;
@@ -133,7 +133,7 @@ static bool find_values(
 	return true;
 }
 
-bool publish_route_match(
+bool route_pattern_match(
     const char *pattern, const char *path, struct buf *params)
 {
 	struct parts parts;
@@ -172,7 +172,7 @@ static int count_fixed(const char **s)
 	return n;
 }
 
-int publish_route_compare(const char *a, const char *b)
+int route_pattern_compare(const char *a, const char *b)
 {
 	while (*a && *b) {
 		int difference = count_fixed(&a) - count_fixed(&b);

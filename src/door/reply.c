@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/api_reply.h"
+#include "door/reply.h"
 
 #include "base/percent.h"
 #include "core/err.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-void api_reply_json(struct http_req *req, int status, const struct buf *body)
+void reply_json(struct http_req *req, int status, const struct buf *body)
 {
 	http_reply(req, status, "application/json", body->data, body->len);
 }
@@ -34,7 +34,7 @@ static void add_retry_after(struct http_req *req, const struct err *err)
 	buf_fini(&seconds);
 }
 
-void api_reply_err(struct http_req *req, const struct err *err)
+void reply_err(struct http_req *req, const struct err *err)
 {
 	struct buf out = {0};
 	buf_str(&out, "{\"error\":");
@@ -47,18 +47,18 @@ void api_reply_err(struct http_req *req, const struct err *err)
 		put_retry(&out, err);
 	buf_char(&out, '}');
 	add_retry_after(req, err);
-	api_reply_json(req, err_status(err->code), &out);
+	reply_json(req, err_status(err->code), &out);
 	buf_fini(&out);
 }
 
-void api_reply_segment(struct http_req *req, struct buf *id)
+void reply_segment(struct http_req *req, struct buf *id)
 {
 	const char *segment = http_segment(req);
 	/* A broken escape stays as it is, and will name nothing. */
 	percent_bytes(id, segment, strlen(segment), false);
 }
 
-const char *api_reply_query(struct http_req *req, const char *name, size_t *len)
+const char *reply_query(struct http_req *req, const char *name, size_t *len)
 {
 	size_t name_len = strlen(name);
 	for (const char *s = http_query(req); *s;) {
@@ -74,7 +74,7 @@ const char *api_reply_query(struct http_req *req, const char *name, size_t *len)
 	return NULL;
 }
 
-void api_reply_seconds(struct buf *out, long long ms)
+void reply_seconds(struct buf *out, long long ms)
 {
 	buf_printf(out, "%lld.%03lld", ms / 1000, ms % 1000);
 }

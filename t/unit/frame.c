@@ -7,7 +7,7 @@
  * anew.
  */
 #include "door/chat_items.h"
-#include "door/oip_out.h"
+#include "door/frame.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -93,8 +93,8 @@ static void render(struct buf *out, const struct event *ev)
 	record.conversation = talk.data;
 	record.conversation_len = talk.len - 1; /* without the newline */
 	if (event_class(ev->type) == EVENT_TERMINAL)
-		oip_out_end(out, ev, SESSION, &record, "q-1");
-	else if (!oip_out_event(out, ev, SESSION))
+		frame_end(out, ev, SESSION, &record, "q-1");
+	else if (!frame_event(out, ev, SESSION))
 		return;
 	buf_char(out, '\n');
 }
@@ -214,7 +214,7 @@ static void test_bodies(void)
 		    .body_len = strlen(c->body),
 		};
 		buf_reset(&out);
-		bool has_frame = oip_out_event(&out, &ev, SESSION);
+		bool has_frame = frame_event(&out, &ev, SESSION);
 		if (!ok(has_frame == (c->frame[0] != '\0') &&
 			    strcmp(buf_cstr(&out), c->frame) == 0,
 			"%s", c->name))
@@ -235,7 +235,7 @@ static void test_ends(void)
 	    .body_len = 27,
 	};
 
-	oip_out_end(&out, &ev, SESSION, NULL, NULL);
+	frame_end(&out, &ev, SESSION, NULL, NULL);
 	ok(strcmp(buf_cstr(&out),
 	       "{\"type\":\"OUTPUT\",\"result\":\"\",\"duration_ms\":0,"
 	       "\"session_id\":\"s-1\",\"session\":{\"session_id\":\"s-1\"},"
@@ -245,7 +245,7 @@ static void test_ends(void)
 	ev.type = EV_FAILED;
 	ev.body = "\"reason\":\"killed\"";
 	ev.body_len = 17;
-	oip_out_end(&out, &ev, SESSION, NULL, "a\"b");
+	frame_end(&out, &ev, SESSION, NULL, "a\"b");
 	ok(strcmp(buf_cstr(&out),
 	       "{\"type\":\"ERROR\",\"code\":-32603,"
 	       "\"message\":\"Unable to run agent\",\"reason\":\"killed\","
