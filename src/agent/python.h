@@ -5,7 +5,7 @@
 
 /*
  * The agent "python:FILE[:NAME]": a ConnectOnion file, unmodified. Each worker
- * has a zygote (scripts/co-agent-python) that has run the file; a turn is a fork
+ * has a zygote (src/co-agent-python) that has run the file; a turn is a fork
  * of it, or a thread in it when the agent's state is shared.
  */
 #include "core/agent.h"
