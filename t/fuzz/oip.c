@@ -19,7 +19,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/permit.h"
-#include "door/oip_socket.h"
+#include "oip/oip_socket.h"
 #include "net/wire.h"
 #include "t/unit/fake_access.h"
 #include "t/unit/fake_session.h"

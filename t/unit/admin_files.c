@@ -8,8 +8,8 @@
 #include "t/unit/tap.h"
 
 #include "base/log.h"
-#include "door/admin_evals.h"
-#include "door/admin_files.h"
+#include "api/admin_evals.h"
+#include "api/admin_files.h"
 #include "net/crew.h"
 #include "net/http.h"
 #include "t/unit/fake_http.h"

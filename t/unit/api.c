@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* The HTTP door over a server and sessions in memory. */
-#include "door/api.h"
+#include "api/api.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* Which Accept headers ask POST /input for events. */
-#include "door/api_accept.h"
+#include "api/api_accept.h"
 
 #include "t/unit/fake_http.h"
 #include "t/unit/tap.h"

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* Administration over HTTP: who may, what they ask, and what strangers see. */
-#include "door/api_admin.h"
+#include "api/api_admin.h"
 
 #include "base/log.h"
 #include "core/conf.h"

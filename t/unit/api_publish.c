@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* The agent's own routes: who may call, what is handed over, what comes back. */
-#include "door/api_publish.h"
+#include "api/api_publish.h"
 
 #include "base/log.h"
 #include "base/mem.h"

@@ -4,9 +4,9 @@
 #define T_UNIT_FAKE_FILES_H
 
 /*
- * door/admin_files.h without files or threads: the log is its own path, and
+ * api/admin_files.h without files or threads: the log is its own path, and
  * there are no sessions.
  */
-#include "door/admin_files.h"
+#include "api/admin_files.h"
 
 #endif

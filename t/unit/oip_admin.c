@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 
 /* ADMIN_ frames: who may, what they are bound to, and what comes back. */
-#include "door/oip_admin.h"
+#include "oip/oip_admin.h"
 
 #include "base/log.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "door/door.h"
-#include "door/oip_socket.h"
+#include "oip/oip_socket.h"
 #include "net/wire.h"
 #include "t/unit/fake_access.h"
 #include "t/unit/fake_session.h"

@@ -5,7 +5,7 @@
  * Who a client of the ConnectOnion door is: signatures, the order of frames
  * behind them, onboarding, tools and modes; over fakes of everything else.
  */
-#include "door/oip_socket.h"
+#include "oip/oip_socket.h"
 
 #include "base/log.h"
 #include "base/mem.h"

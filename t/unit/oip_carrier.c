@@ -5,7 +5,7 @@
  * The ConnectOnion protocol over wires that are no WebSockets: a wire made of
  * memory, as a direct client's and as one behind a relay.
  */
-#include "door/oip_carrier.h"
+#include "oip/oip_carrier.h"
 
 #include "base/log.h"
 #include "core/agent.h"
@@ -14,7 +14,7 @@
 #include "core/permit.h"
 #include "door/console.h"
 #include "door/door.h"
-#include "door/oip_socket.h"
+#include "oip/oip_socket.h"
 #include "net/wire.h"
 #include "proc/shm.h"
 #include "t/unit/fake_access.h"

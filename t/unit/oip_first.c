@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/oip_first.h"
+#include "oip/oip_first.h"
 
 #include "core/conf.h"
 #include "door/door.h"
-#include "door/oip_conn.h"
+#include "oip/oip_conn.h"
 #include "net/wire.h"
 #include "t/unit/tap.h"
 

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* Frames made smaller, and plans put into words that clients know. */
-#include "door/oip_fit.h"
+#include "oip/oip_fit.h"
 
 #include "base/json.h"
 #include "door/frame_plan.h"

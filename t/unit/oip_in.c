@@ -5,7 +5,7 @@
  * The ConnectOnion door with a fake wire and a fake session layer: each test is
  * a conversation of frames.
  */
-#include "door/oip_socket.h"
+#include "oip/oip_socket.h"
 
 #include "base/buf.h"
 #include "base/json.h"

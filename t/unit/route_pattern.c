@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "door/route_pattern.h"
+#include "api/route_pattern.h"
 
 #include "base/buf.h"
 #include "t/unit/tap.h"

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* JSON becomes one line, however its reader splits lines. */
-#include "door/sse_line.h"
+#include "api/sse_line.h"
 
 #include "base/buf.h"
 #include "t/unit/tap.h"

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef API_ADMIN_EVALS_H
+#define API_ADMIN_EVALS_H
+
+/*
+ * The evals of a project as JSON. It reads files: not on the loop's thread.
+ */
+#include "base/buf.h"
+
+/*
+ * Append {"sessions":[...]}: what stands in evals/ and sessions/ under co_dir,
+ * newest first by "updated", with the totals of their turns. Files that cannot
+ * be read are passed over with a line in the log.
+ */
+void admin_evals_read(struct buf *out, const char *co_dir);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "api/admin_files.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "api/admin_evals.h"
+#include "net/crew.h"
+#include "net/http.h"
+
+/* The log rotates at 10 MiB; what others wrote behind that is cut. */
+#define MAX_LOG ((size_t)32 * 1024 * 1024)
+
+/* Sent at once; a larger body goes in such pieces. */
+#define PIECE ((size_t)128 * 1024)
+
+#define BUSY "server is busy; retry later"
+
+/* ---- the log ---- */
+
+static bool read_file(struct buf *out, int fd)
+{
+	while (out->len < MAX_LOG) {
+		ssize_t n = read(fd, buf_reserve(out, PIECE), PIECE);
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		out->len += (size_t)n;
+	}
+	return true;
+}
+
+/* The agent may have written what is no text. */
+static void append_text(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_len(text + i, len - i);
+		if (n)
+			buf_append(out, text + i, n);
+		else
+			buf_str(out, "\xef\xbf\xbd");
+		n += !n;
+	}
+}
+
+bool admin_files_read_log(struct buf *out, const char *path)
+{
+	struct buf raw = {0};
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool is_read =
+	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read_file(&raw, fd);
+	close(fd);
+	if (is_read)
+		append_text(out, raw.data, raw.len);
+	buf_fini(&raw);
+	return is_read;
+}
+
+/* ---- requests ---- */
+
+struct fetch {
+	struct crew_job job;
+	struct http_req *req; /* NULL: the client left */
+	const char *type;
+	char *path;
+	int status;   /* 0: nobody looked */
+	bool is_done; /* the thread no longer needs it */
+	struct buf body;
+	size_t sent;
+};
+
+static void free_fetch(struct fetch *f)
+{
+	free(f->path);
+	buf_fini(&f->body);
+	free(f);
+}
+
+static void on_gone(void *arg)
+{
+	struct fetch *f = arg;
+	f->req = NULL;
+	if (f->is_done)
+		free_fetch(f);
+}
+
+static struct fetch *fetch_of(struct crew_job *job)
+{
+	return list_entry(job, struct fetch, job);
+}
+
+/* A client that reads slowly does not have the whole file wait in a socket. */
+static void send_piece(void *arg)
+{
+	struct fetch *f = arg;
+	size_t left = f->body.len - f->sent;
+	size_t n = left < PIECE ? left : PIECE;
+	if (!n) {
+		http_stream_end(f->req);
+		free_fetch(f);
+		return;
+	}
+	http_stream_write(f->req, f->body.data + f->sent, n);
+	f->sent += n;
+}
+
+static void reply(struct fetch *f)
+{
+	if (f->body.len > PIECE) {
+		http_stream_start(f->req, 200, f->type, send_piece, f);
+		send_piece(f);
+		return;
+	}
+	if (f->status == 200)
+		http_reply(f->req, 200, f->type,
+		    f->body.data ? f->body.data : "", f->body.len);
+	else if (f->status == 404)
+		http_reply_error(f->req, 404, "No logs found");
+	else
+		http_reply_error(f->req, 503, BUSY);
+	free_fetch(f);
+}
+
+static void on_done(struct crew_job *job)
+{
+	struct fetch *f = fetch_of(job);
+	f->is_done = true;
+	if (f->req)
+		reply(f);
+	else
+		free_fetch(f);
+}
+
+static void fetch(struct http_req *req, struct crew *crew, const char *path,
+    const char *type, void (*run)(struct crew_job *job))
+{
+	struct fetch *f = mem_zero(sizeof *f);
+	f->job.run = run;
+	f->job.done = on_done;
+	f->req = req;
+	f->type = type;
+	f->path = mem_strdup(path);
+	if (!crew_run(crew, &f->job)) {
+		http_reply_error(req, 503, BUSY);
+		free_fetch(f);
+		return;
+	}
+	http_on_gone(req, on_gone, f);
+}
+
+static void run_log(struct crew_job *job)
+{
+	struct fetch *f = fetch_of(job);
+	f->status = admin_files_read_log(&f->body, f->path) ? 200 : 404;
+}
+
+static void run_sessions(struct crew_job *job)
+{
+	struct fetch *f = fetch_of(job);
+	admin_evals_read(&f->body, f->path);
+	f->status = 200;
+}
+
+void admin_files_logs(struct http_req *req, struct crew *crew, const char *path)
+{
+	fetch(req, crew, path, "text/plain; charset=utf-8", run_log);
+}
+
+void admin_files_sessions(
+    struct http_req *req, struct crew *crew, const char *co_dir)
+{
+	fetch(req, crew, co_dir, "application/json", run_sessions);
+}

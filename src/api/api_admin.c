@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "api/api_admin.h"
+
+#include "base/json.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "door/admin_change.h"
+#include "api/admin_files.h"
+#include "api/api_body.h"
+#include "api/api_limit.h"
+#include "door/reply.h"
+#include "api/api_signed.h"
+#include "door/door.h"
+#include "net/http.h"
+#include "identity/bearer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Largest body of an admin; a change is a few hundred bytes. */
+#define BODY_BYTES ((size_t)64 * 1024)
+
+static const struct door_setup *setup;
+
+/* A change whose result is on its way. */
+struct changing {
+	struct list link;
+	struct http_req *req; /* NULL: the client left */
+	struct lists_change change;
+};
+
+static struct list all_changing = {&all_changing, &all_changing};
+
+/* What a route does for those who may. */
+struct action {
+	void (*run)(struct http_req *req, const struct action *action);
+	enum lists_action change;
+	bool takes_bearer; /* and who signs the time alone */
+};
+
+/* ---- changes ---- */
+
+static void on_gone(void *arg)
+{
+	struct changing *c = arg;
+	c->req = NULL;
+}
+
+static void send_result(
+    const struct changing *c, const struct lists_result *result)
+{
+	struct buf out = {0};
+	buf_char(&out, '{');
+	admin_change_put(&out, &c->change, result);
+	buf_char(&out, '}');
+	reply_json(c->req, 200, &out);
+	buf_fini(&out);
+}
+
+static void on_changed(
+    void *arg, const struct lists_result *result, const struct err *err)
+{
+	struct changing *c = arg;
+	if (c->req)
+		http_on_gone(c->req, NULL, NULL);
+	if (c->req && err)
+		api_signed_refuse(c->req, err);
+	else if (c->req)
+		send_result(c, result);
+	list_remove(&c->link);
+	free(c);
+}
+
+static void make_change(struct http_req *req, const struct lists_change *change)
+{
+	struct changing *c = mem_zero(sizeof(*c));
+	c->req = req;
+	c->change = *change;
+	list_append(&all_changing, &c->link);
+	http_on_gone(req, on_gone, c);
+	access_change(setup->access, change, on_changed, c);
+}
+
+static void change_named(struct http_req *req, const struct action *action)
+{
+	struct lists_change change = {.action = action->change};
+	struct json_doc doc = {0};
+	struct err err;
+	const struct json *body = api_body_json(req, &doc, &err);
+	if (!body ||
+	    admin_change_read(&change, json_get(body, "payload"), &err) != 0)
+		http_reply_error(req, err_status(err.code), err.text);
+	else
+		make_change(req, &change);
+	json_fini(&doc);
+}
+
+static void look(struct http_req *req, const struct action *action)
+{
+	struct lists_change change = {.action = action->change};
+	struct buf id = {0};
+	struct err err;
+	reply_segment(req, &id);
+	if (admin_change_name(&change, id.data, id.len, &err) != 0)
+		http_reply_error(req, err_status(err.code), err.text);
+	else
+		make_change(req, &change);
+	buf_fini(&id);
+}
+
+/* ---- files ---- */
+
+static void show_logs(struct http_req *req, const struct action *action)
+{
+	(void)action;
+	admin_files_logs(req, setup->crew, setup->agent_log);
+}
+
+static void show_sessions(struct http_req *req, const struct action *action)
+{
+	(void)action;
+	admin_files_sessions(req, setup->crew, setup->conf->co_dir);
+}
+
+static void show_nothing(struct http_req *req, const struct action *action)
+{
+	(void)action;
+	if (!http_reply_method(req))
+		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
+}
+
+/* ---- who asks ---- */
+
+static void on_verdict(
+    void *arg, struct http_req *req, const struct access_verdict *verdict)
+{
+	const struct action *action = arg;
+	struct err err;
+	if (verdict->err) {
+		api_signed_refuse(req, verdict->err);
+	} else if (admin_change_may(verdict->caller, action->change, &err) !=
+		   0) {
+		api_signed_refuse(req, &err);
+	} else {
+		log_info("admin=%s: %s %s", verdict->caller->address,
+		    http_method(req), http_path(req));
+		action->run(req, action);
+	}
+}
+
+/* A signature for one route must not open another. */
+static bool is_bound(const struct http_req *req, const struct action *action,
+    const struct json *payload)
+{
+	const struct json *method = json_get(payload, "method");
+	const struct json *path = json_get(payload, "path");
+	if (!method && !path)
+		return action->takes_bearer && http_is_read(req);
+	return json_str_is(method, http_method(req)) &&
+	       json_str_is(path, http_path(req));
+}
+
+static void ask_by_body(struct http_req *req, const struct action *action)
+{
+	struct json_doc doc = {0};
+	struct err err;
+	const struct json *body = api_body_json(req, &doc, &err);
+	struct access_ask ask = {
+	    .use = ACCESS_ADMIN,
+	    .payload = json_get(body, "payload"),
+	    .from = json_get(body, "from"),
+	    .signature = json_get(body, "signature"),
+	};
+	if (!body)
+		reply_err(req, &err);
+	else if (!is_bound(req, action, ask.payload))
+		http_reply_error(req, 401,
+		    "unauthorized: route-bound method and path required");
+	else
+		api_signed_ask(
+		    req, setup, &ask, on_verdict, (void *)(uintptr_t)action);
+	json_fini(&doc);
+}
+
+static bool has_bearer(const struct http_req *req)
+{
+	return bearer_is_good(http_header(req, "authorization"),
+	    setup->conf->admin_bearer == BEARER_ANY);
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+	const struct action *action = arg;
+	bool is_get = http_is_read(req);
+	size_t len;
+	(void)http_body(req, &len);
+	if (!api_limit_peer(req, setup))
+		return;
+	if (action->takes_bearer && has_bearer(req))
+		action->run(req, action);
+	else if (len > BODY_BYTES)
+		http_reply_error(req, 413, err_text(ERR_TOO_LARGE));
+	else if (is_get && api_signed_is(req))
+		api_signed_by_headers(
+		    req, setup, ACCESS_ADMIN, on_verdict, arg);
+	else if (is_get && action->takes_bearer && api_signed_is_legacy(req))
+		api_signed_legacy(req, setup, ACCESS_ADMIN, on_verdict, arg);
+	else
+		ask_by_body(req, action);
+}
+
+/* ---- routes ---- */
+
+static const struct action logs = {show_logs, LISTS_LEVEL, true};
+static const struct action sessions = {show_sessions, LISTS_LEVEL, true};
+static const struct action not_get = {show_nothing, LISTS_LEVEL, true};
+static const struct action promote = {change_named, LISTS_PROMOTE, false};
+static const struct action demote = {change_named, LISTS_DEMOTE, false};
+static const struct action block = {change_named, LISTS_BLOCK, false};
+static const struct action unblock = {change_named, LISTS_UNBLOCK, false};
+static const struct action level = {look, LISTS_LEVEL, false};
+static const struct action add = {change_named, LISTS_ADD_ADMIN, false};
+static const struct action remove_ = {change_named, LISTS_REMOVE_ADMIN, false};
+
+/* What is not there, but strangers must not learn that. */
+static const struct action no_trust = {show_nothing, LISTS_LEVEL, false};
+static const struct action no_super = {show_nothing, LISTS_ADD_ADMIN, false};
+
+static const struct route {
+	const char *method; /* NULL: any */
+	const char *path;
+	const struct action *action;
+} routes[] = {
+    {"GET", "/admin/logs", &logs},
+    {"GET", "/admin/sessions", &sessions},
+    {NULL, "/admin/logs", &not_get},
+    {NULL, "/admin/sessions", &not_get},
+    {"POST", "/admin/trust/promote", &promote},
+    {"POST", "/admin/trust/demote", &demote},
+    {"POST", "/admin/trust/block", &block},
+    {"POST", "/admin/trust/unblock", &unblock},
+    {"GET", "/admin/trust/level/*", &level},
+    {"POST", "/superadmin/add", &add},
+    {"POST", "/superadmin/remove", &remove_},
+    {NULL, "/admin/trust/**", &no_trust},
+    {NULL, "/superadmin/**", &no_super},
+};
+
+void api_admin_mount(struct http *http, const struct door_setup *all)
+{
+	setup = all;
+	/* The handlers' arg is not const; none writes to it. */
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		http_route(http, routes[i].method, routes[i].path, on_request,
+		    (void *)(uintptr_t)routes[i].action);
+}

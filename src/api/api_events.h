@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef API_API_EVENTS_H
+#define API_API_EVENTS_H
+
+/*
+ * A session's journal as server-sent events (WHATWG HTML 9.2). Each event is
+ *
+ *	id: <epoch>-<seq>
+ *	event: <its name in the journal>
+ *	data: <for stream and terminal events the ConnectOnion frame>
+ *
+ * A hole is never silent: the event "reset" {"recovered":false} stands before
+ * it. A comment goes out every 15 s. What waits for a slow reader is bounded;
+ * one that takes nothing for slow_reader_timeout is cut.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct door_setup;
+struct http_req;
+struct session;
+
+struct api_events_plan {
+	uint64_t after;	     /* show what follows this position */
+	uint32_t until_turn; /* end after this turn; 0: when no turn runs */
+	bool is_following;   /* never end by itself */
+	bool is_reset; /* begin with "reset": what the client had is lost */
+	const char *caller;  /* who watches; NULL: nobody */
+	bool is_holder;	     /* of the session (session_is_held()) */
+	bool may_start_late; /* events before the oldest kept one are no hole */
+};
+
+/*
+ * Turn the request into a stream of this session, whose handle it takes over.
+ */
+void api_events_stream(struct http_req *req, const struct door_setup *setup,
+    struct session *session, const struct api_events_plan *plan);
+
+/* GET /sessions/{id}/events; arg is a door_setup. */
+void api_events_get(struct http_req *req, void *arg);
+
+/* End the streams of those who are blocked, and say why. */
+void api_events_end_blocked(void);
+
+/* End all streams of this process. */
+void api_events_close_all(void);
+
+#endif

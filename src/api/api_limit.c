@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "api/api_limit.h"
+
+#include "base/buf.h"
+#include "door/reply.h"
+#include "door/door.h"
+#include "net/http.h"
+#include "limits/limits.h"
+
+#include <stddef.h>
+
+static long long seconds(int64_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
+/* draft-ietf-httpapi-ratelimit-headers */
+static void add_headers(struct http_req *req, const struct limits_verdict *v)
+{
+	struct buf text = {0};
+	if (!v->name)
+		return;
+	buf_printf(&text, "\"%s\";q=%lld;w=%lld", v->name, (long long)v->most,
+	    seconds(v->window_ms));
+	http_add_header(req, "ratelimit-policy", buf_cstr(&text));
+	buf_reset(&text);
+	buf_printf(&text, "\"%s\";r=%lld;t=%lld", v->name, (long long)v->left,
+	    seconds(v->reset_ms));
+	http_add_header(req, "ratelimit", buf_cstr(&text));
+	buf_fini(&text);
+}
+
+static bool ask(struct http_req *req, const struct door_setup *setup,
+    const struct limits_who *who)
+{
+	struct limits_verdict v;
+	size_t len = 0;
+	(void)http_body(req, &len);
+	int rc = limits_request(setup->limits, who, (int64_t)len, &v);
+	add_headers(req, &v);
+	if (rc != 0)
+		reply_err(req, &v.err);
+	return rc == 0;
+}
+
+bool api_limit_peer(struct http_req *req, const struct door_setup *setup)
+{
+	struct limits_who who = {
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+	return ask(req, setup, &who);
+}
+
+bool api_limit_caller(
+    struct http_req *req, const struct door_setup *setup, const char *address)
+{
+	struct limits_who who = {.caller = address};
+	return ask(req, setup, &who);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "api/api_sessions.h"
+
+#include "base/buf.h"
+#include "core/err.h"
+#include "door/reply.h"
+#include "api/api_signed.h"
+#include "door/door.h"
+#include "net/http.h"
+#include "session/session.h"
+#include "access/access.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* Most sessions in one list. */
+#define LIST_LIMIT 1000
+
+/* ---- records ---- */
+
+static bool has_ended(const struct session_record *r)
+{
+	return strcmp(r->status, "running") != 0 &&
+	       strcmp(r->status, "waiting_approval") != 0 &&
+	       strcmp(r->status, "connected") != 0;
+}
+
+static void put_text(
+    struct buf *out, const char *name, const char *text, size_t len)
+{
+	buf_str(out, name);
+	if (text)
+		buf_json(out, text, len);
+	else
+		buf_str(out, "null");
+}
+
+static void put_duration(struct buf *out, const struct session_record *r)
+{
+	buf_str(out, ",\"duration_ms\":");
+	if (r->duration_ms >= 0)
+		buf_int(out, r->duration_ms);
+	else
+		buf_str(out, "null");
+}
+
+static void put_head(struct buf *out, const struct session_record *r)
+{
+	buf_str(out, "{\"session_id\":");
+	buf_json_str(out, r->id);
+	buf_str(out, ",\"status\":");
+	buf_json_str(out, r->status);
+}
+
+/* What whoever knows the id may see. */
+static void put_small(struct buf *out, const struct session_record *r)
+{
+	put_head(out, r);
+	if (has_ended(r)) {
+		put_text(out, ",\"result\":", r->result, r->result_len);
+		put_duration(out, r);
+	}
+	buf_char(out, '}');
+}
+
+/* A record as session_results.jsonl has it. */
+static void put_whole(struct buf *out, const struct session_record *r)
+{
+	put_head(out, r);
+	put_text(out, ",\"prompt\":", r->prompt, r->prompt_len);
+	put_text(out, ",\"result\":", r->result, r->result_len);
+	buf_str(out, ",\"session\":");
+	buf_append(out, r->conversation, r->conversation_len);
+	buf_str(out, ",\"created\":");
+	reply_seconds(out, r->created_ms);
+	buf_str(out, ",\"expires\":");
+	reply_seconds(out, r->expires_ms);
+	put_duration(out, r);
+	buf_char(out, '}');
+}
+
+static void put_row(struct buf *out, const struct session_record *r)
+{
+	put_head(out, r);
+	buf_str(out, ",\"created\":");
+	reply_seconds(out, r->created_ms);
+	buf_char(out, '}');
+}
+
+/* ---- GET /sessions ---- */
+
+struct listing {
+	struct buf out;
+	void (*put)(struct buf *out, const struct session_record *r);
+};
+
+static void list_one(const struct session_record *r, void *arg)
+{
+	struct listing *l = arg;
+	if (l->out.data[l->out.len - 1] == '}')
+		buf_char(&l->out, ',');
+	l->put(&l->out, r);
+}
+
+static void send_list(struct http_req *req, const struct door_setup *setup,
+    const struct session_query *query,
+    void (*put)(struct buf *out, const struct session_record *r))
+{
+	struct listing l = {.put = put};
+	struct err err;
+	buf_str(&l.out, "{\"sessions\":[");
+	if (session_list(setup->sessions, query, list_one, &l, &err) < 0) {
+		reply_err(req, &err);
+	} else {
+		buf_str(&l.out, "]}");
+		reply_json(req, 200, &l.out);
+	}
+	buf_fini(&l.out);
+}
+
+static void on_list(
+    void *arg, struct http_req *req, const struct access_verdict *v)
+{
+	if (v->err) {
+		api_signed_refuse(req, v->err);
+		return;
+	}
+	struct session_query query = {
+	    .caller = v->caller->address,
+	    .with_nobodys = v->caller->is_admin || http_peer_is_loopback(req),
+	    .limit = LIST_LIMIT,
+	};
+	send_list(req, arg, &query, put_whole);
+}
+
+/*
+ * The id of a session that is nobody's is all that protects it: who is on this
+ * machine may list it, for it could read the files as well.
+ */
+static void list_nobodys(struct http_req *req, const struct door_setup *setup)
+{
+	static const struct session_query query = {
+	    .caller = "", .with_nobodys = true, .limit = LIST_LIMIT};
+	if (http_peer_is_loopback(req))
+		send_list(req, setup, &query, put_row);
+	else
+		http_reply_error(
+		    req, 401, "unauthorized: 'from' field required");
+}
+
+void api_sessions_list(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	if (api_signed_is(req))
+		api_signed_by_headers(req, setup, ACCESS_READ, on_list, arg);
+	else
+		list_nobodys(req, setup);
+}
+
+/* ---- GET /sessions/{id} ---- */
+
+/* Whether the record is this caller's ("": nobody), or nobody's. */
+static bool may_see(const struct session_record *r, const char *caller)
+{
+	return !r->caller[0] || strcmp(r->caller, caller) == 0;
+}
+
+static void reply_one(struct http_req *req, const struct door_setup *setup,
+    const char *caller,
+    void (*put)(struct buf *out, const struct session_record *r))
+{
+	struct session_record record;
+	struct err err;
+	struct buf id = {0}, memory = {0}, out = {0};
+	reply_segment(req, &id);
+	int rc = session_get(
+	    setup->sessions, id.data, id.len, &memory, &record, &err);
+	if (rc < 0 && err_status(err.code) >= 500) {
+		reply_err(req, &err);
+	} else if (rc < 0 || !may_see(&record, caller)) {
+		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
+	} else {
+		put(&out, &record);
+		reply_json(req, 200, &out);
+	}
+	buf_fini(&id);
+	buf_fini(&memory);
+	buf_fini(&out);
+}
+
+static void on_get(
+    void *arg, struct http_req *req, const struct access_verdict *v)
+{
+	if (v->err)
+		api_signed_refuse(req, v->err);
+	else
+		reply_one(req, arg, v->caller->address, put_whole);
+}
+
+void api_sessions_get(struct http_req *req, void *arg)
+{
+	const struct door_setup *setup = arg;
+	if (api_signed_is(req))
+		api_signed_by_headers(req, setup, ACCESS_READ, on_get, arg);
+	else
+		reply_one(req, setup, "", put_small);
+}

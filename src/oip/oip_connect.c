@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "oip/oip_connect.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "oip/oip_auth.h"
+#include "oip/oip_conn.h"
+#include "oip/oip_frame.h"
+#include "oip/oip_limit.h"
+#include "oip/oip_mode.h"
+#include "oip/oip_onboard.h"
+#include "oip/oip_seal.h"
+#include "oip/oip_sender.h"
+#include "net/wire.h"
+#include "access/access.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ALREADY "already authenticated: open a new connection"
+
+enum form { FORM_CONNECT, FORM_INIT, FORM_ATTACH };
+
+enum peer { PEER_LEGACY, PEER_OIP, PEER_UNSUPPORTED };
+
+/* One greeting on its way. */
+struct greeting {
+	struct oip_conn *conn;
+	const struct json *frame;
+	enum form form;
+	const struct caller *caller; /* who it is */
+	enum session_status status;
+	bool has_record;
+	bool is_again; /* the client was greeted before */
+	bool is_server_newer;
+	struct buf merged; /* the conversation that won */
+	/* Where it goes on: after an event of the latest turn that it has seen,
+	 * or with the whole turn. 0 and false: neither. */
+	uint64_t seen;
+	bool has_missed;   /* the turn ended without it */
+	bool has_hole;	   /* it will not see all that came after what it saw */
+	uint64_t n_missed; /* how much of it; 0: nobody knows */
+};
+
+/* ---- what the frame says ---- */
+
+static enum peer peer_of(const struct json *frame)
+{
+	const struct json *protocol = json_get(frame, "protocol");
+
+	if (json_type(protocol) == JSON_NULL)
+		return PEER_LEGACY;
+	if (json_str_is(json_get(protocol, "name"), "oip") &&
+	    json_str_is(json_get(protocol, "version"), "0.1"))
+		return PEER_OIP;
+	return PEER_UNSUPPORTED;
+}
+
+static void log_compat(const struct oip_conn *c, enum peer peer)
+{
+	static const char *const names[] = {
+	    [PEER_LEGACY] = "legacy",
+	    [PEER_OIP] = "oip/0.1",
+	    [PEER_UNSUPPORTED] = "unsupported",
+	};
+
+	bool is_relayed = c->wire->origin == WIRE_RELAYED;
+
+	console_compat(is_relayed ? "relay" : "direct", names[peer],
+	    peer != PEER_UNSUPPORTED);
+}
+
+/* An empty id asks for a new session, as an absent one does. */
+static const struct json *named_session(const struct greeting *g)
+{
+	const struct json *id = json_get(g->frame, "session_id");
+
+	if (g->form == FORM_INIT || json_type(id) == JSON_NULL ||
+	    json_str_is(id, ""))
+		return NULL;
+	return id;
+}
+
+/* The client's session object, NULL when it brought nothing. */
+static const struct json *brought(const struct greeting *g)
+{
+	const struct json *session = json_get(g->frame, "session");
+
+	return json_is(session, JSON_OBJECT) && json_count(session) ? session
+								    : NULL;
+}
+
+/* ---- the answer ---- */
+
+static const char *status_word(const struct greeting *g)
+{
+	if (g->status == SESSION_RUNNING || g->has_missed)
+		return "running";
+	if (g->form == FORM_ATTACH)
+		return g->status == SESSION_CONNECTED || g->has_record
+			   ? "completed"
+			   : "expired";
+	return g->status == SESSION_CONNECTED ? "connected" : "new";
+}
+
+static void send_profile(struct oip_conn *c)
+{
+	const struct door_setup *setup = c->setup;
+
+	oip_frame_profile(oip_conn_frame(), session_id(c->session), setup->name,
+	    setup->conf->address, setup->about, c->caller.is_known);
+	oip_conn_send(c);
+}
+
+static void send_greeting(struct oip_conn *c, struct oip_hello *hello)
+{
+	struct session_mode mode;
+	struct buf modes = {0};
+
+	if (c->is_holder)
+		hello->continuation = session_continuation(c->session);
+	session_mode(c->session, &mode);
+	oip_mode_offer(&modes, c->setup->conf, &mode);
+	hello->modes = &modes;
+	oip_frame_connected(oip_conn_frame(), hello);
+	buf_fini(&modes);
+	oip_conn_send(c);
+	send_profile(c);
+	c->dashboard = 0;
+	oip_conn_dashboard(c, true);
+}
+
+void oip_connect_greet(struct oip_conn *c, const char *status)
+{
+	struct oip_hello hello = {
+	    .session_id = session_id(c->session),
+	    .status = status,
+	};
+
+	console_connect(c->caller.address, hello.session_id, status, false);
+	send_greeting(c, &hello);
+}
+
+static void log_greeting(const struct greeting *g)
+{
+	const struct json *session = brought(g);
+	const char *id = session_id(g->conn->session);
+	const char *caller = g->conn->caller.address;
+
+	if (g->is_again)
+		console_reattach(
+		    caller, id, status_word(g), g->is_server_newer);
+	else
+		console_connect(caller, id, status_word(g), g->is_server_newer);
+	if (session)
+		console_history(json_count(json_get(session, "messages")));
+	if (session && g->is_server_newer)
+		console_merged();
+	if (g->status == SESSION_RUNNING && !g->is_again)
+		console_resumed();
+}
+
+static void greet(struct greeting *g)
+{
+	struct oip_hello hello = {
+	    .session_id = session_id(g->conn->session),
+	    .status = status_word(g),
+	};
+
+	if (g->is_server_newer) {
+		hello.conversation = g->merged.data;
+		hello.conversation_len = g->merged.len;
+	}
+	log_greeting(g);
+	send_greeting(g->conn, &hello);
+}
+
+/* ---- conversations ---- */
+
+/*
+ * The next INPUT begins from it. A running
+ * turn has its own, which is not touched.
+ */
+static void keep_conversation(struct greeting *g, const char *text, size_t len)
+{
+	struct oip_conn *c = g->conn;
+
+	oip_conn_drop_conversation(c);
+	if (g->status == SESSION_RUNNING || g->is_server_newer)
+		return;
+	c->conversation = mem_strndup(text, len);
+	c->conversation_len = len;
+}
+
+static void merge(struct greeting *g)
+{
+	const struct json *session = brought(g);
+	const char *text = "{}";
+	size_t len = 2;
+
+	if (session)
+		text = json_text(session, &len);
+	if (g->has_record)
+		g->is_server_newer =
+		    session_merge(g->conn->session, text, len, &g->merged);
+	if (!session)
+		return;
+	g->conn->has_conversation = true;
+	keep_conversation(g, text, len);
+}
+
+/* ---- the place in the session ---- */
+
+/* Whether the latest turn failed while the client had not seen all of it. That
+ * changes no conversation, so there is no other sign of it. */
+static bool has_missed_failure(const struct greeting *g)
+{
+	struct session_record r;
+
+	return g->seen && session_head(g->conn->session) > g->seen + 1 &&
+	       oip_conn_record(g->conn, &r) &&
+	       (strcmp(r.status, "failed") == 0 ||
+		   strcmp(r.status, "interrupted") == 0);
+}
+
+/* Find the newest event that the client saw. */
+static void find_event(struct greeting *g, const char *id, size_t len)
+{
+	struct session *s = g->conn->session;
+	uint64_t began = session_turn_began(s), before = 0;
+
+	g->seen = session_find(s, id, len);
+	if (!g->seen)
+		before = session_find_before(s, id, len);
+	if (g->form == FORM_CONNECT && g->status != SESSION_RUNNING)
+		g->has_missed = (g->is_server_newer && (g->seen || before)) ||
+				has_missed_failure(g);
+	if (!g->seen && !before) {
+		/* An acknowledgement says nothing of the events before it. */
+		g->has_hole = !session_has_joined(s, id, len);
+	} else if (before && before + 2 < began &&
+		   (g->has_missed || g->status == SESSION_RUNNING)) {
+		/* The end of a turn has no id. */
+		g->n_missed = began - before - 2;
+		g->has_hole = true;
+	}
+}
+
+/*
+ * What the client has seen of the latest turn. One that lost its connection and
+ * knows less of the conversation than we do has missed the end of a turn: it is
+ * shown this turn as if it still ran, end and all (doc/oip.txt 6).
+ */
+static void find_place(struct greeting *g)
+{
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *last =
+	    json_str(json_get(g->frame, "last_msg_id"), &scratch, &len);
+
+	if (last && len > 0 && named_session(g))
+		find_event(g, last, len);
+	buf_fini(&scratch);
+}
+
+/* Never a silent hole: events are not kept, or of a turn that is not shown. */
+static void tell_hole(const struct greeting *g)
+{
+	if (g->has_hole)
+		oip_conn_tell_gap(g->conn, g->n_missed);
+}
+
+/*
+ * Whether what the client says first may be the answer to a question that waits:
+ * then it must not be asked again before that. A v2 client may answer any of
+ * them. The Python clients before it answer ask_user by their next input(), and
+ * take the question, told again, for a new one; they bring their conversation
+ * and do not name the protocol.
+ */
+static bool may_come_to_answer(const struct greeting *g)
+{
+	uint64_t question = 0;
+
+	if (g->status != SESSION_RUNNING || g->seen)
+		return false;
+	if (g->conn->is_v2)
+		return true;
+	return peer_of(g->frame) == PEER_LEGACY && brought(g) &&
+	       session_is_waiting(g->conn->session, EV_ASK_USER, &question);
+}
+
+/*
+ * Where a client goes on reading. In a turn that it has to see: after the last
+ * event it has seen of it, or from its start. Else: from now on.
+ */
+static void attach(const struct greeting *g)
+{
+	struct oip_conn *c = g->conn;
+	struct session *s = c->session;
+	/*
+	 * The turn is read before the head: an end between them is then told.
+	 */
+	uint32_t turn = session_turn(s);
+	uint64_t began = session_turn_began(s);
+
+	c->has_run = g->status == SESSION_RUNNING || g->has_missed;
+	if (may_come_to_answer(g))
+		oip_conn_hush(c);
+	if (c->has_run && g->seen)
+		oip_conn_attach(c, g->seen, turn ? turn - 1 : 0);
+	else if (c->has_run)
+		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+	else
+		oip_conn_attach(c, session_head(s), turn);
+}
+
+/* ---- CONNECT ---- */
+
+/* 0 when the frame may go on; else the client was told why not. */
+static int check(const struct greeting *g)
+{
+	const struct json *id = named_session(g);
+	const struct json *session = json_get(g->frame, "session");
+	size_t len = 0;
+
+	if (id && !json_is(id, JSON_STRING)) {
+		oip_conn_error(g->conn, "session_id invalid");
+		return -1;
+	}
+	if (!id && g->form == FORM_ATTACH) {
+		oip_conn_error(g->conn, "session_id required");
+		return -1;
+	}
+	if (json_type(session) != JSON_NULL && !json_is(session, JSON_OBJECT)) {
+		oip_conn_error(g->conn, "session invalid");
+		return -1;
+	}
+	(void)json_text(session, &len);
+	if (session && len > (size_t)g->conn->setup->conf->max_session) {
+		oip_conn_error(g->conn,
+		    "session too large. Increase max_session in host.yaml");
+		return -1;
+	}
+	return 0;
+}
+
+static struct session *open_for(
+    struct greeting *g, const char *id, size_t len, struct err *err)
+{
+	return session_open(g->conn->setup->sessions, id, len,
+	    g->caller->address, &g->status, &g->has_record, err);
+}
+
+/* A session of somebody else is to this client as if it were not. */
+static int open_session(struct greeting *g)
+{
+	struct oip_conn *c = g->conn;
+	struct buf scratch = {0};
+	struct err err;
+	size_t len = 0;
+	const char *id = json_str(named_session(g), &scratch, &len);
+
+	if (id && !session_id_is_valid(id, len)) {
+		oip_conn_error(c, "session_id invalid");
+		buf_fini(&scratch);
+		return -1;
+	}
+	c->session = open_for(g, id, len, &err);
+	if (!c->session && err.code == ERR_NO_SESSION) {
+		char name[SESSION_ID_MAX + 1];
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, id);
+		console_foreign(name);
+		c->session = open_for(g, NULL, 0, &err);
+	}
+	if (!c->session)
+		oip_conn_refuse(c, &err);
+	buf_fini(&scratch);
+	return c->session ? 0 : -1;
+}
+
+static void connect_first(struct greeting *g)
+{
+	enum peer peer = peer_of(g->frame);
+
+	log_compat(g->conn, peer);
+	if (peer == PEER_UNSUPPORTED) {
+		oip_frame_unsupported(oip_conn_frame());
+		oip_conn_send(g->conn);
+		return;
+	}
+	if (check(g) != 0 || !oip_limit_caller(g->conn, g->caller->address) ||
+	    open_session(g) != 0)
+		return;
+	g->conn->caller = *g->caller;
+	g->conn->is_v2 = oip_sender_is_v2(g->frame);
+	oip_conn_look(g->conn, brought(g));
+	merge(g);
+	find_place(g);
+	greet(g);
+	tell_hole(g);
+	attach(g);
+	session_touch(g->conn->session);
+}
+
+static bool names_same_session(const struct greeting *g)
+{
+	return json_str_is(named_session(g), session_id(g->conn->session)) &&
+	       peer_of(g->frame) != PEER_UNSUPPORTED;
+}
+
+/* A client that says the same again is greeted again, and keeps its place. */
+static void connect_again(struct greeting *g)
+{
+	struct oip_conn *c = g->conn;
+
+	if (c->is_opening || !names_same_session(g) ||
+	    strcmp(g->caller->address, c->caller.address) != 0 ||
+	    oip_sender_is_v2(g->frame) != c->is_v2) {
+		oip_conn_error(c, ALREADY);
+		return;
+	}
+	if (check(g) != 0)
+		return;
+	g->is_again = true;
+	g->status = session_status(c->session);
+	g->has_record = session_turn(c->session) > 0;
+	merge(g);
+	greet(g);
+	session_touch(c->session);
+}
+
+static enum form form_of(const struct json *frame)
+{
+	const struct json *type = json_get(frame, "type");
+
+	if (json_str_is(type, "INIT"))
+		return FORM_INIT;
+	return json_str_is(type, "ATTACH") ? FORM_ATTACH : FORM_CONNECT;
+}
+
+static void connect_as(
+    struct oip_conn *c, const struct json *frame, const struct caller *caller)
+{
+	struct greeting g = {
+	    .conn = c,
+	    .frame = frame,
+	    .form = form_of(frame),
+	    .caller = caller,
+	};
+
+	if (c->session)
+		connect_again(&g);
+	else
+		connect_first(&g);
+	buf_fini(&g.merged);
+}
+
+static void on_verdict(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	if (!v->err) {
+		connect_as(c, frame, v->caller);
+		return;
+	}
+	console_auth_error("CONNECT", v->err->text);
+	if (v->may_onboard)
+		oip_onboard_offer(c, frame, v->caller, connect_as);
+	else
+		oip_conn_deny(c, v->err);
+}
+
+void oip_connect(struct oip_conn *c, const struct json *frame)
+{
+	struct access_ask ask = {
+	    .use = c->session ? ACCESS_AGAIN : ACCESS_CONNECT,
+	    .may_repeat = !c->session,
+	    .may_name_recipient = !oip_sender_is_v2(frame),
+	};
+
+	if (c->seal && !oip_seal_is_by(c, frame)) {
+		oip_conn_error(c,
+		    "unauthorized: CONNECT is not signed by the sealed peer");
+		return;
+	}
+	oip_onboard_forget(c);
+	if (oip_sender_is_signed(frame))
+		oip_auth_ask(c, frame, &ask, on_verdict);
+	else if (c->session || access_is_open(c->setup->access))
+		connect_as(c, frame, &CALLER_NOBODY);
+	else
+		oip_auth_ask(c, frame, &ask, on_verdict);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "oip/oip_dash.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Larger pages are not sent (doc/oip.txt 3). */
+#define MAX_PAGE_BYTES (2 * 1024 * 1024)
+
+#define LOOK_AGAIN_MS 1000
+
+/* What the last look at the file saw. */
+static struct {
+	int64_t looked_ms;
+	uint64_t stamp;
+} last;
+
+/* The page's descriptor with *st, or -1. */
+static int open_page(const char *folder, struct stat *st)
+{
+	struct buf path = {0};
+	int fd;
+
+	buf_printf(&path, "%s/dashboard.html", folder ? folder : ".");
+	/* Non-blocking, because the name may belong to a FIFO. */
+	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	buf_fini(&path);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
+	    st->st_size <= MAX_PAGE_BYTES)
+		return fd;
+	(void)close(fd); /* only read */
+	return -1;
+}
+
+static uint64_t stamp_of(const struct stat *st)
+{
+	uint64_t stamp = (uint64_t)st->st_ino;
+
+	stamp = stamp * 1000003 + (uint64_t)st->st_size;
+	stamp = stamp * 1000003 + (uint64_t)st->st_mtim.tv_sec;
+	stamp = stamp * 1000003 + (uint64_t)st->st_mtim.tv_nsec;
+	return stamp ? stamp : 1;
+}
+
+static bool read_all(struct buf *html, int fd, size_t size)
+{
+	size_t end = html->len + size;
+
+	(void)buf_reserve(html, size + 1);
+	while (html->len < end) {
+		ssize_t n = read(fd, html->data + html->len, end - html->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		html->len += (size_t)n;
+	}
+	return html->len == end;
+}
+
+bool oip_dash_read(
+    struct buf *html, const struct conf *conf, uint64_t *stamp, bool is_new)
+{
+	int64_t now = clock_mono_ms();
+	struct stat st;
+	bool is_whole;
+	int fd;
+
+	if (!is_new && *stamp == last.stamp &&
+	    now - last.looked_ms < LOOK_AGAIN_MS)
+		return false;
+	fd = open_page(conf->co_dir, &st);
+	if (fd < 0)
+		fd = open_page(conf->project_dir, &st);
+	last.looked_ms = now;
+	last.stamp = fd < 0 ? 0 : stamp_of(&st);
+	if (fd < 0) {
+		*stamp = 0;
+		return false;
+	}
+	is_whole =
+	    *stamp != last.stamp && read_all(html, fd, (size_t)st.st_size);
+	*stamp = last.stamp;
+	(void)close(fd); /* only read */
+	return is_whole;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "oip/oip_first.h"
+
+#include "core/conf.h"
+#include "door/door.h"
+#include "oip/oip_conn.h"
+#include "net/wire.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* ---- reading what is not whole ---- */
+
+struct text {
+	const char *at;
+	const char *end;
+};
+
+static void skip_space(struct text *t)
+{
+	while (t->at < t->end && memchr(" \t\r\n", *t->at, 4))
+		t->at++;
+}
+
+static bool take(struct text *t, char c)
+{
+	skip_space(t);
+	if (t->at == t->end || *t->at != c)
+		return false;
+	t->at++;
+	return true;
+}
+
+/* A string, as it is spelled; NULL when it is none, or not whole. */
+static const char *take_string(struct text *t, size_t *n)
+{
+	if (!take(t, '"'))
+		return NULL;
+	const char *s = t->at;
+	for (; t->at < t->end && *t->at != '"'; t->at++)
+		t->at += *t->at == '\\' && t->at + 1 < t->end;
+	if (t->at == t->end)
+		return NULL;
+	*n = (size_t)(t->at++ - s);
+	return s;
+}
+
+/* Pass a value and the comma behind it. */
+static bool skip_value(struct text *t)
+{
+	size_t depth = 0, n;
+	for (skip_space(t); t->at < t->end;) {
+		char c = *t->at;
+		if (c == ',' && !depth)
+			return take(t, ',');
+		if (c == '"' && !take_string(t, &n))
+			return false;
+		if (c == '"')
+			continue;
+		depth += c == '{' || c == '[';
+		if (c == '}' || c == ']') {
+			if (!depth)
+				return false;
+			depth--;
+		}
+		t->at++;
+	}
+	return false;
+}
+
+struct oip_first oip_first_look(const char *text, size_t len)
+{
+	struct text t = {text, text + len};
+	struct oip_first first = {.type = NULL};
+	const char *key;
+	size_t n;
+	if (!take(&t, '{'))
+		return first;
+	while ((key = take_string(&t, &n)) && take(&t, ':')) {
+		if (n == 4 && memcmp(key, "type", 4) == 0) {
+			first.type = take_string(&t, &first.type_len);
+			return first;
+		}
+		if (!skip_value(&t)) {
+			first.open = key;
+			first.open_len = n;
+			return first;
+		}
+	}
+	return first;
+}
+
+/* ---- what may grow ---- */
+
+static bool is_one_of(const char *type, size_t n, const char *const *names)
+{
+	for (; *names; names++)
+		if (n == strlen(*names) && memcmp(type, *names, n) == 0)
+			return true;
+	return false;
+}
+
+/* How large a frame may be that begins so. */
+static size_t most_of(
+    const struct oip_first *f, size_t greeting, bool may_input)
+{
+	static const char *const greetings[] = {
+	    "CONNECT", "INIT", "ATTACH", NULL};
+	static const char *const inputs[] = {"INPUT", NULL};
+	static const char *const large[] = {"session", NULL};
+	static const char *const uploads[] = {"files", "images", NULL};
+	static const char *const texts[] = {"payload", "prompt", NULL};
+	const char *type = f->type, *open = f->open;
+	if ((type && is_one_of(type, f->type_len, greetings)) ||
+	    (open && is_one_of(open, f->open_len, large)))
+		return greeting;
+	if (may_input && ((type && is_one_of(type, f->type_len, inputs)) ||
+			     (open && is_one_of(open, f->open_len, uploads))))
+		return SIZE_MAX;
+	if (open && is_one_of(open, f->open_len, texts))
+		return OIP_FIRST_BYTES;
+	return WIRE_FIRST_BYTES;
+}
+
+size_t oip_first_may_grow(void *arg, const char *text, size_t len)
+{
+	const struct oip_conn *c = arg;
+	size_t greeting = OIP_FIRST_BYTES + (size_t)c->setup->conf->max_session;
+	struct oip_first first = oip_first_look(text, len);
+	/* What is inside a seal is not seen; in base64 it is larger. */
+	if (c->seal)
+		return greeting / 3 * 4 + OIP_FIRST_BYTES;
+	return most_of(&first, greeting, !c->has_spoken);
+}

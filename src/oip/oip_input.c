@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "oip/oip_input.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "oip/oip_auth.h"
+#include "oip/oip_conn.h"
+#include "oip/oip_connect.h"
+#include "oip/oip_frame.h"
+#include "oip/oip_limit.h"
+#include "oip/oip_sender.h"
+#include "net/wire.h"
+#include "access/access.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Clients know this refusal by its words. */
+#define NOT_YET "authenticate first (send CONNECT)"
+
+/* An input that waits for its receipt. */
+struct oip_call {
+	struct list link;
+	struct oip_conn *conn;
+	struct session_call *call;
+	uint32_t ended_turn; /* the client's when it spoke */
+	char *input_id;	     /* NULL: none */
+};
+
+static void free_call(struct oip_call *call)
+{
+	list_remove(&call->link);
+	call->conn->n_calls--;
+	free(call->input_id);
+	free(call);
+}
+
+/* ---- receipts ---- */
+
+static void send_ack(struct oip_conn *c, const char *id)
+{
+	oip_frame_ack(oip_conn_frame(), session_id(c->session), id);
+	oip_conn_send(c);
+}
+
+static void send_end_again(
+    struct oip_call *call, const struct session_receipt *r)
+{
+	struct oip_conn *c = call->conn;
+	struct session_record record;
+	/* What was said since is no part of what that turn answered. */
+	bool has_record = r->is_latest && oip_conn_record(c, &record) &&
+			  record.turn == r->turn;
+
+	oip_frame_again(
+	    oip_conn_frame(), r, has_record ? &record : NULL, call->input_id);
+	oip_conn_send(c);
+}
+
+static void on_repeated(struct oip_call *call, const struct session_receipt *r)
+{
+	struct oip_conn *c = call->conn;
+
+	/* Of one that joined a turn it is not known yet whose end is its own. */
+	if (!r->is_over && r->id)
+		send_ack(c, r->id);
+	else if (r->is_over && r->turn <= call->ended_turn &&
+		 r->turn != c->unasked_turn)
+		send_end_again(call, r);
+	/*
+	 * Else its end is among the events that this client reads, or will be,
+	 * or was when the input that came back with it had not arrived yet.
+	 */
+	c->unasked_turn = 0;
+}
+
+static void on_outcome(struct oip_call *call, const struct session_receipt *r)
+{
+	struct oip_conn *c = call->conn;
+
+	switch (r->outcome) {
+	case INPUT_STARTED:
+		c->begun_turn = r->turn;
+		break;
+	case INPUT_ANSWERED:
+		c->answered_seq = r->seq;
+		send_ack(c, r->id);
+		break;
+	case INPUT_ADDED:
+		send_ack(c, r->id);
+		break;
+	case INPUT_REPEATED:
+		on_repeated(call, r);
+		break;
+	case INPUT_REFUSED:
+		log_info("✗ INPUT refused session=%.4s...: %s",
+		    session_id(c->session), r->err->text);
+		oip_conn_refuse(c, r->err);
+		return;
+	}
+	c->has_run = true;
+	if (r->turn > c->asked_turn)
+		c->asked_turn = r->turn;
+	oip_conn_drop_conversation(c);
+}
+
+/* ---- a first INPUT that may be a repeated one ---- */
+
+/* The input was given to another session before: that one is the client's. */
+static int move_to(struct oip_conn *c, const char *id)
+{
+	enum session_status status;
+	bool has_record;
+	struct err err;
+	struct session *s = session_open(c->setup->sessions, id, strlen(id),
+	    c->caller.address, &status, &has_record, &err);
+
+	session_close(&c->session);
+	c->session = s;
+	c->is_holder = false;
+	if (s) {
+		oip_conn_look(c, NULL);
+		return 0;
+	}
+	c->has_spoken = false;
+	oip_conn_refuse(c, &err);
+	return -1;
+}
+
+static void attach_to_turn(struct oip_call *call)
+{
+	struct oip_conn *c = call->conn;
+	uint32_t turn = session_turn(c->session);
+	uint64_t began = session_turn_began(c->session);
+
+	oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+}
+
+static void attach_to_end(struct oip_call *call)
+{
+	struct oip_conn *c = call->conn;
+	uint32_t turn = session_turn(c->session);
+
+	oip_conn_attach(c, session_head(c->session), turn);
+	call->ended_turn = turn;
+}
+
+/* Greet the client now that its session is known. */
+static int finish_opening(
+    struct oip_call *call, const struct session_receipt *r)
+{
+	struct oip_conn *c = call->conn;
+	bool is_elsewhere = r->outcome == INPUT_REPEATED &&
+			    strcmp(r->session_id, session_id(c->session)) != 0;
+
+	c->is_opening = false;
+	if (is_elsewhere && move_to(c, r->session_id) != 0)
+		return -1;
+	if (!is_elsewhere)
+		oip_connect_greet(c, "new");
+	else
+		oip_connect_greet(c, r->is_over ? "connected" : "running");
+	if (r->is_over)
+		attach_to_end(call);
+	else
+		attach_to_turn(call);
+	return 0;
+}
+
+static void on_receipt(void *arg, const struct session_receipt *r)
+{
+	struct oip_call *call = arg;
+	struct oip_conn *c = call->conn;
+
+	if (!c->is_opening || finish_opening(call, r) == 0)
+		on_outcome(call, r);
+	free_call(call);
+	oip_conn_unhush(c);
+}
+
+void oip_input_forget(struct oip_conn *c)
+{
+	list_each_safe(it, &c->calls)
+	{
+		struct oip_call *call = list_entry(it, struct oip_call, link);
+		session_forget(&call->call);
+		free_call(call);
+	}
+}
+
+/* ---- INPUT ---- */
+
+static const struct json *not_null(const struct json *v)
+{
+	return json_type(v) == JSON_NULL ? NULL : v;
+}
+
+/*
+ * A new session for who may come in without CONNECT; CONNECTED at once unless
+ * the input may be a repeated one.
+ */
+static int open_bare(struct oip_conn *c, bool may_repeat)
+{
+	enum session_status status;
+	bool has_record;
+	struct err err;
+
+	c->session = session_open(c->setup->sessions, NULL, 0,
+	    c->caller.address, &status, &has_record, &err);
+	if (!c->session) {
+		oip_conn_refuse(c, &err);
+		return -1;
+	}
+	c->has_spoken = true;
+	c->is_holder = true;
+	c->is_opening = may_repeat;
+	if (may_repeat)
+		return 0;
+	oip_connect_greet(c, "new");
+	oip_conn_attach(c, 0, 0);
+	return 0;
+}
+
+static void log_input(const struct oip_conn *c, const struct session_input *in)
+{
+	const char *id = session_id(c->session);
+
+	if (session_status(c->session) == SESSION_RUNNING)
+		console_runtime_input(id, in->prompt, in->prompt_len);
+	else
+		console_input(
+		    c->caller.address, id, in->prompt, in->prompt_len);
+	if (in->images || in->files)
+		console_attached(json_count(in->images), json_count(in->files));
+}
+
+static void call_session(struct oip_conn *c, const struct session_input *in)
+{
+	struct oip_call *call = mem_zero(sizeof(*call));
+
+	log_input(c, in);
+	call->conn = c;
+	call->ended_turn = c->ended_turn;
+	if (in->input_id)
+		call->input_id = mem_strndup(in->input_id, in->input_id_len);
+	list_append(&c->calls, &call->link);
+	c->n_calls++;
+	call->call = session_input(c->session, in, on_receipt, call);
+}
+
+/* CONNECT's conversation; older clients send theirs with each INPUT. */
+static void add_conversation(const struct oip_conn *c, const struct json *frame,
+    struct session_input *in)
+{
+	const struct json *session = json_get(frame, "session");
+
+	if (c->conversation) {
+		in->conversation = c->conversation;
+		in->conversation_len = c->conversation_len;
+	} else if (!c->has_conversation && json_is(session, JSON_OBJECT) &&
+		   json_count(session)) {
+		in->conversation = json_text(session, &in->conversation_len);
+	}
+}
+
+/* A client that makes its session holds it; another one may bring its word. */
+static void add_rights(
+    struct oip_conn *c, const struct json *frame, struct session_input *in)
+{
+	struct err err;
+
+	if (c->session && json_get(frame, "session"))
+		oip_conn_look(c, json_get(frame, "session"));
+	in->is_holder = !c->session || c->is_holder;
+	in->may_answer = !c->session || oip_conn_may_answer(c, &err);
+}
+
+/*
+ * A member of what the client said. Clients that sign no commands sign their
+ * prompt alone and put images, files and input_id beside the payload: there they
+ * are the client's. Of a command that is signed as a whole only what is signed
+ * counts.
+ */
+static const struct json *member(const struct oip_conn *c,
+    const struct json *frame, const struct json *said, const char *name)
+{
+	const struct json *v = not_null(json_get(said, name));
+
+	if (v || c->is_v2 || json_get(said, "type"))
+		return v;
+	return not_null(json_get(frame, name));
+}
+
+/* What is wrong with the frame in this state, or NULL. */
+static const char *complaint(
+    const struct oip_conn *c, const struct json *frame, const struct json *said)
+{
+	const struct json *prompt = json_get(said, "prompt");
+	const struct json *id = member(c, frame, said, "input_id");
+
+	if (!c->session &&
+	    (c->has_spoken || not_null(json_get(said, "session_id")))) {
+		console_unauthenticated("INPUT");
+		return NOT_YET;
+	}
+	if (!json_is(prompt, JSON_STRING) || json_str_is(prompt, ""))
+		return "prompt required";
+	if (id && !json_is(id, JSON_STRING))
+		return "input_id invalid";
+	return NULL;
+}
+
+static int check_load(struct oip_conn *c, const struct json *frame)
+{
+	struct err err;
+	size_t len = 0;
+
+	(void)json_text(frame, &len);
+	if (c->n_calls >= OIP_MAX_CALLS || c->is_opening)
+		(void)err_set(&err, ERR_BUSY,
+		    "too many inputs at once; wait for an answer");
+	else if (oip_limit_input(c, len, &err) == 0)
+		return 0;
+	oip_conn_refuse(c, &err);
+	return -1;
+}
+
+/*
+ * The npm client sends an empty INPUT of its own when it was let in, and takes
+ * an ERROR for it as the end of the real one.
+ */
+static bool is_echo(struct oip_conn *c, const struct json *said)
+{
+	bool is_it =
+	    c->was_onboarded && json_str_is(json_get(said, "prompt"), "");
+
+	c->was_onboarded = false;
+	return is_it;
+}
+
+/* Take what the frame says; a bare INPUT opens a session of its own. */
+static void take(
+    struct oip_conn *c, const struct json *frame, const struct json *said)
+{
+	const char *why = complaint(c, frame, said);
+	struct buf prompt = {0}, id = {0};
+	struct session_input in = {
+	    .images = member(c, frame, said, "images"),
+	    .files = member(c, frame, said, "files"),
+	    .caller = c->caller.address,
+	    .level = c->caller.level,
+	    .peer = c->wire->peer,
+	    .peer_is_loopback = c->wire->peer_is_loopback,
+	    .place = c->wire->place,
+	    .may_join = true,
+	    .is_unscoped = !c->session,
+	};
+
+	if (is_echo(c, said))
+		return;
+	if (why) {
+		oip_conn_error(c, why);
+		return;
+	}
+	in.prompt = json_str(json_get(said, "prompt"), &prompt, &in.prompt_len);
+	in.input_id =
+	    json_str(member(c, frame, said, "input_id"), &id, &in.input_id_len);
+	add_conversation(c, frame, &in);
+	add_rights(c, frame, &in);
+	if (in.input_id && memchr(in.input_id, 0, in.input_id_len))
+		oip_conn_error(c, "input_id invalid");
+	else if (check_load(c, frame) == 0 &&
+		 (c->session || open_bare(c, in.input_id) == 0))
+		call_session(c, &in);
+	buf_fini(&prompt);
+	buf_fini(&id);
+}
+
+/* ---- who says it ---- */
+
+static void on_stranger(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	if (v->err)
+		oip_conn_error(c, NOT_YET);
+	else
+		take(c, frame, frame);
+}
+
+/* The prompt that is signed counts, and not one that stands beside it. */
+static void take_signed(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	const struct json *payload = json_get(frame, "payload");
+	const struct json *said = json_get(payload, "prompt") ? payload : frame;
+
+	if (v->err) {
+		console_auth_error("INPUT", v->err->text);
+		oip_conn_deny(c, v->err);
+		return;
+	}
+	if (!c->session && !oip_limit_caller(c, v->caller->address))
+		return;
+	if (!c->session)
+		c->caller = *v->caller;
+	take(c, frame, said);
+}
+
+static void on_signed(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	take_signed(c, frame, v);
+	/* What was refused is no answer that it would have to wait for. */
+	if (!c->n_calls)
+		oip_conn_unhush(c);
+}
+
+/* Somebody else's signature does not speak on this connection. */
+static const char *late_complaint(
+    const struct oip_conn *c, const struct json *frame)
+{
+	if (c->session && !oip_sender_is_from(frame, c->caller.address))
+		return "unauthorized: command signer does not own this "
+		       "connection";
+	return NULL;
+}
+
+void oip_input(struct oip_conn *c, const struct json *frame)
+{
+	struct access_ask ask = {
+	    .use = c->session ? ACCESS_SPOKEN : ACCESS_INPUT,
+	    .late = late_complaint(c, frame),
+	    .may_repeat = true,
+	};
+	bool is_bare = !c->session && !complaint(c, frame, frame);
+
+	if (oip_sender_is_signed(frame))
+		oip_auth_ask(c, frame, &ask, on_signed);
+	else if (is_bare && !access_is_open(c->setup->access))
+		oip_auth_ask(c, frame, &ask, on_stranger);
+	else
+		take(c, frame, frame);
+}
