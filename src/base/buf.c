@@ -12,7 +12,7 @@
 
 #define FIRST_CAP 64
 
-/* Most of what is written here fits; below it, growing is quick. */
+/* The first allocation: most of what is written here fits in it. */
 #define COMMON_CAP 1024
 
 static void grow(struct buf *b, size_t n)
@@ -27,7 +27,7 @@ static void grow(struct buf *b, size_t n)
 	b->cap = cap;
 }
 
-/* The escape of a character that a JSON string cannot hold as it is. */
+/* Append the escape of a character that a JSON string cannot hold literally. */
 static void append_escape(struct buf *b, unsigned char c)
 {
 	static const char letters[] = "btn\0fr"; /* from 8 to 13 */
@@ -40,7 +40,7 @@ static void append_escape(struct buf *b, unsigned char c)
 		buf_printf(b, "\\u%04x", c);
 }
 
-/* How many bytes at s stand for themselves in a JSON string. */
+/* Returns how many of the n bytes at s need no escape in a JSON string. */
 static size_t plain_run(const char *s, size_t n)
 {
 	size_t i = 0;

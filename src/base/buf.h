@@ -4,10 +4,11 @@
 #define BASE_BUF_H
 
 /*
- * A buf is a growing run of bytes. It lives in its owner's memory; {0} is a
- * valid empty buf that owns nothing. It may hold NUL bytes; len counts what is
- * there. data is NULL until the first append. Running out of memory ends the
- * process. Not thread-safe: one buf, one thread at a time.
+ * A buf is a growing array of bytes. The struct lives in its owner's memory;
+ * {0} is a valid empty buf that owns nothing. It may hold NUL bytes; len is the
+ * number of bytes in it. data is NULL until the first append. Running out of
+ * memory ends the process (base/mem.h). Not thread-safe: use one buf from one
+ * thread at a time.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,15 +20,16 @@ struct buf {
 	size_t cap;
 };
 
-/* Free the bytes and make *b empty again. */
+/* Free the bytes; *b is then {0} again. */
 void buf_fini(struct buf *b);
 
-/* Forget the bytes, keep the memory. */
+/* Set the length to 0 and keep the memory. */
 void buf_reset(struct buf *b);
 
 /*
- * Make room for n more bytes and return where they go. The caller writes at
- * most n and then adds what it wrote to b->len.
+ * Make room for n more bytes and return a pointer to it. The caller writes at
+ * most n bytes there and then adds the number written to b->len. The pointer is
+ * valid until the next call that changes the buf.
  */
 char *buf_reserve(struct buf *b, size_t n);
 
@@ -61,13 +63,16 @@ void buf_json(struct buf *b, const char *s, size_t n);
 /* As buf_json, for a C string; NULL becomes null. */
 void buf_json_str(struct buf *b, const char *s);
 
-/* Remove the first n bytes (n <= len). */
+/* Remove the first n bytes (n <= len); the rest moves to the front. */
 void buf_consume(struct buf *b, size_t n);
 
-/* Give the bytes, NUL-terminated, to the caller (free()); *b becomes empty. */
+/*
+ * Return the bytes, NUL-terminated, and leave *b as {0}. The caller frees them
+ * with free(). *len is their number without the NUL; len may be NULL.
+ */
 char *buf_steal(struct buf *b, size_t *len);
 
-/* A NUL-terminated view of the bytes, valid until the next change. */
+/* Returns a NUL-terminated view of the bytes, valid until the next change. */
 const char *buf_cstr(struct buf *b);
 
 #endif

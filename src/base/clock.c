@@ -11,13 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The mapped offset in ms, which another process may change at any time. */
+/* The mapped offset in ms; another process may change it at any time. */
 static const int64_t *offset_ms;
 
 /* The same for the wall clock alone, or NULL. */
 static const int64_t *wall_offset_ms;
 
-/* Wall time less boot time, when the wall clock was last believed; or NULL. */
+/* Wall time minus boot time when the wall clock was last trusted, or NULL. */
 static const _Atomic int64_t *line;
 
 static int64_t read_unmoved_us(clockid_t id)
@@ -37,7 +37,10 @@ static int64_t read_us(clockid_t id)
 	return us;
 }
 
-/* Map 8 bytes of fd; NULL with errno when it has fewer or cannot be mapped. */
+/*
+ * Map 8 bytes of fd. Returns NULL with errno if the file is shorter or cannot
+ * be mapped.
+ */
 static const int64_t *map_offset(int fd)
 {
 	struct stat st;
@@ -45,7 +48,7 @@ static const int64_t *map_offset(int fd)
 	if (fstat(fd, &st) < 0)
 		return NULL;
 	if (st.st_size < (off_t)sizeof(*offset_ms)) {
-		errno = EINVAL; /* a read beyond the end would be a SIGBUS */
+		errno = EINVAL; /* reading beyond the end would raise SIGBUS */
 		return NULL;
 	}
 	size_t n = (size_t)st.st_size < 2 * sizeof(*offset_ms) ? 1 : 2;
@@ -113,7 +116,7 @@ bool clock_follow(const char *path)
 
 	const int64_t *mapped = map_offset(fd);
 	int saved = errno;
-	(void)close(fd); /* only read; the map stays */
+	(void)close(fd); /* it was only read; the mapping stays */
 	errno = saved;
 	if (mapped)
 		offset_ms = mapped;

@@ -11,7 +11,7 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* The value of a hex digit, or -1. */
+/* Returns the value of a hex digit, or -1. */
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -91,7 +91,7 @@ static const unsigned char base64_plus_one[256] = {
     ['/'] = 64,
 };
 
-/* How many padding characters (0 to 2) end the text. */
+/* Returns how many padding characters (0 to 2) end the text. */
 static size_t padding(const char *s, size_t n)
 {
 	if (n < 4 || s[n - 1] != '=')
@@ -116,7 +116,7 @@ static bool unbase64_group(unsigned char out[3], const char *s)
 	return true;
 }
 
-/* Four bits at a time, for machines without the instruction. */
+/* Processes four bits at a time, for CPUs without the CRC instruction. */
 static uint32_t crc_by_table(uint32_t crc, const unsigned char *p, size_t n)
 {
 	static const uint32_t table[16] = {
@@ -186,7 +186,10 @@ bool enc_unhex(void *out, const char *hex, size_t n)
 	unsigned char *bytes = out;
 
 	for (size_t i = 0; i < n; i++) {
-		/* The order matters: a C string that is too short ends here. */
+		/*
+		 * The order matters: for a C string that is too short, reading
+		 * ends here.
+		 */
 		int high = hex_value(hex[2 * i]);
 		if (high < 0)
 			return false;

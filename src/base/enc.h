@@ -3,7 +3,10 @@
 #ifndef BASE_ENC_H
 #define BASE_ENC_H
 
-/* Bytes as text, and random names. Pure functions; safe from any thread. */
+/*
+ * Encodings of bytes as text, random identifiers, and a checksum. Pure
+ * functions, except for the random ones; safe from any thread.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,19 +17,23 @@
 /* Write 2*n lower-case hex digits and a NUL to out. */
 void enc_hex(char *out, const void *p, size_t n);
 
-/* Read exactly 2*n hex digits, either case; false if one is not. */
+/*
+ * Decode exactly 2*n hex digits of either case into n bytes. Returns false if
+ * one of the characters is not a hex digit.
+ */
 bool enc_unhex(void *out, const char *hex, size_t n);
 
 /*
- * Bytes that n base64 characters decode to
- * (RFC 4648 section 4), padding counted.
+ * Returns how many bytes n base64 characters decode to (RFC 4648 section 4),
+ * taking padding into account.
  */
 size_t enc_base64_size(const char *s, size_t n);
 
 /*
- * Decode n base64 characters into out (room for enc_base64_size bytes). Strict:
- * length a multiple of 4, padding only at the end, no other character. Returns
- * whether it was valid; *out_len bytes were written.
+ * Decode n base64 characters into out (room for enc_base64_size() bytes) and
+ * set *out_len. Strict: the length must be a multiple of 4, padding may only be
+ * at the end, and no other characters are allowed. Returns whether it was
+ * valid.
  */
 bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
 
@@ -34,12 +41,13 @@ bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
 void enc_random(void *p, size_t n);
 
 /*
- * A new random UUID (RFC 9562 version 7): 48 bits of wall clock first, so that
- * names made together lie together in the store, then 74 random bits.
+ * Write a new UUID (RFC 9562 version 7): 48 bits of wall clock first, so that
+ * identifiers made at about the same time are neighbours in the store, then 74
+ * random bits.
  */
 void enc_uuid(char out[ENC_UUID_SIZE]);
 
-/* CRC-32C of n bytes, continued from crc (0 to begin). */
+/* Returns the CRC-32C of n bytes, continued from crc (0 to begin). */
 uint32_t enc_crc32c(uint32_t crc, const void *p, size_t n);
 
 #endif

@@ -8,7 +8,9 @@
 void fds_fill_standard(void)
 {
 	int fd;
-	/* The lowest that is free: those below it are taken. */
+	/*
+	 * open() returns the lowest free descriptor: those below it are in use.
+	 */
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);

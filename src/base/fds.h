@@ -6,10 +6,10 @@
 /* The descriptors a process was started with. */
 
 /*
- * Open /dev/null as standard input, output and error where they are closed. The
- * first thing a program does: else the next file that it opens becomes its
- * standard output, and what it prints is written into that. Ends the process
- * when /dev/null cannot be opened, as nothing could be said.
+ * Open /dev/null as standard input, output and error where these are closed. A
+ * program must call this first; otherwise the next file it opens becomes its
+ * standard output, and what it prints is written into that file. Ends the
+ * process if /dev/null cannot be opened, since there is nowhere to report it.
  */
 void fds_fill_standard(void);
 

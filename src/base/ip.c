@@ -16,8 +16,8 @@ enum ip_class ip_class_v4(const struct in_addr *a)
 	} nets[] = {
 	    {0x00000000, 8, IP_PRIVATE},  /* 0.0.0.0/8: this network */
 	    {0x0a000000, 8, IP_PRIVATE},  /* 10.0.0.0/8 */
-	    {0x64400000, 10, IP_PRIVATE}, /* 100.64.0.0/10: behind a carrier, or
-					     a mesh of one's own */
+	    {0x64400000, 10, IP_PRIVATE}, /* 100.64.0.0/10: carrier-grade
+					   * NAT, or a private mesh */
 	    {0x7f000000, 8, IP_LOOPBACK}, /* 127.0.0.0/8 */
 	    {0xa9fe0000, 16, IP_PRIVATE}, /* 169.254.0.0/16: link-local */
 	    {0xac100000, 12, IP_PRIVATE}, /* 172.16.0.0/12 */
@@ -42,7 +42,7 @@ enum ip_class ip_class_v6(const struct in6_addr *a)
 		memcpy(&v4, b + 12, sizeof v4);
 		return ip_class_v4(&v4);
 	}
-	/* fc00::/7; fe80::/9 is link-local and what was site-local. */
+	/* fc00::/7; fe80::/9 covers link-local and the former site-local. */
 	if (IN6_IS_ADDR_UNSPECIFIED(a) || (b[0] & 0xfe) == 0xfc ||
 	    (b[0] == 0xfe && b[1] & 0x80))
 		return IP_PRIVATE;

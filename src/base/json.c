@@ -21,12 +21,15 @@ struct parser {
 	const char *end;
 	unsigned flags;
 	size_t n_nodes;
-	const char *why; /* NULL while all is well */
+	const char *why; /* NULL as long as there is no error */
 	const char *where;
 	size_t depth;
 	struct open open[JSON_MAX_DEPTH];
 };
-/* Record why and where the text is refused; NULL, for the caller to return. */
+/*
+ * Record why and where the text is rejected. Returns NULL for the caller to
+ * return.
+ */
 static struct json *fail(struct parser *p, const char *why, const char *where)
 {
 	p->why = why;
@@ -43,7 +46,7 @@ static struct json *new_node(struct parser *p, enum json_type type)
 	return v;
 }
 
-/* The next byte, or -1 at the end. */
+/* Returns the next byte, or -1 at the end. */
 static int peek(const struct parser *p)
 {
 	return p->at < p->end ? (unsigned char)*p->at : -1;
@@ -57,10 +60,10 @@ static void skip_space(struct parser *p)
 }
 
 /*
- * How many of the 8 bytes at s, from the first, are ASCII and neither quote,
- * backslash, control character nor DEL. Each line sets the top bit of a byte it
- * looks for; a borrow may set more of them, but only above the first, which
- * alone counts.
+ * Returns how many of the 8 bytes at s, counted from the first, are ASCII and
+ * neither quote, backslash, control character nor DEL. Each line sets the top
+ * bit of the bytes it looks for. A borrow may set more of them, but only above
+ * the first match, and only the first one matters.
  */
 static size_t plain_bytes(const char *s)
 {
@@ -93,7 +96,8 @@ static const char *skip_plain(const char *s, const char *end)
 }
 
 /*
- * The length of the \u escape at s, or 0. CPython wants one character after it.
+ * Returns the length of the \u escape at s, or 0. Like CPython, this requires
+ * one more character after it.
  */
 static size_t unicode_escape(struct parser *p, const char *s)
 {
@@ -107,7 +111,7 @@ static size_t unicode_escape(struct parser *p, const char *s)
 	return 0;
 }
 
-/* The length of the escape at s in the string opened at quote, or 0. */
+/* Returns the length of the escape at s in the string opened at quote, or 0. */
 static size_t escape(struct parser *p, const char *s, const char *quote)
 {
 	if (p->end - s < 2) {
@@ -132,7 +136,10 @@ static size_t escape(struct parser *p, const char *s, const char *quote)
 	}
 }
 
-/* The length of the character at s in the string v opened at quote, or 0. */
+/*
+ * Returns the length of the character at s in the string v opened at quote, or
+ * 0.
+ */
 static size_t character(
     struct parser *p, struct json *v, const char *s, const char *quote)
 {
@@ -191,7 +198,7 @@ static const char *skip_digits(const char *s, const char *end)
 	return s;
 }
 
-/* After an exponent at s, or s itself when it has no digits. */
+/* Returns the end of the exponent at s, or s itself if it has no digits. */
 static const char *skip_exponent(const char *s, const char *end)
 {
 	const char *digits = s + 1;
@@ -204,7 +211,10 @@ static const char *skip_exponent(const char *s, const char *end)
 	return after > digits ? after : s;
 }
 
-/* As CPython, stop before what does not belong: "1." is a 1 and extra data. */
+/*
+ * Like CPython, stop before anything that does not belong to the number: "1."
+ * is a 1 followed by extra data.
+ */
 static struct json *scan_number(struct parser *p)
 {
 	const char *digits = p->at + (*p->at == '-');
@@ -240,7 +250,7 @@ static struct json *scan_word(
 	return v;
 }
 
-/* After the closing quote of a string whose opening one is at s. */
+/* Returns the position after the closing quote of the string opened at s. */
 static const char *pass_string(const char *s, const char *end)
 {
 	for (s++; s < end; s++) {
@@ -253,7 +263,7 @@ static const char *pass_string(const char *s, const char *end)
 	return end;
 }
 
-/* An array or object as a whole. */
+/* Skip a whole array or object. */
 static struct json *pass_over(struct parser *p, enum json_type type)
 {
 	struct json *v = new_node(p, type);
@@ -278,7 +288,7 @@ static struct json *pass_over(struct parser *p, enum json_type type)
 	return v;
 }
 
-/* Begin an array or object; its members are read one by one by step(). */
+/* Begin an array or object; step() reads its members one by one. */
 static struct json *scan_open(struct parser *p, enum json_type type)
 {
 	if (p->depth && (p->flags & JSON_SHALLOW))
@@ -316,7 +326,7 @@ static struct json *scan_value(struct parser *p)
 	}
 }
 
-/* A member's key and the colon after it. */
+/* Read a member's key and the colon after it. */
 static struct json *scan_key(struct parser *p)
 {
 	skip_space(p);
@@ -355,7 +365,7 @@ static bool scan_member(struct parser *p, struct open *o)
 	return true;
 }
 
-/* The innermost array or object ends here. */
+/* Close the innermost array or object. */
 static bool close_value(struct parser *p)
 {
 	struct json *v = p->open[--p->depth].value;

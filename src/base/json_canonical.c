@@ -10,14 +10,17 @@
 #include "base/num.h"
 #include "base/utf8.h"
 
-/* Objects with more members than this borrow memory to sort them. */
+/* Objects with more members than this allocate memory to sort them. */
 #define FEW_MEMBERS 64
 
-/* The largest array index of JavaScript, and what is no index. */
+/* The largest array index of JavaScript, and the value for "not an index". */
 #define MOST_INDEX 4294967294u
 #define NO_INDEX 4294967295u
 
-/* Beside the flags of a form: inside the root, which alone is sorted. */
+/*
+ * An internal flag beside those of a form: we are below the root, and only the
+ * root is sorted.
+ */
 #define IS_BELOW 0x100u
 
 /* Reads a string's text as UTF-16 units, as JavaScript compares them. */
@@ -44,7 +47,9 @@ static uint32_t read_unit(struct units *u)
 	return 0xd800 + ((c - 0x10000) >> 10);
 }
 
-/* Order of two ends: the text that has nothing left comes first. */
+/*
+ * Order of two texts of which at least one has ended: the shorter comes first.
+ */
 static int compare_rest(bool a_has_more, bool b_has_more)
 {
 	return (int)a_has_more - (int)b_has_more;
@@ -87,8 +92,8 @@ static int compare_chars(const struct json *a, const struct json *b)
 }
 
 /*
- * The number that a key spells as an array index of JavaScript does, or
- * NO_INDEX.
+ * Returns the number that a key spells the way JavaScript spells an array
+ * index, or NO_INDEX.
  */
 static uint32_t index_of(const struct json *key)
 {
@@ -108,8 +113,8 @@ static uint32_t index_of(const struct json *key)
 }
 
 /*
- * As a JavaScript object holds keys that were sorted before they were put in:
- * array indexes first.
+ * The order of keys in a JavaScript object into which they were put sorted:
+ * array indexes come first.
  */
 static int compare_script(const struct json *a, const struct json *b)
 {
@@ -117,13 +122,13 @@ static int compare_script(const struct json *a, const struct json *b)
 
 	if (i != j)
 		return i < j ? -1 : 1;
-	/* ASCII bytes order as UTF-16 units do. */
+	/* ASCII bytes have the order of UTF-16 units. */
 	unsigned flags = (unsigned)a->flags | b->flags;
 	return flags & (HAS_ESCAPE | HAS_HIGH) ? compare_units(a, b)
 					       : compare_bytes(a, b);
 }
 
-/* UTF-8 bytes order as characters do. */
+/* UTF-8 bytes have the order of characters. */
 static int compare_keys(
     const struct json *a, const struct json *b, unsigned form)
 {
@@ -134,7 +139,7 @@ static int compare_keys(
 	return compare_bytes(a, b);
 }
 
-/* For qsort_r(): by key; doubled keys in the order of the text. */
+/* For qsort_r(): by key; duplicate keys in the order of the text. */
 static int compare_members(const void *a, const void *b, void *form)
 {
 	const struct json *x = *(const struct json *const *)a;
@@ -144,7 +149,7 @@ static int compare_members(const void *a, const void *b, void *form)
 	return order ? order : x->key->text < y->key->text ? -1 : 1;
 }
 
-/* Link the keys of n members, which are sorted. */
+/* Link the keys of n sorted members. */
 static struct json *link_keys(struct json **members, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -173,9 +178,9 @@ static struct json *sort_keys(const struct json *object, unsigned form)
 }
 
 /*
- * The key of an object that sorts first, from which the others follow by next;
- * NULL when there are none. They are sorted when they are not in this order
- * yet.
+ * Returns the key of an object that sorts first; the others follow by next.
+ * NULL if the object is empty. Sorts the keys unless they are in this order
+ * already.
  */
 static const struct json *sorted_keys(const struct json *object, unsigned form)
 {
@@ -201,7 +206,9 @@ static void put_unit(struct buf *out, uint32_t c)
 	buf_append(out, text, sizeof(text));
 }
 
-/* The letter that follows the backslash in the short escape of c, or 0. */
+/*
+ * Returns the letter that follows the backslash in the short escape of c, or 0.
+ */
 static char short_escape(uint32_t c)
 {
 	switch (c) {
@@ -258,7 +265,7 @@ static void put_string(struct buf *out, const struct json *v, bool is_ascii)
 	buf_char(out, '"');
 }
 
-/* Whether a number is spelled as an integer: it has any size in Python. */
+/* Whether a number is spelled as an integer, which Python reads at any size. */
 static bool is_integer(const struct json *v)
 {
 	size_t i = *v->text == '-';
@@ -268,7 +275,7 @@ static bool is_integer(const struct json *v)
 	return i == v->len;
 }
 
-/* As Python prints what it reads; false when that is infinite. */
+/* Write a number as Python prints what it reads; false if that is infinite. */
 static bool put_python(struct buf *out, const struct json *v)
 {
 	double d = 0;
@@ -314,10 +321,10 @@ static bool put_member(struct buf *out, const struct json *m, unsigned form)
 	return put(out, m, form);
 }
 
-/* Of a doubled key only the last value counts, as in Python and JavaScript. */
+/* Of duplicate keys only the last value counts, as in Python and JavaScript. */
 static bool put_sorted(struct buf *out, const struct json *v, unsigned form)
 {
-	/* Below a root whose keys alone are sorted, nothing is. */
+	/* If only the root's keys are sorted, nothing below the root is. */
 	unsigned below = form & JSON_TOP ? form | IS_BELOW : form;
 
 	for (const struct json *k = sorted_keys(v, form); k; k = k->next) {
@@ -393,8 +400,8 @@ static unsigned string_traits(const struct json *v)
 }
 
 /*
- * Only surrogates order otherwise as UTF-16 than as characters; they are
- * escapes, or of four bytes.
+ * Only surrogates sort differently as UTF-16 than as characters. In UTF-8 text
+ * they are escapes or four-byte sequences.
  */
 static bool is_odd_key(const struct json *key)
 {
@@ -412,7 +419,7 @@ static bool is_odd_key(const struct json *key)
 
 /* ---- for other files ---- */
 
-/* Sorting keeps this n log n, and is needed for the canonical form anyhow. */
+/* Sorting keeps this n log n, and the canonical form needs it anyway. */
 const struct json *json_doubled_key(const struct json *object)
 {
 	for (const struct json *k = sorted_keys(object, JSON_UTF8); k;

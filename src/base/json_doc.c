@@ -7,13 +7,13 @@
 #include "base/mem.h"
 
 /*
- * Nodes in the first block: in 1 KiB, since malloc is slower beyond that. And
- * most in any: then it fits in 64 KiB.
+ * The number of nodes in the first block, which fits in 1 KiB since malloc is
+ * slower beyond that, and the maximum in any block, which fits in 64 KiB.
  */
 #define FIRST_NODES 20
 #define MOST_NODES 1344
 
-/* Blocks only grow, so the newest is also the largest. */
+/* Each block is larger than the one before, so the newest is the largest. */
 struct json_block {
 	struct json_block *older;
 	size_t used;
@@ -49,7 +49,7 @@ static void free_blocks(struct json_block *b)
 	}
 }
 
-/* Keep the newest block alone: most texts of a peer are of one size. */
+/* Keep only the newest block: most texts from one peer have a similar size. */
 void json_doc_forget(struct json_doc *doc)
 {
 	doc->root = NULL;

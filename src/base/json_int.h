@@ -4,25 +4,26 @@
 #define BASE_JSON_INT_H
 
 /*
- * Private to base/: what the files of JSON share. json.c parses, json_doc.c
- * holds the memory of nodes, json_value.c reads them, json_canonical.c writes
- * them.
+ * Private to base/: what the JSON files share. json.c parses, json_doc.c
+ * manages node memory, json_value.c reads nodes, json_canonical.c writes
+ * canonical forms.
  */
 #include "base/json.h"
 
-/* What the text of a string holds beside plain ASCII. */
+/* What the text of a string contains besides plain ASCII. */
 #define HAS_ESCAPE 1u
 #define HAS_HIGH 2u   /* a byte above 0x7f */
 #define HAS_DELETE 4u /* 0x7f, which Python escapes */
 
-/* In which order the keys of an object are linked (json_canonical.c). */
+/* The order in which the keys of an object are linked (json_canonical.c). */
 #define IN_ORDER 8u
 #define IN_SCRIPT_ORDER 16u
 
 /*
- * The key of an object's member is a node as well. What it needs no links for
- * holds the keys in order, from the one that sorts first, which the key of the
- * object's first member tells; so sorting once serves all canonical forms.
+ * A node. The key of an object's member is a node as well. Links that keys do
+ * not need for themselves hold the keys in sorted order, beginning with the key
+ * to which the first member's key points; so sorting once serves all canonical
+ * forms.
  */
 struct json {
 	const char *text;   /* a string's without the quotes */
@@ -37,15 +38,15 @@ struct json {
 	uint8_t flags; /* the order: at the key of the first member */
 };
 
-/* The next node of the document's memory, not cleared. */
+/* Returns the next node of the document's memory, not cleared. */
 struct json *json_doc_node(struct json_doc *doc);
 
-/* Take back all nodes, and keep some of the memory. */
+/* Release all nodes but keep some of the memory. */
 void json_doc_forget(struct json_doc *doc);
 
 /*
- * The next character of a string's text, and move *at behind it. A lone
- * surrogate stays what it is.
+ * Returns the next character of a string's text and moves *at past it. A lone
+ * surrogate is returned as it is.
  */
 uint32_t json_char(const char **at, const char *end);
 
@@ -61,7 +62,7 @@ static inline bool json_is_low(uint32_t c)
 	return c >= 0xdc00 && c <= 0xdfff;
 }
 
-/* The key of an object that doubles an earlier one, or NULL. */
+/* Returns the first key of an object that repeats an earlier one, or NULL. */
 const struct json *json_doubled_key(const struct json *object);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-/* The value of a hex digit, or -1. */
+/* Returns the value of a hex digit, or -1. */
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -27,7 +27,8 @@ static uint32_t hex4(const char *s)
 }
 
 /*
- * The character of the \u escape at *at, or of two that are a surrogate pair.
+ * Returns the character of the \u escape at *at, or of two that form a
+ * surrogate pair.
  */
 static uint32_t read_unicode(const char **at, const char *end)
 {
@@ -72,11 +73,11 @@ uint32_t json_char(const char **at, const char *end)
 	}
 }
 
-/* The un-escaped bytes, for a string known to have escapes. */
+/* Append the un-escaped bytes of a string that is known to have escapes. */
 static void append_unescaped(struct buf *out, const struct json *v)
 {
 	const char *s = v->text, *end = s + v->len;
-	/* Never more bytes than the escaped text has: \uXXXX is 3 at most. */
+	/* Un-escaped text is never longer: \uXXXX becomes at most 3 bytes. */
 	char *to = buf_reserve(out, v->len);
 
 	while (s < end) {
@@ -116,7 +117,7 @@ size_t json_count(const struct json *v)
 	return v ? v->count : 0;
 }
 
-/* Whether a string is this text; most keys and words have no escape. */
+/* Whether a string equals this text. Most keys and words have no escapes. */
 static bool is_text(const struct json *v, const char *s, size_t len)
 {
 	if (v->len < len)
@@ -216,7 +217,7 @@ bool json_int(const struct json *v, int64_t *out)
 	return true;
 }
 
-/* The daemon never calls setlocale(), so strtod() reads a point. */
+/* The daemon never calls setlocale(), so strtod() expects a point. */
 bool json_double(const struct json *v, double *out)
 {
 	char copy[JSON_MAX_NUMBER + 1];

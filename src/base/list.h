@@ -4,9 +4,9 @@
 #define BASE_LIST_H
 
 /*
- * An intrusive, circular, doubly linked list. A list head and the links inside
- * members have the same type. A member is in at most one list per link. The
- * list owns nothing.
+ * An intrusive, circular, doubly linked list. The head and the links inside
+ * members have the same type. A link is in at most one list at a time. The list
+ * owns nothing. A head must be initialised by list_init() before use.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static inline void list_append(struct list *head, struct list *l)
 	head->prev = l;
 }
 
-/* Take link l out of its list; harmless when it is in none. */
+/* Remove link l from its list; does nothing if it is in none. */
 static inline void list_remove(struct list *l)
 {
 	l->prev->next = l->next;
@@ -57,7 +57,7 @@ static inline void list_remove(struct list *l)
 	list_init(l);
 }
 
-/* Take the first link out and return it, or NULL from an empty list. */
+/* Remove the first link and return it, or NULL if the list is empty. */
 static inline struct list *list_shift(struct list *head)
 {
 	struct list *l = head->next;

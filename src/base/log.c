@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-/* Longest text of a line before escapes; the rest is cut. */
+/* The maximum length of a line's text before escaping; the rest is cut. */
 #define TEXT_MAX 4096
 
 static int log_fd = STDERR_FILENO;
@@ -46,9 +46,7 @@ static size_t put_prefix(char *out, size_t size, enum log_level level)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-/*
- * Copy text so that it stays on one line; out has room for 4 bytes a character.
- */
+/* Copy text so that it stays on one line; out has room for 4 bytes per byte. */
 static size_t put_text(char *out, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -68,7 +66,7 @@ static size_t put_text(char *out, const char *text)
 	return (size_t)(p - out);
 }
 
-/* No memory is asked for here: the line may tell that there is none. */
+/* This must not allocate: the line may report that memory has run out. */
 static void write_line(enum log_level level, const char *text)
 {
 	char line[128 + 4 * TEXT_MAX];
@@ -76,7 +74,9 @@ static void write_line(enum log_level level, const char *text)
 
 	n += put_text(line + n, text);
 	line[n++] = '\n';
-	/* A line that cannot be written is lost; there is nobody to tell. */
+	/*
+	 * A line that cannot be written is lost; there is nowhere to report it.
+	 */
 	while (write(log_fd, line, n) < 0 && errno == EINTR)
 		;
 }
@@ -90,7 +90,7 @@ static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
 
 	if (n < 0)
 		(void)snprintf(
-		    text, TEXT_MAX, "%s", fmt); /* better than none */
+		    text, TEXT_MAX, "%s", fmt); /* better than nothing */
 	else if (n >= TEXT_MAX)
 		memcpy(text + TEXT_MAX - 4, "...", 4);
 }
@@ -110,7 +110,10 @@ static void log_at(enum log_level level, const char *fmt, va_list ap)
 	errno = saved;
 }
 
-/* What fatal() and panic() share: the line, and the text for the master. */
+/*
+ * What fatal() and panic() share: write the line, and leave the text for the
+ * master.
+ */
 static void say_last_words(const char *fmt, va_list ap)
     __attribute__((format(printf, 1, 0)));
 
@@ -125,7 +128,7 @@ static void say_last_words(const char *fmt, va_list ap)
 	write_line(LOG_ERROR, text);
 	errno = saved;
 	void (*tell)(const char *) = on_fatal;
-	on_fatal = NULL; /* it may fail as well */
+	on_fatal = NULL; /* it may fail itself */
 	if (tell)
 		tell(text);
 }
@@ -166,18 +169,19 @@ int log_reopen(void)
 		return -1;
 
 	/*
-	 * Put the new file under the old number: threads may be writing to it.
+	 * Put the new file under the old descriptor: threads may be writing to
+	 * it.
 	 */
 	int done = dup3(fd, log_fd, O_CLOEXEC);
 	int saved = errno;
-	(void)close(fd); /* log_fd holds the file now, or dup3 told why not */
+	(void)close(fd); /* log_fd refers to the file now, or dup3 failed */
 	errno = saved;
 	return done < 0 ? -1 : 0;
 }
 
 void log_name(const char *name)
 {
-	(void)snprintf(speaker, sizeof(speaker), "%s", name); /* cut is fine */
+	(void)snprintf(speaker, sizeof(speaker), "%s", name); /* may be cut */
 }
 
 void log_threshold(enum log_level level)

@@ -18,59 +18,63 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /*
- * Log to path (append, 0640), or to stderr
- * when NULL. Returns 0, or -1 with errno.
+ * Log to path (opened for append, created with mode 0640), or to standard error
+ * if NULL. Returns 0, or -1 with errno.
  */
 int log_open(const char *path);
 
 /*
- * The same with a file that the caller has opened, and gives away: fd is path,
- * opened to append.
+ * The same with fd, a file that the caller has opened for append and gives
+ * away; path is its name, for log_reopen().
  */
 void log_use(int fd, const char *path);
 
 /*
- * Open the path again (after rotation); a
- * no-op for stderr. 0, or -1 with errno.
+ * Open the path again, after rotation. Does nothing for standard error. Returns
+ * 0, or -1 with errno, and then the old file stays in use.
  */
 int log_reopen(void);
 
-/* Who is speaking in this process, such as "master" or "worker[2]"; copied. */
+/*
+ * Set the name of this process in log lines, such as "master" or "worker[2]";
+ * copied.
+ */
 void log_name(const char *name);
 
-/* Lowest level that is written; LOG_INFO at first. */
+/* Set the lowest level that is written; initially LOG_INFO. */
 void log_threshold(enum log_level level);
 
-/* One line at debug level: what a developer asked to see. */
+/* One line at debug level: details for a developer. */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* One line at info level: what an operator asked for. */
+/* One line at info level: something an operator asked for. */
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* One line at warn level: what needs eyes. */
+/* One line at warn level: something that needs attention. */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* One line at error level: what lost work. */
+/* One line at error level: something that lost work. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The machine failed us: log and end the process with status 1, at once. */
+/* The machine failed us: log and end the process at once with status 1. */
 void fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
-/* We were wrong: log what was believed and abort(). */
+/* We have a bug: log what was believed and abort(). */
 void panic(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
 /*
- * What fatal() and panic() call with their text after it was logged, errno as it
- * was; NULL: nothing. fn may log; a fatal() in it does not call it again.
+ * Set a function that fatal() and panic() call with their text after logging
+ * it, with errno preserved; NULL for none. fn may log; a fatal() inside fn does
+ * not call it again.
  */
 void log_on_fatal(void (*fn)(const char *text));
 
 /*
- * Where fatal() and panic() also leave their text (n bytes with NUL, in memory
- * that outlives the process), so that the master can tell a dead child's last
- * words.
+ * Set a buffer of n bytes, in memory that outlives the process, where fatal()
+ * and panic() also leave their text (with NUL), so that the master can report
+ * the last words of a dead child.
  */
 void log_last_words(char *where, size_t n);
 

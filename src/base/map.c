@@ -14,8 +14,8 @@
 #define FIRST_BUCKETS 16
 
 /*
- * Chains, not open addressing: map_each() lets its callback remove the entry,
- * and a chain survives that without tombstones.
+ * Chains rather than open addressing: map_each() lets its callback remove the
+ * entry, and a chain survives that without tombstones.
  */
 struct entry {
 	struct entry *next;
@@ -52,8 +52,8 @@ static void sip_round(uint64_t v[4])
 }
 
 /*
- * SipHash-1-3 with a secret seed: peers
- * choose keys and must not aim at a chain.
+ * SipHash-1-3 with a secret seed: peers choose keys and must not be able to aim
+ * at one chain.
  */
 static uint64_t hash_key(const struct map *m, const void *key, size_t len)
 {
@@ -91,7 +91,8 @@ static struct entry **bucket_of(const struct map *m, uint64_t hash)
 }
 
 /*
- * Where the pointer to the key's entry stands, or the NULL at its chain's end.
+ * Returns the address of the pointer to the key's entry, or of the NULL at the
+ * end of its chain.
  */
 static struct entry **find(
     const struct map *m, const void *key, size_t len, uint64_t hash)

@@ -9,7 +9,7 @@
 
 void *mem_alloc(size_t n)
 {
-	/* malloc(0) may be NULL, which would look like a failure. */
+	/* malloc(0) may return NULL, which would look like a failure. */
 	void *p = malloc(n ? n : 1);
 	if (!p)
 		fatal("memory: cannot get %zu bytes", n);

@@ -4,24 +4,24 @@
 #define BASE_MEM_H
 
 /*
- * Memory that is there: these calls end the
- * process (fatal()) instead of failing.
+ * Allocation that does not fail: when memory runs out, these calls end the
+ * process by fatal(). All results are freed with free().
  */
 #include <stddef.h>
 
-/* n bytes, free() them. */
+/* Returns n uninitialised bytes. */
 void *mem_alloc(size_t n) __attribute__((malloc));
 
-/* n zero bytes, free() them. */
+/* Returns n zeroed bytes. */
 void *mem_zero(size_t n) __attribute__((malloc));
 
-/* As realloc. */
+/* As realloc(), but never returns NULL. */
 void *mem_realloc(void *p, size_t n);
 
-/* A NUL-terminated copy of n bytes, free() it. */
+/* Returns a NUL-terminated copy of n bytes. */
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc));
 
-/* A copy of a C string, free() it; NULL stays NULL. */
+/* Returns a copy of a C string; NULL stays NULL. */
 char *mem_strdup(const char *s);
 
 #endif

@@ -4,12 +4,13 @@
 #define BASE_MODE_H
 
 /*
- * Who may use a file that we make: we alone, and whom an ACL of the folder lets
- * in. The group bits of a folder with an ACL are the most it lets anybody do.
+ * The access modes of files that we create: for us alone, and for those whom an
+ * ACL of the folder admits. The group bits of a folder with an ACL are the mask
+ * that limits every entry.
  */
 #include <sys/stat.h>
 
-/* The mode of a new file in an open folder, where mode is what we may do. */
+/* Returns the mode of a new file in an open folder; mode is what we may do. */
 static inline mode_t mode_in(int folder, mode_t mode)
 {
 	struct stat st;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Digits that tell any two doubles apart. */
+/* This many digits distinguish any two doubles. */
 #define MOST_DIGITS 17
 
-/* Digits that a double keeps of any decimal, unless it is subnormal. */
+/* A double keeps this many digits of any decimal, unless it is subnormal. */
 #define SURE_DIGITS 15
 
 /* A decimal, d.ddde+xx; its digits are a number of up to 17 digits. */
@@ -21,7 +21,7 @@ struct decimal {
 	int exponent; /* of the first digit */
 };
 
-/* The decimal of n digits that is nearest to d > 0. */
+/* Set *x to the decimal of n digits that is nearest to d > 0. */
 static void nearest(struct decimal *x, double d, int n)
 {
 	char text[NUM_SIZE];
@@ -35,7 +35,7 @@ static void nearest(struct decimal *x, double d, int n)
 	x->exponent = atoi(strchr(text, 'e') + 1);
 }
 
-/* The next larger decimal of as many digits. */
+/* Go to the next larger decimal with as many digits. */
 static void increment(struct decimal *x)
 {
 	int i = x->n_digits - 1;
@@ -46,7 +46,7 @@ static void increment(struct decimal *x)
 		x->digits[i]++;
 		return;
 	}
-	x->digits[0] = '1'; /* 999 has become 1000, in three digits */
+	x->digits[0] = '1'; /* 999 has become 1000 and keeps three digits */
 	x->exponent++;
 }
 
@@ -60,9 +60,9 @@ static bool reads_back(const struct decimal *x, double d)
 }
 
 /*
- * The shortest decimal that reads back as d, of these the nearest. Below a
- * power of two doubles lie twice as close as above, so there the nearest may
- * miss where the next larger one does not.
+ * Set *x to the shortest decimal that reads back as d, and of these the
+ * nearest. Below a power of two, doubles lie twice as close as above, so there
+ * the nearest decimal may fail where the next larger one does not.
  */
 static void shortest(struct decimal *x, double d)
 {

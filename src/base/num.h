@@ -12,7 +12,7 @@
 /*
  * Write a finite d as Python's repr() does: the shortest decimal that reads
  * back as d, with a fraction (1.0) or an exponent (1e+16, 1e-07). Returns its
- * length.
+ * length without the NUL.
  */
 size_t num_repr(char out[NUM_SIZE], double d);
 

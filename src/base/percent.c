@@ -7,15 +7,15 @@
 #include "base/utf8.h"
 
 /*
- * How many of the n > 0 bytes at s, which are not UTF-8, begin one character
- * that breaks off; at least 1.
+ * Returns how many of the n > 0 bytes at s, which are not valid UTF-8, begin
+ * one truncated character; at least 1.
  */
 static size_t broken_len(const char *s, size_t n)
 {
 	char whole[4] = {s[0], '\x80', '\x80', '\x80'};
 	size_t i = 1;
 
-	/* These lead bytes allow only some bytes after them. */
+	/* After these lead bytes only some continuation bytes are valid. */
 	if (n > 1 && ((unsigned char)s[1] & 0xc0) == 0x80)
 		whole[1] = s[1];
 	size_t len = utf8_len(whole, sizeof whole);

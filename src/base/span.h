@@ -3,14 +3,17 @@
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
 
-/* A span is a part of a text that somebody else has; no NUL ends it. */
+/*
+ * A span is a part of a text that something else owns; it is not
+ * NUL-terminated.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
 struct span {
-	const char *text; /* NULL: there is none */
+	const char *text; /* NULL: absent */
 	size_t len;
 };
 
@@ -20,7 +23,7 @@ static inline bool span_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The span without spaces and tabs at both ends. */
+/* Returns the span without spaces and tabs at both ends. */
 static inline struct span span_trim(struct span s)
 {
 	while (s.len && span_is_blank(*s.text)) {
@@ -32,7 +35,7 @@ static inline struct span span_trim(struct span s)
 	return s;
 }
 
-/* Whether it is this text, in whatever case of ASCII letters. */
+/* Whether it equals this text, ignoring the case of ASCII letters. */
 static inline bool span_is_like(struct span s, const char *text)
 {
 	return s.len == strlen(text) && strncasecmp(s.text, text, s.len) == 0;

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * How many bytes the character at s has, of the n > 0 that are there; 0 when
- * they do not begin with valid UTF-8 (overlong forms and surrogates are not
- * valid).
+ * Returns the length in bytes of the character at s, of which n > 0 bytes are
+ * there; 0 if they do not begin with valid UTF-8 (overlong forms and surrogates
+ * are invalid).
  */
 static inline size_t utf8_len(const char *s, size_t n)
 {
@@ -39,7 +39,7 @@ static inline size_t utf8_len(const char *s, size_t n)
 	return len;
 }
 
-/* The character at s, which is valid and has len bytes. */
+/* Returns the character at s, which is valid and has len bytes. */
 static inline uint32_t utf8_get(const char *s, size_t len)
 {
 	uint32_t c = (unsigned char)s[0];
@@ -52,7 +52,8 @@ static inline uint32_t utf8_get(const char *s, size_t len)
 }
 
 /*
- * Write c (at most 0x10ffff) to out, which has room for 4; the bytes written.
+ * Write c (at most 0x10ffff) to out, which has room for 4 bytes. Returns the
+ * number of bytes written.
  */
 static inline size_t utf8_put(char *out, uint32_t c)
 {
