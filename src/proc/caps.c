@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel has them in words of 32 bits; ours are all in the first. */
+/*
+ * The kernel stores them in 32-bit words; the ones we use are all in the first.
+ */
 #define WORDS _LINUX_CAPABILITY_U32S_3
 
 static const unsigned long ours[] = {CAP_SETUID, CAP_SETGID, CAP_KILL};

@@ -4,26 +4,29 @@
 #define PROC_CAPS_H
 
 /*
- * The capabilities that let a server which is not root run agents as another
- * user, and end them: CAP_SETUID, CAP_SETGID and CAP_KILL. Needs the C library
- * alone.
+ * The capabilities with which a server that is not root can run agents as
+ * another user and end them: CAP_SETUID, CAP_SETGID and CAP_KILL. Needs only
+ * the C library.
  */
 #include <stdbool.h>
 
-/* Whether we have them; root does, as a rule. */
+/* Whether we have them; root usually does. */
 bool caps_are_there(void);
 
 /*
- * Before and after setuid(): keep them, and hand them on to what we execute.
- * False with errno.
+ * Keep them across setuid() and pass them on to programs we execute. Call it
+ * both before and after setuid(). Returns false with errno on failure.
  */
 bool caps_keep(void);
 bool caps_hand_on(void);
 
-/* Do not hand them on to what we execute. */
+/* Stop passing them on to programs we execute. */
 void caps_hold_back(void);
 
-/* Have none at all, and hand none on. */
+/*
+ * Give up all capabilities, and pass none on. Returns false with errno on
+ * failure.
+ */
 bool caps_drop(void);
 
 #endif

@@ -13,10 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A hierarchy where Debian mounts it; its name is "" for version 2. */
+/*
+ * A hierarchy at the place where Debian mounts it; its name is "" for version
+ * 2.
+ */
 struct hierarchy {
 	const char *mount, *name;
-	long magic; /* of the file system that is there if it is mounted */
+	long magic; /* of the file system found there if mounted */
 };
 
 static const struct hierarchy unified = {
@@ -32,7 +35,7 @@ static bool write_file(const char *path, const char *text)
 	if (fd < 0)
 		return false;
 	bool is_ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	(void)close(fd); /* cgroup files report at write */
+	(void)close(fd); /* cgroup files report errors at write */
 	return is_ok;
 }
 
@@ -51,7 +54,8 @@ bool cgroup_read_file(const char *path, char *out, size_t size)
 }
 
 /*
- * The path of our own group in the hierarchy with this name ("" for version 2).
+ * Get the path of our own group in the hierarchy with this name ("" for version
+ * 2).
  */
 static bool own_group(const char *name, char *out, size_t size)
 {
@@ -77,9 +81,9 @@ static bool own_group(const char *name, char *out, size_t size)
 }
 
 /*
- * The path of the group of a process with this pid, next to our own. False
- * where the hierarchy is not: a plain folder in its place would take a group's
- * name and do nothing.
+ * Get the path of the group for a process with this pid, beside our own.
+ * Returns false where the hierarchy is not mounted: a plain folder in its place
+ * would accept the group's name and do nothing.
  */
 static bool find_group(const struct hierarchy *h, pid_t pid, struct cgroup *g)
 {
@@ -95,8 +99,8 @@ static bool find_group(const struct hierarchy *h, pid_t pid, struct cgroup *g)
 }
 
 /*
- * That it cannot be made is usual: then we do without. One that has our name
- * already was left by a process that was killed, and had our pid before us.
+ * Failing to create it is normal: then we do without. A group that already has
+ * our name was left behind by a killed process that had our pid before us.
  */
 static bool make_group(struct cgroup *g, const struct hierarchy *h)
 {
@@ -109,7 +113,7 @@ static bool make_group(struct cgroup *g, const struct hierarchy *h)
 	return false;
 }
 
-/* Whether the file of this name in the group took the text. */
+/* Write the text to this file of the group. Returns whether it was accepted. */
 static bool set_group(
     const struct cgroup *g, const char *file, const char *text)
 {
@@ -122,9 +126,9 @@ static bool set_group(
 }
 
 /*
- * Only where the group has this controller anyway. In version 1 it would need a
- * group of its own for each turn, and the kernel keeps what is left of such
- * groups for as long as a page of a file is charged to them.
+ * Only where the group has this controller anyway. In version 1 each turn would
+ * need a group of its own, and the kernel keeps the remains of such groups for
+ * as long as a page of a file is charged to them.
  */
 static void limit_memory(struct cgroups *g, int64_t bytes)
 {
@@ -138,7 +142,7 @@ static void limit_memory(struct cgroups *g, int64_t bytes)
 	(void)set_group(&g->unified, "memory.oom.group", "1");
 }
 
-/* Where the kernel counts those that it killed in our group and below. */
+/* Find the file in which the kernel counts OOM kills in our group and below. */
 static void find_oom_events(struct cgroups *g)
 {
 	static const struct {
@@ -186,7 +190,7 @@ void cgroup_enter(const struct cgroups *g, pid_t pid)
 	(void)set_group(&g->pids, "cgroup.procs", text);
 }
 
-/* A group is busy for a moment after its last process was reaped. */
+/* A group stays busy for a moment after its last process was reaped. */
 static void remove_group(const struct cgroup *g)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -198,7 +202,7 @@ static void remove_group(const struct cgroup *g)
 	}
 }
 
-/* The number behind "oom_kill " in a file. */
+/* Returns the number after "oom_kill " in a file. */
 static long read_oom_kills(const char *path)
 {
 	static const char name[] = "oom_kill ";
@@ -227,7 +231,7 @@ static void clear_group(const struct hierarchy *h, pid_t maker)
 	if (!find_group(h, maker, &g))
 		return;
 	(void)set_group(&g, "cgroup.kill", "1");
-	(void)rmdir(g.path); /* a busy one is empty the next time */
+	(void)rmdir(g.path); /* a busy one will be empty the next time */
 }
 
 void cgroup_clear(pid_t maker)

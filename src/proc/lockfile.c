@@ -12,7 +12,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-/* A signature is a line of so many bytes, newline included. */
+/* A signature is a line of exactly this many bytes, newline included. */
 #define LINE_SIZE 48
 
 static bool read_file(const char *path, char *text, size_t size)
@@ -26,8 +26,10 @@ static bool read_file(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-/* When a process began, in clock ticks since the machine did: field 22 of
- * stat(5). Zombies are dead; 0 for them. */
+/*
+ * Returns when a process was started, in clock ticks since boot: field 22 of
+ * stat(5). Zombies count as dead; 0 for them.
+ */
 static unsigned long long birth_of(pid_t pid)
 {
 	char path[64], text[1024], state;
@@ -35,7 +37,7 @@ static unsigned long long birth_of(pid_t pid)
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	if (!read_file(path, text, sizeof text))
 		return 0;
-	/* The name before it may hold spaces and brackets. */
+	/* The name before it may contain spaces and brackets. */
 	const char *end = strrchr(text, ')');
 	if (!end ||
 	    sscanf(end + 1,
@@ -96,7 +98,7 @@ unsigned lockfile_holders(
 	return n;
 }
 
-/* /proc/PID itself belongs to root where the process cannot be dumped. */
+/* /proc/PID itself belongs to root if the process is not dumpable. */
 static bool runs_as(pid_t pid, uid_t uid)
 {
 	char path[64], text[4096];
@@ -111,7 +113,10 @@ static bool runs_as(pid_t pid, uid_t uid)
 
 bool lockfile_kill(const struct lockfile_holder *h, uid_t uid)
 {
-	/* First, or the number might be another's when the signal goes out. */
+	/*
+	 * Take the pidfd before checking: later the pid may belong to another
+	 * process.
+	 */
 	int fd = pidfd_open(h->pid, 0);
 	if (fd < 0)
 		return false;

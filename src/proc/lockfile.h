@@ -4,11 +4,11 @@
 #define PROC_LOCKFILE_H
 
 /*
- * A lock file keeps other servers out of a project. The lock is held by the
- * open file, which a server's processes inherit, so it is free again when the
- * last of them is gone, and not when the first is. Each of them signs, in a
- * place of its own, so that who is kept out can say by whom, and end what a
- * dead server left behind.
+ * A lock file keeps a second server out of a project. The open file holds the
+ * lock, and all processes of a server inherit it, so the lock is released when
+ * the last of them is gone, not when the first is. Each of them signs the file
+ * in a place of its own, so that a server that is kept out can tell which
+ * processes hold the lock, and end those that a dead server left behind.
  */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -17,32 +17,33 @@ struct lockfile_holder {
 	unsigned place;
 	char kind[12];
 	pid_t pid;
-	unsigned long long born; /* start of the process, as proc(5) has it */
+	unsigned long long born; /* start time of the process, as in proc(5) */
 };
 
-/* Places that may be signed: the server's first process has 0. */
+/* The number of places for signatures; the first process of a server has 0. */
 #define LOCKFILE_PLACES 256
 
-/* Open the file, which is made where it is missing; -1 with errno. */
+/* Open the file and create it if it is missing. Returns -1 with errno. */
 int lockfile_open(const char *path);
 
 /*
  * Take the lock without waiting. Returns 0, and then the signatures of earlier
- * holders are gone, or -1 with errno: EWOULDBLOCK when another has it.
+ * holders are erased, or -1 with errno: EWOULDBLOCK if another server holds it.
  */
 int lockfile_take(int fd);
 
-/* Sign for the calling process; false with errno when it cannot be written. */
+/* Sign for the calling process. Returns false with errno if writing fails. */
 bool lockfile_sign(int fd, unsigned place, const char *kind);
 
-/* Those that have signed and live; returns how many, at most 'most'. */
+/* List the signers that are alive, at most 'most'. Returns their number. */
 unsigned lockfile_holders(
     int fd, struct lockfile_holder *holders, unsigned most);
 
 /*
- * Kill a holder, if it still is that process and runs as uid; false with errno
- * when not. What the file says is no better than who may write it: root must
- * not be made to kill the processes of others.
+ * Kill a holder if it is still the same process and runs as uid; otherwise
+ * return false with errno. The contents of the file are only as trustworthy as
+ * those who may write it: root must not be tricked into killing the processes
+ * of other users.
  */
 bool lockfile_kill(const struct lockfile_holder *holder, uid_t uid);
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Room for bursts: a few thousand bells, should the reader be busy. */
+/* Room for bursts: a few thousand notifications while the reader is busy. */
 #define QUEUE_BYTES (1024 * 1024)
 
 int mailbox_open(struct mailbox_ends *ends)
@@ -14,7 +14,7 @@ int mailbox_open(struct mailbox_ends *ends)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		0, fds) != 0)
 		return -1;
-	/* The kernel's own maximum is enough where it is lower. */
+	/* Where the kernel's maximum is lower, that is enough. */
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	ends->reader = fds[0];
 	ends->sender = fds[1];

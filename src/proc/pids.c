@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Passes over a tree that grows while it is stopped. */
+/* The maximum number of passes over a tree that grows while it is stopped. */
 #define STOP_PASSES 200
 
 bool pids_has(const struct pids *p, pid_t pid)
@@ -72,7 +72,7 @@ void pids_add_below(struct pids *p)
 		pids_add_children(p, p->list[i]);
 }
 
-/* Whether one was not stopped before. */
+/* Whether there is a process that was not stopped before. */
 static bool stop_new(const struct pids *now, struct pids *seen)
 {
 	bool is_new = false;

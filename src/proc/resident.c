@@ -19,7 +19,7 @@ static bool read_file(pid_t pid, const char *name, char *out, size_t size)
 	return cgroup_read_file(path, out, size);
 }
 
-/* One that has ended has nothing. */
+/* A process that has ended has none. */
 static int64_t rss_of(pid_t pid)
 {
 	char text[256];

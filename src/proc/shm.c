@@ -44,14 +44,14 @@ void shm_lock_init(struct shm_lock *l)
 	(void)pthread_mutexattr_destroy(&attr);
 }
 
-/* What it means that pthread_mutex_*lock() returned rc, which is no timeout. */
+/* Handle the result of pthread_mutex_*lock(), which is not a timeout. */
 static int take_up(struct shm_lock *l, int rc)
 {
 	if (rc == 0)
 		return 0;
 	if (rc != EOWNERDEAD)
 		panic("shm: lock: error %d", rc);
-	/* Before the unlock, or the lock would be lost for ever. */
+	/* This must precede the unlock, or the lock would be lost for ever. */
 	rc = pthread_mutex_consistent(&l->mutex);
 	if (rc)
 		panic("shm: lock cannot be made consistent: error %d", rc);

@@ -11,10 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A new zero-filled segment of size bytes (memfd, CLOEXEC); -1 with errno. */
+/*
+ * Create a zero-filled segment of size bytes (memfd, CLOEXEC). Returns its
+ * descriptor, or -1 with errno.
+ */
 int shm_create(const char *name, size_t size);
 
-/* Map the whole segment, *size bytes, read-write; NULL with errno. */
+/*
+ * Map the whole segment read-write and set *size to its size in bytes. Returns
+ * NULL with errno on failure. The mapping lasts until the process ends.
+ */
 void *shm_map(int fd, size_t *size);
 
 /* A robust mutex in shared memory. */
@@ -22,21 +28,23 @@ struct shm_lock {
 	pthread_mutex_t mutex;
 };
 
-/* Make a lock in shared memory, once, before others see it. */
+/* Initialise a lock in shared memory, once, before other processes see it. */
 void shm_lock_init(struct shm_lock *l);
 
 /*
- * Take the lock. Returns 0, or 1 when its last holder died inside: the caller
- * then repairs what the lock guards before it unlocks; the lock itself is
- * sound.
+ * Take the lock. Returns 0, or 1 if its last holder died while holding it: then
+ * the caller must repair the data that the lock guards before it unlocks; the
+ * lock itself is sound.
  */
 int shm_lock_take(struct shm_lock *l);
 
-/* As shm_lock_take(), or -1 when it cannot be had within so many microseconds.
+/*
+ * As shm_lock_take(), but returns -1 if the lock is still held after wait_us
+ * microseconds.
  */
 int shm_lock_try(struct shm_lock *l, int64_t wait_us);
 
-/* Give the lock back. */
+/* Release the lock. */
 void shm_lock_give(struct shm_lock *l);
 
 #endif

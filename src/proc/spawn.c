@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Descriptors are first moved above this, so that a plan may overlap itself. */
+/*
+ * Descriptors are first moved above this number, so that the 'from' and 'to'
+ * sides of a plan may overlap.
+ */
 #define PARK_FROM 300
 
 extern char **environ;
@@ -34,7 +37,10 @@ static bool is_target(const struct spawn_plan *plan, int fd)
 	return false;
 }
 
-/* Close all that the plan does not name, in its gaps and beyond its end. */
+/*
+ * Close all descriptors that the plan does not name, in its gaps and beyond its
+ * end.
+ */
 static int plan_closes(
     const struct spawn_plan *plan, posix_spawn_file_actions_t *acts)
 {
@@ -47,8 +53,8 @@ static int plan_closes(
 }
 
 /*
- * dup2() in the child from descriptors parked out of the way in the parent: a
- * target may be the source of a later row.
+ * dup2() in the child from descriptors that the parent has moved out of the
+ * way: a target may be the source of a later row.
  */
 static int plan_fds(const struct spawn_plan *plan,
     posix_spawn_file_actions_t *acts, int *parked)

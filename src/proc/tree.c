@@ -24,16 +24,19 @@
 #define COUNT_INTERVAL_MS 500
 
 /*
- * Memory is looked at more often the less is left: nobody fills it faster than
- * so, by the millisecond.
+ * The less memory is left, the more often it is checked: we assume that no
+ * program fills it faster than this many bytes per millisecond.
  */
 #define FILL_BYTES_PER_MS (4 << 20)
 #define LOOK_MIN_MS 20
 
-/* How far RLIMIT_NPROC may move beyond where it began. */
+/* The maximum distance that RLIMIT_NPROC may move from where it began. */
 #define WALL_MOVES 4096
 
-/* Processes that cannot be killed (stuck in the kernel) are left after this. */
+/*
+ * Processes that cannot be killed (stuck in the kernel) are abandoned after
+ * this.
+ */
 #define KILL_LIMIT_MS 10000
 
 /* ---- small things ---- */
@@ -68,11 +71,11 @@ static bool is_nest(pid_t pid)
 	       strcmp(name, TREE_NEST_NAME "\n") == 0;
 }
 
-/* All processes below us, but those of nests. */
+/* Find all processes below us except those of nests. */
 static void find_tree(const struct tree *t, struct pids *p)
 {
 	pids_add_children(p, getpid());
-	p->n_threads = 0; /* ours do not count */
+	p->n_threads = 0; /* our own do not count */
 	for (size_t i = 0; i < p->n;) {
 		if (t->has_nests && is_nest(p->list[i]))
 			p->list[i] = p->list[--p->n];
@@ -88,7 +91,7 @@ static void note_nests(const struct pids *seen, struct pids *nests)
 			pids_add(nests, seen->list[i]);
 }
 
-/* Nests that are killed cannot remove their groups. */
+/* Nests that were killed cannot remove their groups themselves. */
 static void clear_nests(struct pids *nests)
 {
 	for (size_t i = 0; i < nests->n; i++)
@@ -96,7 +99,7 @@ static void clear_nests(struct pids *nests)
 	pids_fini(nests);
 }
 
-/* Reap all that have ended; true when no child is left. */
+/* Reap all children that have ended. Returns true when no child is left. */
 static bool reap(pid_t program, int *status)
 {
 	int one;
@@ -108,7 +111,7 @@ static bool reap(pid_t program, int *status)
 	return pid < 0 && errno == ECHILD;
 }
 
-/* False when some cannot be killed. */
+/* Returns false if some cannot be killed. */
 static bool kill_all(struct tree *t)
 {
 	int64_t until = now_ms() + KILL_LIMIT_MS;
@@ -156,9 +159,10 @@ void tree_limit(const struct tree *t, pid_t pid,
 }
 
 /*
- * RLIMIT_NPROC counts every process of the user, so the system's count is
- * added: it is a wall against bombs, and the count of the tree does the exact
- * work. The wall moves as others come, up to a limit that a bomb cannot raise.
+ * RLIMIT_NPROC counts every process of the user, so the system-wide count is
+ * added. It is only a wall against fork bombs; counting the tree is the exact
+ * limit. The wall moves as other processes come, up to a bound that a bomb
+ * cannot raise.
  */
 static rlim_t find_wall(const struct tree *t)
 {
@@ -178,7 +182,7 @@ static bool has_wall(const struct tree *t)
 
 static rlim_t least(rlim_t a, rlim_t b)
 {
-	return a < b ? a : b; /* infinity is the largest */
+	return a < b ? a : b; /* RLIM_INFINITY is the largest value */
 }
 
 void tree_limit_processes(const struct tree *t, pid_t pid)
@@ -196,7 +200,7 @@ void tree_limit_processes(const struct tree *t, pid_t pid)
 		tree_say(t->errors, "cannot set a limit: %s", strerror(errno));
 }
 
-/* Else other turns of the user would take the room of this one. */
+/* Otherwise, other turns of the same user would use up this turn's share. */
 static void move_wall(const struct tree *t, const struct pids *p)
 {
 	rlim_t wall = has_wall(t) ? find_wall(t) : RLIM_INFINITY;
@@ -207,7 +211,7 @@ static void move_wall(const struct tree *t, const struct pids *p)
 		    r.rlim_cur >= least(r.rlim_max, wall))
 			continue;
 		r.rlim_cur = least(r.rlim_max, wall);
-		/* One that became another user has a wall of its own. */
+		/* A process that became another user has a wall of its own. */
 		(void)prlimit(p->list[i], RLIMIT_NPROC, &r, NULL);
 	}
 }
@@ -265,7 +269,9 @@ static bool counts_memory(const struct tree *t)
 	return t->limits.memory_bytes && !t->groups.holds_memory;
 }
 
-/* The quick answer is too high if pages are shared, and enough if it is low. */
+/*
+ * The quick answer is too high if pages are shared, so it is final only if low.
+ */
 static bool is_over_memory(struct tree *t, const struct pids *p)
 {
 	t->bytes_seen = resident_bytes(p);
@@ -286,7 +292,7 @@ static int64_t pause_ms(const struct tree *t)
 	return ms > LOOK_MIN_MS ? ms : LOOK_MIN_MS;
 }
 
-/* Look at what the kernel does not limit for us, when it is time to. */
+/* Check what the kernel does not limit for us, when it is due. */
 static enum outcome look(struct tree *t)
 {
 	struct pids tree = {0};
@@ -308,9 +314,9 @@ static enum outcome look(struct tree *t)
 }
 
 /*
- * There is room for as many as were missing when we looked last; who did not
- * come, but executed another program, was counted for nothing. When it is used
- * up we look again, before somebody is let in.
+ * There is room for as many as were missing at the last count. A process that
+ * did not join but executed another program was counted for nothing. When the
+ * room is used up, we count again before another is let in.
  */
 static enum outcome mind_turnstile(struct tree *t)
 {
@@ -327,7 +333,7 @@ static enum outcome mind_turnstile(struct tree *t)
 	return GOES_ON;
 }
 
-/* -1: never. */
+/* Returns -1 for never. */
 static int until_look_ms(const struct tree *t)
 {
 	if (!counts_processes(t) && !counts_memory(t))
@@ -347,7 +353,7 @@ bool tree_take_signals(struct tree *t)
 	return must_end;
 }
 
-/* What came from the worker, or who waits at the turnstile. */
+/* Wait for the worker, for a signal, or for a process at the turnstile. */
 static enum outcome wait_for_news(struct tree *t)
 {
 	struct pollfd fds[] = {
@@ -360,7 +366,7 @@ static enum outcome wait_for_news(struct tree *t)
 	if (poll(fds, 3, until_look_ms(t)) <= 0)
 		return GOES_ON;
 	if (fds[1].revents) {
-		/* Left unread, it would reset the socket. */
+		/* Unread data would reset the socket. */
 		(void)!read(t->control, &byte, 1);
 		return ENDING;
 	}
@@ -385,14 +391,17 @@ static enum outcome wait_for_end(struct tree *t)
 	return outcome;
 }
 
-/* A shell tells of its program by 128 and the signal. */
+/* A shell reports the signal that killed its program as 128 plus its number. */
 static bool was_killed(int status)
 {
 	return (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
 	       (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL);
 }
 
-/* Whether the kernel killed it, or what it waited for, for want of memory. */
+/*
+ * Whether the kernel killed the program, or what it waited for, for lack of
+ * memory.
+ */
 static bool had_no_memory(const struct tree *t)
 {
 	return was_killed(t->status) &&
@@ -416,7 +425,7 @@ enum tree_end tree_run(struct tree *t)
 	enum outcome outcome = wait_for_end(t);
 
 	report(t, outcome);
-	bool is_dead = kill_all(t); /* nobody gets in meanwhile */
+	bool is_dead = kill_all(t); /* nothing gets in meanwhile */
 	turnstile_close(&t->turnstile);
 	if (!is_dead)
 		return TREE_STUCK;

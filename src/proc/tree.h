@@ -4,10 +4,15 @@
 #define PROC_TREE_H
 
 /*
- * The processes below the caller: one program and all that comes of it. The
- * caller is a subreaper and has no other children, so nothing can escape by
- * forking: what loses its parent becomes a child of the caller, who goes on
- * when it has none. Used by co-turn and co-nest; needs the C library alone.
+ * The process tree of one program: the program itself and all its descendants.
+ * The caller is a subreaper without other children, so no process can escape by
+ * forking: a process that loses its parent becomes a child of the caller, who
+ * continues only when none is left. Used by co-turn and co-nest. Needs only the
+ * C library.
+ *
+ * Order of calls: tree_open_signals(), tree_open_turnstile(), fork, in the
+ * child tree_enter_turnstile(), in the parent tree_take_turnstile(),
+ * tree_run().
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,73 +24,81 @@
 #include "proc/turnstile.h"
 
 enum tree_end {
-	TREE_OVER,  /* the program ended, or had to */
+	TREE_OVER,  /* the program ended or was ended */
 	TREE_ASKED, /* a signal asks the caller to end */
-	TREE_STUCK, /* some of them cannot be killed */
+	TREE_STUCK, /* some processes cannot be killed */
 };
 
 struct tree {
-	int signals; /* of tree_open_signals() */
+	int signals; /* from tree_open_signals() */
 	int control; /* socket to the worker */
-	int errors;  /* where complaints go */
+	int errors;  /* descriptor for error messages */
 	pid_t program;
 	int status;		     /* -1 until the program has ended */
-	struct cgroup_limits limits; /* of all together */
-	bool has_nests;	    /* turns below nests have limits of their own */
-	size_t n_seen;	    /* processes (threads at a turnstile), lately */
-	int64_t bytes_seen; /* of memory, likewise */
-	int64_t look_at_ms; /* when we look again */
+	struct cgroup_limits limits; /* for the whole tree */
+	bool has_nests;	    /* turns below nests have their own limits */
+	size_t n_seen;	    /* processes (or threads), last count */
+	int64_t bytes_seen; /* of memory, last count */
+	int64_t look_at_ms; /* when the next check is due */
 	long oom_kills;	    /* before the program began */
 	struct cgroups groups;
 	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
-	long room;		    /* how many it lets in before we count */
+	long room;		    /* lets in so many before we count */
 };
 
-/* The name of the process of a nest. */
+/* The name of a nest's process (its comm). */
 #define TREE_NEST_NAME "co-nest"
 
-/* What holds the number of processes of a tree. */
+/* What limits the number of processes of a tree. */
 enum tree_hold {
 	TREE_HELD_BY_GROUP,	/* a control group */
-	TREE_HELD_BY_TURNSTILE, /* the caller, who is root */
+	TREE_HELD_BY_TURNSTILE, /* the caller, which is root */
 	TREE_HELD_BY_RLIMIT,	/* RLIMIT_NPROC, which does not bind root */
 	TREE_NOT_HELD,
 };
 
-/* What would hold it for a caller like us; tries it out. */
+/* Returns what would limit the processes of a caller like us; tests it. */
 enum tree_hold tree_hold(void);
 
-/* Complain in a line, with the name of the program in front. */
+/* Write one line to fd, with the name of the program in front. */
 void tree_say(int fd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Block the signals that tell of children or ask us to end, and ignore SIGPIPE.
- * Returns a descriptor that they are read from, or -1.
+ * Block the signals that report children or ask us to end, and ignore SIGPIPE.
+ * Returns a descriptor from which they are read, or -1.
  */
 int tree_open_signals(void);
 
-/* Take pending signals and reap; true when one asks the caller to end. */
+/*
+ * Take pending signals and reap children. Returns true if a signal asks the
+ * caller to end.
+ */
 bool tree_take_signals(struct tree *t);
 
-/* Lower a limit of a process; 0 is the caller. */
+/* Lower a resource limit of a process; pid 0 is the caller. */
 void tree_limit(
     const struct tree *t, pid_t pid, enum __rlimit_resource what, rlim_t max);
 
-/* Limit what the process and its children may fork, unless a group does. */
+/*
+ * Limit how many processes this one and its children may fork, unless a control
+ * group does.
+ */
 void tree_limit_processes(const struct tree *t, pid_t pid);
 
 /*
- * Where neither a group nor a limit holds the tree: call the first before the
- * program is forked, the second in the program, the third in the caller.
+ * For the case that neither a control group nor RLIMIT_NPROC limits the tree:
+ * call the first before the program is forked, the second in the program, and
+ * the third in the caller.
  */
 void tree_open_turnstile(struct tree *t);
 void tree_enter_turnstile(struct tree *t);
 void tree_take_turnstile(struct tree *t);
 
 /*
- * Wait until the program ends, or must: then tell the worker, and kill what is
- * left of the tree. All is reaped when this returns, if it is not TREE_STUCK.
+ * Wait until the program ends or has to be ended, then report to the worker and
+ * kill what is left of the tree. On return everything is reaped, except after
+ * TREE_STUCK.
  */
 enum tree_end tree_run(struct tree *t);
 

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The kernel may know larger messages than our headers. */
+/* The kernel's messages may be larger than those in our headers. */
 #define MESSAGE_BYTES 512
 
 /* ---- the filter ---- */
@@ -27,10 +27,10 @@
 	    BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
 
-/* Skip so many instructions if the value is not this one. */
+/* Skip this many instructions unless the value matches. */
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip)
 
-/* Go to the question so many instructions ahead if it is this system call. */
+/* Jump this many instructions ahead, to the question, for this system call. */
 #define ASK_IF(number, ahead) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, ahead, 0)
 
@@ -48,10 +48,10 @@
 
 #ifdef ARCH
 /*
- * Not the call that forks: it would fail with EINTR where a child ends just
- * then and has a handler, which no program expects of it. These two are the
- * first that a new process or thread makes in glibc and in musl, and the first
- * of a program that was executed; nobody minds what they say.
+ * We do not trap the call that forks: it would fail with EINTR if a child with
+ * a handler ended at that moment, which no program expects. These two are the
+ * first calls that a new process or thread makes in glibc and in musl, and the
+ * first of a program that was executed; programs ignore their results.
  */
 static struct sock_filter filter[] = {
     LOAD(arch),
@@ -80,8 +80,9 @@ static int install(unsigned flags)
 }
 
 /*
- * Only the privileged may set up a filter that could fool programs which change
- * the user; others have to promise that there will be none.
+ * Only privileged processes may install a filter that could mislead programs
+ * which change the user; others must promise that there will be no such
+ * program.
  */
 static int set_up(void)
 {
@@ -126,7 +127,7 @@ static void send_fd(int to, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	}
-	/* Without it we see an end of file. */
+	/* If it fails, the parent sees an end of file. */
 	(void)sendmsg(to, &m, MSG_NOSIGNAL);
 }
 
@@ -184,8 +185,7 @@ bool turnstile_enter(struct turnstile *s)
 
 bool turnstile_take(struct turnstile *s)
 {
-	close_fd(
-	    &s->pair[1]); /* the child's: else we would wait for ourselves */
+	close_fd(&s->pair[1]); /* the child's: or we would wait for us */
 	s->listener = receive_fd(s->pair[0]);
 	close_fd(&s->pair[0]);
 	return s->listener >= 0;
@@ -216,7 +216,7 @@ bool turnstile_let_in(struct turnstile *s)
 	} m;
 
 	memset(&m, 0, sizeof m);
-	/* He may have died. */
+	/* The process may have died. */
 	if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &m.ask) != 0)
 		return is_left(s);
 	uint64_t id = m.ask.id;
