@@ -20,7 +20,8 @@ static const char *word_of(const struct lists_entry *e)
 	return lists_level_word(e->level);
 }
 
-static void describe(struct caller *caller, const struct lists_entry *e)
+static void access_admit_describe(
+    struct caller *caller, const struct lists_entry *e)
 {
 	caller->level = word_of(e);
 	caller->is_admin = e->is_admin && e->level != LEVEL_BLOCKED;
@@ -30,14 +31,14 @@ static void describe(struct caller *caller, const struct lists_entry *e)
 }
 
 /* Find out the level of q's caller; -1 with q refused. */
-static int look(struct access_call *q, struct lists_entry *entry)
+static int access_admit_look(struct access_call *q, struct lists_entry *entry)
 {
 	if (lists_look(q->access->lists, q->caller.address, entry, &q->err) !=
 	    0) {
 		q->is_refused = true;
 		return -1;
 	}
-	describe(&q->caller, entry);
+	access_admit_describe(&q->caller, entry);
 	return 0;
 }
 
@@ -50,7 +51,7 @@ int access_look(struct access *a, const char *address, struct caller *caller,
 		return -1;
 	if (lists_look(a->lists, address, &entry, err) != 0)
 		return -1;
-	describe(caller, &entry);
+	access_admit_describe(caller, &entry);
 	if (entry.level == LEVEL_BLOCKED)
 		return err_set(err, ERR_FORBIDDEN, "forbidden: blocked");
 	return 0;
@@ -136,7 +137,8 @@ static void on_admitted(
 	if (err) {
 		q->is_refused = true;
 		q->err = *err;
-	} else if (look(q, &entry) == 0 && entry.level == LEVEL_BLOCKED) {
+	} else if (access_admit_look(q, &entry) == 0 &&
+		   entry.level == LEVEL_BLOCKED) {
 		access_call_refuse(q, ERR_FORBIDDEN, "forbidden: blocked");
 	}
 	access_call_tell(q);
@@ -221,7 +223,7 @@ void access_admit(struct access_call *q)
 {
 	const struct access_rules *rules = access_rules(q->use);
 	struct lists_entry entry = {.level = LEVEL_STRANGER};
-	if (q->is_signed && look(q, &entry) != 0)
+	if (q->is_signed && access_admit_look(q, &entry) != 0)
 		return;
 	if (rules->refuses_blocked && entry.level == LEVEL_BLOCKED)
 		access_call_refuse(q, ERR_FORBIDDEN, "forbidden: blocked");

@@ -25,7 +25,8 @@ static void do_change(struct gate_job *job)
 	    conf->co_dir, conf->address, &c->change, &c->result, &c->err);
 }
 
-static void on_changed(struct gate_job *job, enum gate_result result)
+static void access_change_on_changed(
+    struct gate_job *job, enum gate_result result)
 {
 	struct access_changing *c = job->arg;
 	if (result != GATE_OK) {
@@ -54,7 +55,7 @@ void access_change(struct access *a, const struct lists_change *change,
 	c->arg = arg;
 	job->is_verified = true;
 	job->work = do_change;
-	job->done = on_changed;
+	job->done = access_change_on_changed;
 	job->arg = c;
 	job->owned = c;
 	gate_push(a->gate, job);

@@ -230,7 +230,7 @@ static void take_turns(struct gate_lane *lane, struct list *batch)
 }
 
 /* Wait for jobs and take some; false when the gate closes. */
-static bool take(struct gate_lane *lane, struct list *batch)
+static bool gate_take(struct gate_lane *lane, struct list *batch)
 {
 	struct gate *g = lane->gate;
 	pthread_mutex_lock(&g->mutex);
@@ -251,12 +251,12 @@ static void give_back(struct gate *g, struct list *batch)
 	g->wake(g->arg);
 }
 
-static void *run(void *arg)
+static void *gate_run(void *arg)
 {
 	struct gate_lane *lane = arg;
 	struct list batch;
 	list_init(&batch);
-	while (take(lane, &batch)) {
+	while (gate_take(lane, &batch)) {
 		do_batch(lane, &batch);
 		give_back(lane->gate, &batch);
 	}
@@ -271,7 +271,7 @@ static void open_lane(struct gate_lane *lane, struct gate *g)
 	lane->queues = map_new();
 	list_init(&lane->turns);
 	pthread_cond_init(&lane->is_changed, NULL);
-	if (pthread_create(&lane->thread, NULL, run, lane) != 0)
+	if (pthread_create(&lane->thread, NULL, gate_run, lane) != 0)
 		fatal("gate: cannot start a thread");
 }
 
@@ -339,7 +339,7 @@ struct gate_job *gate_job(void)
 }
 
 /* It is told as others are, when the loop comes to it. */
-static void refuse(
+static void gate_refuse(
     struct gate *g, struct gate_job *job, enum gate_result result)
 {
 	free(job->payload);
@@ -371,11 +371,11 @@ void gate_push(struct gate *g, struct gate_job *job)
 	job->pushed_ms = clock_mono_ms();
 	pthread_mutex_lock(&g->mutex);
 	if (is_full)
-		refuse(g, job, GATE_BUSY);
+		gate_refuse(g, job, GATE_BUSY);
 	else if (enqueue(&g->lanes[is_large ? LARGE : SMALL], job))
 		is_queued = true;
 	else
-		refuse(g, job, GATE_CROWDED);
+		gate_refuse(g, job, GATE_CROWDED);
 	pthread_mutex_unlock(&g->mutex);
 	if (!is_queued)
 		g->wake(g->arg);
@@ -391,13 +391,13 @@ bool gate_is_idle(struct gate *g)
 	return is_idle;
 }
 
-static void tell(struct gate_job *job, enum gate_result result)
+static void gate_tell(struct gate_job *job, enum gate_result result)
 {
 	job->is_told = true;
 	job->done(job, result);
 }
 
-static void finish(struct gate *g, struct gate_job *job)
+static void gate_finish(struct gate *g, struct gate_job *job)
 {
 	g->n_flight--;
 	free_job(job);
@@ -413,8 +413,8 @@ void gate_collect(struct gate *g)
 	while ((l = list_shift(&finished))) {
 		struct gate_job *job = list_entry(l, struct gate_job, link);
 		if (!job->is_told)
-			tell(job, job->result);
-		finish(g, job);
+			gate_tell(job, job->result);
+		gate_finish(g, job);
 	}
 }
 
@@ -455,9 +455,9 @@ void gate_tick(struct gate *g)
 		bool is_over = take_back(g, job, &store_is_slow);
 		if (!is_over && job->is_claimed)
 			store_is_slow = true; /* all else takes no time */
-		tell(job, store_is_slow ? GATE_UNAVAILABLE : GATE_BUSY);
+		gate_tell(job, store_is_slow ? GATE_UNAVAILABLE : GATE_BUSY);
 		if (is_over)
-			finish(g, job);
+			gate_finish(g, job);
 	}
 }
 

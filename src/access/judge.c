@@ -64,7 +64,7 @@ static struct question *question_of(struct agent_sink *s)
 }
 
 /* How much of a reason is told: whole characters, up to a NUL. */
-static size_t cut(const char *reason, size_t len)
+static size_t judge_cut(const char *reason, size_t len)
 {
 	size_t kept = 0;
 	while (kept < len && reason[kept]) {
@@ -86,14 +86,14 @@ static void decide(struct question *q, bool is_allowed, bool is_kept,
 	q->is_allowed = is_allowed;
 	q->is_kept = is_kept;
 	q->decided_ms = clock_mono_ms();
-	memcpy(q->reason, reason, cut(reason, len));
+	memcpy(q->reason, reason, judge_cut(reason, len));
 	list_remove(&q->link);
 	list_append(&j->decided, &q->link);
 	j->n_open--;
 	j->ask_flush(j->arg);
 }
 
-static void give_up(struct question *q)
+static void judge_give_up(struct question *q)
 {
 	decide(q, false, false, JUDGE_UNAVAILABLE, strlen(JUDGE_UNAVAILABLE));
 }
@@ -135,7 +135,7 @@ static bool take_word(const char **text, const char *end, const char *word)
 }
 
 /* "ACCEPT", "REJECT: too new", and the like. */
-static bool read_line(struct question *q, const char *text, size_t len)
+static bool judge_read_line(struct question *q, const char *text, size_t len)
 {
 	const char *end = text + len;
 	while (text < end && strchr(" \t\r\n", *text))
@@ -152,45 +152,45 @@ static bool read_line(struct question *q, const char *text, size_t len)
 	return true;
 }
 
-static void sink_finish(struct agent_sink *s, const char *result, size_t len,
-    const char *session, size_t session_len)
+static void judge_sink_finish(struct agent_sink *s, const char *result,
+    size_t len, const char *session, size_t session_len)
 {
 	struct question *q = question_of(s);
 	(void)session; /* each stands alone */
 	(void)session_len;
-	if (read_object(q, result, len) || read_line(q, result, len))
+	if (read_object(q, result, len) || judge_read_line(q, result, len))
 		return;
 	log_warn("trust_agent: neither ACCEPT nor REJECT: %.*s",
 	    (int)(len < 80 ? len : 80), result);
-	give_up(q);
+	judge_give_up(q);
 }
 
-static void sink_fail(
+static void judge_sink_fail(
     struct agent_sink *s, enum err_reason reason, const char *detail)
 {
 	log_warn("trust_agent: reason=%s: %.200s", err_reason_word(reason),
 	    detail ? detail : "");
-	give_up(question_of(s));
+	judge_give_up(question_of(s));
 }
 
-static bool sink_emit(struct agent_sink *s, struct draft *d)
+static bool judge_sink_emit(struct agent_sink *s, struct draft *d)
 {
 	(void)s;
 	(void)d; /* nobody watches it think */
 	return true;
 }
 
-static void sink_log(struct agent_sink *s, const char *text, size_t len)
+static void judge_sink_log(struct agent_sink *s, const char *text, size_t len)
 {
 	(void)s;
 	log_info("trust_agent: %.*s", (int)(len < 500 ? len : 500), text);
 }
 
 static const struct agent_sink_ops sink_ops = {
-    .emit = sink_emit,
-    .finish = sink_finish,
-    .fail = sink_fail,
-    .log = sink_log,
+    .emit = judge_sink_emit,
+    .finish = judge_sink_finish,
+    .fail = judge_sink_fail,
+    .log = judge_sink_log,
 };
 
 /* ---- questions ---- */
@@ -259,11 +259,11 @@ static struct question *new_question(
 	return q;
 }
 
-static void start(struct question *q)
+static void judge_start(struct question *q)
 {
 	struct judge *j = q->judge;
 	if (j->n_open > JUDGE_MAX_TURNS) {
-		give_up(q);
+		judge_give_up(q);
 		return;
 	}
 	q->turn = j->asks_host ? j->kind->exec(j->agent, &q->exec, &q->sink)
@@ -272,7 +272,7 @@ static void start(struct question *q)
 }
 
 /* The question of this key if it is still good. */
-static struct question *find(struct judge *j, const char *key)
+static struct question *judge_find(struct judge *j, const char *key)
 {
 	struct question *q = map_get(j->by_key, key, strlen(key));
 	if (!q || !q->is_decided)
@@ -295,7 +295,7 @@ static void reopen(struct judge *j, struct question *q)
 void judge_ask(struct judge *j, const char *key, const char *facts,
     judge_fn *fn, void *arg)
 {
-	struct question *q = find(j, key);
+	struct question *q = judge_find(j, key);
 	if (q) {
 		reopen(j, q);
 		add_asker(q, fn, arg);
@@ -303,7 +303,7 @@ void judge_ask(struct judge *j, const char *key, const char *facts,
 	}
 	q = new_question(j, key, facts);
 	add_asker(q, fn, arg);
-	start(q);
+	judge_start(q);
 }
 
 static void move_all(struct list *to, struct list *from)
@@ -313,7 +313,7 @@ static void move_all(struct list *to, struct list *from)
 		list_append(to, it);
 }
 
-static void tell(const struct question *q, struct list *askers)
+static void judge_tell(const struct question *q, struct list *askers)
 {
 	struct list *it;
 	while ((it = list_shift(askers))) {
@@ -323,7 +323,7 @@ static void tell(const struct question *q, struct list *askers)
 	}
 }
 
-static void keep(struct judge *j, struct question *q)
+static void judge_keep(struct judge *j, struct question *q)
 {
 	list_append(&j->kept, &q->link);
 	if (++j->n_kept <= JUDGE_MAX_KEPT)
@@ -339,14 +339,14 @@ static void keep(struct judge *j, struct question *q)
 static void conclude(struct judge *j, struct question *q)
 {
 	struct list askers;
-	bool is_good = find(j, q->key) == q;
+	bool is_good = judge_find(j, q->key) == q;
 	list_init(&askers);
 	move_all(&askers, &q->askers);
 	if (is_good)
-		keep(j, q);
+		judge_keep(j, q);
 	else
 		forget(j, q);
-	tell(q, &askers);
+	judge_tell(q, &askers);
 	if (!is_good)
 		free_question(q);
 }
@@ -374,7 +374,7 @@ void judge_tick(struct judge *j)
 			break;
 		log_warn(
 		    "trust_agent: no answer in %d s", JUDGE_LIMIT_MS / 1000);
-		give_up(q);
+		judge_give_up(q);
 	}
 }
 

@@ -64,7 +64,7 @@ const char *list_file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int refuse(struct err *err, const char *path, const char *why)
+static int list_file_refuse(struct err *err, const char *path, const char *why)
 {
 	return err_set(err, ERR_MISCONFIGURED,
 	    "misconfigured: cannot read %s: %s", list_file_name(path), why);
@@ -85,7 +85,8 @@ static bool is_utf8(const char *text, size_t len)
 	return true;
 }
 
-static int read_all(int fd, const char *path, struct buf *out, struct err *err)
+static int list_file_read_all(
+    int fd, const char *path, struct buf *out, struct err *err)
 {
 	ssize_t n;
 	do {
@@ -94,10 +95,11 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return refuse(err, path, strerror(errno));
+			return list_file_refuse(err, path, strerror(errno));
 		out->len += (size_t)n;
 		if (out->len > LIST_FILE_BYTES)
-			return refuse(err, path, "it is larger than 16 MiB");
+			return list_file_refuse(
+			    err, path, "it is larger than 16 MiB");
 	} while (n != 0);
 	if (is_utf8(out->data, out->len))
 		return 0;
@@ -111,10 +113,10 @@ static int read_regular(
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
-		return refuse(err, path, strerror(errno));
+		return list_file_refuse(err, path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return refuse(err, path, "it is no regular file");
-	return read_all(fd, path, out, err);
+		return list_file_refuse(err, path, "it is no regular file");
+	return list_file_read_all(fd, path, out, err);
 }
 
 /* A link that leads nowhere is there, and cannot be read. */
@@ -129,7 +131,9 @@ int list_file_read(const char *path, struct buf *out, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int why = errno;
 	if (fd < 0)
-		return is_missing(path) ? 0 : refuse(err, path, strerror(why));
+		return is_missing(path)
+			   ? 0
+			   : list_file_refuse(err, path, strerror(why));
 	int rc = read_regular(fd, path, out, err);
 	(void)close(fd);
 	return rc;
@@ -137,12 +141,12 @@ int list_file_read(const char *path, struct buf *out, struct err *err)
 
 /* ---- entries ---- */
 
-static char lower(char c)
+static char list_file_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_blank(char c)
+static bool list_file_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
@@ -155,7 +159,7 @@ static char *normalise(const char *text, size_t len)
 		return mem_strdup(address);
 	char *copy = mem_strndup(text, len);
 	for (char *p = copy; *p; p++)
-		*p = lower(*p);
+		*p = list_file_lower(*p);
 	return copy;
 }
 
@@ -183,13 +187,13 @@ static void add_entry(struct list_file *f, const char *text, size_t len)
 	free(entry);
 }
 
-static void trim(const char **text, size_t *len)
+static void list_file_trim(const char **text, size_t *len)
 {
-	while (*len && is_blank(**text)) {
+	while (*len && list_file_is_blank(**text)) {
 		(*text)++;
 		(*len)--;
 	}
-	while (*len && is_blank((*text)[*len - 1]))
+	while (*len && list_file_is_blank((*text)[*len - 1]))
 		(*len)--;
 }
 
@@ -199,7 +203,7 @@ static const char *entry_of(const char *text, size_t *len, bool has_comments)
 	const char *comment = has_comments ? memchr(text, '#', *len) : NULL;
 	if (comment)
 		*len = (size_t)(comment - text);
-	trim(&text, len);
+	list_file_trim(&text, len);
 	if (*len && *text == '#')
 		*len = 0;
 	return text;
@@ -214,7 +218,7 @@ static void add_line(struct list_file *f, const char *text, size_t len)
 
 bool list_file_is_entry(const char *line, size_t len, const char *id)
 {
-	trim(&line, &len);
+	list_file_trim(&line, &len);
 	char *entry = normalise(line, len);
 	char *name = normalise(id, strlen(id));
 	bool is_same = strcmp(entry, name) == 0;
@@ -265,7 +269,8 @@ void list_file_fill(struct list_file *f, const char *text, size_t len)
 static bool is_no_address(const char *entry, size_t len, bool is_exact)
 {
 	char address[ADDRESS_SIZE];
-	return len >= 2 && entry[0] == '0' && lower(entry[1]) == 'x' &&
+	return len >= 2 && entry[0] == '0' &&
+	       list_file_lower(entry[1]) == 'x' &&
 	       (is_exact || !memchr(entry, '*', len)) &&
 	       !address_parse(entry, len, address);
 }
@@ -305,13 +310,16 @@ static int64_t ns_of(const struct timespec *t)
 }
 
 /* The stamp as it is now. 0, or -1 with ERR_MISCONFIGURED. */
-static int look(const char *path, struct list_stamp *stamp, struct err *err)
+static int list_file_look(
+    const char *path, struct list_stamp *stamp, struct err *err)
 {
 	struct stat st;
 	*stamp = (struct list_stamp){.inode = 0};
 	if (stat(path, &st) != 0) {
 		int why = errno;
-		return is_missing(path) ? 0 : refuse(err, path, strerror(why));
+		return is_missing(path)
+			   ? 0
+			   : list_file_refuse(err, path, strerror(why));
 	}
 	stamp->mtime_ns = ns_of(&st.st_mtim);
 	stamp->ctime_ns = ns_of(&st.st_ctim);
@@ -345,7 +353,7 @@ static void warn_of(const struct list_file *f, const struct buf *text)
 }
 
 /* The operator hears where it is, once, and clients what it is called. */
-static int fail(struct list_file *f, const struct err *err)
+static int list_file_fail(struct list_file *f, const struct err *err)
 {
 	if (!f->is_told)
 		log_warn("list=%s: %s", f->path, err->text);
@@ -357,7 +365,7 @@ int list_file_refresh(struct list_file *f, struct err *err)
 {
 	struct list_stamp stamp;
 	struct buf text = {0};
-	int rc = look(f->path, &stamp, err);
+	int rc = list_file_look(f->path, &stamp, err);
 	if (rc == 0 && is_unchanged(f, &stamp))
 		return 0;
 	f->is_known = false;
@@ -370,9 +378,10 @@ int list_file_refresh(struct list_file *f, struct err *err)
 		warn_of(f, &text);
 	buf_fini(&text);
 	if (rc == 0 && f->n_patterns > LIST_FILE_PATTERNS)
-		rc = refuse(err, f->path, "it has too many lines with '*'");
+		rc = list_file_refuse(
+		    err, f->path, "it has too many lines with '*'");
 	if (rc != 0)
-		return fail(f, err);
+		return list_file_fail(f, err);
 	f->is_told = false;
 	f->version++;
 	f->stamp = stamp;

@@ -192,7 +192,7 @@ bool lists_is_whitelisted(struct lists *l, const char *address)
 	       list_file_has(&l->host_whitelist, address);
 }
 
-static enum trust_level level_of(struct lists *l, const char *id)
+static enum trust_level lists_level_of(struct lists *l, const char *id)
 {
 	if (list_file_has(&l->blocklist, id))
 		return LEVEL_BLOCKED;
@@ -211,7 +211,7 @@ int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
 	    list_file_refresh(&l->contacts, err) != 0 ||
 	    list_file_refresh(&l->admins, err) != 0)
 		return -1;
-	entry->level = level_of(l, address);
+	entry->level = lists_level_of(l, address);
 	entry->is_super = strcmp(address, l->conf->address) == 0;
 	entry->is_admin = entry->is_super || list_file_has(&l->admins, address);
 	return 0;

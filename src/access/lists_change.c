@@ -87,7 +87,8 @@ static int take_id(
 
 /* ---- the files ---- */
 
-static int cannot(struct err *err, const char *path, const char *why)
+static int lists_change_cannot(
+    struct err *err, const char *path, const char *why)
 {
 	log_warn("list=%s: cannot be written: %s", path, why);
 	return err_set(err, ERR_MISCONFIGURED,
@@ -114,7 +115,8 @@ static int take_lock(const char *co_dir, struct err *err)
 	buf_printf(&path, "%s/lists.lock", co_dir);
 	int fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || !wait_for_lock(fd)) {
-		(void)cannot(err, buf_cstr(&path), strerror(errno));
+		(void)lists_change_cannot(
+		    err, buf_cstr(&path), strerror(errno));
 		if (fd >= 0)
 			(void)close(fd);
 		fd = -1;
@@ -135,7 +137,8 @@ static int read_files(struct work *w, struct err *err)
 }
 
 /* What the operator chose stays: the mode, and where a link leads. */
-static int replace(const char *path, const struct buf *text, struct err *err)
+static int lists_change_replace(
+    const char *path, const struct buf *text, struct err *err)
 {
 	struct stat st;
 	struct err why;
@@ -149,7 +152,7 @@ static int replace(const char *path, const struct buf *text, struct err *err)
 		     ? err_set(&why, ERR_CONFIG, "it would be over 16 MiB")
 		     : ident_file_write(&file, text->data, text->len, &why);
 	if (rc != 0)
-		(void)cannot(err, path, why.text);
+		(void)lists_change_cannot(err, path, why.text);
 	free(real);
 	return rc;
 }
@@ -158,7 +161,8 @@ static int write_files(struct work *w, struct err *err)
 {
 	for (int i = 0; i < N_FILES; i++)
 		if (w->is_changed[i] &&
-		    replace(buf_cstr(&w->path[i]), &w->text[i], err) != 0)
+		    lists_change_replace(
+			buf_cstr(&w->path[i]), &w->text[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -176,7 +180,7 @@ static bool has(const struct work *w, int file)
 	return found;
 }
 
-static void add(struct work *w, int file)
+static void lists_change_add(struct work *w, int file)
 {
 	struct buf *text = &w->text[file];
 	if (has(w, file))
@@ -188,7 +192,7 @@ static void add(struct work *w, int file)
 	w->is_changed[file] = true;
 }
 
-static void drop(struct work *w, int file)
+static void lists_change_drop(struct work *w, int file)
 {
 	struct buf *text = &w->text[file], kept = {0};
 	for (size_t at = 0; at < text->len;) {
@@ -205,7 +209,7 @@ static void drop(struct work *w, int file)
 	*text = kept;
 }
 
-static enum trust_level level_of(const struct work *w)
+static enum trust_level lists_change_level_of(const struct work *w)
 {
 	if (has(w, BLOCKLIST))
 		return LEVEL_BLOCKED;
@@ -216,7 +220,7 @@ static enum trust_level level_of(const struct work *w)
 
 /* ---- actions ---- */
 
-static void say(struct work *w, bool is_done, const char *message)
+static void lists_change_say(struct work *w, bool is_done, const char *message)
 {
 	w->result->is_done = is_done;
 	w->result->has_level = true;
@@ -235,25 +239,25 @@ static void say_of(struct work *w, const char *what)
 /* What the level should be now; a pattern may see it otherwise. */
 static void expect(struct work *w, enum trust_level level)
 {
-	w->result->was_overridden = level_of(w) != level;
+	w->result->was_overridden = lists_change_level_of(w) != level;
 }
 
 static void promote(struct work *w)
 {
-	switch (level_of(w)) {
+	switch (lists_change_level_of(w)) {
 	case LEVEL_BLOCKED:
-		say(w, false, "Client is blocked. Unblock first.");
+		lists_change_say(w, false, "Client is blocked. Unblock first.");
 		break;
 	case LEVEL_WHITELIST:
-		say(w, false, "Already at highest level");
+		lists_change_say(w, false, "Already at highest level");
 		break;
 	case LEVEL_CONTACT:
-		add(w, WHITELIST);
+		lists_change_add(w, WHITELIST);
 		say_of(w, "promoted to whitelist.");
 		expect(w, LEVEL_WHITELIST);
 		break;
 	case LEVEL_STRANGER:
-		add(w, CONTACTS);
+		lists_change_add(w, CONTACTS);
 		say_of(w, "promoted to contact.");
 		expect(w, LEVEL_CONTACT);
 		break;
@@ -262,24 +266,24 @@ static void promote(struct work *w)
 
 static void demote(struct work *w)
 {
-	switch (level_of(w)) {
+	switch (lists_change_level_of(w)) {
 	case LEVEL_BLOCKED:
-		say(w, false, "Client is blocked. Unblock first.");
+		lists_change_say(w, false, "Client is blocked. Unblock first.");
 		break;
 	case LEVEL_WHITELIST:
-		drop(w, WHITELIST);
-		add(w, CONTACTS);
+		lists_change_drop(w, WHITELIST);
+		lists_change_add(w, CONTACTS);
 		say_of(w, "demoted to contact.");
 		expect(w, LEVEL_CONTACT);
 		break;
 	case LEVEL_CONTACT:
-		drop(w, WHITELIST);
-		drop(w, CONTACTS);
+		lists_change_drop(w, WHITELIST);
+		lists_change_drop(w, CONTACTS);
 		say_of(w, "demoted to stranger.");
 		expect(w, LEVEL_STRANGER);
 		break;
 	case LEVEL_STRANGER:
-		say(w, false, "Already at lowest level");
+		lists_change_say(w, false, "Already at lowest level");
 		break;
 	}
 }
@@ -293,16 +297,16 @@ static void change_admins(struct work *w, enum lists_action action)
 		say_of(
 		    w, is_admin ? "is already an admin." : "added as admin.");
 		if (!is_admin)
-			add(w, ADMINS);
+			lists_change_add(w, ADMINS);
 	} else {
 		say_of(
 		    w, is_there ? "removed from admins." : "is not an admin.");
-		drop(w, ADMINS);
+		lists_change_drop(w, ADMINS);
 	}
 	w->result->has_level = false;
 }
 
-static void act(struct work *w, const struct lists_change *change)
+static void lists_change_act(struct work *w, const struct lists_change *change)
 {
 	char text[LISTS_ID_MAX + 40];
 	switch (change->action) {
@@ -313,31 +317,31 @@ static void act(struct work *w, const struct lists_change *change)
 		demote(w);
 		break;
 	case LISTS_BLOCK:
-		add(w, BLOCKLIST);
+		lists_change_add(w, BLOCKLIST);
 		(void)snprintf(
 		    text, sizeof text, "blocked. Reason: %s", change->reason);
 		say_of(w, text);
 		expect(w, LEVEL_BLOCKED);
 		break;
 	case LISTS_UNBLOCK:
-		drop(w, BLOCKLIST);
+		lists_change_drop(w, BLOCKLIST);
 		say_of(w, "unblocked.");
 		w->result->was_overridden = has(w, BLOCKLIST);
 		break;
 	case LISTS_LEVEL:
-		say(w, true, "");
+		lists_change_say(w, true, "");
 		break;
 	case LISTS_ADD_ADMIN:
 	case LISTS_REMOVE_ADMIN:
 		change_admins(w, change->action);
 		break;
 	case LISTS_ADD_CONTACT:
-		if (level_of(w) == LEVEL_STRANGER)
-			add(w, CONTACTS);
-		say(w, true, "");
+		if (lists_change_level_of(w) == LEVEL_STRANGER)
+			lists_change_add(w, CONTACTS);
+		lists_change_say(w, true, "");
 		break;
 	}
-	w->result->level = level_of(w);
+	w->result->level = lists_change_level_of(w);
 }
 
 int lists_change(const char *co_dir, const char *address,
@@ -354,7 +358,7 @@ int lists_change(const char *co_dir, const char *address,
 		return -1;
 	int rc = read_files(&w, err);
 	if (rc == 0) {
-		act(&w, change);
+		lists_change_act(&w, change);
 		rc = write_files(&w, err);
 	}
 	for (int i = 0; i < N_FILES; i++) {

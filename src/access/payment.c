@@ -50,25 +50,25 @@ struct call {
 
 /* ---- the end of a question ---- */
 
-static void free_call(struct call *c)
+static void payment_free_call(struct call *c)
 {
 	fetch_forget(&c->fetch);
 	list_remove(&c->link);
 	free(c);
 }
 
-static void tell(struct call *c, const char *receipt)
+static void payment_tell(struct call *c, const char *receipt)
 {
 	payment_fn *fn = c->fn;
 	void *arg = c->arg;
-	free_call(c);
+	payment_free_call(c);
 	fn(arg, receipt);
 }
 
-static void fail(struct call *c, const char *step, const char *why)
+static void payment_fail(struct call *c, const char *step, const char *why)
 {
 	log_warn("payment client=%s: %s: %.200s", c->client, step, why);
-	tell(c, NULL);
+	payment_tell(c, NULL);
 }
 
 static void tell_refused(void *arg)
@@ -78,7 +78,7 @@ static void tell_refused(void *arg)
 	{
 		struct call *c = list_entry(link, struct call, link);
 		if (c->is_refused)
-			tell(c, NULL);
+			payment_tell(c, NULL);
 	}
 }
 
@@ -140,7 +140,7 @@ static void put_transfer(struct buf *out, const struct json *answer)
 	buf_fini(&scratch);
 }
 
-static void on_verified(void *arg, const struct fetch_answer *answer)
+static void payment_on_verified(void *arg, const struct fetch_answer *answer)
 {
 	struct call *c = arg;
 	struct json_doc doc = {0};
@@ -156,12 +156,12 @@ static void on_verified(void *arg, const struct fetch_answer *answer)
 		buf_printf(&receipt, "payer %s", c->client);
 	json_fini(&doc);
 	if (!v) {
-		fail(c, "verify", why);
+		payment_fail(c, "verify", why);
 	} else if (!is_verified) {
-		tell(c, NULL);
+		payment_tell(c, NULL);
 	} else {
 		log_info("payment client=%s: verified", c->client);
-		tell(c, buf_cstr(&receipt));
+		payment_tell(c, buf_cstr(&receipt));
 	}
 	buf_fini(&receipt);
 }
@@ -176,7 +176,7 @@ static void ask_for_transfer(struct call *c, const char *token, size_t len)
 	    c->client, price);
 	const char *const headers[] = {
 	    "Content-Type: application/json", buf_cstr(&line), NULL};
-	post(c, "/api/v1/onboard/verify", headers, &body, on_verified);
+	post(c, "/api/v1/onboard/verify", headers, &body, payment_on_verified);
 	buf_fini(&body);
 	buf_fini(&line);
 }
@@ -205,9 +205,9 @@ static void on_signed_in(void *arg, const struct fetch_answer *answer)
 	const struct json *v = members(&doc, answer, &why);
 	const char *token = json_str(json_get(v, "token"), &scratch, &len);
 	if (!v)
-		fail(c, "sign in", why);
+		payment_fail(c, "sign in", why);
 	else if (!is_token(token, len))
-		fail(c, "sign in", "the answer has no token");
+		payment_fail(c, "sign in", "the answer has no token");
 	else
 		ask_for_transfer(c, token, len);
 	json_fini(&doc);
@@ -342,7 +342,7 @@ void payment_free(struct payment **pp)
 	if (!p)
 		return;
 	list_each_safe(link, &p->calls)
-	    free_call(list_entry(link, struct call, link));
+	    payment_free_call(list_entry(link, struct call, link));
 	loop_later_cancel(&p->later);
 	fetch_close(&p->fetch);
 	free(p->backend);

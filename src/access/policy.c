@@ -100,7 +100,7 @@ static enum policy_verdict deny(const char **reason, const char *text)
 }
 
 /* Nobody gets past an open door by leaving the signature out. */
-static enum policy_verdict ask(const struct policy *p,
+static enum policy_verdict policy_ask(const struct policy *p,
     const struct policy_facts *facts, const char **reason)
 {
 	if (p->asks_signers)
@@ -134,7 +134,7 @@ enum policy_verdict policy_judge(const struct policy *p,
 	case DEFAULT_ALLOW:
 		return POLICY_ALLOW;
 	case DEFAULT_ASK:
-		return ask(p, facts, reason);
+		return policy_ask(p, facts, reason);
 	case DEFAULT_DENY:
 		break;
 	}

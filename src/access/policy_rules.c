@@ -29,7 +29,8 @@ struct rule {
 
 /* ---- messages ---- */
 
-static int refuse(const struct rule *r, const char *key, const char *wanted)
+static int policy_rules_refuse(
+    const struct rule *r, const char *key, const char *wanted)
 {
 	return err_set(
 	    r->err, ERR_CONFIG, "%s: %s must be %s", r->where, key, wanted);
@@ -81,13 +82,13 @@ static int add_code(const struct rule *r, const struct json *v)
 	struct policy *p = r->policy;
 	char *said = json_strdup(v);
 	if (!said)
-		return refuse(r, "onboard.invite_code",
+		return policy_rules_refuse(r, "onboard.invite_code",
 		    "text (quote a number) or a list of texts");
 	char *code = resolve(r, said);
 	wipe(said);
 	if (*code && p->n_codes == POLICY_MAX_CODES) {
 		wipe(code);
-		return refuse(
+		return policy_rules_refuse(
 		    r, "onboard.invite_code", "at most 256 invite codes");
 	}
 	if (!*code) {
@@ -137,7 +138,8 @@ static int read_price_text(const struct rule *r, const char *said)
 	if (!is_bad)
 		return 0;
 	if (!is_variable(said))
-		return refuse(r, "onboard.payment", "a number or $NAME");
+		return policy_rules_refuse(
+		    r, "onboard.payment", "a number or $NAME");
 	log_warn("%s: %.*s is no number: this door stays closed", r->where,
 	    MAX_QUOTED, said);
 	return 0;
@@ -153,7 +155,8 @@ static int read_price(const struct rule *r, const struct json *v)
 		return rc;
 	}
 	if (!json_double(v, &price) || !isfinite(price))
-		return refuse(r, "onboard.payment", "a number or $NAME");
+		return policy_rules_refuse(
+		    r, "onboard.payment", "a number or $NAME");
 	if (price > 0)
 		r->policy->price = price;
 	return 0;
@@ -178,7 +181,7 @@ static unsigned condition(const struct json *word)
 static int read_allow(const struct rule *r)
 {
 	if (is_given(r->value) && !json_is(r->value, JSON_ARRAY))
-		return refuse(
+		return policy_rules_refuse(
 		    r, "allow", "a list of admin, whitelisted and contact");
 	for (const struct json *m = json_first(r->value); m; m = json_next(m)) {
 		r->policy->allow |= condition(m);
@@ -194,7 +197,8 @@ static int read_deny(const struct rule *r)
 	if (!is_given(r->value))
 		return 0;
 	if (!json_is(r->value, JSON_ARRAY))
-		return refuse(r, "deny", "a list that may hold blocked");
+		return policy_rules_refuse(
+		    r, "deny", "a list that may hold blocked");
 	r->policy->denies_blocked = false;
 	for (const struct json *m = json_first(r->value); m; m = json_next(m)) {
 		if (json_str_is(m, "blocked"))
@@ -209,7 +213,7 @@ static int read_onboard(const struct rule *r)
 {
 	int rc = 0;
 	if (is_given(r->value) && !json_is(r->value, JSON_OBJECT))
-		return refuse(
+		return policy_rules_refuse(
 		    r, "onboard", "a mapping of invite_code and payment");
 	for (const struct json *m = json_first(r->value); m && rc == 0;
 	     m = json_next(m)) {

@@ -88,7 +88,7 @@ static int read_front(struct policy *p, const char *name, const char *text,
 	return read_yaml(p, name, text, (size_t)(end - text), err);
 }
 
-static int read_text(
+static int policy_text_read_text(
     struct policy *p, const char *name, const char *text, struct err *err)
 {
 	text += strspn(text, " \t\r\n");
@@ -109,7 +109,7 @@ static int read_text(
 
 /* ---- files ---- */
 
-static bool is_text(const char *text, size_t len)
+static bool policy_text_is_text(const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
 		n = utf8_len(text + i, len - i);
@@ -119,7 +119,8 @@ static bool is_text(const char *text, size_t len)
 	return true;
 }
 
-static int cannot(const char *path, const char *why, struct err *err)
+static int policy_text_cannot(
+    const char *path, const char *why, struct err *err)
 {
 	return err_set(err, ERR_CONFIG, "trust: %.400s: %s", path, why);
 }
@@ -129,33 +130,34 @@ static int read_fd(int fd, const char *path, struct buf *text, struct err *err)
 	struct stat st;
 	ssize_t n;
 	if (fstat(fd, &st) != 0)
-		return cannot(path, strerror(errno), err);
+		return policy_text_cannot(path, strerror(errno), err);
 	if (!S_ISREG(st.st_mode))
-		return cannot(path, "a policy is a regular file", err);
+		return policy_text_cannot(
+		    path, "a policy is a regular file", err);
 	do {
 		char *to = buf_reserve(text, READ_BYTES);
 		n = read(fd, to, READ_BYTES);
 		if (n < 0)
-			return cannot(path, strerror(errno), err);
+			return policy_text_cannot(path, strerror(errno), err);
 		text->len += (size_t)n;
 		if (text->len > POLICY_BYTES)
-			return cannot(
+			return policy_text_cannot(
 			    path, "a policy may have at most 1 MiB", err);
 	} while (n);
 	if (text->len == 0)
-		return cannot(path, "the policy is empty", err);
-	return is_text(text->data, text->len)
+		return policy_text_cannot(path, "the policy is empty", err);
+	return policy_text_is_text(text->data, text->len)
 		   ? 0
-		   : cannot(path, "a policy is UTF-8 text", err);
+		   : policy_text_cannot(path, "a policy is UTF-8 text", err);
 }
 
-static int read_file(
+static int policy_text_read_file(
     struct policy *p, const char *path, int fd, struct err *err)
 {
 	struct buf text = {0};
 	int rc = read_fd(fd, path, &text, err);
 	if (rc == 0)
-		rc = read_text(p, path, buf_cstr(&text), err);
+		rc = policy_text_read_text(p, path, buf_cstr(&text), err);
 	buf_fini(&text);
 	return rc;
 }
@@ -166,8 +168,8 @@ static int read_prose(
 {
 	bool is_word = !text[strcspn(text, " \t\r\n")];
 	if (is_word || (why != ENOENT && why != ENOTDIR && why != ENAMETOOLONG))
-		return cannot(text, strerror(why), err);
-	return read_text(p, "trust", text, err);
+		return policy_text_cannot(text, strerror(why), err);
+	return policy_text_read_text(p, "trust", text, err);
 }
 
 /* A path, relative to the project, or prose. */
@@ -179,7 +181,7 @@ static int read_path(struct policy *p, const struct conf *conf, struct err *err)
 	buf_str(&path, conf->trust);
 	int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc = fd < 0 ? read_prose(p, conf->trust, errno, err)
-			: read_file(p, buf_cstr(&path), fd, err);
+			: policy_text_read_file(p, buf_cstr(&path), fd, err);
 	if (fd >= 0)
 		(void)close(fd);
 	buf_fini(&path);
@@ -195,7 +197,7 @@ static int read_custom(
 	if (*text == '{')
 		return read_json(p, "trust", text, strlen(text), NULL, err);
 	if (strncmp(text, FENCE, strlen(FENCE)) == 0 || strchr(text, '\n'))
-		return read_text(p, "trust", text, err);
+		return policy_text_read_text(p, "trust", text, err);
 	return read_path(p, conf, err);
 }
 

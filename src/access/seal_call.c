@@ -24,7 +24,7 @@ struct seal_call {
 	void *arg;
 };
 
-static void drop(void *owned)
+static void seal_call_drop(void *owned)
 {
 	struct seal_call *q = owned;
 
@@ -41,7 +41,7 @@ static void accept_it(struct gate_job *job)
 	q->rc = seal_accept(&q->seal, &q->hello, q->host, &q->reply, &q->err);
 }
 
-static void refuse(struct seal_call *q, const char *why)
+static void seal_call_refuse(struct seal_call *q, const char *why)
 {
 	struct err err;
 
@@ -56,9 +56,9 @@ static void on_gate(struct gate_job *job, enum gate_result result)
 	if (!q->fn)
 		return;
 	if (result == GATE_INVALID)
-		refuse(q, "SEAL signature does not verify");
+		seal_call_refuse(q, "SEAL signature does not verify");
 	else if (result != GATE_OK)
-		refuse(q, "the host is too busy");
+		seal_call_refuse(q, "the host is too busy");
 	else if (q->rc != 0)
 		q->fn(q->arg, NULL, NULL, 0, &q->err);
 	else
@@ -76,7 +76,7 @@ static struct gate_job *make_job(struct seal_call *q, struct buf *payload)
 	job->done = on_gate;
 	job->arg = q;
 	job->owned = q;
-	job->drop = drop;
+	job->drop = seal_call_drop;
 	return job;
 }
 
@@ -97,7 +97,7 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
 	q->arg = arg;
 	if (seal_read(&q->hello, &payload, ask->frame, host->address,
 		(double)clock_wall_ms() / 1000, err) != 0) {
-		drop(q);
+		seal_call_drop(q);
 		return NULL;
 	}
 	struct gate_job *job = make_job(q, &payload);

@@ -38,7 +38,7 @@ static struct eval *rows_of(const struct evals *all, size_t *n)
 	return (struct eval *)(void *)all->rows.data;
 }
 
-static bool read_text(struct buf *out, const char *path)
+static bool admin_evals_read_text(struct buf *out, const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -129,7 +129,7 @@ static void add_file(struct evals *all, const char *path)
 {
 	struct buf yaml = {0}, text = {0};
 	struct err err;
-	if (!read_text(&yaml, path))
+	if (!admin_evals_read_text(&yaml, path))
 		log_warn("%s: it cannot be read; it is left out", path);
 	else if (yaml_to_json(&text, yaml.data, yaml.len, path, &err) != 0)
 		log_warn("%s; it is left out", err.text);

@@ -23,7 +23,7 @@
 
 /* ---- the log ---- */
 
-static bool read_file(struct buf *out, int fd)
+static bool admin_files_read_file(struct buf *out, int fd)
 {
 	while (out->len < MAX_LOG) {
 		ssize_t n = read(fd, buf_reserve(out, PIECE), PIECE);
@@ -56,8 +56,8 @@ bool admin_files_read_log(struct buf *out, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool is_read =
-	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read_file(&raw, fd);
+	bool is_read = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		       admin_files_read_file(&raw, fd);
 	close(fd);
 	if (is_read)
 		append_text(out, raw.data, raw.len);
@@ -85,7 +85,7 @@ static void free_fetch(struct fetch *f)
 	free(f);
 }
 
-static void on_gone(void *arg)
+static void admin_files_on_gone(void *arg)
 {
 	struct fetch *f = arg;
 	f->req = NULL;
@@ -154,7 +154,7 @@ static void fetch(struct http_req *req, struct crew *crew, const char *path,
 		free_fetch(f);
 		return;
 	}
-	http_on_gone(req, on_gone, f);
+	http_on_gone(req, admin_files_on_gone, f);
 }
 
 static void run_log(struct crew_job *job)

@@ -58,7 +58,7 @@ static const struct {
 static const struct door_setup *setup;
 
 /* Before anything that costs: bad signatures may come in floods. */
-static void on_request(struct http_req *req, void *arg)
+static void api_on_request(struct http_req *req, void *arg)
 {
 	const struct route *r = arg;
 	/* The handlers' arg is not const; none writes to it. */
@@ -70,21 +70,21 @@ static void mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		http_route(http, routes[i].method, routes[i].path, on_request,
-		    (void *)(uintptr_t)&routes[i]);
+		http_route(http, routes[i].method, routes[i].path,
+		    api_on_request, (void *)(uintptr_t)&routes[i]);
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		http_open_path(http, open[i].path, open[i].to);
 	api_admin_mount(http, setup);
 	api_publish_mount(http, setup, setup->about->routes);
 }
 
-static void end_blocked(void)
+static void api_end_blocked(void)
 {
 	api_events_end_blocked();
 	api_turn_end_blocked();
 }
 
-static void close_all(void)
+static void api_close_all(void)
 {
 	api_turn_close_all();
 	api_events_close_all();
@@ -95,6 +95,6 @@ const struct door api_door = {
     .name = "http",
     .mount = mount,
     .drain = api_info_drain,
-    .end_blocked = end_blocked,
-    .close_all = close_all,
+    .end_blocked = api_end_blocked,
+    .close_all = api_close_all,
 };

@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Take what is before the separator, which no quoted text has here. */
-static bool take(struct span *rest, char separator, struct span *part)
+static bool api_accept_take(
+    struct span *rest, char separator, struct span *part)
 {
 	if (!rest->text)
 		return false;
@@ -52,7 +53,7 @@ static int exactness_of(struct span range, const char *type)
 static int weight_of(struct span params)
 {
 	struct span part;
-	while (take(&params, ';', &part))
+	while (api_accept_take(&params, ';', &part))
 		if (part.len > 2 &&
 		    span_is_like((struct span){part.text, 2}, "q="))
 			return read_q(
@@ -63,8 +64,8 @@ static int weight_of(struct span params)
 void api_accept_line(struct api_accept *a, const char *line, size_t n)
 {
 	struct span rest = {line, n}, item, range;
-	while (take(&rest, ',', &item)) {
-		(void)take(&item, ';', &range);
+	while (api_accept_take(&rest, ',', &item)) {
+		(void)api_accept_take(&item, ';', &range);
 		int exactness = exactness_of(range, a->type);
 		int q = weight_of(item);
 		if (q < 0 || exactness < a->exactness || !exactness)

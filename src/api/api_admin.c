@@ -44,7 +44,7 @@ struct action {
 
 /* ---- changes ---- */
 
-static void on_gone(void *arg)
+static void api_admin_on_gone(void *arg)
 {
 	struct changing *c = arg;
 	c->req = NULL;
@@ -61,7 +61,7 @@ static void send_result(
 	buf_fini(&out);
 }
 
-static void on_changed(
+static void api_admin_on_changed(
     void *arg, const struct lists_result *result, const struct err *err)
 {
 	struct changing *c = arg;
@@ -81,8 +81,8 @@ static void make_change(struct http_req *req, const struct lists_change *change)
 	c->req = req;
 	c->change = *change;
 	list_append(&all_changing, &c->link);
-	http_on_gone(req, on_gone, c);
-	access_change(setup->access, change, on_changed, c);
+	http_on_gone(req, api_admin_on_gone, c);
+	access_change(setup->access, change, api_admin_on_changed, c);
 }
 
 static void change_named(struct http_req *req, const struct action *action)
@@ -99,7 +99,7 @@ static void change_named(struct http_req *req, const struct action *action)
 	json_fini(&doc);
 }
 
-static void look(struct http_req *req, const struct action *action)
+static void api_admin_look(struct http_req *req, const struct action *action)
 {
 	struct lists_change change = {.action = action->change};
 	struct buf id = {0};
@@ -135,7 +135,7 @@ static void show_nothing(struct http_req *req, const struct action *action)
 
 /* ---- who asks ---- */
 
-static void on_verdict(
+static void api_admin_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *verdict)
 {
 	const struct action *action = arg;
@@ -181,8 +181,8 @@ static void ask_by_body(struct http_req *req, const struct action *action)
 		http_reply_error(req, 401,
 		    "unauthorized: route-bound method and path required");
 	else
-		api_signed_ask(
-		    req, setup, &ask, on_verdict, (void *)(uintptr_t)action);
+		api_signed_ask(req, setup, &ask, api_admin_on_verdict,
+		    (void *)(uintptr_t)action);
 	json_fini(&doc);
 }
 
@@ -192,7 +192,7 @@ static bool has_bearer(const struct http_req *req)
 	    setup->conf->admin_bearer == BEARER_ANY);
 }
 
-static void on_request(struct http_req *req, void *arg)
+static void api_admin_on_request(struct http_req *req, void *arg)
 {
 	const struct action *action = arg;
 	bool is_get = http_is_read(req);
@@ -206,9 +206,10 @@ static void on_request(struct http_req *req, void *arg)
 		http_reply_error(req, 413, err_text(ERR_TOO_LARGE));
 	else if (is_get && api_signed_is(req))
 		api_signed_by_headers(
-		    req, setup, ACCESS_ADMIN, on_verdict, arg);
+		    req, setup, ACCESS_ADMIN, api_admin_on_verdict, arg);
 	else if (is_get && action->takes_bearer && api_signed_is_legacy(req))
-		api_signed_legacy(req, setup, ACCESS_ADMIN, on_verdict, arg);
+		api_signed_legacy(
+		    req, setup, ACCESS_ADMIN, api_admin_on_verdict, arg);
 	else
 		ask_by_body(req, action);
 }
@@ -222,7 +223,7 @@ static const struct action promote = {change_named, LISTS_PROMOTE, false};
 static const struct action demote = {change_named, LISTS_DEMOTE, false};
 static const struct action block = {change_named, LISTS_BLOCK, false};
 static const struct action unblock = {change_named, LISTS_UNBLOCK, false};
-static const struct action level = {look, LISTS_LEVEL, false};
+static const struct action level = {api_admin_look, LISTS_LEVEL, false};
 static const struct action add = {change_named, LISTS_ADD_ADMIN, false};
 static const struct action remove_ = {change_named, LISTS_REMOVE_ADMIN, false};
 
@@ -255,6 +256,6 @@ void api_admin_mount(struct http *http, const struct door_setup *all)
 	setup = all;
 	/* The handlers' arg is not const; none writes to it. */
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		http_route(http, routes[i].method, routes[i].path, on_request,
-		    (void *)(uintptr_t)routes[i].action);
+		http_route(http, routes[i].method, routes[i].path,
+		    api_admin_on_request, (void *)(uintptr_t)routes[i].action);
 }

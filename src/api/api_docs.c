@@ -49,7 +49,7 @@ static void put_policy(
 		     "frame-ancestors 'none'");
 }
 
-static void add_headers(struct http_req *req, const char *nonce)
+static void api_docs_add_headers(struct http_req *req, const char *nonce)
 {
 	static const struct {
 		const char *name;
@@ -77,7 +77,7 @@ void api_docs_get(struct http_req *req, void *arg)
 	struct buf page = {0};
 	enc_random(random, sizeof(random));
 	enc_hex(nonce, random, sizeof(random));
-	add_headers(req, nonce);
+	api_docs_add_headers(req, nonce);
 	put_page(&page, nonce);
 	http_reply(req, 200, "text/html; charset=utf-8", page.data, page.len);
 	buf_fini(&page);

@@ -69,7 +69,8 @@ static struct {
 
 /* ---- rendering ---- */
 
-static size_t put_head(const struct event_stream *s, const struct event *ev)
+static size_t api_events_put_head(
+    const struct event_stream *s, const struct event *ev)
 {
 	buf_str(&out, "id: ");
 	buf_printf(&out, "%" PRIu64, session_epoch(s->setup->sessions));
@@ -108,7 +109,7 @@ static void put_plain(const struct event_stream *s, const struct event *ev)
 
 static void put_event(const struct event_stream *s, const struct event *ev)
 {
-	size_t from = put_head(s, ev);
+	size_t from = api_events_put_head(s, ev);
 	if (!frame_event(&out, ev, session_id(s->session)))
 		put_plain(s, ev);
 	put_tail(from);
@@ -129,7 +130,7 @@ static void put_ending(struct event_stream *s)
 			  record.turn == ev->turn;
 	if (has_record && s->plan.is_holder)
 		record.continuation = session_continuation(s->session);
-	size_t from = put_head(s, ev);
+	size_t from = api_events_put_head(s, ev);
 	frame_end(&out, ev, id, has_record ? &record : NULL, NULL);
 	put_tail(from);
 	buf_fini(&memory);
@@ -156,7 +157,7 @@ static void keep_ending(const struct event *ev)
 
 /* Called inside session_read(), where the record cannot be asked for: an ending
  * waits until the read has stopped. */
-static bool take_event(const struct event *ev, void *arg)
+static bool api_events_take_event(const struct event *ev, void *arg)
 {
 	struct event_stream *s = arg;
 	if (s->plan.until_turn && ev->turn > s->plan.until_turn) {
@@ -187,7 +188,8 @@ static bool render(struct event_stream *s)
 {
 	while (out.len < BATCH && !s->is_past) {
 		ending.is_there = false;
-		enum session_read how = session_read(&s->at, take_event, s);
+		enum session_read how =
+		    session_read(&s->at, api_events_take_event, s);
 		if (how == READ_GONE)
 			note_gone(s);
 		if (ending.is_there)
@@ -210,12 +212,12 @@ static void let_go(struct event_stream *s)
 	free(s);
 }
 
-static void on_gone(void *arg)
+static void api_events_on_gone(void *arg)
 {
 	let_go(arg);
 }
 
-static void finish(struct event_stream *s)
+static void api_events_finish(struct event_stream *s)
 {
 	struct http_req *req = s->req;
 	http_on_gone(req, NULL, NULL);
@@ -230,7 +232,7 @@ static bool is_all_read(const struct event_stream *s)
 }
 
 /* Whether a stream that has shown all there is shall end. */
-static bool is_over(const struct event_stream *s)
+static bool api_events_is_over(const struct event_stream *s)
 {
 	if (s->plan.until_turn)
 		return s->is_past || s->ended_turn >= s->plan.until_turn;
@@ -249,7 +251,7 @@ static void watch_stall(struct event_stream *s)
 	    s->setup->conf->slow_reader_timeout * 1000);
 }
 
-static void flush(struct event_stream *s)
+static void api_events_flush(struct event_stream *s)
 {
 	if (!out.len)
 		return;
@@ -261,23 +263,23 @@ static void flush(struct event_stream *s)
 	watch_stall(s);
 }
 
-static void go_on(struct event_stream *s)
+static void api_events_go_on(struct event_stream *s)
 {
 	bool is_all = render(s);
-	flush(s);
+	api_events_flush(s);
 	/* What was just written will drain, and on_drain goes on from here. */
 	s->is_resting = !is_all;
-	if (is_all && is_over(s))
-		finish(s);
+	if (is_all && api_events_is_over(s))
+		api_events_finish(s);
 }
 
-static void on_more(void *arg)
+static void api_events_on_more(void *arg)
 {
 	struct event_stream *s = arg;
 	if (http_stream_pending(s->req) >= HIGH_WATER)
 		s->is_resting = true;
 	else
-		go_on(s);
+		api_events_go_on(s);
 }
 
 static void on_drain(void *arg)
@@ -285,7 +287,7 @@ static void on_drain(void *arg)
 	struct event_stream *s = arg;
 	loop_timer_stop(s->setup->loop, &s->stall);
 	if (s->is_resting)
-		go_on(s);
+		api_events_go_on(s);
 }
 
 static void on_stall(void *arg)
@@ -294,7 +296,7 @@ static void on_stall(void *arg)
 	size_t pending = http_stream_pending(s->req);
 	if (pending && pending >= s->stalled_at) {
 		stat_add(slow_readers, 1);
-		finish(s);
+		api_events_finish(s);
 	} else if (pending) {
 		watch_stall(s);
 	}
@@ -324,19 +326,19 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	list_append(&streams, &s->link);
 	loop_timer_init(&s->heartbeat, on_heartbeat, s);
 	loop_timer_init(&s->stall, on_stall, s);
-	http_on_gone(req, on_gone, s);
+	http_on_gone(req, api_events_on_gone, s);
 	http_stream_start(req, 200, EVENT_STREAM, on_drain, s);
 	buf_reset(&out);
 	buf_str(&out, hello);
 	if (plan->is_reset)
 		put_reset();
-	flush(s);
+	api_events_flush(s);
 	loop_timer_set(setup->loop, &s->heartbeat, HEARTBEAT_MS);
-	session_attach(session, &s->at, plan->after, on_more, s);
+	session_attach(session, &s->at, plan->after, api_events_on_more, s);
 	/* Nothing that is kept follows: the end is among what was lost. */
 	if (plan->is_reset && is_all_read(s)) {
 		s->at.is_end_lost = true;
-		go_on(s);
+		api_events_go_on(s);
 	}
 }
 
@@ -345,7 +347,7 @@ static void end_blocked(struct event_stream *s)
 	static const char why[] =
 	    "event: error\ndata: {\"error\":\"" DOOR_BLOCKED "\"}\n\n";
 	http_stream_write(s->req, why, sizeof why - 1);
-	finish(s);
+	api_events_finish(s);
 }
 
 void api_events_end_blocked(void)
@@ -363,7 +365,7 @@ void api_events_end_blocked(void)
 void api_events_close_all(void)
 {
 	list_each_safe(it, &streams)
-	    finish(list_entry(it, struct event_stream, link));
+	    api_events_finish(list_entry(it, struct event_stream, link));
 }
 
 /* ---- GET /sessions/{id}/events ---- */
@@ -474,7 +476,7 @@ static void stream_for(
 	api_events_stream(req, setup, session, &plan);
 }
 
-static void on_verdict(
+static void api_events_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	if (v->err)
@@ -486,7 +488,8 @@ static void on_verdict(
 void api_events_get(struct http_req *req, void *arg)
 {
 	if (api_signed_is(req))
-		api_signed_by_headers(req, arg, ACCESS_READ, on_verdict, arg);
+		api_signed_by_headers(
+		    req, arg, ACCESS_READ, api_events_on_verdict, arg);
 	else
 		stream_for(req, arg, "");
 }

@@ -216,7 +216,7 @@ static void hand_over(
 	api_turn_begin(req, setup, &turn);
 }
 
-static void take(
+static void api_input_take(
     struct http_req *req, const struct door_setup *setup, struct request *r)
 {
 	struct err err;
@@ -228,7 +228,7 @@ static void take(
 
 /* ---- who sends it ---- */
 
-static void on_verdict(
+static void api_input_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	struct request r = {.caller = v->caller};
@@ -245,12 +245,12 @@ static void on_verdict(
 	} else {
 		if (is_signed(&r))
 			r.said = json_get(r.body, "payload");
-		take(req, arg, &r);
+		api_input_take(req, arg, &r);
 	}
 	free_request(&r, body_len);
 }
 
-static void ask(struct http_req *req, const struct door_setup *setup,
+static void api_input_ask(struct http_req *req, const struct door_setup *setup,
     const struct request *r)
 {
 	struct access_ask what = {
@@ -263,7 +263,7 @@ static void ask(struct http_req *req, const struct door_setup *setup,
 		const struct door_setup *setup;
 		void *arg;
 	} u = {.setup = setup};
-	api_signed_ask(req, setup, &what, on_verdict, u.arg);
+	api_signed_ask(req, setup, &what, api_input_on_verdict, u.arg);
 }
 
 void api_input_post(struct http_req *req, void *arg)
@@ -282,8 +282,8 @@ void api_input_post(struct http_req *req, void *arg)
 	if (read_body(req, &r, &err) < 0)
 		reply_err(req, &err);
 	else if (is_signed(&r) || !access_is_open(setup->access))
-		ask(req, setup, &r);
+		api_input_ask(req, setup, &r);
 	else
-		take(req, setup, &r);
+		api_input_take(req, setup, &r);
 	free_request(&r, body_len);
 }

@@ -16,7 +16,8 @@ static long long seconds(int64_t ms)
 }
 
 /* draft-ietf-httpapi-ratelimit-headers */
-static void add_headers(struct http_req *req, const struct limits_verdict *v)
+static void api_limit_add_headers(
+    struct http_req *req, const struct limits_verdict *v)
 {
 	struct buf text = {0};
 	if (!v->name)
@@ -31,14 +32,14 @@ static void add_headers(struct http_req *req, const struct limits_verdict *v)
 	buf_fini(&text);
 }
 
-static bool ask(struct http_req *req, const struct door_setup *setup,
+static bool api_limit_ask(struct http_req *req, const struct door_setup *setup,
     const struct limits_who *who)
 {
 	struct limits_verdict v;
 	size_t len = 0;
 	(void)http_body(req, &len);
 	int rc = limits_request(setup->limits, who, (int64_t)len, &v);
-	add_headers(req, &v);
+	api_limit_add_headers(req, &v);
 	if (rc != 0)
 		reply_err(req, &v.err);
 	return rc == 0;
@@ -50,12 +51,12 @@ bool api_limit_peer(struct http_req *req, const struct door_setup *setup)
 	    .peer = http_peer(req),
 	    .peer_is_loopback = http_peer_is_loopback(req),
 	};
-	return ask(req, setup, &who);
+	return api_limit_ask(req, setup, &who);
 }
 
 bool api_limit_caller(
     struct http_req *req, const struct door_setup *setup, const char *address)
 {
 	struct limits_who who = {.caller = address};
-	return ask(req, setup, &who);
+	return api_limit_ask(req, setup, &who);
 }

@@ -111,7 +111,7 @@ static void add_all(const struct heritage *heritage, struct usage *sum)
 	}
 }
 
-static void put_head(
+static void api_metrics_put_head(
     struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", name, help, name,
@@ -121,14 +121,14 @@ static void put_head(
 static void put_int(struct buf *out, const char *name, const char *type,
     const char *help, uint64_t value)
 {
-	put_head(out, name, type, help);
+	api_metrics_put_head(out, name, type, help);
 	buf_printf(out, "%" PRIu64 "\n", value);
 }
 
 static void put_seconds(struct buf *out, const char *name, const char *type,
     const char *help, double value)
 {
-	put_head(out, name, type, help);
+	api_metrics_put_head(out, name, type, help);
 	buf_printf(out, "%.3f\n", value);
 }
 

@@ -91,7 +91,8 @@ static bool is_theirs(char *name)
 }
 
 /* False when one could forge another. */
-static bool add_headers(struct http_req *req, const struct json *headers)
+static bool api_publish_add_headers(
+    struct http_req *req, const struct json *headers)
 {
 	bool is_good = true;
 	for (const struct json *v = json_first(headers); v && is_good;
@@ -144,7 +145,7 @@ static void send_body(struct http_req *req, const struct json *said)
 	if (status == 204 || status == 304)
 		has_body = false;
 	if (status < 200 || status > 599 ||
-	    !add_headers(req, json_get(said, "headers")))
+	    !api_publish_add_headers(req, json_get(said, "headers")))
 		send_failure(req);
 	else if (has_body)
 		http_reply(req, (int)status,
@@ -177,7 +178,7 @@ static void on_result(void *arg, const struct session_exec_result *result)
 
 /* ---- calling ---- */
 
-static void on_gone(void *arg)
+static void api_publish_on_gone(void *arg)
 {
 	struct calling *c = arg;
 	c->req = NULL;
@@ -315,7 +316,7 @@ static void call(struct http_req *req, const struct route *route,
 	list_append(&all_calling, &c->link);
 	if (session_exec(session, &tool, on_result, c, &err)) {
 		c->req = req;
-		http_on_gone(req, on_gone, c);
+		http_on_gone(req, api_publish_on_gone, c);
 	} else {
 		reply_err(req, &err);
 		list_remove(&c->link);
@@ -326,7 +327,7 @@ static void call(struct http_req *req, const struct route *route,
 
 /* ---- who asks ---- */
 
-static void on_verdict(
+static void api_publish_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *verdict)
 {
 	const struct route *route = arg;
@@ -343,7 +344,7 @@ static void on_verdict(
 }
 
 /* The route of a request; two that fit alike are nobody's. */
-static struct route *find(
+static struct route *api_publish_find(
     const char *method, const char *path, bool *is_ambiguous)
 {
 	struct route *best = NULL;
@@ -371,13 +372,13 @@ static void put_method(struct buf *out, const char *method)
 }
 
 /* What no route takes; perhaps with another method one would. */
-static void refuse(struct http_req *req, const char *path)
+static void api_publish_refuse(struct http_req *req, const char *path)
 {
 	bool is_ambiguous = false;
 	struct buf methods = {0};
-	if (find("GET", path, &is_ambiguous))
+	if (api_publish_find("GET", path, &is_ambiguous))
 		put_method(&methods, "GET, HEAD");
-	if (find("POST", path, &is_ambiguous))
+	if (api_publish_find("POST", path, &is_ambiguous))
 		put_method(&methods, "POST");
 	if (methods.len)
 		http_reply_allow(req, buf_cstr(&methods));
@@ -404,12 +405,12 @@ static void on_route(
 	} else if (is_public) {
 		call(req, route, &nobody);
 	} else {
-		api_signed_whole(
-		    req, us.setup, ACCESS_STATUS, on_verdict, route);
+		api_signed_whole(req, us.setup, ACCESS_STATUS,
+		    api_publish_on_verdict, route);
 	}
 }
 
-static void on_request(struct http_req *req, void *arg)
+static void api_publish_on_request(struct http_req *req, void *arg)
 {
 	bool is_ambiguous = false;
 	struct buf path = {0};
@@ -417,12 +418,13 @@ static void on_request(struct http_req *req, void *arg)
 	if (!api_limit_peer(req, us.setup))
 		return;
 	read_path(&path, req);
-	struct route *route = find(method_of(req), path.data, &is_ambiguous);
+	struct route *route =
+	    api_publish_find(method_of(req), path.data, &is_ambiguous);
 	/* Many a library would take a NUL for the end. */
 	if (strlen(path.data) != path.len)
 		http_reply_error(req, 400, "the path holds a NUL (%00)");
 	else if (!route)
-		refuse(req, path.data);
+		api_publish_refuse(req, path.data);
 	else
 		on_route(req, route, is_ambiguous);
 	buf_fini(&path);
@@ -430,7 +432,7 @@ static void on_request(struct http_req *req, void *arg)
 
 /* ---- routes ---- */
 
-static void add(const char *name)
+static void api_publish_add(const char *name)
 {
 	struct route r = {.name = name, .method_len = strcspn(name, " ")};
 	r.path = name + r.method_len + (name[r.method_len] == ' ');
@@ -458,9 +460,9 @@ void api_publish_mount(struct http *http, const struct door_setup *setup,
 	us.is_closing = false;
 	us.setup = setup;
 	for (size_t i = 0; routes && routes[i]; i++)
-		add(routes[i]);
+		api_publish_add(routes[i]);
 	for (size_t i = 0; us.n && i < sizeof(paths) / sizeof(paths[0]); i++)
-		http_route(http, NULL, paths[i], on_request, NULL);
+		http_route(http, NULL, paths[i], api_publish_on_request, NULL);
 }
 
 void api_publish_close_all(void)

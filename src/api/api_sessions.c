@@ -26,7 +26,7 @@ static bool has_ended(const struct session_record *r)
 	       strcmp(r->status, "connected") != 0;
 }
 
-static void put_text(
+static void api_sessions_put_text(
     struct buf *out, const char *name, const char *text, size_t len)
 {
 	buf_str(out, name);
@@ -45,7 +45,8 @@ static void put_duration(struct buf *out, const struct session_record *r)
 		buf_str(out, "null");
 }
 
-static void put_head(struct buf *out, const struct session_record *r)
+static void api_sessions_put_head(
+    struct buf *out, const struct session_record *r)
 {
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, r->id);
@@ -56,9 +57,10 @@ static void put_head(struct buf *out, const struct session_record *r)
 /* What whoever knows the id may see. */
 static void put_small(struct buf *out, const struct session_record *r)
 {
-	put_head(out, r);
+	api_sessions_put_head(out, r);
 	if (has_ended(r)) {
-		put_text(out, ",\"result\":", r->result, r->result_len);
+		api_sessions_put_text(
+		    out, ",\"result\":", r->result, r->result_len);
 		put_duration(out, r);
 	}
 	buf_char(out, '}');
@@ -67,9 +69,9 @@ static void put_small(struct buf *out, const struct session_record *r)
 /* A record as session_results.jsonl has it. */
 static void put_whole(struct buf *out, const struct session_record *r)
 {
-	put_head(out, r);
-	put_text(out, ",\"prompt\":", r->prompt, r->prompt_len);
-	put_text(out, ",\"result\":", r->result, r->result_len);
+	api_sessions_put_head(out, r);
+	api_sessions_put_text(out, ",\"prompt\":", r->prompt, r->prompt_len);
+	api_sessions_put_text(out, ",\"result\":", r->result, r->result_len);
 	buf_str(out, ",\"session\":");
 	buf_append(out, r->conversation, r->conversation_len);
 	buf_str(out, ",\"created\":");
@@ -82,7 +84,7 @@ static void put_whole(struct buf *out, const struct session_record *r)
 
 static void put_row(struct buf *out, const struct session_record *r)
 {
-	put_head(out, r);
+	api_sessions_put_head(out, r);
 	buf_str(out, ",\"created\":");
 	reply_seconds(out, r->created_ms);
 	buf_char(out, '}');

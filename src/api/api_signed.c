@@ -27,14 +27,15 @@ struct waiting {
 
 /* ---- asking ---- */
 
-static void on_gone(void *arg)
+static void api_signed_on_gone(void *arg)
 {
 	struct waiting *w = arg;
 	access_forget(&w->call);
 	free(w);
 }
 
-static void on_verdict(void *arg, const struct access_verdict *verdict)
+static void api_signed_on_verdict(
+    void *arg, const struct access_verdict *verdict)
 {
 	struct waiting *w = arg, old = *w;
 	http_on_gone(w->req, NULL, NULL);
@@ -53,8 +54,8 @@ void api_signed_ask(struct http_req *req, const struct door_setup *setup,
 	w->fn = fn;
 	w->arg = arg;
 	ask->peer = http_peer(req);
-	http_on_gone(req, on_gone, w);
-	w->call = access_ask(setup->access, ask, on_verdict, w);
+	http_on_gone(req, api_signed_on_gone, w);
+	w->call = access_ask(setup->access, ask, api_signed_on_verdict, w);
 }
 
 /* ---- headers ---- */

@@ -74,7 +74,7 @@ static void let_go(struct waiting *w)
 	free(w);
 }
 
-static void on_gone(void *arg)
+static void api_turn_on_gone(void *arg)
 {
 	let_go(arg);
 }
@@ -91,7 +91,7 @@ static struct http_req *take_request(struct waiting *w)
 	return req;
 }
 
-static void refuse(struct waiting *w, const struct err *err)
+static void api_turn_refuse(struct waiting *w, const struct err *err)
 {
 	reply_err(take_request(w), err);
 }
@@ -105,7 +105,7 @@ void api_turn_end_blocked(void)
 		struct waiting *w = list_entry(it, struct waiting, link);
 		if (*w->caller &&
 		    access_is_blocked(w->setup->access, w->caller))
-			refuse(w, &err);
+			api_turn_refuse(w, &err);
 	}
 }
 
@@ -121,7 +121,7 @@ void api_turn_close_all(void)
 		    "will be in session %.256s: look there before sending the "
 		    "input again",
 		    session_id(w->session));
-		refuse(w, &err);
+		api_turn_refuse(w, &err);
 	}
 }
 
@@ -205,7 +205,7 @@ static void reply(
 /* ---- waiting for the end of the turn ---- */
 
 /* Called inside session_read(): only remembers. */
-static bool take_event(const struct event *ev, void *arg)
+static bool api_turn_take_event(const struct event *ev, void *arg)
 {
 	(void)arg;
 	if (ev->turn > ending.turn) {
@@ -261,14 +261,14 @@ static void reply_lost(struct waiting *w)
 	reply(w, session_id(w->session), &result);
 }
 
-static void on_more(void *arg)
+static void api_turn_on_more(void *arg)
 {
 	struct waiting *w = arg;
 	enum session_read how;
 	ending.turn = w->turn;
 	ending.is_there = ending.is_past = false;
 	do
-		how = session_read(&w->at, take_event, NULL);
+		how = session_read(&w->at, api_turn_take_event, NULL);
 	while (how == READ_GONE);
 	if (ending.is_there)
 		reply_ending(w);
@@ -300,7 +300,7 @@ static void wait_for_turn(struct waiting *w, uint64_t after)
 	if (w->wants_stream)
 		become_stream(w, after);
 	else
-		session_attach(w->session, &w->at, after, on_more, w);
+		session_attach(w->session, &w->at, after, api_turn_on_more, w);
 }
 
 static void reply_first(struct waiting *w, const struct session_receipt *r)
@@ -334,7 +334,7 @@ static bool switch_session(struct waiting *w, const char *id)
 	struct session *first = session_open(w->setup->sessions, id, strlen(id),
 	    w->caller, &status, &has_record, &err);
 	if (!first) {
-		refuse(w, &err);
+		api_turn_refuse(w, &err);
 		return false;
 	}
 	if (first != w->session)
@@ -371,7 +371,7 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	w->turn = r->turn;
 	switch (r->outcome) {
 	case INPUT_REFUSED:
-		refuse(w, r->err);
+		api_turn_refuse(w, r->err);
 		break;
 	case INPUT_REPEATED:
 		on_repeated(w, r);
@@ -399,6 +399,6 @@ void api_turn_begin(struct http_req *req, const struct door_setup *setup,
 	w->is_server_newer = turn->is_server_newer;
 	w->is_holder = turn->input->is_holder;
 	list_append(&all_waiting, &w->link);
-	http_on_gone(req, on_gone, w);
+	http_on_gone(req, api_turn_on_gone, w);
 	w->call = session_input(turn->session, turn->input, on_receipt, w);
 }

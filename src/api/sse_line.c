@@ -26,7 +26,7 @@ static const char *escape_of(const char *s, size_t n)
 }
 
 /* Where the first of them is; n: nowhere. */
-static size_t find(const char *s, size_t n)
+static size_t sse_line_find(const char *s, size_t n)
 {
 	size_t i = 0;
 	while (
@@ -42,14 +42,14 @@ void sse_line_fit(struct buf *out, size_t from)
 		return;
 	blank(out->data + from, n, '\n');
 	blank(out->data + from, n, '\r');
-	size_t at = find(out->data + from, n);
+	size_t at = sse_line_find(out->data + from, n);
 	if (at == n)
 		return;
 	struct buf rest = {0};
 	buf_append(&rest, out->data + from + at, n - at);
 	out->len = from + at;
 	for (const char *s = rest.data, *end = s + rest.len; s < end;) {
-		size_t len = find(s, (size_t)(end - s));
+		size_t len = sse_line_find(s, (size_t)(end - s));
 		buf_append(out, s, len);
 		s += len;
 		if (s == end)

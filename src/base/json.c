@@ -30,7 +30,8 @@ struct parser {
  * Record why and where the text is rejected. Returns NULL for the caller to
  * return.
  */
-static struct json *fail(struct parser *p, const char *why, const char *where)
+static struct json *json_fail(
+    struct parser *p, const char *why, const char *where)
 {
 	p->why = why;
 	p->where = where;
@@ -40,7 +41,7 @@ static struct json *fail(struct parser *p, const char *why, const char *where)
 static struct json *new_node(struct parser *p, enum json_type type)
 {
 	if (p->n_nodes++ >= JSON_MAX_VALUES)
-		return fail(p, "Too many values", p->at);
+		return json_fail(p, "Too many values", p->at);
 	struct json *v = json_doc_node(p->doc);
 	*v = (struct json){.text = p->at, .type = (uint8_t)type};
 	return v;
@@ -107,7 +108,7 @@ static size_t unicode_escape(struct parser *p, const char *s)
 		valid = isxdigit((unsigned char)s[i]);
 	if (valid)
 		return 6;
-	fail(p, "Invalid \\uXXXX escape", s + 1);
+	json_fail(p, "Invalid \\uXXXX escape", s + 1);
 	return 0;
 }
 
@@ -115,7 +116,7 @@ static size_t unicode_escape(struct parser *p, const char *s)
 static size_t escape(struct parser *p, const char *s, const char *quote)
 {
 	if (p->end - s < 2) {
-		fail(p, "Unterminated string starting at", quote);
+		json_fail(p, "Unterminated string starting at", quote);
 		return 0;
 	}
 	switch (s[1]) {
@@ -131,7 +132,7 @@ static size_t escape(struct parser *p, const char *s, const char *quote)
 	case 't':
 		return 2;
 	default:
-		fail(p, "Invalid \\escape", s);
+		json_fail(p, "Invalid \\escape", s);
 		return 0;
 	}
 }
@@ -150,7 +151,7 @@ static size_t character(
 		return escape(p, s, quote);
 	}
 	if (c < 0x20) {
-		fail(p, "Invalid control character at", s);
+		json_fail(p, "Invalid control character at", s);
 		return 0;
 	}
 	if (c < 0x80) {
@@ -161,7 +162,7 @@ static size_t character(
 	v->flags |= HAS_HIGH;
 	size_t n = utf8_len(s, (size_t)(p->end - s));
 	if (!n)
-		fail(p, "Invalid UTF-8", s);
+		json_fail(p, "Invalid UTF-8", s);
 	return n;
 }
 
@@ -176,7 +177,7 @@ static struct json *scan_string(struct parser *p)
 	for (;;) {
 		s = skip_plain(s, p->end);
 		if (s >= p->end)
-			return fail(
+			return json_fail(
 			    p, "Unterminated string starting at", quote);
 		if (*s == '"')
 			break;
@@ -221,14 +222,14 @@ static struct json *scan_number(struct parser *p)
 	const char *s = skip_digits(digits, p->end);
 
 	if (s == digits)
-		return fail(p, "Expecting value", p->at);
+		return json_fail(p, "Expecting value", p->at);
 	if (*digits == '0')
 		s = digits + 1;
 	if (p->end - s >= 2 && *s == '.' && s[1] >= '0' && s[1] <= '9')
 		s = skip_digits(s + 1, p->end);
 	s = skip_exponent(s, p->end);
 	if (s - p->at > JSON_MAX_NUMBER)
-		return fail(p, "Number too long", p->at);
+		return json_fail(p, "Number too long", p->at);
 	struct json *v = new_node(p, JSON_NUMBER);
 	if (!v)
 		return NULL;
@@ -241,7 +242,7 @@ static struct json *scan_word(
     struct parser *p, const char *word, size_t len, enum json_type type)
 {
 	if ((size_t)(p->end - p->at) < len || memcmp(p->at, word, len) != 0)
-		return fail(p, "Expecting value", p->at);
+		return json_fail(p, "Expecting value", p->at);
 	struct json *v = new_node(p, type);
 	if (!v)
 		return NULL;
@@ -282,7 +283,7 @@ static struct json *pass_over(struct parser *p, enum json_type type)
 		s++;
 	} while (depth && s < p->end);
 	if (depth)
-		return fail(p, "Expecting ',' delimiter", p->end);
+		return json_fail(p, "Expecting ',' delimiter", p->end);
 	v->len = (size_t)(s - p->at);
 	p->at = s;
 	return v;
@@ -294,7 +295,7 @@ static struct json *scan_open(struct parser *p, enum json_type type)
 	if (p->depth && (p->flags & JSON_SHALLOW))
 		return pass_over(p, type);
 	if (p->depth == JSON_MAX_DEPTH)
-		return fail(p, "Nesting too deep", p->at);
+		return json_fail(p, "Nesting too deep", p->at);
 	struct json *v = new_node(p, type);
 	if (!v)
 		return NULL;
@@ -320,7 +321,7 @@ static struct json *scan_value(struct parser *p)
 	case 'n':
 		return scan_word(p, "null", 4, JSON_NULL);
 	case -1:
-		return fail(p, "Expecting value", p->at);
+		return json_fail(p, "Expecting value", p->at);
 	default:
 		return scan_number(p);
 	}
@@ -331,14 +332,14 @@ static struct json *scan_key(struct parser *p)
 {
 	skip_space(p);
 	if (peek(p) != '"')
-		return fail(p,
+		return json_fail(p,
 		    "Expecting property name enclosed in double quotes", p->at);
 	struct json *key = scan_string(p);
 	if (!key)
 		return NULL;
 	skip_space(p);
 	if (peek(p) != ':')
-		return fail(p, "Expecting ':' delimiter", p->at);
+		return json_fail(p, "Expecting ':' delimiter", p->at);
 	p->at++;
 	return key;
 }
@@ -376,12 +377,12 @@ static bool close_value(struct parser *p)
 		return true;
 	const struct json *key = json_doubled_key(v);
 	if (key)
-		fail(p, "Duplicate key", key->text - 1);
+		json_fail(p, "Duplicate key", key->text - 1);
 	return !key;
 }
 
 /* Read the next member of the innermost array or object, or its end. */
-static bool step(struct parser *p)
+static bool json_step(struct parser *p)
 {
 	struct open *o = &p->open[p->depth - 1];
 
@@ -391,7 +392,7 @@ static bool step(struct parser *p)
 	if (!o->last)
 		return scan_member(p, o);
 	if (peek(p) != ',') {
-		fail(p, "Expecting ',' delimiter", p->at);
+		json_fail(p, "Expecting ',' delimiter", p->at);
 		return false;
 	}
 	p->at++;
@@ -403,18 +404,18 @@ static const struct json *parse_text(struct parser *p)
 	size_t len = (size_t)(p->end - p->begin);
 
 	if (len >= 3 && !memcmp(p->begin, "\xef\xbb\xbf", 3))
-		return fail(p, "Unexpected UTF-8 BOM (decode using utf-8-sig)",
-		    p->begin);
+		return json_fail(p,
+		    "Unexpected UTF-8 BOM (decode using utf-8-sig)", p->begin);
 	const struct json *root = scan_value(p);
 	if (!root)
 		return NULL;
 	while (p->depth) {
-		if (!step(p))
+		if (!json_step(p))
 			return NULL;
 	}
 	skip_space(p);
 	if (p->at < p->end)
-		return fail(p, "Extra data", p->at);
+		return json_fail(p, "Extra data", p->at);
 	return root;
 }
 

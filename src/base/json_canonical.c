@@ -299,13 +299,14 @@ static void put_between(struct buf *out, char c, unsigned form)
 		buf_char(out, ' ');
 }
 
-static bool put(struct buf *out, const struct json *v, unsigned form);
+static bool json_canonical_put(
+    struct buf *out, const struct json *v, unsigned form);
 
 static bool put_array(struct buf *out, const struct json *v, unsigned form)
 {
 	buf_char(out, '[');
 	for (const struct json *m = v->child; m; m = m->next) {
-		if (!put(out, m, form))
+		if (!json_canonical_put(out, m, form))
 			return false;
 		if (m->next)
 			put_between(out, ',', form);
@@ -314,11 +315,12 @@ static bool put_array(struct buf *out, const struct json *v, unsigned form)
 	return true;
 }
 
-static bool put_member(struct buf *out, const struct json *m, unsigned form)
+static bool json_canonical_put_member(
+    struct buf *out, const struct json *m, unsigned form)
 {
 	put_string(out, m->key, form & JSON_ASCII);
 	put_between(out, ':', form);
-	return put(out, m, form);
+	return json_canonical_put(out, m, form);
 }
 
 /* Of duplicate keys only the last value counts, as in Python and JavaScript. */
@@ -330,7 +332,7 @@ static bool put_sorted(struct buf *out, const struct json *v, unsigned form)
 	for (const struct json *k = sorted_keys(v, form); k; k = k->next) {
 		if (k->next && !compare_keys(k, k->next, form))
 			continue;
-		if (!put_member(out, k->child, below))
+		if (!json_canonical_put_member(out, k->child, below))
 			return false;
 		if (k->next)
 			put_between(out, ',', form);
@@ -341,7 +343,7 @@ static bool put_sorted(struct buf *out, const struct json *v, unsigned form)
 static bool put_unsorted(struct buf *out, const struct json *v, unsigned form)
 {
 	for (const struct json *m = v->child; m; m = m->next) {
-		if (!put_member(out, m, form))
+		if (!json_canonical_put_member(out, m, form))
 			return false;
 		if (m->next)
 			put_between(out, ',', form);
@@ -360,7 +362,8 @@ static bool put_object(struct buf *out, const struct json *v, unsigned form)
 	return ok;
 }
 
-static bool put(struct buf *out, const struct json *v, unsigned form)
+static bool json_canonical_put(
+    struct buf *out, const struct json *v, unsigned form)
 {
 	switch (v->type) {
 	case JSON_STRING:
@@ -460,7 +463,7 @@ bool json_canonical(struct buf *out, const struct json *v, unsigned form)
 		buf_str(out, "null");
 		return true;
 	}
-	if (put(out, v, form))
+	if (json_canonical_put(out, v, form))
 		return true;
 	out->len = begin;
 	return false;

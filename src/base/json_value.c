@@ -118,7 +118,7 @@ size_t json_count(const struct json *v)
 }
 
 /* Whether a string equals this text. Most keys and words have no escapes. */
-static bool is_text(const struct json *v, const char *s, size_t len)
+static bool json_value_is_text(const struct json *v, const char *s, size_t len)
 {
 	if (v->len < len)
 		return false;
@@ -140,7 +140,7 @@ const struct json *json_get(const struct json *object, const char *key)
 
 	size_t len = strlen(key);
 	for (const struct json *m = object->child; m; m = m->next) {
-		if (is_text(m->key, key, len))
+		if (json_value_is_text(m->key, key, len))
 			found = m;
 	}
 	return found;
@@ -165,7 +165,7 @@ const struct json *json_key(const struct json *member)
 
 bool json_str_is(const struct json *v, const char *s)
 {
-	return json_is(v, JSON_STRING) && is_text(v, s, strlen(s));
+	return json_is(v, JSON_STRING) && json_value_is_text(v, s, strlen(s));
 }
 
 const char *json_str(const struct json *v, struct buf *scratch, size_t *len)

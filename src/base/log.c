@@ -47,7 +47,7 @@ static size_t put_prefix(char *out, size_t size, enum log_level level)
 }
 
 /* Copy text so that it stays on one line; out has room for 4 bytes per byte. */
-static size_t put_text(char *out, const char *text)
+static size_t log_put_text(char *out, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 	char *p = out;
@@ -72,7 +72,7 @@ static void write_line(enum log_level level, const char *text)
 	char line[128 + 4 * TEXT_MAX];
 	size_t n = put_prefix(line, 128, level);
 
-	n += put_text(line + n, text);
+	n += log_put_text(line + n, text);
 	line[n++] = '\n';
 	/*
 	 * A line that cannot be written is lost; there is nowhere to report it.

@@ -94,7 +94,7 @@ static struct entry **bucket_of(const struct map *m, uint64_t hash)
  * Returns the address of the pointer to the key's entry, or of the NULL at the
  * end of its chain.
  */
-static struct entry **find(
+static struct entry **map_find(
     const struct map *m, const void *key, size_t len, uint64_t hash)
 {
 	struct entry **at = bucket_of(m, hash);
@@ -167,7 +167,7 @@ void map_free(struct map **m)
 
 void *map_get(const struct map *m, const void *key, size_t len)
 {
-	struct entry *e = *find(m, key, len, hash_key(m, key, len));
+	struct entry *e = *map_find(m, key, len, hash_key(m, key, len));
 
 	return e ? e->value : NULL;
 }
@@ -175,7 +175,7 @@ void *map_get(const struct map *m, const void *key, size_t len)
 void *map_put(struct map *m, const void *key, size_t len, void *value)
 {
 	uint64_t hash = hash_key(m, key, len);
-	struct entry *e = *find(m, key, len, hash);
+	struct entry *e = *map_find(m, key, len, hash);
 	void *old = NULL;
 
 	if (!value)
@@ -197,7 +197,7 @@ void *map_put(struct map *m, const void *key, size_t len, void *value)
 
 void *map_remove(struct map *m, const void *key, size_t len)
 {
-	struct entry **at = find(m, key, len, hash_key(m, key, len));
+	struct entry **at = map_find(m, key, len, hash_key(m, key, len));
 	struct entry *e = *at;
 	if (!e)
 		return NULL;

@@ -54,7 +54,7 @@ static const void *field_const(const struct conf *c, size_t at)
 	return (const char *)c + at;
 }
 
-static bool is_text(const struct conf_param *p)
+static bool conf_is_text(const struct conf_param *p)
 {
 	return p->type == PARAM_STR || p->type == PARAM_JSON;
 }
@@ -73,7 +73,7 @@ void conf_init(struct conf *c)
 void conf_fini(struct conf *c)
 {
 	for (size_t i = 0; i < CONF_KEYS; i++)
-		if (is_text(&params[i]))
+		if (conf_is_text(&params[i]))
 			free(*(char **)field(c, params[i].at));
 	for (size_t i = 0; i < N_FOUND; i++)
 		free(*(char **)field(c, found[i].at));
@@ -242,11 +242,11 @@ int conf_preset(struct conf *c, const char *where, const char *key,
 
 /* ---- reloading ---- */
 
-static bool is_same(
+static bool conf_is_same(
     const struct conf *a, const struct conf *b, const struct conf_param *p)
 {
 	const void *x = field_const(a, p->at), *y = field_const(b, p->at);
-	if (is_text(p))
+	if (conf_is_text(p))
 		return strcmp(*(char *const *)x, *(char *const *)y) == 0;
 	return memcmp(x, y, p->size) == 0;
 }
@@ -256,7 +256,7 @@ static void copy(
 {
 	void *x = field(to, p->at);
 	const void *y = field_const(from, p->at);
-	if (is_text(p))
+	if (conf_is_text(p))
 		conf_value_own(x, *(char *const *)y);
 	else
 		memcpy(x, y, p->size);
@@ -267,7 +267,7 @@ void conf_keep_fixed(
 {
 	for (size_t i = 0; i < CONF_KEYS; i++) {
 		const struct conf_param *p = &params[i];
-		if (p->change != CHANGE_FIXED || is_same(now, was, p))
+		if (p->change != CHANGE_FIXED || conf_is_same(now, was, p))
 			continue;
 		copy(now, was, p);
 		on_kept(p->key, arg);

@@ -129,28 +129,28 @@ static bool skip_word(struct reader *r, const char *word)
 	return true;
 }
 
-static char *take(struct reader *r, size_t n)
+static char *conf_env_take(struct reader *r, size_t n)
 {
 	char *text = mem_strndup(r->at, n);
 	r->at += n;
 	return text;
 }
 
-static char *read_name(struct reader *r)
+static char *conf_env_read_name(struct reader *r)
 {
 	if (*r->at == '#')
 		return NULL;
 	if (*r->at != '\'') {
 		size_t n = strcspn(r->at, "=# \t\r\n\f\v");
 		r->is_broken = !n;
-		return n ? take(r, n) : NULL;
+		return n ? conf_env_take(r, n) : NULL;
 	}
 	const char *end = strchr(r->at + 1, '\'');
 	r->is_broken = !end || end == r->at + 1;
 	if (r->is_broken)
 		return NULL;
 	r->at++;
-	char *name = take(r, (size_t)(end - r->at));
+	char *name = conf_env_take(r, (size_t)(end - r->at));
 	r->at++;
 	return name;
 }
@@ -220,12 +220,12 @@ static void check_end(struct reader *r)
 }
 
 /* One line; false: there is none with a name and a value. */
-static bool read_line(struct reader *r, struct variable *v)
+static bool conf_env_read_line(struct reader *r, struct variable *v)
 {
 	*v = (struct variable){NULL, NULL};
 	r->is_broken = false;
 	(void)skip_word(r, "export");
-	v->name = read_name(r);
+	v->name = conf_env_read_name(r);
 	skip(r, " \t\f\v");
 	if (v->name && *r->at == '=') {
 		r->at++;
@@ -239,7 +239,7 @@ static bool read_line(struct reader *r, struct variable *v)
 	return false;
 }
 
-static const char *find(const struct variables *vars, const char *name)
+static const char *conf_env_find(const struct variables *vars, const char *name)
 {
 	for (size_t i = 0; i < vars->count; i++)
 		if (strcmp(vars->all[i].name, name) == 0)
@@ -264,7 +264,8 @@ static const char *expand_one(
 	if (!end || *end != '}')
 		return NULL;
 	char *key = mem_strndup(name, n);
-	const char *value = getenv(key) ? getenv(key) : find(vars, key);
+	const char *value =
+	    getenv(key) ? getenv(key) : conf_env_find(vars, key);
 	free(key);
 	if (value)
 		buf_str(out, value);
@@ -287,7 +288,7 @@ static char *expand(const char *s, const struct variables *vars)
 }
 
 /* Takes v. */
-static void keep(struct variables *vars, struct variable v)
+static void conf_env_keep(struct variables *vars, struct variable v)
 {
 	char *value = expand(v.value, vars);
 	free(v.value);
@@ -325,8 +326,8 @@ static int read_variables(const char *text)
 		r.at += 3;
 	skip(&r, BLANKS);
 	while (*r.at && vars.count < MAX_VARIABLES) {
-		if (read_line(&r, &v))
-			keep(&vars, v);
+		if (conf_env_read_line(&r, &v))
+			conf_env_keep(&vars, v);
 		skip(&r, BLANKS);
 	}
 	return set_all(&vars);

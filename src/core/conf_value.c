@@ -213,7 +213,7 @@ char *conf_value_relay(const char *url)
 	return NULL;
 }
 
-static const char *level_of(const char *text)
+static const char *conf_value_level_of(const char *text)
 {
 	static const char *const levels[] = {"open", "careful", "strict"};
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
@@ -224,7 +224,7 @@ static const char *level_of(const char *text)
 
 bool conf_trust_is_level(const struct conf *c)
 {
-	return level_of(c->trust) != NULL;
+	return conf_value_level_of(c->trust) != NULL;
 }
 
 /* What a text is kept as. */
@@ -234,8 +234,8 @@ static void keep_text(
 	char **to = field(c, p);
 	bool is_path = is_key(p, "whitelist") || is_key(p, "blacklist") ||
 		       is_key(p, "co_dir");
-	if (is_key(p, "trust") && level_of(value))
-		value = level_of(value);
+	if (is_key(p, "trust") && conf_value_level_of(value))
+		value = conf_value_level_of(value);
 	if (is_key(p, "relay_url") && *value) {
 		free(*to);
 		*to = conf_value_relay(value);
@@ -384,7 +384,7 @@ int conf_value_set(struct conf *c, const struct conf_param *p,
 
 /* ---- values of YAML and JSON ---- */
 
-static char *text_of(const struct json *v)
+static char *conf_value_text_of(const struct json *v)
 {
 	size_t len;
 	const char *text = json_text(v, &len);
@@ -494,7 +494,7 @@ char *conf_value_text(const struct conf_param *p, const char *where,
 		return list;
 	}
 	if (!json_is(value, JSON_STRING))
-		return text_of(value);
+		return conf_value_text_of(value);
 	char *text = json_strdup(value);
 	if (!text)
 		(void)err_set(err, ERR_CONFIG, "%s: %s must not hold a NUL",

@@ -134,7 +134,8 @@ static int set_all(
 	return rc;
 }
 
-static int read_file(const char *path, struct buf *text, struct err *err)
+static int conf_yaml_read_file(
+    const char *path, struct buf *text, struct err *err)
 {
 	enum { MOST = YAML_MAX_SIZE };
 	FILE *f = fopen(path, "re");
@@ -161,7 +162,7 @@ int conf_read_yaml(struct conf *c, const char *path, conf_warning *on_warning,
 	    .warn = on_warning,
 	    .arg = arg};
 	struct buf text = {0};
-	int rc = read_file(path, &text, err);
+	int rc = conf_yaml_read_file(path, &text, err);
 	if (rc == 0)
 		rc = set_all(&s, &text, err);
 	buf_fini(&text);

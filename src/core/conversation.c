@@ -21,7 +21,8 @@ static const char *const turn_keys[] = {"session_id", "messages", "turn",
 static const char *const adopted_keys[] = {
     "session_id", "turn", "user_prompt", "result", "updated", NULL};
 
-static bool is_one_of(const struct json *key, const char *const *names)
+static bool conversation_is_one_of(
+    const struct json *key, const char *const *names)
 {
 	for (; *names; names++)
 		if (json_str_is(key, *names))
@@ -58,7 +59,7 @@ static double number_of(const struct json *object, const char *key)
 	return json_double(json_get(object, key), &d) ? d : 0;
 }
 
-static void put_member(struct buf *out, const struct json *m)
+static void conversation_put_member(struct buf *out, const struct json *m)
 {
 	size_t n;
 	const char *text = json_text(json_key(m), &n);
@@ -74,8 +75,8 @@ static void put_others(
     struct buf *out, const struct json *object, const char *const *without)
 {
 	for (const struct json *m = json_first(object); m; m = json_next(m))
-		if (!is_one_of(json_key(m), without))
-			put_member(out, m);
+		if (!conversation_is_one_of(json_key(m), without))
+			conversation_put_member(out, m);
 }
 
 static bool is_plain_message(const struct json *m)
@@ -88,7 +89,7 @@ static bool is_plain_message(const struct json *m)
 }
 
 /* A message as a key: the same however it is spelled. */
-static struct buf key_of(const struct json *message)
+static struct buf conversation_key_of(const struct json *message)
 {
 	struct buf key = {0};
 	(void)json_canonical(&key, message, JSON_UTF8);
@@ -103,7 +104,7 @@ static struct map *map_system(const struct json *messages)
 	for (const struct json *m = json_first(messages); m; m = json_next(m)) {
 		if (is_plain_message(m))
 			continue;
-		struct buf key = key_of(m);
+		struct buf key = conversation_key_of(m);
 		(void)map_put(known, key.data, key.len, &is_there);
 		buf_fini(&key);
 	}
@@ -116,7 +117,7 @@ static bool is_allowed(const struct json *message, const struct map *known)
 		return false;
 	if (is_plain_message(message))
 		return true;
-	struct buf key = key_of(message);
+	struct buf key = conversation_key_of(message);
 	bool found = map_get(known, key.data, key.len) != NULL;
 	buf_fini(&key);
 	return found;
@@ -150,10 +151,10 @@ static void put_client(
 {
 	const struct json *messages = json_get(client, "messages");
 	for (const struct json *m = json_first(client); m; m = json_next(m)) {
-		if (is_one_of(json_key(m), server_keys) ||
+		if (conversation_is_one_of(json_key(m), server_keys) ||
 		    json_str_is(json_key(m), "messages"))
 			continue;
-		put_member(out, m);
+		conversation_put_member(out, m);
 	}
 	if (json_is(messages, JSON_ARRAY))
 		put_client_messages(
@@ -165,12 +166,13 @@ static void put_server_keys(struct buf *out, const struct json *server)
 	for (const char *const *k = server_keys; *k; k++) {
 		const struct json *m = json_get(server, *k);
 		if (m && strcmp(*k, "session_id") && strcmp(*k, "_new_session"))
-			put_member(out, m);
+			conversation_put_member(out, m);
 	}
 }
 
 /* 1: the server's is newer, 0: equal, -1: the client's is. */
-static int compare(const struct json *client, const struct json *server)
+static int conversation_compare(
+    const struct json *client, const struct json *server)
 {
 	static const char *const keys[] = {"iteration", "updated"};
 	for (int i = 0; i < 2; i++) {
@@ -190,7 +192,7 @@ bool conversation_merge(struct buf *out, const char *client, size_t client_len,
 	struct json_doc cdoc = {0}, sdoc = {0};
 	const struct json *c = parse_object(&cdoc, client, client_len);
 	const struct json *s = parse_object(&sdoc, server, server_len);
-	int order = !s ? -1 : !c ? 1 : compare(c, s);
+	int order = !s ? -1 : !c ? 1 : conversation_compare(c, s);
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, id);
 	if (order < 0) {
@@ -276,8 +278,8 @@ static void put_user_message(struct buf *out, const struct conversation_turn *t)
 	json_fini(&doc);
 }
 
-static void put_messages(struct buf *out, const struct json *before,
-    const struct conversation_turn *t)
+static void conversation_put_messages(struct buf *out,
+    const struct json *before, const struct conversation_turn *t)
 {
 	buf_str(out, ",\"messages\":[");
 	for (const struct json *m = json_first(json_get(before, "messages")); m;
@@ -326,7 +328,7 @@ void conversation_add(struct buf *out, const char *before, size_t len,
 	const struct json *v = parse_object(&doc, before, len);
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, turn->id);
-	put_messages(out, v, turn);
+	conversation_put_messages(out, v, turn);
 	if (!json_get(v, "trace"))
 		buf_str(out, ",\"trace\":[]");
 	put_others(out, v, turn_keys);

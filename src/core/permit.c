@@ -95,7 +95,7 @@ void permit_close(struct permit **p)
 /* ---- conditions ---- */
 
 /* An argument as text, as Python's str() has it. */
-static const char *text_of(
+static const char *permit_text_of(
     struct buf *out, const struct json *v, bool *is_whole)
 {
 	size_t len = 0;
@@ -124,7 +124,7 @@ static bool argument_fits(
 	struct buf scratch = {0};
 	bool is_whole;
 	const struct json *v = args ? json_get(args, c->name) : NULL;
-	const char *text = text_of(&scratch, v, &is_whole);
+	const char *text = permit_text_of(&scratch, v, &is_whole);
 	bool fits = is_whole && wild_match(c->pattern, text);
 	buf_fini(&scratch);
 	return fits;

@@ -25,7 +25,7 @@ static const char *const control_files[] = {"host.yaml", "schedule.yaml",
 static const char *const control_folders[] = {
     "keys", "facts.mdb", "journal.mdb", NULL};
 
-static char *lower(const char *text)
+static char *permit_path_lower(const char *text)
 {
 	char *copy = mem_strdup(text);
 	for (char *s = copy; *s; s++)
@@ -33,7 +33,7 @@ static char *lower(const char *text)
 	return copy;
 }
 
-static bool is_among(const char *part, const char *const *names)
+static bool permit_path_is_among(const char *part, const char *const *names)
 {
 	for (; *names; names++)
 		if (wild_match(part, *names))
@@ -86,8 +86,9 @@ static bool is_control(char *path)
 	for (int i = 0; i < n; i++) {
 		if (!is_co(parts[i]))
 			continue;
-		if (i + 1 == n || is_among(parts[i + 1], control_files) ||
-		    is_among(parts[i + 1], control_folders))
+		if (i + 1 == n ||
+		    permit_path_is_among(parts[i + 1], control_files) ||
+		    permit_path_is_among(parts[i + 1], control_folders))
 			return true;
 	}
 	return n > 0 && is_control_name(parts[n - 1]);
@@ -95,7 +96,7 @@ static bool is_control(char *path)
 
 bool permit_path_is_control(const char *path)
 {
-	char *copy = lower(path);
+	char *copy = permit_path_lower(path);
 	bool answer = is_control(copy);
 	free(copy);
 	return answer;

@@ -49,7 +49,7 @@ struct permit_rule *permit_rule_new(const char *pattern)
 	return rule;
 }
 
-static int refuse(
+static int permit_rule_refuse(
     struct err *err, const struct permit_rule *rule, const char *why)
 {
 	return err_set(err, ERR_CONFIG, "%.100s: %s", rule->pattern, why);
@@ -61,16 +61,18 @@ static int read_conditions(
 	if (json_type(when) == JSON_NULL)
 		return 0;
 	if (!json_is(when, JSON_OBJECT))
-		return refuse(err, rule, "when and match must be mappings");
+		return permit_rule_refuse(
+		    err, rule, "when and match must be mappings");
 	for (const struct json *v = json_first(when); v; v = json_next(v)) {
 		if (rule->n_conditions == PERMIT_CONDITIONS)
-			return refuse(err, rule, "has too many conditions");
+			return permit_rule_refuse(
+			    err, rule, "has too many conditions");
 		char *name = json_strdup(json_key(v));
 		char *pattern = json_strdup(v);
 		if (!name || !pattern) {
 			free(name);
 			free(pattern);
-			return refuse(
+			return permit_rule_refuse(
 			    err, rule, "when and match must hold strings");
 		}
 		rule->conditions[rule->n_conditions++] =
@@ -90,7 +92,7 @@ static int read_expiry(
 	if (rule->is_for_turn || json_str_is(type, "never") ||
 	    json_str_is(type, "session_end"))
 		return 0;
-	return refuse(
+	return permit_rule_refuse(
 	    err, rule, "expires.type must be never, session_end or turn_end");
 }
 
@@ -105,7 +107,7 @@ static int check_members(
 			is_known =
 			    is_known || json_str_is(json_key(v), known[i]);
 		if (!is_known)
-			return refuse(err, rule,
+			return permit_rule_refuse(err, rule,
 			    "may only say allowed, source, reason, when, match "
 			    "and expires");
 	}
@@ -121,14 +123,16 @@ static int read_said(
     struct permit_rule *rule, const struct json *said, struct err *err)
 {
 	if (!json_is(said, JSON_OBJECT))
-		return refuse(err, rule, "must be a mapping");
+		return permit_rule_refuse(err, rule, "must be a mapping");
 	if (check_members(rule, said, err) != 0)
 		return -1;
 	if (!json_bool(json_get(said, "allowed"), &rule->is_allowed))
-		return refuse(err, rule, "allowed must be true or false");
+		return permit_rule_refuse(
+		    err, rule, "allowed must be true or false");
 	if (!is_text_or_null(json_get(said, "source")) ||
 	    !is_text_or_null(json_get(said, "reason")))
-		return refuse(err, rule, "source and reason must be strings");
+		return permit_rule_refuse(
+		    err, rule, "source and reason must be strings");
 	if (read_conditions(rule, json_get(said, "when"), err) != 0 ||
 	    read_conditions(rule, json_get(said, "match"), err) != 0)
 		return -1;

@@ -107,7 +107,7 @@ static bool read_connector(struct reader *r)
 	return end_command(r->s);
 }
 
-static bool read_all(struct reader *r)
+static bool permit_shell_read_all(struct reader *r)
 {
 	for (;;) {
 		r->at += strspn(r->at, " \t");
@@ -139,7 +139,7 @@ bool permit_shell_read(struct permit_shell *s, const char *command)
 {
 	struct reader r = {.at = command, .s = s};
 	if (strlen(command) > PERMIT_SHELL_MAX || has_control(command) ||
-	    !read_all(&r))
+	    !permit_shell_read_all(&r))
 		return false;
 	point_at_words(s);
 	return true;

@@ -22,7 +22,7 @@ struct reader {
 	int documents;
 };
 
-static int refuse(const struct reader *r, size_t line, const char *why)
+static int yaml_refuse(const struct reader *r, size_t line, const char *why)
 {
 	return err_set(
 	    r->err, ERR_CONFIG, "%s line %zu: %s", r->name, line + 1, why);
@@ -31,7 +31,7 @@ static int refuse(const struct reader *r, size_t line, const char *why)
 static int refuse_at(
     const struct reader *r, const yaml_event_t *ev, const char *why)
 {
-	return refuse(r, ev->start_mark.line, why);
+	return yaml_refuse(r, ev->start_mark.line, why);
 }
 
 /* ---- scalars ---- */
@@ -113,7 +113,7 @@ static int refuse_syntax(struct reader *r, size_t line, const char *problem)
 {
 	struct buf why = {0};
 	buf_printf(&why, "%s%s", problem, hint(problem));
-	int rc = refuse(r, line, buf_cstr(&why));
+	int rc = yaml_refuse(r, line, buf_cstr(&why));
 	buf_fini(&why);
 	return rc;
 }
@@ -237,7 +237,7 @@ static int value(struct reader *r, const yaml_event_t *ev, int depth)
 }
 
 /* Take one event of the stream itself; *is_done: it was the last. */
-static int step(struct reader *r, const yaml_event_t *ev, bool *is_done)
+static int yaml_step(struct reader *r, const yaml_event_t *ev, bool *is_done)
 {
 	if (ev->type == YAML_STREAM_START_EVENT ||
 	    ev->type == YAML_DOCUMENT_END_EVENT)
@@ -256,7 +256,7 @@ static int stream(struct reader *r)
 	while (!is_done) {
 		if (next(r, &ev) != 0)
 			return -1;
-		int rc = step(r, &ev, &is_done);
+		int rc = yaml_step(r, &ev, &is_done);
 		yaml_event_delete(&ev);
 		if (rc != 0)
 			return -1;

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-static bool is_among(const char *text, const char *const *words)
+static bool yaml_scalar_is_among(const char *text, const char *const *words)
 {
 	for (; *words; words++)
 		if (strcmp(*words, text) == 0)
@@ -100,14 +100,16 @@ static bool is_endless(const char *text)
 {
 	static const char *const inf[] = {".inf", ".Inf", ".INF", NULL};
 	static const char *const nan[] = {".nan", ".NaN", ".NAN", NULL};
-	return is_among(after_sign(text), inf) || is_among(text, nan);
+	return yaml_scalar_is_among(after_sign(text), inf) ||
+	       yaml_scalar_is_among(text, nan);
 }
 
 enum yaml_kind yaml_scalar_kind(const char *text)
 {
-	if (is_among(text, null_words))
+	if (yaml_scalar_is_among(text, null_words))
 		return YAML_NULL;
-	if (is_among(text, true_words) || is_among(text, false_words))
+	if (yaml_scalar_is_among(text, true_words) ||
+	    yaml_scalar_is_among(text, false_words))
 		return YAML_BOOL;
 	if (is_int(text))
 		return YAML_INT;
@@ -233,7 +235,8 @@ int yaml_scalar_put(
 		buf_str(out, "null");
 		return 0;
 	case YAML_BOOL:
-		buf_str(out, is_among(text, true_words) ? "true" : "false");
+		buf_str(out,
+		    yaml_scalar_is_among(text, true_words) ? "true" : "false");
 		return 0;
 	case YAML_INT:
 		return put_int(out, text);

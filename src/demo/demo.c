@@ -17,7 +17,7 @@
 /* Most bytes of later prompts that the answer repeats. */
 #define LATER_MAX 65536
 
-static void fail(struct agent_turn *t)
+static void demo_fail(struct agent_turn *t)
 {
 	char *detail = mem_strndup(t->script.text, t->script.len);
 	struct agent_sink *sink = t->sink;
@@ -28,7 +28,7 @@ static void fail(struct agent_turn *t)
 }
 
 /* The sink may free the turn: the caller returns at once. */
-static void finish(struct agent_turn *t)
+static void demo_finish(struct agent_turn *t)
 {
 	struct buf result = {0}, session = {0};
 	char answer_id[EVENT_ID_MAX + 1];
@@ -56,16 +56,16 @@ static void finish(struct agent_turn *t)
 }
 
 /* The sink may free the turn: the caller returns at once. */
-static void end(struct agent_turn *t)
+static void demo_end(struct agent_turn *t)
 {
 	if (!t->is_told)
 		demo_steps_end(t);
 	t->is_over = true;
 	loop_timer_stop(t->agent->loop, &t->timer);
 	if (t->script.kind == SCRIPT_FAIL && !t->is_interrupted)
-		fail(t);
+		demo_fail(t);
 	else
-		finish(t);
+		demo_finish(t);
 }
 
 /* ---- going through the row ---- */
@@ -173,10 +173,10 @@ static void pump(struct agent_turn *t)
 		take_step(t);
 	}
 	t->is_pumping = false;
-	end(t);
+	demo_end(t);
 }
 
-static void on_time(void *arg)
+static void demo_on_time(void *arg)
 {
 	struct agent_turn *t = arg;
 
@@ -214,7 +214,7 @@ static void hear_answer(struct agent_turn *t, const struct json *answer)
 	buf_append(&t->reply, text, len);
 }
 
-static void hear(struct agent_turn *t, const struct event *ev)
+static void demo_hear(struct agent_turn *t, const struct event *ev)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0}, scratch = {0};
@@ -303,7 +303,8 @@ static void recall_step(struct agent_turn *t, const struct event *ev)
 
 /* ---- the kind ---- */
 
-static void describe(const struct agent_spec *spec, struct agent_about *about)
+static void demo_describe(
+    const struct agent_spec *spec, struct agent_about *about)
 {
 	static const char *const tools[] = {
 	    "calculate", "get_weather", "translate", "step", NULL};
@@ -318,7 +319,7 @@ static struct agent *demo_open(const struct agent_setup *setup, struct err *err)
 	struct agent *a = mem_zero(sizeof *a);
 
 	(void)err; /* nothing can go wrong */
-	describe(&setup->spec, &a->about);
+	demo_describe(&setup->spec, &a->about);
 	a->loop = setup->loop;
 	a->max_session_bytes = (size_t)setup->spec.session_bytes;
 	return a;
@@ -342,7 +343,7 @@ static struct agent_turn *new_turn(struct agent *a, struct agent_sink *sink)
 	t->agent = a;
 	t->sink = sink;
 	list_init(&t->laters);
-	loop_timer_init(&t->timer, on_time, t);
+	loop_timer_init(&t->timer, demo_on_time, t);
 	return t;
 }
 
@@ -387,7 +388,7 @@ static void demo_recall(struct agent_turn *t, const struct event *ev)
 	if (ev->type == EV_INTERRUPT)
 		t->is_interrupted |= !t->is_told;
 	else if (event_class(ev->type) == EVENT_CONTROL)
-		hear(t, ev);
+		demo_hear(t, ev);
 	else if (is_step(t, ev))
 		recall_step(t, ev);
 }
@@ -407,7 +408,7 @@ static void demo_deliver(struct agent_turn *t, const struct event *ev)
 	if (ev->type == EV_INTERRUPT)
 		t->is_interrupted = true;
 	else
-		hear(t, ev);
+		demo_hear(t, ev);
 	pump(t);
 }
 
@@ -439,7 +440,7 @@ const struct agent_kind demo_kind = {
     .name = "demo",
     .prefix = "demo",
     .usage = "demo",
-    .describe = describe,
+    .describe = demo_describe,
     .flags = AGENT_EFFECT_FREE,
     .open = demo_open,
     .close = demo_close,

@@ -29,7 +29,7 @@ static const struct tool {
     {"step", {"i", NULL}, "", ""},
 };
 
-static const struct tool *find(const char *name)
+static const struct tool *demo_exec_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
 		if (strcmp(tools[i].name, name) == 0)
@@ -129,7 +129,7 @@ static bool call(
 
 bool demo_exec_call(const struct agent_exec *x, struct buf *out)
 {
-	const struct tool *tool = find(x->tool);
+	const struct tool *tool = demo_exec_find(x->tool);
 	struct json_doc doc = {0};
 	struct json_error why;
 	bool is_good = false;

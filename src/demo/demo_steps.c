@@ -38,7 +38,7 @@ void demo_steps_id(
 	*put_number(out, (uint64_t)number) = '\0';
 }
 
-static void begin(struct agent_turn *t, enum event_type type)
+static void demo_steps_begin(struct agent_turn *t, enum event_type type)
 {
 	event_begin(&t->draft, type, t->input->turn);
 }
@@ -46,7 +46,7 @@ static void begin(struct agent_turn *t, enum event_type type)
 /* Events get ids that a new owner would make again. */
 static void begin_step(struct agent_turn *t, enum event_type type)
 {
-	begin(t, type);
+	demo_steps_begin(t, type);
 	demo_steps_id(t, t->draft.id, 'e', t->at);
 }
 
@@ -77,7 +77,7 @@ static void emit_files_received(struct agent_turn *t)
 
 static void emit_llm_call(struct agent_turn *t)
 {
-	begin(t, EV_LLM_CALL);
+	demo_steps_begin(t, EV_LLM_CALL);
 	demo_steps_id(t, t->draft.id, 'l', 1);
 	str(t, "model", t->agent->about.model);
 	event_int(&t->draft, "iteration", 1);
@@ -92,7 +92,7 @@ static void emit_llm_result(struct agent_turn *t, int64_t n_tools)
 	    "\"cached_tokens\":0,\"cache_write_tokens\":0,"
 	    "\"total_tokens\":0,\"cost\":0}";
 
-	begin(t, EV_LLM_RESULT);
+	demo_steps_begin(t, EV_LLM_RESULT);
 	demo_steps_id(t, t->draft.id, 'l', 1);
 	str(t, "model", t->agent->about.model);
 	event_int(&t->draft, "duration_ms", 0);
@@ -104,7 +104,7 @@ static void emit_llm_result(struct agent_turn *t, int64_t n_tools)
 
 static void emit_assistant(struct agent_turn *t)
 {
-	begin(t, EV_ASSISTANT);
+	demo_steps_begin(t, EV_ASSISTANT);
 	demo_steps_id(t, t->draft.id, 'm', 1);
 	event_str(
 	    &t->draft, "content", t->script.answer.data, t->script.answer.len);
@@ -378,7 +378,7 @@ static void step_events(struct agent_turn *t, int64_t step)
 {
 	struct draft *d = &t->draft;
 
-	begin(t, samples[step].type);
+	demo_steps_begin(t, samples[step].type);
 	demo_steps_id(t, d->id, 'x', 1);
 	strcat(d->id, "-");
 	strcat(d->id, samples[step].id);

@@ -35,7 +35,7 @@ static const struct {
     {"thank you", "Italian", "Grazie"},
 };
 
-static struct text trim(struct text t)
+static struct text script_trim(struct text t)
 {
 	while (t.len && (*t.at == ' ' || *t.at == '\t' || *t.at == '\n')) {
 		t.at++;
@@ -49,19 +49,19 @@ static struct text trim(struct text t)
 /* Without the marks that end a sentence. */
 static struct text bare(struct text t)
 {
-	t = trim(t);
+	t = script_trim(t);
 	while (t.len && strchr(" .?!", t.at[t.len - 1]))
 		t.len--;
 	return t;
 }
 
-static bool is_same(struct text t, const char *s)
+static bool script_is_same(struct text t, const char *s)
 {
 	return t.len == strlen(s) && strncasecmp(t.at, s, t.len) == 0;
 }
 
 /* Whether t begins with the words (any case), which are then taken off. */
-static bool take(struct text *t, const char *words)
+static bool script_take(struct text *t, const char *words)
 {
 	size_t n = strlen(words);
 
@@ -93,11 +93,11 @@ static bool take_number(struct text *t, int64_t max, int64_t *value)
 			return false;
 	if (n == 0 || (n < t->len && t->at[n] != ' '))
 		return false;
-	*t = trim((struct text){t->at + n, t->len - n});
+	*t = script_trim((struct text){t->at + n, t->len - n});
 	return true;
 }
 
-static void answer(
+static void script_answer(
     struct script *s, const char *before, struct text t, const char *after)
 {
 	buf_str(&s->answer, before);
@@ -138,9 +138,9 @@ static bool calculate(struct script *s, struct text sum, bool is_question)
 	use_tool(s, "calculate", (struct text){text, strlen(text)});
 	s->has_failed = outcome != SUMS_OK;
 	if (s->has_failed) {
-		answer(s, "", sum, " is not defined.");
+		script_answer(s, "", sum, " is not defined.");
 	} else if (is_question) {
-		answer(s, "The result of ", sum, " is ");
+		script_answer(s, "The result of ", sum, " is ");
 		buf_printf(&s->answer, "%s.", text);
 	} else {
 		buf_printf(&s->answer, "The result is %s", text);
@@ -152,15 +152,16 @@ static bool read_sum(struct script *s, struct text t, struct talk *talk)
 {
 	(void)talk;
 	t = bare(t);
-	bool is_question = take(&t, "what is ") || take(&t, "what's ");
-	if (!is_question && !take(&t, "calculate "))
+	bool is_question =
+	    script_take(&t, "what is ") || script_take(&t, "what's ");
+	if (!is_question && !script_take(&t, "calculate "))
 		return false;
-	return calculate(s, trim(t), is_question);
+	return calculate(s, script_trim(t), is_question);
 }
 
 static bool is_sum_answer(const char *text, size_t len)
 {
-	return take(&(struct text){text, len}, "the result ");
+	return script_take(&(struct text){text, len}, "the result ");
 }
 
 static void go_on_from(struct script *s, const char *last, size_t len,
@@ -191,13 +192,13 @@ static bool read_more_sum(struct script *s, struct text t, struct talk *talk)
 	double ignored;
 
 	t = bare(t);
-	if (take(&t, "multiply that by "))
+	if (script_take(&t, "multiply that by "))
 		operator= '*';
-	else if (take(&t, "divide that by "))
+	else if (script_take(&t, "divide that by "))
 		operator= '/';
-	else if (take(&t, "add ") && take_end(&t, " to that"))
+	else if (script_take(&t, "add ") && take_end(&t, " to that"))
 		operator= '+';
-	else if (take(&t, "subtract ") && take_end(&t, " from that"))
+	else if (script_take(&t, "subtract ") && take_end(&t, " from that"))
 		operator= '-';
 	if (!operator|| sums_eval(t.at, t.len, &ignored) != SUMS_OK)
 		return false;
@@ -213,8 +214,8 @@ static bool read_weather(struct script *s, struct text t, struct talk *talk)
 
 	(void)talk;
 	t = bare(t);
-	if (!take(&t, "what's the weather in ") &&
-	    !take(&t, "what is the weather in "))
+	if (!script_take(&t, "what's the weather in ") &&
+	    !script_take(&t, "what is the weather in "))
 		return false;
 	buf_str(&found, "Weather in ");
 	buf_append(&found, t.at, t.len);
@@ -228,23 +229,23 @@ static bool read_weather(struct script *s, struct text t, struct talk *talk)
 
 static bool is_name_told(const char *text, size_t len)
 {
-	return take(&(struct text){text, len}, "my name is ");
+	return script_take(&(struct text){text, len}, "my name is ");
 }
 
-static bool read_name(struct script *s, struct text t, struct talk *talk)
+static bool script_read_name(struct script *s, struct text t, struct talk *talk)
 {
 	(void)talk;
 	t = bare(t);
-	if (!take(&t, "my name is "))
+	if (!script_take(&t, "my name is "))
 		return false;
-	answer(s, "Nice to meet you, ", t, "!");
+	script_answer(s, "Nice to meet you, ", t, "!");
 	return true;
 }
 
 static bool read_name_asked(struct script *s, struct text t, struct talk *talk)
 {
-	if (!is_same(bare(t), "what is my name") &&
-	    !is_same(bare(t), "what's my name"))
+	if (!script_is_same(bare(t), "what is my name") &&
+	    !script_is_same(bare(t), "what's my name"))
 		return false;
 	struct text told = {0};
 	told.at = talk_find(talk, "user", is_name_told, &told.len);
@@ -252,8 +253,8 @@ static bool read_name_asked(struct script *s, struct text t, struct talk *talk)
 		buf_str(&s->answer, "You have not told me your name.");
 		return true;
 	}
-	(void)take(&told, "my name is ");
-	answer(s, "Your name is ", bare(told), "");
+	(void)script_take(&told, "my name is ");
+	script_answer(s, "Your name is ", bare(told), "");
 	return true;
 }
 
@@ -264,17 +265,18 @@ static bool read_translate(struct script *s, struct text t, struct talk *talk)
 
 	(void)talk;
 	t = bare(t);
-	if (!take(&t, "translate "))
+	if (!script_take(&t, "translate "))
 		return false;
 	for (to = t.len; to >= 4 && strncasecmp(t.at + to - 4, " to ", 4); to--)
 		;
 	if (to < 4)
 		return false;
-	struct text word = trim((struct text){t.at, to - 4});
-	struct text language = trim((struct text){t.at + to, t.len - to});
+	struct text word = script_trim((struct text){t.at, to - 4});
+	struct text language =
+	    script_trim((struct text){t.at + to, t.len - to});
 	for (i = 0; i < n; i++)
-		if (is_same(word, dictionary[i].word) &&
-		    is_same(language, dictionary[i].language))
+		if (script_is_same(word, dictionary[i].word) &&
+		    script_is_same(language, dictionary[i].language))
 			break;
 	const char *found = i < n ? dictionary[i].translation : "unknown";
 	add_argument(s, "text", word);
@@ -284,7 +286,7 @@ static bool read_translate(struct script *s, struct text t, struct talk *talk)
 	if (i < n)
 		buf_str(&s->answer, found);
 	else
-		answer(s, "I cannot translate \"", word, "\".");
+		script_answer(s, "I cannot translate \"", word, "\".");
 	return true;
 }
 
@@ -306,10 +308,10 @@ static bool take_command(struct text *t, const char *command)
 {
 	size_t n = strlen(command);
 
-	*t = trim(*t);
+	*t = script_trim(*t);
 	if (t->len <= n || memcmp(t->at, command, n) != 0 || t->at[n] != ' ')
 		return false;
-	*t = trim((struct text){t->at + n, t->len - n});
+	*t = script_trim((struct text){t->at + n, t->len - n});
 	return t->len > 0;
 }
 
@@ -358,7 +360,7 @@ static void read_choices(struct script *s, struct text t)
 	while (s->n_choices < SCRIPT_CHOICES_MAX) {
 		const char *bar = memchr(t.at, '|', t.len);
 		size_t len = bar ? (size_t)(bar - t.at) : t.len;
-		struct text one = trim((struct text){t.at, len});
+		struct text one = script_trim((struct text){t.at, len});
 		s->choices[s->n_choices++] =
 		    (struct script_choice){one.at, one.len};
 		if (!bar)
@@ -402,7 +404,7 @@ static bool read_approve(struct script *s, struct text t, struct talk *talk)
 static bool read_events(struct script *s, struct text t, struct talk *talk)
 {
 	(void)talk;
-	t = trim(t);
+	t = script_trim(t);
 	if (t.len != 6 || memcmp(t.at, "events", 6) != 0)
 		return false;
 	s->kind = SCRIPT_EVENTS;
@@ -428,7 +430,7 @@ static bool read_fail(struct script *s, struct text t, struct talk *talk)
 static bool (*const readers[])(struct script *, struct text, struct talk *) = {
     read_echo, read_think, read_stream, read_sleep, read_ask, read_approve,
     read_plan, read_events, read_fail, read_sum, read_more_sum, read_weather,
-    read_name, read_name_asked, read_translate};
+    script_read_name, read_name_asked, read_translate};
 
 /* ---- anything else ---- */
 
@@ -450,7 +452,7 @@ static struct text image_type(const char *url, size_t len)
 {
 	struct text t = {url, len};
 
-	if (!take(&t, "data:"))
+	if (!script_take(&t, "data:"))
 		return (struct text){"image", 5};
 	for (size_t i = 0; i < t.len; i++)
 		if (t.at[i] == ';' || t.at[i] == ',')
@@ -490,8 +492,8 @@ static void say_images(struct script *s, const struct agent_input *input)
 
 static void say_back(struct script *s, const struct agent_input *input)
 {
-	answer(s, "You said: ", (struct text){input->prompt, input->prompt_len},
-	    "");
+	script_answer(s,
+	    "You said: ", (struct text){input->prompt, input->prompt_len}, "");
 	say_images(s, input);
 	for (size_t i = 0; i < input->n_files; i++)
 		buf_printf(&s->answer, "\nFile %s (%lld bytes)",

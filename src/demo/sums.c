@@ -34,7 +34,7 @@ static double wrong(struct reader *r, enum sums_outcome why)
 }
 
 /* Whether the next sign is c, which is then taken. */
-static bool take(struct reader *r, char c)
+static bool sums_take(struct reader *r, char c)
 {
 	skip_spaces(r);
 	if (r->at == r->end || *r->at != c)
@@ -70,11 +70,11 @@ static double read_operand(struct reader *r)
 	if (++r->depth > MAX_DEPTH)
 		return wrong(r, SUMS_NOT_ONE);
 	double value;
-	if (take(r, '-')) {
+	if (sums_take(r, '-')) {
 		value = -read_operand(r);
-	} else if (take(r, '(')) {
+	} else if (sums_take(r, '(')) {
 		value = read_sum(r);
-		if (!take(r, ')'))
+		if (!sums_take(r, ')'))
 			value = wrong(r, SUMS_NOT_ONE);
 	} else {
 		value = read_number(r);
@@ -88,9 +88,9 @@ static double read_product(struct reader *r)
 	double value = read_operand(r);
 
 	while (r->outcome == SUMS_OK) {
-		if (take(r, '*')) {
+		if (sums_take(r, '*')) {
 			value *= read_operand(r);
-		} else if (take(r, '/')) {
+		} else if (sums_take(r, '/')) {
 			double by = read_operand(r);
 			if (by == 0)
 				return wrong(r, SUMS_NOT_DEFINED);
@@ -107,9 +107,9 @@ static double read_sum(struct reader *r)
 	double value = read_product(r);
 
 	while (r->outcome == SUMS_OK) {
-		if (take(r, '+'))
+		if (sums_take(r, '+'))
 			value += read_product(r);
-		else if (take(r, '-'))
+		else if (sums_take(r, '-'))
 			value -= read_product(r);
 		else
 			break;

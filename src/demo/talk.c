@@ -20,7 +20,7 @@ static const char *const own_keys[] = {"session_id", "messages", "trace",
 /* No trace entry's body takes more than this share. */
 #define ENTRY_SHARE 256
 
-static size_t cut(const struct talk *k, size_t len)
+static size_t talk_cut(const struct talk *k, size_t len)
 {
 	size_t max = k->max_bytes / TEXT_SHARE;
 
@@ -122,7 +122,7 @@ static size_t render_messages(
 	}
 	buf_append(out, k->messages.data, k->messages.len);
 	buf_str(out, "{\"role\":\"assistant\",\"content\":");
-	buf_json(out, turn->result, cut(k, turn->result_len));
+	buf_json(out, turn->result, talk_cut(k, turn->result_len));
 	buf_str(out, ",\"id\":");
 	buf_json_str(out, turn->answer_id);
 	buf_str(out, "}],");
@@ -217,7 +217,7 @@ void talk_heard(struct talk *k, const char *text, size_t len)
 		return;
 	bool is_full = k->messages.len > k->max_bytes / 4;
 	buf_str(&k->messages, "{\"role\":\"user\",\"content\":");
-	buf_json(&k->messages, text, is_full ? 0 : cut(k, len));
+	buf_json(&k->messages, text, is_full ? 0 : talk_cut(k, len));
 	buf_str(&k->messages, "},");
 	k->n_messages++;
 }
@@ -266,9 +266,9 @@ void talk_render(struct talk *k, const struct talk_turn *turn, struct buf *out)
 	buf_str(out, ",\"iteration\":");
 	buf_int(out, iteration + 1);
 	buf_str(out, ",\"user_prompt\":");
-	buf_json(out, turn->prompt, cut(k, turn->prompt_len));
+	buf_json(out, turn->prompt, talk_cut(k, turn->prompt_len));
 	buf_str(out, ",\"result\":");
-	buf_json(out, turn->result, cut(k, turn->result_len));
+	buf_json(out, turn->result, talk_cut(k, turn->result_len));
 	buf_str(out, ",\"updated\":");
 	render_time(out, turn->now_us);
 	buf_char(out, '}');

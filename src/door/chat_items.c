@@ -166,7 +166,7 @@ static bool is_turn_mark(const struct chat *c, const struct json *entry)
 	       (c->runtime_opens || !is_runtime(entry));
 }
 
-static void step(struct chat *c)
+static void chat_items_step(struct chat *c)
 {
 	c->next = json_next(c->next);
 	c->next_index++;
@@ -175,7 +175,7 @@ static void step(struct chat *c)
 /* Trace entries up to the next mark of a turn. */
 static void turn_items(struct chat *c)
 {
-	for (; c->next && !is_turn_mark(c, c->next); step(c))
+	for (; c->next && !is_turn_mark(c, c->next); chat_items_step(c))
 		trace_item(c, c->next, c->next_index);
 }
 
@@ -183,10 +183,10 @@ static void turn_items(struct chat *c)
 static void next_turn(struct chat *c)
 {
 	while (c->next && !is_turn_mark(c, c->next))
-		step(c);
+		chat_items_step(c);
 	if (!c->next)
 		return;
-	step(c);
+	chat_items_step(c);
 	turn_items(c);
 }
 

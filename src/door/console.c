@@ -45,7 +45,7 @@ static void write_line(struct buf *line)
 		(void)!write(console_fd, line->data, line->len);
 }
 
-static void say(struct buf *line)
+static void console_say(struct buf *line)
 {
 	if (is_logged)
 		log_info("%s", buf_cstr(line));
@@ -61,7 +61,7 @@ __attribute__((format(printf, 1, 2))) static void sayf(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&line, fmt, ap);
 	va_end(ap);
-	say(&line);
+	console_say(&line);
 }
 
 static void put_char(struct buf *out, uint32_t c, const char *bytes, size_t n)
@@ -79,7 +79,8 @@ static void put_char(struct buf *out, uint32_t c, const char *bytes, size_t n)
 }
 
 /* At most so many characters of a peer's text. */
-static void put_text(struct buf *out, const char *text, size_t len, size_t most)
+static void console_put_text(
+    struct buf *out, const char *text, size_t len, size_t most)
 {
 	for (size_t i = 0, n; i < len && most; i += n, most--) {
 		n = utf8_len(text + i, len - i);
@@ -93,7 +94,7 @@ static void put_text(struct buf *out, const char *text, size_t len, size_t most)
 
 static void put_word(struct buf *out, const char *text)
 {
-	put_text(out, text, strlen(text), WORD_CHARS);
+	console_put_text(out, text, strlen(text), WORD_CHARS);
 }
 
 static void put_identity(struct buf *out, const char *address)
@@ -103,21 +104,21 @@ static void put_identity(struct buf *out, const char *address)
 		buf_str(out, "anonymous");
 		return;
 	}
-	put_text(out, address, strlen(address), ADDRESS_SHOWN);
+	console_put_text(out, address, strlen(address), ADDRESS_SHOWN);
 	buf_str(out, "...");
 }
 
-static void put_session(struct buf *out, const char *session)
+static void console_put_session(struct buf *out, const char *session)
 {
 	buf_str(out, " session=");
-	put_text(out, session, strlen(session), SESSION_SHOWN);
+	console_put_text(out, session, strlen(session), SESSION_SHOWN);
 	buf_str(out, "...");
 }
 
 static void put_prompt(struct buf *out, const char *prompt, size_t len)
 {
 	buf_str(out, " prompt=");
-	put_text(out, prompt, len, PROMPT_CHARS);
+	console_put_text(out, prompt, len, PROMPT_CHARS);
 	buf_str(out, "...");
 }
 
@@ -129,7 +130,7 @@ void console_opened(const char *peer, unsigned n)
 	buf_str(&line, "⚡ ws+ ");
 	put_word(&line, peer);
 	buf_printf(&line, " (%u active)", n);
-	say(&line);
+	console_say(&line);
 }
 
 void console_closed(unsigned n)
@@ -150,10 +151,10 @@ static void greet(const char *what, const char *address, const char *session,
 	struct buf line = {0};
 	buf_str(&line, what);
 	put_identity(&line, address);
-	put_session(&line, session);
+	console_put_session(&line, session);
 	buf_printf(
 	    &line, " status=%s%s", status, is_newer ? " (server_newer)" : "");
-	say(&line);
+	console_say(&line);
 }
 
 void console_connect(
@@ -182,9 +183,9 @@ void console_foreign(const char *session)
 {
 	struct buf line = {0};
 	buf_str(&line, "  ↩ session ");
-	put_text(&line, session, strlen(session), SESSION_SHOWN);
+	console_put_text(&line, session, strlen(session), SESSION_SHOWN);
 	buf_str(&line, "... belongs to another caller — starting a new one");
-	say(&line);
+	console_say(&line);
 }
 
 void console_resumed(void)
@@ -198,9 +199,9 @@ void console_input(
 	struct buf line = {0};
 	buf_str(&line, "✓ INPUT");
 	put_identity(&line, address);
-	put_session(&line, session);
+	console_put_session(&line, session);
 	put_prompt(&line, prompt, len);
-	say(&line);
+	console_say(&line);
 }
 
 void console_attached(size_t images, size_t files)
@@ -212,9 +213,9 @@ void console_runtime_input(const char *session, const char *prompt, size_t len)
 {
 	struct buf line = {0};
 	buf_str(&line, "↳ RUNTIME_INPUT");
-	put_session(&line, session);
+	console_put_session(&line, session);
 	put_prompt(&line, prompt, len);
-	say(&line);
+	console_say(&line);
 }
 
 void console_exec(const char *tool, const char *args, size_t len)
@@ -223,16 +224,16 @@ void console_exec(const char *tool, const char *args, size_t len)
 	buf_str(&line, "✓ EXEC tool=");
 	put_word(&line, tool);
 	buf_str(&line, " args=");
-	put_text(&line, args, len, ARGS_CHARS);
-	say(&line);
+	console_put_text(&line, args, len, ARGS_CHARS);
+	console_say(&line);
 }
 
 void console_received(const char *type, size_t len)
 {
 	struct buf line = {0};
 	buf_str(&line, "← recv: ");
-	put_text(&line, type, len, WORD_CHARS);
-	say(&line);
+	console_put_text(&line, type, len, WORD_CHARS);
+	console_say(&line);
 }
 
 /* ---- what goes wrong ---- */
@@ -241,8 +242,8 @@ void console_auth_error(const char *frame, const char *why)
 {
 	struct buf line = {0};
 	buf_printf(&line, "✗ %s auth error: ", frame);
-	put_text(&line, why, strlen(why), ERROR_CHARS);
-	say(&line);
+	console_put_text(&line, why, strlen(why), ERROR_CHARS);
+	console_say(&line);
 }
 
 void console_unauthenticated(const char *frame)
@@ -254,8 +255,8 @@ void console_agent_error(const char *text, size_t len)
 {
 	struct buf line = {0};
 	buf_str(&line, "✗ agent error: ");
-	put_text(&line, text, len, ERROR_CHARS);
-	say(&line);
+	console_put_text(&line, text, len, ERROR_CHARS);
+	console_say(&line);
 }
 
 /* ---- what else happens ---- */
@@ -264,9 +265,9 @@ void console_verified(const char *address, const char *means, const char *level)
 {
 	struct buf line = {0};
 	buf_str(&line, "✓ Verified ");
-	put_text(&line, address, strlen(address), ADDRESS_SHOWN);
+	console_put_text(&line, address, strlen(address), ADDRESS_SHOWN);
 	buf_printf(&line, "... with %s → %s", means, level);
-	say(&line);
+	console_say(&line);
 }
 
 void console_expired(unsigned n)

@@ -36,7 +36,7 @@ static void put_cut(struct buf *out, struct store_span s, size_t most)
 	eval_text_string(out, part.data ? part.data : "", part.len);
 }
 
-static bool is_text(const struct json *v, struct store_span s)
+static bool eval_file_is_text(const struct json *v, struct store_span s)
 {
 	struct buf scratch = {0};
 	size_t n;
@@ -49,7 +49,7 @@ static bool is_text(const struct json *v, struct store_span s)
 /* ---- what the conversation says ---- */
 
 /* The text of a message: a string, or the first text of its parts. */
-static struct store_span text_of(
+static struct store_span eval_file_text_of(
     const struct json *content, struct buf *scratch)
 {
 	struct store_span s = {NULL, 0};
@@ -77,7 +77,8 @@ struct store_span eval_file_first(
 	const struct record *r = t->record;
 	struct store_span s = {NULL, 0};
 	if (r->client_turn > 1)
-		s = text_of(json_get(first_message(t->talk, "user"), "content"),
+		s = eval_file_text_of(
+		    json_get(first_message(t->talk, "user"), "content"),
 		    scratch);
 	else
 		s = r->prompt;
@@ -271,7 +272,7 @@ static void put_turn(struct writing *w, const struct json *old)
 	w->n_turns++;
 }
 
-static void put_member(struct buf *out, const struct json *m)
+static void eval_file_put_member(struct buf *out, const struct json *m)
 {
 	put_value(out, json_key(m));
 	buf_str(out, ": ");
@@ -286,14 +287,14 @@ static void put_old_turn(struct writing *w, const struct json *old)
 	    json_is(old, JSON_OBJECT) ? json_first(old) : NULL;
 	for (const char *lead = "- "; m; m = json_next(m), lead = "  ") {
 		buf_str(w->out, lead);
-		put_member(w->out, m);
+		eval_file_put_member(w->out, m);
 	}
 	w->n_turns++;
 }
 
 static bool is_same_input(const struct writing *w, const struct json *old)
 {
-	return is_text(json_get(old, "input"),
+	return eval_file_is_text(json_get(old, "input"),
 	    eval_text_cut(w->turn->record->prompt, MAX_INPUT));
 }
 
@@ -311,7 +312,7 @@ static void put_turns(struct writing *w, const struct json *before)
 		put_turn(w, NULL);
 }
 
-static void put_head(
+static void eval_file_put_head(
     struct writing *w, const struct json *before, struct store_span first)
 {
 	struct buf *out = w->out, name = {0}, now = {0};
@@ -340,7 +341,7 @@ static bool is_told(const struct writing *w, const struct json *before)
 	const struct json *old = json_first(json_get(before, "turns"));
 	for (; old; old = json_next(old))
 		if (is_same_input(w, old) &&
-		    is_text(json_get(old, "meta"),
+		    eval_file_is_text(json_get(old, "meta"),
 			(struct store_span){w->meta.data, w->meta.len}))
 			return true;
 	return false;
@@ -362,13 +363,13 @@ static void write_eval(
     struct writing *w, const struct json *before, struct store_span first)
 {
 	size_t from = w->out->len;
-	put_head(w, before, first);
+	eval_file_put_head(w, before, first);
 	put_turns(w, before);
 	if (w->out->len - from <= MAX_EVAL)
 		return;
 	/* Too much for one file: go on with this turn alone. */
 	w->out->len = from;
-	put_head(w, before, first);
+	eval_file_put_head(w, before, first);
 	put_turn(w, NULL);
 }
 
@@ -384,7 +385,7 @@ int64_t eval_file_write(
 	bool is_kept =
 	    before && (!eval_file_is_generated(before) || is_told(&w, before));
 	/* Another first prompt that has the same name begins the file anew. */
-	if (!is_text(begun, first))
+	if (!eval_file_is_text(begun, first))
 		before = NULL;
 	w.run = run_of(&w, before);
 	if (!is_kept)
@@ -396,7 +397,7 @@ int64_t eval_file_write(
 
 /* ---- the run ---- */
 
-static void put_messages(struct buf *out, const struct json *talk)
+static void eval_file_put_messages(struct buf *out, const struct json *talk)
 {
 	const struct json *m = json_first(json_get(talk, "messages"));
 	buf_str(out, "messages: |\n  [\n");
@@ -411,7 +412,7 @@ static void put_messages(struct buf *out, const struct json *talk)
 static void put_system(struct buf *out, const struct json *talk)
 {
 	struct buf scratch = {0};
-	struct store_span s = text_of(
+	struct store_span s = eval_file_text_of(
 	    json_get(first_message(talk, "system"), "content"), &scratch);
 	buf_str(out, "system_prompt: ");
 	put_cut(out, s, MAX_OUTPUT);
@@ -437,5 +438,5 @@ void eval_file_write_run(struct buf *out, const struct eval_turn *t,
 	    sum.tokens, sum.cost, (long long)t->record->duration_ms);
 	eval_text_time(out, t->record->updated_ms);
 	buf_str(out, "\"\n");
-	put_messages(out, t->talk);
+	eval_file_put_messages(out, t->talk);
 }

@@ -67,7 +67,7 @@ void eval_text_time(struct buf *out, int64_t ms)
 }
 
 /* Simple letters of the Latin, Greek and Cyrillic scripts. */
-static uint32_t lower(uint32_t c)
+static uint32_t eval_text_lower(uint32_t c)
 {
 	if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
 	    (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
@@ -111,7 +111,7 @@ void eval_text_name(struct buf *out, const char *prompt, size_t len)
 	char bytes[4];
 	for (size_t i = 0, n; i < len; i += n) {
 		n = utf8_len(prompt + i, len - i);
-		uint32_t c = n ? lower(utf8_get(prompt + i, n)) : 0;
+		uint32_t c = n ? eval_text_lower(utf8_get(prompt + i, n)) : 0;
 		n += !n;
 		if (!is_word(c) || c == '_') {
 			is_gap = out->len > from;

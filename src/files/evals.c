@@ -71,31 +71,32 @@ static bool fits_rate(struct evals *e)
 
 /* ---- files ---- */
 
-static int failed(const char *what, const char *path, struct err *err)
+static int evals_failed(const char *what, const char *path, struct err *err)
 {
 	return err_set(
 	    err, ERR_STORE, "%s %s: %s", what, path, strerror(errno));
 }
 
-static int write_file(int fd, const struct buf *text)
+static int evals_write_file(int fd, const struct buf *text)
 {
 	return write(fd, text->data, text->len) == (ssize_t)text->len ? 0 : -1;
 }
 
 /* Whoever reads meanwhile sees the old file or the new one. */
-static int replace(const char *path, const struct buf *text, struct err *err)
+static int evals_replace(
+    const char *path, const struct buf *text, struct err *err)
 {
 	struct buf temp = {0};
 	buf_printf(&temp, "%s.tmp", path);
 	const char *name = buf_cstr(&temp);
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? -1 : write_file(fd, text);
+	int rc = fd < 0 ? -1 : evals_write_file(fd, text);
 	if (fd >= 0 && close(fd) != 0)
 		rc = -1;
 	if (rc == 0)
 		rc = rename(name, path);
 	if (rc != 0) {
-		(void)failed("cannot write", path, err);
+		(void)evals_failed("cannot write", path, err);
 		(void)unlink(name); /* it is not there, or of no use */
 	}
 	buf_fini(&temp);
@@ -103,7 +104,7 @@ static int replace(const char *path, const struct buf *text, struct err *err)
 }
 
 /* All of a small file; false when it is not there, too large or unreadable. */
-static bool read_file(const char *path, struct buf *text)
+static bool evals_read_file(const char *path, struct buf *text)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -133,7 +134,7 @@ static void read_eval(struct eval *v, const char *path)
 	struct json_error why;
 	struct err err;
 	*v = (struct eval){.root = NULL};
-	if (read_file(path, &v->yaml) &&
+	if (evals_read_file(path, &v->yaml) &&
 	    yaml_to_json(&v->text, v->yaml.data, v->yaml.len, path, &err) == 0)
 		v->root =
 		    json_parse(&v->doc, v->text.data, v->text.len, 0, &why);
@@ -270,7 +271,7 @@ static int make_dir(const char *path, struct err *err)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return 0;
-	return failed("cannot make", path, err);
+	return evals_failed("cannot make", path, err);
 }
 
 static int write_run(struct evals *e, const char *folder, int64_t run,
@@ -281,7 +282,7 @@ static int write_run(struct evals *e, const char *folder, int64_t run,
 		return -1;
 	buf_printf(&path, "%s/run_%lld.yaml", folder, (long long)run);
 	eval_file_write_run(&text, t, e->agent, e->cwd);
-	int rc = replace(buf_cstr(&path), &text, err);
+	int rc = evals_replace(buf_cstr(&path), &text, err);
 	trim_runs(folder, run);
 	buf_fini(&path);
 	buf_fini(&text);
@@ -304,7 +305,7 @@ static int write_eval(struct evals *e, const char *folder,
 	if (run)
 		rc = write_run(e, folder, run, t, err);
 	if (run && rc == 0)
-		rc = replace(file, &text, err);
+		rc = evals_replace(file, &text, err);
 	if (!is_there)
 		trim_evals(e->dir);
 	free_eval(&before);

@@ -92,7 +92,7 @@ void mirror_free(struct mirror **m)
 }
 
 /* Say that it fails, or goes well again, once. err NULL: it goes well. */
-static void tell(bool *is_told, const struct err *err)
+static void mirror_tell(bool *is_told, const struct err *err)
 {
 	if (err && !*is_told)
 		log_error("mirror: %s; it is tried again", err->text);
@@ -170,7 +170,7 @@ static int append(struct mirror *m, const struct buf *lines, struct err *err)
 	return rc;
 }
 
-static void drop(struct mirror *m)
+static void mirror_drop(struct mirror *m)
 {
 	struct err err;
 	int64_t now = clock_mono_ms();
@@ -178,7 +178,7 @@ static void drop(struct mirror *m)
 		return;
 	m->drop_at_ms = now + DROP_MS;
 	int rc = feed_drop(m->setup.store, m->first, m->written, &err);
-	tell(&m->is_stuck, rc == 0 ? NULL : &err);
+	mirror_tell(&m->is_stuck, rc == 0 ? NULL : &err);
 	if (rc != 0)
 		return;
 	/* In an empty feed the numbers begin anew. */
@@ -186,7 +186,7 @@ static void drop(struct mirror *m)
 }
 
 /* The file cannot be written for long: it is compared later on. */
-static void give_up(struct mirror *m)
+static void mirror_give_up(struct mirror *m)
 {
 	uint64_t last = feed_last(m->setup.store);
 	if (!m->first || last < m->first + MAX_BEHIND)
@@ -214,12 +214,12 @@ static int follow(struct mirror *m, bool *more)
 		m->written = last;
 		m->stale += g.stale;
 		if (g.n)
-			tell(&m->is_told, NULL);
+			mirror_tell(&m->is_told, NULL);
 		return 0;
 	}
 	if (rc < 0)
-		tell(&m->is_told, &err);
-	give_up(m);
+		mirror_tell(&m->is_told, &err);
+	mirror_give_up(m);
 	return -1;
 }
 
@@ -268,7 +268,7 @@ static int compare_locked(struct mirror *m, struct err *err)
 }
 
 /* Compact the file, and compare it with the store unless that was done. */
-static void compare(struct mirror *m)
+static void mirror_compare(struct mirror *m)
 {
 	struct err err;
 	int rc = results_lock(m->results, &err);
@@ -299,8 +299,8 @@ int64_t mirror_step(struct mirror *m)
 	bool more;
 	if (!is_our_turn(m) || follow(m, &more) != 0)
 		return RETRY_MS;
-	drop(m);
+	mirror_drop(m);
 	if (is_compare_due(m, !more))
-		compare(m);
+		mirror_compare(m);
 	return more ? MORE_MS : LOOK_MS;
 }

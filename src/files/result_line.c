@@ -23,7 +23,7 @@ static void put_seconds(struct buf *out, int64_t ms)
 		buf_printf(out, "%03d", part);
 }
 
-static void put_text(struct buf *out, struct store_span s)
+static void result_line_put_text(struct buf *out, struct store_span s)
 {
 	if (s.data)
 		buf_json(out, s.data, s.len);
@@ -99,7 +99,7 @@ static void put_talk(
 	buf_fini(&owned);
 }
 
-static void put_session(
+static void result_line_put_session(
     struct buf *out, const struct record *r, struct store_span talk)
 {
 	if (talk.data && talk.len > 2) {
@@ -107,7 +107,7 @@ static void put_session(
 		return;
 	}
 	buf_str(out, "{\"session_id\":");
-	put_text(out, r->id);
+	result_line_put_text(out, r->id);
 	if (r->caller.len) {
 		buf_str(out, ",\"requester\":");
 		put_owner(out, r);
@@ -119,14 +119,14 @@ void result_line_write(
     struct buf *out, const struct record *r, struct store_span talk)
 {
 	buf_str(out, "{\"session_id\":");
-	put_text(out, r->id);
+	result_line_put_text(out, r->id);
 	buf_printf(out,
 	    ",\"status\":\"%s\",\"prompt\":", record_status_word(r->status));
 	buf_json(out, r->prompt.data ? r->prompt.data : "", r->prompt.len);
 	buf_str(out, ",\"result\":");
-	put_text(out, r->result);
+	result_line_put_text(out, r->result);
 	buf_str(out, ",\"session\":");
-	put_session(out, r, talk);
+	result_line_put_session(out, r, talk);
 	buf_str(out, ",\"created\":");
 	put_seconds(out, r->created_ms);
 	buf_str(out, ",\"expires\":");
@@ -141,7 +141,8 @@ void result_line_write(
 
 /* ---- reading ---- */
 
-static struct store_span text_of(const struct json *v, struct buf *scratch)
+static struct store_span result_line_text_of(
+    const struct json *v, struct buf *scratch)
 {
 	struct store_span s = {NULL, 0};
 	s.data = json_str(v, scratch, &s.len);
@@ -176,7 +177,7 @@ static struct store_span read_session(
 	if (!json_is(session, JSON_OBJECT))
 		return talk;
 	talk.data = json_text(session, &talk.len);
-	r->caller = text_of(
+	r->caller = result_line_text_of(
 	    json_get(json_get(session, "requester"), "address"), scratch);
 	if (json_int(json_get(session, "turn"), &turn) && turn > 0 &&
 	    turn < INT32_MAX)
@@ -193,12 +194,12 @@ bool result_line_read(struct result_line *l, const char *text, size_t len)
 	for (size_t i = 0; i < sizeof l->texts / sizeof *l->texts; i++)
 		buf_reset(&l->texts[i]);
 	const struct json *v = json_parse(&l->doc, text, len, 0, &why);
-	r->id = text_of(json_get(v, "session_id"), &l->texts[0]);
+	r->id = result_line_text_of(json_get(v, "session_id"), &l->texts[0]);
 	if (!json_is(v, JSON_OBJECT) || !r->id.data || !r->id.len ||
 	    !read_status(json_get(v, "status"), &r->status))
 		return false;
-	r->prompt = text_of(json_get(v, "prompt"), &l->texts[1]);
-	r->result = text_of(json_get(v, "result"), &l->texts[2]);
+	r->prompt = result_line_text_of(json_get(v, "prompt"), &l->texts[1]);
+	r->result = result_line_text_of(json_get(v, "result"), &l->texts[2]);
 	l->talk = read_session(json_get(v, "session"), &l->texts[3], r);
 	r->created_ms = ms_of(json_get(v, "created"));
 	r->expires_ms = ms_of(json_get(v, "expires"));

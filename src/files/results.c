@@ -31,7 +31,7 @@ struct results {
 	uint64_t size;
 };
 
-static char *join(const char *path, const char *end)
+static char *results_join(const char *path, const char *end)
 {
 	struct buf b = {0};
 	buf_printf(&b, "%s%s", path, end);
@@ -42,8 +42,8 @@ struct results *results_new(const char *path)
 {
 	struct results *r = mem_zero(sizeof *r);
 	r->path = mem_strdup(path);
-	r->lock_path = join(path, ".lock");
-	r->new_path = join(path, ".new");
+	r->lock_path = results_join(path, ".lock");
+	r->new_path = results_join(path, ".new");
 	r->lock = r->fd = -1;
 	return r;
 }
@@ -60,7 +60,7 @@ void results_free(struct results **r)
 	*r = NULL;
 }
 
-static int failed(const char *what, const char *path, struct err *err)
+static int results_failed(const char *what, const char *path, struct err *err)
 {
 	return err_set(
 	    err, ERR_STORE, "%s %s: %s", what, path, strerror(errno));
@@ -239,9 +239,9 @@ int results_lock(struct results *r, struct err *err)
 {
 	int rc = take_lock(r);
 	if (rc < 0)
-		rc = failed("cannot lock", r->lock_path, err);
+		rc = results_failed("cannot lock", r->lock_path, err);
 	else if (rc == 0 && open_file(r) != 0)
-		rc = failed("cannot open", r->path, err);
+		rc = results_failed("cannot open", r->path, err);
 	if (rc != 0)
 		results_unlock(r);
 	return rc;
@@ -250,12 +250,12 @@ int results_lock(struct results *r, struct err *err)
 int results_open(struct results *r, struct err *err)
 {
 	r->fd = open(r->path, O_RDONLY | O_CLOEXEC);
-	return r->fd < 0 ? failed("cannot open", r->path, err) : 0;
+	return r->fd < 0 ? results_failed("cannot open", r->path, err) : 0;
 }
 
 /* ---- writing ---- */
 
-static int write_all(int fd, const char *p, size_t n)
+static int results_write_all(int fd, const char *p, size_t n)
 {
 	while (n) {
 		ssize_t done = write(fd, p, n);
@@ -271,11 +271,11 @@ static int write_all(int fd, const char *p, size_t n)
 
 int results_append(struct results *r, const struct buf *lines, struct err *err)
 {
-	if (write_all(r->fd, lines->data, lines->len) == 0) {
+	if (results_write_all(r->fd, lines->data, lines->len) == 0) {
 		r->size += lines->len;
 		return 0;
 	}
-	int rc = failed("cannot write", r->path, err);
+	int rc = results_failed("cannot write", r->path, err);
 	/* If this fails too, the next to open the file mends it. */
 	(void)!ftruncate(r->fd, (off_t)r->size);
 	return rc;
@@ -291,7 +291,7 @@ struct marking {
 	void *arg;
 };
 
-static bool is_blank(const char *text, size_t len)
+static bool results_is_blank(const char *text, size_t len)
 {
 	while (len && strchr(" \t\r", text[len - 1]) && text[len - 1])
 		len--;
@@ -299,14 +299,14 @@ static bool is_blank(const char *text, size_t len)
 }
 
 /* Whether m->line is a record now. */
-static bool read_line(struct marking *m, const char *text, size_t len)
+static bool results_read_line(struct marking *m, const char *text, size_t len)
 {
 	const char *why = "it is longer than a record can be";
 	if (text && result_line_read(&m->line, text, len))
 		return true;
 	if (text)
 		why = "it is not a record of a session";
-	if (m->left && !(text && is_blank(text, len)))
+	if (m->left && !(text && results_is_blank(text, len)))
 		m->left(m->arg, m->n, why);
 	return false;
 }
@@ -316,7 +316,7 @@ static void mark_line(void *arg, const char *text, size_t len, uint64_t at)
 	struct marking *m = arg;
 	const struct record *r = &m->line.record;
 	m->n++;
-	if (!read_line(m, text, len))
+	if (!results_read_line(m, text, len))
 		return;
 	struct result_mark *mark = map_get(m->marks, r->id.data, r->id.len);
 	if (!mark) {
@@ -338,7 +338,7 @@ struct map *results_marks(
 {
 	struct marking m = {.marks = map_new(), .left = left, .arg = arg};
 	if (each_line(r, mark_line, &m) != 0) {
-		(void)failed("cannot read", r->path, err);
+		(void)results_failed("cannot read", r->path, err);
 		results_marks_free(&m.marks);
 	}
 	result_line_fini(&m.line);
@@ -368,7 +368,7 @@ int results_read(struct results *r, const struct result_mark *mark,
 	ssize_t n =
 	    read_at(r->fd, buf_reserve(text, mark->len), mark->len, mark->at);
 	if (n < 0)
-		return failed("cannot read", r->path, err);
+		return results_failed("cannot read", r->path, err);
 	text->len = (size_t)n;
 	if (text->len + 1 < mark->len ||
 	    !result_line_read(line, text->data, text->len))
@@ -416,17 +416,17 @@ static int copy_lines(int from, int to, const struct keeping *k)
 			rc = -1;
 		out.len += len;
 		if (rc == 0 && out.len >= CHUNK) {
-			rc = write_all(to, out.data, out.len);
+			rc = results_write_all(to, out.data, out.len);
 			buf_reset(&out);
 		}
 	}
 	if (rc == 0)
-		rc = write_all(to, out.data, out.len);
+		rc = results_write_all(to, out.data, out.len);
 	buf_fini(&out);
 	return rc;
 }
 
-static int write_new(struct results *r, int fd, const struct keeping *k)
+static int results_write_new(struct results *r, int fd, const struct keeping *k)
 {
 	struct stat st;
 	if (copy_lines(r->fd, fd, k) != 0 || fsync(fd) != 0 ||
@@ -442,13 +442,14 @@ static int write_new(struct results *r, int fd, const struct keeping *k)
 	return 0;
 }
 
-static int replace(struct results *r, const struct keeping *k, struct err *err)
+static int results_replace(
+    struct results *r, const struct keeping *k, struct err *err)
 {
 	int fd = open(r->new_path,
 	    O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? -1 : write_new(r, fd, k);
+	int rc = fd < 0 ? -1 : results_write_new(r, fd, k);
 	if (rc != 0) {
-		rc = failed("cannot write", r->new_path, err);
+		rc = results_failed("cannot write", r->new_path, err);
 		(void)unlink(r->new_path); /* or the next one truncates it */
 	}
 	(void)close_file(&fd); /* it was synced, or is gone */
@@ -463,7 +464,7 @@ int results_compact(struct results *r, const struct map *marks, struct err *err)
 	(void)map_each(marks, keep_mark, &k);
 	if (k.bytes < r->size) {
 		qsort(k.kept, k.n, sizeof *k.kept, by_creation);
-		rc = replace(r, &k, err);
+		rc = results_replace(r, &k, err);
 	}
 	free(k.kept);
 	return rc;

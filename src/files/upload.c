@@ -112,7 +112,7 @@ static double as_mib(size_t bytes)
 	return (double)bytes / MIB;
 }
 
-static bool is_over(size_t bytes, const struct conf *conf)
+static bool upload_is_over(size_t bytes, const struct conf *conf)
 {
 	return bytes > (size_t)conf->max_file_size * MIB;
 }
@@ -133,7 +133,7 @@ static int check_file(const struct json *file, size_t index,
 	if (!p || !is_base64_long(p, len))
 		return bad_file(index, err);
 	size_t size = enc_base64_size(p, len);
-	if (!is_over(size, conf))
+	if (!upload_is_over(size, conf))
 		return 0;
 	buf_reset(scratch);
 	text = json_str(name, scratch, &len);
@@ -156,7 +156,7 @@ static int check_image(const struct json *image, size_t index,
 	if (!p)
 		return bad_image(index, err);
 	size_t size = enc_base64_size(p, len);
-	if (!is_over(size, conf))
+	if (!upload_is_over(size, conf))
 		return 0;
 	return err_set(err, ERR_BAD_REQUEST,
 	    "Image too large: image %zu (%.1fMB, max: %lldMB). Increase "

@@ -115,7 +115,7 @@ static int open_dir(const char *dir, struct err *err)
 	return fd;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+static int uploads_write_all(int fd, const char *p, size_t n)
 {
 	while (n > 0) {
 		ssize_t done = write(fd, p, n);
@@ -145,7 +145,7 @@ static int check_quota(struct uploads *u, size_t more, struct err *err)
 }
 
 /* Write one new file; nothing is left of it on failure. */
-static int write_file(struct uploads *u, int dir_fd, const char *leaf,
+static int uploads_write_file(struct uploads *u, int dir_fd, const char *leaf,
     const char *data, size_t len, struct err *err)
 {
 	int fd = openat(dir_fd, leaf,
@@ -153,7 +153,7 @@ static int write_file(struct uploads *u, int dir_fd, const char *leaf,
 	    mode_in(dir_fd, 0600));
 	if (fd < 0)
 		return disk_failed("create a file", u->dir, err);
-	int rc = write_all(fd, data, len);
+	int rc = uploads_write_all(fd, data, len);
 	if (!rc && u->conf->durability == DURABLE_POWER)
 		rc = fdatasync(fd);
 	if (rc < 0)
@@ -199,7 +199,7 @@ static int save_one(
 	free_incoming(in);
 	int rc = check_quota(u, size, &job->err);
 	if (!rc)
-		rc = write_file(u, dir_fd, leaf, data, size, &job->err);
+		rc = uploads_write_file(u, dir_fd, leaf, data, size, &job->err);
 	free(data);
 	if (rc < 0)
 		return -1;

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 /* Digests are compared, so not even the length of a token shows. */
-static bool is_same(const char *a, const char *b)
+static bool bearer_is_same(const char *a, const char *b)
 {
 	unsigned char x[crypto_hash_sha256_BYTES], y[sizeof x];
 
@@ -34,7 +34,9 @@ bool bearer_is_good(const char *authorization, bool is_api_key_taken)
 	if (!authorization || strncasecmp(authorization, scheme, n) != 0)
 		return false;
 	const char *token = authorization + n;
-	bool is_own = is_same(token, own) && *own && !is_same(own, key);
-	bool is_key = is_same(token, key) && *key && !*own && is_api_key_taken;
+	bool is_own =
+	    bearer_is_same(token, own) && *own && !bearer_is_same(own, key);
+	bool is_key =
+	    bearer_is_same(token, key) && *key && !*own && is_api_key_taken;
 	return is_own || is_key;
 }

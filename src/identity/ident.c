@@ -75,7 +75,7 @@ static enum found read_key(
 }
 
 /* Without the white space around it, which a person may have added. */
-static void trim(char *text)
+static void ident_trim(char *text)
 {
 	static const char space[] = " \t\r\n";
 	size_t skip = strspn(text, space), n = strlen(text);
@@ -94,7 +94,7 @@ static enum found read_phrase(
 	ssize_t n = ident_file_read(path, text, sizeof text - 1, err);
 	enum found found = n == -1 ? FOUND_NOTHING : FOUND_BAD;
 	if (n >= 0) {
-		trim(text);
+		ident_trim(text);
 		if (mnemonic_key(key, text, err) == 0)
 			found = FOUND_KEY;
 		else
@@ -110,7 +110,7 @@ static enum found read_phrase(
 
 /* ---- writing ---- */
 
-static int write_new(const char *co_dir, const char *name, mode_t mode,
+static int ident_write_new(const char *co_dir, const char *name, mode_t mode,
     const void *p, size_t n, struct err *err)
 {
 	char *path = path_of(co_dir, name);
@@ -120,7 +120,7 @@ static int write_new(const char *co_dir, const char *name, mode_t mode,
 	return rc;
 }
 
-static int make_folder(const char *co_dir, struct err *err)
+static int ident_make_folder(const char *co_dir, struct err *err)
 {
 	char *path = path_of(co_dir, "");
 	int rc = mkdir(path, 0700) == 0 || errno == EEXIST
@@ -137,8 +137,8 @@ static int write_warning(const char *co_dir, struct err *err)
 	bool is_there = access(path, F_OK) == 0;
 	free(path);
 	return is_there ? 0
-			: write_new(co_dir, "DO_NOT_SHARE", 0600, warning_text,
-			      sizeof warning_text - 1, err);
+			: ident_write_new(co_dir, "DO_NOT_SHARE", 0600,
+			      warning_text, sizeof warning_text - 1, err);
 }
 
 /* The phrase first: whoever finds it without the key makes the same key. */
@@ -149,7 +149,7 @@ static int make_phrase(
 	mnemonic_make(phrase);
 	int rc = mnemonic_key(key, phrase, err);
 	if (rc == 0)
-		rc = write_new(
+		rc = ident_write_new(
 		    co_dir, "recovery.txt", 0600, phrase, strlen(phrase), err);
 	mnemonic_wipe(phrase, sizeof phrase);
 	return rc;
@@ -157,7 +157,7 @@ static int make_phrase(
 
 static int make_key(const char *co_dir, uint8_t key[KEY_SIZE], struct err *err)
 {
-	if (make_folder(co_dir, err) != 0)
+	if (ident_make_folder(co_dir, err) != 0)
 		return -1;
 	enum found found = read_phrase(co_dir, key, err);
 	if (found == FOUND_BAD ||
@@ -168,7 +168,7 @@ static int make_key(const char *co_dir, uint8_t key[KEY_SIZE], struct err *err)
 		log_info("%s/keys: the key is made again from the recovery "
 			 "phrase",
 		    co_dir);
-	return write_new(co_dir, "agent.key", 0600, key, KEY_SIZE, err);
+	return ident_write_new(co_dir, "agent.key", 0600, key, KEY_SIZE, err);
 }
 
 /* ---- who we are ---- */
@@ -208,7 +208,7 @@ static int make_in(struct ident *me, const char *co_dir, struct err *err)
 	return rc;
 }
 
-static void begin(struct ident *me)
+static void ident_begin(struct ident *me)
 {
 	*me = (struct ident){.source = NULL};
 	if (sodium_init() < 0)
@@ -219,7 +219,7 @@ int ident_load(
     struct ident *me, const char *co_dir, const char *home, struct err *err)
 {
 	struct buf users = {0};
-	begin(me);
+	ident_begin(me);
 	int rc = look_into(me, co_dir, err);
 	if (rc == 0 && !me->source && home) {
 		buf_printf(&users, "%s/.co", home);
@@ -231,7 +231,7 @@ int ident_load(
 
 int ident_make(struct ident *me, const char *co_dir, struct err *err)
 {
-	begin(me);
+	ident_begin(me);
 	int rc = look_into(me, co_dir, err);
 	return rc == 0 && !me->source ? make_in(me, co_dir, err) : rc;
 }

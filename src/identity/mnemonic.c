@@ -62,7 +62,7 @@ void mnemonic_make(char phrase[MNEMONIC_SIZE])
  * The number of words, whose bits go into bytes, which are zero; 0 if they are
  * too many or one is not of the list.
  */
-static size_t decode(uint8_t bytes[MAX_BYTES], const char *phrase)
+static size_t mnemonic_decode(uint8_t bytes[MAX_BYTES], const char *phrase)
 {
 	size_t n = 0;
 	for (const char *p = phrase; n < MAX_WORDS; n++) {
@@ -94,7 +94,7 @@ static bool has_checksum(const uint8_t *bytes, size_t n_words)
 bool mnemonic_is_valid(const char *phrase)
 {
 	uint8_t bytes[MAX_BYTES] = {0};
-	size_t n = decode(bytes, phrase);
+	size_t n = mnemonic_decode(bytes, phrase);
 	bool is_valid = n >= 12 && n % 3 == 0 && has_checksum(bytes, n);
 	sodium_memzero(bytes, sizeof bytes);
 	return is_valid;

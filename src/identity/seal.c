@@ -22,7 +22,7 @@ _Static_assert(
 	sizeof((struct seal_hello *)0)->signature == crypto_sign_BYTES,
     "the sizes of X25519 and Ed25519");
 
-static int refuse(struct err *err, const char *why)
+static int seal_refuse(struct err *err, const char *why)
 {
 	return err_set(err, ERR_UNAUTHORIZED, "seal refused: %s", why);
 }
@@ -30,7 +30,7 @@ static int refuse(struct err *err, const char *why)
 /* ---- what a SEAL says ---- */
 
 /* A string of at most size - 1 bytes without NUL. */
-static bool read_text(const struct json *v, char *out, size_t size)
+static bool seal_read_text(const struct json *v, char *out, size_t size)
 {
 	struct buf scratch = {0};
 	size_t len = 0;
@@ -59,7 +59,7 @@ static bool read_signature(const struct json *v, uint8_t out[crypto_sign_BYTES])
 {
 	char text[2 * crypto_sign_BYTES + 1];
 
-	return read_text(v, text, sizeof(text)) &&
+	return seal_read_text(v, text, sizeof(text)) &&
 	       strlen(text) == sizeof(text) - 1 &&
 	       enc_unhex(out, text, crypto_sign_BYTES);
 }
@@ -86,22 +86,22 @@ int seal_read(struct seal_hello *h, struct buf *payload,
 
 	*h = (struct seal_hello){.from = ""};
 	if (!json_str_is(json_get(frame, "type"), "SEAL"))
-		return refuse(err, "not a SEAL frame");
+		return seal_refuse(err, "not a SEAL frame");
 	if (check_members(frame, err) != 0)
 		return -1;
 	if (!json_str_is(json_get(frame, "to"), address))
-		return refuse(err, "SEAL is addressed to another host");
+		return seal_refuse(err, "SEAL is addressed to another host");
 	if (!json_double(json_get(frame, "timestamp"), &timestamp))
-		return refuse(err, "SEAL timestamp is not a number");
+		return seal_refuse(err, "SEAL timestamp is not a number");
 	if (!(fabs(now - timestamp) <= SIGNED_WINDOW))
-		return refuse(err, "SEAL is stale");
-	if (!read_text(
+		return seal_refuse(err, "SEAL is stale");
+	if (!seal_read_text(
 		json_get(frame, "from"), h->from_text, sizeof(h->from_text)) ||
 	    !address_parse(h->from_text, strlen(h->from_text), h->from) ||
 	    !read_signature(json_get(frame, "signature"), h->signature))
-		return refuse(err, "SEAL signature does not verify");
+		return seal_refuse(err, "SEAL signature does not verify");
 	/* What is no key is told when the signature is known to be good. */
-	(void)read_text(json_get(frame, "ephemeral"), h->ephemeral_text,
+	(void)seal_read_text(json_get(frame, "ephemeral"), h->ephemeral_text,
 	    sizeof(h->ephemeral_text));
 	address_key(h->from, h->key);
 	put_payload(payload, frame);
@@ -114,7 +114,7 @@ int seal_read(struct seal_hello *h, struct buf *payload,
  * The members in the order in which they are signed, the signature last. What
  * is repeated has been found to be hex digits.
  */
-static void answer(struct buf *reply, const struct seal_hello *h,
+static void seal_answer(struct buf *reply, const struct seal_hello *h,
     const struct seal_host *host, const uint8_t public_key[KEY_SIZE])
 {
 	char ours[2 * KEY_SIZE + 1], text[2 * crypto_sign_BYTES + 1];
@@ -142,15 +142,15 @@ int seal_accept(struct seal *s, const struct seal_hello *h,
 	*s = (struct seal){.sent = 0};
 	if (strlen(h->ephemeral_text) != (size_t)2 * KEY_SIZE ||
 	    !enc_unhex(theirs, h->ephemeral_text, KEY_SIZE))
-		return refuse(err, "SEAL ephemeral is not a key");
+		return seal_refuse(err, "SEAL ephemeral is not a key");
 	(void)crypto_box_keypair(public_key, secret_key); /* cannot fail */
 	/* Not for points that give everybody the same key. */
 	int rc = crypto_box_beforenm(s->key, theirs, secret_key);
 	sodium_memzero(secret_key, sizeof(secret_key));
 	if (rc != 0)
-		return refuse(err, "SEAL ephemeral is not a key");
+		return seal_refuse(err, "SEAL ephemeral is not a key");
 	memcpy(s->peer, h->from, sizeof(s->peer));
-	answer(reply, h, host, public_key);
+	seal_answer(reply, h, host, public_key);
 	return 0;
 }
 

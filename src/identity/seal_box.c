@@ -200,7 +200,7 @@ static bool decode_some(struct seal_box *b)
 	return true;
 }
 
-static enum seal_step decode(struct seal_box *b)
+static enum seal_step seal_box_decode(struct seal_box *b)
 {
 	if (!decode_some(b))
 		return SEAL_BROKEN;
@@ -267,7 +267,7 @@ enum seal_step seal_box_step(struct seal_box *b)
 		encode(b);
 		break;
 	case STAGE_DECODE:
-		return decode(b);
+		return seal_box_decode(b);
 	case STAGE_DECRYPT:
 		decrypt(b);
 		break;

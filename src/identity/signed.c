@@ -48,7 +48,7 @@ static int unauthorized(struct err *err, const char *why)
 }
 
 /* Whether v is a string with something in it. */
-static bool is_text(const struct json *v)
+static bool signed_is_text(const struct json *v)
 {
 	return json_is(v, JSON_STRING) && !json_str_is(v, "");
 }
@@ -148,7 +148,7 @@ static bool is_nest(const struct json *v)
 }
 
 /* Count v and what is in it; false as soon as it is too much. */
-static bool count(struct counts *n, const struct json *v, size_t depth)
+static bool signed_count(struct counts *n, const struct json *v, size_t depth)
 {
 	if (depth > SIGNED_MAX_DEPTH)
 		return too_many(n, "levels", SIGNED_MAX_DEPTH);
@@ -157,7 +157,7 @@ static bool count(struct counts *n, const struct json *v, size_t depth)
 	for (const struct json *m = json_first(v); m; m = json_next(m)) {
 		if (json_key(m) && ++n->keys > SIGNED_MAX_KEYS)
 			return too_many(n, "keys", SIGNED_MAX_KEYS);
-		if (!count(n, m, depth + is_nest(m)))
+		if (!signed_count(n, m, depth + is_nest(m)))
 			return false;
 	}
 	return true;
@@ -167,7 +167,7 @@ static int check_size(const struct signed_head *h, struct err *err)
 {
 	struct counts n = {0};
 
-	if (count(&n, h->payload, 1))
+	if (signed_count(&n, h->payload, 1))
 		return 0;
 	return err_set(err, ERR_TOO_LARGE,
 	    "signed payload too large: it has more than %zu %s; send them "
@@ -177,11 +177,11 @@ static int check_size(const struct signed_head *h, struct err *err)
 
 int signed_read(struct signed_head *h, struct err *err)
 {
-	if (!is_text(h->sender))
+	if (!signed_is_text(h->sender))
 		return unauthorized(err, "'from' field required");
 	if (!h->from[0])
 		return unauthorized(err, "invalid signature");
-	if (!is_text(h->text))
+	if (!signed_is_text(h->text))
 		return unauthorized(err, "signature required");
 	address_key(h->from, h->key);
 	read_signature(h->text, h->signature);
@@ -241,7 +241,7 @@ static unsigned effective(unsigned form, unsigned traits)
 	return form;
 }
 
-static bool is_among(unsigned form, const unsigned *tried, size_t n)
+static bool signed_is_among(unsigned form, const unsigned *tried, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (tried[i] == form)
@@ -261,7 +261,7 @@ static bool try_forms(
 
 	for (size_t i = 0; i < N_FORMS && n < SIGNED_MAX_TRIES && !ok; i++) {
 		unsigned form = effective(forms[i], traits);
-		if (is_among(form, tried, n))
+		if (signed_is_among(form, tried, n))
 			continue;
 		tried[n++] = form;
 		buf_reset(&text);

@@ -17,7 +17,7 @@ const char *words_at(unsigned place)
 }
 
 /* As strcmp(), for a word that no NUL ends. */
-static int compare(const char *word, size_t len, const char *other)
+static int words_compare(const char *word, size_t len, const char *other)
 {
 	int order = strncmp(word, other, len);
 	return order ? order : other[len] ? -1 : 0;
@@ -28,7 +28,7 @@ int words_find(const char *word, size_t len)
 	int low = 0, high = WORDS_COUNT - 1;
 	while (low <= high) {
 		int middle = (low + high) / 2;
-		int order = compare(word, len, words[middle]);
+		int order = words_compare(word, len, words[middle]);
 		if (order == 0)
 			return middle;
 		if (order < 0)

@@ -16,7 +16,7 @@
 
 #define NAME_BYTES 300
 
-static uint64_t key_of(enum gauge_kind kind, const char *who)
+static uint64_t gauge_key_of(enum gauge_kind kind, const char *who)
 {
 	char name[NAME_BYTES];
 	uint8_t digest[16];
@@ -116,7 +116,7 @@ struct gauge gauge_open(struct heritage *h, unsigned slot, uint32_t generation)
 bool gauge_take(struct gauge *g, enum gauge_kind kind, const char *who,
     int64_t most, gauge_hold *hold)
 {
-	uint64_t key = key_of(kind, who);
+	uint64_t key = gauge_key_of(kind, who);
 	uint32_t at = find_or_make(g, key);
 	*hold = 0;
 	if (at == HERITAGE_GAUGES)
@@ -144,5 +144,5 @@ void gauge_drop(struct gauge *g, gauge_hold *hold)
 int64_t gauge_count(
     const struct gauge *g, enum gauge_kind kind, const char *who)
 {
-	return (int64_t)count_all(g, key_of(kind, who));
+	return (int64_t)count_all(g, gauge_key_of(kind, who));
 }

@@ -89,7 +89,7 @@ static void count_refusal(const struct rate_rule *rule)
 		stat_add(limited_requests, 1);
 }
 
-static int refuse(struct limits_verdict *v, const struct rate_rule *rule,
+static int limits_refuse(struct limits_verdict *v, const struct rate_rule *rule,
     int64_t most, int64_t wait_ms)
 {
 	long long seconds = (wait_ms + 999) / 1000;
@@ -117,7 +117,7 @@ static int take_rate(struct limits *l, size_t i, const char *who, int64_t bytes,
 	v->window_ms = quota.period_ms;
 	v->left = left.left;
 	v->reset_ms = left.full_ms;
-	return is_taken ? 0 : refuse(v, rule, l->rates[i], left.wait_ms);
+	return is_taken ? 0 : limits_refuse(v, rule, l->rates[i], left.wait_ms);
 }
 
 int limits_request(struct limits *l, const struct limits_who *who,

@@ -21,7 +21,7 @@
 /* A product of two of our numbers. */
 typedef __int128 wide;
 
-static uint64_t key_of(enum quota_kind kind, const char *who)
+static uint64_t quota_key_of(enum quota_kind kind, const char *who)
 {
 	char name[NAME_BYTES];
 	uint8_t digest[16];
@@ -38,7 +38,7 @@ static struct heritage_quota *place(struct heritage *h, uint64_t key, int i)
 	return &h->quotas[(key / 2 + (uint64_t)i) % HERITAGE_QUOTAS];
 }
 
-static struct heritage_quota *find(struct heritage *h, uint64_t key)
+static struct heritage_quota *quota_find(struct heritage *h, uint64_t key)
 {
 	for (int i = 0; i < PROBES; i++)
 		if (atomic_load(&place(h, key, i)->key) == key)
@@ -107,8 +107,8 @@ static int64_t ms_of(int64_t us)
 	return us > 0 ? (us + MICROSECONDS - 1) / MICROSECONDS : 0;
 }
 
-static void tell(struct quota_left *left, const struct quota *q, int64_t now,
-    int64_t full_at_us, int64_t wait_us)
+static void quota_tell(struct quota_left *left, const struct quota *q,
+    int64_t now, int64_t full_at_us, int64_t wait_us)
 {
 	int64_t room_us = now + period_us(q) - full_at_us;
 	if (!left)
@@ -125,24 +125,24 @@ bool quota_take(struct heritage *h, enum quota_kind kind, const char *who,
     const struct quota *q, int64_t amount, struct quota_left *left)
 {
 	int64_t now = clock_mono_us(), cost = cost_us(q, amount);
-	struct heritage_quota *b = get(h, key_of(kind, who), now);
+	struct heritage_quota *b = get(h, quota_key_of(kind, who), now);
 	int64_t old = atomic_load(&b->full_at_us), next;
 	do {
 		next = (old > now ? old : now) + cost;
 		int64_t wait_us = next - now - period_us(q);
 		if (wait_us > 0) {
-			tell(left, q, now, old, wait_us);
+			quota_tell(left, q, now, old, wait_us);
 			return false;
 		}
 	} while (!atomic_compare_exchange_weak(&b->full_at_us, &old, next));
-	tell(left, q, now, next, 0);
+	quota_tell(left, q, now, next, 0);
 	return true;
 }
 
 bool quota_has(struct heritage *h, enum quota_kind kind, const char *who,
     const struct quota *q, int64_t amount)
 {
-	struct heritage_quota *b = find(h, key_of(kind, who));
+	struct heritage_quota *b = quota_find(h, quota_key_of(kind, who));
 	int64_t now = clock_mono_us();
 	if (!b)
 		return true;

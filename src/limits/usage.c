@@ -55,7 +55,7 @@ static void put_day(uint8_t row[4], int64_t day)
 		row[i] = (uint8_t)(day >> (24 - 8 * i));
 }
 
-static struct name name_of(const char *caller, int64_t day)
+static struct name usage_name_of(const char *caller, int64_t day)
 {
 	struct name n;
 	char text[NAME_BYTES];
@@ -135,7 +135,7 @@ static uint64_t add(_Atomic uint64_t *sum, const struct name *name,
 
 /* ---- in the store ---- */
 
-static struct usage decode(struct store_span row)
+static struct usage usage_decode(struct store_span row)
 {
 	struct usage u = {0};
 	if (row.len == sizeof u)
@@ -155,7 +155,7 @@ static struct usage read_stored(struct store *store, const struct name *name)
 	struct usage u = {0};
 	store_read(store, &t, STORE_FACTS);
 	if (store_get(&t, TABLE_USAGE, name->row, sizeof name->row, &row))
-		u = decode(row);
+		u = usage_decode(row);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
 	return u;
@@ -177,7 +177,7 @@ static struct usage add_named(const struct usage_sums *s,
 struct usage usage_add(
     const struct usage_sums *s, const char *caller, const struct usage *more)
 {
-	struct name name = name_of(caller, day_now());
+	struct name name = usage_name_of(caller, day_now());
 	return add_named(s, &name, more);
 }
 
@@ -185,7 +185,7 @@ bool usage_row(
     struct usage_row *row, const struct usage_sums *s, const char *caller)
 {
 	static const struct usage nothing;
-	struct name name = name_of(caller, day_now());
+	struct name name = usage_name_of(caller, day_now());
 	memcpy(row->key, name.row, sizeof row->key);
 	row->sum = add_named(s, &name, &nothing);
 	return row->sum.tokens || row->sum.cost_us;
@@ -194,10 +194,10 @@ bool usage_row(
 void usage_write(
     struct store_txn *t, struct store_span key, struct store_span value)
 {
-	struct usage sum = decode(value), old = {0};
+	struct usage sum = usage_decode(value), old = {0};
 	struct store_span row;
 	if (store_get(t, TABLE_USAGE, key.data, key.len, &row))
-		old = decode(row);
+		old = usage_decode(row);
 	if (sum.tokens < old.tokens)
 		sum.tokens = old.tokens;
 	if (sum.cost_us < old.cost_us)
@@ -281,7 +281,8 @@ bool usage_read(const char *body, size_t len, struct usage *out)
 
 /* ---- the budget ---- */
 
-static int refuse(const char *amount_text, const char *caller, struct err *err)
+static int usage_refuse(
+    const char *amount_text, const char *caller, struct err *err)
 {
 	char when[32] = "midnight UTC";
 	int64_t now = clock_wall_ms(), end = (now / DAY_MS + 1) * DAY_MS;
@@ -307,14 +308,14 @@ int usage_check(const struct usage_sums *s, const struct conf *conf,
 	if (conf->limit_tokens && sum.tokens >= (uint64_t)conf->limit_tokens) {
 		(void)snprintf(text, sizeof text, "%lld tokens",
 		    (long long)conf->limit_tokens);
-		return refuse(text, caller, err);
+		return usage_refuse(text, caller, err);
 	}
 	if (conf->limit_cost &&
 	    sum.cost_us >= (uint64_t)conf->limit_cost * 10000) {
 		(void)snprintf(text, sizeof text, "%lld.%02lld dollars",
 		    (long long)conf->limit_cost / 100,
 		    (long long)conf->limit_cost % 100);
-		return refuse(text, caller, err);
+		return usage_refuse(text, caller, err);
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@
 #include "files/results.h"
 #include "store/store.h"
 
-static int failed(const struct err *err)
+static int export_failed(const struct err *err)
 {
 	(void)fprintf(stderr, "co-hostd: %s\n", err->text);
 	return 1;
@@ -91,7 +91,7 @@ int export_run(const struct options *o)
 	if (rc == 0)
 		rc = export_store(o, &conf, &err);
 	conf_fini(&conf);
-	return rc == 0 ? 0 : failed(&err);
+	return rc == 0 ? 0 : export_failed(&err);
 }
 
 /* ---- import ---- */
@@ -150,5 +150,5 @@ int export_run_import(const struct options *o)
 	if (rc == 0)
 		rc = import_store(o->args[0], &conf, &err);
 	conf_fini(&conf);
-	return rc == 0 ? 0 : failed(&err);
+	return rc == 0 ? 0 : export_failed(&err);
 }

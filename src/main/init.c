@@ -42,12 +42,12 @@ static char *path_in(const struct project *p, const char *name)
 	return buf_steal(&path, NULL);
 }
 
-static int fail(struct project *p, const char *path)
+static int init_fail(struct project *p, const char *path)
 {
 	return err_set(&p->err, ERR_CONFIG, "%s: %s", path, strerror(errno));
 }
 
-static void tell(bool is_made, const char *name, const char *note)
+static void init_tell(bool is_made, const char *name, const char *note)
 {
 	printf("  %s  %-15s %s\n", is_made ? "made" : "kept", name, note);
 }
@@ -58,9 +58,9 @@ static int append_to(struct project *p, const char *path, int flags,
 	int fd = open(
 	    path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
 	if (fd < 0)
-		return errno == EEXIST ? 1 : fail(p, path);
+		return errno == EEXIST ? 1 : init_fail(p, path);
 	bool is_whole = write(fd, text, len) == (ssize_t)len;
-	int rc = is_whole ? 0 : fail(p, path);
+	int rc = is_whole ? 0 : init_fail(p, path);
 	close(fd);
 	return rc;
 }
@@ -73,15 +73,15 @@ static int make_file(struct project *p, const char *name, const char *note,
 	int rc = append_to(p, path, O_CREAT | O_EXCL, text->data, text->len);
 	free(path);
 	if (rc >= 0)
-		tell(rc == 0, name, note);
+		init_tell(rc == 0, name, note);
 	return rc < 0 ? -1 : 0;
 }
 
-static int make_folder(struct project *p, const char *path, mode_t mode)
+static int init_make_folder(struct project *p, const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) == 0 || errno == EEXIST)
 		return 0;
-	return fail(p, path);
+	return init_fail(p, path);
 }
 
 /* ---- what is in a project ---- */
@@ -143,7 +143,7 @@ static int make_keys(struct project *p)
 	struct ident me;
 	if (ident_make(&me, p->co_dir, &p->err) != 0)
 		return -1;
-	tell(me.is_new, ".co/keys",
+	init_tell(me.is_new, ".co/keys",
 	    "the key; write down recovery.txt, and show it to nobody");
 	printf("\n  address: %s\n", me.address);
 	ident_fini(&me);
@@ -181,7 +181,7 @@ static void put_ignored(struct buf *out, const char *text)
 	buf_fini(&missing);
 }
 
-static int read_text(struct project *p, const char *path, char **text)
+static int init_read_text(struct project *p, const char *path, char **text)
 {
 	*text = mem_zero(MAX_IGNORE);
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -192,7 +192,7 @@ static int read_text(struct project *p, const char *path, char **text)
 		n = -1;
 		errno = EFBIG;
 	}
-	int rc = n < 0 ? fail(p, path) : 0;
+	int rc = n < 0 ? init_fail(p, path) : 0;
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -202,13 +202,14 @@ static int make_ignore(struct project *p)
 {
 	char *path = path_in(p, ".gitignore"), *text;
 	struct buf more = {0};
-	int rc = read_text(p, path, &text);
+	int rc = init_read_text(p, path, &text);
 	if (rc == 0)
 		put_ignored(&more, text);
 	if (rc == 0 && more.len)
 		rc = append_to(p, path, O_CREAT, more.data, more.len);
 	if (rc == 0)
-		tell(more.len > 0, ".gitignore", "keeps secrets out of git");
+		init_tell(
+		    more.len > 0, ".gitignore", "keeps secrets out of git");
 	buf_fini(&more);
 	free(text);
 	free(path);
@@ -219,14 +220,14 @@ static int make_ignore(struct project *p)
 
 static int make_project(struct project *p, const char *dir)
 {
-	if (make_folder(p, dir, 0755) != 0)
+	if (init_make_folder(p, dir, 0755) != 0)
 		return -1;
 	if (!realpath(dir, p->dir))
-		return fail(p, dir);
+		return init_fail(p, dir);
 	printf("co-hostd: a project in %s\n", p->dir);
 	p->co_dir = path_in(p, ".co");
-	if (make_folder(p, p->co_dir, 0700) != 0 || make_settings(p) != 0 ||
-	    make_agent(p) != 0 || make_ignore(p) != 0)
+	if (init_make_folder(p, p->co_dir, 0700) != 0 ||
+	    make_settings(p) != 0 || make_agent(p) != 0 || make_ignore(p) != 0)
 		return -1;
 	int rc = make_keys(p);
 	(void)private_make(

@@ -84,8 +84,8 @@ bool place_is_users(const char *path, const struct passwd *user)
 
 /* ---- files ---- */
 
-static int refuse(const char *what, const char *path, const struct passwd *user,
-    struct err *err)
+static int place_refuse(const char *what, const char *path,
+    const struct passwd *user, struct err *err)
 {
 	return err_set(err, ERR_CONFIG,
 	    "%s %s: user %s may not write there, and root does not do it for "
@@ -93,7 +93,8 @@ static int refuse(const char *what, const char *path, const struct passwd *user,
 	    what, path, user->pw_name);
 }
 
-static int cannot(const char *what, const char *path, int why, struct err *err)
+static int place_cannot(
+    const char *what, const char *path, int why, struct err *err)
 {
 	return err_set(err, ERR_CONFIG, "%s %s: %s", what, path, strerror(why));
 }
@@ -119,12 +120,12 @@ int place_open(const char *what, const char *path, int flags, mode_t mode,
 	if (fd >= 0)
 		return fd;
 	if (!user || why != EACCES)
-		return cannot(what, path, why, err);
+		return place_cannot(what, path, why, err);
 	if (!place_is_roots(path))
-		return refuse(what, path, user, err);
+		return place_refuse(what, path, user, err);
 	fd = open(path, flags | O_CLOEXEC, mode);
 	if (fd < 0)
-		return cannot(what, path, errno, err);
+		return place_cannot(what, path, errno, err);
 	give(fd, what, path, user);
 	return fd;
 }
@@ -168,9 +169,9 @@ int place_make_folder(
 	int why = make_folder(path, user);
 
 	if (why != 0 && why != EEXIST)
-		return cannot("cannot make", path, why, err);
+		return place_cannot("cannot make", path, why, err);
 	why = user ? give_folder(path, user) : 0;
 	if (why != 0)
-		return cannot("cannot give to its user", path, why, err);
+		return place_cannot("cannot give to its user", path, why, err);
 	return 0;
 }

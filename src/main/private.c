@@ -55,7 +55,7 @@ struct acl {
 		.head = {.a_version = POSIX_ACL_XATTR_VERSION } \
 	}
 
-static void add(struct acl *a, size_t *n, unsigned short tag,
+static void private_add(struct acl *a, size_t *n, unsigned short tag,
     unsigned short rights, unsigned id)
 {
 	a->entries[(*n)++] = (struct posix_acl_xattr_entry){tag, rights, id};
@@ -67,11 +67,11 @@ static size_t access_acl(
 {
 	size_t n = 0;
 
-	add(a, &n, ACL_USER_OBJ, owner, ACL_UNDEFINED_ID);
-	add(a, &n, ACL_USER, rights, guest);
-	add(a, &n, ACL_GROUP_OBJ, 0, ACL_UNDEFINED_ID);
-	add(a, &n, ACL_MASK, rights, ACL_UNDEFINED_ID);
-	add(a, &n, ACL_OTHER, 0, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_USER_OBJ, owner, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_USER, rights, guest);
+	private_add(a, &n, ACL_GROUP_OBJ, 0, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_MASK, rights, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_OTHER, 0, ACL_UNDEFINED_ID);
 	return sizeof a->head + n * sizeof *a->entries;
 }
 
@@ -84,17 +84,17 @@ static size_t default_acl(struct acl *a, const struct rule *r)
 	size_t n = 0;
 	bool is_first = r->owner < r->guest;
 
-	add(a, &n, ACL_USER_OBJ, RWX, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_USER_OBJ, RWX, ACL_UNDEFINED_ID);
 	if (r->rights) {
-		add(a, &n, ACL_USER, is_first ? RWX : r->rights,
+		private_add(a, &n, ACL_USER, is_first ? RWX : r->rights,
 		    is_first ? r->owner : r->guest);
-		add(a, &n, ACL_USER, is_first ? r->rights : RWX,
+		private_add(a, &n, ACL_USER, is_first ? r->rights : RWX,
 		    is_first ? r->guest : r->owner);
 	}
-	add(a, &n, ACL_GROUP_OBJ, 0, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_GROUP_OBJ, 0, ACL_UNDEFINED_ID);
 	if (r->rights)
-		add(a, &n, ACL_MASK, RWX, ACL_UNDEFINED_ID);
-	add(a, &n, ACL_OTHER, 0, ACL_UNDEFINED_ID);
+		private_add(a, &n, ACL_MASK, RWX, ACL_UNDEFINED_ID);
+	private_add(a, &n, ACL_OTHER, 0, ACL_UNDEFINED_ID);
 	return sizeof a->head + n * sizeof *a->entries;
 }
 
@@ -146,7 +146,7 @@ static size_t set_rights(int fd, const struct stat *st, const struct rule *r)
 
 /* ---- the walk ---- */
 
-static size_t walk(int dir, const struct rule *r, int depth);
+static size_t private_walk(int dir, const struct rule *r, int depth);
 
 /* Takes fd. */
 static size_t visit(int fd, const struct rule *r, int depth)
@@ -157,7 +157,7 @@ static size_t visit(int fd, const struct rule *r, int depth)
 	if (fstat(fd, &st) == 0 && st.st_uid == r->owner) {
 		n = set_rights(fd, &st, r);
 		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-			return n + walk(fd, r, depth);
+			return n + private_walk(fd, r, depth);
 	}
 	(void)close(fd); /* nothing was written */
 	return n;
@@ -190,7 +190,7 @@ static int open_in(DIR *dir, const struct dirent *e)
  * Takes the folder. What is below one that had the ACL already was closed when
  * it got it, or made private: there may be a million uploads.
  */
-static size_t walk(int folder, const struct rule *r, int depth)
+static size_t private_walk(int folder, const struct rule *r, int depth)
 {
 	size_t n = 0;
 	bool is_known = set_default(folder, r) && depth > 0;

@@ -131,7 +131,7 @@ static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
 }
 
 /* Ends the process. */
-static void refuse(
+static void project_refuse(
     const struct conf *c, const struct lockfile_holder *h, unsigned n)
 {
 	struct buf names = {0};
@@ -152,7 +152,7 @@ static void wait_for_lock(const struct conf *c, int fd, uid_t uid)
 		unsigned n = lockfile_holders(fd, h, LOCKFILE_PLACES);
 		int64_t waited = (clock_steady_us() - began) / 1000;
 		if (has_master(h, n) || waited > GIVE_UP_MS)
-			refuse(c, h, n);
+			project_refuse(c, h, n);
 		if (!has_killed && waited > LEAVE_MS) {
 			kill_left(h, n, uid);
 			has_killed = true;

@@ -38,7 +38,7 @@ static char *project_dir;
 
 /* ---- places ---- */
 
-static char *join(const char *dir, const char *rest)
+static char *settings_join(const char *dir, const char *rest)
 {
 	struct buf b = {0};
 	buf_printf(&b, "%s%s", dir, rest);
@@ -80,13 +80,14 @@ static int set_places(struct conf *c, struct err *err)
 	if (set_overrides(c, "co_dir", err) != 0)
 		return -1;
 	if (!*c->co_dir)
-		own(&c->co_dir, join(project_dir, "/.co"));
+		own(&c->co_dir, settings_join(project_dir, "/.co"));
 	if (options->log)
 		own(&c->log_file, mem_strdup(options->log));
 	if (options->test_clock)
 		own(&c->test_clock, mem_strdup(options->test_clock));
-	own(&c->host_yaml, options->config ? mem_strdup(options->config)
-					   : join(c->co_dir, "/host.yaml"));
+	own(&c->host_yaml, options->config
+			       ? mem_strdup(options->config)
+			       : settings_join(c->co_dir, "/host.yaml"));
 	return 0;
 }
 
@@ -97,7 +98,7 @@ static void find_libexec(struct conf *c)
 	char *slash = strrchr(dir, '/');
 	if (slash)
 		*slash = 0;
-	char *beside = join(dir, "/co-turn");
+	char *beside = settings_join(dir, "/co-turn");
 	bool is_built = access(beside, X_OK) == 0;
 	own(&c->libexec_dir, mem_strdup(is_built ? dir : CO_LIBEXECDIR));
 	free(beside);
@@ -111,7 +112,7 @@ static struct buf loaded;
 
 static void load_env_file(const char *dir, const char *name, const char *what)
 {
-	char *path = join(dir, name);
+	char *path = settings_join(dir, name);
 	if (conf_load_env_file(path) >= 0)
 		buf_printf(&loaded, "INFO: Loaded %s: %s\n", what, path);
 	free(path);
@@ -155,7 +156,7 @@ static int read_yaml(struct conf *c, struct err *err)
 	return 0;
 }
 
-static int check(const struct conf *c, struct err *err)
+static int settings_check(const struct conf *c, struct err *err)
 {
 	const char *why;
 	if (!http_proxies_are_valid(c->trusted_proxies, &why))
@@ -206,7 +207,7 @@ int settings_read(struct conf *c, struct err *err)
 	load_env_files(c);
 	if (conf_read_env(c, err) != 0 || set_overrides(c, NULL, err) != 0)
 		return -1;
-	return check(c, err);
+	return settings_check(c, err);
 }
 
 /* ---- the agent ---- */
@@ -275,7 +276,7 @@ int settings_ask_agent(struct conf *c, struct err *err)
 		if (rc == 0)
 			own(&c->agent_profile, mem_strdup(buf_cstr(&words)));
 		if (rc == 0)
-			rc = check(c, err);
+			rc = settings_check(c, err);
 	}
 	buf_fini(&words);
 	if (rc == 0)

@@ -317,7 +317,7 @@ static int serve(struct conf *c, const struct options *o)
 	return status;
 }
 
-static int check(const struct conf *c)
+static int start_check(const struct conf *c)
 {
 	printf("co-hostd: the settings are good%s%s\n",
 	    *c->host_yaml ? ": " : "", c->host_yaml);
@@ -362,7 +362,7 @@ int start_run(const struct options *o)
 		return START_BAD_SETTINGS;
 	}
 	settings_print_loaded(&notices);
-	int status = o->is_check ? check(&conf) : serve(&conf, o);
+	int status = o->is_check ? start_check(&conf) : serve(&conf, o);
 	conf_fini(&conf);
 	return status;
 }

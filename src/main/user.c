@@ -129,7 +129,7 @@ struct answer {
 	struct err err;
 };
 
-static void write_all(int fd, const void *p, size_t n)
+static void user_write_all(int fd, const void *p, size_t n)
 {
 	const char *at = p;
 	while (n) {
@@ -150,12 +150,12 @@ static void answer_as(
 	struct buf words = {0};
 	user_become(user, false);
 	a.rc = ask(c, &words, &a.err);
-	write_all(fd, &a, sizeof a);
-	write_all(fd, words.data, words.len);
+	user_write_all(fd, &a, sizeof a);
+	user_write_all(fd, words.data, words.len);
 	_exit(0);
 }
 
-static void read_all(int fd, struct buf *out)
+static void user_read_all(int fd, struct buf *out)
 {
 	ssize_t n;
 	do {
@@ -179,7 +179,7 @@ int user_ask(const struct passwd *user, user_question *ask,
 		answer_as(user, ask, c, fds[1]);
 	(void)close(fds[1]);
 	if (pid > 0) {
-		read_all(fds[0], &said);
+		user_read_all(fds[0], &said);
 		(void)waitpid(pid, NULL, 0);
 	}
 	(void)close(fds[0]);

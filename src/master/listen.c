@@ -119,7 +119,7 @@ static int make_address(const struct conf *conf, struct sockaddr_storage *a,
 	    conf->bind);
 }
 
-static void name_of(int fd, char *name, size_t size)
+static void listen_name_of(int fd, char *name, size_t size)
 {
 	struct sockaddr_storage a;
 	struct sockaddr_in *v4 = (void *)&a;
@@ -182,7 +182,7 @@ int listen_open(
 	if (path)
 		(void)snprintf(name, size, "%s", conf->bind);
 	else
-		name_of(fd, name, size);
+		listen_name_of(fd, name, size);
 	return fd;
 }
 

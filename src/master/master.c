@@ -279,7 +279,7 @@ static bool is_complete(const struct master *m)
 	return true;
 }
 
-static void go_on(struct master *m)
+static void master_go_on(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
@@ -318,7 +318,7 @@ static void check_first_start(
 	m->setup->on_failed(text);
 }
 
-static void reap(struct master *m)
+static void master_reap(struct master *m)
 {
 	int status;
 	pid_t pid;
@@ -364,7 +364,7 @@ static void stop_listening(struct master *m)
 	m->deaf_at_ms = 0;
 }
 
-static void leave(struct master *m)
+static void master_leave(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
@@ -449,11 +449,11 @@ static void take_signal(struct master *m, int signo)
 {
 	switch (signo) {
 	case SIGTERM:
-		leave(m);
+		master_leave(m);
 		break;
 	case SIGINT:
 		/* Whoever asks again does not want to wait. */
-		(m->phase == PHASE_LEAVING ? leave_fast : leave)(m);
+		(m->phase == PHASE_LEAVING ? leave_fast : master_leave)(m);
 		break;
 	case SIGQUIT:
 		leave_fast(m);
@@ -499,7 +499,7 @@ static void wait_for_news(struct master *m)
 }
 
 /* Whether there are processes of this stage or a higher one. */
-static bool is_alive(const struct master *m, unsigned stage)
+static bool master_is_alive(const struct master *m, unsigned stage)
 {
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
 		const struct child *c = &m->children.child[i];
@@ -521,11 +521,11 @@ static void watch_children(struct master *m)
 static bool leave_further(struct master *m)
 {
 	while (m->phase == PHASE_LEAVING && m->stage > 1 &&
-	       !is_alive(m, m->stage)) {
+	       !master_is_alive(m, m->stage)) {
 		m->stage--;
 		drain_stage(m);
 	}
-	return m->phase >= PHASE_LEAVING && !is_alive(m, 1);
+	return m->phase >= PHASE_LEAVING && !master_is_alive(m, 1);
 }
 
 int master_run(const struct master_setup *setup)
@@ -536,8 +536,8 @@ int master_run(const struct master_setup *setup)
 	keep_up(&m);
 	do {
 		wait_for_news(&m);
-		reap(&m);
-		go_on(&m);
+		master_reap(&m);
+		master_go_on(&m);
 		children_kill_late(&m.children);
 		watch_children(&m);
 		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)

@@ -37,7 +37,7 @@ void notify_open(void)
 	manager = -1;
 }
 
-static bool say(const char *text)
+static bool notify_say(const char *text)
 {
 	return manager >= 0 &&
 	       send(manager, text, strlen(text), MSG_NOSIGNAL) >= 0;
@@ -50,13 +50,13 @@ void notify_state(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (say(text))
+	if (notify_say(text))
 		return;
 	if (manager >= 0)
 		close(manager);
 	manager = -1;
 	notify_open();
-	(void)say(text);
+	(void)notify_say(text);
 }
 
 void notify_alive(void)

@@ -38,7 +38,7 @@ static struct crew_job *next_job(struct crew *c)
 	return l ? job_of(l) : NULL;
 }
 
-static void finish(struct crew *c, struct crew_job *job)
+static void crew_finish(struct crew *c, struct crew_job *job)
 {
 	pthread_mutex_lock(&c->mutex);
 	list_append(&c->finished, &job->link);
@@ -52,7 +52,7 @@ static void *work(void *arg)
 	struct crew_job *job;
 	while ((job = next_job(c))) {
 		job->run(job);
-		finish(c, job);
+		crew_finish(c, job);
 	}
 	return NULL;
 }

@@ -60,7 +60,7 @@ struct fetch_call {
 
 /* ---- the end of a call ---- */
 
-static void free_call(struct fetch_call *c)
+static void fetch_free_call(struct fetch_call *c)
 {
 	if (c->is_added)
 		(void)curl_multi_remove_handle(c->fetch->multi, c->easy);
@@ -77,14 +77,14 @@ static void free_call(struct fetch_call *c)
 	free(c);
 }
 
-static long status_of(const struct fetch_call *c)
+static long fetch_status_of(const struct fetch_call *c)
 {
 	long status = 0;
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
-static void tell(struct fetch_call *c, const char *error)
+static void fetch_tell(struct fetch_call *c, const char *error)
 {
 	struct fetch_answer answer = {
 	    .error = error,
@@ -92,9 +92,9 @@ static void tell(struct fetch_call *c, const char *error)
 	    .body_len = c->body.len,
 	};
 	if (!error)
-		answer.status = status_of(c);
+		answer.status = fetch_status_of(c);
 	c->fn(c->arg, &answer);
-	free_call(c);
+	fetch_free_call(c);
 }
 
 /*
@@ -108,7 +108,8 @@ static bool tell_part(struct fetch_call *c)
 	c->body = (struct buf){0};
 	list_remove(&c->fed);
 	f->telling = c;
-	bool has_room = c->on_part(c->arg, status_of(c), part.data, part.len);
+	bool has_room =
+	    c->on_part(c->arg, fetch_status_of(c), part.data, part.len);
 	bool is_there = f->telling == c;
 	f->telling = NULL;
 	buf_fini(&part);
@@ -127,16 +128,16 @@ static void tell_parts(struct fetch *f)
 		    list_entry(f->fed.next, struct fetch_call, fed));
 }
 
-static void finish(struct fetch_call *c, CURLcode code)
+static void fetch_finish(struct fetch_call *c, CURLcode code)
 {
 	if (c->on_part && c->body.len && !tell_part(c))
 		return;
 	if (c->n_bytes > c->max_bytes)
-		tell(c, "the answer is too long");
+		fetch_tell(c, "the answer is too long");
 	else if (code == CURLE_OK)
-		tell(c, NULL);
+		fetch_tell(c, NULL);
 	else
-		tell(c, *c->error ? c->error : curl_easy_strerror(code));
+		fetch_tell(c, *c->error ? c->error : curl_easy_strerror(code));
 }
 
 static void tell_finished(struct fetch *f)
@@ -149,7 +150,7 @@ static void tell_finished(struct fetch *f)
 			continue;
 		CURLcode code = m->data.result;
 		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
-		finish((struct fetch_call *)(void *)c, code);
+		fetch_finish((struct fetch_call *)(void *)c, code);
 	}
 }
 
@@ -157,12 +158,12 @@ static void tell_stillborn(struct fetch *f)
 {
 	struct list *link;
 	while ((link = list_shift(&f->stillborn)) != NULL)
-		tell(list_entry(link, struct fetch_call, stillborn),
+		fetch_tell(list_entry(link, struct fetch_call, stillborn),
 		    "too many requests, or not one");
 }
 
 /* Let the library give what it holds back, and read on. */
-static void go_on(struct fetch *f)
+static void fetch_go_on(struct fetch *f)
 {
 	struct list *link;
 	while ((link = list_shift(&f->held)) != NULL) {
@@ -171,7 +172,7 @@ static void go_on(struct fetch *f)
 		c->is_paused = false;
 		CURLcode code = curl_easy_pause(c->easy, CURLPAUSE_CONT);
 		if (code != CURLE_OK)
-			finish(c, code);
+			fetch_finish(c, code);
 	}
 }
 
@@ -185,13 +186,13 @@ static void on_later(void *arg)
 {
 	struct fetch *f = arg;
 	tell_stillborn(f);
-	go_on(f);
+	fetch_go_on(f);
 	tell_all(f);
 }
 
 /* ---- driving the library ---- */
 
-static void act(struct fetch *f, curl_socket_t socket, int what)
+static void fetch_act(struct fetch *f, curl_socket_t socket, int what)
 {
 	int running = 0;
 	CURLMcode code =
@@ -200,10 +201,10 @@ static void act(struct fetch *f, curl_socket_t socket, int what)
 		log_warn("fetch: %s", curl_multi_strerror(code));
 }
 
-static void on_time(void *arg)
+static void fetch_on_time(void *arg)
 {
 	struct fetch *f = arg;
-	act(f, CURL_SOCKET_TIMEOUT, 0);
+	fetch_act(f, CURL_SOCKET_TIMEOUT, 0);
 	tell_all(f);
 }
 
@@ -226,7 +227,7 @@ static void on_events(void *arg)
 	struct epoll_event events[MAX_EVENTS];
 	int n = epoll_wait(f->set, events, MAX_EVENTS, 0);
 	for (int i = 0; i < n; i++)
-		act(f, events[i].data.fd, what_of(events[i].events));
+		fetch_act(f, events[i].data.fd, what_of(events[i].events));
 	tell_all(f);
 }
 
@@ -347,7 +348,7 @@ static bool set_callbacks(struct fetch_call *c)
 		   CURLE_OK;
 }
 
-static bool begin(struct fetch_call *c, const struct fetch_ask *ask)
+static bool fetch_begin(struct fetch_call *c, const struct fetch_ask *ask)
 {
 	c->is_added =
 	    curl_easy_setopt(c->easy, CURLOPT_URL, ask->url) == CURLE_OK &&
@@ -395,7 +396,7 @@ struct fetch_call *fetch_start(
 	list_init(&c->fed);
 	list_init(&c->held);
 	list_append(&f->calls, &c->link);
-	if (++f->n_calls <= f->max_calls && begin(c, ask))
+	if (++f->n_calls <= f->max_calls && fetch_begin(c, ask))
 		return c;
 	list_append(&f->stillborn, &c->stillborn);
 	loop_later_ask(f->loop, &f->later);
@@ -414,7 +415,7 @@ void fetch_resume(struct fetch_call *call)
 void fetch_forget(struct fetch_call **call)
 {
 	if (*call)
-		free_call(*call);
+		fetch_free_call(*call);
 	*call = NULL;
 }
 
@@ -437,7 +438,7 @@ struct fetch *fetch_open(struct loop *loop, size_t max_calls)
 	list_init(&f->stillborn);
 	list_init(&f->fed);
 	list_init(&f->held);
-	loop_timer_init(&f->timer, on_time, f);
+	loop_timer_init(&f->timer, fetch_on_time, f);
 	loop_later_init(&f->later, on_later, f);
 	return f;
 }
@@ -449,7 +450,7 @@ void fetch_close(struct fetch **fp)
 	if (!f)
 		return;
 	list_each_safe(link, &f->calls)
-	    free_call(list_entry(link, struct fetch_call, link));
+	    fetch_free_call(list_entry(link, struct fetch_call, link));
 	loop_later_cancel(&f->later);
 	if (f->multi)
 		tear_down(f);

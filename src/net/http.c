@@ -84,7 +84,7 @@ static void on_conn_closed(void *data)
 	resume_accept(h);
 }
 
-static void adopt(struct http *h, h2o_socket_t *sock)
+static void http_adopt(struct http *h, h2o_socket_t *sock)
 {
 	unsigned dead_ms = DEAD_PEER_MS;
 	/* Refused by Unix sockets, which do not need it. */
@@ -116,7 +116,7 @@ static void on_accept(h2o_socket_t *listener, const char *err)
 		}
 		h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
 		if (sock) {
-			adopt(h, sock);
+			http_adopt(h, sock);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -204,7 +204,7 @@ static void dispatch(struct http *h, struct http_req *r)
 		http_req_refuse(r, 404, "not found");
 }
 
-static int on_request(h2o_handler_t *self, h2o_req_t *q)
+static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 {
 	struct http *h = ((struct main_handler *)self)->http;
 	struct http_req *r = libh2o_alloc(q, sizeof(*r));
@@ -230,7 +230,7 @@ static uint64_t acked_bytes(const struct http_conn *c)
  * The library never gives up a write: cut clients that took nothing of a reply
  * in a whole period, or a few of them could hold every connection.
  */
-static void on_sweep(void *arg)
+static void http_on_sweep(void *arg)
 {
 	struct http *h = arg;
 	list_each_safe(it, &h->conns)
@@ -262,7 +262,7 @@ static void set_conf(struct http *h)
 	h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
 	struct main_handler *handler =
 	    (void *)h2o_create_handler(all, sizeof(*handler));
-	handler->super.on_req = on_request;
+	handler->super.on_req = http_on_request;
 	handler->http = h;
 	/* Replies that never reach a handler use the host's fallback, and in
 	 * later releases the path of the request where that is known. */
@@ -291,7 +291,7 @@ static void accept_rest(struct http *h)
 		h2o_socket_t *sock;
 		while (h->n_conns < h->setup.max_connections &&
 		       (sock = h2o_evloop_socket_accept(h->listeners[i])))
-			adopt(h, sock);
+			http_adopt(h, sock);
 	}
 }
 
@@ -356,7 +356,7 @@ struct http *http_new(struct loop *l, const struct http_setup *setup)
 	list_init(&h->lingering);
 	loop_timer_init(&h->retry, on_retry, h);
 	http_bodies_begin(h);
-	loop_timer_init(&h->sweep, on_sweep, h);
+	loop_timer_init(&h->sweep, http_on_sweep, h);
 	const char *why;
 	if (!http_proxy_parse(&h->proxies, setup->trusted_proxies, &why))
 		fatal("http: trusted_proxies: %s", why);

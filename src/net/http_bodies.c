@@ -28,7 +28,7 @@ static struct http_conn *conn_of(struct unfinished *part)
  * The library cannot answer a request that it does not know yet. Nothing is
  * being written on this connection, so the kernel takes a few bytes.
  */
-static void drop(struct unfinished *part)
+static void http_bodies_drop(struct unfinished *part)
 {
 	static const char busy[] =
 	    "HTTP/1.1 503 Service Unavailable\r\n"
@@ -59,7 +59,7 @@ static int note_body(h2o_req_t *q, void *arg)
 	return 0;
 }
 
-static void look(void *arg)
+static void http_bodies_look(void *arg)
 {
 	struct http *h = arg;
 	libh2o_each_request(&h->context, note_body, NULL);
@@ -69,7 +69,7 @@ static void look(void *arg)
 		size_t bytes = body_bytes(c);
 		if ((bytes || c->part.bytes) &&
 		    !unfinished_hold(&c->part, bytes))
-			drop(&c->part);
+			http_bodies_drop(&c->part);
 	}
 	loop_timer_set(h->loop, &h->bodies, LOOK_MS);
 }
@@ -78,7 +78,7 @@ void http_bodies_begin(struct http *h)
 {
 	unfinished_open(h->setup.max_unfinished_bytes, h->setup.unfinished,
 	    h->setup.dropped_total);
-	loop_timer_init(&h->bodies, look, h);
+	loop_timer_init(&h->bodies, http_bodies_look, h);
 	loop_timer_set(h->loop, &h->bodies, LOOK_MS);
 }
 
@@ -89,5 +89,5 @@ void http_bodies_end(struct http *h)
 
 void http_bodies_adopt(struct http_conn *c)
 {
-	unfinished_init(&c->part, drop);
+	unfinished_init(&c->part, http_bodies_drop);
 }

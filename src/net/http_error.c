@@ -21,7 +21,7 @@ struct error_body {
 	const char *text;
 };
 
-static const char *text_of(int status)
+static const char *http_error_text_of(int status)
 {
 	switch (status) {
 	case 404:
@@ -35,8 +35,8 @@ static const char *text_of(int status)
 	}
 }
 
-static void send_text(h2o_ostream_t *self, h2o_req_t *q, libh2o_piece *bufs,
-    size_t n_bufs, h2o_send_state_t state)
+static void http_error_send_text(h2o_ostream_t *self, h2o_req_t *q,
+    libh2o_piece *bufs, size_t n_bufs, h2o_send_state_t state)
 {
 	(void)bufs; /* the library's words */
 	struct error_body *body = (struct error_body *)self;
@@ -55,9 +55,9 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *q, h2o_ostream_t **slot)
 		return;
 	}
 	struct error_body *body = libh2o_add_ostream(q, sizeof(*body), slot);
-	body->super.do_send = send_text;
+	body->super.do_send = http_error_send_text;
 	body->http = f->http;
-	body->text = text_of(q->res.status);
+	body->text = http_error_text_of(q->res.status);
 	q->res.headers.size = 0;
 	http_req_head(q, q->res.status, "application/json");
 	q->res.content_length = strlen(body->text);

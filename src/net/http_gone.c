@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 /* Answer into the void: the library then closes the connection. */
-static void drop(h2o_req_t *q)
+static void http_gone_drop(h2o_req_t *q)
 {
 	static h2o_generator_t nothing;
 	q->http1_is_persistent = 0;
@@ -32,7 +32,7 @@ void http_req_cut(struct http_req *r)
 	if (stream)
 		http_stream_cut(stream);
 	else
-		drop(q);
+		http_gone_drop(q);
 }
 
 /*

@@ -16,7 +16,7 @@ struct framing {
 };
 
 /* Take the next line from *rest; false when none is whole. */
-static bool take_line(struct span *rest, struct span *line)
+static bool http_head_take_line(struct span *rest, struct span *line)
 {
 	const char *end =
 	    rest->len ? memchr(rest->text, '\n', rest->len) : NULL;
@@ -39,7 +39,8 @@ static bool is_number(struct span s)
 	return s.len > 0;
 }
 
-static void note(struct framing *f, struct span name, struct span value)
+static void http_head_note(
+    struct framing *f, struct span name, struct span value)
 {
 	if (span_is_like(name, "host")) {
 		f->hosts++;
@@ -53,7 +54,7 @@ static void note(struct framing *f, struct span name, struct span value)
 }
 
 /* Read one header line; what is wrong with it, or NULL. */
-static const char *read_line(struct framing *f, struct span line)
+static const char *http_head_read_line(struct framing *f, struct span line)
 {
 	const char *colon = memchr(line.text, ':', line.len);
 	if (span_is_blank(*line.text))
@@ -65,7 +66,7 @@ static const char *read_line(struct framing *f, struct span line)
 	struct span value = {colon + 1, line.len - n - 1};
 	if (!n || span_is_blank(name.text[n - 1]))
 		return "a header has a space before its colon";
-	note(f, name, span_trim(value));
+	http_head_note(f, name, span_trim(value));
 	return NULL;
 }
 
@@ -93,10 +94,10 @@ const char *http_head_fault(const char *head, size_t len, bool is_1_0)
 	struct span rest = {head, len}, line;
 	struct framing f = {0};
 	/* An empty line may come before a request. */
-	while (take_line(&rest, &line) && !line.len)
+	while (http_head_take_line(&rest, &line) && !line.len)
 		;
-	while (take_line(&rest, &line) && line.len) {
-		const char *fault = read_line(&f, line);
+	while (http_head_take_line(&rest, &line) && line.len) {
+		const char *fault = http_head_read_line(&f, line);
 		if (fault)
 			return fault;
 	}

@@ -43,7 +43,7 @@ static void end(void *arg)
 	free(g);
 }
 
-static void on_readable(void *arg)
+static void http_linger_on_readable(void *arg)
 {
 	struct lingerer *g = arg;
 	static char bytes[65536];
@@ -69,7 +69,7 @@ void http_linger(struct http *h, h2o_socket_t *sock)
 	struct lingerer *g = mem_zero(sizeof(*g));
 	g->http = h;
 	g->fd = fd;
-	g->watch = loop_watch_open(h->loop, fd, on_readable, g);
+	g->watch = loop_watch_open(h->loop, fd, http_linger_on_readable, g);
 	loop_timer_init(&g->end, end, g);
 	loop_timer_set(h->loop, &g->end, LINGER_MS);
 	list_append(&h->lingering, &g->link);

@@ -27,7 +27,7 @@ struct origin {
 
 /* ---- reading hosts and origins ---- */
 
-static bool is_one_of(char c, const char *others)
+static bool http_origin_is_one_of(char c, const char *others)
 {
 	return isalnum((unsigned char)c) || (c && strchr(others, c));
 }
@@ -45,7 +45,7 @@ static bool read_port(unsigned *port, const char *p, size_t len)
 }
 
 /* The name alone, its case and its last dot taken away. */
-static bool read_name(struct host *h, const char *p, size_t len)
+static bool http_origin_read_name(struct host *h, const char *p, size_t len)
 {
 	if (len && p[len - 1] == '.')
 		len--;
@@ -53,7 +53,8 @@ static bool read_name(struct host *h, const char *p, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = p[i];
-		if (!is_one_of(c, "-._:") && (unsigned char)c < 0x80)
+		if (!http_origin_is_one_of(c, "-._:") &&
+		    (unsigned char)c < 0x80)
 			return false;
 		h->name[i] = (char)tolower((unsigned char)c);
 	}
@@ -72,13 +73,13 @@ static bool read_host(struct host *h, const char *p, size_t len)
 	const char *colon;
 	if (close) {
 		colon = close + 1;
-		if (!read_name(h, p + 1, (size_t)(close - p - 1)) ||
+		if (!http_origin_read_name(h, p + 1, (size_t)(close - p - 1)) ||
 		    h->addr.family == AF_UNSPEC)
 			return false;
 	} else {
 		colon = memchr(p, ':', len);
 		colon = colon ? colon : end;
-		if (!read_name(h, p, (size_t)(colon - p)))
+		if (!http_origin_read_name(h, p, (size_t)(colon - p)))
 			return false;
 	}
 	if (colon == end)
@@ -95,7 +96,7 @@ static bool read_origin(struct origin *o, const char *p, size_t len)
 		return false;
 	*o = (struct origin){.scheme = p, .scheme_len = (size_t)(sep - p)};
 	for (size_t i = 0; i < o->scheme_len; i++) {
-		if (!is_one_of(p[i], "+-."))
+		if (!http_origin_is_one_of(p[i], "+-."))
 			return false;
 	}
 	len -= o->scheme_len + 3;

@@ -128,7 +128,7 @@ static void write_text(char *out, const struct http_addr *a)
 }
 
 /* Walk the chain from the right, as long as each hop is trusted. */
-static struct http_addr walk(const struct http_proxy_set *set,
+static struct http_addr http_proxy_walk(const struct http_proxy_set *set,
     const struct http_addr *direct, const char *chain, size_t len)
 {
 	struct http_addr at = *direct;
@@ -218,7 +218,8 @@ void http_proxy_client(struct http_client *client,
 	bool is_forwarded = forwarded->chain || forwarded->has_other;
 	struct http_addr at = *direct;
 	if (forwarded->chain)
-		at = walk(set, direct, forwarded->chain, forwarded->chain_len);
+		at = http_proxy_walk(
+		    set, direct, forwarded->chain, forwarded->chain_len);
 	write_text(client->text, &at);
 	client->is_vague = is_forwarded && !is_trusted(set, direct);
 	client->is_near = class_of(&at) != IP_PUBLIC;

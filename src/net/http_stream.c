@@ -106,7 +106,8 @@ void http_stream_cut(struct http_stream *s)
 		h2o_send(s->h2o, NULL, 0, H2O_SEND_STATE_ERROR);
 }
 
-static void put_head(struct http_req *req, int status, const char *type)
+static void http_stream_put_head(
+    struct http_req *req, int status, const char *type)
 {
 	http_req_head(req->h2o, status, type);
 	http_add_header(req, "cache-control", "no-store");
@@ -117,7 +118,7 @@ static void put_head(struct http_req *req, int status, const char *type)
 void http_reply_head(struct http_req *req, int status, const char *type)
 {
 	static h2o_generator_t done;
-	put_head(req, status, type);
+	http_stream_put_head(req, status, type);
 	h2o_req_t *q = http_req_finish(req);
 	h2o_start_response(q, &done);
 	h2o_send(q, NULL, 0, H2O_SEND_STATE_FINAL);
@@ -143,7 +144,7 @@ void http_stream_start(struct http_req *req, int status, const char *type,
 	/* Before HTTP/1.1, the end of the connection ends the reply. */
 	if (q->version < 0x101 || h->is_draining)
 		q->http1_is_persistent = 0;
-	put_head(req, status, type);
+	http_stream_put_head(req, status, type);
 	if (s->is_chunked)
 		/* By its token: so the library knows not to do it again. */
 		h2o_add_header(&q->pool, &q->res.headers,

@@ -34,7 +34,7 @@ struct stream {
 static void on_writable(h2o_socket_t *sock, const char *err);
 
 /* Leave a callback of the owner; the stream may be gone afterwards. */
-static void leave(struct stream *s)
+static void stream_leave(struct stream *s)
 {
 	s->busy--;
 	if (s->is_closed && !s->busy)
@@ -67,7 +67,7 @@ static void close_in(struct stream *s)
 }
 
 /* Tell the owner that it is over. The stream may be gone afterwards. */
-static void end(struct stream *s)
+static void stream_end(struct stream *s)
 {
 	close_in(s);
 	close_out(s);
@@ -76,7 +76,7 @@ static void end(struct stream *s)
 	s->is_ended = true;
 	s->busy++;
 	s->handlers.on_end(s->arg);
-	leave(s);
+	stream_leave(s);
 }
 
 /* The writing end failed: what the peer said before is still worth reading. */
@@ -85,7 +85,7 @@ static void break_out(struct stream *s)
 	bool has_in = s->in != NULL;
 	close_out(s);
 	if (!has_in)
-		end(s);
+		stream_end(s);
 }
 
 static void finish_out(struct stream *s)
@@ -140,7 +140,7 @@ static void flush(void *arg)
 	if (s->handlers.on_drain) {
 		s->busy++;
 		s->handlers.on_drain(s->arg);
-		leave(s);
+		stream_leave(s);
 	}
 }
 
@@ -152,7 +152,7 @@ static void on_writable(h2o_socket_t *sock, const char *err)
 	flush(s);
 }
 
-static void on_readable(h2o_socket_t *sock, const char *err)
+static void stream_on_readable(h2o_socket_t *sock, const char *err)
 {
 	(void)err; /* with DONT_READ the library sets none */
 	struct stream *s = sock->data;
@@ -161,15 +161,15 @@ static void on_readable(h2o_socket_t *sock, const char *err)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		end(s);
+		stream_end(s);
 		return;
 	}
 	s->busy++;
 	s->handlers.on_data(s->arg, bytes, (size_t)n);
-	leave(s);
+	stream_leave(s);
 }
 
-static h2o_socket_t *adopt(struct stream *s, int fd)
+static h2o_socket_t *stream_adopt(struct stream *s, int fd)
 {
 	h2o_socket_t *sock = h2o_evloop_socket_create(
 	    loop_h2o(s->loop), fd, H2O_SOCKET_FLAG_DONT_READ);
@@ -186,11 +186,11 @@ struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
 	s->arg = arg;
 	loop_later_init(&s->flush, flush, s);
 	if (in_fd >= 0) {
-		s->in = adopt(s, in_fd);
-		h2o_socket_read_start(s->in, on_readable);
+		s->in = stream_adopt(s, in_fd);
+		h2o_socket_read_start(s->in, stream_on_readable);
 	}
 	if (out_fd >= 0)
-		s->out = out_fd == in_fd ? s->in : adopt(s, out_fd);
+		s->out = out_fd == in_fd ? s->in : stream_adopt(s, out_fd);
 	return s;
 }
 
@@ -218,7 +218,7 @@ void stream_pause(struct stream *s, bool is_paused)
 	if (is_paused)
 		h2o_socket_read_stop(s->in);
 	else
-		h2o_socket_read_start(s->in, on_readable);
+		h2o_socket_read_start(s->in, stream_on_readable);
 }
 
 void stream_finish(struct stream *s)

@@ -11,7 +11,7 @@ static struct {
 	uint64_t *dropped;
 } budget = {.parts = {&budget.parts, &budget.parts}};
 
-static void add(uint64_t *counter, uint64_t n)
+static void unfinished_add(uint64_t *counter, uint64_t n)
 {
 	if (counter)
 		__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
@@ -31,10 +31,10 @@ void unfinished_open(size_t most, uint64_t *held, uint64_t *dropped)
 	budget.dropped = dropped;
 }
 
-static void count(struct unfinished *part, size_t bytes)
+static void unfinished_count(struct unfinished *part, size_t bytes)
 {
 	budget.total += bytes - part->bytes;
-	add(budget.held, bytes - part->bytes);
+	unfinished_add(budget.held, bytes - part->bytes);
 	if (!part->bytes)
 		list_append(&budget.parts, &part->link);
 	part->bytes = bytes;
@@ -57,12 +57,12 @@ static struct unfinished *find_largest(void)
 
 bool unfinished_hold(struct unfinished *part, size_t bytes)
 {
-	count(part, bytes);
+	unfinished_count(part, bytes);
 	while (budget.most && budget.total > budget.most) {
 		struct unfinished *victim = find_largest();
 		if (!victim)
 			victim = part;
-		add(budget.dropped, 1);
+		unfinished_add(budget.dropped, 1);
 		unfinished_release(victim);
 		if (victim == part)
 			return false;
@@ -74,5 +74,5 @@ bool unfinished_hold(struct unfinished *part, size_t bytes)
 void unfinished_release(struct unfinished *part)
 {
 	if (part->bytes)
-		count(part, 0);
+		unfinished_count(part, 0);
 }

@@ -67,17 +67,17 @@ static void destroy(struct ws *w)
 }
 
 static void on_writable(h2o_socket_t *sock, const char *err);
-static void on_readable(h2o_socket_t *sock, const char *err);
+static void ws_on_readable(h2o_socket_t *sock, const char *err);
 
 /* Bytes came. */
-static void hear(struct ws *w, const char *p, size_t n)
+static void ws_hear(struct ws *w, const char *p, size_t n)
 {
 	w->heard_ms = sockets.now_ms;
 	ws_in_feed(w, p, n);
 }
 
 /* Both sides are done: what is left is to end the connection gently. */
-static void finish(struct ws *w)
+static void ws_finish(struct ws *w)
 {
 	if (w->is_clean) {
 		w->is_dead = true;
@@ -102,7 +102,7 @@ static void update_reading(struct ws *w)
 		return;
 	w->is_reading = wants;
 	if (wants)
-		h2o_socket_read_start(w->sock, on_readable);
+		h2o_socket_read_start(w->sock, ws_on_readable);
 	else
 		h2o_socket_read_stop(w->sock);
 }
@@ -115,7 +115,7 @@ static void settle(struct ws *w)
 {
 	if (w->sock && !w->is_dead && w->has_sent_close &&
 	    w->has_done_reading && !ws_waiting_bytes(w))
-		finish(w);
+		ws_finish(w);
 	if (w->is_dead || w->has_done_reading)
 		tell_gone(w);
 	if (w->is_opening)
@@ -135,7 +135,7 @@ static void tell_drain(struct ws *w)
 		w->wire.handlers->on_drain(w->wire.arg);
 }
 
-static void flush(void *arg)
+static void ws_flush(void *arg)
 {
 	struct ws *w = arg;
 	if (w->sock && !w->is_waiting && !w->is_dead) {
@@ -150,10 +150,10 @@ static void on_writable(h2o_socket_t *sock, const char *err)
 	(void)err; /* the next write tells */
 	struct ws *w = sock->data;
 	w->is_waiting = false;
-	flush(w);
+	ws_flush(w);
 }
 
-static void on_readable(h2o_socket_t *sock, const char *err)
+static void ws_on_readable(h2o_socket_t *sock, const char *err)
 {
 	(void)err; /* with DONT_READ the library sets none */
 	struct ws *w = sock->data;
@@ -165,7 +165,7 @@ static void on_readable(h2o_socket_t *sock, const char *err)
 	if (n <= 0)
 		w->is_dead = true;
 	else
-		hear(w, bytes, (size_t)n);
+		ws_hear(w, bytes, (size_t)n);
 	settle(w);
 }
 
@@ -184,17 +184,17 @@ static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
 	h2o_socket_dont_read(sock, 1);
 	h2o_buffer_consume(&sock->input, request_bytes);
 	if (w->early.len)
-		hear(w, w->early.data, w->early.len);
+		ws_hear(w, w->early.data, w->early.len);
 	buf_fini(&w->early);
 	if (sock->input->size)
-		hear(w, sock->input->bytes, sock->input->size);
+		ws_hear(w, sock->input->bytes, sock->input->size);
 	/* The library's input buffer is not used any more. */
 	h2o_buffer_dispose(&sock->input);
 	h2o_buffer_init(&sock->input, &h2o_socket_buffer_prototype);
-	flush(w);
+	ws_flush(w);
 }
 
-static void send_text(struct wire *wire, const char *text, size_t len)
+static void ws_send_text(struct wire *wire, const char *text, size_t len)
 {
 	struct ws *w = (struct ws *)wire;
 	if (w->has_sent_close || w->has_done_reading || w->is_dead)
@@ -228,13 +228,13 @@ static void pause_reading(struct wire *wire)
 }
 
 static const struct wire_ops ops = {
-    .send = send_text,
+    .send = ws_send_text,
     .pending = pending,
     .close = close_wire,
     .pause = pause_reading,
 };
 
-static bool is_over(int64_t since_ms, int64_t limit_ms)
+static bool ws_is_over(int64_t since_ms, int64_t limit_ms)
 {
 	return limit_ms > 0 && sockets.now_ms - since_ms >= limit_ms;
 }
@@ -243,22 +243,22 @@ static void look_at(struct ws *w)
 {
 	if (w->is_dead)
 		return;
-	if (w->closing_ms && is_over(w->closing_ms, CLOSE_TIMEOUT_MS))
+	if (w->closing_ms && ws_is_over(w->closing_ms, CLOSE_TIMEOUT_MS))
 		ws_out_cut(w);
 	else if (ws_waiting_bytes(w) &&
-		 is_over(w->progress_ms, w->limits.stall_timeout_ms))
+		 ws_is_over(w->progress_ms, w->limits.stall_timeout_ms))
 		cut_slow(w);
 	else if (w->began_ms && w->is_reading &&
-		 is_over(w->began_ms, w->limits.message_timeout_ms))
+		 ws_is_over(w->began_ms, w->limits.message_timeout_ms))
 		ws_out_cut(w);
 	else if (!w->closing_ms && !w->is_opening &&
-		 is_over(w->heard_ms, PING_AFTER_MS)) {
+		 ws_is_over(w->heard_ms, PING_AFTER_MS)) {
 		w->heard_ms = sockets.now_ms;
 		ws_out_frame(w, WSLAY_PING, NULL, 0);
 	}
 }
 
-static void on_sweep(void *arg)
+static void ws_on_sweep(void *arg)
 {
 	struct loop *l = arg;
 	sockets.now_ms = clock_mono_ms();
@@ -283,7 +283,7 @@ static void enlist(struct ws *w)
 {
 	if (!sockets.is_ready) {
 		list_init(&sockets.all);
-		loop_timer_init(&sockets.sweep, on_sweep, w->loop);
+		loop_timer_init(&sockets.sweep, ws_on_sweep, w->loop);
 		sockets.sweep_ms = SWEEP_MS;
 		sockets.is_ready = true;
 	}
@@ -313,7 +313,7 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 	w->wire.peer_is_loopback = http_peer_is_loopback(req);
 	ws_in_init(w);
 	w->is_opening = true;
-	loop_later_init(&w->flush, flush, w);
+	loop_later_init(&w->flush, ws_flush, w);
 	enlist(w);
 	ws_handshake_reply(req, on_upgraded, w);
 	return &w->wire;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The peer broke a rule: say which and hear no more. */
-static void fail(struct ws *w, int code)
+static void ws_in_fail(struct ws *w, int code)
 {
 	if (!w->has_sent_close)
 		ws_out_close(w, code, "");
@@ -80,18 +80,18 @@ static void drop_part(struct unfinished *part)
 	struct ws *w =
 	    (struct ws *)(void *)((char *)part - offsetof(struct ws, part));
 	buf_fini(&w->message);
-	fail(w, CLOSE_TRY_AGAIN);
+	ws_in_fail(w, CLOSE_TRY_AGAIN);
 	ws_out_ask(w);
 }
 
 /* Keep what came of a text message, while there is room for it. */
-static void keep(struct ws *w, const uint8_t *data, size_t len)
+static void ws_in_keep(struct ws *w, const uint8_t *data, size_t len)
 {
 	size_t bytes = w->message.len + len;
 	if (bytes > w->most_bytes && !may_grow(w, bytes)) {
 		buf_fini(&w->message);
 		unfinished_release(&w->part);
-		fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
 		return;
 	}
 	buf_append(&w->message, data, len);
@@ -119,7 +119,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
 	size_t room = w->limits.max_message_bytes - w->message_bytes;
 	if (frame->payload_length > room ||
 	    w->fragments > w->limits.max_fragments) {
-		fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
 		return;
 	}
 	w->message_bytes += frame->payload_length;
@@ -134,7 +134,7 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 	if (wslay_is_ctrl_frame(w->frame_opcode) || w->has_done_reading ||
 	    w->message_opcode != WSLAY_TEXT_FRAME)
 		return;
-	keep(w, chunk->data, chunk->data_length);
+	ws_in_keep(w, chunk->data, chunk->data_length);
 }
 
 /* Queue the pong or close frame that the parser has made. */
@@ -221,7 +221,7 @@ void ws_in_feed(struct ws *w, const char *p, size_t n)
 	while (w->in_len && !w->is_dead && !w->has_done_reading &&
 	       wslay_event_want_read(w->parser)) {
 		if (wslay_event_recv(w->parser) != 0)
-			fail(w, WSLAY_CODE_PROTOCOL_ERROR);
+			ws_in_fail(w, WSLAY_CODE_PROTOCOL_ERROR);
 	}
 	w->in = NULL;
 	w->in_len = 0;

@@ -71,7 +71,7 @@ static void put_result(
 	oip_conn_send(call->conn);
 }
 
-static void on_changed(
+static void oip_admin_on_changed(
     void *arg, const struct lists_result *result, const struct err *err)
 {
 	struct changing *call = arg;
@@ -98,7 +98,7 @@ static void make_change(struct oip_conn *c, const struct action *action,
 	call->action = action;
 	call->change = *change;
 	list_append(&c->admin_calls, &call->link);
-	access_change(c->setup->access, change, on_changed, call);
+	access_change(c->setup->access, change, oip_admin_on_changed, call);
 }
 
 /* ---- frames ---- */
@@ -116,7 +116,7 @@ static void refuse_unknown(struct oip_conn *c, const struct json *type)
 	buf_fini(&text);
 }
 
-static const struct action *find(const struct json *type)
+static const struct action *oip_admin_find(const struct json *type)
 {
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (json_str_is(type, actions[i].type))
@@ -125,10 +125,10 @@ static const struct action *find(const struct json *type)
 }
 
 /* The sender is known; type is what the frame is. */
-static void act(struct oip_conn *c, const struct caller *caller,
+static void oip_admin_act(struct oip_conn *c, const struct caller *caller,
     const struct json *type, const struct json *payload)
 {
-	const struct action *action = find(type);
+	const struct action *action = oip_admin_find(type);
 	struct lists_change change = {
 	    .action = action ? action->change : LISTS_LEVEL};
 	struct err err;
@@ -145,13 +145,13 @@ static void act(struct oip_conn *c, const struct caller *caller,
 		make_change(c, action, &change);
 }
 
-static void on_verdict(struct oip_conn *c, const struct json *frame,
+static void oip_admin_on_verdict(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *verdict)
 {
 	if (verdict->err)
 		oip_conn_deny(c, verdict->err);
 	else
-		act(c, verdict->caller, json_get(frame, "type"),
+		oip_admin_act(c, verdict->caller, json_get(frame, "type"),
 		    json_get(frame, "payload"));
 }
 
@@ -159,7 +159,7 @@ static void on_verdict(struct oip_conn *c, const struct json *frame,
 static void on_command(struct oip_conn *c, const struct json *payload,
     const struct access_verdict *verdict)
 {
-	act(c, verdict->caller, json_get(payload, "type"), payload);
+	oip_admin_act(c, verdict->caller, json_get(payload, "type"), payload);
 }
 
 /*
@@ -167,7 +167,7 @@ static void on_command(struct oip_conn *c, const struct json *payload,
  * in it, what was signed to promote could be sent to block; without that it
  * must at least be for us, and a recipient that is named is checked anyway.
  */
-static const char *complaint(const struct json *frame)
+static const char *oip_admin_complaint(const struct json *frame)
 {
 	const struct json *payload = json_get(frame, "payload");
 	if (json_get(payload, "type"))
@@ -183,10 +183,10 @@ void oip_admin(struct oip_conn *c, const struct json *frame)
 {
 	struct access_ask ask = {
 	    .use = ACCESS_ADMIN,
-	    .late = complaint(frame),
+	    .late = oip_admin_complaint(frame),
 	};
 	if (c->is_v2)
 		oip_auth_command(c, frame, on_command);
 	else
-		oip_auth_ask(c, frame, &ask, on_verdict);
+		oip_auth_ask(c, frame, &ask, oip_admin_on_verdict);
 }

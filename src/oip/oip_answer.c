@@ -90,7 +90,7 @@ static bool is_barred(struct oip_conn *c, enum event_type kind)
 	return true;
 }
 
-static void answer(struct oip_conn *c, const struct json *frame,
+static void oip_answer_answer(struct oip_conn *c, const struct json *frame,
     enum event_type kind, const struct buf *json)
 {
 	struct err err;
@@ -110,7 +110,7 @@ void oip_answer_ask(struct oip_conn *c, const struct json *frame)
 	if (json_is(v, JSON_ARRAY))
 		add_joined(&json, v);
 	if (json.len > 0 || add_string(&json, v))
-		answer(c, frame, EV_ASK_USER, &json);
+		oip_answer_answer(c, frame, EV_ASK_USER, &json);
 	else
 		oip_conn_error(c, "answer required");
 	buf_fini(&json);
@@ -123,7 +123,7 @@ void oip_answer_review(struct oip_conn *c, const struct json *frame)
 	struct buf json = {0};
 
 	if (add_string(&json, json_get(frame, "message")))
-		answer(c, frame, EV_PLAN_REVIEW, &json);
+		oip_answer_answer(c, frame, EV_PLAN_REVIEW, &json);
 	else
 		oip_conn_error(c, "message required");
 	buf_fini(&json);

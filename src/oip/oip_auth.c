@@ -69,7 +69,7 @@ void oip_auth_forget(struct oip_conn *c)
 }
 
 /* The frames behind the one that was judged, up to the next to be judged. */
-static void go_on(struct oip_conn *c)
+static void oip_auth_go_on(struct oip_conn *c)
 {
 	struct list *l;
 	while (!c->asking && (l = list_shift(&c->held))) {
@@ -104,7 +104,7 @@ static void continue_with(struct oip_conn *c, const struct oip_asking *a,
 	json_fini(&doc);
 }
 
-static void on_verdict(void *arg, const struct access_verdict *v)
+static void oip_auth_on_verdict(void *arg, const struct access_verdict *v)
 {
 	struct oip_conn *c = arg;
 	struct oip_asking *a = c->asking;
@@ -112,7 +112,7 @@ static void on_verdict(void *arg, const struct access_verdict *v)
 	c->asking = NULL;
 	continue_with(c, a, v);
 	free_asking(a);
-	go_on(c);
+	oip_auth_go_on(c);
 }
 
 static struct oip_asking *new_asking(
@@ -134,7 +134,7 @@ void oip_auth_onboard(struct oip_conn *c, const struct json *frame,
 	struct oip_asking *a = new_asking(c, frame, then);
 
 	a->call = access_onboard(c->setup->access, address,
-	    json_get(frame, "payload"), c->wire->peer, on_verdict, c);
+	    json_get(frame, "payload"), c->wire->peer, oip_auth_on_verdict, c);
 }
 
 void oip_auth_ask(struct oip_conn *c, const struct json *frame,
@@ -149,13 +149,14 @@ void oip_auth_ask(struct oip_conn *c, const struct json *frame,
 	ask->place = c->wire->place;
 	ask->is_relayed = c->wire->origin == WIRE_RELAYED;
 	ask->is_sealed = oip_seal_is_by(c, frame);
-	a->call = access_ask(c->setup->access, ask, on_verdict, c);
+	a->call = access_ask(c->setup->access, ask, oip_auth_on_verdict, c);
 }
 
 /* ---- commands of a v2 socket ---- */
 
 /* What is wrong with a signed command besides its signature, or NULL. */
-static const char *complaint(const struct oip_conn *c, const struct json *frame)
+static const char *oip_auth_complaint(
+    const struct oip_conn *c, const struct json *frame)
 {
 	const struct json *payload = json_get(frame, "payload");
 	const struct json *nonce = json_get(payload, "nonce");
@@ -179,7 +180,7 @@ void oip_auth_command(
 		oip_conn_error(c, "unauthorized: signed command required");
 		return;
 	}
-	ask.late = complaint(c, frame);
+	ask.late = oip_auth_complaint(c, frame);
 	oip_auth_ask(c, frame, &ask, then);
 	c->asking->is_command = true;
 }

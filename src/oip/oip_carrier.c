@@ -41,7 +41,7 @@ static void on_drain(void *arg)
 	oip_conn_pump(arg);
 }
 
-static void on_gone(void *arg)
+static void oip_carrier_on_gone(void *arg)
 {
 	struct oip_conn *c = arg;
 	const struct door_setup *setup = c->setup;
@@ -61,7 +61,7 @@ static const struct wire_handlers handlers = {
     .may_grow = oip_first_may_grow,
     .on_binary = on_binary,
     .on_drain = on_drain,
-    .on_gone = on_gone,
+    .on_gone = oip_carrier_on_gone,
 };
 
 void oip_serve(const struct door_setup *setup, struct wire *wire,

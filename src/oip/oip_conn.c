@@ -223,7 +223,7 @@ static bool on_event(const struct event *ev, void *arg)
 	return !wire_is_full(c->wire);
 }
 
-static void tell_end(struct oip_conn *c, const struct event *end)
+static void oip_conn_tell_end(struct oip_conn *c, const struct event *end)
 {
 	struct session_record record;
 	bool has_record;
@@ -275,11 +275,11 @@ void oip_conn_pump(struct oip_conn *c)
 		if (result == READ_GONE)
 			oip_conn_tell_gap(c, c->place.n_missed);
 		if (r.has_end)
-			tell_end(c, &r.end);
+			oip_conn_tell_end(c, &r.end);
 	}
 }
 
-static void on_more(void *arg)
+static void oip_conn_on_more(void *arg)
 {
 	oip_conn_pump(arg);
 }
@@ -377,7 +377,7 @@ void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)
 	}
 	c->ended_turn = ended_turn;
 	c->replay_head = session_head(c->session);
-	session_attach(c->session, &c->place, after, on_more, c);
+	session_attach(c->session, &c->place, after, oip_conn_on_more, c);
 }
 
 void oip_conn_drop_conversation(struct oip_conn *c)

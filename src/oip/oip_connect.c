@@ -322,7 +322,7 @@ static void attach(const struct greeting *g)
 /* ---- CONNECT ---- */
 
 /* 0 when the frame may go on; else the client was told why not. */
-static int check(const struct greeting *g)
+static int oip_connect_check(const struct greeting *g)
 {
 	const struct json *id = named_session(g);
 	const struct json *session = json_get(g->frame, "session");
@@ -393,7 +393,8 @@ static void connect_first(struct greeting *g)
 		oip_conn_send(g->conn);
 		return;
 	}
-	if (check(g) != 0 || !oip_limit_caller(g->conn, g->caller->address) ||
+	if (oip_connect_check(g) != 0 ||
+	    !oip_limit_caller(g->conn, g->caller->address) ||
 	    open_session(g) != 0)
 		return;
 	g->conn->caller = *g->caller;
@@ -424,7 +425,7 @@ static void connect_again(struct greeting *g)
 		oip_conn_error(c, ALREADY);
 		return;
 	}
-	if (check(g) != 0)
+	if (oip_connect_check(g) != 0)
 		return;
 	g->is_again = true;
 	g->status = session_status(c->session);
@@ -460,7 +461,7 @@ static void connect_as(
 	buf_fini(&g.merged);
 }
 
-static void on_verdict(struct oip_conn *c, const struct json *frame,
+static void oip_connect_on_verdict(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	if (!v->err) {
@@ -489,9 +490,9 @@ void oip_connect(struct oip_conn *c, const struct json *frame)
 	}
 	oip_onboard_forget(c);
 	if (oip_sender_is_signed(frame))
-		oip_auth_ask(c, frame, &ask, on_verdict);
+		oip_auth_ask(c, frame, &ask, oip_connect_on_verdict);
 	else if (c->session || access_is_open(c->setup->access))
 		connect_as(c, frame, &CALLER_NOBODY);
 	else
-		oip_auth_ask(c, frame, &ask, on_verdict);
+		oip_auth_ask(c, frame, &ask, oip_connect_on_verdict);
 }

@@ -51,7 +51,7 @@ static uint64_t stamp_of(const struct stat *st)
 	return stamp ? stamp : 1;
 }
 
-static bool read_all(struct buf *html, int fd, size_t size)
+static bool oip_dash_read_all(struct buf *html, int fd, size_t size)
 {
 	size_t end = html->len + size;
 
@@ -87,8 +87,8 @@ bool oip_dash_read(
 		*stamp = 0;
 		return false;
 	}
-	is_whole =
-	    *stamp != last.stamp && read_all(html, fd, (size_t)st.st_size);
+	is_whole = *stamp != last.stamp &&
+		   oip_dash_read_all(html, fd, (size_t)st.st_size);
 	*stamp = last.stamp;
 	(void)close(fd); /* only read */
 	return is_whole;

@@ -36,7 +36,7 @@ struct oip_exec_call {
 	char *tool; /* as JSON text */
 };
 
-static void free_call(struct oip_exec_call *call)
+static void oip_exec_free_call(struct oip_exec_call *call)
 {
 	list_remove(&call->link);
 	call->conn->n_execs--;
@@ -52,7 +52,7 @@ void oip_exec_forget(struct oip_conn *c)
 		struct oip_exec_call *call =
 		    list_entry(it, struct oip_exec_call, link);
 		session_exec_cancel(&call->exec);
-		free_call(call);
+		oip_exec_free_call(call);
 	}
 }
 
@@ -62,11 +62,11 @@ static void on_result(void *arg, const struct session_exec_result *result)
 
 	oip_frame_exec_result(oip_conn_frame(), call->id, call->tool, result);
 	oip_conn_send(call->conn);
-	free_call(call);
+	oip_exec_free_call(call);
 }
 
 /* Longer names are not ours to carry. */
-static char *text_of(const struct json *v)
+static char *oip_exec_text_of(const struct json *v)
 {
 	size_t len = 0;
 	const char *text = v ? json_text(v, &len) : NULL;
@@ -75,14 +75,14 @@ static char *text_of(const struct json *v)
 					 : mem_strdup("null");
 }
 
-static void refuse(
+static void oip_exec_refuse(
     struct oip_conn *c, const struct json *frame, const char *why)
 {
 	oip_frame_exec_error(oip_conn_frame(), frame, why);
 	oip_conn_send(c);
 }
 
-static void run(struct oip_conn *c, const struct json *frame,
+static void oip_exec_run(struct oip_conn *c, const struct json *frame,
     const char *tool_name, const struct json *args)
 {
 	struct session_tool tool = {
@@ -101,15 +101,15 @@ static void run(struct oip_conn *c, const struct json *frame,
 		tool.args = json_text(args, &tool.args_len);
 	console_exec(tool_name, tool.args, tool.args_len);
 	call->conn = c;
-	call->id = text_of(json_get(frame, "exec_id"));
-	call->tool = text_of(json_get(frame, "tool"));
+	call->id = oip_exec_text_of(json_get(frame, "exec_id"));
+	call->tool = oip_exec_text_of(json_get(frame, "tool"));
 	list_append(&c->execs, &call->link);
 	c->n_execs++;
 	call->exec = session_exec(c->session, &tool, on_result, call, &err);
 	if (call->exec)
 		return;
-	free_call(call);
-	refuse(c, frame, err.text);
+	oip_exec_free_call(call);
+	oip_exec_refuse(c, frame, err.text);
 }
 
 /* Whether the agent has no tool of this name; the list goes to *why. */
@@ -189,9 +189,9 @@ void oip_exec(struct oip_conn *c, const struct json *frame)
 		args = json_type(args) == JSON_NULL ? NULL : args;
 		const char *text = unfit(c, tool, args, &why);
 		if (text)
-			refuse(c, frame, text);
+			oip_exec_refuse(c, frame, text);
 		else
-			run(c, frame, tool, args);
+			oip_exec_run(c, frame, tool, args);
 	}
 	buf_fini(&why);
 	free(tool);

@@ -23,7 +23,7 @@ static void skip_space(struct text *t)
 		t->at++;
 }
 
-static bool take(struct text *t, char c)
+static bool oip_first_take(struct text *t, char c)
 {
 	skip_space(t);
 	if (t->at == t->end || *t->at != c)
@@ -35,7 +35,7 @@ static bool take(struct text *t, char c)
 /* A string, as it is spelled; NULL when it is none, or not whole. */
 static const char *take_string(struct text *t, size_t *n)
 {
-	if (!take(t, '"'))
+	if (!oip_first_take(t, '"'))
 		return NULL;
 	const char *s = t->at;
 	for (; t->at < t->end && *t->at != '"'; t->at++)
@@ -53,7 +53,7 @@ static bool skip_value(struct text *t)
 	for (skip_space(t); t->at < t->end;) {
 		char c = *t->at;
 		if (c == ',' && !depth)
-			return take(t, ',');
+			return oip_first_take(t, ',');
 		if (c == '"' && !take_string(t, &n))
 			return false;
 		if (c == '"')
@@ -75,9 +75,9 @@ struct oip_first oip_first_look(const char *text, size_t len)
 	struct oip_first first = {.type = NULL};
 	const char *key;
 	size_t n;
-	if (!take(&t, '{'))
+	if (!oip_first_take(&t, '{'))
 		return first;
-	while ((key = take_string(&t, &n)) && take(&t, ':')) {
+	while ((key = take_string(&t, &n)) && oip_first_take(&t, ':')) {
 		if (n == 4 && memcmp(key, "type", 4) == 0) {
 			first.type = take_string(&t, &first.type_len);
 			return first;
@@ -93,7 +93,8 @@ struct oip_first oip_first_look(const char *text, size_t len)
 
 /* ---- what may grow ---- */
 
-static bool is_one_of(const char *type, size_t n, const char *const *names)
+static bool oip_first_is_one_of(
+    const char *type, size_t n, const char *const *names)
 {
 	for (; *names; names++)
 		if (n == strlen(*names) && memcmp(type, *names, n) == 0)
@@ -112,13 +113,14 @@ static size_t most_of(
 	static const char *const uploads[] = {"files", "images", NULL};
 	static const char *const texts[] = {"payload", "prompt", NULL};
 	const char *type = f->type, *open = f->open;
-	if ((type && is_one_of(type, f->type_len, greetings)) ||
-	    (open && is_one_of(open, f->open_len, large)))
+	if ((type && oip_first_is_one_of(type, f->type_len, greetings)) ||
+	    (open && oip_first_is_one_of(open, f->open_len, large)))
 		return greeting;
-	if (may_input && ((type && is_one_of(type, f->type_len, inputs)) ||
-			     (open && is_one_of(open, f->open_len, uploads))))
+	if (may_input &&
+	    ((type && oip_first_is_one_of(type, f->type_len, inputs)) ||
+		(open && oip_first_is_one_of(open, f->open_len, uploads))))
 		return SIZE_MAX;
-	if (open && is_one_of(open, f->open_len, texts))
+	if (open && oip_first_is_one_of(open, f->open_len, texts))
 		return OIP_FIRST_BYTES;
 	return WIRE_FIRST_BYTES;
 }

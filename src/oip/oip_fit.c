@@ -12,7 +12,7 @@
 /* What is left out; each step includes those before it. */
 enum step { FIT_NO_ITEMS, FIT_NO_TRACE, FIT_NO_IMAGES, FIT_NUMBERS, FIT_STEPS };
 
-static void put(struct buf *out, const struct json *v)
+static void oip_fit_put(struct buf *out, const struct json *v)
 {
 	size_t len = 0;
 	const char *text = json_text(v, &len);
@@ -24,7 +24,7 @@ static void put_key(struct buf *out, const struct json *member)
 {
 	if (out->data[out->len - 1] != '{')
 		buf_char(out, ',');
-	put(out, json_key(member));
+	oip_fit_put(out, json_key(member));
 	buf_char(out, ':');
 }
 
@@ -39,7 +39,7 @@ static void put_part(struct buf *out, const struct json *part)
 	    !json_str_is(json_get(part, "type"), "text"))
 		buf_str(out, NO_IMAGE);
 	else
-		put(out, part);
+		oip_fit_put(out, part);
 }
 
 static void put_parts(struct buf *out, const struct json *content)
@@ -58,7 +58,7 @@ static void put_parts(struct buf *out, const struct json *content)
 static void put_message(struct buf *out, const struct json *message)
 {
 	if (!json_is(json_get(message, "content"), JSON_ARRAY)) {
-		put(out, message);
+		oip_fit_put(out, message);
 		return;
 	}
 	buf_char(out, '{');
@@ -67,12 +67,12 @@ static void put_message(struct buf *out, const struct json *message)
 		if (json_str_is(json_key(m), "content"))
 			put_parts(out, m);
 		else
-			put(out, m);
+			oip_fit_put(out, m);
 	}
 	buf_char(out, '}');
 }
 
-static void put_messages(struct buf *out, const struct json *messages)
+static void oip_fit_put_messages(struct buf *out, const struct json *messages)
 {
 	const char *sep = "";
 
@@ -95,7 +95,7 @@ static bool is_number(const struct json *key)
 	       json_str_is(key, "mode") || json_str_is(key, "turns_left");
 }
 
-static void put_session(
+static void oip_fit_put_session(
     struct buf *out, const struct json *session, enum step step)
 {
 	buf_char(out, '{');
@@ -109,9 +109,9 @@ static void put_session(
 		if (is_list && (step == FIT_NUMBERS || !is_messages))
 			buf_str(out, "[]");
 		else if (is_messages && step == FIT_NO_IMAGES)
-			put_messages(out, m);
+			oip_fit_put_messages(out, m);
 		else
-			put(out, m);
+			oip_fit_put(out, m);
 	}
 	buf_char(out, '}');
 }
@@ -126,9 +126,9 @@ static void put_frame(struct buf *out, const struct json *frame, enum step step)
 		if (step > FIT_NO_ITEMS &&
 		    json_str_is(json_key(m), "session") &&
 		    json_is(m, JSON_OBJECT))
-			put_session(out, m, step);
+			oip_fit_put_session(out, m, step);
 		else
-			put(out, m);
+			oip_fit_put(out, m);
 	}
 	buf_char(out, '}');
 }

@@ -69,7 +69,7 @@ static void repr_string(struct buf *out, const char *s, size_t len)
 }
 
 /* The longest run of whole characters in at most max bytes. */
-static size_t cut(const char *text, size_t len, size_t max)
+static size_t oip_frame_cut(const char *text, size_t len, size_t max)
 {
 	if (len <= max)
 		return len;
@@ -91,10 +91,10 @@ void oip_frame_repr(struct buf *out, const struct json *v)
 	} else if (json_is(v, JSON_STRING)) {
 		const char *s = json_str(v, &scratch, &len);
 		if (s)
-			repr_string(out, s, cut(s, len, REPR_BYTES));
+			repr_string(out, s, oip_frame_cut(s, len, REPR_BYTES));
 	} else {
 		const char *s = json_text(v, &len);
-		buf_append(out, s, cut(s, len, REPR_BYTES));
+		buf_append(out, s, oip_frame_cut(s, len, REPR_BYTES));
 	}
 	buf_fini(&scratch);
 }

@@ -51,7 +51,7 @@ static void on_ping(struct oip_conn *c, const struct json *frame)
 /*
  * Nobody's session is told of to whoever names it, where everybody is welcome.
  */
-static const char *status_of(
+static const char *oip_in_status_of(
     const struct oip_conn *c, const char *id, size_t len, const char *caller)
 {
 	if (!id ||
@@ -77,7 +77,7 @@ static void tell_status(
 	    json_str(json_get(asked, "session_id"), &scratch, &len);
 
 	oip_frame_status(
-	    oip_conn_frame(), id, len, status_of(c, id, len, caller));
+	    oip_conn_frame(), id, len, oip_in_status_of(c, id, len, caller));
 	oip_conn_send(c);
 	buf_fini(&scratch);
 }
@@ -247,7 +247,7 @@ static void on_unknown(struct oip_conn *c, const struct json *type)
 	oip_conn_send(c);
 }
 
-static void run(
+static void oip_in_run(
     struct oip_conn *c, const struct command *command, const struct json *frame)
 {
 	if (command->flags & LOGGED)
@@ -275,7 +275,7 @@ static bool is_welcome(struct oip_conn *c, const struct command *command)
 }
 
 /* The payload of a signed command is the command. */
-static void on_verified(struct oip_conn *c, const struct json *payload,
+static void oip_in_on_verified(struct oip_conn *c, const struct json *payload,
     const struct access_verdict *verdict)
 {
 	const struct json *type = json_get(payload, "type");
@@ -285,7 +285,7 @@ static void on_verified(struct oip_conn *c, const struct json *payload,
 	if (!command)
 		on_unknown(c, type);
 	else if (is_welcome(c, command))
-		run(c, command, payload);
+		oip_in_run(c, command, payload);
 }
 
 static void on_frame(struct oip_conn *c, const struct json *frame)
@@ -298,11 +298,11 @@ static void on_frame(struct oip_conn *c, const struct json *frame)
 	if (is_first && oip_seal_is_asked(frame))
 		oip_seal_begin(c, frame);
 	else if (c->is_v2 && (!command || !(command->flags & OWN)))
-		oip_auth_command(c, frame, on_verified);
+		oip_auth_command(c, frame, oip_in_on_verified);
 	else if (!command)
 		on_unknown(c, type);
 	else if (is_welcome(c, command))
-		run(c, command, frame);
+		oip_in_run(c, command, frame);
 }
 
 /* ---- messages ---- */
@@ -314,7 +314,7 @@ static void refuse_text(struct oip_conn *c, const struct json_error *why,
 	oip_conn_send(c);
 }
 
-static void take(struct oip_conn *c, const char *text, size_t len)
+static void oip_in_take(struct oip_conn *c, const char *text, size_t len)
 {
 	static const struct json_error no_object = {
 	    "Expecting object", 1, 1, 0};
@@ -336,7 +336,7 @@ static void take(struct oip_conn *c, const char *text, size_t len)
 void oip_in_feed(struct oip_conn *c, const char *text, size_t len)
 {
 	if (!oip_auth_hold(c, text, len))
-		take(c, text, len);
+		oip_in_take(c, text, len);
 }
 
 void oip_in_binary(struct oip_conn *c)

@@ -32,7 +32,7 @@ struct oip_call {
 	char *input_id;	     /* NULL: none */
 };
 
-static void free_call(struct oip_call *call)
+static void oip_input_free_call(struct oip_call *call)
 {
 	list_remove(&call->link);
 	call->conn->n_calls--;
@@ -179,7 +179,7 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 
 	if (!c->is_opening || finish_opening(call, r) == 0)
 		on_outcome(call, r);
-	free_call(call);
+	oip_input_free_call(call);
 	oip_conn_unhush(c);
 }
 
@@ -189,7 +189,7 @@ void oip_input_forget(struct oip_conn *c)
 	{
 		struct oip_call *call = list_entry(it, struct oip_call, link);
 		session_forget(&call->call);
-		free_call(call);
+		oip_input_free_call(call);
 	}
 }
 
@@ -297,7 +297,7 @@ static const struct json *member(const struct oip_conn *c,
 }
 
 /* What is wrong with the frame in this state, or NULL. */
-static const char *complaint(
+static const char *oip_input_complaint(
     const struct oip_conn *c, const struct json *frame, const struct json *said)
 {
 	const struct json *prompt = json_get(said, "prompt");
@@ -344,10 +344,10 @@ static bool is_echo(struct oip_conn *c, const struct json *said)
 }
 
 /* Take what the frame says; a bare INPUT opens a session of its own. */
-static void take(
+static void oip_input_take(
     struct oip_conn *c, const struct json *frame, const struct json *said)
 {
-	const char *why = complaint(c, frame, said);
+	const char *why = oip_input_complaint(c, frame, said);
 	struct buf prompt = {0}, id = {0};
 	struct session_input in = {
 	    .images = member(c, frame, said, "images"),
@@ -389,7 +389,7 @@ static void on_stranger(struct oip_conn *c, const struct json *frame,
 	if (v->err)
 		oip_conn_error(c, NOT_YET);
 	else
-		take(c, frame, frame);
+		oip_input_take(c, frame, frame);
 }
 
 /* The prompt that is signed counts, and not one that stands beside it. */
@@ -408,7 +408,7 @@ static void take_signed(struct oip_conn *c, const struct json *frame,
 		return;
 	if (!c->session)
 		c->caller = *v->caller;
-	take(c, frame, said);
+	oip_input_take(c, frame, said);
 }
 
 static void on_signed(struct oip_conn *c, const struct json *frame,
@@ -437,12 +437,12 @@ void oip_input(struct oip_conn *c, const struct json *frame)
 	    .late = late_complaint(c, frame),
 	    .may_repeat = true,
 	};
-	bool is_bare = !c->session && !complaint(c, frame, frame);
+	bool is_bare = !c->session && !oip_input_complaint(c, frame, frame);
 
 	if (oip_sender_is_signed(frame))
 		oip_auth_ask(c, frame, &ask, on_signed);
 	else if (is_bare && !access_is_open(c->setup->access))
 		oip_auth_ask(c, frame, &ask, on_stranger);
 	else
-		take(c, frame, frame);
+		oip_input_take(c, frame, frame);
 }

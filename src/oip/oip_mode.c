@@ -73,7 +73,8 @@ static const struct alias *find_alias(const struct json *word)
 
 /* ---- the answer ---- */
 
-static void refuse(struct oip_conn *c, enum err_code code, const char *text)
+static void oip_mode_refuse(
+    struct oip_conn *c, enum err_code code, const char *text)
 {
 	struct err err;
 
@@ -81,14 +82,15 @@ static void refuse(struct oip_conn *c, enum err_code code, const char *text)
 	oip_conn_refuse(c, &err);
 }
 
-static void on_changed(void *arg, const struct err *err)
+static void oip_mode_on_changed(void *arg, const struct err *err)
 {
 	struct oip_mode_call *call = arg;
 	struct oip_conn *c = call->conn;
 
 	c->mode_call = NULL;
 	if (err) {
-		refuse(c, ERR_MODE_STORE, "Unable to change session mode");
+		oip_mode_refuse(
+		    c, ERR_MODE_STORE, "Unable to change session mode");
 	} else {
 		oip_frame_mode(oip_conn_frame(), session_id(c->session),
 		    call->word, call->mode.turns_left);
@@ -119,7 +121,7 @@ static int64_t turns_of(const struct conf *conf, const struct json *frame)
 	return n;
 }
 
-static void begin(
+static void oip_mode_begin(
     struct oip_conn *c, const struct alias *alias, const struct json *frame)
 {
 	struct oip_mode_call *call = mem_zero(sizeof(*call));
@@ -129,14 +131,14 @@ static void begin(
 	call->mode.id = alias->id;
 	if (strcmp(alias->id, FULL_ACCESS) == 0)
 		call->mode.turns_left = turns_of(c->setup->conf, frame);
-	call->call = session_set_mode(
-	    c->session, &call->mode, c->caller.address, on_changed, call);
+	call->call = session_set_mode(c->session, &call->mode,
+	    c->caller.address, oip_mode_on_changed, call);
 	if (call->call) {
 		c->mode_call = call;
 		return;
 	}
 	free(call);
-	refuse(c, ERR_BUSY, err_text(ERR_BUSY));
+	oip_mode_refuse(c, ERR_BUSY, err_text(ERR_BUSY));
 }
 
 /* Full access is for those who may approve; others keep being asked. */
@@ -158,16 +160,17 @@ void oip_mode_change(struct oip_conn *c, const struct json *frame)
 		struct buf text = {0};
 		buf_str(&text, "Unsupported permission profile: ");
 		oip_frame_repr(&text, word);
-		refuse(c, ERR_MODE, buf_cstr(&text));
+		oip_mode_refuse(c, ERR_MODE, buf_cstr(&text));
 		buf_fini(&text);
 	} else if (!oip_conn_may_answer(c, &err)) {
 		oip_conn_refuse(c, &err);
 	} else if (!is_offered(c, alias)) {
-		refuse(c, ERR_MODE, "Permission mode is not available");
+		oip_mode_refuse(
+		    c, ERR_MODE, "Permission mode is not available");
 	} else if (c->mode_call ||
 		   session_status(c->session) == SESSION_RUNNING) {
-		refuse(c, ERR_BUSY, err_text(ERR_BUSY));
+		oip_mode_refuse(c, ERR_BUSY, err_text(ERR_BUSY));
 	} else {
-		begin(c, alias, frame);
+		oip_mode_begin(c, alias, frame);
 	}
 }

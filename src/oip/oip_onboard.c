@@ -110,8 +110,8 @@ static void on_promoted(struct oip_conn *c, const struct json *frame,
 		let_in(c, v->caller);
 }
 
-static void on_verified(struct oip_conn *c, const struct json *frame,
-    const struct access_verdict *v)
+static void oip_onboard_on_verified(struct oip_conn *c,
+    const struct json *frame, const struct access_verdict *v)
 {
 	if (v->err)
 		oip_conn_deny(c, v->err);
@@ -131,5 +131,5 @@ void oip_onboard(struct oip_conn *c, const struct json *frame)
 				  "by the sealed peer");
 		return;
 	}
-	oip_auth_ask(c, frame, &ask, on_verified);
+	oip_auth_ask(c, frame, &ask, oip_onboard_on_verified);
 }

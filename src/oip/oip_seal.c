@@ -72,7 +72,7 @@ static struct {
 /* One parser for all; a frame is done with before the next one. */
 static struct json_doc doc;
 
-static void go_on(struct oip_seal *s);
+static void oip_seal_go_on(struct oip_seal *s);
 
 static struct oip_seal *seal_of(struct wire *w)
 {
@@ -102,7 +102,7 @@ static void drop_all(struct oip_seal *s)
 }
 
 /* A break-in or a fault: say why, in clear, and end it rather than guess. */
-static void give_up(struct oip_seal *s, const char *why)
+static void oip_seal_give_up(struct oip_seal *s, const char *why)
 {
 	struct buf *frame = oip_conn_frame();
 
@@ -138,7 +138,7 @@ static void update_pause(struct oip_seal *s)
 
 /* ---- out ---- */
 
-static enum seal_step finish(struct seal_box *box)
+static enum seal_step oip_seal_finish(struct seal_box *box)
 {
 	enum seal_step step;
 
@@ -176,7 +176,7 @@ static void step_parcel(struct oip_seal *s)
 		oip_conn_pump(s->conn);
 }
 
-static void send_text(struct wire *w, const char *text, size_t len)
+static void oip_seal_send_text(struct wire *w, const char *text, size_t len)
 {
 	struct oip_seal *s = seal_of(w);
 
@@ -185,7 +185,7 @@ static void send_text(struct wire *w, const char *text, size_t len)
 		return;
 	struct seal_box *box = seal_put(&s->seal, text, len);
 	if (len <= AT_ONCE_BYTES && list_is_empty(&s->parcels)) {
-		(void)finish(box); /* sealing cannot fail */
+		(void)oip_seal_finish(box); /* sealing cannot fail */
 		ship(s, box);
 		seal_box_free(&box);
 		return;
@@ -214,7 +214,7 @@ static void close_wire(struct wire *w, int code, const char *reason)
 	list_each_safe(it, &s->parcels)
 	{
 		struct parcel *p = list_entry(it, struct parcel, link);
-		(void)finish(p->box); /* sealing cannot fail */
+		(void)oip_seal_finish(p->box); /* sealing cannot fail */
 		ship_parcel(s, p);
 	}
 	drop_all(s);
@@ -228,7 +228,7 @@ static void pause_reading(struct wire *w)
 }
 
 static const struct wire_ops ops = {
-    .send = send_text,
+    .send = oip_seal_send_text,
     .pending = pending,
     .close = close_wire,
     .pause = pause_reading,
@@ -236,7 +236,7 @@ static const struct wire_ops ops = {
 
 /* ---- in ---- */
 
-static void hear(struct oip_seal *s, const struct seal_box *box)
+static void oip_seal_hear(struct oip_seal *s, const struct seal_box *box)
 {
 	size_t len = 0;
 	const char *text = seal_box_text(box, &len);
@@ -247,7 +247,8 @@ static void hear(struct oip_seal *s, const struct seal_box *box)
 
 static void tell_broken(struct oip_seal *s)
 {
-	give_up(s, "sealed frame rejected: sealed frame does not open");
+	oip_seal_give_up(
+	    s, "sealed frame rejected: sealed frame does not open");
 }
 
 static void step_opening(struct oip_seal *s)
@@ -262,9 +263,9 @@ static void step_opening(struct oip_seal *s)
 		return;
 	}
 	s->opening = NULL;
-	hear(s, box);
+	oip_seal_hear(s, box);
 	seal_box_free(&box);
-	go_on(s);
+	oip_seal_go_on(s);
 }
 
 static void open_box(struct oip_seal *s, struct seal_box *box, size_t len)
@@ -274,8 +275,8 @@ static void open_box(struct oip_seal *s, struct seal_box *box, size_t len)
 		ask_work(s);
 		return;
 	}
-	if (finish(box) == SEAL_DONE)
-		hear(s, box);
+	if (oip_seal_finish(box) == SEAL_DONE)
+		oip_seal_hear(s, box);
 	else
 		tell_broken(s);
 	seal_box_free(&box);
@@ -287,7 +288,7 @@ static void refuse_type(struct oip_seal *s, const struct json *type)
 
 	buf_str(&why, "sealed frame rejected: expected a SEALED frame, got ");
 	oip_frame_repr(&why, type);
-	give_up(s, buf_cstr(&why));
+	oip_seal_give_up(s, buf_cstr(&why));
 	buf_fini(&why);
 }
 
@@ -314,10 +315,10 @@ static void on_frame(struct oip_seal *s, const struct json *frame, size_t len)
 	if (box)
 		open_box(s, box, len);
 	else
-		give_up(s, err.text);
+		oip_seal_give_up(s, err.text);
 }
 
-static void take(struct oip_seal *s, const char *text, size_t len)
+static void oip_seal_take(struct oip_seal *s, const char *text, size_t len)
 {
 	struct json_error why;
 	/* An empty text counts as a frame that says nothing (doc/oip.txt 1). */
@@ -337,7 +338,7 @@ static bool must_wait(const struct oip_seal *s)
 	return !s->is_over && (s->call || s->opening);
 }
 
-static void keep(struct oip_seal *s, const char *text, size_t len)
+static void oip_seal_keep(struct oip_seal *s, const char *text, size_t len)
 {
 	struct heard *h = mem_zero(sizeof(*h) + len);
 
@@ -346,13 +347,13 @@ static void keep(struct oip_seal *s, const char *text, size_t len)
 	list_append(&s->heard, &h->link);
 }
 
-static void go_on(struct oip_seal *s)
+static void oip_seal_go_on(struct oip_seal *s)
 {
 	struct list *l;
 
 	while (!must_wait(s) && (l = list_shift(&s->heard))) {
 		struct heard *h = list_entry(l, struct heard, link);
-		take(s, h->text, h->len);
+		oip_seal_take(s, h->text, h->len);
 		free(h);
 	}
 	if (!s->is_over)
@@ -364,9 +365,9 @@ void oip_seal_text(struct oip_conn *c, const char *text, size_t len)
 	struct oip_seal *s = c->seal;
 
 	if (must_wait(s))
-		keep(s, text, len);
+		oip_seal_keep(s, text, len);
 	else if (!s->is_over)
-		take(s, text, len);
+		oip_seal_take(s, text, len);
 	if (!s->is_over)
 		update_pause(s);
 }
@@ -412,14 +413,14 @@ static void on_sealed(void *arg, const struct seal *seal, const char *reply,
 
 	s->call = NULL;
 	if (err) {
-		give_up(s, err->text);
+		oip_seal_give_up(s, err->text);
 		return;
 	}
 	log_info("✓ SEAL identity=%.6s...", seal->peer);
 	s->seal = *seal;
 	s->is_open = true;
 	wire_send(s->inner, reply, reply_len);
-	go_on(s);
+	oip_seal_go_on(s);
 }
 
 static struct oip_seal *new_seal(struct oip_conn *c)
@@ -458,7 +459,7 @@ void oip_seal_begin(struct oip_conn *c, const struct json *frame)
 	if (s->call)
 		update_pause(s);
 	else
-		give_up(s, err.text);
+		oip_seal_give_up(s, err.text);
 }
 
 bool oip_seal_is_by(const struct oip_conn *c, const struct json *frame)

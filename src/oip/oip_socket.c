@@ -106,7 +106,7 @@ static void end_if_blocked(struct oip_conn *c)
 	wire_close(c->wire, CLOSE_POLICY, DOOR_BLOCKED);
 }
 
-static void end_blocked(void)
+static void oip_socket_end_blocked(void)
 {
 	oip_conn_each(end_if_blocked);
 }
@@ -116,7 +116,7 @@ static void close_one(struct oip_conn *c)
 	wire_close(c->wire, CLOSE_RESTART, "server restarts");
 }
 
-static void close_all(void)
+static void oip_socket_close_all(void)
 {
 	is_closing = true;
 	oip_conn_each(close_one);
@@ -125,6 +125,6 @@ static void close_all(void)
 const struct door oip_door = {
     .name = "connectonion",
     .mount = mount,
-    .end_blocked = end_blocked,
-    .close_all = close_all,
+    .end_blocked = oip_socket_end_blocked,
+    .close_all = oip_socket_close_all,
 };

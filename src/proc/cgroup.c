@@ -29,7 +29,7 @@ static const struct hierarchy hybrid = {
 static const struct hierarchy pids = {
     "/sys/fs/cgroup/pids", "pids", CGROUP_SUPER_MAGIC};
 
-static bool write_file(const char *path, const char *text)
+static bool cgroup_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -122,7 +122,7 @@ static bool set_group(
 	if (!g->path[0])
 		return false;
 	(void)snprintf(path, sizeof path, "%s/%s", g->path, file);
-	return write_file(path, text);
+	return cgroup_write_file(path, text);
 }
 
 /*

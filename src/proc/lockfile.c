@@ -15,7 +15,7 @@
 /* A signature is a line of exactly this many bytes, newline included. */
 #define LINE_SIZE 48
 
-static bool read_file(const char *path, char *text, size_t size)
+static bool lockfile_read_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -35,7 +35,7 @@ static unsigned long long birth_of(pid_t pid)
 	char path[64], text[1024], state;
 	unsigned long long born;
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	if (!read_file(path, text, sizeof text))
+	if (!lockfile_read_file(path, text, sizeof text))
 		return 0;
 	/* The name before it may contain spaces and brackets. */
 	const char *end = strrchr(text, ')');
@@ -69,7 +69,8 @@ bool lockfile_sign(int fd, unsigned place, const char *kind)
 	       LINE_SIZE;
 }
 
-static bool read_line(int fd, unsigned place, struct lockfile_holder *h)
+static bool lockfile_read_line(
+    int fd, unsigned place, struct lockfile_holder *h)
 {
 	char line[LINE_SIZE + 1];
 	int pid;
@@ -83,7 +84,7 @@ static bool read_line(int fd, unsigned place, struct lockfile_holder *h)
 	return true;
 }
 
-static bool is_alive(const struct lockfile_holder *h)
+static bool lockfile_is_alive(const struct lockfile_holder *h)
 {
 	return h->pid > 0 && h->born && birth_of(h->pid) == h->born;
 }
@@ -93,7 +94,8 @@ unsigned lockfile_holders(
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < LOCKFILE_PLACES && n < most; i++)
-		if (read_line(fd, i, &holders[n]) && is_alive(&holders[n]))
+		if (lockfile_read_line(fd, i, &holders[n]) &&
+		    lockfile_is_alive(&holders[n]))
 			n++;
 	return n;
 }
@@ -104,7 +106,7 @@ static bool runs_as(pid_t pid, uid_t uid)
 	char path[64], text[4096];
 	unsigned real, effective;
 	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	if (!read_file(path, text, sizeof text))
+	if (!lockfile_read_file(path, text, sizeof text))
 		return false;
 	const char *at = strstr(text, "\nUid:");
 	return at && sscanf(at, "\nUid: %u %u", &real, &effective) == 2 &&
@@ -121,7 +123,7 @@ bool lockfile_kill(const struct lockfile_holder *h, uid_t uid)
 	if (fd < 0)
 		return false;
 	bool is_sent = false;
-	if (!is_alive(h))
+	if (!lockfile_is_alive(h))
 		errno = ESRCH;
 	else if (!runs_as(h->pid, uid))
 		errno = EPERM;

@@ -11,7 +11,8 @@
 #include "proc/cgroup.h"
 #include "proc/pids.h"
 
-static bool read_file(pid_t pid, const char *name, char *out, size_t size)
+static bool resident_read_file(
+    pid_t pid, const char *name, char *out, size_t size)
 {
 	char path[64];
 
@@ -25,7 +26,7 @@ static int64_t rss_of(pid_t pid)
 	char text[256];
 	long pages = 0;
 
-	if (!read_file(pid, "statm", text, sizeof text) ||
+	if (!resident_read_file(pid, "statm", text, sizeof text) ||
 	    sscanf(text, "%*d %ld", &pages) != 1)
 		return 0;
 	return (int64_t)pages * sysconf(_SC_PAGESIZE);
@@ -36,7 +37,7 @@ static int64_t pss_of(pid_t pid)
 	static const char name[] = "\nPss:";
 	char text[4096];
 
-	if (!read_file(pid, "smaps_rollup", text, sizeof text))
+	if (!resident_read_file(pid, "smaps_rollup", text, sizeof text))
 		return rss_of(pid);
 	const char *pss = strstr(text, name);
 	return pss ? strtoll(pss + sizeof name - 1, NULL, 10) * 1024

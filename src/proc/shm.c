@@ -45,7 +45,7 @@ void shm_lock_init(struct shm_lock *l)
 }
 
 /* Handle the result of pthread_mutex_*lock(), which is not a timeout. */
-static int take_up(struct shm_lock *l, int rc)
+static int shm_take_up(struct shm_lock *l, int rc)
 {
 	if (rc == 0)
 		return 0;
@@ -60,7 +60,7 @@ static int take_up(struct shm_lock *l, int rc)
 
 int shm_lock_take(struct shm_lock *l)
 {
-	return take_up(l, pthread_mutex_lock(&l->mutex));
+	return shm_take_up(l, pthread_mutex_lock(&l->mutex));
 }
 
 int shm_lock_try(struct shm_lock *l, int64_t wait_us)
@@ -68,7 +68,7 @@ int shm_lock_try(struct shm_lock *l, int64_t wait_us)
 	struct timespec end;
 	int rc = pthread_mutex_trylock(&l->mutex);
 	if (rc != EBUSY)
-		return take_up(l, rc);
+		return shm_take_up(l, rc);
 	if (wait_us <= 0)
 		return -1;
 	(void)clock_gettime(CLOCK_MONOTONIC, &end); /* cannot fail */
@@ -76,7 +76,7 @@ int shm_lock_try(struct shm_lock *l, int64_t wait_us)
 	end.tv_sec += wait_us / 1000000 + ns / 1000000000;
 	end.tv_nsec = ns % 1000000000;
 	rc = pthread_mutex_clocklock(&l->mutex, CLOCK_MONOTONIC, &end);
-	return rc == ETIMEDOUT ? -1 : take_up(l, rc);
+	return rc == ETIMEDOUT ? -1 : shm_take_up(l, rc);
 }
 
 void shm_lock_give(struct shm_lock *l)

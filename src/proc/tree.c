@@ -100,7 +100,7 @@ static void clear_nests(struct pids *nests)
 }
 
 /* Reap all children that have ended. Returns true when no child is left. */
-static bool reap(pid_t program, int *status)
+static bool tree_reap(pid_t program, int *status)
 {
 	int one;
 	pid_t pid;
@@ -122,7 +122,7 @@ static bool kill_all(struct tree *t)
 	struct signalfd_siginfo info;
 	bool is_dead;
 
-	while (!(is_dead = reap(t->program, &t->status))) {
+	while (!(is_dead = tree_reap(t->program, &t->status))) {
 		cgroup_kill(&t->groups);
 		seen.n = 0;
 		pids_stop_below(&self, &seen);
@@ -293,7 +293,7 @@ static int64_t pause_ms(const struct tree *t)
 }
 
 /* Check what the kernel does not limit for us, when it is due. */
-static enum outcome look(struct tree *t)
+static enum outcome tree_look(struct tree *t)
 {
 	struct pids tree = {0};
 	enum outcome outcome = GOES_ON;
@@ -322,7 +322,7 @@ static enum outcome mind_turnstile(struct tree *t)
 {
 	if (t->room <= 0) {
 		t->look_at_ms = 0;
-		enum outcome outcome = look(t);
+		enum outcome outcome = tree_look(t);
 		if (outcome != GOES_ON)
 			return outcome;
 		t->room = t->limits.processes - (long)t->n_seen + 1;
@@ -349,7 +349,7 @@ bool tree_take_signals(struct tree *t)
 
 	while (read(t->signals, &info, sizeof info) == sizeof info)
 		must_end |= info.ssi_signo != SIGCHLD;
-	(void)reap(t->program, &t->status);
+	(void)tree_reap(t->program, &t->status);
 	return must_end;
 }
 
@@ -386,7 +386,7 @@ static enum outcome wait_for_end(struct tree *t)
 			return ENDED;
 		outcome = wait_for_news(t);
 		if (outcome == GOES_ON)
-			outcome = look(t);
+			outcome = tree_look(t);
 	}
 	return outcome;
 }

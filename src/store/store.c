@@ -105,7 +105,7 @@ static bool begin_walk(struct walk *w)
 }
 
 /* From where the cursor is; rc says whether it is anywhere. */
-static void walk(struct walk *w, int rc, MDB_val v, MDB_cursor_op step)
+static void store_walk(struct walk *w, int rc, MDB_val v, MDB_cursor_op step)
 {
 	MDB_val *k = &w->key;
 	while (!rc) {
@@ -131,7 +131,7 @@ void store_each(struct store_txn *t, enum store_table table, const void *key,
 		return;
 	int rc = mdb_cursor_get(
 	    w.cursor, &w.key, &v, key ? MDB_SET_RANGE : MDB_FIRST);
-	walk(&w, rc, v, MDB_NEXT);
+	store_walk(&w, rc, v, MDB_NEXT);
 }
 
 static int seek_back(MDB_cursor *c, MDB_val *k, MDB_val *v)
@@ -157,7 +157,7 @@ void store_each_back(struct store_txn *t, enum store_table table,
 	if (!begin_walk(&w))
 		return;
 	int rc = seek_back(w.cursor, &w.key, &v);
-	walk(&w, rc, v, MDB_PREV);
+	store_walk(&w, rc, v, MDB_PREV);
 }
 
 uint64_t store_delete_events(

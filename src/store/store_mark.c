@@ -52,7 +52,7 @@ static bool read_mark(const char *dir, struct mark *m)
 }
 
 /* False with errno. */
-static bool write_new(const char *path, const struct mark *m)
+static bool store_mark_write_new(const char *path, const struct mark *m)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool ok = fd >= 0 && write(fd, m, sizeof *m) == (ssize_t)sizeof *m &&
@@ -72,7 +72,8 @@ static int write_mark(const char *dir, const struct mark *m, struct err *err)
 {
 	struct store_path file = store_path("%s/journal.mark", dir);
 	struct store_path fresh = store_path("%s/journal.mark.new", dir);
-	if (write_new(fresh.text, m) && rename(fresh.text, file.text) == 0)
+	if (store_mark_write_new(fresh.text, m) &&
+	    rename(fresh.text, file.text) == 0)
 		return 0;
 	return err_set(err, ERR_STORE, "store: cannot write %s: %s", file.text,
 	    strerror(errno));

@@ -25,7 +25,8 @@ struct opening {
 	int rc; /* the LMDB error that ended it, if it was one */
 };
 
-static int fail(struct opening *o, const char *what, int rc, struct err *err)
+static int store_open_fail(
+    struct opening *o, const char *what, int rc, struct err *err)
 {
 	o->rc = rc;
 	return store_error(err, what, rc);
@@ -83,7 +84,7 @@ static int open_part(struct opening *o, enum store_part part, struct err *err)
 		rc = open_file(o, part, file.text);
 	}
 	if (rc)
-		return fail(o, file.text, rc, err);
+		return store_open_fail(o, file.text, rc, err);
 	if (!o->is_keeper && store_is_old(o->store->parts[part].env))
 		return err_set(err, ERR_STORE,
 		    "store: %s has the format of an older version, which the "
@@ -118,7 +119,7 @@ static int open_tables(struct opening *o, enum store_part part, struct err *err)
 		if (rc == MDB_NOTFOUND)
 			rc = open_table(o->store, i, true);
 		if (rc)
-			return fail(o, store_table_name(i), rc, err);
+			return store_open_fail(o, store_table_name(i), rc, err);
 	}
 	return 0;
 }

@@ -29,7 +29,7 @@ static int txn_error(
 
 /* Any process may hold the lock, and it is for others to see whether it moves.
  */
-static int begin(MDB_env *env, unsigned flags, MDB_txn **txn)
+static int store_txn_begin(MDB_env *env, unsigned flags, MDB_txn **txn)
 {
 	enum pulse_state was = pulse_set(PULSE_WAITING);
 	int rc = mdb_txn_begin(env, NULL, flags, txn);
@@ -66,7 +66,7 @@ void store_read(struct store *s, struct store_txn *t, enum store_part part)
 		panic("store: a read inside a read");
 	*t = (struct store_txn){.store = s, .part = part};
 	t->rc = p->reader ? mdb_txn_renew(p->reader)
-			  : begin(p->env, MDB_RDONLY, &p->reader);
+			  : store_txn_begin(p->env, MDB_RDONLY, &p->reader);
 	t->handle = p->reader;
 	check_usable(t->rc, part);
 	p->is_reading = t->rc == 0;
@@ -85,7 +85,7 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 {
 	MDB_txn *txn = NULL;
 	*t = (struct store_txn){.store = s, .part = part, .is_writing = true};
-	t->rc = begin(store_part(s, part)->env, 0, &txn);
+	t->rc = store_txn_begin(store_part(s, part)->env, 0, &txn);
 	check_usable(t->rc, part);
 	if (!t->rc)
 		store_server_check(s, txn, part);
