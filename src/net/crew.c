@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/loop.h"
 
 struct crew {
 	pthread_mutex_t mutex; /* guards what follows, but for n_jobs */
@@ -15,7 +14,8 @@ struct crew {
 	struct list waiting;
 	struct list finished;
 	bool is_closing;
-	struct loop_wake *wake;
+	void (*wake)(void *arg);
+	void *arg;
 	size_t n_jobs; /* waiting, running or finished; the loop's */
 	size_t most;
 	unsigned n_threads;
@@ -43,7 +43,7 @@ static void crew_finish(struct crew *c, struct crew_job *job)
 	pthread_mutex_lock(&c->mutex);
 	list_append(&c->finished, &job->link);
 	pthread_mutex_unlock(&c->mutex);
-	loop_wake_up(c->wake);
+	c->wake(c->arg);
 }
 
 static void *work(void *arg)
@@ -67,9 +67,8 @@ static struct list *take_finished(struct crew *c)
 	return l;
 }
 
-static void collect(void *arg)
+void crew_collect(struct crew *c)
 {
-	struct crew *c = arg;
 	struct list *l;
 	while ((l = take_finished(c))) {
 		c->n_jobs--;
@@ -77,14 +76,16 @@ static void collect(void *arg)
 	}
 }
 
-struct crew *crew_open(struct loop *l, unsigned threads, size_t most)
+struct crew *crew_open(
+    unsigned threads, size_t most, void (*wake)(void *arg), void *arg)
 {
 	struct crew *c = mem_zero(sizeof *c + threads * sizeof c->threads[0]);
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->is_changed, NULL);
 	list_init(&c->waiting);
 	list_init(&c->finished);
-	c->wake = loop_wake_open(l, collect, c);
+	c->wake = wake;
+	c->arg = arg;
 	c->most = most;
 	c->n_threads = threads;
 	for (unsigned i = 0; i < threads; i++)
@@ -130,8 +131,7 @@ void crew_close(struct crew **cp)
 	stop_threads(c);
 	while ((l = list_shift(&c->waiting)))
 		list_append(&c->finished, l);
-	collect(c);
-	loop_wake_close(&c->wake);
+	crew_collect(c);
 	pthread_cond_destroy(&c->is_changed);
 	pthread_mutex_destroy(&c->mutex);
 	free(c);

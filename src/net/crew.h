@@ -6,8 +6,10 @@
 /*
  * A crew is a few threads that do what may block (reading files, hashing) for
  * the loop: a job's run() is called on one of them, then its done() on the
- * loop, once each. A job lives in its owner's memory and belongs to the crew
- * from crew_run() until done(). Jobs begin in the order in which they came.
+ * loop, by crew_collect(), once each. A job lives in its owner's memory and
+ * belongs to the crew from crew_run() until done(). Jobs begin in the order in
+ * which they came; where there is one thread, they end in this order too. All
+ * calls are made on the loop's thread.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,20 +17,26 @@
 #include "base/list.h"
 
 struct crew;
-struct loop;
 
 struct crew_job {
-	void (*run)(struct crew_job *job);  /* on a thread: no call of net/ */
+	void (*run)(struct crew_job *job);  /* on a thread, not the loop's */
 	void (*done)(struct crew_job *job); /* on the loop; may free the job */
 	struct list link;
 };
 
-/* Start the threads (at least one); at most 'most' jobs wait or run at a time.
- * Never NULL. */
-struct crew *crew_open(struct loop *l, unsigned threads, size_t most);
+/*
+ * Start the threads (at least one); there are at most 'most' jobs at a time.
+ * wake(arg) is called on any of them: crew_collect() has something to do. It
+ * may be called until crew_close() returns. Never NULL.
+ */
+struct crew *crew_open(
+    unsigned threads, size_t most, void (*wake)(void *arg), void *arg);
 
 /* Take a job on; false, and done() is not called, when there are too many. */
 bool crew_run(struct crew *c, struct crew_job *job);
+
+/* Call done() of all jobs that have ended; it may give the crew another. */
+void crew_collect(struct crew *c);
 
 /*
  * Wait for the jobs that run, call done() for them and for those that were

@@ -121,6 +121,7 @@ static void on_wake(void *arg)
 	struct worker *w = arg;
 	sessions_collect(w->sessions);
 	access_collect(w->access);
+	crew_collect(w->crew);
 }
 
 static void on_flush(void *arg)
@@ -322,7 +323,6 @@ static void open_trust(struct worker *w)
 	    .judge = open_judge(w) ? ask_judge : NULL,
 	    .arg = w,
 	};
-	w->wake = loop_wake_open(w->in.loop, on_wake, w);
 	w->access = access_new(&setup, &err);
 	if (!w->access)
 		fatal("%s", err.text);
@@ -445,7 +445,8 @@ int worker_main(unsigned slot, unsigned generation)
 		fatal("%s", err.text);
 	store_serve(w.store, w.in.heritage->server);
 	store_tell(w.store, &w.in.heritage->store_refuses);
-	w.crew = crew_open(w.in.loop, CREW_THREADS, CREW_JOBS);
+	w.wake = loop_wake_open(w.in.loop, on_wake, &w);
+	w.crew = crew_open(CREW_THREADS, CREW_JOBS, wake, &w);
 	open_agent(&w);
 	open_trust(&w);
 	open_sessions(&w);

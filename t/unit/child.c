@@ -22,9 +22,9 @@
 
 #include "base/mem.h"
 #include "core/conf.h"
-#include "net/crew.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
+#include "t/unit/loop_crew.h"
 #include "t/unit/tap.h"
 
 /* No test takes longer. */
@@ -566,7 +566,7 @@ static void test_killed_worker(void)
 
 	if (pid == 0) {
 		loop = loop_new();
-		crew = crew_open(loop, 1, 16);
+		loop_crew_open(&crew, loop, 1, 16);
 		open_agent(&x,
 		    "(setsid sh -c 'sleep " MARK " & sleep " MARK "' &); "
 		    "sleep " MARK);
@@ -693,7 +693,7 @@ static void set_up(void)
 
 	(void)snprintf(place, sizeof place, "%s", dir ? dir : ".");
 	loop = loop_new();
-	crew = crew_open(loop, 1, 16);
+	loop_crew_open(&crew, loop, 1, 16);
 	conf.libexec_dir = place;
 	conf.project_dir = mem_strdup("/tmp");
 	conf.agent_line = 65536;

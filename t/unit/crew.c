@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
+#include "t/unit/loop_crew.h"
 #include "t/unit/tap.h"
 
 #include <pthread.h>
 
-#include "net/crew.h"
 #include "net/loop.h"
 
 #define N_JOBS 40
@@ -59,19 +59,19 @@ static unsigned give(unsigned n)
 
 static void test_jobs(void)
 {
-	crew = crew_open(loop, 2, N_JOBS);
+	loop_crew_open(&crew, loop, 2, N_JOBS);
 	n_wanted = give(N_JOBS);
 	is_int(n_wanted, N_JOBS, "jobs are taken on");
 	loop_run(loop);
 	is_int(n_done, N_JOBS, "each job is done once");
 	is_int(n_right, N_JOBS, "run on a thread, and done on the loop");
-	crew_close(&crew);
+	loop_crew_close(&crew);
 	ok(!crew, "the crew is gone");
 }
 
 static void test_full(void)
 {
-	crew = crew_open(loop, 1, 3);
+	loop_crew_open(&crew, loop, 1, 3);
 	pthread_mutex_lock(&gate);
 	n_wanted = give(5);
 	is_int(n_wanted, 3, "more than it may hold are refused");
@@ -81,23 +81,23 @@ static void test_full(void)
 	n_wanted = give(1);
 	is_int(n_wanted, 1, "a crew has room again when jobs are done");
 	loop_run(loop);
-	crew_close(&crew);
+	loop_crew_close(&crew);
 }
 
 static void test_close(void)
 {
 	unsigned n_run = 0;
-	crew = crew_open(loop, 1, N_JOBS);
+	loop_crew_open(&crew, loop, 1, N_JOBS);
 	pthread_mutex_lock(&gate);
 	n_wanted = give(10) + 1;
 	pthread_mutex_unlock(&gate);
-	crew_close(&crew);
+	loop_crew_close(&crew);
 	is_int(n_done, 10, "closing a crew finishes every job");
 	for (int i = 0; i < 10; i++)
 		n_run += jobs[i].is_run;
 	ok(n_run <= 10 && jobs[9].is_done,
 	    "closing a crew finishes jobs that were never begun");
-	crew_close(&crew);
+	loop_crew_close(&crew);
 	ok(!crew, "closing none is harmless");
 }
 

@@ -148,6 +148,7 @@ static void on_wake(void *arg)
 	(void)arg;
 	sessions_collect(sessions);
 	access_collect(access_of_all);
+	crew_collect(crew);
 }
 
 static void on_flush(void *arg)
@@ -284,7 +285,7 @@ static void begin(void)
 	loop_timer_init(&deadline, stop, NULL);
 	open_trust();
 	open_sessions();
-	crew = crew_open(loop, 1, 4);
+	crew = crew_open(1, 4, wake, NULL);
 	loop_timer_set(loop, &tick, TICK_MS);
 }
 

@@ -15,9 +15,9 @@
 #include "agent/python_describe.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "net/crew.h"
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
+#include "t/unit/loop_crew.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 
@@ -316,7 +316,7 @@ static void write_stand_in(void)
 static void set_up(void)
 {
 	loop = loop_new();
-	crew = crew_open(loop, 1, 16);
+	loop_crew_open(&crew, loop, 1, 16);
 	conf.python = mem_strdup("python3");
 	conf.agent_profile = mem_strdup("");
 	conf.libexec_dir = mem_strdup(scratch_dir());

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
+#include "t/unit/loop_crew.h"
 #include "t/unit/tap.h"
 
 #include <pthread.h>
 #include <sys/prctl.h>
 
 #include "agent/remains.h"
-#include "net/crew.h"
 #include "net/loop.h"
 #include "proc/pids.h"
 
@@ -143,7 +143,7 @@ static void test_forget(void)
 	(void)clear();
 	remains_forget(NULL);
 	pthread_mutex_unlock(&gate);
-	crew_close(&crew);
+	loop_crew_close(&crew);
 	is_int(n_answers, 0, "who has left is not called");
 }
 
@@ -151,7 +151,7 @@ int main(void)
 {
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	loop = loop_new();
-	crew = crew_open(loop, 1, 4);
+	loop_crew_open(&crew, loop, 1, 4);
 	test_elsewhere();
 	test_known();
 	test_forget();
