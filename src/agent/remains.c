@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "net/crew.h"
 #include "proc/cgroup.h"
+#include "proc/crew.h"
 #include "proc/pids.h"
 
 /* The co-turns that we started and did not reap. */

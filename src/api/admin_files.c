@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "api/admin_evals.h"
-#include "net/crew.h"
 #include "net/http.h"
+#include "proc/crew.h"
 
 /* The log rotates at 10 MiB; what others wrote behind that is cut. */
 #define MAX_LOG ((size_t)32 * 1024 * 1024)

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "api/admin_evals.h"
 #include "api/admin_files.h"
-#include "net/crew.h"
 #include "net/http.h"
+#include "proc/crew.h"
 #include "t/unit/fake_http.h"
 #include "t/unit/scratch.h"
 

@@ -4,8 +4,8 @@
 #define T_UNIT_LOOP_CREW_H
 
 /* A crew whose jobs a loop collects, as a worker does: one in a test. */
-#include "net/crew.h"
 #include "net/loop.h"
+#include "proc/crew.h"
 
 static struct loop_wake *loop_crew_waker;
 static struct crew **loop_crew;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef NET_CREW_H
-#define NET_CREW_H
+#ifndef PROC_CREW_H
+#define PROC_CREW_H
 
 /*
  * A crew is a few threads that do what may block (reading files, hashing) for

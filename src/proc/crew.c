@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "net/crew.h"
+#include "proc/crew.h"
 
 #include <pthread.h>
 #include <stdlib.h>
