@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# A new checkout builds as every packager types it: autoreconf -fi, configure, make.
+# A new checkout builds as every packager types it: autoreconf -fi, configure, make; and
+# make dist ships all of it.
 use strict;
 use warnings;
 use FindBin;
@@ -22,12 +23,23 @@ my $copy = "tar -C '$top' --exclude=.git --exclude='./build*' --exclude=./autom4
     . " | tar -C '$dir' -xf -";
 is run(['sh', '-c', $copy])->{status}, 0, 'the tree can be copied';
 ok !-e "$dir/sources.mk", 'the copy has no generated list of sources';
+# A distribution is read-only while it is checked.
+is run(['chmod', '-R', 'u+w', $dir])->{status}, 0, 'the copy can be written';
 
 for my $step (['autoreconf', '-fi'], ['./configure', '-q'], ['make', '-s', 'co-turn']) {
 	my $r = run($step, dir => $dir, timeout => 200);
 	is $r->{status}, 0, "@$step works in it" or diag $r->{out};
 }
 ok -x "$dir/co-turn", 'make leaves a program';
+is run(['make', '-s', 'distdir'], dir => $dir, timeout => 100)->{status}, 0,
+    'make distdir works in it';
+SKIP: {
+	my $tracked = `git -c safe.directory='*' -C '$top' ls-files 2>/dev/null`;
+	skip 'this is no checkout of git', 1 if $?;
+	my ($dist) = glob "$dir/co-hostd-*";
+	is join("\n", grep { -e "$top/$_" && !-e "$dist/$_" } split /\n/, $tracked), '',
+	    'the distribution has every file of the tree';
+}
 
 # The list follows the tree without anybody asking for it.
 open my $new, '>', "$dir/t/99-new.t" or die $!;
