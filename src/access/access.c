@@ -2,17 +2,17 @@
 /* Copyright the co-hostd authors */
 #include "access/access.h"
 
+#include "access/access_int.h"
+#include "access/gate.h"
+#include "access/payment.h"
+#include "access/policy.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "access/access_int.h"
-#include "access/gate.h"
 #include "identity/digest.h"
-#include "limits/network.h"
-#include "access/payment.h"
-#include "access/policy.h"
 #include "identity/signed.h"
+#include "limits/network.h"
 
 #include <stdlib.h>
 #include <string.h>

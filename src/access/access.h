@@ -16,13 +16,13 @@
  * Where too many signatures wait, the verdict is ERR_LIMIT (of this peer) or
  * ERR_CROWDED (of all); then the signature was not used up.
  */
+#include "access/seal_call.h"
+#include "core/err.h"
+#include "identity/address.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/err.h"
-#include "identity/address.h"
-#include "access/seal_call.h"
 
 struct access;
 struct access_call;

@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "access/access_int.h"
 
+#include "access/policy.h"
 #include "base/buf.h"
 #include "limits/network.h"
-#include "access/policy.h"
 #include "limits/quota.h"
 
 #include <string.h>

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "access/access_int.h"
 
+#include "access/gate.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "access/gate.h"
 
 #include <stdlib.h>
 

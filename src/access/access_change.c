@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "access/access_int.h"
 
+#include "access/gate.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "access/gate.h"
 
 struct access_changing {
 	struct access *access;

@@ -10,9 +10,9 @@
  * the lists. All use access_call.c, which is a question's life and verdict and
  * knows none of them.
  */
-#include "base/list.h"
 #include "access/access.h"
 #include "access/lists.h"
+#include "base/list.h"
 #include "identity/seal.h"
 
 /* What is told when a signature cannot be claimed. */

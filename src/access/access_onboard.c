@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "access/access_int.h"
 
-#include "base/clock.h"
-#include "base/json.h"
 #include "access/gate.h"
-#include "identity/digest.h"
 #include "access/payment.h"
 #include "access/policy.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "identity/digest.h"
 
 #include <string.h>
 

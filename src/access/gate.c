@@ -7,8 +7,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "store/store.h"
 #include "identity/signed.h"
+#include "store/store.h"
 
 #include <pthread.h>
 #include <stdlib.h>

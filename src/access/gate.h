@@ -19,11 +19,11 @@
  * could use up the signatures of others. If the store cannot take it, or not in
  * time, the job fails.
  */
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/list.h"
 
 struct gate;
 struct store;

@@ -2,9 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "access/judge.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -13,6 +10,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "core/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Longest reason that is told, in bytes. */
 #define REASON_BYTES 200

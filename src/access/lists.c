@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "access/lists.h"
 
+#include "access/list_file.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "access/list_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -18,11 +18,11 @@
  * A struct lists is for the loop's thread. lists_change() is for any other: it
  * waits for a lock and for the disk.
  */
+#include "identity/address.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "identity/address.h"
 
 struct conf;
 struct err;

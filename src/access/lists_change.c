@@ -6,13 +6,13 @@
  */
 #include "access/lists.h"
 
+#include "access/list_file.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "core/err.h"
 #include "identity/ident_file.h"
-#include "access/list_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,11 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "access/payment.h"
 
-#include <sodium.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
@@ -17,10 +12,16 @@
 #include "base/num.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "net/fetch.h"
-#include "net/loop.h"
 #include "identity/address.h"
 #include "identity/ident_key.h"
+#include "net/fetch.h"
+#include "net/loop.h"
+
+#include <sodium.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define MAX_ANSWER ((size_t)1024 * 1024)
 #define MAX_TOKEN 8192

@@ -2,13 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "access/policy.h"
 
+#include "access/policy_int.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "access/policy_int.h"
 
 #include <sodium.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,10 +12,10 @@
  * for trust, that is the evaluator, it is asked about everybody who signed and
  * is not allowed or denied by a list, and the default is for who did not.
  */
+#include "access/lists.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "access/lists.h"
 
 struct conf;
 struct err;

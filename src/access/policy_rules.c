@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "core/err.h"
 
-#include <math.h>
 #include <sodium.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

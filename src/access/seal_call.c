@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "access/seal_call.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "access/gate.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "access/gate.h"
 #include "identity/seal.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Owned by its job, so it is there as long as the thread may be at it. */
 struct seal_call {
@@ -69,8 +69,8 @@ static struct gate_job *make_job(struct seal_call *q, struct buf *payload)
 {
 	struct gate_job *job = gate_job();
 
-	memcpy(job->key, q->hello.key, sizeof(job->key));
-	memcpy(job->signature, q->hello.signature, sizeof(job->signature));
+	memcpy(job->key, q->hello.key, sizeof job->key);
+	memcpy(job->signature, q->hello.signature, sizeof job->signature);
 	job->payload = buf_steal(payload, &job->payload_len);
 	job->work = accept_it;
 	job->done = on_gate;
@@ -91,7 +91,7 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
 		(void)err_set(err, ERR_UNAUTHORIZED, "this host cannot seal");
 		return NULL;
 	}
-	q = mem_zero(sizeof(*q));
+	q = mem_zero(sizeof *q);
 	q->host = host;
 	q->fn = fn;
 	q->arg = arg;

@@ -2,6 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "api/admin_evals.h"
 
+#include "base/json.h"
+#include "base/log.h"
+#include "core/err.h"
+#include "core/yaml.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,11 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/json.h"
-#include "base/log.h"
-#include "core/err.h"
-#include "core/yaml.h"
 
 /* Files of one reply, and bytes of it; the rest is left out. */
 #define MAX_FILES 5000

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "api/admin_files.h"
 
+#include "api/admin_evals.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "net/http.h"
+#include "proc/crew.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/mem.h"
-#include "base/utf8.h"
-#include "api/admin_evals.h"
-#include "net/http.h"
-#include "proc/crew.h"
 
 /* The log rotates at 10 MiB; what others wrote behind that is cut. */
 #define MAX_LOG ((size_t)32 * 1024 * 1024)

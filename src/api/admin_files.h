@@ -7,9 +7,9 @@
  * The files that an operator may read over HTTP: the agent log and the evals.
  * They are read on a crew's threads. Whoever calls has checked who asks.
  */
-#include <stdbool.h>
-
 #include "base/buf.h"
+
+#include <stdbool.h>
 
 struct crew;
 struct http_req;

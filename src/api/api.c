@@ -2,7 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "api/api.h"
 
-#include "core/agent.h"
 #include "api/api_admin.h"
 #include "api/api_docs.h"
 #include "api/api_events.h"
@@ -13,6 +12,7 @@
 #include "api/api_publish.h"
 #include "api/api_sessions.h"
 #include "api/api_turn.h"
+#include "core/agent.h"
 #include "door/door.h"
 #include "net/http.h"
 
@@ -69,10 +69,10 @@ static void api_on_request(struct http_req *req, void *arg)
 static void mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
 		http_route(http, routes[i].method, routes[i].path,
 		    api_on_request, (void *)(uintptr_t)&routes[i]);
-	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+	for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
 		http_open_path(http, open[i].path, open[i].to);
 	api_admin_mount(http, setup);
 	api_publish_mount(http, setup, setup->about->routes);

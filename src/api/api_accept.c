@@ -80,7 +80,7 @@ static void on_header(
 {
 	static const char accept[] = "accept";
 	struct api_accept *both = arg;
-	if (name_len != sizeof(accept) - 1 ||
+	if (name_len != sizeof accept - 1 ||
 	    memcmp(name, accept, name_len) != 0)
 		return;
 	api_accept_line(&both[0], value, len);

@@ -2,6 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "api/api_admin.h"
 
+#include "api/admin_files.h"
+#include "api/api_body.h"
+#include "api/api_limit.h"
+#include "api/api_signed.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -9,14 +13,10 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "door/admin_change.h"
-#include "api/admin_files.h"
-#include "api/api_body.h"
-#include "api/api_limit.h"
-#include "door/reply.h"
-#include "api/api_signed.h"
 #include "door/door.h"
-#include "net/http.h"
+#include "door/reply.h"
 #include "identity/bearer.h"
+#include "net/http.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static void api_admin_on_changed(
 
 static void make_change(struct http_req *req, const struct lists_change *change)
 {
-	struct changing *c = mem_zero(sizeof(*c));
+	struct changing *c = mem_zero(sizeof *c);
 	c->req = req;
 	c->change = *change;
 	list_append(&all_changing, &c->link);
@@ -255,7 +255,7 @@ void api_admin_mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
 	/* The handlers' arg is not const; none writes to it. */
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
 		http_route(http, routes[i].method, routes[i].path,
 		    api_admin_on_request, (void *)(uintptr_t)routes[i].action);
 }

@@ -24,7 +24,7 @@ static bool is_coded(const struct http_req *req)
 const struct json *api_body_json(
     struct http_req *req, struct json_doc *doc, struct err *err)
 {
-	static const size_t mark = sizeof(BYTE_ORDER_MARK) - 1;
+	static const size_t mark = sizeof BYTE_ORDER_MARK - 1;
 	struct json_error why;
 	size_t len;
 	const char *text = http_body(req, &len);

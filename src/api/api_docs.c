@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "api/api_docs.h"
 
+#include "api/docs_page.h"
 #include "base/buf.h"
 #include "base/enc.h"
-#include "api/docs_page.h"
 #include "net/http.h"
 
 #include <stdint.h>
@@ -21,7 +21,7 @@ static void put_page(struct buf *out, const char *nonce)
 	while ((mark = strstr(at, NONCE_MARK)) != NULL) {
 		buf_append(out, at, (size_t)(mark - at));
 		buf_str(out, nonce);
-		at = mark + sizeof(NONCE_MARK) - 1;
+		at = mark + sizeof NONCE_MARK - 1;
 	}
 	buf_str(out, at);
 }
@@ -64,7 +64,7 @@ static void api_docs_add_headers(struct http_req *req, const char *nonce)
 	struct buf policy = {0};
 	put_policy(&policy, req, nonce);
 	http_add_header(req, "content-security-policy", buf_cstr(&policy));
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
 		http_add_header(req, headers[i].name, headers[i].value);
 	buf_fini(&policy);
 }
@@ -75,8 +75,8 @@ void api_docs_get(struct http_req *req, void *arg)
 	uint8_t random[NONCE_BYTES];
 	char nonce[2 * NONCE_BYTES + 1];
 	struct buf page = {0};
-	enc_random(random, sizeof(random));
-	enc_hex(nonce, random, sizeof(random));
+	enc_random(random, sizeof random);
+	enc_hex(nonce, random, sizeof random);
 	api_docs_add_headers(req, nonce);
 	put_page(&page, nonce);
 	http_reply(req, 200, "text/html; charset=utf-8", page.data, page.len);
@@ -90,6 +90,5 @@ void api_docs_root(struct http_req *req, void *arg)
 	(void)arg;
 	/* Relative: a proxy may have put us below a path of its own. */
 	http_add_header(req, "location", "docs");
-	http_reply(
-	    req, 302, "text/html; charset=utf-8", page, sizeof(page) - 1);
+	http_reply(req, 302, "text/html; charset=utf-8", page, sizeof page - 1);
 }

@@ -2,6 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "api/api_events.h"
 
+#include "access/access.h"
+#include "api/api_signed.h"
+#include "api/sse_line.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
@@ -9,15 +12,12 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "core/stat.h"
-#include "door/reply.h"
-#include "api/api_signed.h"
 #include "door/door.h"
 #include "door/frame.h"
-#include "api/sse_line.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -315,7 +315,7 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
     struct session *session, const struct api_events_plan *plan)
 {
 	static const char hello[] = "retry: 1000\n\n";
-	struct event_stream *s = mem_zero(sizeof(*s));
+	struct event_stream *s = mem_zero(sizeof *s);
 	s->req = req;
 	s->setup = setup;
 	s->session = session;

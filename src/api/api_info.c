@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "api/api_info.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -9,12 +10,11 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "door/reply.h"
 #include "door/door.h"
 #include "door/frame.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,7 +63,7 @@ void api_info_live(struct http_req *req, void *arg)
 {
 	(void)arg;
 	static const char alive[] = "{\"status\":\"alive\"}";
-	http_reply(req, 200, "application/json", alive, sizeof(alive) - 1);
+	http_reply(req, 200, "application/json", alive, sizeof alive - 1);
 }
 
 /* ---- readiness ---- */
@@ -82,7 +82,7 @@ static bool is_store_good(const struct door_setup *setup)
 	struct session_record record;
 	struct err err;
 	int rc = session_get(
-	    setup->sessions, nobody, sizeof(nobody) - 1, &mem, &record, &err);
+	    setup->sessions, nobody, sizeof nobody - 1, &mem, &record, &err);
 	buf_fini(&mem);
 	return rc == 0 || err.code == ERR_NOT_FOUND ||
 	       err.code == ERR_NO_SESSION;
@@ -198,7 +198,7 @@ static const char *state_of(
 static bool run_checks(struct buf *out, const struct door_setup *setup)
 {
 	bool all = true;
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		bool is_good = checks[i].is_good(setup);
 		buf_printf(out, "%s\"%s\":\"%s\"", i ? "," : "", checks[i].name,
 		    state_of(&checks[i], setup, is_good));

@@ -2,17 +2,17 @@
 /* Copyright the co-hostd authors */
 #include "api/api_input.h"
 
+#include "access/access.h"
+#include "api/api_body.h"
+#include "api/api_signed.h"
+#include "api/api_turn.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
-#include "api/api_body.h"
-#include "door/reply.h"
-#include "api/api_signed.h"
-#include "api/api_turn.h"
 #include "door/door.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <string.h>
 

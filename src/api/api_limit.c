@@ -3,10 +3,10 @@
 #include "api/api_limit.h"
 
 #include "base/buf.h"
-#include "door/reply.h"
 #include "door/door.h"
-#include "net/http.h"
+#include "door/reply.h"
 #include "limits/limits.h"
+#include "net/http.h"
 
 #include <stddef.h>
 

@@ -39,7 +39,7 @@ struct usage {
 static int read_proc(int pid, const char *name, char *text, size_t size)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
@@ -57,7 +57,7 @@ static void add_cpu(int pid, struct usage *sum)
 {
 	char text[1024];
 	uint64_t user, kernel;
-	if (!read_proc(pid, "stat", text, sizeof(text)))
+	if (!read_proc(pid, "stat", text, sizeof text))
 		return;
 	const char *after = strrchr(text, ')');
 	if (after && sscanf(after + 1,
@@ -71,7 +71,7 @@ static void add_memory(int pid, struct usage *sum)
 {
 	char text[256];
 	uint64_t all, resident;
-	if (read_proc(pid, "statm", text, sizeof(text)) &&
+	if (read_proc(pid, "statm", text, sizeof text) &&
 	    sscanf(text, "%" SCNu64 " %" SCNu64, &all, &resident) == 2) {
 		sum->pages_virtual += all;
 		sum->pages_resident += resident;
@@ -81,7 +81,7 @@ static void add_memory(int pid, struct usage *sum)
 static void add_fds(int pid, struct usage *sum)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
 	DIR *dir = opendir(path);
 	if (!dir)
 		return;

@@ -2,6 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "api/api_publish.h"
 
+#include "api/api_limit.h"
+#include "api/api_signed.h"
+#include "api/route_pattern.h"
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/json.h"
@@ -11,11 +14,8 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "core/err.h"
-#include "api/api_limit.h"
-#include "door/reply.h"
-#include "api/api_signed.h"
 #include "door/door.h"
-#include "api/route_pattern.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "session/session.h"
 
@@ -84,7 +84,7 @@ static bool is_theirs(char *name)
 			*s = (char)(*s - 'A' + 'a');
 	if (!*name || name[strspn(name, letters)])
 		return false;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		if (strcmp(name, ours[i]) == 0)
 			return false;
 	return true;
@@ -203,7 +203,7 @@ static void put_kept_apart(
 	char text[24];
 	if (host)
 		put_header(out, "host", 4, host, strlen(host));
-	int n = snprintf(text, sizeof(text), "%zu", body_len);
+	int n = snprintf(text, sizeof text, "%zu", body_len);
 	if (body_len)
 		put_header(out, "content-length", 14, text, (size_t)n);
 }
@@ -303,7 +303,7 @@ static void call(struct http_req *req, const struct route *route,
 		reply_err(req, &err);
 		return;
 	}
-	struct calling *c = mem_zero(sizeof(*c));
+	struct calling *c = mem_zero(sizeof *c);
 	put_request(
 	    &args, req, route, *caller->address ? caller->address : NULL);
 	struct session_tool tool = {.name = route->name,
@@ -445,7 +445,7 @@ static void api_publish_add(const char *name)
 		    name);
 		return;
 	}
-	us.routes = mem_realloc(us.routes, (us.n + 1) * sizeof(r));
+	us.routes = mem_realloc(us.routes, (us.n + 1) * sizeof r);
 	us.routes[us.n++] = r;
 }
 
@@ -461,7 +461,7 @@ void api_publish_mount(struct http *http, const struct door_setup *setup,
 	us.setup = setup;
 	for (size_t i = 0; routes && routes[i]; i++)
 		api_publish_add(routes[i]);
-	for (size_t i = 0; us.n && i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; us.n && i < sizeof paths / sizeof paths[0]; i++)
 		http_route(http, NULL, paths[i], api_publish_on_request, NULL);
 }
 

@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "api/api_sessions.h"
 
+#include "access/access.h"
+#include "api/api_signed.h"
 #include "base/buf.h"
 #include "core/err.h"
-#include "door/reply.h"
-#include "api/api_signed.h"
 #include "door/door.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "api/api_signed.h"
 
+#include "api/api_limit.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/err.h"
-#include "api/api_limit.h"
-#include "door/reply.h"
 #include "door/door.h"
-#include "net/http.h"
+#include "door/reply.h"
 #include "identity/signed_http.h"
+#include "net/http.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void api_signed_on_verdict(
 void api_signed_ask(struct http_req *req, const struct door_setup *setup,
     struct access_ask *ask, api_signed_fn *fn, void *arg)
 {
-	struct waiting *w = mem_zero(sizeof(*w));
+	struct waiting *w = mem_zero(sizeof *w);
 	w->req = req;
 	w->setup = setup;
 	w->fn = fn;
@@ -64,7 +64,7 @@ bool api_signed_is(const struct http_req *req)
 {
 	static const char *const names[] = {"x-co-from", "x-co-signature",
 	    "x-co-timestamp", "x-co-to", "x-co-request-id"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (http_header(req, names[i]))
 			return true;
 	return false;

@@ -13,9 +13,9 @@
  * So has a caller who asks more often than it may (api/api_limit.h).
  * fn's arg must outlive the server, since nobody is told of who left.
  */
-#include <stdbool.h>
-
 #include "access/access.h"
+
+#include <stdbool.h>
 
 struct door_setup;
 struct err;

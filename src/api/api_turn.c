@@ -2,21 +2,21 @@
 /* Copyright the co-hostd authors */
 #include "api/api_turn.h"
 
+#include "access/access.h"
+#include "api/api_accept.h"
+#include "api/api_events.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "core/err.h"
 #include "core/event.h"
-#include "api/api_accept.h"
-#include "api/api_events.h"
-#include "door/reply.h"
 #include "door/chat_items.h"
 #include "door/door.h"
 #include "door/frame.h"
+#include "door/reply.h"
 #include "net/http.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -390,7 +390,7 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 void api_turn_begin(struct http_req *req, const struct door_setup *setup,
     const struct api_turn *turn)
 {
-	struct waiting *w = mem_zero(sizeof(*w));
+	struct waiting *w = mem_zero(sizeof *w);
 	w->req = req;
 	w->setup = setup;
 	w->session = turn->session;

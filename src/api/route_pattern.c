@@ -82,7 +82,7 @@ enum publish_audience route_pattern_audience(const char *pattern)
 	if (!take_apart(&parts, pattern) || !is_clean(pattern) ||
 	    strpbrk(pattern, "?#"))
 		return PUBLISH_NOBODY;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
 		if (strncmp(pattern, prefixes[i].prefix,
 			strlen(prefixes[i].prefix)) == 0)
 			return prefixes[i].audience;

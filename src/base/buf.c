@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "base/buf.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define FIRST_CAP 64
 
@@ -99,7 +99,7 @@ void buf_char(struct buf *b, char c)
 void buf_int(struct buf *b, int64_t v)
 {
 	char digits[24];
-	char *p = digits + sizeof(digits);
+	char *p = digits + sizeof digits;
 	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
 
 	do {
@@ -108,7 +108,7 @@ void buf_int(struct buf *b, int64_t v)
 	} while (u);
 	if (v < 0)
 		*--p = '-';
-	buf_append(b, p, (size_t)(digits + sizeof(digits) - p));
+	buf_append(b, p, (size_t)(digits + sizeof digits - p));
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

@@ -47,13 +47,13 @@ static const int64_t *map_offset(int fd)
 
 	if (fstat(fd, &st) < 0)
 		return NULL;
-	if (st.st_size < (off_t)sizeof(*offset_ms)) {
+	if (st.st_size < (off_t)sizeof *offset_ms) {
 		errno = EINVAL; /* reading beyond the end would raise SIGBUS */
 		return NULL;
 	}
-	size_t n = (size_t)st.st_size < 2 * sizeof(*offset_ms) ? 1 : 2;
+	size_t n = (size_t)st.st_size < 2 * sizeof *offset_ms ? 1 : 2;
 	void *p =
-	    mmap(NULL, n * sizeof(*offset_ms), PROT_READ, MAP_SHARED, fd, 0);
+	    mmap(NULL, n * sizeof *offset_ms, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	wall_offset_ms = n == 2 ? (const int64_t *)p + 1 : NULL;

@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "base/enc.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-
-#include "base/clock.h"
-#include "base/log.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -154,13 +154,13 @@ __attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(
 
 	for (; n >= 8; n -= 8, p += 8) {
 		uint64_t word;
-		memcpy(&word, p, sizeof(word));
+		memcpy(&word, p, sizeof word);
 		state = __builtin_ia32_crc32di(state, word);
 	}
 	crc = (uint32_t)state;
 	if (n & 4) {
 		uint32_t word;
-		memcpy(&word, p, sizeof(word));
+		memcpy(&word, p, sizeof word);
 		crc = __builtin_ia32_crc32si(crc, word);
 		p += 4;
 	}
@@ -254,7 +254,7 @@ void enc_uuid(char out[ENC_UUID_SIZE])
 	uint64_t now_ms = (uint64_t)clock_wall_ms();
 	char *p = out;
 
-	enc_random(id + 6, sizeof(id) - 6);
+	enc_random(id + 6, sizeof id - 6);
 	for (int i = 0; i < 6; i++)
 		id[i] = (unsigned char)(now_ms >> (40 - 8 * i));
 	id[6] = (unsigned char)(0x70 | (id[6] & 0x0f));

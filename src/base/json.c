@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "base/json_int.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <endian.h>
 #include <string.h>
-
-#include "base/utf8.h"
 
 /* An array or object whose end has not been seen. */
 struct open {
@@ -71,7 +70,7 @@ static size_t plain_bytes(const char *s)
 	const uint64_t ones = 0x0101010101010101u;
 	uint64_t v;
 
-	memcpy(&v, s, sizeof(v));
+	memcpy(&v, s, sizeof v);
 	v = le64toh(v);
 	uint64_t quote = v ^ ones * '"';
 	uint64_t slash = v ^ ones * '\\';

@@ -15,11 +15,11 @@
  * parses. The text must outlive the nodes. Use a document from one thread at a
  * time.
  */
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
 
 enum json_type {
 	JSON_NULL,

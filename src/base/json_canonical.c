@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "base/json_int.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/utf8.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Objects with more members than this allocate memory to sort them. */
 #define FEW_MEMBERS 64
@@ -167,10 +167,10 @@ static struct json *sort_keys(const struct json *object, unsigned form)
 	size_t n = 0;
 
 	if (object->count > FEW_MEMBERS)
-		members = mem_alloc(object->count * sizeof(*members));
+		members = mem_alloc(object->count * sizeof *members);
 	for (struct json *m = object->child; m; m = m->next)
 		members[n++] = m;
-	qsort_r(members, n, sizeof(*members), compare_members, &form);
+	qsort_r(members, n, sizeof *members, compare_members, &form);
 	struct json *first = link_keys(members, n);
 	if (members != few)
 		free(members);
@@ -203,7 +203,7 @@ static void put_unit(struct buf *out, uint32_t c)
 	char text[6] = {'\\', 'u', digits[c >> 12 & 15], digits[c >> 8 & 15],
 	    digits[c >> 4 & 15], digits[c & 15]};
 
-	buf_append(out, text, sizeof(text));
+	buf_append(out, text, sizeof text);
 }
 
 /*

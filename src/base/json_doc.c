@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "base/json_int.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
+
+#include <stdlib.h>
 
 /*
  * The number of nodes in the first block, which fits in 1 KiB since malloc is
@@ -33,7 +33,7 @@ static void add_block(struct json_doc *doc)
 	if (size > MOST_NODES)
 		size = MOST_NODES;
 	struct json_block *b =
-	    mem_alloc(sizeof(*b) + size * sizeof(struct json));
+	    mem_alloc(sizeof *b + size * sizeof(struct json));
 	b->older = newest;
 	b->used = 0;
 	b->size = size;

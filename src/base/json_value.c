@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "base/json_int.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Returns the value of a hex digit, or -1. */
 static int hex_value(char c)

@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/clock.h"
 
 /* The maximum length of a line's text before escaping; the rest is cut. */
 #define TEXT_MAX 4096
@@ -39,7 +39,7 @@ static size_t put_prefix(char *out, size_t size, enum log_level level)
 	time_t now = (time_t)(now_ms / 1000);
 
 	if (!gmtime_r(&now, &tm) ||
-	    !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm))
+	    !strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm))
 		when[0] = '\0';
 	int n = snprintf(out, size, "%s.%03dZ %s %s pid=%d: ", when,
 	    (int)(now_ms % 1000), level_names[level], speaker, (int)getpid());
@@ -181,7 +181,7 @@ int log_reopen(void)
 
 void log_name(const char *name)
 {
-	(void)snprintf(speaker, sizeof(speaker), "%s", name); /* may be cut */
+	(void)snprintf(speaker, sizeof speaker, "%s", name); /* may be cut */
 }
 
 void log_threshold(enum log_level level)

@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "base/map.h"
 
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/mem.h"
+
 #include <endian.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/enc.h"
-#include "base/log.h"
-#include "base/mem.h"
 
 #define FIRST_BUCKETS 16
 
@@ -114,7 +114,7 @@ static void double_buckets(struct map *m)
 	size_t n_old = m->n_buckets;
 
 	m->n_buckets *= 2;
-	m->buckets = mem_zero(m->n_buckets * sizeof(*m->buckets));
+	m->buckets = mem_zero(m->n_buckets * sizeof *m->buckets);
 	for (size_t i = 0; i < n_old; i++) {
 		struct entry *e = old[i];
 		while (e) {
@@ -130,7 +130,7 @@ static void double_buckets(struct map *m)
 
 static struct entry *new_entry(const void *key, size_t len, uint64_t hash)
 {
-	struct entry *e = mem_alloc(sizeof(*e) + len);
+	struct entry *e = mem_alloc(sizeof *e + len);
 
 	*e = (struct entry){.hash = hash, .len = len};
 	if (len)
@@ -140,11 +140,11 @@ static struct entry *new_entry(const void *key, size_t len, uint64_t hash)
 
 struct map *map_new(void)
 {
-	struct map *m = mem_zero(sizeof(*m));
+	struct map *m = mem_zero(sizeof *m);
 
 	m->n_buckets = FIRST_BUCKETS;
-	m->buckets = mem_zero(m->n_buckets * sizeof(*m->buckets));
-	enc_random(m->seed, sizeof(m->seed));
+	m->buckets = mem_zero(m->n_buckets * sizeof *m->buckets);
+	enc_random(m->seed, sizeof m->seed);
 	return m;
 }
 

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "base/mem.h"
 
+#include "base/log.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/log.h"
 
 void *mem_alloc(size_t n)
 {

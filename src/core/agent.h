@@ -18,12 +18,12 @@
  * A call of one tool without the model goes the same way: exec -> run ->
  * exactly one sink finish or fail -> free.
  */
+#include "core/err.h"
+#include "core/event.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/err.h"
-#include "core/event.h"
 
 struct conf;
 struct crew;

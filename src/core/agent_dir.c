@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "core/agent_dir.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/list.h"
 #include "base/mem.h"
 #include "core/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define NAME_BYTES                   \
 	"abcdefghijklmnopqrstuvwxyz" \

@@ -9,9 +9,9 @@
  * one agent stores and looks up nothing. The directory does not open and close
  * agents; it is filled at the start and read afterwards.
  */
-#include <stddef.h>
-
 #include "core/err.h"
+
+#include <stddef.h>
 
 struct agent;
 struct agent_about;

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "core/conf.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "core/conf_int.h"
+#include "core/err.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
-#include "core/conf_int.h"
-#include "core/err.h"
 
 static const struct conf_param params[CONF_KEYS] = {
 #define PARAM(field, key, type, def, min, max, unit, source, reload, doc)      \

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "core/conf_int.h"
 #include "core/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 /* A file of variables may have this many bytes. */
 #define MAX_ENV_FILE ((size_t)1024 * 1024)

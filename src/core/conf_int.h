@@ -4,10 +4,10 @@
 #define CORE_CONF_INT_H
 
 /* What the files of conf share. Nobody else includes this. */
+#include "core/conf.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/conf.h"
 
 enum conf_type { PARAM_INT, PARAM_BOOL, PARAM_ENUM, PARAM_STR, PARAM_JSON };
 

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,6 +7,13 @@
 #include "core/err.h"
 #include "core/permit.h"
 #include "core/yaml.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define TRUST_ALLOWED "\"open\", \"careful\", \"strict\", or custom config"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf_int.h"
 #include "core/err.h"
 #include "core/yaml.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* One source of settings that come as an object, and where it stands. */
 struct source {

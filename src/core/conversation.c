@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "core/conversation.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "base/map.h"
+
+#include <string.h>
 
 /* Keys only the server may set (doc/oip.txt 11). */
 static const char *const server_keys[] = {"mode", "turns_left", "permissions",

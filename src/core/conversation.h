@@ -8,11 +8,11 @@
  * turn, iteration, updated, user_prompt, result and whatever else round-trips
  * (doc/oip.txt 11). Pure functions.
  */
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
 
 /*
  * Append the winner of a client's and the server's conversation (either may be

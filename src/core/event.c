@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "core/event.h"
 
-#include <string.h>
-
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "core/err.h"
+
+#include <string.h>
 
 #define STORED_VERSION 1
 

@@ -13,11 +13,11 @@
  * struct draft is an event being made; struct event is a view of one that was
  * read and points into memory that is not its own.
  */
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
 
 struct err;
 struct json;

@@ -12,11 +12,11 @@
  * The segment outlives every child; it holds process slots, counters and the
  * session registry's memory. There are no pointers in it.
  */
-#include <stdatomic.h>
-#include <stdint.h>
-
 #include "core/pulse.h"
 #include "core/stat.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
 
 #define HERITAGE_FD_CONF 3	 /* settings, from conf_save() */
 #define HERITAGE_FD_SEGMENT 4	 /* the shared segment */

@@ -2,10 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "core/permit.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,6 +10,10 @@
 #include "core/permit_rule.h"
 #include "core/permit_shell.h"
 #include "core/wild.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 /* Each of these is compared with each sub-command. */
 #define MAX_RULES 1000

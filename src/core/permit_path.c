@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "core/permit_path.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "core/wild.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
-#include "core/wild.h"
 
 /* More parts than this are not a path we want to know more about. */
 #define MAX_PARTS 256

@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "core/permit_rule.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 void permit_rule_free(struct permit_rule *rule)
 {

@@ -7,10 +7,10 @@
  * One rule of the permission whitelist, as it was written; core/permit.h tells
  * what one means, and core/permit.c alone uses this.
  */
+#include "core/permit_shell.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "core/permit_shell.h"
 
 #define PERMIT_CONDITIONS 16
 

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "core/permit_shell.h"
 
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/mem.h"
 
 struct reader {
 	const char *at;

@@ -12,10 +12,10 @@
  * groups, braces, background jobs, comments, assignments before a command, and
  * line ends or other control characters.
  */
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/buf.h"
 
 /* A longer command is refused, and one with more sub-commands. */
 #define PERMIT_SHELL_MAX 8192

@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "core/process.h"
 
-#include <assert.h>
-
 #include "core/conf.h"
+
+#include <assert.h>
 
 static unsigned count_none(const struct conf *c)
 {

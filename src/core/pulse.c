@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "core/pulse.h"
 
+#include "base/clock.h"
+
 #include <stddef.h>
 #include <unistd.h>
-
-#include "base/clock.h"
 
 #define STEPS_A_BEAT 256
 

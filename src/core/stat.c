@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "core/stat.h"
 
+#include "base/buf.h"
+
 #include <stddef.h>
 #include <string.h>
-
-#include "base/buf.h"
 
 enum kind { KIND_COUNTER, KIND_GAUGE, KIND_MICROS };
 

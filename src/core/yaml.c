@@ -2,14 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "core/yaml.h"
 
-#include <stdbool.h>
-#include <string.h>
-#include <yaml.h>
-
 #include "base/buf.h"
 #include "base/map.h"
 #include "core/err.h"
 #include "core/yaml_scalar.h"
+
+#include <yaml.h>
+
+#include <stdbool.h>
+#include <string.h>
 
 struct reader {
 	yaml_parser_t parser;

@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "core/yaml_scalar.h"
 
+#include "base/buf.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/buf.h"
 
 static bool yaml_scalar_is_among(const char *text, const char *const *words)
 {

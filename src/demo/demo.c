@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "demo/demo.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "demo/demo_exec.h"
-#include "demo/demo_steps.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "demo/demo_exec.h"
+#include "demo/demo_steps.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Steps taken in one go before others get their turn of the loop. */
 #define STEPS_PER_TICK 1000

@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "demo/demo_exec.h"
 
-#include <string.h>
-
-#include "demo/script.h"
-#include "demo/talk.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/agent.h"
+#include "demo/script.h"
+#include "demo/talk.h"
+
+#include <string.h>
 
 /* Arguments of a tool at most. */
 #define ARGUMENTS 2

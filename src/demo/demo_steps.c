@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "demo/demo_steps.h"
 
-#include <string.h>
-
-#include "core/agent_opening.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "core/agent_opening.h"
+
+#include <string.h>
 
 /* ---- making events ---- */
 

@@ -13,17 +13,17 @@
  * the steps of the script, and then turn_result. Prompts that come meanwhile
  * are echoed between the steps.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "demo/script.h"
-#include "demo/talk.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/agent.h"
 #include "core/event.h"
+#include "demo/script.h"
+#include "demo/talk.h"
 #include "net/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Steps at the end of the row whose events are noted in the conversation. */
 #define DEMO_STEPS_NOTED 90

@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "demo/script.h"
 
-#include <string.h>
-#include <strings.h>
-
+#include "base/json.h"
 #include "demo/sums.h"
 #include "demo/talk.h"
-#include "base/json.h"
+
+#include <string.h>
+#include <strings.h>
 
 /* A run of bytes of the prompt. */
 struct text {

@@ -8,12 +8,12 @@
  * input alone, so that another process can make it again. It lives in the turn,
  * and its text points into the prompt.
  */
+#include "base/buf.h"
+#include "core/agent.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
-#include "core/agent.h"
 
 struct talk;
 

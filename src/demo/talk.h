@@ -9,13 +9,13 @@
  * which is bounded in messages, trace entries and bytes. It lives in the turn;
  * the text it was given must outlive it.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Most messages and trace entries that are given back. */
 #define TALK_MESSAGES 40

@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "door/admin_change.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "core/err.h"
-#include "access/access.h"
 #include "identity/address.h"
 
 #include <string.h>

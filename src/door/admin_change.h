@@ -7,9 +7,9 @@
  * What admins ask of the lists (access/lists.h), whichever door they come
  * through: who may ask, what they name, and the answer (spec 1.7). Pure.
  */
-#include <stddef.h>
-
 #include "access/lists.h"
+
+#include <stddef.h>
 
 struct buf;
 struct caller;

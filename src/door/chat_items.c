@@ -147,7 +147,7 @@ static void trace_item(struct chat *c, const struct json *entry, size_t index)
 	};
 	const struct json *type = json_get(entry, "type");
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (json_str_is(type, kinds[i].type))
 			kinds[i].fn(c, entry, index);
 	}

@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "door/console.h"
 
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
 #include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/log.h"
-#include "base/utf8.h"
 
 /* Characters that are shown of a prompt, of arguments and of other text. */
 #define PROMPT_CHARS 50

@@ -51,7 +51,7 @@ static bool may_clash(const struct event *ev)
 	static const char *const keys[] = {
 	    "\"id\"", "\"ts\"", "\"session_id\"", "\"type\""};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		if (memmem(ev->body, ev->body_len, keys[i], strlen(keys[i])))
 			return true;
 	}

@@ -7,10 +7,10 @@
  * The ConnectOnion door, outwards: an event becomes a frame (doc/oip.txt 5 and
  * 9). Pure: no socket, no session call; goldens in t/golden/oip check its bytes.
  */
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "core/event.h"
+
+#include <stdbool.h>
 
 struct session_record;
 

@@ -4,10 +4,10 @@
 #define DOOR_REPLY_H
 
 /* What the routes of the HTTP door share: reading identifiers, and refusing. */
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/buf.h"
 
 struct err;
 struct http_req;

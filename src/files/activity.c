@@ -2,6 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "files/activity.h"
 
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/mode.h"
+#include "base/utf8.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/mem.h"
-#include "base/mode.h"
-#include "base/utf8.h"
 
 #define ROTATE_BYTES (10 * 1024 * 1024)
 #define MAX_LINE 4096

@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "files/eval_file.h"
 
-#include <string.h>
-
 #include "files/eval_text.h"
+
+#include <string.h>
 
 /* What is kept of long texts, so that a file stays one that can be read. */
 #define MAX_INPUT ((size_t)16 * 1024)

@@ -10,13 +10,13 @@
  * one run. Pure functions. What is written is YAML of which every value is also
  * JSON.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "store/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* A turn that ended well. */
 struct eval_turn {

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "files/eval_text.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 #include <time.h>
-
-#include "base/utf8.h"
 
 /* What YAML takes for a line break, or does not allow, even in quotes. */
 static bool is_plain(uint32_t c)

@@ -7,11 +7,11 @@
  * Text as it stands in eval files: JSON that is YAML too, names, times. Pure
  * functions.
  */
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "store/store.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 /* Longest name of an eval, in characters. */
 #define EVAL_NAME_MAX 50

@@ -2,15 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "files/evals.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -21,6 +12,15 @@
 #include "core/yaml.h"
 #include "files/eval_file.h"
 #include "files/eval_text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define KEEP_RUNS 20
 #define KEEP_EVALS 500

@@ -2,20 +2,20 @@
 /* Copyright the co-hostd authors */
 #include "files/exchange.h"
 
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/conversation.h"
+#include "core/err.h"
+#include "core/session_id.h"
+#include "files/result_line.h"
+#include "files/results.h"
+#include "store/store.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/map.h"
-#include "base/mem.h"
-#include "core/err.h"
-#include "core/session_id.h"
-#include "core/conversation.h"
-#include "files/result_line.h"
-#include "files/results.h"
-#include "store/store.h"
 
 /* Bytes of lines given at once, and sessions added in one commit. */
 #define LINES_BYTES ((size_t)4 * 1024 * 1024)

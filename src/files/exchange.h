@@ -7,13 +7,13 @@
  * Between session_results.jsonl, as this server and the Python host write it,
  * and the store.
  */
+#include "base/buf.h"
+#include "files/results.h"
+#include "store/record.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
-#include "store/record.h"
-#include "files/results.h"
 
 struct err;
 struct results;

@@ -2,11 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "files/mirror.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,9 +11,14 @@
 #include "core/err.h"
 #include "files/evals.h"
 #include "files/exchange.h"
-#include "store/feed.h"
 #include "files/result_line.h"
 #include "files/results.h"
+#include "store/feed.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 /* Between two looks at the feed; after a failure; when there is more. */
 #define LOOK_MS 200

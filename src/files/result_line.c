@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "files/result_line.h"
 
-#include <string.h>
-
 #include "core/conversation.h"
+
+#include <string.h>
 
 /* Seconds beyond this are no time of ours. */
 #define MAX_SECONDS 1e13

@@ -8,13 +8,13 @@
  * fields session_id, status, prompt, result, session, created, expires and
  * duration_ms. Pure functions.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "store/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * Append the line of a record, with its newline. talk is the conversation (JSON

@@ -2,6 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "files/results.h"
 
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "core/err.h"
+#include "files/result_line.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,12 +16,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/map.h"
-#include "base/mem.h"
-#include "core/err.h"
-#include "files/result_line.h"
 
 #define CHUNK ((size_t)256 * 1024)
 

@@ -11,12 +11,12 @@
  * and never on a loop that serves: calls wait for the disk, though not for the
  * lock.
  */
+#include "base/buf.h"
+#include "store/record.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
-#include "store/record.h"
 
 struct err;
 struct map;

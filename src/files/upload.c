@@ -81,7 +81,7 @@ static const char *image_payload(const char *s, size_t len, size_t *payload_len)
 	if (p != s) {
 		size_t head = (size_t)(p - s);
 		if (!starts_with(s, head, "data:image/") ||
-		    head < sizeof("data:image/;base64,") - 1 ||
+		    head < sizeof "data:image/;base64," - 1 ||
 		    !starts_with(p - 8, 8, ";base64,"))
 			return NULL;
 	}

@@ -8,10 +8,10 @@
  * is named on disk, and when it is too old. No thread and no state here;
  * files/uploads.h saves them.
  */
+#include "base/buf.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
 
 struct agent_file;
 struct conf;

@@ -190,12 +190,12 @@ static int save_one(
 		    &job->err, ERR_BAD_REQUEST, "Invalid file: %zu", index);
 	}
 	char safe[UPLOAD_NAME_MAX + 1];
-	char leaf[32 + 1 + sizeof(safe)];
+	char leaf[32 + 1 + sizeof safe];
 	unsigned char noise[16];
 	upload_name(safe, in->name, in->name_len);
-	enc_random(noise, sizeof(noise));
-	enc_hex(leaf, noise, sizeof(noise));
-	snprintf(leaf + 32, sizeof(leaf) - 32, "_%s", safe);
+	enc_random(noise, sizeof noise);
+	enc_hex(leaf, noise, sizeof noise);
+	snprintf(leaf + 32, sizeof leaf - 32, "_%s", safe);
 	free_incoming(in);
 	int rc = check_quota(u, size, &job->err);
 	if (!rc)
@@ -234,7 +234,7 @@ static int save_all(struct uploads *u, struct job *job)
 
 static void run_job(struct uploads *u, struct job *job)
 {
-	job->out = mem_zero((job->n + 1) * sizeof(*job->out));
+	job->out = mem_zero((job->n + 1) * sizeof *job->out);
 	if (save_all(u, job) == 0)
 		return;
 	forget_files(job);
@@ -282,7 +282,7 @@ static void start_thread(struct uploads *u)
 struct uploads *uploads_new(const char *dir, const struct conf *conf,
     void (*on_ready)(void *arg), void *arg)
 {
-	struct uploads *u = mem_zero(sizeof(*u));
+	struct uploads *u = mem_zero(sizeof *u);
 	u->dir = mem_strdup(dir);
 	u->conf = conf;
 	u->on_ready = on_ready;
@@ -311,10 +311,10 @@ static char *copy_string(const struct json *v, size_t *len, bool is_data)
 void uploads_save(struct uploads *u, const struct json *files,
     uploads_done_fn *done, void *arg)
 {
-	struct job *job = mem_zero(sizeof(*job));
+	struct job *job = mem_zero(sizeof *job);
 	job->done = done;
 	job->arg = arg;
-	job->in = mem_zero((json_count(files) + 1) * sizeof(*job->in));
+	job->in = mem_zero((json_count(files) + 1) * sizeof *job->in);
 	for (const struct json *f = json_first(files); f; f = json_next(f)) {
 		struct incoming *in = &job->in[job->n++];
 		in->name =

@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "identity/address.h"
 
-#include <string.h>
-
 #include "base/enc.h"
+
+#include <string.h>
 
 #define KEY_SIZE 32
 #define N_DIGITS ((size_t)2 * KEY_SIZE)

@@ -3,6 +3,7 @@
 #include "identity/bearer.h"
 
 #include <sodium.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -2,13 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "identity/ident.h"
 
-#include <errno.h>
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/log.h"
@@ -16,6 +9,14 @@
 #include "core/err.h"
 #include "identity/ident_file.h"
 #include "identity/mnemonic.h"
+
+#include <sodium.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define KEY_SIZE crypto_sign_SEEDBYTES
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
 #include "identity/ident.h"
 #include "identity/ident_file.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* A larger note is not ours. */
 #define MAX_NOTE 16384

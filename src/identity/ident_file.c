@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "identity/ident_file.h"
 
+#include "base/buf.h"
+#include "core/err.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "core/err.h"
 
 ssize_t ident_file_read(
     const char *path, void *out, size_t size, struct err *err)

@@ -2,14 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "identity/ident_key.h"
 
-#include <sodium.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "identity/address.h"
 #include "identity/ident_file.h"
+
+#include <sodium.h>
+
+#include <string.h>
 
 /* The seed in a .co folder; -1 if there is none, -2 with *err if it is bad. */
 static int read_seed(
@@ -19,7 +20,7 @@ static int read_seed(
 	struct buf path = {0};
 
 	buf_printf(&path, "%s/keys/agent.key", co_dir);
-	ssize_t n = ident_file_read(buf_cstr(&path), bytes, sizeof(bytes), err);
+	ssize_t n = ident_file_read(buf_cstr(&path), bytes, sizeof bytes, err);
 	if (n >= 0 && n != crypto_sign_SEEDBYTES) {
 		(void)err_set(err, ERR_CONFIG, "%s: this is no agent key",
 		    buf_cstr(&path));
@@ -27,7 +28,7 @@ static int read_seed(
 	}
 	if (n >= 0)
 		memcpy(seed, bytes, crypto_sign_SEEDBYTES);
-	sodium_memzero(bytes, sizeof(bytes));
+	sodium_memzero(bytes, sizeof bytes);
 	buf_fini(&path);
 	return n < 0 ? (int)n : 0;
 }
@@ -60,7 +61,7 @@ static uint8_t *expand(
 		fatal("no memory for the key");
 	(void)crypto_sign_seed_keypair(public_key, key, seed);
 	address_key(address, wanted);
-	if (memcmp(public_key, wanted, sizeof(wanted)) == 0)
+	if (memcmp(public_key, wanted, sizeof wanted) == 0)
 		return key;
 	sodium_free(key);
 	return NULL;
@@ -82,7 +83,7 @@ const uint8_t *ident_key_open(
 	if (find_seed(seed, co_dir, home, err) != 0)
 		return NULL;
 	key = expand(seed, canonical);
-	sodium_memzero(seed, sizeof(seed));
+	sodium_memzero(seed, sizeof seed);
 	if (!key)
 		(void)err_set(err, ERR_CONFIG,
 		    "%s/keys/agent.key: the key is not that of %s", co_dir,

@@ -2,10 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "identity/mnemonic.h"
 
-#include <sodium.h>
-#include <string.h>
-
 #include "identity/words.h"
+
+#include <sodium.h>
+
+#include <string.h>
 
 #define MAX_WORDS 24
 #define MAX_BYTES (MAX_WORDS * WORDS_BITS / 8)

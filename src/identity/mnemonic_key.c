@@ -6,10 +6,11 @@
  */
 #include "identity/mnemonic.h"
 
-#include <sodium.h>
-#include <string.h>
-
 #include "core/err.h"
+
+#include <sodium.h>
+
+#include <string.h>
 
 /* A name in the derivation, not a place: no setting changes it. */
 #define ACCOUNT_URI "https://oo.openonion.ai"

@@ -2,18 +2,19 @@
 /* Copyright the co-hostd authors */
 #include "identity/seal.h"
 
-#include <math.h>
-#include <sodium.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
 #include "identity/signed.h"
 
+#include <sodium.h>
+
+#include <math.h>
+#include <string.h>
+
 #define KEY_SIZE 32
-#define N(a) (sizeof(a) / sizeof(*(a)))
+#define N(a) (sizeof a / sizeof(*(a)))
 
 _Static_assert(
     sizeof((struct seal *)0)->key == crypto_box_BEFORENMBYTES &&
@@ -59,8 +60,8 @@ static bool read_signature(const struct json *v, uint8_t out[crypto_sign_BYTES])
 {
 	char text[2 * crypto_sign_BYTES + 1];
 
-	return seal_read_text(v, text, sizeof(text)) &&
-	       strlen(text) == sizeof(text) - 1 &&
+	return seal_read_text(v, text, sizeof text) &&
+	       strlen(text) == sizeof text - 1 &&
 	       enc_unhex(out, text, crypto_sign_BYTES);
 }
 
@@ -96,13 +97,13 @@ int seal_read(struct seal_hello *h, struct buf *payload,
 	if (!(fabs(now - timestamp) <= SIGNED_WINDOW))
 		return seal_refuse(err, "SEAL is stale");
 	if (!seal_read_text(
-		json_get(frame, "from"), h->from_text, sizeof(h->from_text)) ||
+		json_get(frame, "from"), h->from_text, sizeof h->from_text) ||
 	    !address_parse(h->from_text, strlen(h->from_text), h->from) ||
 	    !read_signature(json_get(frame, "signature"), h->signature))
 		return seal_refuse(err, "SEAL signature does not verify");
 	/* What is no key is told when the signature is known to be good. */
 	(void)seal_read_text(json_get(frame, "ephemeral"), h->ephemeral_text,
-	    sizeof(h->ephemeral_text));
+	    sizeof h->ephemeral_text);
 	address_key(h->from, h->key);
 	put_payload(payload, frame);
 	return 0;
@@ -129,7 +130,7 @@ static void seal_answer(struct buf *reply, const struct seal_hello *h,
 	(void)crypto_sign_detached(signature, NULL,
 	    (const uint8_t *)reply->data + at, reply->len - at,
 	    host->secret_key); /* cannot fail */
-	enc_hex(text, signature, sizeof(signature));
+	enc_hex(text, signature, sizeof signature);
 	reply->len--;
 	buf_printf(reply, ",\"signature\":\"%s\"}", text);
 }
@@ -146,15 +147,15 @@ int seal_accept(struct seal *s, const struct seal_hello *h,
 	(void)crypto_box_keypair(public_key, secret_key); /* cannot fail */
 	/* Not for points that give everybody the same key. */
 	int rc = crypto_box_beforenm(s->key, theirs, secret_key);
-	sodium_memzero(secret_key, sizeof(secret_key));
+	sodium_memzero(secret_key, sizeof secret_key);
 	if (rc != 0)
 		return seal_refuse(err, "SEAL ephemeral is not a key");
-	memcpy(s->peer, h->from, sizeof(s->peer));
+	memcpy(s->peer, h->from, sizeof s->peer);
 	seal_answer(reply, h, host, public_key);
 	return 0;
 }
 
 void seal_fini(struct seal *s)
 {
-	sodium_memzero(s, sizeof(*s));
+	sodium_memzero(s, sizeof *s);
 }

@@ -15,10 +15,10 @@
  * large, so it is worked on in slices. No call does I/O. One seal, one thread
  * at a time.
  */
+#include "identity/address.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "identity/address.h"
 
 struct buf;
 struct err;

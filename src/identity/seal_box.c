@@ -2,15 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "identity/seal.h"
 
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
+
+#include <sodium.h>
+
+#include <stdlib.h>
+#include <string.h>
 
 /*
  * crypto_box_easy_afternm() in slices. The cipher's stream begins with the 32
@@ -51,16 +52,16 @@ struct seal_box {
 static void set_nonce(struct seal_box *b, const char *way, uint64_t number)
 {
 	memcpy(b->nonce, way, 3);
-	for (size_t i = sizeof(b->nonce); number; number >>= 8)
+	for (size_t i = sizeof b->nonce; number; number >>= 8)
 		b->nonce[--i] = (uint8_t)number;
 }
 
 static struct seal_box *new_box(
     const struct seal *s, const char *way, uint64_t number)
 {
-	struct seal_box *b = mem_zero(sizeof(*b));
+	struct seal_box *b = mem_zero(sizeof *b);
 
-	memcpy(b->key, s->key, sizeof(b->key));
+	memcpy(b->key, s->key, sizeof b->key);
 	set_nonce(b, way, number);
 	memset(buf_reserve(&b->bytes, ROOM_SIZE), 0, ROOM_SIZE);
 	b->bytes.len = ROOM_SIZE;
@@ -122,9 +123,9 @@ static void begin_tag(struct seal_box *b)
 {
 	uint8_t key[ROOM_SIZE];
 
-	(void)crypto_stream_xsalsa20(key, sizeof(key), b->nonce, b->key);
+	(void)crypto_stream_xsalsa20(key, sizeof key, b->nonce, b->key);
 	(void)crypto_onetimeauth_init(&b->tag, key);
-	sodium_memzero(key, sizeof(key));
+	sodium_memzero(key, sizeof key);
 }
 
 static bool tag_fits(struct seal_box *b)
@@ -296,6 +297,6 @@ void seal_box_free(struct seal_box **b)
 	*b = NULL;
 	buf_fini(&old->bytes);
 	buf_fini(&old->text);
-	sodium_memzero(old, sizeof(*old));
+	sodium_memzero(old, sizeof *old);
 	free(old);
 }

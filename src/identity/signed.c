@@ -2,14 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "identity/signed.h"
 
-#include <math.h>
-#include <sodium.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
+
+#include <sodium.h>
+
+#include <math.h>
+#include <string.h>
 
 _Static_assert(
     sizeof((struct signed_head *)0)->signature == crypto_sign_BYTES &&
@@ -38,7 +39,7 @@ static const unsigned forms[] = {
     JSON_TOP,
 };
 
-#define N_FORMS (sizeof(forms) / sizeof(*forms))
+#define N_FORMS (sizeof forms / sizeof *forms)
 
 /* ---- reading ---- */
 
@@ -234,7 +235,7 @@ static unsigned effective(unsigned form, unsigned traits)
 	    {JSON_HAS_NESTED, JSON_TOP},
 	};
 
-	for (size_t i = 0; i < sizeof(differs) / sizeof(*differs); i++) {
+	for (size_t i = 0; i < sizeof differs / sizeof *differs; i++) {
 		if (!(traits & differs[i].trait))
 			form &= ~differs[i].form;
 	}

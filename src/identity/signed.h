@@ -14,11 +14,11 @@
  * Pure functions, safe from any thread. A signed_head borrows the request's
  * JSON.
  */
+#include "identity/address.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "identity/address.h"
 
 struct buf;
 struct err;

@@ -2,13 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "identity/signed_http.h"
 
-#include <ctype.h>
-#include <math.h>
-#include <sodium.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/mem.h"
@@ -16,6 +9,14 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 #include "core/err.h"
+
+#include <sodium.h>
+
+#include <ctype.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Most characters of a timestamp: what a double or 64 bits may need. */
 #define MOST_TIMESTAMP 24
@@ -106,7 +107,7 @@ static void encode_query(struct buf *out, struct query *q)
 	/* Not NULL, even if all names and values are empty. */
 	const char *s = buf_cstr(&q->text);
 
-	qsort_r(q->pairs, q->n, sizeof(*q->pairs), compare_pairs, q->text.data);
+	qsort_r(q->pairs, q->n, sizeof *q->pairs, compare_pairs, q->text.data);
 	for (size_t i = 0; i < q->n; i++) {
 		const struct pair *p = &q->pairs[i];
 		if (i)

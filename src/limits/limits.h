@@ -13,11 +13,11 @@
  * a proxy that speaks for nobody. An IPv6 peer is its /64 network, which is
  * what one customer gets. Where l is NULL, nothing is limited.
  */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "core/err.h"
 #include "limits/gauge.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct conf;
 struct heritage;

@@ -14,11 +14,11 @@
  * what a dead worker's turns had spent is written with the next one. A sum that
  * is not in memory, after a start, is read from there.
  */
+#include "store/store.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "store/store.h"
 
 struct conf;
 struct err;

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "main/banner.h"
 
+#include "base/buf.h"
+
 #include <stdint.h>
 #include <string.h>
-
-#include "base/buf.h"
 
 #define RULE "─────────────────────────────────────"
 #define INDENT "        "

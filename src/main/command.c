@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "main/command.h"
 
-#include <string.h>
-
 #include "main/export.h"
 #include "main/init.h"
+
+#include <string.h>
 
 static const struct command commands[] = {
     {"init", "init [DIR]", "make a project: keys, settings, a sample agent",

@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "main/daemon.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,8 +12,6 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 /* A daemon's start is given up after this long. */
 #define START_TIMEOUT_S 90

@@ -2,22 +2,22 @@
 /* Copyright the co-hostd authors */
 #include "main/export.h"
 
+#include "base/buf.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "files/exchange.h"
+#include "files/results.h"
+#include "main/options.h"
+#include "main/project.h"
+#include "main/settings.h"
+#include "main/user.h"
+#include "store/store.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "core/conf.h"
-#include "core/err.h"
-#include "main/options.h"
-#include "main/project.h"
-#include "main/settings.h"
-#include "main/user.h"
-#include "files/exchange.h"
-#include "files/results.h"
-#include "store/store.h"
 
 static int export_failed(const struct err *err)
 {

@@ -2,18 +2,18 @@
 /* Copyright the co-hostd authors */
 #include "main/failure.h"
 
+#include "base/log.h"
+#include "core/err.h"
+#include "main/place.h"
+#include "main/user.h"
+#include "master/notify.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "core/err.h"
-#include "main/place.h"
-#include "main/user.h"
-#include "master/notify.h"
 
 /* Longest line of a traceback that goes to the log, in bytes. */
 #define LINE_MAX_BYTES 500

@@ -2,6 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "main/init.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "core/err.h"
+#include "identity/ident.h"
+#include "main/agent_py.h"
+#include "main/host_yaml.h"
+#include "main/options.h"
+#include "main/private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,15 +20,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
-#include "core/err.h"
-#include "main/agent_py.h"
-#include "main/host_yaml.h"
-#include "main/options.h"
-#include "main/private.h"
-#include "identity/ident.h"
 
 /* A list of ignored files that is longer is left alone. */
 #define MAX_IGNORE (1024 * 1024)

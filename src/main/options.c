@@ -2,6 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "main/options.h"
 
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "main/command.h"
+#include "net/http.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -9,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/log.h"
-#include "base/mem.h"
-#include "main/command.h"
-#include "net/http.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"

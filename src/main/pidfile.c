@@ -2,6 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "main/pidfile.h"
 
+#include "base/log.h"
+#include "core/err.h"
+#include "main/place.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -9,10 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "core/err.h"
-#include "main/place.h"
 
 static int pid_fd = -1;
 static const char *pid_path;

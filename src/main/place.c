@@ -2,6 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "main/place.h"
 
+#include "base/log.h"
+#include "core/err.h"
+#include "main/user.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,10 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "core/err.h"
-#include "main/user.h"
 
 /* ---- whose it is ---- */
 

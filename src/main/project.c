@@ -2,16 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "main/project.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <poll.h>
-#include <pwd.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,6 +11,16 @@
 #include "main/place.h"
 #include "main/user.h"
 #include "proc/lockfile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* What a dead server left gets so long to leave by itself. */
 #define LEAVE_MS 3000

@@ -2,14 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "main/settings.h"
 
-#include <errno.h>
-#include <pwd.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "access/lists.h"
+#include "access/policy.h"
 #include "agent/agents.h"
 #include "agent/python.h"
 #include "agent/python_describe.h"
@@ -25,8 +19,14 @@
 #include "main/project.h"
 #include "main/user.h"
 #include "net/http.h"
-#include "access/lists.h"
-#include "access/policy.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #ifndef CO_LIBEXECDIR
 #define CO_LIBEXECDIR "/usr/libexec/co-hostd"

@@ -2,16 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "main/start.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
+#include "access/policy.h"
 #include "agent/agents.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -20,6 +11,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "identity/ident.h"
 #include "main/banner.h"
 #include "main/daemon.h"
 #include "main/failure.h"
@@ -34,8 +26,16 @@
 #include "master/master.h"
 #include "master/notify.h"
 #include "proc/tree.h"
-#include "identity/ident.h"
-#include "access/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */
 #define START_BAD_SETTINGS 78

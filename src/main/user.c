@@ -2,6 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "main/user.h"
 
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "proc/caps.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,13 +17,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/log.h"
-#include "base/mem.h"
-#include "core/conf.h"
-#include "core/err.h"
-#include "proc/caps.h"
 
 /* The C library has room for one user, and we speak of two. */
 static void copy_user(struct passwd *to, const struct passwd *user)

@@ -2,6 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "master/children.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/process.h"
+#include "proc/spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,11 +14,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/log.h"
-#include "core/process.h"
-#include "proc/spawn.h"
 
 /* A kind whose process died before it was ready waits so long, doubling. */
 #define THROTTLE_FIRST_MS 2000

@@ -8,13 +8,13 @@
  * death, readiness and throttling are here; when to do what is master.c's
  * business.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "proc/mailbox.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 struct child {
 	pid_t pid; /* 0: the slot is empty */

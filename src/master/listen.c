@@ -2,6 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "master/listen.h"
 
+#include "core/conf.h"
+#include "core/err.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,9 +14,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "core/conf.h"
-#include "core/err.h"
 
 #define BACKLOG 4096
 #define SOCKET_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "master/orphans.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "master/children.h"
 #include "proc/pids.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 
 /* A co-turn gives up after 10 s; whoever kills it kills soon. */
 #define SPARE_MS 11000

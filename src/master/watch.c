@@ -2,17 +2,17 @@
 /* Copyright the co-hostd authors */
 #include "master/watch.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/pulse.h"
+#include "master/children.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/log.h"
-#include "core/pulse.h"
-#include "master/children.h"
 
 /* Most that a look adds to the silence of a child. */
 #define STEP_MOST_US 1000000

@@ -14,10 +14,10 @@
  * is not hung, nor who waits for a disk (it could not be killed, and goes on
  * when the disk does), nor who is held by a debugger.
  */
+#include "core/heritage.h"
+
 #include <stdint.h>
 #include <sys/types.h>
-
-#include "core/heritage.h"
 
 struct children;
 

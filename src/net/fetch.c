@@ -9,6 +9,7 @@
 #include "net/loop.h"
 
 #include <curl/curl.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/http.h"
-#include "net/http_head.h"
-#include "net/http_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/http_head.h"
+#include "net/http_int.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -89,8 +89,8 @@ static void http_adopt(struct http *h, h2o_socket_t *sock)
 	unsigned dead_ms = DEAD_PEER_MS;
 	/* Refused by Unix sockets, which do not need it. */
 	(void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
-	    &dead_ms, sizeof(dead_ms));
-	struct http_conn *c = mem_zero(sizeof(*c));
+	    &dead_ms, sizeof dead_ms);
+	struct http_conn *c = mem_zero(sizeof *c);
 	c->http = h;
 	c->sock = sock;
 	list_append(&h->conns, &c->link);
@@ -207,7 +207,7 @@ static void dispatch(struct http *h, struct http_req *r)
 static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 {
 	struct http *h = ((struct main_handler *)self)->http;
-	struct http_req *r = libh2o_alloc(q, sizeof(*r));
+	struct http_req *r = libh2o_alloc(q, sizeof *r);
 	*r = (struct http_req){.conn = http_conn_of(q), .h2o = q};
 	r->conn->req = r;
 	http_count(h->setup.requests_total, 1);
@@ -219,7 +219,7 @@ static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 static uint64_t acked_bytes(const struct http_conn *c)
 {
 	struct tcp_info info = {0};
-	socklen_t len = sizeof(info);
+	socklen_t len = sizeof info;
 	if (getsockopt(h2o_socket_get_fd(c->sock), IPPROTO_TCP, TCP_INFO, &info,
 		&len) < 0)
 		return c->acked_bytes + 1;
@@ -261,7 +261,7 @@ static void set_conf(struct http *h)
 	    &h->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
 	h2o_pathconf_t *all = h2o_config_register_path(host, "/", 0);
 	struct main_handler *handler =
-	    (void *)h2o_create_handler(all, sizeof(*handler));
+	    (void *)h2o_create_handler(all, sizeof *handler);
 	handler->super.on_req = http_on_request;
 	handler->http = h;
 	/* Replies that never reach a handler use the host's fallback, and in
@@ -348,7 +348,7 @@ static void free_pages(struct http_origin_rules *pages)
 
 struct http *http_new(struct loop *l, const struct http_setup *setup)
 {
-	struct http *h = mem_zero(sizeof(*h));
+	struct http *h = mem_zero(sizeof *h);
 	h->loop = l;
 	h->setup = *setup;
 	h->setup.listeners = NULL;

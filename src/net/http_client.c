@@ -40,7 +40,7 @@ static h2o_iovec_t find_other(const h2o_headers_t *headers)
 {
 	static const char *const names[] = {"forwarded", "x-real-ip"};
 	h2o_iovec_t last = {NULL, 0};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		ssize_t at = -1;
 		while ((at = h2o_find_header_by_str(
 			    headers, names[i], strlen(names[i]), at)) != -1)
@@ -57,7 +57,7 @@ static const struct http_addr *direct_addr(struct http_conn *c)
 		struct sockaddr any;
 		struct sockaddr_storage room;
 	} sa = {.any.sa_family = AF_UNSPEC};
-	socklen_t len = sizeof(sa);
+	socklen_t len = sizeof sa;
 	if (getpeername(h2o_socket_get_fd(c->sock), &sa.any, &len) < 0)
 		sa.any.sa_family = AF_UNSPEC; /* it has left: "unknown" */
 	c->addr = http_proxy_addr(&sa.any);
@@ -85,7 +85,7 @@ const struct http_client *http_req_client(const struct http_req *req)
 {
 	if (req->client)
 		return req->client;
-	struct http_client *client = libh2o_alloc(req->h2o, sizeof(*client));
+	struct http_client *client = libh2o_alloc(req->h2o, sizeof *client);
 	http_client_of(req->conn, req->h2o, client);
 	/* A cache: the request is the same to whoever looks at it. */
 	((struct http_req *)(uintptr_t)req)->client = client;

@@ -54,7 +54,7 @@ static void add_origin(struct http_page *page, h2o_req_t *q, h2o_iovec_t value)
 static struct http_page page_of(h2o_req_t *q)
 {
 	static const char fetch[] = "sec-fetch-";
-	const size_t n = sizeof(fetch) - 1;
+	const size_t n = sizeof fetch - 1;
 	struct http_page page = {
 	    .host = q->input.authority.base,
 	    .host_len = q->input.authority.len,

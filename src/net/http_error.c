@@ -54,7 +54,7 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *q, h2o_ostream_t **slot)
 		h2o_setup_next_ostream(q, slot);
 		return;
 	}
-	struct error_body *body = libh2o_add_ostream(q, sizeof(*body), slot);
+	struct error_body *body = libh2o_add_ostream(q, sizeof *body, slot);
 	body->super.do_send = http_error_send_text;
 	body->http = f->http;
 	body->text = http_error_text_of(q->res.status);
@@ -67,7 +67,7 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *q, h2o_ostream_t **slot)
 
 void http_error_install(h2o_pathconf_t *path, struct http *h)
 {
-	struct error_filter *f = (void *)h2o_create_filter(path, sizeof(*f));
+	struct error_filter *f = (void *)h2o_create_filter(path, sizeof *f);
 	f->super.on_setup_ostream = on_setup;
 	f->http = h;
 }

@@ -44,7 +44,7 @@ static void on_peer(h2o_socket_t *sock, const char *err)
 	(void)err;
 	struct http_conn *c = sock->on_close.data;
 	char byte;
-	ssize_t n = recv(h2o_socket_get_fd(sock), &byte, sizeof(byte),
+	ssize_t n = recv(h2o_socket_get_fd(sock), &byte, sizeof byte,
 	    MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

@@ -12,13 +12,12 @@
  * handler's start until its reply is handed over, its stream ended or its
  * client gone.
  */
+#include "base/list.h"
 #include "net/http.h"
 #include "net/http_origin.h"
 #include "net/http_proxy.h"
 #include "net/loop_int.h"
 #include "net/unfinished.h"
-
-#include "base/list.h"
 
 struct http_stream;
 

@@ -48,7 +48,7 @@ static void http_linger_on_readable(void *arg)
 	struct lingerer *g = arg;
 	static char bytes[65536];
 	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t n = recv(g->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		ssize_t n = recv(g->fd, bytes, sizeof bytes, MSG_DONTWAIT);
 		if (n > 0)
 			continue;
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -66,7 +66,7 @@ void http_linger(struct http *h, h2o_socket_t *sock)
 		return;
 	/* The reply is short and was given to the kernel already. */
 	(void)shutdown(fd, SHUT_WR);
-	struct lingerer *g = mem_zero(sizeof(*g));
+	struct lingerer *g = mem_zero(sizeof *g);
 	g->http = h;
 	g->fd = fd;
 	g->watch = loop_watch_open(h->loop, fd, http_linger_on_readable, g);

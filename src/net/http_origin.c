@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/http_origin.h"
+
 #include "net/http.h"
 #include "net/http_proxy.h"
 
@@ -68,7 +69,7 @@ static bool http_origin_read_name(struct host *h, const char *p, size_t len)
 static bool read_host(struct host *h, const char *p, size_t len)
 {
 	const char *end = p + len;
-	memset(h, 0, sizeof(*h));
+	memset(h, 0, sizeof *h);
 	const char *close = len && *p == '[' ? memchr(p, ']', len) : NULL;
 	const char *colon;
 	if (close) {
@@ -123,7 +124,7 @@ static unsigned port_of(const struct origin *o)
 static bool is_loopback(const struct host *h)
 {
 	static const char below[] = ".localhost";
-	size_t len = strlen(h->name), n = sizeof(below) - 1;
+	size_t len = strlen(h->name), n = sizeof below - 1;
 	if (h->addr.family != AF_UNSPEC)
 		return http_addr_is_loopback(&h->addr);
 	return strcmp(h->name, below + 1) == 0 ||
@@ -137,7 +138,7 @@ static bool is_host(const struct host *h, const struct host *listed)
 	if (h->addr.family != listed->addr.family)
 		return false;
 	if (h->addr.family != AF_UNSPEC)
-		return memcmp(&h->addr, &listed->addr, sizeof(h->addr)) == 0;
+		return memcmp(&h->addr, &listed->addr, sizeof h->addr) == 0;
 	if (listed->is_every_below)
 		return len > n + 1 && h->name[len - n - 1] == '.' &&
 		       strcmp(h->name + len - n, listed->name) == 0;
@@ -195,7 +196,7 @@ static bool read_listed_origin(struct origin *o, const char *p, size_t len)
 	if (!sep || len - head < 3 || memcmp(sep + 3, "*.", 2) != 0)
 		return read_origin(o, p, len);
 	char text[NAME_BYTES * 2];
-	if (len >= sizeof(text))
+	if (len >= sizeof text)
 		return false;
 	memcpy(text, p, head);
 	memcpy(text + head, p + head + 2, len - head - 2);

@@ -25,7 +25,7 @@ static void unmap(struct http_addr *a)
 
 bool http_addr_parse(struct http_addr *a, const char *text)
 {
-	memset(a, 0, sizeof(*a));
+	memset(a, 0, sizeof *a);
 	if (inet_pton(AF_INET, text, a->bytes) == 1) {
 		a->family = AF_INET;
 		return true;
@@ -51,7 +51,7 @@ static struct http_addr parse_hop(struct span hop)
 		hop.text++;
 		hop.len -= 2;
 	}
-	if (!hop.len || hop.len >= sizeof(text))
+	if (!hop.len || hop.len >= sizeof text)
 		return a;
 	memcpy(text, hop.text, hop.len);
 	text[hop.len] = '\0';
@@ -104,12 +104,12 @@ static enum ip_class class_of(const struct http_addr *a)
 	struct in_addr v4;
 	struct in6_addr v6;
 	if (a->family == AF_INET) {
-		memcpy(&v4, a->bytes, sizeof(v4));
+		memcpy(&v4, a->bytes, sizeof v4);
 		return ip_class_v4(&v4);
 	}
 	if (a->family != AF_INET6)
 		return IP_PRIVATE;
-	memcpy(&v6, a->bytes, sizeof(v6));
+	memcpy(&v6, a->bytes, sizeof v6);
 	return ip_class_v6(&v6);
 }
 
@@ -146,7 +146,7 @@ static struct http_addr http_proxy_walk(const struct http_proxy_set *set,
 static const char *parse_entry(struct http_proxy_set *set, struct span entry)
 {
 	char text[ENTRY_BYTES];
-	if (!entry.len || entry.len >= sizeof(text))
+	if (!entry.len || entry.len >= sizeof text)
 		return "an entry is empty or too long";
 	memcpy(text, entry.text, entry.len);
 	text[entry.len] = '\0';
@@ -178,7 +178,7 @@ static const char *parse_entry(struct http_proxy_set *set, struct span entry)
 bool http_proxy_parse(
     struct http_proxy_set *set, const char *text, const char **why)
 {
-	memset(set, 0, sizeof(*set));
+	memset(set, 0, sizeof *set);
 	const char *end = text + strlen(text);
 	while (text < end) {
 		struct span entry = {text, strcspn(text, ",")};

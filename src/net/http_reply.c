@@ -45,7 +45,7 @@ static const char *reason_of(int status)
 	    {503, "Service Unavailable"},
 	    {504, "Gateway Timeout"},
 	};
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	}
@@ -64,7 +64,7 @@ void http_req_head(h2o_req_t *q, int status, const char *type)
 		h2o_add_header(&q->pool, &q->res.headers,
 		    H2O_TOKEN_CONTENT_TYPE, NULL, copy.base, copy.len);
 	}
-	if (!type || strncmp(type, html, sizeof(html) - 1) != 0)
+	if (!type || strncmp(type, html, sizeof html - 1) != 0)
 		http_cors_add(q);
 }
 

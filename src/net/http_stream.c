@@ -39,7 +39,7 @@ static void push(struct http_stream *s)
 	h2o_iovec_t bufs[4];
 	size_t n = 0;
 	if (s->flight.len && s->is_chunked) {
-		int len = snprintf(s->chunk_head, sizeof(s->chunk_head),
+		int len = snprintf(s->chunk_head, sizeof s->chunk_head,
 		    "%zx\r\n", s->flight.len);
 		bufs[n++] = h2o_iovec_init(s->chunk_head, (size_t)len);
 	}
@@ -130,7 +130,7 @@ void http_stream_start(struct http_req *req, int status, const char *type,
 	h2o_req_t *q = req->h2o;
 	struct http *h = req->conn->http;
 	struct http_stream *s =
-	    h2o_mem_alloc_shared(&q->pool, sizeof(*s), on_dispose);
+	    h2o_mem_alloc_shared(&q->pool, sizeof *s, on_dispose);
 	*s = (struct http_stream){
 	    .super = {.proceed = on_proceed, .stop = on_stop},
 	    .h2o = q,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/loop.h"
-#include "net/loop_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/loop_int.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -181,7 +181,7 @@ static void on_wake_readable(void *arg)
 {
 	struct loop_wake *w = arg;
 	uint64_t n;
-	if (read(w->fd, &n, sizeof(n)) < 0)
+	if (read(w->fd, &n, sizeof n) < 0)
 		return;
 	/* Clear before the call: what is asked from now on needs a new one. */
 	atomic_store(&w->is_asked, false);
@@ -192,7 +192,7 @@ static void on_signal_readable(void *arg)
 {
 	struct signal_watch *s = arg;
 	struct signalfd_siginfo si;
-	while (read(s->fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+	while (read(s->fd, &si, sizeof si) == (ssize_t)sizeof si)
 		s->on_signal((int)si.ssi_signo, s->arg);
 }
 
@@ -201,7 +201,7 @@ struct loop *loop_new(void)
 	/* The library writes with writev(), which would raise it. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		fatal("event loop: ignore SIGPIPE: %m");
-	struct loop *l = mem_zero(sizeof(*l));
+	struct loop *l = mem_zero(sizeof *l);
 	l->h2o = h2o_evloop_create();
 	list_init(&l->laters);
 	return l;
@@ -272,7 +272,7 @@ void loop_later_cancel(struct loop_later *d)
 struct loop_watch *loop_watch_open(
     struct loop *l, int fd, void (*on_readable)(void *arg), void *arg)
 {
-	struct loop_watch *w = mem_zero(sizeof(*w));
+	struct loop_watch *w = mem_zero(sizeof *w);
 	w->on_readable = on_readable;
 	w->arg = arg;
 	w->sock =
@@ -294,7 +294,7 @@ void loop_watch_close(struct loop_watch **w)
 struct loop_wake *loop_wake_open(
     struct loop *l, void (*on_wake)(void *arg), void *arg)
 {
-	struct loop_wake *w = mem_zero(sizeof(*w));
+	struct loop_wake *w = mem_zero(sizeof *w);
 	w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->fd < 0)
 		fatal("event loop: eventfd: %m");
@@ -309,7 +309,7 @@ void loop_wake_up(struct loop_wake *w)
 	if (atomic_exchange(&w->is_asked, true))
 		return;
 	uint64_t one = 1;
-	if (write(w->fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+	if (write(w->fd, &one, sizeof one) != (ssize_t)sizeof one)
 		panic("event loop: eventfd refused a count of one: %m");
 }
 

@@ -10,10 +10,10 @@
  * that thread, one at a time, and may call anything here. Nothing may block in
  * them.
  */
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/list.h"
 
 struct loop;
 

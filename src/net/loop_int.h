@@ -8,7 +8,6 @@
  * include this.
  */
 #include "net/libh2o.h"
-
 #include "net/loop.h"
 
 /* The library's loop inside ours. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/stream.h"
-#include "net/loop_int.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/loop_int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -157,7 +157,7 @@ static void stream_on_readable(h2o_socket_t *sock, const char *err)
 	(void)err; /* with DONT_READ the library sets none */
 	struct stream *s = sock->data;
 	static char bytes[READ_BYTES];
-	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof(bytes));
+	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -180,7 +180,7 @@ static h2o_socket_t *stream_adopt(struct stream *s, int fd)
 struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
     const struct stream_handlers *handlers, void *arg)
 {
-	struct stream *s = mem_zero(sizeof(*s));
+	struct stream *s = mem_zero(sizeof *s);
 	s->loop = l;
 	s->handlers = *handlers;
 	s->arg = arg;

@@ -10,11 +10,11 @@
  * part of a peer that has not proved itself goes, so that those who did find
  * room; where all did, it is the one that wants more. Loop's thread only.
  */
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/list.h"
 
 /* What one connection holds; it lives in its owner's memory. */
 struct unfinished {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "net/ws.h"
-#include "net/ws_int.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/ws_int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -159,7 +159,7 @@ static void ws_on_readable(h2o_socket_t *sock, const char *err)
 	struct ws *w = sock->data;
 	/* Shared by all: whatever is read is parsed at once. */
 	static char bytes[READ_BYTES];
-	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof(bytes));
+	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
@@ -299,7 +299,7 @@ static void enlist(struct ws *w)
 
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 {
-	struct ws *w = mem_zero(sizeof(*w));
+	struct ws *w = mem_zero(sizeof *w);
 	w->loop = req->conn->http->loop;
 	w->limits = *limits;
 	w->peer = mem_strdup(http_peer(req));

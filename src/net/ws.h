@@ -10,10 +10,10 @@
  * writes; reading stops while too much output waits. Pings are answered; a ping
  * is sent to a silent peer every 25 s so that proxies keep the connection.
  */
+#include "net/wire.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "net/wire.h"
 
 struct http_req;
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <openssl/sha.h>
+
 #include <string.h>
 
 #define ACCEPT_CHARS 28
@@ -26,12 +27,12 @@ static const h2o_iovec_t *find_field(const h2o_req_t *q, const char *name)
 static void accept_key(char out[ACCEPT_CHARS + 1], const char *key)
 {
 	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-	unsigned char text[KEY_CHARS + sizeof(guid) - 1];
+	unsigned char text[KEY_CHARS + sizeof guid - 1];
 	unsigned char sum[SHA_DIGEST_LENGTH];
 	memcpy(text, key, KEY_CHARS);
-	memcpy(text + KEY_CHARS, guid, sizeof(guid) - 1);
-	SHA1(text, sizeof(text), sum);
-	h2o_base64_encode(out, sum, sizeof(sum), 0);
+	memcpy(text + KEY_CHARS, guid, sizeof guid - 1);
+	SHA1(text, sizeof text, sum);
+	h2o_base64_encode(out, sum, sizeof sum, 0);
 	out[ACCEPT_CHARS] = '\0';
 }
 

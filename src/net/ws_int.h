@@ -12,11 +12,10 @@
  * consequences when the event is over. So a callback may do anything to the
  * socket it is about.
  */
-#include "net/unfinished.h"
-#include "net/http_int.h"
-#include "net/ws.h"
-
 #include "base/buf.h"
+#include "net/http_int.h"
+#include "net/unfinished.h"
+#include "net/ws.h"
 
 #include <wslay/wslay.h>
 

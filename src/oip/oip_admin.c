@@ -2,18 +2,18 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_admin.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/utf8.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "core/err.h"
 #include "door/admin_change.h"
 #include "door/door.h"
 #include "oip/oip_auth.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_sender.h"
-#include "access/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +93,7 @@ static bool is_busy(const struct oip_conn *c)
 static void make_change(struct oip_conn *c, const struct action *action,
     const struct lists_change *change)
 {
-	struct changing *call = mem_zero(sizeof(*call));
+	struct changing *call = mem_zero(sizeof *call);
 	call->conn = c;
 	call->action = action;
 	call->change = *change;
@@ -118,7 +118,7 @@ static void refuse_unknown(struct oip_conn *c, const struct json *type)
 
 static const struct action *oip_admin_find(const struct json *type)
 {
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
 		if (json_str_is(type, actions[i].type))
 			return &actions[i];
 	return NULL;

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_auth.h"
 
+#include "access/access.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "door/console.h"
 #include "door/door.h"
+#include "net/wire.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_seal.h"
 #include "oip/oip_sender.h"
-#include "net/wire.h"
-#include "access/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ bool oip_auth_hold(struct oip_conn *c, const char *text, size_t len)
 {
 	if (!c->asking)
 		return false;
-	struct held *h = mem_zero(sizeof(*h) + len);
+	struct held *h = mem_zero(sizeof *h + len);
 	h->len = len;
 	memcpy(h->text, text, len);
 	list_append(&c->held, &h->link);
@@ -118,7 +118,7 @@ static void oip_auth_on_verdict(void *arg, const struct access_verdict *v)
 static struct oip_asking *new_asking(
     struct oip_conn *c, const struct json *frame, oip_auth_fn *then)
 {
-	struct oip_asking *a = mem_zero(sizeof(*a));
+	struct oip_asking *a = mem_zero(sizeof *a);
 	const char *text = json_text(frame, &a->len);
 
 	a->text = mem_strndup(text, a->len);

@@ -4,6 +4,7 @@
 
 #include "door/console.h"
 #include "door/door.h"
+#include "net/wire.h"
 #include "oip/oip_admin.h"
 #include "oip/oip_auth.h"
 #include "oip/oip_conn.h"
@@ -14,7 +15,6 @@
 #include "oip/oip_limit.h"
 #include "oip/oip_mode.h"
 #include "oip/oip_seal.h"
-#include "net/wire.h"
 
 static void on_text(void *arg, const char *text, size_t len)
 {

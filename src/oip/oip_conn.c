@@ -9,12 +9,12 @@
 #include "core/conf.h"
 #include "core/stat.h"
 #include "door/door.h"
-#include "oip/oip_dash.h"
-#include "oip/oip_fit.h"
-#include "oip/oip_frame.h"
 #include "door/frame.h"
 #include "net/loop.h"
 #include "net/wire.h"
+#include "oip/oip_dash.h"
+#include "oip/oip_fit.h"
+#include "oip/oip_frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,7 +156,7 @@ static void on_ping_time(void *arg)
 		if (c->ping_at_ms > now_ms)
 			break;
 		ping_later(c, now_ms);
-		wire_send(c->wire, ping_frame, sizeof(ping_frame) - 1);
+		wire_send(c->wire, ping_frame, sizeof ping_frame - 1);
 	}
 	ask_ping(loop);
 }
@@ -402,7 +402,7 @@ static void get_ready(struct loop *loop)
 
 struct oip_conn *oip_conn_open(const struct door_setup *setup)
 {
-	struct oip_conn *c = mem_zero(sizeof(*c));
+	struct oip_conn *c = mem_zero(sizeof *c);
 
 	get_ready(setup->loop);
 	c->setup = setup;

@@ -9,14 +9,14 @@
  * idle, so it is small and holds no buffer. oip_conn_open() before the wire is
  * made; on_gone frees it.
  */
+#include "access/access.h"
+#include "base/list.h"
+#include "limits/limits.h"
+#include "session/session.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/list.h"
-#include "session/session.h"
-#include "access/access.h"
-#include "limits/limits.h"
 
 struct buf;
 struct door_setup;

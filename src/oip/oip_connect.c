@@ -2,12 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_connect.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "door/console.h"
 #include "door/door.h"
+#include "net/wire.h"
 #include "oip/oip_auth.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_frame.h"
@@ -16,8 +18,6 @@
 #include "oip/oip_onboard.h"
 #include "oip/oip_seal.h"
 #include "oip/oip_sender.h"
-#include "net/wire.h"
-#include "access/access.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -373,7 +373,7 @@ static int open_session(struct greeting *g)
 	c->session = open_for(g, id, len, &err);
 	if (!c->session && err.code == ERR_NO_SESSION) {
 		char name[SESSION_ID_MAX + 1];
-		(void)snprintf(name, sizeof(name), "%.*s", (int)len, id);
+		(void)snprintf(name, sizeof name, "%.*s", (int)len, id);
 		console_foreign(name);
 		c->session = open_for(g, NULL, 0, &err);
 	}

@@ -10,10 +10,10 @@
 #include "core/permit.h"
 #include "door/console.h"
 #include "door/door.h"
+#include "net/wire.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_frame.h"
 #include "oip/oip_limit.h"
-#include "net/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,7 @@ static void oip_exec_run(struct oip_conn *c, const struct json *frame,
 	    .peer_is_loopback = c->wire->peer_is_loopback,
 	};
 	struct err err;
-	struct oip_exec_call *call = mem_zero(sizeof(*call));
+	struct oip_exec_call *call = mem_zero(sizeof *call);
 
 	if (args)
 		tool.args = json_text(args, &tool.args_len);

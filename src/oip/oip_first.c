@@ -4,8 +4,8 @@
 
 #include "core/conf.h"
 #include "door/door.h"
-#include "oip/oip_conn.h"
 #include "net/wire.h"
+#include "oip/oip_conn.h"
 
 #include <stdint.h>
 #include <string.h>

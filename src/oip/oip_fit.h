@@ -11,9 +11,9 @@
  * conversation but its numbers. When the client brings back so little of it,
  * with the same numbers, the server's own counts (doc/oip.txt 11).
  */
-#include <stdbool.h>
-
 #include "base/buf.h"
+
+#include <stdbool.h>
 
 /* Frames are smaller. */
 #define OIP_FIT_BYTES ((size_t)1024 * 1024)

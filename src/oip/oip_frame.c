@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_frame.h"
 
+#include "access/access.h"
 #include "base/utf8.h"
 #include "core/agent.h"
 #include "door/chat_items.h"
 #include "door/frame.h"
 #include "session/session.h"
-#include "access/access.h"
 
 #include <string.h>
 

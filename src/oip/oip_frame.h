@@ -8,12 +8,12 @@
  * CONNECTED, ERROR and the small answers. Pure: each call appends one whole
  * JSON object to a buf.
  */
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct access_doors;
 struct agent_about;

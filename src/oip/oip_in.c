@@ -225,7 +225,7 @@ static bool is_admin(const struct json *type)
 
 static const struct command *find_command(const struct json *type)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (json_str_is(type, commands[i].type))
 			return &commands[i];
 	}

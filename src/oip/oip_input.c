@@ -2,20 +2,20 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_input.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "door/console.h"
 #include "door/door.h"
+#include "net/wire.h"
 #include "oip/oip_auth.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_connect.h"
 #include "oip/oip_frame.h"
 #include "oip/oip_limit.h"
 #include "oip/oip_sender.h"
-#include "net/wire.h"
-#include "access/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -241,7 +241,7 @@ static void log_input(const struct oip_conn *c, const struct session_input *in)
 
 static void call_session(struct oip_conn *c, const struct session_input *in)
 {
-	struct oip_call *call = mem_zero(sizeof(*call));
+	struct oip_call *call = mem_zero(sizeof *call);
 
 	log_input(c, in);
 	call->conn = c;

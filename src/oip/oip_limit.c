@@ -4,9 +4,9 @@
 
 #include "core/err.h"
 #include "door/door.h"
-#include "oip/oip_conn.h"
-#include "net/wire.h"
 #include "limits/limits.h"
+#include "net/wire.h"
+#include "oip/oip_conn.h"
 
 bool oip_limit_caller(struct oip_conn *c, const char *address)
 {

@@ -64,7 +64,7 @@ void oip_mode_offer(
 
 static const struct alias *find_alias(const struct json *word)
 {
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+	for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
 		if (json_str_is(word, aliases[i].word))
 			return &aliases[i];
 	}
@@ -124,7 +124,7 @@ static int64_t turns_of(const struct conf *conf, const struct json *frame)
 static void oip_mode_begin(
     struct oip_conn *c, const struct alias *alias, const struct json *frame)
 {
-	struct oip_mode_call *call = mem_zero(sizeof(*call));
+	struct oip_mode_call *call = mem_zero(sizeof *call);
 
 	call->conn = c;
 	call->word = alias->word;

@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_onboard.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -12,7 +13,6 @@
 #include "oip/oip_conn.h"
 #include "oip/oip_frame.h"
 #include "oip/oip_seal.h"
-#include "access/access.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static struct oip_stash *new_stash(
 {
 	size_t len = 0;
 	const char *text = json_text(frame, &len);
-	struct oip_stash *s = mem_zero(sizeof(*s) + len);
+	struct oip_stash *s = mem_zero(sizeof *s + len);
 
 	s->then = then;
 	s->len = len;
@@ -67,10 +67,10 @@ static const char *thanks(const char *method, const char *level)
 	static char text[80];
 
 	if (strcmp(method, "payment") == 0)
-		(void)snprintf(text, sizeof(text),
+		(void)snprintf(text, sizeof text,
 		    "Payment verified. You are now a %s.", level);
 	else
-		(void)snprintf(text, sizeof(text),
+		(void)snprintf(text, sizeof text,
 		    "Invite code verified. You are now a %s.", level);
 	return text;
 }

@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_seal.h"
 
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -9,14 +10,13 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "door/door.h"
+#include "identity/seal.h"
+#include "net/loop.h"
+#include "net/wire.h"
 #include "oip/oip_conn.h"
 #include "oip/oip_frame.h"
 #include "oip/oip_limit.h"
 #include "oip/oip_sender.h"
-#include "net/loop.h"
-#include "net/wire.h"
-#include "access/access.h"
-#include "identity/seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +190,7 @@ static void oip_seal_send_text(struct wire *w, const char *text, size_t len)
 		seal_box_free(&box);
 		return;
 	}
-	struct parcel *p = mem_zero(sizeof(*p));
+	struct parcel *p = mem_zero(sizeof *p);
 	p->box = box;
 	p->len = len;
 	s->parcel_bytes += len;
@@ -340,7 +340,7 @@ static bool must_wait(const struct oip_seal *s)
 
 static void oip_seal_keep(struct oip_seal *s, const char *text, size_t len)
 {
-	struct heard *h = mem_zero(sizeof(*h) + len);
+	struct heard *h = mem_zero(sizeof *h + len);
 
 	h->len = len;
 	memcpy(h->text, text, len);
@@ -425,7 +425,7 @@ static void on_sealed(void *arg, const struct seal *seal, const char *reply,
 
 static struct oip_seal *new_seal(struct oip_conn *c)
 {
-	struct oip_seal *s = mem_zero(sizeof(*s));
+	struct oip_seal *s = mem_zero(sizeof *s);
 
 	get_ready(c->setup->loop);
 	s->inner = c->wire;

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_socket.h"
 
+#include "access/access.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/reply.h"
-#include "oip/oip_carrier.h"
-#include "oip/oip_conn.h"
+#include "limits/limits.h"
 #include "net/http.h"
 #include "net/ws.h"
-#include "access/access.h"
-#include "limits/limits.h"
+#include "oip/oip_carrier.h"
+#include "oip/oip_conn.h"
 
 #define MEBIBYTE ((int64_t)1024 * 1024)
 

@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "proc/crew.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/mem.h"
+
+#include <pthread.h>
+#include <stdlib.h>
 
 struct crew {
 	pthread_mutex_t mutex; /* guards what follows, but for n_jobs */

@@ -11,10 +11,10 @@
  * which they came; where there is one thread, they end in this order too. All
  * calls are made on the loop's thread.
  */
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/list.h"
 
 struct crew;
 

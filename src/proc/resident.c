@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "proc/resident.h"
 
+#include "proc/cgroup.h"
+#include "proc/pids.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "proc/cgroup.h"
-#include "proc/pids.h"
 
 static bool resident_read_file(
     pid_t pid, const char *name, char *out, size_t size)

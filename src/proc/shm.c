@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "proc/shm.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 int shm_create(const char *name, size_t size)
 {

@@ -2,6 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "proc/tree.h"
 
+#include "proc/pids.h"
+#include "proc/resident.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,9 +17,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "proc/pids.h"
-#include "proc/resident.h"
 
 /*
  * How often processes are counted where the kernel does not limit them for us.

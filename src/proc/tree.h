@@ -14,14 +14,14 @@
  * child tree_enter_turnstile(), in the parent tree_take_turnstile(),
  * tree_run().
  */
+#include "proc/cgroup.h"
+#include "proc/turnstile.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
-
-#include "proc/cgroup.h"
-#include "proc/turnstile.h"
 
 enum tree_end {
 	TREE_OVER,  /* the program ended or was ended */

@@ -10,12 +10,12 @@
  * them. A row holds the record as it was put. Texts over FEED_TEXT are left
  * out: the record itself still has them, unless another turn began since.
  */
+#include "store/record.h"
+#include "store/store.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "store/record.h"
-#include "store/store.h"
 
 struct conf;
 struct err;

@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "store/record.h"
 
-#include <string.h>
-
 #include "base/enc.h"
 #include "base/log.h"
 #include "core/err.h"
+
+#include <string.h>
 
 #define N_RECORD_SPANS 6
 #define N_CLAIM_SPANS 4

@@ -10,12 +10,12 @@
  * carries a checksum; a damaged one is refused and costs itself only. Pure
  * functions.
  */
+#include "base/buf.h"
+#include "store/store.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
-#include "store/store.h"
 
 enum record_status {
 	RECORD_CONNECTED,

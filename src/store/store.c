@@ -2,12 +2,11 @@
 /* Copyright the co-hostd authors */
 
 /* Rows inside a transaction: reading, writing, going through a table. */
+#include "base/buf.h"
+#include "core/pulse.h"
 #include "store/store_int.h"
 
 #include <string.h>
-
-#include "base/buf.h"
-#include "core/pulse.h"
 
 enum store_found store_look(struct store_txn *t, enum store_table table,
     const void *key, size_t key_len, struct store_span *value)

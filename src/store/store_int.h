@@ -25,10 +25,11 @@
  *   store_reserve.c  keeps room for the ends of turns
  *   store_probe.c    finds out whether writes succeed
  */
-#include <limits.h>
+#include "store/store.h"
+
 #include <lmdb.h>
 
-#include "store/store.h"
+#include <limits.h>
 
 #define STORE_N_PARTS 2
 

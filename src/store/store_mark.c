@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
+#include "base/clock.h"
+#include "core/err.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "core/err.h"
 
 /*
  * What journal.mark says: which boot of the machine wrote journal.mdb, the

@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/log.h"
 
 /*
  * A file of LMDB begins with two meta pages, each the root of a whole state:

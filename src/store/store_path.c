@@ -4,11 +4,11 @@
 /* The files of a store, by path. */
 #include "store/store_int.h"
 
+#include "base/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 __attribute__((format(printf, 1, 2))) struct store_path store_path(
     const char *fmt, ...)

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
+#include "base/log.h"
+#include "core/conf.h"
+#include "core/pulse.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "core/conf.h"
-#include "core/pulse.h"
 
 /* What an ordinary input may need. */
 #define PROBE_BYTES 65536

@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include "base/log.h"
 
 #define RESERVE_BYTES (4 * 1024 * 1024)
 

@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
-#include <stdatomic.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "core/stat.h"
+
+#include <stdatomic.h>
+#include <string.h>
 
 /* Damage that is met again and again is logged so often; all is counted. */
 #define TELL_MS 10000

@@ -4,13 +4,13 @@
 /* Transactions: their begin, their end, and what their failure means. */
 #include "store/store_int.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "core/pulse.h"
 #include "core/stat.h"
+
+#include <stdio.h>
 
 struct part *store_part(struct store *s, enum store_part part)
 {
