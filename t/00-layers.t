@@ -27,8 +27,8 @@ put('LAYERS', "base:\ncore: base\nlmdb.h: core\n");
 put('core/a.h', "#include <string.h>\n#include <lmdb.h>\n#include \"base/b.h\"\n");
 put('base/b.h', '');
 is system("'$^X' $top/scripts/check-layers $copy >$copy/out 2>&1"), 0,
-    'what is allowed passes';
+    'an allowed include passes';
 put('base/b.h', "#include \"core/a.h\"\n#include <lmdb.h>\n#include <other.h>\n");
 $said = `'$^X' $top/scripts/check-layers $copy 2>&1`;
-is scalar(() = $said =~ /^src/mg), 3, 'what is not allowed is told' or diag $said;
+is scalar(() = $said =~ /^src/mg), 3, 'a forbidden include is reported' or diag $said;
 system 'rm', '-rf', $copy;

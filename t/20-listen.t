@@ -51,7 +51,7 @@ for my $bind ('127.0.0.1', '::1', 'unix') {
 			fails => 1);
 		is $host->wait_exit, 1, "bind: $_[0] is not taken for a dead socket";
 		like $host->words, qr/bind: \Q$path\E is there and is no socket/,
-		    "bind: what it is told of $_[0]";
+		    "bind: the log says that $_[0] is no socket";
 	};
 	write_file($path, 'precious');
 	$refused->('a file');

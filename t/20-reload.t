@@ -39,7 +39,7 @@ until ($end) {
 	$ws = $host->ws(session => {
 		session_id => 'over-the-reload', last_msg_id => $last_id });
 }
-is $end->{result}, 'Streamed 40 steps.', 'the old turn ended well';
+is $end->{result}, 'Streamed 40 steps.', 'the turn of the old generation ends well';
 is_deeply \@i, [0 .. 39], 'no step of the turn was lost over the reload';
 $ws->close;
 
@@ -47,7 +47,7 @@ my %old = map { $_ => 1 } @old;
 ok wait_for(40, sub {
 	my @now = $host->workers;
 	return @now == 4 && !grep { $old{$_} } @now;
-}), 'the old generation is gone';
+}), 'the old generation ends after its last turn';
 
 write_file($yaml, "name: third\nport: nowhere\n");
 $host->signal('HUP');

@@ -17,7 +17,7 @@ my $host = CoHost->start(yaml => "name: greeter\n");
 is scalar($host->workers), 4, 'four workers run';
 is scalar($host->keepers), 1, 'one keeper is running';
 note "ready after $host->{ready_s} s";
-is $host->http(GET => '/health')->{status}, 200, 'the first request is answered';
+is $host->http(GET => '/health')->{status}, 200, 'the server answers its first request';
 is $host->http(GET => '/readyz')->{status}, 200, 'the server says that it is ready';
 
 my $words = $host->words;

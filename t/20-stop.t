@@ -20,7 +20,7 @@ for my $signal (qw(TERM INT)) {
 	    "a turn runs when $signal comes";
 	$host->signal($signal);
 	my $r = $c->reply;
-	is $r && $r->{json}{result}, 'Slept 1200 ms.', "$signal lets it end";
+	is $r && $r->{json}{result}, 'Slept 1200 ms.', "$signal lets a running turn end";
 	$host->stop($signal);
 	ok !eval { $host->http(GET => '/health'); 1 }, "no port is open after $signal";
 }

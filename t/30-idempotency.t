@@ -27,11 +27,11 @@ for (1 .. 6) {
 	    [$first->{json}{session_id}, 'once', 'done'],
 	    'an input with a known key gets the first result';
 }
-is $runs->(), 1, 'one turn ran';
-is $host->metric('cohostd_dedup_hits_total'), 6, 'six were answered from it';
+is $runs->(), 1, 'an input sent seven times with one key runs once';
+is $host->metric('cohostd_dedup_hits_total'), 6, 'six repeats are answered from the first result';
 
 my $r = say_it('"k1"', 'echo otherwise');
-is $r->{status}, 422, 'another body under the same key is refused';
+is $r->{status}, 422, 'a known key with another body is refused';
 is $r->{json}{error}, 'input_id reused with different input',
     'the refusal of a reused key names the reason';
 unlike $r->{body}, qr/once|$first->{json}{session_id}/,

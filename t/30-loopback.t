@@ -37,7 +37,7 @@ for my $from ('203.0.113.9', '127.0.0.1, 203.0.113.9', '2001:db8::1') {
 	unlike $r->{body}, qr/secret/, "the peer $from sees no session";
 }
 $r = $host->http(GET => '/sessions/secret', { 'x-forwarded-for' => '203.0.113.9' });
-is $r->{status}, 200, 'who knows the id may ask for it';
+is $r->{status}, 200, 'a peer behind a proxy may read a session whose id it knows';
 $host->stop;
 
 $host = CoHost->start(workers => 2, dir => "$dir",

@@ -107,7 +107,7 @@ for my $workers (1, 4) {
 		my $header = { origin => $origin, %cross };
 		my $r = status_is($host, 200, $header, "$w: $name", POST => '/input',
 			{ prompt => 'echo x' });
-		is $r->{header}{'access-control-allow-origin'}, $origin, 'CORS names it';
+		is $r->{header}{'access-control-allow-origin'}, $origin, "$w: CORS names $origin";
 		is ws_status($host, %$header), 101, "$w: a WebSocket for $name";
 	}
 	$host->stop;
@@ -182,7 +182,7 @@ $host->stop;
 $host = CoHost->start(workers => 2);
 my %caddy = (host => 'agent.example.com', 'x-forwarded-for' => '203.0.113.9',
 	'x-forwarded-host' => 'agent.example.com', 'x-forwarded-proto' => 'https');
-status_is($host, 200, \%caddy, 'through it, without Origin, all is as without it',
+status_is($host, 200, \%caddy, 'through a proxy without settings, an input without Origin runs',
 	POST => '/input', { prompt => 'echo x' });
 is ws_status($host, %caddy), 101,
     'through a proxy without settings, WebSockets without Origin are opened';

@@ -64,7 +64,8 @@ for my $path (qw(/health /info /docs /livez /readyz /sessions /sessions/seen)) {
 	$c->send(GET => '/livez');
 	my $head = $c->head;
 	is $head->{status}, $get->{status}, "HEAD $path has the status of GET";
-	is $head->{header}{'content-length'}, length $get->{body}, "HEAD $path says how long it is"
+	is $head->{header}{'content-length'}, length $get->{body},
+	    "HEAD $path has the length of the body"
 	    unless $path eq '/sessions';
 	is $head->{header}{'content-type'}, $get->{header}{'content-type'}, "HEAD $path has its type";
 	is $c->reply->{json}{status}, 'alive', "HEAD $path sends no body";

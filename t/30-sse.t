@@ -58,7 +58,7 @@ is $got[0]{event}, 'reset', 'a Last-Event-ID of another epoch gets a reset event
 is +(watch('no-such/events'))[0], 404, 'an unknown session is 404';
 
 is_deeply [map { $host->input('echo x', session => { session_id => 'sse' })->{status} }
-    1 .. 2], [200, 200], 'two more turns';
+    1 .. 2], [200, 200], 'two more turns run in the session';
 ($status, @got) = watch('sse/events?from=0');
 is_deeply [map { $_->{id} } @got], [map { "$epoch-$_" } 1 .. @got],
     'the positions of all turns are one row';

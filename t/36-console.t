@@ -94,7 +94,8 @@ my @want = (
 ok wait_for(10, sub { lines($host) >= @want }), 'there are as many lines';
 my @got = map { s/ws- \(\d+ active\)/ws- (N active)/r } lines($host);
 @got = map { s/(identity=anonymous session=)[0-9a-f]{4}/$1/r } @got;
-is_deeply [sort @got], [sort @want], 'as clients do things, each in the words of the document';
+is_deeply [sort @got], [sort @want],
+    "the console has a line in the document's words for each thing clients do";
 $host->stop;
 
 # ---- what agents say of their failures ----

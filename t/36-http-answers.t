@@ -206,7 +206,7 @@ is_deeply [sort keys %$record],
 answers(get_signed($host, $anna, '/sessions/berts'), 404, 'not found',
     'a record of a client is not found by another client');
 is get_signed($host, $anna, '/sessions/nobodys')->{json}{prompt}, 'echo seen',
-    'what is nobody\'s is whole for who signs';
+    'a record of nobody is whole for a signed reader';
 
 # New ones, a second apart.
 $host->pass(100);

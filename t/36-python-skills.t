@@ -51,7 +51,7 @@ my @profiles = map {
 	$ws->next(type => 'AGENT_PROFILE');
 } { type => 'CONNECT' }, connect_frame(key_new(), $host), connect_frame($anna, $host);
 is_deeply [map { scalar @{ $_->{skills} } } @profiles], [2, 2, 6],
-    'a contact is told of all of them';
+    "strangers are told of the project's skills, a contact of all";
 
 # ---- files ----
 

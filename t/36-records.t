@@ -103,7 +103,7 @@ $host = CoHost->start(agent => $agent, dir => $dir);
 begin($host, 'cut-1', 'cut-2');
 let_go('kept');
 is $host->input('go kept', session => { session_id => 'kept' })->{json}{result}, 'went',
-    'one turn is over';
+    'a turn ends before all processes are killed';
 my %children = $host->children;
 kill KILL => $host->pid, keys %children;
 $host->wait_exit;
@@ -133,7 +133,7 @@ ok wait_for(30, sub {
 	}
 	my %busy = map { $_ => 1 } values %worker_of;
 	return @ids >= 8 && keys %busy >= 2 && keys %worker_of == @ids;
-}), 'two workers run turns, and it is known who runs which';
+}), 'the turns run in two workers or more';
 my $victim = $worker_of{ $ids[rand @ids] };
 my @lost = grep { $worker_of{$_} == $victim } @ids;
 my @others = grep { $worker_of{$_} != $victim } @ids;
@@ -195,6 +195,6 @@ is_deeply [grep { $ran{$_} } map { $_->[0] } @refused], [],
 is_deeply [grep { !$ran{$_} } map { $_->[0] } @accepted], [],
     'inputs accepted by an almost full store are run';
 is_deeply [grep { record($host, $_->[0])->{status} != 404 } @refused], [],
-    'what was refused left no record';
+    'inputs refused by a full store leave no record';
 $host->stop;
 done_testing;

@@ -120,7 +120,8 @@ ok wait_for(20, sub {
 is_deeply [grep { $_ ne 'running' } @status], [], 'each worker knows of the running turn';
 $sockets[-1]->send_json({ type => 'ASK_USER_RESPONSE', answer => 'you' });
 is_deeply [map { $_->next(type => 'OUTPUT')->{result} } $ws, @sockets],
-    [('You answered: you') x (1 + @sockets)], 'an answer through one ends it for all';
+    [('You answered: you') x (1 + @sockets)],
+    'an answer through one socket ends the turn for all sockets';
 $host->stop;
 
 # ---- secrets ----
@@ -155,5 +156,5 @@ for my $what (sort keys %secrets) {
 	is scalar(grep { /$secrets{$what}/ } @told), 0, "$what is in no log, reply or frame";
 }
 like join('', @told), qr/Invite: set .* CO_INVITE_CODE in \.env, not printed here/,
-    'though it is said that there is a code';
+    'the banner says that an invite code is set';
 done_testing;

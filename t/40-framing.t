@@ -21,7 +21,7 @@ $ws->send_frame(0, substr($text, 5, 10), fin => 0);
 $ws->send_frame(0, '', fin => 0);
 $ws->send_frame(0, substr($text, 15));
 is +($ws->all_until('OUTPUT'))[-1]{result}, 'in pieces', 'fragments are put together';
-is_deeply $ws->pongs, ['between'], 'a PING between them was answered';
+is_deeply $ws->pongs, ['between'], 'a PING between fragments is answered';
 
 my $bytes = WS::frame(WS::TEXT, '{"type":"INPUT","prompt":"echo byte by byte"}');
 $ws->send_raw($_) for split //, $bytes;
@@ -57,6 +57,6 @@ my $offer = $host->ws(headers => {
 is $offer->status, 101, 'a client may offer compression';
 is +($offer->turn('echo plain'))[-1]{result}, 'plain', 'the offered compression is not used';
 is $host->ws(headers => { 'sec-websocket-version' => 12 })->status, 426,
-    'another version of the protocol is refused';
+    'another version of the WebSocket protocol is refused';
 $host->stop;
 done_testing;

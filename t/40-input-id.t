@@ -42,7 +42,7 @@ for my $c (@clients) {
 	is_deeply [grep { $_->{type} eq 'RUNTIME_INPUT_ACK' } @all, $c->settle], [],
 	    'no input with a known input_id becomes more input of the turn';
 }
-is $host->metric('cohostd_runs_done_total'), 3, 'three turns ran in all';
+is $host->metric('cohostd_runs_done_total'), 3, 'three inputs with input_ids ran three turns';
 
 $ws->turn('fail once', input_id => 'three');
 my $bad = ($ws->turn('fail once', input_id => 'three'))[-1];

@@ -30,7 +30,8 @@ for my $prompt ('sleep 60000', 'stream 100000 10', 'ask Really?', 'approve rm') 
 		is_deeply [grep { $_->{type} =~ /OUTPUT|ERROR/ } $client->settle], [],
 		    "$prompt: each client gets one end";
 	}
-	is +($ws->turn('echo go on'))[-1]{result}, 'go on', 'the session goes on';
+	is +($ws->turn('echo go on'))[-1]{result}, 'go on',
+	    'a session takes inputs after an interrupt';
 }
 
 my $ws = $host->ws(session => {});

@@ -29,6 +29,6 @@ is_deeply [map { join ' ', map { $_->{status} } @{ $_->{entries} } } @plans],
     ['in_progress pending', 'completed in_progress', 'completed completed'],
     'the plan is done step by step';
 is_deeply [sort keys %{ $plans[0]{entries}[0] }], [qw(content priority status)],
-    'each entry has three words';
+    'each plan entry has three members';
 $host->stop;
 done_testing;

@@ -69,6 +69,6 @@ is scalar(grep { $_->{type} eq 'tool_call' } @all), 15,
 $c = $host->ws(session => {%session});
 $c->turn('fail loudly');
 ($status, @all) = come_back(last_msg_id => "e4-0");
-is $all[-1]{type}, 'ERROR', 'an ERROR is told again as well';
+is $all[-1]{type}, 'ERROR', 'a missed ERROR is told to a client that comes back';
 $host->stop;
 done_testing;

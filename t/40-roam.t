@@ -36,6 +36,6 @@ for my $round (0 .. 3) {
 		    @{ $t->{events} }], [0 .. $1 - 1], "$prompt: events stay in order";
 	}
 }
-is $host->metric('cohostd_runs_done_total'), 4 * @turns, 'each turn ran once';
+is $host->metric('cohostd_runs_done_total'), 4 * @turns, 'each turn on a bad line ran once';
 $host->stop;
 done_testing;

@@ -42,6 +42,6 @@ $again->next(type => 'tool_call');
 $again->send_json({ type => 'INPUT', prompt => 'extra', input_id => 'x1' }) for 1 .. 3;
 my @all = $again->all_until('OUTPUT');
 is scalar(grep { $_->{type} eq 'user_input' && $_->{runtime_input} } @all), 1,
-    'a named one is taken once';
+    'an input with a name is taken up once';
 $host->stop;
 done_testing;

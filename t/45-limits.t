@@ -153,7 +153,7 @@ ok $hello->{retryable} && $hello->{retry_after_ms},
 is $hello->{type}, 'CONNECTED', 'another identity may open a socket';
 $hers[0]->close;
 ok wait_for(10, sub { (connect_as($host, $anna))[1]{type} eq 'CONNECTED' }),
-    'when one is closed, the next is welcome';
+    'a closed socket makes room for another of its identity';
 
 # What a worker held is gone with it.
 my %old = map { $_ => 1 } $host->workers;

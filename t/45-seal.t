@@ -28,7 +28,8 @@ sub own_address {
 
 my $host = Clients::host();
 stories($host, qw(talk large secret refused rejected rules uses order cut));
-like $host->words, qr/SEAL identity=0x[0-9a-f]{4}\.\.\./, 'the log tells who sealed';
+like $host->words, qr/SEAL identity=0x[0-9a-f]{4}\.\.\./,
+    'the log names the identity of a sealed connection';
 $host->stop;
 
 $host = Clients::host(args => ['-o', 'ping_interval=1']);

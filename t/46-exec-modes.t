@@ -100,7 +100,7 @@ for my $path (@control, $host->dir . '/.co/host.yaml') {
 	    "a command cannot touch $path";
 }
 like exec_on($contact, 'write_file', { path => 'notes.txt', content => 'x' })->{error},
-    qr/^unknown tool 'write_file'/, 'other files are its business';
+    qr/^unknown tool 'write_file'/, 'a write outside the control files is left to the tool';
 
 # ---- SESSION_STATUS ----
 

@@ -125,11 +125,11 @@ for (['blocked', $blocked, 'forbidden: Denied by fast rules', 'forbidden: blocke
 	my $socket = $host->ws;
 	$socket->send_json(connect_frame($key, $host));
 	is $socket->next(type => ['CONNECTED', 'ERROR', 'ONBOARD_REQUIRED'])->{message}, $connect,
-	    "who is $name is not asked for a code";
+	    "a $name client is not asked for a code";
 	is submit($socket, $key, invite_code => 'BETA2024'), $onboard,
-	    "who is $name cannot onboard over WebSocket";
+	    "a $name client cannot onboard over WebSocket";
 	is post($key, invite_code => 'BETA2024'), "403 $connect",
-	    "who is $name cannot onboard by a POST";
+	    "a $name client cannot onboard by a POST";
 }
 unlike contacts(), qr/$blocked->{address}|$black->{address}/,
     'clients on a block list never become contacts';

@@ -130,7 +130,7 @@ for (@faults) {
 my $refused = signed_body($blocked, { prompt => 'echo no', to => $address });
 is post($refused)->{json}{error}, 'forbidden: Denied by fast rules', 'the policy comes last';
 is post($refused)->{json}{error}, 'unauthorized: signature already used',
-    'a second use is told before it';
+    'a second use of a signature is reported before the policy decides';
 
 # ---- timestamps ----
 

@@ -38,7 +38,7 @@ is $ws->next(type => 'OUTPUT')->{result}, 'You answered: blue',
     'echo.py gets the answer to its question';
 
 is +($ws->turn('approve rm'))[-1]{result}, 'rm was not approved.',
-    'who is nobody is not asked for leave';
+    'echo.py asks no approval of an unsigned client';
 my $anna = key_new();
 open my $contacts, '>', $host->dir . '/.co/contacts.txt' or die $!;
 print {$contacts} "$anna->{address}\n";

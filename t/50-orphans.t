@@ -67,7 +67,7 @@ is read_file("$dir/runs"), "run\nrun\n",
 
 run_turn($host, 'leave');
 $host->stop('QUIT');
-ok wait_for(10, sub { !marked() }), 'a server that leaves takes all with it';
+ok wait_for(10, sub { !marked() }), 'a server that leaves takes its trees of processes with it';
 
 $host = start(yaml => "restart: safe\n");
 $ws = run_turn($host, 'again');

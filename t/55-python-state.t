@@ -56,7 +56,7 @@ is $ws[0]->next(type => 'OUTPUT')->{result}, 'What would you like me to do?',
 is +($ws[0]->turn('calculate 2+2'))[-1]{result}, '4',
     'a session takes inputs after an interrupt with shared state';
 ok wait_for(10, sub { PyAgent::logged($host) =~ /calculating 2\+2/ }),
-    'what a tool prints is in the log';
+    'the log has what a tool of a shared agent prints';
 $host->stop;
 
 $host = PyAgent->start('instance.py', workers => 1);

@@ -160,7 +160,7 @@ for (['strict', { yaml => "trust: strict\n" }, qr/whitelist.*connect\("0x[0-9a-f
 	    "a prompt refused by a server that is $kind is not sent again";
 	$page->type('#prompt', 'hello again');
 	$page->click('#post');
-	answer_is(qr/^unauthorized: signed request required$/, 'POST as well');
+	answer_is(qr/^unauthorized: signed request required$/, 'the page shows why a POST was refused');
 	$host->stop;
 }
 $host = CoHost->start(workers => 1);

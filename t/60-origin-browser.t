@@ -113,7 +113,7 @@ for my $workers (1, 4) {
 	$can = $page->run($TRY, @to);
 	is_deeply { %$can, frame => undef }, { info => 200, sessions => 200, post => 200, blind => 'sent',
 		named => 200, socket => 'open', events => 'open', frame => undef },
-	    "$w: a page that is allowed can use it" or diag explain $can;
+	    "$w: a page of an allowed origin can use the server" or diag explain $can;
 
 	$page->go("http://localhost:$elsewhere/");
 	is $page->run($TRY, @to)->{socket}, 'open', "$w: so can one of this machine";
@@ -122,14 +122,14 @@ for my $workers (1, 4) {
 	$page->go("http://evil.test:$port/livez");
 	$can = $page->run($TRY, "http://evil.test:$port", "ws://evil.test:$port/ws");
 	is $can->{sessions}, 401, "$w: a page by a foreign name has no privileges of loopback";
-	is $can->{$_}, 403, "$w: it may not POST ($_)" for qw(post named);
+	is $can->{$_}, 403, "$w: a page by a foreign name may not POST ($_)" for qw(post named);
 	is $can->{socket}, 'no', "$w: nor attach";
 
 	$page->go("http://127.0.0.1:$port/docs");
 	$can = $page->run($TRY, @to);
 	is_deeply { %$can, frame => undef }, { info => 200, sessions => 200, post => 200, blind => 'sent',
 		named => 200, socket => 'open', events => 'open', frame => undef },
-	    "$w: the server's own page can use it" or diag explain $can;
+	    "$w: the server's own page can use the server" or diag explain $can;
 	$host->stop;
 }
 $page->close;

@@ -76,10 +76,11 @@ is run(['sh', $script], env => \%env)->{status}, 2, 'no action: usage';
 
 action('start', 0, 'the service starts again after a stop');
 kill KILL => pid();
-ok wait_for(5, sub { my $p = pid(); !$p || !kill 0, $p }), 'somebody kills it';
+ok wait_for(5, sub { my $p = pid(); !$p || !kill 0, $p }), 'a service that is killed ends';
 action('status', 1, 'a killed service is dead with a pid file');
 action('start', 0, 'the service starts in spite of an old pid file');
 action('stop', 0, 'the service is stopped again');
 $env{DAEMON} = '/no/such/co-hostd';
-ok +(run(['sh', $script, 'start'], env => \%env)->{status} =~ /^[05]$/), 'removed: it does nothing';
+ok +(run(['sh', $script, 'start'], env => \%env)->{status} =~ /^[05]$/),
+    'the init script does nothing when the program is removed';
 done_testing;

@@ -52,7 +52,8 @@ sub live {
 		open STDERR, '>', "$dir/stderr";
 		exec @start;
 	}
-	like hear($manager, qr/^READY=1$/m), qr/^READY=1$/m, "$name: it tells that it is ready"
+	like hear($manager, qr/^READY=1$/m), qr/^READY=1$/m,
+	    "$name: systemd is told that the server is ready"
 	    or diag read_file("$dir/stderr");
 	my $reload = sub {
 		for my $line (@{ $unit->{ExecReload} }) {
@@ -72,7 +73,7 @@ sub live {
 	like $r->{out}, qr/port/, "$name: and names what is wrong";
 	ok kill(0, $pid), "$name: what runs goes on";
 	kill TERM => $pid;
-	ok wait_for(30, sub { waitpid($pid, WNOHANG) == $pid }), "$name: it stops";
+	ok wait_for(30, sub { waitpid($pid, WNOHANG) == $pid }), "$name: the unit stops";
 	is $?, 0, "$name: with status 0";
 }
 

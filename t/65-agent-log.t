@@ -45,6 +45,6 @@ $host->stop;
 
 $host = CoHost->start(dir => $dir, workers => 2);
 is scalar(() = (read_file($log) . read_file("$log.1")) =~ /^Session started:/mg), 2,
-    'the next start has its own head';
+    'each start of the server writes a head';
 $host->stop;
 done_testing;

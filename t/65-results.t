@@ -53,7 +53,8 @@ unlike read_file($file), qr/"torn"/, 'a torn line is removed at the next start';
 my @bad = grep { !eval { decode_json($_) } } split /\n/, read_file($file);
 is_deeply \@bad, [], 'all lines are whole after the next start';
 # The demo agent has no effects, so its turn goes on.
-is $host->http(GET => '/sessions/cut')->{json}{status}, 'running', 'what ran is made again';
+is $host->http(GET => '/sessions/cut')->{json}{status}, 'running',
+    'a turn without effects runs again at the next start';
 $host->stop('QUIT');
 
 # A keeper that is killed loses nothing.

@@ -13,7 +13,8 @@ use Test::More;
 
 my $host = CoHost->start;
 is $host->input('echo kept', session => { session_id => 'done' },
-	header => { 'idempotency-key' => '"k"' })->{status}, 200, 'one turn is done';
+	header => { 'idempotency-key' => '"k"' })->{status}, 200,
+	    'a turn ends before all processes are killed';
 my @ws = map { $host->ws(session => { session_id => "run$_" }) } 1 .. 6;
 $ws[$_ - 1]->send_json({ type => 'INPUT', prompt => 'stream 40 50', input_id => "i$_" })
     for 1 .. 6;

@@ -29,7 +29,7 @@ while (1) {
 	$c->close(how => 'cut');
 	last if $seen[-1]{type} eq 'OUTPUT';
 }
-is $seen[-1]{type}, 'OUTPUT', "the end came, after $n connections";
+is $seen[-1]{type}, 'OUTPUT', "the end of the turn comes after $n connections";
 is_deeply [map { $_->{args}{i} } grep { $_->{type} eq 'tool_call' } @seen], [0 .. 99],
     'each step of the turn came once, in order';
 

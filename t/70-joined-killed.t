@@ -72,7 +72,7 @@ sub story {
 	}), "$what: all that was acknowledged comes to its end";
 	$n += @{ $_->{said} } for @all;
 	is "@lost", '', "$what: of $n inputs none is lost";
-	is "@doubled", '', "$what: and none is done twice";
+	is "@doubled", '', "$what: no input is done twice";
 	$host->stop;
 }
 

@@ -30,7 +30,8 @@ for my $round (1 .. 30) {
 	is $n, 9, "round $round: all nine have the one result" or diag "@results";
 	last if $n != 9;
 }
-is $host->metric('cohostd_runs_done_total'), $n_runs, 'each input ran once';
+is $host->metric('cohostd_runs_done_total'), $n_runs,
+    'each of the inputs sent at the same moment ran once';
 # A client may see the end before its own repeat has been looked at.
 wait_for(5, sub { $host->metric('cohostd_dedup_hits_total') >= 8 * $n_runs });
 is $host->metric('cohostd_dedup_hits_total'), 8 * $n_runs, 'eight of nine were repeats';

@@ -24,7 +24,8 @@ my $start = time;
 my $slowest = 0;
 for my $k (1 .. 10) {
 	my $t = time;
-	is +($calm->turn("echo $k"))[-1]{result}, $k, 'somebody else is answered' if $k % 5 == 0;
+	is +($calm->turn("echo $k"))[-1]{result}, $k,
+	    'another client is answered during the flood' if $k % 5 == 0;
 	$calm->turn('echo x') if $k % 5;
 	$slowest = time - $t if time - $t > $slowest;
 }

@@ -47,8 +47,10 @@ cmp_ok $kb->() - $before, '<', 64 * 1024, sprintf 'memory stays (%d kB more)', $
 
 my $big = $host->ws(session => {});
 is +($big->turn('x' x 2**20 . 'y'))[-1]{type}, 'ERROR', 'a prompt over max_prompt is refused';
-is +($big->turn('echo ' . 'z' x 100_000))[-1]{result}, 'z' x 100_000, 'a long one is fine';
-is +($other->turn('echo calm'))[-1]{result}, 'calm', 'nobody else noticed';
+is +($big->turn('echo ' . 'z' x 100_000))[-1]{result}, 'z' x 100_000,
+    'a prompt of 100 kB is accepted';
+is +($other->turn('echo calm'))[-1]{result}, 'calm',
+    'another client is served after the large frames';
 is +($host->workers)[0], $worker, 'no worker died';
 $host->stop;
 done_testing;

@@ -36,11 +36,13 @@ like $f->{message}, $full, 'the refusal over WebSocket names max_sessions';
 is $f->{retryable}, JSON::PP::true, 'the refusal over WebSocket is retryable';
 is $host->http(GET => '/health')->{status}, 200,
     'the server is healthy while all sessions are busy';
-is $host->http(GET => '/sessions/busy-1')->{json}{status}, 'running', 'who works, works on';
+is $host->http(GET => '/sessions/busy-1')->{json}{status}, 'running',
+    'a running session is kept when the registry is full';
 
 $busy[0]->send_json({ type => 'INTERRUPT' });
 $busy[0]->next(type => 'OUTPUT');
 $busy[0]->close;
-ok wait_for(5, sub { $host->input('echo room')->{status} == 200 }), 'one leaves: there is room';
+ok wait_for(5, sub { $host->input('echo room')->{status} == 200 }),
+    'a closed session makes room for another';
 $host->stop('QUIT');
 done_testing;

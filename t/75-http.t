@@ -63,7 +63,8 @@ is $c->head(5)->{status}, 100, 'Expect: 100-continue is answered with 100';
 $c->write('{"prompt":"echo continued"}' . ' ' x 13);
 is $c->reply->{json}{result}, 'continued', 'a body sent after 100 Continue is read';
 
-is +($other->turn('echo calm'))[-1]{result}, 'calm', 'nobody else noticed';
+is +($other->turn('echo calm'))[-1]{result}, 'calm',
+    'other clients are served after malformed requests';
 is scalar($host->workers), 2, 'no worker died';
 $host->stop;
 done_testing;

@@ -54,7 +54,8 @@ for (@taken) {
 }
 my $lone = $host->http(POST => '/input', {}, '{"prompt":"echo \ud800"}');
 like $lone->{status}, qr/^(?:200|400)$/, 'half a surrogate pair does no harm';
-is +($other->turn('echo calm'))[-1]{result}, 'calm', 'nobody else noticed';
+is +($other->turn('echo calm'))[-1]{result}, 'calm',
+    'other clients are served after malformed texts';
 is scalar($host->workers), 2, 'no worker died';
 $host->stop;
 done_testing;

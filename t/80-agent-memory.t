@@ -44,7 +44,7 @@ for (sort keys %case) {
 	my $end = ($ws->turn($_))[-1];
 	is "$end->{type} " . ($end->{reason} // ''), 'ERROR memory', "$case{$_}: the reason is memory";
 }
-ok wait_for(10, sub { !marked() }), 'no process is left of them';
+ok wait_for(10, sub { !marked() }), 'no process of a turn above agent_memory is left';
 is +($ws->turn('within'))[-1]{result}, 'done', 'less than agent_memory is no reason';
 $host->stop;
 
@@ -76,7 +76,8 @@ SKIP: {
 	my $end = ($ws->turn('grow 400'))[-1];
 	is "$end->{type} " . ($end->{reason} // ''), 'ERROR memory',
 	    'a turn of a python: agent above agent_memory fails for memory';
-	is +($ws->turn('grow 10'))[-1]{result}, 10 << 20, 'the next turn of it has room';
+	is +($ws->turn('grow 10'))[-1]{result}, 10 << 20,
+	    'the next turn of a python: agent has room';
 	my ($tool) = grep { $_->{type} eq 'tool_result' } $ws->turn('calculate [0] * 10 ** 15');
 	is $tool->{status}, 'error',
 	    'a tool that asks for more memory than exists gives an error';

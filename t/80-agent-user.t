@@ -79,7 +79,7 @@ for my $case (['root', 0], ['a user that root became', $server]) {
 	is $ask->("list $co/$_"), 'no', "$name: an agent cannot list .co/$_" for 'keys', 'store', '.';
 	is $ask->("open /proc/$worker/environ"), 'no', "$name: nor read the server's environment";
 	is $ask->("open /proc/$worker/maps"), 'no', "$name: nor its memory";
-	is $ask->("kill $worker"), 'no', "$name: nor send it a signal";
+	is $ask->("kill $worker"), 'no', "$name: an agent cannot send the server a signal";
 	is $ask->('file', files => [{ name => 'a.txt', type => 'text/plain',
 		data => 'data:text/plain;base64,' . encode_base64('content', '') }]), 'content no',
 	    "$name: an agent reads files that came with a prompt, and cannot take them away";

@@ -50,7 +50,7 @@ is $end->{input_id}, 'mine', 'a v1 socket: the input_id beside the payload count
 
 $end = end_of($host->ws, input({%load, input_id => 'other'}));
 like $end->{result}, qr/a\.txt.*5 bytes.*Image 1.*6 bytes|Image 1.*6 bytes.*a\.txt.*5 bytes/s,
-    'a signed INPUT without CONNECT: files and images are there as well';
+    'a signed INPUT without CONNECT: files and images reach the agent';
 is $end->{input_id}, 'other', 'a signed INPUT without CONNECT: the input_id counts';
 
 $end = end_of($ws, input({ files => [({ name => 'x', data => 'eA==' }) x 3] }));

@@ -38,12 +38,12 @@ for my $workers (1, 4) {
 	$waiting->send(POST => '/input', {}, signed_body($anna, { prompt => 'sleep 4000' }));
 	ok wait_for(10, sub { ($host->metric('cohostd_runs') // 0) == 2 }), "-w $workers: two turns run";
 	$stream->send(GET => "$path?follow=1", signed_get_headers($anna, $path));
-	is $stream->head->{status}, 200, "-w $workers: one of them is watched";
+	is $stream->head->{status}, 200, "-w $workers: one of the turns is watched";
 	write_file("$dir/.co/blocklist.txt", "$anna->{address}\n");
 	for (@annas) {
 		my $frame = $_->next(type => 'ERROR');
 		is $frame->{message}, 'forbidden: blocked',
-		    "-w $workers: a blocked caller is told that it is blocked";
+		    "-w $workers: a blocked caller gets an ERROR";
 		$_->wait_close;
 		is $_->closed, 1008, "-w $workers: and its socket is closed";
 	}

@@ -154,7 +154,8 @@ $joins->send_json({ type => 'INPUT', prompt => 'more' });
 like $joins->next(type => 'ERROR')->{message}, qr/damaged/,
     'a prompt into a turn whose record is damaged is refused';
 $joins->send_json({ type => 'ASK_USER_RESPONSE', answer => 'yes' });
-is $joins->next(type => 'OUTPUT')->{result}, 'You answered: yes', 'the turn itself goes on';
+is $joins->next(type => 'OUTPUT')->{result}, 'You answered: yes',
+    'a turn with a damaged record goes on';
 $host->stop;
 
 # ---- a page of events while turns run ----
@@ -176,7 +177,7 @@ for my $n (0 .. $#live) {
 	like $end && $end->{result}, qr/1500/,
 	    "client $n gets the result of a turn with lost events";
 }
-like $sound->next(type => 'OUTPUT')->{result}, qr/1500/, 'other turns end as usual';
+like $sound->next(type => 'OUTPUT')->{result}, qr/1500/, 'turns without damage end as usual';
 is $host->http(GET => '/sessions/live')->{json}{status}, 'done',
     'a turn with lost events does not run for ever';
 $host->stop;
@@ -201,7 +202,7 @@ cmp_ok scalar(@all), '<', 10, 'a WebSocket is not kept reading';
 is $next->http(GET => '/sessions/sound')->{json}{result}, 'sound',
     'other sessions are served beside a lost page';
 my @told = $next->words =~ /journal\.mdb: MDB_CORRUPTED/g;
-cmp_ok scalar(@told), '<', 50, 'the log is not flooded';
+cmp_ok scalar(@told), '<', 50, 'the log is not flooded by a lost page';
 
 # Nothing more can be written beside what is lost: the next start mends that.
 for my $n (1, 2) {
@@ -213,7 +214,7 @@ for my $n (1, 2) {
 isnt $next->http(GET => '/sessions/torn')->{json}{status}, 'running',
     'no turn runs for ever beside what is lost';
 ok wait_for(20, sub { $next->words =~ /new journal begins with the next start/ }),
-    'who cannot write into a lost page says how it is mended';
+    'the log says how a journal with a lost page is mended';
 is $next->input('echo new')->{json}{result}, 'new', 'new sessions are served meanwhile';
 $next->stop('QUIT');
 $next = CoHost->start(dir => $host->dir);

@@ -26,19 +26,19 @@ echo '{"type":"OUTPUT","result":"fine"}'
 END
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
 like $host->words, qr/(\d+) connections at once, and not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents; raise it, or lower max_connections/,
-    'the log says how many connections there may be, and why';
+    'the log says how many connections are possible and why';
 my ($most) = $host->words =~ /(\d+) connections at once/;
 
 my @ws = map { $host->ws(session => {}) } 1 .. $N_TURNS;
 my @idle = grep { $_ } map {
 	IO::Socket::INET->new(PeerAddr => $host->address, Timeout => 5)
 } 1 .. $most + 20;
-cmp_ok @idle, '>=', $most, 'more sockets are opened than there may be';
+cmp_ok @idle, '>=', $most, 'more sockets are opened than the server accepts';
 ok wait_for(10, sub { $host->words =~ /accept paused, connections=$most of $most\b/ }),
     'connections stop being accepted, as the log says';
 $_->send_json({ type => 'INPUT', prompt => 'hi' }) for @ws;
 is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @ws], [('fine') x $N_TURNS],
-    'turns that begin then have what they need';
+    'turns that begin at the limit have their descriptors';
 close $_ for @idle;
 cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1,
     'the pause of accepting is counted';

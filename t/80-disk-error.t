@@ -46,7 +46,7 @@ for my $file (qw(facts.mdb journal.mdb)) {
 		my $key = 'k' . ++$n;
 		$disk->fail($file, %{ $kinds{$kind} });
 		my $r = insist($key);
-		is $disk->left, 0, "$what: it happened";
+		is $disk->left, 0, "$what: the failure happened";
 		ok wait_for(10, sub {
 			my %now = $host->children;
 			return grep { !$now{$_} } keys %before;
@@ -76,14 +76,16 @@ for my $kind ({ data => EIO }, { sync => EIO }) {
 	$disk->fail('facts.mdb', %$kind);
 	my $r = $host->input("echo $key", input_id => $key, session => { session_id => $key });
 	is $r->{status}, 503, "$word fails: the input is refused";
-	is $r->{json}{data}{retryable}, JSON::PP::true, "$word fails: it may be tried again";
-	is $host->http(GET => "/sessions/$key")->{status}, 404, "$word fails: nothing is left of it";
+	is $r->{json}{data}{retryable}, JSON::PP::true, "$word fails: the refusal is retryable";
+	is $host->http(GET => "/sessions/$key")->{status}, 404,
+	    "$word fails: the input leaves no record";
 	$disk->heal;
 	is insist($key)->{json}{result}, $key, "$word fails: the input runs once the disk works";
 	is scalar(grep { $host->{pid} && !$before{$_} } keys %{ { $host->children } }), 0,
 	    "$word fails: nobody goes";
 }
 is $host->metric('cohostd_runs'), 0, 'no turn is left running';
-like $host->words, qr/a commit could not be finished on the disk/, 'the log says why';
+like $host->words, qr/a commit could not be finished on the disk/,
+    'the log says that a commit could not be finished';
 $host->stop;
 done_testing;

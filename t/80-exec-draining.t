@@ -32,6 +32,7 @@ ok $ws->next(type => 'user_input'), 'a turn runs';
 $host->signal('TERM');
 ok wait_for(5, sub { !eval { $host->http(GET => '/health'); 1 } }), 'the server drains';
 is calculate(), 'server is restarting; retry', 'no tool is called while the server drains';
-is $ws->next(type => 'OUTPUT')->{result}, 'Slept 2500 ms.', 'the turn ends';
+is $ws->next(type => 'OUTPUT')->{result}, 'Slept 2500 ms.',
+    'a turn ends well while the server drains';
 $host->stop;
 done_testing;

@@ -104,7 +104,8 @@ SKIP: {
 		DAEMON_ARGS => "-w 1 -b 127.0.0.1 -p $port -l $dir/log" });
 	isnt $r->{status}, 0, 'the init script reports a taken port' or diag $r->{out};
 	isnt $r->{status}, -1, 'the init script reports a taken port at once';
-	like read_file("$dir/log"), qr/port $port.*in use/, 'the log of the service says why';
+	like read_file("$dir/log"), qr/port $port.*in use/,
+	    'the log of the service says that the port is in use';
 }
 
 done_testing;

@@ -74,7 +74,8 @@ my ($host, $ws, $pid) = freeze('ahead');
 unlink $host->dir . '/.co/store/lock' or die "lock: $!";
 my $next = CoHost->start(dir => $host->dir, workers => 1);
 ok !is_gone($pid), 'a frozen worker is not noticed without the lock file';
-is $next->input('echo new')->{json}{result}, 'new', 'the next server serves';
+is $next->input('echo new')->{json}{result}, 'new',
+    'the next server takes inputs beside the frozen worker';
 unlink "$stops/ice" or die "ice: $!";
 ok wait_for(10, sub { is_gone($pid) }), 'a frozen worker ends when it wakes up';
 like $host->words, qr/store: another server has taken \S+ over/,

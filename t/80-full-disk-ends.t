@@ -94,7 +94,8 @@ is $host->wait_exit, 0, 'TERM ends the server on a full disk';
 $disk->heal;
 my $first = $host;
 $host = CoHost->start(@args);
-ok wait_for(20, sub { status('leaving') ne 'running' }), 'the turn that ran is ended at the next start';
-is status('old'), 'done', 'what was stored is there';
+ok wait_for(20, sub { status('leaving') ne 'running' }),
+    'a turn cut by the full disk is ended at the next start';
+is status('old'), 'done', 'a result stored before the full disk is kept';
 $host->stop;
 done_testing;

@@ -49,6 +49,6 @@ write_file("$dir/.co/contacts.txt", "0xbad2\n");
 level($host, $anna) for 1 .. 8;
 write_file("$dir/.co/contacts.txt", "\n0xbad3\n");
 ok wait_for(5, sub { level($host, $anna); $host->words =~ /contacts\.txt line 2: "0xbad3"/ }),
-    'a change is looked at as well';
+    'an entry added later is looked at';
 $host->stop;
 done_testing;

@@ -55,7 +55,7 @@ sub is_refused_soon {
 	my $r = $host->input('echo now');
 	is $r->{status}, 503, "$title: an input is refused";
 	like $r->{json}{error}, qr/does not move/, "$title: with the reason";
-	is $r->{json}{data}{retryable}, JSON::PP::true, "$title: it may be tried again";
+	is $r->{json}{data}{retryable}, JSON::PP::true, "$title: the refusal is retryable";
 	is $host->http(GET => '/health')->{status}, 200, "$title: requests are answered";
 	ok kill(0, $pid), "$title: while that process has the lock";
 }
@@ -71,19 +71,22 @@ for my $case (['worker.writer', 4], ['worker.registry', 4], ['keeper.writer', 2]
 	my $host = start(workers => $workers, timeout => $timeout);
 	my $ws = $host->ws(session => { session_id => 'before' });
 	$ws->send_json({ type => 'INPUT', prompt => 'sleep 1', input_id => 'before' });
-	is $ws->next(type => 'OUTPUT')->{result}, 'Slept 1 ms.', "$title: it serves";
+	is $ws->next(type => 'OUTPUT')->{result}, 'Slept 1 ms.',
+	    "$title: the server takes inputs";
 
 	my ($pid, @clients) = stop_in($host, $what);
 	ok $pid, "$title: a process is stopped inside";
 	is_refused_soon($host, $title, $pid) if $is_refused;
-	ok wait_for(2 * $timeout + 4, sub { is_gone($pid) }), "$title: it is killed";
+	ok wait_for(2 * $timeout + 4, sub { is_gone($pid) }),
+	    "$title: the hung process is killed";
 	ok wait_for(10, sub {
 		my $r = eval { $host->input('echo again') };
 		return $r && ($r->{json}{result} // '') eq 'again';
 	}), "$title: the server serves again";
 	like $host->words, qr/child=$pid: hung: the event loop has not moved for \d+ s; killed/,
-	    "$title: the log names it";
-	cmp_ok $host->metric('cohostd_hung_total'), '>=', 1, "$title: it is counted";
+	    "$title: the log names the hung process";
+	cmp_ok $host->metric('cohostd_hung_total'), '>=', 1,
+	    "$title: the hung process is counted";
 
 	# Each accepted input has its end: told here, or found in the store.
 	my $told = grep { my $r = eval { $_->reply(20) }; $r && $r->{status} == 200 } @clients;

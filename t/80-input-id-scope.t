@@ -65,7 +65,7 @@ is $at[2]{session_id}, $at[0]{session_id}, 'a retry from the same address is kno
 is unsigned($host, '203.0.113.2', 'echo otherwise', 'order-4')->{status}, 200,
     'a key is free at one address';
 is unsigned($host, '203.0.113.3', 'echo another', 'order-4')->{status}, 200,
-    'although it is used at another';
+    'a key used at another address is free';
 
 is unsigned($host, '203.0.113.3', 'What is 42 * 17?', 'order-6',
 	session => { messages => [{ role => 'user', content => 'hi' }] })->{json}{result},

@@ -41,7 +41,7 @@ for my $workers (4, 1) {
 		// 'none' }++ for @joiners;
 	is_deeply \%answers, { RUNTIME_INPUT_ACK => $JOINERS }, "$title: each prompt joins the turn";
 	my $end = $first->next(type => ['OUTPUT', 'ERROR']) // {};
-	is $end->{result}, 'done', "$title: whose agent hears all of them";
+	is $end->{result}, 'done', "$title: the agent hears all of the inputs";
 	$host->stop;
 }
 done_testing;

@@ -31,7 +31,7 @@ my @third = ids($ws->turn('echo third'));
 my ($reset) = resets(back('old', $first[1])->settle);
 is $reset->{recovered}, JSON::PP::false, 'last_msg_id of a turn long past gets a reset';
 is $reset->{session_id}, 'old', 'a reset names the session';
-is $reset->{missed}, undef, 'a reset has no size where it is not known';
+is $reset->{missed}, undef, 'a reset names no size when none is known';
 ok resets(back('old', 'no-such-event')->settle), 'an unknown last_msg_id gets a reset';
 my $stranger = $host->ws(session => { session_id => 'nowhere', last_msg_id => 'x' });
 ok resets($stranger->settle), 'last_msg_id in an unknown session gets a reset';

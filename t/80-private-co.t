@@ -59,11 +59,13 @@ is_deeply [open_to_others($co)], [], 'a start closes what was in .co to others';
 like $host->words, qr/closed \d+ files and folders to other users/,
     'the log says how many files and folders were closed';
 is sprintf('%o', (stat "$co/tool")[2] & 07777), '700', 'a program in .co stays executable';
-is sprintf('%o', (stat "$dir/outside")[2] & 07777), '644', 'where a link leads is left alone';
+is sprintf('%o', (stat "$dir/outside")[2] & 07777), '644',
+    'the target of a link in .co is left alone';
 is $host->input('hi')->{json}{result}, 'done', 'an agent writes to .co';
 SKIP: {
 	skip 'the file system has no ACLs', 1 if !$acls;
-	is_deeply [open_to_others($co)], [], 'what it wrote is for the owner alone';
+	is_deeply [open_to_others($co)], [],
+	    'files that an agent writes to .co are closed to others';
 }
 $host->stop;
 unlink $host->log;

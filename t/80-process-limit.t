@@ -100,14 +100,14 @@ my $by = $name eq 'groups' ? qr/control groups|a seccomp filter/ : qr/a seccomp 
 like $host->words, qr/agent_processes is held by $by/, "$name: the log says what holds";
 my $most = 0;
 my $ws = $host->ws(session => {});
-is +($ws->turn('pipes'))[-1]{result}, 0, "$name: what an agent forks within the limit, it can";
+is +($ws->turn('pipes'))[-1]{result}, 0, "$name: an agent can fork within the limit";
 $ws->send_json({ type => 'INPUT', prompt => 'many' });
 wait_for(1, sub { my $n = marked(); $most = $n if $n > $most; 0 });
 my ($end) = grep { $_->{type} =~ /OUTPUT|ERROR/ } $ws->all_until('OUTPUT', 'ERROR');
 cmp_ok $most, '<=', $LIMIT, "$name: there are no more processes than agent_processes";
 if ($has_groups) {
 	cmp_ok $most, '>=', $LIMIT / 2, "$name: up to the limit there are";
-	cmp_ok $end->{result}, '<', $TRIES, "$name: the agent is told that it cannot fork";
+	cmp_ok $end->{result}, '<', $TRIES, "$name: the agent cannot fork above the limit";
 } else {
 	is $end->{reason}, 'killed', "$name: an agent that has more is killed";
 }

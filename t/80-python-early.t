@@ -72,7 +72,7 @@ sub join_turn {
 		like result($ws), qr/then $type/, "$v: and answered";
 	}
 	my $said = begin($ws, 'recall', 'OUTPUT')->{result};
-	is scalar(() = $said =~ /then/g), 2, "$v: each of them once" or diag $said;
+	is scalar(() = $said =~ /then/g), 2, "$v: each input is heard once" or diag $said;
 	$ws->close;
 }
 

@@ -67,11 +67,11 @@ for my $case (['worker.writer', 'journal'], ['worker.registry', 'registry']) {
 	my $c = $host->client;
 	$c->send(POST => '/input', {}, { prompt => 'echo stopped' });
 	ok wait_for(10, sub { -s "$stops/$what.stopped" }), "$what: a worker is stopped inside";
-	becomes($host, $check, "$what: it is not ready", 10);
+	becomes($host, $check, "$what: the server is not ready", 10);
 	failing($host);
 	ok kill(0, read_file("$stops/$what.stopped")),
 	    "$what: which is told while that worker has its lock";
-	becomes($host, '', "$what: it is ready when that worker has been killed", 40);
+	becomes($host, '', "$what: the server is ready when the worker has been killed", 40);
 	$host->stop;
 }
 

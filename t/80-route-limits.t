@@ -51,9 +51,9 @@ is $r->{json}{error}, 'too many turns at once: 1 from one address; retry when on
 is $host->http(POST => '/input', { from(1) }, { prompt => 'calculate 1+1' })->{status}, 429,
     'a turn is refused as well while a route runs for its address';
 is $host->http(GET => '/public/hello/b', { from(2) })->{status}, 200,
-    'another address may call a route meanwhile';
+    'a call of a route from another address is answered';
 write_file($host->dir . '/go', '');
-is $c->reply->{body}, 'went', 'the first call ends';
+is $c->reply->{body}, 'went', 'the first call of a route ends';
 is $host->http(GET => '/public/hello/b', { from(1) })->{status}, 200,
     'an ended call of a route makes room';
 $host->stop;

@@ -26,7 +26,7 @@ my @targets = map { "/public$_" } qw(
     /pair/a-b /pair/a-b-c /pair/-b /pair/a%2Db /pair/a%2fb-c /pair/abx /pair/xxx-xx);
 my $r = CoHost::run([PyAgent::python(), PyAgent::file('paths_router.py'), @targets]);
 my @reference = map { JSON::PP->new->allow_nonref->decode($_) } split /\n/, $r->{out};
-is scalar(@reference), scalar(@targets), 'the router of the package says what it finds'
+is scalar(@reference), scalar(@targets), 'the router of the package answers each path'
     or diag $r->{out};
 
 for my $i (0 .. $#targets) {

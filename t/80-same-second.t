@@ -65,7 +65,8 @@ my $used = 'unauthorized: this CONNECT was already used';
 is +(say_at($elsewhere, $frame))[1]{message}, $used,
     'an equal CONNECT from another address is refused';
 $host->pass(3);
-is +(say_at($home, $frame))[1]{message}, $used, 'after more than two seconds it is used everywhere';
+is +(say_at($home, $frame))[1]{message}, $used,
+    'an equal CONNECT is refused after more than two seconds';
 
 # ---- INPUT ----
 

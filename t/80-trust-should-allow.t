@@ -68,7 +68,7 @@ is post($host, $carl), '403 forbidden: not you, admin', 'should_allow() is asked
 is post($host, $dora), '403 forbidden: Denied by fast rules',
     'should_allow() is not asked about a blocked client';
 is post($host, undef), '401 unauthorized: signed request required',
-    'who has no address cannot pass a should_allow() of the file';
+    'an unsigned caller cannot pass a should_allow() of the file';
 my $ws = $host->ws;
 $ws->send_json(connect_frame($ben, $host));
 is $ws->next(type => ['CONNECTED', 'ERROR'])->{message}, 'forbidden: not you, stranger',

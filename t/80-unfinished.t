@@ -102,6 +102,6 @@ is $head->{status}, 503, 'a body above the budget is refused as busy';
 is $head->{header}{'retry-after'}, 1, 'the refusal of a body above the budget has Retry-After';
 $_->socket->close for @strangers;
 ok wait_for(10, sub { $host->metric('cohostd_unfinished_bytes') == 0 }),
-    'when all have left, nothing is held';
+    'no byte is held when all clients have left';
 $host->stop;
 done_testing;

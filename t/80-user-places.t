@@ -33,7 +33,7 @@ chown $uid, -1, "$dir", "$dir/.co", "$dir/home";
 sub untouched {
 	my ($case) = @_;
 	is_deeply [map { s{.*/}{}r } glob "$roots/*"], ['precious'], "$case: nothing is made there";
-	is read_file("$roots/precious"), "root's\n", "$case: root's file is as it was";
+	is read_file("$roots/precious"), "root's\n", "$case: root's file is unchanged";
 	is +(stat "$roots/precious")[4], 0, "$case: and is root's still";
 }
 

@@ -63,7 +63,7 @@ $disk->heal;
 ok wait_for(20, sub { (post('taken', 'second', 'later')->{json}{result} // '') eq 'one' }),
     'taken: with room its name answers what its turn answered';
 is post('taken', 'third', 'next')->{json}{result}, 'next', 'taken: the session goes on';
-is scalar(grep { $_ eq 'later' } prompts('taken')), 0, 'taken: it did not run again';
+is scalar(grep { $_ eq 'later' } prompts('taken')), 0, 'taken: the input did not run again';
 
 end_without_room('left', { type => 'OUTPUT', result => 'one' });
 my $r = post('left', 'third', 'next');
@@ -71,10 +71,10 @@ is $r->{status}, 503, 'left: without room another prompt is refused';
 is $r->{json}{data}{retryable}, JSON::PP::true, 'left: to be tried again';
 $disk->heal;
 ok wait_for(20, sub { (post('left', 'third', 'next')->{json}{result} // '') eq 'next' }),
-    'left: with room it runs';
+    'left: the input runs when there is room';
 my @prompts = prompts('left');
 is_deeply [@prompts[1 .. $#prompts]], ['later', 'next'],
-    'left: after the one that waited, which ran once';
+    'left: the waiting input ran once, before the next';
 
 # Nobody spoke meanwhile: the next prompt does not overwrite what is not settled.
 $disk->heal;
@@ -91,6 +91,6 @@ ok wait_for(20, sub { (post('alone', 'another', 'next')->{json}{result} // '') e
     'alone: with room the session goes on';
 is post('alone', 'only', $json->encode([{ type => 'thinking', content => 'first' },
 	['until', "$dir/alone"], { type => 'OUTPUT', result => 'one' }]))->{json}{result}, 'one',
-    'alone: and the name of the turn before still answers what it answered';
+    'alone: the input_id of the turn before gets its result';
 $host->stop;
 done_testing;

@@ -356,7 +356,7 @@ static void test_guesses_of_network(void)
 	}
 	is_str(try_code("2001:db8:1:2:ffff::9", CODE),
 	    "it: Invalid invite code",
-	    "after 20 guesses from a /64 none of its addresses may try a code");
+	    "no address of a /64 may try a code after 20 guesses from it");
 	is_str(try_code("2001:db8:1:3::1", CODE), "it: contact",
 	    "20 guesses from a /64 do not stop another /64");
 	for (int i = 0; i < 20; i++) {
@@ -492,7 +492,7 @@ static void test_full_relay(void)
 	for (int i = 0; i <= MANY; i++)
 		ask_with(ACCESS_CONNECT, "", i, "", "crowd");
 	ok(strstr(hear_words(), "crowd: too many signatures") != NULL,
-	    "one signer behind a relay has a limited number waiting");
+	    "a signer behind a relay has a limited number of checks waiting");
 	become(8);
 	ask_with(ACCESS_CONNECT, "", 5001, "", "other");
 	become(7);
@@ -514,7 +514,8 @@ static void test_forget(void)
 	    access_ask(access_of_all, &question, on_verdict, name);
 	access_forget(&q);
 	ask_unsigned("here");
-	is_str(hear(1), "here: stranger", "who forgot is not told");
+	is_str(
+	    hear(1), "here: stranger", "a forgotten question is not answered");
 	end();
 }
 

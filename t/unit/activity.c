@@ -79,7 +79,7 @@ static void test_lines(void)
 	activity_close(&other);
 	ok(file_matches(log_path, "s-1 ended\n.*s-2 too\n$"),
 	    "workers share the file");
-	ok(!other, "closing forgets it");
+	ok(!other, "closing the log clears the pointer");
 	activity_close(&other);
 	end();
 }
@@ -166,7 +166,8 @@ static void test_rotation(void)
 		abort();
 	say("the last of the old");
 	ok(size_of(old_path) > ROTATE_BYTES, "a large log becomes .log.1");
-	is_int(size_of(log_path), 0, "a new one begins");
+	is_int(
+	    size_of(log_path), 0, "a new log begins when a large one is moved");
 	activity_line(other, "s-2", "late", 4);
 	activity_flush(other);
 	ok(file_matches(log_path, "^$"),

@@ -86,7 +86,7 @@ static void test_logs(void)
 	req = get("/logs");
 	fake_http_leave(req);
 	do_job(true);
-	ok(!fake_http_reply(req)->status, "who left is not replied to");
+	ok(!fake_http_reply(req)->status, "a client that left gets no reply");
 	fake_http_free(&req);
 	is_full = true;
 	req = get("/logs");
@@ -168,7 +168,7 @@ static void test_sessions(void)
 	size_t len;
 	char *text = scratch_read(log, &len);
 	ok(strstr(text, "broken.yaml") && strstr(text, "list.yaml"),
-	    "what is broken is named in the log");
+	    "broken evals are named in the server's log");
 	free(text);
 	free(log);
 	free(evals);

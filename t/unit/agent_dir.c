@@ -34,7 +34,7 @@ static void test_default(void)
 	is_str(agent_dir_about(a)->name, "first", "the default says who it is");
 	ok(!find(d, "first"), "what an agent calls itself is no name of it");
 	agent_dir_free(&d);
-	ok(!d, "freeing a directory nulls it");
+	ok(!d, "freeing a directory clears the pointer");
 	agent_dir_free(&d);
 }
 
@@ -57,7 +57,7 @@ static void test_named(void)
 	is_int(agent_dir_add(d, "b", &kind, &first, &err), -1,
 	    "a name that is taken is refused");
 	is_str(err.text, "there is an agent 'b' already",
-	    "the refusal of a taken name names it");
+	    "the refusal of a taken name has the name");
 	ok(find(d, "b") == a, "the agent of a taken name stays");
 	agent_dir_free(&d);
 }

@@ -265,7 +265,7 @@ static void test_leaving(void)
 	fake_session_done(fake_session_get(all, "m"), "x", NULL);
 	fake_session_run(all);
 	ok(fake_session_log(all)->opens == 0,
-	    "input: a client that left while it ran is forgotten");
+	    "input: a client that left during the turn is forgotten");
 	fake_http_free(&req);
 	req = post("", "{\"prompt\":\"x\",\"session\":{\"session_id\":\"n\"}}");
 	fake_session_run(all);
@@ -324,12 +324,14 @@ static void test_input_stream(void)
 	ok(has_event(req, "id: 7-2\nevent: assistant\ndata: {\"type\":"
 			  "\"assistant\",\"content\":  \"a\","),
 	    "stream: line breaks between tokens become spaces");
-	ok(!fake_http_reply(req)->is_ended, "stream: it stays open");
+	ok(!fake_http_reply(req)->is_ended,
+	    "stream: the stream stays open until the end");
 	fake_session_done(s, "fine", TALK);
 	fake_session_run(all);
 	ok(has_event(req, "id: 7-3\nevent: done\ndata: {\"type\":\"OUTPUT\","),
 	    "stream: the end is the OUTPUT");
-	ok(fake_http_reply(req)->is_ended, "stream: then it ends");
+	ok(fake_http_reply(req)->is_ended,
+	    "stream: the stream ends after the OUTPUT");
 	fake_http_free(&req);
 	ok(fake_session_log(all)->opens == 0, "stream: sessions are closed");
 }
@@ -450,7 +452,7 @@ static void test_slow_reader(void)
 	fake_session_run(all);
 	ok(fake_http_reply(req)->body.len > 200 * 10000 &&
 		fake_http_reply(req)->is_ended,
-	    "events: when it reads again it gets all");
+	    "events: a slow reader gets all events in the end");
 	fake_http_free(&req);
 	fake_session_begin(s, NULL);
 	fake_session_emit(s, EV_THINKING, "t", buf_cstr(&big));
@@ -592,7 +594,7 @@ static void test_ready(void)
 	heritage->slots[1].load = AGENT_BROKEN;
 	req = get("/readyz?verbose", "");
 	ok(strstr(fake_http_reply(req)->body.data, "\"agent\":\"failed\""),
-	    "readyz: it failed when it could not be loaded");
+	    "readyz: an agent that could not be loaded is failed");
 	fake_http_free(&req);
 	heritage->slots[1].load = AGENT_LOADED;
 	req = get("/readyz", "");

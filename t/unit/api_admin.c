@@ -247,7 +247,7 @@ static void test_roles(void)
 	    "\"," BOUND("/superadmin/add") "}," SIGNED "}";
 	set_up("whitelist");
 	ok(is_answered("GET", "/admin/logs", GOOD_HEADERS, "", 403, NOT_ADMIN),
-	    "the log is not for the whitelist");
+	    "a client on the whitelist may not read the log");
 	ok(is_answered("POST", "/superadmin/add", "", add, 403, NOT_SUPER),
 	    "the whitelist may not make admins");
 	fake_access_level(access_, "blocked");
@@ -256,7 +256,7 @@ static void test_roles(void)
 	fake_access_level(access_, "super");
 	ok(is_answered("POST", "/superadmin/add", "", add, 200, CHANGED) &&
 		fake_access_changed(access_)->action == LISTS_ADD_ADMIN,
-	    "who has our own key makes admins");
+	    "our own key may make admins");
 	fake_access_break_lists(access_);
 	ok(is_answered("POST", "/superadmin/add", "", add, 403,
 	       "{\"error\":\"misconfigured: cannot write contacts.txt\"}"),
@@ -306,7 +306,7 @@ static void test_leaving(void)
 	fake_http_leave(req);
 	fake_access_run(access_);
 	ok(fake_http_reply(req)->status == 0,
-	    "who leaves before the verdict is forgotten");
+	    "a client that leaves before the verdict is forgotten");
 	fake_http_free(&req);
 	req = fake_http_send(http, "POST", "/admin/trust/promote", "", promote);
 	fake_access_judge(access_);
@@ -314,7 +314,7 @@ static void test_leaving(void)
 	fake_access_run(access_);
 	ok(fake_http_reply(req)->status == 0 &&
 		strcmp(fake_access_changed(access_)->id, "bert") == 0,
-	    "who leaves after it is not told, and the change is made");
+	    "a change is made though its client left after the verdict");
 	fake_http_free(&req);
 	tear_down();
 }

@@ -155,7 +155,7 @@ static void test_calling(void)
 	is_str(agent.tool, "GET /public/hello",
 	    "the route with fixed text is called before one with a name");
 	is_reply(ask("GET", "/public/y-x", "", ""), 500, NULL,
-	    "two routes that are as good are an error");
+	    "two equally good routes are an error");
 	is_reply(ask("GET", "/public/a%20b%252f", "", ""), 200, "{}",
 	    "a path is decoded");
 	ok(strstr(agent.args, "\"path\":\"/public/a b%2f\"") &&
@@ -175,9 +175,9 @@ static void test_calling(void)
 	    "{\"error\":\"the path holds a NUL (%00)\"}",
 	    "a path with a NUL is refused");
 	is_reply(ask("GET", "/public/a/b", "", ""), 404,
-	    "{\"error\":\"not found\"}", "what no route fits is not found");
+	    "{\"error\":\"not found\"}", "a path without a route is 404");
 	is_reply(ask("POST", "/public/other", "", ""), 405, NULL,
-	    "another method of what is there is not allowed");
+	    "another method of a path with a route is 405");
 	is_reply(
 	    ask("HEAD", "/public/other", "", ""), 200, "", "HEAD has no body");
 	ok(strstr(agent.args, "{\"method\":\"GET\"") != NULL,

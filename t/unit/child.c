@@ -535,7 +535,7 @@ static void test_pool(void)
 	    "a warm process does the turn");
 	ok(wait_until(&x, is_warm), "a used warm process is replaced");
 	close_agent(&x);
-	ok(wait_until(&x, has_no_marked), "a closed pool leaves none");
+	ok(wait_until(&x, has_no_marked), "a closed pool leaves no process");
 	open_agent(&x, "exit 1");
 	start(&x, "p");
 	ok(wait_until(&x, has_end) && x.sink.has_failed,
@@ -579,7 +579,7 @@ static void test_killed_worker(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	ok(wait_until(&x, has_no_marked),
-	    "when it is killed no process of the turn is left");
+	    "no process of a turn is left when its worker is killed");
 }
 
 static void test_find(void)

@@ -69,7 +69,7 @@ static void test_defaults(void)
 	is_str(c.relay_url, "wss://oo.openonion.ai", "the relay is the usual");
 	is_int(c.durability, DURABLE_POWER, "results survive a power cut");
 	is_str(c.agent, "demo", "the agent is the demo");
-	is_str(c.project_dir, "", "what is found out is empty at first");
+	is_str(c.project_dir, "", "the project directory is empty by default");
 	is_str(c.trust_where, "", "a default stands nowhere");
 	is_int(conf_check(&c, &err), 0, "defaults are good");
 	conf_fini(&c);
@@ -111,7 +111,7 @@ static void test_good_values(void)
 		is_int(conf_set(&c, "here", rows[i].key, rows[i].value, &err),
 		    0, "%s may be \"%s\"", rows[i].key, rows[i].value);
 	ok(c.workers >= 1 && c.workers <= 60, "auto is a number of workers");
-	is_int(c.port, 65535, "the last value stays");
+	is_int(c.port, 65535, "the last of several values stays");
 	is_int(c.restart, RESTART_SAFE, "a choice is its index");
 	is_str(c.agent, "exec:python3 agent.py", "a text is copied");
 	conf_fini(&c);
@@ -657,7 +657,7 @@ static void test_environment(void)
 	    "AGENT_PORT is the port");
 	(void)setenv("AGENT_PORT", "x", 1);
 	ok(conf_read_env(&c, &err) == -1 && strstr(err.text, "AGENT_PORT"),
-	    "a wrong one is refused by its name");
+	    "a wrong AGENT_PORT is refused by its name");
 	(void)unsetenv("AGENT_PORT");
 	conf_fini(&c);
 }
@@ -835,7 +835,7 @@ static void test_env_file(void)
 	load_env("\xef\xbb\xbf"
 		 "CO_T_Q=1",
 	    11, 1);
-	is_str(getenv("CO_T_Q"), "1", "a mark at the start is none of a name");
+	is_str(getenv("CO_T_Q"), "1", "a byte order mark is no part of a name");
 	is_int(conf_load_env_file("/nonexistent/x"), -1,
 	    "an absent .env file is an error");
 	is_int(conf_load_env_file("/"), -1,

@@ -63,7 +63,7 @@ static void test_words(void)
 	console_connect("", SESSION, "connected", true);
 	is_line("✓ CONNECT identity=anonymous session=aad5... "
 		"status=connected (server_newer)",
-	    "nobody connects, and the server knows more");
+	    "an unsigned client connects while the server knows more");
 	console_reattach(ADDRESS, SESSION, "running", false);
 	is_line("↻ REATTACH identity=0x2f3d... session=aad5... status=running",
 	    "a client connects again");
@@ -168,7 +168,7 @@ static void test_sinks(void)
 	console_closed(7);
 	char *text = scratch_read(log, &len);
 	ok(strstr(text, ": ⚡ ws- (7 active)\n"),
-	    "before anything is said of it, lines go to the log");
+	    "lines go to the log before a console is set");
 	free(text);
 	while (write(ends[1], chunk, sizeof chunk) > 0)
 		n_written++;
@@ -183,7 +183,7 @@ static void test_sinks(void)
 	console_closed(9);
 	ok(read(ends[0], chunk, sizeof chunk) == 19 &&
 		memcmp(chunk, "⚡ ws- (9 active)\n", 19) == 0,
-	    "when it reads again, lines come");
+	    "lines are written when the console is read again");
 	console_to(-1, true);
 	(void)close(ends[0]);
 	(void)close(ends[1]);

@@ -61,7 +61,7 @@ static void test_winner(void)
 	    {"\"x\":1", "\"y\":1", "server", "absent numbers count as 0",
 		false},
 	    {"\"iteration\":\"9\",\"updated\":[1]", "\"iteration\":1", "server",
-		"what is no number counts as 0", true},
+		"an iteration that is no number counts as 0", true},
 	    {"\"iteration\":true", "\"iteration\":null,\"updated\":1", "server",
 		"true and null count as 0", true},
 	    {"\"iteration\":1e999", "\"iteration\":2", "client",
@@ -96,7 +96,8 @@ static void test_one_side(void)
 	is_str(merge("{\"turn\":1,\"session_id\":\"evil\"}", "", &is_newer),
 	    "{\"session_id\":\"s\",\"turn\":1}",
 	    "a client's alone is taken, with the server's id");
-	ok(!is_newer, "the server has none that is newer");
+	ok(!is_newer,
+	    "the server's conversation is not newer where there is none");
 	is_str(merge("", "{\"turn\":1,\"mode\":\"auto\"}", &is_newer),
 	    "{\"mode\":\"auto\",\"session_id\":\"s\",\"turn\":1}",
 	    "the server's alone is taken");

@@ -74,10 +74,10 @@ static void test_full(void)
 	loop_crew_open(&crew, loop, 1, 3);
 	pthread_mutex_lock(&gate);
 	n_wanted = give(5);
-	is_int(n_wanted, 3, "more than it may hold are refused");
+	is_int(n_wanted, 3, "jobs above the size of the crew are refused");
 	pthread_mutex_unlock(&gate);
 	loop_run(loop);
-	is_int(n_done, 3, "the others are done");
+	is_int(n_done, 3, "jobs within the size of the crew are done");
 	n_wanted = give(1);
 	is_int(n_wanted, 1, "a crew has room again when jobs are done");
 	loop_run(loop);
@@ -98,7 +98,7 @@ static void test_close(void)
 	ok(n_run <= 10 && jobs[9].is_done,
 	    "closing a crew finishes jobs that were never begun");
 	loop_crew_close(&crew);
-	ok(!crew, "closing none is harmless");
+	ok(!crew, "closing a closed crew is harmless");
 }
 
 int main(void)

@@ -573,7 +573,8 @@ static void test_long_texts(void)
 		buf_char(&prompt, '\1');
 	for (int i = 0; i < 6; i++)
 		converse(&session, buf_cstr(&prompt));
-	ok(session.len < 8 << 20, "long texts do not make it too large");
+	ok(session.len < 8 << 20,
+	    "long texts do not make a conversation too large");
 	buf_fini(&session);
 	buf_fini(&prompt);
 }

@@ -71,7 +71,7 @@ static void test_whole_table(void)
 	}
 	ok(has_text, "each code has a text");
 	ok(is_sane, "each code has an HTTP status");
-	ok(retries_fit, "what can be tried again is 409, 429 or 503");
+	ok(retries_fit, "every retryable code is 409, 429 or 503");
 }
 
 static void test_reasons(void)

@@ -157,7 +157,8 @@ static void test_turns(void)
 		has("hi_there.yaml", "output: \"C\"") &&
 		!has("hi_there.yaml", "output: \"A\"") &&
 		has("hi_there.yaml", "history: [{\"run\": 1, \"status\": \"\""),
-	    "the same prompt again is a second run, and the first is history");
+	    "the same prompt again is a second run, with the first in its "
+	    "history");
 	ok(has("hi_there/run_2.yaml", NULL) && is_yaml("hi_there/run_1.yaml"),
 	    "each run has its file");
 	ok(has("hi_there/run_1.yaml",
@@ -173,7 +174,7 @@ static void test_turns(void)
 	turn(1, "Hi! There?", "D", NULL);
 	ok(has("hi_there.yaml", "runs: 1\n") &&
 		!has("hi_there.yaml", "output: \"C\""),
-	    "another prompt of the same name begins it anew");
+	    "another prompt of the same file name begins the eval anew");
 	turn(2, "x", "E", NULL);
 	ok(!has("x.yaml", NULL),
 	    "a turn of a conversation that is not known is left out");
@@ -189,7 +190,7 @@ static void test_odd_text(void)
 	    "{\"messages\":[{\"role\":\"user\",\"content\":\"\xe2\x80\xa8"
 	    "\xf0\x9f\x98\x80\\n\"}]}");
 	ok(is_yaml("odd.yaml") && is_yaml("odd/run_1.yaml"),
-	    "whatever an agent says, the files are YAML");
+	    "the files are YAML whatever an agent says");
 	ok(has("odd.yaml", "\xf0\x9f\x98\x80 - |\\n\\ttab"),
 	    "an eval keeps what the agent said");
 	end();
@@ -206,7 +207,7 @@ static void test_others(void)
 	(void)mkdir(dir, 0700);
 	scratch_write(path, authored, strlen(authored));
 	turn(1, "mine", "A", NULL);
-	ok(has("mine.yaml", authored), "what a person wrote stays");
+	ok(has("mine.yaml", authored), "an eval written by a person is kept");
 	scratch_write(bad, "a: [", 4);
 	turn(1, "bad", "A", NULL);
 	ok(has("bad.yaml.broken", "a: [") && has("bad.yaml", "runs: 1"),

@@ -181,7 +181,7 @@ static void test_longest_id(void)
 	    "the longest id is kept whole");
 	(void)snprintf(text, sizeof text, "{\"type\":\"x\",\"id\":\"%.*s\"}",
 	    EVENT_ID_MAX + 1, id);
-	ok(!take(&d, text, &err), "one more is refused");
+	ok(!take(&d, text, &err), "an id of one more byte is refused");
 	event_fini(&d);
 }
 
@@ -198,7 +198,7 @@ static void test_stored(void)
 	buf_str(&out, "before");
 	event_encode(&out, &d, 1700000000123456);
 	ok(event_decode(&ev, out.data + 6, out.len - 6),
-	    "what was stored is read");
+	    "a stored event is read back");
 	is_int(ev.type, EV_ASSISTANT, "a stored event has its type");
 	is_int(ev.turn, 4000000000u, "a stored event has its turn");
 	is_int(ev.time_us, 1700000000123456, "a stored event has its time");

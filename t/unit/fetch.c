@@ -183,9 +183,9 @@ static void test_unreachable(void)
 		const char *url;
 		const char *name;
 	} cases[] = {
-	    {closed, "nobody listening is a failure"},
+	    {closed, "a server that does not listen is a failure"},
 	    {"file:///etc/passwd", "a file is no place to ask"},
-	    {"gopher://127.0.0.1/", "only HTTP is spoken"},
+	    {"gopher://127.0.0.1/", "a URL of another protocol is refused"},
 	    {"", "a URL without a host is a failure"},
 	    {"http://", "an empty host is a failure"},
 	};
@@ -288,7 +288,8 @@ static void on_first(void *arg, const struct fetch_answer *answer)
 {
 	struct chain *chain = arg;
 	struct fetch_ask ask = ask_for(chain->url);
-	ok(answer->error == NULL, "the first of two is answered");
+	ok(answer->error == NULL,
+	    "the first of two chained requests is answered");
 	fetch_forget(&victim);
 	(void)fetch_start(fetch, &ask, on_answer, &chain->got);
 }

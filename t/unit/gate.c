@@ -398,7 +398,7 @@ static void test_patience(void)
 	is_int(told[GATE_UNAVAILABLE], 1,
 	    "the claim that waited too long gets no second answer");
 	is_int(n_dropped, 1,
-	    "a job that waited too long drops what it holds in the end");
+	    "a job that waited too long drops what was held in the end");
 	is_str(pass(make(1)), "used",
 	    "a claim that waited too long is made in the end");
 	end();
@@ -426,7 +426,7 @@ static void test_many(void)
 	gate_collect(gate);
 	is_int(told[GATE_BUSY], 1,
 	    "a job above the limit is told that the gate is busy");
-	is_int(n_told, 1, "the flood before it waits for the store");
+	is_int(n_told, 1, "a flood of jobs waits for the store");
 	store_abort(&t);
 	ok(collect(GATE_MAX_JOBS + 1), "all of the flood is told");
 	is_int(told[GATE_OK], GATE_MAX_JOBS, "every job of the flood passes");
@@ -493,7 +493,7 @@ static void test_turns(void)
 	store_abort(&t);
 	ok(collect(2002), "all jobs of a busy and a quiet peer are answered");
 	ok(told_before < 300,
-	    "the one that sends little is told before most of the other");
+	    "the job of a quiet peer is answered before most of a busy one's");
 	printf("# after %d of 2000\n", told_before);
 	end();
 }
@@ -534,7 +534,8 @@ static void test_busy(void)
 	pass_ms(GATE_PATIENCE_MS + 1);
 	gate_tick(gate);
 	is_int(told[GATE_BUSY], 2,
-	    "who waits too long for other work is told that the gate is busy");
+	    "a job that waits too long for other work is told that the gate is "
+	    "busy");
 	is_int(n_dropped, 1,
 	    "a job that waits too long for other work is dropped");
 	pthread_mutex_unlock(&at_work);
@@ -631,7 +632,7 @@ static void test_expire(void)
 	pass_ms(350000);
 	gate_expire(store, &cursor);
 	ok(cursor != 0 && count_claims() > 1000,
-	    "one step of expiry does a part");
+	    "one step of expiry removes a part of the claims");
 	while (cursor && ++steps < 100)
 		gate_expire(store, &cursor);
 	is_int(count_claims(), 1000, "some steps remove all that are over");

@@ -62,7 +62,7 @@ static void test_limit(void)
 	gauge_drop(&g, &holds[0]);
 	gauge_drop(&g, &holds[0]);
 	is_int(gauge_count(&other, GAUGE_RUNS, "anna"), 1,
-	    "what is given back is not counted, and only once");
+	    "a hold given back twice is taken off once");
 	ok(gauge_take(&other, GAUGE_RUNS, "anna", 2, &holds[0]),
 	    "a hold that was given back makes room");
 	ok(gauge_take(&other, GAUGE_RUNS, "anna", 0, &holds[0]),
@@ -83,7 +83,7 @@ static void test_death(void)
 	    gauge_count(&g, GAUGE_SOCKETS, "anna"), 11, "both processes count");
 	die(1);
 	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 1,
-	    "what a dead process held is gone at once");
+	    "the holds of a dead process are gone at once");
 	atomic_store(&heritage->slots[1].generation, 3);
 	is_int(gauge_count(&g, GAUGE_SOCKETS, "anna"), 1,
 	    "holds of a dead process do not come back when the slot is given "
@@ -112,7 +112,7 @@ static void test_full_table(void)
 		refused += !gauge_take(&g, GAUGE_RUNS, who, 1, &holds[i]);
 		counted += holds[i] != 0;
 	}
-	is_int(refused, 0, "nobody is refused for want of a place");
+	is_int(refused, 0, "no hold is refused when the table is full");
 	ok(counted > HERITAGE_GAUGES / 10 * 9, "nearly all places are used");
 	for (int i = 0; i < 2 * HERITAGE_GAUGES; i++)
 		gauge_drop(&g, &holds[i]);

@@ -210,7 +210,7 @@ static void test_order(const struct home *h)
 	    "project and user have different addresses");
 	(void)unlink(h->key); /* it was there */
 	ok(ident_make(&me, h->co, &err) == 0 && me.is_new,
-	    "who asks for a key of the project gets one");
+	    "a project without a key gets one of its own when asked");
 	ident_fini(&me);
 }
 

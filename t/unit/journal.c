@@ -241,11 +241,12 @@ static void test_rules(void)
 	    "a turn that ended before it began does not begin");
 	struct seen s;
 	uint64_t cursor = 0;
-	is_int(look(NUMBER, &cursor, 99, &s), JOURNAL_END, "the end is found");
+	is_int(look(NUMBER, &cursor, 99, &s), JOURNAL_END,
+	    "reading all turns finds the end of the journal");
 	is_str(s.text,
 	    "input{\"prompt\":\"hi\"} assistant{\"content\":\"a\"} done{} "
 	    "input{\"prompt\":\"again\"} input{\"prompt\":\"later\"} done{} ",
-	    "what was closed is not in the journal");
+	    "refused commits are not in the journal");
 	end();
 }
 
@@ -674,7 +675,7 @@ static void test_damaged(void)
 	    "two damaged events are told once");
 	cursor = 1;
 	is_int(journal_read(store, NUMBER, &cursor, 2, see, &s), JOURNAL_GONE,
-	    "what is not published is not looked at");
+	    "events that are not published are not read");
 	is_int(cursor, 2, "the cursor does not pass what is published");
 	end();
 }
@@ -724,9 +725,11 @@ static void test_damaged_meta(void)
 	uint64_t corrupt = stat_mine()->corrupt;
 	damage_meta();
 	store_read(store, &t, STORE_JOURNAL);
-	ok(journal_meta(&t, NUMBER, &is), "where events are is found again");
+	ok(journal_meta(&t, NUMBER, &is),
+	    "the place of the events is found in spite of damage");
 	(void)store_read_end(&t, &err);
-	ok(stat_mine()->corrupt > corrupt, "after it was found damaged");
+	ok(stat_mine()->corrupt > corrupt,
+	    "damaged metadata are counted as corrupt");
 	ok(memcmp(&was, &is, sizeof(is)) == 0,
 	    "metadata found again are as before the damage");
 	is_int(do_one(2, COMMIT_IN_TURN, "d"), COMMIT_OK,
@@ -739,7 +742,8 @@ static void test_damaged_meta(void)
 	store_read(store, &t, STORE_JOURNAL);
 	(void)journal_meta(&t, NUMBER, &is);
 	(void)store_read_end(&t, &err);
-	is_int(stat_mine()->corrupt, corrupt, "the next commit mends the row");
+	is_int(
+	    stat_mine()->corrupt, corrupt, "a commit mends damaged metadata");
 	end();
 }
 
@@ -754,9 +758,10 @@ static void test_free(void)
 	add_fact(c, "k", "1");
 	journal_push(journal, c, false);
 	journal_push(journal, commit_of(1, COMMIT_IN_TURN, "b"), true);
-	is_int(journal_pending(journal), 2, "what is pushed is pending");
+	is_int(journal_pending(journal), 2, "pushed commits are pending");
 	journal_free(&journal);
-	ok(told.done == 2 && !told.failed, "the end waits for what is queued");
+	ok(told.done == 2 && !told.failed,
+	    "freeing the journal waits for queued commits");
 	ok(!journal, "freeing the journal clears the pointer");
 	journal_free(&journal);
 	store_close(&store);

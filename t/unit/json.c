@@ -146,7 +146,8 @@ static void test_unique_keys(void)
 	    "the error of a doubled key says so in its message");
 	is_int((int64_t)error.pos, 15,
 	    "the error of a doubled key says where it was found");
-	ok(!is_unique("{\"a\":1,\"\\u0061\":3}"), "escapes do not hide it");
+	ok(!is_unique("{\"a\":1,\"\\u0061\":3}"),
+	    "escapes do not hide a doubled key");
 	ok(is_unique("{\"\\ud800\":1,\"\\ufffd\":3}"),
 	    "a lone surrogate is its own key");
 	for (int i = 0; i < 100000; i++)
@@ -181,7 +182,8 @@ static void test_tree(void)
 	text = json_text(json_next(n), &len);
 	is_mem(text, len, "\"x\\n\"", 5, "the text of a string has quotes");
 	ok(!json_next(json_next(n)), "the last member has no next");
-	ok(json_is(json_get(v, "a"), JSON_NULL), "the last doubled key counts");
+	ok(json_is(json_get(v, "a"), JSON_NULL),
+	    "the last of two equal keys counts");
 	ok(json_get(v, "b") && !json_first(json_get(v, "b")),
 	    "an empty object has no first member");
 	ok(!json_get(v, "c") && !json_get(a, "a"), "an absent key is NULL");

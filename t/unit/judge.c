@@ -52,7 +52,7 @@ static struct agent_turn *start_exec(
 {
 	struct agent_input input = {
 	    .prompt = x->args, .prompt_len = x->args_len};
-	ok(!x->tool, "what host() was given is asked for by no tool");
+	ok(!x->tool, "the agent of host() is asked without a tool");
 	a->execs++;
 	return start(a, &input, sink);
 }
@@ -217,8 +217,8 @@ static void test_answers(void)
 		ask("k", "a");
 		is_str(oldest()->prompt, FACTS, "the agent is told the facts");
 		finish(cases[i].result);
-		is_str(hear(), cases[i].says, "what it says is understood: %zu",
-		    i);
+		is_str(hear(), cases[i].says,
+		    "an answer of the agent is understood: %zu", i);
 		end();
 	}
 }
@@ -228,7 +228,7 @@ static void test_host(void)
 	begin();
 	judge_ask_host(judge);
 	ask("k", "a");
-	is_int(agent.execs, 1, "what host() was given is asked");
+	is_int(agent.execs, 1, "the agent of host() is asked once");
 	is_str(
 	    oldest()->prompt, FACTS, "the agent of host() is told the facts");
 	finish("{\"allow\":false,\"reason\":\"not you\"}");
@@ -325,19 +325,20 @@ static void test_asked_while_told(void)
 		ask("k", "b");
 		again = "k";
 		finish(cases[i].result);
-		is_str(
-		    hear(), cases[i].says, "who is told may ask again at once");
+		is_str(hear(), cases[i].says,
+		    "a caller that was answered may ask again at once");
 		is_int(agent.started, cases[i].turns,
 		    "a caller that asks again at once gets the kept or a new "
 		    "answer");
 		if (agent.started == 2) {
 			finish("ACCEPT");
-			is_str(hear(), "again yes", "the new answer comes");
+			is_str(hear(), "again yes",
+			    "a new answer comes after a failed one");
 		}
 		again = "k";
 		ask("k", "c");
-		is_str(
-		    hear(), "c yes; again yes", "a kept one comes each time");
+		is_str(hear(), "c yes; again yes",
+		    "a kept answer comes each time");
 		ask("k", "d");
 		is_str(hear(), "d yes",
 		    "an answer told to several callers stays kept");
@@ -358,7 +359,8 @@ static void test_many(void)
 	is_str(hear(), "b no: " JUDGE_UNAVAILABLE,
 	    "a question above the limit of turns is a no");
 	finish("ACCEPT");
-	is_str(hear(), "a yes", "when one is decided");
+	is_str(hear(), "a yes",
+	    "another question may be asked when one is decided");
 	ask("more", "c");
 	is_int(agent.started, JUDGE_MAX_TURNS + 1, "there is room again");
 	end();

@@ -147,8 +147,9 @@ static void test_bytes(void)
 	    "too many bytes: 1 MB per hour for one identity; retry in 1800 s",
 	    "a refusal for bytes says when to retry");
 	is_int(limits_request(limits, &anna, 1 << 18, &v), 0,
-	    "what is left can be taken");
-	is_str(v.name, "requests", "who is let through hears of requests");
+	    "the rest of the bytes can be taken");
+	is_str(v.name, "requests",
+	    "an accepted request is told of the limit of requests");
 	end();
 }
 
@@ -184,7 +185,7 @@ static void test_held(void)
 	is_int(limits_hold(limits, LIMITS_RUNS, &carl, &c, &err), 0,
 	    "a turn may begin when another has ended");
 	is_int(limits_hold(limits, LIMITS_RUNS, &carl, &a, NULL), 0,
-	    "what runs already is counted, and not asked");
+	    "a turn that runs already is counted without a limit");
 	end();
 }
 

@@ -49,13 +49,13 @@ static void test_long_lines(void)
 	    "a line of the limit is taken");
 	line_feed(&q, "123456", 6);
 	ok(line_next(&q, &text, &len) == LINE_TOO_LONG,
-	    "a longer one is refused before its end comes");
+	    "a longer line is refused before its end comes");
 	line_fini(&q);
 	line_init(&q, 5);
 	line_feed(&q, "1\n123456\n", 9);
 	ok(line_next(&q, &text, &len) == LINE_WHOLE &&
 		line_next(&q, &text, &len) == LINE_TOO_LONG,
-	    "a longer one is refused when it came whole");
+	    "a longer line is refused when it came whole");
 	line_fini(&q);
 }
 
@@ -309,7 +309,7 @@ static void test_scribe(void)
 	scribe_end(&s, hear, NULL);
 	ok(n_heard == SCRIBE_LINES + 2 &&
 		strstr(buf_cstr(&heard), "|(800 lines dropped)|y|"),
-	    "what babbles is counted instead");
+	    "lines above the rate are counted and dropped");
 	buf_fini(&heard);
 }
 

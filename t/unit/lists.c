@@ -174,7 +174,7 @@ static void test_levels(void)
 		for (int j = 0; j < 3 && cases[i].in[j]; j++)
 			put(cases[i].in[j], CLIENT "\n");
 		is_str(level_now(CLIENT), cases[i].level,
-		    "who is in %s%s is %s",
+		    "a client in %s%s is %s",
 		    cases[i].in[0] ? cases[i].in[0] : "no list",
 		    cases[i].in[0] && cases[i].in[1] ? " and others" : "",
 		    cases[i].level);
@@ -432,7 +432,7 @@ static void test_inline(void)
 	    "the blacklist may stand in host.yaml itself");
 	ok(!lists_is_blacklisted(lists, "", &err) &&
 		!lists_is_whitelisted(lists, ""),
-	    "nobody is in no list");
+	    "an empty address is in no list");
 	end();
 }
 
@@ -586,7 +586,7 @@ static void test_files(void)
 	char *contacts = get(CONTACTS), *whitelist = get(WHITELIST);
 	is_str(whitelist, "", "all spellings of an entry are removed");
 	is_str(contacts, "# friends\n\nother\n 0x" UPPER " \nlast",
-	    "what is listed already is not written again");
+	    "entries that are listed already are not written again");
 	free(contacts);
 	free(whitelist);
 	(void)change(LISTS_DEMOTE);
@@ -706,7 +706,7 @@ static void test_keeping(void)
 	free(real);
 	real = path_of(BLOCKLIST);
 	ok(stat(real, &st) == 0 && (st.st_mode & 0777) == 0600,
-	    "a new one is for its owner");
+	    "a new list is private");
 	free(text);
 	free(link);
 	free(real);

@@ -78,7 +78,7 @@ static void test_many_keys(void)
 		found += map_get(w.map, &i, sizeof(i)) == &values[i];
 	is_int(found, MANY, "every one of many keys is found");
 	is_int(map_each(w.map, stop_at_third, &w), 33,
-	    "each returns what stopped it");
+	    "map_each() returns what stopped it");
 	is_int(w.seen, 3, "map_each() stops at once when told to");
 	w.seen = 0;
 	is_int(map_each(w.map, remove_odd, &w), 0,
@@ -90,7 +90,7 @@ static void test_many_keys(void)
 	found = 0;
 	for (int i = 0; i < MANY; i++)
 		found += map_get(w.map, &i, sizeof(i)) != NULL;
-	is_int(found, MANY / 2, "the others are still found");
+	is_int(found, MANY / 2, "keys that were not removed are still found");
 	map_free(&w.map);
 }
 

@@ -184,7 +184,8 @@ static void test_compare(void)
 	start_mirror();
 	step(2);
 	is_int(count("\"prompt\":\"off\""), 1,
-	    "what happened meanwhile is added at the next start");
+	    "a result from before the results were on is added at the next "
+	    "start");
 	(void)unlink(path);
 	start_mirror();
 	step(2);
@@ -195,7 +196,7 @@ static void test_compare(void)
 	scratch_write(path, newer, strlen(newer));
 	start_mirror();
 	step(2);
-	is_int(count("\n"), 1, "what another host wrote later stays");
+	is_int(count("\n"), 1, "a newer line of another host stays");
 	end();
 }
 
@@ -385,8 +386,9 @@ static void test_export(void)
 	char *end_of_first = strchr(first, '\n');
 	*end_of_first = 0;
 	ok(len && len2 && strncmp(first, second, strlen(first)) == 0,
-	    "a result is as it was");
-	is_int(count("interrupted"), 1, "what ran is not said to run");
+	    "an imported result is exported unchanged");
+	is_int(count("interrupted"), 1,
+	    "an imported running result is exported as interrupted");
 	free(first);
 	free(second);
 	free(dir);

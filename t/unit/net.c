@@ -581,7 +581,7 @@ static void test_heads(void)
 	    "a handler sees path, query, headers and peer");
 	r = ask("GET /parts HTTP/1.1\r\nhost: elsewhere\r\n\r\n");
 	ok(is_body(r, 200, "/parts||-|elsewhere|127.0.0.1|0"),
-	    "who calls us by a foreign name has no privileges of loopback");
+	    "a peer that uses a foreign name has no privileges of loopback");
 	r = ask("GET /parts HTTP/1.1\r\nhost: h\r\n"
 		"x-forwarded-for: 127.0.0.1, 9.9.9.9\r\n"
 		"x-forwarded-for: 127.0.0.1\r\n\r\n");
@@ -833,7 +833,7 @@ static void test_streams(void)
 	r = read_reply(fd);
 	ok(r->status == 200 && get(fd, r->body, 6) && is_ended(fd) &&
 		strcmp(r->body, "onetwo") == 0,
-	    "HTTP/1.0 gets it without chunks");
+	    "HTTP/1.0 gets a stream without chunks");
 	close(fd);
 	fd = dial();
 	put_str(fd, "GET /quiet HTTP/1.1\r\nhost: h\r\n\r\n");
@@ -1326,7 +1326,8 @@ static void test_leaving(bool is_last, const char *title)
 	on_loop(leave);
 	int other = accept(leaving.listener, NULL, NULL);
 	is_int(leaving.accepted, is_last, "%s", title);
-	ok((other >= 0) == !is_last, "nobody else gets the same client");
+	ok((other >= 0) == !is_last,
+	    "%s: no other process gets the same client", title);
 	close(leaving.client);
 	close(leaving.listener);
 	close(other);

@@ -222,7 +222,7 @@ static void test_foreign_session(void)
 	    "," SIGNED_BY(BERT) "}");
 	ok(hears_of("CONNECTED", "\"status\":\"new\"") &&
 		!strstr(frame, "\"hers\""),
-	    "the session of another is answered by a new one");
+	    "a CONNECT to the session of another client gets a new one");
 	say("{\"type\":\"SESSION_STATUS\",\"session\":{\"session_id\":"
 	    "\"hers\"}}");
 	ok(hears_of("AGENT_PROFILE", NULL) &&
@@ -302,7 +302,7 @@ static void test_commands(void)
 	    "\"INPUT\",\"prompt\":\"yes\",\"nonce\":\"n\"}," SIGNED_BY(
 		ANNA) "}");
 	ok(strcmp(fake_session_log(all)->prompt, "yes") == 0,
-	    "what is signed counts, and not what stands beside it");
+	    "only what is signed counts, not what stands beside it");
 	say("{\"type\":\"PING\"}");
 	ok(hears_of("PONG", NULL), "signs of life need no signature");
 	tear_down();
@@ -320,7 +320,7 @@ static void test_signed_input(void)
 	    "\"x\"},\"from\":\"" ANNA "\",\"signature\":\"bad\"}");
 	ok(hears_error("unauthorized: invalid signature") &&
 		strcmp(fake_session_log(all)->prompt, "yes") == 0,
-	    "a badly signed one runs none");
+	    "a badly signed INPUT runs no prompt");
 	tear_down();
 	set_up();
 	say("{\"type\":\"INPUT\",\"payload\":{\"prompt\":\"first\"}," SIGNED_BY(
@@ -339,7 +339,7 @@ static void test_blocked(void)
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(hears_error("forbidden: blocked") &&
 		fake_session_log(all)->prompt[0] == 0,
-	    "who is blocked does nothing more on an open connection");
+	    "a blocked client can do nothing more on an open connection");
 	tear_down();
 }
 
@@ -479,7 +479,7 @@ static void test_full_access(void)
 	connect_v1("s");
 	say("{\"type\":\"mode_change\",\"mode\":\"full-access\"}");
 	ok(hears_error("Permission mode is not available"),
-	    "strangers do not get it");
+	    "a stranger may not change to full access");
 	tear_down();
 	conf.full_access_turns = 0;
 }

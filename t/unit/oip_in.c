@@ -277,7 +277,7 @@ static void test_second_connect(void)
 	    "the same CONNECT again is greeted again");
 	say("{\"type\":\"CONNECT\",\"session_id\":\"t\"}");
 	ok(hears_error("already authenticated: open a new connection"),
-	    "another session needs another socket");
+	    "a CONNECT to another session on the same socket is refused");
 	say("{\"type\":\"CONNECT\"}");
 	ok(hears_error("already authenticated: open a new connection"),
 	    "a second CONNECT without an id is refused");
@@ -305,7 +305,7 @@ static void test_server_newer(void)
 	       ",\"server_newer\":true,\"session\":{\"messages\":[{\"role\":"
 	       "\"user\",\"content\":\"hi\"}]},\"chat_items\":[{\"type\":"
 	       "\"user\",\"id\":\"msg-0\",\"content\":\"hi\"}]}"),
-	    "the server's conversation is told when it won");
+	    "the server's newer conversation is told");
 	forget_frames();
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	ok(fake_session_log(all)->conversation[0] == '\0',
@@ -493,7 +493,7 @@ static void test_bare_input(void)
 	fake_session_done(fake_session_get(all, "made-1"), "r2", NULL);
 	fake_session_run(all);
 	ok(hears_of("OUTPUT", "\"result\":\"r2\""),
-	    "the next INPUT stays in that session");
+	    "the next INPUT of a socket stays in its session");
 	tear_down();
 }
 
@@ -528,7 +528,7 @@ static void test_bare_repeated(void)
 	ok(hears_of("CONNECTED",
 	       "\"session_id\":\"made-1\",\"status\":\"running\"") &&
 		hears_of("AGENT_PROFILE", NULL),
-	    "the same INPUT again comes back to that session");
+	    "a repeated first INPUT comes back to its session");
 	(void)fake_session_emit(fake_session_get(all, "made-1"), EV_THINKING,
 	    "e1", "\"content\":\"hm\"");
 	fake_session_done(fake_session_get(all, "made-1"), "r", NULL);
@@ -544,7 +544,7 @@ static void test_bare_repeated(void)
 		hears_of("AGENT_PROFILE", NULL) &&
 		hears_of("OUTPUT", "\"result\":\"r\"") &&
 		strstr(frame, "\"input_id\":\"q\"") && hears_nothing(),
-	    "after the turn it gets the first result");
+	    "a repeated first INPUT gets the result after the turn");
 	fake_wire_gone(&wire);
 	wire = fake_wire_open(http, true);
 	say("{\"type\":\"INPUT\",\"prompt\":\"other\",\"input_id\":\"q\"}");
@@ -552,7 +552,7 @@ static void test_bare_repeated(void)
 		hears_of("AGENT_PROFILE", NULL) &&
 		hears_error("input_id reused with different input") &&
 		hears_nothing(),
-	    "another input with that id learns nothing");
+	    "another INPUT with a known input_id learns nothing");
 	fake_wire_gone(&wire);
 	ok(fake_session_log(all)->opens == 0, "no handle is left open");
 	tear_down();
@@ -573,7 +573,7 @@ static void test_repeated(void)
 	    "an INPUT sent twice gets one OUTPUT");
 	say(BARE);
 	ok(hears_of("OUTPUT", "\"input_id\":\"q\"") && hears_nothing(),
-	    "later it hears that OUTPUT again");
+	    "a repeated INPUT gets the OUTPUT again after the turn");
 	say("{\"type\":\"INPUT\",\"prompt\":\"f\",\"input_id\":\"f\"}");
 	fake_session_fail(s, "exited");
 	fake_session_run(all);

@@ -178,7 +178,7 @@ static void test_requests(void)
 	fake_backend_json(backend, "{\"token\":\"abc.DEF-1\"}");
 	fake_backend_json(backend, "{\"verified\":true}");
 	struct got got = verify(12.5);
-	ok(got.receipt, "who has paid gets a receipt");
+	ok(got.receipt, "a client that has paid gets a receipt");
 	test_sign_in();
 	test_question();
 	free(got.receipt);
@@ -355,7 +355,8 @@ static void test_free(void)
 	payment_verify(payment, CLIENT, 1, on_paid, &got);
 	payment_verify(payment, CLIENT, 1, on_paid, &got);
 	end();
-	ok(payment == NULL && got.n == 0, "freeing it forgets the questions");
+	ok(payment == NULL && got.n == 0,
+	    "freeing the payments forgets their questions");
 	payment_free(&payment);
 }
 

@@ -240,7 +240,7 @@ static void test_denials(void)
 	    "a denied chain does not run though it is written as allowed");
 	ok(!runs(p, "ls"), "a rule replaces a shipped one");
 	ok(!asks(p, "read", "{\"path\":\"/x\"}", &why),
-	    "what is neither allowed nor denied does not run");
+	    "a command that is neither allowed nor denied does not run");
 	permit_close(&p);
 	buf_fini(&why);
 }

@@ -205,10 +205,10 @@ static void test_death(void)
 	struct sink *first = start(&x);
 	ok(wait_until(&x, have_ended) && first->has_failed &&
 		first->reason == REASON_KILLED,
-	    "a turn fails with the process that should have done it");
+	    "a turn fails with the process that runs it");
 	struct sink *second = start(&x);
 	ok(wait_until(&x, have_ended) && !second->has_failed,
-	    "the next one is done by the next process");
+	    "the next turn is done by the next process");
 	close_agent(&x);
 }
 
@@ -236,7 +236,8 @@ static void test_broken(void)
 	    "a turn fails when the agent cannot be loaded");
 	struct sink *second = start(&x);
 	ok(second->has_failed && second->reason == REASON_SPAWN,
-	    "the next one at once: %s", buf_cstr(&second->detail));
+	    "the next turn of a broken agent fails at once: %s",
+	    buf_cstr(&second->detail));
 	close_agent(&x);
 }
 

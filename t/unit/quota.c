@@ -155,7 +155,7 @@ static void test_full_table(void)
 	}
 	is_int(missed, 0, "a new name is never refused");
 	ok(!quota_has(heritage, QUOTA_REQUESTS, "anna", &ten, 1),
-	    "whoever has least left is not forgotten");
+	    "the name with the least left is not forgotten");
 	end();
 }
 

@@ -139,7 +139,7 @@ static void test_epoch(void)
 	record_encode(&row, &r);
 	ok(record_decode(&back, (struct store_span){row.data, row.len}) &&
 		!back.epoch,
-	    "an old record names none");
+	    "a record without an epoch has epoch 0");
 	ok(record_is_in_journal(&back, (uint64_t)r.created_ms) &&
 		!record_is_in_journal(&back, (uint64_t)r.created_ms + 1),
 	    "the times of both decide then");

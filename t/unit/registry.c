@@ -177,7 +177,8 @@ static void test_same_bucket(void)
 	    "a key removed from the middle of a bucket is not found");
 	for (int i = 0; i < 5; i++)
 		all &= i == 2 || registry_look(reg, k[i].bytes) == at[i];
-	ok(all && is_sound(), "the others stay");
+	ok(all && is_sound(),
+	    "keys of the bucket that were not removed are found");
 	end();
 }
 
@@ -200,7 +201,7 @@ static void test_evict(void)
 	registry_leave(reg, at[9], OTHER);
 	ok(add(51, ME) != REGISTRY_NONE && !is_there(3) && is_there(9) &&
 		is_there(12),
-	    "the one idle longest is evicted first");
+	    "the session idle longest is evicted first");
 	ok(add(52, ME) != REGISTRY_NONE && !is_there(12) && is_there(9),
 	    "the session idle second longest is evicted next");
 	ok(add(53, ME) != REGISTRY_NONE && !is_there(9),
@@ -332,7 +333,8 @@ static void test_orphan(void)
 	registry_end(reg, at, me, true);
 	(void)registry_begin(reg, at, me, 0);
 	registry_end(reg, at, me, true);
-	ok(registry_knows(reg, k.bytes, 1), "a newer turn makes it known");
+	ok(registry_knows(reg, k.bytes, 1),
+	    "a newer turn of the session makes the old one known");
 	ok(registry_orphan(reg, k.bytes, &seed) && !registry_take(reg, at, me),
 	    "an orphan older than the last turn does not run again");
 	struct key none = key_of(2);
@@ -367,7 +369,7 @@ static void test_take(void)
 	live(OTHER, 5);
 	ok(!registry_is_alive(reg, other),
 	    "a successor in the slot does not make the old owner alive");
-	ok(!registry_is_alive(reg, 0), "nobody is not alive");
+	ok(!registry_is_alive(reg, 0), "owner 0 is not alive");
 	end();
 }
 
@@ -402,7 +404,7 @@ static void test_orphans(void)
 	registry_orphans(reg, &cursor, 100, note_orphan, &f);
 	ok(f.n == 3 && f.at[1] == 3 && f.at[2] == last,
 	    "turns of dead owners and of nobody are found as orphans");
-	is_int(cursor, 0, "after the last it begins again");
+	is_int(cursor, 0, "the cursor of orphans begins again after the last");
 	end();
 }
 

@@ -103,12 +103,13 @@ static void test_elsewhere(void)
 	is_int(n_answers, 0, "the caller waits for nothing");
 	pthread_mutex_unlock(&gate);
 	loop_run(loop);
-	is_int(n_answers, 1, "the answer comes later");
-	ok(!was_empty, "what was inherited is found");
+	is_int(n_answers, 1, "the answer of a search comes later");
+	ok(!was_empty, "an inherited process is found");
 	clear_all();
 	ok(was_empty, "no process is left after the last search");
-	ok(!is_ours(stranger), "what was inherited is killed and reaped");
-	is_int(below(getpid()), 0, "what was below it as well");
+	ok(!is_ours(stranger), "an inherited process is killed and reaped");
+	is_int(below(getpid()), 0,
+	    "the children of an inherited process are killed and reaped");
 }
 
 static void test_known(void)
@@ -132,7 +133,8 @@ static void test_known(void)
 	remains_remove_co_turn(known);
 	remains_remove_co_turn(late);
 	clear_all();
-	is_int(below(getpid()), 0, "what is no co-turn any more is killed");
+	is_int(below(getpid()), 0,
+	    "a co-turn that was removed from the list is killed");
 }
 
 static void test_forget(void)
@@ -144,7 +146,7 @@ static void test_forget(void)
 	remains_forget(NULL);
 	pthread_mutex_unlock(&gate);
 	loop_crew_close(&crew);
-	is_int(n_answers, 0, "who has left is not called");
+	is_int(n_answers, 0, "a caller that has left is not called");
 }
 
 int main(void)

@@ -36,7 +36,7 @@ static void test_audience(void)
 	};
 	for (size_t i = 0; i < N(cases); i++)
 		is_int(route_pattern_audience(cases[i].path), cases[i].audience,
-		    "who may call \"%s\"", cases[i].path);
+		    "the callers of \"%s\" are known", cases[i].path);
 }
 
 static void test_match(void)

@@ -331,7 +331,8 @@ static void test_growth(void)
 	agent_ends();
 	settle();
 	heard(0, "the end");
-	is_int(session_status(s), SESSION_CONNECTED, "the turn is over");
+	is_int(session_status(s), SESSION_CONNECTED,
+	    "the session is connected after the end of the turn");
 	session_detach(&view);
 	session_close(&s);
 	end();
@@ -438,7 +439,8 @@ static void test_order(void)
 	settle();
 	is_str(agent.prompt, "second",
 	    "an input that waited begins the next turn without a tick");
-	is_int(give(s, "third"), INPUT_ADDED, "one more waits");
+	is_int(give(s, "third"), INPUT_ADDED,
+	    "another input waits for the next turn");
 	all->is_draining = true;
 	agent_ends();
 	settle();
@@ -447,7 +449,8 @@ static void test_order(void)
 	all->is_draining = false;
 	is_int(give(s, "fourth"), INPUT_ADDED,
 	    "a new input waits behind the one that waited before");
-	is_str(agent.prompt, "third", "the older one has the turn");
+	is_str(agent.prompt, "third",
+	    "the older of two waiting inputs has the turn");
 	session_close(&s);
 	end();
 }

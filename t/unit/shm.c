@@ -34,7 +34,8 @@ static void test_segment(void)
 
 	if (!ok(fd >= 0, "a segment is made"))
 		return;
-	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "only a plan hands it on");
+	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC,
+	    "the descriptor of a segment is closed on exec");
 	char *a = shm_map(fd, &size);
 	char *b = shm_map(fd, &size_again);
 	if (!ok(a && b, "a segment can be mapped more than once"))
@@ -100,11 +101,11 @@ static void test_death(struct shared *s)
 	for (int i = 0; i < 2; i++) {
 		(void)waitpid(start(die_inside, s), NULL, 0);
 		is_int(shm_lock_take(&s->lock), 1,
-		    "who takes the lock of a dead holder is told");
+		    "the next holder is told that the last one died");
 		shm_lock_give(&s->lock);
 	}
 	is_int(shm_lock_take(&s->lock), 0,
-	    "a lock taken from a dead holder works as before");
+	    "a lock taken from a dead holder tells of the death once");
 	shm_lock_give(&s->lock);
 }
 

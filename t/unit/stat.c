@@ -63,7 +63,7 @@ static void test_text(void)
 	ok(strstr(text, "cohostd_commit_seconds_total 1.500007\n"),
 	    "microseconds are shown in seconds");
 	ok(strstr(text, "# HELP cohostd_events_total "),
-	    "a counter that is 0 is shown as well");
+	    "a counter that is 0 is shown");
 	ok(text[strlen(text) - 1] == '\n', "the text ends its last line");
 	buf_fini(&out);
 }

@@ -288,7 +288,8 @@ static void test_transactions(void)
 	    "a transaction with a bad key ends in an error of the store");
 	ok(!get(TABLE_IDS, "b") && !get(TABLE_IDS, "c"),
 	    "a transaction with a bad key writes nothing");
-	is_int(put(TABLE_IDS, "d", "1"), 0, "the next write is sound");
+	is_int(put(TABLE_IDS, "d", "1"), 0,
+	    "a write after a failed transaction succeeds");
 	end();
 }
 

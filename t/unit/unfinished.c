@@ -62,8 +62,8 @@ static void test_victims(void)
 	is_str(
 	    gone, "ba", "the last unproven part is dropped for a proven one");
 	ok(!unfinished_hold(&parts[2], 101),
-	    "where all are proven, the one that wants more goes");
-	is_int(dropped, 4, "what goes is counted");
+	    "a part that wants more is dropped where all are proven");
+	is_int(dropped, 4, "dropped parts are counted");
 	is_int(held, 0, "no byte is held after all parts are gone");
 }
 

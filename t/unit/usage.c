@@ -298,7 +298,7 @@ static void test_full_table(void)
 	}
 	ok(are_known, "a new caller never has what another spent");
 	is_int((int64_t)spend("0xa", 0, 0).tokens, 1000000,
-	    "whoever spent most is not forgotten");
+	    "the caller who spent most is not forgotten");
 	end();
 }
 

@@ -94,15 +94,15 @@ static void test_states(void)
 	is_killed(SLEEPS, PULSE_FACTS, PULSE_BUSY, 1,
 	    "a lane must move as a loop must");
 	is_killed(SLEEPS, PULSE_LOOP, PULSE_NONE, 0,
-	    "who starts or leaves is not watched");
+	    "a process that starts or leaves is not watched");
 	is_killed(STOPPED, PULSE_CHATTER, PULSE_IDLE, 0,
 	    "a lane may have nothing to do");
 	is_killed(SLEEPS, PULSE_FACTS, PULSE_WAITING, 0,
-	    "who waits for a lock is not hung");
+	    "a process that waits for a lock is not hung");
 	is_killed(STOPPED, PULSE_FACTS, PULSE_WAITING, 1,
-	    "unless it was stopped while it waited");
+	    "a process stopped while it waits for a lock is killed");
 	is_killed(TRACED, PULSE_LOOP, PULSE_BUSY, 0,
-	    "what a debugger holds is spared");
+	    "a process held by a debugger is spared");
 }
 
 static void test_moving(void)
@@ -115,7 +115,7 @@ static void test_moving(void)
 		n += watch_look(&watch, children, LIMIT_MS);
 		wait_ms(5);
 	}
-	is_int(n, 0, "who moves is spared");
+	is_int(n, 0, "a process that moves is spared");
 	is_int(watch_look(&watch, children, 0), 0, "0 is no limit");
 	end();
 }
@@ -148,7 +148,7 @@ static void test_successor(void)
 	children->child[0].pid++;
 	(void)watch_look(&watch, children, 3000);
 	ok(watch.line[0][PULSE_LOOP].silent_us < 1000000,
-	    "another process begins with none");
+	    "the silence of another process begins at 0");
 	children->child[0].pid--;
 	end();
 }
@@ -161,7 +161,7 @@ static void test_pulse(void)
 	pulse_beat();
 	pulse_use(&p);
 	is_int(atomic_load(&p.tid), gettid(), "a pulse names its thread");
-	is_int(pulse_set(PULSE_BUSY), PULSE_NONE, "a new one says nothing");
+	is_int(pulse_set(PULSE_BUSY), PULSE_NONE, "a new pulse has no state");
 	is_int(pulse_set(PULSE_WAITING), PULSE_BUSY, "a state tells the last");
 	int64_t at = atomic_load(&p.at_us);
 	ok(at > 0, "a state is a sign of life");
