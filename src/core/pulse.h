@@ -18,7 +18,7 @@
 /* The threads of a process that have one. */
 enum pulse_line {
 	PULSE_LOOP,
-	PULSE_CHATTER, /* a lane of session/journal.h */
+	PULSE_CHATTER, /* a lane of journal/journal.h */
 	PULSE_FACTS,   /* the other one */
 	PULSE_LINES
 };

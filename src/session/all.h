@@ -6,9 +6,9 @@
 /* What the files of this folder share and nobody else sees. */
 #include <string.h>
 
-#include "session/journal.h"
+#include "journal/journal.h"
 #include "session/orphans.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
 

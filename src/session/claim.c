@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "core/conf.h"
 #include "session/call.h"
-#include "session/journal.h"
+#include "journal/journal.h"
 #include "store/record.h"
 #include "identity/digest.h"
 

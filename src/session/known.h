@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "session/session.h"
 
 struct known {

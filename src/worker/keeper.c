@@ -18,7 +18,7 @@
 #include "files/exchange.h"
 #include "files/mirror.h"
 #include "store/record.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "files/results.h"
 #include "session/sessions.h"
 #include "files/upload.h"

@@ -10,7 +10,7 @@
 #include "core/stat.h"
 #include "proc/shm.h"
 #include "session/all.h"
-#include "session/journal.h"
+#include "journal/journal.h"
 #include "session/record_put.h"
 #include "t/unit/scratch.h"
 

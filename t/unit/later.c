@@ -23,7 +23,7 @@
 #include "proc/crew.h"
 #include "proc/shm.h"
 #include "access/judge.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
 #include "store/store.h"

@@ -10,7 +10,7 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "proc/shm.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "t/unit/scratch.h"
 
 #define CAPACITY 16

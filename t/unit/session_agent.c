@@ -15,7 +15,7 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "proc/shm.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
 #include "store/store.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_REGISTRY_H
-#define SESSION_REGISTRY_H
+#ifndef JOURNAL_REGISTRY_H
+#define JOURNAL_REGISTRY_H
 
 /*
  * The registry of active sessions, in shared memory: which sessions are known

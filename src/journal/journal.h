@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_JOURNAL_H
-#define SESSION_JOURNAL_H
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
 
 /*
  * The journal of a session is the ordered list of its events; any worker
@@ -27,7 +27,7 @@
 #include "base/list.h"
 #include "core/err.h"
 #include "core/event.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 #include "store/store.h"
 
 struct conf;

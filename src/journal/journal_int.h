@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_JOURNAL_INT_H
-#define SESSION_JOURNAL_INT_H
+#ifndef JOURNAL_JOURNAL_INT_H
+#define JOURNAL_JOURNAL_INT_H
 
 /*
  * Private to the journal: what its committer threads (lanes.c) do with a batch
  * of commits. They write its facts, then its events, and then let it be known.
  */
-#include "session/journal.h"
+#include "journal/journal.h"
 
 /* Write the facts of a batch in an open transaction, which is ended. */
 void journal_write_facts(

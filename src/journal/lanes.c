@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/pulse.h"
-#include "session/bell.h"
-#include "session/journal_int.h"
+#include "journal/bell.h"
+#include "journal/journal_int.h"
 
 enum lane_kind { LANE_CHATTER, LANE_FACTS, N_LANES };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_REGISTRY_INT_H
-#define SESSION_REGISTRY_INT_H
+#ifndef JOURNAL_REGISTRY_INT_H
+#define JOURNAL_REGISTRY_INT_H
 
 /*
  * Private to the registry: what lies in the shared memory. registry.c takes the
@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "proc/shm.h"
-#include "session/registry.h"
+#include "journal/registry.h"
 
 #define REGISTRY_MAGIC 0x7265676973747279ull
 

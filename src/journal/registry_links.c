@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* How the entries in the shared memory are linked. The caller has the lock. */
-#include "session/registry_int.h"
+#include "journal/registry_int.h"
 
 #include <string.h>
 

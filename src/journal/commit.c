@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* Making a commit, on the loop's thread: part of journal.h. */
-#include "session/journal.h"
+#include "journal/journal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/bell.h"
+#include "journal/bell.h"
 
 #include "core/heritage.h"
 #include "core/stat.h"

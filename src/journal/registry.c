@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/registry_int.h"
+#include "journal/registry_int.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_BELL_H
-#define SESSION_BELL_H
+#ifndef JOURNAL_BELL_H
+#define JOURNAL_BELL_H
 
 /*
  * A bell tells other processes that a journal has grown: those whose clients
@@ -9,7 +9,7 @@
  * It is best effort: a lost one costs latency, never data.
  */
 #include "core/msg.h"
-#include "session/journal.h"
+#include "journal/journal.h"
 
 struct bell {
 	struct msg msg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/journal_int.h"
+#include "journal/journal_int.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/journal.h"
+#include "journal/journal.h"
 
 #include <string.h>
 
