@@ -315,6 +315,10 @@ static void attach(const struct greeting *g)
 		oip_conn_attach(c, g->seen, turn ? turn - 1 : 0);
 	else if (c->has_run)
 		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+	else if (session_status(s) == SESSION_RUNNING &&
+		 session_turn(s) == turn)
+		/* It began after the client was told that none runs. */
+		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
 	else
 		oip_conn_attach(c, session_head(s), turn);
 }

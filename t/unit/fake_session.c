@@ -35,6 +35,7 @@ struct session {
 	char *input_id; /* of the turn; NULL: none */
 	char *reason;	/* of the latest turn, NULL when it ended well */
 	bool has_record;
+	bool begins_at_merge;
 	struct list attachments;
 	char caller[68]; /* who opened it first */
 	struct session_mode mode;
@@ -226,6 +227,11 @@ void fake_session_begin(struct session *s, const char *input_id)
 	}
 	s->began = fake_session_emit(s, EV_INPUT, "in", buf_cstr(&body));
 	buf_fini(&body);
+}
+
+void fake_session_begin_at_merge(struct session *s)
+{
+	s->begins_at_merge = true;
 }
 
 static void end(struct session *s, enum event_type type, struct buf *body)
@@ -716,6 +722,9 @@ bool session_merge(
 		buf_append(out, s->conversation, stored);
 	else
 		buf_append(out, client, len);
+	if (s->begins_at_merge)
+		fake_session_begin(s, NULL);
+	s->begins_at_merge = false;
 	return stored > len;
 }
 

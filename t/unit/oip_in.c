@@ -289,6 +289,27 @@ static void test_second_connect(void)
 	tear_down();
 }
 
+/* Another worker begins a turn while a client is greeted. */
+static void test_turn_while_greeted(void)
+{
+	struct session *s;
+
+	set_up();
+	s = fake_session_get(all, "s");
+	fake_session_begin(s, NULL);
+	fake_session_done(s, "first", NULL);
+	fake_session_begin_at_merge(s);
+	say("{\"type\":\"CONNECT\",\"session_id\":\"s\"}");
+	ok(hears_of("CONNECTED", "\"status\":\"connected\""),
+	    "a client is greeted before a turn begins elsewhere");
+	forget_frames();
+	fake_session_done(s, "second", NULL);
+	fake_session_run(all);
+	ok(hears_of("OUTPUT", "\"result\":\"second\"") && hears_nothing(),
+	    "the end of a turn that began during the greeting is told");
+	tear_down();
+}
+
 static void test_server_newer(void)
 {
 	struct session *s;
@@ -1279,6 +1300,7 @@ int main(void)
 	test_long_id();
 	test_full();
 	test_second_connect();
+	test_turn_while_greeted();
 	test_server_newer();
 	test_old_clients();
 	test_turn();
