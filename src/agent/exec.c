@@ -91,6 +91,7 @@ const struct agent_kind exec_kind = {
     .prefix = PREFIX,
     .needs = "a command, such as 'exec:python3 agent.py'",
     .usage = PREFIX "COMMAND ARGUMENTS",
+    .flags = AGENT_HAS_PROCESSES,
     .check = check,
     .describe = describe,
     .open = open_agent,

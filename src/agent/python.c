@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/child.h"
+#include "agent/python_describe.h"
 #include "agent/secrets.h"
 #include "agent/source.h"
 #include "agent/zygote.h"
@@ -316,7 +317,8 @@ const struct agent_kind python_kind = {
     .prefix = PYTHON_PREFIX,
     .needs = "a file, such as 'python:agent.py'",
     .usage = PYTHON_PREFIX "FILE.py",
-    .flags = AGENT_WRITES_EVALS,
+    .flags = AGENT_WRITES_EVALS | AGENT_HAS_PROCESSES,
+    .ask = python_describe,
     .describe = describe,
     .open = open_agent,
     .close = close_agent,

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct conf;
 struct crew;
 struct fetch;
@@ -42,6 +43,9 @@ struct agent_sink;
 
 /* It writes .co/evals itself, as the Python package does. */
 #define AGENT_WRITES_EVALS 2u
+
+/* A turn is a process of its own, with pipes to it. */
+#define AGENT_HAS_PROCESSES 4u
 
 struct agent_file {
 	const char *name;
@@ -180,6 +184,13 @@ struct agent_kind {
 	 */
 	int (*check)(
 	    const struct agent_spec *spec, const char *key, struct err *err);
+	/*
+	 * Let the agent say who it is, before there are workers: may take a
+	 * minute, and start processes, which are gone afterwards. Appends a JSON
+	 * object to *out, or what it complained of, with -1 and ERR_CONFIG.
+	 * NULL: it need not be asked.
+	 */
+	int (*ask)(const struct conf *conf, struct buf *out, struct err *err);
 	/*
 	 * Say who the agent of a spec is, without opening it; what *about points
 	 * to lives until the next call for this kind.

@@ -5,8 +5,6 @@
 #include "access/lists.h"
 #include "access/policy.h"
 #include "agent/agents.h"
-#include "agent/python.h"
-#include "agent/python_describe.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -212,13 +210,14 @@ int settings_read(struct conf *c, struct err *err)
 
 /* ---- the agent ---- */
 
-/* The words of a python: agent about itself, as the user who will run it. */
-static int ask_python(const struct conf *c, struct buf *out, struct err *err)
+/* The words of an agent about itself, as the user who will run it. */
+static int ask(const struct agent_kind *kind, const struct conf *c,
+    struct buf *out, struct err *err)
 {
 	const struct passwd *user = user_find(c);
 	if (!user || *c->agent_user) /* who runs it then is another */
-		return python_describe(c, out, err);
-	return user_ask(user, python_describe, c, out, err);
+		return kind->ask(c, out, err);
+	return user_ask(user, kind->ask, c, out, err);
 }
 
 /* An object that host() was given as trust judges, unless an option sets trust. */
@@ -267,8 +266,11 @@ int settings_ask_agent(struct conf *c, struct err *err)
 	struct agent_about about;
 	struct buf words = {0};
 	int rc = 0;
-	if (strncmp(c->agent, PYTHON_PREFIX, strlen(PYTHON_PREFIX)) == 0) {
-		rc = ask_python(c, &words, err);
+	const struct agent_kind *kind = agents_find(c->agent, err);
+	if (!kind)
+		return -1;
+	if (kind->ask) {
+		rc = ask(kind, c, &words, err);
 		if (rc != 0)
 			failure_show(words.data, words.len);
 		else

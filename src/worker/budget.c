@@ -3,9 +3,9 @@
 #include "worker/budget.h"
 
 #include <stdint.h>
-#include <string.h>
 #include <sys/resource.h>
 
+#include "agent/agents.h"
 #include "base/log.h"
 #include "core/conf.h"
 
@@ -22,8 +22,10 @@
 static int64_t kept_for_turns(const struct conf *conf, int64_t limit)
 {
 	int64_t want = conf->max_runs * OF_TURN;
+	struct err err;
+	const struct agent_kind *kind = agents_find(conf->agent, &err);
 
-	if (strcmp(conf->agent, "demo") == 0)
+	if (kind && !(kind->flags & AGENT_HAS_PROCESSES))
 		return 0;
 	return want < limit / 2 ? want : limit / 2;
 }
