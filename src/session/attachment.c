@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/stat.h"
-#include "session/all.h"
+#include "session/session_int.h"
 
 /* Events before a turn in which a client's last one is looked for. */
 #define FIND_BEFORE 500

@@ -9,7 +9,7 @@
  * an input that begins a turn then lives as long as the turn; every other one is
  * freed once its receipt has been handed out.
  */
-#include "session/all.h"
+#include "session/session_int.h"
 #include "limits/limits.h"
 
 struct agent_file;

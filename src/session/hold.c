@@ -8,7 +8,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "session/call.h"
 #include "store/record.h"
 #include "identity/digest.h"

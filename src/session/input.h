@@ -22,7 +22,7 @@ void input_retry(struct sessions *all);
 /*
  * Begin a turn with the oldest input that waits for one, unless there is none, or
  * a turn runs, or this worker takes no more: then who ends that turn does, or who
- * looks for what nobody runs (session/orphans.h).
+ * looks for what nobody runs (session/takeover.h).
  */
 void input_begin_waiting(struct session *s);
 

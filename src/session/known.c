@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "core/conf.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "store/record.h"
 #include "session/waiting.h"
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "core/conversation.h"
 #include "store/record.h"
 #include "session/record_put.h"

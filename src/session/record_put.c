@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "session/all.h"
+#include "session/session_int.h"
 #include "store/feed.h"
 #include "store/record.h"
 

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/stat.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "core/conversation.h"
 #include "store/record.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/all.h"
+#include "session/session_int.h"
 
 #include <stdlib.h>
 #include <string.h>

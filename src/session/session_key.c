@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* The keys of sessions and callers: part of all.h. */
-#include "session/all.h"
+/* The keys of sessions and callers: part of session_int.h. */
+#include "session/session_int.h"
 
 #include <string.h>
 

@@ -14,10 +14,10 @@
 #include "core/msg.h"
 #include "core/stat.h"
 #include "files/activity.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "session/approve.h"
 #include "session/attachment.h"
-#include "session/exec.h"
+#include "session/tool_call.h"
 #include "session/input.h"
 #include "session/turn.h"
 #include "files/uploads.h"
@@ -103,7 +103,7 @@ static void flush_round(struct sessions *all)
 	while ((l = list_shift(&all->dirty)))
 		turn_flush(turn_of_dirty(l));
 	call_flush(all);
-	exec_flush(all);
+	tool_call_flush(all);
 	approve_flush(all);
 	while ((l = list_shift(&all->rung)))
 		attachment_ring_all(list_entry(l, struct session, rung));
@@ -135,7 +135,7 @@ static void on_bell(struct sessions *all, const struct msg *m)
 
 static void look_for_orphans(struct sessions *all, int64_t died_us)
 {
-	orphans_look(all, died_us);
+	takeover_look(all, died_us);
 	input_retry(all);
 }
 
@@ -169,11 +169,11 @@ void sessions_tick(struct sessions *all)
 	all->ticks++;
 	registry_catch_up(all->registry);
 	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
-		orphans_look(all, 0);
-	orphans_step(all);
+		takeover_look(all, 0);
+	takeover_step(all);
 	input_retry(all);
 	if (all->ticks % ORPHAN_TICKS == 0)
-		orphans_begin_waiting(all);
+		takeover_begin_waiting(all);
 	if (all->ticks % LOST_BELL_TICKS == 0)
 		find_lost_bells(all);
 	list_each_safe(it, &all->turns) turn_tick(turn_of_link(it));
@@ -217,7 +217,7 @@ void sessions_free(struct sessions **allp)
 	all->is_leaving = true;
 	journal_free(&all->journal);
 	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
-	exec_free_all(all);
+	tool_call_free_all(all);
 	free_calls(&all->answers);
 	free_calls(&all->retries);
 	uploads_free(&all->uploads);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "session/all.h"
+#include "session/session_int.h"
 
 static void on_said(struct commit *c)
 {

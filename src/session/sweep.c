@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* What the keeper does for what is stored: its part of sessions.h. */
-#include "session/all.h"
+#include "session/session_int.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
  */
 #include "core/agent.h"
 #include "core/agent_dir.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "session/call.h"
 
 struct record;

@@ -11,7 +11,7 @@
  * turn: the commit that begins it takes the row away. So it is run once, or
  * reported, whoever dies in between.
  */
-#include "session/all.h"
+#include "session/session_int.h"
 
 struct session_call;
 struct turn;

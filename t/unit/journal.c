@@ -9,7 +9,7 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "proc/shm.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "journal/journal.h"
 #include "session/record_put.h"
 #include "t/unit/scratch.h"

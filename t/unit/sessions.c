@@ -10,7 +10,7 @@
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "proc/shm.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "limits/usage.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"

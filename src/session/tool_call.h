@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_EXEC_H
-#define SESSION_EXEC_H
+#ifndef SESSION_TOOL_CALL_H
+#define SESSION_TOOL_CALL_H
 
 /*
  * Calls of one tool without a turn (session_exec() of session.h): they are not
@@ -10,9 +10,9 @@
 struct sessions;
 
 /* At the end of a tick: tell of the calls that have ended. */
-void exec_flush(struct sessions *all);
+void tool_call_flush(struct sessions *all);
 
 /* The process leaves: end all calls, telling nobody. */
-void exec_free_all(struct sessions *all);
+void tool_call_free_all(struct sessions *all);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_ORPHANS_H
-#define SESSION_ORPHANS_H
+#ifndef SESSION_TAKEOVER_H
+#define SESSION_TAKEOVER_H
 
 /*
  * Turns whose owner has died: find them in the registry and let this worker
@@ -28,15 +28,15 @@ struct orphans {
 /*
  * Look through the whole registry, beginning now. died_us 0: no special death.
  */
-void orphans_look(struct sessions *all, int64_t died_us);
+void takeover_look(struct sessions *all, int64_t died_us);
 
 /* Look at the next part, if a look is going on. Every tick. */
-void orphans_step(struct sessions *all);
+void takeover_step(struct sessions *all);
 
 /*
  * Begin the turns of inputs that were acknowledged and that nobody runs, since
  * their worker died or took no more; call about once a second.
  */
-void orphans_begin_waiting(struct sessions *all);
+void takeover_begin_waiting(struct sessions *all);
 
 #endif

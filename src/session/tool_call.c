@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/exec.h"
+#include "session/tool_call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "core/agent_dir.h"
 #include "core/conf.h"
 #include "files/activity.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "store/record.h"
 #include "limits/limits.h"
 
@@ -33,7 +33,7 @@ struct session_exec {
 };
 
 /* The sink is the first member. */
-static struct session_exec *exec_of(struct agent_sink *s)
+static struct session_exec *tool_call_of(struct agent_sink *s)
 {
 	return (struct session_exec *)(void *)s;
 }
@@ -65,14 +65,14 @@ static void sink_finish(struct agent_sink *s, const char *result, size_t len,
 {
 	(void)session; /* it belongs to no conversation */
 	(void)session_len;
-	end(exec_of(s), false, result, len);
+	end(tool_call_of(s), false, result, len);
 }
 
 /* What the tool said is for the caller; what broke is for the operator. */
 static void sink_fail(
     struct agent_sink *s, enum err_reason reason, const char *detail)
 {
-	struct session_exec *x = exec_of(s);
+	struct session_exec *x = tool_call_of(s);
 	const char *text = err_text(ERR_AGENT);
 	if (reason == REASON_FAILED && detail)
 		text = detail;
@@ -85,7 +85,7 @@ static void sink_fail(
 
 static void sink_log(struct agent_sink *s, const char *text, size_t len)
 {
-	const struct session *session = exec_of(s)->session;
+	const struct session *session = tool_call_of(s)->session;
 	activity_line(session->all->activity, session->id, text, len);
 }
 
@@ -185,7 +185,7 @@ void session_exec_cancel(struct session_exec **x)
 	*x = NULL;
 }
 
-void exec_flush(struct sessions *all)
+void tool_call_flush(struct sessions *all)
 {
 	struct list *l;
 	while ((l = list_shift(&all->execs_done))) {
@@ -202,7 +202,7 @@ void exec_flush(struct sessions *all)
 	}
 }
 
-void exec_free_all(struct sessions *all)
+void tool_call_free_all(struct sessions *all)
 {
 	list_each_safe(it, &all->execs)
 	    free_exec(list_entry(it, struct session_exec, link));

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/orphans.h"
+#include "session/takeover.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/heritage.h"
 #include "core/stat.h"
-#include "session/all.h"
+#include "session/session_int.h"
 #include "session/input.h"
 #include "store/record.h"
 #include "session/turn.h"
@@ -83,7 +83,7 @@ static void on_fence(struct commit *c)
 	struct sessions *all = c->arg;
 	journal_commit_free(c);
 	all->orphans.is_fencing = false;
-	orphans_step(all);
+	takeover_step(all);
 }
 
 static void push_fence(struct sessions *all)
@@ -106,7 +106,7 @@ static void on_orphan(uint32_t at, struct entry *e, void *arg)
 		take_over(all, at, e);
 }
 
-void orphans_step(struct sessions *all)
+void takeover_step(struct sessions *all)
 {
 	struct orphans *o = &all->orphans;
 	if (!o->is_looking || o->is_fencing || all->is_draining ||
@@ -120,12 +120,12 @@ void orphans_step(struct sessions *all)
 		o->is_looking = o->cursor != 0;
 }
 
-void orphans_look(struct sessions *all, int64_t died_us)
+void takeover_look(struct sessions *all, int64_t died_us)
 {
 	all->orphans.is_looking = true;
 	all->orphans.cursor = 0;
 	all->orphans.died_us = died_us;
-	orphans_step(all);
+	takeover_step(all);
 }
 
 /* ---- inputs that wait ---- */
@@ -160,7 +160,7 @@ static bool note_idle(const struct waiting *w, void *arg)
 	return true;
 }
 
-void orphans_begin_waiting(struct sessions *all)
+void takeover_begin_waiting(struct sessions *all)
 {
 	struct idles x = {.all = all, .n = 0};
 	struct err err;

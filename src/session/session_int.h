@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_ALL_H
-#define SESSION_ALL_H
+#ifndef SESSION_SESSION_INT_H
+#define SESSION_SESSION_INT_H
 
 /* What the files of this folder share and nobody else sees. */
 #include <string.h>
 
 #include "journal/journal.h"
-#include "session/orphans.h"
+#include "session/takeover.h"
 #include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
