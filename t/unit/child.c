@@ -25,6 +25,7 @@
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
 #include "t/unit/loop_crew.h"
+#include "t/unit/loop_until.h"
 #include "t/unit/tap.h"
 
 /* No test takes longer. */
@@ -41,42 +42,13 @@ struct test {
 	struct sink sink;
 	struct agent *agent;
 	struct agent_turn *turn;
-	struct loop_timer late;
-	struct loop_timer tick;
-	bool (*is_reached)(struct test *x);
-	bool is_late;
+	bool is_late; /* a condition was waited for in vain */
 };
-
-static void on_late(void *arg)
-{
-	struct test *x = arg;
-
-	x->is_late = true;
-	loop_stop(loop);
-}
-
-static void on_tick(void *arg)
-{
-	struct test *x = arg;
-
-	if (x->is_reached(x))
-		loop_stop(loop);
-	else
-		loop_timer_set(loop, &x->tick, 2);
-}
 
 /* Run the loop until the condition holds. */
 static bool wait_until(struct test *x, bool (*is_reached)(struct test *x))
 {
-	x->is_reached = is_reached;
-	x->is_late = false;
-	loop_timer_init(&x->late, on_late, x);
-	loop_timer_init(&x->tick, on_tick, x);
-	loop_timer_set(loop, &x->late, PATIENCE_MS);
-	loop_timer_set(loop, &x->tick, 0);
-	loop_run(loop);
-	loop_timer_stop(loop, &x->late);
-	loop_timer_stop(loop, &x->tick);
+	x->is_late = !loop_until(loop, PATIENCE_MS, x, is_reached);
 	return !x->is_late;
 }
 

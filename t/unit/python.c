@@ -18,6 +18,7 @@
 #include "net/loop.h"
 #include "t/unit/fake_sink.h"
 #include "t/unit/loop_crew.h"
+#include "t/unit/loop_until.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 
@@ -73,43 +74,12 @@ struct test {
 	struct agent_turn *turns[TURNS];
 	size_t n;
 	struct agent *agent;
-	struct loop_timer late;
-	struct loop_timer tick;
-	bool (*is_reached)(struct test *x);
-	bool is_late;
 };
-
-static void on_late(void *arg)
-{
-	struct test *x = arg;
-
-	x->is_late = true;
-	loop_stop(loop);
-}
-
-static void on_tick(void *arg)
-{
-	struct test *x = arg;
-
-	if (x->is_reached(x))
-		loop_stop(loop);
-	else
-		loop_timer_set(loop, &x->tick, 2);
-}
 
 /* Run the loop until the condition holds. */
 static bool wait_until(struct test *x, bool (*is_reached)(struct test *x))
 {
-	x->is_reached = is_reached;
-	x->is_late = false;
-	loop_timer_init(&x->late, on_late, x);
-	loop_timer_init(&x->tick, on_tick, x);
-	loop_timer_set(loop, &x->late, PATIENCE_MS);
-	loop_timer_set(loop, &x->tick, 0);
-	loop_run(loop);
-	loop_timer_stop(loop, &x->late);
-	loop_timer_stop(loop, &x->tick);
-	return !x->is_late;
+	return loop_until(loop, PATIENCE_MS, x, is_reached);
 }
 
 static bool have_ended(struct test *x)
