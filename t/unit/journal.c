@@ -12,7 +12,7 @@
 #include "session/session_int.h"
 #include "journal/journal.h"
 #include "session/record_put.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_store.h"
 
 #define SLOT 3
 #define GENERATION 1
@@ -68,11 +68,7 @@ static void begin(const char *folder)
 	const uint8_t key[REGISTRY_KEY] = {1};
 	struct err err;
 
-	conf_init(&conf);
-	conf.store_size = 16;
-	free(conf.co_dir);
-	conf.co_dir = scratch_path("%s", folder);
-	(void)mkdir(conf.co_dir, 0700);
+	scratch_conf(&conf, folder);
 	open_registry();
 	store = store_open(&conf, true, &err);
 	if (!store)

@@ -19,7 +19,7 @@
 #include "files/mirror.h"
 #include "files/results.h"
 #include "store/store.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_store.h"
 
 static struct conf conf;
 static struct store *store;
@@ -29,12 +29,7 @@ static struct err err;
 
 static void begin(const char *folder)
 {
-	conf_init(&conf);
-	conf.store_size = 16;
-	free(conf.co_dir);
-	conf.co_dir = scratch_path("%s", folder);
-	(void)mkdir(conf.co_dir, 0700);
-	store = store_open(&conf, true, &err);
+	store = scratch_store(&conf, folder);
 	path = scratch_path("%s/session_results.jsonl", folder);
 }
 

@@ -2,13 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "session/sessions.h"
 
-#include <sys/stat.h>
-
 #include "base/clock.h"
-#include "core/conf.h"
-#include "core/err.h"
 #include "store/record.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_store.h"
 #include "t/unit/tap.h"
 
 #define NUMBER 7
@@ -17,40 +13,6 @@ static struct conf conf;
 static struct store *store;
 
 static const uint8_t name[16] = {1};
-
-static void begin(void)
-{
-	struct err err;
-	conf_init(&conf);
-	conf.store_size = 16;
-	free(conf.co_dir);
-	conf.co_dir = scratch_path("sweep");
-	(void)mkdir(conf.co_dir, 0700);
-	store = store_open(&conf, true, &err);
-	if (!store)
-		abort();
-}
-
-static void end(void)
-{
-	store_close(&store);
-	conf_fini(&conf);
-}
-
-static void put(
-    enum store_table table, const void *key, size_t len, struct buf *row)
-{
-	struct store_txn t;
-	struct err err;
-	store_write(store, &t, STORE_FACTS);
-	if (row->len)
-		store_put(&t, table, key, len, row->data, row->len);
-	else
-		store_delete(&t, table, key, len);
-	if (store_commit(&t, &err) != 0)
-		abort();
-	buf_fini(row);
-}
 
 static void put_claim(enum record_status status, int64_t expires_ms)
 {
@@ -61,7 +23,7 @@ static void put_claim(enum record_status status, int64_t expires_ms)
 	    .id = {"s", 1}};
 	struct buf row = {0};
 	record_encode_claim(&row, &c);
-	put(TABLE_CLAIMS, name, sizeof name, &row);
+	scratch_store_put(store, TABLE_CLAIMS, name, sizeof name, &row);
 }
 
 static void put_waiting(bool is_there)
@@ -75,7 +37,7 @@ static void put_waiting(bool is_there)
 	struct buf row = {0};
 	if (is_there)
 		record_encode_waiting(&row, &w);
-	put(TABLE_WAITING, key.bytes, 16, &row);
+	scratch_store_put(store, TABLE_WAITING, key.bytes, 16, &row);
 }
 
 /* Sweep, and tell whether the claim is there. */
@@ -94,7 +56,7 @@ static bool is_left(void)
 
 int main(void)
 {
-	begin();
+	store = scratch_store(&conf, "sweep");
 	put_claim(RECORD_DONE, clock_wall_ms() + 100000);
 	ok(is_left(), "the name of an input counts until it expires");
 	put_claim(RECORD_DONE, 1);
@@ -105,6 +67,7 @@ int main(void)
 	put_waiting(false);
 	ok(!is_left(),
 	    "the name of an input is removed when it no longer waits");
-	end();
+	store_close(&store);
+	conf_fini(&conf);
 	return done();
 }

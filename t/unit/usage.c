@@ -10,7 +10,7 @@
 #include "core/heritage.h"
 #include "proc/shm.h"
 #include "limits/usage.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_store.h"
 
 #define N_CHILDREN 4
 #define HOUR_MS ((int64_t)3600 * 1000)
@@ -45,17 +45,8 @@ static void restart(void)
 
 static void begin(const char *folder)
 {
-	struct err err;
-
-	conf_init(&conf);
-	conf.store_size = 16;
-	free(conf.co_dir);
-	conf.co_dir = scratch_path("%s", folder);
-	(void)mkdir(conf.co_dir, 0700);
 	begin_memory();
-	sums.store = store_open(&conf, true, &err);
-	if (!sums.store)
-		abort();
+	sums.store = scratch_store(&conf, folder);
 }
 
 static void end(void)

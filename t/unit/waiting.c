@@ -2,37 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "session/waiting.h"
 
-#include <sys/stat.h>
-
-#include "core/conf.h"
 #include "session/call.h"
 #include "store/record.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_store.h"
 #include "t/unit/tap.h"
 
 #define NUMBER 7
 
 static struct conf conf;
 static struct store *store;
-
-static void begin(void)
-{
-	struct err err;
-	conf_init(&conf);
-	conf.store_size = 16;
-	free(conf.co_dir);
-	conf.co_dir = scratch_path("waiting");
-	(void)mkdir(conf.co_dir, 0700);
-	store = store_open(&conf, true, &err);
-	if (!store)
-		abort();
-}
-
-static void end(void)
-{
-	store_close(&store);
-	conf_fini(&conf);
-}
 
 /* Let an input of this id wait at a place. */
 static void put(uint64_t place, const char *id)
@@ -43,15 +21,9 @@ static void put(uint64_t place, const char *id)
 	    .session = {"s", 1},
 	    .id = {id, strlen(id)}};
 	struct store_key key = store_key2(NUMBER, place);
-	struct store_txn t;
 	struct buf row = {0};
-	struct err err;
 	record_encode_waiting(&row, &w);
-	store_write(store, &t, STORE_FACTS);
-	store_put(&t, TABLE_WAITING, key.bytes, 16, row.data, row.len);
-	is_int(
-	    store_commit(&t, &err), 0, "%s waits at place %d", id, (int)place);
-	buf_fini(&row);
+	scratch_store_put(store, TABLE_WAITING, key.bytes, 16, &row);
 }
 
 /* Let the facts say so of the session's turn. */
@@ -64,15 +36,9 @@ static void put_record(enum record_status status)
 	    .caller = {"", 0},
 	    .prompt = {"", 0}};
 	struct store_key key = store_key1(NUMBER);
-	struct store_txn t;
 	struct buf row = {0};
-	struct err err;
 	record_encode(&row, &r);
-	store_write(store, &t, STORE_FACTS);
-	store_put(&t, TABLE_SESSIONS, key.bytes, 8, row.data, row.len);
-	if (store_commit(&t, &err) != 0)
-		abort();
-	buf_fini(&row);
+	scratch_store_put(store, TABLE_SESSIONS, key.bytes, 8, &row);
 }
 
 /* Begin a turn with the input that was read there; 0: it has begun. */
@@ -113,12 +79,9 @@ static int join(void)
 static void damage_record(void)
 {
 	struct store_key key = store_key1(NUMBER);
-	struct store_txn t;
-	struct err err;
-	store_write(store, &t, STORE_FACTS);
-	store_put(&t, TABLE_SESSIONS, key.bytes, 8, "?", 1);
-	if (store_commit(&t, &err) != 0)
-		abort();
+	struct buf row = {0};
+	buf_str(&row, "?");
+	scratch_store_put(store, TABLE_SESSIONS, key.bytes, 8, &row);
 }
 
 static void test_join(void)
@@ -134,7 +97,7 @@ static void test_join(void)
 
 int main(void)
 {
-	begin();
+	store = scratch_store(&conf, "waiting");
 	put(1, "a");
 	is_int(take(1, "a"), 0, "a turn begins with an input that waits");
 	ok(take(1, "a"), "no other turn begins with the same input");
@@ -151,6 +114,7 @@ int main(void)
 	is_int(take(1, "c"), 0,
 	    "a turn begins once the end of the one before is stored");
 	test_join();
-	end();
+	store_close(&store);
+	conf_fini(&conf);
 	return done();
 }
