@@ -138,8 +138,8 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 	*has_record = k.has_record;
 	*status = known_status(&k);
 	if (k.seed.is_running) {
-		all->orphans.is_looking = true;
-		all->orphans.cursor = 0;
+		all->takeover.is_looking = true;
+		all->takeover.cursor = 0;
 	}
 	return new_handle(all, id, len, key, at);
 }

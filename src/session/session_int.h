@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "journal/journal.h"
-#include "session/takeover.h"
 #include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
@@ -16,6 +15,15 @@ struct activity;
 struct map;
 struct turn;
 struct uploads;
+
+/* How far the look for turns of dead owners is (session/takeover.h). */
+struct takeover {
+	bool is_looking; /* from cursor on */
+	bool is_fencing; /* a fence is on its way */
+	uint32_t cursor;
+	uint64_t fenced_deaths; /* deaths that the last fence came after */
+	int64_t died_us; /* when the death that began the look was seen */
+};
 
 struct sessions {
 	struct sessions_setup setup;
@@ -39,7 +47,7 @@ struct sessions {
 	size_t n_execs;
 	bool is_draining;
 	bool is_leaving; /* turns take no more steps */
-	struct orphans orphans;
+	struct takeover takeover;
 	uint64_t waiting; /* where to look next for inputs that wait */
 	unsigned ticks;
 };

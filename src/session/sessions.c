@@ -17,6 +17,7 @@
 #include "session/session_int.h"
 #include "session/approve.h"
 #include "session/attachment.h"
+#include "session/takeover.h"
 #include "session/tool_call.h"
 #include "session/input.h"
 #include "session/turn.h"
@@ -74,7 +75,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	    agent_dir_find(setup->agents, NULL, 0);
 	all->activity =
 	    activity_open(setup->conf->co_dir, agent_dir_about(usual)->name);
-	all->orphans.is_looking = true;
+	all->takeover.is_looking = true;
 	return all;
 }
 
@@ -133,7 +134,7 @@ static void on_bell(struct sessions *all, const struct msg *m)
 	input_retry(all);
 }
 
-static void look_for_orphans(struct sessions *all, int64_t died_us)
+static void look_for_lost_turns(struct sessions *all, int64_t died_us)
 {
 	takeover_look(all, died_us);
 	input_retry(all);
@@ -146,9 +147,9 @@ void sessions_receive(struct sessions *all, const struct msg *m)
 	if (m->type == MSG_GREW)
 		on_bell(all, m);
 	else if (m->type == MSG_DIED)
-		look_for_orphans(all, (int64_t)m->c);
+		look_for_lost_turns(all, (int64_t)m->c);
 	else if (m->type == MSG_ORPHANS)
-		look_for_orphans(all, 0);
+		look_for_lost_turns(all, 0);
 }
 
 static void find_lost_bells(struct sessions *all)
@@ -168,7 +169,7 @@ void sessions_tick(struct sessions *all)
 {
 	all->ticks++;
 	registry_catch_up(all->registry);
-	if (!all->orphans.is_looking && all->ticks % ORPHAN_TICKS == 0)
+	if (!all->takeover.is_looking && all->ticks % ORPHAN_TICKS == 0)
 		takeover_look(all, 0);
 	takeover_step(all);
 	input_retry(all);

@@ -48,8 +48,8 @@ static void adopt(
 	if (!s || s->at != at)
 		panic("session: entry %u is not the session's", at);
 	stat_add(takeovers, 1);
-	if (all->orphans.died_us)
-		stat_add(takeover_us, clock_mono_us() - all->orphans.died_us);
+	if (all->takeover.died_us)
+		stat_add(takeover_us, clock_mono_us() - all->takeover.died_us);
 	log_info("session=%s turn=%u: taken over", s->id, turn);
 	turn_adopt(s, r);
 	session_close(&s);
@@ -75,22 +75,22 @@ static uint64_t deaths(const struct sessions *all)
 
 static bool is_fenced(const struct sessions *all)
 {
-	return all->orphans.fenced_deaths == deaths(all);
+	return all->takeover.fenced_deaths == deaths(all);
 }
 
 static void on_fence(struct commit *c)
 {
 	struct sessions *all = c->arg;
 	journal_commit_free(c);
-	all->orphans.is_fencing = false;
+	all->takeover.is_fencing = false;
 	takeover_step(all);
 }
 
 static void push_fence(struct sessions *all)
 {
 	struct commit *c = journal_fence();
-	all->orphans.is_fencing = true;
-	all->orphans.fenced_deaths = deaths(all);
+	all->takeover.is_fencing = true;
+	all->takeover.fenced_deaths = deaths(all);
 	c->done = on_fence;
 	c->arg = all;
 	journal_push(all->journal, c, true);
@@ -99,16 +99,16 @@ static void push_fence(struct sessions *all)
 static void on_orphan(uint32_t at, struct entry *e, void *arg)
 {
 	struct sessions *all = arg;
-	if (!is_fenced(all) && !all->orphans.is_fencing)
+	if (!is_fenced(all) && !all->takeover.is_fencing)
 		push_fence(all);
-	else if (!all->orphans.is_fencing &&
+	else if (!all->takeover.is_fencing &&
 		 registry_take(all->registry, at, all->self))
 		take_over(all, at, e);
 }
 
 void takeover_step(struct sessions *all)
 {
-	struct orphans *o = &all->orphans;
+	struct takeover *o = &all->takeover;
 	if (!o->is_looking || o->is_fencing || all->is_draining ||
 	    all->is_leaving)
 		return;
@@ -122,9 +122,9 @@ void takeover_step(struct sessions *all)
 
 void takeover_look(struct sessions *all, int64_t died_us)
 {
-	all->orphans.is_looking = true;
-	all->orphans.cursor = 0;
-	all->orphans.died_us = died_us;
+	all->takeover.is_looking = true;
+	all->takeover.cursor = 0;
+	all->takeover.died_us = died_us;
 	takeover_step(all);
 }
 

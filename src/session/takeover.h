@@ -12,18 +12,9 @@
  * store is not asked about a dead worker's turn before a fence, an empty commit
  * that began after the death, has been through both environments.
  */
-#include <stdbool.h>
 #include <stdint.h>
 
 struct sessions;
-
-struct orphans {
-	bool is_looking; /* from cursor on */
-	bool is_fencing; /* a fence is on its way */
-	uint32_t cursor;
-	uint64_t fenced_deaths; /* deaths that the last fence came after */
-	int64_t died_us; /* when the death that began the look was seen */
-};
 
 /*
  * Look through the whole registry, beginning now. died_us 0: no special death.
