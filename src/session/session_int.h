@@ -16,7 +16,7 @@ struct map;
 struct turn;
 struct uploads;
 
-/* How far the look for turns of dead owners is (session/takeover.h). */
+/* How far the look for turns of dead owners is (turn/takeover.h). */
 struct takeover {
 	bool is_looking; /* from cursor on */
 	bool is_fencing; /* a fence is on its way */

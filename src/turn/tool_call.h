@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_TOOL_CALL_H
-#define SESSION_TOOL_CALL_H
+#ifndef TURN_TOOL_CALL_H
+#define TURN_TOOL_CALL_H
 
 /*
  * Calls of one tool without a turn (session_exec() of session.h): they are not

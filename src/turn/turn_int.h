@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_TURN_INT_H
-#define SESSION_TURN_INT_H
+#ifndef TURN_TURN_INT_H
+#define TURN_TURN_INT_H
 
 /*
  * Private to session/: one turn and its parts, from the lowest up. turn.c has
@@ -15,13 +15,13 @@
  * A turn is freed when it is over and its last commit is back. So what is done
  * for a commit calls turn_maybe_free() last, and no step frees.
  */
-#include "session/turn.h"
+#include "turn/turn.h"
 
 enum turn_state {
 #define STATE(code, doc) TURN_##code,
 #define STIMULUS(code, doc)
 #define TRANSITION(state, stimulus, action, next)
-#include "session/states.tbl"
+#include "turn/states.tbl"
 #undef STATE
 #undef STIMULUS
 #undef TRANSITION
@@ -31,7 +31,7 @@ enum turn_stimulus {
 #define STATE(code, doc)
 #define STIMULUS(code, doc) STIM_##code,
 #define TRANSITION(state, stimulus, action, next)
-#include "session/states.tbl"
+#include "turn/states.tbl"
 #undef STATE
 #undef STIMULUS
 #undef TRANSITION

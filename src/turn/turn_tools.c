@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/turn_int.h"
+#include "turn/turn_int.h"
 
 #include "base/json.h"
 #include "base/mem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_TAKEOVER_H
-#define SESSION_TAKEOVER_H
+#ifndef TURN_TAKEOVER_H
+#define TURN_TAKEOVER_H
 
 /*
  * Turns whose owner has died: find them in the registry and let this worker

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/approve.h"
+#include "turn/approve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "core/agent.h"
 #include "core/permit.h"
-#include "session/turn_int.h"
+#include "turn/turn_int.h"
 
 #define YES "{\"approved\":true,\"scope\":\"once\"}"
 #define NO                                                                 \

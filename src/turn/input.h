@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_INPUT_H
-#define SESSION_INPUT_H
+#ifndef TURN_INPUT_H
+#define TURN_INPUT_H
 
 /*
  * An input on its way into a session: checked, its files saved, its input_id
@@ -22,7 +22,7 @@ void input_retry(struct sessions *all);
 /*
  * Begin a turn with the oldest input that waits for one, unless there is none, or
  * a turn runs, or this worker takes no more: then who ends that turn does, or who
- * looks for what nobody runs (session/takeover.h).
+ * looks for what nobody runs (turn/takeover.h).
  */
 void input_begin_waiting(struct session *s);
 

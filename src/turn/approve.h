@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_APPROVE_H
-#define SESSION_APPROVE_H
+#ifndef TURN_APPROVE_H
+#define TURN_APPROVE_H
 
 /*
  * Who may let a tool run. The permission whitelist (core/permit.h) lets its

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* The steps of a turn: what states.tbl says, and the commits that lead to them. */
-#include "session/turn_int.h"
+#include "turn/turn_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -286,7 +286,7 @@ static const struct transition transitions[] = {
 #define STIMULUS(code, doc)
 #define TRANSITION(from, stimulus, action, to) \
 	{TURN_##from, STIM_##stimulus, do_##action, TURN_##to},
-#include "session/states.tbl"
+#include "turn/states.tbl"
 #undef STATE
 #undef STIMULUS
 #undef TRANSITION

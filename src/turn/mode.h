@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_MODE_H
-#define SESSION_MODE_H
+#ifndef TURN_MODE_H
+#define TURN_MODE_H
 
 /* Modes of a session: see session.h. Here is what the end of a turn does. */
 struct buf;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/input.h"
+#include "turn/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "session/claim.h"
 #include "session/hold.h"
 #include "store/record.h"
-#include "session/turn.h"
+#include "turn/turn.h"
 #include "files/upload.h"
 #include "files/uploads.h"
 #include "limits/usage.h"

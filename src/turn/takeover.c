@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/takeover.h"
+#include "turn/takeover.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -8,9 +8,9 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "session/session_int.h"
-#include "session/input.h"
+#include "turn/input.h"
 #include "store/record.h"
-#include "session/turn.h"
+#include "turn/turn.h"
 #include "session/waiting.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/tool_call.h"
+#include "turn/tool_call.h"
 
 #include <stdlib.h>
 #include <string.h>

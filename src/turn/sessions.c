@@ -15,12 +15,12 @@
 #include "core/stat.h"
 #include "files/activity.h"
 #include "session/session_int.h"
-#include "session/approve.h"
+#include "turn/approve.h"
 #include "session/attachment.h"
-#include "session/takeover.h"
-#include "session/tool_call.h"
-#include "session/input.h"
-#include "session/turn.h"
+#include "turn/takeover.h"
+#include "turn/tool_call.h"
+#include "turn/input.h"
+#include "turn/turn.h"
 #include "files/uploads.h"
 
 /*

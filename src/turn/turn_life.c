@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* A turn from where its session begins it to where the worker leaves it. */
-#include "session/turn_int.h"
+#include "turn/turn_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/turn_int.h"
+#include "turn/turn_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/stat.h"
-#include "session/approve.h"
+#include "turn/approve.h"
 #include "core/conversation.h"
-#include "session/mode.h"
+#include "turn/mode.h"
 #include "limits/usage.h"
 
 #include <string.h>

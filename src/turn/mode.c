@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/mode.h"
+#include "turn/mode.h"
 
 #include <stdlib.h>
 #include <string.h>

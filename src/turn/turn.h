@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef SESSION_TURN_H
-#define SESSION_TURN_H
+#ifndef TURN_TURN_H
+#define TURN_TURN_H
 
 /*
  * A turn is one INPUT to its end, in the worker that owns it: it runs the
