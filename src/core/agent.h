@@ -5,9 +5,10 @@
 
 /*
  * What an agent is. A kind of agent (demo, exec, python) is one struct
- * agent_kind; a worker opens one agent of the configured kind; for each INPUT
- * the session layer starts one turn of it. Agents see neither sessions nor doors: they get
- * an input, stimuli, and a sink.
+ * agent_kind. A worker opens agents from specs and puts them into its directory
+ * (core/agent_dir.h); for each INPUT the session layer starts one turn of one of
+ * them. Agents see neither sessions nor doors: they get an input, stimuli, and a
+ * sink.
  *
  * Life of a turn: start -> [recall each event of an earlier owner] -> run ->
  * events into the sink, stimuli in by deliver -> exactly one sink finish or
