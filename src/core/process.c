@@ -13,7 +13,7 @@ static unsigned count_none(const struct conf *c)
 }
 
 #define PROCESS(NAME, name, main, count, flags, stage)     \
-	static unsigned count_##main(const struct conf *c) \
+	static unsigned count_##NAME(const struct conf *c) \
 	{                                                  \
 		(void)c;                                   \
 		return (unsigned)(count);                  \
@@ -25,7 +25,7 @@ static unsigned count_none(const struct conf *c)
 static const struct process rows[KINDS] = {
     [KIND_NONE] = {.name = "none", .count = count_none},
 #define PROCESS(NAME, name, main, count, flags, stage) \
-	[KIND_##NAME] = {name, flags, stage, count_##main},
+	[KIND_##NAME] = {name, flags, stage, count_##NAME},
 #include "core/processes.tbl"
 #undef PROCESS
 };
