@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct crew {
@@ -76,6 +77,17 @@ void crew_collect(struct crew *c)
 	}
 }
 
+static void start_threads(struct crew *c)
+{
+	sigset_t all, old;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (unsigned i = 0; i < c->n_threads; i++)
+		if (pthread_create(&c->threads[i], NULL, work, c) != 0)
+			fatal("crew: cannot start a thread");
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 struct crew *crew_open(
     unsigned threads, size_t most, void (*wake)(void *arg), void *arg)
 {
@@ -88,9 +100,7 @@ struct crew *crew_open(
 	c->arg = arg;
 	c->most = most;
 	c->n_threads = threads;
-	for (unsigned i = 0; i < threads; i++)
-		if (pthread_create(&c->threads[i], NULL, work, c) != 0)
-			fatal("crew: cannot start a thread");
+	start_threads(c);
 	return c;
 }
 

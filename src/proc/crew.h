@@ -9,7 +9,7 @@
  * loop, by crew_collect(), once each. A job lives in its owner's memory and
  * belongs to the crew from crew_run() until done(). Jobs begin in the order in
  * which they came; where there is one thread, they end in this order too. All
- * calls are made on the loop's thread.
+ * calls are made on the loop's thread, which gets the signals as well.
  */
 #include "base/list.h"
 

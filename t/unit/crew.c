@@ -4,6 +4,7 @@
 #include "t/unit/tap.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "net/loop.h"
 
@@ -14,6 +15,7 @@ struct job {
 	pthread_t runner;
 	bool is_run;
 	bool is_done;
+	bool takes_signals;
 };
 
 static struct loop *loop;
@@ -32,6 +34,9 @@ static void run(struct crew_job *j)
 {
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
+	sigset_t blocked;
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	job_of(j)->takes_signals = !sigismember(&blocked, SIGTERM);
 	job_of(j)->runner = pthread_self();
 	job_of(j)->is_run = true;
 }
@@ -65,6 +70,10 @@ static void test_jobs(void)
 	loop_run(loop);
 	is_int(n_done, N_JOBS, "each job is done once");
 	is_int(n_right, N_JOBS, "run on a thread, and done on the loop");
+	unsigned n_taking = 0;
+	for (int i = 0; i < N_JOBS; i++)
+		n_taking += jobs[i].takes_signals;
+	is_int(n_taking, 0, "a thread of a crew takes no signals");
 	loop_crew_close(&crew);
 	ok(!crew, "the crew is gone");
 }
