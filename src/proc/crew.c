@@ -35,6 +35,8 @@ static struct crew_job *next_job(struct crew *c)
 	while (list_is_empty(&c->waiting) && !c->is_closing)
 		pthread_cond_wait(&c->is_changed, &c->mutex);
 	struct list *l = c->is_closing ? NULL : list_shift(&c->waiting);
+	if (l)
+		job_of(l)->is_waiting = false;
 	pthread_mutex_unlock(&c->mutex);
 	return l ? job_of(l) : NULL;
 }
@@ -111,9 +113,22 @@ bool crew_run(struct crew *c, struct crew_job *job)
 	c->n_jobs++;
 	pthread_mutex_lock(&c->mutex);
 	list_append(&c->waiting, &job->link);
+	job->is_waiting = true;
 	pthread_cond_signal(&c->is_changed);
 	pthread_mutex_unlock(&c->mutex);
 	return true;
+}
+
+bool crew_cancel(struct crew *c, struct crew_job *job)
+{
+	pthread_mutex_lock(&c->mutex);
+	bool is_ours = job->is_waiting;
+	if (is_ours)
+		list_remove(&job->link);
+	job->is_waiting = false;
+	pthread_mutex_unlock(&c->mutex);
+	c->n_jobs -= is_ours;
+	return is_ours;
 }
 
 bool crew_is_closing(const struct crew *c)

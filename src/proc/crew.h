@@ -21,7 +21,9 @@ struct crew;
 struct crew_job {
 	void (*run)(struct crew_job *job);  /* on a thread, not the loop's */
 	void (*done)(struct crew_job *job); /* on the loop; may free the job */
+	/* The crew's own. */
 	struct list link;
+	bool is_waiting;
 };
 
 /*
@@ -34,6 +36,12 @@ struct crew *crew_open(
 
 /* Take a job on; false, and done() is not called, when there are too many. */
 bool crew_run(struct crew *c, struct crew_job *job);
+
+/*
+ * Take a job back that has not begun: true, and it is the caller's again, with
+ * neither run() nor done() called. False when it runs or has ended.
+ */
+bool crew_cancel(struct crew *c, struct crew_job *job);
 
 /* Call done() of all jobs that have ended; it may give the crew another. */
 void crew_collect(struct crew *c);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "net/loop.h"
 
@@ -23,6 +24,7 @@ static struct crew *crew;
 static struct job jobs[N_JOBS];
 static pthread_t loop_thread;
 static unsigned n_done, n_wanted, n_right;
+static atomic_uint n_begun;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static struct job *job_of(struct crew_job *j)
@@ -32,6 +34,7 @@ static struct job *job_of(struct crew_job *j)
 
 static void run(struct crew_job *j)
 {
+	atomic_fetch_add(&n_begun, 1);
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
 	sigset_t blocked;
@@ -55,6 +58,7 @@ static unsigned give(unsigned n)
 {
 	unsigned taken = 0;
 	n_done = n_right = 0;
+	atomic_store(&n_begun, 0);
 	for (unsigned i = 0; i < n; i++) {
 		jobs[i] = (struct job){.job = {.run = run, .done = done_one}};
 		taken += crew_run(crew, &jobs[i].job);
@@ -93,6 +97,35 @@ static void test_full(void)
 	loop_crew_close(&crew);
 }
 
+static void wait_begun(void)
+{
+	while (!atomic_load(&n_begun))
+		(void)usleep(1000);
+}
+
+static void test_cancel(void)
+{
+	loop_crew_open(&crew, loop, 1, 3);
+	pthread_mutex_lock(&gate);
+	(void)give(3);
+	wait_begun();
+	ok(!crew_cancel(crew, &jobs[0].job),
+	    "a job that runs is not taken back");
+	ok(crew_cancel(crew, &jobs[1].job), "a job that waits is taken back");
+	ok(crew_run(crew, &jobs[1].job),
+	    "a job that was taken back leaves room for another");
+	ok(crew_cancel(crew, &jobs[1].job),
+	    "a job may be taken back a second time");
+	n_wanted = 2;
+	pthread_mutex_unlock(&gate);
+	loop_run(loop);
+	ok(jobs[2].is_done && !jobs[1].is_run && !jobs[1].is_done,
+	    "a job that was taken back is neither run nor done");
+	ok(!crew_cancel(crew, &jobs[2].job),
+	    "a job that is done is not taken back");
+	loop_crew_close(&crew);
+}
+
 static void test_close(void)
 {
 	unsigned n_run = 0;
@@ -117,6 +150,7 @@ int main(void)
 	loop = loop_new();
 	test_jobs();
 	test_full();
+	test_cancel();
 	test_close();
 	return done();
 }
