@@ -150,7 +150,6 @@ void crew_close(struct crew **cp)
 {
 	struct crew *c = *cp;
 	struct list *l;
-	*cp = NULL;
 	if (!c)
 		return;
 	stop_threads(c);
@@ -159,5 +158,6 @@ void crew_close(struct crew **cp)
 	crew_collect(c);
 	pthread_cond_destroy(&c->is_changed);
 	pthread_mutex_destroy(&c->mutex);
+	*cp = NULL;
 	free(c);
 }

@@ -49,6 +49,7 @@ void crew_collect(struct crew *c);
 /*
  * Wait for the jobs that run, call done() for them and for those that were
  * never begun (their run() is not called), stop the threads, free and null *c.
+ * done() may still use the crew, which takes no job any more.
  */
 void crew_close(struct crew **c);
 

@@ -23,7 +23,7 @@ static struct loop *loop;
 static struct crew *crew;
 static struct job jobs[N_JOBS];
 static pthread_t loop_thread;
-static unsigned n_done, n_wanted, n_right;
+static unsigned n_done, n_wanted, n_right, n_closing;
 static atomic_uint n_begun;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -46,6 +46,7 @@ static void run(struct crew_job *j)
 
 static void done_one(struct crew_job *j)
 {
+	n_closing += crew_is_closing(crew);
 	job_of(j)->is_done = true;
 	n_right += job_of(j)->is_run &&
 		   !pthread_equal(job_of(j)->runner, loop_thread) &&
@@ -57,7 +58,7 @@ static void done_one(struct crew_job *j)
 static unsigned give(unsigned n)
 {
 	unsigned taken = 0;
-	n_done = n_right = 0;
+	n_done = n_right = n_closing = 0;
 	atomic_store(&n_begun, 0);
 	for (unsigned i = 0; i < n; i++) {
 		jobs[i] = (struct job){.job = {.run = run, .done = done_one}};
@@ -135,6 +136,7 @@ static void test_close(void)
 	pthread_mutex_unlock(&gate);
 	loop_crew_close(&crew);
 	is_int(n_done, 10, "closing a crew finishes every job");
+	is_int(n_closing, 10, "a job can see that its crew is closing");
 	for (int i = 0; i < 10; i++)
 		n_run += jobs[i].is_run;
 	ok(n_run <= 10 && jobs[9].is_done,
