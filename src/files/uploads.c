@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/json.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/mode.h"
@@ -15,11 +14,10 @@
 #include "core/err.h"
 #include "core/stat.h"
 #include "files/upload.h"
+#include "proc/crew.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +33,9 @@
 
 #define MIB 1048576
 
+/* When to try again if too many jobs wait. */
+#define RETRY_MS 1000
+
 struct incoming {
 	char *name;
 	size_t name_len;
@@ -43,7 +44,8 @@ struct incoming {
 };
 
 struct job {
-	struct list link;
+	struct crew_job job;
+	struct uploads *uploads;
 	size_t n;
 	struct incoming *in;
 	uploads_done_fn *done;
@@ -58,14 +60,7 @@ struct job {
 struct uploads {
 	char *dir;
 	const struct conf *conf;
-	void (*on_ready)(void *arg);
-	void *arg;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards the three below */
-	pthread_cond_t is_wanted;
-	struct list todo;
-	struct list ended;
-	bool is_stopping;
+	struct crew *crew; /* one thread: one job at a time */
 	/* The thread's own. */
 	int64_t total_bytes;
 	int64_t measured_ms; /* 0: not yet */
@@ -232,51 +227,39 @@ static int save_all(struct uploads *u, struct job *job)
 	return rc;
 }
 
-static void run_job(struct uploads *u, struct job *job)
+static void uploads_run(struct crew_job *crew_job)
 {
+	struct job *job = list_entry(crew_job, struct job, job);
 	job->out = mem_zero((job->n + 1) * sizeof *job->out);
-	if (save_all(u, job) == 0)
+	if (save_all(job->uploads, job) == 0)
 		return;
 	forget_files(job);
 	job->has_failed = true;
 }
 
-/* The next job, or NULL when it is time to leave. */
-static struct job *wait_for_job(struct uploads *u)
-{
-	pthread_mutex_lock(&u->lock);
-	while (!u->is_stopping && list_is_empty(&u->todo))
-		pthread_cond_wait(&u->is_wanted, &u->lock);
-	struct list *link = u->is_stopping ? NULL : list_shift(&u->todo);
-	pthread_mutex_unlock(&u->lock);
-	return link ? list_entry(link, struct job, link) : NULL;
-}
-
-static void *thread_main(void *arg)
-{
-	struct uploads *u = arg;
-	for (struct job *job; (job = wait_for_job(u)) != NULL;) {
-		run_job(u, job);
-		pthread_mutex_lock(&u->lock);
-		list_append(&u->ended, &job->link);
-		pthread_mutex_unlock(&u->lock);
-		u->on_ready(u->arg);
-	}
-	return NULL;
-}
-
 /* ---- on the loop ---- */
 
-/* Signals are the loop's: the thread takes none. */
-static void start_thread(struct uploads *u)
+static void tell(struct job *job)
 {
-	sigset_t all, old;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int why = pthread_create(&u->thread, NULL, thread_main, u);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (why)
-		fatal("uploads: cannot start a thread: %s", strerror(why));
+	struct agent_file *files = job->out;
+	size_t n = job->n_out;
+	if (job->has_failed) {
+		job->done(job->arg, NULL, 0, &job->err);
+		return;
+	}
+	job->out = NULL;
+	job->n_out = 0;
+	job->done(job->arg, files, n, NULL);
+}
+
+static void uploads_on_done(struct crew_job *crew_job)
+{
+	struct job *job = list_entry(crew_job, struct job, job);
+	if (crew_is_closing(job->uploads->crew))
+		forget_files(job);
+	else
+		tell(job);
+	free_job(job);
 }
 
 struct uploads *uploads_new(const char *dir, const struct conf *conf,
@@ -285,13 +268,7 @@ struct uploads *uploads_new(const char *dir, const struct conf *conf,
 	struct uploads *u = mem_zero(sizeof *u);
 	u->dir = mem_strdup(dir);
 	u->conf = conf;
-	u->on_ready = on_ready;
-	u->arg = arg;
-	pthread_mutex_init(&u->lock, NULL);
-	pthread_cond_init(&u->is_wanted, NULL);
-	list_init(&u->todo);
-	list_init(&u->ended);
-	start_thread(u);
+	u->crew = crew_open(1, UPLOADS_MAX_JOBS, on_ready, arg);
 	return u;
 }
 
@@ -308,12 +285,11 @@ static char *copy_string(const struct json *v, size_t *len, bool is_data)
 	return copy;
 }
 
-void uploads_save(struct uploads *u, const struct json *files,
-    uploads_done_fn *done, void *arg)
+static struct job *make_job(const struct json *files)
 {
 	struct job *job = mem_zero(sizeof *job);
-	job->done = done;
-	job->arg = arg;
+	job->job =
+	    (struct crew_job){.run = uploads_run, .done = uploads_on_done};
 	job->in = mem_zero((json_count(files) + 1) * sizeof *job->in);
 	for (const struct json *f = json_first(files); f; f = json_next(f)) {
 		struct incoming *in = &job->in[job->n++];
@@ -322,44 +298,28 @@ void uploads_save(struct uploads *u, const struct json *files,
 		in->base64 =
 		    copy_string(json_get(f, "data"), &in->base64_len, true);
 	}
-	pthread_mutex_lock(&u->lock);
-	list_append(&u->todo, &job->link);
-	pthread_cond_signal(&u->is_wanted);
-	pthread_mutex_unlock(&u->lock);
+	return job;
 }
 
-static struct job *take_ended(struct uploads *u)
+int uploads_save(struct uploads *u, const struct json *files,
+    uploads_done_fn *done, void *arg, struct err *err)
 {
-	pthread_mutex_lock(&u->lock);
-	struct list *link = list_shift(&u->ended);
-	pthread_mutex_unlock(&u->lock);
-	return link ? list_entry(link, struct job, link) : NULL;
+	struct job *job = make_job(files);
+	job->uploads = u;
+	job->done = done;
+	job->arg = arg;
+	if (crew_run(u->crew, &job->job))
+		return 0;
+	free_job(job);
+	(void)err_set(err, ERR_CROWDED,
+	    "server is busy: too many uploads wait to be saved; retry");
+	err->retry_after_ms = RETRY_MS;
+	return -1;
 }
 
 void uploads_collect(struct uploads *u)
 {
-	for (struct job *job; (job = take_ended(u)) != NULL;) {
-		struct agent_file *files = job->out;
-		size_t n = job->n_out;
-		job->out = NULL;
-		job->n_out = 0;
-		if (job->has_failed) {
-			free(files);
-			job->done(job->arg, NULL, 0, &job->err);
-		} else {
-			job->done(job->arg, files, n, NULL);
-		}
-		free_job(job);
-	}
-}
-
-static void drop_jobs(struct list *jobs)
-{
-	for (struct list *link; (link = list_shift(jobs)) != NULL;) {
-		struct job *job = list_entry(link, struct job, link);
-		forget_files(job);
-		free_job(job);
-	}
+	crew_collect(u->crew);
 }
 
 void uploads_free(struct uploads **up)
@@ -368,15 +328,7 @@ void uploads_free(struct uploads **up)
 	*up = NULL;
 	if (!u)
 		return;
-	pthread_mutex_lock(&u->lock);
-	u->is_stopping = true;
-	pthread_cond_signal(&u->is_wanted);
-	pthread_mutex_unlock(&u->lock);
-	pthread_join(u->thread, NULL);
-	drop_jobs(&u->todo);
-	drop_jobs(&u->ended);
-	pthread_mutex_destroy(&u->lock);
-	pthread_cond_destroy(&u->is_wanted);
+	crew_close(&u->crew);
 	free(u->dir);
 	free(u);
 }

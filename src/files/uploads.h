@@ -4,9 +4,9 @@
 #define FILES_UPLOADS_H
 
 /*
- * The saver of uploads of one process: decodes and writes files in one
- * background thread, so that the loop never waits for the disk. Jobs are done
- * in the order they came.
+ * The saver of uploads of one process: decodes and writes files as jobs of a
+ * crew of one thread (proc/crew.h), so that the loop never waits for the disk.
+ * Jobs are done in the order they came.
  *
  * Life cycle: uploads_new, uploads_save ..., uploads_collect when on_ready was
  * called, uploads_free.
@@ -18,6 +18,9 @@ struct conf;
 struct err;
 struct json;
 struct uploads;
+
+/* Most jobs at once, which bounds what waits in memory. */
+#define UPLOADS_MAX_JOBS 8192
 
 /*
  * How a job ended: err NULL and n files with absolute paths, which are now the
@@ -40,14 +43,15 @@ struct uploads *uploads_new(const char *dir, const struct conf *conf,
 /*
  * Save files, which upload_check() has let pass (names and data are copied).
  * done is called once, by a later uploads_collect(), unless uploads_free() came
- * first.
+ * first. Returns 0, or -1 with ERR_CROWDED: too many jobs wait, and done is not
+ * called.
  */
-void uploads_save(struct uploads *u, const struct json *files,
-    uploads_done_fn *done, void *arg);
+int uploads_save(struct uploads *u, const struct json *files,
+    uploads_done_fn *done, void *arg, struct err *err);
 
 /*
- * Call done of each job that has ended. On
- * the loop's thread; done may save again.
+ * Call done of each job that has ended. On the loop's thread; done may save
+ * again.
  */
 void uploads_collect(struct uploads *u);
 

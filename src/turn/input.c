@@ -350,6 +350,13 @@ static void on_saved(
 	input_place(c);
 }
 
+static void save_files(struct session_call *c, const struct json *files)
+{
+	struct uploads *u = c->session->all->uploads;
+	if (uploads_save(u, files, on_saved, c, &c->err) != 0)
+		call_refuse(c);
+}
+
 static int check_input(
     const struct session *s, const struct session_input *in, struct err *err)
 {
@@ -411,7 +418,7 @@ struct session_call *session_input(struct session *s,
 	if (in->input_id)
 		claim_name(c, in);
 	if (json_count(in->files))
-		uploads_save(s->all->uploads, in->files, on_saved, c);
+		save_files(c, in->files);
 	else
 		input_place(c);
 	return c;

@@ -222,7 +222,9 @@ static void free_saved(void)
 static void save(struct uploads *u, const char *files)
 {
 	struct json_doc doc = {0};
-	uploads_save(u, parse(&doc, files), on_done, NULL);
+	struct err err;
+	if (uploads_save(u, parse(&doc, files), on_done, NULL, &err) != 0)
+		abort();
 	json_fini(&doc);
 	sem_wait(&saved.ready);
 	uploads_collect(u);
@@ -337,6 +339,86 @@ static void test_sweep(struct uploads *u, const char *dir)
 	    "sweep: no folder is an empty one");
 }
 
+/* Jobs that fail at once, and are not collected meanwhile. */
+static void test_full(struct uploads *u)
+{
+	struct json_doc doc = {0};
+	struct err err = {.code = ERR_OK, .text = ""};
+	const struct json *files =
+	    parse(&doc, "[{\"name\":\"a\",\"data\":\"!!!!\"}]");
+	int taken = 0;
+	int calls = saved.calls;
+	while (taken <= UPLOADS_MAX_JOBS &&
+	       uploads_save(u, files, on_done, NULL, &err) == 0)
+		taken++;
+	ok(taken == UPLOADS_MAX_JOBS && err.code == ERR_CROWDED &&
+		err.retry_after_ms > 0,
+	    "save: a job above the limit is refused: %s", err.text);
+	for (int i = 0; i < taken; i++)
+		sem_wait(&saved.ready);
+	uploads_collect(u);
+	is_int(saved.calls - calls, taken,
+	    "save: each job below the limit is told");
+	saved.calls = calls;
+	json_fini(&doc);
+}
+
+/* Closing waits for what is being written, and takes it away again. */
+static void test_leaving(const char *parent)
+{
+	struct json_doc doc = {0};
+	struct buf dir = {0};
+	struct err err;
+	buf_printf(&dir, "%s/left", parent);
+	struct uploads *u = uploads_new(buf_cstr(&dir), &conf, on_ready, NULL);
+	const struct json *files =
+	    parse(&doc, "[{\"name\":\"a\",\"data\":\"eA==\"}]");
+	int calls = saved.calls;
+	for (int i = 0; i < 5; i++)
+		if (uploads_save(u, files, on_done, NULL, &err) != 0)
+			abort();
+	sem_wait(&saved.ready);
+	uploads_free(&u);
+	is_int(saved.calls, calls, "free: jobs that were left are not told");
+	is_int(count_entries(buf_cstr(&dir)), 0,
+	    "free: jobs that were left leave no file");
+	rmdir(buf_cstr(&dir));
+	buf_fini(&dir);
+	json_fini(&doc);
+}
+
+/* Which job ended as which. */
+static int order[8];
+static int n_ordered;
+
+static void note_order(
+    void *arg, struct agent_file *files, size_t n, const struct err *err)
+{
+	order[n_ordered++] = *(int *)arg;
+	on_done(NULL, files, n, err);
+	free_saved();
+}
+
+static void test_order(struct uploads *u, const char *dir)
+{
+	static int ids[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+	struct json_doc doc = {0};
+	struct err err;
+	const struct json *good =
+	    parse(&doc, "[{\"name\":\"a\",\"data\":\"eA==\"}]");
+	for (int i = 0; i < 8; i++)
+		if (uploads_save(u, good, note_order, &ids[i], &err) != 0)
+			abort();
+	for (int i = 0; i < 8; i++)
+		sem_wait(&saved.ready);
+	uploads_collect(u);
+	ok(n_ordered == 8 && !memcmp(order, ids, sizeof order),
+	    "save: jobs end in the order in which they came");
+	saved.calls -= n_ordered;
+	ok(upload_sweep(dir, -60000) == 8, "save: each of them made a file");
+	json_fini(&doc);
+}
+
 static void test_saving(void)
 {
 	char parent[] = "/tmp/co-upload-XXXXXX";
@@ -349,10 +431,13 @@ static void test_saving(void)
 	test_bad_files(u, buf_cstr(&dir));
 	test_quota(u, buf_cstr(&dir));
 	test_sweep(u, buf_cstr(&dir));
+	test_full(u);
+	test_order(u, buf_cstr(&dir));
 	ok(saved.calls == 4, "each job was told once");
 	uploads_free(&u);
 	rmdir(buf_cstr(&dir));
 	test_link(parent);
+	test_leaving(parent);
 	rmdir(parent);
 	buf_fini(&dir);
 	sem_destroy(&saved.ready);
