@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/mode.h"
+#include "base/file_mode.h"
 #include "base/utf8.h"
 
 #include <fcntl.h>
@@ -45,7 +45,7 @@ void activity_reopen(struct activity *a)
 	    mem_strndup(a->path, (size_t)(strrchr(a->path, '/') - a->path));
 	int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	a->fd = open(a->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-	    mode_in(dir, 0600));
+	    file_mode_in(dir, 0600));
 	if (dir >= 0)
 		close(dir);
 	free(folder);

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/mode.h"
+#include "base/file_mode.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -145,7 +145,7 @@ static int uploads_write_file(struct uploads *u, int dir_fd, const char *leaf,
 {
 	int fd = openat(dir_fd, leaf,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    mode_in(dir_fd, 0600));
+	    file_mode_in(dir_fd, 0600));
 	if (fd < 0)
 		return disk_failed("create a file", u->dir, err);
 	int rc = uploads_write_all(fd, data, len);

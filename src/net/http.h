@@ -24,7 +24,7 @@ struct http_setup {
 	size_t n_listeners;
 	size_t max_body_bytes;	     /* above: 413 before it is read whole */
 	size_t max_unfinished_bytes; /* of all messages and bodies that have
-					not come whole (net/unfinished.h) */
+					not come whole (base/unfinished.h) */
 	size_t max_connections;	    /* above it, wait in the kernel's backlog */
 	int64_t request_timeout_ms; /* whole request, and idle keep-alive */
 	const char *trusted_proxies; /* "10.0.0.0/8, unix:"; "" trusts nobody */
@@ -39,7 +39,7 @@ struct http_setup {
 	uint64_t *connections; /* gauge of this process */
 	uint64_t *requests_total;
 	uint64_t *refused_total; /* 4xx that this layer itself answered */
-	uint64_t *unfinished;	 /* gauge of bytes (net/unfinished.h) */
+	uint64_t *unfinished;	 /* gauge of bytes (base/unfinished.h) */
 	uint64_t *dropped_total; /* messages and bodies it had no room for */
 };
 

@@ -17,7 +17,7 @@
 #include "net/http_origin.h"
 #include "net/http_proxy.h"
 #include "net/loop_int.h"
-#include "net/unfinished.h"
+#include "base/unfinished.h"
 
 struct http_stream;
 

@@ -14,7 +14,7 @@
  */
 #include "base/buf.h"
 #include "net/http_int.h"
-#include "net/unfinished.h"
+#include "base/unfinished.h"
 #include "net/ws.h"
 
 #include <wslay/wslay.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "net/unfinished.h"
+#include "base/unfinished.h"
 
 #include "t/unit/tap.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef NET_UNFINISHED_H
-#define NET_UNFINISHED_H
+#ifndef BASE_UNFINISHED_H
+#define BASE_UNFINISHED_H
 
 /*
  * The budget of a process for what has not come whole: WebSocket messages and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef BASE_MODE_H
-#define BASE_MODE_H
+#ifndef BASE_FILE_MODE_H
+#define BASE_FILE_MODE_H
 
 /*
  * The access modes of files that we create: for us alone, and for those whom an
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 /* Returns the mode of a new file in an open folder; mode is what we may do. */
-static inline mode_t mode_in(int folder, mode_t mode)
+static inline mode_t file_mode_in(int folder, mode_t mode)
 {
 	struct stat st;
 	mode_t guests =
