@@ -34,7 +34,10 @@ static const char *member_of(const struct lists_change *change)
 	return is_of_admins(change->action) ? "admin_id" : "client_id";
 }
 
-/* An address is written in its one spelling, since lists are compared by it. */
+/*
+ * Addresses are written in their one canonical spelling, since lists compare
+ * them as text.
+ */
 int admin_change_name(
     struct lists_change *change, const char *name, size_t len, struct err *err)
 {
@@ -46,7 +49,10 @@ int admin_change_name(
 		memcpy(change->id, address, sizeof address);
 		return 0;
 	}
-	/* Names that are no address can be listed, but nobody can sign so. */
+	/*
+	 * A name that is not an address may be listed, although nobody can sign
+	 * with it.
+	 */
 	if (change->action == LISTS_ADD_ADMIN || !lists_id_is_valid(name, len))
 		return err_set(
 		    err, ERR_BAD_REQUEST, "%s invalid", member_of(change));
@@ -62,7 +68,7 @@ static bool is_absent(const struct json *v)
 	return json_type(v) == JSON_NULL || !is_true;
 }
 
-/* As much of the reason as has room. */
+/* Keep as much of the reason as fits. */
 static void take_reason(struct lists_change *change, const struct json *v)
 {
 	struct buf scratch = {0};

@@ -4,8 +4,9 @@
 #define DOOR_ADMIN_CHANGE_H
 
 /*
- * What admins ask of the lists (access/lists.h), whichever door they come
- * through: who may ask, what they name, and the answer (spec 1.7). Pure.
+ * Changes that admins make to the lists (access/lists.h), the same for every
+ * door: who may make them, how a request names its subject, and the answer
+ * (spec 1.7). Pure functions.
  */
 #include "access/lists.h"
 
@@ -17,24 +18,28 @@ struct err;
 struct json;
 
 /*
- * Whether this caller may: an admin, or for changes of the admins ourselves.
- * Returns 0, or -1 with ERR_FORBIDDEN.
+ * Check whether this caller may make the change: an admin may, but changes of
+ * the admins themselves are reserved for the agent's own address. Returns 0, or
+ * -1 with ERR_FORBIDDEN.
  */
 int admin_change_may(
     const struct caller *caller, enum lists_action action, struct err *err);
 
 /*
- * Read whom a signed payload names, and why. Returns 0, or -1 with
- * ERR_BAD_REQUEST: the name is absent, or may not stand in a list.
+ * Read the subject and the reason of a change from a signed payload. Returns 0,
+ * or -1 with ERR_BAD_REQUEST: the name is missing, or not allowed in a list.
  */
 int admin_change_read(
     struct lists_change *change, const struct json *payload, struct err *err);
 
-/* As above, for a name that came by itself. */
+/*
+ * As admin_change_read(), for a name that is not in a payload; the reason stays
+ * empty.
+ */
 int admin_change_name(
     struct lists_change *change, const char *name, size_t len, struct err *err);
 
-/* Append what became of it as members of an object: no braces. */
+/* Append the result as the members of a JSON object, without braces. */
 void admin_change_put(struct buf *out, const struct lists_change *change,
     const struct lists_result *result);
 

@@ -7,19 +7,21 @@
 
 #include <string.h>
 
-/* What runtime input was wrapped in by the reference; users never typed it. */
+/*
+ * The text with which the reference wraps runtime input; users never typed it.
+ */
 #define RUNTIME_HEAD \
 	"[The user sent this while you were working on the previous request."
 #define RUNTIME_TAIL "in your response.]\n\n"
 
-/* A walk over a conversation: messages, and beside them the trace. */
+/* A walk through a conversation: the messages, and in parallel the trace. */
 struct chat {
 	struct buf *out;
 	const char *sep;	 /* "" before the first item */
-	const struct json *next; /* trace entry that comes next */
+	const struct json *next; /* the next trace entry */
 	size_t next_index;
-	bool has_marks;	    /* the trace tells where turns begin */
-	bool runtime_opens; /* prompts that came during a turn count as one */
+	bool has_marks;	    /* the trace marks the beginnings of turns */
+	bool runtime_opens; /* prompts sent during a turn count as marks */
 };
 
 static void open_item(struct chat *c, const char *type)
@@ -172,14 +174,14 @@ static void chat_items_step(struct chat *c)
 	c->next_index++;
 }
 
-/* Trace entries up to the next mark of a turn. */
+/* Emit the trace entries up to the mark of the next turn. */
 static void turn_items(struct chat *c)
 {
 	for (; c->next && !is_turn_mark(c, c->next); chat_items_step(c))
 		trace_item(c, c->next, c->next_index);
 }
 
-/* The trace of the turn that the next user message opened. */
+/* Emit the trace of the turn that the next user message opened. */
 static void next_turn(struct chat *c)
 {
 	while (c->next && !is_turn_mark(c, c->next))
@@ -209,8 +211,8 @@ static size_t count_users(const struct json *messages)
 }
 
 /*
- * Some agents keep a prompt that came during a turn as a message, some do not.
- * It marks a turn unless the messages fit the trace only without it.
+ * Some agents store a prompt sent during a turn as a message, some do not. It
+ * counts as the mark of a turn unless messages and trace only match without it.
  */
 static void read_marks(
     struct chat *c, const struct json *trace, const struct json *messages)
@@ -271,7 +273,7 @@ static void user_item(struct chat *c, const struct json *message, size_t index)
 	struct buf text = {0};
 	bool is_internal = false;
 
-	/* An internal message is hidden, and opens a turn all the same. */
+	/* An internal message is hidden, but opens a turn like any other. */
 	if (json_bool(json_get(message, "internal"), &is_internal) &&
 	    is_internal)
 		return;

@@ -11,17 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Characters that are shown of a prompt, of arguments and of other text. */
+/* How many characters are shown of a prompt, of arguments and of other text. */
 #define PROMPT_CHARS 50
 #define ARGS_CHARS 80
 #define WORD_CHARS 64
 #define ERROR_CHARS 500
 
-/* Bytes that are shown of an address and of a session's id. */
+/* How many bytes are shown of an address and of a session id. */
 #define ADDRESS_SHOWN 6
 #define SESSION_SHOWN 4
 
-/* What a pipe takes at once. */
+/* The size that a pipe takes in one atomic write. */
 #define MAX_LINE 4096
 
 static int console_fd = -1;
@@ -35,7 +35,7 @@ void console_to(int fd, bool is_logged_too)
 
 /* ---- lines ---- */
 
-/* Nobody waits for a terminal that stands still. */
+/* Never block on a terminal that is stopped. */
 static void write_line(struct buf *line)
 {
 	struct pollfd p = {.fd = console_fd, .events = POLLOUT};
@@ -73,12 +73,12 @@ static void put_char(struct buf *out, uint32_t c, const char *bytes, size_t n)
 	else if (c < 0xa0 && c >= 0x80)
 		buf_printf(out, "\\u%04x", (unsigned)c);
 	else if ((c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
-		buf_printf(out, "\\u%04x", (unsigned)c); /* turns the line */
+		buf_printf(out, "\\u%04x", (unsigned)c); /* reverses the line */
 	else
 		buf_append(out, bytes, n);
 }
 
-/* At most so many characters of a peer's text. */
+/* Append at most this many characters of a peer's text. */
 static void console_put_text(
     struct buf *out, const char *text, size_t len, size_t most)
 {

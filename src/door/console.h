@@ -4,85 +4,94 @@
 #define DOOR_CONSOLE_H
 
 /*
- * The console: a line for people about each thing that clients do, in the words
- * of the Python host, on standard output and, when there is a log file, in the
- * log. No colours. Text of peers is cut, and what is not text in it is escaped,
- * so that nobody can forge a line or steer a terminal. A line that the terminal
- * does not take at once is dropped.
+ * The console prints one line for people about each thing that clients do, in
+ * the wording of the Python host, to standard output and, if there is a log
+ * file, to the log. No colours. Text from peers is cut and its control
+ * characters are escaped, so that nobody can forge a line or control a
+ * terminal. A line that the terminal does not accept at once is dropped.
  *
- * address is a caller's, "" for nobody; of it and of a session's id the first
- * characters are shown.
+ * address is the caller's address, "" for an anonymous caller. Of addresses and
+ * session ids only the first characters are shown.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Where lines go: descriptor fd (-1: none) and, if is_logged, the log at info
- * level. Before this is called they go to the log alone.
+ * Send lines to descriptor fd (-1: none) and, if is_logged, to the log at info
+ * level. Before this call they go to the log only.
  */
 void console_to(int fd, bool is_logged);
 
-/* A socket was opened; n is how many sessions there are. */
+/* A socket was opened; n is the number of sessions. */
 void console_opened(const char *peer, unsigned n);
 
-/* A socket was closed. */
+/* A socket was closed; n is the number of sessions. */
 void console_closed(unsigned n);
 
-/* How a CONNECT was taken: words of ours, never of the peer. */
+/*
+ * A CONNECT was accepted or not. peer_version is a word of ours, never text
+ * from the peer.
+ */
 void console_compat(
     const char *transport, const char *peer_version, bool is_accepted);
 
-/* A client was greeted; is_newer: the server's conversation won. */
+/*
+ * A client was greeted. is_newer: the server's conversation was the newer one.
+ */
 void console_connect(const char *address, const char *session,
     const char *status, bool is_newer);
 
-/* It was greeted again on the same socket. */
+/* A client was greeted again on the same socket. */
 void console_reattach(const char *address, const char *session,
     const char *status, bool is_newer);
 
-/* It brought a conversation. */
+/* The client sent a conversation. */
 void console_history(size_t n_messages);
 
 /* The server's conversation was the newer one. */
 void console_merged(void);
 
-/* It named another caller's session. */
+/* The client named a session of another caller. */
 void console_foreign(const char *session);
 
-/* Its session runs. */
+/* The client's session has a running turn. */
 void console_resumed(void);
 
 /* An input was accepted. */
 void console_input(
     const char *address, const char *session, const char *prompt, size_t len);
 
-/* With so many images and files. */
+/* The input had this many images and files. */
 void console_attached(size_t images, size_t files);
 
 /* An input joined a running turn. */
 void console_runtime_input(const char *session, const char *prompt, size_t len);
 
-/* A tool is called by a client. */
+/* A client called a tool. */
 void console_exec(const char *tool, const char *args, size_t len);
 
-/* Another frame came. */
+/* Some other frame was received. */
 void console_received(const char *type, size_t len);
 
-/* A frame (such as "CONNECT") was refused for what its signature says. */
+/* A frame (such as "CONNECT") was refused because of its signature. */
 void console_auth_error(const char *frame, const char *why);
 
-/* A frame was refused since nobody is known yet. */
+/* A frame was refused because the connection is not authenticated yet. */
 void console_unauthenticated(const char *frame);
 
-/* An agent failed; the text is for the operator and never for a client. */
+/*
+ * An agent failed. The text is for the operator, and must never go to a client.
+ */
 void console_agent_error(const char *text, size_t len);
 
-/* A stranger was verified by some means ("invite code", "payment"; never the
- * code itself) and has a new level now. */
+/*
+ * A stranger was verified by some means ("invite code" or "payment"; never the
+ * code itself) and now has this level.
+ */
 void console_verified(
     const char *address, const char *means, const char *level);
 
-/* Sessions were forgotten. */
+/* Sessions expired. */
 void console_expired(unsigned n);
 
 #endif

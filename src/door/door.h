@@ -5,7 +5,7 @@
 
 /*
  * A door is a protocol for clients, served by the worker's HTTP server. The
- * worker has a table of them and knows no more of a door than this.
+ * worker has a table of doors and knows nothing else about them.
  */
 struct access;
 struct agent_about;
@@ -18,7 +18,7 @@ struct loop;
 struct permit;
 struct sessions;
 
-/* What a door is given when it is mounted. All of it outlives the server. */
+/* What a door receives when it is mounted. All of it outlives the server. */
 struct door_setup {
 	struct loop *loop;
 	struct sessions *sessions;
@@ -30,29 +30,35 @@ struct door_setup {
 	struct crew *crew;	     /* reads files off the loop */
 	const char *agent_log;	     /* path of the agent log */
 	const struct permit *permit; /* what runs without approval */
-	const char *name; /* display name: conf->name, else about->name */
+	const char *name; /* displayed name: conf->name, else about->name */
 };
 
-/* What the worker asks of a door, on the loop's thread; may be NULL: nothing. */
+/*
+ * The calls that the worker makes to a door, on the loop's thread. A call that
+ * a door does not need is NULL.
+ */
 struct door {
 	const char *name; /* for people */
 	/* Add its routes; called once, before the server starts. */
 	void (*mount)(struct http *http, const struct door_setup *setup);
-	/* This process is draining: it serves on, but wants no new clients. */
+	/*
+	 * This process is draining: continue to serve, but attract no new
+	 * clients.
+	 */
 	void (*drain)(void);
 	/*
-	 * Callers may have been blocked: tell those who are (DOOR_BLOCKED,
-	 * access_is_blocked()) and end their connections. Their turns go on.
+	 * Callers may have been blocked: tell those that are (DOOR_BLOCKED,
+	 * access_is_blocked()) and end their connections. Their turns continue.
 	 */
 	void (*end_blocked)(void);
 	/*
-	 * This process leaves: tell all clients that the server restarts, and
-	 * end their connections. Clients come back and find their turns.
+	 * This process exits: tell all clients that the server restarts, and
+	 * end their connections. Clients reconnect and find their turns.
 	 */
 	void (*close_all)(void);
 };
 
-/* What a caller is told who is blocked while connected. */
+/* The message for a caller that is blocked while connected. */
 #define DOOR_BLOCKED "forbidden: blocked"
 
 #endif

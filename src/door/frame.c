@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Room for all of a frame but its body and its ids. */
+/* Room for a whole frame except its body and its ids. */
 #define FRAME_BYTES 192
 
 #define MICROSECONDS 1000000
@@ -36,7 +36,7 @@ static void member_text(struct buf *out, const struct json *member)
 	buf_append(out, text, len);
 }
 
-/* What the door itself says of every event. */
+/* Members that the door itself adds to every event. */
 static bool is_ours(const struct json *key)
 {
 	return json_str_is(key, "type") || json_str_is(key, "id") ||
@@ -44,7 +44,8 @@ static bool is_ours(const struct json *key)
 }
 
 /*
- * Whether the body may hold a member that the door adds too. A "no" is certain.
+ * Whether the body may contain a member that the door adds as well. A "no" is
+ * certain, a "yes" is not.
  */
 static bool may_clash(const struct event *ev)
 {
@@ -68,7 +69,10 @@ static void comma_members(struct buf *out, const struct json *fields)
 	}
 }
 
-/* No object says a key twice (doc/oip.txt 1): ours replace the agent's. */
+/*
+ * A frame has no duplicate keys (doc/oip.txt 1): our members replace the
+ * agent's.
+ */
 static void comma_checked_body(struct buf *out, const struct event *ev)
 {
 	struct json_doc doc = {0};
@@ -95,7 +99,7 @@ static void add_missing(struct buf *out, const struct json *fields,
 		buf_str(out, otherwise);
 }
 
-/* Members beside the entries stay as they are. */
+/* Members beside the entries are kept as they are. */
 static void comma_plan(struct buf *out, const struct event *ev)
 {
 	struct json_doc doc = {0};
@@ -140,7 +144,7 @@ static void head(struct buf *out, const struct event *ev)
 	buf_char(out, '"');
 }
 
-/* The type of an agent's own event is in its body. */
+/* The type of a custom event of an agent is in its body. */
 static void custom_head(struct buf *out, const struct event *ev)
 {
 	struct json_doc doc = {0};
@@ -232,7 +236,7 @@ bool frame_event(
 	case EV_MORE_INPUT:
 	case EV_ANSWER:
 	case EV_INTERRUPT:
-		/* Clients know what they said themselves. */
+		/* Clients know what they sent themselves. */
 		return false;
 	case EV_DONE:
 	case EV_FAILED:
@@ -271,7 +275,10 @@ void frame_conversation(struct buf *out, const char *conversation, size_t len,
 	buf_append(out, conversation + 1, len - 1);
 }
 
-/* A client takes the session for its own: without a record, by its id alone. */
+/*
+ * A client replaces its session with this one; without a record, send only its
+ * id.
+ */
 static void comma_session(struct buf *out, const char *session_id,
     const struct session_record *record)
 {
@@ -309,7 +316,7 @@ void frame_end(struct buf *out, const struct event *ev, const char *session_id,
 
 /* ---- skills ---- */
 
-/* Those of the project; the operator's own are nobody's business. */
+/* Only skills of the project are published; the operator's own are private. */
 static bool is_published(const struct json *skill)
 {
 	const struct json *place = json_get(skill, "location");

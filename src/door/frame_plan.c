@@ -9,7 +9,7 @@ static const char *const priorities[] = {"medium", "high", "low", NULL};
 static const char *const statuses[] = {
     "pending", "in_progress", "completed", NULL};
 
-/* The first word is for whatever is none of them. */
+/* The first word replaces a value that is not in the list. */
 static void put_word(struct buf *out, const char *name, const struct json *v,
     const char *const *words)
 {

@@ -4,15 +4,16 @@
 #define DOOR_FRAME_PLAN_H
 
 /*
- * Clients drop a plan that has one entry with a word they do not know; agents
- * may say any.
+ * The entries of a plan. Agents may use any words, but clients drop a whole
+ * plan if one entry has a word that they do not know, so words are mapped to
+ * known ones.
  */
 struct buf;
 struct json;
 
 /*
- * Append the entries of a plan as JSON, with words that clients know: another
- * priority is medium, another status pending.
+ * Append the entries of a plan as JSON. An unknown priority becomes medium, an
+ * unknown status pending.
  */
 void frame_plan_entries(struct buf *out, const struct json *entries);
 

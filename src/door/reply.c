@@ -54,7 +54,7 @@ void reply_err(struct http_req *req, const struct err *err)
 void reply_segment(struct http_req *req, struct buf *id)
 {
 	const char *segment = http_segment(req);
-	/* A broken escape stays as it is, and will name nothing. */
+	/* A broken escape is kept as it is; no session has such an id. */
 	percent_bytes(id, segment, strlen(segment), false);
 }
 

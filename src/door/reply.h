@@ -3,7 +3,7 @@
 #ifndef DOOR_REPLY_H
 #define DOOR_REPLY_H
 
-/* What the routes of the HTTP door share: reading identifiers, and refusing. */
+/* Replies and request parsing shared by the HTTP routes of the doors. */
 #include "base/buf.h"
 
 #include <stdbool.h>
@@ -12,19 +12,25 @@
 struct err;
 struct http_req;
 
-/* Reply with a JSON body. Ends the request. */
+/* Reply with a JSON body. This ends the request. */
 void reply_json(struct http_req *req, int status, const struct buf *body);
 
 /*
- * Reply what an err means to a client: "error", and where it has them "code"
- * and "data". What is the operator's business is not told. Ends the request.
+ * Reply with what err means to a client: "error", and "code" and "data" if err
+ * has them. Details meant for the operator are left out. This ends the request.
  */
 void reply_err(struct http_req *req, const struct err *err);
 
-/* Append the segment matched by the route's star, %-escapes decoded, to id. */
+/*
+ * Append the segment that matched the route's star to id, with %-escapes
+ * decoded.
+ */
 void reply_segment(struct http_req *req, struct buf *id);
 
-/* The value of a query parameter, *len bytes, not decoded; NULL when absent. */
+/*
+ * Returns the value of a query parameter, *len bytes, not decoded; NULL if
+ * absent. It lives as long as the request.
+ */
 const char *reply_query(struct http_req *req, const char *name, size_t *len);
 
 /* Append wall-clock milliseconds as Unix seconds with a fraction. */
