@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Changes of one client at once. */
+/* Changes that one client may have pending at once. */
 #define MAX_CHANGES 8
 
-/* Characters of a type that we do not know. */
+/* How many characters of an unknown type are repeated. */
 #define ECHO_CHARS 100
 
 static const struct action {
@@ -38,7 +38,7 @@ static const struct action {
     {"ADMIN_REMOVE", "remove_admin", LISTS_REMOVE_ADMIN},
 };
 
-/* A change whose result is on its way. */
+/* A change whose result is pending. */
 struct changing {
 	struct list link;
 	struct oip_conn *conn; /* NULL: the client left */
@@ -46,7 +46,7 @@ struct changing {
 	struct lists_change change;
 };
 
-/* Those whose client left: somebody must know them. */
+/* Pending changes whose client has left; the list keeps them reachable. */
 static struct list orphans = {&orphans, &orphans};
 
 void oip_admin_forget(struct oip_conn *c)
@@ -124,7 +124,7 @@ static const struct action *oip_admin_find(const struct json *type)
 	return NULL;
 }
 
-/* The sender is known; type is what the frame is. */
+/* Act on a frame whose sender is verified; type is the type of the frame. */
 static void oip_admin_act(struct oip_conn *c, const struct caller *caller,
     const struct json *type, const struct json *payload)
 {
@@ -155,7 +155,7 @@ static void oip_admin_on_verdict(struct oip_conn *c, const struct json *frame,
 		    json_get(frame, "payload"));
 }
 
-/* On a socket whose commands are signed the payload is the command. */
+/* On a socket with signed commands the payload is the command. */
 static void on_command(struct oip_conn *c, const struct json *payload,
     const struct access_verdict *verdict)
 {
@@ -163,9 +163,10 @@ static void on_command(struct oip_conn *c, const struct json *payload,
 }
 
 /*
- * What is wrong with the payload besides its signature, or NULL. Without a type
- * in it, what was signed to promote could be sent to block; without that it
- * must at least be for us, and a recipient that is named is checked anyway.
+ * Returns what is wrong with the payload besides its signature, or NULL. If the
+ * payload has no type, a signature for a promotion could be reused for a block,
+ * so it must at least name us as its recipient. A recipient that is named is
+ * checked in any case.
  */
 static const char *oip_admin_complaint(const struct json *frame)
 {

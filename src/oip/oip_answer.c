@@ -18,7 +18,7 @@ void oip_answer_late(struct oip_conn *c, const struct json *frame)
 	oip_conn_send(c);
 }
 
-/* Append a JSON string; false when v is none. */
+/* Append a JSON string. Returns false if v is not a string. */
 static bool add_string(struct buf *out, const struct json *v)
 {
 	struct buf scratch = {0};
@@ -59,7 +59,9 @@ static void add_joined(struct buf *out, const struct json *choices)
 	buf_fini(&text);
 }
 
-/* Newer clients say which question they answer; it must be the one that waits.
+/*
+ * Newer clients name the question that they answer; it must be the one that
+ * waits.
  */
 static bool is_for_another(
     struct oip_conn *c, const struct json *frame, enum event_type kind)
@@ -77,7 +79,7 @@ static bool is_for_another(
 	return is_other;
 }
 
-/* Whether a question waits that this client may not answer; it is told so. */
+/* Whether a question waits that this client may not answer; if so, tell it. */
 static bool is_barred(struct oip_conn *c, enum event_type kind)
 {
 	uint64_t question = 0;
@@ -131,7 +133,7 @@ void oip_answer_review(struct oip_conn *c, const struct json *frame)
 
 /* ---- approval_needed ---- */
 
-/* A scope that is absent is the smaller one. */
+/* A missing scope means the smaller one. */
 static bool scope_is_known(const struct json *scope)
 {
 	return json_type(scope) == JSON_NULL || json_str_is(scope, "once") ||
@@ -176,7 +178,7 @@ static void normalise(struct buf *out, const struct json *frame)
 		    json_str_is(scope, "session") ? "session" : "once");
 }
 
-/* A second answer is no fault; one without any question is. */
+/* A second answer is harmless; an answer when nothing was asked is an error. */
 static void stale_approval(
     struct oip_conn *c, const struct json *frame, const struct err *err)
 {

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A frame whose verdict is on its way. */
+/* A frame whose verdict is pending. */
 struct oip_asking {
 	struct access_call *call;
 	oip_auth_fn *then;
@@ -25,7 +25,7 @@ struct oip_asking {
 	size_t len;
 };
 
-/* A message that came meanwhile. */
+/* A message that arrived in the meantime. */
 struct held {
 	struct list link;
 	size_t len;
@@ -68,7 +68,10 @@ void oip_auth_forget(struct oip_conn *c)
 	c->asking = NULL;
 }
 
-/* The frames behind the one that was judged, up to the next to be judged. */
+/*
+ * Process the frames held behind the one that was judged, up to the next that
+ * must be judged itself.
+ */
 static void oip_auth_go_on(struct oip_conn *c)
 {
 	struct list *l;
@@ -154,7 +157,9 @@ void oip_auth_ask(struct oip_conn *c, const struct json *frame,
 
 /* ---- commands of a v2 socket ---- */
 
-/* What is wrong with a signed command besides its signature, or NULL. */
+/*
+ * Returns what is wrong with a signed command besides its signature, or NULL.
+ */
 static const char *oip_auth_complaint(
     const struct oip_conn *c, const struct json *frame)
 {

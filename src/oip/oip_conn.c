@@ -20,22 +20,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Larger scratch memory is given back after use. */
+/* Scratch memory above this size is freed after use. */
 #define KEEP_BYTES (1024 * 1024)
 
 #define MILLISECONDS 1000
 
 static const char ping_frame[] = "{\"type\":\"PING\"}";
 
-/* What all clients of this process share. */
+/* State shared by all clients of this process. */
 static struct {
 	struct list conns;
 	struct loop_timer ping;
-	struct list quiet; /* the first to speak up first */
+	struct list quiet; /* the first to resume comes first */
 	struct loop_timer hush;
 	struct buf frame;
-	struct buf record; /* strings of the record that was read last */
-	struct buf end;	   /* body of the end that is being told */
+	struct buf record; /* strings of the record read last */
+	struct buf end;	   /* body of the end being sent */
 	bool is_ready;
 } shared;
 
@@ -55,7 +55,7 @@ struct buf *oip_conn_frame(void)
 	return &shared.frame;
 }
 
-/* A frame for this client should be smaller (oip/oip_fit.h). */
+/* The size below which a frame for this client should be (oip/oip_fit.h). */
 static size_t max_bytes(const struct oip_conn *c)
 {
 	return c->seal ? OIP_FIT_SEALED_BYTES : OIP_FIT_BYTES;
@@ -70,7 +70,8 @@ void oip_conn_send(struct oip_conn *c)
 {
 	if (is_too_large(c))
 		(void)oip_fit(&shared.frame,
-		    max_bytes(c)); /* what does not fit is sent */
+		    max_bytes(c)); /* a frame that does not fit is sent
+                                    * anyway */
 	wire_send(c->wire, shared.frame.data, shared.frame.len);
 	reset(&shared.frame);
 }
@@ -98,8 +99,8 @@ void oip_conn_deny(struct oip_conn *c, const struct err *err)
 }
 
 /*
- * A page cannot be cut, and is for browsers, which take it whole: only Python
- * clients sign commands in clear and show no page.
+ * A page cannot be shortened, but it is meant for browsers, which accept it at
+ * any size; only Python clients sign commands in clear, and they show no page.
  */
 static bool takes_page(const struct oip_conn *c)
 {
@@ -122,7 +123,8 @@ void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 /* ---- pings ---- */
 
 /*
- * One timer serves all clients: they are in the list in the order they are due.
+ * One timer serves all clients: the list is in the order in which pings are
+ * due.
  */
 static void ask_ping(struct loop *loop)
 {
@@ -163,10 +165,10 @@ static void on_ping_time(void *arg)
 
 /* ---- reading events ---- */
 
-/* What one call of session_read() leaves behind. */
+/* The state of one call of session_read(). */
 struct reading {
 	struct oip_conn *conn;
-	uint64_t ask; /* positions of the questions that wait; 0: none */
+	uint64_t ask; /* positions of the waiting questions; 0: none */
 	uint64_t approval;
 	uint64_t review;
 	bool has_end;
@@ -174,8 +176,8 @@ struct reading {
 };
 
 /*
- * Clients must not be asked again what was answered while they were away. The
- * newest event cannot be answered yet, whatever the registry says at this
+ * Do not ask a client again what was answered while it was away. The newest
+ * event cannot have been answered yet, whatever the registry says at this
  * moment.
  */
 static bool is_answered(const struct reading *r, const struct event *ev)
@@ -240,7 +242,10 @@ static void oip_conn_tell_end(struct oip_conn *c, const struct event *end)
 	oip_conn_dashboard(c, false);
 }
 
-/* A question that waits, while the client still reads what it missed. */
+/*
+ * Returns the position of a question that waits while the client still reads
+ * what it missed; 0: none.
+ */
 static uint64_t waiting(const struct oip_conn *c, enum event_type kind)
 {
 	uint64_t question = 0;
@@ -250,7 +255,7 @@ static uint64_t waiting(const struct oip_conn *c, enum event_type kind)
 	return question;
 }
 
-/* Events that are not kept any more: never a silent hole. */
+/* Events that are no longer kept must be reported: never a silent hole. */
 void oip_conn_tell_gap(struct oip_conn *c, uint64_t n_missed)
 {
 	oip_frame_gap(oip_conn_frame(), session_id(c->session), n_missed);

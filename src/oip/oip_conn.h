@@ -4,10 +4,12 @@
 #define OIP_OIP_CONN_H
 
 /*
- * One client of the ConnectOnion door: a wire, the session it is attached to,
- * and how far it has been told. There may be tens of thousands, nearly all
- * idle, so it is small and holds no buffer. oip_conn_open() before the wire is
- * made; on_gone frees it.
+ * One client of the ConnectOnion door: a wire, the session to which it is
+ * attached, and how far it has read. There may be tens of thousands of clients,
+ * nearly all idle, so the struct is small and holds no buffer.
+ *
+ * Life cycle: oip_conn_open() before the wire exists; the on_gone of the wire
+ * frees it with oip_conn_close().
  */
 #include "access/access.h"
 #include "base/list.h"
@@ -29,89 +31,96 @@ struct oip_stash;
 struct wire;
 
 /*
- * A message in clear that is counted (oip/oip_limit.h): its frame is run now,
- * or waits until the one before it is judged.
+ * Processes a message in clear that has been counted (oip/oip_limit.h): its
+ * frame runs now, or waits until the frame before it is judged.
  */
 typedef void oip_feed_fn(struct oip_conn *c, const char *text, size_t len);
 
-/* Inputs of one client that wait for their receipt. */
+/* Inputs of one client that may wait for their receipt. */
 #define OIP_MAX_CALLS 16
 
-/* How long a client that comes back may take to answer (spec 2.8.3). */
+/* How long a reconnecting client may take to answer (spec 2.8.3). */
 #define OIP_QUIET_MS 3000
 
 struct oip_conn {
 	struct wire *wire;
-	struct wire *line;     /* the same, or what is below the seal */
-	struct oip_seal *seal; /* NULL: frames come and go in clear */
-	oip_feed_fn *feed;     /* where messages go that can be read */
+	struct wire *line;     /* the same, or the wire below the seal */
+	struct oip_seal *seal; /* NULL: frames are in clear */
+	oip_feed_fn *feed;     /* receives readable messages */
 	const struct door_setup *setup;
-	struct list link;  /* all clients, the next to be pinged first */
-	struct list quiet; /* those that are told nothing for a moment */
+	struct list link;  /* all clients, the next one to ping first */
+	struct list quiet; /* clients whose events are held back */
 	int64_t quiet_until_ms;
-	int64_t ping_at_ms;	 /* clock_mono_ms */
-	struct session *session; /* NULL until CONNECT */
-	struct caller caller;	 /* who it is; its level as CONNECT found it */
-	struct limits_held held_sockets; /* this one, by caller and peer */
-	struct oip_asking
-	    *asking;		 /* a frame that is being judged; NULL: none */
-	struct list held;	 /* messages behind it */
-	struct list admin_calls; /* ADMIN_ frames being judged */
-	struct list execs;	 /* tools that run for it */
-	struct oip_mode_call *mode_call; /* a mode being changed; NULL: none */
-	struct oip_stash *stash;	 /* CONNECT of a stranger; NULL: none */
+	int64_t ping_at_ms;		 /* clock_mono_ms */
+	struct session *session;	 /* NULL until CONNECT */
+	struct caller caller;		 /* the client; its level at CONNECT */
+	struct limits_held held_sockets; /* this socket, by caller and peer */
+	struct oip_asking *asking; /* the frame being judged; NULL: none */
+	struct list held;	   /* messages held behind it */
+	struct list admin_calls;   /* ADMIN_ frames being judged */
+	struct list execs;	   /* tools running for the client */
+	struct oip_mode_call *mode_call; /* a pending mode change; NULL: none */
+	struct oip_stash *stash;	 /* a stranger's CONNECT; NULL: none */
 	struct attachment place;
 	struct list calls;  /* struct oip_call: inputs without a receipt */
-	char *conversation; /* the client's, until a turn has taken it */
+	char *conversation; /* the client's, until a turn takes it */
 	size_t conversation_len;
-	uint64_t replay_head;  /* newest event when the client was attached */
-	uint64_t answered_seq; /* its latest answer by INPUT; 0: none */
-	uint64_t dashboard;    /* stamp of the page it has; 0: none */
-	uint32_t ended_turn; /* ends of turns up to this one are not to come */
-	uint32_t asked_turn; /* newest turn that an input of its named */
-	uint32_t unasked_turn;	/* whose end it was told before it named it */
+	uint64_t replay_head;	/* newest event when the client attached */
+	uint64_t answered_seq;	/* latest answer given by INPUT; 0: none */
+	uint64_t dashboard;	/* stamp of the page sent to it; 0: none */
+	uint32_t ended_turn;	/* do not send ends of turns up to this one */
+	uint32_t asked_turn;	/* newest turn that one of its inputs named */
+	uint32_t unasked_turn;	/* turn whose end was sent before an input named
+                                 * it */
 	uint32_t begun_turn;	/* newest turn that it began; 0: none */
-	uint32_t approval_turn; /* latest turn that asked for an approval */
+	uint32_t approval_turn; /* latest turn that asked for approval */
 	uint8_t n_calls;
 	uint8_t n_execs;
-	bool has_heard;	       /* a frame came */
-	bool has_spoken;       /* a bare INPUT is welcome only before this */
-	bool has_conversation; /* CONNECT brought one */
-	bool has_run;	       /* it was attached while a turn ran */
-	bool is_holder;	       /* of its session (session_is_held()) */
+	bool has_heard;	       /* a frame was received */
+	bool has_spoken;       /* a bare INPUT is accepted only before this */
+	bool has_conversation; /* CONNECT contained one */
+	bool has_run;	       /* a turn was running when it attached */
+	bool is_holder;	       /* holds its session (session_is_held()) */
 	bool is_opening;       /* CONNECTED waits for the first receipt */
-	bool was_onboarded;    /* an empty INPUT may follow by itself */
-	bool is_v2;	       /* its commands are signed one by one */
+	bool was_onboarded;    /* the client may send an empty INPUT of its
+                                * own */
+	bool is_v2;	       /* each command is signed */
 };
 
 /*
- * See whether it holds its session, with the conversation it brings (NULL:
- * none). Who held it once goes on to.
+ * Determine whether the client holds its session, given the conversation that
+ * it sends (NULL: none). A holder remains one.
  */
 void oip_conn_look(struct oip_conn *c, const struct json *conversation);
 
 /*
- * Whether it may answer, stop and steer the turn that runs: it holds the
- * session, or began this turn, or is known. Else *err says what is missing.
+ * Whether the client may answer, interrupt and steer the running turn: it holds
+ * the session, or began this turn, or is at least a contact. Otherwise *err
+ * says what is missing.
  */
 bool oip_conn_may_answer(const struct oip_conn *c, struct err *err);
 
-/* A new client without a wire; the caller sets that. setup is borrowed. */
+/*
+ * Create a client without a wire; the caller sets the wire. setup is borrowed.
+ */
 struct oip_conn *oip_conn_open(const struct door_setup *setup);
 
-/* Free it with all it holds and null *c. Its calls must be forgotten before. */
+/*
+ * Free a client and all it holds, and null *c. Its pending calls must have been
+ * forgotten before.
+ */
 void oip_conn_close(struct oip_conn **c);
 
 /* Call fn for every client of the process. */
 void oip_conn_each(void (*fn)(struct oip_conn *c));
 
 /*
- * The one buffer frames are made in, empty;
- * good until the next call of this file.
+ * Returns the buffer in which all frames are built, empty. It is valid until
+ * the next call of this file.
  */
 struct buf *oip_conn_frame(void);
 
-/* Send what is in that buffer. */
+/* Send the contents of that buffer. */
 void oip_conn_send(struct oip_conn *c);
 
 /* Send ERROR with this text. */
@@ -121,45 +130,46 @@ void oip_conn_error(struct oip_conn *c, const char *message);
 void oip_conn_refuse(struct oip_conn *c, const struct err *err);
 
 /*
- * Send ERROR for a verdict (access/access.h): the text alone, unless it is worth
- * trying again.
+ * Send ERROR for a verdict (access/access.h): only the text, unless a retry may
+ * succeed.
  */
 void oip_conn_deny(struct oip_conn *c, const struct err *err);
 
 /*
- * Send DASHBOARD_SNAPSHOT if there is a page that this client does not have;
- * one that is_new has none.
+ * Send DASHBOARD_SNAPSHOT if there is a page that this client does not have. A
+ * client that is_new has none.
  */
 void oip_conn_dashboard(struct oip_conn *c, bool is_new);
 
 /*
- * Attach to c->session after position 'after'. Turns up to ended_turn have told
- * their end to this client, or never will.
+ * Attach to c->session after position 'after'. The ends of turns up to
+ * ended_turn are not sent: the client has them, or must not get them.
  */
 void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn);
 
 /*
- * Tell it no events until it speaks, or OIP_QUIET_MS have passed: a client that
- * comes back to answer a question would take the question for a new one.
+ * Hold back events until the client sends a frame or OIP_QUIET_MS have passed:
+ * a client that reconnects to answer a question would take the question, sent
+ * again, for a new one.
  */
 void oip_conn_hush(struct oip_conn *c);
 
-/* It has spoken: go on. */
+/* The client has sent a frame: resume sending events. */
 void oip_conn_unhush(struct oip_conn *c);
 
-/* Tell it of a hole: so many events, or (0) nobody knows how many. */
+/* Tell the client that n_missed events will not come (0: an unknown number). */
 void oip_conn_tell_gap(struct oip_conn *c, uint64_t n_missed);
 
-/* Send events while the wire takes them. */
+/* Send events as long as the wire accepts them. */
 void oip_conn_pump(struct oip_conn *c);
 
 /*
- * Read the record of the session; false when
- * it is gone. Good until the next call.
+ * Read the record of the session. Returns false if it no longer exists. The
+ * record is valid until the next call.
  */
 bool oip_conn_record(struct oip_conn *c, struct session_record *record);
 
-/* Forget the conversation that the client brought. */
+/* Free the conversation that the client sent. */
 void oip_conn_drop_conversation(struct oip_conn *c);
 
 #endif

@@ -28,23 +28,25 @@ enum form { FORM_CONNECT, FORM_INIT, FORM_ATTACH };
 
 enum peer { PEER_LEGACY, PEER_OIP, PEER_UNSUPPORTED };
 
-/* One greeting on its way. */
+/* A greeting in progress. */
 struct greeting {
 	struct oip_conn *conn;
 	const struct json *frame;
 	enum form form;
-	const struct caller *caller; /* who it is */
+	const struct caller *caller; /* the client */
 	enum session_status status;
 	bool has_record;
 	bool is_again; /* the client was greeted before */
 	bool is_server_newer;
 	struct buf merged; /* the conversation that won */
-	/* Where it goes on: after an event of the latest turn that it has seen,
-	 * or with the whole turn. 0 and false: neither. */
+	/*
+	 * Where the client continues: after 'seen', an event of the latest
+	 * turn, or (has_missed) with the whole turn. 0 and false: neither.
+	 */
 	uint64_t seen;
-	bool has_missed;   /* the turn ended without it */
-	bool has_hole;	   /* it will not see all that came after what it saw */
-	uint64_t n_missed; /* how much of it; 0: nobody knows */
+	bool has_missed;   /* the turn ended while it was away */
+	bool has_hole;	   /* not all events after 'seen' can be sent */
+	uint64_t n_missed; /* how many cannot; 0: unknown */
 };
 
 /* ---- what the frame says ---- */
@@ -75,7 +77,7 @@ static void log_compat(const struct oip_conn *c, enum peer peer)
 	    peer != PEER_UNSUPPORTED);
 }
 
-/* An empty id asks for a new session, as an absent one does. */
+/* An empty id asks for a new session, like a missing one. */
 static const struct json *named_session(const struct greeting *g)
 {
 	const struct json *id = json_get(g->frame, "session_id");
@@ -86,7 +88,7 @@ static const struct json *named_session(const struct greeting *g)
 	return id;
 }
 
-/* The client's session object, NULL when it brought nothing. */
+/* The client's session object; NULL if it sent none. */
 static const struct json *brought(const struct greeting *g)
 {
 	const struct json *session = json_get(g->frame, "session");
@@ -183,8 +185,8 @@ static void greet(struct greeting *g)
 /* ---- conversations ---- */
 
 /*
- * The next INPUT begins from it. A running
- * turn has its own, which is not touched.
+ * The next INPUT starts from it. A running turn has its own conversation, which
+ * is not touched.
  */
 static void keep_conversation(struct greeting *g, const char *text, size_t len)
 {
@@ -216,8 +218,10 @@ static void merge(struct greeting *g)
 
 /* ---- the place in the session ---- */
 
-/* Whether the latest turn failed while the client had not seen all of it. That
- * changes no conversation, so there is no other sign of it. */
+/*
+ * Whether the latest turn failed before the client had seen all of it. A
+ * failure changes no conversation, so there is no other sign of it.
+ */
 static bool has_missed_failure(const struct greeting *g)
 {
 	struct session_record r;
@@ -228,7 +232,7 @@ static bool has_missed_failure(const struct greeting *g)
 		   strcmp(r.status, "interrupted") == 0);
 }
 
-/* Find the newest event that the client saw. */
+/* Find the newest event that the client has seen. */
 static void find_event(struct greeting *g, const char *id, size_t len)
 {
 	struct session *s = g->conn->session;
@@ -241,7 +245,9 @@ static void find_event(struct greeting *g, const char *id, size_t len)
 		g->has_missed = (g->is_server_newer && (g->seen || before)) ||
 				has_missed_failure(g);
 	if (!g->seen && !before) {
-		/* An acknowledgement says nothing of the events before it. */
+		/*
+		 * An acknowledgement says nothing about the events before it.
+		 */
 		g->has_hole = !session_has_joined(s, id, len);
 	} else if (before && before + 2 < began &&
 		   (g->has_missed || g->status == SESSION_RUNNING)) {
@@ -252,9 +258,10 @@ static void find_event(struct greeting *g, const char *id, size_t len)
 }
 
 /*
- * What the client has seen of the latest turn. One that lost its connection and
- * knows less of the conversation than we do has missed the end of a turn: it is
- * shown this turn as if it still ran, end and all (doc/oip.txt 6).
+ * Determine what the client has seen of the latest turn. A client that lost its
+ * connection and knows less of the conversation than we do has missed the end
+ * of a turn: it is sent this turn as if it still ran, end included (doc/oip.txt
+ * 6).
  */
 static void find_place(struct greeting *g)
 {
@@ -268,7 +275,10 @@ static void find_place(struct greeting *g)
 	buf_fini(&scratch);
 }
 
-/* Never a silent hole: events are not kept, or of a turn that is not shown. */
+/*
+ * Never leave a silent hole: some events are not kept, or belong to a turn that
+ * is not sent.
+ */
 static void tell_hole(const struct greeting *g)
 {
 	if (g->has_hole)
@@ -276,11 +286,11 @@ static void tell_hole(const struct greeting *g)
 }
 
 /*
- * Whether what the client says first may be the answer to a question that waits:
- * then it must not be asked again before that. A v2 client may answer any of
- * them. The Python clients before it answer ask_user by their next input(), and
- * take the question, told again, for a new one; they bring their conversation
- * and do not name the protocol.
+ * Whether the client's first frame may be the answer to a waiting question:
+ * then the question must not be sent again before it. A v2 client may answer
+ * any question. Older Python clients answer ask_user by their next input(), and
+ * would take the question, sent again, for a new one; they are recognised by
+ * sending their conversation without naming the protocol.
  */
 static bool may_come_to_answer(const struct greeting *g)
 {
@@ -295,15 +305,16 @@ static bool may_come_to_answer(const struct greeting *g)
 }
 
 /*
- * Where a client goes on reading. In a turn that it has to see: after the last
- * event it has seen of it, or from its start. Else: from now on.
+ * Choose where the client continues to read. In a turn that it must see: after
+ * the last event seen, or from the start of the turn. Otherwise: from now on.
  */
 static void attach(const struct greeting *g)
 {
 	struct oip_conn *c = g->conn;
 	struct session *s = c->session;
 	/*
-	 * The turn is read before the head: an end between them is then told.
+	 * Read the turn before the head, so that an end between the two is
+	 * sent.
 	 */
 	uint32_t turn = session_turn(s);
 	uint64_t began = session_turn_began(s);
@@ -325,7 +336,7 @@ static void attach(const struct greeting *g)
 
 /* ---- CONNECT ---- */
 
-/* 0 when the frame may go on; else the client was told why not. */
+/* Returns 0 if the frame may proceed; otherwise the client was told why not. */
 static int oip_connect_check(const struct greeting *g)
 {
 	const struct json *id = named_session(g);
@@ -360,7 +371,7 @@ static struct session *open_for(
 	    g->caller->address, &g->status, &g->has_record, err);
 }
 
-/* A session of somebody else is to this client as if it were not. */
+/* A session of another caller is treated as if it did not exist. */
 static int open_session(struct greeting *g)
 {
 	struct oip_conn *c = g->conn;
@@ -418,7 +429,9 @@ static bool names_same_session(const struct greeting *g)
 	       peer_of(g->frame) != PEER_UNSUPPORTED;
 }
 
-/* A client that says the same again is greeted again, and keeps its place. */
+/*
+ * A client that repeats its CONNECT is greeted again, and keeps its position.
+ */
 static void connect_again(struct greeting *g)
 {
 	struct oip_conn *c = g->conn;

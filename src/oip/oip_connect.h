@@ -6,19 +6,20 @@
 /*
  * How a client gets its session (doc/oip.txt 3): CONNECT, and INIT and ATTACH
  * of older clients. The answer is CONNECTED, AGENT_PROFILE, DASHBOARD_SNAPSHOT,
- * and then what the client missed.
+ * and then the events that the client missed.
  */
 struct json;
 struct oip_conn;
 
 /*
- * CONNECT: a new session, or the one that the frame names. INIT: always a new
- * one. ATTACH: the one that it names; answers in older words. Whoever is not
- * let in is told why, or offered a door (oip/oip_onboard.h).
+ * CONNECT opens a new session, or the one that the frame names. INIT always
+ * opens a new one. ATTACH opens the one that it names, and is answered in the
+ * words of older clients. A client that is not admitted is told why, or how to
+ * get in (oip/oip_onboard.h).
  */
 void oip_connect(struct oip_conn *c, const struct json *frame);
 
-/* The greeting of a client whose session was chosen without CONNECT. */
+/* Greet a client whose session was chosen without CONNECT. */
 void oip_connect_greet(struct oip_conn *c, const char *status);
 
 #endif

@@ -16,20 +16,20 @@
 
 #define LOOK_AGAIN_MS 1000
 
-/* What the last look at the file saw. */
+/* The result of the last check of the file. */
 static struct {
 	int64_t looked_ms;
 	uint64_t stamp;
 } last;
 
-/* The page's descriptor with *st, or -1. */
+/* Returns a descriptor of the page and fills *st, or returns -1. */
 static int open_page(const char *folder, struct stat *st)
 {
 	struct buf path = {0};
 	int fd;
 
 	buf_printf(&path, "%s/dashboard.html", folder ? folder : ".");
-	/* Non-blocking, because the name may belong to a FIFO. */
+	/* Non-blocking, since the name may belong to a FIFO. */
 	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	buf_fini(&path);
 	if (fd < 0)
@@ -37,7 +37,7 @@ static int open_page(const char *folder, struct stat *st)
 	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) &&
 	    st->st_size <= MAX_PAGE_BYTES)
 		return fd;
-	(void)close(fd); /* only read */
+	(void)close(fd); /* opened for reading only */
 	return -1;
 }
 
@@ -90,6 +90,6 @@ bool oip_dash_read(
 	is_whole = *stamp != last.stamp &&
 		   oip_dash_read_all(html, fd, (size_t)st.st_size);
 	*stamp = last.stamp;
-	(void)close(fd); /* only read */
+	(void)close(fd); /* opened for reading only */
 	return is_whole;
 }

@@ -5,8 +5,8 @@
 
 /*
  * The dashboard: a page that the operator may put into the project
- * (.co/dashboard.html, else dashboard.html), told to clients when it changes.
- * Its file is small and looked at rarely, so it is read on the loop.
+ * (.co/dashboard.html, else dashboard.html), sent to clients when it changes.
+ * The file is small and rarely read, so it is read on the loop.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +15,9 @@ struct buf;
 struct conf;
 
 /*
- * Append the page to *html if it is another than *stamp names, and set *stamp
- * (0: no page). Returns whether it did. For a client that is not new, the file
- * is looked at once a second at most.
+ * Append the page to *html if it differs from the one that *stamp identifies,
+ * and update *stamp (0: no page). Returns whether a page was appended. For a
+ * client that is not new, the file is checked at most once a second.
  */
 bool oip_dash_read(
     struct buf *html, const struct conf *conf, uint64_t *stamp, bool is_new);

@@ -18,16 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls of one client at once. */
+/* Calls that one client may have running at once. */
 #define MAX_EXECS 8
 
-/* Longest exec_id that is told back, as JSON text. */
+/* The longest exec_id, as JSON text, that is repeated in the answer. */
 #define ECHO_BYTES 512
 
-/* Longest name of a tool, in bytes. */
+/* The longest name of a tool, in bytes. */
 #define TOOL_BYTES 200
 
-/* A call that runs. */
+/* A running call. */
 struct oip_exec_call {
 	struct list link;
 	struct oip_conn *conn;
@@ -65,7 +65,7 @@ static void on_result(void *arg, const struct session_exec_result *result)
 	oip_exec_free_call(call);
 }
 
-/* Longer names are not ours to carry. */
+/* Longer names are not repeated. */
 static char *oip_exec_text_of(const struct json *v)
 {
 	size_t len = 0;
@@ -112,7 +112,7 @@ static void oip_exec_run(struct oip_conn *c, const struct json *frame,
 	oip_exec_refuse(c, frame, err.text);
 }
 
-/* Whether the agent has no tool of this name; the list goes to *why. */
+/* Whether the agent has no tool of this name; if so, write the list to *why. */
 static bool is_unknown(
     const struct agent_about *about, const char *tool, struct buf *why)
 {
@@ -130,8 +130,8 @@ static bool is_unknown(
 }
 
 /*
- * Whether some object in the arguments names a member twice. One reader takes
- * the first and another the last: what was permitted need not be what is run.
+ * Whether any object in the arguments has a duplicate key. One parser uses the
+ * first and another the last, so what was permitted might not be what runs.
  */
 static bool has_doubled(const struct json *args)
 {

@@ -5,16 +5,16 @@
 
 /*
  * EXEC (doc/oip.txt 10): a known caller runs one tool of the agent, without the
- * model, if the permissions of host.yaml allow it. Calls of one client run side
- * by side; each EXEC_RESULT names its call.
+ * model, if the permissions of host.yaml allow it. Calls of one client run
+ * concurrently; each EXEC_RESULT names its call.
  */
 struct json;
 struct oip_conn;
 
-/* EXEC: answered by EXEC_RESULT. */
+/* Handle EXEC. It is answered by EXEC_RESULT. */
 void oip_exec(struct oip_conn *c, const struct json *frame);
 
-/* The client is going: stop what it has running. */
+/* The client is closing: stop its running calls. */
 void oip_exec_forget(struct oip_conn *c);
 
 #endif

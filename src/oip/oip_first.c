@@ -32,7 +32,10 @@ static bool oip_first_take(struct text *t, char c)
 	return true;
 }
 
-/* A string, as it is spelled; NULL when it is none, or not whole. */
+/*
+ * Take a string in its raw spelling. Returns NULL if there is none, or it is
+ * incomplete.
+ */
 static const char *take_string(struct text *t, size_t *n)
 {
 	if (!oip_first_take(t, '"'))
@@ -46,7 +49,7 @@ static const char *take_string(struct text *t, size_t *n)
 	return s;
 }
 
-/* Pass a value and the comma behind it. */
+/* Skip a value and the comma after it. */
 static bool skip_value(struct text *t)
 {
 	size_t depth = 0, n;
@@ -102,7 +105,7 @@ static bool oip_first_is_one_of(
 	return false;
 }
 
-/* How large a frame may be that begins so. */
+/* The largest size of a frame with this beginning. */
 static size_t most_of(
     const struct oip_first *f, size_t greeting, bool may_input)
 {
@@ -130,7 +133,7 @@ size_t oip_first_may_grow(void *arg, const char *text, size_t len)
 	const struct oip_conn *c = arg;
 	size_t greeting = OIP_FIRST_BYTES + (size_t)c->setup->conf->max_session;
 	struct oip_first first = oip_first_look(text, len);
-	/* What is inside a seal is not seen; in base64 it is larger. */
+	/* The content of a seal is not visible; base64 makes it larger. */
 	if (c->seal)
 		return greeting / 3 * 4 + OIP_FIRST_BYTES;
 	return most_of(&first, greeting, !c->has_spoken);

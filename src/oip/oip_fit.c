@@ -4,12 +4,12 @@
 
 #include "base/json.h"
 
-/* Parts of a message that are no text and shorter than this stay. */
+/* Message parts other than text that are shorter than this are kept. */
 #define SMALL_PART 1024
 
 #define NO_IMAGE "{\"type\":\"text\",\"text\":\"[image]\"}"
 
-/* What is left out; each step includes those before it. */
+/* What is left out; each step includes the previous ones. */
 enum step { FIT_NO_ITEMS, FIT_NO_TRACE, FIT_NO_IMAGES, FIT_NUMBERS, FIT_STEPS };
 
 static void oip_fit_put(struct buf *out, const struct json *v)
@@ -87,7 +87,7 @@ static void oip_fit_put_messages(struct buf *out, const struct json *messages)
 
 /* ---- the conversation ---- */
 
-/* What tells one state of a conversation from another. */
+/* Whether the member distinguishes states of a conversation. */
 static bool is_number(const struct json *key)
 {
 	return json_str_is(key, "session_id") || json_str_is(key, "turn") ||

@@ -16,13 +16,13 @@
 	"\"min_version\":\"0.1\",\"max_version\":\"0.1\","    \
 	"\"websocket_path\":\"/ws\"}"
 
-/* Characters of a bad text that are sent back. */
+/* How many characters of a bad text are sent back. */
 #define RECEIVED_CHARS 200
 
-/* Bytes of a wrong value that are told to the client and to the log. */
+/* How many bytes of a wrong value are shown to the client and in the log. */
 #define REPR_BYTES 200
 
-/* Longest name that is echoed; longer ones are not ours to carry. */
+/* The longest name that is repeated in an answer. */
 #define ECHO_BYTES 512
 
 static void text_member(struct buf *out, const char *name, const char *text)
@@ -37,7 +37,7 @@ static void session_member(struct buf *out, const char *session_id)
 }
 
 /*
- * Python marks control characters, and would mark more of Unicode than we do.
+ * Python escapes control characters, as we do, and more of Unicode than we do.
  */
 static void repr_char(struct buf *out, char c, char quote)
 {
@@ -68,7 +68,7 @@ static void repr_string(struct buf *out, const char *s, size_t len)
 	buf_char(out, quote);
 }
 
-/* The longest run of whole characters in at most max bytes. */
+/* Length of the longest run of whole characters within max bytes. */
 static size_t oip_frame_cut(const char *text, size_t len, size_t max)
 {
 	if (len <= max)
@@ -214,7 +214,7 @@ void oip_frame_error(struct buf *out, const char *message)
 	buf_char(out, '}');
 }
 
-/* Clients know this refusal by a word, not by a number (doc/oip.txt 4). */
+/* Clients know this refusal by a word instead of a number (doc/oip.txt 4). */
 static void code_member(struct buf *out, enum err_code code)
 {
 	if (code == ERR_NOT_ACCEPTING)
@@ -354,7 +354,7 @@ void oip_frame_status(
 	buf_char(out, '}');
 }
 
-/* Repeat a string of the client's; null when it is none or too long. */
+/* Repeat a string of the client; null if it is missing or too long. */
 static void echo_member(struct buf *out, const char *name, const struct json *v)
 {
 	struct buf scratch = {0};

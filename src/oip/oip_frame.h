@@ -5,8 +5,8 @@
 
 /*
  * The frames of the ConnectOnion door that are not events of a journal:
- * CONNECTED, ERROR and the small answers. Pure: each call appends one whole
- * JSON object to a buf.
+ * CONNECTED, ERROR and the small answers. Pure functions: each call appends one
+ * whole JSON object to a buf.
  */
 #include "base/buf.h"
 #include "base/json.h"
@@ -22,25 +22,25 @@ struct session_exec_result;
 struct session_receipt;
 struct session_record;
 
-/* What CONNECTED says. */
+/* The contents of CONNECTED. */
 struct oip_hello {
 	const char *session_id;
 	const char *status;	  /* a word of the protocol */
-	const char *conversation; /* the server's copy, which won; NULL: none */
+	const char *conversation; /* the server's copy, if newer; NULL: none */
 	size_t conversation_len;
-	const char *continuation; /* for who holds it; NULL: none */
-	const struct buf *modes;  /* session_modes; NULL: not told */
+	const char *continuation; /* for a holder; NULL: none */
+	const struct buf *modes;  /* session_modes; NULL: left out */
 };
 
 /* CONNECTED (doc/oip.txt 3). */
 void oip_frame_connected(struct buf *out, const struct oip_hello *hello);
 
-/* AGENT_PROFILE: what /info says, and to whom it knows all skills. */
+/* AGENT_PROFILE: the content of /info. A known caller gets all skills. */
 void oip_frame_profile(struct buf *out, const char *session_id,
     const char *name, const char *address, const struct agent_about *about,
     bool is_known);
 
-/* ONBOARD_REQUIRED: what a stranger can do (doc/oip.txt 2). */
+/* ONBOARD_REQUIRED: how a stranger can be admitted (doc/oip.txt 2). */
 void oip_frame_onboard(struct buf *out, const char *identity,
     const char *address, const struct access_doors *doors);
 
@@ -52,10 +52,10 @@ void oip_frame_onboarded(struct buf *out, const char *identity,
 void oip_frame_dashboard(
     struct buf *out, const char *session_id, const char *html, size_t len);
 
-/* ERROR with a text alone. */
+/* ERROR with only a text. */
 void oip_frame_error(struct buf *out, const char *message);
 
-/* ERROR of a refusal, with its code; session_id may be NULL. */
+/* ERROR for a refusal, with its code; session_id may be NULL. */
 void oip_frame_refusal(
     struct buf *out, const struct err *err, const char *session_id);
 
@@ -63,42 +63,49 @@ void oip_frame_refusal(
 void oip_frame_unsupported(struct buf *out);
 
 /*
- * ERROR for a text that is no frame; message
- * without the words "Invalid JSON: ".
+ * ERROR for a text that is not a frame. The error's message does not include
+ * the words "Invalid JSON: ".
  */
 void oip_frame_invalid(struct buf *out, const struct json_error *error,
     const char *received, size_t len);
 
 /*
- * ERROR "unknown message type", the type
- * told as Python's repr() does; may be NULL.
+ * ERROR "unknown message type", with the type as Python's repr() shows it; type
+ * may be NULL.
  */
 void oip_frame_unknown(struct buf *out, const struct json *type);
 
 /* RUNTIME_INPUT_ACK. */
 void oip_frame_ack(struct buf *out, const char *session_id, const char *id);
 
-/* OUTPUT or ERROR of a turn that is over, for an input that was sent again. */
+/*
+ * OUTPUT or ERROR of a turn that has ended, for an input that was sent again.
+ */
 void oip_frame_again(struct buf *out, const struct session_receipt *receipt,
     const struct session_record *record, const char *input_id);
 
-/* mode_changed, in the client's own word; turns_left 0 becomes null. */
+/*
+ * mode_changed, with the client's own word for the mode; turns_left 0 becomes
+ * null.
+ */
 void oip_frame_mode(struct buf *out, const char *session_id, const char *word,
     int64_t turns_left);
 
-/* reset: so many events (0: nobody knows how many) between what the client saw and
- * the next frame are not to come. */
+/*
+ * reset: n_missed events (0: an unknown number) between the last event seen and
+ * the next frame will not come.
+ */
 void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed);
 
 /* SESSION_STATUS; id NULL becomes null. */
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status);
 
-/* EXEC_RESULT of a call that was made; id and tool are JSON text. */
+/* EXEC_RESULT of a call that was run; id and tool are JSON text. */
 void oip_frame_exec_result(struct buf *out, const char *id, const char *tool,
     const struct session_exec_result *result);
 
-/* EXEC_RESULT with an error; tool is told when it is a string. */
+/* EXEC_RESULT with an error; the tool is included if it is a string. */
 void oip_frame_exec_error(
     struct buf *out, const struct json *frame, const char *error);
 
@@ -107,8 +114,7 @@ void oip_frame_provider(struct buf *out, const char *ack,
     const struct json *frame, const char *reason);
 
 /*
- * Append v as Python's repr() would tell
- * it, cut to about 200 bytes; NULL is None.
+ * Append v as Python's repr() shows it, cut to about 200 bytes; NULL is None.
  */
 void oip_frame_repr(struct buf *out, const struct json *v);
 

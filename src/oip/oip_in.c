@@ -21,20 +21,22 @@
 
 #include <string.h>
 
-/* Node memory of larger frames is given back at once. */
+/* Node memory of larger frames is freed at once. */
 #define KEEP_TEXT_BYTES (64 * 1024)
 
 #define PROVIDER_ID_CHARS 128
 #define PROVIDER_TEXT_CHARS 12000
 
-/* One parser for all frames; a frame is done with before the next one. */
+/*
+ * One parser for all frames: each frame is finished before the next is parsed.
+ */
 static struct json_doc doc;
 
 /* ---- signs of life ---- */
 
 static void on_pong(struct oip_conn *c, const struct json *frame)
 {
-	(void)frame; /* it says no more than its type */
+	(void)frame; /* only its type matters */
 	if (c->session)
 		session_touch(c->session);
 }
@@ -49,7 +51,8 @@ static void on_ping(struct oip_conn *c, const struct json *frame)
 /* ---- SESSION_STATUS ---- */
 
 /*
- * Nobody's session is told of to whoever names it, where everybody is welcome.
+ * An anonymous client may query the status of a session without an owner only
+ * on an open server.
  */
 static const char *oip_in_status_of(
     const struct oip_conn *c, const char *id, size_t len, const char *caller)
@@ -85,7 +88,7 @@ static void tell_status(
 static void on_signed_status(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
-	/* What is not proved is not told; only our own fault is. */
+	/* A failed proof is not reported, only a fault of the server. */
 	if (v->err && (v->err->code == ERR_MISCONFIGURED ||
 			  err_is_retryable(v->err->code)))
 		oip_conn_deny(c, v->err);
@@ -110,7 +113,7 @@ static void on_interrupt(struct oip_conn *c, const struct json *frame)
 {
 	struct err err;
 
-	(void)frame; /* it says no more than its type */
+	(void)frame; /* only its type matters */
 	if (!c->session || session_status(c->session) != SESSION_RUNNING)
 		(void)err_set(&err, ERR_NOT_RUNNING, NULL);
 	else if (oip_conn_may_answer(c, &err) &&
@@ -178,7 +181,7 @@ static void on_provider_input(struct oip_conn *c, const struct json *frame)
 enum command_flag {
 	FIRST = 1,  /* a bare INPUT may still follow */
 	LOGGED = 2, /* the console shows its type */
-	OWN = 4,    /* signed in its own way or not at all, also on v2 */
+	OWN = 4,    /* signed in its own way or not at all, even on v2 */
 };
 
 struct command {
@@ -208,7 +211,7 @@ static const struct command commands[] = {
     {"ONBOARD_SUBMIT", oip_onboard, LOGGED | OWN},
 };
 
-/* One family, with an answer for strange members too. */
+/* One family of types; unknown members of it are answered too. */
 static const struct command admin_command = {"ADMIN_", oip_admin, LOGGED | OWN};
 
 static bool is_admin(const struct json *type)
@@ -232,7 +235,7 @@ static const struct command *find_command(const struct json *type)
 	return is_admin(type) ? &admin_command : NULL;
 }
 
-/* While a turn runs, an ERROR would end the client's wait for it. */
+/* While a turn runs, the client would take an ERROR for its end. */
 static void on_unknown(struct oip_conn *c, const struct json *type)
 {
 	struct buf name = {0};
@@ -255,12 +258,12 @@ static void oip_in_run(
 	if (!(command->flags & FIRST))
 		c->has_spoken = true;
 	command->fn(c, frame);
-	/* An input may be an answer: its receipt tells, after its verdict. */
+	/* An INPUT may be an answer: its receipt tells, after the verdict. */
 	if (!(command->flags & OWN) && !c->n_calls && !c->asking)
 		oip_conn_unhush(c);
 }
 
-/* Whoever was blocked meanwhile may do nothing more on an open connection. */
+/* A caller that was blocked while connected may send no more commands. */
 static bool is_welcome(struct oip_conn *c, const struct command *command)
 {
 	struct err err;
@@ -281,7 +284,7 @@ static void oip_in_on_verified(struct oip_conn *c, const struct json *payload,
 	const struct json *type = json_get(payload, "type");
 	const struct command *command = find_command(type);
 
-	(void)verdict; /* it is welcome */
+	(void)verdict; /* the caller is admitted */
 	if (!command)
 		on_unknown(c, type);
 	else if (is_welcome(c, command))
@@ -319,7 +322,7 @@ static void oip_in_take(struct oip_conn *c, const char *text, size_t len)
 	static const struct json_error no_object = {
 	    "Expecting object", 1, 1, 0};
 	struct json_error error;
-	/* An empty text counts as a frame that says nothing (doc/oip.txt 1). */
+	/* An empty text counts as an empty frame (doc/oip.txt 1). */
 	const struct json *frame = len ? json_parse(&doc, text, len, 0, &error)
 				       : json_parse(&doc, "{}", 2, 0, &error);
 

@@ -4,17 +4,17 @@
 #define OIP_OIP_IN_H
 
 /*
- * The ConnectOnion protocol (doc/oip.txt), inwards: a client's frames become
- * session calls. One command table.
+ * The command table of the ConnectOnion protocol (doc/oip.txt): frames of a
+ * client become session calls.
  */
 #include <stddef.h>
 
 struct oip_conn;
 
-/* Messages of a client in clear: see oip_feed_fn. */
+/* Process a text message of a client in clear: an oip_feed_fn. */
 void oip_in_feed(struct oip_conn *c, const char *text, size_t len);
 
-/* A binary message of a client in clear, which is no frame. */
+/* Process a binary message of a client in clear, which is not a frame. */
 void oip_in_binary(struct oip_conn *c);
 
 #endif

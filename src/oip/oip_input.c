@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Clients know this refusal by its words. */
+/* Clients know this refusal by its text. */
 #define NOT_YET "authenticate first (send CONNECT)"
 
 /* An input that waits for its receipt. */
@@ -28,7 +28,7 @@ struct oip_call {
 	struct list link;
 	struct oip_conn *conn;
 	struct session_call *call;
-	uint32_t ended_turn; /* the client's when it spoke */
+	uint32_t ended_turn; /* that of the client when it sent the input */
 	char *input_id;	     /* NULL: none */
 };
 
@@ -53,7 +53,7 @@ static void send_end_again(
 {
 	struct oip_conn *c = call->conn;
 	struct session_record record;
-	/* What was said since is no part of what that turn answered. */
+	/* Inputs since that turn are not part of what it answered. */
 	bool has_record = r->is_latest && oip_conn_record(c, &record) &&
 			  record.turn == r->turn;
 
@@ -66,15 +66,18 @@ static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 {
 	struct oip_conn *c = call->conn;
 
-	/* Of one that joined a turn it is not known yet whose end is its own. */
+	/*
+	 * For an input that joined a turn, it is not yet known which end is its
+	 * own.
+	 */
 	if (!r->is_over && r->id)
 		send_ack(c, r->id);
 	else if (r->is_over && r->turn <= call->ended_turn &&
 		 r->turn != c->unasked_turn)
 		send_end_again(call, r);
 	/*
-	 * Else its end is among the events that this client reads, or will be,
-	 * or was when the input that came back with it had not arrived yet.
+	 * Otherwise its end is among the events that this client reads or will
+	 * read, or that it read before the repeated input arrived.
 	 */
 	c->unasked_turn = 0;
 }
@@ -111,7 +114,7 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 
 /* ---- a first INPUT that may be a repeated one ---- */
 
-/* The input was given to another session before: that one is the client's. */
+/* The input was sent to another session before: move the client to that one. */
 static int move_to(struct oip_conn *c, const char *id)
 {
 	enum session_status status;
@@ -201,8 +204,8 @@ static const struct json *not_null(const struct json *v)
 }
 
 /*
- * A new session for who may come in without CONNECT; CONNECTED at once unless
- * the input may be a repeated one.
+ * Open a new session for a caller that is admitted without CONNECT. CONNECTED
+ * is sent at once, unless the input may be a repeated one.
  */
 static int open_bare(struct oip_conn *c, bool may_repeat)
 {
@@ -253,7 +256,9 @@ static void call_session(struct oip_conn *c, const struct session_input *in)
 	call->call = session_input(c->session, in, on_receipt, call);
 }
 
-/* CONNECT's conversation; older clients send theirs with each INPUT. */
+/*
+ * Use the conversation from CONNECT; older clients send theirs with each INPUT.
+ */
 static void add_conversation(const struct oip_conn *c, const struct json *frame,
     struct session_input *in)
 {
@@ -268,7 +273,10 @@ static void add_conversation(const struct oip_conn *c, const struct json *frame,
 	}
 }
 
-/* A client that makes its session holds it; another one may bring its word. */
+/*
+ * A client that creates its session holds it; another one may send its
+ * continuation token.
+ */
 static void add_rights(
     struct oip_conn *c, const struct json *frame, struct session_input *in)
 {
@@ -281,9 +289,9 @@ static void add_rights(
 }
 
 /*
- * A member of what the client said. Clients that sign no commands sign their
- * prompt alone and put images, files and input_id beside the payload: there they
- * are the client's. Of a command that is signed as a whole only what is signed
+ * Returns a member of the input. Clients that do not sign commands sign only
+ * their prompt, and put images, files and input_id beside the payload: these
+ * are accepted there. In a command that is signed as a whole only the payload
  * counts.
  */
 static const struct json *member(const struct oip_conn *c,
@@ -296,7 +304,7 @@ static const struct json *member(const struct oip_conn *c,
 	return not_null(json_get(frame, name));
 }
 
-/* What is wrong with the frame in this state, or NULL. */
+/* Returns why the frame is not allowed in this state, or NULL. */
 static const char *oip_input_complaint(
     const struct oip_conn *c, const struct json *frame, const struct json *said)
 {
@@ -331,8 +339,8 @@ static int check_load(struct oip_conn *c, const struct json *frame)
 }
 
 /*
- * The npm client sends an empty INPUT of its own when it was let in, and takes
- * an ERROR for it as the end of the real one.
+ * The npm client sends an empty INPUT of its own after it was admitted, and
+ * would take an ERROR for it as the end of the real one.
  */
 static bool is_echo(struct oip_conn *c, const struct json *said)
 {
@@ -343,7 +351,7 @@ static bool is_echo(struct oip_conn *c, const struct json *said)
 	return is_it;
 }
 
-/* Take what the frame says; a bare INPUT opens a session of its own. */
+/* Submit the input of a frame; a bare INPUT opens a session of its own. */
 static void oip_input_take(
     struct oip_conn *c, const struct json *frame, const struct json *said)
 {
@@ -392,7 +400,7 @@ static void on_stranger(struct oip_conn *c, const struct json *frame,
 		oip_input_take(c, frame, frame);
 }
 
-/* The prompt that is signed counts, and not one that stands beside it. */
+/* Only the signed prompt counts, not one beside the payload. */
 static void take_signed(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
@@ -415,12 +423,14 @@ static void on_signed(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)
 {
 	take_signed(c, frame, v);
-	/* What was refused is no answer that it would have to wait for. */
+	/*
+	 * A refused input is not an answer for which events must be held back.
+	 */
 	if (!c->n_calls)
 		oip_conn_unhush(c);
 }
 
-/* Somebody else's signature does not speak on this connection. */
+/* A signature of another caller is not accepted on this connection. */
 static const char *late_complaint(
     const struct oip_conn *c, const struct json *frame)
 {

@@ -15,7 +15,7 @@
 
 #define FULL_ACCESS "full-access"
 
-/* Every word that a client may say, and what it means here. */
+/* The words that clients use, and the modes that they mean. */
 static const struct alias {
 	const char *word;
 	const char *id;
@@ -35,12 +35,12 @@ static const struct alias {
     {"full_access", FULL_ACCESS},
 };
 
-/* A change on its way; one per client. */
+/* A pending change; one per client. */
 struct oip_mode_call {
 	struct oip_conn *conn;
 	struct session_mode_call *call;
 	struct session_mode mode;
-	const char *word; /* as the client said it */
+	const char *word; /* as the client sent it */
 };
 
 void oip_mode_offer(
@@ -110,7 +110,7 @@ void oip_mode_forget(struct oip_conn *c)
 
 /* ---- mode_change ---- */
 
-/* Turns of full access: what the client asks for, within the ceiling. */
+/* The number of turns of full access: as requested, within the ceiling. */
 static int64_t turns_of(const struct conf *conf, const struct json *frame)
 {
 	int64_t n = 0;
@@ -141,7 +141,10 @@ static void oip_mode_begin(
 	oip_mode_refuse(c, ERR_BUSY, err_text(ERR_BUSY));
 }
 
-/* Full access is for those who may approve; others keep being asked. */
+/*
+ * Full access is only for callers that may approve; others continue to be
+ * asked.
+ */
 static bool is_offered(const struct oip_conn *c, const struct alias *alias)
 {
 	return strcmp(alias->id, FULL_ACCESS) != 0 ||

@@ -4,8 +4,8 @@
 #define OIP_OIP_MODE_H
 
 /*
- * Modes on the wire (doc/oip.txt 10): clients of several years have other words
- * for the same three; each is answered in the words it asked in.
+ * Modes in the protocol (doc/oip.txt 10). Clients of different ages have
+ * different words for the same three modes; each is answered in its own words.
  */
 struct buf;
 struct conf;
@@ -13,13 +13,13 @@ struct json;
 struct oip_conn;
 struct session_mode;
 
-/* mode_change: answered by mode_changed, or an ERROR. */
+/* Handle mode_change. It is answered by mode_changed or an ERROR. */
 void oip_mode_change(struct oip_conn *c, const struct json *frame);
 
-/* The client is going: its change goes on without it. */
+/* The client is closing: its pending change proceeds without it. */
 void oip_mode_forget(struct oip_conn *c);
 
-/* Append the value of CONNECTED's session_modes. Pure. */
+/* Append the value of CONNECTED's session_modes. A pure function. */
 void oip_mode_offer(
     struct buf *out, const struct conf *conf, const struct session_mode *mode);
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A CONNECT that waits; flat, so that free() is enough. */
+/* A CONNECT that waits, in one block of memory, so that free() is enough. */
 struct oip_stash {
 	oip_onboard_fn *then;
 	size_t len;
@@ -75,7 +75,7 @@ static const char *thanks(const char *method, const char *level)
 	return text;
 }
 
-/* The CONNECT that waited is answered as if it had just come. */
+/* The CONNECT that waited is answered as if it had just arrived. */
 static void let_in(struct oip_conn *c, const struct caller *caller)
 {
 	struct json_doc doc = {0};

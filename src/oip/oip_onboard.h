@@ -4,29 +4,29 @@
 #define OIP_OIP_ONBOARD_H
 
 /*
- * A stranger at the door (doc/oip.txt 2): its CONNECT is kept while a human
- * finds an invite code or pays, however long that takes; then it is answered as
- * if it had just come.
+ * Onboarding of strangers (doc/oip.txt 2): the CONNECT of a stranger is kept
+ * while its user finds an invite code or pays, however long that takes; then it
+ * is answered as if it had just arrived.
  */
 struct caller;
 struct json;
 struct oip_conn;
 
-/* The CONNECT that waited, when its sender was let in. */
+/* Handles the CONNECT that waited, when its sender is admitted. */
 typedef void oip_onboard_fn(
     struct oip_conn *c, const struct json *frame, const struct caller *caller);
 
 /*
- * Keep this CONNECT and send ONBOARD_REQUIRED. then is called at most once,
- * unless oip_onboard_forget() came first.
+ * Keep this CONNECT and send ONBOARD_REQUIRED. then is called at most once, and
+ * not after oip_onboard_forget().
  */
 void oip_onboard_offer(struct oip_conn *c, const struct json *frame,
     const struct caller *caller, oip_onboard_fn *then);
 
-/* ONBOARD_SUBMIT: a code or a payment. */
+/* Handle ONBOARD_SUBMIT: a code or a payment. */
 void oip_onboard(struct oip_conn *c, const struct json *frame);
 
-/* Forget the CONNECT that waits, if there is one. */
+/* Free the CONNECT that waits, if there is one. */
 void oip_onboard_forget(struct oip_conn *c);
 
 #endif

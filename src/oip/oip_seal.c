@@ -21,55 +21,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages up to this size are sealed and opened at once, in half a ms. */
+/*
+ * Messages up to this size are sealed and opened at once, which takes 0.5 ms.
+ */
 #define AT_ONCE_BYTES (256 * 1024)
 
-/* Slices of larger ones in one tick, of all clients together. */
+/* Slices of larger messages per tick, for all clients together. */
 #define SLICES_PER_TICK 4
 
-/* Node memory of larger frames is given back at once. */
+/* Node memory of larger frames is freed at once. */
 #define KEEP_TEXT_BYTES (64 * 1024)
 
-/* Private use in RFC 6455 section 7.4.2: not who it should be. */
+/*
+ * From the private range of RFC 6455 section 7.4.2: the seal was refused or
+ * broken.
+ */
 #define CLOSE_UNSEALED 4003
 
 struct oip_seal {
-	struct wire wire; /* first: c->wire is a seal */
+	struct wire wire; /* first member: c->wire points to it */
 	struct wire *inner;
 	struct oip_conn *conn;
-	struct seal_call *call; /* the handshake; NULL: it is over */
+	struct seal_call *call; /* the handshake; NULL: finished */
 	struct seal seal;
 	struct list heard;	  /* messages that wait to be opened */
-	struct seal_box *opening; /* the one that is; NULL: none */
-	struct list parcels;	  /* messages that are being sealed */
+	struct seal_box *opening; /* the message being opened; NULL: none */
+	struct list parcels;	  /* messages being sealed */
 	size_t parcel_bytes;
-	struct list work; /* in shared.busy: there are slices to do */
-	bool is_open;	  /* the handshake was good */
-	bool is_over;	  /* nothing more goes in or out */
+	struct list work; /* in shared.busy: there are slices to process */
+	bool is_open;	  /* the handshake succeeded */
+	bool is_over;	  /* nothing is sent or delivered any more */
 };
 
-/* A message as it came. */
+/* A message as received. */
 struct heard {
 	struct list link;
 	size_t len;
 	char text[];
 };
 
-/* A message on its way out. */
+/* An outgoing message. */
 struct parcel {
 	struct list link;
 	struct seal_box *box;
 	size_t len;
 };
 
-/* Those with large messages, who take turns. */
+/* Clients with large messages, served round-robin. */
 static struct {
 	struct list busy;
 	struct loop_timer timer;
 	bool is_ready;
 } shared;
 
-/* One parser for all; a frame is done with before the next one. */
+/* One parser for all: each frame is finished before the next is parsed. */
 static struct json_doc doc;
 
 static void oip_seal_go_on(struct oip_seal *s);
@@ -101,7 +106,7 @@ static void drop_all(struct oip_seal *s)
 	list_remove(&s->work);
 }
 
-/* A break-in or a fault: say why, in clear, and end it rather than guess. */
+/* An attack or a fault: say why, in clear, and end the connection. */
 static void oip_seal_give_up(struct oip_seal *s, const char *why)
 {
 	struct buf *frame = oip_conn_frame();
@@ -129,7 +134,10 @@ static void ask_work(struct oip_seal *s)
 	loop_timer_set(s->conn->setup->loop, &shared.timer, 0);
 }
 
-/* Reading pauses for a message that is being opened, and for the door. */
+/*
+ * Reading pauses while a message is being opened, and when the door asks for
+ * it.
+ */
 static void update_pause(struct oip_seal *s)
 {
 	wire_pause(
@@ -155,7 +163,7 @@ static void ship(struct oip_seal *s, const struct seal_box *box)
 	wire_send(s->inner, text, len);
 }
 
-/* It is the first of those that wait, and done. */
+/* The parcel is the first in the queue, and complete. */
 static void ship_parcel(struct oip_seal *s, struct parcel *p)
 {
 	list_remove(&p->link);
@@ -164,7 +172,7 @@ static void ship_parcel(struct oip_seal *s, struct parcel *p)
 	free_parcel(p);
 }
 
-/* Who stopped writing because of what waited here goes on. */
+/* A writer that stopped because of this backlog may resume. */
 static void step_parcel(struct oip_seal *s)
 {
 	struct parcel *p = list_entry(s->parcels.next, struct parcel, link);
@@ -180,7 +188,7 @@ static void oip_seal_send_text(struct wire *w, const char *text, size_t len)
 {
 	struct oip_seal *s = seal_of(w);
 
-	/* A PING in clear would be taken for the answer to SEAL. */
+	/* A client would take a PING in clear for the answer to SEAL. */
 	if (!s->is_open || s->is_over)
 		return;
 	struct seal_box *box = seal_put(&s->seal, text, len);
@@ -321,7 +329,7 @@ static void on_frame(struct oip_seal *s, const struct json *frame, size_t len)
 static void oip_seal_take(struct oip_seal *s, const char *text, size_t len)
 {
 	struct json_error why;
-	/* An empty text counts as a frame that says nothing (doc/oip.txt 1). */
+	/* An empty text counts as an empty frame (doc/oip.txt 1). */
 	const struct json *frame = len ? json_parse(&doc, text, len, 0, &why)
 				       : json_parse(&doc, "{}", 2, 0, &why);
 

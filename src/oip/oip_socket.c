@@ -15,12 +15,15 @@
 
 #define MEBIBYTE ((int64_t)1024 * 1024)
 
-/* Most pieces of one message: a large upload in 4 KiB pieces fits. */
+/*
+ * The maximum number of fragments of a message: a large upload in 4 KiB pieces
+ * fits.
+ */
 #define MAX_FRAGMENTS 65536
 
 #define MILLISECONDS 1000
 
-/* RFC 6455 section 7.4 and its registry: against our policy; we restart. */
+/* RFC 6455 section 7.4 and its registry: policy violation; service restart. */
 #define CLOSE_POLICY 1008
 #define CLOSE_RESTART 1012
 
@@ -29,8 +32,8 @@ static bool is_closing;
 /* ---- the upgrade ---- */
 
 /*
- * All files and images of one request at their limit, twice, in base64; and
- * that once more, since it may be sealed.
+ * All files and images of one request at their limits, in base64; and base64
+ * once more, since the message may be sealed.
  */
 static size_t max_message_bytes(const struct conf *conf)
 {

@@ -5,7 +5,8 @@
 
 /*
  * The ConnectOnion door: GET /ws becomes a WebSocket, which oip_carrier.h
- * serves. At the end it closes with 1012, for the blocked with 1008.
+ * serves. Connections are closed with 1012 when the process exits, and with
+ * 1008 when the caller is blocked.
  */
 #include "door/door.h"
 
