@@ -15,13 +15,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Files of one reply, and bytes of it; the rest is left out. */
+/*
+ * The maximum number of files, and of bytes, in one reply; the rest is left
+ * out.
+ */
 #define MAX_FILES 5000
 #define MAX_REPLY ((size_t)64 * 1024 * 1024)
 
 /* One file as JSON. */
 struct eval {
-	char *updated; /* what it is sorted by */
+	char *updated; /* sort key */
 	char *text;
 	size_t len;
 };
@@ -80,7 +83,7 @@ static void add_turn(struct totals *sum, const struct json *turn)
 	free(meta);
 }
 
-/* What all turns took, unless the file says so itself. */
+/* Add up the usage of all turns, unless the file has a total of its own. */
 static void put_totals(struct buf *text, const struct json *v)
 {
 	struct totals sum = {0, 0, false};
@@ -91,12 +94,12 @@ static void put_totals(struct buf *text, const struct json *v)
 		add_turn(&sum, turn);
 	if (!sum.is_known || sum.tokens > 1e15 || sum.cost > 1e15)
 		return;
-	text->len--; /* the brace */
+	text->len--; /* drop the closing brace */
 	buf_printf(text, ",\"total_cost\":%.4f,\"total_tokens\":%.0f}",
 	    sum.cost, sum.tokens);
 }
 
-/* A time is a string, or a date that became one. */
+/* A time is a string, or a YAML date that was converted to one. */
 static char *when_of(const struct json *v)
 {
 	char *when = json_strdup(json_get(v, "updated"));

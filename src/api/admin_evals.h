@@ -4,14 +4,15 @@
 #define API_ADMIN_EVALS_H
 
 /*
- * The evals of a project as JSON. It reads files: not on the loop's thread.
+ * The evals of a project as JSON. The call reads files, so it must not run on
+ * the loop's thread.
  */
 #include "base/buf.h"
 
 /*
- * Append {"sessions":[...]}: what stands in evals/ and sessions/ under co_dir,
- * newest first by "updated", with the totals of their turns. Files that cannot
- * be read are passed over with a line in the log.
+ * Append {"sessions":[...]}: the contents of evals/ and sessions/ under co_dir,
+ * newest first by "updated", with the totals of their turns. Unreadable files
+ * are skipped with a line in the log.
  */
 void admin_evals_read(struct buf *out, const char *co_dir);
 

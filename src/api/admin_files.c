@@ -13,10 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The log rotates at 10 MiB; what others wrote behind that is cut. */
+/*
+ * The log rotates at 10 MiB; anything beyond this, written by others, is cut.
+ */
 #define MAX_LOG ((size_t)32 * 1024 * 1024)
 
-/* Sent at once; a larger body goes in such pieces. */
+/*
+ * The largest body sent at once; a larger one is sent in pieces of this size.
+ */
 #define PIECE ((size_t)128 * 1024)
 
 #define BUSY "server is busy; retry later"
@@ -36,7 +40,7 @@ static bool admin_files_read_file(struct buf *out, int fd)
 	return true;
 }
 
-/* The agent may have written what is no text. */
+/* The agent may have written bytes that are not text. */
 static void append_text(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
@@ -72,7 +76,7 @@ struct fetch {
 	struct http_req *req; /* NULL: the client left */
 	const char *type;
 	char *path;
-	int status;   /* 0: nobody looked */
+	int status;   /* 0: not read */
 	bool is_done; /* the thread no longer needs it */
 	struct buf body;
 	size_t sent;
@@ -98,7 +102,10 @@ static struct fetch *fetch_of(struct crew_job *job)
 	return list_entry(job, struct fetch, job);
 }
 
-/* A client that reads slowly does not have the whole file wait in a socket. */
+/*
+ * Send in pieces, so that a slow reader does not keep the whole file in a
+ * socket's queue.
+ */
 static void send_piece(void *arg)
 {
 	struct fetch *f = arg;

@@ -26,7 +26,7 @@ static const struct route {
 	const char *method;
 	const char *path;
 	http_handler *fn;
-	bool is_free; /* it asks whether we live, and must be told */
+	bool is_free; /* a liveness probe, which must always be answered */
 } routes[] = {
     {"POST", "/input", api_input_post, false},
     {"GET", "/health", api_info_health, true},
@@ -42,8 +42,8 @@ static const struct route {
 };
 
 /*
- * What a page of any origin may ask for even on a private network. /health is
- * not among them: it tells the name of the agent.
+ * Routes that a page of any origin may request even on a private network.
+ * /health is not among them, since it contains the name of the agent.
  */
 static const struct {
 	const char *path;
@@ -57,11 +57,14 @@ static const struct {
 
 static const struct door_setup *setup;
 
-/* Before anything that costs: bad signatures may come in floods. */
+/*
+ * Limits are checked before anything expensive: bad signatures may arrive in
+ * floods.
+ */
 static void api_on_request(struct http_req *req, void *arg)
 {
 	const struct route *r = arg;
-	/* The handlers' arg is not const; none writes to it. */
+	/* The arg of handlers is not const, but none writes to it. */
 	if (r->is_free || api_limit_peer(req, setup))
 		r->fn(req, (void *)(uintptr_t)setup);
 }

@@ -5,9 +5,9 @@
 
 /*
  * The HTTP door: /input /sessions /health /livez /readyz /info /docs /metrics
- * and a session's events as SSE (doc/oip.txt 12). While it drains /readyz says
- * no. At the end it ends the event streams and answers those who wait for a
- * turn; they come back with Last-Event-ID or Idempotency-Key.
+ * and a session's events as SSE (doc/oip.txt 12). While it drains, /readyz says
+ * no. close_all ends the event streams and answers the requests that wait for a
+ * turn; their clients return with Last-Event-ID or Idempotency-Key.
  */
 #include "door/door.h"
 

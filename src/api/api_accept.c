@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Take what is before the separator, which no quoted text has here. */
+/* Take what precedes the separator, which cannot be inside quoted text here. */
 static bool api_accept_take(
     struct span *rest, char separator, struct span *part)
 {
@@ -22,7 +22,7 @@ static bool api_accept_take(
 	return true;
 }
 
-/* "0", "1" or "0.5", up to three digits; in thousandths, or -1. */
+/* Parse "0", "1" or "0.5", up to three digits. Returns thousandths, or -1. */
 static int read_q(struct span s)
 {
 	int q = 0, unit = 1000;
@@ -49,7 +49,7 @@ static int exactness_of(struct span range, const char *type)
 	return span_is_like(range, "*/*") ? 1 : 0;
 }
 
-/* The weight of a range, whose parameters follow; -1: it is none. */
+/* Returns the weight of a range with these parameters; -1: malformed. */
 static int weight_of(struct span params)
 {
 	struct span part;

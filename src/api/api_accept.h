@@ -3,25 +3,31 @@
 #ifndef API_API_ACCEPT_H
 #define API_API_ACCEPT_H
 
-/* What media type a client wants (Accept, RFC 9110 section 12.5.1). */
+/* The media type that a client prefers (Accept, RFC 9110 section 12.5.1). */
 #include <stdbool.h>
 #include <stddef.h>
 
 struct http_req;
 
-/* How much one type is wanted, by the range that says it most exactly. */
+/*
+ * The weight of one type, taken from the most specific range that matches it.
+ */
 struct api_accept {
 	const char *type; /* "text/event-stream" */
-	int exactness;	  /* 0: no range fits; 1: any, 2: text, 3: the type */
-	int q;		  /* in thousandths; 0: not at all */
+	int exactness;	  /* 0: no range matches; 1: any, 2: text, 3: the
+                           * type */
+	int q;		  /* in thousandths; 0: not acceptable */
 };
 
-/* Take one header line, n bytes, into account. Ranges that are none are not. */
+/*
+ * Take one header line of n bytes into account. Malformed ranges are ignored.
+ */
 void api_accept_line(struct api_accept *a, const char *line, size_t n);
 
 /*
- * Whether it wants an event stream rather than JSON: more, or as much and by
- * name. Who says nothing wants JSON.
+ * Whether the client prefers an event stream to JSON: by a higher weight, or by
+ * the same weight if the stream is named explicitly. Without Accept the answer
+ * is JSON.
  */
 bool api_accept_is_stream(const struct http_req *req);
 

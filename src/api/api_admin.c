@@ -21,12 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Largest body of an admin; a change is a few hundred bytes. */
+/* The largest request body; a change is a few hundred bytes. */
 #define BODY_BYTES ((size_t)64 * 1024)
 
 static const struct door_setup *setup;
 
-/* A change whose result is on its way. */
+/* A change whose result is pending. */
 struct changing {
 	struct list link;
 	struct http_req *req; /* NULL: the client left */
@@ -35,11 +35,11 @@ struct changing {
 
 static struct list all_changing = {&all_changing, &all_changing};
 
-/* What a route does for those who may. */
+/* What a route does for an authorised caller. */
 struct action {
 	void (*run)(struct http_req *req, const struct action *action);
 	enum lists_action change;
-	bool takes_bearer; /* and who signs the time alone */
+	bool takes_bearer; /* and signatures over the time alone */
 };
 
 /* ---- changes ---- */
@@ -152,7 +152,7 @@ static void api_admin_on_verdict(
 	}
 }
 
-/* A signature for one route must not open another. */
+/* A signature for one route must not be valid for another. */
 static bool is_bound(const struct http_req *req, const struct action *action,
     const struct json *payload)
 {
@@ -227,7 +227,7 @@ static const struct action level = {api_admin_look, LISTS_LEVEL, false};
 static const struct action add = {change_named, LISTS_ADD_ADMIN, false};
 static const struct action remove_ = {change_named, LISTS_REMOVE_ADMIN, false};
 
-/* What is not there, but strangers must not learn that. */
+/* Routes that do not exist; strangers must not be able to tell. */
 static const struct action no_trust = {show_nothing, LISTS_LEVEL, false};
 static const struct action no_super = {show_nothing, LISTS_ADD_ADMIN, false};
 
@@ -254,7 +254,7 @@ static const struct route {
 void api_admin_mount(struct http *http, const struct door_setup *all)
 {
 	setup = all;
-	/* The handlers' arg is not const; none writes to it. */
+	/* The arg of handlers is not const, but none writes to it. */
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
 		http_route(http, routes[i].method, routes[i].path,
 		    api_admin_on_request, (void *)(uintptr_t)routes[i].action);

@@ -4,15 +4,16 @@
 #define API_API_ADMIN_H
 
 /*
- * Administration over HTTP (spec 1.6, 1.7): the agent log and the evals for who
- * has a token or signs as an admin; who is known, for admins; who is admin, for
- * the holder of our own key. Each signature is good once.
+ * Administration over HTTP (spec 1.6, 1.7): the agent log and the evals for
+ * callers with a bearer token or an admin's signature; the trust lists for
+ * admins; the list of admins for the holder of the agent's own key. Each
+ * signature is valid once.
  */
 struct door_setup;
 struct http;
 
 /*
- * Add the routes, behind those of the same prefixes that exist; setup must
+ * Add the routes, after existing ones with the same prefixes. setup must
  * outlive the server.
  */
 void api_admin_mount(struct http *http, const struct door_setup *setup);

@@ -12,8 +12,8 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /*
- * A small body may unfold into any size, and none of our clients compresses: so
- * it is not taken at all.
+ * A small compressed body may expand to any size, and none of our clients
+ * compresses, so compression is not supported at all.
  */
 static bool is_coded(const struct http_req *req)
 {

@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Where docs.html wants the nonce that its script and style need to run. */
+/*
+ * The places in docs.html for the nonce that its script and style need to run.
+ */
 #define NONCE_MARK "@NONCE@"
 #define NONCE_BYTES 16
 
-/* The page, with the nonce in its places. */
+/* Append the page with the nonce filled in. */
 static void put_page(struct buf *out, const char *nonce)
 {
 	const char *at = docs_page_html, *mark;
@@ -26,8 +28,10 @@ static void put_page(struct buf *out, const char *nonce)
 	buf_str(out, at);
 }
 
-/* Not every browser takes 'self' for WebSockets too; a Host that is odd does
- * not get into the policy. */
+/*
+ * Not every browser applies 'self' to WebSockets too. A Host with unexpected
+ * characters is kept out of the policy.
+ */
 static void put_socket(struct buf *out, const char *host)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
@@ -88,7 +92,7 @@ void api_docs_root(struct http_req *req, void *arg)
 	static const char page[] =
 	    "<!doctype html><title>docs</title><a href=\"docs\">docs</a>\n";
 	(void)arg;
-	/* Relative: a proxy may have put us below a path of its own. */
+	/* Relative, since a proxy may serve us below a path of its own. */
 	http_add_header(req, "location", "docs");
 	http_reply(req, 302, "text/html; charset=utf-8", page, sizeof page - 1);
 }

@@ -4,15 +4,15 @@
 #define API_API_DOCS_H
 
 /*
- * GET /docs: the page docs.html, which may run its own script and style alone,
- * talk to this server alone, and stand in no other page.
+ * GET /docs: the page docs.html. Its policy allows it to run only its own
+ * script and style, to talk only to this server, and not to be framed.
  */
 struct http_req;
 
-/* A http_handler; its arg is not used. */
+/* An http_handler; its arg is not used. */
 void api_docs_get(struct http_req *req, void *arg);
 
-/* A http_handler of GET /, which leads there. */
+/* An http_handler for GET /, which redirects to /docs. */
 void api_docs_root(struct http_req *req, void *arg);
 
 #endif

@@ -26,16 +26,16 @@
 
 #define EVENT_STREAM "text/event-stream"
 
-/* A comment so often keeps proxies from ending a quiet stream. */
+/* A comment at this interval keeps proxies from ending a quiet stream. */
 #define HEARTBEAT_MS 15000
 
-/* Above so many waiting bytes the stream rests until they are taken. */
+/* With more waiting bytes than this, the stream pauses until they are read. */
 #define HIGH_WATER (256 * 1024)
 
-/* Rendered at a time. */
+/* Bytes rendered at a time. */
 #define BATCH (128 * 1024)
 
-/* Working memory above this is given back. */
+/* Working memory above this size is freed after use. */
 #define KEEP_BYTES (1024 * 1024)
 
 struct event_stream {
@@ -46,21 +46,21 @@ struct event_stream {
 	struct attachment at;
 	struct api_events_plan plan;
 	char caller[ADDRESS_SIZE];
-	uint32_t ended_turn; /* newest turn whose terminal event was shown */
+	uint32_t ended_turn; /* newest turn whose terminal event was sent */
 	bool is_past;	     /* an event of a turn after until_turn was seen */
-	bool is_resting;     /* on_drain goes on */
+	bool is_resting;     /* paused; on_drain resumes */
 	bool was_quiet;	     /* nothing was written since the last heartbeat */
-	size_t stalled_at; /* bytes that waited when the stall timer was set */
+	size_t stalled_at;   /* bytes waiting when the stall timer was set */
 	struct loop_timer heartbeat;
 	struct loop_timer stall;
 };
 
 static struct list streams = {&streams, &streams};
 
-/* One stream renders at a time, so the memory is shared. */
+/* Only one stream renders at a time, so they share the memory. */
 static struct buf out;
 
-/* The terminal event a read stopped at, with memory of its own. */
+/* The terminal event at which a read stopped, with memory of its own. */
 static struct {
 	bool is_there;
 	struct event event;
@@ -88,7 +88,7 @@ static void put_tail(size_t from)
 	buf_append(&out, "\n\n", 2);
 }
 
-/* A control event has no frame in any protocol; it is shown as it stands. */
+/* A control event has no frame in any protocol; its body is sent as it is. */
 static void put_plain(const struct event_stream *s, const struct event *ev)
 {
 	buf_str(&out, "{\"type\":\"");
@@ -115,9 +115,7 @@ static void put_event(const struct event_stream *s, const struct event *ev)
 	put_tail(from);
 }
 
-/*
- * The record belongs to the latest turn; an older ending is shown without it.
- */
+/* The record belongs to the latest turn; an older end is sent without it. */
 static void put_ending(struct event_stream *s)
 {
 	const struct event *ev = &ending.event;
@@ -155,8 +153,10 @@ static void keep_ending(const struct event *ev)
 	ending.is_there = true;
 }
 
-/* Called inside session_read(), where the record cannot be asked for: an ending
- * waits until the read has stopped. */
+/*
+ * Called inside session_read(), where the record must not be read: an end waits
+ * until the read has stopped.
+ */
 static bool api_events_take_event(const struct event *ev, void *arg)
 {
 	struct event_stream *s = arg;
@@ -173,7 +173,7 @@ static bool api_events_take_event(const struct event *ev, void *arg)
 	return out.len < BATCH;
 }
 
-/* What is damaged is a hole wherever it is. */
+/* A damaged event is a hole wherever it is. */
 static void note_gone(struct event_stream *s)
 {
 	bool is_at_start =
@@ -183,7 +183,7 @@ static void note_gone(struct event_stream *s)
 	s->plan.may_start_late = false;
 }
 
-/* Render what there is, up to a batch. Returns whether that was all. */
+/* Render what is available, up to one batch. Returns whether that was all. */
 static bool render(struct event_stream *s)
 {
 	while (out.len < BATCH && !s->is_past) {
@@ -231,7 +231,7 @@ static bool is_all_read(const struct event_stream *s)
 	       s->at.cursor >= session_head(s->session);
 }
 
-/* Whether a stream that has shown all there is shall end. */
+/* Whether a stream that has sent everything must end. */
 static bool api_events_is_over(const struct event_stream *s)
 {
 	if (s->plan.until_turn)
@@ -267,7 +267,7 @@ static void api_events_go_on(struct event_stream *s)
 {
 	bool is_all = render(s);
 	api_events_flush(s);
-	/* What was just written will drain, and on_drain goes on from here. */
+	/* What was just written will drain, and on_drain resumes from here. */
 	s->is_resting = !is_all;
 	if (is_all && api_events_is_over(s))
 		api_events_finish(s);
@@ -335,7 +335,7 @@ void api_events_stream(struct http_req *req, const struct door_setup *setup,
 	api_events_flush(s);
 	loop_timer_set(setup->loop, &s->heartbeat, HEARTBEAT_MS);
 	session_attach(session, &s->at, plan->after, api_events_on_more, s);
-	/* Nothing that is kept follows: the end is among what was lost. */
+	/* No kept event follows, so the end is among what was lost. */
 	if (plan->is_reset && is_all_read(s)) {
 		s->at.is_end_lost = true;
 		api_events_go_on(s);
@@ -371,8 +371,8 @@ void api_events_close_all(void)
 /* ---- GET /sessions/{id}/events ---- */
 
 /*
- * The position in an event id of ours,
- * "<epoch>-<seq>"; false for another epoch.
+ * Read the position from an event id of ours, "<epoch>-<seq>". Returns false if
+ * its epoch is another one.
  */
 static bool read_position(const char *text, uint64_t epoch, uint64_t *seq)
 {
@@ -392,7 +392,7 @@ static bool is_flag_set(struct http_req *req, const char *name)
 	return value && !(len == 1 && *value == '0');
 }
 
-/* Before the latest turn's first event. */
+/* The position before the first event of the latest turn. */
 static uint64_t before_turn(const struct session *session)
 {
 	uint64_t began = session_turn_began(session);
@@ -420,9 +420,7 @@ static void make_plan(struct http_req *req, const struct door_setup *setup,
 	}
 }
 
-/*
- * A session that nothing is stored of is unknown: watching must not create it.
- */
+/* A session with nothing stored is unknown: watching must not create it. */
 static struct session *open_known(struct http_req *req,
     const struct door_setup *setup, const struct buf *id, const char *caller)
 {
@@ -463,7 +461,7 @@ static void stream_for(
 	if (!plan.is_following && !plan.is_reset &&
 	    session_status(session) != SESSION_RUNNING &&
 	    plan.after >= session_head(session)) {
-		/* 204 tells an EventSource not to come back. */
+		/* 204 tells an EventSource not to reconnect. */
 		session_close(&session);
 		http_reply(req, 204, "text/plain; charset=utf-8", "", 0);
 		return;

@@ -10,9 +10,10 @@
  *	event: <its name in the journal>
  *	data: <for stream and terminal events the ConnectOnion frame>
  *
- * A hole is never silent: the event "reset" {"recovered":false} stands before
- * it. A comment goes out every 15 s. What waits for a slow reader is bounded;
- * one that takes nothing for slow_reader_timeout is cut.
+ * A hole is never silent: the event "reset" {"recovered":false} is sent in its
+ * place. A comment is sent every 15 s. The output that waits for a slow reader
+ * is bounded; a client that reads nothing for slow_reader_timeout is
+ * disconnected.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,25 +23,24 @@ struct http_req;
 struct session;
 
 struct api_events_plan {
-	uint64_t after;	     /* show what follows this position */
+	uint64_t after;	     /* start after this position */
 	uint32_t until_turn; /* end after this turn; 0: when no turn runs */
-	bool is_following;   /* never end by itself */
+	bool is_following;   /* stay open when turns end */
 	bool is_reset; /* begin with "reset": what the client had is lost */
-	const char *caller;  /* who watches; NULL: nobody */
-	bool is_holder;	     /* of the session (session_is_held()) */
-	bool may_start_late; /* events before the oldest kept one are no hole */
+	const char *caller;  /* the watching caller; NULL: anonymous */
+	bool is_holder;	     /* holds the session (session_is_held()) */
+	bool may_start_late; /* missing events before the oldest kept one are no
+                              * hole */
 };
 
-/*
- * Turn the request into a stream of this session, whose handle it takes over.
- */
+/* Turn the request into a stream of this session, and take over its handle. */
 void api_events_stream(struct http_req *req, const struct door_setup *setup,
     struct session *session, const struct api_events_plan *plan);
 
 /* GET /sessions/{id}/events; arg is a door_setup. */
 void api_events_get(struct http_req *req, void *arg);
 
-/* End the streams of those who are blocked, and say why. */
+/* End the streams of blocked callers, with an event that says why. */
 void api_events_end_blocked(void);
 
 /* End all streams of this process. */

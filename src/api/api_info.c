@@ -24,10 +24,13 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* A commit that takes longer than this is late, or whoever has its lock is. */
+/*
+ * A commit that takes longer than this is late, or the process that holds its
+ * lock is.
+ */
 #define LATE_US 5000000
 
-/* Characters of a system prompt that describe the agent. */
+/* The number of characters of a system prompt used as the agent's summary. */
 #define SUMMARY_CHARS 1000
 
 static bool is_draining;
@@ -39,7 +42,7 @@ void api_info_drain(void)
 
 /* ---- health ---- */
 
-/* Seconds since the master began, so that every worker says the same. */
+/* Seconds since the master started, so that all workers agree. */
 static int64_t uptime_s(const struct heritage *heritage)
 {
 	int64_t ms = clock_boot_ms() - heritage->started_boot_ms;
@@ -74,7 +77,9 @@ static bool is_serving(const struct door_setup *setup)
 	return !is_draining;
 }
 
-/* Whether the store can be read: an id that nobody has must be "not found". */
+/*
+ * Whether the store can be read: an id that no session has must be "not found".
+ */
 static bool is_store_good(const struct door_setup *setup)
 {
 	static const char nobody[] = "readyz";
@@ -104,13 +109,18 @@ static bool has_worker(const struct door_setup *setup)
 	return count_serving(setup->heritage, KIND_WORKER) > 0;
 }
 
-/* Room for an input: store_probe() of the keeper knows. */
+/*
+ * Whether there is room for an input; the keeper finds out with store_probe().
+ */
 static bool is_disk_good(const struct door_setup *setup)
 {
 	return !atomic_load(&setup->heritage->store_refuses);
 }
 
-/* A lane of anybody, or a loop that waits for a lock, does not move. */
+/*
+ * Whether a committer of this process, or a loop that waits for a lock, is
+ * stuck.
+ */
 static bool is_slot_late(const struct heritage_slot *slot, int64_t now)
 {
 	const struct pulse *p = slot->pulses;
@@ -147,7 +157,7 @@ static bool has_turns(const struct door_setup *setup)
 	return room.has_turns;
 }
 
-/* Whether a worker that serves is so far with its agent. */
+/* Whether a serving worker has got this far with its agent. */
 static bool has_agent(const struct door_setup *setup, enum agent_load load)
 {
 	for (int i = 0; i < HERITAGE_SLOTS; i++) {
@@ -160,7 +170,10 @@ static bool has_agent(const struct door_setup *setup, enum agent_load load)
 	return false;
 }
 
-/* One that is being loaded makes turns wait, unless another worker has it. */
+/*
+ * While an agent is being loaded its turns wait, unless another worker has it
+ * loaded.
+ */
 static bool is_agent_loaded(const struct door_setup *setup)
 {
 	return has_agent(setup, AGENT_LOADED);
@@ -174,7 +187,7 @@ static const char *agent_word(const struct door_setup *setup)
 static const struct check {
 	const char *name;
 	bool (*is_good)(const struct door_setup *setup);
-	/* What it is when it is not; NULL: "failed". */
+	/* Returns the word for a check that fails; NULL: "failed". */
 	const char *(*bad_word)(const struct door_setup *setup);
 } checks[] = {
     {"serving", is_serving, NULL},
@@ -229,7 +242,7 @@ void api_info_ready(struct http_req *req, void *arg)
 
 /* ---- about ---- */
 
-/* A policy is nobody's business; that there is one of its own is told. */
+/* A policy is private; only its existence is reported. */
 static const char *trust_name(const struct conf *conf)
 {
 	return conf_trust_is_level(conf) ? conf->trust : "custom";
@@ -255,7 +268,7 @@ static void put_inputs(struct buf *out, const struct conf *conf)
 	    (long long)conf->max_files_per_request);
 }
 
-/* The setting, else the beginning of what the agent was told to be. */
+/* The setting, else the beginning of the agent's system prompt. */
 static void put_summary(struct buf *out, const struct door_setup *setup)
 {
 	const char *text = setup->conf->summary;
@@ -267,7 +280,7 @@ static void put_summary(struct buf *out, const struct door_setup *setup)
 	buf_json(out, text, utf8_prefix(text, strlen(text), SUMMARY_CHARS));
 }
 
-/* What a stranger could do to get in. */
+/* How a stranger could be admitted. */
 static void put_doors(struct buf *out, const struct access *access)
 {
 	struct access_doors doors;

@@ -16,17 +16,17 @@
 
 #include <string.h>
 
-/* Longest name a client may give an input, in bytes. */
+/* The longest name that a client may give to an input, in bytes. */
 #define INPUT_ID_BYTES 255
 
-/* A parsed body that is longer leaves too many nodes to keep. */
+/* Parsing a longer body leaves too many nodes to keep. */
 #define KEEP_NODES_BODY (256 * 1024)
 
 /* ---- the request ---- */
 
 struct request {
 	const struct json *body;
-	const struct json *said; /* the body, or what of it is signed */
+	const struct json *said; /* the body, or its signed payload */
 	const struct caller *caller;
 	const struct json *session; /* NULL: none */
 	struct buf prompt;
@@ -46,7 +46,7 @@ static void free_request(struct request *r, size_t body_len)
 		json_fini(&body_doc);
 }
 
-/* The member, or NULL when it is absent or null. */
+/* Returns the member, or NULL if it is absent or null. */
 static const struct json *member(const struct json *object, const char *key)
 {
 	const struct json *v = json_get(object, key);
@@ -64,14 +64,16 @@ static int read_body(struct http_req *req, struct request *r, struct err *err)
 	return 0;
 }
 
-/* Even null: who tried to sign is never taken for anonymous. */
+/*
+ * Even null counts: a caller that tried to sign is never treated as anonymous.
+ */
 static bool is_signed(const struct request *r)
 {
 	return json_get(r->body, "payload") || json_get(r->body, "from") ||
 	       json_get(r->body, "signature");
 }
 
-/* What is not signed may stand beside it, but does not count against it. */
+/* An unsigned member may stand beside the payload, but never overrides it. */
 static const struct json *part(const struct request *r, const char *key)
 {
 	const struct json *v = member(r->said, key);
@@ -105,8 +107,8 @@ static int read_session(struct request *r, struct err *err)
 }
 
 /*
- * The bare text of a header that may be an
- * RFC 8941 string; false when it is broken.
+ * Extract the text of a header that may be an RFC 8941 string. Returns false if
+ * it is malformed.
  */
 static bool unquote(const char *s, struct buf *out)
 {
@@ -239,7 +241,7 @@ static void api_input_on_verdict(
 		api_signed_refuse(req, v->err);
 		return;
 	}
-	/* It was parsed before, but others have used the parser since. */
+	/* The body was parsed before, but the parser has been reused since. */
 	if (read_body(req, &r, &err) < 0) {
 		reply_err(req, &err);
 	} else {

@@ -4,9 +4,9 @@
 #define API_API_INPUT_H
 
 /*
- * POST /input: a prompt in, and when its turn has ended the result; or, where
- * the client accepts text/event-stream, the turn's events as they come. A
- * client that leaves does not stop its turn.
+ * POST /input: accepts a prompt, and answers with the result when its turn has
+ * ended; or, if the client accepts text/event-stream, with the turn's events as
+ * they happen. A client that disconnects does not stop its turn.
  */
 struct http_req;
 

@@ -23,7 +23,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* What the processes of the server use together. */
+/* The usage of all processes of the server together. */
 struct usage {
 	uint64_t cpu_ticks;
 	uint64_t pages_virtual;
@@ -33,8 +33,8 @@ struct usage {
 };
 
 /*
- * Read a small file of /proc whole,
- * NUL-terminated; false when the process is gone.
+ * Read a small file of /proc whole, NUL-terminated. Returns false if the
+ * process is gone.
  */
 static int read_proc(int pid, const char *name, char *text, size_t size)
 {
@@ -50,8 +50,8 @@ static int read_proc(int pid, const char *name, char *text, size_t size)
 }
 
 /*
- * Fields 14 and 15 of stat(5); the name
- * before them may hold spaces and brackets.
+ * Fields 14 and 15 of stat(5); the name before them may contain spaces and
+ * brackets.
  */
 static void add_cpu(int pid, struct usage *sum)
 {

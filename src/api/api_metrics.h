@@ -5,7 +5,7 @@
 
 /*
  * GET /metrics in Prometheus text format 0.0.4: counters of all processes from
- * the shared segment, and process_* added up over all processes of this server.
+ * the shared segment, and process_* summed over all processes of this server.
  */
 struct http_req;
 

@@ -23,18 +23,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Largest body, which the loop copies, and hashes if it is signed. */
+/* The largest body, which the loop copies, and hashes if it is signed. */
 #define BODY_BYTES ((size_t)8 * 1024 * 1024)
 #define SIGNED_BYTES ((size_t)1024 * 1024)
 
 struct route {
 	const char *name; /* "GET /public/a" */
-	const char *path; /* in the name */
+	const char *path; /* points into the name */
 	size_t method_len;
 	enum publish_audience audience;
 };
 
-/* A request whose handler runs. */
+/* A request whose handler is running. */
 struct calling {
 	struct list link;
 	struct http_req *req; /* NULL: the client left */
@@ -44,7 +44,7 @@ static struct list all_calling = {&all_calling, &all_calling};
 
 static struct {
 	const struct door_setup *setup;
-	struct session *session; /* calls need one; NULL until the first */
+	struct session *session; /* required for calls; NULL until the first */
 	struct route *routes;
 	size_t n;
 	bool is_closing;
@@ -52,7 +52,7 @@ static struct {
 
 /* ---- what the handler returned ---- */
 
-/* Whether text can stand in the head of a reply. */
+/* Whether text may appear in the head of a reply. */
 static bool is_line(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -61,7 +61,7 @@ static bool is_line(const char *s, size_t len)
 	return true;
 }
 
-/* A copy of a text for the head of a reply; NULL for another value. */
+/* A copy of a string for the head of a reply; NULL for any other value. */
 static char *line_of(const struct json *v)
 {
 	char *text = json_strdup(v);
@@ -71,7 +71,9 @@ static char *line_of(const struct json *v)
 	return NULL;
 }
 
-/* Whether a handler may set this header, whose name becomes lower-case. */
+/*
+ * Whether a handler may set this header, whose name is converted to lower case.
+ */
 static bool is_theirs(char *name)
 {
 	static const char *const ours[] = {"connection", "content-length",
@@ -90,7 +92,7 @@ static bool is_theirs(char *name)
 	return true;
 }
 
-/* False when one could forge another. */
+/* Returns false if a value could forge another header. */
 static bool api_publish_add_headers(
     struct http_req *req, const struct json *headers)
 {
@@ -107,7 +109,7 @@ static bool api_publish_add_headers(
 	return is_good;
 }
 
-/* Read the body into out; false when there is none. */
+/* Append the body to out. Returns false if there is none. */
 static bool read_body(struct buf *out, const struct json *said)
 {
 	const struct json *text = json_get(said, "text");
@@ -195,7 +197,7 @@ static void put_header(
 	buf_json(out, value, len);
 }
 
-/* The headers that the library keeps apart from the others. */
+/* Headers that the library keeps apart from the others. */
 static void put_kept_apart(
     struct buf *out, const struct http_req *req, size_t body_len)
 {
@@ -240,7 +242,7 @@ static void put_body(struct buf *out, const char *body, size_t len)
 }
 
 /*
- * The path as the agent's router has it. It is decoded here and nowhere after:
+ * The path as the agent's router sees it. It is decoded here and nowhere else:
  * what is matched is what the agent gets.
  */
 static void read_path(struct buf *out, const struct http_req *req)
@@ -250,7 +252,7 @@ static void read_path(struct buf *out, const struct http_req *req)
 	(void)buf_cstr(out);
 }
 
-/* For HEAD the agent is asked as for GET, and the body is left out. */
+/* For HEAD the agent is called as for GET, and the body is left out. */
 static const char *method_of(const struct http_req *req)
 {
 	return http_is_head(req) ? "GET" : http_method(req);
@@ -273,7 +275,7 @@ static void put_request(struct buf *out, const struct http_req *req,
 	put_kept_apart(out, req, len);
 	http_each_header(req, put_header, out);
 	buf_str(out, "},\"path_params\":");
-	/* It was matched to find the route. */
+	/* It has matched before, when the route was found. */
 	(void)route_pattern_match(route->path, path.data, out);
 	buf_str(out, ",\"identity\":");
 	buf_json_str(out, identity);
@@ -282,7 +284,7 @@ static void put_request(struct buf *out, const struct http_req *req,
 	buf_fini(&path);
 }
 
-/* The session that calls are made in; NULL with *err. */
+/* Returns the session in which calls are made; NULL with *err. */
 static struct session *find_session(struct err *err)
 {
 	enum session_status status;
@@ -343,7 +345,10 @@ static void api_publish_on_verdict(
 		call(req, route, caller);
 }
 
-/* The route of a request; two that fit alike are nobody's. */
+/*
+ * Returns the route of a request, or NULL; *is_ambiguous tells that two match
+ * equally well.
+ */
 static struct route *api_publish_find(
     const char *method, const char *path, bool *is_ambiguous)
 {
@@ -371,7 +376,7 @@ static void put_method(struct buf *out, const char *method)
 	buf_str(out, method);
 }
 
-/* What no route takes; perhaps with another method one would. */
+/* Refuse a request without a route; another method may have one. */
 static void api_publish_refuse(struct http_req *req, const char *path)
 {
 	bool is_ambiguous = false;
@@ -420,7 +425,7 @@ static void api_publish_on_request(struct http_req *req, void *arg)
 	read_path(&path, req);
 	struct route *route =
 	    api_publish_find(method_of(req), path.data, &is_ambiguous);
-	/* Many a library would take a NUL for the end. */
+	/* Many libraries would take a NUL for the end. */
 	if (strlen(path.data) != path.len)
 		http_reply_error(req, 400, "the path holds a NUL (%00)");
 	else if (!route)

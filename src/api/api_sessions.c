@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Most sessions in one list. */
+/* The maximum number of sessions in one list. */
 #define LIST_LIMIT 1000
 
 /* ---- records ---- */
@@ -54,7 +54,7 @@ static void api_sessions_put_head(
 	buf_json_str(out, r->status);
 }
 
-/* What whoever knows the id may see. */
+/* What any caller that knows the id may see. */
 static void put_small(struct buf *out, const struct session_record *r)
 {
 	api_sessions_put_head(out, r);
@@ -66,7 +66,7 @@ static void put_small(struct buf *out, const struct session_record *r)
 	buf_char(out, '}');
 }
 
-/* A record as session_results.jsonl has it. */
+/* A complete record, as in session_results.jsonl. */
 static void put_whole(struct buf *out, const struct session_record *r)
 {
 	api_sessions_put_head(out, r);
@@ -137,8 +137,8 @@ static void on_list(
 }
 
 /*
- * The id of a session that is nobody's is all that protects it: who is on this
- * machine may list it, for it could read the files as well.
+ * The id is the only protection of a session without an owner. Callers on this
+ * machine may list such sessions, since they could read the files as well.
  */
 static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 {
@@ -162,7 +162,9 @@ void api_sessions_list(struct http_req *req, void *arg)
 
 /* ---- GET /sessions/{id} ---- */
 
-/* Whether the record is this caller's ("": nobody), or nobody's. */
+/*
+ * Whether the record belongs to this caller ("": anonymous), or has no owner.
+ */
 static bool may_see(const struct session_record *r, const char *caller)
 {
 	return !r->caller[0] || strcmp(r->caller, caller) == 0;

@@ -4,10 +4,12 @@
 #define API_API_SESSIONS_H
 
 /*
- * GET /sessions and GET /sessions/{id}. Who signs sees the whole record of what
- * is theirs or nobody's. Who does not sign sees little, and only of sessions
- * that are nobody's: the id of one is its only key, so there is no list of them
- * for strangers. What is another's is answered as if it were not.
+ * GET /sessions and GET /sessions/{id}. A signed request gets complete records:
+ * of the caller's own sessions, and of those without an owner (by id; listed
+ * only for admins and on this machine). An unsigned request sees little, and
+ * only of sessions without an owner: the id is the only protection of such a
+ * session, so strangers cannot list them. A session owned by another caller is
+ * reported as not found.
  */
 struct http_req;
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A request whose verdict is on its way. */
+/* A request whose verdict is pending. */
 struct waiting {
 	struct http_req *req;
 	const struct door_setup *setup;
@@ -92,7 +92,7 @@ static struct signed_http read_request(const struct http_req *req)
 	return r;
 }
 
-/* Ask about the request that was written as JSON. */
+/* Ask for a verdict on the request in its JSON form. */
 static void ask_about(struct http_req *req, const struct door_setup *setup,
     const struct buf *text, struct access_ask *ask, api_signed_fn *fn,
     void *arg)
@@ -101,7 +101,7 @@ static void ask_about(struct http_req *req, const struct door_setup *setup,
 	struct json_error why;
 	const struct json *said =
 	    json_parse(&doc, text->data, text->len, 0, &why);
-	/* Without members it would be the question of somebody anonymous. */
+	/* Without members it would count as anonymous. */
 	if (!said)
 		panic("api_signed: %s in our own JSON", why.message);
 	ask->payload = json_get(said, "payload");
@@ -125,7 +125,10 @@ void api_signed_whole(struct http_req *req, const struct door_setup *setup,
 	buf_fini(&text);
 }
 
-/* What is no time is refused in its turn, but to admins at once. */
+/*
+ * A malformed time is refused when its turn comes among the checks, but for
+ * admins at once.
+ */
 static bool refuse_time(
     struct http_req *req, enum access_use use, const char *text)
 {
@@ -177,7 +180,7 @@ void api_signed_refuse(struct http_req *req, const struct err *err)
 		reply_err(req, err);
 		return;
 	}
-	/* For a list that cannot be read: the statuses of the Python host. */
+	/* If a list cannot be read, use the status codes of the Python host. */
 	if (err->code == ERR_MISCONFIGURED && strcmp(err->text, replay) != 0)
 		status = strcmp(http_path(req), "/input") == 0 ? 400 : 403;
 	http_reply_error(req, status, err->text);

@@ -4,14 +4,14 @@
 #define API_API_SIGNED_H
 
 /*
- * Who signed an HTTP request. A request says so in its body, or by headers
- * (spec 1.4, 1.6, 1.8); the question goes to access/access.h, and the handler
- * goes on when the answer is there. A client that leaves meanwhile is
- * forgotten, so fn is called only for a request that lives, and then once.
+ * Verification of signed HTTP requests. A request names its sender in its body
+ * or in headers (spec 1.4, 1.6, 1.8); access/access.h gives the verdict, and
+ * the handler continues when it is known. fn is called once, and only if the
+ * client is still connected.
  *
- * Whoever asks by headers has its request answered here if they are of no use.
- * So has a caller who asks more often than it may (api/api_limit.h).
- * fn's arg must outlive the server, since nobody is told of who left.
+ * Requests with unusable headers are answered here, and so are those of a
+ * caller that exceeds its limit (api/api_limit.h). fn's arg must outlive the
+ * server, since there is no call when a client disconnects.
  */
 #include "access/access.h"
 
@@ -21,39 +21,41 @@ struct door_setup;
 struct err;
 struct http_req;
 
-/* It must end the request, now or later. */
+/* Receives the verdict. It must end the request, now or later. */
 typedef void api_signed_fn(
     void *arg, struct http_req *req, const struct access_verdict *verdict);
 
-/* Whether any x-co- header speaks of the sender, well or badly. */
+/* Whether any x-co- header names a sender, valid or not. */
 bool api_signed_is(const struct http_req *req);
 
-/* Whether it has all headers of those who sign the time alone. */
+/*
+ * Whether the request has all the headers of a signature over the time alone.
+ */
 bool api_signed_is_legacy(const struct http_req *req);
 
 /*
- * Ask for a request whose body was read: payload, from and signature are the
- * caller's to set and may be NULL, peer is set here.
+ * Ask for a verdict on a request whose body was read. The caller sets payload,
+ * from and signature, which may be NULL; peer is set here.
  */
 void api_signed_ask(struct http_req *req, const struct door_setup *setup,
     struct access_ask *ask, api_signed_fn *fn, void *arg);
 
 /*
- * Ask who signed by x-co- headers: method, path and time, or with a request id
- * all of the request.
+ * Ask for a verdict on the x-co- headers, which sign method, path and time or,
+ * with a request id, the whole request.
  */
 void api_signed_by_headers(struct http_req *req, const struct door_setup *setup,
     enum access_use use, api_signed_fn *fn, void *arg);
 
-/* As above, for a request that must be signed whole, with a request id. */
+/* As above, for a request that must be signed as a whole, with a request id. */
 void api_signed_whole(struct http_req *req, const struct door_setup *setup,
     enum access_use use, api_signed_fn *fn, void *arg);
 
-/* As above, for x-from, x-signature and x-timestamp. */
+/* As above, for the headers x-from, x-signature and x-timestamp. */
 void api_signed_legacy(struct http_req *req, const struct door_setup *setup,
     enum access_use use, api_signed_fn *fn, void *arg);
 
-/* Reply what a verdict refuses. Ends the request. */
+/* Reply to a request that a verdict refuses. This ends the request. */
 void api_signed_refuse(struct http_req *req, const struct err *err);
 
 #endif

@@ -22,10 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Working memory above this is given back. */
+/* Working memory above this size is freed after use. */
 #define KEEP_BYTES (1024 * 1024)
 
-/* A request whose prompt was handed over and that waits for its turn to end. */
+/* A request whose prompt was submitted and that waits for its turn to end. */
 struct waiting {
 	struct list link;
 	struct http_req *req;
@@ -37,7 +37,7 @@ struct waiting {
 	uint32_t turn;
 	bool wants_stream;
 	bool is_server_newer;
-	bool is_holder; /* of the session (session_is_held()) */
+	bool is_holder; /* holds the session (session_is_held()) */
 };
 
 static struct list all_waiting = {&all_waiting, &all_waiting};
@@ -50,14 +50,14 @@ struct result {
 	const char *json; /* the result, a JSON string */
 	size_t json_len;
 	int64_t duration_ms;
-	uint32_t turn; /* whose conversation to tell; 0: none */
+	uint32_t turn; /* turn whose conversation to include; 0: none */
 };
 
-/* The terminal event that a read stopped at, with memory of its own. */
+/* The terminal event at which a read stopped, with memory of its own. */
 static struct {
 	bool is_there;
 	bool is_past;
-	uint32_t turn; /* the one looked for */
+	uint32_t turn; /* the turn being waited for */
 	struct event event;
 	struct buf body;
 } ending;
@@ -79,10 +79,7 @@ static void api_turn_on_gone(void *arg)
 	let_go(arg);
 }
 
-/*
- * Forget the waiting and give back its
- * request, which is then the caller's to end.
- */
+/* Free the waiting entry and return its request, which the caller must end. */
 static struct http_req *take_request(struct waiting *w)
 {
 	struct http_req *req = w->req;
@@ -109,7 +106,9 @@ void api_turn_end_blocked(void)
 	}
 }
 
-/* The inputs are durable, or about to be: nobody may think them undone. */
+/*
+ * The inputs are durable, or about to be: the reply must not suggest otherwise.
+ */
 void api_turn_close_all(void)
 {
 	list_each_safe(it, &all_waiting)
@@ -143,8 +142,8 @@ static void put_failure(
 }
 
 /*
- * The conversation after a turn, and what a client shows of it. Of one that is
- * not the latest any more there is no conversation to tell.
+ * The conversation after a turn, and the items that clients display of it. It
+ * is available only for the latest turn.
  */
 static void put_conversation(
     struct buf *out, const struct waiting *w, const char *id, uint32_t turn)
@@ -204,7 +203,7 @@ static void reply(
 
 /* ---- waiting for the end of the turn ---- */
 
-/* Called inside session_read(): only remembers. */
+/* Called inside session_read(): only take notes. */
 static bool api_turn_take_event(const struct event *ev, void *arg)
 {
 	(void)arg;
@@ -248,8 +247,8 @@ static void reply_ending(struct waiting *w)
 }
 
 /*
- * The end of our turn is no longer kept,
- * or never was told: say what is certain.
+ * The end of our turn is no longer kept, or was never written: say what is
+ * certain.
  */
 static void reply_lost(struct waiting *w)
 {
@@ -278,7 +277,7 @@ static void api_turn_on_more(void *arg)
 
 /* ---- the receipt ---- */
 
-/* Go on with an event stream; the stream takes the session over. */
+/* Continue as an event stream, which takes over the session. */
 static void become_stream(struct waiting *w, uint64_t after)
 {
 	const struct door_setup *setup = w->setup;
@@ -321,8 +320,8 @@ static void reply_first(struct waiting *w, const struct session_receipt *r)
 }
 
 /*
- * Exchange our session for the one in which the first input of this name runs
- * or ran, if this caller may open it.
+ * Switch to the session in which the first input of this name runs or ran, if
+ * this caller may open it.
  */
 static bool switch_session(struct waiting *w, const char *id)
 {
@@ -345,7 +344,8 @@ static bool switch_session(struct waiting *w, const char *id)
 }
 
 /*
- * The first input's turn runs still, or is to be shown as events: attach to it.
+ * The turn of the first input still runs, or its events are wanted: attach to
+ * it.
  */
 static void join_first(struct waiting *w, const struct session_receipt *r)
 {
@@ -379,7 +379,9 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	case INPUT_STARTED:
 	case INPUT_ADDED:
 	case INPUT_ANSWERED:
-		/* From before the input itself, so that a stream shows it. */
+		/*
+		 * Start before the input itself, so that a stream includes it.
+		 */
 		wait_for_turn(w, r->seq ? r->seq - 1 : 0);
 		break;
 	}

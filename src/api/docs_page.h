@@ -4,8 +4,8 @@
 #define API_DOCS_PAGE_H
 
 /*
- * The page of GET /docs: docs.html as
- * scripts/embed turned it into C at build time.
+ * The page of GET /docs: docs.html as converted to C by scripts/embed at build
+ * time.
  */
 #include <stddef.h>
 

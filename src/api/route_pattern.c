@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A pattern taken apart: fixed[0] {names[0]} fixed[1] ... fixed[n]. */
+/* A pattern in parts: fixed[0] {names[0]} fixed[1] ... fixed[n]. */
 struct parts {
 	struct span fixed[PUBLISH_ROUTE_NAMES + 1];
 	struct span names[PUBLISH_ROUTE_NAMES];
@@ -97,9 +97,10 @@ static bool is_at(const struct span *fixed, const char *s)
 }
 
 /*
- * Where the fixed text before a value begins, the value ending before 'end' and
- * having a character at least; as far right as it can, and then earlier values
- * are as long as they can be. -1: nowhere.
+ * Find where the fixed text before a value begins. The value ends before 'end'
+ * and has at least one character. The search goes from right to left, which
+ * makes earlier values as long as possible. Returns -1 if there is no such
+ * place.
  */
 static long find_back(const struct span *fixed, const char *path, size_t end)
 {
@@ -109,7 +110,7 @@ static long find_back(const struct span *fixed, const char *path, size_t end)
 	return -1;
 }
 
-/* Fill in what the names stand for; false when the path does not match. */
+/* Find the values of the names. Returns false if the path does not match. */
 static bool find_values(
     const struct parts *p, const char *path, struct span *values)
 {
@@ -157,7 +158,7 @@ bool route_pattern_match(
 
 /* ---- which of two ---- */
 
-/* Count the fixed characters of the segment at *s and go behind it. */
+/* Count the fixed characters of the segment at *s and advance past it. */
 static int count_fixed(const char **s)
 {
 	int n = 0;
@@ -165,7 +166,7 @@ static int count_fixed(const char **s)
 		if (**s == '{')
 			*s = strchr(*s, '}');
 		else
-			/* A character begins with any byte but these. */
+			/* Count only bytes that begin a character. */
 			n += ((unsigned char)**s & 0xc0) != 0x80;
 	}
 	*s += **s == '/';

@@ -4,43 +4,46 @@
 #define API_ROUTE_PATTERN_H
 
 /*
- * The paths of an agent's own HTTP routes (spec 1.8): "/public/report/{id}".
- * The first segment says who may call; "{name}" stands for one or more
- * characters that are not '/', as many as it can. Pure.
+ * Patterns of an agent's own HTTP routes (spec 1.8): "/public/report/{id}". The
+ * first segment determines who may call; "{name}" matches one or more
+ * characters except '/', as many as possible. Pure functions.
  *
- * Paths are matched decoded (base/percent.h), as the router of the Python
- * package has them: so "a%2Fb" is two segments, and no name stands for a '/'.
+ * Paths are matched in decoded form (base/percent.h), as in the router of the
+ * Python package: "a%2Fb" is two segments, and no name matches a '/'.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
 
-/* Most names in a path. */
+/* The maximum number of names in a path. */
 #define PUBLISH_ROUTE_NAMES 16
 
 /* Who may call a route. */
 enum publish_audience {
-	PUBLISH_NOBODY, /* it is no route of an agent */
+	PUBLISH_NOBODY, /* not a route of an agent */
 	PUBLISH_PUBLIC,
 	PUBLISH_CONTACTS, /* and admins */
 	PUBLISH_ADMIN,
 };
 
-/* Who may call, by the first segment; PUBLISH_NOBODY for a malformed path. */
+/*
+ * Returns who may call, according to the first segment; PUBLISH_NOBODY if the
+ * pattern is malformed.
+ */
 enum publish_audience route_pattern_audience(const char *pattern);
 
 /*
- * Whether a decoded path, which is UTF-8, is of the valid pattern. If so, what
- * the names stand for is appended as a JSON object.
+ * Whether a decoded path, which is UTF-8, matches the valid pattern. If so, the
+ * values of the names are appended as a JSON object.
  */
 bool route_pattern_match(
     const char *pattern, const char *path, struct buf *params);
 
 /*
- * Of two patterns that match one path: above 0 when a counts, below 0 when b
- * does, which is who has more fixed characters, in the first segment that
- * differs.
+ * Compare two patterns that match the same path. Returns > 0 if a takes
+ * precedence, < 0 if b does, 0 if neither: the one with more fixed characters
+ * in the first segment that differs.
  */
 int route_pattern_compare(const char *a, const char *b);
 

@@ -6,14 +6,16 @@
 
 #include <string.h>
 
-/* Turn each c into a space. */
+/* Replace each c by a space. */
 static void blank(char *text, size_t n, char c)
 {
 	for (char *p = text; (p = memchr(p, c, (size_t)(text + n - p)));)
 		*p = ' ';
 }
 
-/* The escape of the line end at s, of n > 0 bytes; NULL: there is none. */
+/*
+ * Returns the escape of the line end at s, with n > 0 bytes left; NULL: none.
+ */
 static const char *escape_of(const char *s, size_t n)
 {
 	if (n >= 2 && memcmp(s, "\xc2\x85", 2) == 0)
@@ -25,7 +27,7 @@ static const char *escape_of(const char *s, size_t n)
 	return NULL;
 }
 
-/* Where the first of them is; n: nowhere. */
+/* Returns the offset of the first line end; n if there is none. */
 static size_t sse_line_find(const char *s, size_t n)
 {
 	size_t i = 0;
