@@ -61,9 +61,9 @@ static uint64_t hash_of(const char *peer)
 }
 
 /*
- * Whose jobs take turns with those of others: a network. Behind a relay, and
- * behind a proxy on this machine, there may be many callers, who are told apart
- * by who they say they are: that is better than nothing.
+ * The queue in which a job takes its turn: one per network. Behind a relay, or
+ * a proxy on this machine, there may be many callers, which are told apart by
+ * the address that they claim: unverified, but better than nothing.
  */
 static uint64_t queue_of(const char *peer, bool is_relayed, const char *from)
 {
@@ -86,7 +86,7 @@ static struct gate_job *make_job(struct access_call *q,
 	job->is_claimed =
 	    access_rules(ask->use)->is_claimed && !ask->late && !ask->is_sealed;
 	job->until_ms = (int64_t)((head->timestamp + SIGNED_WINDOW) * 1000);
-	/* Through a relay all come from one place. */
+	/* Requests through a relay all come from one place. */
 	job->has_grace = ask->may_repeat && !ask->is_relayed;
 	job->peer = hash_of(ask->place ? ask->place : ask->peer);
 	job->queue = queue_of(ask->peer, ask->is_relayed, head->from);
@@ -95,7 +95,7 @@ static struct gate_job *make_job(struct access_call *q,
 	return job;
 }
 
-/* The checks of spec 3.6 before the signature itself. */
+/* The checks of spec 3.6 that precede the signature itself. */
 static int check_head(struct access *a, const struct access_ask *ask,
     struct signed_head *head, struct err *err)
 {

@@ -30,7 +30,7 @@ static void access_admit_describe(
 			   e->level == LEVEL_WHITELIST;
 }
 
-/* Find out the level of q's caller; -1 with q refused. */
+/* Determine the level of q's caller. Returns -1 with q refused. */
 static int access_admit_look(struct access_call *q, struct lists_entry *entry)
 {
 	if (lists_look(q->access->lists, q->caller.address, entry, &q->err) !=
@@ -98,7 +98,7 @@ static const char *const classes[] = {
     [IP_PUBLIC] = "public network",
 };
 
-/* The evaluator is told what we found out, and nothing that the caller wrote. */
+/* The evaluator gets what we found out, and nothing written by the caller. */
 static void ask_judge(struct access_call *q)
 {
 	struct access *a = q->access;
@@ -119,7 +119,7 @@ static void ask_judge(struct access_call *q)
 	buf_json_str(&facts, policy_text(a->policy));
 	buf_char(&facts, '}');
 	q->is_waiting = true;
-	/* All that the facts say, but for the policy. */
+	/* Everything in the facts except the policy. */
 	buf_printf(&key, "%s %s %s %s", who, q->caller.level, transport, place);
 	a->setup.judge(
 	    a->setup.arg, buf_cstr(&key), buf_cstr(&facts), on_judged, q);
@@ -127,13 +127,13 @@ static void ask_judge(struct access_call *q)
 	buf_fini(&key);
 }
 
-/* The code fits: a contact from now on. */
+/* The invite code was correct: the caller is a contact from now on. */
 static void on_admitted(
     void *arg, const struct lists_result *result, const struct err *err)
 {
 	struct access_call *q = arg;
 	struct lists_entry entry;
-	(void)result; /* it may be more than a contact: look */
+	(void)result; /* the caller may be more than a contact: look */
 	if (err) {
 		q->is_refused = true;
 		q->err = *err;
@@ -153,9 +153,10 @@ void access_promote(struct access_call *q)
 }
 
 /*
- * Who guesses codes is stopped, by address and by network; and all together,
- * since whoever has many networks shall not have as many guesses. Then nobody
- * gets in by a code for a while: the price of a code that cannot be found.
+ * Guessing of codes is limited by address, by network, and in total, so that
+ * many networks do not give an attacker as many guesses. Over the total, nobody
+ * is admitted by a code for a while: the price for codes that cannot be
+ * guessed.
  */
 static const struct quota guesses = {5, 10 * 60 * 1000};
 static const struct quota peer_guesses = {20, 10 * 60 * 1000};
@@ -218,7 +219,7 @@ static void apply_policy(struct access_call *q, const struct lists_entry *e)
 	}
 }
 
-/* The signature is good: may they? */
+/* The signature is valid: apply lists and policy. */
 void access_admit(struct access_call *q)
 {
 	const struct access_rules *rules = access_rules(q->use);

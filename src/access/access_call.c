@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-/* What is full now has room again in a moment. */
+/* A full queue has room again in a moment. */
 #define RETRY_MS 1000
 
 static const struct access_rules rules_of[] = {

@@ -16,7 +16,7 @@ struct access_changing {
 	void *arg;
 };
 
-/* On the gate's thread. */
+/* Runs on the gate's thread. */
 static void do_change(struct gate_job *job)
 {
 	struct access_changing *c = job->arg;
@@ -30,7 +30,10 @@ static void access_change_on_changed(
 {
 	struct access_changing *c = job->arg;
 	if (result != GATE_OK) {
-		/* The thread may still be at it: it keeps what it writes to. */
+		/*
+		 * The thread may still be working on it, and owns what it
+		 * writes to.
+		 */
 		struct err err;
 		if (result == GATE_UNAVAILABLE)
 			(void)err_set(

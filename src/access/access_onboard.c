@@ -37,7 +37,7 @@ static void on_receipt_claimed(struct gate_job *job, enum gate_result result)
 		refuse_payment(job->arg);
 }
 
-/* One transfer lets one caller in, once. */
+/* One transfer admits one caller, once. */
 static void on_paid(void *arg, const char *receipt)
 {
 	struct access_call *q = arg;
@@ -63,7 +63,7 @@ static void submit_payment(struct access_call *q)
 	    a->payment, q->caller.address, policy_price(a->policy), on_paid, q);
 }
 
-/* What the client says it paid is a claim, but it must be an amount. */
+/* The amount that the client states proves nothing, but it must be a number. */
 static bool has_amount(const struct json *payload)
 {
 	double amount;

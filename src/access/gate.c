@@ -14,17 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Claims looked at in one step of gate_expire(). */
+/* The number of claims examined in one step of gate_expire(). */
 #define EXPIRE_STEP 1000
 
-/* So many to remove: there may be more. */
+/* With at least this many removed, there may be more. */
 #define EXPIRE_BUSY 50
 
-/* A batch ends with either: who came meanwhile has its turn then. */
+/*
+ * A batch ends at either limit, so that jobs that arrived meanwhile get a turn.
+ */
 #define BATCH_JOBS 256
 #define BATCH_BYTES ((size_t)256 * 1024)
 
-/* What waits of one peer. It is there while something does. */
+/* The waiting jobs of one peer. It exists only while there are any. */
 struct gate_queue {
 	struct list link; /* in lane->turns */
 	struct list jobs;
@@ -33,14 +35,18 @@ struct gate_queue {
 	size_t n;
 };
 
-/* A thread, and what waits for it. All but gate and thread under the mutex. */
+/*
+ * A thread, and the jobs that wait for it. The mutex guards all members except
+ * gate and thread.
+ */
 struct gate_lane {
 	struct gate *gate;
 	pthread_t thread;
 	pthread_cond_t is_changed;
-	struct list turns;   /* queues, the next to have its turn first */
+	struct list turns;   /* queues, the next to be served first */
 	struct map *queues;  /* by name */
-	int64_t claiming_ms; /* since when it is at the store; 0: it is not */
+	int64_t claiming_ms; /* when it began to write to the store; 0: it is
+                              * not writing */
 };
 
 enum { SMALL, LARGE, N_LANES };
@@ -50,11 +56,11 @@ struct gate {
 	void (*wake)(void *arg);
 	void *arg;
 	pthread_mutex_t mutex;
-	/* Under the mutex. */
+	/* Guarded by the mutex. */
 	struct gate_lane lanes[N_LANES];
 	struct list finished;
 	bool is_stopping;
-	/* Of the loop alone. */
+	/* Used only by the loop. */
 	struct list flight; /* all jobs that are not freed, the oldest first */
 	size_t n_flight;
 };
@@ -91,7 +97,8 @@ static void claim(struct store_txn *txn, struct gate_job *job)
 	enum store_found found =
 	    store_look(txn, TABLE_USED, job->digest, sizeof job->digest, &row);
 	if (found == STORE_DAMAGED) {
-		job->result = GATE_USED; /* that much is certain */
+		job->result = GATE_USED; /* a certain result, whatever happens
+                                          * next */
 		return;
 	}
 	if (found == STORE_FOUND && row.len == sizeof old) {
@@ -122,7 +129,7 @@ static bool has_claims(struct list *batch)
 	return false;
 }
 
-/* Whether the lane is at the store, for gate_tick(). */
+/* Record whether the lane is writing to the store, for gate_tick(). */
 static void note_claiming(struct gate_lane *lane, bool is_claiming)
 {
 	pthread_mutex_lock(&lane->gate->mutex);
@@ -130,7 +137,7 @@ static void note_claiming(struct gate_lane *lane, bool is_claiming)
 	pthread_mutex_unlock(&lane->gate->mutex);
 }
 
-/* One commit for the claims of all that verified. */
+/* Make one commit for the claims of all verified jobs. */
 static int commit_claims(struct gate *g, struct list *batch, struct err *err)
 {
 	struct store_txn txn;
@@ -198,7 +205,7 @@ static struct gate_queue *queue_of(struct gate_lane *lane, uint64_t name)
 	return q;
 }
 
-/* The job waits no more; its queue goes with the last. */
+/* The job no longer waits; an empty queue is freed. */
 static void unqueue(struct gate_job *job)
 {
 	struct gate_queue *q = job->waits;
@@ -211,7 +218,7 @@ static void unqueue(struct gate_job *job)
 	free(q);
 }
 
-/* One job of each queue after the other. */
+/* Take one job of each queue in turn. */
 static void take_turns(struct gate_lane *lane, struct list *batch)
 {
 	size_t n = 0, bytes = 0;
@@ -229,7 +236,7 @@ static void take_turns(struct gate_lane *lane, struct list *batch)
 	}
 }
 
-/* Wait for jobs and take some; false when the gate closes. */
+/* Wait for jobs and take some. Returns false when the gate closes. */
 static bool gate_take(struct gate_lane *lane, struct list *batch)
 {
 	struct gate *g = lane->gate;
@@ -338,7 +345,7 @@ struct gate_job *gate_job(void)
 	return job;
 }
 
-/* It is told as others are, when the loop comes to it. */
+/* The refusal is delivered like any result, when the loop collects. */
 static void gate_refuse(
     struct gate *g, struct gate_job *job, enum gate_result result)
 {
@@ -348,7 +355,7 @@ static void gate_refuse(
 	list_append(&g->finished, &job->link);
 }
 
-/* Under the mutex: let the job wait for its turn; false: there is no room. */
+/* Under the mutex: queue the job. Returns false if there is no room. */
 static bool enqueue(struct gate_lane *lane, struct gate_job *job)
 {
 	struct gate_queue *q = queue_of(lane, job->queue);
@@ -418,7 +425,7 @@ void gate_collect(struct gate *g)
 	}
 }
 
-/* Under the mutex: whether a lane waits for the store longer than it should. */
+/* Under the mutex: whether a lane waits too long for the store. */
 static bool is_stuck(const struct gate *g)
 {
 	int64_t late_ms = clock_mono_ms() - GATE_PATIENCE_MS / 2;
@@ -429,7 +436,7 @@ static bool is_stuck(const struct gate *g)
 	return false;
 }
 
-/* Whether the job has not begun, and now will not. */
+/* Returns whether the job had not begun; then it never will. */
 static bool take_back(struct gate *g, struct gate_job *job, bool *store_is_slow)
 {
 	pthread_mutex_lock(&g->mutex);
@@ -454,7 +461,7 @@ void gate_tick(struct gate *g)
 			continue;
 		bool is_over = take_back(g, job, &store_is_slow);
 		if (!is_over && job->is_claimed)
-			store_is_slow = true; /* all else takes no time */
+			store_is_slow = true; /* nothing else takes time */
 		gate_tell(job, store_is_slow ? GATE_UNAVAILABLE : GATE_BUSY);
 		if (is_over)
 			gate_finish(g, job);
@@ -495,7 +502,7 @@ bool gate_expire(struct store *store, uint64_t *cursor)
 	old->left = EXPIRE_STEP;
 	store_read(store, &t, STORE_FACTS);
 	store_each(&t, TABLE_USED, key.bytes, 8, look_at, old);
-	(void)store_read_end(&t, &err); /* the next round looks again */
+	(void)store_read_end(&t, &err); /* the next round tries again */
 	*cursor = old->next;
 	if (old->n) {
 		store_write(store, &t, STORE_FACTS);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest reason that is told, in bytes. */
+/* The longest reason that is reported, in bytes. */
 #define REASON_BYTES 200
 
 struct judge {
@@ -24,14 +24,14 @@ struct judge {
 	void *arg;
 	bool asks_host;
 	struct map *by_key;  /* the newest question of each key */
-	struct list open;    /* those whose turn runs, the oldest first */
-	struct list decided; /* those with people to tell */
-	struct list kept;    /* those that are told, the oldest first */
+	struct list open;    /* running questions, the oldest first */
+	struct list decided; /* those with callbacks to call */
+	struct list kept;    /* cached answers, the oldest first */
 	size_t n_open;
 	size_t n_kept;
 };
 
-/* Who waits for an answer. */
+/* A caller of judge_ask() that waits for the answer. */
 struct asker {
 	struct list link;
 	judge_fn *fn;
@@ -40,20 +40,20 @@ struct asker {
 
 /* One question and its answer. */
 struct question {
-	struct agent_sink sink; /* first: the agent's view of us */
+	struct agent_sink sink; /* first member: what the agent sees of us */
 	struct list link;
 	struct judge *judge;
 	struct list askers;
 	struct agent_turn *turn;
 	struct agent_input input; /* of a turn, or */
-	struct agent_exec exec;	  /* for what was given to host() */
+	struct agent_exec exec;	  /* for the object passed to host() */
 	char *key;
 	char *facts;
 	int64_t began_ms;
 	int64_t decided_ms;
 	bool is_decided;
 	bool is_allowed;
-	bool is_kept; /* an answer, and not the lack of one */
+	bool is_kept; /* a real answer, not the lack of one */
 	char reason[REASON_BYTES + 1];
 };
 
@@ -63,7 +63,7 @@ static struct question *question_of(struct agent_sink *s)
 	return (struct question *)(void *)s;
 }
 
-/* How much of a reason is told: whole characters, up to a NUL. */
+/* How much of a reason is reported: whole characters, up to a NUL. */
 static size_t judge_cut(const char *reason, size_t len)
 {
 	size_t kept = 0;
@@ -119,7 +119,9 @@ static bool read_object(struct question *q, const char *text, size_t len)
 	return is_answer;
 }
 
-/* Whether text begins with this word, or with its past tense; moves behind. */
+/*
+ * Whether text begins with this word or its past tense; if so, advance past it.
+ */
 static bool take_word(const char **text, const char *end, const char *word)
 {
 	size_t n = strlen(word), left = (size_t)(end - *text);
@@ -134,7 +136,7 @@ static bool take_word(const char **text, const char *end, const char *word)
 	return true;
 }
 
-/* "ACCEPT", "REJECT: too new", and the like. */
+/* Parses "ACCEPT", "REJECT: too new", and the like. */
 static bool judge_read_line(struct question *q, const char *text, size_t len)
 {
 	const char *end = text + len;
@@ -156,7 +158,7 @@ static void judge_sink_finish(struct agent_sink *s, const char *result,
     size_t len, const char *session, size_t session_len)
 {
 	struct question *q = question_of(s);
-	(void)session; /* each stands alone */
+	(void)session; /* each question stands alone */
 	(void)session_len;
 	if (read_object(q, result, len) || judge_read_line(q, result, len))
 		return;
@@ -176,7 +178,7 @@ static void judge_sink_fail(
 static bool judge_sink_emit(struct agent_sink *s, struct draft *d)
 {
 	(void)s;
-	(void)d; /* nobody watches it think */
+	(void)d; /* nobody watches its thoughts */
 	return true;
 }
 
@@ -203,7 +205,7 @@ static void add_asker(struct question *q, judge_fn *fn, void *arg)
 	list_append(&q->askers, &a->link);
 }
 
-/* Whoever asks after its key from now on asks anew. */
+/* Later questions for this key start a new turn. */
 static void forget(struct judge *j, const struct question *q)
 {
 	size_t n = strlen(q->key);
@@ -271,7 +273,7 @@ static void judge_start(struct question *q)
 	j->kind->run(q->turn);
 }
 
-/* The question of this key if it is still good. */
+/* Returns the question of this key if its answer is still valid. */
 static struct question *judge_find(struct judge *j, const char *key)
 {
 	struct question *q = map_get(j->by_key, key, strlen(key));
@@ -281,7 +283,7 @@ static struct question *judge_find(struct judge *j, const char *key)
 	return q->is_kept && !is_old ? q : NULL;
 }
 
-/* Told once, it waits among the kept to be told again. */
+/* Move an answered question from the cache back to those to be delivered. */
 static void reopen(struct judge *j, struct question *q)
 {
 	if (!q->is_decided || !list_is_empty(&q->askers))
@@ -333,8 +335,8 @@ static void judge_keep(struct judge *j, struct question *q)
 }
 
 /*
- * Who is told may ask again at once, so the question is in its place before.
- * What was no answer is not found by them.
+ * A callback may ask again at once, so the question is put in its place before.
+ * A missing answer is not cached, so they do not find it.
  */
 static void conclude(struct judge *j, struct question *q)
 {

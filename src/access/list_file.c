@@ -21,8 +21,9 @@
 #define READ_BYTES 65536
 
 /*
- * The kernel stamps files by a clock with steps of up to 10 ms, and gives inode
- * numbers again: a second change in the step of the first may look the same.
+ * The kernel takes timestamps from a clock with steps of up to 10 ms, and
+ * reuses inode numbers: a second change within the same step may leave the
+ * stamp equal.
  */
 #define SETTLE_MS 50
 
@@ -70,7 +71,7 @@ static int list_file_refuse(struct err *err, const char *path, const char *why)
 	    "misconfigured: cannot read %s: %s", list_file_name(path), why);
 }
 
-/* With a NUL in it, it is UTF-16 or no text at all. */
+/* Text with a NUL is UTF-16, or not text at all. */
 static bool is_utf8(const char *text, size_t len)
 {
 	if (len && memchr(text, 0, len))
@@ -119,7 +120,7 @@ static int read_regular(
 	return list_file_read_all(fd, path, out, err);
 }
 
-/* A link that leads nowhere is there, and cannot be read. */
+/* A dangling link exists, but cannot be read. */
 static bool is_missing(const char *path)
 {
 	struct stat st;
@@ -151,7 +152,7 @@ static bool list_file_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-/* How an entry or an id is kept and compared (free()). */
+/* The form in which entries and ids are stored and compared; free() it. */
 static char *normalise(const char *text, size_t len)
 {
 	char address[ADDRESS_SIZE];
@@ -163,7 +164,7 @@ static char *normalise(const char *text, size_t len)
 	return copy;
 }
 
-/* One more than may be is kept, to be seen. */
+/* One more than the limit is stored, to show that it was exceeded. */
 static void add_pattern(struct list_file *f, char *pattern)
 {
 	if (f->n_patterns > LIST_FILE_PATTERNS) {
@@ -197,7 +198,10 @@ static void list_file_trim(const char **text, size_t *len)
 		(*len)--;
 }
 
-/* What a line lists, without blanks and comment; *len is 0 for nothing. */
+/*
+ * Returns the entry of a line without blanks and comment; *len is 0 if there is
+ * none.
+ */
 static const char *entry_of(const char *text, size_t *len, bool has_comments)
 {
 	const char *comment = has_comments ? memchr(text, '#', *len) : NULL;
@@ -227,7 +231,7 @@ bool list_file_is_entry(const char *line, size_t len, const char *id)
 	return is_same;
 }
 
-/* Without the mark that some editors put at the beginning. */
+/* Skip the byte order mark that some editors write. */
 static void skip_mark(const char **text, size_t *len)
 {
 	const size_t mark = strlen(BYTE_ORDER_MARK);
@@ -237,7 +241,7 @@ static void skip_mark(const char **text, size_t *len)
 	}
 }
 
-/* The length of the first line, without its end. */
+/* The length of the first line, without its newline. */
 static size_t line_len(const char *text, size_t len)
 {
 	size_t n = 0;
@@ -262,7 +266,10 @@ void list_file_fill(struct list_file *f, const char *text, size_t len)
 
 /* ---- what is wrong with it ---- */
 
-/* Most warnings of one list, and most characters of an entry in one. */
+/*
+ * The maximum number of warnings for one list, and the number of characters of
+ * an entry shown in one.
+ */
 #define MOST_WARNINGS 10
 #define MOST_SHOWN 80
 
@@ -309,7 +316,7 @@ static int64_t ns_of(const struct timespec *t)
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
-/* The stamp as it is now. 0, or -1 with ERR_MISCONFIGURED. */
+/* Get the current stamp. Returns 0, or -1 with ERR_MISCONFIGURED. */
 static int list_file_look(
     const char *path, struct list_stamp *stamp, struct err *err)
 {
@@ -335,14 +342,16 @@ static bool is_unchanged(
 	       memcmp(&f->stamp, stamp, sizeof *stamp) == 0;
 }
 
-/* The stamp was taken before the file was read: a change since shows in it. */
+/*
+ * The stamp was taken before the file was read, so it shows any later change.
+ */
 static bool is_settled(const struct list_stamp *stamp)
 {
 	int64_t age_ms = clock_wall_ms() - stamp->ctime_ns / 1000000;
 	return age_ms > SETTLE_MS || age_ms < -SETTLE_MS;
 }
 
-/* Of a change: who starts the server has been told of the rest. */
+/* Warn after a change only; at the start lists_warn() has done it. */
 static void warn_of(const struct list_file *f, const struct buf *text)
 {
 	struct buf where = {0};
@@ -352,7 +361,7 @@ static void warn_of(const struct list_file *f, const struct buf *text)
 	buf_fini(&where);
 }
 
-/* The operator hears where it is, once, and clients what it is called. */
+/* The operator gets the full path, once; clients get only the name. */
 static int list_file_fail(struct list_file *f, const struct err *err)
 {
 	if (!f->is_told)
@@ -392,7 +401,7 @@ int list_file_refresh(struct list_file *f, struct err *err)
 
 /* ---- asking ---- */
 
-/* Whether the pattern, in which only '*' is special, is the whole text. */
+/* Whether the pattern, in which only '*' is special, matches the whole text. */
 static bool matches(const char *pattern, const char *text)
 {
 	const char *star = NULL, *from = NULL;

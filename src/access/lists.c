@@ -20,7 +20,7 @@ struct lists {
 	struct list_file whitelist;
 	struct list_file blocklist;
 	struct list_file admins;
-	struct list_file host_whitelist; /* what host.yaml names */
+	struct list_file host_whitelist; /* the lists named in host.yaml */
 	struct list_file host_blacklist;
 };
 
@@ -52,7 +52,7 @@ static bool is_inline(const char *setting)
 	return *setting == '[';
 }
 
-/* The lines of a JSON array of addresses. */
+/* Convert a JSON array of addresses to lines. */
 static void put_inline(struct buf *text, const char *setting)
 {
 	struct json_doc doc = {0};
@@ -67,7 +67,7 @@ static void put_inline(struct buf *text, const char *setting)
 	json_fini(&doc);
 }
 
-/* A path, or a JSON array of addresses. */
+/* The setting is a path, or a JSON array of addresses. */
 static void init_host(struct list_file *f, const char *setting)
 {
 	struct buf text = {0};
@@ -222,7 +222,7 @@ int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
 uint64_t lists_version(struct lists *l)
 {
 	struct err err;
-	/* What goes wrong is told to whoever asks about somebody. */
+	/* Errors are reported to the next lookup of an address. */
 	(void)list_file_refresh(&l->blocklist, &err);
 	(void)refresh_host(&l->host_blacklist, l->conf->blacklist, &err);
 	return l->blocklist.version + l->host_blacklist.version;

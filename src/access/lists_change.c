@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * Changes of the lists, for access/lists.h: the files are read under a lock,
+ * Changes of the lists, for access/lists.h: under a lock, the files are read,
  * changed in memory, and replaced whole.
  */
 #include "access/lists.h"
@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long somebody else may hold the lock. */
+/* How long to wait for another process that holds the lock. */
 #define PATIENCE_MS 1000
 #define PAUSE_MS 5
 
@@ -34,7 +34,7 @@ enum { CONTACTS, WHITELIST, BLOCKLIST, ADMINS, N_FILES };
 static const char *const names[N_FILES] = {
     "contacts.txt", "whitelist.txt", "blocklist.txt", "admins.txt"};
 
-/* One change at work. */
+/* A change in progress. */
 struct work {
 	const char *co_dir;
 	const char *address;
@@ -45,7 +45,9 @@ struct work {
 	struct lists_result *result;
 };
 
-/* Not a control character, nor what other programs take for a line's end. */
+/*
+ * Neither a control character nor one that other programs take for a line end.
+ */
 static bool is_printable(const char *s, size_t n)
 {
 	uint32_t c = n ? utf8_get(s, n) : 0;
@@ -67,7 +69,7 @@ bool lists_id_is_valid(const char *id, size_t len)
 	return true;
 }
 
-/* Admins are addresses. */
+/* Admins must be addresses. */
 static int take_id(
     struct work *w, const struct lists_change *change, struct err *err)
 {
@@ -96,7 +98,7 @@ static int lists_change_cannot(
 	    list_file_name(path));
 }
 
-/* Who holds the lock writes a few files, unless something is wrong. */
+/* The holder of the lock only writes a few files, unless something is wrong. */
 static bool wait_for_lock(int fd)
 {
 	int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
@@ -136,7 +138,7 @@ static int read_files(struct work *w, struct err *err)
 	return 0;
 }
 
-/* What the operator chose stays: the mode, and where a link leads. */
+/* Keep what the operator chose: the mode, and the target of a link. */
 static int lists_change_replace(
     const char *path, const struct buf *text, struct err *err)
 {
@@ -236,7 +238,7 @@ static void say_of(struct work *w, const char *what)
 	    w->id, what);
 }
 
-/* What the level should be now; a pattern may see it otherwise. */
+/* Compare with the level that is expected now; a pattern may override it. */
 static void expect(struct work *w, enum trust_level level)
 {
 	w->result->was_overridden = lists_change_level_of(w) != level;
@@ -288,7 +290,7 @@ static void demote(struct work *w)
 	}
 }
 
-/* We are an admin of ourselves, listed or not. */
+/* Our own address is always an admin, listed or not. */
 static void change_admins(struct work *w, enum lists_action action)
 {
 	bool is_there = has(w, ADMINS);

@@ -32,10 +32,10 @@
 struct payment {
 	const struct conf *conf;
 	struct loop *loop;
-	struct fetch *fetch; /* NULL until somebody asks */
-	char *backend;	     /* no slash at its end */
+	struct fetch *fetch; /* NULL until the first question */
+	char *backend;	     /* no slash at the end */
 	struct list calls;
-	struct loop_later later; /* tells those that were refused at once */
+	struct loop_later later; /* answers questions refused at once */
 };
 
 struct call {
@@ -83,7 +83,7 @@ static void tell_refused(void *arg)
 	}
 }
 
-/* The members of an answer with status 200; NULL, with *why, if it is none. */
+/* Returns the members of an answer with status 200, or NULL with *why. */
 static const struct json *members(
     struct json_doc *doc, const struct fetch_answer *answer, const char **why)
 {
@@ -122,7 +122,9 @@ static void post(struct call *c, const char *path, const char *const *headers,
 
 /* ---- the second request: who paid? ---- */
 
-/* The backend's name for the transfer; "" if it gives none that can be kept. */
+/*
+ * The backend's name for the transfer; "" if it gives none that can be stored.
+ */
 static void put_transfer(struct buf *out, const struct json *answer)
 {
 	static const char *const names[] = {"transfer_id", "transaction_id"};
@@ -184,7 +186,7 @@ static void ask_for_transfer(struct call *c, const char *token, size_t len)
 
 /* ---- the first request: who are we? ---- */
 
-/* It becomes part of a header, so it must be one word. */
+/* The token becomes part of a header, so it must be one word. */
 static bool is_token(const char *token, size_t len)
 {
 	if (!token || !len || len > MAX_TOKEN)
@@ -251,7 +253,10 @@ static void sign_in(struct call *c)
 		return;
 	}
 	if (!p->fetch)
-		/* The second of two requests begins before the first is gone. */
+		/*
+		 * Two per call: the second request begins before the first is
+		 * freed.
+		 */
 		p->fetch = fetch_open(p->loop, 2 * (size_t)PAYMENT_MAX_CALLS);
 	post(c, "/api/v1/auth", headers, &body, on_signed_in);
 	buf_fini(&body);
@@ -295,7 +300,7 @@ int64_t payment_keep_ms(const char *receipt)
 	static const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
 	bool is_transfer =
 	    strncmp(receipt, OF_TRANSFER, strlen(OF_TRANSFER)) == 0;
-	/* A payer may pay again one day; a transfer stays the same one. */
+	/* A payer may pay again one day; a transfer always stays the same. */
 	return is_transfer ? 3650 * day_ms : day_ms;
 }
 

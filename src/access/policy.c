@@ -100,7 +100,7 @@ static enum policy_verdict deny(const char **reason, const char *text)
 	return POLICY_DENY;
 }
 
-/* Nobody gets past an open door by leaving the signature out. */
+/* A caller must not gain anything by omitting its signature. */
 static enum policy_verdict policy_ask(const struct policy *p,
     const struct policy_facts *facts, const char **reason)
 {

@@ -4,13 +4,13 @@
 #define ACCESS_POLICY_H
 
 /*
- * The policy says who may come in: one of the levels open, careful and strict,
- * or the operator's own, as a file, a text or a mapping in host.yaml. It is
- * read once; reading it reads the environment (invite codes and the price may
- * be named there). What it cannot decide is left to an evaluator, with the text
- * of the policy for its instructions. Where the agent gave an object to host()
- * for trust, that is the evaluator, it is asked about everybody who signed and
- * is not allowed or denied by a list, and the default is for who did not.
+ * The policy says who is admitted: one of the levels open, careful and strict,
+ * or the operator's own, given as a file, a text or a mapping in host.yaml. It
+ * is read once, including the environment, which may hold invite codes and the
+ * price. Cases that it leaves open go to an evaluator, with the text of the
+ * policy as its instructions. If the agent passed an object to host() as trust,
+ * that object is the evaluator; it is asked about every signing caller that no
+ * list allows or denies, and the default applies to anonymous callers.
  */
 #include "access/lists.h"
 
@@ -21,31 +21,31 @@ struct conf;
 struct err;
 struct policy;
 
-/* A larger policy is refused. */
+/* A policy larger than this is refused. */
 #define POLICY_BYTES ((size_t)1024 * 1024)
 
-/* Most invite codes. */
+/* The maximum number of invite codes. */
 #define POLICY_MAX_CODES 256
 
 enum policy_verdict {
 	POLICY_ALLOW,
-	POLICY_ADMIT, /* the invite code fits: they become a contact */
+	POLICY_ADMIT, /* correct invite code: becomes a contact */
 	POLICY_DENY,
-	POLICY_ONBOARD, /* denied, but a door is open */
+	POLICY_ONBOARD, /* denied, but onboarding is possible */
 	POLICY_ASK,	/* the evaluator decides */
 };
 
-/* What is known of a caller. */
+/* What is known about a caller. */
 struct policy_facts {
 	struct lists_entry entry;
-	bool is_anonymous;	 /* nothing was signed */
-	const char *invite_code; /* said in the request; NULL: none */
+	bool is_anonymous;	 /* no signature */
+	const char *invite_code; /* given in the request; NULL: none */
 	bool has_evaluator;
 };
 
 /*
- * Read the policy that the setting trust names. NULL with ERR_CONFIG, which
- * names file and line. Oddities are logged as warnings.
+ * Read the policy named by the setting trust. Returns NULL with ERR_CONFIG,
+ * which names file and line. Suspicious rules are logged as warnings.
  */
 struct policy *policy_open(const struct conf *conf, struct err *err);
 
@@ -55,23 +55,23 @@ void policy_close(struct policy **p);
 /* The name for /info: a level, or "custom". */
 const char *policy_name(const struct policy *p);
 
-/* The text for an evaluator, "" for none. */
+/* The text for an evaluator; "" if there is none. */
 const char *policy_text(const struct policy *p);
 
 /*
- * Judge a caller by the rules of spec 5.4. For a denial *reason is what comes
- * after "forbidden: " (static).
+ * Judge a caller by the rules of spec 5.4. On denial *reason is the text that
+ * follows "forbidden: " (static).
  */
 enum policy_verdict policy_judge(const struct policy *p,
     const struct policy_facts *facts, const char **reason);
 
-/* Whether this is one of the invite codes; takes the same time for all. */
+/* Whether this is one of the invite codes. Takes the same time for any code. */
 bool policy_code_fits(const struct policy *p, const char *code);
 
-/* Whether there is an invite code, so that this door is open. */
+/* Whether there is an invite code at all. */
 bool policy_has_codes(const struct policy *p);
 
-/* The price of coming in, 0: it cannot be bought. */
+/* The price of admission; 0: admission cannot be bought. */
 double policy_price(const struct policy *p);
 
 #endif

@@ -4,9 +4,8 @@
 #define ACCESS_POLICY_INT_H
 
 /*
- * What a policy is made of, for the files that read one. policy.c judges,
- * policy_text.c finds the text and takes it apart, policy_rules.c reads the
- * rules.
+ * The contents of a policy, for the files that read one. policy.c judges,
+ * policy_text.c finds the text and splits it, policy_rules.c reads the rules.
  */
 #include "access/policy.h"
 
@@ -20,7 +19,7 @@ enum policy_default { DEFAULT_DENY, DEFAULT_ALLOW, DEFAULT_ASK };
 struct policy {
 	const char *name; /* a level, or "custom" */
 	bool is_custom;
-	bool asks_signers; /* the evaluator is asked about all that signed */
+	bool asks_signers; /* ask the evaluator about all signing callers */
 	unsigned allow;
 	bool denies_blocked;
 	enum policy_default fallback;
@@ -30,21 +29,24 @@ struct policy {
 	char *text;   /* for the evaluator; NULL: none */
 };
 
-/* Where rules come from. */
+/* The source of rules. */
 struct policy_source {
-	const char *name;	 /* what messages call it, such as a path */
-	const struct json *root; /* a mapping; null is an empty one */
-	const struct buf *lines; /* of its keys, of size_t; NULL: not known */
+	const char *name;	 /* its name in messages, such as a path */
+	const struct json *root; /* a mapping; null counts as empty */
+	const struct buf *lines; /* line numbers of its keys, of size_t; NULL:
+                                  * unknown */
 };
 
 /*
- * Read the rules into p, which has the level's defaults. What matches nothing
- * is logged. Returns 0, or -1 with ERR_CONFIG that names source and line.
+ * Read the rules into p, which has the level's defaults. Rules without effect
+ * are logged. Returns 0, or -1 with ERR_CONFIG, which names source and line.
  */
 int policy_rules_read(
     struct policy *p, const struct policy_source *s, struct err *err);
 
-/* Read what the setting trust names into p. 0, or -1 with ERR_CONFIG. */
+/*
+ * Read what the setting trust names into p. Returns 0, or -1 with ERR_CONFIG.
+ */
 int policy_text_read(
     struct policy *p, const struct conf *conf, struct err *err);
 

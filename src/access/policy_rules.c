@@ -17,7 +17,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* One rule: a key of the root with its value. */
+/* One rule: a key of the root mapping with its value. */
 struct rule {
 	struct policy *policy;
 	const char *where; /* source and line */
@@ -25,7 +25,7 @@ struct rule {
 	struct err *err;
 };
 
-/* Of text that is quoted in a message. */
+/* How many bytes of a text are quoted in a message. */
 #define MAX_QUOTED 60
 
 /* ---- messages ---- */
@@ -53,7 +53,7 @@ static bool is_variable(const char *text)
 	return *text == '$';
 }
 
-/* The text itself, or for "$NAME" what the environment says; trimmed. */
+/* Returns the text itself or, for "$NAME", the variable's value; trimmed. */
 static char *resolve(const struct rule *r, const char *said)
 {
 	const char *text = is_variable(said) ? getenv(said + 1) : said;
@@ -63,7 +63,7 @@ static char *resolve(const struct rule *r, const char *said)
 	size_t len = strlen(text);
 	while (len && strchr(BLANKS, text[len - 1]))
 		len--;
-	/* An unset variable of a level is a choice. */
+	/* For a level, leaving the variable unset is a choice. */
 	if (!len && r->policy->is_custom)
 		log_warn("%s: %.*s is empty: this door stays closed", r->where,
 		    MAX_QUOTED, *said ? said : "the code");
@@ -113,7 +113,7 @@ static int read_codes(const struct rule *r, const struct json *v)
 
 /* ---- the price ---- */
 
-/* An optional sign, digits, and one dot at most. */
+/* Accepts an optional sign, digits, and at most one dot. */
 static bool is_plain_number(const char *text)
 {
 	text += *text == '+' || *text == '-';
@@ -192,7 +192,7 @@ static int read_allow(const struct rule *r)
 	return 0;
 }
 
-/* Without the key the blocked are denied; an empty list lets them be. */
+/* Without the key the blocked are denied; an empty list does not deny them. */
 static int read_deny(const struct rule *r)
 {
 	if (!is_given(r->value))

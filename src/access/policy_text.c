@@ -20,7 +20,7 @@
 #define FENCE "---"
 #define READ_BYTES 65536
 
-/* The levels are policies like any other. */
+/* The levels are ordinary policies. */
 static const struct level {
 	const char *name;
 	const char *rules;
@@ -70,7 +70,10 @@ static bool is_fence(const char *line)
 	       fence + strspn(line + fence, " \t") == len;
 }
 
-/* The line that closes the front matter, which opens the text; or NULL. */
+/*
+ * Returns the line that closes the front matter at the beginning of the text;
+ * or NULL.
+ */
 static const char *find_fence(const char *text)
 {
 	const char *line = strchr(text, '\n');
@@ -84,7 +87,10 @@ static int read_front(struct policy *p, const char *name, const char *text,
 {
 	const char *body = end + strcspn(end, "\n");
 	p->text = mem_strdup(body + strspn(body, "\r\n"));
-	/* The opening line stays: it is YAML, and lines are counted with it. */
+	/*
+	 * Keep the opening line: it is valid YAML, and keeps line numbers
+	 * right.
+	 */
 	return read_yaml(p, name, text, (size_t)(end - text), err);
 }
 
@@ -98,7 +104,7 @@ static int policy_text_read_text(
 		return read_front(p, name, text, end, err);
 	p->text = mem_strdup(text);
 	p->denies_blocked = true;
-	/* Rules that do not end were meant to be rules. */
+	/* Unterminated rules were certainly meant as rules. */
 	p->fallback = has_front ? DEFAULT_DENY : DEFAULT_ASK;
 	if (has_front)
 		log_warn("%s: no line \"---\" ends the rules: everybody is "
@@ -162,7 +168,7 @@ static int policy_text_read_file(
 	return rc;
 }
 
-/* Prose has several words; one word that names nothing was to name something. */
+/* Prose has several words; a single word that names nothing is a mistake. */
 static int read_prose(
     struct policy *p, const char *text, int why, struct err *err)
 {
@@ -172,7 +178,7 @@ static int read_prose(
 	return policy_text_read_text(p, "trust", text, err);
 }
 
-/* A path, relative to the project, or prose. */
+/* The setting is a path, relative to the project, or prose. */
 static int read_path(struct policy *p, const struct conf *conf, struct err *err)
 {
 	struct buf path = {0};

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Owned by its job, so it is there as long as the thread may be at it. */
+/* Owned by its job, so it lives as long as the thread may use it. */
 struct seal_call {
 	const struct seal_host *host;
 	struct seal_hello hello;
@@ -20,7 +20,7 @@ struct seal_call {
 	struct buf reply;
 	struct err err;
 	int rc;
-	seal_call_fn *fn; /* NULL: nobody waits */
+	seal_call_fn *fn; /* NULL: cancelled */
 	void *arg;
 };
 
@@ -33,7 +33,7 @@ static void seal_call_drop(void *owned)
 	free(q);
 }
 
-/* On the gate's thread: the signature is good. */
+/* On the gate's thread: the signature is valid. */
 static void accept_it(struct gate_job *job)
 {
 	struct seal_call *q = job->arg;

@@ -4,9 +4,9 @@
 #define ACCESS_SEAL_CALL_H
 
 /*
- * The handshake of a seal on the gate's thread: what it costs is not for the
- * event loop. All calls are made on the loop's thread; fn comes later, never
- * from inside the call.
+ * The handshake of a seal on the gate's thread, since it is too expensive for
+ * the event loop. All calls are made on the loop's thread; fn is called later,
+ * never from inside the call.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -19,28 +19,28 @@ struct seal_call;
 struct seal_host;
 
 /*
- * What became of it: the seal and the answer to send, both the caller's to copy
- * and erased afterwards; or NULL, with err, whose text is for the client.
+ * Receives the result: the seal and the answer to send, to be copied, as both
+ * are erased after the call; or NULL with err, whose text is for the client.
  */
 typedef void seal_call_fn(void *arg, const struct seal *seal, const char *reply,
     size_t reply_len, const struct err *err);
 
-/* What to look at; frame is borrowed during the call only. */
+/* The input; frame is borrowed for the duration of the call. */
 struct seal_ask {
 	const struct seal_host *host; /* must outlive the gate */
 	const struct json *frame;
-	uint64_t queue; /* with whose jobs it takes turns (access/gate.h) */
+	uint64_t queue; /* the queue of its jobs (access/gate.h) */
 };
 
 /*
- * Look at a client's SEAL; fn is called once, unless seal_call_forget() came
- * first. NULL with ERR_UNAUTHORIZED and the text
- * for the client when it is refused at once.
+ * Check a client's SEAL. fn is called once, unless seal_call_forget() is called
+ * before. Returns NULL with ERR_UNAUTHORIZED and the text for the client if it
+ * is refused at once.
  */
 struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
     seal_call_fn *fn, void *arg, struct err *err);
 
-/* The caller does not want to hear; nulls *call. */
+/* Cancel the callback, and null *call. */
 void seal_call_forget(struct seal_call **call);
 
 #endif
