@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A key may lie in one of two rows of so many places: tables get nearly full. */
+/*
+ * A key may be in either of two rows of this many places, so that a table can
+ * become nearly full.
+ */
 #define ROW 8
 #define ROWS (HERITAGE_GAUGES / ROW)
 #define PROBES (2 * ROW)
@@ -40,8 +43,8 @@ static struct heritage_gauges *table_of(const struct gauge *g, unsigned slot)
 }
 
 /*
- * A count of another generation is of a process that died: it says 0, so that
- * nobody has to touch the whole table when a new process takes it over.
+ * A count of another generation belongs to a dead process and reads as 0, so
+ * that a new process need not clear the whole table.
  */
 static uint64_t count_at(struct heritage_gauge *p, uint32_t generation)
 {
@@ -55,7 +58,7 @@ static void set_count(struct gauge *g, uint32_t at, uint64_t count)
 	    (uint64_t)g->generation << 32 | count);
 }
 
-/* Only the process itself writes to its table. */
+/* Only the process that owns the table writes to it. */
 static uint32_t find_or_make(struct gauge *g, uint64_t key)
 {
 	struct heritage_gauges *t = table_of(g, g->slot);
@@ -84,7 +87,7 @@ static uint64_t count_in(
 	return 0;
 }
 
-/* The generation of the living process that counts there, or 0. */
+/* The generation of the live process that owns this table, or 0. */
 static uint32_t counts_in(const struct gauge *g, unsigned slot)
 {
 	uint32_t generation = atomic_load(&g->heritage->slots[slot].generation);
@@ -123,7 +126,10 @@ bool gauge_take(struct gauge *g, enum gauge_kind kind, const char *who,
 		return true;
 	struct heritage_gauge *p = &table_of(g, g->slot)->places[at];
 	*hold = at + 1;
-	/* First counted and then compared: of two, the later sees both. */
+	/*
+	 * Count first and then compare: of two processes, the later one sees
+	 * both.
+	 */
 	set_count(g, at, count_at(p, g->generation) + 1);
 	if (!most || count_all(g, key) <= (uint64_t)most)
 		return true;

@@ -4,13 +4,13 @@
 #define LIMITS_GAUGE_H
 
 /*
- * How many of something somebody has now, over all processes: sockets, turns.
- * Each process counts what it holds itself in a table of its own in shared
- * memory, and whoever asks adds the tables of living processes up. So what a
- * process held is gone when it dies, and no count leaks. No locks; a process
- * calls from one thread.
+ * A gauge counts what a caller has in use at the moment, such as sockets or
+ * turns, over all processes. Each process counts its own in a table in shared
+ * memory; a reader sums the tables of all live processes. So the counts of a
+ * process vanish when it dies, and none leaks. No locks; each process calls
+ * from one thread.
  *
- * What finds no place in a table that is full is not counted.
+ * An item that finds no place in a full table is not counted.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,31 +25,34 @@ enum gauge_kind {
 	GAUGE_PEER_SOCKETS
 };
 
-/* The table of a process. */
+/* The table of one process. */
 struct gauge {
 	struct heritage *heritage;
 	unsigned slot;
 	uint32_t generation;
 };
 
-/* One that is counted: a place from 1, or 0 for none. */
+/* A counted item: its place from 1, or 0 for none. */
 typedef uint32_t gauge_hold;
 
-/* Take over the table of the slot, empty, for the process of this generation. */
+/*
+ * Take over the table of the slot, which starts empty, for the process of this
+ * generation.
+ */
 struct gauge gauge_open(struct heritage *h, unsigned slot, uint32_t generation);
 
 /*
- * Count one more. False, with nothing counted, when there are 'most' already
- * (0: no limit). Two processes that count the last one at the same moment may
- * both be refused, but never both be let in.
+ * Count one more and set *hold. Returns false, with nothing counted, if the
+ * count is already 'most' (0: no limit). If two processes count the last one at
+ * the same moment, both may be refused, but never are both accepted.
  */
 bool gauge_take(struct gauge *g, enum gauge_kind kind, const char *who,
     int64_t most, gauge_hold *hold);
 
-/* Count one less; *hold is 0 then. Harmless when it was. */
+/* Count one less and set *hold to 0. Does nothing if it is 0. */
 void gauge_drop(struct gauge *g, gauge_hold *hold);
 
-/* How many there are. */
+/* Returns the current count, over all processes. */
 int64_t gauge_count(
     const struct gauge *g, enum gauge_kind kind, const char *who);
 

@@ -19,14 +19,14 @@
 /* What is full now may be free in a moment. */
 #define GAUGE_RETRY_MS 1000
 
-/* A limit on how often, in the order in which they are asked. */
+/* A rate limit; they are checked in this order. */
 struct rate_rule {
 	enum quota_kind kind;
 	const char *name;
 	const char *what; /* for people */
 	const char *unit;
 	int64_t period_ms;
-	int64_t scale; /* of the setting */
+	int64_t scale; /* unit of the setting */
 	bool is_peer;
 	bool is_bytes;
 };
@@ -44,7 +44,7 @@ static const struct rate_rule rate_rules[] = {
 
 #define N_RATES (sizeof rate_rules / sizeof *rate_rules)
 
-/* A limit on how many at once. */
+/* A limit on the number in use at the same time. */
 struct gauge_rule {
 	enum gauge_kind kind;
 	enum gauge_kind peer_kind;
@@ -65,7 +65,7 @@ struct limits {
 
 /* ---- who ---- */
 
-/* "" for those who have no limit as peers. */
+/* Writes "" for peers without a limit. */
 static void name_peer(char out[NETWORK_SIZE], const struct limits_who *who)
 {
 	out[0] = 0;
@@ -111,7 +111,7 @@ static int take_rate(struct limits *l, size_t i, const char *who, int64_t bytes,
 	bool is_taken = quota_take(l->heritage, rule->kind, who, &quota,
 	    rule->is_bytes ? bytes : 1, &left);
 	if (is_taken && rule->is_bytes)
-		return 0; /* the requests are what is told of */
+		return 0; /* report on requests, not bytes */
 	v->name = rule->name;
 	v->most = quota.burst;
 	v->window_ms = quota.period_ms;

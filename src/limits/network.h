@@ -4,9 +4,9 @@
 #define LIMITS_NETWORK_H
 
 /*
- * What the network address of a peer tells. What is limited for an address is
- * limited for its network: one customer gets a whole /64 of IPv6, so each of
- * its addresses is as good as another. Pure functions; safe from any thread.
+ * Properties of the network address of a peer. What is limited by address is
+ * limited by network: one customer gets a whole /64 of IPv6, so its addresses
+ * are interchangeable. Pure functions; safe from any thread.
  */
 #include "base/ip.h"
 
@@ -15,14 +15,14 @@
 
 /*
  * Write the network of a peer: an IPv6 address without its last 64 bits and
- * "/64", an IPv4 address (also one inside IPv6) as it is, other text as it is,
- * cut to what has room.
+ * with "/64", an IPv4 address (even inside IPv6) as it is, any other text as it
+ * is, cut to fit.
  */
 void network_name(char out[NETWORK_SIZE], const char *peer);
 
 /*
- * Where a peer is; a UNIX socket ("unix") is on this machine, and what is no
- * address is anywhere.
+ * Classify the address of a peer. A UNIX socket ("unix") is on this machine;
+ * text that is not an address may be anywhere.
  */
 enum ip_class network_class(const char *peer);
 

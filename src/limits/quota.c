@@ -10,15 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Places that a key may have. */
+/* The number of places in which a key may be. */
 #define PROBES 8
 
-/* Long names are told apart by their beginning alone. */
+/* Longer names are identified by their beginning only. */
 #define NAME_BYTES 300
 
 #define MICROSECONDS 1000
 
-/* A product of two of our numbers. */
+/* For the product of two of our numbers. */
 typedef __int128 wide;
 
 static uint64_t quota_key_of(enum quota_kind kind, const char *who)
@@ -47,10 +47,10 @@ static struct heritage_quota *quota_find(struct heritage *h, uint64_t key)
 }
 
 /*
- * The key's bucket, made where it has none; NULL when another process was
- * faster: look again. A full bucket says nothing, so its place may be taken.
- * The first such place is, for then all who make this key want the same one,
- * and one gets it.
+ * Find or create the bucket of a key. Returns NULL if another process was
+ * faster: try again. A full bucket carries no information, so its place may be
+ * reused. The first such place is taken, so that all processes that create this
+ * key compete for the same one.
  */
 static struct heritage_quota *try_get(
     struct heritage *h, uint64_t key, int64_t now)
@@ -93,7 +93,7 @@ static int64_t period_us(const struct quota *q)
 	return q->period_ms * MICROSECONDS;
 }
 
-/* Time that the amount takes to come again. */
+/* The time in which the amount refills. */
 static int64_t cost_us(const struct quota *q, int64_t amount)
 {
 	if (amount > q->burst)

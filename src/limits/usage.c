@@ -18,30 +18,30 @@
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
-/* Rows of so many days are kept, for whoever wants to know. */
+/* Keep this many days of rows for inspection. */
 #define KEEP_DAYS 35
 #define EXPIRE_STEP 100
 
-/* Places that a key may have. */
+/* The number of places in which a key may be. */
 #define PROBES 8
 
-/* Longer addresses are told apart by their beginning alone. */
+/* Longer addresses are identified by their beginning only. */
 #define NAME_BYTES 100
 
 /*
- * A sum is marked with whose it is, since its place may have been another's: a
- * mark that does not fit means that nothing was added yet.
+ * A sum is marked with its owner, since its place may have belonged to another:
+ * if the mark does not match, nothing has been added yet.
  */
 #define SUM_BITS 40
 #define MOST (((uint64_t)1 << SUM_BITS) - 1)
 
 #define MILLION 1e6
 
-/* One caller's day. */
+/* One caller on one day. */
 struct name {
-	uint64_t key; /* in shared memory; the day is its upper part */
+	uint64_t key; /* in shared memory; the upper part is the day */
 	uint64_t mark;
-	uint8_t row[20]; /* in the store: day and digest; days sort */
+	uint8_t row[20]; /* in the store: day and digest, so days sort */
 };
 
 static int64_t day_now(void)
@@ -77,10 +77,11 @@ static struct name usage_name_of(const char *caller, int64_t day)
 /* ---- in shared memory ---- */
 
 /*
- * The caller's place, made where there is none; NULL when another process was
- * faster: look again. Places of other days are free, and the first one is
- * taken, so that all who look for one for this caller want the same. When all
- * are used today, whoever spent least is forgotten, but for what is stored.
+ * Find or create the caller's place. Returns NULL if another process was
+ * faster: try again. Places of other days are free, and the first one is taken,
+ * so that all processes that look for this caller compete for the same. If all
+ * are in use today, the lowest spender's place is evicted; its stored total
+ * remains.
  */
 static struct heritage_usage *try_get(
     struct heritage *h, const struct name *name)
@@ -120,7 +121,7 @@ static bool is_mine(uint64_t sum, const struct name *name)
 	return sum >> SUM_BITS == name->mark;
 }
 
-/* Add to a sum, or to what was stored of it; returns it. */
+/* Add to a sum, or to its stored value. Returns the new sum. */
 static uint64_t add(_Atomic uint64_t *sum, const struct name *name,
     uint64_t stored, uint64_t more)
 {
@@ -206,7 +207,7 @@ void usage_write(
 }
 
 struct expiry {
-	uint8_t before[4]; /* the first day that stays */
+	uint8_t before[4]; /* the first day to keep */
 	uint8_t rows[EXPIRE_STEP][4 + 16];
 	size_t n;
 };
