@@ -254,7 +254,7 @@ static void wait_for_packet(struct nest *n, int *fds)
 	} while (!is_packet || !receive(n, fds));
 }
 
-static void tell(const struct nest *n, pid_t what)
+static void nest_tell(const struct nest *n, pid_t what)
 {
 	/* A zygote that is gone has nothing to be told. */
 	(void)!write(n->plan->notice, &what, sizeof what);
@@ -294,9 +294,9 @@ static void run_nest(struct nest *n)
 			leave(n, 127);
 		}
 		if (!is_first)
-			tell(n, -getpid());
+			nest_tell(n, -getpid());
 		wait_for_packet(n, fds);
-		tell(n, getpid());
+		nest_tell(n, getpid());
 		watch_turn(n, fds);
 	}
 }

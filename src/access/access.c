@@ -74,7 +74,7 @@ static uint64_t queue_of(const char *peer, bool is_relayed, const char *from)
 	return hash_of(network);
 }
 
-static struct gate_job *make_job(struct access_call *q,
+static struct gate_job *access_make_job(struct access_call *q,
     const struct access_ask *ask, const struct signed_head *head)
 {
 	struct gate_job *job = gate_job();
@@ -128,7 +128,7 @@ static void check_signature(struct access_call *q, const struct access_ask *ask)
 	memcpy(q->caller.address, head.from, sizeof head.from);
 	q->is_signed = true;
 	q->invite_code = json_strdup(json_get(ask->payload, "invite_code"));
-	gate_push(a->gate, make_job(q, ask, &head));
+	gate_push(a->gate, access_make_job(q, ask, &head));
 }
 
 /* ---- asking ---- */

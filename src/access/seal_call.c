@@ -65,7 +65,8 @@ static void on_gate(struct gate_job *job, enum gate_result result)
 		q->fn(q->arg, &q->seal, q->reply.data, q->reply.len, NULL);
 }
 
-static struct gate_job *make_job(struct seal_call *q, struct buf *payload)
+static struct gate_job *seal_call_make_job(
+    struct seal_call *q, struct buf *payload)
 {
 	struct gate_job *job = gate_job();
 
@@ -100,7 +101,7 @@ struct seal_call *seal_call_new(struct gate *gate, const struct seal_ask *ask,
 		seal_call_drop(q);
 		return NULL;
 	}
-	struct gate_job *job = make_job(q, &payload);
+	struct gate_job *job = seal_call_make_job(q, &payload);
 	job->queue = ask->queue;
 	gate_push(gate, job);
 	return q;

@@ -273,7 +273,7 @@ static void take_lines(struct agent_turn *t)
 
 /* ---- the process ---- */
 
-static void on_output(void *arg, const char *data, size_t len)
+static void child_on_output(void *arg, const char *data, size_t len)
 {
 	struct agent_turn *t = arg;
 
@@ -281,14 +281,14 @@ static void on_output(void *arg, const char *data, size_t len)
 	take_lines(t);
 }
 
-static void on_complaint(void *arg, const char *text, size_t len)
+static void child_on_complaint(void *arg, const char *text, size_t len)
 {
 	struct agent_turn *t = arg;
 
 	t->sink->ops->log(t->sink, text, len);
 }
 
-static void on_end(void *arg, const struct runner_end *end)
+static void child_on_end(void *arg, const struct runner_end *end)
 {
 	struct agent_turn *t = arg;
 
@@ -301,9 +301,9 @@ static void on_end(void *arg, const struct runner_end *end)
 }
 
 static const struct runner_handlers handlers = {
-    .on_output = on_output,
-    .on_complaint = on_complaint,
-    .on_end = on_end,
+    .on_output = child_on_output,
+    .on_complaint = child_on_complaint,
+    .on_end = child_on_end,
 };
 
 static bool start_process(struct agent_turn *t, struct err *err)
@@ -320,7 +320,7 @@ static bool start_process(struct agent_turn *t, struct err *err)
 	return true;
 }
 
-static void tell(struct agent_turn *t, const struct event *ev)
+static void child_tell(struct agent_turn *t, const struct event *ev)
 {
 	static const char lost[] = "the agent does not read its input";
 	struct buf line = {0};
@@ -444,7 +444,7 @@ void child_deliver(struct agent_turn *t, const struct event *ev)
 {
 	if (t->is_over || (t->exec && ev->type != EV_INTERRUPT))
 		return;
-	tell(t, ev);
+	child_tell(t, ev);
 	if (ev->type != EV_INTERRUPT || t->is_interrupted)
 		return;
 	t->is_interrupted = true;

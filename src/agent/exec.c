@@ -58,7 +58,7 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	name = name_agent(command_of(spec), about);
 }
 
-static struct agent *open_agent(
+static struct agent *exec_open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct exec *e = mem_zero(sizeof *e);
@@ -94,7 +94,7 @@ const struct agent_kind exec_kind = {
     .flags = AGENT_HAS_PROCESSES,
     .check = check,
     .describe = describe,
-    .open = open_agent,
+    .open = exec_open_agent,
     .close = close_agent,
     .about = child_about,
     .start = child_start,

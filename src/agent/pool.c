@@ -50,7 +50,7 @@ static void drop(struct warm *w)
 	free(w);
 }
 
-static void on_end(void *arg, const struct runner_end *end)
+static void pool_on_end(void *arg, const struct runner_end *end)
 {
 	struct warm *w = arg;
 	struct pool *p = w->pool;
@@ -63,7 +63,7 @@ static void on_end(void *arg, const struct runner_end *end)
 }
 
 /* A process that waits is not read, so only its end is heard of. */
-static const struct runner_handlers handlers = {.on_end = on_end};
+static const struct runner_handlers handlers = {.on_end = pool_on_end};
 
 static bool start_one(struct pool *p)
 {

@@ -268,7 +268,7 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	*about = profile.about;
 }
 
-static struct agent *open_agent(
+static struct agent *python_open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct python *p = mem_zero(sizeof *p);
@@ -320,7 +320,7 @@ const struct agent_kind python_kind = {
     .flags = AGENT_WRITES_EVALS | AGENT_HAS_PROCESSES,
     .ask = python_describe,
     .describe = describe,
-    .open = open_agent,
+    .open = python_open_agent,
     .close = close_agent,
     .about = child_about,
     .load = load,

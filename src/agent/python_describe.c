@@ -162,7 +162,8 @@ static int judge(struct talk *t, const struct conf *conf, const char *file,
 	    file, conf->python, remedy(complaints));
 }
 
-static pid_t start(struct talk *t, struct source *source, struct err *err)
+static pid_t python_describe_start(
+    struct talk *t, struct source *source, struct err *err)
 {
 	int theirs[SOURCE_FDS] = {-1, -1, -1, -1};
 	pid_t pid = -1;
@@ -190,7 +191,7 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	source_exec_init(&source, &spec,
 	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",
 		"--", file, NULL});
-	pid_t pid = start(&t, &source.base, err);
+	pid_t pid = python_describe_start(&t, &source.base, err);
 	if (pid >= 0) {
 		listen_to(&t);
 		close_fd(&t.fds[CONTROL]);

@@ -175,7 +175,7 @@ static void on_time(void *arg)
 
 /* ---- its streams ---- */
 
-static void on_output(void *arg, const char *data, size_t len)
+static void runner_on_output(void *arg, const char *data, size_t len)
 {
 	struct runner *r = arg;
 
@@ -193,7 +193,7 @@ static void on_output_end(void *arg)
 	settle(r);
 }
 
-static void on_complaint(void *arg, const char *data, size_t len)
+static void runner_on_complaint(void *arg, const char *data, size_t len)
 {
 	struct runner *r = arg;
 
@@ -239,9 +239,9 @@ static void on_control_end(void *arg)
 }
 
 static const struct stream_handlers io_handlers = {
-    .on_data = on_output, .on_end = on_output_end};
+    .on_data = runner_on_output, .on_end = on_output_end};
 static const struct stream_handlers complaint_handlers = {
-    .on_data = on_complaint, .on_end = on_complaints_end};
+    .on_data = runner_on_complaint, .on_end = on_complaints_end};
 static const struct stream_handlers control_handlers = {
     .on_data = on_control, .on_end = on_control_end};
 

@@ -30,7 +30,7 @@ static void give_out(struct scribe *s, int64_t now_ms, scribe_fn *fn, void *arg)
 	buf_reset(&s->line);
 }
 
-static void add(struct scribe *s, const char *data, size_t len)
+static void scribe_add(struct scribe *s, const char *data, size_t len)
 {
 	size_t room = SCRIBE_LINE_MAX - s->line.len;
 
@@ -44,13 +44,13 @@ void scribe_feed(struct scribe *s, const char *data, size_t len, int64_t now_ms,
 
 	while (len && (end = memchr(data, '\n', len))) {
 		size_t n = (size_t)(end - data);
-		add(s, data, n);
+		scribe_add(s, data, n);
 		if (s->line.len)
 			give_out(s, now_ms, fn, arg);
 		data += n + 1;
 		len -= n + 1;
 	}
-	add(s, data, len);
+	scribe_add(s, data, len);
 }
 
 void scribe_end(struct scribe *s, scribe_fn *fn, void *arg)

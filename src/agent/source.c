@@ -59,7 +59,7 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 	return pid;
 }
 
-static pid_t start(struct source *base, const int *fds, struct err *err)
+static pid_t source_start(struct source *base, const int *fds, struct err *err)
 {
 	struct source_exec *s = (struct source_exec *)(void *)base;
 	char parent[24], memory[24], space[24], processes[24];
@@ -148,7 +148,7 @@ void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
 		n++;
 	buf_printf(&path, "%s/co-turn", spec->libexec_dir);
 	*s = (struct source_exec){
-	    .base = {.start = start},
+	    .base = {.start = source_start},
 	    .co_turn = buf_steal(&path, &(size_t){0}),
 	    .argv = mem_zero((n + 1) * sizeof *s->argv),
 	    .directory = mem_strdup(spec->project_dir),

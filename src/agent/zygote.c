@@ -196,7 +196,7 @@ static void take_line(struct zygote *z, const char *text, size_t len)
 	z->setup.on_ready(z->setup.arg, text + n, len - n);
 }
 
-static void on_output(void *arg, const char *data, size_t len)
+static void zygote_on_output(void *arg, const char *data, size_t len)
 {
 	struct zygote *z = arg;
 	const char *text;
@@ -212,7 +212,7 @@ static void on_output(void *arg, const char *data, size_t len)
 	}
 }
 
-static void on_complaint(void *arg, const char *text, size_t len)
+static void zygote_on_complaint(void *arg, const char *text, size_t len)
 {
 	(void)arg;
 	log_info("agent: %.*s", (int)len, text);
@@ -220,7 +220,7 @@ static void on_complaint(void *arg, const char *text, size_t len)
 
 /* ---- its life ---- */
 
-static void end(struct zygote *z)
+static void zygote_end(struct zygote *z)
 {
 	if (z->socket >= 0)
 		(void)close(z->socket); /* nothing was left to be written */
@@ -249,13 +249,13 @@ static void on_over_memory(void *arg)
 	z->base.is_over_memory = true;
 }
 
-static void on_end(void *arg, const struct runner_end *how)
+static void zygote_on_end(void *arg, const struct runner_end *how)
 {
 	struct zygote *z = arg;
 
 	(void)how; /* its complaints have said more */
 	runner_kill(&z->runner);
-	end(z);
+	zygote_end(z);
 	if (!z->is_loaded) {
 		z->is_broken = true;
 		drop_all(z, &z->waiting);
@@ -267,10 +267,10 @@ static void on_end(void *arg, const struct runner_end *how)
 }
 
 static const struct runner_handlers handlers = {
-    .on_output = on_output,
-    .on_complaint = on_complaint,
+    .on_output = zygote_on_output,
+    .on_complaint = zygote_on_complaint,
     .on_over_memory = on_over_memory,
-    .on_end = on_end,
+    .on_end = zygote_on_end,
 };
 
 static pid_t start_own(struct source *own, const int *fds, struct err *err)
@@ -292,7 +292,7 @@ static pid_t start_own(struct source *own, const int *fds, struct err *err)
 	return pid;
 }
 
-static void start(void *arg)
+static void zygote_start(void *arg)
 {
 	struct zygote *z = arg;
 	struct err err;
@@ -324,8 +324,8 @@ struct zygote *zygote_open(const struct zygote_setup *setup)
 	list_init(&z->waiting);
 	list_init(&z->sent);
 	line_init(&z->lines, LINE_MAX_BYTES);
-	loop_timer_init(&z->timer, start, z);
-	start(z);
+	loop_timer_init(&z->timer, zygote_start, z);
+	zygote_start(z);
 	return z;
 }
 
@@ -350,7 +350,7 @@ void zygote_close(struct zygote **zygote)
 	loop_timer_stop(z->place.loop, &z->timer);
 	runner_kill(&z->runner);
 	runner_clear(&z->place);
-	end(z);
+	zygote_end(z);
 	drop_all(z, &z->waiting);
 	line_fini(&z->lines);
 	free(z);

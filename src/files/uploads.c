@@ -239,7 +239,7 @@ static void uploads_run(struct crew_job *crew_job)
 
 /* ---- on the loop ---- */
 
-static void tell(struct job *job)
+static void uploads_tell(struct job *job)
 {
 	struct agent_file *files = job->out;
 	size_t n = job->n_out;
@@ -258,7 +258,7 @@ static void uploads_on_done(struct crew_job *crew_job)
 	if (crew_is_closing(job->uploads->crew))
 		forget_files(job);
 	else
-		tell(job);
+		uploads_tell(job);
 	free_job(job);
 }
 
@@ -285,7 +285,7 @@ static char *copy_string(const struct json *v, size_t *len, bool is_data)
 	return copy;
 }
 
-static struct job *make_job(const struct json *files)
+static struct job *uploads_make_job(const struct json *files)
 {
 	struct job *job = mem_zero(sizeof *job);
 	job->job =
@@ -304,7 +304,7 @@ static struct job *make_job(const struct json *files)
 int uploads_save(struct uploads *u, const struct json *files,
     uploads_done_fn *done, void *arg, struct err *err)
 {
-	struct job *job = make_job(files);
+	struct job *job = uploads_make_job(files);
 	job->uploads = u;
 	job->done = done;
 	job->arg = arg;

@@ -38,7 +38,7 @@ struct journal {
  * Others hear of a commit after this process has been woken: a client is told
  * that its input was taken before it sees what came of it elsewhere.
  */
-static void deliver(struct journal *j, struct list *batch, size_t n)
+static void lanes_deliver(struct journal *j, struct list *batch, size_t n)
 {
 	struct bell *bells = mem_zero(n * sizeof *bells);
 	size_t n_bells = 0;
@@ -137,7 +137,7 @@ static void run_round(struct lane *l, uint64_t first_ticket)
 	}
 	journal_write_events(&j->setup, &t, &batch);
 	note_done(l, n);
-	deliver(j, &batch, n);
+	lanes_deliver(j, &batch, n);
 }
 
 static void *run_lane(void *arg)

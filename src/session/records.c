@@ -53,7 +53,7 @@ static void view(struct session_record *out, const struct record *r,
 	};
 }
 
-static enum store_found read_record(struct store_txn *t, const char *id,
+static enum store_found records_read_record(struct store_txn *t, const char *id,
     size_t len, struct record *r, struct store_span *talk)
 {
 	struct store_span row;
@@ -110,7 +110,7 @@ int session_get(struct sessions *all, const char *id, size_t len,
 	if (!session_id_is_valid(id, len))
 		return err_set(err, ERR_NOT_FOUND, NULL);
 	store_read(all->setup.store, &t, STORE_FACTS);
-	enum store_found found = read_record(&t, id, len, &r, &talk);
+	enum store_found found = records_read_record(&t, id, len, &r, &talk);
 	bool is_there = found == STORE_FOUND && is_alive(&r);
 	if (is_there)
 		fill(all, out, &r, talk, mem);

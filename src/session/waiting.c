@@ -44,7 +44,7 @@ static bool view(
 }
 
 /* What the facts say of a session. */
-static enum store_found read_record(
+static enum store_found waiting_read_record(
     struct store_txn *t, uint64_t number, struct record *r)
 {
 	struct store_key key = store_key1(number);
@@ -99,7 +99,7 @@ static int check_join(struct store_txn *t, struct commit *c)
 	int rc = claim_check(t, c);
 	if (rc)
 		return rc;
-	enum store_found found = read_record(t, c->number, &r);
+	enum store_found found = waiting_read_record(t, c->number, &r);
 	if (found == STORE_DAMAGED)
 		return WAITING_DAMAGED;
 	if (found == STORE_NONE || r.turn != c->turn ||
@@ -272,7 +272,7 @@ static int check_take(struct store_txn *t, struct commit *c)
 	    !view((struct store_span){key.bytes, 16}, row, &w) ||
 	    !is_noted_id(c, w.id))
 		return WAITING_TAKEN;
-	if (read_record(t, c->number, &r) != STORE_FOUND ||
+	if (waiting_read_record(t, c->number, &r) != STORE_FOUND ||
 	    r.status != RECORD_RUNNING)
 		return 0;
 	(void)err_set(&c->err, ERR_STORE, NULL);

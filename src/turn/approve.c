@@ -62,7 +62,7 @@ bool approve_decides(struct turn *t, const struct draft *d)
 	return true;
 }
 
-static void deliver(struct turn *t)
+static void approve_deliver(struct turn *t)
 {
 	struct draft d = {0};
 	if (!t->agent || t->is_ended)
@@ -84,5 +84,5 @@ void approve_flush(struct sessions *all)
 {
 	struct list *l;
 	while ((l = list_shift(&all->decided)))
-		deliver(list_entry(l, struct turn, decided));
+		approve_deliver(list_entry(l, struct turn, decided));
 }

@@ -38,7 +38,7 @@ static struct session_exec *tool_call_of(struct agent_sink *s)
 	return (struct session_exec *)(void *)s;
 }
 
-static void end(
+static void tool_call_end(
     struct session_exec *x, bool has_failed, const char *text, size_t len)
 {
 	struct sessions *all = x->session->all;
@@ -65,7 +65,7 @@ static void sink_finish(struct agent_sink *s, const char *result, size_t len,
 {
 	(void)session; /* it belongs to no conversation */
 	(void)session_len;
-	end(tool_call_of(s), false, result, len);
+	tool_call_end(tool_call_of(s), false, result, len);
 }
 
 /* What the tool said is for the caller; what broke is for the operator. */
@@ -80,7 +80,7 @@ static void sink_fail(
 		log_warn("session=%s: EXEC failed reason=%s: %.200s",
 		    x->session->id, err_reason_word(reason),
 		    detail ? detail : "");
-	end(x, true, text, strlen(text));
+	tool_call_end(x, true, text, strlen(text));
 }
 
 static void sink_log(struct agent_sink *s, const char *text, size_t len)

@@ -142,7 +142,7 @@ static void add_end_event(struct commit *c, const struct turn *t)
 }
 
 /* What is stored of the latest turn; turn 0 when nothing is. */
-static void read_record(
+static void turn_rows_read_record(
     struct record *r, struct store_txn *txn, const struct store_key *key)
 {
 	struct store_span row;
@@ -220,7 +220,7 @@ void turn_rows_load_talk(struct turn *t)
 		    row.data, row.len, s->id);
 	else
 		buf_append(&t->before, row.data, row.len);
-	read_record(&r, &txn, &key);
+	turn_rows_read_record(&r, &txn, &key);
 	uint32_t turns = mine->len ? 0 : turns_of_record(&r);
 	settle_agent(t, &r);
 	hold_settle(t->input, &txn);

@@ -44,7 +44,7 @@ static void end_without_journal(struct turn *t)
 	registry_end(all->registry, s->at, all->self, true);
 }
 
-static void on_end(struct commit *c)
+static void turn_steps_on_end(struct commit *c)
 {
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
@@ -65,7 +65,7 @@ static void on_end(struct commit *c)
 
 void turn_push_end(struct turn *t)
 {
-	struct commit *c = turn_commit(t, COMMIT_END, on_end);
+	struct commit *c = turn_commit(t, COMMIT_END, turn_steps_on_end);
 	turn_rows_end(c, t);
 	c->ends_turn_of = turn_all(t)->self;
 	c->is_quiet = clock_mono_ms() < t->quiet_until_ms;

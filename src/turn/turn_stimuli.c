@@ -97,7 +97,7 @@ void turn_stimuli_took(struct turn *t, const char *id)
 	take_up(t, id, strlen(id));
 }
 
-static void deliver(struct turn *t, const struct event *ev)
+static void turn_stimuli_deliver(struct turn *t, const struct event *ev)
 {
 	if (!t->agent || t->is_ended)
 		return;
@@ -154,7 +154,7 @@ static void look(struct turn *t)
 		struct event_copy *copy =
 		    list_entry(l, struct event_copy, link);
 		turn_stimuli_note(t, &copy->ev);
-		deliver(t, &copy->ev);
+		turn_stimuli_deliver(t, &copy->ev);
 		free(copy);
 	}
 }

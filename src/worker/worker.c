@@ -235,7 +235,7 @@ static struct agent_setup setup_agent(const struct worker *w)
 	};
 }
 
-static void open_agent(struct worker *w)
+static void worker_open_agent(struct worker *w)
 {
 	struct err err;
 	w->fetch = fetch_open(w->in.loop, FETCH_CALLS);
@@ -447,7 +447,7 @@ int worker_main(unsigned slot, unsigned generation)
 	store_tell(w.store, &w.in.heritage->store_refuses);
 	w.wake = loop_wake_open(w.in.loop, on_wake, &w);
 	w.crew = crew_open(CREW_THREADS, CREW_JOBS, wake, &w);
-	open_agent(&w);
+	worker_open_agent(&w);
 	open_trust(&w);
 	open_sessions(&w);
 	open_doors(&w);
