@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-
 #include "base/fds.h"
 #include "core/process.h"
 #include "main/command.h"
@@ -11,6 +7,10 @@
 #include "main/start.h"
 #include "worker/keeper.h"
 #include "worker/worker.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
 
 /* These are for the master, and wait for it: none shall end a start, or a
  * process that the sender did not mean. */

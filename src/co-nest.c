@@ -17,6 +17,8 @@
  * its negated pid when it waits again. It leaves when the zygote or the worker
  * is gone, when another zygote takes over, or when it was idle for long.
  */
+#include "proc/tree.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,8 +30,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "proc/tree.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -22,6 +22,9 @@
  * child (proc/tree.h). It needs nothing but the C library, so that it starts in
  * a fraction of a millisecond.
  */
+#include "proc/caps.h"
+#include "proc/tree.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -32,9 +35,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include "proc/caps.h"
-#include "proc/tree.h"
 
 #define CONTROL_FD 3
 

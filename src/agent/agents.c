@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "agent/agents.h"
 
-#include <string.h>
-
-#include "demo/demo.h"
 #include "agent/exec.h"
 #include "agent/python.h"
 #include "base/buf.h"
 #include "core/conf.h"
+#include "demo/demo.h"
+
+#include <string.h>
 
 static const struct agent_kind *const kinds[] = {
     &demo_kind,

@@ -2,19 +2,19 @@
 /* Copyright the co-hostd authors */
 #include "agent/child.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-
 #include "agent/line.h"
-#include "core/agent_opening.h"
 #include "agent/pool.h"
 #include "agent/source.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/agent_opening.h"
 #include "net/loop.h"
 #include "proc/spawn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 /* Bytes of stimuli that may wait for a process that does not read. */
 #define INPUT_WAITING_MAX (16u << 20)

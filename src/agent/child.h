@@ -9,11 +9,11 @@
  * agent (alone, or as the first member of more), calls child_init() and
  * child_fini() on it, and puts the functions below into its struct agent_kind.
  */
-#include <stddef.h>
-#include <stdint.h>
-
 #include "agent/runner.h"
 #include "core/agent.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 struct pool;
 struct source;

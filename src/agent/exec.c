@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "agent/exec.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "agent/child.h"
 #include "agent/exec_check.h"
 #include "agent/pool.h"
 #include "agent/source.h"
 #include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define PREFIX "exec:"
 

@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "agent/exec_check.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
 
 #define BLANKS " \t\n"
 #define ENDS BLANKS ";|&<>"

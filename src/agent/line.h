@@ -8,15 +8,15 @@
  * No I/O here: bytes become lines, lines become events or the end of the turn,
  * and inputs and stimuli become lines.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/agent.h"
 #include "core/err.h"
 #include "core/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* ---- bytes to lines ---- */
 

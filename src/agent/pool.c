@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "agent/pool.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+
+#include <stdlib.h>
 
 /*
  * Processes started in one turn of the loop: each costs it a fraction of a ms.

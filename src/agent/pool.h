@@ -8,9 +8,9 @@
  * anybody asks, and wait for their first line. A used one is replaced at once;
  * one that dies is replaced after a pause that doubles while they keep dying.
  */
-#include <stddef.h>
-
 #include "agent/runner.h"
+
+#include <stddef.h>
 
 struct pool;
 

@@ -2,11 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "agent/python.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "agent/child.h"
 #include "agent/python_describe.h"
 #include "agent/secrets.h"
@@ -17,6 +12,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Forks that wait for a turn, at least. */
 #define SPARES 2

@@ -2,6 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "agent/python_describe.h"
 
+#include "agent/python.h"
+#include "agent/source.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/conf.h"
+#include "core/err.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,14 +18,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "agent/python.h"
-#include "agent/source.h"
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/json.h"
-#include "core/conf.h"
-#include "core/err.h"
 
 /* Most that is kept of each output. */
 #define SAID_MAX (4u << 20)

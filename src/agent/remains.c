@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "agent/remains.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "proc/cgroup.h"
 #include "proc/crew.h"
 #include "proc/pids.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* The co-turns that we started and did not reap. */
 static struct pids co_turns;

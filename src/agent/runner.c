@@ -2,16 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "agent/runner.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "agent/remains.h"
 #include "agent/scribe.h"
 #include "agent/source.h"
@@ -21,6 +11,16 @@
 #include "core/stat.h"
 #include "net/loop.h"
 #include "net/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* When its tree is gone, its output may still be held open by somebody else. */
 #define DRAIN_MS 1000

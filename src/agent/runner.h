@@ -9,12 +9,12 @@
  * runner_kill(), which take it away at once; the runner itself stays until its
  * whole tree is gone and reaped.
  */
+#include "base/list.h"
+#include "core/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/list.h"
-#include "core/err.h"
 
 struct crew;
 struct loop;

@@ -8,10 +8,10 @@
  * lines are cut, and a process that babbles is heard SCRIBE_LINES times a
  * second. It lives in its owner; {0} is a new one.
  */
+#include "base/buf.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
 
 /* Longest line, in bytes; the rest of it is dropped. */
 #define SCRIBE_LINE_MAX 4096

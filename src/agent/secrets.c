@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "agent/secrets.h"
 
+#include "base/mem.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-
-#include "base/mem.h"
 
 extern char **environ;
 

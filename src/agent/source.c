@@ -2,6 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "agent/source.h"
 
+#include "agent/secrets.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "proc/spawn.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -10,13 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "agent/secrets.h"
-#include "base/buf.h"
-#include "base/log.h"
-#include "base/mem.h"
-#include "core/agent.h"
-#include "proc/spawn.h"
 
 /* The descriptor that co-turn expects its control socket at. */
 #define CONTROL_FD 3

@@ -8,11 +8,11 @@
  * executes a program under co-turn, and is here; another forks a process that
  * has loaded everything already (agent/zygote.h).
  */
+#include "core/err.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#include "core/err.h"
 
 struct agent_spec;
 

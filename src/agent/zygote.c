@@ -2,14 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "agent/zygote.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "agent/line.h"
 #include "agent/runner.h"
 #include "agent/source.h"
@@ -17,6 +9,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Most packets that are sent and not confirmed: the rest waits. */
 #define WINDOW 16

@@ -17,10 +17,10 @@
  * dying; what its turns were is up to them. While the agent cannot be loaded,
  * turns are refused; else they wait.
  */
+#include "core/agent.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "core/agent.h"
 
 struct crew;
 struct loop;

@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file_mode.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/file_mode.h"
 #include "base/utf8.h"
 
 #include <fcntl.h>

@@ -3,12 +3,12 @@
 /* Making a commit, on the loop's thread: part of journal.h. */
 #include "journal/journal.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 struct commit *journal_commit(
     uint64_t number, uint32_t at, uint32_t turn, enum commit_rule rule)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "journal/journal_int.h"
-
-#include <string.h>
-
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/stat.h"
+#include "journal/journal_int.h"
+
+#include <string.h>
 
 /* One commit may remove so many events more than it adds. */
 #define TRIM_STEP 2048

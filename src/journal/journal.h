@@ -19,16 +19,16 @@
  * transaction, so they have no gaps. The bell (MSG_GREW) is rung by the
  * committer itself.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/err.h"
 #include "core/event.h"
 #include "journal/registry.h"
 #include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct conf;
 struct journal;

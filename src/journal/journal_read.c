@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "journal/journal.h"
 
-#include <string.h>
-
 #include "base/log.h"
+
+#include <string.h>
 
 struct rebuilding {
 	uint64_t number;

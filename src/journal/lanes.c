@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* The committer threads of a journal and their queues: part of journal.h. */
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/pulse.h"
 #include "journal/bell.h"
 #include "journal/journal_int.h"
+
+#include <pthread.h>
+#include <stdlib.h>
 
 enum lane_kind { LANE_CHATTER, LANE_FACTS, N_LANES };
 

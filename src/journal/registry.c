@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "journal/registry_int.h"
-
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/heritage.h"
 #include "core/pulse.h"
 #include "core/stat.h"
+#include "journal/registry_int.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* How long an event loop waits for the lock: who holds it needs microseconds. */
 #define WAIT_US 200000

@@ -18,11 +18,11 @@
  * (master/watch.h), and an event loop does not wait for that: see
  * registry_bound().
  */
+#include "core/event.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "core/event.h"
 
 struct heritage;
 struct registry;

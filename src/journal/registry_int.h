@@ -8,11 +8,11 @@
  * lock and does what registry.h says; under the lock, registry_links.c keeps the
  * hash table, the list of entries that may be evicted, and the free entries.
  */
-#include <pthread.h>
-
 #include "base/buf.h"
-#include "proc/shm.h"
 #include "journal/registry.h"
+#include "proc/shm.h"
+
+#include <pthread.h>
 
 #define REGISTRY_MAGIC 0x7265676973747279ull
 

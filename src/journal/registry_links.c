@@ -3,12 +3,12 @@
 /* How the entries in the shared memory are linked. The caller has the lock. */
 #include "journal/registry_int.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/heritage.h"
 #include "core/stat.h"
+
+#include <string.h>
 
 static uint32_t *bucket_of(struct registry *r, const uint8_t *key)
 {

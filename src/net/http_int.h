@@ -13,11 +13,11 @@
  * client gone.
  */
 #include "base/list.h"
+#include "base/unfinished.h"
 #include "net/http.h"
 #include "net/http_origin.h"
 #include "net/http_proxy.h"
 #include "net/loop_int.h"
-#include "base/unfinished.h"
 
 struct http_stream;
 

@@ -12,10 +12,6 @@
  * A request's socket has no common way out of both: http_conn_of() finds our
  * connection by the list of hosts that it was accepted with.
  */
-#include <stdalign.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 /* The event loop that libh2o-evloop was built with; without these the headers
  * describe another library. */
 #define H2O_USE_EPOLL 1
@@ -23,6 +19,10 @@
 #include <h2o.h>
 #include <h2o/http1.h>
 #include <h2o/version.h>
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* One piece of a reply on its way through a filter. */
 #ifdef HAVE_H2O_SENDVEC

@@ -13,8 +13,8 @@
  * socket it is about.
  */
 #include "base/buf.h"
-#include "net/http_int.h"
 #include "base/unfinished.h"
+#include "net/http_int.h"
 #include "net/ws.h"
 
 #include <wslay/wslay.h>

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "session/attachment.h"
 
-#include <string.h>
-
 #include "core/stat.h"
 #include "session/session_int.h"
+
+#include <string.h>
 
 /* Events before a turn in which a client's last one is looked for. */
 #define FIND_BEFORE 500

@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "session/call.h"
 
-#include <stdlib.h>
-
 #include "core/agent.h"
 #include "core/stat.h"
 #include "files/upload.h"
+
+#include <stdlib.h>
 
 void call_free(struct session_call *c)
 {

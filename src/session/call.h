@@ -9,8 +9,8 @@
  * an input that begins a turn then lives as long as the turn; every other one is
  * freed once its receipt has been handed out.
  */
-#include "session/session_int.h"
 #include "limits/limits.h"
+#include "session/session_int.h"
 
 struct agent_file;
 struct record;

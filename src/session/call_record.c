@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "session/call.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/agent.h"
 #include "store/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- to the record ---- */
 

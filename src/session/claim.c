@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "session/claim.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/conf.h"
-#include "session/call.h"
-#include "journal/journal.h"
-#include "store/record.h"
 #include "identity/digest.h"
+#include "journal/journal.h"
+#include "session/call.h"
+#include "store/record.h"
+
+#include <string.h>
 
 static void copy_span(struct buf *mem, struct store_span span)
 {

@@ -8,9 +8,9 @@
  * what became of it, so that the same input is not run again. It is written in
  * the transaction of the input itself, and again with the end of its turn.
  */
-#include <stdint.h>
-
 #include "store/store.h"
+
+#include <stdint.h>
 
 struct claim;
 struct commit;

@@ -2,16 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "session/hold.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "session/session_int.h"
-#include "session/call.h"
-#include "store/record.h"
 #include "identity/digest.h"
+#include "session/call.h"
+#include "session/session_int.h"
+#include "store/record.h"
+
+#include <string.h>
 
 /* What the record says. */
 enum home { HOME_UNUSED, HOME_UNKNOWN, HOME_KNOWN };

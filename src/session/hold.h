@@ -7,10 +7,10 @@
  * Who holds a session that is nobody's (session.h): what its record keeps of
  * that. Its home is the digest of the place from which a holder spoke last.
  */
+#include "store/store.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "store/store.h"
 
 struct session_call;
 

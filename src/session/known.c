@@ -2,13 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "session/known.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "core/conf.h"
 #include "session/session_int.h"
-#include "store/record.h"
 #include "session/waiting.h"
+#include "store/record.h"
+
+#include <string.h>
 
 int known_read(struct sessions *all, const char *id, size_t len,
     struct known *k, struct err *err)

@@ -8,12 +8,12 @@
  * it there, and to tell whose it is. The caller's, and a copy: it borrows
  * nothing.
  */
+#include "journal/registry.h"
+#include "session/session.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "journal/registry.h"
-#include "session/session.h"
 
 struct known {
 	struct registry_seed seed; /* number 0: nothing is known */

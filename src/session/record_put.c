@@ -2,11 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "session/record_put.h"
 
-#include <string.h>
-
 #include "session/session_int.h"
 #include "store/feed.h"
 #include "store/record.h"
+
+#include <string.h>
 
 /* An id's number never changes: do not dirty its page again. */
 static void write_id(

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* Reading what is stored of sessions: the records part of session.h. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
+#include "core/conversation.h"
 #include "core/stat.h"
 #include "session/session_int.h"
-#include "core/conversation.h"
 #include "store/record.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static bool is_alive(const struct record *r)
 {

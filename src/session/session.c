@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/session_int.h"
-
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/map.h"
@@ -12,6 +7,10 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "session/known.h"
+#include "session/session_int.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 bool session_is_crowded(const struct sessions *all)
 {

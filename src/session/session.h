@@ -20,15 +20,15 @@
  * thread, never from inside the call that asked for them, and may call anything
  * here.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/err.h"
 #include "core/event.h"
 #include "core/session_id.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct json;
 struct sessions;

@@ -4,12 +4,12 @@
 #define SESSION_SESSION_INT_H
 
 /* What the files of this folder share and nobody else sees. */
-#include <string.h>
-
 #include "journal/journal.h"
 #include "journal/registry.h"
 #include "session/session.h"
 #include "session/sessions.h"
+
+#include <string.h>
 
 struct activity;
 struct map;

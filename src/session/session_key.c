@@ -3,9 +3,9 @@
 /* The keys of sessions and callers: part of session_int.h. */
 #include "session/session_int.h"
 
-#include <string.h>
-
 #include "identity/digest.h"
+
+#include <string.h>
 
 void session_key(uint8_t key[REGISTRY_KEY], const char *id, size_t len)
 {

@@ -4,10 +4,10 @@
  * What clients say to a turn that runs, wherever that is: the answer to its
  * question, and the wish that it stops. Part of session.h.
  */
-#include <string.h>
-
 #include "base/log.h"
 #include "session/session_int.h"
+
+#include <string.h>
 
 static void on_said(struct commit *c)
 {

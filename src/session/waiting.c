@@ -2,9 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "session/waiting.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
@@ -12,6 +9,9 @@
 #include "session/call.h"
 #include "session/claim.h"
 #include "store/record.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static struct store_span span_str(const char *s)
 {

@@ -2,14 +2,14 @@
 /* Copyright the co-hostd authors */
 #include "turn/approve.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "core/agent.h"
 #include "core/permit.h"
 #include "turn/turn_int.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define YES "{\"approved\":true,\"scope\":\"once\"}"
 #define NO                                                                 \

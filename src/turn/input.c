@@ -2,10 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "turn/input.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -13,14 +9,18 @@
 #include "core/agent_dir.h"
 #include "core/conf.h"
 #include "core/stat.h"
-#include "session/claim.h"
-#include "session/hold.h"
-#include "store/record.h"
-#include "turn/turn.h"
 #include "files/upload.h"
 #include "files/uploads.h"
 #include "limits/usage.h"
+#include "session/claim.h"
+#include "session/hold.h"
 #include "session/waiting.h"
+#include "store/record.h"
+#include "turn/turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Longest name a client may give an input, in bytes. */
 #define MAX_INPUT_ID 200

@@ -2,18 +2,18 @@
 /* Copyright the co-hostd authors */
 #include "turn/mode.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "session/session_int.h"
 #include "core/conversation.h"
-#include "store/record.h"
 #include "session/record_put.h"
+#include "session/session_int.h"
+#include "store/record.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static const char *const ids[] = {"auto", "read-only", "full-access"};
 

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "session/sessions.h"
-
-#include <stdlib.h>
-
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -14,14 +10,17 @@
 #include "core/msg.h"
 #include "core/stat.h"
 #include "files/activity.h"
-#include "session/session_int.h"
-#include "turn/approve.h"
+#include "files/uploads.h"
 #include "session/attachment.h"
+#include "session/session_int.h"
+#include "session/sessions.h"
+#include "turn/approve.h"
+#include "turn/input.h"
 #include "turn/takeover.h"
 #include "turn/tool_call.h"
-#include "turn/input.h"
 #include "turn/turn.h"
-#include "files/uploads.h"
+
+#include <stdlib.h>
 
 /*
  * Ticks (100 ms) between looks for lost bells, and for orphans that no message

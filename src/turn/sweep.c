@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /* What the keeper does for what is stored: its part of sessions.h. */
-#include "session/session_int.h"
-
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "store/record.h"
+#include "session/session_int.h"
 #include "session/waiting.h"
+#include "store/record.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Rows of each table looked at in one step of the sweep. */
 #define SWEEP_STEP 1000

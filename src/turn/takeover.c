@@ -8,10 +8,10 @@
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "session/session_int.h"
-#include "turn/input.h"
-#include "store/record.h"
-#include "turn/turn.h"
 #include "session/waiting.h"
+#include "store/record.h"
+#include "turn/input.h"
+#include "turn/turn.h"
 
 #include <string.h>
 

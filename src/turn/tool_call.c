@@ -2,9 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "turn/tool_call.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,9 +10,12 @@
 #include "core/agent_dir.h"
 #include "core/conf.h"
 #include "files/activity.h"
+#include "limits/limits.h"
 #include "session/session_int.h"
 #include "store/record.h"
-#include "limits/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 struct session_exec {
 	struct agent_sink sink; /* first: the agent's view of us */

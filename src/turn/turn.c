@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "turn/turn_int.h"
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
 #include "files/activity.h"
+#include "turn/turn_int.h"
 
 #include <stdlib.h>
 

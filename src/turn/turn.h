@@ -10,8 +10,8 @@
  */
 #include "core/agent.h"
 #include "core/agent_dir.h"
-#include "session/session_int.h"
 #include "session/call.h"
+#include "session/session_int.h"
 
 struct record;
 

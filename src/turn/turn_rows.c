@@ -6,13 +6,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "session/claim.h"
 #include "core/conversation.h"
-#include "session/hold.h"
-#include "store/record.h"
-#include "session/record_put.h"
 #include "limits/usage.h"
+#include "session/claim.h"
+#include "session/hold.h"
+#include "session/record_put.h"
 #include "session/waiting.h"
+#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>

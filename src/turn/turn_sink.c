@@ -5,11 +5,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
-#include "core/stat.h"
-#include "turn/approve.h"
 #include "core/conversation.h"
-#include "turn/mode.h"
+#include "core/stat.h"
 #include "limits/usage.h"
+#include "turn/approve.h"
+#include "turn/mode.h"
 
 #include <string.h>
 

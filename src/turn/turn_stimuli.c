@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "store/record.h"
 #include "session/waiting.h"
+#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,12 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "worker/budget.h"
 
-#include <stdint.h>
-#include <sys/resource.h>
-
 #include "agent/agents.h"
 #include "base/log.h"
 #include "core/conf.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
 
 /* For the store, logs, mailboxes, files and threads. */
 #define OWN 128

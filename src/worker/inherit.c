@@ -2,14 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "worker/inherit.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/err.h"
@@ -19,6 +11,14 @@
 #include "proc/lockfile.h"
 #include "proc/mailbox.h"
 #include "proc/shm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Time between two signs of life of the loop. */
 #define BEAT_MS 250

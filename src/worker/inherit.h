@@ -4,12 +4,12 @@
 #define WORKER_INHERIT_H
 
 /* What worker and keeper do alike at their start: take up what they inherit. */
-#include <stdbool.h>
-
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "net/loop.h"
+
+#include <stdbool.h>
 
 enum leaving {
 	LEAVE_AT_ONCE,	 /* by TERM, or because the master is dead */

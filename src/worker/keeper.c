@@ -2,31 +2,31 @@
 /* Copyright the co-hostd authors */
 #include "worker/keeper.h"
 
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "access/gate.h"
 #include "agent/agents.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/console.h"
-#include "net/loop.h"
 #include "files/activity.h"
 #include "files/exchange.h"
 #include "files/mirror.h"
-#include "store/record.h"
-#include "journal/registry.h"
 #include "files/results.h"
-#include "session/sessions.h"
 #include "files/upload.h"
+#include "journal/registry.h"
 #include "limits/usage.h"
+#include "net/loop.h"
+#include "session/sessions.h"
+#include "store/record.h"
 #include "store/store.h"
-#include "access/gate.h"
 #include "worker/inherit.h"
 #include "worker/wallclock.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /*
  * Between two steps of the sweep, and steps between two looks at rarer things.

@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "worker/wallclock.h"
 
-#include <stdatomic.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+
+#include <stdatomic.h>
 
 /* Less is no jump: clocks are slewed, and two readings take time. */
 #define SLACK_MS 5000

@@ -2,14 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "worker/worker.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "access/access.h"
+#include "access/judge.h"
 #include "agent/agents.h"
 #include "agent/runner.h"
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/agent.h"
@@ -17,22 +14,25 @@
 #include "core/err.h"
 #include "core/permit.h"
 #include "core/stat.h"
-#include "api/api.h"
 #include "door/console.h"
-#include "oip/oip_socket.h"
+#include "files/activity.h"
+#include "identity/ident_key.h"
+#include "limits/limits.h"
 #include "net/fetch.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "oip/oip_socket.h"
 #include "proc/crew.h"
-#include "files/activity.h"
-#include "access/judge.h"
 #include "session/sessions.h"
 #include "store/store.h"
-#include "access/access.h"
-#include "identity/ident_key.h"
-#include "limits/limits.h"
 #include "worker/budget.h"
 #include "worker/inherit.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* How often the session layer looks at its clocks. */
 #define TICK_MS 100
@@ -357,7 +357,7 @@ static void open_sessions(struct worker *w)
 static void name_machine(char out[OWN_HOSTS_BYTES])
 {
 	char name[HOST_NAME_MAX + 1] = "";
-	(void)gethostname(name, sizeof(name) - 1); /* then it has none */
+	(void)gethostname(name, sizeof name - 1); /* then it has none */
 	(void)snprintf(
 	    out, OWN_HOSTS_BYTES, "%s%s%s.local", name, *name ? "," : "", name);
 	if (!*name || strpbrk(name, ",*"))
