@@ -20,7 +20,7 @@ sub converse {
 	for (@pairs) {
 		my ($prompt, $want) = @$_;
 		my $r = $host->input($prompt, $session ? (session => $session) : ());
-		is $r->{json}{result}, $want, $prompt;
+		is $r->{json}{result}, $want, "'$prompt' is answered";
 		is $r->{json}{session}{turn}, ++$turn, "the session counts turn $turn";
 		is $r->{json}{session_id}, $session->{session_id},
 		    'the session keeps its id from turn to turn'

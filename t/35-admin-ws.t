@@ -57,7 +57,7 @@ for (@story) {
 	my $r = ask($admin, "ADMIN_$what", client_id => $id, reason => 'spam', n => $n++);
 	is_deeply $r, { type => 'ADMIN_RESULT', action => lc $what,
 		success => JSON::PP::true, message => $message, level => $level },
-	    $message;
+	    "an admin is told: $message";
 }
 is_deeply ask($admin, 'ADMIN_GET_LEVEL', client_id => $id),
     { type => 'ADMIN_RESULT', action => 'get_level', client_id => $id,

@@ -138,6 +138,6 @@ for my $call ('host(create_agent)', 'host(create_agent, trust="strict")',
 	'host(create_agent, max_file_size=50, max_files_per_request=5)') {
 	write_file("$dir/call.py", "$after$call\n");
 	local %ENV = (%ENV, %env);
-	is PyAgent::describe("$dir/call.py")->{status}, 0, $call;
+	is PyAgent::describe("$dir/call.py")->{status}, 0, "the document's call is understood: $call";
 }
 done_testing;

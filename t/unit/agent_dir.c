@@ -32,7 +32,8 @@ static void test_default(void)
 	    "the default agent is found without a name");
 	is_str(a->name, "", "the default has no name");
 	is_str(agent_dir_about(a)->name, "first", "the default says who it is");
-	ok(!find(d, "first"), "what an agent calls itself is no name of it");
+	ok(!find(d, "first"),
+	    "the name that an agent gives itself does not find it");
 	agent_dir_free(&d);
 	ok(!d, "freeing a directory clears the pointer");
 	agent_dir_free(&d);

@@ -168,7 +168,7 @@ static void test_calling(void)
 	is_reply(ask("GET", "/public/..%2f", "", ""), 404, NULL,
 	    "a name does not stand for an escaped slash");
 	is_reply(ask("GET", "/public/%C3%28", "", ""), 200, "{}",
-	    "what is no UTF-8 is decoded");
+	    "a path that is no UTF-8 is decoded");
 	ok(strstr(agent.args, "{\"name\":\"\xef\xbf\xbd(\"}") != NULL,
 	    "bytes of a path that are no UTF-8 become U+FFFD");
 	is_reply(ask("GET", "/public/a%00b", "", ""), 400,

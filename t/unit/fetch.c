@@ -131,7 +131,7 @@ static void test_statuses(void)
 		"an answer that is no HTTP is a failure"},
 	    {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
 	     "Content-Length: 2\r\n\r\nab",
-		200, "what is compressed is not unpacked"},
+		200, "a compressed answer is not unpacked"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct fake_backend *b = fake_backend(false);

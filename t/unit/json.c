@@ -441,7 +441,7 @@ static void test_shallow(void)
 	(void)json_text(json_get(v, "a"), &len);
 	ok(len == 17, "brackets in strings do not count");
 	ok(!json_parse(&doc, text, 12, JSON_SHALLOW, &why),
-	    "what is cut off is refused");
+	    "a text that is cut off is refused");
 }
 
 static void test_reuse(void)

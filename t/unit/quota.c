@@ -74,7 +74,7 @@ static void test_left(void)
 
 	begin();
 	(void)quota_take(heritage, QUOTA_BYTES, "anna", &ten, 3, &left);
-	is_int(left.left, 7, "what is left is told");
+	is_int(left.left, 7, "a quota tells what is left");
 	is_int(left.wait_ms, 0, "a quota with something left has no wait");
 	ok(left.full_ms > 299 * (int64_t)DAY_MS &&
 		left.full_ms <= 300 * (int64_t)DAY_MS,

@@ -167,7 +167,7 @@ static void test_late(void)
 		abort();
 	(void)close(fd);
 	compact();
-	holds(A B A2 OLD, "what somebody adds without the lock is not lost");
+	holds(A B A2 OLD, "a line added without the lock is not lost");
 	end();
 }
 

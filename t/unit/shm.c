@@ -43,7 +43,8 @@ static void test_segment(void)
 	is_int((int64_t)size, SEGMENT, "a segment is mapped in its whole size");
 	ok(!a[0] && !a[SEGMENT - 1], "a new segment is zero");
 	a[SEGMENT - 1] = 'x';
-	ok(b[SEGMENT - 1] == 'x', "what one writes the other reads");
+	ok(b[SEGMENT - 1] == 'x',
+	    "a byte written in one mapping is read in the other");
 	(void)munmap(a, size);	     /* cannot fail for what was mapped */
 	(void)munmap(b, size_again); /* as above */
 	(void)close(fd);	     /* as above */

@@ -126,7 +126,7 @@ static void test_pipes(void)
 	close(in[1]);
 	run_ms(5);
 	ok(has_got("hello!last") && end.ends == 1,
-	    "what came before the end is read, then the end is told once");
+	    "bytes before the end are read, then the end is told once");
 	ok(stream_write(end.stream, "x", 1, 100) && end.ends == 1,
 	    "a write after the end is dropped");
 	close(out[0]);
@@ -146,7 +146,7 @@ static void test_limits(void)
 	ok(queued == sizeof(bytes), "writes are queued up to the limit");
 	run_ms(5);
 	ok(stream_write(end.stream, bytes, 1000, sizeof(bytes)),
-	    "what the pipe took makes room");
+	    "bytes taken by the pipe make room");
 	queued += 1000;
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	size_t got = 0;

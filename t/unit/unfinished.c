@@ -36,7 +36,7 @@ static void test_room(void)
 	    "a part that holds less makes room");
 	unfinished_release(&parts[0]);
 	unfinished_release(&parts[0]);
-	is_int(held, 90, "what is released counts once");
+	is_int(held, 90, "a part released twice counts once");
 	is_str(gone, "", "no part is dropped within the budget");
 	unfinished_release(&parts[1]);
 	unfinished_release(&parts[2]);

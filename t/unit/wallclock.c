@@ -68,7 +68,7 @@ static void test_back(struct wallclock *w)
 	int64_t now_ms = clock_expiry_ms();
 	set_clocks(0, 0);
 	ok(!wallclock_look(w) && is_near(clock_expiry_ms(), now_ms),
-	    "what was made meanwhile does not expire when it is put right");
+	    "things made meanwhile do not expire when the clock is set right");
 }
 
 static void test_start(struct wallclock *w)
