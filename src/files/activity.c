@@ -21,13 +21,13 @@
 #define ROTATE_BYTES (10 * 1024 * 1024)
 #define MAX_LINE 4096
 
-/* More than this is not kept for later. */
+/* No more than this is buffered. */
 #define MAX_LINES (256 * 1024)
 
 struct activity {
 	char *path;
 	int fd;
-	struct buf lines; /* not written yet */
+	struct buf lines; /* buffered lines */
 };
 
 static bool is_safe(char c)
@@ -40,7 +40,7 @@ void activity_reopen(struct activity *a)
 {
 	if (a->fd >= 0)
 		close(a->fd);
-	/* Agents of another user write to it as well. */
+	/* Agents that run as another user write to it as well. */
 	char *folder =
 	    mem_strndup(a->path, (size_t)(strrchr(a->path, '/') - a->path));
 	int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -73,14 +73,14 @@ struct activity *activity_open(const char *co_dir, const char *name)
 	return a;
 }
 
-/* What a terminal or a reader of lines would not take as text. */
+/* Characters that a terminal or a line reader would not take as text. */
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 ||
 	       c == 0x2029;
 }
 
-/* The signs that agents like, for tools that know ASCII only. */
+/* Replaces signs that agents like to use, for tools that know only ASCII. */
 static const char *ascii_of(uint32_t c)
 {
 	switch (c) {
@@ -124,8 +124,8 @@ static void append_escaped(struct buf *b, const char *text, size_t len)
 }
 
 /*
- * One of those who have the full file open moves it; the others find that it is
- * not there any more.
+ * One of the processes that have the full file open moves it; the others notice
+ * that the path no longer leads to their file.
  */
 static void rotate(struct activity *a)
 {
@@ -139,7 +139,7 @@ static void rotate(struct activity *a)
 		(void)rename(a->path, buf_cstr(&old));
 		buf_fini(&old);
 	}
-	activity_reopen(a); /* and with the old file goes the lock */
+	activity_reopen(a); /* closing the old file also releases its lock */
 }
 
 void activity_start(struct activity *a)

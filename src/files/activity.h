@@ -4,22 +4,23 @@
 #define FILES_ACTIVITY_H
 
 /*
- * The agent log, .co/logs/{agent}.log: what the agent did, for people. Lines
- * are written whole with O_APPEND, so workers share the file; over 10 MiB it
- * becomes .log.1. Control characters are escaped, so no text can forge a line;
- * the signs for success, failure and arrows become ASCII.
- * Lines are gathered and written together. Errors in writing are ignored: the
+ * The agent log, .co/logs/{agent}.log: what the agent did, for people to read.
+ * Lines are written whole with O_APPEND, so workers can share the file; above
+ * 10 MiB it is rotated to .log.1. Control characters are escaped, so that no
+ * text can forge a line; the signs for success, failure and arrows become
+ * ASCII. Lines are buffered and written together. Write errors are ignored: the
  * log must not stop the work.
  */
 #include <stddef.h>
 
 struct activity;
 
-/* Where the log of this agent is; free() it. */
+/* Returns the path of this agent's log; free() it. */
 char *activity_path(const char *co_dir, const char *name);
 
 /*
- * Open logs/{name}.log under co_dir (made 0600); name is made safe for a file.
+ * Open logs/{name}.log under co_dir (created with mode 0600); name is converted
+ * to a safe file name.
  */
 struct activity *activity_open(const char *co_dir, const char *name);
 
@@ -27,16 +28,19 @@ struct activity *activity_open(const char *co_dir, const char *name);
 void activity_line(
     struct activity *a, const char *session_id, const char *text, size_t len);
 
-/* Write the head of a start of the server. */
+/* Write the header that marks a start of the server. */
 void activity_start(struct activity *a);
 
-/* Write what was added. At the end of a tick, every 100 ms at least. */
+/*
+ * Write the buffered lines. Call it at the end of a tick, at least every 100
+ * ms.
+ */
 void activity_flush(struct activity *a);
 
-/* Open the file again, after rotation. */
+/* Open the file again, after a rotation. */
 void activity_reopen(struct activity *a);
 
-/* Write what was added, close and null *a. */
+/* Write the buffered lines, close, and null *a. */
 void activity_close(struct activity **a);
 
 #endif

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-/* What is kept of long texts, so that a file stays one that can be read. */
+/* How much of long texts is kept, so that the file stays readable. */
 #define MAX_INPUT ((size_t)16 * 1024)
 #define MAX_OUTPUT ((size_t)64 * 1024)
 #define MAX_ARGUMENT 50
 
-/* Turns of one eval, earlier runs of a turn, bytes of all. */
+/* Limits of one eval: turns, earlier runs of each turn, bytes in total. */
 #define MAX_TURNS 100
 #define MAX_HISTORY 20
 #define MAX_EVAL ((size_t)768 * 1024)
@@ -85,7 +85,9 @@ struct store_span eval_file_first(
 	return eval_text_cut(s, MAX_INPUT);
 }
 
-/* Where the trace of this turn begins; all of it when that is not marked. */
+/*
+ * Returns where the trace of this turn begins; all of it if there is no mark.
+ */
 static const struct json *trace_of(const struct eval_turn *t)
 {
 	const struct json *all = json_first(json_get(t->talk, "trace"));
@@ -127,7 +129,7 @@ static struct totals totals_of(const struct eval_turn *t)
 	return sum;
 }
 
-/* As a person would write it: name='Alice'. */
+/* In the notation that a person would use: name='Alice'. */
 static void add_argument(struct buf *out, const struct json *v)
 {
 	struct buf scratch = {0};
@@ -215,17 +217,17 @@ bool eval_file_is_generated(const struct json *eval)
 	       !json_get(eval, "expected");
 }
 
-/* An eval on its way. */
+/* An eval being written. */
 struct writing {
 	struct buf *out;
 	const struct eval_turn *turn;
 	struct buf meta;
 	int64_t run;
-	bool is_placed; /* our turn is in it */
+	bool is_placed; /* our turn has been written */
 	size_t n_turns;
 };
 
-/* What the latest run of a turn leaves when another takes its place. */
+/* Write what is kept of a turn's latest run when another replaces it. */
 static void put_history(struct buf *out, const struct json *old)
 {
 	int n = 1;
@@ -247,7 +249,7 @@ static void put_history(struct buf *out, const struct json *old)
 	buf_str(out, "]\n");
 }
 
-/* Our turn, with what stood there for the same input (NULL: nothing). */
+/* Write our turn, given the previous entry for the same input (NULL: none). */
 static void put_turn(struct writing *w, const struct json *old)
 {
 	struct buf *out = w->out;
@@ -280,7 +282,7 @@ static void eval_file_put_member(struct buf *out, const struct json *m)
 	buf_char(out, '\n');
 }
 
-/* A turn as it was. */
+/* Write a turn unchanged. */
 static void put_old_turn(struct writing *w, const struct json *old)
 {
 	const struct json *m =
@@ -334,8 +336,10 @@ static void eval_file_put_head(
 	buf_fini(&now);
 }
 
-/* Whether the latest turn of these has been told before, by a writer that was
- * killed before it could say so. */
+/*
+ * Whether our turn was already written, by a process that was killed before it
+ * could record that.
+ */
 static bool is_told(const struct writing *w, const struct json *before)
 {
 	const struct json *old = json_first(json_get(before, "turns"));
@@ -347,7 +351,7 @@ static bool is_told(const struct writing *w, const struct json *before)
 	return false;
 }
 
-/* Later turns of a conversation belong to the run that its first one began. */
+/* Later turns of a conversation belong to the run that its first turn began. */
 static int64_t run_of(const struct writing *w, const struct json *before)
 {
 	int64_t runs = 0;
@@ -367,7 +371,7 @@ static void write_eval(
 	put_turns(w, before);
 	if (w->out->len - from <= MAX_EVAL)
 		return;
-	/* Too much for one file: go on with this turn alone. */
+	/* Too much for one file: continue with only this turn. */
 	w->out->len = from;
 	eval_file_put_head(w, before, first);
 	put_turn(w, NULL);
@@ -384,7 +388,10 @@ int64_t eval_file_write(
 	add_meta(&w.meta, t);
 	bool is_kept =
 	    before && (!eval_file_is_generated(before) || is_told(&w, before));
-	/* Another first prompt that has the same name begins the file anew. */
+	/*
+	 * If a different first prompt has the same name, the file starts
+	 * afresh.
+	 */
 	if (!eval_file_is_text(begun, first))
 		before = NULL;
 	w.run = run_of(&w, before);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-/* What YAML takes for a line break, or does not allow, even in quotes. */
+/*
+ * Excludes what YAML takes for a line break, or does not allow even in quotes.
+ */
 static bool is_plain(uint32_t c)
 {
 	if (c < 0x80)
@@ -17,7 +19,6 @@ static bool is_plain(uint32_t c)
 	return c != 0xfffe && c != 0xffff;
 }
 
-/* JSON on one line, with escapes for what YAML would not take as it is. */
 void eval_text_json(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
@@ -30,7 +31,7 @@ void eval_text_json(struct buf *out, const char *text, size_t len)
 			continue;
 		}
 		if (c < 0x20)
-			buf_char(out, ' '); /* JSON has these between values */
+			buf_char(out, ' '); /* white space between values */
 		else
 			buf_printf(out, "\\u%04x", (unsigned)c);
 	}
@@ -44,7 +45,6 @@ void eval_text_string(struct buf *out, const char *text, size_t len)
 	buf_fini(&quoted);
 }
 
-/* A text cut between two characters. */
 struct store_span eval_text_cut(struct store_span s, size_t most)
 {
 	if (s.len <= most)
@@ -66,7 +66,7 @@ void eval_text_time(struct buf *out, int64_t ms)
 	buf_str(out, text);
 }
 
-/* Simple letters of the Latin, Greek and Cyrillic scripts. */
+/* Covers simple letters of the Latin, Greek and Cyrillic scripts. */
 static uint32_t eval_text_lower(uint32_t c)
 {
 	if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
@@ -77,8 +77,10 @@ static uint32_t eval_text_lower(uint32_t c)
 	return c;
 }
 
-/* Letters and digits of any script; of others than Latin, what is no space or
- * punctuation. */
+/*
+ * Letters and digits of any script; in scripts other than Latin, everything
+ * except spaces and punctuation.
+ */
 static bool is_word(uint32_t c)
 {
 	if (c < 0x80)
@@ -96,7 +98,7 @@ static bool is_word(uint32_t c)
 	return c < 0x1f000 && is_plain(c);
 }
 
-/* Back to the last whole word, if there is one. */
+/* Cut back to the last whole word, if there is one. */
 static void cut_word(struct buf *out, size_t from)
 {
 	const char *bar = memrchr(out->data + from, '_', out->len - from);

@@ -30,9 +30,9 @@ struct evals {
 	char *agent;
 	char *cwd;
 	char *model;
-	int64_t second; /* the one that n_turns counts in */
+	int64_t second; /* the second in which n_turns counts */
 	unsigned n_turns;
-	bool is_told; /* that files cannot be written */
+	bool is_told; /* a write error has been logged */
 };
 
 struct evals *evals_new(const struct conf *conf, const char *model)
@@ -82,7 +82,7 @@ static int evals_write_file(int fd, const struct buf *text)
 	return write(fd, text->data, text->len) == (ssize_t)text->len ? 0 : -1;
 }
 
-/* Whoever reads meanwhile sees the old file or the new one. */
+/* A concurrent reader sees either the old file or the new one. */
 static int evals_replace(
     const char *path, const struct buf *text, struct err *err)
 {
@@ -97,13 +97,16 @@ static int evals_replace(
 		rc = rename(name, path);
 	if (rc != 0) {
 		(void)evals_failed("cannot write", path, err);
-		(void)unlink(name); /* it is not there, or of no use */
+		(void)unlink(name); /* it does not exist, or is useless */
 	}
 	buf_fini(&temp);
 	return rc;
 }
 
-/* All of a small file; false when it is not there, too large or unreadable. */
+/*
+ * Read a small file whole. Returns false if it is missing, too large or
+ * unreadable.
+ */
 static bool evals_read_file(const char *path, struct buf *text)
 {
 	struct stat st;
@@ -126,7 +129,7 @@ static bool evals_read_file(const char *path, struct buf *text)
 struct eval {
 	struct buf yaml, text;
 	struct json_doc doc;
-	const struct json *root; /* NULL: there is none that can be read */
+	const struct json *root; /* NULL: none that can be read */
 };
 
 static void read_eval(struct eval *v, const char *path)
@@ -161,7 +164,7 @@ static void put_aside(const char *path)
 
 /* ---- what is kept ---- */
 
-/* An eval's file, with when it was written. */
+/* An eval's file, with the time of its last change. */
 struct old_eval {
 	struct timespec when;
 	char *path;
@@ -219,15 +222,15 @@ static void remove_runs(const char *folder)
 		buf_reset(&path);
 		buf_printf(&path, "%s/%s", folder, entry->d_name);
 		if (strncmp(entry->d_name, "run_", 4) == 0)
-			(void)unlink(buf_cstr(&path)); /* or it stays */
+			(void)unlink(buf_cstr(&path)); /* on failure it stays */
 	}
 	if (d)
 		(void)closedir(d);
-	(void)rmdir(folder); /* unless somebody keeps more there */
+	(void)rmdir(folder); /* fails if somebody keeps other files there */
 	buf_fini(&path);
 }
 
-/* Remove an eval with its runs, if no person wrote it. */
+/* Remove an eval with its runs, unless a person wrote it. */
 static bool remove_eval(char *path)
 {
 	struct eval v;
@@ -255,13 +258,13 @@ static void trim_evals(const char *dir)
 	buf_fini(&list);
 }
 
-/* Runs are numbered one by one, so one is too old at a time. */
+/* Run numbers are consecutive, so only one expires at a time. */
 static void trim_runs(const char *folder, int64_t run)
 {
 	struct buf path = {0};
 	buf_printf(
 	    &path, "%s/run_%lld.yaml", folder, (long long)run - KEEP_RUNS);
-	(void)unlink(buf_cstr(&path)); /* most often it is not there */
+	(void)unlink(buf_cstr(&path)); /* usually it does not exist */
 	buf_fini(&path);
 }
 

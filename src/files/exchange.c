@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes of lines given at once, and sessions added in one commit. */
+/* Bytes of lines passed on at once, and sessions imported in one commit. */
 #define LINES_BYTES ((size_t)4 * 1024 * 1024)
 #define IMPORT_STEP 200
 
@@ -27,7 +27,7 @@ struct walk {
 	struct store_txn txn;
 	const struct exchange_sink *sink;
 	struct buf lines;
-	uint64_t next; /* where to go on; 0: at the end */
+	uint64_t next; /* where to continue; 0: finished */
 };
 
 static bool add_line(struct store_span key, struct store_span value, void *arg)
@@ -126,7 +126,7 @@ static void leave_out(void *arg, size_t line, const char *why)
 		im->left(NULL, line, why);
 }
 
-/* What the file does not say. */
+/* Fill in what the file does not say. */
 static void complete(const struct import *im, struct record *r)
 {
 	int64_t now = clock_wall_ms();
@@ -155,8 +155,10 @@ static void complete(const struct import *im, struct record *r)
 	r->started_us = r->created_ms * 1000;
 }
 
-/* The number for a session, and a turn that it has not had; false when what is
- * stored is as new. */
+/*
+ * Give the session a number, and a turn that it has not had. Returns false if
+ * the stored state is as new.
+ */
 static bool place(struct import *im, struct record *r)
 {
 	struct store_span row;
@@ -229,7 +231,7 @@ static int queue_mark(void *value, void *arg)
 	return 0;
 }
 
-/* Numbers grow with creation. */
+/* Numbers grow in the order of creation. */
 static int by_creation(const void *a, const void *b)
 {
 	const struct result_mark *x = *(const struct result_mark *const *)a;

@@ -4,8 +4,8 @@
 #define FILES_EXCHANGE_H
 
 /*
- * Between session_results.jsonl, as this server and the Python host write it,
- * and the store.
+ * Conversion between session_results.jsonl, as this server and the Python host
+ * write it, and the store.
  */
 #include "base/buf.h"
 #include "files/results.h"
@@ -22,36 +22,39 @@ struct store;
 struct exchange_sink {
 	/* Whether the line of this record is wanted; NULL: all are. */
 	bool (*wants)(const struct record *r, void *arg);
-	/* Take whole lines; 0, or -1 with *err. No read is open meanwhile. */
+	/*
+	 * Receive whole lines. No read transaction is open meanwhile. Returns
+	 * 0, or -1 with *err.
+	 */
 	int (*take)(const struct buf *lines, void *arg, struct err *err);
 	void *arg;
 };
 
 /*
- * Give the lines of the sessions that are not expired, oldest first, a few
- * megabytes at a time. Others may write to the store meanwhile. 0, or -1 with
- * *err.
+ * Pass the lines of all sessions that have not expired to the sink, oldest
+ * first, a few megabytes at a time. The store may be written meanwhile. Returns
+ * 0, or -1 with *err.
  */
 int exchange_lines(
     struct store *store, const struct exchange_sink *sink, struct err *err);
 
-/* Write all lines to descriptor fd. 0, or -1 with *err. */
+/* Write all lines to descriptor fd. Returns 0, or -1 with *err. */
 int exchange_export(struct store *store, int fd, struct err *err);
 
 struct exchange_count {
 	size_t added;
-	size_t kept;	/* the store has the session, as new or newer */
-	size_t expired; /* too old to be of use */
-	size_t left;	/* lines that are no record of a session */
+	size_t kept;	/* the store has it in the same or a newer state */
+	size_t expired; /* too old to be useful */
+	size_t left;	/* lines that are not a session record */
 };
 
 /*
- * Put the last line of each session of a file (locked, or opened) into the
- * store, which nobody else may use meanwhile. What ran when its server died
- * becomes "interrupted". A result without a time of its own expires ttl_ms from
- * now. Lines that are left out are counted, and told to left (NULL for its arg;
- * it may be NULL). The
- * file stays as it is. 0, or -1 with *err and a part of it added.
+ * Import the last line of each session of a file (locked, or opened) into the
+ * store, which nobody else may use meanwhile. A turn that was running when its
+ * server died becomes "interrupted". A result without a time of its own expires
+ * ttl_ms from now. Skipped lines are counted, and reported to left (with NULL
+ * as its arg; it may be NULL). The file is not changed. Returns 0, or -1 with
+ * *err and a part of it imported.
  */
 int exchange_import(struct store *store, struct results *file, int64_t ttl_ms,
     results_left_fn *left, struct exchange_count *count, struct err *err);

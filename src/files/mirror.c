@@ -20,40 +20,46 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* Between two looks at the feed; after a failure; when there is more. */
+/*
+ * The delay until the next check of the feed: normally; after a failure; if
+ * there is more.
+ */
 #define LOOK_MS 200
 #define RETRY_MS 1000
 #define MORE_MS 1
 
-/* Rows, and bytes of lines, of one step. */
+/* Limits of one step: rows, and bytes of lines. */
 #define STEP_ROWS 2000
 #define STEP_BYTES ((size_t)8 * 1024 * 1024)
 
-/* Rows that were dealt with are taken out so often: each time is a sync. */
+/* How often processed rows are deleted: each time costs a sync. */
 #define DROP_MS 1000
 
-/* Rows that wait for a file that cannot be written, at most. */
+/* The maximum number of rows that wait for a file that cannot be written. */
 #define MAX_BEHIND 100000
 
-/* The file is looked through now and then, for what has expired. */
+/* How often the file is searched for expired sessions. */
 #define COMPACT_MS ((int64_t)3600 * 1000)
 #define COMPARE_RETRY_MS 60000
 
-/* It is compacted when more of it than is current, and than this, is stale. */
+/*
+ * It is compacted when its stale part is larger than both its current part and
+ * this.
+ */
 #define SLACK ((uint64_t)1024 * 1024)
 
 struct mirror {
 	struct mirror_setup setup;
-	struct results *results; /* NULL: not wanted */
-	struct evals *evals;	 /* NULL: not wanted */
-	int turn_fd;	    /* the lock that says whose turn it is, or -1 */
-	uint64_t first;	    /* lowest row not taken out yet, 0: unknown */
-	uint64_t written;   /* rows up to here are in the file */
-	uint64_t evaluated; /* and in the evals */
-	uint64_t stale;	    /* bytes written since that later lines replace */
+	struct results *results; /* NULL: disabled */
+	struct evals *evals;	 /* NULL: disabled */
+	int turn_fd;		 /* the lock held by the active keeper, or -1 */
+	uint64_t first;		 /* lowest row not deleted yet; 0: unknown */
+	uint64_t written;	 /* rows up to this one are in the file */
+	uint64_t evaluated;	 /* and up to this one in the evals */
+	uint64_t stale; /* bytes written since that later lines supersede */
 	bool is_compared;
-	bool is_told;  /* that the file cannot be written */
-	bool is_stuck; /* rows cannot be taken out */
+	bool is_told;  /* a write error has been logged */
+	bool is_stuck; /* rows cannot be deleted */
 	int64_t drop_at_ms;
 	int64_t compare_at_ms;
 };
@@ -91,7 +97,7 @@ void mirror_free(struct mirror **m)
 	*m = NULL;
 }
 
-/* Say that it fails, or goes well again, once. err NULL: it goes well. */
+/* Log a failure, or the recovery from one, once. err NULL: success. */
 static void mirror_tell(bool *is_told, const struct err *err)
 {
 	if (err && !*is_told)
@@ -122,14 +128,14 @@ static bool is_our_turn(struct mirror *m)
 struct gathering {
 	struct mirror *mirror;
 	struct buf lines;
-	uint64_t stale; /* bytes of them that later lines replace */
+	uint64_t stale; /* bytes of them that later lines supersede */
 	unsigned n;
 	bool is_full;
 };
 
 /*
- * A session has one line that counts: that of a running turn is replaced by its
- * end, and an end replaces that of the turn before.
+ * Only one line of a session is current: the end of a turn supersedes its
+ * start, and also the end of the turn before.
  */
 static bool makes_stale(const struct record *r)
 {
@@ -159,7 +165,7 @@ static bool gather(const struct feed_row *row, void *arg)
 	return !g->is_full;
 }
 
-/* 0; 1 when somebody else has the file; -1. */
+/* Returns 0; 1 if another process has the file; -1 with *err. */
 static int append(struct mirror *m, const struct buf *lines, struct err *err)
 {
 	int rc = results_lock(m->results, err);
@@ -181,11 +187,14 @@ static void mirror_drop(struct mirror *m)
 	mirror_tell(&m->is_stuck, rc == 0 ? NULL : &err);
 	if (rc != 0)
 		return;
-	/* In an empty feed the numbers begin anew. */
+	/* In an empty feed the numbers start again. */
 	m->first = m->written = m->evaluated = 0;
 }
 
-/* The file cannot be written for long: it is compared later on. */
+/*
+ * The file has not been writable for too long: drop the rows, and compare it
+ * later.
+ */
 static void mirror_give_up(struct mirror *m)
 {
 	uint64_t last = feed_last(m->setup.store);
@@ -199,8 +208,8 @@ static void mirror_give_up(struct mirror *m)
 }
 
 /*
- * Move rows into the file. *more says whether others wait. 0, or -1 when it
- * cannot be done now.
+ * Move rows into the file. *more tells whether others wait. Returns 0, or -1 if
+ * it is impossible now.
  */
 static int follow(struct mirror *m, bool *more)
 {
@@ -230,7 +239,7 @@ struct comparing {
 	const struct map *marks;
 };
 
-/* What the Python host wrote after us is newer than what we have. */
+/* Lines that the Python host wrote after ours are newer than the store. */
 static bool is_missing(const struct record *r, void *arg)
 {
 	const struct comparing *c = arg;
@@ -267,7 +276,7 @@ static int compare_locked(struct mirror *m, struct err *err)
 	return rc;
 }
 
-/* Compact the file, and compare it with the store unless that was done. */
+/* Compact the file, and compare it with the store unless that has been done. */
 static void mirror_compare(struct mirror *m)
 {
 	struct err err;

@@ -4,14 +4,14 @@
 #define FILES_MIRROR_H
 
 /*
- * The mirror writes what changes in the store into files for people: lines of
+ * The mirror writes changes of the store into files for people: lines of
  * .co/session_results.jsonl (results.h) and .co/evals (evals.h). It reads the
- * feed (feed.h), in the keeper, so no request waits for it. A line may be
- * written twice by a keeper that was killed; none is lost. When it begins, and
- * whenever it had to give changes up, it compares the whole file with the store
+ * feed (feed.h) in the keeper, so no request waits for it. If the keeper is
+ * killed, a line may be written twice, but none is lost. At the start, and
+ * whenever it had to drop changes, it compares the whole file with the store
  * and adds what is missing.
  *
- * A second keeper, which lives while settings change, waits until the first is
+ * A second keeper, which exists while settings change, waits until the first is
  * gone.
  */
 #include <stdint.h>
@@ -23,18 +23,21 @@ struct store;
 struct mirror_setup {
 	const struct conf *conf;
 	struct store *store;
-	/* What eval files say of the agent; evals are not written when NULL. */
+	/* what eval files say about the agent; NULL: no evals */
 	const char *model;
 };
 
-/* A mirror with nothing done yet. Never NULL. */
+/* Create a mirror; no work is done yet. Never NULL. */
 struct mirror *mirror_new(const struct mirror_setup *setup);
 
-/* Do a bounded part of what is to be done; in how many milliseconds to call
- * again. Errors are logged, once each until things go well again. */
+/*
+ * Do a bounded part of the pending work. Returns after how many milliseconds to
+ * call it again. Errors are logged, each once until the operation succeeds
+ * again.
+ */
 int64_t mirror_step(struct mirror *m);
 
-/* Free and null *m; what is not done is done by the next keeper. */
+/* Free and null *m. The next keeper does the remaining work. */
 void mirror_free(struct mirror **m);
 
 #endif

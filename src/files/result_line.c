@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Seconds beyond this are no time of ours. */
+/* Times beyond this many seconds are invalid. */
 #define MAX_SECONDS 1e13
 
 /* ---- writing ---- */
@@ -41,7 +41,7 @@ static bool is_span(const struct json *v, struct store_span s)
 	return is_same;
 }
 
-/* Who owns it, as JSON; null for nobody. */
+/* Append the owner as JSON; null if there is none. */
 static void put_owner(struct buf *out, const struct record *r)
 {
 	if (!r->caller.len) {
@@ -53,7 +53,7 @@ static void put_owner(struct buf *out, const struct record *r)
 	buf_char(out, '}');
 }
 
-/* Whether a conversation names the owner that the record has. */
+/* Whether the conversation names the same owner as the record. */
 static bool names_owner(struct store_span talk, const struct record *r)
 {
 	struct json_doc doc = {0}, inner = {0};
@@ -75,7 +75,7 @@ static bool names_owner(struct store_span talk, const struct record *r)
 	return names;
 }
 
-/* A client may have laid its conversation out over several lines. */
+/* A client may have formatted its conversation over several lines. */
 static void put_on_one_line(struct buf *out, const char *text, size_t len)
 {
 	char *to = buf_reserve(out, len);

@@ -19,13 +19,13 @@
 
 #define CHUNK ((size_t)256 * 1024)
 
-/* A longer line is not looked at. */
+/* Lines longer than this are skipped. */
 #define MAX_LINE ((size_t)256 * 1024 * 1024)
 
 struct results {
 	char *path;
 	char *lock_path;
-	char *new_path; /* what a compaction writes */
+	char *new_path; /* the output of a compaction */
 	int lock;	/* descriptors; -1 while not locked */
 	int fd;
 	uint64_t size;
@@ -75,8 +75,8 @@ static int close_file(int *fd)
 
 void results_unlock(struct results *r)
 {
-	(void)close_file(&r->fd);   /* what was written is written */
-	(void)close_file(&r->lock); /* which unlocks */
+	(void)close_file(&r->fd);   /* the data has been written */
+	(void)close_file(&r->lock); /* this unlocks */
 }
 
 uint64_t results_size(const struct results *r)
@@ -86,7 +86,9 @@ uint64_t results_size(const struct results *r)
 
 /* ---- reading ---- */
 
-/* n bytes from 'at'; fewer at the end of the file. -1 with errno. */
+/*
+ * Read n bytes from 'at'; fewer at the end of the file. Returns -1 with errno.
+ */
 static ssize_t read_at(int fd, char *to, size_t n, uint64_t at)
 {
 	size_t done = 0;
@@ -106,12 +108,12 @@ static ssize_t read_at(int fd, char *to, size_t n, uint64_t at)
 
 typedef void line_fn(void *arg, const char *line, size_t len, uint64_t at);
 
-/* The file in pieces, cut into lines. */
+/* A scan of the file in chunks, split into lines. */
 struct scan {
-	struct buf text;  /* what is read and not yet told */
-	size_t seen;	  /* bytes of it that hold no end of a line */
-	uint64_t at;	  /* where it stands in the file */
-	bool is_skipping; /* in a line that is too long */
+	struct buf text;  /* read and not passed on yet */
+	size_t seen;	  /* bytes of it known to have no newline */
+	uint64_t at;	  /* offset of the text in the file */
+	bool is_skipping; /* inside a line that is too long */
 };
 
 static void tell_lines(struct scan *s, line_fn *fn, void *arg)
@@ -136,7 +138,10 @@ static void tell_lines(struct scan *s, line_fn *fn, void *arg)
 	s->seen = s->text.len;
 }
 
-/* Call fn for each line; len is without the newline. One too long is NULL. */
+/*
+ * Call fn for each line; len excludes the newline. A line that is too long is
+ * NULL.
+ */
 static int each_line(struct results *r, line_fn *fn, void *arg)
 {
 	struct scan s = {.at = 0};
@@ -146,7 +151,7 @@ static int each_line(struct results *r, line_fn *fn, void *arg)
 		s.text.len += (size_t)n;
 		tell_lines(&s, fn, arg);
 	}
-	/* A file that was only opened may lack its last newline. */
+	/* A file opened without the lock may lack its last newline. */
 	if (n == 0 && s.text.len && !s.is_skipping)
 		fn(arg, s.text.data, s.text.len, s.at);
 	buf_fini(&s.text);
@@ -155,7 +160,7 @@ static int each_line(struct results *r, line_fn *fn, void *arg)
 
 /* ---- opening ---- */
 
-/* Where the last line begins that does not end. -1 with errno. */
+/* Find where an unterminated last line begins. Returns -1 with errno. */
 static int find_torn(const struct results *r, uint64_t *begin)
 {
 	static char chunk[CHUNK];
@@ -176,7 +181,8 @@ static int find_torn(const struct results *r, uint64_t *begin)
 	return 0;
 }
 
-/* Whether the bytes from 'begin' on are a record that lacks its newline only.
+/*
+ * Whether the bytes from 'begin' on are a record that lacks only its newline.
  */
 static bool is_record(const struct results *r, uint64_t begin)
 {
@@ -192,7 +198,7 @@ static bool is_record(const struct results *r, uint64_t begin)
 	return is_whole;
 }
 
-/* A writer that was killed, or a full disk, left a part of a line. */
+/* Repair the incomplete line left by a killed writer or a full disk. */
 static int mend(struct results *r)
 {
 	uint64_t begin;
@@ -218,9 +224,9 @@ static int open_file(struct results *r)
 	r->fd = open(r->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
 		return -1;
-	/* It holds conversations, whoever made it. */
+	/* It contains conversations, whoever created it. */
 	if (st.st_mode & 077)
-		(void)fchmod(r->fd, 0600); /* if it is ours */
+		(void)fchmod(r->fd, 0600); /* works only if we own it */
 	r->size = (uint64_t)st.st_size;
 	return mend(r);
 }
@@ -276,7 +282,7 @@ int results_append(struct results *r, const struct buf *lines, struct err *err)
 		return 0;
 	}
 	int rc = results_failed("cannot write", r->path, err);
-	/* If this fails too, the next to open the file mends it. */
+	/* If this fails too, the next process to open the file repairs it. */
 	(void)!ftruncate(r->fd, (off_t)r->size);
 	return rc;
 }
@@ -298,7 +304,7 @@ static bool results_is_blank(const char *text, size_t len)
 	return len == 0;
 }
 
-/* Whether m->line is a record now. */
+/* Parse a line into m->line. Returns whether it is a record. */
 static bool results_read_line(struct marking *m, const char *text, size_t len)
 {
 	const char *why = "it is longer than a record can be";
@@ -432,12 +438,12 @@ static int results_write_new(struct results *r, int fd, const struct keeping *k)
 	if (copy_lines(r->fd, fd, k) != 0 || fsync(fd) != 0 ||
 	    fstat(r->fd, &st) != 0)
 		return -1;
-	/* Somebody who knows no lock: try another time. */
+	/* A program that ignores the lock has appended: try another time. */
 	if ((uint64_t)st.st_size != r->size)
 		return unlink(r->new_path);
 	if (rename(r->new_path, r->path) != 0)
 		return -1;
-	(void)dup3(fd, r->fd, O_CLOEXEC); /* both are open: it cannot fail */
+	(void)dup3(fd, r->fd, O_CLOEXEC); /* both are open, so it cannot fail */
 	r->size = k->bytes;
 	return 0;
 }
@@ -450,9 +456,9 @@ static int results_replace(
 	int rc = fd < 0 ? -1 : results_write_new(r, fd, k);
 	if (rc != 0) {
 		rc = results_failed("cannot write", r->new_path, err);
-		(void)unlink(r->new_path); /* or the next one truncates it */
+		(void)unlink(r->new_path); /* or the next run truncates it */
 	}
-	(void)close_file(&fd); /* it was synced, or is gone */
+	(void)close_file(&fd); /* it was synced, or is deleted */
 	return rc;
 }
 

@@ -22,13 +22,16 @@
 
 #define MIB 1048576
 
-/* Least room a file takes, so that empty files count towards the quota too. */
+/*
+ * The least space that a file counts for, so that empty files count towards the
+ * quota too.
+ */
 #define BLOCK_BYTES 4096
 
-/* Most bytes of a client's file name in an error text. */
+/* How many bytes of a client's file name are shown in an error text. */
 #define SHOWN_NAME 200
 
-/* Hex digits before the name of a file on disk. */
+/* Number of hex digits before the name of a file on disk. */
 #define RANDOM_HEX 32
 
 /* ---- checking ---- */
@@ -39,7 +42,10 @@ static bool starts_with(const char *s, size_t len, const char *head)
 	return len >= n && !strncasecmp(s, head, n);
 }
 
-/* The shape of base64: whole groups. Its letters are looked at elsewhere. */
+/*
+ * Checks the form of base64, whole groups; its characters are checked
+ * elsewhere.
+ */
 static bool is_base64_long(const char *s, size_t len)
 {
 	return len % 4 == 0 && (len == 0 || s[0] != '=');
@@ -70,9 +76,7 @@ const char *upload_payload(const char *data, size_t len, size_t *payload_len)
 	return comma + 1;
 }
 
-/*
- * The payload of an image, or NULL when it is of no form that a model may see.
- */
+/* Returns the payload of an image, or NULL if models do not accept its form. */
 static const char *image_payload(const char *s, size_t len, size_t *payload_len)
 {
 	const char *p = upload_payload(s, len, payload_len);
@@ -117,7 +121,7 @@ static bool upload_is_over(size_t bytes, const struct conf *conf)
 	return bytes > (size_t)conf->max_file_size * MIB;
 }
 
-/* scratch holds un-escaped text and is forgotten between calls. */
+/* scratch holds unescaped text, which is discarded between calls. */
 static int check_file(const struct json *file, size_t index,
     const struct conf *conf, struct buf *scratch, struct err *err)
 {
@@ -216,7 +220,7 @@ int upload_check(const struct json *images, const struct json *files,
 
 /* ---- names ---- */
 
-/* Where the last path segment begins, for either kind of slash. */
+/* Returns where the last path segment begins, for either kind of slash. */
 static size_t last_segment(const char *s, size_t len)
 {
 	while (len > 0 && s[len - 1] != '/' && s[len - 1] != '\\')
@@ -224,18 +228,15 @@ static size_t last_segment(const char *s, size_t len)
 	return len;
 }
 
-/*
- * An angle bracket could close the tag that
- * the name stands in before the model.
- */
+/* An angle bracket could close the tag that contains the name in the prompt. */
 static bool is_kept(unsigned char c)
 {
 	return c >= 0x20 && c != 0x7f && c != '<' && c != '>';
 }
 
 /*
- * The longest prefix of at most max bytes
- * that does not split a UTF-8 character.
+ * Length of the longest prefix of at most max bytes that does not split a UTF-8
+ * character.
  */
 static size_t utf8_cut(const char *s, size_t len, size_t max)
 {
@@ -247,7 +248,8 @@ static size_t utf8_cut(const char *s, size_t len, size_t max)
 }
 
 /*
- * Bytes of the extension with its dot; 0 for none, or one too long to be one.
+ * Length of the extension with its dot; 0 if there is none, or if it is too
+ * long for one.
  */
 static size_t extension(const char *s, size_t len)
 {
@@ -281,8 +283,8 @@ void upload_name(char out[UPLOAD_NAME_MAX + 1], const char *name, size_t len)
 /* ---- on disk ---- */
 
 /*
- * Whether a directory entry has the form
- * we give: others are not ours to remove.
+ * Whether a directory entry has the form of our names: other files are not ours
+ * to remove.
  */
 static bool is_upload(const char *name)
 {
@@ -300,7 +302,7 @@ static bool stat_upload(int dir_fd, const char *name, struct stat *st)
 	       S_ISREG(st->st_mode);
 }
 
-/* The sum of fn over all uploads in dir, or -1 with errno. */
+/* Returns the sum of fn over all uploads in dir, or -1 with errno. */
 static int64_t each_upload(const char *dir, entry_fn *fn, int64_t arg)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

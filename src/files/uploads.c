@@ -26,14 +26,13 @@
 #include <unistd.h>
 
 /*
- * How long a measured directory size is
- * believed; other processes write there too.
+ * How long a measured directory size is used; other processes write there too.
  */
 #define TOTAL_GOOD_FOR_MS 10000
 
 #define MIB 1048576
 
-/* When to try again if too many jobs wait. */
+/* When to retry if too many jobs wait. */
 #define RETRY_MS 1000
 
 struct incoming {
@@ -61,7 +60,7 @@ struct uploads {
 	char *dir;
 	const struct conf *conf;
 	struct crew *crew; /* one thread: one job at a time */
-	/* The thread's own. */
+	/* Used only by the thread. */
 	int64_t total_bytes;
 	int64_t measured_ms; /* 0: not yet */
 };
@@ -75,7 +74,7 @@ static void free_incoming(struct incoming *in)
 
 static void free_file(const struct agent_file *file)
 {
-	/* The strings are ours; agents see them as constant. */
+	/* The strings are ours; agents get them as constant. */
 	free((void *)(uintptr_t)file->name);
 	free((void *)(uintptr_t)file->path);
 }
@@ -139,7 +138,7 @@ static int check_quota(struct uploads *u, size_t more, struct err *err)
 	    (long long)(u->total_bytes / MIB));
 }
 
-/* Write one new file; nothing is left of it on failure. */
+/* Write one new file. On failure nothing of it is left. */
 static int uploads_write_file(struct uploads *u, int dir_fd, const char *leaf,
     const char *data, size_t len, struct err *err)
 {
@@ -156,7 +155,7 @@ static int uploads_write_file(struct uploads *u, int dir_fd, const char *leaf,
 	if (close(fd) < 0 && !rc)
 		rc = disk_failed("write a file", u->dir, err);
 	if (rc < 0)
-		(void)unlinkat(dir_fd, leaf, 0); /* err tells the first cause */
+		(void)unlinkat(dir_fd, leaf, 0); /* err has the first cause */
 	return rc;
 }
 

@@ -4,11 +4,11 @@
 #define FILES_UPLOADS_H
 
 /*
- * The saver of uploads of one process: decodes and writes files as jobs of a
- * crew of one thread (proc/crew.h), so that the loop never waits for the disk.
- * Jobs are done in the order they came.
+ * The uploads of one process: files are decoded and written as jobs of a crew
+ * of one thread (proc/crew.h), so that the loop never waits for the disk. Jobs
+ * are processed in order.
  *
- * Life cycle: uploads_new, uploads_save ..., uploads_collect when on_ready was
+ * Life cycle: uploads_new, uploads_save ..., uploads_collect after on_ready was
  * called, uploads_free.
  */
 #include <stddef.h>
@@ -19,44 +19,43 @@ struct err;
 struct json;
 struct uploads;
 
-/* Most jobs at once, which bounds what waits in memory. */
+/* The maximum number of jobs, which bounds the memory of those that wait. */
 #define UPLOADS_MAX_JOBS 8192
 
 /*
- * How a job ended: err NULL and n files with absolute paths, which are now the
- * callee's (free() each name and path, and the array); or err set, files NULL
- * and nothing left on disk (ERR_BAD_REQUEST: base64; ERR_FULL: uploads_quota;
- * ERR_STORE: disk).
+ * Receives the result of a job: err NULL and n files with absolute paths, which
+ * the callee then owns (free() each name and path, and the array); or err set,
+ * files NULL and nothing left on disk (ERR_BAD_REQUEST: base64; ERR_FULL:
+ * uploads_quota; ERR_STORE: disk).
  */
 typedef void uploads_done_fn(
     void *arg, struct agent_file *files, size_t n, const struct err *err);
 
 /*
- * A new saver into dir, which is made (0700) when the first file comes; it must
- * not be a symbolic link. conf must outlive it. on_ready(arg) is called on the
- * saver's thread: there is something to collect. fatal() when no thread can be
- * had.
+ * Save into dir, which is created (0700) with the first file and must not be a
+ * symbolic link. conf must outlive the object. on_ready(arg) is called on the
+ * background thread when there is something to collect. fatal() if no thread
+ * can be started.
  */
 struct uploads *uploads_new(const char *dir, const struct conf *conf,
     void (*on_ready)(void *arg), void *arg);
 
 /*
- * Save files, which upload_check() has let pass (names and data are copied).
- * done is called once, by a later uploads_collect(), unless uploads_free() came
- * first. Returns 0, or -1 with ERR_CROWDED: too many jobs wait, and done is not
- * called.
+ * Save files that upload_check() has accepted (names and data are copied). done
+ * is called once, by a later uploads_collect(), unless uploads_free() is called
+ * before. Returns 0, or -1 with ERR_CROWDED if too many jobs wait; done is not
+ * called then.
  */
 int uploads_save(struct uploads *u, const struct json *files,
     uploads_done_fn *done, void *arg, struct err *err);
 
 /*
- * Call done of each job that has ended. On the loop's thread; done may save
- * again.
+ * Call done for each finished job, on the loop's thread; done may save again.
  */
 void uploads_collect(struct uploads *u);
 
 /*
- * End the thread after the file it is writing, free everything and null *u.
+ * End the thread after the file it is writing, free everything, and null *u.
  * Jobs that were not collected get no call, and leave no file.
  */
 void uploads_free(struct uploads **u);
