@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps taken in one go before others get their turn of the loop. */
+/* Steps executed in one tick before the loop serves others. */
 #define STEPS_PER_TICK 1000
 
-/* Most bytes of later prompts that the answer repeats. */
+/* How many bytes of later prompts the answer repeats. */
 #define LATER_MAX 65536
 
 static void demo_fail(struct agent_turn *t)
@@ -22,7 +22,7 @@ static void demo_fail(struct agent_turn *t)
 	char *detail = mem_strndup(t->script.text, t->script.len);
 	struct agent_sink *sink = t->sink;
 
-	/* The script's text goes with the turn, which the sink may free. */
+	/* The script's text is freed with the turn, which the sink may free. */
 	sink->ops->fail(sink, REASON_FAILED, detail);
 	free(detail);
 }
@@ -77,7 +77,10 @@ static void free_later(struct later *l)
 	free(l);
 }
 
-/* Echo what the user said meanwhile, under the id it was acknowledged with. */
+/*
+ * Echo later prompts of the user, under the ids with which they were
+ * acknowledged.
+ */
 static void echo_laters(struct agent_turn *t)
 {
 	struct list *link;
@@ -103,7 +106,7 @@ static void set_timer(struct agent_turn *t, int64_t delay_ms)
 	loop_timer_set(t->agent->loop, &t->timer, delay_ms);
 }
 
-/* What is left of a sleep that began when the input was accepted. */
+/* The remainder of a sleep that began when the input was accepted. */
 static int64_t sleep_left_ms(const struct agent_turn *t)
 {
 	int64_t passed_ms = clock_expiry_ms() - t->input->started_us / 1000;
@@ -115,7 +118,7 @@ static int64_t sleep_left_ms(const struct agent_turn *t)
 					      : 0;
 }
 
-/* Whether the next step must wait for time; then the timer is set. */
+/* Whether the next step must wait; if so, the timer is set. */
 static bool must_wait(struct agent_turn *t)
 {
 	const struct script *s = &t->script;
@@ -148,7 +151,9 @@ static void take_step(struct agent_turn *t)
 	t->at++;
 }
 
-/* Go on as far as possible. May free the turn: the caller returns at once. */
+/*
+ * Run steps as far as possible. May free the turn: the caller returns at once.
+ */
 static void pump(struct agent_turn *t)
 {
 	if (t->is_over || t->is_pumping)
@@ -235,7 +240,7 @@ static void demo_hear(struct agent_turn *t, const struct event *ev)
 }
 
 /*
- * Whether this user_input echoed a prompt that came meanwhile; it is then done.
+ * Whether this user_input was the echo of a later prompt, which is then done.
  */
 static bool was_later(struct agent_turn *t, const struct event *ev)
 {
@@ -252,8 +257,8 @@ static bool was_later(struct agent_turn *t, const struct event *ev)
 }
 
 /*
- * Ids of demo_steps_id(.., 'e', ..) tell the step; a journal that is full has dropped
- * its oldest events, so counting alone would not do.
+ * Ids of demo_steps_id(.., 'e', ..) contain the step. Counting alone is not
+ * enough, since a full journal has dropped its oldest events.
  */
 static int64_t step_of(const struct agent_turn *t, const struct event *ev)
 {
@@ -272,7 +277,7 @@ static int64_t step_of(const struct agent_turn *t, const struct event *ev)
 	return step < t->n_steps ? step : t->at;
 }
 
-/* What the server says itself is no step of ours. */
+/* Events of the server itself are not steps of ours. */
 static bool is_step(const struct agent_turn *t, const struct event *ev)
 {
 	char start[32];
@@ -309,7 +314,7 @@ static void demo_describe(
 	static const char *const tools[] = {
 	    "calculate", "get_weather", "translate", "step", NULL};
 
-	(void)spec; /* all of them are alike */
+	(void)spec; /* demo agents do not differ */
 	*about = (struct agent_about){
 	    .name = "demo", .model = "demo", .tools = tools};
 }
@@ -318,7 +323,7 @@ static struct agent *demo_open(const struct agent_setup *setup, struct err *err)
 {
 	struct agent *a = mem_zero(sizeof *a);
 
-	(void)err; /* nothing can go wrong */
+	(void)err; /* nothing can fail */
 	demo_describe(&setup->spec, &a->about);
 	a->loop = setup->loop;
 	a->max_session_bytes = (size_t)setup->spec.session_bytes;
@@ -360,7 +365,7 @@ static void run_exec(struct agent_turn *t)
 {
 	struct buf text = {0};
 
-	t->is_over = true; /* the sink may free it */
+	t->is_over = true; /* the sink may free the turn */
 	if (demo_exec_call(t->exec, &text))
 		t->sink->ops->finish(t->sink, text.data, text.len, NULL, 0);
 	else
@@ -404,7 +409,7 @@ static void demo_run(struct agent_turn *t)
 static void demo_deliver(struct agent_turn *t, const struct event *ev)
 {
 	if (t->exec)
-		return; /* it takes no time */
+		return; /* a call takes no time */
 	if (ev->type == EV_INTERRUPT)
 		t->is_interrupted = true;
 	else

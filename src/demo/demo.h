@@ -4,9 +4,9 @@
 #define DEMO_DEMO_H
 
 /*
- * The embedded agent: deterministic, without network and without effects. It
- * makes the examples of the documents come true and shows every event on demand
- * (demo/script.h).
+ * The embedded demo agent: deterministic, without network and without effects.
+ * It produces the examples of the documentation, and shows every event on
+ * demand (demo/script.h).
  */
 #include "core/agent.h"
 

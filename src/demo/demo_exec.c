@@ -10,12 +10,12 @@
 
 #include <string.h>
 
-/* Arguments of a tool at most. */
+/* The maximum number of arguments of a tool. */
 #define ARGUMENTS 2
 
 /*
- * A tool is what the agent would use for a prompt, so a call is made by asking
- * for it: before, first argument, between, second argument.
+ * A tool is something that the agent would use for a prompt, so a call is made
+ * by building that prompt: before, first argument, between, second argument.
  */
 static const struct tool {
 	const char *name;
@@ -64,7 +64,10 @@ static bool is_argument(const struct tool *tool, const struct json *key)
 	return false;
 }
 
-/* Whether all that is given is asked for; else out says what is not. */
+/*
+ * Whether the tool takes all given arguments; otherwise out says which it does
+ * not.
+ */
 static bool is_known(
     const struct tool *tool, const struct json *args, struct buf *out)
 {

@@ -28,7 +28,7 @@ static char *put_number(char *p, uint64_t v)
 	return p;
 }
 
-/* printf would cost more than the rest. */
+/* printf would cost more than all the rest. */
 void demo_steps_id(
     const struct agent_turn *t, char *out, char prefix, int64_t number)
 {
@@ -43,7 +43,7 @@ static void demo_steps_begin(struct agent_turn *t, enum event_type type)
 	event_begin(&t->draft, type, t->input->turn);
 }
 
-/* Events get ids that a new owner would make again. */
+/* Events get ids that a new owner would generate again. */
 static void begin_step(struct agent_turn *t, enum event_type type)
 {
 	demo_steps_begin(t, type);
@@ -111,7 +111,7 @@ static void emit_assistant(struct agent_turn *t)
 	send(t);
 }
 
-/* A tool step; number tells the calls of a turn apart. */
+/* A tool step; number distinguishes the calls of a turn. */
 struct call {
 	char prefix;
 	int64_t number;
@@ -350,7 +350,7 @@ static void step_plan(struct agent_turn *t, int64_t step)
 	send(t);
 }
 
-/* What no other script shows; pairs share their id. */
+/* Events that no other script shows; pairs share their id. */
 static const struct {
 	enum event_type type;
 	const char *id;
@@ -430,7 +430,7 @@ static void script_step(struct agent_turn *t, int64_t step)
 	case SCRIPT_SAY:
 	case SCRIPT_SLEEP:
 	case SCRIPT_FAIL:
-		return; /* these have no steps of their own */
+		return; /* these emit no events of their own */
 	}
 }
 

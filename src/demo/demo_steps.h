@@ -4,13 +4,13 @@
 #define DEMO_DEMO_STEPS_H
 
 /*
- * Private to the demo agent: its turn, and what each step of it emits. demo.c
- * goes through the steps.
+ * Private to the demo agent: its turn, and the events that each step emits.
+ * demo.c runs the steps.
  *
- * A turn is a fixed row of steps, each of which emits one event, so that its
- * place in the row (at) is all that a new owner must know: it counts the
- * recalled events. The row is: user_input, files_received if there are files,
- * the steps of the script, and then turn_result. Prompts that come meanwhile
+ * A turn is a fixed sequence of steps, each of which emits one event, so its
+ * position (at) is all that a new owner must know: it counts the recalled
+ * events. The sequence is: user_input, files_received if there are files, the
+ * steps of the script, and finally turn_result. Prompts that arrive meanwhile
  * are echoed between the steps.
  */
 #include "base/buf.h"
@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Steps at the end of the row whose events are noted in the conversation. */
+/* The events of this many last steps are noted in the conversation. */
 #define DEMO_STEPS_NOTED 90
 
 struct agent {
@@ -34,7 +34,7 @@ struct agent {
 	size_t max_session_bytes;
 };
 
-/* A prompt that came while the turn ran and has not been echoed yet. */
+/* A prompt that arrived while the turn ran and has not been echoed yet. */
 struct later {
 	struct list link;
 	char *text;
@@ -45,15 +45,15 @@ struct later {
 
 struct agent_turn {
 	struct agent *agent;
-	const struct agent_input *input; /* NULL: */
-	const struct agent_exec *exec;	 /* one tool alone */
+	const struct agent_input *input; /* NULL: exec is set */
+	const struct agent_exec *exec;	 /* a call of one tool */
 	struct agent_sink *sink;
 	struct script script;
 	struct talk talk;
 	struct draft draft;
 	struct loop_timer timer;
 	struct list laters;
-	struct buf later_text; /* what was said meanwhile, for the answer */
+	struct buf later_text; /* later prompts, for the answer */
 	struct buf reply;      /* the user's answer, JSON; empty: none yet */
 	int64_t at;	       /* the next step */
 	int64_t n_lead;	       /* steps before the script's */
@@ -63,27 +63,32 @@ struct agent_turn {
 	bool is_timing;
 	bool is_time_up;
 	bool is_interrupted;
-	bool is_told; /* turn_result is out */
+	bool is_told; /* turn_result was emitted */
 	bool is_over;
 };
 
-/* PREFIX TURN - NUMBER, unique in the session, of EVENT_ID_MAX at most. */
+/*
+ * Write PREFIX TURN - NUMBER, unique in the session, of EVENT_ID_MAX at most.
+ */
 void demo_steps_id(
     const struct agent_turn *t, char *out, char prefix, int64_t number);
 
-/* How many steps a script has. */
+/* Returns the number of steps of a script. */
 int64_t demo_steps_count(const struct script *s);
 
-/* The script's step before which the turn waits for the user; 0: none. */
+/*
+ * Returns the step of the script before which the turn waits for the user; 0:
+ * none.
+ */
 int64_t demo_steps_wait(const struct script *s);
 
-/* Emit the event of step t->at, one before the last. */
+/* Emit the event of step t->at, which is not the last. */
 void demo_steps_emit(struct agent_turn *t);
 
-/* Emit the last one. */
+/* Emit the event of the last step. */
 void demo_steps_end(struct agent_turn *t);
 
-/* Append the answer of a turn that went through all its steps. */
+/* Append the answer of a turn that has run all its steps. */
 void demo_steps_answer(const struct agent_turn *t, struct buf *out);
 
 #endif

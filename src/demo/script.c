@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A run of bytes of the prompt. */
+/* A part of the prompt. */
 struct text {
 	const char *at;
 	size_t len;
@@ -46,7 +46,7 @@ static struct text script_trim(struct text t)
 	return t;
 }
 
-/* Without the marks that end a sentence. */
+/* Strip the punctuation that ends a sentence. */
 static struct text bare(struct text t)
 {
 	t = script_trim(t);
@@ -60,7 +60,7 @@ static bool script_is_same(struct text t, const char *s)
 	return t.len == strlen(s) && strncasecmp(t.at, s, t.len) == 0;
 }
 
-/* Whether t begins with the words (any case), which are then taken off. */
+/* Whether t begins with the words (in any case), which are then removed. */
 static bool script_take(struct text *t, const char *words)
 {
 	size_t n = strlen(words);
@@ -72,7 +72,7 @@ static bool script_take(struct text *t, const char *words)
 	return true;
 }
 
-/* Whether t ends with the words (any case), which are then taken off. */
+/* Whether t ends with the words (in any case), which are then removed. */
 static bool take_end(struct text *t, const char *words)
 {
 	size_t n = strlen(words);
@@ -83,7 +83,7 @@ static bool take_end(struct text *t, const char *words)
 	return true;
 }
 
-/* Take a whole decimal number up to max; false when there is none. */
+/* Take a whole decimal number up to max. Returns false if there is none. */
 static bool take_number(struct text *t, int64_t max, int64_t *value)
 {
 	size_t n = 0;
@@ -185,7 +185,7 @@ static void go_on_from(struct script *s, const char *last, size_t len,
 	buf_fini(&sum);
 }
 
-/* "Multiply that by 2": that is the latest result of this conversation. */
+/* "Multiply that by 2": "that" is the latest result of this conversation. */
 static bool read_more_sum(struct script *s, struct text t, struct talk *talk)
 {
 	char operator= 0;
@@ -302,7 +302,8 @@ static bool read_echo(struct script *s, struct text t, struct talk *talk)
 }
 
 /*
- * Whether t is the command (exactly spelled) with an argument, which remains.
+ * Whether t is the command (spelled exactly) with an argument, which remains in
+ * t.
  */
 static bool take_command(struct text *t, const char *command)
 {
@@ -424,8 +425,8 @@ static bool read_fail(struct script *s, struct text t, struct talk *talk)
 }
 
 /*
- * The first that knows the prompt wins.
- * Echo is first because it is the busiest.
+ * The first reader that recognises the prompt wins. Echo is first because it is
+ * the most frequent.
  */
 static bool (*const readers[])(struct script *, struct text, struct talk *) = {
     read_echo, read_think, read_stream, read_sleep, read_ask, read_approve,
@@ -434,7 +435,7 @@ static bool (*const readers[])(struct script *, struct text, struct talk *) = {
 
 /* ---- anything else ---- */
 
-/* The bytes that the base64 part of a data URL stands for. */
+/* The decoded size of the base64 part of a data URL. */
 static size_t image_bytes(const char *url, size_t len)
 {
 	const char *comma = memchr(url, ',', len);

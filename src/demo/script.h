@@ -4,9 +4,9 @@
 #define DEMO_SCRIPT_H
 
 /*
- * A script is what the demo agent will do for one prompt: it depends on the
- * input alone, so that another process can make it again. It lives in the turn,
- * and its text points into the prompt.
+ * A script is what the demo agent will do for one prompt. It depends only on
+ * the input, so another process can make it again. It lives in the turn, and
+ * its text points into the prompt.
  */
 #include "base/buf.h"
 #include "core/agent.h"
@@ -18,26 +18,25 @@
 struct talk;
 
 enum script_kind {
-	SCRIPT_SAY,	/* answer, and nothing else */
-	SCRIPT_TOOL,	/* one tool, then answer */
-	SCRIPT_THINK,	/* count thoughts */
-	SCRIPT_STREAM,	/* count tool calls, pause_ms apart */
-	SCRIPT_SLEEP,	/* pause_ms of nothing */
+	SCRIPT_SAY,	/* only answer */
+	SCRIPT_TOOL,	/* one tool call, then answer */
+	SCRIPT_THINK,	/* 'count' thoughts */
+	SCRIPT_STREAM,	/* 'count' tool calls, pause_ms apart */
+	SCRIPT_SLEEP,	/* do nothing for pause_ms */
 	SCRIPT_ASK,	/* the first of choices is the question */
-	SCRIPT_APPROVE, /* ask leave to use the tool named by text */
+	SCRIPT_APPROVE, /* ask permission to use the tool named by text */
 	SCRIPT_PLAN,	/* each choice is a step */
 	SCRIPT_EVENTS,	/* the events that no other script shows */
 	SCRIPT_FAIL,	/* fail with text */
 };
 
 /*
- * Most thoughts or tool calls that may be
- * asked for, and the longest pause (a day).
+ * The maximum number of thoughts or tool calls, and the longest pause (a day).
  */
 #define SCRIPT_COUNT_MAX 10000000
 #define SCRIPT_PAUSE_MAX_MS 86400000
 
-/* Most choices that are taken from "A|B|C". */
+/* The maximum number of choices taken from "A|B|C". */
 #define SCRIPT_CHOICES_MAX 32
 
 struct script_choice {
@@ -57,17 +56,17 @@ struct script {
 	struct buf args;   /* arguments (a JSON object), */
 	struct buf found;  /* what it returns, */
 	bool has_failed;   /* and how */
-	struct buf answer; /* empty for those whose answer depends on the run */
+	struct buf answer; /* empty if the answer depends on the run */
 };
 
 /*
- * Read the prompt of an input; talk is the
- * conversation before it. *s must be {0}.
+ * Parse the prompt of an input; talk is the conversation before it. *s must be
+ * {0}.
  */
 void script_read(
     struct script *s, const struct agent_input *input, struct talk *talk);
 
-/* Free what it holds. */
+/* Free the contents. */
 void script_fini(struct script *s);
 
 #endif

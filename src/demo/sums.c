@@ -10,7 +10,7 @@
 #define MAX_DEPTH 64
 #define MAX_DIGITS 32
 
-/* A place in an expression; once it went wrong, the outcome stays. */
+/* A position in an expression; the first error determines the outcome. */
 struct reader {
 	const char *at;
 	const char *end;
@@ -33,7 +33,7 @@ static double wrong(struct reader *r, enum sums_outcome why)
 	return 0;
 }
 
-/* Whether the next sign is c, which is then taken. */
+/* Whether the next character is c, which is then taken. */
 static bool sums_take(struct reader *r, char c)
 {
 	skip_spaces(r);
@@ -48,7 +48,7 @@ static bool is_number_char(char c)
 	return (c >= '0' && c <= '9') || c == '.';
 }
 
-/* strtod() alone would also take "0x1p3", "inf" and "nan". */
+/* strtod() alone would also accept "0x1p3", "inf" and "nan". */
 static double read_number(struct reader *r)
 {
 	char digits[MAX_DIGITS + 1];

@@ -22,10 +22,10 @@ enum sums_outcome {
  */
 enum sums_outcome sums_eval(const char *text, size_t n, double *value);
 
-/* Write a value as people do: 714, 2.5, -3. */
+/* Write a value in the usual notation: 714, 2.5, -3. */
 void sums_text(char out[SUMS_TEXT_SIZE], double value);
 
-/* The last number that stands in n bytes of text; false when there is none. */
+/* Find the last number in n bytes of text. Returns false if there is none. */
 bool sums_last(const char *text, size_t n, double *value);
 
 #endif

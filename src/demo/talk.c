@@ -4,20 +4,20 @@
 
 #include <string.h>
 
-/* A trace entry longer than this is noted without its body. */
+/* A trace entry longer than this is stored without its body. */
 #define ENTRY_MAX 4096
 
-/* The members of the object that a turn writes itself. */
+/* The members of the object that each turn writes itself. */
 static const char *const own_keys[] = {"session_id", "messages", "trace",
     "turn", "iteration", "user_prompt", "result", "updated"};
 
 /*
  * No text takes more than this share of the whole: the prompt and the result
- * stand in it twice each, and escapes make up to six bytes of one.
+ * appear in it twice each, and escapes turn one byte into up to six.
  */
 #define TEXT_SHARE 64
 
-/* No trace entry's body takes more than this share. */
+/* No body of a trace entry takes more than this share. */
 #define ENTRY_SHARE 256
 
 static size_t talk_cut(const struct talk *k, size_t len)
@@ -33,7 +33,7 @@ static const struct json *root(struct talk *k)
 
 	if (!k->is_parsed && k->given_len)
 		(void)json_parse(&k->doc, k->given, k->given_len, 0, &error);
-	k->is_parsed = true; /* what does not parse is an empty conversation */
+	k->is_parsed = true; /* unparsable text is an empty conversation */
 	return k->doc.root;
 }
 
@@ -58,7 +58,7 @@ static void add_member(struct buf *out, const struct json *v)
 	buf_char(out, ',');
 }
 
-/* Everything of the given object that is not ours round-trips. */
+/* All other members of the given object are returned unchanged. */
 static void render_others(struct talk *k, struct buf *out)
 {
 	for (const struct json *v = json_first(root(k)); v; v = json_next(v)) {
@@ -77,8 +77,8 @@ static void render_others(struct talk *k, struct buf *out)
 }
 
 /*
- * How many of the given messages must go,
- * so that count and bytes are in bounds.
+ * Returns how many of the given messages must be dropped to keep count and size
+ * within their limits.
  */
 static size_t messages_to_drop(
     const struct json *messages, size_t n_new, size_t max_bytes)
@@ -101,7 +101,10 @@ static size_t messages_to_drop(
 	return i > drop ? i : drop;
 }
 
-/* Append the messages that stay; returns how many user messages went. */
+/*
+ * Append the messages that are kept. Returns how many user messages were
+ * dropped.
+ */
 static size_t render_messages(
     struct talk *k, const struct talk_turn *turn, struct buf *out)
 {
@@ -130,9 +133,9 @@ static size_t render_messages(
 }
 
 /*
- * The n-th user message belongs to the n-th user_input of the trace, so markers
- * go with their messages, and other entries go first when the trace is too
- * long.
+ * The n-th user message belongs to the n-th user_input of the trace, so these
+ * are dropped together with their messages; if the trace is too long, other
+ * entries are dropped first.
  */
 static void render_trace(struct talk *k, size_t markers_gone, struct buf *out)
 {

@@ -5,9 +5,9 @@
 
 /*
  * A talk is the conversation of one demo session as a turn sees it: the JSON
- * object it was given, what this turn adds, and the object that it gives back,
+ * object it was given, what this turn adds, and the object that it returns,
  * which is bounded in messages, trace entries and bytes. It lives in the turn;
- * the text it was given must outlive it.
+ * the given text must outlive it.
  */
 #include "base/buf.h"
 #include "base/json.h"
@@ -17,14 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most messages and trace entries that are given back. */
+/* The maximum number of messages and trace entries that are returned. */
 #define TALK_MESSAGES 40
 #define TALK_TRACE 100
 
 struct talk {
 	const char *given;
 	size_t given_len;
-	size_t max_bytes; /* of what is given back, roughly */
+	size_t max_bytes; /* of what is returned, roughly */
 	bool is_parsed;
 	struct json_doc doc;
 	struct buf scratch;
@@ -46,23 +46,23 @@ struct talk_turn {
 	int64_t now_us;	       /* wall clock */
 };
 
-/* Begin with the conversation so far, a JSON object or nothing. */
+/* Start with the conversation so far, a JSON object or nothing. */
 void talk_init(struct talk *k, const char *given, size_t len, size_t max_bytes);
 
-/* Free what it holds. */
+/* Free the contents. */
 void talk_fini(struct talk *k);
 
 /*
- * The newest text of this role ("user", "assistant") that fits, *len bytes,
- * valid until the next call; NULL when none does.
+ * Returns the newest text of this role ("user", "assistant") for which fits
+ * returns true, *len bytes, valid until the next call; NULL if there is none.
  */
 const char *talk_find(struct talk *k, const char *role,
     bool (*fits)(const char *text, size_t len), size_t *len);
 
-/* The user said this in this turn (long texts are cut). */
+/* Add a message of the user in this turn (long texts are cut). */
 void talk_heard(struct talk *k, const char *text, size_t len);
 
-/* This event happened in this turn (long bodies are left out). */
+/* Add an event of this turn to the trace (long bodies are left out). */
 void talk_note(struct talk *k, const char *id, size_t id_len,
     enum event_type type, int64_t time_us, const char *body, size_t body_len);
 
