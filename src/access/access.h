@@ -90,8 +90,7 @@ struct access_ask {
 struct access_verdict {
 	const struct caller *caller; /* the caller, if the signature is valid */
 	const struct err *err;	     /* NULL: admitted */
-	bool may_onboard;	     /* refused, but onboarding is possible
-                           * (access_doors) */
+	bool may_onboard;	     /* refused; see access_doors() */
 };
 
 typedef void access_fn(void *arg, const struct access_verdict *verdict);
@@ -103,8 +102,7 @@ struct access_setup {
 	struct store *store;
 	struct heritage *heritage;
 	struct loop *loop;
-	const char *name;	   /* the agent's name, which a recipient may
-                                    * be */
+	const char *name;	   /* the agent's, valid as a recipient */
 	const uint8_t *secret_key; /* identity/ident_key.h; NULL: cannot seal */
 	/*
 	 * Called from any thread: access_collect() must be called on the loop

@@ -45,8 +45,7 @@ struct gate_lane {
 	pthread_cond_t is_changed;
 	struct list turns;   /* queues, the next to be served first */
 	struct map *queues;  /* by name */
-	int64_t claiming_ms; /* when it began to write to the store; 0: it is
-                              * not writing */
+	int64_t claiming_ms; /* start of a write to the store; 0: none */
 };
 
 enum { SMALL, LARGE, N_LANES };
@@ -97,8 +96,7 @@ static void claim(struct store_txn *txn, struct gate_job *job)
 	enum store_found found =
 	    store_look(txn, TABLE_USED, job->digest, sizeof job->digest, &row);
 	if (found == STORE_DAMAGED) {
-		job->result = GATE_USED; /* a certain result, whatever happens
-                                          * next */
+		job->result = GATE_USED; /* certain, whatever follows */
 		return;
 	}
 	if (found == STORE_FOUND && row.len == sizeof old) {

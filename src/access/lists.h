@@ -100,8 +100,7 @@ enum lists_action {
 	LISTS_LEVEL, /* only look up */
 	LISTS_ADD_ADMIN,
 	LISTS_REMOVE_ADMIN,
-	LISTS_ADD_CONTACT, /* a stranger becomes a contact; others keep their
-                            * level */
+	LISTS_ADD_CONTACT, /* raise only strangers to contacts */
 };
 
 /* The longest id that may be listed, in bytes. */

@@ -33,8 +33,7 @@ struct policy {
 struct policy_source {
 	const char *name;	 /* its name in messages, such as a path */
 	const struct json *root; /* a mapping; null counts as empty */
-	const struct buf *lines; /* line numbers of its keys, of size_t; NULL:
-                                  * unknown */
+	const struct buf *lines; /* of its keys, of size_t; NULL: unknown */
 };
 
 /*

@@ -14,8 +14,7 @@ struct http_req;
  */
 struct api_accept {
 	const char *type; /* "text/event-stream" */
-	int exactness;	  /* 0: no range matches; 1: any, 2: text, 3: the
-                           * type */
+	int exactness;	  /* matched by 0: none, 1: any, 2: text, 3: the type */
 	int q;		  /* in thousandths; 0: not acceptable */
 };
 

@@ -29,8 +29,7 @@ struct api_events_plan {
 	bool is_reset; /* begin with "reset": what the client had is lost */
 	const char *caller;  /* the watching caller; NULL: anonymous */
 	bool is_holder;	     /* holds the session (session_is_held()) */
-	bool may_start_late; /* missing events before the oldest kept one are no
-                              * hole */
+	bool may_start_late; /* ignore holes before the oldest kept event */
 };
 
 /* Turn the request into a stream of this session, and take over its handle. */

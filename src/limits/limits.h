@@ -45,8 +45,7 @@ struct limits_verdict {
 	int64_t most;
 	int64_t window_ms; /* the limit is for this time */
 	int64_t left;
-	int64_t reset_ms; /* until a retry may succeed, or until all is
-                           * available again */
+	int64_t reset_ms; /* until a retry may succeed, or all is left */
 	struct err err;	  /* ERR_LIMIT if refused, else ERR_OK */
 };
 

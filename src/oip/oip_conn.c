@@ -69,9 +69,8 @@ static bool is_too_large(const struct oip_conn *c)
 void oip_conn_send(struct oip_conn *c)
 {
 	if (is_too_large(c))
-		(void)oip_fit(&shared.frame,
-		    max_bytes(c)); /* a frame that does not fit is sent
-                                    * anyway */
+		(void)oip_fit(
+		    &shared.frame, max_bytes(c)); /* or send it as it is */
 	wire_send(c->wire, shared.frame.data, shared.frame.len);
 	reset(&shared.frame);
 }

@@ -70,8 +70,7 @@ struct oip_conn {
 	uint64_t dashboard;	/* stamp of the page sent to it; 0: none */
 	uint32_t ended_turn;	/* do not send ends of turns up to this one */
 	uint32_t asked_turn;	/* newest turn that one of its inputs named */
-	uint32_t unasked_turn;	/* turn whose end was sent before an input named
-                                 * it */
+	uint32_t unasked_turn;	/* its end was sent before an input named it */
 	uint32_t begun_turn;	/* newest turn that it began; 0: none */
 	uint32_t approval_turn; /* latest turn that asked for approval */
 	uint8_t n_calls;
@@ -82,8 +81,7 @@ struct oip_conn {
 	bool has_run;	       /* a turn was running when it attached */
 	bool is_holder;	       /* holds its session (session_is_held()) */
 	bool is_opening;       /* CONNECTED waits for the first receipt */
-	bool was_onboarded;    /* the client may send an empty INPUT of its
-                                * own */
+	bool was_onboarded;    /* an extra empty INPUT may follow */
 	bool is_v2;	       /* each command is signed */
 };
 

@@ -24,8 +24,7 @@ size_t oip_first_may_grow(void *arg, const char *text, size_t len);
 struct oip_first {
 	const char *type; /* NULL: not seen yet */
 	size_t type_len;
-	const char *open; /* otherwise the member in which the text ends, or
-                           * NULL */
+	const char *open; /* else the member cut off at the end, or NULL */
 	size_t open_len;
 };
 
