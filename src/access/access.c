@@ -195,6 +195,7 @@ struct access *access_new(const struct access_setup *setup, struct err *err)
 	a->gate = gate_new(setup->store, setup->wake, setup->arg);
 	list_init(&a->calls);
 	list_init(&a->ready);
+	access_changes_open(a);
 	return a;
 }
 
@@ -205,6 +206,7 @@ void access_free(struct access **ap)
 	if (!a)
 		return;
 	gate_free(&a->gate);
+	access_changes_close(a);
 	payment_free(&a->payment);
 	list_each_safe(it, &a->calls)
 	    access_call_free(list_entry(it, struct access_call, link));
@@ -217,6 +219,7 @@ void access_collect(struct access *a)
 {
 	struct list *l;
 	gate_collect(a->gate);
+	access_changes_collect(a);
 	while ((l = list_shift(&a->ready)))
 		access_call_tell(list_entry(l, struct access_call, ready));
 }
@@ -224,4 +227,5 @@ void access_collect(struct access *a)
 void access_tick(struct access *a)
 {
 	gate_tick(a->gate);
+	access_changes_tick(a);
 }

@@ -7,7 +7,7 @@
  * Authentication and admission: who is the caller, and may it come in? A door
  * passes what a request says about its sender, and later gets the caller or the
  * reason of a refusal. There is one struct access per worker; it owns the
- * lists, the policy and the gate (access/gate.h).
+ * lists, a thread that changes them, the policy and the gate (access/gate.h).
  *
  * The checks have the order of spec 3.6: blacklist, form, freshness, recipient,
  * signature, single use, policy. A request whose signature fails is never
@@ -214,7 +214,9 @@ typedef void access_change_fn(
 
 /*
  * Change the lists, as requested by an admin. fn is called once, later, with
- * result, or with NULL and err. It cannot be cancelled: arg must outlive it.
+ * result, or with NULL and err. Changes are made in the order of the calls. A
+ * change for which there is no room, or which takes longer than 2 s, fails with
+ * ERR_CROWDED. It cannot be cancelled: arg must outlive it.
  */
 void access_change(struct access *a, const struct lists_change *change,
     access_change_fn *fn, void *arg);

@@ -25,6 +25,9 @@ struct access {
 	struct policy *policy;
 	struct payment *payment;
 	struct seal_host host;
+	struct crew *changer;	/* one thread, which keeps changes in order */
+	struct list changes;	/* given to the crew, the oldest first */
+	struct list refused;	/* changes for which there was no room */
 	struct list calls;	/* all that are not freed */
 	struct list ready;	/* those whose verdict can be delivered */
 	uint64_t lists_version; /* as access_has_changed() saw it */
@@ -81,6 +84,24 @@ void access_call_refuse(
 
 /* Fill *err for a call for which the gate, or its peer's queue, had no room. */
 void access_busy(struct err *err, bool is_own_queue);
+
+/* Most changes of the lists at once; one more fails as busy. */
+#define ACCESS_MAX_CHANGES 2048
+
+/* How long a change may take before it fails as busy. */
+#define ACCESS_CHANGE_MS 2000
+
+/* Start the thread that changes the lists. */
+void access_changes_open(struct access *a);
+
+/* Report the results of changes that have ended. */
+void access_changes_collect(struct access *a);
+
+/* Fail the changes that took too long; one that has not begun never will. */
+void access_changes_tick(struct access *a);
+
+/* Wait for the change that is being made, and drop the others unreported. */
+void access_changes_close(struct access *a);
 
 /*
  * Decide, when the signature is valid or absent. If is_waiting is set

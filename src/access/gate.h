@@ -56,7 +56,11 @@ struct gate_job {
 	bool has_grace;
 	uint64_t peer;
 	uint64_t queue; /* its queue; 0: the server's */
-	/* More work for a thread of the gate if the job succeeds; or NULL. */
+	/*
+	 * More cryptography for the sender if the job succeeds, such as a seal
+	 * (access/seal_call.h). Runs on the gate's thread, and must not wait for
+	 * anything. NULL: none.
+	 */
 	void (*work)(struct gate_job *job);
 	void (*done)(struct gate_job *job, enum gate_result result);
 	void *arg;

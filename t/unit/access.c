@@ -3,8 +3,11 @@
 #include "access/access.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
 #include "base/buf.h"
@@ -15,6 +18,7 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "net/loop.h"
+#include "proc/crew.h"
 #include "proc/shm.h"
 #include "store/store.h"
 #include "t/unit/scratch.h"
@@ -124,6 +128,27 @@ static void ask_judge(void *arg, const char *key, const char *facts,
 	judge.fn = fn;
 	judge.arg = fn_arg;
 	n_said++;
+}
+
+static int64_t *moved_ms; /* what the clock follows */
+
+static void follow_clock(void)
+{
+	char *path = scratch_path("clock");
+	int64_t zero = 0;
+	scratch_write(path, &zero, sizeof zero);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	moved_ms =
+	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
+		abort();
+	(void)close(fd);
+	free(path);
+}
+
+static void pass_ms(int64_t ms)
+{
+	__atomic_add_fetch(moved_ms, ms, __ATOMIC_SEQ_CST);
 }
 
 static void set(char **to, const char *value)
@@ -388,56 +413,81 @@ static void test_guesses_of_all(void)
 	(void)unsetenv("CO_INVITE_CODE");
 }
 
-/* ---- a gate that is full ---- */
+/* ---- changes of the lists ---- */
 
-/* As many as a queue takes. */
-#define MANY GATE_MAX_QUEUED
+static pthread_mutex_t at_work = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool is_held;
 
-/*
- * Fill the server's queue of the gate: its thread has taken the first job and
- * waits for the store, so that it takes no other until the transaction ends.
- * Counts what the changes behind the first job were told: failures, successes.
- */
-static void fill(struct store_txn *t, int counts[2])
+static void wait_for_test(struct crew_job *job)
+{
+	(void)job;
+	atomic_store(&is_held, true);
+	pthread_mutex_lock(&at_work);
+	pthread_mutex_unlock(&at_work);
+}
+
+static void do_nothing(struct crew_job *job)
+{
+	(void)job;
+}
+
+/* Let the thread that changes the lists wait until let_go(). */
+static void hold_changes(void)
+{
+	static struct crew_job job = {.run = wait_for_test, .done = do_nothing};
+	atomic_store(&is_held, false);
+	pthread_mutex_lock(&at_work);
+	if (!crew_run(access_of_all->changer, &job))
+		abort();
+	while (!atomic_load(&is_held))
+		(void)poll(NULL, 0, 1);
+}
+
+static void let_go(void)
+{
+	pthread_mutex_unlock(&at_work);
+}
+
+/* All that there is room for; counts failures and successes. */
+static void fill_changes(int counts[2])
 {
 	struct lists_change look = {.action = LISTS_LEVEL};
 	memcpy(look.id, client, sizeof client);
 	counts[0] = counts[1] = 0;
-	store_write(store, t, STORE_FACTS);
-	ask(ACCESS_CONNECT, 1000, "first");
-	while (!gate_is_idle(access_of_all->gate))
-		(void)poll(NULL, 0, 1);
-	for (int i = 0; i < MANY; i++)
+	hold_changes();
+	for (int i = 1; i < ACCESS_MAX_CHANGES; i++)
 		access_change(access_of_all, &look, count, counts);
 }
 
 static void test_full_change(void)
 {
-	struct store_txn t;
 	int counts[2];
 	begin("open");
-	fill(&t, counts);
+	fill_changes(counts);
 	change(LISTS_BLOCK, "late");
 	is_int(
-	    n_said, 0, "a change at a full gate is not told inside the call");
+	    n_said, 0, "a change above the limit is not told inside the call");
 	ok(!strncmp(hear_words(), "late: server is busy", 20),
 	    "the change is refused a moment later");
-	store_abort(&t);
-	ok(strcmp(hear(MANY + 2), "silence") != 0,
-	    "all changes that filled the gate are answered");
-	ok(counts[0] == 0 && counts[1] == MANY,
-	    "changes that had room in a full gate are done");
+	let_go();
+	ok(strcmp(hear(ACCESS_MAX_CHANGES), "silence") != 0,
+	    "all changes below the limit are answered");
+	ok(counts[0] == 0 && counts[1] == ACCESS_MAX_CHANGES - 1,
+	    "changes below the limit are done");
+	forget_said();
+	change(LISTS_LEVEL, "it");
+	is_str(hear(1), "it: stranger",
+	    "a change that was refused is not done later");
 	end();
 }
 
-/* The question of a code that fits becomes a change while the gate is full. */
+/* The question of a code that fits becomes a change. */
 static void test_full_promotion(void)
 {
-	struct store_txn t;
 	int counts[2];
 	(void)setenv("CO_INVITE_CODE", CODE, 1);
 	begin("careful");
-	fill(&t, counts);
+	fill_changes(counts);
 	struct json_doc doc = {0};
 	struct json_error why;
 	const char text[] = "{\"invite_code\":\"" CODE "\"}";
@@ -447,15 +497,138 @@ static void test_full_promotion(void)
 	(void)access_onboard(
 	    access_of_all, client, payload, PEER, on_verdict, name);
 	is_int(n_said, 0,
-	    "a code that fits at a full gate is not told inside the call");
+	    "a code that fits is not told inside the call when changes are "
+	    "many");
 	ok(!strncmp(hear_words(), "guest: server is busy", 21),
-	    "a code at a full gate is refused a moment later");
-	store_abort(&t);
-	ok(strcmp(hear(MANY + 2), "silence") != 0,
-	    "the gate goes on after a refused promotion");
+	    "a code is refused a moment later when changes are many");
+	let_go();
+	ok(strcmp(hear(ACCESS_MAX_CHANGES), "silence") != 0,
+	    "changes go on after a refused promotion");
 	json_fini(&doc);
 	end();
 	(void)unsetenv("CO_INVITE_CODE");
+}
+
+static void test_order_of_changes(void)
+{
+	begin("open");
+	hold_changes();
+	change(LISTS_PROMOTE, "one");
+	change(LISTS_PROMOTE, "two");
+	change(LISTS_BLOCK, "three");
+	change(LISTS_UNBLOCK, "four");
+	change(LISTS_DEMOTE, "five");
+	let_go();
+	is_str(hear(5),
+	    "one: contact; two: whitelist; three: blocked; four: whitelist; "
+	    "five: contact",
+	    "changes are made in the order in which they were asked for");
+	end();
+}
+
+static void test_change_beside_store(void)
+{
+	struct store_txn t;
+	begin("open");
+	store_write(store, &t, STORE_FACTS);
+	ask(ACCESS_CONNECT, 1000, "first");
+	change(LISTS_PROMOTE, "it");
+	is_str(hear(1), "it: contact",
+	    "a change does not wait for the claim of a signature");
+	store_abort(&t);
+	(void)hear(2);
+	end();
+}
+
+static void test_late_change(void)
+{
+	begin("open");
+	hold_changes();
+	change(LISTS_BLOCK, "it");
+	pass_ms(ACCESS_CHANGE_MS - 1000);
+	access_tick(access_of_all);
+	is_int(n_said, 0, "a change waits for the one before it");
+	pass_ms(1001);
+	access_tick(access_of_all);
+	ok(!strncmp(said, "it: server is busy", 18),
+	    "a change that waits too long is refused: %s", said);
+	access_tick(access_of_all);
+	let_go();
+	forget_said();
+	change(LISTS_LEVEL, "later");
+	is_str(hear(1), "later: stranger",
+	    "a change that waited too long is never made");
+	end();
+}
+
+/* The thread waits for the lock of the files. */
+static void test_slow_change(void)
+{
+	struct buf path = {0};
+	begin("open");
+	buf_printf(&path, "%s/lists.lock", conf.co_dir);
+	int fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX) != 0)
+		abort();
+	change(LISTS_BLOCK, "it");
+	pass_ms(ACCESS_CHANGE_MS + 1);
+	access_tick(access_of_all);
+	ok(!strncmp(said, "it: server is busy", 18),
+	    "a change that takes too long is refused: %s", said);
+	(void)close(fd);
+	change(LISTS_PROMOTE, "next");
+	(void)hear(2);
+	is_int(n_said, 2, "a change that took too long is told once");
+	ok(strstr(said, "next: ") != NULL,
+	    "a change behind a slow one is made: %s", said);
+	buf_fini(&path);
+	end();
+}
+
+static void test_leaving(void)
+{
+	begin("open");
+	hold_changes();
+	change(LISTS_PROMOTE, "one");
+	change(LISTS_PROMOTE, "two");
+	let_go();
+	access_free(&access_of_all);
+	is_int(
+	    n_said, 0, "changes that are left when a worker ends are not told");
+	end();
+}
+
+/* ---- a gate that is full ---- */
+
+/* As many as a queue takes. */
+#define MANY GATE_MAX_QUEUED
+
+static void count_claim(struct gate_job *job, enum gate_result result)
+{
+	int *n = job->arg;
+	n[result == GATE_OK]++;
+	n_said++;
+}
+
+/*
+ * Fill the server's queue of the gate: its thread has taken the first job and
+ * waits for the store, so that it takes no other until the transaction ends.
+ * Counts what the jobs behind the first were told: failures, successes.
+ */
+static void fill(struct store_txn *t, int counts[2])
+{
+	counts[0] = counts[1] = 0;
+	store_write(store, t, STORE_FACTS);
+	ask(ACCESS_CONNECT, 1000, "first");
+	while (!gate_is_idle(access_of_all->gate))
+		(void)poll(NULL, 0, 1);
+	for (int i = 0; i < MANY; i++) {
+		struct gate_job *job = gate_job();
+		job->is_verified = true;
+		job->done = count_claim;
+		job->arg = counts;
+		gate_push(access_of_all->gate, job);
+	}
 }
 
 static void test_full_signature(void)
@@ -532,8 +705,14 @@ int main(void)
 	test_guesses_of_all();
 	test_full_change();
 	test_full_promotion();
+	test_order_of_changes();
+	test_change_beside_store();
+	test_leaving();
 	test_full_signature();
 	test_full_relay();
 	test_forget();
+	follow_clock();
+	test_late_change();
+	test_slow_change();
 	return done();
 }
