@@ -75,8 +75,10 @@ for my $f (@failures) {
 		my $manager = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "$dir/notify") or die $!;
 		my @argv = command("$dir", $name, @options);
 		push @argv, '-D' if $way =~ /daemon/;
+		# A folder that may not be searched, as in the PATH of another user, is
+		# another reason.
 		my $r = run(\@argv, dir => "$dir", env => { HOME => "$dir/home",
-			NOTIFY_SOCKET => "$dir/notify" });
+			NOTIFY_SOCKET => "$dir/notify", PATH => '/usr/bin:/bin' });
 		is $r->{status}, $status, "$name, $way: the exit status is $status" or diag $r->{out};
 		like $r->{out}, $why, "$name, $way: standard error says why";
 		# As long as it does not know its user, root writes no file below /tmp.
