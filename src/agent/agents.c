@@ -18,7 +18,10 @@ static const struct agent_kind *const kinds[] = {
 
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 
-/* What follows the kind's prefix, or NULL when the setting is of another kind. */
+/*
+ * Returns what follows the kind's prefix, or NULL if the setting is of another
+ * kind.
+ */
 static const char *rest_of(const struct agent_kind *kind, const char *setting)
 {
 	size_t n = strlen(kind->prefix);
@@ -66,7 +69,7 @@ const struct agent_kind *agents_find(const char *setting, struct err *err)
 	return NULL;
 }
 
-/* What cannot be found is refused where the settings are read. */
+/* A program that cannot be found is refused when the settings are read. */
 static int check(
     const struct agent_spec *spec, const char *key, struct err *err)
 {

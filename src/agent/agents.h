@@ -10,21 +10,22 @@
 #include "core/agent.h"
 
 /*
- * The kind for a value of the setting 'agent': "demo", "exec:COMMAND" or
- * "python:FILE[:NAME]". NULL with ERR_CONFIG naming what is allowed.
+ * Returns the kind for a value of the setting 'agent': "demo", "exec:COMMAND"
+ * or "python:FILE[:NAME]". NULL with ERR_CONFIG, which names the allowed forms.
  */
 const struct agent_kind *agents_find(const char *setting, struct err *err);
 
 /*
- * Whether the programs of 'agent' and 'trust_agent' can be executed, as far as
- * that can be told before they are (agent/exec_check.h). 0, or -1 with
- * ERR_CONFIG.
+ * Check whether the programs of 'agent' and 'trust_agent' can be executed, as
+ * far as that can be told in advance (agent/exec_check.h). Returns 0, or -1
+ * with ERR_CONFIG.
  */
 int agents_check(const struct conf *conf, struct err *err);
 
 /*
- * Say who the configured agent is, without opening it; what *about points to
- * lives as long as the process, until the next call. 0, or -1 with ERR_CONFIG.
+ * Describe the configured agent without opening it. What *about points to lives
+ * as long as the process, or until the next call. Returns 0, or -1 with
+ * ERR_CONFIG.
  */
 int agents_describe(
     const struct conf *conf, struct agent_about *about, struct err *err);

@@ -16,40 +16,38 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* Bytes of stimuli that may wait for a process that does not read. */
+/* How many bytes of stimuli may wait for a process that does not read. */
 #define INPUT_WAITING_MAX (16u << 20)
 
-/* The rate of lines is held in windows of this length. */
+/* The rate of lines is limited per window of this length. */
 #define WINDOW_MS 100
 
 struct agent_turn {
 	struct agent *agent;
-	const struct agent_input *input; /* NULL: */
-	const struct agent_exec *exec;	 /* one tool alone */
+	const struct agent_input *input; /* NULL: exec is set */
+	const struct agent_exec *exec;	 /* a call of one tool */
 	struct agent_sink *sink;
-	struct runner *runner; /* NULL before it runs and after its end */
+	struct runner *runner; /* NULL before it starts and after its end */
 	struct line_queue queue;
 	struct line line;
 	struct draft draft;
-	size_t input_bytes;	    /* of its first line */
+	size_t input_bytes;	    /* size of its first line */
 	struct loop_timer deadline; /* of the run, then of an interrupt */
 	struct loop_timer window;
-	int64_t window_ms;  /* when it began */
-	int64_t lines_left; /* in it */
+	int64_t window_ms;  /* when the window began */
+	int64_t lines_left; /* left in the window */
 	struct runner_end end;
-	bool has_ended; /* the process */
-	bool is_full;	/* the sink */
-	bool is_slowed; /* by the rate */
+	bool has_ended; /* the process has */
+	bool is_full;	/* the sink is */
+	bool is_slowed; /* by the rate limit */
 	bool is_interrupted;
-	bool is_told; /* turn_result is out */
+	bool is_told; /* turn_result was emitted */
 	bool is_over;
 };
 
 /* ---- events of our own ---- */
 
-/*
- * Append t->draft; what the process says next waits when there is no more room.
- */
+/* Emit t->draft. If the sink is full, later output of the process waits. */
 static void emit(struct agent_turn *t, struct draft *d)
 {
 	if (!t->sink->ops->emit(t->sink, d))
@@ -116,10 +114,7 @@ static void finish_interrupted(struct agent_turn *t)
 	    NULL, 0);
 }
 
-/*
- * However a process ends after it was asked
- * to, the user gets what was asked for.
- */
+/* An interrupted turn always ends as interrupted, however its process ends. */
 static void fail(
     struct agent_turn *t, enum err_reason reason, const char *detail)
 {
@@ -152,7 +147,7 @@ static void fail_ended(struct agent_turn *t)
 	(void)spawn_status(e->status, status, sizeof status);
 	(void)snprintf(
 	    detail, sizeof detail, "ended without OUTPUT: %s", status);
-	/* A shell tells by 128 + signal that a signal ended its program. */
+	/* A shell reports that a signal killed its program as 128 + signal. */
 	bool is_signal = WIFSIGNALED(e->status) ||
 			 (WIFEXITED(e->status) && WEXITSTATUS(e->status) > 128);
 	fail(t, is_signal ? REASON_KILLED : REASON_EXITED, detail);
@@ -185,12 +180,12 @@ static void take_error(struct agent_turn *t)
 static void take_event(struct agent_turn *t)
 {
 	if (t->exec)
-		return; /* nobody is there to see it */
+		return; /* there is no client to see it */
 	t->is_told |= t->line.draft.type == EV_TURN_RESULT;
 	emit(t, &t->line.draft);
 }
 
-/* Returns whether the turn goes on; else it may be gone. */
+/* Returns whether the turn continues; if not, it may have been freed. */
 static bool take_line(struct agent_turn *t, const char *text, size_t len)
 {
 	uint32_t turn = t->input ? t->input->turn : 1;
@@ -222,7 +217,7 @@ static bool take_line(struct agent_turn *t, const char *text, size_t len)
 	return true;
 }
 
-/* One line less in this window; the last one ends it. */
+/* Count one line in this window; the last one pauses the output. */
 static void count_line(struct agent_turn *t)
 {
 	if (--t->lines_left > 0)
@@ -242,9 +237,9 @@ static void open_window(struct agent_turn *t)
 }
 
 /*
- * Take lines while the sink has room and the rate allows, and let the process
- * wait otherwise: then its pipe fills. May free the turn: the caller returns at
- * once.
+ * Process lines while the sink has room and the rate allows. Otherwise the
+ * process waits, once its pipe is full (back-pressure). May free the turn: the
+ * caller returns at once.
  */
 static void take_lines(struct agent_turn *t)
 {
@@ -294,7 +289,10 @@ static void child_on_end(void *arg, const struct runner_end *end)
 
 	t->has_ended = true;
 	t->end = *end;
-	/* A last line without its newline counts if the process ended well. */
+	/*
+	 * A last line without a newline counts if the process exited
+	 * successfully.
+	 */
 	if (end->how == RUNNER_EXITED && end->status == 0)
 		line_feed(&t->queue, "\n", 1);
 	take_lines(t);

@@ -4,10 +4,11 @@
 #define AGENT_CHILD_H
 
 /*
- * What all subprocess agents share: a turn is one process, of whatever source,
- * that speaks co-agent(7) on its standard input and output. A kind has a struct
- * agent (alone, or as the first member of more), calls child_init() and
- * child_fini() on it, and puts the functions below into its struct agent_kind.
+ * The common part of all subprocess agents: a turn is one process, from any
+ * source, that speaks co-agent(7) on its standard input and output. A kind has
+ * a struct agent (alone, or as the first member of a larger struct), calls
+ * child_init() and child_fini() on it, and puts the functions below into its
+ * struct agent_kind.
  */
 #include "agent/runner.h"
 #include "core/agent.h"
@@ -18,28 +19,29 @@
 struct pool;
 struct source;
 
-/* How long an interrupted process may take to end its turn itself. */
+/* How long an interrupted process may take to end its turn by itself. */
 #define CHILD_INTERRUPT_MS 5000
 
 struct agent {
-	struct agent_about about; /* its text is the kind's */
+	struct agent_about about; /* the kind owns its text */
 	struct runner_place place;
-	struct pool
-	    *pool; /* set after child_init(); NULL: none are kept warm */
+	struct pool *pool; /* set after child_init(); NULL: no warm processes */
 	size_t line_bytes;
 	int64_t lines_per_window;
 	int64_t run_timeout_ms;
 };
 
-/* Prepare *a, which is {0}; the source must outlive it. */
+/* Initialise *a, which must be {0}; the source must outlive it. */
 void child_init(
     struct agent *a, const struct agent_setup *setup, struct source *source);
 
-/* Close the pool, kill and forget all processes. */
+/* Close the pool, and kill and forget all processes. */
 void child_fini(struct agent *a);
 
-/* The functions of struct agent_kind; there is no recall, since what a process
- * did before its owner died cannot be known. */
+/*
+ * Functions for struct agent_kind. There is no recall, since it is unknown what
+ * a process did before its owner died.
+ */
 const struct agent_about *child_about(const struct agent *a);
 struct agent_turn *child_start(
     struct agent *a, const struct agent_input *input, struct agent_sink *sink);

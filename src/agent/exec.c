@@ -13,7 +13,7 @@
 
 #define PREFIX "exec:"
 
-/* The agent first, so that one pointer serves for both. */
+/* The agent is the first member, so that one pointer serves for both. */
 struct exec {
 	struct agent agent;
 	struct source_exec source;
@@ -32,8 +32,8 @@ static int check(
 }
 
 /*
- * Its name is the program without the folder; returns the memory of the name,
- * free().
+ * The agent's name is that of the program without its folder. Returns the
+ * memory of the name; free() it.
  */
 static char *name_agent(const char *command, struct agent_about *about)
 {
@@ -52,7 +52,7 @@ static char *name_agent(const char *command, struct agent_about *about)
 
 static void describe(const struct agent_spec *spec, struct agent_about *about)
 {
-	static char *name; /* of the last call */
+	static char *name; /* from the last call */
 
 	free(name);
 	name = name_agent(command_of(spec), about);
@@ -64,7 +64,7 @@ static struct agent *exec_open_agent(
 	struct exec *e = mem_zero(sizeof *e);
 	const char *command = command_of(&setup->spec);
 
-	(void)err; /* what can go wrong does so at the first start */
+	(void)err; /* errors show at the first start */
 	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
 	child_init(&e->agent, setup, &e->source.base);

@@ -4,7 +4,7 @@
 #define AGENT_EXEC_H
 
 /*
- * The agent "exec:COMMAND": a program in any language, one fresh process for
+ * The agent "exec:COMMAND": a program in any language, with a new process for
  * each turn, that speaks co-agent(7) on its standard input and output.
  */
 #include "core/agent.h"

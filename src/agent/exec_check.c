@@ -19,7 +19,7 @@
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789_./+-:@%,"
 
-/* What the shells of Debian run themselves. */
+/* Words that Debian's shells execute themselves. */
 static const char *const shell_words[] = {".", ":", "alias", "bg", "break",
     "builtin", "case", "cd", "chdir", "command", "continue", "declare", "do",
     "done", "echo", "elif", "else", "esac", "eval", "exec", "exit", "export",
@@ -37,7 +37,7 @@ static bool is_shell_word(const char *word)
 	return false;
 }
 
-/* 0, or why it cannot be executed. */
+/* Returns 0, or why the file cannot be executed. */
 static int why_not(const char *path)
 {
 	struct stat st;
@@ -49,7 +49,10 @@ static int why_not(const char *path)
 	return access(path, X_OK) == 0 ? 0 : errno;
 }
 
-/* The file of a name in a folder of PATH; an empty one is the current folder. */
+/*
+ * Returns the path of a name in a folder of PATH; an empty one is the current
+ * folder.
+ */
 static char *join(
     const char *folder, const char *dir, size_t dir_len, const char *name)
 {
@@ -65,7 +68,7 @@ static char *join(
 static int look_in_path(const char *name, const char *folder)
 {
 	const char *dir = getenv("PATH");
-	int why = dir ? ENOENT : 0; /* the shell has a path of its own then */
+	int why = dir ? ENOENT : 0; /* without PATH the shell uses a default */
 
 	while (dir && why) {
 		size_t len = strcspn(dir, ":");

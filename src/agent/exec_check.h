@@ -4,16 +4,17 @@
 #define AGENT_EXEC_CHECK_H
 
 /*
- * Whether the program that a command line begins with can be executed, told
- * before the first turn needs it. A command line is the shell's, so what the
- * shell may take for anything but the name of a program passes: quotes,
- * variables, assignments, its own words.
+ * Checks whether the program at the beginning of a command line can be
+ * executed, before the first turn needs it. The shell interprets a command
+ * line, so anything that may not be a plain program name is accepted: quotes,
+ * variables, assignments, words of the shell.
  */
 #include "core/err.h"
 
 /*
- * 0, or -1 with ERR_CONFIG. setting is the name of the setting the command is
- * of; a relative path is one in folder, where the command will run.
+ * Check a command. setting is the name of its setting; a relative path is
+ * relative to folder, where the command will run. Returns 0, or -1 with
+ * ERR_CONFIG.
  */
 int exec_check(const char *setting, const char *command, const char *folder,
     struct err *err);

@@ -18,7 +18,10 @@ void line_fini(struct line_queue *q)
 
 void line_feed(struct line_queue *q, const char *data, size_t len)
 {
-	/* All at once here, so that many short lines cost one move. */
+	/*
+	 * Consume everything here at once, so that many short lines cost one
+	 * move.
+	 */
 	if (q->taken) {
 		buf_consume(&q->bytes, q->taken);
 		q->scanned -= q->taken;
@@ -55,7 +58,10 @@ static bool is_blank(const char *text, size_t len)
 	return true;
 }
 
-/* Refused ones are cut and named, so that the agent log helps to find them. */
+/*
+ * Quote the beginning of a refused line, so that the agent log helps to find
+ * it.
+ */
 static int refuse(
     struct err *err, const char *why, const char *text, size_t len)
 {
@@ -154,7 +160,7 @@ void line_free(struct line *l)
 
 /* ---- what a process is told ---- */
 
-/* JSON text as a client spelled it may have line breaks between its tokens. */
+/* JSON from a client may have line breaks between its tokens. */
 static void put_json(struct buf *out, const char *json, size_t len)
 {
 	char *to = buf_reserve(out, len);
@@ -238,7 +244,7 @@ static bool put_more_input(
 	return true;
 }
 
-/* An approval's members stand in the line itself, as on the WebSocket. */
+/* The members of an approval are in the line itself, as on the WebSocket. */
 static void put_approval(struct buf *out, const struct json *answer)
 {
 	buf_str(out, "{\"type\":\"APPROVAL_RESPONSE\"");

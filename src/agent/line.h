@@ -5,8 +5,8 @@
 
 /*
  * The line protocol of subprocess agents, co-agent(7): newline-delimited JSON.
- * No I/O here: bytes become lines, lines become events or the end of the turn,
- * and inputs and stimuli become lines.
+ * No I/O: bytes become lines, lines become events or the end of the turn, and
+ * inputs and stimuli become lines.
  */
 #include "base/buf.h"
 #include "base/json.h"
@@ -20,45 +20,43 @@
 
 /* ---- bytes to lines ---- */
 
-/* What has come and was not taken yet; it lives in its owner. */
+/* Bytes received and not yet processed; lives in its owner. */
 struct line_queue {
 	struct buf bytes;
-	size_t taken;	/* bytes that were given out as lines */
-	size_t scanned; /* bytes known to hold no newline */
-	size_t max;	/* longest line, in bytes */
+	size_t taken;	/* bytes already returned as lines */
+	size_t scanned; /* bytes known to have no newline */
+	size_t max;	/* the longest line, in bytes */
 };
 
 enum line_state {
-	LINE_NONE, /* more bytes are needed */
+	LINE_NONE, /* incomplete: feed more bytes */
 	LINE_WHOLE,
 	LINE_TOO_LONG,
 };
 
-/* Prepare an empty queue. */
+/* Initialise an empty queue. */
 void line_init(struct line_queue *q, size_t max);
 
-/* Free it. */
+/* Free the contents. */
 void line_fini(struct line_queue *q);
 
-/* Add bytes that came. */
+/* Append received bytes. */
 void line_feed(struct line_queue *q, const char *data, size_t len);
 
-/*
- * The next line, without its newline, valid until the next call of line_feed().
- */
+/* Get the next line, without its newline, valid until the next line_feed(). */
 enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 
 /* ---- what a process says ---- */
 
 enum line_kind {
-	LINE_BLANK,	  /* nothing */
-	LINE_EVENT,	  /* draft is filled */
+	LINE_BLANK,	  /* an empty line */
+	LINE_EVENT,	  /* draft is set */
 	LINE_OUTPUT,	  /* result and session are set */
-	LINE_EXEC_RESULT, /* result is set: a tool returned it */
-	LINE_ERROR,	  /* message is set: the turn, or the tool, failed */
+	LINE_EXEC_RESULT, /* result is set, from a tool */
+	LINE_ERROR,	  /* message is set: the turn or tool failed */
 };
 
-/* One line, read. {0} is fine; its memory is used again by the next line. */
+/* A parsed line. {0} is valid; its memory is reused by the next line. */
 struct line {
 	enum line_kind kind;
 	struct draft draft;
@@ -68,19 +66,19 @@ struct line {
 	size_t session_len;
 	const char *message;
 	size_t message_len;
-	bool is_memory; /* an ERROR says that memory was wanting */
+	bool is_memory; /* an ERROR caused by lack of memory */
 	struct json_doc doc;
 	struct buf scratch;
 };
 
 /*
- * Read a line of a process into *l; what it points to is valid while text is.
- * Returns 0, or -1 with ERR_BAD_REQUEST saying what is wrong with it.
+ * Parse a line of a process into *l, which is valid while text is. Returns 0,
+ * or -1 with ERR_BAD_REQUEST, which says what is wrong with it.
  */
 int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
     struct err *err);
 
-/* Free what *l holds. */
+/* Free the contents of *l. */
 void line_free(struct line *l);
 
 /* ---- what a process is told ---- */
@@ -88,11 +86,12 @@ void line_free(struct line *l);
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);
 
-/* Append the only line of a call of one tool. */
+/* Append the only line of a tool call. */
 void line_exec(struct buf *out, const struct agent_exec *x);
 
 /*
- * Append the line for a stimulus; false, with nothing appended, if it has none.
+ * Append the line for a stimulus. Returns false, with nothing appended, if it
+ * has none.
  */
 bool line_stimulus(struct buf *out, const struct event *ev);
 

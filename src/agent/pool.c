@@ -8,9 +8,7 @@
 
 #include <stdlib.h>
 
-/*
- * Processes started in one turn of the loop: each costs it a fraction of a ms.
- */
+/* Processes started in one tick: each costs the loop a fraction of a ms. */
 #define BATCH 4
 
 /* One warm process. */
@@ -26,7 +24,7 @@ struct pool {
 	size_t n;
 	struct list warm;
 	struct loop_timer timer;
-	int64_t pause_ms; /* before the next start; 0: nothing went wrong */
+	int64_t pause_ms; /* delay of the next start; 0: no failure */
 };
 
 static void refill(struct pool *p)
@@ -62,7 +60,7 @@ static void pool_on_end(void *arg, const struct runner_end *end)
 	went_wrong(p);
 }
 
-/* A process that waits is not read, so only its end is heard of. */
+/* A waiting process is not read, so only its end is noticed. */
 static const struct runner_handlers handlers = {.on_end = pool_on_end};
 
 static bool start_one(struct pool *p)
@@ -116,7 +114,7 @@ struct runner *pool_take(struct pool *p)
 	struct warm *w = list_entry(first, struct warm, link);
 	struct runner *r = w->runner;
 	drop(w);
-	p->pause_ms = 0; /* this one lived until it was needed */
+	p->pause_ms = 0; /* it lived until it was needed */
 	refill(p);
 	return r;
 }

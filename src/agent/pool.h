@@ -4,9 +4,9 @@
 #define AGENT_POOL_H
 
 /*
- * A pool keeps processes of a subprocess agent warm: they are started before
- * anybody asks, and wait for their first line. A used one is replaced at once;
- * one that dies is replaced after a pause that doubles while they keep dying.
+ * A pool keeps processes of a subprocess agent warm: they are started in
+ * advance and wait for their first line. A process that is taken is replaced at
+ * once; one that dies is replaced with exponential backoff.
  */
 #include "agent/runner.h"
 
@@ -14,17 +14,17 @@
 
 struct pool;
 
-/* First and longest pause before a dead process is replaced. */
+/* The first and the longest delay before a dead process is replaced. */
 #define POOL_PAUSE_MS 1000
 #define POOL_PAUSE_MAX_MS 60000
 
-/* A pool of size processes (0: none), which it starts from now on. */
+/* Create a pool of size processes (0: none) and begin to start them. */
 struct pool *pool_open(struct runner_place *place, size_t size);
 
-/* Take a warm runner, to be claimed; NULL when none is ready. */
+/* Take a warm runner, which the caller must claim. NULL if none is ready. */
 struct runner *pool_take(struct pool *p);
 
-/* Close it, kill what waits in it, null *p. */
+/* Kill the waiting processes, free, and null *p. */
 void pool_close(struct pool **p);
 
 #endif

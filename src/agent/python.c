@@ -18,19 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Forks that wait for a turn, at least. */
+/* The minimum number of forks that wait for a turn. */
 #define SPARES 2
 
-/* Words of the zygote's command line at most, with their end. */
+/*
+ * The maximum number of words of the zygote's command line, including the final
+ * NULL.
+ */
 #define WORDS 24
 
-/* A profile that others may still point to. */
+/* A replaced profile to which others may still point. */
 struct past {
 	struct past *next;
 	struct python_profile profile;
 };
 
-/* The agent first, so that one pointer serves for both. */
+/* The agent is the first member, so that one pointer serves for both. */
 struct python {
 	struct agent agent;
 	struct source_exec source; /* of the zygote */
@@ -43,7 +46,7 @@ struct python {
 
 /* ---- profiles ---- */
 
-/* A string member; NULL when it is none. */
+/* Returns a copy of a string member; NULL if it is missing or not a string. */
 static char *copy_str(const struct json *object, const char *key)
 {
 	struct buf scratch = {0};
@@ -95,7 +98,7 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
-/* The file's name without folder and ending. */
+/* The name of the file without its folder and suffix. */
 static char *name_of(const char *setting)
 {
 	const char *file = setting + strlen(PYTHON_PREFIX);
@@ -110,7 +113,10 @@ static char *name_of(const char *setting)
 
 static const char *const states[] = {"auto", "shared", "isolated"};
 
-/* "isolated: what that means for this file"; NULL when it did not say. */
+/*
+ * Returns "isolated: what that means for this file"; NULL if the agent did not
+ * say.
+ */
 static char *copy_state(const struct json *said, int state)
 {
 	struct buf text = {0};
@@ -172,8 +178,7 @@ void python_profile_free(struct python_profile *p)
 
 /* ---- the zygote ---- */
 
-/* Who asked before may keep what he was told, for as long as there is an agent.
- */
+/* Callers may keep pointers into an old profile as long as the agent exists. */
 static void renew_profile(struct python *p, const struct json *about)
 {
 	struct past *past = mem_zero(sizeof *past);
@@ -236,7 +241,7 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	argv[n++] = memory;
 	argv[n++] = "--spares";
 	argv[n++] = spares;
-	argv[n++] = "--forget"; /* what the package loads from .env */
+	argv[n++] = "--forget"; /* variables that the package loads from .env */
 	argv[n++] = SECRETS_NAMES;
 	if (spec->notices_edits)
 		argv[n++] = "--reload";
@@ -244,7 +249,7 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	argv[n++] = spec->setting + strlen(PYTHON_PREFIX);
 	argv[n] = NULL;
 	source_exec_init(&p->source, spec, argv);
-	p->source.processes = 0; /* each turn has a limit of its own */
+	p->source.processes = 0; /* each turn has its own limit */
 	p->zygote = zygote_open(&(struct zygote_setup){
 	    .loop = setup->loop,
 	    .crew = setup->crew,
@@ -274,7 +279,7 @@ static struct agent *python_open_agent(
 	struct python *p = mem_zero(sizeof *p);
 	const char *profile = setup->spec.profile;
 
-	(void)err; /* what can go wrong does so in the zygote */
+	(void)err; /* errors occur in the zygote */
 	p->setting = mem_strdup(setup->spec.setting);
 	p->state = setup->spec.state;
 	python_profile_read(

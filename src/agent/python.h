@@ -4,20 +4,20 @@
 #define AGENT_PYTHON_H
 
 /*
- * The agent "python:FILE[:NAME]": a ConnectOnion file, unmodified. Each worker
- * has a zygote (src/co-agent-python) that has run the file; a turn is a fork
- * of it, or a thread in it when the agent's state is shared.
+ * The agent "python:FILE[:NAME]": an unmodified ConnectOnion file. Each worker
+ * has a zygote (src/co-agent-python), a fork server that has run the file; a
+ * turn is a fork of it, or a thread in it if the agent's state is shared.
  */
 #include "core/agent.h"
 
 struct buf;
 
-/* What comes before the file in the setting 'agent'. */
+/* The prefix of the file in the setting 'agent'. */
 #define PYTHON_PREFIX "python:"
 
 extern const struct agent_kind python_kind;
 
-/* What is known of an agent; it lives in its owner. */
+/* What is known about an agent; lives in its owner. */
 struct python_profile {
 	struct agent_about about;
 	char *name;
@@ -30,14 +30,14 @@ struct python_profile {
 };
 
 /*
- * Read what co-agent-python --describe printed; without it (len 0, or text that
- * is not such a thing) the profile names the file alone. *p must be {0}. state
- * is the setting agent_state.
+ * Parse the output of co-agent-python --describe. If it is missing (len 0) or
+ * unusable, the profile only names the file. *p must be {0}. state is the
+ * setting agent_state.
  */
 void python_profile_read(struct python_profile *p, const char *setting,
     int state, const char *json, size_t len);
 
-/* Free what it holds. */
+/* Free the contents. */
 void python_profile_free(struct python_profile *p);
 
 #endif

@@ -19,14 +19,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Most that is kept of each output. */
+/* How much of each output is kept. */
 #define SAID_MAX (4u << 20)
 #define COMPLAINTS_MAX (64u << 10)
 
-/* Its tree is killed in no time; a process stuck in the kernel is left. */
+/*
+ * Killing its tree takes almost no time; a process stuck in the kernel is
+ * abandoned.
+ */
 #define KILL_MS 10000
 
-/* Our ends of the process's outputs and control socket; -1 is closed. */
+/* Our ends of the process's outputs and of its control socket; -1: closed. */
 enum { SAID, COMPLAINTS, CONTROL, ENDS };
 
 struct talk {
@@ -42,7 +45,10 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Each half keeps its end: one[0] and theirs are of the process. */
+/*
+ * Open one channel per output and the control socket, with an end for each
+ * side.
+ */
 static bool open_channels(int *ours, int *theirs)
 {
 	int pair[2];
@@ -63,7 +69,7 @@ static bool open_channels(int *ours, int *theirs)
 	return true;
 }
 
-/* Keep the newest: a traceback ends with what matters. */
+/* Keep the newest output: a traceback ends with the important part. */
 static void hear(struct talk *t, int i)
 {
 	static const size_t max[ENDS] = {SAID_MAX, COMPLAINTS_MAX, 128};
@@ -81,7 +87,7 @@ static void hear(struct talk *t, int i)
 		buf_consume(&t->heard[i], t->heard[i].len - max[i]);
 }
 
-/* The control socket ends last, when no process is left. */
+/* The control socket is closed last, when no process is left. */
 static void listen_until(struct talk *t, int64_t until_ms)
 {
 	while (t->fds[CONTROL] >= 0) {
@@ -100,7 +106,7 @@ static void listen_until(struct talk *t, int64_t until_ms)
 	}
 }
 
-/* What is left in a pipe whose writers are gone. */
+/* Read what is left in a pipe after its writers have gone. */
 static void drain(struct talk *t, int i)
 {
 	struct pollfd p = {.fd = t->fds[i], .events = POLLIN};
@@ -114,14 +120,14 @@ static void listen_to(struct talk *t)
 	listen_until(t, clock_mono_ms() + PYTHON_DESCRIBE_MS);
 	t->is_late = t->fds[CONTROL] >= 0;
 	if (t->is_late) {
-		(void)!write(t->fds[CONTROL], "k", 1); /* else it is gone */
+		(void)!write(t->fds[CONTROL], "k", 1); /* or it has gone */
 		listen_until(t, clock_mono_ms() + KILL_MS);
 	}
 	drain(t, SAID);
 	drain(t, COMPLAINTS);
 }
 
-/* Whether it said what it should. */
+/* Whether the output is what was expected. */
 static bool is_profile(const struct buf *said)
 {
 	struct json_doc doc = {0};
@@ -134,7 +140,7 @@ static bool is_profile(const struct buf *said)
 	return is_good;
 }
 
-/* Mostly the package is there, and the interpreter is another one. */
+/* In most cases the package is installed, but for another interpreter. */
 static const char *remedy(struct buf *complaints)
 {
 	if (!strstr(buf_cstr(complaints), "ModuleNotFoundError"))

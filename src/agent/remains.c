@@ -9,17 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The co-turns that we started and did not reap. */
+/* Co-turns that were started and not reaped yet. */
 static struct pids co_turns;
 
-/* The one search; while it runs, the pids are the thread's. */
+/* The only search; while it runs, the thread owns the pids. */
 static struct search {
 	struct crew_job job;
 	bool is_running;
 	pid_t co_turn;
 	struct pids strangers; /* found, and not reaped yet */
-	struct pids children;  /* of ours, as the thread has seen them */
-	remains_fn *fn;	       /* NULL: nobody waits */
+	struct pids children;  /* of ours, as seen by the thread */
+	remains_fn *fn;	       /* NULL: cancelled */
 	void *arg;
 } search;
 
@@ -42,7 +42,7 @@ static void run(struct crew_job *job)
 	pids_add_children(&search.children, getpid());
 }
 
-/* Ended or not: it is there until it is reaped. */
+/* True until the process is reaped, whether it has ended or not. */
 static bool is_child(pid_t pid)
 {
 	siginfo_t info;
@@ -52,8 +52,8 @@ static bool is_child(pid_t pid)
 }
 
 /*
- * A co-turn that was started meanwhile is known, and one that was reaped
- * meanwhile is no child any more.
+ * A co-turn started meanwhile is registered, and one reaped meanwhile is no
+ * longer a child.
  */
 static void find_strangers(struct search *s)
 {
@@ -65,7 +65,7 @@ static void find_strangers(struct search *s)
 	}
 }
 
-/* Backwards, since pids_remove() puts the last one in its place. */
+/* Backwards, since pids_remove() moves the last one into the gap. */
 static void reap_strangers(struct search *s)
 {
 	for (size_t i = s->strangers.n; i-- > 0;) {
@@ -82,7 +82,9 @@ static void done(struct crew_job *job)
 
 	(void)job;
 	find_strangers(s);
-	/* What is reaped now may have left us children after the search. */
+	/*
+	 * A process reaped now may have left us more children after the search.
+	 */
 	bool is_empty = s->strangers.n == 0;
 	reap_strangers(s);
 	s->is_running = false;

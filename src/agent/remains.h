@@ -4,33 +4,33 @@
 #define AGENT_REMAINS_H
 
 /*
- * Remains are what a co-turn leaves behind when it is killed: its tree, which
- * its worker, the next subreaper, inherits. They are the children of this
+ * Remains are what a co-turn leaves behind when it is killed: its process tree,
+ * inherited by its worker, the next subreaper. They are those children of this
  * process that are not co-turns. Reading /proc and control groups may take
- * long, so a thread of a crew does that; what is reaped is reaped on the loop,
- * so that no number of a process can mean another one meanwhile. There is one
- * search at a time in a process, for all its agents. Used on the loop alone.
+ * long, so a thread of a crew does that; reaping is done on the loop, so that
+ * no pid can be reused meanwhile. A process makes only one search at a time,
+ * for all its agents. Used only on the loop.
  */
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct crew;
 
-/* Called later, on the loop; is_empty: nothing was left. */
+/* Called later, on the loop. is_empty: nothing was left. */
 typedef void remains_fn(void *arg, bool is_empty);
 
-/* A co-turn was started, or reaped. */
+/* Register a co-turn that was started; unregister one that was reaped. */
 void remains_add_co_turn(pid_t pid);
 void remains_remove_co_turn(pid_t pid);
 
 /*
- * Kill the remains that the last search found, then search again, also in the
- * control groups of this co-turn, which was reaped. False, and fn is not called,
- * when a search is under way or the crew has too much to do: try again later.
+ * Kill the remains found by the last search, then search again, also in the
+ * control groups of this reaped co-turn. Returns false, and fn is not called,
+ * if a search is in progress or the crew is too busy: try again later.
  */
 bool remains_clear(struct crew *crew, pid_t co_turn, remains_fn *fn, void *arg);
 
-/* Whoever gave this arg does not want to be called any more. */
+/* Cancel the callback with this arg. */
 void remains_forget(const void *arg);
 
 #endif

@@ -22,36 +22,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* When its tree is gone, its output may still be held open by somebody else. */
+/*
+ * After its tree is gone, another process may still hold its output open for
+ * this long.
+ */
 #define DRAIN_MS 1000
 
-/* First and longest pause between attempts to reap. */
+/* The first and the longest delay between attempts to reap. */
 #define REAP_MS 1
 #define REAP_MAX_MS 1000
 
 /*
- * A runner has three streams: its input and output, its complaints, and the
+ * A runner has three streams: its input and output, its standard error, and the
  * control socket of its co-turn, whose end of file says that the tree is gone.
  */
 struct runner {
 	struct runner_place *place;
 	struct list link;
-	pid_t pid; /* of its co-turn; 0: whose parent is not us */
+	pid_t pid; /* of its co-turn; 0: not our child */
 	struct runner_handlers handlers;
 	void *arg;
 	struct stream *io;
 	struct stream *complaints;
 	struct stream *control;
 	struct scribe scribe;
-	struct buf said; /* by co-turn */
+	struct buf said; /* output of co-turn */
 	struct loop_timer timer;
 	int64_t reap_ms;
 	struct runner_end end;
 	bool is_idle; /* not claimed yet */
 	bool is_paused;
-	bool is_left; /* nobody uses it any more */
+	bool is_left; /* it has no user any more */
 	bool is_output_over;
-	bool is_gone; /* the tree */
+	bool is_gone; /* the tree is */
 	bool is_told; /* on_end was called */
 	bool is_reaped;
 	bool has_remains; /* its co-turn was killed */
@@ -108,12 +111,12 @@ static void on_cleared(void *arg, bool is_empty)
 }
 
 /*
- * co-turn has closed its socket and is about to be a zombie, or is one already.
- * Who kills it leaves us its tree: we are the next subreaper.
+ * co-turn has closed its socket and is, or will soon be, a zombie. If it was
+ * killed, we inherit its tree, as the next subreaper.
  */
 static void reap(struct runner *r)
 {
-	bool is_ours = r->pid != 0; /* to reap */
+	bool is_ours = r->pid != 0; /* to be reaped by us */
 
 	if (!is_ours || (is_reaped(r) && !r->has_remains))
 		dispose(r);
@@ -139,7 +142,10 @@ static void tell_end(struct runner *r)
 	r->handlers.on_end(r->arg, &r->end);
 }
 
-/* Called when something ended: draws the conclusions. May free the runner. */
+/*
+ * Called after any stream or process has ended, to take the next step. May free
+ * the runner.
+ */
 static void settle(struct runner *r)
 {
 	if (!r->is_gone)
@@ -163,11 +169,11 @@ static void on_time(void *arg)
 	if (r->is_gone && r->is_left) {
 		reap(r);
 	} else if (r->is_gone) {
-		/* A reader that is paused has output to read still. */
+		/* A paused reader still has output to read. */
 		r->is_output_over = !r->is_paused;
 		settle(r);
 	} else {
-		/* It lingered too long, or closed its output and went on. */
+		/* It lingered too long, or closed its output and continued. */
 		r->end.how = RUNNER_LOST;
 		(void)stream_write(r->control, "k", 1, SIZE_MAX);
 	}
@@ -202,7 +208,7 @@ static void runner_on_complaint(void *arg, const char *data, size_t len)
 
 static void on_complaints_end(void *arg)
 {
-	(void)arg; /* the end of the tree is what counts */
+	(void)arg; /* only the end of the tree matters */
 }
 
 static bool is_over_memory(struct runner *r)
@@ -214,7 +220,7 @@ static void on_control(void *arg, const char *data, size_t len)
 {
 	struct runner *r = arg;
 
-	/* More than a short line is not from co-turn. */
+	/* Anything longer than a short line is not from co-turn. */
 	if (r->said.len + len <= 128)
 		buf_append(&r->said, data, len);
 	if (is_over_memory(r) && !r->is_left && r->handlers.on_over_memory)
@@ -247,7 +253,7 @@ static const struct stream_handlers control_handlers = {
 
 /* ---- start ---- */
 
-/* For each of the four channels our end and the process's; -1 is not open. */
+/* Our end and the process's for each of the four channels; -1: not open. */
 struct ends {
 	int ours[SOURCE_FDS];
 	int theirs[SOURCE_FDS];
@@ -257,7 +263,7 @@ static void close_all(int *fds)
 {
 	for (int i = 0; i < SOURCE_FDS; i++)
 		if (fds[i] >= 0)
-			(void)close(fds[i]); /* nothing was written */
+			(void)close(fds[i]); /* nothing was written to it */
 }
 
 static bool open_pipe(int *reader, int *writer)
@@ -381,7 +387,7 @@ void runner_retire(struct runner **runner)
 	if (!r)
 		return;
 	r->is_left = true;
-	stream_pause(r->io, false); /* what it still writes is dropped */
+	stream_pause(r->io, false); /* later output is discarded */
 	stream_pause(r->complaints, false);
 	stream_finish(r->io);
 	if (!r->is_gone)
@@ -400,7 +406,7 @@ void runner_kill(struct runner **runner)
 	stream_close(&r->io);
 	stream_close(&r->complaints);
 	loop_timer_stop(r->place->loop, &r->timer);
-	/* Our reading end stays: its end of file says when to reap. */
+	/* Keep our reading end: its end of file says when to reap. */
 	if (!r->is_gone)
 		(void)stream_write(r->control, "k", 1, SIZE_MAX);
 	settle(r);
@@ -408,7 +414,7 @@ void runner_kill(struct runner **runner)
 
 void runner_clear(struct runner_place *place)
 {
-	/* The closed sockets end the trees; whoever is our parent reaps. */
+	/* Closing the sockets ends the trees; the next parent reaps them. */
 	list_each_safe(link, &place->all)
 	    dispose(list_entry(link, struct runner, link));
 }

@@ -4,10 +4,10 @@
 #define AGENT_RUNNER_H
 
 /*
- * A runner is one process of a subprocess agent, from its source, with its
- * pipes on the loop. Whoever starts it uses it until runner_retire() or
- * runner_kill(), which take it away at once; the runner itself stays until its
- * whole tree is gone and reaped.
+ * A runner is one process of a subprocess agent, started by a source, with its
+ * pipes on the loop. The user that starts it owns it until runner_retire() or
+ * runner_kill(), which null the pointer at once; the runner itself lives until
+ * its whole process tree is gone and reaped.
  */
 #include "base/list.h"
 #include "core/err.h"
@@ -22,27 +22,27 @@ struct runner;
 struct source;
 
 /*
- * Make us the one who gets, and ends, the tree of a co-turn that was killed.
- * For a process whose only children are those of its runners.
+ * Make this process the subreaper that inherits, and ends, the tree of a
+ * co-turn that is killed. Only for a process whose children all belong to its
+ * runners.
  */
 void runner_inherit_orphans(void);
 
 /*
- * What all runners of an agent share; it
- * lives in the agent, which outlives them.
+ * Shared by all runners of an agent; lives in the agent, which outlives them.
  */
 struct runner_place {
 	struct loop *loop;
-	struct crew *crew;     /* does what may block */
-	struct source *source; /* of the processes */
+	struct crew *crew;     /* for work that may block */
+	struct source *source; /* starts the processes */
 	struct list all;
 };
 
 enum runner_how {
 	RUNNER_EXITED, /* status is a wait status */
-	RUNNER_LIMIT,  /* it had too many processes, and was killed */
-	RUNNER_MEMORY, /* it had too much memory, and was killed */
-	RUNNER_LOST,   /* it was killed with its co-turn, or by us */
+	RUNNER_LIMIT,  /* killed: it had too many processes */
+	RUNNER_MEMORY, /* killed: it used too much memory */
+	RUNNER_LOST,   /* killed with its co-turn, or by us */
 };
 
 struct runner_end {
@@ -51,46 +51,53 @@ struct runner_end {
 };
 
 struct runner_handlers {
-	/* Bytes of its standard output; they are gone after the call. */
+	/* Bytes of its standard output, valid only inside the call. */
 	void (*on_output)(void *arg, const char *data, size_t len);
 	/* A line of its standard error. */
 	void (*on_complaint)(void *arg, const char *text, size_t len);
-	/* It is about to be killed for its memory; may be NULL. */
+	/* It is about to be killed because of its memory; may be NULL. */
 	void (*on_over_memory)(void *arg);
-	/* It ended and all its output was given; called once, last. The runner
-	 * is the user's still, who takes leave by runner_kill(). */
+	/*
+	 * It has ended and all its output was delivered. Called once, as the
+	 * last call. The user still owns the runner, and must call
+	 * runner_kill().
+	 */
 	void (*on_end)(void *arg, const struct runner_end *end);
 };
 
-/* How long a process may go on after its turn before its tree is killed. */
+/* How long a process may continue after its turn before its tree is killed. */
 #define RUNNER_LINGER_MS 2000
 
 /*
- * Start a process of the place's source; its output waits for runner_claim().
- * NULL with ERR_AGENT.
+ * Start a process from the place's source; its output waits for runner_claim().
+ * Returns NULL with ERR_AGENT.
  */
 struct runner *runner_start(struct runner_place *place,
     const struct runner_handlers *handlers, void *arg, struct err *err);
 
-/* Use the runner from now on with these handlers: output flows. */
+/* Use the runner with these handlers from now on: output is delivered. */
 void runner_claim(
     struct runner *r, const struct runner_handlers *handlers, void *arg);
 
-/* Queue bytes for its standard input; false when more than limit would wait. */
+/*
+ * Queue bytes for its standard input. Returns false if more than limit would
+ * wait.
+ */
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit);
 
-/* Stop or go on reading its output. */
+/* Pause or resume reading its output. */
 void runner_pause(struct runner *r, bool is_paused);
 
 /*
- * The turn is over: EOF on its input, and RUNNER_LINGER_MS to leave. Nulls *r.
+ * End of the turn: close its input, and allow RUNNER_LINGER_MS to exit. Nulls
+ * *r.
  */
 void runner_retire(struct runner **r);
 
-/* Kill its whole tree now. Nulls *r. */
+/* Kill its whole process tree now. Nulls *r. */
 void runner_kill(struct runner **r);
 
-/* Kill and forget all runners of a place; used when the agent closes. */
+/* Kill and forget all runners of a place, when the agent is closed. */
 void runner_clear(struct runner_place *place);
 
 #endif

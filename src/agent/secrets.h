@@ -4,18 +4,19 @@
 #define AGENT_SECRETS_H
 
 /*
- * The variables of the environment that are between the server and its operator:
- * no process of an agent gets them. Here is the one list of them.
+ * Environment variables that are private to the server and its operator: no
+ * process of an agent gets them. This is the only list of them.
  */
 
-/* Their names, with commas between them. */
+/* Their names, separated by commas. */
 #define SECRETS_NAMES                                            \
 	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,NOTIFY_SOCKET," \
 	"WATCHDOG_USEC,WATCHDOG_PID"
 
 /*
- * The environment without them, and with more of them (NULL: none),
- * NULL-terminated. The list is the caller's to free(), its texts are not.
+ * Returns the environment without these variables and with the additional ones
+ * in 'more' (NULL: none), NULL-terminated. The caller must free() the list, but
+ * not its strings.
  */
 char **secrets_environ(char *const *more);
 

@@ -18,10 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The descriptor that co-turn expects its control socket at. */
+/* The descriptor at which co-turn expects its control socket. */
 #define CONTROL_FD 3
 
-/* Words before those of the program. */
+/* The number of words before those of the program. */
 #define OWN_WORDS 6
 
 static size_t count_words(char *const *argv)
@@ -87,7 +87,7 @@ static pid_t source_start(struct source *base, const int *fds, struct err *err)
 
 /* ---- another user ---- */
 
-/* Most groups of a user that agents are in. */
+/* The maximum number of supplementary groups of the agents' user. */
 #define MAX_GROUPS 64
 
 static char *variable(const char *name, const char *value)
@@ -105,7 +105,7 @@ static char *numbers_of(const struct passwd *user)
 	struct buf text = {0};
 
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
-		n = MAX_GROUPS; /* he is in more */
+		n = MAX_GROUPS; /* the user is in more */
 	buf_printf(
 	    &text, "%u:%u", (unsigned)user->pw_uid, (unsigned)user->pw_gid);
 	for (int i = 0; i < n; i++)

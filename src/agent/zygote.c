@@ -18,41 +18,44 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Most packets that are sent and not confirmed: the rest waits. */
+/* The maximum number of unacknowledged packets: the rest waits. */
 #define WINDOW 16
 
-/* Most turns that wait for it to load. */
+/* The maximum number of turns that wait for it to load. */
 #define WAITING_MAX 4096
 
-/* A line of it, which has the system prompt in it. */
+/* The longest line, which contains the system prompt. */
 #define LINE_MAX_BYTES (4u << 20)
 
-/* One that lived for so long did not die of what killed the one before. */
+/*
+ * A zygote that lived this long did not die of the same cause as the one
+ * before.
+ */
 #define HEALTHY_MS 60000
 
-/* The descriptors of a turn that waits. */
+/* The descriptors of a waiting turn. */
 struct waiting {
 	struct list link;
 	int fds[SOURCE_FDS];
 };
 
 struct zygote {
-	struct source base; /* of turns */
-	struct source own;  /* of the zygote, with a socket for an input */
+	struct source base; /* the source of turns */
+	struct source own;  /* that of the zygote, with a socket as its input */
 	struct zygote_setup setup;
 	struct runner_place place;
 	struct runner *runner; /* NULL between two of them */
 	int socket;
 	struct line_queue lines;
-	struct loop_timer timer; /* until the next one is started */
+	struct loop_timer timer; /* until the next start */
 	int64_t pause_ms;
 	int64_t started_ms;
 	size_t n_waiting; /* in both lists */
 	struct list waiting;
-	struct list sent; /* and not confirmed, the oldest first */
+	struct list sent; /* unacknowledged, the oldest first */
 	size_t n_sent;
-	bool is_loaded; /* this one */
-	bool is_broken; /* the one before could not load the agent */
+	bool is_loaded; /* the present one */
+	bool is_broken; /* the previous one could not load the agent */
 };
 
 /* ---- turns that wait ---- */
@@ -60,7 +63,7 @@ struct zygote {
 static void close_fds(const int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]); /* they are not ours to write */
+		(void)close(fds[i]); /* nothing was written to them */
 }
 
 static void drop(struct zygote *z, struct waiting *w)
@@ -71,7 +74,7 @@ static void drop(struct zygote *z, struct waiting *w)
 	free(w);
 }
 
-/* Each of them sees the end of its descriptors, and fails. */
+/* Each turn sees the end of its descriptors, and fails. */
 static void drop_all(struct zygote *z, struct list *which)
 {
 	list_each_safe(link, which)
@@ -102,7 +105,9 @@ static bool send_packet(int fd, const int *fds)
 	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-/* What cannot be sent goes with the next confirmation, or with a new zygote. */
+/*
+ * What cannot be sent waits for the next acknowledgement, or for a new zygote.
+ */
 static void pump(struct zygote *z)
 {
 	list_each_safe(link, &z->waiting)
@@ -117,7 +122,7 @@ static void pump(struct zygote *z)
 	}
 }
 
-/* The turn is the zygote's from now on: it is not given to another one. */
+/* The zygote owns the turn from now on: it is not given to another one. */
 static void confirm(struct zygote *z)
 {
 	if (!z->n_sent)
@@ -127,7 +132,9 @@ static void confirm(struct zygote *z)
 	pump(z);
 }
 
-/* What was not confirmed was not begun: the next zygote gets it. */
+/*
+ * Turns without an acknowledgement have not begun: the next zygote gets them.
+ */
 static void take_back(struct zygote *z)
 {
 	list_each_safe(link, &z->waiting)
@@ -190,7 +197,7 @@ static void take_line(struct zygote *z, const char *text, size_t len)
 		return;
 	}
 	if (len < n || memcmp(text, ready, n) != 0)
-		return; /* nothing that we know */
+		return; /* an unknown line */
 	z->is_loaded = true;
 	z->is_broken = false;
 	z->setup.on_ready(z->setup.arg, text + n, len - n);
@@ -240,7 +247,7 @@ static void start_later(struct zygote *z)
 	loop_timer_set(z->place.loop, &z->timer, z->pause_ms);
 }
 
-/* Turns that are threads of it, or its forks, end with it. */
+/* Turns that are its threads or forks end with it. */
 static void on_over_memory(void *arg)
 {
 	struct zygote *z = arg;
@@ -253,7 +260,7 @@ static void zygote_on_end(void *arg, const struct runner_end *how)
 {
 	struct zygote *z = arg;
 
-	(void)how; /* its complaints have said more */
+	(void)how; /* its standard error has said more */
 	runner_kill(&z->runner);
 	zygote_end(z);
 	if (!z->is_loaded) {
@@ -284,7 +291,7 @@ static pid_t start_own(struct source *own, const int *fds, struct err *err)
 	const int with_socket[SOURCE_FDS] = {
 	    pair[1], fds[SOURCE_OUT], fds[SOURCE_ERR], fds[SOURCE_CONTROL]};
 	pid_t pid = z->setup.source->start(z->setup.source, with_socket, err);
-	(void)close(pair[1]); /* the zygote's */
+	(void)close(pair[1]); /* the zygote's end */
 	if (pid < 0)
 		(void)close(pair[0]);
 	else

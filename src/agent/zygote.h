@@ -4,18 +4,18 @@
 #define AGENT_ZYGOTE_H
 
 /*
- * A zygote is a process that has loaded all that an agent needs, and makes the
- * processes of turns out of itself: a source (agent/source.h). It runs under
- * co-turn as any process of an agent does.
+ * A zygote is a fork server: a process that has loaded all that an agent needs,
+ * and forks the processes of turns. It is a source (agent/source.h), and runs
+ * under co-turn like any process of an agent.
  *
- * Its standard input is a packet socket. For each turn it gets one packet with
- * the four descriptors of the turn, and before it begins with it, it says "+"
- * in a line on its standard output. A line "READY JSON" says that it has loaded the agent, for
- * the first time or anew.
+ * Its standard input is a packet socket. For each turn it receives one packet
+ * with the four descriptors of the turn, and acknowledges it with a "+" line on
+ * its standard output before it begins the turn. A line "READY JSON" says that
+ * it has loaded the agent, for the first time or again.
  *
- * One that dies is started again after a pause that doubles while they keep
- * dying; what its turns were is up to them. While the agent cannot be loaded,
- * turns are refused; else they wait.
+ * A zygote that dies is restarted with exponential backoff; turns that are
+ * running as forks are not affected. While the agent cannot be loaded, turns
+ * are refused; while it is being loaded, they wait.
  */
 #include "core/agent.h"
 
@@ -27,15 +27,15 @@ struct loop;
 struct source;
 struct zygote;
 
-/* First and longest pause before it is started again. */
+/* The first and the longest delay before a restart. */
 #define ZYGOTE_PAUSE_MS 100
 #define ZYGOTE_PAUSE_MAX_MS 60000
 
 struct zygote_setup {
 	struct loop *loop;
-	struct crew *crew;     /* does what may block */
-	struct source *source; /* of the zygote itself; it must outlive it */
-	/* What READY said; json is gone after the call. */
+	struct crew *crew;     /* for work that may block */
+	struct source *source; /* of the zygote itself, which it must outlive */
+	/* Receives the JSON of READY, valid only inside the call. */
 	void (*on_ready)(void *arg, const char *json, size_t len);
 	void *arg;
 };
@@ -43,13 +43,13 @@ struct zygote_setup {
 /* Start a zygote. */
 struct zygote *zygote_open(const struct zygote_setup *setup);
 
-/* The source of its turns; it lives as long as the zygote. */
+/* Returns the source of its turns; it lives as long as the zygote. */
 struct source *zygote_source(struct zygote *z);
 
-/* Whether it has loaded the agent. */
+/* Returns whether it has loaded the agent. */
 enum agent_load zygote_load(const struct zygote *z);
 
-/* End it with all its turns, null *z. */
+/* End it with all its turns, free, and null *z. */
 void zygote_close(struct zygote **z);
 
 #endif
