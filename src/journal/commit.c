@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* Making a commit, on the loop's thread: part of journal.h. */
+/* Creation of commits, on the loop's thread: part of journal.h. */
 #include "journal/journal.h"
 
 #include "base/clock.h"

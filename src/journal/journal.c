@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* One commit may remove so many events more than it adds. */
+/* The maximum number of events that one commit removes beyond those it adds. */
 #define TRIM_STEP 2048
 
 static bool is_refused(struct store_txn *t, struct commit *c)
@@ -58,7 +58,10 @@ static void log_failure(struct list *batch, const struct err *err)
 		log_error("%s", err->text);
 }
 
-/* Nobody would hear it: the agent has ended, and its end is not written yet. */
+/*
+ * Too late: the agent has finished, so this stimulus would be lost. Its end is
+ * not written yet.
+ */
 static bool is_too_late(const struct journal_setup *s, const struct commit *c)
 {
 	if (c->rule != COMMIT_IN_TURN || !c->n_stimuli)
@@ -67,7 +70,6 @@ static bool is_too_late(const struct journal_setup *s, const struct commit *c)
 	return atomic_load(&e->closing) == c->turn;
 }
 
-/* In an open transaction, which is ended. */
 void journal_write_facts(
     const struct journal_setup *s, struct store_txn *t, struct list *batch)
 {
@@ -113,7 +115,7 @@ static bool is_too_long(const struct conf *conf, const struct journal_meta *m)
 	       m->bytes > (uint64_t)conf->journal_bytes;
 }
 
-/* A tenth more than needed, so that not every commit has to trim. */
+/* A tenth more than necessary, so that not every commit has to trim. */
 static uint64_t surplus(const struct conf *conf, const struct journal_meta *m)
 {
 	uint64_t most = (uint64_t)conf->journal_events;
@@ -122,9 +124,9 @@ static uint64_t surplus(const struct conf *conf, const struct journal_meta *m)
 }
 
 /*
- * Keep a journal within its limits by dropping its oldest events; the newest
- * one stays. A commit may drop more than it added, so that a journal which is
- * too long always gets shorter.
+ * Keep a journal within its limits by dropping its oldest events, but never the
+ * newest. A commit may drop more than it added, so that a journal which is too
+ * long always gets shorter.
  */
 static void trim(const struct journal_setup *s, struct store_txn *t,
     struct commit *c, struct journal_meta *m)
@@ -151,7 +153,7 @@ static void append(
 	struct journal_meta m;
 	(void)journal_meta(t, c->number, &m);
 	if (t->rc)
-		return; /* m is nothing to judge by */
+		return; /* m cannot be trusted */
 	if (!rule_allows(c, &m) || (!c->has_facts && is_too_late(s, c))) {
 		c->outcome = COMMIT_CLOSED;
 		c->last_seq = m.last;
@@ -184,7 +186,7 @@ static void append(
 	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
 }
 
-/* Chatter, while what room there is belongs to the ends of turns. */
+/* Events, while the remaining room is reserved for the ends of turns. */
 static bool is_kept_out(const struct journal_setup *s, struct commit *c)
 {
 	if (c->has_facts || c->rule == COMMIT_END ||
@@ -207,7 +209,7 @@ static void append_all(
 	}
 }
 
-/* What has no events is written: its facts were all. */
+/* A commit without events has succeeded: its facts were all it had. */
 static bool fail_events(struct list *batch, bool are_ends,
     const struct store_txn *t, const struct err *err)
 {
@@ -223,8 +225,8 @@ static bool fail_events(struct list *batch, bool are_ends,
 }
 
 /*
- * One transaction each, since a damaged page is of few sessions: it costs those
- * alone.
+ * One transaction per commit, since a damaged page belongs to few sessions:
+ * only those must fail.
  */
 static void commit_each(const struct journal_setup *s, struct list *batch)
 {
@@ -244,8 +246,8 @@ static void commit_each(const struct journal_setup *s, struct list *batch)
 }
 
 /*
- * In an open transaction, which is ended. When there is no room for all, there
- * may be for the ends of turns: nobody shall wait for one in vain.
+ * When there is no room for all events, there may be for the ends of turns: no
+ * client must wait for one in vain.
  */
 void journal_write_events(
     const struct journal_setup *s, struct store_txn *t, struct list *batch)

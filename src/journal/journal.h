@@ -5,19 +5,25 @@
 
 /*
  * The journal of a session is the ordered list of its events; any worker
- * appends to and reads any journal. A commit (commit.c) is written by a committer
- * thread (lanes.c): facts first, synced, then events (journal.c), then the bell
- * (bell.h). There are two of these threads, so that the loop never waits for a
- * lock or a disk, and chatter never for the sync of others' facts:
+ * appends to and reads any journal. A commit (commit.c) is written by a
+ * committer thread (lanes.c): facts first, synced, then events (journal.c),
+ * then the notification (bell.h). There are two such threads, called lanes, so
+ * that the loop never waits for a lock or a disk, and events never wait for the
+ * sync of other turns' facts:
  *
- *   facts lane    commits with facts: one synced transaction for all that is
- *                 queued, then one journal transaction for their events
+ *   facts lane    commits with facts: one synced transaction for the whole
+ *                 queue, then one journal transaction for their events
  *   chatter lane  commits with events only
  *
  * Events of one turn stay in order: a commit in the facts lane waits for the
- * chatter that was queued before it. Positions are given inside the
- * transaction, so they have no gaps. The bell (MSG_GREW) is rung by the
- * committer itself.
+ * chatter that was queued before it. Positions are assigned inside the
+ * transaction, so they have no gaps. The committer itself sends the
+ * notification (MSG_GREW).
+ *
+ * Life cycle of a commit: journal_commit(), journal_add() and journal_put(),
+ * journal_push(), then done(commit) from journal_collect(), which frees it with
+ * journal_commit_free(). All calls are made on the loop's thread, except those
+ * that say otherwise.
  */
 #include "base/buf.h"
 #include "base/list.h"
@@ -34,24 +40,26 @@ struct conf;
 struct journal;
 struct pulse;
 
-/* When the events of a commit may be appended. */
+/* The condition under which the events of a commit may be appended. */
 enum commit_rule {
-	COMMIT_BEGIN,	/* not begun yet; the first event begins the turn */
+	COMMIT_BEGIN,	/* the turn has not begun; the first event begins it */
 	COMMIT_IN_TURN, /* the turn has begun and not ended */
 	COMMIT_END,	/* the turn has not ended; the last event ends it */
 };
 
 enum commit_outcome {
 	COMMIT_OK,
-	COMMIT_CLOSED,	/* the rule forbade it: nothing was appended */
+	COMMIT_CLOSED,	/* the rule was violated: nothing was appended */
 	COMMIT_FAILED,	/* err says why: nothing was written */
-	COMMIT_REFUSED, /* check() said no, and why: nothing was written */
+	COMMIT_REFUSED, /* check() refused it: nothing was written */
 };
 
-/* Most rows in one commit. */
+/* The maximum number of rows in one commit. */
 #define COMMIT_PUTS 5
 
-/* Writes a row in the open transaction of a commit; runs in a committer thread. */
+/*
+ * Writes a row in the open transaction of a commit. Runs in a committer thread.
+ */
 typedef void commit_write_fn(
     struct store_txn *t, struct store_span key, struct store_span value);
 
@@ -59,12 +67,12 @@ struct commit_put {
 	enum store_table table;
 	struct buf key;
 	struct buf value;
-	commit_write_fn *write; /* NULL: the row is put into its table */
+	commit_write_fn *write; /* NULL: put the row into its table */
 };
 
 /*
- * One thing to be written. Made and freed on the loop's thread; between
- * journal_push() and done() it belongs to the committer.
+ * One unit of work for a committer. It is created and freed on the loop's
+ * thread; between journal_push() and done() the committer owns it.
  */
 struct commit {
 	struct list link;
@@ -73,43 +81,50 @@ struct commit {
 	uint32_t turn;
 	enum commit_rule rule;
 
-	/* Rows, all facts or all in the journal's own tables: check (may be
-	 * NULL) looks at the store inside their transaction and returns 0 to go
-	 * on; then the puts are written. */
+	/*
+	 * Rows, either all facts or all in the journal's own tables: check (may
+	 * be NULL) examines the store inside their transaction and returns 0 to
+	 * proceed; then the puts are written.
+	 */
 	bool has_facts;
 	int (*check)(struct store_txn *t, struct commit *c);
 	struct commit_put puts[COMMIT_PUTS];
 	unsigned n_puts;
 
-	/* With facts, after the puts and in the same transaction: write what
-	 * depends on what is there. note is what it needs to know. NULL: nothing
-	 * more. */
+	/*
+	 * With facts, after the puts and in the same transaction: write rows
+	 * that depend on the state of the store. note holds its input. NULL:
+	 * nothing to do.
+	 */
 	void (*also)(struct store_txn *t, struct commit *c);
 	struct buf note;
 
-	/* Events in stored form, each behind its length (uint32_t). */
+	/* Events in stored form, each preceded by its length (uint32_t). */
 	struct buf events;
 	unsigned n_events;
-	unsigned n_stimuli; /* how many of them the turn's owner must look at */
+	unsigned n_stimuli; /* how many of them the turn's owner must process */
 
 	/*
-	 * One of the events is a question: its
-	 * place among them from 1, and its type.
+	 * If one of the events is a question: its place among them from 1, and
+	 * its type.
 	 */
 	unsigned question_at;
 	enum event_type question;
 
-	/* After it is written: give the turn up in the registry. */
+	/*
+	 * The owner that gives up the turn in the registry when this is
+	 * written.
+	 */
 	registry_owner ends_turn_of;
 
-	bool is_quiet; /* when it fails: the log knows already */
+	bool is_quiet; /* do not log a failure: it has been logged */
 
 	enum commit_outcome outcome;
 	bool lacks_room; /* it failed because the disk is full */
 	bool met_damage; /* it failed because pages of the file are damaged */
-	bool are_facts_written; /* also when the events then failed */
+	bool are_facts_written; /* even if writing the events failed */
 	bool is_in_facts_lane;
-	int refusal; /* what check() returned */
+	int refusal; /* the result of check() */
 	struct err err;
 	uint64_t first_seq;
 	uint64_t last_seq;
@@ -135,44 +150,48 @@ struct journal_setup {
 /* Start the committer threads. */
 struct journal *journal_new(const struct journal_setup *setup);
 
-/* Wait for what is queued, stop the threads, free, null *j. */
+/* Wait until the queues are empty, stop the threads, free, and null *j. */
 void journal_free(struct journal **j);
 
-/* A new, empty commit. */
+/* Create an empty commit. */
 struct commit *journal_commit(
     uint64_t number, uint32_t at, uint32_t turn, enum commit_rule rule);
 
-/* A commit of nothing, for the facts lane: when it is done, all that a process
- * which died before had written is visible to readers. */
+/*
+ * Create an empty commit for the facts lane. When it is done, everything
+ * written by a process that died before is visible to readers.
+ */
 struct commit *journal_fence(void);
 
-/* Add an event to a commit; the draft gets an id if it has none. */
+/* Add an event to a commit; a draft without an id gets one. */
 void journal_add(struct commit *c, struct draft *d);
 
-/* Add a row to write. The caller fills in its value, and may set write. Returns
- * the row, which the commit owns. */
+/*
+ * Add a row to a commit. The caller fills in its value, and may set write.
+ * Returns the row, which the commit owns.
+ */
 struct commit_put *journal_put(
     struct commit *c, enum store_table table, const void *key, size_t key_len);
 
 /*
- * Hand the commit to its lane; in_facts_lane forces the facts lane for a commit
- * without facts, to keep it behind one that has some.
+ * Queue the commit in its lane. in_facts_lane forces the facts lane for a
+ * commit without facts, to keep it behind one that has some.
  */
 void journal_push(struct journal *j, struct commit *c, bool in_facts_lane);
 
-/* Free a commit that was not pushed, or that is done. */
+/* Free a commit that was not pushed, or is done. */
 void journal_commit_free(struct commit *c);
 
-/* On the loop: call done() for all commits that are finished. */
+/* On the loop: call done() for all finished commits. */
 void journal_collect(struct journal *j);
 
-/* Commits pushed and not yet collected. */
+/* Returns the number of commits pushed and not yet collected. */
 size_t journal_pending(const struct journal *j);
 
-/* Where a session's events are (TABLE_JOURNALS). */
+/* The extent of a session's events (TABLE_JOURNALS). */
 struct journal_meta {
-	uint64_t first; /* oldest kept seq */
-	uint64_t last;	/* newest seq, 0: none */
+	uint64_t first; /* seq of the oldest kept event */
+	uint64_t last;	/* newest seq; 0: none */
 	uint64_t bytes;
 	uint64_t began; /* seq that began the latest turn */
 	uint32_t turn;	/* latest turn that began */
@@ -180,24 +199,24 @@ struct journal_meta {
 };
 
 /*
- * Read a session's meta in an open transaction; false (and zeroes) if it has
- * none. A damaged one is made again from the events.
+ * Read a session's meta in an open transaction. Returns false, and zeroes, if
+ * it has none. A damaged one is rebuilt from the events.
  */
 bool journal_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta);
 
-/* Add to what the facts say of a session what its journal says. */
+/* Add what a session's journal says to a seed made from its facts. */
 void journal_seed(struct registry_seed *seed, const struct journal_meta *meta);
 
 enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
 
 /*
- * Call fn for the events after *cursor up to 'upto', moving it, until fn
- * returns false. Clients are shown events up to the head in the registry only:
- * what is beyond has not been published yet, nor has the end of its turn.
- * JOURNAL_GONE: the next one is not kept, or damaged; *cursor is now just before
- * the oldest sound one after it, or at the end. Events up to 'upto' are taken
- * for promised, and are gone if they are not there (UINT64_MAX promises none).
+ * Call fn for the events after *cursor up to 'upto', and move *cursor, until fn
+ * returns false. Clients may only see events up to the head in the registry:
+ * later ones are not published yet, nor is the end of their turn. JOURNAL_GONE:
+ * the next event is not kept, or damaged; *cursor is now just before the oldest
+ * sound event after it, or at the end. Events up to 'upto' are taken as
+ * promised, and count as gone if they are missing (UINT64_MAX promises none).
  */
 enum journal_read journal_read(struct store *s, uint64_t number,
     uint64_t *cursor, uint64_t upto,

@@ -35,7 +35,7 @@ static bool count_event(
 	return true;
 }
 
-/* All that it says is in the events as well. */
+/* The events contain all that the meta says. */
 static void rebuild_meta(
     struct store_txn *t, uint64_t number, struct journal_meta *meta)
 {
@@ -99,7 +99,7 @@ static bool read_one(struct store_span key, struct store_span value, void *arg)
 	}
 	struct event ev;
 	if (!event_decode(&ev, value.data, value.len)) {
-		/* It costs itself only: the rest of the journal is sound. */
+		/* Only this event is lost: the rest of the journal is sound. */
 		log_error("journal: number=%llu seq=%llu is damaged",
 		    (unsigned long long)r->number, (unsigned long long)seq);
 		*r->cursor = seq;
@@ -128,8 +128,10 @@ enum journal_read journal_read(struct store *s, uint64_t number,
 	store_each(&t, TABLE_EVENTS, key.bytes, 16, read_one, &r);
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
-	/* What was promised and is not there, in a damaged page say, is gone;
-	 * who waited for it would ask again and again. */
+	/*
+	 * What was promised and is missing, as in a damaged page, is gone;
+	 * otherwise a reader that waits for it would ask again and again.
+	 */
 	if (r.result == JOURNAL_END && upto != UINT64_MAX && *cursor < upto) {
 		*cursor = upto;
 		r.result = JOURNAL_GONE;

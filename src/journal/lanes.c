@@ -20,7 +20,7 @@ struct lane {
 	pthread_cond_t is_changed;
 	struct list queue;
 	uint64_t n_pushed; /* commits ever queued here */
-	uint64_t n_done;   /* commits whose events are written */
+	uint64_t n_done;   /* commits whose events were written */
 	bool is_stopping;
 };
 
@@ -29,14 +29,14 @@ struct journal {
 	struct lane lanes[N_LANES];
 	pthread_mutex_t done_mutex;
 	struct list done;
-	size_t n_pending; /* loop's thread only */
+	size_t n_pending; /* used only on the loop's thread */
 };
 
 /* ---- in a committer thread ---- */
 
 /*
- * Others hear of a commit after this process has been woken: a client is told
- * that its input was taken before it sees what came of it elsewhere.
+ * Wake this process before notifying others: a client must learn that its input
+ * was accepted before it sees the results elsewhere.
  */
 static void lanes_deliver(struct journal *j, struct list *batch, size_t n)
 {
@@ -59,7 +59,7 @@ static void lanes_deliver(struct journal *j, struct list *batch, size_t n)
 	free(bells);
 }
 
-/* Wait until something is queued; false when the lane stops. */
+/* Wait until something is queued. Returns false when the lane stops. */
 static bool wait_for_work(struct lane *l, uint64_t *first_ticket)
 {
 	(void)pulse_set(PULSE_IDLE);
@@ -75,7 +75,10 @@ static bool wait_for_work(struct lane *l, uint64_t *first_ticket)
 	return has_work;
 }
 
-/* Take what is queued and may go, now that so much chatter is written. */
+/*
+ * Take the queued commits that may proceed, given that n_written commits of
+ * chatter have been written.
+ */
 static uint64_t take(struct lane *l, struct list *batch, uint64_t n_written)
 {
 	uint64_t n = 0;
@@ -99,7 +102,7 @@ static void note_done(struct lane *l, uint64_t n)
 	pthread_mutex_unlock(&l->mutex);
 }
 
-/* Wait until so many commits of a lane are written; how many are. */
+/* Wait until this many commits of a lane are written. Returns how many are. */
 static uint64_t wait_for(struct lane *l, uint64_t ticket)
 {
 	/* That lane has a pulse of its own. */
@@ -114,8 +117,9 @@ static uint64_t wait_for(struct lane *l, uint64_t ticket)
 }
 
 /*
- * One round of a lane. The lock of the store comes first, since other processes
- * may hold it for long: what is queued meanwhile goes along in one commit.
+ * One round of a committer. It takes the store's write lock before draining its
+ * queue, since other processes may hold the lock for long: work queued
+ * meanwhile joins the same transaction.
  */
 static void run_round(struct lane *l, uint64_t first_ticket)
 {
@@ -124,7 +128,10 @@ static void run_round(struct lane *l, uint64_t first_ticket)
 	struct list batch;
 	uint64_t n;
 	if (l->kind == LANE_FACTS) {
-		/* A result in the facts has its events in the journal. */
+		/*
+		 * The events that precede a result are in the journal before it
+		 * is in the facts.
+		 */
 		uint64_t n_written =
 		    wait_for(&j->lanes[LANE_CHATTER], first_ticket);
 		store_write(j->setup.store, &t, STORE_FACTS);

@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long an event loop waits for the lock: who holds it needs microseconds. */
+/*
+ * How long an event loop waits for the lock, which is normally held for
+ * microseconds.
+ */
 #define WAIT_US 200000
 
-/* The end of a turn that waits for the lock. */
+/* An end of a turn that waits for the lock. */
 struct late_end {
 	uint32_t at;
 	bool was_claimed;
@@ -66,7 +69,7 @@ static void end_late(struct registry *r)
 	buf_reset(&r->late);
 }
 
-/* Whether we have the lock now; only on the loop it can be false. */
+/* Returns whether we have the lock now; it can be false only on the loop. */
 static bool take(struct registry *r)
 {
 	bool is_short = is_loop(r);
@@ -176,7 +179,7 @@ static void listen(struct registry *r, uint32_t at, unsigned slot)
 	struct entry *e = &r->entries[at];
 	if (slot != UINT32_MAX)
 		registry_set_listener(e, slot, true);
-	/* A running turn shows its life by events, not by who looks at it. */
+	/* A running turn stays active by its events, not by its watchers. */
 	if (atomic_load(&e->state) == ENTRY_IDLE)
 		atomic_store(&e->active_ms, clock_mono_ms());
 	registry_settle(r, at);
@@ -208,7 +211,10 @@ bool registry_may_see(
     struct registry *r, uint32_t at, const uint8_t caller[REGISTRY_KEY])
 {
 	const struct entry *e = &r->entries[at];
-	/* Of an entry that is listened to it does not change. */
+	/*
+	 * The caller of an entry with listeners does not change, so no lock is
+	 * needed then.
+	 */
 	bool is_ours = take(r);
 	bool may_see = memcmp(e->caller, nobody, REGISTRY_KEY) == 0 ||
 		       memcmp(e->caller, caller, REGISTRY_KEY) == 0;
@@ -235,7 +241,7 @@ uint32_t registry_add(struct registry *r, const uint8_t *key, unsigned slot,
 
 void registry_leave(struct registry *r, uint32_t at, unsigned slot)
 {
-	/* Without the lock it may go at the next sweep. */
+	/* Without the lock, the entry becomes evictable at the next sweep. */
 	bool is_ours = take(r);
 	registry_set_listener(&r->entries[at], slot, false);
 	if (!is_ours)
@@ -336,7 +342,7 @@ void registry_disown(struct registry *r, uint32_t at, registry_owner self)
 {
 	uint64_t owner = self;
 	(void)atomic_compare_exchange_strong(
-	    &r->entries[at].owner, &owner, 0); /* else it is another's */
+	    &r->entries[at].owner, &owner, 0); /* on failure it is another's */
 }
 
 void registry_found(struct registry *r, uint32_t at, uint64_t began,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* How the entries in the shared memory are linked. The caller has the lock. */
+/*
+ * The links between the entries in the shared memory. The caller holds the
+ * lock.
+ */
 #include "journal/registry_int.h"
 
 #include "base/clock.h"
@@ -51,7 +54,7 @@ static void link_evictable(struct registry *r, uint32_t at)
 	e->is_evictable = 1;
 }
 
-/* An entry may be evicted when it is idle and nobody listens. */
+/* An entry may be evicted if it is idle and has no listeners. */
 void registry_settle(struct registry *r, uint32_t at)
 {
 	struct entry *e = &r->entries[at];
@@ -71,8 +74,8 @@ void registry_remove(struct registry *r, uint32_t at)
 		p = &r->entries[*p].chain;
 	*p = e->chain;
 	/*
-	 * Free first: a death in the middle
-	 * must not leave a half-cleared entry.
+	 * Mark it free first: a death in the middle must not leave a
+	 * half-cleared entry.
 	 */
 	atomic_store(&e->state, ENTRY_FREE);
 	memset(e, 0, sizeof *e);
@@ -81,7 +84,6 @@ void registry_remove(struct registry *r, uint32_t at)
 	atomic_fetch_sub(&r->region->count, 1);
 }
 
-/* After a death inside the lock: make every link anew from the entries. */
 void registry_rebuild(struct registry *r)
 {
 	struct region *g = r->region;
@@ -125,7 +127,6 @@ uint32_t registry_find_key(struct registry *r, const uint8_t *key)
 	return at;
 }
 
-/* Listeners of processes that are gone keep nothing. */
 void registry_drop_dead(struct registry *r)
 {
 	uint64_t alive[2] = {0, 0};
