@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-/* Events before a turn in which a client's last one is looked for. */
+/*
+ * How many events before a turn are searched for the last one that a client has
+ * seen.
+ */
 #define FIND_BEFORE 500
 
 void session_attach(struct session *s, struct attachment *a, uint64_t after,
@@ -53,7 +56,7 @@ bool attachment_is_any_behind(struct session *s)
 	return next_behind(s) != NULL;
 }
 
-/* on_more may detach anybody: after each call begin anew. */
+/* on_more may detach any attachment: start again after each call. */
 void attachment_ring_all(struct session *s)
 {
 	struct attachment *a;
@@ -67,7 +70,7 @@ void attachment_ring_all(struct session *s)
 
 /* ---- damage ---- */
 
-/* Nothing follows the end of a turn but the next turn. */
+/* Only the next turn follows the end of a turn. */
 static bool is_end_lost(const struct attachment *a)
 {
 	const struct entry *e = session_entry(a->session);
@@ -87,7 +90,10 @@ static void make_end(struct draft *d, const struct session_record *r)
 	event_int(d, "duration_ms", r->duration_ms);
 }
 
-/* Whether events that are kept, or were until damage, are before the cursor. */
+/*
+ * Whether the cursor is beyond events that are kept, or were until they were
+ * damaged.
+ */
 static bool is_in_journal(const struct attachment *a)
 {
 	const struct session *s = a->session;
@@ -99,7 +105,7 @@ static bool is_in_journal(const struct attachment *a)
 	return store_read_end(&t, &err) != 0 || meta.first <= a->cursor;
 }
 
-/* A journal that was lost knows of no end. */
+/* A journal that was lost has no record of the end. */
 static bool has_ended(const struct session *s, uint32_t turn)
 {
 	uint32_t ended = atomic_load(&session_entry(s)->ended);
@@ -107,7 +113,7 @@ static bool has_ended(const struct session *s, uint32_t turn)
 		     : turn && session_status(s) != SESSION_RUNNING;
 }
 
-/* Give fn the end that the facts know; whether they do. */
+/* Pass the end stored in the facts to fn. Returns whether there is one. */
 static bool tell_end(
     struct attachment *a, bool (*fn)(const struct event *, void *), void *arg)
 {
@@ -135,7 +141,7 @@ static bool tell_end(
 	return found;
 }
 
-/* Remembers which event was the last that was given. */
+/* Remembers which event was passed on last. */
 struct counting {
 	bool (*fn)(const struct event *, void *);
 	void *arg;
@@ -204,7 +210,7 @@ static bool match_joined(const struct event *ev, void *arg)
 	return false;
 }
 
-/* The first event of the latest turn that fn stops at, or 0. */
+/* Returns the first event of the latest turn at which fn stops, or 0. */
 static uint64_t find_in_turn(const struct session *s, const char *id,
     size_t len, bool (*fn)(const struct event *ev, void *arg))
 {

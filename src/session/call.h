@@ -5,9 +5,9 @@
 
 /*
  * A call carries one input: what was said, by whom, and who waits for the
- * receipt (session_input() of session.h). input.c finds it a place. The call of
- * an input that begins a turn then lives as long as the turn; every other one is
- * freed once its receipt has been handed out.
+ * receipt (session_input() in session.h). input.c finds a place for it. The
+ * call of an input that begins a turn then lives as long as the turn; any other
+ * is freed after its receipt was delivered.
  */
 #include "limits/limits.h"
 #include "session/session_int.h"
@@ -19,14 +19,14 @@ struct waiting;
 struct session_call {
 	struct list link;
 	struct session *session;
-	session_receipt_fn *fn; /* NULL: nobody waits */
+	session_receipt_fn *fn; /* NULL: cancelled */
 	void *arg;
 	bool may_join;
-	char caller[68]; /* the verified address, "" for nobody */
+	char caller[68]; /* the verified address; "": anonymous */
 	char level[12];
 	char peer[48]; /* its network address, for limits */
 	bool peer_is_loopback;
-	struct limits_held held; /* the turn, while its agent runs */
+	struct limits_held held; /* a turn's slot, while its agent runs */
 	char *prompt;
 	size_t prompt_len;
 	char *images; /* JSON array */
@@ -35,64 +35,69 @@ struct session_call {
 	size_t n_files;
 	struct buf conversation; /* the client's; empty: none */
 	char *agent;		 /* its name; NULL: the default */
-	bool is_holder;		 /* of a session that is nobody's (session.h) */
+	bool is_holder;		 /* of a session without an owner (session.h) */
 	bool may_answer;
 	bool has_place;
 	bool has_home;
-	uint8_t place[16]; /* digest of where it comes from */
-	uint8_t home[16];  /* of where a holder does, from this turn on */
+	uint8_t place[16]; /* digest of the client's place */
+	uint8_t home[16];  /* that of the holder from this turn on */
 	bool has_id;
 	struct buf input_id;
 	uint8_t claim[16]; /* digest of scope and input_id */
-	uint8_t inner[16]; /* the same, had the client named the session */
+	uint8_t inner[16]; /* the same if the client had named the session */
 	uint8_t body[16];  /* digest of prompt, images and files */
-	/* Of one that was acknowledged while a turn ran: the id it was told, and
-	 * the row it was kept in (session/waiting.h); NULL and 0 for others. */
+	/*
+	 * For an input that was acknowledged while a turn ran: the id it was
+	 * told, and the row in which it was stored (session/waiting.h).
+	 * Otherwise NULL and 0.
+	 */
 	char *id;
 	uint64_t row;
 	struct session_receipt receipt;
 	struct err err;
-	struct buf mem; /* what the receipt points to */
+	struct buf mem; /* strings of the receipt */
 };
 
-/* Fill the receipt's outcome and hand it out at the end of this tick. */
+/* Set the receipt's outcome and deliver it at the end of this tick. */
 void call_answer(struct session_call *c, enum input_outcome outcome);
 
-/* Refuse with c->err filled in. */
+/* Refuse the call with c->err, which the caller has set. */
 void call_refuse(struct session_call *c);
 
-/* Refuse with this error and its usual text. */
+/* Refuse the call with this error and its standard text. */
 void call_refuse_with(struct session_call *c, enum err_code code);
 
 /*
- * Let input_retry() place the call again: when what another thread has finished
- * is collected, with each bell, and at the next tick.
+ * Let input_retry() place the call again: when results of other threads are
+ * collected, with each notification, and in the next tick.
  */
 void call_later(struct session_call *c);
 
-/* Hand the receipt out now. The caller still owns c. */
+/* Deliver the receipt now. The caller still owns c. */
 void call_tell(struct session_call *c);
 
-/* Free a call and what it owns. */
+/* Free a call and all that it owns. */
 void call_free(struct session_call *c);
 
-/* Hand out the receipts that wait. */
+/* Deliver the pending receipts. */
 void call_flush(struct sessions *all);
 
-/* A call rebuilt from what the store holds of a turn. */
+/* Rebuild the call of a turn from its stored record. */
 struct record;
 struct session_call *call_of_record(struct session *s, const struct record *r);
 
-/* Where the session of a record is at home; false when that is not known. */
+/* Get the holder's place from a record. Returns false if it is unknown. */
 bool call_home_of(const struct record *r, uint8_t home[16]);
 
-/* A call rebuilt from one that waited. */
+/* Rebuild the call of an input that waited. */
 struct waiting;
 struct session_call *call_of_waiting(
     struct session *s, const struct waiting *w);
 
-/* Append {"images":..,"files":..,"input_id":..,"id":..} for the record, if there is any
- * to tell. An ended turn needs no files. */
+/*
+ * Append {"images":..,"files":..,"input_id":..,"id":..} for the record, if the
+ * call has any of them. An ended turn needs no files.
+ */
 void call_extra(struct buf *out, const struct session_call *c, bool with_files);
 
 #endif

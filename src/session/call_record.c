@@ -82,7 +82,7 @@ static bool read_hex(const struct json *v, uint8_t id[16])
 	       enc_unhex(id, text + 1, 16);
 }
 
-/* A short string that we wrote; "" when it is not there. */
+/* Read a short string that we wrote; "" if it is missing. */
 static void read_text(char *to, size_t size, const struct json *v)
 {
 	char *text = json_strdup(v);
@@ -116,7 +116,7 @@ static void read_extra(struct session_call *c, struct store_span extra)
 		buf_fini(&scratch);
 		c->has_id = read_hex(json_get(v, "claim"), c->claim) &&
 			    read_hex(json_get(v, "body"), c->body);
-		/* One that an older release began has no second name. */
+		/* The record of an older release has no second name. */
 		if (!read_hex(json_get(v, "inner"), c->inner))
 			memcpy(c->inner, c->claim, sizeof c->inner);
 	}
@@ -135,7 +135,7 @@ bool call_home_of(const struct record *r, uint8_t home[16])
 	return is_known;
 }
 
-/* A call without images, files and name. */
+/* A call without images, files or name. */
 static struct session_call *new_call(
     struct session *s, struct store_span caller, struct store_span prompt)
 {
@@ -174,7 +174,7 @@ struct session_call *call_of_waiting(struct session *s, const struct waiting *w)
 	c->row = w->place;
 	c->has_id = w->has_claim;
 	memcpy(c->claim, w->claim, sizeof c->claim);
-	memcpy(c->inner, w->claim, sizeof c->inner); /* its session was named */
+	memcpy(c->inner, w->claim, sizeof c->inner); /* in a named session */
 	memcpy(c->body, w->body, sizeof c->body);
 	buf_append(&c->input_id, w->input_id.data, w->input_id.len);
 	return c;

@@ -21,9 +21,9 @@ static void copy_span(struct buf *mem, struct store_span span)
 }
 
 /*
- * Whether the turn of a claim still runs. The facts may know its end before the
- * journal does; clients hear it from the journal, or they would speak again
- * while the turn seems to run.
+ * Whether the turn of a claim is still running. The facts may have its end
+ * before the journal does; clients learn of it from the journal, and would
+ * otherwise speak again while the turn still seems to run.
  */
 static bool is_running(const struct sessions *all, const struct claim *claim)
 {
@@ -40,8 +40,8 @@ static bool is_running(const struct sessions *all, const struct claim *claim)
 }
 
 /*
- * Tell of the first input with this id;
- * strings are copied, for the row is a view.
+ * Describe the first input with this id. Strings are copied, since the row is a
+ * view.
  */
 static void fill_repeated(struct session_call *c, const struct claim *claim)
 {
@@ -65,7 +65,7 @@ static void fill_repeated(struct session_call *c, const struct claim *claim)
 	r->duration_ms = claim->duration_ms;
 }
 
-/* Whether the stored conversation is still that of the claim's turn. */
+/* Whether the stored conversation is still the one after the claim's turn. */
 static bool is_latest(struct store_txn *t, const struct claim *claim)
 {
 	struct store_key key = store_key1(claim->number);
@@ -76,7 +76,7 @@ static bool is_latest(struct store_txn *t, const struct claim *claim)
 	       r.status != RECORD_RUNNING;
 }
 
-/* What the store knows of a claim; when it is repeated, its row is in *claim. */
+/* Look up a claim; if it is repeated, its row is decoded into *claim. */
 static enum claim_found look_up(struct store_txn *t, const uint8_t key[16],
     const uint8_t body[16], struct claim *claim)
 {
@@ -84,7 +84,7 @@ static enum claim_found look_up(struct store_txn *t, const uint8_t key[16],
 	enum store_found found = store_look(t, TABLE_CLAIMS, key, 16, &row);
 	if (found == STORE_NONE)
 		return CLAIM_UNUSED;
-	/* That it was there is certain: it must not run again. */
+	/* It certainly existed, so the input must not run again. */
 	if (found == STORE_DAMAGED || !record_decode_claim(claim, row))
 		return CLAIM_DAMAGED;
 	if (claim->status != RECORD_RUNNING &&
@@ -136,8 +136,8 @@ void claim_put(struct commit *commit, const struct session_call *c,
 /* ---- names ---- */
 
 /*
- * One part of what is digested. With its tag and length it is never taken for
- * another part, nor for the end of one and the beginning of the next.
+ * One part of what is digested. Its tag and length prevent it from being taken
+ * for another part, or for the end of one and the beginning of the next.
  */
 static void add_part(struct buf *text, char tag, const char *p, size_t len)
 {
@@ -171,9 +171,10 @@ static void digest_body(struct session_call *c, const struct session_input *in)
 
 /*
  * A name counts for its caller, in the session that the client named; and for
- * who neither signs nor names a session, at its place in the network. Inside a
- * session the place is left out: who roams comes back from another one, and who
- * knows the id of a session that is nobody's may see all of it anyway.
+ * an anonymous client that names no session, at its place in the network.
+ * Inside a session the place is left out: a roaming client returns from another
+ * one, and a client that knows the id of a session without an owner may see all
+ * of it anyway.
  */
 static void digest_scope(uint8_t out[16], const struct session_call *c,
     const struct session_input *in, const char *session_id)

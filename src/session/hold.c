@@ -21,7 +21,9 @@ void hold_digest(uint8_t home[16], const char *place)
 	digest_of(home, place, strlen(place));
 }
 
-/* Whether nothing was said in the session yet, else where it is at home. */
+/*
+ * Whether anything was said in the session yet and, if so, where its home is.
+ */
 static enum home read_home(
     const struct session *s, struct store_txn *facts, uint8_t home[16])
 {

@@ -4,8 +4,8 @@
 #define SESSION_HOLD_H
 
 /*
- * Who holds a session that is nobody's (session.h): what its record keeps of
- * that. Its home is the digest of the place from which a holder spoke last.
+ * The holder of a session without an owner (session.h), as kept in its record:
+ * its home is the digest of the place from which a holder spoke last.
  */
 #include "store/store.h"
 
@@ -14,12 +14,12 @@
 
 struct session_call;
 
-/* The digest of a place. */
+/* Compute the digest of a place. */
 void hold_digest(uint8_t home[16], const char *place);
 
 /*
- * Decide what is the home of the session from c's turn on: c's own place if it
- * holds the session or nobody did, else what the stored record says.
+ * Determine the home of the session from c's turn on: c's own place if it holds
+ * the session or no home is known, otherwise that of the stored record.
  */
 void hold_settle(struct session_call *c, struct store_txn *facts);
 

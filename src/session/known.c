@@ -19,7 +19,10 @@ int known_read(struct sessions *all, const char *id, size_t len,
 	struct record r;
 	*k = (struct known){.has_record = false};
 	store_read(all->setup.store, &t, STORE_FACTS);
-	/* What is damaged belongs to somebody: it is not made anew. */
+	/*
+	 * A damaged session has an owner that we cannot read: it is not created
+	 * again.
+	 */
 	enum store_found found = store_look(&t, TABLE_IDS, id, len, &row);
 	if (found == STORE_FOUND && row.len == 8)
 		k->seed.number = store_number(row.data);
@@ -36,7 +39,9 @@ int known_read(struct sessions *all, const char *id, size_t len,
 		k->is_journal_due =
 		    k->has_record && !k->seed.is_running && r.turn &&
 		    record_is_in_journal(&r, store_epoch(all->setup.store));
-		/* Its owner's for as long as anything of it is stored. */
+		/*
+		 * Its owner keeps it for as long as anything of it is stored.
+		 */
 		session_caller_key(k->seed.caller, r.caller.data, r.caller.len);
 		k->is_fresh =
 		    now - r.updated_ms <= all->setup.conf->idle_timeout * 1000;
@@ -49,7 +54,10 @@ int known_read(struct sessions *all, const char *id, size_t len,
 		return 0;
 	store_read(all->setup.store, &t, STORE_JOURNAL);
 	(void)journal_meta(&t, k->seed.number, &meta);
-	/* All died between the two commits of an end: somebody must finish it. */
+	/*
+	 * All processes died between the two commits of an end: it must be
+	 * completed.
+	 */
 	if (k->is_journal_due && meta.ended < k->seed.turn)
 		k->seed.is_running = true;
 	journal_seed(&k->seed, &meta);

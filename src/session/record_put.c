@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* An id's number never changes: do not dirty its page again. */
+/* An id's number never changes: avoid dirtying its page again. */
 static void write_id(
     struct store_txn *t, struct store_span id, struct store_span number)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* Reading what is stored of sessions: the records part of session.h. */
+/* Reading stored records: the records part of session.h. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/conf.h"
@@ -18,7 +18,8 @@ static bool is_alive(const struct record *r)
 }
 
 /*
- * Strings of a record as the API gives them: NUL-terminated, in mem, by offset.
+ * Strings of a record in the form of the API: NUL-terminated, in mem, by
+ * offset.
  */
 struct offsets {
 	size_t id, caller, prompt, result, reason, talk;
@@ -69,7 +70,7 @@ static enum store_found records_read_record(struct store_txn *t, const char *id,
 	return record_decode(r, row) ? STORE_FOUND : STORE_DAMAGED;
 }
 
-/* A running turn that waits for leave says so. */
+/* Reports a running turn that waits for an approval as such. */
 static const char *running_word(
     struct sessions *all, const char *id, size_t len)
 {
@@ -84,7 +85,7 @@ static const char *running_word(
 						     : "running";
 }
 
-/* The record as the API gives it, its strings in mem. */
+/* Convert a record to the form of the API, with its strings in mem. */
 static void fill(struct sessions *all, struct session_record *out,
     const struct record *r, struct store_span talk, struct buf *mem)
 {
@@ -141,7 +142,8 @@ static bool is_asked_for(
 }
 
 /*
- * Numbers grow with creation, so walking back gives the newest session first.
+ * Numbers grow with creation, so walking backwards gives the newest session
+ * first.
  */
 static bool list_one(struct store_span key, struct store_span value, void *arg)
 {

@@ -75,7 +75,9 @@ static enum session_status status_of(const struct entry *e)
 	return registry_runs(e) ? SESSION_RUNNING : SESSION_CONNECTED;
 }
 
-/* Whether the caller may open what an id names, and what that is now. */
+/*
+ * Whether the caller may open what an id names; *status is its present status.
+ */
 static bool look_as(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status)
 {
@@ -112,7 +114,7 @@ enum session_status session_peek(
 	return look_as(all, id, len, caller, &status) ? status : SESSION_NEW;
 }
 
-/* The registry is full, or cannot be asked. */
+/* The registry is full, or its lock is not available. */
 static void no_entry(const struct sessions *all, struct err *err)
 {
 	(void)err_set(err,
@@ -143,7 +145,7 @@ static struct session *open_from_store(struct sessions *all, const char *id,
 	return new_handle(all, id, len, key, at);
 }
 
-/* An id of our own names nothing yet: no need to look. */
+/* A new id of our own is unused: there is nothing to look up. */
 static struct session *open_new(
     struct sessions *all, const char *caller, struct err *err)
 {
@@ -160,7 +162,10 @@ static struct session *open_new(
 	return NULL;
 }
 
-/* Open the session of an id, whoever it belongs to; a new one is the caller's. */
+/*
+ * Open the session of an id, whoever owns it; a new one will belong to the
+ * caller.
+ */
 static struct session *open_any(struct sessions *all, const char *id,
     size_t len, const uint8_t *caller, enum session_status *status,
     bool *has_record, struct err *err)
@@ -269,7 +274,9 @@ void session_room(const struct sessions *all, struct session_room *room)
 
 void session_touch(struct session *s)
 {
-	/* A stuck turn must not live on because somebody still watches it. */
+	/*
+	 * A stuck turn must not stay alive because a client still watches it.
+	 */
 	if (session_status(s) != SESSION_RUNNING)
 		atomic_store(&session_entry(s)->active_ms, clock_mono_ms());
 }

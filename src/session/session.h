@@ -4,8 +4,8 @@
 #define SESSION_SESSION_H
 
 /*
- * The one session API: what every door uses, and all a door may see of this
- * folder.
+ * The session API: the only API for all doors, and all that a door may see of
+ * this folder.
  *
  * A session is a conversation that outlives connections and processes.
  * Everything that happens in it is an event in its journal, at positions (seq)
@@ -15,10 +15,10 @@
  * call.
  *
  * struct sessions is all sessions of one worker. struct session is this
- * worker's handle of one, counted by session_open and session_close. All calls
- * are made on the loop's thread and never block; callbacks come later on that
- * thread, never from inside the call that asked for them, and may call anything
- * here.
+ * worker's handle of one, reference-counted by session_open() and
+ * session_close(). All calls are made on the loop's thread and never block;
+ * callbacks come later on that thread, never from inside the call that
+ * requested them, and may make any call of this API unless they say otherwise.
  */
 #include "base/buf.h"
 #include "base/list.h"
@@ -35,114 +35,126 @@ struct sessions;
 struct session;
 
 enum session_status {
-	SESSION_NEW,	   /* unknown until now, or forgotten */
+	SESSION_NEW,	   /* unknown, or no longer stored */
 	SESSION_CONNECTED, /* known and idle */
-	SESSION_RUNNING,   /* a turn runs somewhere */
+	SESSION_RUNNING,   /* a turn runs in some worker */
 };
 
 /*
- * Open a session. id NULL (len 0) makes a new one with an id of our own. caller
- * is the verified address, "" for nobody. A new session is the caller's for
- * good; one that is nobody's may be opened by whoever knows its id, and stays
- * nobody's. *status is what it was before this call and *has_record whether
- * a result of it is stored. NULL with *err: ERR_BAD_REQUEST (id),
- * ERR_NO_SESSION (it is another's), ERR_FULL, ERR_STORE.
+ * Open a session. id NULL (len 0) creates one with a generated id. caller is
+ * the verified address, "" if anonymous. A new session belongs to its caller
+ * permanently; one without an owner may be opened by any caller that knows its
+ * id, and stays without one. *status is the status before this call, and
+ * *has_record says whether a result is stored. Returns NULL with *err:
+ * ERR_BAD_REQUEST (id), ERR_NO_SESSION (owned by another caller), ERR_FULL,
+ * ERR_STORE.
  */
 struct session *session_open(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status, bool *has_record,
     struct err *err);
 
 /*
- * A session that is nobody's is opened by whoever knows its id, who may watch,
- * and speak. To answer its questions one has to hold it: to bring its
- * continuation, a word that the server puts into the conversation for those who
- * hold it; or, for who does not sign and cannot have got one yet, to come from
- * the place from which a holder spoke last. Who comes before anything was said
- * in it holds it. A session that has an owner is held by whoever may open it.
+ * Any caller that knows the id of a session without an owner may open it, watch
+ * it and send inputs. To answer its questions, a client must hold it: it sends
+ * the continuation, a token that the server puts into the conversation for
+ * holders; or, for an anonymous client that cannot have received one yet, it
+ * comes from the place from which a holder spoke last. A client that comes
+ * before anything was said in the session holds it. A session with an owner is
+ * held by every caller that may open it.
  */
 struct session_guest {
-	const char *caller; /* the verified address, "" for nobody */
-	const char *place;  /* where it comes from (http_place()) */
-	const struct json *conversation; /* what it brings; NULL: nothing */
+	const char *caller; /* the verified address; "": anonymous */
+	const char *place;  /* its origin (http_place()) */
+	const struct json *conversation; /* what it sent; NULL: nothing */
 };
 
 /* Whether this client holds the session. */
 bool session_is_held(const struct session *s, const struct session_guest *who);
 
 /*
- * The word for those who hold a session that is nobody's; NULL when it has an
- * owner or this agent no key. Good until the next call.
+ * Returns the token for holders of a session without an owner; NULL if it has
+ * an owner, or this agent has no key. Valid until the next call.
  */
 const char *session_continuation(const struct session *s);
 
-/* Let go of a handle and null *s. Attachments must be detached before. */
+/* Release a handle and null *s. Attachments must be detached before. */
 void session_close(struct session **s);
 
 /* The id, NUL-terminated. */
 const char *session_id(const struct session *s);
 
-/* What an id names now for this caller, without opening it. What is another's
- * is SESSION_NEW, as is what nobody knows. */
+/*
+ * Get the present status of an id for this caller, without opening it. Returns
+ * SESSION_NEW for unknown ids and for sessions owned by another caller.
+ */
 enum session_status session_peek(
     struct sessions *all, const char *id, size_t len, const char *caller);
 
-/* What it is now. */
+/* Returns the present status. */
 enum session_status session_status(const struct session *s);
 
-/* The number of the latest turn that was accepted, 0 before the first. */
+/* The number of the latest accepted turn, 0 before the first. */
 uint32_t session_turn(const struct session *s);
 
-/* Position of the newest event, 0 for none. */
+/* Position of the newest event; 0: none. */
 uint64_t session_head(const struct session *s);
 
-/* Position of the event that began the latest turn, 0 for none. */
+/* Position of the event that began the latest turn; 0: none. */
 uint64_t session_turn_began(const struct session *s);
 
 /*
- * Position of the first event of the latest turn that has this event id (ids
- * may repeat), or 0 when none has.
+ * Position of the first event of the latest turn with this event id (ids may
+ * repeat), or 0.
  */
 uint64_t session_find(const struct session *s, const char *id, size_t len);
 
-/* Position of the newest one with this id of the last events before the latest
- * turn, or 0. */
+/*
+ * Position of the newest event with this id among the last events before the
+ * latest turn, or 0.
+ */
 uint64_t session_find_before(
     const struct session *s, const char *id, size_t len);
 
-/* Whether an input was acknowledged in the latest turn under this id. */
+/* Whether an input was acknowledged under this id in the latest turn. */
 bool session_has_joined(const struct session *s, const char *id, size_t len);
 
 /* Whether the event at this position has this id. */
 bool session_has_id(
     const struct session *s, uint64_t seq, const char *id, size_t len);
 
-/* Whether the latest turn waits for an answer of this kind (EV_ASK_USER,
- * EV_APPROVAL_NEEDED, EV_PLAN_REVIEW), and the position of its question. */
+/*
+ * Whether the latest turn waits for an answer of this kind (EV_ASK_USER,
+ * EV_APPROVAL_NEEDED, EV_PLAN_REVIEW); *question is the position of its
+ * question.
+ */
 bool session_is_waiting(
     const struct session *s, enum event_type kind, uint64_t *question);
 
-/* Names the journals of this store: positions of another epoch mean nothing. */
+/*
+ * Identifies the journals of this store: positions of another epoch are
+ * meaningless.
+ */
 uint64_t session_epoch(const struct sessions *all);
 
-/* Sessions in the registry now, over all workers. */
+/* The number of sessions in the registry, over all workers. */
 unsigned session_count(const struct sessions *all);
 
-/* What an input finds now. */
+/* The room for a new input at the moment. */
 struct session_room {
-	bool has_lock;	   /* the registry can be asked */
-	bool has_sessions; /* and has room for one more (max_sessions) */
-	bool has_turns;	   /* this worker has (max_runs) */
+	bool has_lock;	   /* the registry's lock is available */
+	bool has_sessions; /* it has room for one more (max_sessions) */
+	bool has_turns;	   /* this worker has room (max_runs) */
 };
 
-/* Look, without waiting for anybody. */
+/* Get the room, without waiting. */
 void session_room(const struct sessions *all, struct session_room *room);
 
 /* ---- reading ---- */
 
 /*
- * A client's place in a session, inside the door's own struct. on_more(arg)
- * says that there may be something to read after the cursor; it is called again
- * only after session_read() was.
+ * A client's position in a session, embedded in the door's own struct.
+ * on_more(arg) says that there may be events after the cursor; it is not called
+ * again before the next session_read().
  */
 struct attachment {
 	struct session *session; /* NULL: not attached */
@@ -150,37 +162,41 @@ struct attachment {
 	void (*on_more)(void *arg);
 	void *arg;
 	struct list link;
-	uint64_t n_missed; /* after READ_GONE: how many events */
-	bool is_damaged;   /* and not only because they were the oldest */
+	uint64_t n_missed; /* after READ_GONE: the number of events */
+	bool is_damaged;   /* damaged, not merely the oldest */
 	bool is_rung;
-	/* The next read tells the end from the record. A door sets it where the
-	 * end of the latest turn was in a journal that is lost. */
+	/*
+	 * The next read takes the end from the record. A door sets this if the
+	 * end of the latest turn was in a journal that is lost.
+	 */
 	bool is_end_lost;
 };
 
 /*
- * Attach with the cursor after position 'after'. If there is something to read
- * already, on_more comes at the end of this tick.
+ * Attach with the cursor after position 'after'. If there are events already,
+ * on_more is called at the end of this tick.
  */
 void session_attach(struct session *s, struct attachment *a, uint64_t after,
     void (*on_more)(void *arg), void *arg);
 
-/* Detach; harmless when not attached. */
+/* Detach; does nothing if not attached. */
 void session_detach(struct attachment *a);
 
 enum session_read {
-	READ_END,     /* caught up: on_more will come */
+	READ_END,     /* at the end: on_more will be called */
 	READ_STOPPED, /* fn returned false: read again when ready */
-	/* Events after the cursor are no longer kept, or damaged. The cursor was
-	 * moved to before the oldest that is there: read on from there. */
+	/*
+	 * Events after the cursor are no longer kept, or damaged. The cursor
+	 * was moved to just before the oldest available one: continue reading.
+	 */
 	READ_GONE,
 };
 
 /*
- * Call fn for events after the cursor, in order, without a gap, and move the
- * cursor, until there are none or fn returns false (that event counts as read).
- * The event is valid inside fn only; fn must not call this API. When the end of
- * the latest turn is damaged, it is told as the record has it.
+ * Call fn for the events after the cursor, in order and without gaps, and move
+ * the cursor, until there are no more or fn returns false (that event counts as
+ * read). The event is valid only inside fn, and fn must not call this API. If
+ * the end of the latest turn is damaged, it is rebuilt from the record.
  */
 enum session_read session_read(struct attachment *a,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
@@ -193,38 +209,41 @@ struct session_input {
 	size_t prompt_len;
 	const char *input_id; /* the client's own name for it; NULL: none */
 	size_t input_id_len;
-	const struct json *images; /* as the client sent them; checked here */
+	const struct json *images; /* as sent by the client; checked here */
 	const struct json *files;
 	const char *conversation; /* the client's session object; NULL: none */
 	size_t conversation_len;
-	const char *caller;    /* the verified address, "" for nobody */
+	const char *caller;    /* the verified address; "": anonymous */
 	const char *level;     /* of the caller, a word of spec 5.1 */
 	const char *peer;      /* network address, for limits; NULL: none */
-	bool peer_is_loopback; /* and no proxy spoke for it */
-	const char *place;     /* where it comes from; NULL: nowhere */
-	bool is_holder;	       /* it holds the session (session_is_held()) */
-	bool may_answer;       /* it may be the answer to a question */
-	bool may_join;	       /* a running turn takes it; else ERR_BUSY */
+	bool peer_is_loopback; /* and no proxy has named the client */
+	const char *place;     /* its origin; NULL: none */
+	bool is_holder;	       /* holds the session (session_is_held()) */
+	bool may_answer;       /* may be the answer to a question */
+	bool may_join;	       /* may join a running turn; else ERR_BUSY */
 	bool is_unscoped;      /* the client did not name the session */
-	/* The name of the agent that a new session is with; NULL: the default.
-	 * A session stays with the agent of its first turn. */
+	/*
+	 * The name of the agent for a new session; NULL: the default. A session
+	 * keeps the agent of its first turn.
+	 */
 	const char *agent;
 };
 
 enum input_outcome {
 	INPUT_STARTED,	/* a turn begins: wait for its terminal event */
-	INPUT_ADDED,	/* the running turn takes it; id names it */
+	INPUT_ADDED,	/* it joined the running turn; id names it */
 	INPUT_ANSWERED, /* it answered a waiting ask_user; id names it */
 	INPUT_REPEATED, /* same input_id and body as before: see below */
-	INPUT_REFUSED,	/* err says why; nothing was kept */
+	INPUT_REFUSED,	/* err says why; nothing was stored */
 };
 
 /*
- * What became of an input, durable as 'durability' says when it is told. For
- * INPUT_REPEATED, session_id (perhaps another session, which this caller may
- * open) and turn name the first one; if is_over it has ended, with 'result' or
- * (has_failed) 'reason', and the stored conversation is that after it only if
- * is_latest; else, if it has an id, it joined that turn and was acknowledged so.
+ * What became of an input, reported when it is as durable as 'durability' says.
+ * For INPUT_REPEATED, session_id (perhaps of another session, which this caller
+ * may open) and turn identify the first input. If is_over, it has ended with
+ * 'result' or (has_failed) 'reason', and the stored conversation is the one
+ * after it only if is_latest. Otherwise, if it has an id, it joined that turn
+ * and was acknowledged under this id.
  */
 struct session_receipt {
 	enum input_outcome outcome;
@@ -245,46 +264,54 @@ struct session_receipt {
 typedef void session_receipt_fn(void *arg, const struct session_receipt *r);
 
 /*
- * Give the session a prompt. fn is called once, never from inside this call,
- * unless session_forget() came first; the input goes on all the same.
+ * Submit a prompt to the session. fn is called once, never from inside this
+ * call, unless session_forget() is called before; the input proceeds in any
+ * case. Returns the call, valid until fn is called.
  */
 struct session_call *session_input(struct session *s,
     const struct session_input *in, session_receipt_fn *fn, void *arg);
 
-/* The caller of session_input() does not want to hear; nulls *call. */
+/* Cancel the receipt callback and null *call. The input itself proceeds. */
 void session_forget(struct session_call **call);
 
 /*
  * Answer the waiting question of this kind with JSON text (any value; for
- * approvals an object, normalised by the door). 0, or -1: ERR_STALE when none
- * waits.
+ * approvals an object, normalised by the door). Returns 0, or -1: ERR_STALE if
+ * none waits.
  */
 int session_answer(struct session *s, enum event_type kind, const char *json,
     size_t len, struct err *err);
 
-/* Ask the running turn to stop. 0, or -1: ERR_NOT_RUNNING. Idempotent. */
+/*
+ * Ask the running turn to stop. Returns 0, or -1: ERR_NOT_RUNNING. Idempotent.
+ */
 int session_interrupt(struct session *s, struct err *err);
 
-/* The client is alive: an idle session is not forgotten. */
+/*
+ * Report that the client is alive, which keeps an idle session from expiring.
+ */
 void session_touch(struct session *s);
 
 /* ---- tools ---- */
 
-/* One call of a tool without the model (spec 2.9.7); all of it is borrowed. */
+/*
+ * A direct call of one tool, without the model (spec 2.9.7); all of it is
+ * borrowed.
+ */
 struct session_tool {
 	const char *name;
 	const char *args; /* a JSON object */
 	size_t args_len;
 	bool is_owner;	       /* whether the caller owns the agent */
-	const char *caller;    /* a verified address; "" or NULL: nobody */
-	const char *peer;      /* where it comes from; NULL: nowhere */
-	bool peer_is_loopback; /* and no proxy spoke for it */
+	const char *caller;    /* a verified address; "" or NULL: anonymous */
+	const char *peer;      /* network address; NULL: none */
+	bool peer_is_loopback; /* and no proxy has named the client */
 };
 
-/* What came of it, valid inside the callback only. */
+/* The result, valid only inside the callback. */
 struct session_exec_result {
-	bool has_failed;  /* text says why, for the caller */
-	const char *text; /* what the tool returned */
+	bool has_failed;  /* text is the reason, for the caller */
+	const char *text; /* the output of the tool */
 	size_t len;
 	int64_t duration_ms;
 };
@@ -294,51 +321,54 @@ typedef void session_exec_fn(
     void *arg, const struct session_exec_result *result);
 
 /*
- * Call the tool; nothing of it is kept. fn is called once, later, and the call
- * is gone then, unless session_exec_cancel() came first. It counts as a turn
- * while it runs: NULL with ERR_DRAINING, ERR_RUNS (max_runs) or ERR_LIMIT
- * (limit_runs, limit_peer_runs), or ERR_BAD_REQUEST when this agent has no tools
- * to call.
+ * Call the tool; nothing of it is stored. fn is called once, later, and the
+ * call is freed then, unless session_exec_cancel() is called before. It counts
+ * as a turn while it runs. Returns NULL with ERR_DRAINING, ERR_RUNS (max_runs),
+ * ERR_LIMIT (limit_runs, limit_peer_runs), or ERR_BAD_REQUEST if this agent has
+ * no callable tools.
  */
 struct session_exec *session_exec(struct session *s,
     const struct session_tool *tool, session_exec_fn *fn, void *arg,
     struct err *err);
 
-/* Stop the call, without a word; nulls *x. */
+/* Stop the call without a callback, and null *x. */
 void session_exec_cancel(struct session_exec **x);
 
 /* ---- modes ---- */
 
 /*
- * How far the agent may go by itself (spec 2.9.6), a word of the conversation
- * that only the server sets. In full-access, turns_left turns are left; else it
- * is 0.
+ * How far the agent may act without approval (spec 2.9.6), a word of the
+ * conversation that only the server sets. In full-access, turns_left is the
+ * number of remaining turns; otherwise it is 0.
  */
 struct session_mode {
 	const char *id; /* read-only, auto or full-access */
 	int64_t turns_left;
 };
 
-/* The mode of a session; auto when none was chosen. */
+/* Get the mode of a session; auto if none was chosen. */
 void session_mode(struct session *s, struct session_mode *mode);
 
 struct session_mode_call;
 typedef void session_mode_fn(void *arg, const struct err *err);
 
 /*
- * Change it, between turns. fn is called once, later, with NULL or ERR_STORE.
- * NULL, and no call, when a turn runs.
+ * Change the mode, between turns. fn is called once, later, with NULL or
+ * ERR_STORE. Returns NULL, without a callback, if a turn is running.
  */
 struct session_mode_call *session_set_mode(struct session *s,
     const struct session_mode *mode, const char *caller, session_mode_fn *fn,
     void *arg);
 
-/* The caller of session_set_mode() does not want to hear; nulls *call. */
+/*
+ * Cancel the callback of session_set_mode() and null *call. The change
+ * proceeds.
+ */
 void session_mode_forget(struct session_mode_call **call);
 
 /* ---- records ---- */
 
-/* What is stored of a session: its latest turn and conversation. */
+/* What is stored of a session: its latest turn and its conversation. */
 struct session_record {
 	const char *id;
 	const char *caller;
@@ -352,37 +382,38 @@ struct session_record {
 	size_t prompt_len;
 	const char *result; /* NULL: none */
 	size_t result_len;
-	const char *reason;	  /* the word why it failed, or "" */
-	const char *conversation; /* JSON object, "{}" at least */
+	const char *reason;	  /* the word for the failure, or "" */
+	const char *conversation; /* JSON object, at least "{}" */
 	size_t conversation_len;
-	const char *continuation; /* for who holds it, set by doors; NULL */
+	const char *continuation; /* for a holder, set by doors; NULL: none */
 };
 
 /*
- * Read the record of an id into *r; its strings live in *mem. Expired ones that
- * do not run are absent. 0, or -1: ERR_NOT_FOUND, ERR_DAMAGED, ERR_STORE.
+ * Read the record of an id into *r; its strings are in *mem. Expired records
+ * without a running turn count as missing. Returns 0, or -1: ERR_NOT_FOUND,
+ * ERR_DAMAGED, ERR_STORE.
  */
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *r, struct err *err);
 
-/* Which records to list, and for whom. */
+/* Which records to list. */
 struct session_query {
-	const char *caller; /* whose; "": nobody's alone */
-	bool with_nobodys;  /* those that are nobody's, too */
-	size_t limit;	    /* most of them */
+	const char *caller; /* the owner; "": only those without one */
+	bool with_nobodys;  /* include those without an owner */
+	size_t limit;	    /* maximum number of records */
 };
 
 /*
- * Call fn for the records asked for that are not expired, newest created first.
- * r is valid inside fn. 0, or -1: ERR_STORE.
+ * Call fn for the matching records that have not expired, the newest session
+ * first. r is valid only inside fn. Returns 0, or -1: ERR_STORE.
  */
 int session_list(struct sessions *all, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
     struct err *err);
 
 /*
- * Which conversation wins (doc/oip.txt 11): the client's or the stored one.
- * Appends the winner, with the server's keys restored, to *out and returns
+ * Choose between the client's conversation and the stored one (doc/oip.txt 11).
+ * Appends the newer one, with the server's keys restored, to *out. Returns
  * whether the server's was newer.
  */
 bool session_merge(

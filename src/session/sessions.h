@@ -4,9 +4,9 @@
 #define SESSION_SESSIONS_H
 
 /*
- * What the worker does with the session layer: make it, drive it, let it go.
- * The layer has no event loop of its own; it asks for calls through the setup
- * and is called from the worker's loop.
+ * The session layer as the worker uses it: create, drive and free it. The layer
+ * has no event loop of its own; it asks for calls through the setup, and the
+ * worker's loop makes them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,39 +32,51 @@ struct sessions_setup {
 	const uint8_t *secret_key;   /* identity/ident_key.h; NULL: none */
 	unsigned slot;
 	uint32_t generation;
-	/* From any thread: call sessions_collect() on the loop soon. */
+	/*
+	 * Called from any thread: sessions_collect() must be called on the loop
+	 * soon.
+	 */
 	void (*wake)(void *arg);
-	/* An agent failed: its own words, for the operator alone. */
+	/* An agent failed. Its own words, only for the operator. */
 	void (*on_agent_error)(void *arg, const char *text, size_t len);
-	/* On the loop: call sessions_flush() at the end of this tick. */
+	/*
+	 * Called on the loop: sessions_flush() must be called at the end of
+	 * this tick.
+	 */
 	void (*ask_flush)(void *arg);
 	void *arg;
 };
 
-/* All sessions of this worker. Never NULL. */
+/* Create the session layer of this worker. Never NULL. */
 struct sessions *sessions_new(const struct sessions_setup *setup);
 
-/* Take what other threads have finished. */
+/* Process the results of other threads. */
 void sessions_collect(struct sessions *all);
 
-/* Push what this tick has gathered. */
+/* Push everything gathered in this tick. */
 void sessions_flush(struct sessions *all);
 
-/* A message from another process. */
+/* Process a message from another process. */
 void sessions_receive(struct sessions *all, const struct msg *m);
 
-/* Call every 100 ms: lost bells, orphans, timeouts, retries. */
+/*
+ * Handle lost notifications, orphans, timeouts and retries. Call it every 100
+ * ms.
+ */
 void sessions_tick(struct sessions *all);
 
-/* Refuse new inputs from now on; turns go on. */
+/* Refuse new inputs from now on (draining); running turns continue. */
 void sessions_drain(struct sessions *all);
 
-/* Whether turns run or end here, or clients wait for what is done already. */
+/*
+ * Whether turns are running or ending here, or clients wait for results that
+ * are ready.
+ */
 bool sessions_are_busy(const struct sessions *all);
 
 /*
  * Stop at once: end the agents of running turns without ending the turns (their
- * next owner decides), wait for commits in flight, free, null *all.
+ * next owner decides), wait for commits in flight, free, and null *all.
  */
 void sessions_free(struct sessions **all);
 
@@ -72,26 +84,26 @@ void sessions_free(struct sessions **all);
 void sessions_reopen_log(struct sessions *all);
 
 /*
- * For the keeper at boot, before workers start: put every turn that the store
- * says runs into the registry, without an owner, for workers to take over.
- * Returns how many, or -1 with ERR_STORE.
+ * For the keeper at boot, before workers start: enter every turn that is
+ * running according to the store into the registry, without an owner, for
+ * workers to take over. Returns how many, or -1 with ERR_STORE.
  */
 struct registry;
 int sessions_recover(
     struct store *store, struct registry *registry, struct err *err);
 
-/* Where the sweep goes on; zeroes at first. */
+/* Where the sweep continues; zeroes at first. */
 struct sweep_place {
 	uint64_t session;
 	uint64_t claim;
 };
 
 /*
- * For the keeper, again and again: look at the next of what is stored of
- * sessions, a bounded part. Records, claims and journals that have expired are
- * removed, but for sessions that are in the registry; a turn that is unfinished
- * and not there is put there, for the workers; a damaged id is mended. Returns
- * whether so much was removed that the next part should follow at once.
+ * For the keeper, periodically: examine the next bounded part of the stored
+ * sessions. Expired records, claims and journals are removed, except for
+ * sessions in the registry; an unfinished turn that is not in the registry is
+ * entered there, for the workers; a damaged id is repaired. Returns whether so
+ * much was removed that the next part should follow at once.
  */
 bool sessions_sweep(
     struct store *store, struct registry *registry, struct sweep_place *at);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * What clients say to a turn that runs, wherever that is: the answer to its
- * question, and the wish that it stops. Part of session.h.
+ * What clients say to a running turn, in whatever worker: the answer to its
+ * question, and the request to stop. Part of session.h.
  */
 #include "base/log.h"
 #include "session/session_int.h"

@@ -35,7 +35,7 @@ static uint64_t place_of(struct store_span key)
 	return store_number((const char *)key.data + 8);
 }
 
-/* View a row that is where it says it is. */
+/* View a row, after checking that it belongs at this key. */
 static bool view(
     struct store_span key, struct store_span row, struct waiting *w)
 {
@@ -43,7 +43,7 @@ static bool view(
 	       place_of(key) == w->place;
 }
 
-/* What the facts say of a session. */
+/* Read the record of a session from the facts. */
 static enum store_found waiting_read_record(
     struct store_txn *t, uint64_t number, struct record *r)
 {
@@ -89,8 +89,8 @@ bool waiting_is_any(struct store_txn *t, uint64_t number)
 }
 
 /*
- * A turn whose end is written takes nothing more. Of a damaged record nobody
- * knows that; to try again would not help before its turn ends.
+ * A turn whose end is written accepts nothing more. With a damaged record that
+ * is unknown; a retry would not help before the turn has ended.
  */
 static int check_join(struct store_txn *t, struct commit *c)
 {
@@ -140,7 +140,7 @@ struct settling {
 	struct list rows;
 };
 
-/* What was said of an id; VERDICT_GIVEN when nothing was. */
+/* Returns the verdict on an id; VERDICT_GIVEN if there is none. */
 static enum verdict verdict_on(const struct buf *note, struct store_span id)
 {
 	for (size_t at = 0; at < note->len;) {
@@ -183,7 +183,7 @@ static bool settle_one(struct store_span key, struct store_span row, void *arg)
 	return true;
 }
 
-/* The record that this commit has just put. */
+/* Find the record that this commit has just put. */
 static bool end_of(const struct commit *c, struct record *r)
 {
 	for (unsigned i = 0; i < c->n_puts; i++)
@@ -192,7 +192,9 @@ static bool end_of(const struct commit *c, struct record *r)
 	return false;
 }
 
-/* Its name answers what its turn answered, or that it was called off. */
+/*
+ * The claim of the input gets the result of its turn, or that it was cancelled.
+ */
 static void settle_claim(
     struct store_txn *t, const struct settled *s, const struct record *end)
 {
@@ -258,9 +260,9 @@ static bool is_noted_id(const struct commit *c, struct store_span id)
 }
 
 /*
- * Another may have begun with it. The id is compared since a place that became
- * free is used again. While the facts do not know the end of the turn that it
- * was said in, nobody knows whether that turn took it up.
+ * Another turn may have begun with it. The id is compared, since free places
+ * are reused. As long as the facts lack the end of the turn that it joined, it
+ * is unknown whether that turn took it up.
  */
 static int check_take(struct store_txn *t, struct commit *c)
 {
@@ -406,7 +408,7 @@ void waiting_each(const struct session *s, uint32_t number,
 /* ---- all sessions ---- */
 
 struct looking {
-	uint64_t after; /* number; rows up to it were looked at */
+	uint64_t after; /* number; rows up to it were examined */
 	unsigned left;
 	bool (*fn)(const struct waiting *w, void *arg);
 	void *arg;
@@ -417,7 +419,7 @@ static bool look_one(struct store_span key, struct store_span row, void *arg)
 	struct looking *x = arg;
 	struct waiting w;
 	if (!view(key, row, &w) || w.number == x->after)
-		return true; /* the oldest of a session stands for it */
+		return true; /* only the oldest of each session */
 	if (!x->left--)
 		return false;
 	x->after = w.number;
