@@ -22,20 +22,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest name a client may give an input, in bytes. */
+/* The longest name that a client may give to an input, in bytes. */
 #define MAX_INPUT_ID 200
 
-/* A call that looks for a place. */
+/* A call that is being placed. */
 struct placing {
 	struct session_call *c;
-	uint32_t turn; /* the one that began for it, 0: none yet */
+	uint32_t turn; /* the turn begun for it; 0: none yet */
 };
 
-/* What a check comes to. */
+/* The result of a check. */
 enum found {
-	FOUND_NOTHING, /* go on with the next check */
-	FOUND_ANSWER,  /* the call has its answer, or it is on its way */
-	FOUND_WAIT,    /* the call is to be placed again */
+	FOUND_NOTHING, /* continue with the next check */
+	FOUND_ANSWER,  /* answered, or an answer is pending */
+	FOUND_WAIT,    /* place the call again later */
 };
 
 static enum found refuse(const struct placing *p, enum err_code code)
@@ -53,7 +53,7 @@ static bool is_open_to_caller(const struct session_call *c)
 	return session_is_open_to(c->session->all, id, strlen(id), c->caller);
 }
 
-/* Whether an earlier input of the same name answers it. */
+/* Whether an earlier input of the same name answers this one. */
 static enum found check_repeated(struct placing *p)
 {
 	struct session_call *c = p->c;
@@ -66,7 +66,7 @@ static enum found check_repeated(struct placing *p)
 		return refuse(p, ERR_DAMAGED);
 	if (!is_open_to_caller(c))
 		return refuse(p, ERR_NO_SESSION);
-	/* Whose turn it will be is not known yet. */
+	/* It is not known yet in which turn it will run. */
 	if (c->receipt.id && !c->receipt.is_over && !c->may_join)
 		return refuse(p, ERR_BUSY);
 	call_answer(c, INPUT_REPEATED);
@@ -75,8 +75,10 @@ static enum found check_repeated(struct placing *p)
 
 /* ---- into a running turn ---- */
 
-/* What is in the facts is accepted: if the turn did not hear of it, the next one
- * is its own. */
+/*
+ * What is in the facts has been accepted: if the turn did not hear of it, it
+ * gets the next one.
+ */
 static void on_joined(struct commit *commit)
 {
 	struct session_call *c = commit->arg;
@@ -156,7 +158,7 @@ static enum found check_runs(struct placing *p)
 						      : FOUND_NOTHING;
 }
 
-/* What room the store has may belong to the ends of turns. */
+/* The store's remaining room may be reserved for the ends of turns. */
 static enum found check_room(struct placing *p)
 {
 	return store_is_for_ends(p->c->session->all->setup.store)
@@ -169,7 +171,7 @@ static bool is_put_off(const struct session *s)
 	return clock_mono_ms() < s->put_off_until_ms;
 }
 
-/* Whether what was acknowledged before waits for the next turn. */
+/* Whether inputs acknowledged earlier wait for the next turn. */
 static bool is_behind(const struct session_call *c)
 {
 	struct waiting w;
@@ -193,7 +195,10 @@ void input_begin_waiting(struct session *s)
 		    c->caller, c->peer, c->peer_is_loopback};
 		uint32_t turn = registry_begin(
 		    all->registry, s->at, all->self, claim_hash(c));
-		/* It was accepted: limits count it and do not refuse it. */
+		/*
+		 * It was accepted before, so limits count it and do not refuse
+		 * it.
+		 */
 		if (turn)
 			(void)limits_hold(all->setup.limits, LIMITS_RUNS, &who,
 			    &c->held, NULL);
@@ -215,7 +220,7 @@ static void begin_all_waiting(struct sessions *all)
 	}
 }
 
-/* What was acknowledged before it comes first. */
+/* Inputs acknowledged earlier go first. */
 static enum found check_order(struct placing *p)
 {
 	struct session *s = p->c->session;
@@ -227,7 +232,7 @@ static enum found check_order(struct placing *p)
 	return FOUND_WAIT;
 }
 
-/* Begin a turn, unless one runs. */
+/* Begin a turn, unless one is running. */
 static enum found check_begin(struct placing *p)
 {
 	const struct session *s = p->c->session;
@@ -237,7 +242,7 @@ static enum found check_begin(struct placing *p)
 						: FOUND_NOTHING;
 }
 
-/* Join the turn that runs, unless one began for it. */
+/* Join the running turn, unless one was begun for the call. */
 static enum found check_joined(struct placing *p)
 {
 	struct session_call *c = p->c;
@@ -255,7 +260,7 @@ static enum found check_joined(struct placing *p)
 	if (c->n_files || c->images_len > 2)
 		return refuse(p, ERR_NOT_ACCEPTING);
 	if (!registry_runs(e))
-		return FOUND_WAIT; /* its journal takes nothing before its input */
+		return FOUND_WAIT; /* its input must come first */
 	join_turn(c, atomic_load(&e->begun));
 	return FOUND_ANSWER;
 }
@@ -284,8 +289,8 @@ static enum found check_limits(struct placing *p)
 }
 
 /*
- * In this order. What was accepted before is told in any case; who may not have
- * a turn of its own may still join one.
+ * The checks, in this order. An input that was accepted before is answered in
+ * any case; one that may not begin a turn may still join one.
  */
 static enum found (*const checks[])(struct placing *p) = {
     check_repeated,

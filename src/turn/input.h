@@ -4,25 +4,30 @@
 #define TURN_INPUT_H
 
 /*
- * An input on its way into a session: checked, its files saved, its input_id
- * claimed, and then a turn of its own, or part of a running one, or refused
- * (session.h). The call that carries it (session/call.h) becomes the turn's.
+ * An input on its way into a session: it is checked, its files are saved, its
+ * input_id is claimed; then it gets a turn of its own, joins a running one, or
+ * is refused (session.h). The call that carries it (session/call.h) is then
+ * owned by the turn.
  */
 #include "session/call.h"
 
-/* Find the input a place: a turn, a running turn, or an earlier one like it. */
+/*
+ * Find the place of an input: a new turn, a running turn, or an earlier
+ * identical input.
+ */
 void input_place(struct session_call *c);
 
 /*
- * Begin the turns that session_begin_next() asked for, and place the calls again
- * that had to wait for another's commit.
+ * Begin the turns that session_begin_next() requested, and place the calls
+ * again that had to wait for another's commit.
  */
 void input_retry(struct sessions *all);
 
 /*
- * Begin a turn with the oldest input that waits for one, unless there is none, or
- * a turn runs, or this worker takes no more: then who ends that turn does, or who
- * looks for what nobody runs (turn/takeover.h).
+ * Begin a turn with the oldest input that waits for one. Does nothing if there
+ * is none, if a turn is running, or if this worker accepts no more turns: then
+ * the process that ends that turn begins the next, or one that looks for
+ * unowned work (turn/takeover.h).
  */
 void input_begin_waiting(struct session *s);
 

@@ -17,10 +17,10 @@
 
 static const char *const ids[] = {"auto", "read-only", "full-access"};
 
-/* A change on its way. */
+/* A change in progress. */
 struct session_mode_call {
 	struct session *session;
-	session_mode_fn *fn; /* NULL: nobody waits */
+	session_mode_fn *fn; /* NULL: cancelled */
 	void *arg;
 	struct err err;
 };
@@ -74,7 +74,7 @@ void mode_count_turn(struct buf *talk)
 	*talk = out;
 }
 
-/* Append what is stored of the conversation; nothing when there is none. */
+/* Append the stored conversation; nothing if there is none. */
 static void read_talk(struct session *s, struct buf *talk)
 {
 	struct store_key key = store_key1(s->number);
@@ -117,7 +117,7 @@ static void on_written(struct commit *c)
 	finish(call);
 }
 
-/* A session that has never run gets a record, so that its mode is kept. */
+/* A session that has never run gets a record, which stores its mode. */
 static void put_record(
     struct commit *c, const struct session *s, const char *caller)
 {
@@ -139,8 +139,8 @@ static void put_record(
 }
 
 /*
- * The turn that registry_begin() gave us keeps others from running while the
- * conversation is written; it is never used.
+ * The turn that registry_begin() assigned to us prevents others from running
+ * while the conversation is written; it is never used.
  */
 static void push(struct session_mode_call *call,
     const struct session_mode *mode, const char *caller)

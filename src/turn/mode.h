@@ -3,12 +3,12 @@
 #ifndef TURN_MODE_H
 #define TURN_MODE_H
 
-/* Modes of a session: see session.h. Here is what the end of a turn does. */
+/* Modes of a session (see session.h): what happens at the end of a turn. */
 struct buf;
 
 /*
- * A turn in full-access has ended: one turn less is left in this conversation,
- * and after the last one it is auto again. Other modes stay.
+ * A turn in full-access has ended: count it in this conversation; after the
+ * last one the mode becomes auto. Other modes stay.
  */
 void mode_count_turn(struct buf *talk);
 

@@ -23,8 +23,8 @@
 #include <stdlib.h>
 
 /*
- * Ticks (100 ms) between looks for lost bells, and for orphans that no message
- * told of.
+ * Ticks (100 ms) between searches for lost notifications, and for orphans of
+ * which no message has told us.
  */
 #define LOST_BELL_TICKS 3
 #define ORPHAN_TICKS 10
@@ -82,10 +82,10 @@ void sessions_collect(struct sessions *all)
 {
 	journal_collect(all->journal);
 	uploads_collect(all->uploads);
-	input_retry(all); /* what they waited for may be done */
+	input_retry(all); /* what they wait for may be done */
 }
 
-/* Stimuli go first, so that what agents answer at once goes along. */
+/* Stimuli go first, so that immediate reactions of agents are included. */
 static void look_for_stimuli(struct sessions *all)
 {
 	list_each(it, &all->rung)
@@ -114,7 +114,8 @@ void sessions_flush(struct sessions *all)
 	flush_round(all);
 	activity_flush(all->activity);
 	/*
-	 * What the callbacks of this round asked for must not wait for a bell.
+	 * What the callbacks of this round have requested must not wait for a
+	 * notification.
 	 */
 	if (!list_is_empty(&all->dirty) || !list_is_empty(&all->answers) ||
 	    !list_is_empty(&all->rung))

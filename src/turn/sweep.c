@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* What the keeper does for what is stored: its part of sessions.h. */
+/* The keeper's maintenance of the store: its part of sessions.h. */
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of each table looked at in one step of the sweep. */
+/* Rows of each table examined in one step of the sweep. */
 #define SWEEP_STEP 1000
 
-/* So many of them to remove: there may be more, and the next step is due. */
+/*
+ * With at least this many removed, there may be more, and the next step is due.
+ */
 #define SWEEP_BUSY 50
 
 static bool is_alive(const struct record *r)
@@ -50,7 +52,7 @@ static bool find_running(
 	return true;
 }
 
-/* Whether there was room for it. */
+/* Returns whether there was room for it. */
 static bool register_unfinished(
     struct store *store, struct registry *registry, struct unfinished *u)
 {
@@ -65,7 +67,7 @@ static bool register_unfinished(
 	return registry_orphan(registry, u->key, &u->seed);
 }
 
-/* Empties the list; returns how many are for the workers now. */
+/* Empties the list. Returns how many turns were given to the workers. */
 static int register_all(
     struct store *store, struct registry *registry, struct list *found)
 {
@@ -102,10 +104,10 @@ struct sweep {
 	struct store_txn txn;
 	struct registry *registry;
 	unsigned left;
-	uint64_t next; /* where to go on; 0: at the end */
+	uint64_t next; /* where to continue; 0: finished */
 	struct list expired;
-	struct list unnamed; /* sessions whose id has a damaged row */
-	struct list running; /* turns that nobody knows of */
+	struct list unnamed; /* sessions with a damaged row for their id */
+	struct list running; /* turns missing from the registry */
 	unsigned n_expired;
 };
 
@@ -158,8 +160,8 @@ static bool sweep_one(struct store_span key, struct store_span value, void *arg)
 }
 
 /*
- * It may have ended since the sweep's state of the store: whoever ends a turn
- * writes that before the registry hears of it, so now it would be seen.
+ * The turn may have ended since the sweep's snapshot of the store. The end is
+ * written to the store before the registry, so it would be visible now.
  */
 static bool still_runs(struct store *store, const struct unfinished *u)
 {
@@ -175,7 +177,7 @@ static bool still_runs(struct store *store, const struct unfinished *u)
 	return store_read_end(&t, &err) == 0 && runs;
 }
 
-/* The workers find what is in the registry without an owner. */
+/* Workers find entries without an owner in the registry. */
 static void take_up(
     struct store *store, struct registry *registry, struct list *running)
 {
@@ -192,7 +194,9 @@ static void take_up(
 		log_info("keeper: %d unfinished turns to take up again", n);
 }
 
-/* The record names its session, so the way to it can be mended. */
+/*
+ * The record contains the session's id, so the row for the id can be repaired.
+ */
 static void mend_ids(struct store *store, struct list *unnamed)
 {
 	struct store_txn t;
@@ -215,7 +219,7 @@ static void mend_ids(struct store *store, struct list *unnamed)
 		log_error("%s", err.text);
 }
 
-/* An id whose row is of another session stays. */
+/* Keep the row of an id that belongs to another session. */
 static void delete_id(struct store_txn *t, const struct expired *e)
 {
 	struct store_span row;
@@ -224,7 +228,10 @@ static void delete_id(struct store_txn *t, const struct expired *e)
 		store_delete(t, TABLE_IDS, e->id, e->id_len);
 }
 
-/* A turn may have begun since we looked: look again inside the transaction. */
+/*
+ * A turn may have begun since the row was read: check again inside the
+ * transaction.
+ */
 static bool delete_facts(struct store_txn *t, const struct expired *e)
 {
 	struct store_key key = store_key1(e->number);
@@ -248,7 +255,7 @@ static void delete_events(struct store_txn *t, uint64_t number)
 	store_delete(t, TABLE_JOURNALS, key.bytes, 8);
 }
 
-/* Whether they are gone. */
+/* Returns whether they were deleted. */
 static bool delete_expired(struct store *store, struct list *expired)
 {
 	struct store_txn facts, events;
@@ -282,7 +289,7 @@ static bool delete_expired(struct store *store, struct list *expired)
 struct old_claims {
 	unsigned left;
 	unsigned n;
-	uint64_t next; /* where to go on; 0: at the end */
+	uint64_t next; /* where to continue; 0: finished */
 	uint8_t keys[SWEEP_STEP][16];
 };
 
@@ -305,7 +312,7 @@ static bool sweep_claim(
 	return true;
 }
 
-/* Whether the input of a claim may still run, or does. */
+/* Whether the input of a claim is running, or may still run. */
 static bool is_unfinished(struct store_txn *t, const struct claim *c)
 {
 	struct store_key key = store_key1(c->number);
@@ -319,7 +326,10 @@ static bool is_unfinished(struct store_txn *t, const struct claim *c)
 		   r.turn == c->turn);
 }
 
-/* The name may have been used again since we looked. Whether it is gone. */
+/*
+ * The name may have been used again since the row was read. Returns whether the
+ * claim was deleted.
+ */
 static bool delete_claim(struct store_txn *t, const uint8_t key[16])
 {
 	struct store_span row;
@@ -346,7 +356,7 @@ static unsigned delete_claims(struct store *store, const struct old_claims *old)
 	return 0;
 }
 
-/* Returns how many are gone. */
+/* Returns how many were deleted. */
 static unsigned expire_claims(struct store *store, uint64_t *cursor)
 {
 	struct old_claims *old = mem_zero(sizeof *old);
@@ -356,7 +366,7 @@ static unsigned expire_claims(struct store *store, uint64_t *cursor)
 	old->left = SWEEP_STEP;
 	store_read(store, &t, STORE_FACTS);
 	store_each(&t, TABLE_CLAIMS, key.bytes, 8, sweep_claim, old);
-	(void)store_read_end(&t, &err); /* the next step looks again */
+	(void)store_read_end(&t, &err); /* the next step tries again */
 	*cursor = old->next;
 	unsigned n = old->n ? delete_claims(store, old) : 0;
 	free(old);

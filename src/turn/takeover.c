@@ -15,11 +15,14 @@
 
 #include <string.h>
 
-/* Registry entries, and sessions where something waits, looked at in one step. */
+/*
+ * How many registry entries, and sessions with waiting inputs, are examined in
+ * one step.
+ */
 #define STEP 4096
 #define WAITING_STEP 64
 
-/* The row of a session by its number; it lives in *mem. */
+/* Read the record of a session by its number; its strings are in *mem. */
 static bool read_row(
     struct sessions *all, uint64_t number, struct buf *mem, struct record *r)
 {
@@ -60,7 +63,9 @@ static void take_over(struct sessions *all, uint32_t at, struct entry *e)
 	struct buf mem = {0};
 	struct record r;
 	uint32_t turn = atomic_load(&e->turn);
-	/* An input that was never committed, nor told, did not happen. */
+	/*
+	 * An input that was neither committed nor acknowledged did not happen.
+	 */
 	if (!read_row(all, e->number, &mem, &r) || r.turn < turn)
 		registry_end(all->registry, at, all->self, false);
 	else
@@ -115,7 +120,7 @@ void takeover_step(struct sessions *all)
 	uint32_t from = o->cursor;
 	registry_orphans(all->registry, &o->cursor, STEP, on_orphan, all);
 	if (o->is_fencing)
-		o->cursor = from; /* the same part again, after the fence */
+		o->cursor = from; /* repeat this part after the fence */
 	else
 		o->is_looking = o->cursor != 0;
 }
@@ -130,7 +135,7 @@ void takeover_look(struct sessions *all, int64_t died_us)
 
 /* ---- inputs that wait ---- */
 
-/* A session where one does. */
+/* A session with a waiting input. */
 struct idle {
 	uint64_t number;
 	size_t len;
@@ -152,7 +157,7 @@ static bool note_idle(const struct waiting *w, void *arg)
 	if (at != REGISTRY_NONE &&
 	    atomic_load(&registry_entry(x->all->registry, at)->state) ==
 		ENTRY_RUNNING)
-		return true; /* who ends that turn begins the next */
+		return true; /* its end begins the next */
 	struct idle *i = &x->list[x->n++];
 	i->number = w->number;
 	i->len = w->session.len < sizeof i->id ? w->session.len : 0;

@@ -4,29 +4,31 @@
 #define TURN_TAKEOVER_H
 
 /*
- * Turns whose owner has died: find them in the registry and let this worker
- * adopt them. All workers look; registry_take() lets one win each turn.
+ * Takeover of turns whose owner has died: this worker finds them in the
+ * registry and adopts them. All workers search; registry_take() lets one of
+ * them win each turn.
  *
- * A process that is killed inside a commit may leave it written but not yet
- * visible: readers see it once the next writer has repaired the lock. So the
- * store is not asked about a dead worker's turn before a fence, an empty commit
- * that began after the death, has been through both environments.
+ * A commit of a process that was killed inside it may be written but not yet
+ * visible: readers see it after the next writer has repaired the lock. So the
+ * store is not consulted about a dead worker's turn before a fence, an empty
+ * commit that began after the death, has been through both environments.
  */
 #include <stdint.h>
 
 struct sessions;
 
 /*
- * Look through the whole registry, beginning now. died_us 0: no special death.
+ * Start a search of the whole registry. died_us is the time of the death that
+ * caused it; 0: none.
  */
 void takeover_look(struct sessions *all, int64_t died_us);
 
-/* Look at the next part, if a look is going on. Every tick. */
+/* Search the next part, if a search is in progress. Call it every tick. */
 void takeover_step(struct sessions *all);
 
 /*
- * Begin the turns of inputs that were acknowledged and that nobody runs, since
- * their worker died or took no more; call about once a second.
+ * Begin turns for acknowledged inputs that no process runs, since their worker
+ * has died or accepted no more turns. Call it about once a second.
  */
 void takeover_begin_waiting(struct sessions *all);
 

@@ -18,10 +18,10 @@
 #include <string.h>
 
 struct session_exec {
-	struct agent_sink sink; /* first: the agent's view of us */
+	struct agent_sink sink; /* first member: what the agent sees of us */
 	struct list link;	/* in all->execs, then in all->execs_done */
 	struct session *session;
-	const struct named_agent *named; /* who has the tool */
+	const struct named_agent *named; /* the agent that has the tool */
 	struct agent_turn *agent;
 	session_exec_fn *fn;
 	void *arg;
@@ -52,7 +52,7 @@ static void tool_call_end(
 	all->setup.ask_flush(all->setup.arg);
 }
 
-/* A tool alone has no events. */
+/* A tool call has no events. */
 static bool sink_emit(struct agent_sink *s, struct draft *d)
 {
 	(void)s;
@@ -68,7 +68,7 @@ static void sink_finish(struct agent_sink *s, const char *result, size_t len,
 	tool_call_end(tool_call_of(s), false, result, len);
 }
 
-/* What the tool said is for the caller; what broke is for the operator. */
+/* The tool's own message is for the caller; a fault is for the operator. */
 static void sink_fail(
     struct agent_sink *s, enum err_reason reason, const char *detail)
 {
@@ -109,7 +109,7 @@ static void free_exec(struct session_exec *x)
 	free(x);
 }
 
-/* The agent of the session; NULL when the server does not have it any more. */
+/* Returns the agent of the session; NULL if the server no longer has it. */
 static const struct named_agent *agent_of(const struct session *s)
 {
 	const struct agent_dir *agents = s->all->setup.agents;
@@ -128,7 +128,7 @@ static const struct named_agent *agent_of(const struct session *s)
 	return named;
 }
 
-/* Whether one more may run; what it holds goes to *held. */
+/* Whether one more call may run; its slots are recorded in *held. */
 static bool may_run(struct sessions *all, const struct named_agent *named,
     const struct session_tool *tool, struct limits_held *held, struct err *err)
 {

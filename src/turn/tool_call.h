@@ -4,15 +4,15 @@
 #define TURN_TOOL_CALL_H
 
 /*
- * Calls of one tool without a turn (session_exec() of session.h): they are not
- * in the journal, and end with whoever asked for them.
+ * Direct calls of one tool without a turn (session_exec() in session.h). They
+ * are not in the journal, and end when their caller goes away.
  */
 struct sessions;
 
-/* At the end of a tick: tell of the calls that have ended. */
+/* At the end of a tick: report the calls that have ended. */
 void tool_call_flush(struct sessions *all);
 
-/* The process leaves: end all calls, telling nobody. */
+/* The process exits: end all calls without callbacks. */
 void tool_call_free_all(struct sessions *all);
 
 #endif

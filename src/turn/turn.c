@@ -42,7 +42,7 @@ struct turn *turn_new(
 	return t;
 }
 
-/* Notes are single blocks that begin with their link. */
+/* Notes are single blocks of memory that begin with their link. */
 static void free_notes(struct list *notes)
 {
 	struct list *l;
@@ -152,7 +152,7 @@ void turn_commit_back(struct turn *t, struct commit *c)
 	journal_commit_free(c);
 }
 
-/* A turn with a hole in it must not look whole. */
+/* A turn with missing events must not look complete. */
 static void lose_events(struct turn *t, const struct commit *c)
 {
 	log_error("session=%s turn=%u: %u events lost: %s", t->session->id,

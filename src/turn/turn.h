@@ -5,8 +5,8 @@
 
 /*
  * A turn is one INPUT to its end, in the worker that owns it: it runs the
- * agent, puts its events into the journal, gives it the stimuli that others
- * appended, and writes exactly one end (states.tbl).
+ * agent, appends its events to the journal, gives it the stimuli that other
+ * workers append, and writes exactly one end (states.tbl).
  */
 #include "core/agent.h"
 #include "core/agent_dir.h"
@@ -15,30 +15,36 @@
 
 struct record;
 
-/* Begin turn 'number', which the registry has just given to us, for call c
- * (taken). */
+/*
+ * Begin turn 'number', which the registry has just assigned to us, for call c
+ * (whose ownership passes to the turn).
+ */
 void turn_begin(struct session *s, struct session_call *c, uint32_t number);
 
-/* Take over a turn whose owner died: decide from the journal what becomes of
- * it. */
+/*
+ * Take over a turn whose owner has died: the journal decides how it continues.
+ */
 void turn_adopt(struct session *s, const struct record *r);
 
-/* The journal has grown: deliver stimuli that have come. */
+/* The journal has grown: deliver new stimuli to the agent. */
 void turn_look(struct turn *t);
 
 /* Push the events gathered in this tick. */
 void turn_flush(struct turn *t);
 
-/* Timeouts and retries; call about ten times a second. */
+/* Handle timeouts and retries. Call it about ten times a second. */
 void turn_tick(struct turn *t);
 
-/* Leave the turn to its next owner: end the agent, free, write nothing more. */
+/*
+ * Leave the turn to its next owner: end the agent and free the turn, without
+ * writing anything.
+ */
 void turn_leave(struct turn *t);
 
-/* The list link of a turn in all->turns or all->dirty, back to the turn. */
+/* Returns the turn of a list link in all->turns. */
 struct turn *turn_of_link(struct list *l);
 
-/* As turn_of_link, for all->dirty. */
+/* Returns the turn of a list link in all->dirty. */
 struct turn *turn_of_dirty(struct list *l);
 
 #endif

@@ -10,13 +10,13 @@
 
 #include <stdlib.h>
 
-/* What the journal knows of the turn. */
+/* What the journal knows about the turn. */
 struct past {
 	struct list events;
 	unsigned n_starts;
 	bool is_input_there;
-	bool is_elsewhere; /* it began in another journal, which is gone */
-	bool has_hole;	   /* events of it are not kept, or damaged */
+	bool is_elsewhere; /* it began in another journal, now lost */
+	bool has_hole;	   /* events are damaged or no longer kept */
 	bool has_end;
 	bool end_failed;
 };
@@ -53,7 +53,7 @@ static void read_past(struct turn *t, struct past *p)
 	(void)journal_meta(&txn, t->session->number, &meta);
 	if (store_read_end(&txn, &err) != 0)
 		log_error("%s", err.text);
-	/* The dead worker may have written more than it could tell. */
+	/* The dead worker may have written more than it reported. */
 	registry_found(all->registry, t->session->at,
 	    meta.turn == t->number ? meta.began : 0, meta.ended, meta.last);
 	t->cursor = meta.last;
@@ -75,7 +75,9 @@ static void push_input_again(struct turn *t)
 	turn_push(t, c);
 }
 
-/* Tell the agent what it did and heard, and which question still waits. */
+/*
+ * Tell the agent what it did and heard before, and which question still waits.
+ */
 static void recall_past(struct turn *t, struct past *p)
 {
 	struct entry *e = session_entry(t->session);
@@ -102,7 +104,7 @@ static void go_on(struct turn *t, struct past *p)
 	turn_run_agent(t);
 }
 
-/* The journal ended it and the facts do not know: the facts follow. */
+/* The journal has the end and the facts do not: bring the facts up to date. */
 static void end_as_journal(struct turn *t, struct past *p)
 {
 	struct json_doc doc = {0};
@@ -123,14 +125,17 @@ static void end_as_journal(struct turn *t, struct past *p)
 	buf_fini(&scratch);
 }
 
-/* The facts know the end and the journal does not: the journal follows. */
+/*
+ * The facts have the end and the journal does not: bring the journal up to
+ * date.
+ */
 static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 {
 	t->is_end_journal_only = t->is_end_in_facts = true;
 	if (r->result.data)
 		buf_append(&t->result, r->result.data, r->result.len);
 	if (turn_is_effect_free(t) && !p->n_starts) {
-		go_on(t, p); /* its events too may be missing */
+		go_on(t, p); /* its events may be missing too */
 		return;
 	}
 	if (!p->is_input_there)
@@ -143,7 +148,7 @@ static void end_as_facts(struct turn *t, struct past *p, const struct record *r)
 		    t, err_reason_of(r->reason.data, r->reason.len), NULL);
 }
 
-/* Both know the end; only the registry was not told. */
+/* Both have the end; only the registry was not updated. */
 static void end_in_registry(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
@@ -154,13 +159,16 @@ static void end_in_registry(struct turn *t)
 	turn_free(t);
 }
 
-/* Another journal than that of the input, or a hole, cannot tell what happened. */
+/*
+ * A journal other than that of the input, or with a hole, cannot tell what
+ * happened.
+ */
 static bool is_past_known(const struct past *p)
 {
 	return !p->has_hole && !p->is_elsewhere;
 }
 
-/* What came for the turn so far, for whoever ends it. */
+/* Record the prompts that have joined so far, for the end of the turn. */
 static void note_past(struct turn *t, const struct past *p)
 {
 	list_each(it, &p->events)
@@ -170,13 +178,15 @@ static void note_past(struct turn *t, const struct past *p)
 		turn_tools_note(t, ev->type, ev->body, ev->body_len);
 	}
 	if (p->has_end)
-		turn_forget_tools(t); /* nothing comes after it */
+		turn_forget_tools(t); /* nothing follows it */
 	if (!is_past_known(p) && !turn_is_effect_free(t))
 		turn_stimuli_doubt(t);
 }
 
-/* A new agent hears again all that was said to the one before, whose tools have
- * come to nothing. */
+/*
+ * A new agent hears again all that the previous one was told; the tool calls of
+ * the previous one have failed.
+ */
 static void hear_again(struct turn *t)
 {
 	struct entry *e = session_entry(t->session);
@@ -201,14 +211,14 @@ void turn_adopt(struct session *s, const struct record *r)
 	turn_sink_init(t);
 	(void)limits_hold(turn_all(t)->setup.limits, LIMITS_RUNS, &who,
 	    &t->input->held, NULL);
-	t->has_usage = true; /* what it spent before was not written */
+	t->has_usage = true; /* what it used before was not written */
 	struct past past = {
 	    .is_elsewhere =
 		!record_is_in_journal(r, store_epoch(turn_all(t)->setup.store)),
 	};
 	list_init(&past.events);
 	t->started_us = r->started_us;
-	/* As long ago as the clock says, which may have been set back. */
+	/* According to the clock, which may have been set back. */
 	int64_t ago_us = clock_expiry_ms() * 1000 - r->started_us;
 	t->began_us -= ago_us > 0 ? ago_us : 0;
 	t->created_ms = r->created_ms;

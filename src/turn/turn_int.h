@@ -4,16 +4,16 @@
 #define TURN_TURN_INT_H
 
 /*
- * Private to session/: one turn and its parts, from the lowest up. turn.c has
- * the turn itself, its agent, its commits and their order, and the events that
- * a tick gathers. turn_tools.c closes the tool calls that the agent left open,
- * turn_stimuli.c gives the agent what others appended, turn_rows.c fills the
- * commits that begin and end the turn. turn_steps.c takes the steps of
- * states.tbl, turn_sink.c what the agent says. turn_life.c begins, drives and
- * leaves a turn; turn_adopt.c goes on where a dead owner stopped.
+ * Private to turn/: one turn and its parts, bottom-up. turn.c has the turn
+ * itself, its agent, its commits and their order, and the events gathered in a
+ * tick. turn_tools.c closes the tool calls that the agent left open,
+ * turn_stimuli.c delivers stimuli to the agent, turn_rows.c fills the commits
+ * that begin and end the turn. turn_steps.c performs the transitions of
+ * states.tbl, turn_sink.c handles the output of the agent. turn_life.c begins,
+ * drives and leaves a turn; turn_adopt.c continues where a dead owner stopped.
  *
- * A turn is freed when it is over and its last commit is back. So what is done
- * for a commit calls turn_maybe_free() last, and no step frees.
+ * A turn is freed when it has ended and its last commit is back. So the done()
+ * of a commit calls turn_maybe_free() last, and no transition frees the turn.
  */
 #include "turn/turn.h"
 
@@ -37,40 +37,43 @@ enum turn_stimulus {
 #undef TRANSITION
 };
 
-/* Events given by the agent and not yet written above which it has to wait. */
+/*
+ * The number of unwritten events above which the agent must wait
+ * (back-pressure).
+ */
 #define TURN_MAX_UNWRITTEN 2048
 
 struct turn {
-	struct agent_sink sink; /* first: the agent's view of us */
+	struct agent_sink sink; /* first member: what the agent sees of us */
 	struct list link;	/* all->turns */
 	struct list dirty;	/* all->dirty */
 	struct list decided;	/* all->decided */
-	const char *decision;	/* an approval's answer, by rule */
+	const char *decision;	/* the answer to an approval, by rule */
 	struct session *session;
 	struct session_call *input;
-	const struct named_agent *named; /* NULL: it is not there any more */
+	const struct named_agent *named; /* NULL: the server no longer has it */
 	struct agent_turn *agent;
-	struct agent_input told; /* what the agent was given; it borrows this */
+	struct agent_input told; /* the input of the agent; borrows from this */
 	enum turn_state state;
 	uint32_t number;
 	uint32_t client_turn;
 	int64_t started_us;
 	int64_t began_us; /* the same by clock_mono_us() */
 	int64_t created_ms;
-	uint64_t epoch;	     /* of the journal that it began in; 0: not known */
-	struct buf before;   /* the conversation as the turn began */
-	struct commit *open; /* events of this tick */
-	unsigned n_unwritten; /* events on their way to the journal */
+	uint64_t epoch;	      /* of the journal in which it began; 0: unknown */
+	struct buf before;    /* the conversation before the turn */
+	struct commit *open;  /* events of this tick */
+	unsigned n_unwritten; /* events pushed and not written yet */
 	unsigned n_commits;   /* commits in flight that point to us */
-	unsigned n_in_facts;  /* of them in the facts lane */
+	unsigned n_in_facts;  /* those of them in the facts lane */
 	bool is_full;	      /* the agent waits for on_room */
-	uint64_t cursor;      /* where stimuli were looked for */
-	uint64_t stimuli;     /* stimuli seen */
+	uint64_t cursor;      /* stimuli up to here were delivered */
+	uint64_t stimuli;     /* number of stimuli seen */
 	uint64_t before_seq;  /* all events of the turn come after it */
-	struct list heard;    /* prompts that came meanwhile */
+	struct list heard;    /* prompts that joined the turn */
 	struct list tools;    /* calls without a result */
 	unsigned n_tools;
-	uint64_t question; /* pending question's seq, 0: none */
+	uint64_t question; /* seq of the waiting question; 0: none */
 	int64_t asked_ms;
 	/* How it ended. */
 	bool is_ended;
@@ -78,15 +81,15 @@ struct turn {
 	enum err_reason reason;
 	struct buf result;
 	struct buf talk; /* the conversation after it */
-	bool has_usage;	 /* it spent something */
+	bool has_usage;	 /* it has used tokens or money */
 	int64_t duration_ms;
-	bool is_end_journal_only; /* the facts have the end, or refuse it */
-	bool is_end_in_facts;	  /* they have it */
-	bool met_damage;	  /* its input has no event for that */
+	bool is_end_journal_only; /* the facts have it, or cannot */
+	bool is_end_in_facts;	  /* the facts have it */
+	bool met_damage;	  /* the reason why its input is no event */
 	bool lacks_room;	  /* the end failed because the disk is full */
-	bool has_made_room;	  /* it has asked for the store's reserve */
+	bool has_made_room;	  /* the store's reserve was requested */
 	int64_t retry_at_ms;
-	int64_t quiet_until_ms; /* the log knows why the end is not written */
+	int64_t quiet_until_ms; /* log an unwritten end again after this */
 };
 
 /* All sessions of this worker. */
@@ -101,7 +104,7 @@ static inline const struct conf *turn_conf(const struct turn *t)
 	return t->session->all->setup.conf;
 }
 
-/* Whether what the agent did may be done again. */
+/* Whether the agent's actions may be repeated. */
 static inline bool turn_is_effect_free(const struct turn *t)
 {
 	return t->named && (t->named->kind->flags & AGENT_EFFECT_FREE);
@@ -114,54 +117,68 @@ static inline bool turn_is_question(enum event_type type)
 	       type == EV_PLAN_REVIEW;
 }
 
-/* Turn 'number' of s for the call c (taken), known to the session and in
- * all->turns. The caller sets its sink and its state. */
+/*
+ * Create turn 'number' of s for the call c (whose ownership passes to the
+ * turn), and register it in the session and in all->turns. The caller sets its
+ * sink and its state.
+ */
 struct turn *turn_new(
     struct session *s, struct session_call *c, uint32_t number);
 
-/* End the agent and free the turn; no commit may be in flight, unless the
- * journal has stopped. */
+/*
+ * End the agent and free the turn. No commit may be in flight, unless the
+ * journal has stopped.
+ */
 void turn_free(struct turn *t);
 
-/* Free the turn if it is over and its last commit is back. */
+/* Free the turn if it has ended and its last commit is back. */
 void turn_maybe_free(struct turn *t);
 
-/* A line for people in the agent log. */
+/* Write a line to the agent log. */
 void turn_activity(struct turn *t, const char *text, size_t len);
 
-/* Make the agent, if there is one; the caller lets it recall and run. */
+/*
+ * Open the agent's turn, if there is an agent; the caller lets it recall and
+ * run.
+ */
 void turn_start_agent(struct turn *t);
 
-/* Let it run; the turn fails when the directory has no such agent. */
+/* Run the agent. The turn fails if the directory has no such agent. */
 void turn_run_agent(struct turn *t);
 
-/* Free the agent, if there is one; the turn goes on to its end. */
+/* Free the agent's turn, if there is one; the turn continues to its end. */
 void turn_end_agent(struct turn *t);
 
-/* A commit of this turn. done(c), with the turn as c->arg, calls
- * turn_commit_back(). */
+/*
+ * Create a commit of this turn. Its done(c), with the turn as c->arg, must call
+ * turn_commit_back().
+ */
 struct commit *turn_commit(
     struct turn *t, enum commit_rule rule, void (*done)(struct commit *));
 
-/* Give c to the journal, behind facts of ours that are in flight, so that
- * events stay in order. */
+/*
+ * Push c to the journal, behind our facts in flight, so that events stay in
+ * order.
+ */
 void turn_push(struct turn *t, struct commit *c);
 
-/* A commit has come back: count and free it. */
+/* A commit is back: count and free it. */
 void turn_commit_back(struct turn *t, struct commit *c);
 
-/* Append an event to what this tick has gathered, whatever state the turn is in. */
+/* Append an event to those gathered in this tick, in any state of the turn. */
 void turn_tell(struct turn *t, struct draft *d);
 
-/* done() of a commit of events that are counted in n_unwritten. */
+/* The done() of a commit whose events are counted in n_unwritten. */
 void turn_written(struct commit *c);
 
-/* Free what was noted of prompts that came meanwhile, and of tool calls. */
+/* Free the notes of prompts that joined, and of tool calls. */
 void turn_forget_heard(struct turn *t);
 void turn_forget_tools(struct turn *t);
 
-/* Read the conversation as the turn begins, its number for the client, and whose
- * turn it is. */
+/*
+ * Read the conversation before the turn, the turn's number for the client, and
+ * its requester.
+ */
 void turn_rows_load_talk(struct turn *t);
 
 /* Add the event of the input to c. */
@@ -170,37 +187,41 @@ void turn_rows_input(struct commit *c, const struct turn *t);
 /* Fill the commit that begins the turn: record, claim, event. */
 void turn_rows_claim(struct commit *c, const struct turn *t);
 
-/* Fill the commit that ends it, without the facts if these have the end. */
+/* Fill the commit that ends it; without facts if these already have the end. */
 void turn_rows_end(struct commit *c, const struct turn *t);
 
-/* Take the step that states.tbl has for this stimulus, if it has one. */
+/* Perform the transition of states.tbl for this stimulus, if there is one. */
 void turn_step(struct turn *t, enum turn_stimulus stimulus);
 
 /* Push the commit that begins the turn. */
 void turn_push_claim(struct turn *t);
 
-/* Push the mark that the agent is about to start. It goes first: after it, a
- * dead worker's turn counts as having run. */
+/*
+ * Push the mark that the agent is about to start. It must precede the start: a
+ * dead worker's turn counts as run if the mark is there.
+ */
 void turn_push_mark(struct turn *t);
 
-/* Push the commit that ends it. */
+/* Push the commit that ends the turn. */
 void turn_push_end(struct turn *t);
 
 /* Make the turn the agent's sink. */
 void turn_sink_init(struct turn *t);
 
 /*
- * The turn succeeded, as if the agent had said so; session is the conversation
- * it leaves, or NULL. Ignored after the end.
+ * End the turn as successful, as if the agent had reported it. session is the
+ * conversation after it, or NULL. Ignored after the end.
  */
 void turn_sink_finish(struct turn *t, const char *result, size_t len,
     const char *session, size_t session_len);
 
-/* The turn failed; detail (NULL: none) goes to the logs. Ignored after the end.
+/*
+ * End the turn as failed; detail (NULL: none) goes to the logs. Ignored after
+ * the end.
  */
 void turn_sink_fail(struct turn *t, enum err_reason reason, const char *detail);
 
-/* An event copied out of a read of the journal; free() it. */
+/* An event copied from the journal; free() it. */
 struct event_copy {
 	struct list link;
 	struct event ev;
@@ -210,35 +231,41 @@ struct event_copy {
 /* Append a copy of ev to a list. */
 void turn_stimuli_keep(struct list *to, const struct event *ev);
 
-/* Note what an event says of the prompts that came meanwhile: one came, the agent
- * took one up, or a stop called them off. */
+/*
+ * Record what an event says about prompts that joined: one arrived, the agent
+ * took one up, or an interrupt cancelled them.
+ */
 void turn_stimuli_note(struct turn *t, const struct event *ev);
 
-/* The agent says that it took up this prompt, if it is one. */
+/* The agent reports that it took up this prompt, if it is one. */
 void turn_stimuli_took(struct turn *t, const char *id);
 
-/* Prompts of the turn of which nobody can know whether an earlier agent took them
- * up end with it. */
+/*
+ * Let prompts end with the turn if it is unknown whether an earlier agent took
+ * them up.
+ */
 void turn_stimuli_doubt(struct turn *t);
 
-/* The agent has ended: note what it was not told any more, and tell what was
- * called off. */
+/*
+ * The agent has ended: record what it was not given any more, and report what
+ * was cancelled.
+ */
 void turn_stimuli_last(struct turn *t);
 
-/* Say in the commit that ends the turn what became of each prompt. */
+/* Add the verdict on each prompt to the commit that ends the turn. */
 void turn_stimuli_say(const struct turn *t, struct commit *c);
 
-/* Note a tool_call, or the tool_result that closes it, by its body. */
+/* Record a tool_call, or the tool_result that closes it, by its body. */
 void turn_tools_note(
     struct turn *t, enum event_type type, const char *body, size_t len);
 
-/* Tell a tool_result for each call that has none: clients wait for them. */
+/* Emit a tool_result for each open call: clients wait for them. */
 void turn_tools_close(struct turn *t, const char *reason);
 
-/* The same, before this turn_result, and for its reason. */
+/* The same before this turn_result, with its reason. */
 void turn_tools_end(struct turn *t, const struct draft *d);
 
-/* Whether an answer is for the question that waits; that is then settled. */
+/* Whether an answer is for the waiting question, which is then settled. */
 bool turn_stimuli_settle(struct turn *t, const struct event *ev);
 
 #endif

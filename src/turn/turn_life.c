@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* A turn from where its session begins it to where the worker leaves it. */
+/* A turn from its begin in a session until the worker leaves it. */
 #include "turn/turn_int.h"
 
 #include "base/clock.h"

@@ -70,7 +70,7 @@ static void put_record(
 	buf_fini(&extra);
 }
 
-/* Only a turn that the store knows as running may be ended, once. */
+/* Only a turn that is running according to the store may be ended, once. */
 static int check_running(struct store_txn *txn, struct commit *c)
 {
 	struct store_key key = store_key1(c->number);
@@ -79,13 +79,13 @@ static int check_running(struct store_txn *txn, struct commit *c)
 	enum store_found found =
 	    store_look(txn, TABLE_SESSIONS, key.bytes, 8, &row);
 	if (found == STORE_DAMAGED)
-		return 0; /* the end writes it anew */
+		return 0; /* the end replaces it */
 	if (found == STORE_NONE || !record_decode(&r, row))
 		return 1;
 	return r.turn == c->turn && r.status == RECORD_RUNNING ? 0 : 1;
 }
 
-/* What the caller has spent today, with what the turn did. */
+/* What the caller has used today, including this turn. */
 static void put_usage(struct commit *c, const struct turn *t)
 {
 	struct usage_sums sums = {
@@ -141,7 +141,7 @@ static void add_end_event(struct commit *c, const struct turn *t)
 	event_fini(&d);
 }
 
-/* What is stored of the latest turn; turn 0 when nothing is. */
+/* Read the record of the latest turn; turn 0 if there is none. */
 static void turn_rows_read_record(
     struct record *r, struct store_txn *txn, const struct store_key *key)
 {
@@ -152,15 +152,15 @@ static void turn_rows_read_record(
 }
 
 /*
- * Turns in the stored conversation: its own count, without parsing it. 0: the
- * record cannot tell, since the latest turn left the conversation as it was.
+ * The number of turns in the stored conversation, without parsing it. 0: the
+ * record cannot tell, since the latest turn left the conversation unchanged.
  */
 static uint32_t turns_of_record(const struct record *r)
 {
 	return r->turn && r->status == RECORD_DONE ? r->client_turn : 0;
 }
 
-/* A session stays with the agent of its first turn, whatever inputs name. */
+/* A session keeps the agent of its first turn, whatever later inputs name. */
 static void settle_agent(struct turn *t, const struct record *r)
 {
 	struct session_call *c = t->input;
@@ -174,7 +174,7 @@ static void settle_agent(struct turn *t, const struct record *r)
 	    c->agent ? strlen(c->agent) : 0);
 }
 
-/* Who does not sign must not be taken for who asked before. */
+/* An anonymous caller must not be taken for the previous requester. */
 static void drop_requester(struct turn *t)
 {
 	struct buf talk = {0};
@@ -186,7 +186,7 @@ static void drop_requester(struct turn *t)
 	t->before = talk;
 }
 
-/* The agent is told who asks; only the server can say it. */
+/* Tell the agent who the requester is; only the server may set that. */
 static void add_requester(struct turn *t)
 {
 	struct buf talk = {0}, who = {0};
@@ -245,9 +245,9 @@ void turn_rows_input(struct commit *c, const struct turn *t)
 }
 
 /*
- * Nothing overwrites a turn whose end the facts did not take: on a full disk it
- * went to the journal alone, and its result is told from there until the sweep
- * has brought the facts up to date.
+ * A turn whose end is missing in the facts must not be overwritten: on a full
+ * disk the end went only to the journal, which is the only source of the result
+ * until the sweep has brought the facts up to date.
  */
 static int check_begin(struct store_txn *txn, struct commit *c)
 {

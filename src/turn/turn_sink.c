@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* So many events make a commit of their own before the tick ends. */
+/* With this many events, commit before the end of the tick. */
 #define PUSH_EVENTS 512
 
 /* The sink is the first member. */
@@ -22,7 +22,7 @@ static struct turn *turn_of(struct agent_sink *s)
 	return (struct turn *)(void *)s;
 }
 
-/* What the model took counts for whoever asked. */
+/* Charge model usage to the caller. */
 static void count_usage(struct turn *t, const struct draft *d)
 {
 	struct usage_sums sums = {
@@ -102,7 +102,7 @@ static void fill_history(const struct turn *t, struct conversation_turn *h)
 	};
 }
 
-/* What comes from now on has to wait for the next turn. */
+/* Stimuli that arrive from now on must wait for the next turn. */
 static void close_turn(struct turn *t)
 {
 	t->is_ended = true;

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-/* The steps of a turn: what states.tbl says, and the commits that lead to them. */
+/*
+ * The transitions of a turn: the actions of states.tbl, and the commits that
+ * lead to them.
+ */
 #include "turn/turn_int.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/stat.h"
 
-/* Bytes of a prompt or result shown in the agent log. */
+/* How many bytes of a prompt or result the agent log shows. */
 #define ACTIVITY_TEXT 200
 
-/* Time before what could not be written is tried again. */
+/* The delay before a failed write is retried. */
 #define RETRY_MS 500
 
-/* The log says once in so long that the end of a turn cannot be written. */
+/* How often the log reports that the end of a turn cannot be written. */
 #define QUIET_MS 30000
 
-/* A line for people, with the beginning of a text. */
+/* Write a line to the agent log, with the beginning of a text. */
 static void activity_text(
     struct turn *t, const char *what, const char *text, size_t len)
 {
@@ -30,8 +33,8 @@ static void activity_text(
 /* ---- commits that are steps ---- */
 
 /*
- * The facts have the end, and the journal has damaged pages where it belongs: it
- * counts as written there and lost, which readers know how to tell.
+ * The facts have the end, but the journal has damaged pages where it belongs:
+ * it counts as written there and lost, which readers can handle.
  */
 static void end_without_journal(struct turn *t)
 {
@@ -48,7 +51,7 @@ static void turn_steps_on_end(struct commit *c)
 {
 	struct turn *t = c->arg;
 	enum commit_outcome outcome = c->outcome;
-	/* Facts that are written are not written again. */
+	/* Do not write the same facts again. */
 	t->is_end_in_facts |= c->are_facts_written;
 	if (outcome == COMMIT_FAILED && c->are_facts_written)
 		t->is_end_journal_only = true;
@@ -161,7 +164,9 @@ static void do_refuse(struct turn *t)
 	call_tell(c);
 }
 
-/* The claim was refused: an earlier input has it, or the store takes no writes.
+/*
+ * The claim was refused: an earlier input has it, or the store cannot be
+ * written.
  */
 static void do_abandon(struct turn *t)
 {
@@ -171,7 +176,7 @@ static void do_abandon(struct turn *t)
 	t->is_ended = true;
 	registry_end(all->registry, t->session->at, all->self, false);
 	t->session->turn = NULL;
-	if (c->row) { /* it waits on, or another has begun with it */
+	if (c->row) { /* it waits on, or another turn began with it */
 		t->session->put_off_until_ms = clock_mono_ms() + RETRY_MS;
 		t->session->is_store_failing = c->err.code != 0;
 		return;
@@ -202,15 +207,15 @@ static void do_end(struct turn *t)
 	turn_stimuli_last(t);
 	turn_tools_close(
 	    t, t->has_failed ? err_reason_word(t->reason) : "natural");
-	/* Who hears of the end may begin the next turn. */
+	/* A client that learns of the end may begin the next turn. */
 	limits_drop(turn_all(t)->setup.limits, &t->input->held);
 	push_open(t);
 	turn_push_end(t);
 }
 
 /*
- * It is in the facts but not in the journal. What is durable must not be told to
- * be tried again: its name tells how the turn ended, now or later.
+ * It is in the facts but not in the journal. Clients must not be told to retry
+ * what is durable: its name tells how the turn ended, now or later.
  */
 static void do_tell_loss(struct turn *t)
 {
@@ -224,7 +229,7 @@ static void do_tell_loss(struct turn *t)
 	do_refuse(t);
 }
 
-/* The agent has not begun, or has no effects: it ends as failed. */
+/* The agent has not begun, or has no effects, so the turn ends as failed. */
 static void do_lose(struct turn *t)
 {
 	turn_end_agent(t);
@@ -235,7 +240,7 @@ static void do_lose(struct turn *t)
 	do_end(t);
 }
 
-/* Once in each turn: who fails even so waits. */
+/* Once per turn: if that is not enough, the end waits. */
 static bool make_room(struct turn *t)
 {
 	if (!t->lacks_room || t->has_made_room)
@@ -245,8 +250,8 @@ static bool make_room(struct turn *t)
 }
 
 /*
- * Of facts that cannot be written the journal knows, and clients hear it; the
- * keeper's sweep sees to it that the facts follow.
+ * If the facts cannot be written, the end goes to the journal, and clients see
+ * it; the keeper's sweep later updates the facts.
  */
 static void do_end_again(struct turn *t)
 {

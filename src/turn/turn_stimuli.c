@@ -23,11 +23,11 @@ static bool gather_stimulus(const struct event *ev, void *arg)
 	return true;
 }
 
-/* A prompt that came while the turn ran. */
+/* A prompt that joined the turn. */
 struct heard {
-	struct list link; /* first: turn_forget_heard() */
+	struct list link; /* first member: turn_forget_heard() */
 	enum verdict verdict;
-	bool is_told; /* that it was dropped */
+	bool is_told; /* a drop was reported */
 	size_t len;
 	char id[]; /* NUL-terminated */
 };
@@ -87,8 +87,7 @@ void turn_stimuli_note(struct turn *t, const struct event *ev)
 		change_all(t, VERDICT_GIVEN, VERDICT_DROPPED);
 	else if (ev->type == EV_INPUT_DROPPED)
 		note_told(t, ev->id, ev->id_len);
-	else if (ev->type ==
-		 EV_START) /* what an earlier agent took is undone */
+	else if (ev->type == EV_START) /* undo what an earlier agent took up */
 		change_all(t, VERDICT_TAKEN, VERDICT_GIVEN);
 }
 
@@ -135,8 +134,9 @@ bool turn_stimuli_settle(struct turn *t, const struct event *ev)
 	return fits;
 }
 
-/* The events are copied out first: agents may act, and a read is open
- * meanwhile. */
+/*
+ * Copy the events first: agents may act at once, while the read is still open.
+ */
 static void look(struct turn *t)
 {
 	struct entry *e = session_entry(t->session);
@@ -179,7 +179,7 @@ void turn_stimuli_doubt(struct turn *t)
 	change_all(t, VERDICT_GIVEN, VERDICT_DROPPED);
 }
 
-/* Whoever waits for it shall know. */
+/* Tell the clients that wait for it. */
 static void tell_dropped(struct turn *t, struct heard *h)
 {
 	const char *word = err_reason_word(REASON_INTERRUPTED);

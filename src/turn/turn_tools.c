@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tool calls without a result that are remembered; what an agent opens beyond
- * closes the oldest. */
+/* The maximum number of open tool calls; one more closes the oldest. */
 #define TOOLS_OPEN 1000
 
-/* A tool call whose result is due. */
+/* A tool call without a result yet. */
 struct tool {
-	struct list link; /* first: turn_forget_tools() */
+	struct list link; /* first member: turn_forget_tools() */
 	size_t id_len;
 	size_t name_len;
-	char text[]; /* the id, then the name */
+	char text[]; /* id, then name */
 };
 
 static void free_tool(struct turn *t, struct tool *tool)
@@ -92,7 +91,7 @@ static bool take_text(
 	return true;
 }
 
-/* Most agents begin these events so: then nothing has to be parsed. */
+/* The bodies of most agents begin like this, and need no parsing. */
 static bool note_quickly(
     struct turn *t, enum event_type type, struct store_span body)
 {
@@ -126,7 +125,7 @@ void turn_tools_note(
 	json_fini(&doc);
 }
 
-/* Why a turn ended, as its turn_result says. */
+/* The reason of the end, taken from the turn_result. */
 static void reason_of(struct buf *why, const struct draft *d)
 {
 	struct json_doc doc = {0};
