@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "base/unfinished.h"
 
-/* What the process holds. */
+/* The budget of the process. */
 static struct {
 	struct list parts; /* those that hold something */
 	size_t most;
@@ -42,7 +42,7 @@ static void unfinished_count(struct unfinished *part, size_t bytes)
 		list_remove(&part->link);
 }
 
-/* The largest part of somebody unproven, or NULL. */
+/* Returns the largest part of an unproven peer, or NULL. */
 static struct unfinished *find_largest(void)
 {
 	struct unfinished *largest = NULL;

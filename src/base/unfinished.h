@@ -4,11 +4,12 @@
 #define BASE_UNFINISHED_H
 
 /*
- * The budget of a process for what has not come whole: WebSocket messages and
- * bodies of requests. A peer that sends half of one and waits costs memory, and
- * many of them would cost all there is. When the budget is full, the largest
- * part of a peer that has not proved itself goes, so that those who did find
- * room; where all did, it is the one that wants more. Loop's thread only.
+ * The budget of a process for incomplete input: WebSocket messages and request
+ * bodies. A peer that sends half of one and waits costs memory, and many of
+ * them could use up all of it. When the budget is full, the largest part of a
+ * peer that has not proven its identity is dropped, so that proven peers find
+ * room; if all are proven, the part that wants more is dropped. Loop's thread
+ * only.
  */
 #include "base/list.h"
 
@@ -19,29 +20,30 @@
 /* What one connection holds; it lives in its owner's memory. */
 struct unfinished {
 	struct list link;
-	size_t bytes; /* 0: it is not counted */
+	size_t bytes; /* 0: not counted */
 	bool is_proven;
-	/* Give up what came, release it, and tell the peer. */
+	/* Discard the input, release the part, and tell the peer. */
 	void (*drop)(struct unfinished *part);
 };
 
-/* A part that holds nothing. */
+/* Initialise a part; it holds nothing. */
 void unfinished_init(
     struct unfinished *part, void (*drop)(struct unfinished *part));
 
 /*
- * Once in a process: the most bytes (0: no limit), what they are now, and how
- * often something was dropped; both may be NULL.
+ * Set up the budget, once in a process: the maximum in bytes (0: no limit), a
+ * gauge of the bytes held, and a counter of drops; both pointers may be NULL.
  */
 void unfinished_open(size_t most, uint64_t *held, uint64_t *dropped);
 
 /*
- * The part holds so many bytes now (0: none). Others may be dropped for it.
- * False: it is what has to go, and is released; its owner drops it.
+ * Set the number of bytes that the part holds (0: none). Other parts may be
+ * dropped to make room. Returns false if this part has to go: it is then
+ * released already, and its owner drops it.
  */
 bool unfinished_hold(struct unfinished *part, size_t bytes);
 
-/* It holds nothing any more. */
+/* The part no longer holds anything. */
 void unfinished_release(struct unfinished *part);
 
 #endif

@@ -23,7 +23,7 @@ struct fetch {
 	struct loop *loop;
 	CURLM *multi;
 	/*
-	 * The library's sockets, which it opens and closes itself, in an epoll
+	 * libcurl opens and closes its sockets itself, so they are in an epoll
 	 * set of their own: the set is one descriptor that the loop can watch.
 	 */
 	int set;
@@ -31,10 +31,10 @@ struct fetch {
 	struct loop_timer timer;
 	struct loop_later later;
 	struct list calls;	    /* all */
-	struct list stillborn;	    /* those that could not be started */
-	struct list fed;	    /* those with a part to be told */
-	struct list held;	    /* those that may go on */
-	struct fetch_call *telling; /* whose part is being told */
+	struct list stillborn;	    /* calls that could not be started */
+	struct list fed;	    /* calls with a part to deliver */
+	struct list held;	    /* calls that may be resumed */
+	struct fetch_call *telling; /* the one whose part is being delivered */
 	size_t n_calls;
 	size_t max_calls;
 };
@@ -47,12 +47,12 @@ struct fetch_call {
 	struct fetch *fetch;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct buf body; /* all of it, or what on_part has not had yet */
+	struct buf body; /* the whole body, or what on_part has yet to get */
 	size_t n_bytes;	 /* of the body so far */
 	size_t max_bytes;
 	bool is_added;
 	bool is_full;	/* on_part had no room */
-	bool is_paused; /* the library holds a part back */
+	bool is_paused; /* libcurl holds a part back */
 	char error[CURL_ERROR_SIZE];
 	fetch_part_fn *on_part;
 	fetch_fn *fn;
@@ -99,8 +99,8 @@ static void fetch_tell(struct fetch_call *c, const char *error)
 }
 
 /*
- * Tell what has come of the body, and never from inside the library, where no
- * call may be begun or broken off. Returns whether the call is still there.
+ * Deliver what has come of the body. Never called from inside libcurl, where no
+ * call may be started or cancelled. Returns whether the call still exists.
  */
 static bool tell_part(struct fetch_call *c)
 {
@@ -163,7 +163,7 @@ static void tell_stillborn(struct fetch *f)
 		    "too many requests, or not one");
 }
 
-/* Let the library give what it holds back, and read on. */
+/* Let libcurl deliver what it holds back, and read on. */
 static void fetch_go_on(struct fetch *f)
 {
 	struct list *link;
@@ -221,7 +221,7 @@ static int what_of(uint32_t events)
 	return what;
 }
 
-/* One event may close the socket of the next; the library copes with that. */
+/* One event may close the socket of the next; libcurl handles that. */
 static void on_events(void *arg)
 {
 	struct fetch *f = arg;
@@ -242,7 +242,7 @@ static uint32_t events_of(int what)
 	return events;
 }
 
-/* The library wants this socket watched so from now on. */
+/* libcurl wants this socket watched for these events from now on. */
 static int on_socket(
     CURL *easy, curl_socket_t socket, int what, void *arg, void *unused)
 {
@@ -252,7 +252,7 @@ static int on_socket(
 	(void)easy;
 	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
-		/* It may be closed already, and then it is in no set. */
+		/* If it is closed already, it is in no set. */
 		(void)epoll_ctl(f->set, EPOLL_CTL_DEL, socket, NULL);
 		return 0;
 	}
@@ -325,7 +325,7 @@ static bool set_limits(CURL *easy, const struct fetch_ask *ask)
 		   (long)ask->timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
 		   (curl_off_t)ask->max_bytes) == CURLE_OK &&
-	       /* Else a slow name server would hold up the loop at the end. */
+	       /* Otherwise a slow name server would block the loop at exit. */
 	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 }

@@ -13,22 +13,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Connections taken in one turn, so that the workers share a burst. */
+/*
+ * Connections accepted in one turn of the loop, so that workers share a burst.
+ */
 #define ACCEPTS_PER_TURN 16
 
-/* Longest request target, and longest header block, that a handler sees. */
+/*
+ * The longest request target, and the largest header block, that a handler
+ * sees.
+ */
 #define MAX_HEAD_BYTES 65536
 
-/* Without descriptors or memory, try to accept again after so long. */
+/* After running out of descriptors or memory, accept again after this time. */
 #define RETRY_MS 200
 
-/* Warn of a full house once in so long. */
+/* The interval between warnings that the connection limit is reached. */
 #define WARN_EVERY_MS 60000
 
-/* A peer that does not acknowledge what we sent is dead after so long. */
+/* A peer that does not acknowledge what we sent for this long is dead. */
 #define DEAD_PEER_MS 60000
 
-/* Turns of the loop that http_free() gives the connections that it cuts. */
+/*
+ * How many turns of the loop http_free() gives to the connections that it cuts.
+ */
 #define FREE_TURNS 100
 
 struct main_handler {
@@ -44,7 +51,9 @@ static void pause_accept(struct http *h)
 		return;
 	h->is_paused = true;
 	http_count(h->setup.paused_total, 1);
-	/* Level-triggered: an unread listener would spin. */
+	/*
+	 * The loop is level-triggered: a listener that is not read would spin.
+	 */
 	for (size_t i = 0; h->listeners && i < h->n_listeners; i++)
 		h2o_socket_read_stop(h->listeners[i]);
 	int64_t now_ms = clock_mono_ms();
@@ -71,7 +80,7 @@ static void on_retry(void *arg)
 	resume_accept(arg);
 }
 
-/* The descriptor is closed, whoever owned the connection last. */
+/* Called when the descriptor is closed, whoever owned the connection last. */
 static void on_conn_closed(void *data)
 {
 	struct http_conn *c = data;
@@ -87,7 +96,7 @@ static void on_conn_closed(void *data)
 static void http_adopt(struct http *h, h2o_socket_t *sock)
 {
 	unsigned dead_ms = DEAD_PEER_MS;
-	/* Refused by Unix sockets, which do not need it. */
+	/* Unix sockets reject this and do not need it. */
 	(void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
 	    &dead_ms, sizeof dead_ms);
 	struct http_conn *c = mem_zero(sizeof *c);
@@ -107,7 +116,7 @@ static void http_adopt(struct http *h, h2o_socket_t *sock)
 
 static void on_accept(h2o_socket_t *listener, const char *err)
 {
-	(void)err; /* accept() tells more */
+	(void)err; /* accept() reports more */
 	struct http *h = listener->data;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		if (h->n_conns >= h->setup.max_connections) {
@@ -128,7 +137,7 @@ static void on_accept(h2o_socket_t *listener, const char *err)
 	}
 }
 
-/* Bytes of all request headers. */
+/* Returns the size in bytes of all request headers. */
 static size_t header_bytes(const h2o_headers_t *headers)
 {
 	size_t n = 0;
@@ -138,7 +147,9 @@ static size_t header_bytes(const h2o_headers_t *headers)
 	return n;
 }
 
-/* Refuse what breaks a limit of this layer; whether it was refused. */
+/*
+ * Refuse a request that exceeds a limit of this layer. Returns whether it did.
+ */
 static bool refuse_oversize(const struct http *h, struct http_req *r)
 {
 	const h2o_req_t *q = r->h2o;
@@ -154,8 +165,9 @@ static bool refuse_oversize(const struct http *h, struct http_req *r)
 }
 
 /*
- * What a proxy before us may have read differently in a request, or NULL. With
- * its head gone nobody can tell where its body ends, so nothing may follow.
+ * Returns what a proxy in front of us may have parsed differently in a request,
+ * or NULL. If the head is gone, the end of the body is uncertain, so nothing
+ * may follow on the connection.
  */
 static const char *fault_of(h2o_req_t *q, const h2o_socket_t *sock)
 {
@@ -167,7 +179,10 @@ static const char *fault_of(h2o_req_t *q, const h2o_socket_t *sock)
 	return q->input.authority.base || is_1_0 ? NULL : "Host is missing";
 }
 
-/* Refuse that, and hear no more: what follows may not be what it seems. */
+/*
+ * Refuse such a request and stop reading: what follows may not be what it
+ * seems.
+ */
 static bool refuse_fault(struct http *h, struct http_req *r)
 {
 	const char *fault = fault_of(r->h2o, r->conn->sock);
@@ -179,7 +194,7 @@ static bool refuse_fault(struct http *h, struct http_req *r)
 	return true;
 }
 
-/* Before any route, so that no handler has to think of it. */
+/* This comes before any route, so that handlers need not care about it. */
 static bool refuse_page(struct http_req *r)
 {
 	const char *fault = http_cors_fault(r);
@@ -215,7 +230,10 @@ static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 	return 0;
 }
 
-/* Bytes that the client has acknowledged; always another number without TCP. */
+/*
+ * Returns how many bytes the client has acknowledged; without TCP, a different
+ * number each time.
+ */
 static uint64_t acked_bytes(const struct http_conn *c)
 {
 	struct tcp_info info = {0};
@@ -227,8 +245,8 @@ static uint64_t acked_bytes(const struct http_conn *c)
 }
 
 /*
- * The library never gives up a write: cut clients that took nothing of a reply
- * in a whole period, or a few of them could hold every connection.
+ * The library never times out a write. Cut clients that took nothing of a reply
+ * for a whole period, or a few of them could hold all connections.
  */
 static void http_on_sweep(void *arg)
 {
@@ -255,7 +273,10 @@ static void set_conf(struct http *h)
 	h->conf.server_name = h2o_iovec_init(H2O_STRLIT(""));
 	h->conf.http1.req_timeout = (uint64_t)h->setup.request_timeout_ms;
 	h->conf.http1.upgrade_to_http2 = 0;
-	/* Its limit for chunked bodies is exclusive; ours is checked again. */
+	/*
+	 * The library's limit for chunked bodies is exclusive; ours is checked
+	 * again.
+	 */
 	h->conf.max_request_entity_size = h->setup.max_body_bytes + 1;
 	h2o_hostconf_t *host = h2o_config_register_host(
 	    &h->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
@@ -264,8 +285,10 @@ static void set_conf(struct http *h)
 	    (void *)h2o_create_handler(all, sizeof *handler);
 	handler->super.on_req = http_on_request;
 	handler->http = h;
-	/* Replies that never reach a handler use the host's fallback, and in
-	 * later releases the path of the request where that is known. */
+	/*
+	 * Replies that never reach a handler use the host's fallback path and,
+	 * in later releases, the path of the request if that is known.
+	 */
 	http_error_install(&host->fallback_path, h);
 #ifdef HAVE_H2O_SENDVEC
 	http_error_install(all, h);
@@ -284,7 +307,7 @@ static void close_listeners(struct http *h)
 	loop_timer_stop(h->loop, &h->retry);
 }
 
-/* Who is connected already gets an answer, and not a reset. */
+/* Clients that are connected already get an answer instead of a reset. */
 static void accept_rest(struct http *h)
 {
 	for (size_t i = 0; h->listeners && i < h->n_listeners; i++) {
@@ -295,7 +318,7 @@ static void accept_rest(struct http *h)
 	}
 }
 
-/* For each connection that waits for a request: nothing more comes from it. */
+/* For each connection that waits for a request: accept no more from it. */
 static int end_idle(h2o_req_t *q, void *arg)
 {
 	(void)arg;
@@ -393,7 +416,7 @@ void http_drain(struct http *h, bool is_last)
 	if (h->is_draining)
 		return;
 	h->is_draining = true;
-	/* The library's call for it would set an HTTP/2 timer going. */
+	/* The library's own shutdown call would start an HTTP/2 timer. */
 	h->context.shutdown_requested = 1;
 	libh2o_each_request(&h->context, end_idle, NULL);
 	if (is_last)
@@ -421,7 +444,7 @@ void http_free(struct http **h)
 	for (int i = 0; it->n_conns && i < FREE_TURNS; i++)
 		loop_turn(it->loop);
 	if (it->n_conns) {
-		/* Their memory is the library's; the process is ending. */
+		/* The library owns their memory, and the process is ending. */
 		log_warn("http: connections=%zu not cut", it->n_conns);
 		return;
 	}

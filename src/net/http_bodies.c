@@ -2,9 +2,9 @@
 /* Copyright the co-hostd authors */
 
 /*
- * Bodies that have not come whole, in the budget of the process. The library
- * gathers a body by itself and tells when it is there, so what it holds
- * meanwhile is looked at from time to time.
+ * Incomplete request bodies count against the budget of the process. The
+ * library collects a body by itself and only reports when it is complete, so we
+ * poll how much it holds meanwhile.
  */
 #include "net/http_int.h"
 
@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* How often; at a gigabyte a second, a tenth of one comes meanwhile. */
+/* The polling interval; at a gigabyte per second, 100 MB come meanwhile. */
 #define LOOK_MS 100
 
-/* Less is what every connection may have. */
+/* Every connection may have this much without being counted. */
 #define SMALL_BYTES ((size_t)64 * 1024)
 
 static struct http_conn *conn_of(struct unfinished *part)
@@ -26,7 +26,7 @@ static struct http_conn *conn_of(struct unfinished *part)
 
 /*
  * The library cannot answer a request that it does not know yet. Nothing is
- * being written on this connection, so the kernel takes a few bytes.
+ * being written on this connection, so the kernel has room for a few bytes.
  */
 static void http_bodies_drop(struct unfinished *part)
 {

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /*
- * Who sent a request, by what the proxies say of it that we trust
+ * Who sent a request, according to what trusted proxies say about it
  * (http_proxy.h).
  */
 #include "net/http_int.h"
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What proxies say of a client is compared by so many last bytes. */
+/* Of what proxies say about a client, this many trailing bytes are compared. */
 #define PLACE_BYTES 200
 
-/* All X-Forwarded-For lines as one list. */
+/* Join all X-Forwarded-For lines into one list. */
 static void join_chain(struct http_forwarded *out, h2o_req_t *q)
 {
 	const h2o_headers_t *headers = &q->headers;
@@ -33,8 +33,8 @@ static void join_chain(struct http_forwarded *out, h2o_req_t *q)
 }
 
 /*
- * What proxies say in other words, which is not read: the last line of it, which
- * the nearest proxy wrote. No base: they say nothing.
+ * Returns the last line of a forwarding header that we do not interpret; the
+ * nearest proxy wrote it. Its base is NULL if there is none.
  */
 static h2o_iovec_t find_other(const h2o_headers_t *headers)
 {
@@ -59,7 +59,7 @@ static const struct http_addr *direct_addr(struct http_conn *c)
 	} sa = {.any.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof sa;
 	if (getpeername(h2o_socket_get_fd(c->sock), &sa.any, &len) < 0)
-		sa.any.sa_family = AF_UNSPEC; /* it has left: "unknown" */
+		sa.any.sa_family = AF_UNSPEC; /* the peer has left: "unknown" */
 	c->addr = http_proxy_addr(&sa.any);
 	c->has_addr = true;
 	return &c->addr;
@@ -74,7 +74,10 @@ void http_client_of(
 	join_chain(&forwarded, q);
 	http_proxy_client(
 	    client, &c->http->proxies, direct_addr(c), &forwarded);
-	/* A name that was made to lead here is how a page passes for local. */
+	/*
+	 * A foreign name that resolves to us is how a page pretends to be
+	 * local.
+	 */
 	client->is_loopback =
 	    client->is_loopback &&
 	    http_origin_host_is_ours(&c->http->pages, q->input.authority.base,
@@ -87,7 +90,7 @@ const struct http_client *http_req_client(const struct http_req *req)
 		return req->client;
 	struct http_client *client = libh2o_alloc(req->h2o, sizeof *client);
 	http_client_of(req->conn, req->h2o, client);
-	/* A cache: the request is the same to whoever looks at it. */
+	/* A cache: it does not change the request for any reader. */
 	((struct http_req *)(uintptr_t)req)->client = client;
 	return client;
 }
@@ -97,7 +100,7 @@ const char *http_peer(const struct http_req *req)
 	return http_req_client(req)->text;
 }
 
-/* The end of a list, where the nearest proxies are. */
+/* Returns the end of a list, where the nearest proxies are. */
 static h2o_iovec_t tail_of(const char *text, size_t len)
 {
 	size_t cut = len > PLACE_BYTES ? len - PLACE_BYTES : 0;

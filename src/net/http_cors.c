@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 
 /*
- * Requests that web pages make: which are refused (http_origin.h judges), and
- * the headers that let a page read the reply.
+ * Requests made by web pages: which of them are refused (http_origin.h judges),
+ * and the headers that let a page read the reply.
  */
 #include "net/http_int.h"
 
@@ -14,16 +14,16 @@
 #include <string.h>
 #include <strings.h>
 
-/* Log that pages are refused once in so long. */
+/* The interval between log lines about refused pages. */
 #define WARN_EVERY_MS 60000
 
-/* What a page may send beside the headers that need no leave. */
+/* The request headers that a page may send beyond those always allowed. */
 #define ALLOWED                                                       \
 	"authorization, content-type, x-co-from, x-co-signature, "    \
 	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, " \
 	"last-event-id, cache-control, traceparent"
 
-/* What a page may read beside those. */
+/* The reply headers that a page may read beyond those always allowed. */
 #define EXPOSED                                                        \
 	"retry-after, ratelimit, ratelimit-policy, www-authenticate, " \
 	"allow, location, etag, content-disposition"
@@ -39,7 +39,7 @@ static bool is_value(const h2o_header_t *h, const char *value)
 	       strncasecmp(h->value.base, value, h->value.len) == 0;
 }
 
-/* A second Origin makes of both one that nothing allows. */
+/* Two Origin headers are joined into one value that no rule allows. */
 static void add_origin(struct http_page *page, h2o_req_t *q, h2o_iovec_t value)
 {
 	if (page->origin)
@@ -50,7 +50,7 @@ static void add_origin(struct http_page *page, h2o_req_t *q, h2o_iovec_t value)
 	page->origin_len = value.len;
 }
 
-/* What the headers say of the page; is_near is left to the caller. */
+/* Collect what the headers say about the page; the caller sets is_near. */
 static struct http_page page_of(h2o_req_t *q)
 {
 	static const char fetch[] = "sec-fetch-";
@@ -88,7 +88,9 @@ static bool has_header(const h2o_req_t *q, const char *name, const char *value)
 	return at >= 0 && is_value(&q->headers.entries[at], value);
 }
 
-/* A person follows a link: the reply is shown, and no page gets hold of it. */
+/*
+ * A person follows a link: the reply is displayed, and no script can read it.
+ */
 static bool is_visit(const h2o_req_t *q)
 {
 	return h2o_memis(q->input.method.base, q->input.method.len,
@@ -175,7 +177,7 @@ static void add(h2o_req_t *q, const char *name, const char *value, size_t len)
 		    &q->pool, &q->res.headers, name, n, 0, NULL, value, len);
 }
 
-/* The origin that may read the reply; "*" for all, NULL for this one not. */
+/* Returns the origin that may read the reply; "*" for all, NULL for none. */
 static h2o_iovec_t reader_of(h2o_req_t *q, const struct http_page *page)
 {
 	struct http_conn *c = http_conn_of(q);
@@ -197,7 +199,7 @@ void http_cors_add(h2o_req_t *q)
 {
 	struct http_page page = page_of(q);
 	h2o_iovec_t reader = reader_of(q, &page);
-	/* A copy in a cache is not for pages of other origins. */
+	/* A cached copy must not be served to pages of other origins. */
 	h2o_add_header_by_str(&q->pool, &q->res.headers, H2O_STRLIT("vary"), 0,
 	    NULL, H2O_STRLIT("origin"));
 	if (!reader.base)
@@ -209,7 +211,10 @@ void http_cors_add(h2o_req_t *q)
 	if (!page.origin)
 		return;
 	add(q, "access-control-expose-headers", H2O_STRLIT(EXPOSED));
-	/* Browsers that ask first, for a page from outside, want this too. */
+	/*
+	 * Browsers that send a preflight for a page from a public network want
+	 * this too.
+	 */
 	if (has_header(q, "access-control-request-private-network", "true"))
 		add(q, "access-control-allow-private-network",
 		    H2O_STRLIT("true"));

@@ -3,8 +3,8 @@
 
 /*
  * The library answers some requests itself, before any handler: a body that is
- * too large, broken chunks, an unknown expectation. It uses plain text; a
- * filter on the path it uses for them makes these replies look like ours.
+ * too large, broken chunks, an unknown expectation. It replies in plain text; a
+ * filter on the path that it uses for them makes these replies look like ours.
  */
 #include "net/http_int.h"
 
@@ -38,9 +38,12 @@ static const char *http_error_text_of(int status)
 static void http_error_send_text(h2o_ostream_t *self, h2o_req_t *q,
     libh2o_piece *bufs, size_t n_bufs, h2o_send_state_t state)
 {
-	(void)bufs; /* the library's words */
+	(void)bufs; /* the library's text */
 	struct error_body *body = (struct error_body *)self;
-	/* It sends its error in one piece, and nothing in reply to HEAD. */
+	/*
+	 * The library sends its error in one piece, and nothing in reply to
+	 * HEAD.
+	 */
 	libh2o_piece text = libh2o_piece_of(body->text, strlen(body->text));
 	h2o_socket_t *sock = http_conn_of(q)->sock;
 	h2o_ostream_send_next(self, q, &text, n_bufs ? 1 : 0, state);

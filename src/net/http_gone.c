@@ -2,15 +2,15 @@
 /* Copyright the co-hostd authors */
 
 /*
- * Clients that leave before they have their reply: noticing it, and ending such
- * a request.
+ * Clients that leave before they have their reply: detecting them, and ending
+ * their requests.
  */
 #include "net/http_int.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Answer into the void: the library then closes the connection. */
+/* Reply to nobody: the library then closes the connection. */
 static void http_gone_drop(h2o_req_t *q)
 {
 	static h2o_generator_t nothing;
@@ -26,7 +26,7 @@ void http_req_cut(struct http_req *r)
 	struct http_stream *stream = r->stream;
 	h2o_req_t *q = r->h2o;
 	http_req_unwatch(r);
-	/* Whatever is being written fails from now on. */
+	/* All writes in progress fail from now on. */
 	(void)shutdown(h2o_socket_get_fd(r->conn->sock), SHUT_RDWR);
 	http_req_tell_gone(r);
 	if (stream)
@@ -36,7 +36,7 @@ void http_req_cut(struct http_req *r)
 }
 
 /*
- * Something can be read while a request waits for its reply. Only look: the
+ * Data is readable while a request waits for its reply. Only peek: the
  * request's bytes lie in the input buffer, which reading could move.
  */
 static void on_peer(h2o_socket_t *sock, const char *err)
@@ -49,7 +49,7 @@ static void on_peer(h2o_socket_t *sock, const char *err)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)
-		/* A pipelined request; behind it we cannot see an end. */
+		/* A pipelined request; an end behind it cannot be seen. */
 		http_req_unwatch(c->req);
 	else
 		http_req_cut(c->req);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What frames a request, as far as it was read. */
+/* What has been read so far of how a request is framed. */
 struct framing {
 	unsigned hosts;
 	unsigned lengths;
@@ -15,7 +15,7 @@ struct framing {
 	bool is_chunked;     /* the last one */
 };
 
-/* Take the next line from *rest; false when none is whole. */
+/* Take the next line from *rest; returns false if no complete line is left. */
 static bool http_head_take_line(struct span *rest, struct span *line)
 {
 	const char *end =
@@ -53,7 +53,7 @@ static void http_head_note(
 	}
 }
 
-/* Read one header line; what is wrong with it, or NULL. */
+/* Read one header line. Returns what is wrong with it, or NULL. */
 static const char *http_head_read_line(struct framing *f, struct span line)
 {
 	const char *colon = memchr(line.text, ':', line.len);
@@ -93,7 +93,7 @@ const char *http_head_fault(const char *head, size_t len, bool is_1_0)
 {
 	struct span rest = {head, len}, line;
 	struct framing f = {0};
-	/* An empty line may come before a request. */
+	/* An empty line may precede a request. */
 	while (http_head_take_line(&rest, &line) && !line.len)
 		;
 	while (http_head_take_line(&rest, &line) && line.len) {

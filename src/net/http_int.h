@@ -4,13 +4,13 @@
 #define NET_HTTP_INT_H
 
 /*
- * Private to net/: what the files of the HTTP server share. No door, and no
- * other folder, may include this.
+ * Private to net/: what the files of the HTTP server share. No other folder may
+ * include this.
  *
  * A connection carries one request at a time. A request (struct http_req) lives
- * in the library's pool of that request; conn->req points at it from the
- * handler's start until its reply is handed over, its stream ended or its
- * client gone.
+ * in the library's memory pool of that request. conn->req points to it from the
+ * start of the handler until its reply is handed over, its stream has ended, or
+ * its client is gone.
  */
 #include "base/list.h"
 #include "base/unfinished.h"
@@ -22,35 +22,35 @@
 struct http_stream;
 
 struct http_route {
-	char *method; /* NULL: any but OPTIONS and WEBSOCKET */
+	char *method; /* NULL: all but OPTIONS and WEBSOCKET */
 	char *path;
 	size_t method_len;
 	size_t path_len;
-	size_t star;  /* where the star is; path_len: none */
-	bool is_deep; /* there are two: all that follows matches */
+	size_t star;  /* position of the star; path_len: none */
+	bool is_deep; /* two stars: any rest matches */
 	http_handler *fn;
 	void *arg;
 };
 
-/* A path that pages of any origin may ask for. */
+/* A path that pages of any origin may request. */
 struct http_open {
 	const char *path;
 	enum http_open_to to;
 };
 
-/* Room for so many of these paths. */
+/* The maximum number of these paths. */
 #define HTTP_OPEN_PATHS 8
 
 struct http {
 	struct loop *loop;
 	struct http_setup setup; /* its listeners: NULL */
 	struct http_proxy_set proxies;
-	struct http_origin_rules pages; /* its texts are ours */
+	struct http_origin_rules pages; /* we own its texts */
 	struct http_open open[HTTP_OPEN_PATHS];
 	size_t n_open;
 	h2o_globalconf_t conf;
 	h2o_context_t context;
-	h2o_socket_t **listeners; /* NULL unless accepting */
+	h2o_socket_t **listeners; /* NULL unless we are accepting */
 	int *fds;
 	size_t n_listeners;
 	struct http_route *routes;
@@ -59,11 +59,11 @@ struct http {
 	size_t n_conns;
 	struct list lingering; /* connections of http_linger.c */
 	size_t n_lingering;
-	struct loop_timer retry;  /* to accept again */
-	struct loop_timer sweep;  /* to find clients that do not read */
-	struct loop_timer bodies; /* to look at http_conn.part */
-	int64_t warned_ms;	  /* when we last warned of a full house */
-	int64_t warned_page_ms;	  /* the same of a page that was refused */
+	struct loop_timer retry;  /* when to accept again */
+	struct loop_timer sweep;  /* when to look for slow readers */
+	struct loop_timer bodies; /* when to look at http_conn.part */
+	int64_t warned_ms;	  /* last warning about the connection limit */
+	int64_t warned_page_ms;	  /* last warning about a refused page */
 	bool is_paused;
 	bool is_draining;
 };
@@ -72,24 +72,26 @@ struct http_conn {
 	struct http *http;
 	struct list link;
 	h2o_socket_t *sock;
-	/* What it was accepted with, ended by NULL: leads from the library's
-	 * connection to this one. */
+	/*
+	 * The hosts it was accepted with, NULL-terminated: they lead from the
+	 * library's connection to this one.
+	 */
 	h2o_hostconf_t *hosts[2];
-	struct http_req *req; /* under way, or NULL */
+	struct http_req *req; /* in progress, or NULL */
 	struct http_addr addr;
 	bool has_addr;
-	size_t body_bytes; /* that have come, besides those in sock's buffer */
+	size_t body_bytes; /* received, besides those in sock's buffer */
 	bool is_upgraded;
-	bool was_stuck;		/* at the last sweep it was writing */
+	bool was_stuck;		/* it was writing at the last sweep */
 	uint64_t acked_bytes;	/* by the client, at the last sweep */
-	struct unfinished part; /* a body that has not come whole */
+	struct unfinished part; /* an incomplete body */
 };
 
 struct http_req {
 	struct http_conn *conn;
 	h2o_req_t *h2o;
-	struct http_stream *stream; /* NULL before http_stream_start */
-	struct http_client *client; /* NULL until asked for */
+	struct http_stream *stream; /* NULL before http_stream_start() */
+	struct http_client *client; /* NULL until http_req_client() */
 	const char *segment;	    /* not NUL-terminated; NULL: no star */
 	size_t segment_len;
 	void (*on_gone)(void *arg);
@@ -97,27 +99,27 @@ struct http_req {
 	bool is_watched;
 };
 
-/* Add to a counter that may be NULL and that others read. */
+/* Add to a counter that may be NULL and that other processes read. */
 static inline void http_count(uint64_t *counter, uint64_t n)
 {
 	if (counter)
 		__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
 }
 
-/* The connection of a request. */
+/* Returns the connection of a request. */
 static inline struct http_conn *http_conn_of(const h2o_req_t *q)
 {
 	return H2O_STRUCT_FROM_MEMBER(struct http_conn, hosts, q->conn->hosts);
 }
 
-/* The path of the request as sent, without the query. */
+/* Returns the length of the path as sent, without the query. */
 static inline size_t http_path_len(const h2o_req_t *q)
 {
 	size_t query_at = q->input.query_at;
 	return query_at < q->input.path.len ? query_at : q->input.path.len;
 }
 
-/* The route of a request, whose segment is set then; NULL: there is none. */
+/* Returns the route of a request and sets the request's segment, or NULL. */
 const struct http_route *http_route_find(
     const struct http *h, struct http_req *r);
 
@@ -129,22 +131,23 @@ bool http_req_wants_ws(const struct http_req *r);
 
 /* ---- http_client.c: who sent it ---- */
 
-/* Who sent a request that came through c, proxies and its Host considered. */
+/* Find out who sent a request that came through c, from proxies and Host. */
 void http_client_of(
     struct http_conn *c, h2o_req_t *q, struct http_client *client);
 
-/* The same, looked up once. */
+/* The same; the result is cached in the request. */
 const struct http_client *http_req_client(const struct http_req *r);
 
 /* ---- http_cors.c: requests of web pages ---- */
 
 /*
- * Why a web page may not make this request, for a 403 (in the request's memory);
- * NULL: it may, or no page made it. What is refused is logged now and then.
+ * Returns why a web page may not make this request, as text for a 403 (in the
+ * request's memory), or NULL if it may or no page made it. Refusals are logged,
+ * at most once per interval.
  */
 const char *http_cors_fault(struct http_req *r);
 
-/* Let those pages read the reply that may: CORS headers. */
+/* Add the CORS headers that let allowed pages read the reply. */
 void http_cors_add(h2o_req_t *q);
 
 /* ---- http_reply.c: replies, and what streams share with them ---- */
@@ -152,46 +155,47 @@ void http_cors_add(h2o_req_t *q);
 /* Set status, its reason phrase and the type (NULL: none) with CORS headers. */
 void http_req_head(h2o_req_t *q, int status, const char *type);
 
-/* Look no more for the end of the connection; on_gone is kept. */
+/* Stop watching for the end of the connection; on_gone is kept. */
 void http_req_unwatch(struct http_req *r);
 
-/*
- * The request is answered as far as our caller goes: forget it, return h2o's.
- */
+/* The handler has answered the request: detach it and return h2o's. */
 h2o_req_t *http_req_finish(struct http_req *r);
 
-/* Tell that the request is gone, once, and forget it. */
+/* Report once that the request is gone, and detach it. */
 void http_req_tell_gone(struct http_req *r);
 
-/* Answer with a 4xx of this layer's own. */
+/* Answer with a 4xx made by this layer. */
 void http_req_refuse(struct http_req *r, int status, const char *text);
 
 /* ---- http_stream.c and http_gone.c: breaking off ---- */
 
-/* Break the stream of a request that was told gone. */
+/* Break off the stream of a request that was reported gone. */
 void http_stream_cut(struct http_stream *s);
 
-/* End a request and its connection now; tells that it is gone. */
+/* End a request and its connection now; reports the request as gone. */
 void http_req_cut(struct http_req *r);
 
 /* ---- the server ---- */
 
 /*
- * Make the library's own error replies through this path ours: JSON with CORS.
+ * Make the library's own error replies on this path look like ours: JSON with
+ * CORS.
  */
 void http_error_install(h2o_pathconf_t *path, struct http *h);
 
-/* Count bodies that have not come whole from now on; and end that. */
+/* Start and stop counting incomplete bodies. */
 void http_bodies_begin(struct http *h);
 void http_bodies_end(struct http *h);
 
-/* A new connection holds nothing. */
+/* Initialise the count of a new connection. */
 void http_bodies_adopt(struct http_conn *c);
 
-/* Read on after an error reply was sent on sock, when the library closes it. */
+/*
+ * Read on for a while after an error reply on sock, when the library closes it.
+ */
 void http_linger(struct http *h, h2o_socket_t *sock);
 
-/* Close all that linger. */
+/* Close all lingering connections. */
 void http_linger_end(struct http *h);
 
 #endif

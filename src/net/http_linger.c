@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 
 /*
- * The library closes a connection at once after an error of its own. A client
- * that is still sending its body would then get a reset, and may never look at
- * the reply. So a copy of the descriptor stays for a while, reads on and drops
- * what comes.
+ * The library closes a connection right after an error reply of its own. A
+ * client that is still sending its body would then get a reset, and might never
+ * see the reply. So a duplicate of the descriptor stays open for a while, and
+ * incoming data is read and discarded.
  */
 #include "net/http_int.h"
 
@@ -17,12 +17,13 @@
 #include <sys/socket.h>
 
 /*
- * How long, and how many at once in a process; others are closed as they are.
+ * How long a connection lingers, and how many may linger at once in a process;
+ * others are closed without.
  */
 #define LINGER_MS 5000
 #define LINGER_MOST 64
 
-/* Reads in one turn of the loop. */
+/* The number of reads in one turn of the loop. */
 #define READS_PER_TURN 16
 
 struct lingerer {
@@ -64,7 +65,7 @@ void http_linger(struct http *h, h2o_socket_t *sock)
 	int fd = fcntl(h2o_socket_get_fd(sock), F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	/* The reply is short and was given to the kernel already. */
+	/* The reply is short and already with the kernel. */
 	(void)shutdown(fd, SHUT_WR);
 	struct lingerer *g = mem_zero(sizeof *g);
 	g->http = h;

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* The longest name that DNS has, and its NUL. */
+/* The longest DNS name, with its NUL. */
 #define NAME_BYTES 256
 
-/* A host as in Host or in a URL. */
+/* A host as it stands in Host or in a URL. */
 struct host {
-	char name[NAME_BYTES]; /* lower case, without the last dot */
+	char name[NAME_BYTES]; /* lower case, without a trailing dot */
 	struct http_addr addr; /* AF_UNSPEC: a name */
 	unsigned port;	       /* 0: none given */
 	bool is_every_below;   /* "*.name", in a list */
@@ -45,7 +45,7 @@ static bool read_port(unsigned *port, const char *p, size_t len)
 	return *port > 0 && *port < 65536;
 }
 
-/* The name alone, its case and its last dot taken away. */
+/* Read a name without a port, in lower case and without a trailing dot. */
 static bool http_origin_read_name(struct host *h, const char *p, size_t len)
 {
 	if (len && p[len - 1] == '.')
@@ -65,7 +65,7 @@ static bool http_origin_read_name(struct host *h, const char *p, size_t len)
 	return true;
 }
 
-/* NAME, ADDRESS or [ADDRESS], and perhaps a port. */
+/* Read NAME, ADDRESS or [ADDRESS], optionally with a port. */
 static bool read_host(struct host *h, const char *p, size_t len)
 {
 	const char *end = p + len;
@@ -89,7 +89,7 @@ static bool read_host(struct host *h, const char *p, size_t len)
 	       read_port(&h->port, colon + 1, (size_t)(end - colon - 1));
 }
 
-/* SCHEME://HOST; some clients that are no browsers add a slash. */
+/* Read SCHEME://HOST; some clients that are not browsers append a slash. */
 static bool read_origin(struct origin *o, const char *p, size_t len)
 {
 	const char *sep = memmem(p, len, "://", 3);
@@ -131,7 +131,7 @@ static bool is_loopback(const struct host *h)
 	       (len > n && strcmp(h->name + len - n, below) == 0);
 }
 
-/* Whether h is the host of a list, or one below it; whatever the ports. */
+/* Whether h is the host of a list entry or below it, regardless of ports. */
 static bool is_host(const struct host *h, const struct host *listed)
 {
 	size_t len = strlen(h->name), n = strlen(listed->name);
@@ -147,7 +147,7 @@ static bool is_host(const struct host *h, const struct host *listed)
 
 /*
  * Whether a page of this origin came from this Host. A proxy may have dropped
- * the port of it, but none adds a wrong one.
+ * the port from Host, but none adds a wrong one.
  */
 static bool is_own(const struct origin *o, const struct host *host)
 {
@@ -159,7 +159,7 @@ static bool is_own(const struct origin *o, const struct host *host)
 
 /* ---- lists ---- */
 
-/* The next entry of a list, without blanks; false at its end. */
+/* Take the next entry of a list, trimmed; returns false at the end. */
 static bool next_entry(const char **at, const char **p, size_t *len)
 {
 	if (!*at)
@@ -177,7 +177,7 @@ static bool is_word(const char *p, size_t len, const char *word)
 	return len == strlen(word) && memcmp(p, word, len) == 0;
 }
 
-/* A host in a list, "*." before it or not. */
+/* Read a host in a list, with or without "*." in front. */
 static bool read_listed_host(struct host *h, const char *p, size_t len)
 {
 	bool is_every_below = len > 2 && memcmp(p, "*.", 2) == 0;
@@ -188,7 +188,7 @@ static bool read_listed_host(struct host *h, const char *p, size_t len)
 	return true;
 }
 
-/* An origin in a list; the star is cut out before it is read. */
+/* Read an origin in a list; the star is removed before parsing. */
 static bool read_listed_origin(struct origin *o, const char *p, size_t len)
 {
 	const char *sep = memmem(p, len, "://", 3);

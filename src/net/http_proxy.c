@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longest entry of a list that can still be an address. */
+/* The longest list entry that can still be an address. */
 #define ENTRY_BYTES 64
 
-/* An IPv4 address inside IPv6 (::ffff:a.b.c.d) is that IPv4 address. */
+/* Turn an IPv4-mapped address (::ffff:a.b.c.d) into the IPv4 address. */
 static void unmap(struct http_addr *a)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -38,8 +38,8 @@ bool http_addr_parse(struct http_addr *a, const char *text)
 }
 
 /*
- * Read one hop of X-Forwarded-For: an address, perhaps quoted, in brackets or
- * with a port. Leaves AF_UNSPEC for anything else ("unknown", a made-up name).
+ * Read one hop of X-Forwarded-For: an address, optionally quoted, in brackets
+ * or with a port. Anything else ("unknown", an obfuscated name) is AF_UNSPEC.
  */
 static struct http_addr parse_hop(struct span hop)
 {
@@ -64,7 +64,7 @@ static struct http_addr parse_hop(struct span hop)
 		*close = '\0';
 		host = text + 1;
 	} else if (colon && !strchr(colon + 1, ':')) {
-		*colon = '\0'; /* one colon only: a port after IPv4 */
+		*colon = '\0'; /* a single colon: a port after IPv4 */
 	}
 	if (!http_addr_parse(&a, host))
 		a.family = AF_UNSPEC;
@@ -98,7 +98,7 @@ static bool is_trusted(
 	return false;
 }
 
-/* The addresses of socket files, and those that are not known, lead nowhere. */
+/* Addresses of socket files and unknown addresses have no reach. */
 static enum ip_class class_of(const struct http_addr *a)
 {
 	struct in_addr v4;
@@ -127,7 +127,7 @@ static void write_text(char *out, const struct http_addr *a)
 		snprintf(out, HTTP_ADDR_TEXT, "unknown");
 }
 
-/* Walk the chain from the right, as long as each hop is trusted. */
+/* Follow the chain from the right for as long as hops are trusted. */
 static struct http_addr http_proxy_walk(const struct http_proxy_set *set,
     const struct http_addr *direct, const char *chain, size_t len)
 {
@@ -142,7 +142,7 @@ static struct http_addr http_proxy_walk(const struct http_proxy_set *set,
 	return at;
 }
 
-/* Read one entry of trusted_proxies; NULL when it is good, else what is not. */
+/* Read one entry of trusted_proxies. Returns what is wrong with it, or NULL. */
 static const char *parse_entry(struct http_proxy_set *set, struct span entry)
 {
 	char text[ENTRY_BYTES];
@@ -223,6 +223,8 @@ void http_proxy_client(struct http_client *client,
 	write_text(client->text, &at);
 	client->is_vague = is_forwarded && !is_trusted(set, direct);
 	client->is_near = class_of(&at) != IP_PUBLIC;
-	/* Behind a proxy nobody is local, whatever it says of the client. */
+	/*
+	 * Behind a proxy no client is local, whatever the proxy says about it.
+	 */
 	client->is_loopback = !is_forwarded && http_addr_is_loopback(&at);
 }

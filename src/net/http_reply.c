@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 
 /*
- * Whole replies, and the parts that streams share with them: the head, and the
- * end of a request.
+ * Whole replies, and what they share with streams: the head, and the end of a
+ * request.
  */
 #include "net/http_int.h"
 
@@ -55,7 +55,7 @@ static const char *reason_of(int status)
 void http_req_head(h2o_req_t *q, int status, const char *type)
 {
 	static const char html[] = "text/html";
-	/* Make room for what nearly every reply has, at once. */
+	/* Make room at once for the headers that nearly every reply has. */
 	h2o_vector_reserve(&q->pool, &q->res.headers, 8);
 	q->res.status = status;
 	q->res.reason = reason_of(status);
@@ -100,7 +100,7 @@ void http_add_header(struct http_req *req, const char *name, const char *value)
 	h2o_req_t *q = req->h2o;
 	h2o_iovec_t copy = h2o_strdup(&q->pool, value, SIZE_MAX);
 	h2o_iovec_t own_name = h2o_strdup(&q->pool, name, SIZE_MAX);
-	/* A line end would let a value forge what follows. */
+	/* A line end would let a value inject headers. */
 	for (size_t i = 0; i < copy.len; i++) {
 		if (copy.base[i] == '\r' || copy.base[i] == '\n')
 			copy.base[i] = ' ';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* What a handler can learn of its request. */
+/* What a handler can find out about its request. */
 #include "net/http_int.h"
 
 #include <string.h>

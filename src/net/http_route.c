@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* Which handler a request is for: routes, and how paths match them. */
+/* Routes: which handler serves a request, and how paths match. */
 #include "net/http_int.h"
 
 #include "base/buf.h"
@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The method of routes for WebSockets. */
+/* The pseudo-method of routes for WebSockets. */
 #define WEBSOCKET "WEBSOCKET"
 
-/* What the star of a route stands for. */
+/* The text that the star of a route stands for. */
 struct segment {
 	const char *text; /* NULL: there is no star */
 	size_t len;
 };
 
-/* Whether the path begins as a route that takes all that follows. */
+/* Whether the path begins like a route that takes any rest. */
 static bool match_rest(const struct http_route *rt, const char *path, size_t n,
     struct segment *segment)
 {
@@ -29,7 +29,7 @@ static bool match_rest(const struct http_route *rt, const char *path, size_t n,
 	return true;
 }
 
-/* Whether the star of a route can stand for what the path has there. */
+/* Whether the star of a route matches what the path has in its place. */
 static bool match_star(const struct http_route *rt, const char *path, size_t n,
     struct segment *segment)
 {
@@ -66,7 +66,7 @@ static bool match_method(const struct http_route *rt, const struct http_req *r)
 	if (!rt->method)
 		return !h2o_memis(
 		    method.base, method.len, H2O_STRLIT("OPTIONS"));
-	/* The reply to HEAD is that to GET, and its body is left out. */
+	/* The reply to HEAD is that to GET without its body. */
 	if (http_is_head(r))
 		return strcmp(rt->method, "GET") == 0;
 	return rt->method_len == method.len &&
@@ -88,7 +88,7 @@ const struct http_route *http_route_find(
 	return NULL;
 }
 
-/* The methods that routes have for exactly this path, as Allow has them. */
+/* List the methods that have routes for exactly this path, as in Allow. */
 static void list_methods(
     struct buf *out, const struct http *h, const struct http_req *r)
 {

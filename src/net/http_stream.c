@@ -3,8 +3,8 @@
 
 /*
  * Replies of unknown length. What is written in one turn of the loop leaves as
- * one chunk; while one is under way the next one fills. We frame the chunks
- * ourselves where the library would hold the head back.
+ * one chunk; while one is being sent, the next one is collected. We frame the
+ * chunks ourselves where the library would delay the head.
  */
 #include "net/http_int.h"
 
@@ -59,7 +59,7 @@ static void flush(void *arg)
 	push(arg);
 }
 
-/* The kernel has taken what was under way. */
+/* The kernel has taken what was being sent. */
 static void on_proceed(h2o_generator_t *self, h2o_req_t *q)
 {
 	(void)q;
@@ -87,7 +87,7 @@ static void on_stop(h2o_generator_t *self, h2o_req_t *q)
 		http_req_tell_gone(r);
 }
 
-/* The request's memory is being freed, however it ended. */
+/* The request's memory is being freed, whatever ended it. */
 static void on_dispose(void *p)
 {
 	struct http_stream *s = p;
@@ -100,7 +100,9 @@ void http_stream_cut(struct http_stream *s)
 {
 	s->req = NULL;
 	loop_later_cancel(&s->flush);
-	/* A write under way may fail, or have been taken before the cut. */
+	/*
+	 * A write in progress may fail, or may have succeeded before the cut.
+	 */
 	s->is_cut = true;
 	if (!s->is_sending)
 		h2o_send(s->h2o, NULL, 0, H2O_SEND_STATE_ERROR);
@@ -141,12 +143,18 @@ void http_stream_start(struct http_req *req, int status, const char *type,
 	};
 	req->stream = s;
 	loop_later_init(&s->flush, flush, s);
-	/* Before HTTP/1.1, the end of the connection ends the reply. */
+	/*
+	 * Before HTTP/1.1, the end of the connection marks the end of the
+	 * reply.
+	 */
 	if (q->version < 0x101 || h->is_draining)
 		q->http1_is_persistent = 0;
 	http_stream_put_head(req, status, type);
 	if (s->is_chunked)
-		/* By its token: so the library knows not to do it again. */
+		/*
+		 * Add it by its token, so that the library knows not to add it
+		 * again.
+		 */
 		h2o_add_header(&q->pool, &q->res.headers,
 		    H2O_TOKEN_TRANSFER_ENCODING, NULL, H2O_STRLIT("chunked"));
 	h2o_start_response(q, &s->super);

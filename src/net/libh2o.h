@@ -4,16 +4,18 @@
 #define NET_LIBH2O_H
 
 /*
- * The library, and what differs between its releases: 2.2.5, which Debian 12
- * has, and upstream's current sources (library version 0.16), which configure
- * tells apart (HAVE_H2O_SENDVEC). Private to net/, which includes h2o by this
- * header alone.
+ * The HTTP library, and the differences between its releases: 2.2.5, which
+ * Debian 12 has, and upstream's current sources (library version 0.16);
+ * configure tells them apart (HAVE_H2O_SENDVEC). Private to net/, which
+ * includes h2o only through this header.
  *
- * A request's socket has no common way out of both: http_conn_of() finds our
- * connection by the list of hosts that it was accepted with.
+ * The releases have no common way from a request to its socket: http_conn_of()
+ * finds our connection by the list of hosts that it was accepted with.
  */
-/* The event loop that libh2o-evloop was built with; without these the headers
- * describe another library. */
+/*
+ * Selects the event loop that libh2o-evloop was built with; without these the
+ * headers describe a different library.
+ */
 #define H2O_USE_EPOLL 1
 #define H2O_USE_LIBUV 0
 #include <h2o.h>
@@ -31,7 +33,7 @@ typedef h2o_sendvec_t libh2o_piece;
 typedef h2o_iovec_t libh2o_piece;
 #endif
 
-/* A piece of these bytes, which must outlive the reply. */
+/* Returns a piece with these bytes, which must outlive the reply. */
 static inline libh2o_piece libh2o_piece_of(const char *bytes, size_t len)
 {
 #ifdef HAVE_H2O_SENDVEC
@@ -43,7 +45,7 @@ static inline libh2o_piece libh2o_piece_of(const char *bytes, size_t len)
 #endif
 }
 
-/* Memory that is freed with the request. */
+/* Allocate memory that is freed with the request. */
 static inline void *libh2o_alloc(h2o_req_t *q, size_t size)
 {
 #ifdef HAVE_H2O_SENDVEC
@@ -53,7 +55,10 @@ static inline void *libh2o_alloc(h2o_req_t *q, size_t size)
 #endif
 }
 
-/* A filter of this request's reply; its struct begins with a h2o_ostream_t. */
+/*
+ * Add a filter to this request's reply; its struct begins with an
+ * h2o_ostream_t.
+ */
 static inline void *libh2o_add_ostream(
     h2o_req_t *q, size_t size, h2o_ostream_t **slot)
 {
@@ -65,8 +70,8 @@ static inline void *libh2o_add_ostream(
 }
 
 /*
- * Whether a reply of unknown length is framed in chunks by its writer: the
- * filter of 2.2.5 would hold the head back until the first byte of the body.
+ * Whether the writer of a reply of unknown length has to frame its chunks: the
+ * filter of 2.2.5 would delay the head until the first byte of the body.
  */
 static inline bool libh2o_leaves_chunks_to_us(const h2o_req_t *q)
 {
@@ -79,8 +84,8 @@ static inline bool libh2o_leaves_chunks_to_us(const h2o_req_t *q)
 }
 
 /*
- * What came behind the head of a request that asks for an upgrade and is not in
- * the socket's buffer; it lives as long as the request.
+ * Returns the bytes that followed the head of an upgrade request and are not in
+ * the socket's buffer; they live as long as the request.
  */
 static inline h2o_iovec_t libh2o_early_bytes(const h2o_req_t *q)
 {
@@ -93,15 +98,16 @@ static inline h2o_iovec_t libh2o_early_bytes(const h2o_req_t *q)
 }
 
 /*
- * The bytes that a request began with, its head and more, while its handler is
- * being called; {NULL, 0} when they are gone. Upstream's release has dropped
- * them by then where a body came, or what may be one, as behind an upgrade.
+ * Returns the bytes that a request began with, its head and more, while its
+ * handler is being called; {NULL, 0} if they are gone. Upstream's release has
+ * dropped them by then if a body came, or something that may be one, as after
+ * an upgrade.
  */
 static inline h2o_iovec_t libh2o_head(
     const h2o_req_t *q, const h2o_socket_t *sock)
 {
 #ifdef HAVE_H2O_SENDVEC
-	/* The body's reader is left there until the reply has gone. */
+	/* The body's reader stays there until the reply has been sent. */
 	if (q->write_req.cb || q->is_tunnel_req)
 		return h2o_iovec_init(NULL, 0);
 #else
@@ -111,13 +117,13 @@ static inline h2o_iovec_t libh2o_head(
 }
 
 /*
- * Bytes of a body on its way that are not in the socket's buffer. Upstream's
- * release moves them from there as they come.
+ * Returns how many bytes of an incomplete body are not in the socket's buffer.
+ * Upstream's release moves them out of it as they come.
  */
 static inline size_t libh2o_body_bytes(const h2o_req_t *q)
 {
 #ifdef HAVE_H2O_SENDVEC
-	/* A generator is there when the reply has begun. */
+	/* A generator exists once the reply has begun. */
 	return q->_generator ? 0 : q->req_body_bytes_received;
 #else
 	(void)q;
@@ -126,8 +132,9 @@ static inline size_t libh2o_body_bytes(const h2o_req_t *q)
 }
 
 /*
- * Whether a reply is a handler's, and not the library's own. 2.2.5 does not
- * tell, and sends its own through the fallback path, where no handler is.
+ * Whether a reply was made by a handler and not by the library. 2.2.5 does not
+ * tell, and sends its own replies through the fallback path, which has no
+ * handler.
  */
 static inline bool libh2o_is_handled(const h2o_req_t *q)
 {

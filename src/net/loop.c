@@ -15,11 +15,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* Longest sleep without a timer, and with a clock that tests may move. */
+/* The longest sleep without a timer, and with a clock that tests may move. */
 #define LONGEST_WAIT_MS 60000
 #define FOLLOWED_WAIT_MS 50
 
-/* Rounds of deferred calls in one tick. */
+/* The maximum number of rounds of deferred calls in one tick. */
 #define LATER_ROUNDS 16
 
 struct loop {
@@ -54,7 +54,7 @@ struct signal_watch {
 	void *arg;
 };
 
-/* Put t at place i of the heap. */
+/* Put t at position i of the heap. */
 static void heap_place(struct loop *l, unsigned i, struct loop_timer *t)
 {
 	l->timers[i] = t;
@@ -114,7 +114,7 @@ static void run_timers(struct loop *l)
 {
 	if (!l->n_timers)
 		return;
-	/* A timer set again by its callback waits for the next tick. */
+	/* A timer that its callback sets again waits for the next tick. */
 	int64_t now_us = clock_mono_us();
 	while (l->n_timers && l->timers[1]->due_us <= now_us) {
 		struct loop_timer *t = l->timers[1];
@@ -131,7 +131,7 @@ static void run_laters(struct loop *l)
 		struct list now;
 		list_init(&now);
 		list_append(&l->laters, &now);
-		/* What is before our mark belongs to this round. */
+		/* Everything before our mark belongs to this round. */
 		while (l->laters.next != &now) {
 			struct loop_later *d =
 			    list_entry(l->laters.next, struct loop_later, link);
@@ -142,7 +142,7 @@ static void run_laters(struct loop *l)
 	}
 }
 
-/* Milliseconds that the next poll may sleep. */
+/* Returns how many milliseconds the next poll may sleep. */
 static int32_t wait_ms(const struct loop *l)
 {
 	/* Work done outside the poll may have left callbacks to run. */
@@ -154,7 +154,7 @@ static int32_t wait_ms(const struct loop *l)
 	int64_t left_us = l->timers[1]->due_us - clock_mono_us();
 	if (left_us <= 0)
 		return 0;
-	/* Round up, so that we do not wake early and spin. */
+	/* Round up, so that we do not wake up early and spin. */
 	int64_t ms = (left_us + 999) / 1000;
 	int64_t most = clock_is_followed() ? FOLLOWED_WAIT_MS : LONGEST_WAIT_MS;
 	return (int32_t)(ms < most ? ms : most);
@@ -172,7 +172,7 @@ static void tick(struct loop *l, int32_t most_ms)
 
 static void on_watch(h2o_socket_t *sock, const char *err)
 {
-	(void)err; /* with DONT_READ the library sets none */
+	(void)err; /* the library sets none with DONT_READ */
 	struct loop_watch *w = sock->data;
 	w->on_readable(w->arg);
 }
@@ -183,7 +183,7 @@ static void on_wake_readable(void *arg)
 	uint64_t n;
 	if (read(w->fd, &n, sizeof n) < 0)
 		return;
-	/* Clear before the call: what is asked from now on needs a new one. */
+	/* Clear before the call: a later wake-up needs a new call. */
 	atomic_store(&w->is_asked, false);
 	w->on_wake(w->arg);
 }
@@ -198,7 +198,7 @@ static void on_signal_readable(void *arg)
 
 struct loop *loop_new(void)
 {
-	/* The library writes with writev(), which would raise it. */
+	/* The library writes with writev(), which would raise SIGPIPE. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		fatal("event loop: ignore SIGPIPE: %m");
 	struct loop *l = mem_zero(sizeof *l);
@@ -325,7 +325,7 @@ void loop_wake_close(struct loop_wake **w)
 void loop_signals(struct loop *l, const int *signals,
     void (*on_signal)(int signo, void *arg), void *arg)
 {
-	/* Lives as long as the process, as does what it watches. */
+	/* Lives as long as the process, like the signals it watches. */
 	static struct signal_watch s;
 	sigset_t set;
 	sigemptyset(&set);

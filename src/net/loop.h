@@ -4,11 +4,11 @@
 #define NET_LOOP_H
 
 /*
- * The event loop of one process (h2o's, with what it lacks: monotonic timers
- * that are exact, an end-of-tick hook, wake-ups from other threads). Everything
- * here is called on the loop's thread except loop_wake_up(). Callbacks run on
- * that thread, one at a time, and may call anything here. Nothing may block in
- * them.
+ * The event loop of one process: h2o's loop plus what it lacks (exact monotonic
+ * timers, an end-of-tick hook, wake-ups from other threads). All calls except
+ * loop_wake_up() are for the loop's thread. Callbacks run on that thread, one
+ * at a time, and may make any of these calls, including those that stop or
+ * close what called them. Nothing may block in a callback.
  */
 #include "base/list.h"
 
@@ -17,19 +17,19 @@
 
 struct loop;
 
-/* A new loop; make it after fork and exec, one in a process. */
+/* Create a loop, after fork and exec, and only one in a process. */
 struct loop *loop_new(void);
 
 /* Run until loop_stop(). */
 void loop_run(struct loop *l);
 
-/* Let loop_run() return at the end of this tick. */
+/* Let loop_run() return at the end of the current tick. */
 void loop_stop(struct loop *l);
 
 /*
- * A timer lives in its owner's memory; loop_timer_init() it before anything
- * else. It fires once per set, never early, by clock_mono_ms() (so a moved
- * clock fires it within 50 ms).
+ * A timer lives in its owner's memory; call loop_timer_init() first. It fires
+ * once for each time it is set, never early, by clock_mono_ms() (a clock moved
+ * by a test makes it fire within 50 ms).
  */
 struct loop_timer {
 	void (*on_time)(void *arg);
@@ -38,21 +38,19 @@ struct loop_timer {
 	unsigned heap_at; /* 0: not set */
 };
 
-/* Prepare a timer that is not set. */
+/* Initialise a timer; it is not set. */
 void loop_timer_init(struct loop_timer *t, void (*on_time)(void *), void *arg);
 
-/*
- * Fire in delay_ms (>= 0) milliseconds from now; replaces an earlier setting.
- */
+/* Fire delay_ms (>= 0) milliseconds from now; replaces an earlier setting. */
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t delay_ms);
 
-/* Do not fire; harmless when not set. */
+/* Cancel the timer; harmless if it is not set. */
 void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 /*
- * A deferred call, run once at the end of the tick in which it was asked for,
- * after all callbacks of the tick. One asked for by a deferred call runs in the
- * same tick, up to 16 rounds, then in the next.
+ * A deferred call, run once at the end of the tick in which it was requested,
+ * after all callbacks of the tick. If a deferred call requests one, it runs in
+ * the same tick, for up to 16 rounds, then in the next.
  */
 struct loop_later {
 	void (*run)(void *arg);
@@ -60,43 +58,43 @@ struct loop_later {
 	struct list link;
 };
 
-/* Prepare a deferred call that is not pending. */
+/* Initialise a deferred call; it is not pending. */
 void loop_later_init(struct loop_later *d, void (*run)(void *), void *arg);
 
-/* Ask for the call; harmless when already pending. */
+/* Request the call; harmless if it is already pending. */
 void loop_later_ask(struct loop *l, struct loop_later *d);
 
-/* Take the request back; harmless when not pending. */
+/* Cancel the request; harmless if it is not pending. */
 void loop_later_cancel(struct loop_later *d);
 
 /*
- * Call on_readable(arg) whenever fd (socket, pipe, eventfd,
- * never a regular file) is readable; it must drain the
- * descriptor. The loop takes the descriptor over.
+ * Call on_readable(arg) whenever fd (a socket, pipe or eventfd, never a regular
+ * file) is readable; it must drain the descriptor. The loop takes ownership of
+ * the descriptor.
  */
 struct loop_watch *loop_watch_open(
     struct loop *l, int fd, void (*on_readable)(void *arg), void *arg);
 
-/* Stop watching, close the descriptor and null *w. */
+/* Stop watching, close the descriptor, and set *w to NULL. */
 void loop_watch_close(struct loop_watch **w);
 
-/* A way for other threads to get a callback run on the loop. */
+/* Create a way for other threads to have a callback run on the loop. */
 struct loop_wake *loop_wake_open(
     struct loop *l, void (*on_wake)(void *arg), void *arg);
 
 /*
- * From any thread: run on_wake soon, once
- * for any number of calls before it runs.
+ * From any thread: have on_wake called soon, once for all wake-ups that happen
+ * before it is called.
  */
 void loop_wake_up(struct loop_wake *w);
 
-/* Close and null *w; no thread may call loop_wake_up() any more. */
+/* Close it and set *w to NULL; no thread may call loop_wake_up() any more. */
 void loop_wake_close(struct loop_wake **w);
 
 /*
- * Call on_signal(signo) on the loop for each of these
- * signals (0-terminated list), which it blocks for ordinary
- * delivery. Once in a process, before threads start.
+ * Call on_signal(signo) on the loop for each of these signals (a 0-terminated
+ * list), which are blocked from ordinary delivery. Call it once in a process,
+ * before threads are started.
  */
 void loop_signals(struct loop *l, const int *signals,
     void (*on_signal)(int signo, void *arg), void *arg);

@@ -4,18 +4,18 @@
 #define NET_LOOP_INT_H
 
 /*
- * Private to net/: how its files get at the library's loop. No other folder may
- * include this.
+ * Private to net/: access to the library's loop. No other folder may include
+ * this.
  */
 #include "net/libh2o.h"
 #include "net/loop.h"
 
-/* The library's loop inside ours. */
+/* Returns the library's loop inside ours. */
 h2o_loop_t *loop_h2o(struct loop *l);
 
 /*
- * One turn of the loop without waiting;
- * never from inside a callback of the loop.
+ * Run one turn of the loop without waiting; never call it from a callback of
+ * the loop.
  */
 void loop_turn(struct loop *l);
 

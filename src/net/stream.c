@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Bytes read at once; a longer run comes in several turns of the loop. */
+/* Bytes read at once; longer input comes in several turns of the loop. */
 #define READ_BYTES 65536
 
 struct stream {
@@ -23,7 +23,7 @@ struct stream {
 	struct buf queue;
 	size_t taken; /* bytes at the head of queue that were written */
 	struct loop_later flush;
-	unsigned busy; /* callbacks of the owner under way */
+	unsigned busy; /* callbacks of the owner in progress */
 	bool is_paused;
 	bool is_finishing;
 	bool is_waiting; /* for out to take more */
@@ -66,7 +66,7 @@ static void close_in(struct stream *s)
 	s->in = NULL;
 }
 
-/* Tell the owner that it is over. The stream may be gone afterwards. */
+/* Report the end to the owner. The stream may be gone afterwards. */
 static void stream_end(struct stream *s)
 {
 	close_in(s);
@@ -79,7 +79,9 @@ static void stream_end(struct stream *s)
 	stream_leave(s);
 }
 
-/* The writing end failed: what the peer said before is still worth reading. */
+/*
+ * The writing end failed. What the peer has sent before is still worth reading.
+ */
 static void break_out(struct stream *s)
 {
 	bool has_in = s->in != NULL;
@@ -90,13 +92,16 @@ static void break_out(struct stream *s)
 
 static void finish_out(struct stream *s)
 {
-	/* A socket pair ends one direction; ENOTCONN means it has already. */
+	/*
+	 * With a socket pair, shut down one direction; ENOTCONN means it is
+	 * already.
+	 */
 	if (s->out == s->in)
 		(void)shutdown(h2o_socket_get_fd(s->out), SHUT_WR);
 	close_out(s);
 }
 
-/* Drop written bytes; keep the copying linear in what passes through. */
+/* Drop written bytes, keeping the cost of copying linear in the throughput. */
 static void forget_taken(struct stream *s)
 {
 	if (s->taken == s->queue.len) {
@@ -146,7 +151,7 @@ static void flush(void *arg)
 
 static void on_writable(h2o_socket_t *sock, const char *err)
 {
-	(void)err; /* the next write tells */
+	(void)err; /* the next write reports it */
 	struct stream *s = sock->data;
 	s->is_waiting = false;
 	flush(s);
@@ -154,7 +159,7 @@ static void on_writable(h2o_socket_t *sock, const char *err)
 
 static void stream_on_readable(h2o_socket_t *sock, const char *err)
 {
-	(void)err; /* with DONT_READ the library sets none */
+	(void)err; /* the library sets none with DONT_READ */
 	struct stream *s = sock->data;
 	static char bytes[READ_BYTES];
 	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
@@ -196,13 +201,13 @@ struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
 
 bool stream_write(struct stream *s, const void *p, size_t n, size_t limit)
 {
-	/* To a broken stream: its owner hears of the end soon. */
+	/* The stream is broken; its owner will be told of the end soon. */
 	if (!s->out || s->is_finishing)
 		return true;
 	if (n > limit || waiting_bytes(s) > limit - n)
 		return false;
 	buf_append(&s->queue, p, n);
-	/* One write for all that a turn of the loop queues. */
+	/* Everything queued in one turn of the loop goes out in one write. */
 	if (!s->is_waiting)
 		loop_later_ask(s->loop, &s->flush);
 	return true;

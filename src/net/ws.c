@@ -14,20 +14,20 @@
 /* Bytes read at once; the parser takes all of them before we read again. */
 #define READ_BYTES 65536
 
-/* From our close frame, or a failure, to the end of the connection. */
+/* The time from our close frame, or a failure, to the end of the connection. */
 #define CLOSE_TIMEOUT_MS 5000
 
-/* To a peer that was silent for so long, a ping is sent. */
+/* A peer that was silent for this long is sent a ping. */
 #define PING_AFTER_MS 25000
 
-/* What waits for the peer in the ordinary way; never above the limit. */
+/* What normally may wait for the peer; never above the limit. */
 #define HIGH_WATER (256 * 1024)
 
-/* How often all sockets are looked at; more often for shorter limits. */
+/* How often all sockets are checked; more often for shorter limits. */
 #define SWEEP_MS 1000
 #define SWEEP_LEAST_MS 20
 
-/* All sockets of the process, and the one timer that looks at them. */
+/* All sockets of the process, and the one timer that checks them. */
 static struct {
 	struct list all;
 	struct loop_timer sweep;
@@ -69,14 +69,14 @@ static void destroy(struct ws *w)
 static void on_writable(h2o_socket_t *sock, const char *err);
 static void ws_on_readable(h2o_socket_t *sock, const char *err);
 
-/* Bytes came. */
+/* Process incoming bytes. */
 static void ws_hear(struct ws *w, const char *p, size_t n)
 {
 	w->heard_ms = sockets.now_ms;
 	ws_in_feed(w, p, n);
 }
 
-/* Both sides are done: what is left is to end the connection gently. */
+/* Both sides are done: end the connection gracefully. */
 static void ws_finish(struct ws *w)
 {
 	if (w->is_clean) {
@@ -84,9 +84,9 @@ static void ws_finish(struct ws *w)
 		return;
 	}
 	/*
-	 * Closing now, with bytes of the peer unread, would reset the
-	 * connection and take our close frame from it. End our direction; read
-	 * on until it leaves or the time is up.
+	 * Closing now, with unread bytes of the peer, would reset the
+	 * connection and could lose our close frame. Shut down our direction
+	 * and read on until the peer leaves or the time is up.
 	 */
 	if (!w->is_shut)
 		(void)shutdown(h2o_socket_get_fd(w->sock), SHUT_WR);
@@ -95,7 +95,7 @@ static void ws_finish(struct ws *w)
 
 static void update_reading(struct ws *w)
 {
-	/* One that does not take our output may not ask for more of it. */
+	/* A peer that does not take our output may not ask for more of it. */
 	bool wants = w->has_done_reading || w->has_sent_close ||
 		     (!wire_is_full(&w->wire) && !w->wire.is_paused);
 	if (wants == w->is_reading)
@@ -108,8 +108,8 @@ static void update_reading(struct ws *w)
 }
 
 /*
- * Draw the consequences of what happened. The only place where a socket ends;
- * every event ends with it, and w may be gone afterwards.
+ * Draw the consequences of what happened. This is the only place where a socket
+ * ends; every event ends here, and w may be gone afterwards.
  */
 static void settle(struct ws *w)
 {
@@ -119,7 +119,7 @@ static void settle(struct ws *w)
 	if (w->is_dead || w->has_done_reading)
 		tell_gone(w);
 	if (w->is_opening)
-		return; /* the library has it; it will tell us */
+		return; /* the library has it and will call back */
 	if (w->is_dead)
 		destroy(w);
 	else
@@ -147,7 +147,7 @@ static void ws_flush(void *arg)
 
 static void on_writable(h2o_socket_t *sock, const char *err)
 {
-	(void)err; /* the next write tells */
+	(void)err; /* the next write reports it */
 	struct ws *w = sock->data;
 	w->is_waiting = false;
 	ws_flush(w);
@@ -155,9 +155,9 @@ static void on_writable(h2o_socket_t *sock, const char *err)
 
 static void ws_on_readable(h2o_socket_t *sock, const char *err)
 {
-	(void)err; /* with DONT_READ the library sets none */
+	(void)err; /* the library sets none with DONT_READ */
 	struct ws *w = sock->data;
-	/* Shared by all: whatever is read is parsed at once. */
+	/* Shared by all sockets: what is read is parsed at once. */
 	static char bytes[READ_BYTES];
 	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -169,7 +169,7 @@ static void ws_on_readable(h2o_socket_t *sock, const char *err)
 	settle(w);
 }
 
-/* The handshake's reply is written: the connection is ours (NULL: it broke). */
+/* The handshake reply is written: we own the connection (NULL: it broke). */
 static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
 {
 	struct ws *w = arg;
@@ -188,7 +188,7 @@ static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
 	buf_fini(&w->early);
 	if (sock->input->size)
 		ws_hear(w, sock->input->bytes, sock->input->size);
-	/* The library's input buffer is not used any more. */
+	/* The library's input buffer is no longer used. */
 	h2o_buffer_dispose(&sock->input);
 	h2o_buffer_init(&sock->input, &h2o_socket_buffer_prototype);
 	ws_flush(w);
@@ -199,7 +199,7 @@ static void ws_send_text(struct wire *wire, const char *text, size_t len)
 	struct ws *w = (struct ws *)wire;
 	if (w->has_sent_close || w->has_done_reading || w->is_dead)
 		return;
-	/* One frame may be larger than the limit; then nothing may follow. */
+	/* A single frame may exceed the limit; then nothing may follow. */
 	if (ws_waiting_bytes(w) > w->limits.max_output_bytes) {
 		cut_slow(w);
 		return;
@@ -270,7 +270,7 @@ static void ws_on_sweep(void *arg)
 		loop_timer_set(l, &sockets.sweep, sockets.sweep_ms);
 }
 
-/* Limits shorter than the sweep are looked at more often. */
+/* Limits shorter than the sweep interval are checked more often. */
 static void quicken(int64_t limit_ms)
 {
 	int64_t ms = limit_ms / 4;

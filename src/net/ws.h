@@ -4,11 +4,12 @@
 #define NET_WS_H
 
 /*
- * Server side of WebSocket (RFC 6455): a wire made from an HTTP request. Frames
- * are parsed by wslay without its buffering; a message is reassembled into one
+ * The server side of WebSocket (RFC 6455): a wire made from an HTTP request.
+ * wslay parses frames without its buffering; a message is reassembled into one
  * buffer with limits on bytes and fragments; output is coalesced into few
- * writes; reading stops while too much output waits. Pings are answered; a ping
- * is sent to a silent peer every 25 s so that proxies keep the connection.
+ * writes; reading stops while too much output waits (back-pressure). Pings are
+ * answered; a silent peer is sent a ping every 25 s so that proxies keep the
+ * connection open. Loop's thread only.
  */
 #include "net/wire.h"
 
@@ -18,13 +19,15 @@
 struct http_req;
 
 struct ws_limits {
-	size_t max_message_bytes; /* above: close 1009 */
-	size_t max_fragments;	  /* in one message; above: close 1009 */
-	/* Who reads slowly is cut: when more than this waits and something is
-	 * sent, or when nothing of what waits is taken for so long. */
+	size_t max_message_bytes; /* close 1009 above this */
+	size_t max_fragments;	  /* in one message; close 1009 above this */
+	/*
+	 * Slow readers are cut: when more than this waits and something is
+	 * sent, or when nothing of what waits is taken for this long.
+	 */
 	size_t max_output_bytes;
 	int64_t stall_timeout_ms;
-	int64_t message_timeout_ms; /* a message begun and not completed: cut */
+	int64_t message_timeout_ms; /* cut if a message stays incomplete */
 	/* Counts the slow readers that were cut; may be NULL. */
 	uint64_t *slow_readers_total;
 };
@@ -33,21 +36,21 @@ struct ws_limits {
 int ws_is_handshake(const struct http_req *req);
 
 /*
- * Reply to a request that is no such thing: 426 with the version to another
- * version, else 400. Ends it.
+ * Reply to a request for which ws_is_handshake() is false: 426 with the version
+ * if it asks for another version, else 400. Ends the request.
  */
 void ws_refuse(struct http_req *req);
 
 /*
- * Accept the handshake. Ends the request as such: req must not be used again.
- * The wire is live at once (sends wait for the 101); the caller must
- * wire_take() it before it returns to the loop. limits is copied.
+ * Accept the handshake. Ends the request: req must not be used again. The wire
+ * is usable at once (sends wait for the 101); the caller must wire_take() it
+ * before it returns to the loop. limits is copied.
  */
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits);
 
 /*
- * Call fn for every WebSocket open in this
- * process (used to close them on drain).
+ * Call fn for every open WebSocket of this process (used to close them when
+ * draining).
  */
 void ws_each(void (*fn)(struct wire *w, void *arg), void *arg);
 

@@ -23,7 +23,7 @@ static const h2o_iovec_t *find_field(const h2o_req_t *q, const char *name)
 	return at < 0 ? NULL : &q->headers.entries[at].value;
 }
 
-/* The answer to the client's key (RFC 6455 section 4.2.2). */
+/* Compute the answer to the client's key (RFC 6455 section 4.2.2). */
 static void accept_key(char out[ACCEPT_CHARS + 1], const char *key)
 {
 	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -50,7 +50,7 @@ static bool is_version_good(const h2o_req_t *q)
 	       h2o_memis(version->base, version->len, H2O_STRLIT("13"));
 }
 
-/* Whether there is one key of 16 bytes. */
+/* Whether there is exactly one key, of 16 bytes. */
 static bool is_key_good(const h2o_req_t *q)
 {
 	unsigned char bytes[KEY_CHARS];

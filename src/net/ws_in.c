@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The peer broke a rule: say which and hear no more. */
+/* The peer broke a rule: tell it which, and stop reading. */
 static void ws_in_fail(struct ws *w, int code)
 {
 	if (!w->has_sent_close)
@@ -34,7 +34,7 @@ static ssize_t on_parser_wants(wslay_event_context_ptr parser, uint8_t *out,
 	return (ssize_t)n;
 }
 
-/* A part of a pong or close frame that the parser made; it always fits. */
+/* Part of a pong or close frame made by the parser; it always fits. */
 static ssize_t on_parser_sends(wslay_event_context_ptr parser,
     const uint8_t *data, size_t n, int flags, void *arg)
 {
@@ -45,7 +45,9 @@ static ssize_t on_parser_sends(wslay_event_context_ptr parser,
 	return (ssize_t)n;
 }
 
-/* Closes that ask for another try: RFC 6455 section 7.4 and its registry. */
+/*
+ * Close codes that ask for another try: RFC 6455 section 7.4 and its registry.
+ */
 #define CLOSE_TRY_AGAIN 1013
 
 static bool is_anybody(const struct ws *w)
@@ -53,14 +55,14 @@ static bool is_anybody(const struct ws *w)
 	return !w->wire.is_admitted && w->wire.handlers->may_grow;
 }
 
-/* How large a message may become before its peer is asked about. */
+/* Returns how large a message may become before its user is asked. */
 static size_t first_limit(const struct ws *w)
 {
 	return is_anybody(w) ? WIRE_FIRST_BYTES : w->limits.max_message_bytes;
 }
 
 /*
- * Whether a message that has reached its limit may go on. Its peer may have
+ * Whether a message that has reached its limit may continue. Its peer may have
  * been admitted since it began.
  */
 static bool may_grow(struct ws *w, size_t bytes)
@@ -84,7 +86,7 @@ static void drop_part(struct unfinished *part)
 	ws_out_ask(w);
 }
 
-/* Keep what came of a text message, while there is room for it. */
+/* Keep the received part of a text message while there is room for it. */
 static void ws_in_keep(struct ws *w, const uint8_t *data, size_t len)
 {
 	size_t bytes = w->message.len + len;
@@ -115,7 +117,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
 		w->most_bytes = first_limit(w);
 	}
 	w->fragments++;
-	/* The sum cannot wrap: both were checked before they were added. */
+	/* The sum cannot overflow: both were checked before they were added. */
 	size_t room = w->limits.max_message_bytes - w->message_bytes;
 	if (frame->payload_length > room ||
 	    w->fragments > w->limits.max_fragments) {
@@ -154,8 +156,8 @@ static void on_message(wslay_event_context_ptr parser,
 	(void)parser;
 	struct ws *w = arg;
 	/*
-	 * The pong leaves before what the next message of the same read makes
-	 * its user send: it says that what came before it was read.
+	 * The pong must leave before anything that the next message of the same
+	 * read makes its user send: it confirms what was read before it.
 	 */
 	if (msg->opcode == WSLAY_PING)
 		send_control(w);
@@ -166,7 +168,7 @@ static void on_message(wslay_event_context_ptr parser,
 	w->fragments = 0;
 	w->began_ms = 0;
 	unfinished_release(&w->part);
-	/* After our close, what still comes is nobody's. */
+	/* After our close, further messages are ignored. */
 	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading) {
 		if (w->message_opcode == WSLAY_TEXT_FRAME)
 			w->wire.handlers->on_text(
@@ -177,7 +179,7 @@ static void on_message(wslay_event_context_ptr parser,
 	buf_fini(&text);
 }
 
-/* What the parser learned becomes our state. */
+/* Copy what the parser learned into our state. */
 static void after_parse(struct ws *w)
 {
 	send_control(w);
@@ -201,7 +203,7 @@ void ws_in_init(struct ws *w)
 	if (wslay_event_context_server_init(&w->parser, &callbacks, w) != 0)
 		fatal("ws: out of memory");
 	unfinished_init(&w->part, drop_part);
-	/* Its buffering costs a hundred bytes for a fragment of one. */
+	/* Its buffering would cost a hundred bytes per fragment of one byte. */
 	wslay_event_config_set_no_buffering(w->parser, 1);
 }
 

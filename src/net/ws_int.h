@@ -4,13 +4,13 @@
 #define NET_WS_INT_H
 
 /*
- * Private to net/: one WebSocket and its parts. ws.c has its life: what happens
- * when, and when it ends. ws_in.c parses what comes, ws_out.c queues and
- * writes, and ws_handshake.c makes one from a request.
+ * Private to net/: one WebSocket and its parts. ws.c manages its life: what
+ * happens when, and when it ends. ws_in.c parses input, ws_out.c queues and
+ * writes output, and ws_handshake.c makes one from a request.
  *
  * Nothing here frees a socket: an event sets flags, and ws.c draws the
- * consequences when the event is over. So a callback may do anything to the
- * socket it is about.
+ * consequences when the event is over. So a callback may do anything to its
+ * socket.
  */
 #include "base/buf.h"
 #include "base/unfinished.h"
@@ -20,7 +20,7 @@
 #include <wslay/wslay.h>
 
 struct ws {
-	struct wire wire; /* first: a wire of ours is a ws */
+	struct wire wire; /* first, so that a wire of ours is a ws */
 	struct list link; /* in sockets.all */
 	struct loop *loop;
 	struct ws_limits limits;
@@ -29,50 +29,50 @@ struct ws {
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
 	wslay_event_context_ptr parser;
 	struct buf early; /* what came with the handshake */
-	const char *in;	  /* what the parser has yet to take */
+	const char *in;	  /* what the parser has yet to read */
 	size_t in_len;
-	struct buf message; /* the text message that is being received */
+	struct buf message; /* the text message being received */
 	size_t message_bytes;
 	size_t most_bytes;	/* of that message */
-	struct unfinished part; /* of the budget: what has come of it */
+	struct unfinished part; /* what came of it */
 	size_t fragments;	/* of that message; 0: between messages */
 	struct buf out;
-	size_t taken; /* bytes at the head of out that the kernel took */
+	size_t taken; /* bytes at the head of out already written */
 	struct loop_later flush;
-	int64_t heard_ms;    /* or pinged at, by the last sweep */
+	int64_t heard_ms;    /* last input or ping, by the last sweep */
 	int64_t progress_ms; /* when output began to wait, or was last taken */
 	int64_t began_ms;    /* when an incomplete message began; 0: none */
 	int64_t closing_ms;  /* when the end began; 0: open */
 	uint8_t frame_opcode;
 	uint8_t message_opcode;
-	bool is_opening; /* the library still has the connection */
+	bool is_opening; /* the library still owns the connection */
 	bool is_reading;
 	bool is_waiting; /* for the kernel to take more */
 	bool was_high;	 /* on_drain is due when little waits */
 	bool has_sent_close;
 	bool has_done_reading; /* the peer closed, or broke the protocol */
-	bool is_clean;	       /* its close frame came */
-	bool is_shut;	       /* our direction of the connection is ended */
+	bool is_clean;	       /* the peer's close frame came */
+	bool is_shut;	       /* our direction is shut down */
 	bool is_dead;	       /* free it as soon as no callback runs */
 	bool is_told;	       /* on_gone was called */
 };
 
-/* Bytes queued and not yet taken by the kernel. */
+/* Returns how many bytes are queued and not yet taken by the kernel. */
 static inline size_t ws_waiting_bytes(const struct ws *w)
 {
 	return w->out.len - w->taken;
 }
 
-/* Make the parser of w. */
+/* Create the parser of w. */
 void ws_in_init(struct ws *w);
 
-/* Free it, and what has come of a message. */
+/* Free the parser, and what has come of a message. */
 void ws_in_fini(struct ws *w);
 
-/* Parse n bytes that came; calls the handlers of whole messages. */
+/* Parse n bytes of input; calls the handlers for complete messages. */
 void ws_in_feed(struct ws *w, const char *p, size_t n);
 
-/* Let the end of this tick write what is queued, and settle. */
+/* Have the end of this tick write what is queued, and settle. */
 void ws_out_ask(struct ws *w);
 
 /* Break the connection as soon as no callback runs. */
@@ -84,14 +84,14 @@ void ws_out_raw(struct ws *w, const void *p, size_t n);
 /* Queue one whole frame. */
 void ws_out_frame(struct ws *w, uint8_t opcode, const char *data, size_t len);
 
-/* Queue a close frame; the reason is cut to what fits. */
+/* Queue a close frame; the reason is truncated to fit. */
 void ws_out_close(struct ws *w, int code, const char *reason);
 
-/* A close frame was queued: nothing more may be. */
+/* A close frame was queued: nothing more may follow. */
 void ws_out_closed(struct ws *w);
 
 /*
- * Give the kernel what it takes. What remains waits for on_writable; a broken
+ * Give the kernel as much as it takes. The rest waits for on_writable; a broken
  * connection makes w dead.
  */
 void ws_out_write(struct ws *w, h2o_socket_cb on_writable);

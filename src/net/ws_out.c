@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What a close frame has room for after its code. */
+/* The room that a close frame has for the reason after its code. */
 #define MAX_REASON 123
 
 /* Something is about to be queued. */
@@ -18,7 +18,7 @@ static void note_output(struct ws *w)
 		w->progress_ms = clock_mono_ms();
 }
 
-/* Drop taken bytes; an idle socket keeps no buffer. */
+/* Drop written bytes; an idle socket keeps no buffer. */
 static void forget_taken(struct ws *w)
 {
 	if (w->taken == w->out.len) {
@@ -52,7 +52,7 @@ void ws_out_raw(struct ws *w, const void *p, size_t n)
 void ws_out_frame(struct ws *w, uint8_t opcode, const char *data, size_t len)
 {
 	note_output(w);
-	/* The frames of a server are not masked (RFC 6455 section 5.1). */
+	/* Frames from a server are not masked (RFC 6455 section 5.1). */
 	uint8_t *head = (uint8_t *)buf_reserve(&w->out, len + 10);
 	size_t n = 2;
 	head[0] = (uint8_t)(0x80 | opcode);
@@ -82,7 +82,7 @@ void ws_out_closed(struct ws *w)
 	w->has_sent_close = true;
 	if (!w->closing_ms)
 		w->closing_ms = clock_mono_ms();
-	/* The parser shall not queue pongs that can never leave. */
+	/* The parser must not queue pongs that can never be sent. */
 	wslay_event_shutdown_write(w->parser);
 }
 

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 
 struct crew {
-	pthread_mutex_t mutex; /* guards what follows, but for n_jobs */
+	pthread_mutex_t mutex; /* guards the members below except n_jobs */
 	pthread_cond_t is_changed;
 	struct list waiting;
 	struct list finished;
 	bool is_closing;
 	void (*wake)(void *arg);
 	void *arg;
-	size_t n_jobs; /* waiting, running or finished; the loop's */
+	size_t n_jobs; /* waiting, running or finished; loop's thread only */
 	size_t most;
 	unsigned n_threads;
 	pthread_t threads[];
@@ -28,7 +28,7 @@ static struct crew_job *job_of(struct list *l)
 	return list_entry(l, struct crew_job, link);
 }
 
-/* The next job; NULL when the crew closes. */
+/* Returns the next job, or NULL when the crew closes. */
 static struct crew_job *next_job(struct crew *c)
 {
 	pthread_mutex_lock(&c->mutex);
@@ -133,7 +133,7 @@ bool crew_cancel(struct crew *c, struct crew_job *job)
 
 bool crew_is_closing(const struct crew *c)
 {
-	return c->is_closing; /* set on the loop's thread alone */
+	return c->is_closing; /* written on the loop's thread only */
 }
 
 static void stop_threads(struct crew *c)

@@ -34,7 +34,7 @@ struct crew_job {
 struct crew *crew_open(
     unsigned threads, size_t most, void (*wake)(void *arg), void *arg);
 
-/* Take a job on; false, and done() is not called, when there are too many. */
+/* Queue a job. Returns false, and never calls done(), if there are too many. */
 bool crew_run(struct crew *c, struct crew_job *job);
 
 /*
@@ -53,7 +53,7 @@ void crew_collect(struct crew *c);
  */
 void crew_close(struct crew **c);
 
-/* Whether the crew is closing: what done() was to hand out is not wanted. */
+/* Whether the crew is closing; done() should then discard its result. */
 bool crew_is_closing(const struct crew *c);
 
 #endif
