@@ -20,7 +20,7 @@ struct entry {
 	char name[AGENT_NAME_MAX + 1];
 };
 
-/* A handful of agents: a list is searched as fast as anything else. */
+/* There are only a handful of agents, so a list is searched fast enough. */
 struct agent_dir {
 	struct named_agent usual;
 	struct list named;

@@ -4,10 +4,10 @@
 #define CORE_AGENT_DIR_H
 
 /*
- * The agents that this worker has open, by name. One is the default and has no
- * name: it is the agent of each session that names none, so that a server with
- * one agent stores and looks up nothing. The directory does not open and close
- * agents; it is filled at the start and read afterwards.
+ * A directory of the agents that this worker has open, by name. One is the
+ * default and has no name: it serves each session that names none, so that a
+ * server with one agent stores and looks up nothing. The directory does not
+ * open or close agents; it is filled at startup and only read afterwards.
  */
 #include "core/err.h"
 
@@ -18,38 +18,38 @@ struct agent_about;
 struct agent_dir;
 struct agent_kind;
 
-/* Longest name of an agent, in bytes. */
+/* The maximum length of an agent's name in bytes. */
 #define AGENT_NAME_MAX 64
 
 struct named_agent {
-	const char *name; /* "" of the default */
+	const char *name; /* "" for the default */
 	const struct agent_kind *kind;
 	struct agent *agent;
 };
 
-/* A directory with its default. Never NULL. */
+/* Create a directory with its default agent. Never returns NULL. */
 struct agent_dir *agent_dir_new(
     const struct agent_kind *kind, struct agent *agent);
 
-/* Free it, without closing the agents, and null *d. */
+/* Free the directory, without closing the agents, and set *d to NULL. */
 void agent_dir_free(struct agent_dir **d);
 
 /*
  * Add an agent. Its name is copied: 1 to AGENT_NAME_MAX letters, digits, dots,
- * underscores and hyphens. Returns 0, or -1 with ERR_CONFIG when the name is
- * not one, or taken.
+ * underscores and hyphens. Returns 0, or -1 with ERR_CONFIG if the name is
+ * invalid or taken.
  */
 int agent_dir_add(struct agent_dir *d, const char *name,
     const struct agent_kind *kind, struct agent *agent, struct err *err);
 
 /*
- * The agent of this name, the default for len 0, or NULL. It lives as long as
- * the directory, and does not move.
+ * Returns the agent of this name, the default for len 0, or NULL. The result
+ * lives as long as the directory and does not move.
  */
 const struct named_agent *agent_dir_find(
     const struct agent_dir *d, const char *name, size_t len);
 
-/* What the agent says of itself; it lives as long as the agent. */
+/* Returns the agent's description, which lives as long as the agent. */
 const struct agent_about *agent_dir_about(const struct named_agent *a);
 
 #endif

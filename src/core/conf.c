@@ -21,7 +21,7 @@ static const struct conf_param params[CONF_KEYS] = {
 #undef PARAM
 };
 
-/* What the master finds out and hands on: not settings. */
+/* What the master finds out and passes on; these are not settings. */
 static const struct found {
 	const char *key;
 	size_t at;
@@ -95,7 +95,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Edit distance between two short words (Levenshtein). */
+/* Returns the edit distance between two short words (Levenshtein). */
 static size_t distance(const char *a, const char *b)
 {
 	enum { MOST = 64 };
@@ -134,7 +134,8 @@ const struct conf_param *conf_nearest(const char *key)
 /* ---- setting it ---- */
 
 /*
- * Some settings are checked later, by others, who then tell where they stand.
+ * Some settings are checked later by other modules, whose errors name the
+ * place.
  */
 static void note_where(struct conf *c, const char *where, const char *key)
 {
@@ -160,7 +161,7 @@ static bool is_python(const char *command)
 	       !strpbrk(command, " \t");
 }
 
-/* An entry point is the agent where no agent is named. */
+/* The entry point is the agent if no agent is set. */
 static int take_entrypoint(
     struct conf *c, enum conf_rank rank, const char *where, struct err *err)
 {
@@ -174,7 +175,7 @@ static int take_entrypoint(
 	return rc;
 }
 
-/* The address everybody writes down means "the default", whichever that is. */
+/* The address that all examples show means "the default", whatever that is. */
 static bool is_usual_relay(const char *value)
 {
 	char *base = conf_value_relay(value);
@@ -277,7 +278,7 @@ void conf_keep_fixed(
 /* ---- checks ---- */
 
 /*
- * One word must be a level or a file: a level with a typing error is no policy
+ * A single word must be a level or a file: a misspelled level is not a policy
  * in prose.
  */
 static int check_trust(const struct conf *c, struct err *err)

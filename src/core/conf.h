@@ -4,12 +4,16 @@
 #define CORE_CONF_H
 
 /*
- * The settings of one generation of processes, read-only after start.
+ * The settings of one generation of processes, read-only after startup.
+ *
  * Precedence: defaults < host.yaml < environment < arguments of the agent's
- * host() < command line. Each setting remembers how strong the source of
- * its value is, so the sources may be read in any order. The master reads and
- * checks them once, and hands them to its children as a memory file, so that a
- * generation agrees with itself whatever happens to host.yaml meanwhile.
+ * host() < command line. Each setting remembers the rank of its source, so the
+ * sources may be read in any order. The master reads and checks them once and
+ * passes them to its children as a memory file, so that all processes of a
+ * generation agree, whatever happens to host.yaml meanwhile.
+ *
+ * Life cycle in the master: conf_init(), conf_set(), conf_read_*(),
+ * conf_check(), conf_save(), conf_fini(); in a child: conf_load(), conf_fini().
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +21,7 @@
 struct err;
 struct json;
 
-/* The place of each setting in params.tbl. */
+/* The index of each setting in params.tbl. */
 enum conf_key {
 #define PARAM(f, key, type, def, min, max, unit, src, reload, doc) CONF_##f,
 #include "core/params.tbl"
@@ -35,36 +39,35 @@ struct conf {
 	PARAM_##type(f)
 #include "core/params.tbl"
 #undef PARAM
-	/* Found out, not set: absolute, set by the master (as is co_dir). */
-	char *project_dir; /* where agent and .co live */
+	/* Found out by the master rather than set; absolute (as is co_dir). */
+	char *project_dir; /* holds agent and .co */
 	char *host_yaml;   /* the file read, or "" */
-	char *log_file;	   /* "" is stderr */
-	char *address;	   /* our 0x... address, made by the master's caller */
-	char *libexec_dir; /* where co-turn is */
-	char *agent_profile; /* what co-agent-python --describe said, or "" */
-	char *test_clock;    /* file for clock_follow(), or "" */
-	char *trust_where;   /* where trust was given, or "" */
-	char *
-	    trust_object; /* the type of what host() has to judge callers, or "" */
-	char *proxies_where;	       /* the same of trusted_proxies */
-	char *origins_where;	       /* of allowed_origins */
-	char *hosts_where;	       /* of allowed_hosts */
-	char *whitelist_where;	       /* of whitelist */
-	char *blacklist_where;	       /* and of blacklist */
-	unsigned char rank[CONF_KEYS]; /* how strong each source is */
+	char *log_file;	   /* "" is standard error */
+	char *address;	   /* our address (0x...), set by the master's caller */
+	char *libexec_dir; /* where co-turn is installed */
+	char *agent_profile;   /* what co-agent-python --describe said, or "" */
+	char *test_clock;      /* file for clock_follow(), or "" */
+	char *trust_where;     /* where trust was set, or "" */
+	char *trust_object;    /* type of host(trust=OBJECT), or "" */
+	char *proxies_where;   /* likewise for trusted_proxies */
+	char *origins_where;   /* for allowed_origins */
+	char *hosts_where;     /* for allowed_hosts */
+	char *whitelist_where; /* for whitelist */
+	char *blacklist_where; /* for blacklist */
+	unsigned char rank[CONF_KEYS]; /* of each source */
 };
 
 /*
  * Settings whose text has more than one form:
  *   trust	a level in lower case; the JSON of a mapping, which starts with
  *		'{'; a policy, which starts with "---"; the path of a policy
- *		file; else prose
+ *		file; otherwise prose
  *   whitelist, blacklist	an absolute path, or the JSON of a list of
  *		addresses, which starts with '['
  *   relay_url	without a path such as /ws/announce; "" is off
  */
 
-/* What trust_where is when the agent's host() gave trust. */
+/* The value of trust_where if the agent's host() gave trust. */
 #define CONF_HOST_CALL "host()"
 
 /* Values of enumerated settings, in the order of params.tbl. */
@@ -73,68 +76,72 @@ enum { RESTART_NEVER, RESTART_SAFE };
 enum { STATE_AUTO, STATE_SHARED, STATE_ISOLATED };
 enum { BEARER_ANY, BEARER_TOKEN_ONLY };
 
-/* Called for each thing worth telling the operator, such as an unknown key. */
+/*
+ * Called for each thing that the operator should know, such as an unknown key.
+ */
 typedef void conf_warning(const char *text, void *arg);
 
-/* All defaults. */
+/* Set all settings to their defaults. */
 void conf_init(struct conf *c);
 
-/* Free what c owns. */
+/* Free what c owns; *c must not be used again without conf_init(). */
 void conf_fini(struct conf *c);
 
 /*
- * Set one setting from text, as the command line does, which nothing overrides.
- * Lists and mappings are YAML or JSON. where says where it stands ("option
- * --port"). Returns 0, or -1 with ERR_CONFIG naming where, key and what is
- * allowed. A relative path is one below project_dir, once that is known.
+ * Set one setting from text, as the command line does; nothing overrides it.
+ * Lists and mappings are YAML or JSON. where is its place for messages ("option
+ * --port"). Returns 0, or -1 with ERR_CONFIG naming the place, the key and the
+ * allowed values. A relative path is relative to project_dir, once that is
+ * known.
  */
 int conf_set(struct conf *c, const char *where, const char *key,
     const char *value, struct err *err);
 
 /*
- * The same as a default, which everything else overrides: what the agent gave to
- * host() as well.
+ * The same as a default, which everything else overrides, including what the
+ * agent gave to host().
  */
 int conf_preset(struct conf *c, const char *where, const char *key,
     const char *value, struct err *err);
 
 /*
- * Read a host.yaml. Unknown keys warn with the nearest known one; what is not
- * built warns too. Returns 0, or -1 with ERR_CONFIG naming file, line, key and
- * what is allowed.
+ * Read a host.yaml. Warns about unknown keys, with the nearest known one, and
+ * about features that are not built. Returns 0, or -1 with ERR_CONFIG naming
+ * the file, the line, the key and the allowed values.
  */
 int conf_read_yaml(struct conf *c, const char *path, conf_warning *warn,
     void *arg, struct err *err);
 
 /*
- * Take what an agent gave to host(), an object with the names of its
- * parameters. They count where the command line does not say otherwise; one
- * that replaces a value of host.yaml or the environment warns. null is "not
- * given", but for relay_url, where it is "off". What host() takes and we have no
- * setting for warns. Returns 0, or
- * -1 with ERR_CONFIG naming the key and what is allowed.
+ * Take what an agent gave to host(): an object whose keys are parameter names.
+ * Only the command line overrides it. Warns about each value that replaces one
+ * from host.yaml or the environment, and about parameters that have no setting
+ * here. null means "not given", except for relay_url, where it means "off".
+ * Returns 0, or -1 with ERR_CONFIG naming the key and the allowed values.
  */
 int conf_read_args(struct conf *c, const struct json *args, conf_warning *warn,
     void *arg, struct err *err);
 
 /*
  * Take AGENT_PORT, the backend's address and CONNECTONION_ENV from the
- * environment (host.yaml(5)). The last two only replace defaults.
+ * environment (host.yaml(5)). The last two only replace defaults. Returns 0, or
+ * -1 with ERR_CONFIG.
  */
 int conf_read_env(struct conf *c, struct err *err);
 
 /*
- * Checks across settings and files: a trust word that is neither a level nor a
- * file, a blacklist that is not there. Returns 0, or -1 with ERR_CONFIG.
+ * Make the checks that involve several settings or files: a trust word that is
+ * neither a level nor a file, a blacklist that does not exist. Returns 0, or -1
+ * with ERR_CONFIG.
  */
 int conf_check(const struct conf *c, struct err *err);
 
-/* Called with the key of each setting that kept its value. */
+/* Called with the key of each setting that keeps its old value. */
 typedef void conf_kept_fn(const char *key, void *arg);
 
 /*
- * Before *now takes the place of *was: settings that only a restart may change
- * (FIXED in params.tbl) get their values of *was again.
+ * Call this before *now replaces *was on a reload: settings that only a restart
+ * may change (FIXED in params.tbl) get their values from *was.
  */
 void conf_keep_fixed(
     struct conf *now, const struct conf *was, conf_kept_fn *on_kept, void *arg);
@@ -143,22 +150,24 @@ void conf_keep_fixed(
 bool conf_trust_is_level(const struct conf *c);
 
 /*
- * Write all settings to descriptor fd;
- * conf_load() reads them back. 0 or -1, errno.
+ * Write all settings to descriptor fd, for conf_load(). Returns 0, or -1 with
+ * errno.
  */
 int conf_save(const struct conf *c, int fd);
 
 /*
- * Read what conf_save() wrote, from the start of fd. 0, or -1 with ERR_CONFIG.
+ * Read what conf_save() wrote, from the start of fd. Returns 0, or -1 with
+ * ERR_CONFIG.
  */
 int conf_load(struct conf *c, int fd, struct err *err);
 
 /*
- * Put the variables of a .env file into the environment, never over one that is
- * there. The file is read as python-dotenv does: export, quotes with escapes
- * and line ends, comments, ${NAME} and ${NAME:-default}, CRLF; the last of two
- * lines with one name counts. Returns the number set, -1 when the file is not
- * there, not readable, or larger than 1 MiB.
+ * Put the variables of a .env file into the environment, except those that are
+ * already defined. The file is read as python-dotenv does: export, quotes with
+ * escapes and line ends, comments, ${NAME} and ${NAME:-default}, CRLF; of two
+ * lines with the same name the last one counts. Returns the number of variables
+ * set, or -1 if the file does not exist, cannot be read, or is larger than 1
+ * MiB.
  */
 int conf_load_env_file(const char *path);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A file of variables may have this many bytes. */
+/* The maximum size in bytes of a file of variables. */
 #define MAX_ENV_FILE ((size_t)1024 * 1024)
 #define MAX_VARIABLES 10000
 
@@ -38,7 +38,10 @@ static bool is_development(void)
 	       (environment && strcmp(environment, "development") == 0);
 }
 
-/* The variable that names the backend, or NULL; *url is what it says. */
+/*
+ * Returns the variable that names the backend and sets *url to its value, or
+ * NULL.
+ */
 static const char *backend(const char **url)
 {
 	static const char *const names[] = {"CONNECTONION_BACKEND_URL",
@@ -52,7 +55,7 @@ static const char *backend(const char **url)
 	return is_development() ? "OPENONION_DEV" : NULL;
 }
 
-/* The relay is at the backend, unless somebody chose another. */
+/* The relay is at the backend unless another one was set. */
 static int read_relay(struct conf *c, struct err *err)
 {
 	const char *url;
@@ -76,7 +79,7 @@ int conf_read_env(struct conf *c, struct err *err)
 	if (trust && conf_put(c, RANK_PRESET, "CONNECTONION_ENV", "trust",
 			 trust, err) != 0)
 		return -1;
-	/* The name under which a proxy shows the server to the world. */
+	/* The public name under which a proxy makes the server reachable. */
 	const char *domain = getenv("AGENT_PUBLIC_DOMAIN");
 	if (domain && conf_put(c, RANK_PRESET, "AGENT_PUBLIC_DOMAIN",
 			  "allowed_hosts", domain, err) != 0)
@@ -88,13 +91,13 @@ int conf_read_env(struct conf *c, struct err *err)
 
 /*
  * The rules are those of python-dotenv, which reads the same files for Python
- * agents. A line it cannot read is passed over.
+ * agents. Lines that it cannot parse are skipped.
  */
 #define BLANKS " \t\r\n\f\v"
 
 struct reader {
 	const char *at;
-	bool is_broken; /* the line, so far */
+	bool is_broken; /* the line could not be parsed so far */
 };
 
 struct variable {
@@ -183,7 +186,7 @@ static char *read_quoted(struct reader *r)
 	return buf_steal(&out, NULL);
 }
 
-/* To the end of the line, or to a comment after a space. */
+/* Read up to the end of the line, or to a comment after a space. */
 static char *read_plain(struct reader *r)
 {
 	const char *s = r->at;
@@ -197,7 +200,7 @@ static char *read_plain(struct reader *r)
 	return value;
 }
 
-/* What follows the equals sign; after a space, '#' starts a comment. */
+/* Read what follows the equals sign; after a space, '#' starts a comment. */
 static char *read_value(struct reader *r)
 {
 	const char *start = r->at;
@@ -219,7 +222,7 @@ static void check_end(struct reader *r)
 	skip_line(r);
 }
 
-/* One line; false: there is none with a name and a value. */
+/* Read lines up to one with a name and a value; false if there is none. */
 static bool conf_env_read_line(struct reader *r, struct variable *v)
 {
 	*v = (struct variable){NULL, NULL};
@@ -247,7 +250,7 @@ static const char *conf_env_find(const struct variables *vars, const char *name)
 	return NULL;
 }
 
-/* One ${NAME} or ${NAME:-default}; where it ends, or NULL. */
+/* Expand one ${NAME} or ${NAME:-default}. Returns its end, or NULL. */
 static const char *expand_one(
     struct buf *out, const char *s, const struct variables *vars)
 {
@@ -287,7 +290,7 @@ static char *expand(const char *s, const struct variables *vars)
 	return buf_steal(&out, NULL);
 }
 
-/* Takes v. */
+/* Store v, and take ownership of it. */
 static void conf_env_keep(struct variables *vars, struct variable v)
 {
 	char *value = expand(v.value, vars);

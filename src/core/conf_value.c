@@ -139,7 +139,7 @@ static bool is_relay(const char *text)
 	return is_good;
 }
 
-/* Texts that are not any text. */
+/* Texts with rules beyond their length. */
 static const struct text_rule {
 	const char *key;
 	bool (*allows)(const char *text);
@@ -176,8 +176,8 @@ static bool ends_with(const char *text, size_t len, const char *end)
 }
 
 /*
- * The published examples name the relay by the path of one of its sockets, as
- * older clients took it; what we need is the host.
+ * Published examples name the relay by the path of one of its sockets, which
+ * older clients expected; what we need is the host.
  */
 char *conf_value_relay(const char *url)
 {
@@ -227,7 +227,7 @@ bool conf_trust_is_level(const struct conf *c)
 	return conf_value_level_of(c->trust) != NULL;
 }
 
-/* What a text is kept as. */
+/* Convert a text to the form in which it is kept. */
 static void keep_text(
     struct conf *c, const struct conf_param *p, const char *value)
 {
@@ -297,7 +297,7 @@ static int refuse_json(
 	    err, ERR_CONFIG, "%s: %s must be a %s", where, p->key, p->unit);
 }
 
-/* Prefix what another module said of the value with where it stands. */
+/* Prefix another module's message about the value with its place. */
 static int blame(const struct conf_param *p, const char *where, struct err *err)
 {
 	struct err inner = *err;
@@ -329,8 +329,8 @@ static int check_json(const struct conf_param *p, const char *where,
 }
 
 /*
- * Our own children get JSON, which is not always YAML: that has other ideas of
- * a line end in a string. So JSON is tried first.
+ * Our own children get JSON, which is not always valid YAML (line ends in
+ * strings differ). So JSON is tried first.
  */
 static int read_json(struct buf *out, const struct conf_param *p,
     const char *where, const char *value, struct err *err)
@@ -391,14 +391,14 @@ static char *conf_value_text_of(const struct json *v)
 	return mem_strndup(text, len);
 }
 
-/* Texts that are lists with commas, and may be written as lists of texts. */
+/* Comma-separated lists, which may also be written as lists of strings. */
 static bool is_comma_list(const struct conf_param *p)
 {
 	return is_key(p, "trusted_proxies") || is_key(p, "allowed_origins") ||
 	       is_key(p, "allowed_hosts");
 }
 
-/* The list with commas, or NULL when an entry is no text. */
+/* Returns the list joined by commas, or NULL if an entry is not a string. */
 static char *joined(const struct json *list)
 {
 	struct buf out = {0};
@@ -415,7 +415,7 @@ static char *joined(const struct json *list)
 	return out.len ? buf_steal(&out, NULL) : mem_strdup("");
 }
 
-/* Texts that may also be something else. */
+/* Settings of type text that accept another type as well. */
 static bool is_other_form(const struct conf_param *p, const struct json *v)
 {
 	if (is_key(p, "trust"))

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One source of settings that come as an object, and where it stands. */
+/* A source of settings that is an object, and its place for messages. */
 struct source {
 	struct conf *conf;
 	enum conf_rank rank;
@@ -36,7 +36,7 @@ warn(const struct source *s, const char *fmt, ...)
 
 /* ---- host.yaml ---- */
 
-/* What hosts of other make read from the file. */
+/* Keys that hosts by other makers read from the file. */
 static bool is_foreign(const char *key)
 {
 	return strcmp(key, "rem") == 0 || strcmp(key, "listen") == 0;
@@ -183,7 +183,7 @@ static bool is_argument(const char *key)
 	return false;
 }
 
-/* Who edits host.yaml shall not wonder why it has no effect. */
+/* Tell operators who edit host.yaml why it has no effect. */
 static void warn_replaced(const struct source *s, const char *key)
 {
 	enum conf_rank rank = conf_rank(s->conf, conf_param(key));

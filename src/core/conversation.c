@@ -7,17 +7,17 @@
 
 #include <string.h>
 
-/* Keys only the server may set (doc/oip.txt 11). */
+/* Keys that only the server may set (doc/oip.txt 11). */
 static const char *const server_keys[] = {"mode", "turns_left", "permissions",
     "approval", "requester", "skip_tool_approval", "full_access_turns",
     "full_access_turns_used", "approval_profile", "permission_profile",
     "_new_session", "session_id", "continuation", NULL};
 
-/* Keys that a turn sets anew. */
+/* Keys that every turn sets. */
 static const char *const turn_keys[] = {"session_id", "messages", "turn",
     "iteration", "user_prompt", "result", "updated", NULL};
 
-/* Those that are set anew when the agent gave the rest. */
+/* Keys that are set even if the agent gave the rest. */
 static const char *const adopted_keys[] = {
     "session_id", "turn", "user_prompt", "result", "updated", NULL};
 
@@ -46,7 +46,7 @@ static const struct json *parse_object(
 	return parse_with(0, doc, text, len);
 }
 
-/* For text that was parsed before, where only its members matter. */
+/* For text that was parsed before, when only its members matter. */
 static const struct json *parse_members(
     struct json_doc *doc, const char *text, size_t len)
 {
@@ -70,7 +70,9 @@ static void conversation_put_member(struct buf *out, const struct json *m)
 	buf_append(out, text, n);
 }
 
-/* Members of an object but for those named, each after a comma. */
+/*
+ * Append the members of an object except the named ones, a comma before each.
+ */
 static void put_others(
     struct buf *out, const struct json *object, const char *const *without)
 {
@@ -88,7 +90,7 @@ static bool is_plain_message(const struct json *m)
 	return !internal && !json_str_is(json_get(m, "role"), "system");
 }
 
-/* A message as a key: the same however it is spelled. */
+/* Returns a message in canonical form, so that spelling does not matter. */
 static struct buf conversation_key_of(const struct json *message)
 {
 	struct buf key = {0};
@@ -96,7 +98,7 @@ static struct buf conversation_key_of(const struct json *message)
 	return key;
 }
 
-/* Those of the server's messages that a client may only repeat. */
+/* Collect the server's messages that a client may only repeat. */
 static struct map *map_system(const struct json *messages)
 {
 	static char is_there;
@@ -123,9 +125,7 @@ static bool is_allowed(const struct json *message, const struct map *known)
 	return found;
 }
 
-/*
- * A client does not speak for the system, but may repeat what the server has.
- */
+/* A client may not add system messages, but may repeat those of the server. */
 static void put_client_messages(struct buf *out, const struct json *messages,
     const struct json *server_messages)
 {
@@ -170,7 +170,9 @@ static void put_server_keys(struct buf *out, const struct json *server)
 	}
 }
 
-/* 1: the server's is newer, 0: equal, -1: the client's is. */
+/*
+ * Returns 1 if the server's is newer, 0 if equal, -1 if the client's is newer.
+ */
 static int conversation_compare(
     const struct json *client, const struct json *server)
 {
@@ -313,7 +315,7 @@ static void put_turn(struct buf *out, const struct conversation_turn *t)
 	    (int)(t->now_ms % 1000));
 }
 
-/* The count after this turn; a number from a client must not run over. */
+/* The count after this turn; a number given by a client must not overflow. */
 static int64_t next_iteration(const struct json *before)
 {
 	const double most = 9007199254740991; /* 2^53 - 1: exact everywhere */

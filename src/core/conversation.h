@@ -5,8 +5,8 @@
 
 /*
  * The conversation of a session as a JSON object: session_id, messages, trace,
- * turn, iteration, updated, user_prompt, result and whatever else round-trips
- * (doc/oip.txt 11). Pure functions.
+ * turn, iteration, updated, user_prompt, result and any other member, which is
+ * kept (doc/oip.txt 11). Pure functions that append to a buf.
  */
 #include "base/buf.h"
 
@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 /*
- * Append the winner of a client's and the server's conversation (either may be
+ * Append the newer of a client's and the server's conversation (either may be
  * empty, len 0) to *out, with session_id set to id and the server's own keys
- * taken from the server's copy. Higher iteration wins, then higher updated; all
- * equal: the server's content. Returns whether the server's was newer. A
- * client's messages with role system or internal are dropped, unless the server
- * has the same one.
+ * taken from the server's copy. The higher iteration wins, then the higher
+ * updated; if all are equal, the server's. Returns whether the server's was
+ * newer. A client's messages with role system or internal are dropped unless
+ * the server has the same message.
  */
 bool conversation_merge(struct buf *out, const char *client, size_t client_len,
     const char *server, size_t server_len, const char *id);
@@ -36,25 +36,25 @@ void conversation_set(struct buf *out, const char *talk, size_t len,
 void conversation_unset(
     struct buf *out, const char *talk, size_t len, const char *name);
 
-/* The conversation's "turn", 0 when it has none. */
+/* Returns the conversation's "turn", or 0 if it has none. */
 uint32_t conversation_turn(const char *talk, size_t len);
 
-/* One turn that is over. */
+/* A completed turn. */
 struct conversation_turn {
 	const char *id;
 	const char *prompt;
 	size_t prompt_len;
 	const char *images; /* JSON array */
 	size_t images_len;
-	const char *result; /* NULL: it failed */
+	const char *result; /* NULL: the turn failed */
 	size_t result_len;
 	uint32_t turn;
 	int64_t now_ms;
 };
 
 /*
- * Append the conversation after a turn: the messages of 'before' with the
- * prompt and the result added, and the plain keys set anew.
+ * Append the conversation after a turn: the messages of 'before' plus the
+ * prompt and the result, with the keys of the turn updated.
  */
 void conversation_add(struct buf *out, const char *before, size_t len,
     const struct conversation_turn *turn);

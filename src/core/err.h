@@ -4,9 +4,9 @@
 #define CORE_ERR_H
 
 /*
- * An err says why something was refused: a code from errors.tbl, which every
- * door knows how to tell its client, and a sentence that names the thing and
- * the reason. It lives on the stack of whoever asks.
+ * An err says why something failed: a code from errors.tbl, which every door
+ * can translate for its client, and a sentence that names the object and the
+ * reason. It lives on the stack of the caller.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,40 +34,42 @@ enum err_reason {
 struct err {
 	enum err_code code;
 	char text[512];
-	int64_t retry_after_ms; /* when it makes sense to ask again; 0: any */
-	const char *reason; /* the word of why a turn failed; NULL: none did */
+	int64_t retry_after_ms; /* when a retry makes sense; 0: any time */
+	const char *reason; /* word for why a turn failed; NULL: not a turn */
 };
 
-/* Fill *err with the code and what printf would write; fmt NULL: the code's own
- * text. Returns -1, so that a caller may return it. */
+/*
+ * Set *err to the code and a formatted text; fmt NULL means the code's own
+ * text. Returns -1, so that a caller can return the result.
+ */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The HTTP status of a code. */
+/* Returns the HTTP status of a code. */
 int err_status(enum err_code code);
 
-/* The "code" number of a ConnectOnion ERROR, or 0. */
+/* Returns the "code" number of a ConnectOnion ERROR, or 0. */
 int err_rpc(enum err_code code);
 
-/* Whether the client may simply try again. */
+/* Whether the client may retry the same request. */
 bool err_is_retryable(enum err_code code);
 
-/* The code's own text. */
+/* Returns the code's own text. */
 const char *err_text(enum err_code code);
 
 /*
- * What a client may be told of it: its own text, or where that is about the
- * machine of the operator (paths, disks) the code's.
+ * Returns what a client may be told: the err's own text or, if that is about
+ * the operator's machine (paths, disks), the code's.
  */
 const char *err_public_text(const struct err *err);
 
-/* The fixed word of a reason, such as "interrupted". */
+/* Returns the protocol word of a reason, such as "interrupted". */
 const char *err_reason_word(enum err_reason reason);
 
-/* The reason that a stored word names; REASON_FAILED for an unknown one. */
+/* Returns the reason that a stored word names; REASON_FAILED if unknown. */
 enum err_reason err_reason_of(const char *word, size_t len);
 
-/* The record status a reason leads to: "failed" or "interrupted". */
+/* Returns the record status for a reason: "failed" or "interrupted". */
 const char *err_reason_status(enum err_reason reason);
 
 #endif

@@ -25,7 +25,7 @@ struct field_row {
 	bool is_required;
 };
 
-/* The stored form begins with this; id and body follow. */
+/* The stored form begins with this head; id and body follow. */
 struct head {
 	uint8_t version;
 	uint8_t type;
@@ -33,7 +33,7 @@ struct head {
 	uint32_t turn;
 	int64_t time_us;
 	uint32_t body_len;
-	uint32_t crc; /* of all else, head included, with this 0 */
+	uint32_t crc; /* of all the rest, with this field set to 0 */
 };
 
 _Static_assert(sizeof(struct head) == 24, "stored layout");
@@ -193,7 +193,7 @@ static int take_id(struct draft *d, const struct json *id, struct err *err)
 }
 
 /*
- * Members that the journal knows itself, which an agent's copy must not double.
+ * Members that the journal adds itself; an agent's copy must not repeat them.
  */
 static bool is_own(const struct json *key, bool is_custom)
 {
@@ -235,7 +235,7 @@ int event_from_json(
 	struct buf scratch = {0};
 	size_t n;
 	const char *name = json_str(json_get(object, "type"), &scratch, &n);
-	/* Frames of the protocol itself are in capitals: an event is none. */
+	/* Names in capitals belong to frames of the protocol, not to events. */
 	bool is_bad =
 	    !name || !n || *name < 'a' || *name > 'z' || is_reserved(name, n);
 	enum event_type type = is_bad ? EV_CUSTOM : event_by_name(name, n);
@@ -254,7 +254,7 @@ int event_from_json(
 
 /* ---- the stored form ---- */
 
-/* Cheap and unique: random once in a process, then counted. */
+/* Cheap and unique: a random part per process, and a counter. */
 static void make_id(struct draft *d)
 {
 	static __thread char prefix[17];

@@ -4,14 +4,14 @@
 #define CORE_EVENT_H
 
 /*
- * An event is one thing that happened in a session: what it is (events.tbl),
- * when, in which turn, and its fields. In the journal it has a position, seq,
- * counted from 1 in each session. Its body is the text of JSON object members
- * without the braces ("\"content\":\"hi\""), so that a door can put it into a
- * frame by copying.
+ * An event is one thing that happened in a session: its type (events.tbl),
+ * time, turn and fields. In the journal it has a position, seq, counted from 1
+ * in each session. Its body is the text of JSON object members without the
+ * braces ("\"content\":\"hi\""), so that a door can put it into a frame by
+ * copying.
  *
- * struct draft is an event being made; struct event is a view of one that was
- * read and points into memory that is not its own.
+ * struct draft is an event under construction; struct event is a view of a
+ * stored one and points into memory that it does not own.
  */
 #include "base/buf.h"
 
@@ -33,7 +33,7 @@ enum event_type {
 
 enum event_class { EVENT_STREAM, EVENT_CONTROL, EVENT_TERMINAL };
 
-/* Longest id of an event, in bytes. */
+/* The maximum length of an event's id in bytes. */
 #define EVENT_ID_MAX 128
 
 struct event {
@@ -54,27 +54,26 @@ struct draft {
 	struct buf body;
 };
 
-/* The name of a type on the wire, such as "tool_call". */
+/* Returns the name of a type on the wire, such as "tool_call". */
 const char *event_name(enum event_type type);
 
-/* The class of a type. */
+/* Returns the class of a type. */
 enum event_class event_class(enum event_type type);
 
-/* The stream type with this wire name, EV_CUSTOM for a name that has none. */
+/*
+ * Returns the stream type with this wire name, or EV_CUSTOM if there is none.
+ */
 enum event_type event_by_name(const char *name, size_t len);
 
-/*
- * Begin a draft. Its body memory is reused
- * when *d was used before; {0} is fine.
- */
+/* Begin a draft. *d may be {0}; if it was used before, its memory is reused. */
 void event_begin(struct draft *d, enum event_type type, uint32_t turn);
 
 /* Free a draft's memory. */
 void event_fini(struct draft *d);
 
 /*
- * Add a string field. panic() if the table's
- * row has no such field (EV_CUSTOM: any).
+ * Add a string field. Calls panic() if the type's row in the table has no such
+ * field (EV_CUSTOM allows any).
  */
 void event_str(struct draft *d, const char *field, const char *s, size_t n);
 
@@ -89,26 +88,29 @@ void event_json(struct draft *d, const char *field, const char *json, size_t n);
 
 /*
  * Fill a draft from a JSON object that an agent sent: "type" names the event,
- * "id" its id, all other members become the body as they are spelled. Fields of
- * the table are checked for presence and type. An unknown type becomes
- * EV_CUSTOM and keeps "type" in its body. CONTROL and TERMINAL types are
- * refused. 0, or -1 with ERR_BAD_REQUEST.
+ * "id" is its id, all other members become the body, spelled as they are.
+ * Fields in the table are checked for presence and type. An unknown type
+ * becomes EV_CUSTOM and keeps "type" in its body. CONTROL and TERMINAL types
+ * are rejected. Returns 0, or -1 with ERR_BAD_REQUEST.
  */
 int event_from_json(
     struct draft *d, uint32_t turn, const struct json *object, struct err *err);
 
 /*
- * Append the stored form of a draft (everything but seq, with a checksum).
+ * Append the stored form of a draft (everything except seq, with a checksum).
  * Gives the draft an id if it has none.
  */
 void event_encode(struct buf *out, struct draft *d, int64_t time_us);
 
-/* View a stored form; false when it is damaged. seq is the caller's to set. */
+/*
+ * Make *ev a view of a stored form; returns false if it is damaged. The caller
+ * sets seq.
+ */
 bool event_decode(struct event *ev, const void *data, size_t len);
 
 /*
- * Parse the body for its fields: returns the object, or NULL. Uses doc and text
- * as memory (text gets the braces).
+ * Parse the body for access to its fields. Returns the object, or NULL. doc and
+ * text provide the memory (text gets the body with braces).
  */
 struct json_doc;
 const struct json *event_fields(

@@ -5,12 +5,13 @@
 
 /*
  * What a child process inherits from the master: descriptors at fixed numbers,
- * and one shared segment that begins with struct heritage. A child is started as
+ * and one shared segment that begins with struct heritage. A child is started
+ * as
  *
  *	co-hostd --child KIND --slot N --generation G
  *
- * The segment outlives every child; it holds process slots, counters and the
- * session registry's memory. There are no pointers in it.
+ * The segment outlives all children. It holds the process slots, counters and
+ * the memory of the session registry, and contains no pointers.
  */
 #include "core/pulse.h"
 #include "core/stat.h"
@@ -20,14 +21,16 @@
 
 #define HERITAGE_FD_CONF 3	 /* settings, from conf_save() */
 #define HERITAGE_FD_SEGMENT 4	 /* the shared segment */
-#define HERITAGE_FD_READY 5	 /* write one byte: serving */
-#define HERITAGE_FD_LIFELINE 6	 /* EOF: the master is gone, leave */
+#define HERITAGE_FD_READY 5	 /* write one byte when serving */
+#define HERITAGE_FD_LIFELINE 6	 /* EOF: the master is gone, so exit */
 #define HERITAGE_FD_MAILBOX 7	 /* reading end of our mailbox */
 #define HERITAGE_FD_LISTEN 8	 /* the listener; workers only */
-#define HERITAGE_FD_LOCK 9	 /* the lock of the project; held, not used */
+#define HERITAGE_FD_LOCK 9	 /* the project's lock file; only held open */
 #define HERITAGE_FD_MAILBOXES 16 /* sending end of slot 0, then slot 1, ... */
 
-/* Process slots; two generations of workers and keepers must fit. */
+/*
+ * The number of process slots; two generations of workers and keepers must fit.
+ */
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
@@ -50,10 +53,12 @@ enum heritage_state {
 };
 
 struct heritage_slot {
-	/* Grows each time the slot is given to a process, and when that dies;
-	 * odd while a process lives in it. */
+	/*
+	 * Incremented each time a process gets the slot, and when it dies; odd
+	 * while a process lives in it.
+	 */
 	_Atomic uint32_t generation;
-	_Atomic uint32_t state; /* enum heritage_state; both sides set it */
+	_Atomic uint32_t state; /* enum heritage_state; written by both sides */
 	_Atomic int32_t pid;
 	uint32_t kind;
 	uint32_t epoch;	       /* configuration generation, from 1 */
@@ -62,54 +67,54 @@ struct heritage_slot {
 	char last_words[240];
 };
 
-/* A place in the table of limits/quota.h. */
+/* An entry in the table of limits/quota.h. */
 struct heritage_quota {
 	_Atomic uint64_t key; /* 0: free */
 	_Atomic int64_t full_at_us;
 };
 
-/* A power of two. */
+/* The size of the table; a power of two. */
 #define HERITAGE_QUOTAS 16384
 
-/* A place in the table of limits/gauge.h. */
+/* An entry in the table of limits/gauge.h. */
 struct heritage_gauge {
 	_Atomic uint64_t key;	/* 0: free */
-	_Atomic uint64_t count; /* with the generation that counted */
+	_Atomic uint64_t count; /* combined with the generation that counted */
 };
 
-/* Of each slot; a power of two. */
+/* The size of each slot's table; a power of two. */
 #define HERITAGE_GAUGES 32768
 
-/* What the process in a slot counts; void under another generation. */
+/* What the process in a slot counts; invalid for any other generation. */
 struct heritage_gauges {
 	_Atomic uint32_t generation;
 	struct heritage_gauge places[HERITAGE_GAUGES];
 };
 
-/* A place in the table of limits/usage.h. */
+/* An entry in the table of limits/usage.h. */
 struct heritage_usage {
 	_Atomic uint64_t key; /* 0: free */
 	_Atomic uint64_t tokens;
 	_Atomic uint64_t cost_us; /* millionths of a dollar */
 };
 
-/* A power of two. */
+/* The size of the table; a power of two. */
 #define HERITAGE_USAGES 8192
 
 struct heritage {
 	uint64_t magic;
 	uint32_t version;
 	int32_t master_pid;
-	uint64_t server;    /* of this start, for the store: store_claim() */
-	int64_t started_ms; /* wall clock of the master's start */
+	uint64_t server;	    /* id of this start: store_claim() */
+	int64_t started_ms;	    /* wall clock of the master's start */
 	int64_t started_boot_ms;    /* the same by clock_boot_ms() */
-	_Atomic int64_t line_ms;    /* see clock_hold(); the keeper sets it */
+	_Atomic int64_t line_ms;    /* see clock_hold(); set by the keeper */
 	_Atomic uint32_t epoch;	    /* newest configuration generation */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
-	_Atomic uint32_t hung;	    /* processes killed for want of a pulse */
-	_Atomic int64_t watched_us; /* clock_steady_us() of the master's look */
-	_Atomic uint32_t store_refuses; /* store_tell() */
-	_Atomic uint64_t deaths; /* grows before a slot's generation does */
+	_Atomic uint32_t hung;	    /* processes killed because they hung */
+	_Atomic int64_t watched_us; /* when the master last looked */
+	_Atomic uint32_t store_refuses; /* set by store_tell() */
+	_Atomic uint64_t deaths; /* incremented before a slot's generation is */
 	uint64_t registry_at;	 /* offset of the registry's memory */
 	uint64_t registry_bytes;
 	uint64_t max_sessions; /* as at the master's start */
@@ -121,7 +126,8 @@ struct heritage {
 };
 
 /*
- * Bytes of registry memory for so many sessions; the registry fits itself in.
+ * The registry memory in bytes for this many sessions; the registry fits itself
+ * in.
  */
 #define HERITAGE_REGISTRY_BYTES(sessions) ((uint64_t)(sessions)*224 + 65536)
 

@@ -4,7 +4,8 @@
 #define CORE_MSG_H
 
 /*
- * The messages between our processes (messages.tbl); ids only, never payloads.
+ * The messages between our processes (messages.tbl). They carry ids, never
+ * payloads.
  */
 #include <stdint.h>
 
@@ -33,7 +34,7 @@ struct msg {
 _Static_assert(
     sizeof(struct msg) == 40, "a message has the same size everywhere");
 
-/* The name of a type, such as "GREW". */
+/* Returns the name of a type, such as "GREW". */
 const char *msg_name(unsigned type);
 
 #endif

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Each of these is compared with each sub-command. */
+/* Each sub-command is compared with each rule, so their number is limited. */
 #define MAX_RULES 1000
 
-/* A text that a condition looks at is not longer, or does not fit. */
+/* A longer text never satisfies a condition. */
 #define MAX_VALUE 65536
 
 struct permit {
@@ -34,7 +34,7 @@ static const char *const shipped[] = {
 
 /* ---- reading ---- */
 
-/* Put the rule in, in the place of one of the same pattern. Takes it. */
+/* Add the rule, and replace one with the same pattern. Takes ownership. */
 static int add_rule(struct permit *p, struct permit_rule *rule, struct err *err)
 {
 	for (size_t i = 0; i < p->n_rules; i++)
@@ -77,7 +77,7 @@ struct permit *permit_open(const char *text, struct err *err)
 	for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
 		struct permit_rule *rule = permit_rule_new(shipped[i]);
 		rule->is_allowed = true;
-		(void)add_rule(p, rule, err); /* there is room at first */
+		(void)add_rule(p, rule, err); /* there is room */
 	}
 	if (*text && read_rules(p, text, err) != 0)
 		permit_close(&p);
@@ -94,7 +94,7 @@ void permit_close(struct permit **p)
 
 /* ---- conditions ---- */
 
-/* An argument as text, as Python's str() has it. */
+/* Returns an argument as text, in the form of Python's str(). */
 static const char *permit_text_of(
     struct buf *out, const struct json *v, bool *is_whole)
 {
@@ -130,7 +130,7 @@ static bool argument_fits(
 	return fits;
 }
 
-/* "git *" is git with any arguments or none, and never gitleaks. */
+/* "git *" matches git with any arguments or none, but not gitleaks. */
 static bool command_fits(const char *pattern, const char *command)
 {
 	size_t n = strlen(pattern);
@@ -140,7 +140,7 @@ static bool command_fits(const char *pattern, const char *command)
 	       strlen(command) == n - 2 && memcmp(pattern, command, n - 2) == 0;
 }
 
-/* command: the sub-command that is looked at, or NULL for other tools. */
+/* command is the sub-command being checked, or NULL for other tools. */
 static bool conditions_fit(const struct permit_rule *rule, const char *command,
     const struct json *args)
 {
@@ -176,7 +176,7 @@ static bool names_control(const struct json *v, int depth)
 	return false;
 }
 
-/* Tools beside bash that take a command, if the operator allows them. */
+/* Tools other than bash that take a command, if the operator allows them. */
 static bool command_names_control(const struct json *args)
 {
 	char *command = json_strdup(args ? json_get(args, "command") : NULL);
@@ -202,7 +202,7 @@ static bool is_about_control(const struct json *args)
 struct command {
 	const char *const *words;
 	size_t n;
-	const char *text; /* the words with spaces between */
+	const char *text; /* the words joined by spaces */
 };
 
 static bool command_matches(
@@ -287,8 +287,8 @@ static bool allows_all(const struct permit *p, const struct permit_shell *s,
 }
 
 /*
- * A command that somebody wrote down exactly needs no reading, but what is
- * denied in it stays so.
+ * A command that a rule quotes exactly need not be parsed, but denials within
+ * it still apply.
  */
 static bool is_written_down(
     const struct permit *p, const char *command, const struct json *args)

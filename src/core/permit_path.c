@@ -11,17 +11,17 @@
 #include <string.h>
 #include <strings.h>
 
-/* More parts than this are not a path we want to know more about. */
+/* A path with more parts is treated as a control file. */
 #define MAX_PARTS 256
 
-/* Nor a word with more places where a path could begin. */
+/* A word with more places where a path could begin is treated likewise. */
 #define MAX_STARTS 64
 
 static const char *const control_files[] = {"host.yaml", "schedule.yaml",
     "admins.txt", "contacts.txt", "whitelist.txt", "blocklist.txt",
     "blacklist.txt", "approvals.jsonl", NULL};
 
-/* What else lies in .co and is nobody's to change: keys and the store. */
+/* Folders in .co that nobody may change: keys and the store. */
 static const char *const control_folders[] = {
     "keys", "facts.mdb", "journal.mdb", NULL};
 
@@ -41,13 +41,13 @@ static bool permit_path_is_among(const char *part, const char *const *names)
 	return false;
 }
 
-/* A shell does not let '*' stand for a leading dot. */
+/* In a shell, '*' does not match a leading dot. */
 static bool is_co(const char *part)
 {
 	return (*part == '.' || *part == '[') && wild_match(part, ".co");
 }
 
-/* Split at slashes, and resolve "." and "..". -1: too many parts. */
+/* Split at slashes, and resolve "." and "..". Returns -1 for too many parts. */
 static int split(char *path, const char *parts[MAX_PARTS])
 {
 	int n = 0;
@@ -68,7 +68,9 @@ static int split(char *path, const char *parts[MAX_PARTS])
 	return n;
 }
 
-/* The name of a control file is enough: a command may have changed folder. */
+/*
+ * The name of a control file is enough: a command may have changed directory.
+ */
 static bool is_control_name(const char *name)
 {
 	for (const char *const *file = control_files; *file; file++)
@@ -102,7 +104,7 @@ bool permit_path_is_control(const char *path)
 	return answer;
 }
 
-/* In an option, the path begins anywhere: -oFILE, --output=FILE. */
+/* In an option, the path may begin anywhere: -oFILE, --output=FILE. */
 static bool may_start(const char *word, const char *s)
 {
 	return strchr("=:@,", s[-1]) ||

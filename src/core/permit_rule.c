@@ -22,8 +22,7 @@ void permit_rule_free(struct permit_rule *rule)
 }
 
 /*
- * A command that cannot be read is kept as its text: it is one that somebody
- * wrote down exactly.
+ * A command that cannot be parsed is kept as text: the rule quotes it exactly.
  */
 static void read_command(
     struct permit_rule *rule, const char *command, size_t len)

@@ -4,8 +4,8 @@
 #define CORE_PERMIT_RULE_H
 
 /*
- * One rule of the permission whitelist, as it was written; core/permit.h tells
- * what one means, and core/permit.c alone uses this.
+ * One rule of the permission whitelist. core/permit.h describes its meaning;
+ * only core/permit.c uses this.
  */
 #include "core/permit_shell.h"
 
@@ -24,8 +24,8 @@ struct permit_condition {
 
 struct permit_rule {
 	char *pattern;
-	char *command;		   /* what stands in Bash(...), or NULL */
-	struct permit_shell words; /* of command, without its last " *" */
+	char *command;		   /* the text in Bash(...), or NULL */
+	struct permit_shell words; /* of command, without a final " *" */
 	bool is_prefix;		   /* command ends in " *", or is "*" */
 	bool is_allowed;
 	bool is_for_turn;
@@ -33,12 +33,12 @@ struct permit_rule {
 	size_t n_conditions;
 };
 
-/* A rule that allows nothing yet. The pattern is a good one. */
+/* Create a rule that allows nothing yet. The pattern must be valid. */
 struct permit_rule *permit_rule_new(const char *pattern);
 
 /*
- * Read a member of the mapping of rules. Returns NULL with ERR_CONFIG, which
- * names the pattern.
+ * Read a member of the mapping of rules. Returns NULL with ERR_CONFIG, naming
+ * the pattern.
  */
 struct permit_rule *permit_rule_read(
     const struct json *member, struct err *err);

@@ -14,7 +14,7 @@ struct reader {
 	bool is_assigned; /* the word has '=' outside quotes */
 };
 
-/* Characters that mean more than themselves outside quotes. */
+/* Characters that have a special meaning outside quotes. */
 #define REFUSED "$`()<>{}&\n\r"
 #define WORD_END " \t;|"
 
@@ -49,7 +49,7 @@ static bool read_double(struct reader *r)
 	return true;
 }
 
-/* One character outside quotes, or what a quote begins. */
+/* Read one character outside quotes, or a quoted piece. */
 static bool read_piece(struct reader *r)
 {
 	if (*r->at == '\'')
@@ -124,7 +124,7 @@ static bool permit_shell_read_all(struct reader *r)
 						    : end_command(r->s);
 }
 
-/* The text has stopped moving, so words can point into it. */
+/* The text no longer moves, so words can point into it. */
 static void point_at_words(struct permit_shell *s)
 {
 	const char *word = s->text.data;

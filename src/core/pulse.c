@@ -30,7 +30,7 @@ enum pulse_state pulse_set(enum pulse_state state)
 {
 	if (!mine)
 		return PULSE_NONE;
-	/* First, or the new state would seem to be as old as the last beat. */
+	/* Beat first, or the new state would look as old as the last beat. */
 	pulse_beat();
 	return (enum pulse_state)atomic_exchange(&mine->state, (uint32_t)state);
 }

@@ -4,52 +4,57 @@
 #define CORE_PULSE_H
 
 /*
- * A pulse is the sign of life of one thread, in shared memory: what it does,
- * and when it last came forward. The thread writes it, the master kills the
- * process of one that does not move (master/watch.h), and /readyz looks at
- * all. A thread takes its pulse with pulse_use(); in one that has none, as in
- * commands and tests, every call does nothing. A call costs a reading of the
- * clock.
+ * A pulse is the liveness record of one thread, in shared memory: what the
+ * thread is doing, and when it last made progress. The thread writes it, the
+ * master kills a process that is stuck (master/watch.h), and /readyz reads all
+ * of them. A thread adopts its pulse by pulse_use(); in a thread without one,
+ * as in commands and tests, all calls do nothing. A call costs one reading of
+ * the clock.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The threads of a process that have one. */
+/* The threads of a process that have a pulse. */
 enum pulse_line {
 	PULSE_LOOP,
-	PULSE_CHATTER, /* a lane of journal/journal.h */
-	PULSE_FACTS,   /* the other one */
+	PULSE_CHATTER, /* events committer: journal/journal.h */
+	PULSE_FACTS,   /* facts committer */
 	PULSE_LINES
 };
 
 enum pulse_state {
-	PULSE_NONE,    /* nobody watches it: it starts, or leaves */
-	PULSE_IDLE,    /* has nothing to do, for as long as it likes */
-	PULSE_BUSY,    /* must move */
-	PULSE_WAITING, /* for a lock; who holds it must move */
+	PULSE_NONE,    /* not watched: starting, or leaving */
+	PULSE_IDLE,    /* nothing to do, for any length of time */
+	PULSE_BUSY,    /* must make progress */
+	PULSE_WAITING, /* for a lock, whose holder must make progress */
 };
 
 struct pulse {
-	_Atomic int64_t at_us;	/* clock_steady_us() of the last sign of life */
+	_Atomic int64_t at_us;	/* clock_steady_us() of the last beat */
 	_Atomic uint32_t state; /* enum pulse_state, since at_us or before */
 	_Atomic int32_t tid;
 };
 
-/* From now on p is the pulse of the calling thread; NULL: it has none. */
+/* Make p the pulse of the calling thread; NULL: it has none. */
 void pulse_use(struct pulse *p);
 
-/* Say what the thread does from now on, which is a sign of life; what before.
+/*
+ * Set what the thread is doing from now on, which is also a beat. Returns the
+ * previous state.
  */
 enum pulse_state pulse_set(enum pulse_state state);
 
-/* Come forward in what the thread does already. */
+/* Report progress in the current state. */
 void pulse_beat(void);
 
-/* The same for each step of a long walk: now and then it beats. */
+/* The same for each step of a long loop: it beats only now and then. */
 void pulse_step(void);
 
-/* Whether the thread is in a state that must end, and has been for longer. */
+/*
+ * Whether the thread has been in a state that must end for longer than
+ * limit_us.
+ */
 bool pulse_is_late(const struct pulse *p, int64_t now_us, int64_t limit_us);
 
 #endif

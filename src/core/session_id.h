@@ -4,13 +4,13 @@
 #define CORE_SESSION_ID_H
 
 /*
- * The id of a session: text that a client or the server chose. It is a key and
- * nothing else; only its length and its bytes are checked (doc/oip.txt, 2).
+ * The id of a session: a text chosen by a client or the server. It is an opaque
+ * key; only its length and bytes are checked (doc/oip.txt, 2).
  */
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Longest session id, in bytes. */
+/* The maximum length of a session id in bytes. */
 #define SESSION_ID_MAX 256
 
 /* Whether an id has a permitted length and no control characters. */

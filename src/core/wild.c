@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The end of the set that starts after '[', or NULL: the '[' is a character. */
+/*
+ * Returns the end of the set that starts after '[', or NULL if the '[' is an
+ * ordinary character.
+ */
 static const char *set_end(const char *set)
 {
 	const char *s = set + (*set == '!');
@@ -29,7 +32,7 @@ static bool set_holds(const char *set, const char *end, unsigned char c)
 	return is_in != is_negated;
 }
 
-/* Match one byte with what stands at *pattern, and move past that. */
+/* Match one byte with the element at *pattern, and move past that. */
 static bool match_one(const char **pattern, char c)
 {
 	const char *p = *pattern;
@@ -55,7 +58,7 @@ bool wild_match(const char *pattern, const char *text)
 		}
 		if (!star)
 			return false;
-		/* The last star takes one byte more. */
+		/* Let the last star match one byte more. */
 		pattern = star;
 		text = ++again;
 	}

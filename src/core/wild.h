@@ -4,10 +4,10 @@
 #define CORE_WILD_H
 
 /*
- * File name patterns as Python's fnmatch has them: '*' is any run of
- * characters, '/' and a leading '.' too; '?' is one byte; [abc], [a-z] and
- * [!abc] are one of a set; nothing is escaped. Unlike fnmatch(3) the time is
- * bounded by the product of both lengths.
+ * File name patterns with the semantics of Python's fnmatch: '*' is any run of
+ * characters, including '/' and a leading '.'; '?' is one byte; [abc], [a-z]
+ * and [!abc] match one of a set; nothing is escaped. Unlike with fnmatch(3),
+ * the time is bounded by the product of both lengths. Pure function.
  */
 #include <stdbool.h>
 

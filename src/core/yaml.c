@@ -37,7 +37,7 @@ static int refuse_at(
 
 /* ---- scalars ---- */
 
-/* The tag "!" says that there is none. */
+/* The tag "!" means that there is no tag. */
 static const char *tag_of(const yaml_event_t *ev)
 {
 	const yaml_char_t *tag = NULL;
@@ -56,7 +56,7 @@ static bool tag_is(const char *tag, const char *standard)
 	return tag && strcmp(tag, standard) == 0;
 }
 
-/* A tag may say what the text is; it cannot make it another thing. */
+/* A tag may say what the text is, but cannot turn it into something else. */
 static int tagged_kind(
     const char *tag, enum yaml_kind found, enum yaml_kind *kind)
 {
@@ -98,7 +98,7 @@ static size_t line_at(const struct reader *r, size_t offset)
 	return line;
 }
 
-/* libyaml names the rule that was broken; what most often broke it, and the way. */
+/* libyaml names the broken rule; this adds the usual cause and the remedy. */
 static const char *hint(const char *problem)
 {
 	if (strcmp(problem, "found character that cannot start any token") == 0)
@@ -221,7 +221,7 @@ static int mapping(struct reader *r, int depth)
 	return rc;
 }
 
-/* depth: how many sequences and mappings are around the value. */
+/* depth is the number of sequences and mappings around the value. */
 static int value(struct reader *r, const yaml_event_t *ev, int depth)
 {
 	const char *tag = tag_of(ev);
@@ -237,7 +237,9 @@ static int value(struct reader *r, const yaml_event_t *ev, int depth)
 	return is_list ? sequence(r, depth + 1) : mapping(r, depth + 1);
 }
 
-/* Take one event of the stream itself; *is_done: it was the last. */
+/*
+ * Take one event of the stream itself; *is_done says whether it was the last.
+ */
 static int yaml_step(struct reader *r, const yaml_event_t *ev, bool *is_done)
 {
 	if (ev->type == YAML_STREAM_START_EVENT ||

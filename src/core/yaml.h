@@ -4,15 +4,15 @@
 #define CORE_YAML_H
 
 /*
- * YAML is turned into JSON text, once and at the edge, so that everything else
- * reads base/json. Scalars are what PyYAML's safe_load makes of them: a quoted
- * one is a string, "yes" is true, "010" is 8, a date is a string as written,
- * "1e5" is a string. Keys become strings as they are written.
+ * YAML is converted into JSON text, once and at the edge, so that all other
+ * code uses base/json. Scalars become what PyYAML's safe_load makes of them: a
+ * quoted scalar is a string, "yes" is true, "010" is 8, a date is a string as
+ * written, "1e5" is a string. Keys become strings as they are written.
  *
- * Refused: aliases and merge keys (so no text grows beyond its size), a key
- * that stands twice, a key that is not a scalar, tags of other than plain data,
- * .inf and .nan, a second document, more than YAML_MAX_SIZE bytes, nesting
- * deeper than YAML_MAX_DEPTH. No text at all is null.
+ * Rejected: aliases and merge keys (so that no text grows beyond its size),
+ * duplicate keys, keys that are not scalars, tags other than those of plain
+ * data, .inf and .nan, a second document, more than YAML_MAX_SIZE bytes,
+ * nesting deeper than YAML_MAX_DEPTH. An empty text is null.
  */
 #include <stddef.h>
 
@@ -23,9 +23,9 @@ struct err;
 #define YAML_MAX_DEPTH 64
 
 /*
- * Append the JSON of len bytes of YAML to out. name is what an error calls the
- * text, such as its path. Returns 0, or -1 with ERR_CONFIG, "NAME line N: why";
- * out may then hold a part.
+ * Append the JSON of len bytes of YAML to out. name denotes the text in error
+ * messages, such as its path. Returns 0, or -1 with ERR_CONFIG, "NAME line N:
+ * why"; out may then contain a part of the result.
  */
 int yaml_to_json(struct buf *out, const char *text, size_t len,
     const char *name, struct err *err);

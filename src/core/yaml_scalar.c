@@ -29,7 +29,10 @@ static const char *after_sign(const char *s)
 	return *s == '-' || *s == '+' ? s + 1 : s;
 }
 
-/* The parts of "190:20:30" after the first. NULL: none of this form. */
+/*
+ * Returns the parts of "190:20:30" after the first; NULL if it has another
+ * form.
+ */
 static const char *after_sixties(const char *s)
 {
 	if (*s != ':')
@@ -123,7 +126,7 @@ static void without_underscores(struct buf *out, const char *s)
 			buf_char(out, *s);
 }
 
-/* Digits of a base as a decimal; larger than int64_t is refused. */
+/* Write digits in a base as a decimal; numbers beyond int64_t are rejected. */
 static int put_based(
     struct buf *out, bool is_negative, const char *digits, unsigned base)
 {
@@ -194,7 +197,7 @@ static int put_sixties_float(struct buf *out, bool is_negative, const char *s)
 	return 0;
 }
 
-/* JSON wants a digit on both sides of the point, and none too many. */
+/* JSON needs a digit on both sides of the point, and no extra leading zeros. */
 static void put_spelled(struct buf *out, const char *s)
 {
 	while (*s == '0' && is_digit(s[1]))

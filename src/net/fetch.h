@@ -63,8 +63,8 @@ struct fetch_answer {
 typedef void fetch_fn(void *arg, const struct fetch_answer *answer);
 
 /*
- * With more than max_calls at once, one fails at once. The library starts with
- * the first call. Never NULL.
+ * Open a client. With max_calls in progress, further calls fail at once. The
+ * library is initialised by the first call. Never returns NULL.
  */
 struct fetch *fetch_open(struct loop *loop, size_t max_calls);
 

@@ -24,12 +24,9 @@ struct http_setup {
 	const int *listeners; /* descriptors that listen, non-blocking */
 	size_t n_listeners;
 	size_t max_body_bytes;	     /* 413 above this, before it is read */
-	size_t max_unfinished_bytes; /* of all messages and bodies that have
-					not come whole (base/unfinished.h) */
-	size_t max_connections;	     /* further ones stay in the kernel's
-				       backlog */
-	int64_t request_timeout_ms;  /* for a whole request, and idle
-				       keep-alive */
+	size_t max_unfinished_bytes; /* see base/unfinished.h */
+	size_t max_connections;	     /* others wait in the backlog */
+	int64_t request_timeout_ms;  /* to arrive whole; idle keep-alive */
 	const char *trusted_proxies; /* "10.0.0.0/8, unix:"; "" trusts nobody */
 	/*
 	 * Which web pages may make requests if their visitor is on a private

@@ -14,9 +14,9 @@
  * CAP_SYS_ADMIN. A program that forks without a C library gets past it and has
  * to be counted.
  *
- * 	turnstile_open();  fork
- * 	  child:  turnstile_enter();  exec
- * 	  parent: turnstile_take();  poll listener: turnstile_let_in()
+ *	turnstile_open();  fork
+ *	  child:  turnstile_enter();  exec
+ *	  parent: turnstile_take();  poll listener: turnstile_let_in()
  *
  * Needs only the C library.
  */
