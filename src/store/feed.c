@@ -7,7 +7,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 
-/* A row up to this size goes as it is. */
+/* A row of up to this size is stored complete. */
 #define PLAIN_ROW 8192
 
 static void drop_long(struct store_span *s)
@@ -16,7 +16,7 @@ static void drop_long(struct store_span *s)
 		*s = (struct store_span){NULL, 0};
 }
 
-/* What it takes to run the turn again is not told. */
+/* What is needed only to run the turn again is left out. */
 static void shorten(struct buf *out, const struct record *r)
 {
 	struct record row = *r;
@@ -56,7 +56,7 @@ struct reading {
 	void *arg;
 };
 
-/* Put back the texts that the row had no room for. */
+/* Restore the texts for which the row had no room. */
 static void complete(struct reading *r, struct feed_row *row)
 {
 	struct store_key key = store_key1(row->record.number);

@@ -12,11 +12,11 @@
 #define N_CLAIM_SPANS 4
 #define N_WAITING_SPANS 7
 
-/* The length that stands for "there is none". */
+/* The length that means "absent". */
 #define NO_SPAN UINT32_MAX
 
 struct record_head {
-	uint32_t crc; /* of all that follows it */
+	uint32_t crc; /* of everything after it */
 	uint16_t version;
 	uint16_t status;
 	uint64_t number;
@@ -87,7 +87,7 @@ static void append_spans(
 			buf_append(out, spans[i]->data, spans[i]->len);
 }
 
-/* Put the checksum over everything after it, from 'at' in out. */
+/* Write the checksum over everything after it; it is at offset 'at' in out. */
 static void seal(struct buf *out, size_t at)
 {
 	uint32_t crc = enc_crc32c(
@@ -152,8 +152,8 @@ void record_encode(struct buf *out, const struct record *r)
 }
 
 /*
- * What came later than the layout stands behind the spans, where an older
- * release does not look: the epoch, and then the name of the agent, if any.
+ * Fields added later stand after the spans, where an older release does not
+ * look: the epoch, and then the name of the agent, if any.
  */
 static void view_tail(
     struct record *r, struct store_span row, const struct record_head *h)
@@ -170,9 +170,7 @@ static void view_tail(
 		    (const char *)row.data + at, row.len - at};
 }
 
-/*
- * The clock says it of old rows alone: it may have been set between the two.
- */
+/* The clock decides for old rows only: it may have been set in between. */
 bool record_is_in_journal(const struct record *r, uint64_t epoch)
 {
 	return r->epoch ? r->epoch == epoch : r->created_ms >= (int64_t)epoch;

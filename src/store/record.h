@@ -4,11 +4,10 @@
 #define STORE_RECORD_H
 
 /*
- * The rows of the facts, in and out of bytes: what is stored of a session's
- * latest turn (TABLE_SESSIONS), of an input that its client named
- * (TABLE_CLAIMS), and of one that waits for the agent (TABLE_WAITING). Each row
- * carries a checksum; a damaged one is refused and costs itself only. Pure
- * functions.
+ * The rows of the facts and their stored form: a session's latest turn
+ * (TABLE_SESSIONS), an input that its client named (TABLE_CLAIMS), and an input
+ * that waits for the agent (TABLE_WAITING). Each row carries a checksum; a
+ * damaged row is rejected and affects nothing else. Pure functions.
  */
 #include "base/buf.h"
 #include "store/store.h"
@@ -27,13 +26,13 @@ enum record_status {
 };
 
 /*
- * A session's row. Strings are views; "extra" holds what the turn needs to be
- * run again: {"images":[...],"files":[{"name","path","size"}],"input_id":...}.
+ * A session's row. Strings are views. "extra" holds what is needed to run the
+ * turn again: {"images":[...],"files":[{"name","path","size"}],"input_id":...}.
  */
 struct record {
 	uint64_t number;
 	uint32_t turn;
-	uint32_t client_turn; /* the conversation's own count */
+	uint32_t client_turn; /* as counted in the conversation */
 	enum record_status status;
 	int64_t created_ms; /* when the turn's input was accepted */
 	int64_t expires_ms;
@@ -44,28 +43,28 @@ struct record {
 	struct store_span caller;
 	struct store_span prompt;
 	struct store_span result; /* data NULL: none */
-	struct store_span reason; /* why it failed */
+	struct store_span reason; /* why the turn failed */
 	struct store_span extra;
-	uint64_t epoch; /* of the journal its events went to; 0: not known */
+	uint64_t epoch; /* of the journal with its events; 0: unknown */
 	struct store_span agent; /* name in the directory; len 0: the default */
 };
 
-/* The word of a status, such as "running". */
+/* Returns the word of a status, such as "running". */
 const char *record_status_word(enum record_status status);
 
-/* Whether a journal of this epoch has the events of the turn from the first on. */
+/* Whether a journal of this epoch has all events of the turn from the first. */
 bool record_is_in_journal(const struct record *r, uint64_t epoch);
 
 /* Append the stored form. */
 void record_encode(struct buf *out, const struct record *r);
 
-/* View a stored form; false when it is damaged. */
+/* Make *r a view of a stored form; returns false if it is damaged. */
 bool record_decode(struct record *r, struct store_span row);
 
 /* A claim's row: an input_id that was used. */
 struct claim {
 	uint8_t body[16]; /* digest of prompt, images and files */
-	uint64_t number;  /* the session's */
+	uint64_t number;  /* of the session */
 	uint32_t turn;
 	enum record_status status;
 	int64_t expires_ms;
@@ -80,21 +79,21 @@ struct claim {
 /* Append the stored form. */
 void record_encode_claim(struct buf *out, const struct claim *c);
 
-/* View a stored form; false when it is damaged. */
+/* Make *c a view of a stored form; returns false if it is damaged. */
 bool record_decode_claim(struct claim *c, struct store_span row);
 
-/* A row of TABLE_WAITING (session/waiting.h): an input into a running turn. */
+/* A row of TABLE_WAITING (session/waiting.h): an input to a running turn. */
 struct waiting {
-	uint64_t number; /* the session's; with 'place' it is the row's key */
+	uint64_t number; /* of the session; with 'place', the row's key */
 	uint64_t place;
-	uint32_t turn;	/* the one it was said in */
-	bool is_answer; /* it answered a question of that turn */
+	uint32_t turn;	/* the turn it was meant for */
+	bool is_answer; /* it answers a question of that turn */
 	bool peer_is_loopback;
 	bool has_claim;
 	uint8_t claim[16];
 	uint8_t body[16];
 	struct store_span session; /* id of the session */
-	struct store_span id;	   /* it was acknowledged with */
+	struct store_span id;	   /* with which it was acknowledged */
 	struct store_span prompt;
 	struct store_span caller;
 	struct store_span level;
@@ -105,12 +104,12 @@ struct waiting {
 /* Append the stored form. */
 void record_encode_waiting(struct buf *out, const struct waiting *w);
 
-/* View a stored form; false when it is damaged. */
+/* Make *w a view of a stored form; returns false if it is damaged. */
 bool record_decode_waiting(struct waiting *w, struct store_span row);
 
 /*
- * The lowest session number that is free in the store, of records as well as of
- * journals. What cannot be read is logged, and counts as empty.
+ * Returns the lowest session number that is free in the store, in records as
+ * well as in journals. What cannot be read is logged and counts as empty.
  */
 uint64_t record_next_number(struct store *store);
 

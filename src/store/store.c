@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* Rows inside a transaction: reading, writing, going through a table. */
+/* Rows inside a transaction: reading, writing, iterating over a table. */
 #include "base/buf.h"
 #include "core/pulse.h"
 #include "store/store_int.h"
@@ -42,7 +42,7 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
 	t->rc = store_row_put(t->handle, t->store->tables[table], &row);
 }
 
-/* The number after the last one. */
+/* Returns the number after the last one in a table. */
 static struct store_key next_key(struct store_txn *t, enum store_table table)
 {
 	MDB_cursor *c;
@@ -84,7 +84,7 @@ void store_delete(struct store_txn *t, enum store_table table, const void *key,
 
 typedef bool each_fn(struct store_span, struct store_span, void *);
 
-/* Going through a table. */
+/* An iteration over a table. */
 struct walk {
 	struct store_txn *txn;
 	enum store_table table;
@@ -103,7 +103,7 @@ static bool begin_walk(struct walk *w)
 	return t->rc == 0;
 }
 
-/* From where the cursor is; rc says whether it is anywhere. */
+/* Iterate from the cursor's position; rc says whether it has one. */
 static void store_walk(struct walk *w, int rc, MDB_val v, MDB_cursor_op step)
 {
 	MDB_val *k = &w->key;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* Making a store one server's. */
+/* Claiming a store for one server. */
 #include "store/store_int.h"
 
 #include "core/err.h"
@@ -22,9 +22,11 @@ void store_serve(struct store *s, uint64_t server)
 {
 	struct err err;
 	s->server = server;
-	/* A first read takes a lock for its place among the readers, which
-	 * somebody may hang with; later ones keep the place. What fails here
-	 * fails there, and is told there. */
+	/*
+	 * A first read takes a lock for its reader slot, which another process
+	 * may hold while it hangs; later reads keep the slot. A failure here
+	 * will occur again there, and be reported.
+	 */
 	for (int i = 0; i < STORE_N_PARTS; i++) {
 		struct store_txn t;
 		store_read(s, &t, i);

@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 
-/* The first format: rows were their values, without a checksum. */
+/* The first format: rows were bare values, without a checksum. */
 
-/* Those whose rows are worth it; the journal begins anew. */
+/* Tables whose rows are worth converting; the journal begins anew. */
 static bool is_kept(enum store_table table)
 {
 	return store_part_of(table) == STORE_FACTS;
@@ -46,7 +46,7 @@ static int convert_table(MDB_txn *txn, enum store_table table)
 	return rc ? rc : mdb_drop(txn, from, 1);
 }
 
-/* A commit for each, so that what one gives back the next can have. */
+/* One commit per table, so that the next one can use the pages it freed. */
 int store_convert(MDB_env *env)
 {
 	int rc = 0;

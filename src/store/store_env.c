@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reader slots in the lock file: one a thread that reads, with room for tools.
+/*
+ * The number of reader slots in the lock file: one for each reading thread, and
+ * some for tools.
  */
 #define MAX_READERS 512
 
-/* How many pages from 'first' on one row of the free list holds. */
+/* Returns how many pages from 'first' on are in one row of the free list. */
 static size_t count_row(const MDB_val *row, size_t first)
 {
 	const size_t *ids = row->mv_data; /* a count, then page numbers */
@@ -66,7 +68,7 @@ static int used_size(MDB_env *env, size_t *used, size_t *page)
 	return 0;
 }
 
-/* Nobody else writes meanwhile. */
+/* No other process writes meanwhile. */
 static int fill_up(MDB_env *env)
 {
 	size_t used = 0, page = 1, size = 0, found = 0;
@@ -76,7 +78,10 @@ static int fill_up(MDB_env *env)
 		rc = file_size(env, &fd, &size);
 	if (rc || size >= used)
 		return rc;
-	/* First, so that the free list itself can be read without SIGBUS. */
+	/*
+	 * First extend the file, so that the free list can be read without
+	 * SIGBUS.
+	 */
 	if (ftruncate(fd, (off_t)used) != 0)
 		return errno;
 	rc = count_free(env, size / page, &found);
@@ -88,10 +93,9 @@ static int fill_up(MDB_env *env)
 }
 
 /*
- * A page that is missing at the end of the file would end us by SIGBUS when it
- * is read. Pages that one commit took and gave back are missing in a file that
- * is whole: they are in the free list. Where others are missing, the file was
- * cut.
+ * Reading a page missing at the end of the file would kill us by SIGBUS. Pages
+ * that one commit allocated and freed may be missing in an intact file: they
+ * are in the free list. If others are missing, the file was truncated.
  */
 static int check_size(MDB_env *env)
 {
@@ -119,7 +123,7 @@ int store_env_open(MDB_env **env, const char *path, size_t size, bool is_synced)
 	int rc = mdb_env_create(env);
 	if (rc)
 		return rc;
-	/* Those of an older format as well. */
+	/* Includes those of an older format. */
 	(void)mdb_env_set_maxdbs(*env, 2 * TABLE_COUNT);
 	(void)mdb_env_set_maxreaders(*env, MAX_READERS);
 	(void)mdb_env_set_mapsize(*env, size);

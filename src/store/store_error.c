@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* What the errors of LMDB mean. */
+/* The meaning of LMDB's errors. */
 #include "store/store_int.h"
 
 #include "core/err.h"

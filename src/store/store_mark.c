@@ -13,15 +13,15 @@
 #include <unistd.h>
 
 /*
- * What journal.mark says: which boot of the machine wrote journal.mdb, the
- * highest epoch that was given, and where the wall clock was believed under this
- * boot. It is a file of its own, so that a journal that a power cut may have
- * damaged is thrown away before anything in it is looked at.
+ * The contents of journal.mark: which boot of the machine wrote journal.mdb,
+ * the highest epoch that was given, and the line on which the wall clock was
+ * trusted during this boot. It is a file of its own, so that a journal that a
+ * power cut may have damaged is discarded before anything in it is read.
  */
 struct mark {
 	char boot_id[40];
 	uint64_t epoch;
-	int64_t line_ms; /* see clock_hold(); 0, or not there: unknown */
+	int64_t line_ms; /* see clock_hold(); 0 or absent: unknown */
 };
 
 #define MARK_LEAST offsetof(struct mark, line_ms)
@@ -51,7 +51,7 @@ static bool read_mark(const char *dir, struct mark *m)
 	return n == (ssize_t)sizeof *m || n == (ssize_t)MARK_LEAST;
 }
 
-/* False with errno. */
+/* Returns false with errno. */
 static bool store_mark_write_new(const char *path, const struct mark *m)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -65,8 +65,9 @@ static bool store_mark_write_new(const char *path, const struct mark *m)
 }
 
 /*
- * By another name first: whoever reads it, and who comes after a keeper that was
- * killed here, finds a whole mark, or else would throw the journal away.
+ * Write under another name first, so that readers, and the successor of a
+ * keeper that was killed here, find a whole mark and need not discard the
+ * journal.
  */
 static int write_mark(const char *dir, const struct mark *m, struct err *err)
 {
@@ -79,7 +80,7 @@ static int write_mark(const char *dir, const struct mark *m, struct err *err)
 	    strerror(errno));
 }
 
-/* What cannot be removed, a folder say, makes room by another name. */
+/* What cannot be removed (a folder, for instance) is renamed. */
 static int throw_away(const char *path, struct err *err)
 {
 	struct store_path aside =
@@ -92,7 +93,7 @@ static int throw_away(const char *path, struct err *err)
 	    strerror(errno));
 }
 
-/* Who finds pages of the journal damaged leaves this file. */
+/* A process that finds damaged pages in the journal creates this file. */
 static struct store_path damage_path(const char *dir)
 {
 	return store_path("%s/journal.damaged", dir);

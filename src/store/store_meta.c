@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 /*
- * A file of LMDB begins with two meta pages, each the root of a whole state:
- * commits write them in turn, and never touch a page that the other one needs.
- * LMDB refuses the file when either of them is not one, and believes whatever
- * else they say. This is their layout in all of LMDB 0.9 on 64-bit machines.
+ * An LMDB file begins with two meta pages, each the root of a complete state.
+ * Commits write them in turn, and never touch a page that the other one needs.
+ * LMDB rejects the file if one of them is not a meta page, and trusts
+ * everything else in them. This is their layout in all releases of LMDB 0.9 on
+ * 64-bit machines.
  */
 struct meta_db {
-	uint32_t page_size; /* of the first; the second has 0 */
+	uint32_t page_size; /* of the first; 0 in the second */
 	uint16_t flags;
 	uint16_t depth;
 	uint64_t branches, leaves, overflows, entries;
@@ -30,7 +31,7 @@ struct page_head {
 	uint64_t number;
 	uint16_t unused;
 	uint16_t flags;
-	uint16_t lower; /* end of the places of its nodes */
+	uint16_t lower; /* end of its node offsets */
 	uint16_t upper;
 };
 
@@ -48,8 +49,8 @@ struct meta {
 _Static_assert(sizeof(struct meta) == 152, "LMDB's layout");
 
 struct node {
-	uint16_t low, high; /* bytes of its data, or its page's number */
-	uint16_t flags;	    /* or the rest of the number */
+	uint16_t low, high; /* size of its data, or low bits of a page number */
+	uint16_t flags;	    /* or high bits of the page number */
 	uint16_t key_len;
 };
 
@@ -58,8 +59,8 @@ struct node {
 #define PAGE_BRANCH 1
 #define PAGE_LEAF 2
 #define PAGE_META 8
-#define NODE_ELSEWHERE 1 /* its data is on pages of its own */
-#define MAX_DEPTH 32	 /* as LMDB's cursors */
+#define NODE_ELSEWHERE 1 /* its data is on overflow pages */
+#define MAX_DEPTH 32	 /* as in LMDB's cursors */
 #define NO_ROOT UINT64_MAX
 
 struct metas {
@@ -72,7 +73,7 @@ struct metas {
 	bool is_sound[2];
 };
 
-/* What is the same in every meta page. */
+/* Returns m with the fields that are the same in every meta page. */
 static struct meta with_constants(struct meta m, uint64_t i, uint64_t page_size)
 {
 	m.head.number = i;
@@ -85,7 +86,7 @@ static struct meta with_constants(struct meta m, uint64_t i, uint64_t page_size)
 
 /* ---- whether a meta page can be believed ---- */
 
-/* NULL unless so many bytes from the page's begin on are in the file. */
+/* Returns a page, or NULL unless n bytes from its start are in the file. */
 static const char *page_at(const struct metas *ms, uint64_t number, uint64_t n)
 {
 	uint64_t most = ms->size / ms->page_size;
@@ -94,7 +95,10 @@ static const char *page_at(const struct metas *ms, uint64_t number, uint64_t n)
 	return ms->bytes + number * ms->page_size;
 }
 
-/* A page of a tree at a height above its leaves, from 1; NULL: it is none. */
+/*
+ * Returns a page of a tree at a height above its leaves (from 1), or NULL if it
+ * is not one.
+ */
 static const char *tree_page(
     const struct metas *ms, uint64_t number, unsigned height)
 {
@@ -120,14 +124,14 @@ static bool is_root(
 	       db->depth <= MAX_DEPTH && tree_page(ms, db->root, db->depth);
 }
 
-/* Going through the free list: pages that each commit gave back. */
+/* An iteration over the free list: the pages that each commit freed. */
 struct free_walk {
 	const struct metas *ms;
 	const struct meta *meta;
 	uint64_t newest; /* commit */
 };
 
-/* The roots of a state are not among its free pages; those before are. */
+/* The roots of this state are not among its free pages; earlier roots are. */
 static bool check_free(const struct free_walk *w, const char *ids, uint64_t len)
 {
 	uint64_t n, id;
@@ -188,7 +192,7 @@ static bool walk_free(struct free_walk *w, uint64_t number, unsigned height)
 	return true;
 }
 
-/* Each commit that replaced a page gave one back, and its is the newest. */
+/* Each commit that replaced a page freed one, and its row is the newest. */
 static bool is_free_list(const struct metas *ms, const struct meta *m)
 {
 	struct free_walk w = {ms, m, m->txn};
@@ -197,7 +201,7 @@ static bool is_free_list(const struct metas *ms, const struct meta *m)
 		   w.newest == m->txn);
 }
 
-/* Whether a meta page leads to a tree; pages take even and odd commits. */
+/* Whether a meta page leads to a tree; the two take even and odd commits. */
 static bool is_sound(const struct metas *ms, unsigned i)
 {
 	const struct meta *m = &ms->mended[i];
@@ -208,7 +212,10 @@ static bool is_sound(const struct metas *ms, unsigned i)
 
 /* ---- the file ---- */
 
-/* False: not a file of this machine's pages, or too short to be one. */
+/*
+ * Returns false if the file has other pages than this machine's, or is too
+ * short.
+ */
 static bool read_metas(struct metas *ms)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -227,7 +234,7 @@ static bool is_changed(const struct metas *ms, unsigned i)
 	return memcmp(&ms->stored[i], &ms->mended[i], sizeof(struct meta)) != 0;
 }
 
-/* Let page i say what the other one does. */
+/* Make page i a copy of the other one. */
 static void follow_other(struct metas *ms, unsigned i)
 {
 	ms->mended[i] = with_constants(ms->mended[1 - i], i, ms->page_size);
@@ -247,7 +254,7 @@ static int copy_file(int from, const char *path)
 	return n < 0 ? -1 : 0;
 }
 
-/* The file as it was goes aside first, for whoever wants to look closer. */
+/* Keep a copy of the original file first, for later inspection. */
 static void keep_copy(const struct metas *ms, const char *path)
 {
 	struct store_path aside =

@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "store/store_int.h"
 
-/* Move a table's rows, if it is there at all. */
+/* Move a table's rows, if the table exists. */
 static int move_table(MDB_txn *from, MDB_txn *to, const char *name)
 {
 	MDB_dbi source, target;
@@ -33,8 +33,8 @@ static int move_tables(MDB_txn *from, MDB_txn *to)
 }
 
 /*
- * The copy is committed before the original goes: who dies in between leaves
- * the same rows twice, and the next keeper moves them once more.
+ * The copy is committed before the original is deleted: a process that dies in
+ * between leaves the rows twice, and the next keeper moves them again.
  */
 int store_move_facts(MDB_env *from, MDB_env *to)
 {

@@ -22,7 +22,7 @@ struct opening {
 	const char *dir;
 	const struct conf *conf;
 	bool is_keeper;
-	int rc; /* the LMDB error that ended it, if it was one */
+	int rc; /* the LMDB error that ended it, if any */
 };
 
 static int store_open_fail(
@@ -45,7 +45,7 @@ static void move_aside(const char *path, int rc)
 	    path, mdb_strerror(rc), aside.text);
 }
 
-/* Whether another file in its place could serve where this one does not. */
+/* Whether the error is about this file, so that a new one would work. */
 static bool is_of_the_file(int rc)
 {
 	static const int others[] = {ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE,
@@ -115,7 +115,7 @@ static int open_tables(struct opening *o, enum store_part part, struct err *err)
 		if (store_part_of(i) != part)
 			continue;
 		int rc = open_table(o->store, i, o->is_keeper);
-		/* The store of an older program, which a new one takes over. */
+		/* The store of an older program; a newer one adopts it. */
 		if (rc == MDB_NOTFOUND)
 			rc = open_table(o->store, i, true);
 		if (rc)
@@ -135,7 +135,7 @@ static int cannot_move(
 	    o->dir, store_reason(rc), was);
 }
 
-/* With the facts in the journal's file there is no other one. */
+/* If the facts are in the journal's file, there is no other file. */
 static int gather_facts(struct opening *o, struct err *err)
 {
 	struct store *s = o->store;
@@ -159,7 +159,7 @@ static int gather_facts(struct opening *o, struct err *err)
 	return 0;
 }
 
-/* 'durability' may have changed since the last start: the facts follow. */
+/* If 'durability' has changed since the last start, move the facts. */
 static int fetch_facts(struct opening *o, struct err *err)
 {
 	struct store *s = o->store;
@@ -230,7 +230,7 @@ static void close_part(struct part *p)
 	*p = (struct part){0};
 }
 
-/* Events are not worth a start that fails. */
+/* Startup must not fail because of events. */
 static int open_any_journal(struct opening *o, struct err *err)
 {
 	struct store_path file = store_file(o->dir, STORE_JOURNAL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* The files of a store, by path. */
+/* The paths of a store's files. */
 #include "store/store_int.h"
 
 #include "base/log.h"

@@ -13,10 +13,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* What an ordinary input may need. */
+/* The room that an ordinary input may need. */
 #define PROBE_BYTES 65536
 
-/* With less room than this on the disk it is tried out. */
+/* With less free space than this on the disk, try a write. */
 #define DOUBT_BYTES (16 * 1024 * 1024)
 
 static const char probe_bytes[PROBE_BYTES];
@@ -33,7 +33,7 @@ static bool is_disk_low(const char *path)
 	       (uint64_t)st.f_bavail * st.f_frsize < DOUBT_BYTES;
 }
 
-/* Whether the disk takes bytes: a file that has no name any more. */
+/* Whether the disk accepts data: write a file that has no name any more. */
 static bool can_write(const char *dir)
 {
 	struct store_path file = store_path("%s/probe", dir);
@@ -41,14 +41,14 @@ static bool can_write(const char *dir)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	(void)unlink(file.text); /* or the next probe does it */
+	(void)unlink(file.text); /* otherwise the next probe removes it */
 	bool ok = write(fd, probe_bytes, PROBE_BYTES) == PROBE_BYTES &&
 		  fdatasync(fd) == 0;
 	close(fd);
 	return ok;
 }
 
-/* Whether the file has pages left; nothing is written. */
+/* Whether the file has free pages; writes nothing. */
 static bool has_pages(MDB_txn *txn)
 {
 	static char name[] = "probe";

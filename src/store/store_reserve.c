@@ -14,8 +14,8 @@
 #define RESERVE_BYTES (4 * 1024 * 1024)
 
 /*
- * Room that must be left beside it: what was given up for the ends of turns is
- * not taken back before somebody else has made room.
+ * Room that must be left beside the reserve: what was given up for the ends of
+ * turns is not taken back before somebody has freed space.
  */
 #define RESERVE_BESIDE (1024 * 1024)
 
@@ -56,7 +56,10 @@ bool store_keep_reserve(struct store *s)
 		make(file.text);
 	if (!exists(file.text))
 		return false;
-	/* Who gives it up sets the bit first: look again behind ours. */
+	/*
+	 * The process that gives it up sets the bit first: check again after
+	 * creating ours.
+	 */
 	if (s->refuses && store_is_for_ends(s)) {
 		atomic_fetch_and(s->refuses, ~(uint32_t)STORE_FOR_ENDS);
 		if (!exists(file.text))

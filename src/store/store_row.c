@@ -10,15 +10,17 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Damage that is met again and again is logged so often; all is counted. */
+/* The interval at which repeated damage is logged; all of it is counted. */
 #define TELL_MS 10000
 
-/* Bytes of a key that the log shows. */
+/* The number of bytes of a key shown in the log. */
 #define SHOWN_BYTES 24
 
 typedef uint32_t row_sum;
 
-/* Over table and key as well: a row in the place of another is damage, too. */
+/*
+ * Covers table and key as well: a row in the place of another is damage, too.
+ */
 static row_sum sum_of(
     enum store_table table, const MDB_val *key, const void *value, size_t len)
 {

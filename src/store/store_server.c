@@ -5,9 +5,9 @@
 #include "base/log.h"
 
 /*
- * The number of the server that a file belongs to. It lies among the names of
- * the tables, so that looking at it costs no page that a write does not read
- * anyway.
+ * The number of the server to which a file belongs. It is stored among the
+ * names of the tables, so that reading it costs no page that a write does not
+ * read anyway.
  */
 static const char row_name[] = "server";
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* The tables and the files they are in, by name. */
+/* The names of the tables and of their files. */
 #include "store/store_int.h"
 
 struct table_row {
 	const char *name;
-	const char *stored_name; /* of this format; see store_convert.c */
+	const char *stored_name; /* with the format; see store_convert.c */
 	enum store_part part;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* Transactions: their begin, their end, and what their failure means. */
+/* Transactions: their begin, their end, and the meaning of their failure. */
 #include "store/store_int.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@ struct part *store_part(struct store *s, enum store_part part)
 	return &s->parts[s->is_shared ? STORE_JOURNAL : part];
 }
 
-/* What failed in a transaction, with the name of the file. */
+/* Report the failure of a transaction, with the name of the file. */
 static int txn_error(
     struct err *err, const struct store_txn *t, const char *verb)
 {
@@ -27,7 +27,8 @@ static int txn_error(
 	return store_error(err, what, t->rc);
 }
 
-/* Any process may hold the lock, and it is for others to see whether it moves.
+/*
+ * Any process may hold the lock; the pulses show whether that process is alive.
  */
 static int store_txn_begin(MDB_env *env, unsigned flags, MDB_txn **txn)
 {
@@ -38,9 +39,9 @@ static int store_txn_begin(MDB_env *env, unsigned flags, MDB_txn **txn)
 }
 
 /*
- * A meta page could not be written: LMDB takes no more in this process, and the
- * commit may be there or not. The next process sees which, and the takeover
- * does what follows; here nobody may be told that it failed.
+ * A meta page could not be written: LMDB accepts no more calls in this process,
+ * and the commit may exist or not. The next process sees which, and takeover
+ * does the rest; here it must not be reported as failed.
  */
 static void check_usable(int rc, enum store_part part)
 {
@@ -93,9 +94,9 @@ void store_write(struct store *s, struct store_txn *t, enum store_part part)
 }
 
 /*
- * A session whose events lie in a damaged page can say no more; its turns end in
- * the facts alone. While processes have the file open no other can take its place;
- * the next start gives them a new one.
+ * A session whose events lie in a damaged page can add none; its turns end in
+ * the facts alone. While processes have the file open it cannot be replaced;
+ * the next start creates a new one.
  */
 static void note_failure(const struct store_txn *t)
 {
