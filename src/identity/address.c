@@ -9,7 +9,7 @@
 #define KEY_SIZE 32
 #define N_DIGITS ((size_t)2 * KEY_SIZE)
 
-/* Both cases come in, so the spelling is made again from the bytes. */
+/* Both cases are accepted, so the spelling is derived from the bytes. */
 bool address_parse(const char *s, size_t len, char out[ADDRESS_SIZE])
 {
 	uint8_t key[KEY_SIZE];
@@ -28,6 +28,6 @@ bool address_parse(const char *s, size_t len, char out[ADDRESS_SIZE])
 
 void address_key(const char *address, uint8_t key[KEY_SIZE])
 {
-	/* A canonical address has these digits. */
+	/* cannot fail: a canonical address has these digits */
 	(void)enc_unhex(key, address + 2, KEY_SIZE);
 }

@@ -4,7 +4,7 @@
 #define IDENTITY_ADDRESS_H
 
 /*
- * An address names an identity: its Ed25519 public key in hex. Peers spell one
+ * An address names an identity: its Ed25519 public key in hex. Peers spell a
  * key in several ways; only the canonical spelling, "0x" and 64 lower-case hex
  * digits, may be compared, listed or stored. Pure functions; safe from any
  * thread.
@@ -17,13 +17,13 @@
 #define ADDRESS_SIZE 67
 
 /*
- * Whether the len bytes at s are 64 hex digits of either case, after "0x" or
- * not; if so, out has the canonical spelling, else out is "". Whether the key
- * is a point that may sign is not looked at: signed_verify() does.
+ * Whether the len bytes at s are 64 hex digits of either case, with or without
+ * "0x". If so, out gets the canonical spelling, else "". It does not check
+ * whether the key is a point that may sign; signed_verify() does.
  */
 bool address_parse(const char *s, size_t len, char out[ADDRESS_SIZE]);
 
-/* The public key that a canonical address spells. */
+/* Decode the public key from a canonical address. */
 void address_key(const char *address, uint8_t key[32]);
 
 #endif

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* Digests are compared, so not even the length of a token shows. */
+/*
+ * Compare digests, so that timing does not even reveal the length of a token.
+ */
 static bool bearer_is_same(const char *a, const char *b)
 {
 	unsigned char x[crypto_hash_sha256_BYTES], y[sizeof x];

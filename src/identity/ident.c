@@ -75,7 +75,7 @@ static enum found read_key(
 	return found;
 }
 
-/* Without the white space around it, which a person may have added. */
+/* Remove white space at both ends, which a person may have added. */
 static void ident_trim(char *text)
 {
 	static const char space[] = " \t\r\n";
@@ -86,7 +86,7 @@ static void ident_trim(char *text)
 	text[n - skip] = '\0';
 }
 
-/* The key of a phrase that lies there without one. */
+/* Derive the key from a phrase that lies there without one. */
 static enum found read_phrase(
     const char *co_dir, uint8_t key[KEY_SIZE], struct err *err)
 {
@@ -142,7 +142,10 @@ static int write_warning(const char *co_dir, struct err *err)
 			      warning_text, sizeof warning_text - 1, err);
 }
 
-/* The phrase first: whoever finds it without the key makes the same key. */
+/*
+ * Write the phrase first: a process that finds it without the key derives the
+ * same key.
+ */
 static int make_phrase(
     const char *co_dir, uint8_t key[KEY_SIZE], struct err *err)
 {

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A larger note is not ours. */
+/* A larger file is not ours. */
 #define MAX_NOTE 16384
 
-/* Who served last; NULL where the note does not say. */
+/* Who served last; NULL for what the file does not say. */
 struct claim {
 	char *name;
 	char *project;
 };
 
-/* A note that cannot be read costs a warning, not a start. */
+/* A file that cannot be read causes a warning; it does not prevent startup. */
 static struct claim read_claim(const char *path)
 {
 	struct claim claim = {NULL, NULL};
@@ -39,7 +39,7 @@ static struct claim read_claim(const char *path)
 	return claim;
 }
 
-/* What another program wrote goes to a terminal: nothing in it may steer it. */
+/* Text from another program goes to a terminal: remove control characters. */
 static void clean(char *text)
 {
 	for (; text && *text; text++)

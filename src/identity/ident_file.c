@@ -32,7 +32,7 @@ ssize_t ident_file_read(
 	return -2;
 }
 
-/* A rename is safe when its folder is. */
+/* A rename is durable once its folder is synced. */
 static bool sync_folder_of(const char *path)
 {
 	struct buf dir = {0};
@@ -53,7 +53,7 @@ static bool give_name(const char *temp, const struct ident_file *file)
 		if (renameat2(AT_FDCWD, temp, AT_FDCWD, file->path,
 			RENAME_NOREPLACE) == 0)
 			return true;
-		/* Not every file system knows how. */
+		/* Not every file system supports this. */
 		if (errno != EINVAL && errno != ENOSYS)
 			return false;
 	}
@@ -66,7 +66,7 @@ int ident_file_write(
 	struct buf temp = {0};
 	buf_printf(&temp, "%s.%d", file->path, (int)getpid());
 	const char *name = buf_cstr(&temp);
-	(void)unlink(name); /* of one that was killed, with our number */
+	(void)unlink(name); /* left by a killed process that had our pid */
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok = fd >= 0 && fchmod(fd, file->mode) == 0 &&
 		  write(fd, p, n) == (ssize_t)n && fsync(fd) == 0 &&
@@ -75,7 +75,7 @@ int ident_file_write(
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0 && !ok)
-		(void)unlink(name); /* half a key helps nobody */
+		(void)unlink(name); /* half a key is of no use */
 	buf_fini(&temp);
 	return ok ? 0
 		  : err_set(err, ERR_CONFIG, "cannot write %s: %s", file->path,

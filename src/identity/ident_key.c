@@ -12,7 +12,10 @@
 
 #include <string.h>
 
-/* The seed in a .co folder; -1 if there is none, -2 with *err if it is bad. */
+/*
+ * Read the seed in a .co folder. Returns -1 if there is none, -2 with *err if
+ * it is invalid.
+ */
 static int read_seed(
     uint8_t seed[crypto_sign_SEEDBYTES], const char *co_dir, struct err *err)
 {

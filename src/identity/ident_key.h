@@ -5,22 +5,23 @@
 
 /*
  * The secret key of this agent, for processes that sign. It is read from the
- * file that identity/ident.h describes and lies in memory that is locked, not
- * dumped, and erased when it is closed.
+ * file that identity/ident.h describes, and kept in memory that is locked,
+ * excluded from core dumps, and erased on close.
  */
 #include <stdint.h>
 
 struct err;
 
 /*
- * The key whose address this is, found in co_dir, else in home/.co (home may be
- * NULL): Ed25519's 64 bytes, the seed and the public key. NULL with ERR_CONFIG:
- * it cannot be read, or is another key by now.
+ * Open the key that has this address, found in co_dir or else in home/.co (home
+ * may be NULL). Returns Ed25519's 64 bytes, the seed and the public key, to be
+ * closed by ident_key_close(), or NULL with ERR_CONFIG if it cannot be read or
+ * is a different key by now.
  */
 const uint8_t *ident_key_open(
     const char *co_dir, const char *home, const char *address, struct err *err);
 
-/* Erase it and null *key. */
+/* Erase it and set *key to NULL. */
 void ident_key_close(const uint8_t **key);
 
 #endif

@@ -36,7 +36,7 @@ void mnemonic_encode(char phrase[MNEMONIC_SIZE], const uint8_t entropy[16])
 	char *p = phrase;
 	(void)crypto_hash_sha256(hash, entropy, 16); /* cannot fail */
 	memcpy(bytes, entropy, 16);
-	bytes[16] = hash[0]; /* of which four bits count */
+	bytes[16] = hash[0]; /* of which four bits are used */
 	for (size_t i = 0; i < 12; i++) {
 		const char *word =
 		    words_at(get_bits(bytes, i * WORDS_BITS, WORDS_BITS));
@@ -60,8 +60,8 @@ void mnemonic_make(char phrase[MNEMONIC_SIZE])
 }
 
 /*
- * The number of words, whose bits go into bytes, which are zero; 0 if they are
- * too many or one is not of the list.
+ * Put the bits of the words into bytes, which must be zeroed. Returns the
+ * number of words; 0 if there are too many or one is not in the list.
  */
 static size_t mnemonic_decode(uint8_t bytes[MAX_BYTES], const char *phrase)
 {
@@ -79,7 +79,7 @@ static size_t mnemonic_decode(uint8_t bytes[MAX_BYTES], const char *phrase)
 	return 0;
 }
 
-/* A third of the words are bits of the checksum; the rest is whole bytes. */
+/* One bit of checksum for each three words; the rest is whole bytes. */
 static bool has_checksum(const uint8_t *bytes, size_t n_words)
 {
 	uint8_t hash[crypto_hash_sha256_BYTES];

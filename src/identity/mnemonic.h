@@ -4,11 +4,12 @@
 #define IDENTITY_MNEMONIC_H
 
 /*
- * A recovery phrase: words that stand for a key (BIP-39, English). From the
- * phrase comes a seed, from the seed a tree of keys (SLIP-0010 for Ed25519),
- * and in that tree the key of an agent lies at a path that its account's URI
- * names (SLIP-0013). Whoever has the phrase has the key: callers wipe it with
- * mnemonic_wipe(). Pure but for mnemonic_make(); sodium_init() comes first.
+ * A recovery phrase: words that encode a key (BIP-39, English). The phrase
+ * yields a seed, the seed a tree of keys (SLIP-0010 for Ed25519), and in that
+ * tree the key of an agent lies at a path given by its account's URI
+ * (SLIP-0013). Whoever has the phrase has the key: callers must erase it by
+ * mnemonic_wipe(). Pure functions except mnemonic_make(). sodium_init() must be
+ * called first.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,28 +20,28 @@ struct err;
 /* Room for a phrase that we make: 12 words of up to 8 letters, with a NUL. */
 #define MNEMONIC_SIZE 108
 
-/* Longest text that can be a phrase: 24 words. */
+/* The longest text that can be a phrase: 24 words. */
 #define MNEMONIC_MAX 215
 
-/* A new phrase with 128 random bits. */
+/* Create a phrase with 128 random bits. */
 void mnemonic_make(char phrase[MNEMONIC_SIZE]);
 
-/* The phrase that stands for these 128 bits. */
+/* Write the phrase that encodes these 128 bits. */
 void mnemonic_encode(char phrase[MNEMONIC_SIZE], const uint8_t entropy[16]);
 
 /*
- * Whether it is a phrase: 12, 15, 18, 21 or 24 words of the list, in lower
- * case, with one space between two, whose checksum is right.
+ * Whether it is a valid phrase: 12, 15, 18, 21 or 24 words of the list, in
+ * lower case, separated by single spaces, with a correct checksum.
  */
 bool mnemonic_is_valid(const char *phrase);
 
 /*
- * The key of an agent, an Ed25519 seed. Takes some milliseconds. Returns 0, or
- * -1 with ERR_CONFIG "Invalid recovery phrase".
+ * Derive the key of an agent, an Ed25519 seed. Takes some milliseconds. Returns
+ * 0, or -1 with ERR_CONFIG "Invalid recovery phrase".
  */
 int mnemonic_key(uint8_t key[32], const char *phrase, struct err *err);
 
-/* Overwrite n bytes that were secret. */
+/* Overwrite n secret bytes. */
 void mnemonic_wipe(void *secret, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * From a phrase to a key. Each step is a standard's: nothing here may change
- * without changing every address.
+ * From a phrase to a key. Each step follows a standard: any change here would
+ * change every address.
  */
 #include "identity/mnemonic.h"
 
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* A name in the derivation, not a place: no setting changes it. */
+/* An input of the derivation, not a location: no setting changes it. */
 #define ACCOUNT_URI "https://oo.openonion.ai"
 
 #define ROUNDS 2048
@@ -39,7 +39,7 @@ static void key_hmac(hmac_state *state, const void *key, size_t n)
 /* PBKDF2-HMAC-SHA512 (RFC 8018 section 5.2), its one block of 64 bytes. */
 static void stretch(uint8_t seed[HASH_SIZE], const char *phrase)
 {
-	/* The salt without a passphrase, and the number of the block. */
+	/* The salt without a passphrase, followed by the block number. */
 	static const uint8_t salt[] = "mnemonic\0\0\0\1";
 	uint8_t u[HASH_SIZE];
 	hmac_state keyed;
@@ -80,7 +80,9 @@ static void go_to_child(uint8_t node[HASH_SIZE], uint32_t index)
 	sodium_memzero(&keyed, sizeof keyed);
 }
 
-/* m/13'/A'/B'/C'/D', where A to D are of the hash of the index, 0, and URI. */
+/*
+ * m/13'/A'/B'/C'/D', where A to D come from the hash of the index, 0, and URI.
+ */
 static void go_to_account(uint8_t node[HASH_SIZE])
 {
 	static const uint8_t name[] = "\0\0\0\0" ACCOUNT_URI;

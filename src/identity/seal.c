@@ -30,7 +30,7 @@ static int seal_refuse(struct err *err, const char *why)
 
 /* ---- what a SEAL says ---- */
 
-/* A string of at most size - 1 bytes without NUL. */
+/* Read a string of at most size - 1 bytes without NUL. */
 static bool seal_read_text(const struct json *v, char *out, size_t size)
 {
 	struct buf scratch = {0};
@@ -65,7 +65,7 @@ static bool read_signature(const struct json *v, uint8_t out[crypto_sign_BYTES])
 	       enc_unhex(out, text, crypto_sign_BYTES);
 }
 
-/* What was signed: all members but the signature, as they came. */
+/* Append what was signed: all members except the signature, as they came. */
 static void put_payload(struct buf *out, const struct json *frame)
 {
 	static const char *const names[] = {
@@ -101,7 +101,7 @@ int seal_read(struct seal_hello *h, struct buf *payload,
 	    !address_parse(h->from_text, strlen(h->from_text), h->from) ||
 	    !read_signature(json_get(frame, "signature"), h->signature))
 		return seal_refuse(err, "SEAL signature does not verify");
-	/* What is no key is told when the signature is known to be good. */
+	/* An invalid key is reported once the signature is known to be good. */
 	(void)seal_read_text(json_get(frame, "ephemeral"), h->ephemeral_text,
 	    sizeof h->ephemeral_text);
 	address_key(h->from, h->key);
@@ -112,8 +112,8 @@ int seal_read(struct seal_hello *h, struct buf *payload,
 /* ---- the answer ---- */
 
 /*
- * The members in the order in which they are signed, the signature last. What
- * is repeated has been found to be hex digits.
+ * Write the members in the order in which they are signed, the signature last.
+ * Values that are repeated have been checked to be hex digits.
  */
 static void seal_answer(struct buf *reply, const struct seal_hello *h,
     const struct seal_host *host, const uint8_t public_key[KEY_SIZE])
@@ -145,7 +145,7 @@ int seal_accept(struct seal *s, const struct seal_hello *h,
 	    !enc_unhex(theirs, h->ephemeral_text, KEY_SIZE))
 		return seal_refuse(err, "SEAL ephemeral is not a key");
 	(void)crypto_box_keypair(public_key, secret_key); /* cannot fail */
-	/* Not for points that give everybody the same key. */
+	/* Fails for points that would give everybody the same key. */
 	int rc = crypto_box_beforenm(s->key, theirs, secret_key);
 	sodium_memzero(secret_key, sizeof secret_key);
 	if (rc != 0)

@@ -4,16 +4,16 @@
 #define IDENTITY_SEAL_H
 
 /*
- * A seal makes a connection private from end to end (doc/oip.txt 2): client and
- * host each make a one-time X25519 key and sign it with the Ed25519 key that is
- * their address. From then on each message is a NaCl box that only the two can
- * open, with a number that only grows. A message that does not open ends the
+ * A seal encrypts a connection end to end (doc/oip.txt 2): client and host each
+ * generate a one-time X25519 key and sign it with the Ed25519 key behind their
+ * address. From then on each message is a NaCl box that only these two can
+ * open, with an increasing number. A message that cannot be opened ends the
  * connection.
  *
- * First seal_read(), then signed_verify() of what it appended, then
- * seal_accept(), which costs about a verification as well. A message may be
- * large, so it is worked on in slices. No call does I/O. One seal, one thread
- * at a time.
+ * Order of calls: seal_read(), signed_verify() of what it appended, then
+ * seal_accept(), which takes about as long as a verification. A message may be
+ * large, so it is processed in slices. No call does I/O. Use a seal from one
+ * thread at a time.
  */
 #include "identity/address.h"
 
@@ -25,24 +25,24 @@ struct err;
 struct json;
 struct seal_box;
 
-/* What both ends share; seal_fini() erases it. */
+/* The state that both ends share; seal_fini() erases it. */
 struct seal {
 	uint8_t key[32];
-	uint64_t sent;	   /* the number of the newest message, to the client */
-	uint64_t received; /* and from it */
-	char peer[ADDRESS_SIZE]; /* who sealed it, canonical */
+	uint64_t sent;	   /* number of the newest message to the client */
+	uint64_t received; /* and from the client */
+	char peer[ADDRESS_SIZE]; /* address of the client, canonical */
 };
 
-/* Who we are. */
+/* The identity of the host. */
 struct seal_host {
 	const char *address;	   /* canonical */
 	const uint8_t *secret_key; /* identity/ident_key.h; NULL: cannot seal */
 };
 
-/* What a SEAL says. */
+/* The contents of a SEAL. */
 struct seal_hello {
 	char from[ADDRESS_SIZE];      /* canonical */
-	char from_text[ADDRESS_SIZE]; /* as it came, which the answer repeats */
+	char from_text[ADDRESS_SIZE]; /* as it came; the answer repeats it */
 	char ephemeral_text[65];
 	uint8_t key[32]; /* of from */
 	uint8_t signature[64];
@@ -50,7 +50,7 @@ struct seal_hello {
 
 /*
  * Read a client's SEAL at this time (seconds, wall clock), and append to
- * payload what its signature is of, as JSON text. Returns 0, or -1 with
+ * payload the JSON text that its signature covers. Returns 0, or -1 with
  * ERR_UNAUTHORIZED and the text for the client.
  */
 int seal_read(struct seal_hello *hello, struct buf *payload,
@@ -58,8 +58,8 @@ int seal_read(struct seal_hello *hello, struct buf *payload,
 
 /*
  * Accept a SEAL whose signature is good: fill in *s and append SEALED_OK to
- * reply. Returns 0, or -1 with ERR_UNAUTHORIZED and the text for the client:
- * the client's one-time key is none.
+ * reply. Returns 0, or -1 with ERR_UNAUTHORIZED and the text for the client if
+ * its one-time key is invalid.
  */
 int seal_accept(struct seal *s, const struct seal_hello *hello,
     const struct seal_host *host, struct buf *reply, struct err *err);
@@ -69,39 +69,42 @@ void seal_fini(struct seal *s);
 
 /* ---- messages ---- */
 
-/* About how many bytes one seal_box_step() works on: some 0.1 ms. */
+/*
+ * The approximate number of bytes that one seal_box_step() processes, in about
+ * 0.1 ms.
+ */
 #define SEAL_SLICE (48 * 1024)
 
 enum seal_step {
 	SEAL_MORE,   /* call again */
-	SEAL_DONE,   /* seal_box_text() has it */
-	SEAL_BROKEN, /* it does not open */
+	SEAL_DONE,   /* the result is in seal_box_text() */
+	SEAL_BROKEN, /* it cannot be opened */
 };
 
 /*
- * Begin to seal a message, which gets the next number: finish boxes in the
- * order in which they were begun. The text is copied.
+ * Begin to seal a message (copied), which gets the next number. Boxes must be
+ * finished in the order in which they were begun. Never returns NULL.
  */
 struct seal_box *seal_put(struct seal *s, const char *text, size_t len);
 
 /*
- * Begin to open what a frame of type SEALED carries; it is copied. NULL with
- * ERR_UNAUTHORIZED and the text for the client: its number is not higher than
+ * Begin to open what a frame of type SEALED carries (copied). Returns NULL with
+ * ERR_UNAUTHORIZED and the text for the client if its number is not higher than
  * that of the message before.
  */
 struct seal_box *seal_take(
     struct seal *s, const struct json *frame, struct err *err);
 
-/* Work on one slice, until it does not say SEAL_MORE. */
+/* Process one slice; call it until it no longer returns SEAL_MORE. */
 enum seal_step seal_box_step(struct seal_box *b);
 
 /*
- * After SEAL_DONE: the SEALED frame, or the message, *len bytes without NUL. It
- * is the box's.
+ * After SEAL_DONE: returns the SEALED frame, or the message, *len bytes without
+ * NUL. The box owns it.
  */
 const char *seal_box_text(const struct seal_box *b, size_t *len);
 
-/* Free and null *b. */
+/* Free the box and set *b to NULL. */
 void seal_box_free(struct seal_box **b);
 
 #endif

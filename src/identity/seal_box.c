@@ -15,14 +15,14 @@
 
 /*
  * crypto_box_easy_afternm() in slices. The cipher's stream begins with the 32
- * bytes that key the authenticator, so a message is worked on behind 32 bytes of
- * room; the tag is in the second half of that room when it is done.
+ * bytes that key the authenticator, so the message is processed behind 32 bytes
+ * of room; at the end the tag is in the second half of that room.
  */
 #define ROOM_SIZE 32
 #define TAG_SIZE crypto_onetimeauth_BYTES
 #define TAG_AT (ROOM_SIZE - TAG_SIZE)
 
-/* Slices begin at whole blocks of the cipher, and at whole groups of base64. */
+/* Slices begin at multiples of cipher blocks and of base64 groups. */
 #define BLOCK_SIZE 64
 
 _Static_assert(SEAL_SLICE % BLOCK_SIZE == 0 && SEAL_SLICE % 3 == 0 &&
@@ -43,12 +43,12 @@ struct seal_box {
 	uint8_t key[crypto_box_BEFORENMBYTES];
 	uint8_t nonce[crypto_box_NONCEBYTES];
 	crypto_onetimeauth_state tag;
-	struct buf bytes; /* room, then the message, clear or not */
-	struct buf text;  /* the frame; when opening, the base64 of it */
-	size_t at;	  /* how far this stage is */
+	struct buf bytes; /* room, then the message, plain or encrypted */
+	struct buf text;  /* the frame; when opening, its base64 */
+	size_t at;	  /* progress within this stage */
 };
 
-/* "c2h" or "h2c", then the number in 21 bytes, the highest first. */
+/* The nonce is "c2h" or "h2c", then the number in 21 bytes, big-endian. */
 static void set_nonce(struct seal_box *b, const char *way, uint64_t number)
 {
 	memcpy(b->nonce, way, 3);
@@ -80,7 +80,7 @@ static size_t slice(size_t left, size_t most)
 
 /* ---- the cipher and its tag ---- */
 
-/* Turn the next slice over; returns where it ends. */
+/* Encrypt or decrypt the next slice. Returns its end. */
 static size_t stream(struct seal_box *b)
 {
 	size_t n = slice(b->bytes.len - b->at, SEAL_SLICE);
@@ -139,8 +139,8 @@ static bool tag_fits(struct seal_box *b)
 /* ---- base64 ---- */
 
 /*
- * libsodium's takes five times as long, in order not to betray what is written
- * to who measures it; but this is what everybody may see.
+ * libsodium's encoder takes five times as long, so that timing reveals nothing
+ * about its input; but this input is public.
  */
 static void put_base64(struct buf *out, const uint8_t *p, size_t n)
 {
@@ -181,7 +181,7 @@ static void encode(struct seal_box *b)
 	b->stage = STAGE_DONE;
 }
 
-/* The next slice; false when it is no base64. */
+/* Decode the next slice; returns false if it is not base64. */
 static bool decode_some(struct seal_box *b)
 {
 	size_t n = slice(b->text.len - b->at, SEAL_SLICE / 3 * 4);

@@ -21,18 +21,18 @@ _Static_assert(
 #define SIGNATURE_DIGITS ((size_t)2 * crypto_sign_BYTES)
 
 /*
- * The canonical forms, those that clients sign most first. JavaScript sorts the
- * outermost keys alone in the clients we know of, and Python spells numbers
- * otherwise than JavaScript does. Two payloads that are not equal have no form
- * in common, so each more accepts a signer, not a forger.
+ * The canonical forms, most frequently signed first. The JavaScript clients we
+ * know sort only the outermost keys, and Python spells numbers differently from
+ * JavaScript. Two payloads that are not equal have no form in common, so each
+ * further form accepts a signer, not a forger.
  */
 static const unsigned forms[] = {
     JSON_ASCII | JSON_PYTHON,		  /* Python */
     JSON_PYTHON,			  /* browsers */
     JSON_PYTHON | JSON_TOP,		  /* npm */
     JSON_TOP | JSON_SCRIPT,		  /* npm, numbers as sent */
-    JSON_SCRIPT,			  /* the same, sorted throughout */
-    JSON_PYTHON | JSON_TOP | JSON_SCRIPT, /* numbers Python's all the same */
+    JSON_SCRIPT,			  /* the same, sorted at all levels */
+    JSON_PYTHON | JSON_TOP | JSON_SCRIPT, /* the same, numbers as Python's */
     JSON_PYTHON | JSON_SCRIPT,
     JSON_ASCII,
     0,
@@ -48,13 +48,13 @@ static int unauthorized(struct err *err, const char *why)
 	return err_set(err, ERR_UNAUTHORIZED, "unauthorized: %s", why);
 }
 
-/* Whether v is a string with something in it. */
+/* Whether v is a non-empty string. */
 static bool signed_is_text(const struct json *v)
 {
 	return json_is(v, JSON_STRING) && !json_str_is(v, "");
 }
 
-/* Whether v spells an address; if so, it is in out, else out is "". */
+/* Whether v spells an address. If so, out gets it, else "". */
 static bool read_address(const struct json *v, char out[ADDRESS_SIZE])
 {
 	struct buf scratch = {0};
@@ -78,7 +78,7 @@ static bool parse_signature(
 	return len == SIGNATURE_DIGITS && enc_unhex(out, s, crypto_sign_BYTES);
 }
 
-/* Zero where there is no signature: that is a point of small order. */
+/* All zeros if there is no signature: that is a point of small order. */
 static void read_signature(const struct json *v, uint8_t out[crypto_sign_BYTES])
 {
 	struct buf scratch = {0};
@@ -122,17 +122,17 @@ int signed_from(struct signed_head *h, const struct json *payload,
 {
 	*h = (struct signed_head){
 	    .payload = payload, .sender = from, .text = signature};
-	(void)read_address(from, h->from); /* signed_read() tells */
+	(void)read_address(from, h->from); /* signed_read() reports it */
 	if (!signature || !json_is(payload, JSON_OBJECT))
 		return unauthorized(err, "signed request required");
 	return 0;
 }
 
-/* What is in a payload, as far as it was counted. */
+/* What has been counted in a payload so far. */
 struct counts {
 	size_t keys;
 	size_t values;
-	const char *what; /* there is too much of; NULL: nothing */
+	const char *what; /* what exceeds its limit; NULL: nothing */
 	size_t most;
 };
 
@@ -148,7 +148,7 @@ static bool is_nest(const struct json *v)
 	return json_is(v, JSON_ARRAY) || json_is(v, JSON_OBJECT);
 }
 
-/* Count v and what is in it; false as soon as it is too much. */
+/* Count v and its contents; returns false as soon as a limit is exceeded. */
 static bool signed_count(struct counts *n, const struct json *v, size_t depth)
 {
 	if (depth > SIGNED_MAX_DEPTH)
@@ -222,7 +222,7 @@ bool signed_is_to_name(const struct signed_head *h, const char *name)
 	return *name && json_str_is(v, name) && !read_address(v, to);
 }
 
-/* A form without what makes no difference in this payload. */
+/* Returns a form without the flags that make no difference for this payload. */
 static unsigned effective(unsigned form, unsigned traits)
 {
 	static const struct {
@@ -266,7 +266,7 @@ static bool try_forms(
 			continue;
 		tried[n++] = form;
 		buf_reset(&text);
-		/* What the first form refuses, none may have. */
+		/* What the first form rejects is rejected in all forms. */
 		if (!json_canonical(&text, payload, form))
 			break;
 		ok = crypto_sign_verify_detached(signature,

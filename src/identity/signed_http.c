@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most characters of a timestamp: what a double or 64 bits may need. */
+/* The maximum length of a timestamp: what a double or 64 bits may need. */
 #define MOST_TIMESTAMP 24
 
-/* A pair of a query, as places in the decoded text. */
+/* A pair of a query, as offsets into the decoded text. */
 struct pair {
 	size_t name;
 	size_t name_len;
@@ -37,7 +37,7 @@ struct query {
 
 /* ---- the query ---- */
 
-/* As Python's quote_plus() has it. */
+/* Quote like Python's quote_plus(). */
 static void append_quoted(struct buf *out, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -127,7 +127,7 @@ static bool is_utf8(const char *s)
 	return len > 0;
 }
 
-/* The query in the one order and encoding that is signed. */
+/* Append the query in the canonical order and encoding, which is signed. */
 static bool append_query(struct buf *out, const char *s)
 {
 	struct query *q = mem_zero(sizeof *q);
@@ -142,7 +142,7 @@ static bool append_query(struct buf *out, const char *s)
 
 /* ---- timestamps ---- */
 
-/* Whether s is spelled as Python prints an integer. */
+/* Whether s is spelled the way Python prints an integer. */
 static bool is_integer(const char *s)
 {
 	const char *digits = s + (*s == '-');
@@ -152,7 +152,7 @@ static bool is_integer(const char *s)
 	       (*digits != '0' || n == 1);
 }
 
-/* Whether s is a decimal number that Python's float() reads. */
+/* Whether s is a decimal number that Python's float() accepts. */
 static bool read_float(const char *s, double *d)
 {
 	char *end;
@@ -227,7 +227,10 @@ static void put_digest(struct buf *out, const char *body, size_t len)
 	buf_json_str(out, hex);
 }
 
-/* What a publisher request signs beyond a GET, after its timestamp. */
+/*
+ * Write what a publisher request signs in addition to a GET, after its
+ * timestamp.
+ */
 static void put_request(
     struct buf *out, const struct signed_http *r, const char *query)
 {
@@ -272,7 +275,7 @@ int signed_http_publisher(
 		    err, ERR_UNAUTHORIZED, "unauthorized: request id required");
 	if (rc == 0) {
 		put_route(out, r);
-		(void)put_integer(out, r->timestamp); /* looked at above */
+		(void)put_integer(out, r->timestamp); /* was checked above */
 		put_request(out, r, buf_cstr(&query));
 		put_signer(out, r);
 	}

@@ -16,7 +16,7 @@ const char *words_at(unsigned place)
 	return words[place];
 }
 
-/* As strcmp(), for a word that no NUL ends. */
+/* Like strcmp(), for a word that is not NUL-terminated. */
 static int words_compare(const char *word, size_t len, const char *other)
 {
 	int order = strncmp(word, other, len);

@@ -6,14 +6,14 @@
 /* The word list of recovery phrases (BIP-39, English). */
 #include <stddef.h>
 
-/* A word stands for so many bits. */
+/* The number of bits that a word encodes. */
 #define WORDS_BITS 11
 #define WORDS_COUNT (1 << WORDS_BITS)
 
-/* The word at this place, below WORDS_COUNT. */
+/* Returns the word at this index, below WORDS_COUNT. */
 const char *words_at(unsigned place);
 
-/* The place of the word that these len bytes are, or -1. */
+/* Returns the index of the word that these len bytes spell, or -1. */
 int words_find(const char *word, size_t len);
 
 #endif
