@@ -15,16 +15,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A kind whose process died before it was ready waits so long, doubling. */
+/*
+ * If a process dies before it is ready, its kind is throttled for this long,
+ * doubling each time (exponential backoff).
+ */
 #define THROTTLE_FIRST_MS 2000
 #define THROTTLE_MOST_MS 60000
 
-/* A process that does not serve after so long never will. */
+/* A process that is not serving after this long never will. */
 #define START_MS 60000
 
 #define N_FIXED_FDS 7
 
-/* A process that is about to be started. */
+/* A process about to be started. */
 struct birth {
 	const struct generation *settings;
 	enum heritage_kind kind;
@@ -64,7 +67,10 @@ static unsigned plan_fds(
 	fds[n++] = (struct spawn_fd){c->lock_fd, HERITAGE_FD_LOCK};
 	fds[n++] = (struct spawn_fd){
 	    c->mailboxes[b->slot].reader, HERITAGE_FD_MAILBOX};
-	/* A process that has it keeps it open: only those that accept get it. */
+	/*
+	 * A process that has the listener keeps it open, so only those that
+	 * accept connections get it.
+	 */
 	if (process_of(b->kind)->flags & PROCESS_LISTENS)
 		fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	for (unsigned i = 0; i < c->n_slots; i++)
@@ -96,7 +102,7 @@ static pid_t spawn(struct children *c, const struct birth *b)
 	return spawn_start(&plan);
 }
 
-/* Mail for the last process of the slot is not for the next one. */
+/* Discard messages meant for the previous process of the slot. */
 static void empty_mailbox(struct children *c, unsigned slot)
 {
 	struct msg m;
@@ -127,7 +133,7 @@ bool children_start(
 	}
 	struct heritage_slot *s = &c->heritage->slots[slot];
 	uint32_t generation = c->next_generation;
-	c->next_generation += 2; /* odd: somebody lives in it */
+	c->next_generation += 2; /* odd: the slot is in use */
 	empty_mailbox(c, (unsigned)slot);
 	s->last_words[0] = 0;
 	atomic_store(&s->load, 0);
@@ -186,7 +192,7 @@ static void log_death(const struct children *c, unsigned slot,
 	    *words ? ", last words: " : "", words);
 }
 
-/* A generation that failed must not hold the one that serves up. */
+/* A generation that failed must not delay the one that serves. */
 static void note_death(struct children *c, const struct child *dead)
 {
 	struct generation *g =
@@ -207,7 +213,7 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 		struct heritage_slot *s = &c->heritage->slots[i];
 		if (child->pid != pid)
 			continue;
-		/* It may have told so just before it died. */
+		/* It may have reported readiness just before it died. */
 		if (child->ready_fd >= 0)
 			(void)children_hear_ready(c, i);
 		uint32_t generation = atomic_load(&s->generation);
@@ -299,7 +305,7 @@ void children_kill_late(struct children *c)
 		    process_of(child->kind)->name, i, (int)child->pid,
 		    is_late ? "did not leave in time" : "does not start");
 		(void)kill(child->pid, SIGKILL);
-		/* Once; a killed process takes a moment to be reaped. */
+		/* Kill only once; it takes a moment until it is reaped. */
 		child->leave_by_ms = 0;
 		child->born_ms = clock_mono_ms();
 	}

@@ -4,9 +4,9 @@
 #define MASTER_CHILDREN_H
 
 /*
- * The processes the master runs: a table of slots, each with a mailbox. Birth,
- * death, readiness and throttling are here; when to do what is master.c's
- * business.
+ * The processes that the master runs: a table of slots, each with a mailbox.
+ * Starting, reaping, readiness and throttling are here; master.c decides when
+ * to do what. Used only by the master's loop. No call blocks.
  */
 #include "core/heritage.h"
 #include "core/msg.h"
@@ -19,15 +19,15 @@
 struct child {
 	pid_t pid; /* 0: the slot is empty */
 	enum heritage_kind kind;
-	uint32_t epoch; /* generation of settings it was started for */
-	int ready_fd;	/* -1: it has told that it is ready */
+	uint32_t epoch; /* generation of settings it was started with */
+	int ready_fd;	/* -1: it has reported that it is ready */
 	bool is_ready;
-	bool is_leaving; /* it was told to go */
+	bool is_leaving; /* it was told to leave */
 	int64_t born_ms;
-	int64_t leave_by_ms; /* killed then; 0: it may stay */
+	int64_t leave_by_ms; /* killed at that time; 0: it may stay */
 };
 
-/* Those that are started with the same settings. */
+/* The processes that are started with the same settings. */
 struct generation {
 	uint32_t epoch;		      /* its number; 0: there is none */
 	int conf_fd;		      /* the settings */
@@ -40,10 +40,10 @@ struct children {
 	struct heritage *heritage;
 	int segment_fd;
 	struct generation newest;
-	struct generation serving; /* the newest that ever was complete */
+	struct generation serving; /* the newest that was ever complete */
 	int listen_fd;
 	int lifeline_read;
-	int lock_fd;	     /* of the project */
+	int lock_fd;	     /* the project's lock file */
 	const char *program; /* what to execute */
 	unsigned n_slots;
 	uint32_t next_generation;
@@ -51,24 +51,33 @@ struct children {
 	struct child child[HERITAGE_SLOTS];
 };
 
-/* Make mailboxes for n_slots slots. Returns 0, or -1 with errno. */
+/* Create mailboxes for n_slots slots. Returns 0, or -1 with errno. */
 int children_init(struct children *c, unsigned n_slots);
 
-/* Start a process of a generation in a free slot. False when throttled, full or
- * impossible (logged). */
+/*
+ * Start a process of a generation in a free slot. Returns false if it is
+ * throttled, no slot is free, or starting fails (which is logged).
+ */
 bool children_start(
     struct children *c, struct generation *g, enum heritage_kind kind);
 
-/* What a reaped pid was; *out tells before it is cleared. False: not ours. */
+/*
+ * Account for a reaped pid: *out gets the child's entry before it is cleared.
+ * Returns false if it is not one of ours.
+ */
 bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
     struct msg *died);
 
-/* The ready pipe of a slot is readable: returns whether the child is ready now.
+/*
+ * Call this when the ready pipe of a slot is readable. Returns whether the
+ * child has become ready.
  */
 bool children_hear_ready(struct children *c, unsigned slot);
 
-/* How many of a kind and epoch (0: any) live; only_ready counts those that
- * serve. */
+/*
+ * Returns how many processes of a kind and epoch (0: any) are alive; with
+ * only_ready, how many of them serve.
+ */
 unsigned children_count(const struct children *c, enum heritage_kind kind,
     uint32_t epoch, bool only_ready);
 
@@ -79,16 +88,19 @@ void children_mail(struct children *c, unsigned slot, const struct msg *m);
 void children_mail_all(struct children *c, const struct msg *m);
 
 /*
- * Tell a live child to end its work and go, all with it or only those of its
- * generation; after grace_ms it is killed.
+ * Tell a live child to finish its work and leave, either because all leave or
+ * only those of its generation. It is killed after grace_ms.
  */
 void children_drain(
     struct children *c, unsigned slot, bool all_leave, int64_t grace_ms);
 
-/* Tell every live child to go at once; after grace_ms it is killed. */
+/* Tell every live child to leave at once. They are killed after grace_ms. */
 void children_end(struct children *c, int64_t grace_ms);
 
-/* Kill those that should have left, and those that start without end. */
+/*
+ * Kill those that should have left by now, and those whose start takes too
+ * long.
+ */
 void children_kill_late(struct children *c);
 
 #endif

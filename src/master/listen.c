@@ -30,7 +30,9 @@ static int system_error(struct err *err, const char *what, const char *name)
 	    err, ERR_CONFIG, "cannot %s %s: %s", what, name, strerror(why));
 }
 
-/* What path is; 0: nothing. A link is a link. */
+/*
+ * Returns the file type of path, 0 if it does not exist. Does not follow links.
+ */
 static mode_t kind_of(const char *path)
 {
 	struct stat st;
@@ -38,8 +40,8 @@ static mode_t kind_of(const char *path)
 }
 
 /*
- * A socket file whose server has died may go; a live one may not, and what is
- * no socket was not made by us.
+ * Remove a socket file whose server has died. Leave one that is in use, and
+ * anything that is not a socket: we did not create it.
  */
 static int clear_stale(
     const struct sockaddr_un *a, const char *path, struct err *err)
@@ -139,7 +141,7 @@ static void listen_name_of(int fd, char *name, size_t size)
 	}
 }
 
-/* The port is where most first starts fail. */
+/* The port is the most frequent cause of a failed first start. */
 static int port_error(struct err *err, const char *where)
 {
 	if (errno != EADDRINUSE)

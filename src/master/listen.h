@@ -3,8 +3,10 @@
 #ifndef MASTER_LISTEN_H
 #define MASTER_LISTEN_H
 
-/* The listener: opened once by the master, inherited by every generation of
- * workers. */
+/*
+ * The listener: opened once by the master, inherited by every generation of
+ * workers.
+ */
 #include <stddef.h>
 
 struct conf;
@@ -12,9 +14,9 @@ struct err;
 
 /*
  * Listen on conf->bind and conf->port: IPv4, IPv6, or unix:PATH (mode 0660; a
- * socket file left behind is replaced when nobody answers on it). Returns the
+ * stale socket file is replaced if nothing answers on it). Returns the
  * descriptor (non-blocking, CLOEXEC), or -1 with ERR_CONFIG. name (size bytes)
- * gets the address as bound, "127.0.0.1:8000" or "unix:/path".
+ * gets the bound address, "127.0.0.1:8000" or "unix:/path".
  */
 int listen_open(
     const struct conf *conf, char *name, size_t size, struct err *err);

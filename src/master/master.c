@@ -28,17 +28,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Slots are made for at least so many workers, so that HUP may raise their
- * number. */
+/*
+ * Slots are created for at least this many workers, so that a reload may raise
+ * their number.
+ */
 #define SPARE_WORKERS 8
 
-/* Workers get drain_timeout to leave; after so much more they are killed. */
+/* Workers get drain_timeout to leave; they are killed this much later. */
 #define KILL_AFTER_MS 5000
 
-/* A fast stop gives children this long. */
+/* How long children get to leave in a fast stop. */
 #define FAST_MS 1000
 
-/* Workers get so long to take the connections that wait, and close. */
+/* How long workers get to accept the connections in the backlog and close. */
 #define DEAF_AFTER_MS 500
 
 #define POLL_MS 200
@@ -58,17 +60,16 @@ struct master {
 	struct heritage *heritage;
 	struct watch watch;
 	enum phase phase;
-	unsigned
-	    stage; /* of core/processes.tbl: the one that starts or leaves */
+	unsigned stage; /* of core/processes.tbl: the current one */
 	int signal_fd;
 	int lifeline_write;
-	int64_t deaf_at_ms; /* the listener is shut then; 0: not yet */
+	int64_t deaf_at_ms; /* when to shut down the listener; 0: not set */
 	int exit_status;
 };
 
 /* ---- start ---- */
 
-/* One that no other start has. */
+/* Returns a number that no other start of a server has. */
 static uint64_t new_number(void)
 {
 	uint64_t number = 0;
@@ -137,7 +138,10 @@ static void watch_signals(struct master *m)
 		fatal("master: signalfd: %s", strerror(errno));
 }
 
-/* How many processes are not workers; a reload may begin or end such a kind. */
+/*
+ * Returns the number of processes that are not workers; a reload may add or
+ * remove such a kind.
+ */
 static unsigned most_others(const struct conf *conf)
 {
 	unsigned n = 0;
@@ -203,7 +207,7 @@ static void fill_kind(
 			return;
 }
 
-/* Start what a generation lacks, in the order of the stages. */
+/* Start the processes that a generation lacks, in the order of the stages. */
 static void fill(struct master *m, struct generation *g, unsigned last_stage)
 {
 	for (unsigned stage = 1; stage <= last_stage; stage++)
@@ -212,7 +216,7 @@ static void fill(struct master *m, struct generation *g, unsigned last_stage)
 				fill_kind(m, g, kind);
 }
 
-/* Start whatever the phase wants and does not have. */
+/* Start the processes that the current phase requires. */
 static void keep_up(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
@@ -220,7 +224,9 @@ static void keep_up(struct master *m)
 	struct generation *newest = &m->children.newest;
 	struct generation *old = &m->children.serving;
 	fill(m, newest, m->stage);
-	/* The newest may never come to serve: the old one stays whole. */
+	/*
+	 * The newest generation may never serve, so keep the old one complete.
+	 */
 	if (old->epoch && old->epoch != newest->epoch)
 		fill(m, old, PROCESS_STAGES);
 }
@@ -246,8 +252,7 @@ static int64_t drain_ms(const struct master *m)
 	return m->conf->drain_timeout * 1000 + KILL_AFTER_MS;
 }
 
-/* What is neither of the generation that serves nor of the newest one may go.
- */
+/* Drain the processes of all generations but the serving and the newest one. */
 static void drain_old(struct master *m)
 {
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
@@ -258,7 +263,7 @@ static void drain_old(struct master *m)
 	}
 }
 
-/* From now on the newest generation is the one that stays. */
+/* From now on only the newest generation stays. */
 static void settle_on_newest(struct master *m)
 {
 	struct children *c = &m->children;
@@ -301,7 +306,7 @@ static void master_go_on(struct master *m)
 	}
 }
 
-/* A first process that cannot start will not start the next time either. */
+/* If the first process of a server cannot start, another try will not help. */
 static void check_first_start(
     struct master *m, const struct child *dead, unsigned slot)
 {
@@ -350,8 +355,8 @@ static void drain_stage(struct master *m)
 }
 
 /*
- * Nobody connects to us any more, and waits for what never comes: not in our
- * own hands, nor in those of a worker that does not hear.
+ * Shut the listener down, so that no client connects and waits in vain: neither
+ * in our backlog nor in that of a worker that does not respond.
  */
 static void stop_listening(struct master *m)
 {
@@ -396,7 +401,7 @@ static void on_kept(const char *what, void *arg)
 	    what);
 }
 
-/* What listener, segment and store are built on stays as it is. */
+/* Listener, segment and store depend on these settings, so they are kept. */
 static void keep_fixed(struct conf *now, const struct conf *was)
 {
 	int64_t most = (int64_t)slots_for(was) / 2 - 1 - most_others(was);
@@ -432,7 +437,7 @@ static void reload(struct master *m)
 		close(m->children.newest.conf_fd);
 	atomic_fetch_add(&m->heritage->epoch, 1);
 	m->children.newest = new_generation(m);
-	drain_old(m); /* a generation that never came to serve, say */
+	drain_old(m); /* such as a generation that never came to serve */
 	log_info("reload: starting generation %u", epoch(m));
 }
 
@@ -452,7 +457,10 @@ static void take_signal(struct master *m, int signo)
 		master_leave(m);
 		break;
 	case SIGINT:
-		/* Whoever asks again does not want to wait. */
+		/*
+		 * A second request means that the operator does not want to
+		 * wait.
+		 */
 		(m->phase == PHASE_LEAVING ? leave_fast : master_leave)(m);
 		break;
 	case SIGQUIT:
@@ -517,7 +525,7 @@ static void watch_children(struct master *m)
 	atomic_store(&m->heritage->watched_us, clock_steady_us());
 }
 
-/* Returns whether the master may go. */
+/* Continue leaving. Returns whether the master may exit. */
 static bool leave_further(struct master *m)
 {
 	while (m->phase == PHASE_LEAVING && m->stage > 1 &&

@@ -4,29 +4,35 @@
 #define MASTER_MASTER_H
 
 /*
- * The master supervises and knows nothing else: no protocol, no store, no event
- * loop library. It makes the shared segment, starts one keeper and then the
- * workers, replaces what dies, and hands over to a new generation on HUP.
+ * The master supervises and does nothing else: no protocol, no store, no event
+ * loop library. It creates the shared segment, starts the processes stage by
+ * stage, replaces those that die, and switches to a new generation on HUP.
  *
- * Signals: TERM, INT leave gracefully, INT again and QUIT at once; HUP new settings and
- * processes; USR1 opens the logs again.
+ * Signals: TERM and INT stop gracefully; a second INT, and QUIT, stop at once;
+ * HUP starts new processes with new settings; USR1 reopens the logs.
  */
 struct conf;
 struct err;
 
 struct master_setup {
 	struct conf
-	    *conf; /* of the first generation; the master owns it from now on */
-	const char *program; /* executable to start children from */
-	int listen_fd; /* of listen_open(); the master owns it from now on */
-	int lock_fd;   /* of project_lock(); the children hold it as well */
-	const char *address; /* as listen_open() named it */
-	int ready_fd; /* gets "ADDRESS\n" when serving; -1: nobody asks */
-	/* Read the settings anew for HUP into an initialised conf. 0, or -1. */
+	    *conf; /* of the first generation; ownership passes to the master */
+	const char *program; /* the program that children execute */
+	int listen_fd; /* from listen_open(); ownership passes to the master */
+	int lock_fd;   /* from project_lock(); inherited by the children */
+	const char *address; /* as returned by listen_open() */
+	int ready_fd;	     /* gets "ADDRESS\n" when serving; -1: none */
+	/*
+	 * Read the settings again, for HUP, into an initialised conf. Returns
+	 * 0, or -1 with *err.
+	 */
 	int (*reload)(struct conf *conf, struct err *err);
 	/* All workers of the first generation serve at this address. */
 	void (*on_ready)(const struct conf *conf, const char *address);
-	/* They will not; text says why. master_run() returns 1 soon. */
+	/*
+	 * The first generation cannot serve; text says why. master_run() will
+	 * return 1.
+	 */
 	void (*on_failed)(const char *text);
 };
 

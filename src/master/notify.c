@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int manager = -1; /* connected to the service manager */
+static int manager = -1; /* socket connected to the service manager */
 
 void notify_open(void)
 {

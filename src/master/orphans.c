@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* A co-turn gives up after 10 s; whoever kills it kills soon. */
+/* A co-turn gives up after 10 s; the process that kills it does so soon. */
 #define SPARE_MS 11000
 #define LOOK_MS 15000
 
@@ -27,7 +27,9 @@ static bool is_same_file(const struct stat *x, const struct stat *y)
 	return x->st_ino == y->st_ino && x->st_dev == y->st_dev;
 }
 
-/* An upgrade replaces the file: old workers run the old one, new ones the new. */
+/*
+ * An upgrade replaces the file: old workers run the old one, new ones the new.
+ */
 static bool is_co_turn(const struct orphans *o, pid_t pid)
 {
 	char path[64];
@@ -71,7 +73,7 @@ void orphans_inherit(struct orphans *o, const char *libexec_dir)
 
 	buf_printf(&path, "%s/co-turn", libexec_dir);
 	o->co_turn = buf_steal(&path, &(size_t){0});
-	/* Without it no agent runs, and there is nothing to spare. */
+	/* Without co-turn no agent runs, and there is nothing to spare. */
 	(void)stat(o->co_turn, &o->first);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* cannot fail */
 }

@@ -4,11 +4,12 @@
 #define MASTER_ORPHANS_H
 
 /*
- * Orphans are what the master inherits when one of its children dies: a co-turn,
- * which ends its tree and leaves, or, if that was killed as well, the tree
- * itself. A co-turn is known by the file that it executes, since a process may
- * call itself what it likes. An agent may execute the same file, so none has
- * more time than a co-turn needs. It lives in the master.
+ * Orphans are the processes that the master inherits when one of its children
+ * dies: a co-turn, which ends its tree and exits, or, if that was killed as
+ * well, the tree itself. A co-turn is recognised by the file that it executes,
+ * since a process may call itself anything. An agent may execute the same file,
+ * so an orphan gets only as much time as a co-turn needs. Used only by the
+ * master.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -17,30 +18,36 @@
 
 struct children;
 
-/* An orphan that is a co-turn, and how long it may be one. */
+/* An orphan that is a co-turn, and until when it is spared. */
 struct orphan {
 	pid_t pid;
 	int64_t until_ms;
 };
 
 struct orphans {
-	char *co_turn;	   /* path of the program */
-	struct stat first; /* that file when we started; it may be replaced */
-	int64_t look_until_ms; /* 0: nobody has died */
+	char *co_turn;	       /* path of the program */
+	struct stat first;     /* that file at startup; it may be replaced */
+	int64_t look_until_ms; /* 0: no child has died */
 	struct orphan *spared;
 	size_t n_spared;
 };
 
-/* Make us the one who inherits; reaping is the caller's. o is {0}. */
+/*
+ * Make us the process that inherits orphans; the caller reaps them. *o must be
+ * {0}.
+ */
 void orphans_inherit(struct orphans *o, const char *libexec_dir);
 
 /* Free what o holds. */
 void orphans_fini(struct orphans *o);
 
-/* One of our children died: there may be some. */
+/* One of our children has died: look for orphans from now on. */
 void orphans_expect(struct orphans *o);
 
-/* To be called often: end what has come and has nobody to watch it. */
+/*
+ * Kill the orphans that have arrived and that no co-turn watches. Call it
+ * often.
+ */
 void orphans_end(struct orphans *o, struct children *c);
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most that a look adds to the silence of a child. */
+/* The most that one check adds to the silence of a child. */
 #define STEP_MOST_US 1000000
 
 static const char *const line_names[] = {
@@ -23,7 +23,7 @@ static const char *const line_names[] = {
     [PULSE_FACTS] = "the writer of inputs and results",
 };
 
-/* The letter of proc(5) for what a thread does; 0: it is gone. */
+/* Returns the letter of a thread's state (proc(5)), 0 if it is gone. */
 static char thread_state(pid_t pid, int tid)
 {
 	char path[64], text[128];
@@ -35,12 +35,12 @@ static char thread_state(pid_t pid, int tid)
 	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = 0;
-	/* The name before it may hold spaces and brackets. */
+	/* The name before it may contain spaces and brackets. */
 	const char *end = strrchr(text, ')');
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
-/* Whether one that is silent is to blame for it. */
+/* Whether a silent thread is itself the cause of its silence. */
 static bool is_to_blame(pid_t pid, const struct pulse *p)
 {
 	char state = thread_state(pid, atomic_load(&p->tid));
@@ -55,7 +55,7 @@ static bool is_watched(const struct pulse *p)
 	return state == PULSE_BUSY || state == PULSE_WAITING;
 }
 
-/* One look at one line: whether its silence has reached the limit. */
+/* Check one thread: whether its silence has reached the limit. */
 static bool listen_to(struct watch_line *l, const struct pulse *p,
     int64_t passed_us, int64_t limit_us)
 {
@@ -68,7 +68,7 @@ static bool listen_to(struct watch_line *l, const struct pulse *p,
 	return l->silent_us >= limit_us;
 }
 
-/* The first line that is hung, or -1. */
+/* Returns the first thread of a child that hangs, or -1. */
 static int find_hung(struct watch *w, unsigned slot, const struct child *child,
     const struct heritage_slot *s, int64_t passed_us, int64_t limit_us)
 {
@@ -90,7 +90,7 @@ static void kill_hung(struct watch *w, unsigned slot, pid_t pid, int line)
 	    slot, (int)pid, line_names[line],
 	    (long long)(w->line[slot][line].silent_us / 1000000));
 	(void)kill(pid, SIGKILL);
-	/* Once; a killed process takes a moment to be reaped. */
+	/* Kill only once; it takes a moment until it is reaped. */
 	memset(w->line[slot], 0, sizeof w->line[slot]);
 }
 

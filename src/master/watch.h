@@ -4,15 +4,16 @@
 #define MASTER_WATCH_H
 
 /*
- * The watch over the pulses of the children (core/pulse.h). A process that does
- * not move is worse than one that died: it may hold a lock that all others wait
+ * The watchdog over the pulses of the children (core/pulse.h). A process that
+ * hangs is worse than one that died: it may hold a lock that all others wait
  * for, and nobody takes over its turns. So it is killed.
  *
- * Time counts against a child only while the master itself looks: between two
- * looks it is one second at most, so a master that was stopped, a machine that
- * slept or one under heavy load blames nobody. Who waits for a lock or for work
- * is not hung, nor who waits for a disk (it could not be killed, and goes on
- * when the disk does), nor who is held by a debugger.
+ * Time counts against a child only while the master itself is running: at most
+ * one second between two checks, so a master that was stopped, a machine that
+ * was suspended or is under heavy load blames nobody. A thread that waits for a
+ * lock, for work or for a disk is not hung (in the last case it could not be
+ * killed anyway, and continues when the disk does), nor is one stopped by a
+ * debugger.
  */
 #include "core/heritage.h"
 
@@ -22,18 +23,18 @@
 struct children;
 
 struct watch_line {
-	int64_t seen_us;   /* the sign of life at the last look */
-	int64_t silent_us; /* how long we have looked since without another */
+	int64_t seen_us;   /* the beat seen by the last check */
+	int64_t silent_us; /* how long we have checked since */
 };
 
 struct watch {
 	int64_t looked_us;
-	pid_t pid[HERITAGE_SLOTS]; /* whose lines these are */
+	pid_t pid[HERITAGE_SLOTS]; /* the processes to which the lines belong */
 	struct watch_line line[HERITAGE_SLOTS][PULSE_LINES];
 };
 
 /*
- * Look at all children, and kill those that have not moved for limit_ms (0:
+ * Check all children, and kill those that made no progress for limit_ms (0:
  * none). Call it often; a zeroed watch is a new one. Returns how many were
  * killed.
  */
