@@ -3,7 +3,7 @@
 #ifndef MAIN_AGENT_PY_H
 #define MAIN_AGENT_PY_H
 
-/* The sample conf/agent.py, as scripts/embed turned it into C at build time. */
+/* The sample conf/agent.py, converted into C by scripts/embed at build time. */
 #include <stddef.h>
 
 /* Its text, NUL-terminated. */

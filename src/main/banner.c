@@ -10,7 +10,7 @@
 #define RULE "─────────────────────────────────────"
 #define INDENT "        "
 
-/* Addresses that this machine has under the name localhost. */
+/* Whether an address can be reached as localhost on this machine. */
 static bool is_localhost(const char *host, size_t len)
 {
 	static const char *const names[] = {
@@ -56,7 +56,7 @@ static void put_config(struct buf *out, const struct banner *b)
 }
 
 /*
- * The code itself is a secret, and this text goes into logs. Of the levels,
+ * The code itself is secret, and this text goes into logs. Of the trust levels,
  * only careful lets strangers onboard, by a code or a payment.
  */
 static const char *invite_line(const struct banner *b)

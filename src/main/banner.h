@@ -4,24 +4,25 @@
 #define MAIN_BANNER_H
 
 /*
- * What a server in the foreground says when all its workers serve. Pure: facts
- * in, text out, without colours, so that it reads the same in a file.
+ * The text that a server in the foreground prints once all its workers serve.
+ * Pure function: facts in, text out, without colours, so that it reads the same
+ * in a file.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
 
-/* Everything is borrowed. */
+/* The facts; everything is borrowed. */
 struct banner {
-	const char *notices; /* whole lines that come first; may be "" */
+	const char *notices; /* whole lines printed first; may be "" */
 	const char *name;    /* of the agent */
 	const char *model;   /* may be "" */
 	size_t n_tools;
 	const char *state;     /* what its turns share; NULL: nothing to say */
-	const char *bound;     /* as listen_open() named it */
+	const char *bound;     /* as returned by listen_open() */
 	const char *address;   /* our 0x... */
-	const char *host_yaml; /* the settings that were read, or "" */
+	const char *host_yaml; /* path of the settings, or "" */
 	const char *co_dir;
 	/*
 	 * The trust level, or "custom"; and the value of CONNECTONION_ENV if
@@ -30,7 +31,7 @@ struct banner {
 	const char *trust;
 	const char *environment;
 	bool has_invite;  /* CO_INVITE_CODE is set */
-	bool has_payment; /* CO_PAYMENT names a price */
+	bool has_payment; /* CO_PAYMENT sets a price */
 };
 
 /* Append the text. */

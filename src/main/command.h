@@ -5,8 +5,8 @@
 
 /*
  * What co-hostd does besides serving: "co-hostd COMMAND [options] [arguments]".
- * To add a command, write its function in a file of its own in main/ and give
- * it a row of the table in command.c.
+ * To add a command, write its function in a file of its own in main/ and add a
+ * row to the table in command.c.
  */
 #include <stdio.h>
 
@@ -14,16 +14,18 @@ struct options;
 
 struct command {
 	const char *name;
-	const char *usage; /* name and arguments, as the help shows them */
+	const char *usage; /* name and arguments, as shown by --help */
 	const char *help;  /* one line */
-	/* Do it; o->args are its arguments. Returns the exit status. */
+	/*
+	 * Run the command; o->args are its arguments. Returns the exit status.
+	 */
 	int (*run)(const struct options *o);
 };
 
-/* The command of this name, or NULL. */
+/* Returns the command of this name, or NULL. */
 const struct command *command_find(const char *name);
 
-/* Print the lines of --help. */
+/* Print the commands for --help. */
 void command_print(FILE *to);
 
 #endif

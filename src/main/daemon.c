@@ -13,14 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A daemon's start is given up after this long. */
+/* The time after which a daemon's start is given up. */
 #define START_TIMEOUT_S 90
 
 static bool is_daemon;
 static int ready_fd = -1;
 static pid_t daemon_pid;
 
-/* What does not serve in time shall not do so later, behind our back. */
+/* A daemon that does not serve in time must not do so later, unnoticed. */
 static void on_alarm(int signo)
 {
 	static const char text[] = "co-hostd: does not start in time\n";
@@ -29,7 +29,7 @@ static void on_alarm(int signo)
 	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);
 }
 
-/* It ends without serving: so do we, as it does. */
+/* The daemon ended without serving: exit with its status. */
 static int status_of_daemon(void)
 {
 	int status;
@@ -43,7 +43,7 @@ void daemon_start(void)
 	int ends[2];
 	char byte;
 	sigset_t alarm_only, before;
-	/* It must not come before it can find the daemon. */
+	/* The alarm must not come before its handler can find the daemon. */
 	(void)sigemptyset(&alarm_only);
 	(void)sigaddset(&alarm_only, SIGALRM);
 	(void)sigprocmask(SIG_BLOCK, &alarm_only, &before);

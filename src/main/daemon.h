@@ -4,18 +4,23 @@
 #define MAIN_DAEMON_H
 
 /*
- * The background. The process that was started stays until the daemon serves,
- * and its exit status tells whether it does.
+ * Running in the background. The process that was started stays until the
+ * daemon serves, and its exit status says whether it does.
  */
 #include <stdbool.h>
 
-/* Go on in a new process; the old one waits. Returns in the new one only. */
+/*
+ * Continue in a new process while the old one waits. Returns only in the new
+ * one.
+ */
 void daemon_start(void);
 
-/* Whether we are in the background. */
+/* Whether we run in the background. */
 bool daemon_runs(void);
 
-/* The daemon serves: let the other process end, and leave its terminal. */
+/*
+ * The daemon serves: let the first process exit, and detach from its terminal.
+ */
 void daemon_ready(void);
 
 #endif

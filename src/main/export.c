@@ -55,7 +55,7 @@ static int export_to(struct store *store, const char *path, struct err *err)
 	return rc;
 }
 
-/* Whoever finds the file finds it whole. */
+/* Write a temporary file and rename it, so that the file appears complete. */
 static int export_file(struct store *store, const char *path, struct err *err)
 {
 	struct buf temp = {0};
@@ -121,7 +121,7 @@ static int import_store(
 	struct exchange_count n = {0};
 	const struct passwd *user = user_find(conf);
 	project_make(conf, user);
-	(void)project_lock(conf, user); /* held to the end */
+	(void)project_lock(conf, user); /* held until exit */
 	user_become(user, false);
 	struct store *store = store_open(conf, true, err);
 	if (!store)

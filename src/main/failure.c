@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Longest line of a traceback that goes to the log, in bytes. */
+/* The maximum length in bytes of a traceback line in the log. */
 #define LINE_MAX_BYTES 500
 
 static const char *log_file; /* NULL: standard error */
@@ -24,9 +24,9 @@ static bool is_owner_known;
 static bool is_open;
 
 /*
- * So early that nobody has opened it. Root opens it for a user that is not
- * known yet only where no user can change what the path leads to. What failed
- * may have been done as that user.
+ * The failure came before anyone opened the log. Root opens it for a user that
+ * is not known yet only where no user can change what the path refers to. What
+ * failed may have been done as that user.
  */
 static bool open_late(void)
 {
@@ -50,7 +50,10 @@ static void tell_manager(const char *text, int why)
 	notify_state("STATUS=%.180s\nERRNO=%d", text, why ? why : EINVAL);
 }
 
-/* After fatal() has logged: to standard error, or to the log that was open. */
+/*
+ * After fatal() has logged: report to standard error, or to the log that was
+ * open.
+ */
 static void on_fatal(const char *text)
 {
 	int why = errno;

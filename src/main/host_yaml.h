@@ -3,7 +3,9 @@
 #ifndef MAIN_HOST_YAML_H
 #define MAIN_HOST_YAML_H
 
-/* The sample conf/host.yaml, as scripts/embed turned it into C at build time. */
+/*
+ * The sample conf/host.yaml, converted into C by scripts/embed at build time.
+ */
 #include <stddef.h>
 
 /* Its text, NUL-terminated. */

@@ -21,10 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A list of ignored files that is longer is left alone. */
+/* A larger .gitignore is left alone. */
 #define MAX_IGNORE (1024 * 1024)
 
-/* A name that can be one of a host on the network, too. */
+/* The maximum length of a name, which must also be valid as a host name. */
 #define MAX_NAME 39
 
 struct project {
@@ -65,7 +65,7 @@ static int append_to(struct project *p, const char *path, int flags,
 	return rc;
 }
 
-/* A new file; one that is there already stays. */
+/* Create a file unless it exists. */
 static int make_file(struct project *p, const char *name, const char *note,
     const struct buf *text)
 {
@@ -86,7 +86,7 @@ static int init_make_folder(struct project *p, const char *path, mode_t mode)
 
 /* ---- what is in a project ---- */
 
-/* A sample without the comment about itself that it begins with. */
+/* Returns a sample without the comment about itself that it begins with. */
 static const char *body(const char *sample)
 {
 	while (*sample == '#')
@@ -103,7 +103,7 @@ static int make_agent(struct project *p)
 	return rc;
 }
 
-/* The name of the folder in lower case, with '-' for what is no letter. */
+/* Append the folder's name in lower case, with '-' for anything but letters. */
 static void put_name(struct buf *out, const char *dir)
 {
 	const char *s = strrchr(dir, '/') + 1;
@@ -161,7 +161,7 @@ static bool has_line(const char *text, const char *line)
 	return false;
 }
 
-/* What must not be published, as far as it is not ignored already. */
+/* Append what must not be published and is not ignored yet. */
 static void put_ignored(struct buf *out, const char *text)
 {
 	static const char *const lines[] = {".env", ".co/keys/", ".co/store/",
@@ -231,7 +231,7 @@ static int make_project(struct project *p, const char *dir)
 		return -1;
 	int rc = make_keys(p);
 	(void)private_make(
-	    p->co_dir, NULL); /* the sample was made like any file */
+	    p->co_dir, NULL); /* the sample was created like any file */
 	return rc;
 }
 

@@ -3,12 +3,13 @@
 #ifndef MAIN_INIT_H
 #define MAIN_INIT_H
 
-/*
- * The command init: make a project. What is there already stays as it is.
- */
+/* The command init: create a project. Existing files stay as they are. */
 struct options;
 
-/* Make a project in o->args[0], else in --dir, else here. The exit status. */
+/*
+ * Create a project in o->args[0], or in --dir, or in the current folder.
+ * Returns the exit status.
+ */
 int init_run(const struct options *o);
 
 #endif

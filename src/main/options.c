@@ -213,7 +213,7 @@ static void take_option(struct options *o, int opt)
 	}
 }
 
-/* getopt_long() has moved what is no option to the end. */
+/* getopt_long() has moved all arguments that are not options to the end. */
 static void take_command(struct options *o, int argc, char **argv)
 {
 	int at = optind;

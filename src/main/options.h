@@ -4,9 +4,9 @@
 #define MAIN_OPTIONS_H
 
 /*
- * The command line, read once at the start. Paths in it are absolute
- * afterwards, since a server leaves the folder they are relative to. What is
- * wrong with it is told on standard error, and ends the process with status 2.
+ * The command line, read once at startup. Paths in it are made absolute, since
+ * a server leaves the folder to which they are relative. Errors are reported on
+ * standard error and end the process with status 2.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #define OPTIONS_MAX_OVERRIDES 64
 
 /*
- * A setting that an option gave, applied at each reload: last, or as a preset
- * before all that says otherwise.
+ * A setting given by an option. It is applied on each reload: after all other
+ * sources, or as a preset before them.
  */
 struct override {
 	char *where; /* "option --port" */
@@ -30,13 +30,13 @@ struct options {
 	const char *command; /* NULL: serve */
 	char *const *args;   /* of the command */
 	size_t n_args;
-	/* NULL where not given. */
+	/* NULL if not given. */
 	const char *dir;
 	const char *config;
 	const char *log;
 	const char *pid_file;
 	const char *test_clock;
-	const char *child; /* the kind of process the master starts us as */
+	const char *child; /* the kind of process that the master starts */
 	unsigned slot;
 	unsigned generation;
 	int ready_fd; /* -1: none */
@@ -45,12 +45,12 @@ struct options {
 };
 
 /*
- * Read the command line into *o, which is zero. Options may stand before and
- * after the command and its arguments. --help and --version end the process.
+ * Read the command line into *o, which must be zeroed. Options may come before
+ * or after the command and its arguments. --help and --version end the process.
  */
 void options_read(struct options *o, int argc, char **argv);
 
-/* Say what is wrong with the command line, and end the process. */
+/* Report an error in the command line, and end the process. */
 void options_error(const char *problem, const char *what)
     __attribute__((noreturn));
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* Apart from options.c, which prints the commands: they report errors, too. */
+/*
+ * Separate from options.c, which prints the commands: commands also report
+ * errors.
+ */
 #include "main/options.h"
 
 #include <stdio.h>

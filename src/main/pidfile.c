@@ -39,7 +39,7 @@ void pidfile_write(void)
 }
 
 /*
- * The folder may be root's while we no longer are: an empty file says as much.
+ * Only root may be able to remove it, and we no longer are: empty it instead.
  */
 void pidfile_remove(void)
 {

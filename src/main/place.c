@@ -20,7 +20,7 @@
 
 /* ---- whose it is ---- */
 
-/* The folder of an absolute or relative path, as a text. */
+/* Get the folder part of an absolute or relative path. */
 static bool folder_of(const char *path, char *out, size_t size)
 {
 	char here[PATH_MAX] = "";
@@ -36,7 +36,7 @@ static bool folder_of(const char *path, char *out, size_t size)
 	return true;
 }
 
-/* A folder that only root may write to, or a link that only root can change. */
+/* Whether only root may write to a folder, or change a link. */
 static bool is_roots(const char *path)
 {
 	struct stat st;
@@ -47,7 +47,7 @@ static bool is_roots(const char *path)
 	       (S_ISDIR(st.st_mode) && !(st.st_mode & (S_IWGRP | S_IWOTH)));
 }
 
-/* It and all above it. */
+/* The same for a folder and all above it. */
 static bool are_roots(char *folder)
 {
 	for (char *end = folder; end; end = strchr(end + 1, '/')) {
@@ -99,7 +99,10 @@ static int place_cannot(
 	return err_set(err, ERR_CONFIG, "%s %s: %s", what, path, strerror(why));
 }
 
-/* A file that is new, or was root's, is his; a terminal, say, is not. */
+/*
+ * Give a new file, or one of root's, to the user; never a terminal, for
+ * instance.
+ */
 static void give(
     int fd, const char *what, const char *path, const struct passwd *user)
 {
@@ -143,7 +146,7 @@ static int make_folder(const char *path, const struct passwd *user)
 	return why;
 }
 
-/* Where a link is on the way, nothing is given: it may lead anywhere. */
+/* If there is a link on the way, give nothing: it may lead anywhere. */
 static int give_folder(const char *path, const struct passwd *user)
 {
 	const struct open_how how = {

@@ -13,7 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Folders in folders; .co has three. */
+/* The maximum depth of folders; .co has three levels. */
 #define DEPTH_MAX 16
 
 #define OPEN_BITS (S_IRWXG | S_IRWXO)
@@ -32,19 +32,19 @@ static const struct {
     {"evals", RWX},
 };
 
-/* Who may do what in a folder and below. */
+/* The access rule of a folder and everything below it. */
 struct rule {
 	uid_t owner;
 	uid_t guest;
 	unsigned short rights;	/* of the guest; 0: there is none */
-	unsigned short passage; /* the same, of the folder itself */
+	unsigned short passage; /* likewise, on the folder itself */
 };
 
 /* ---- ACLs ---- */
 
 #define MAX_ENTRIES 6
 
-/* libacl would read it from a text, and cost a library. */
+/* libacl would parse it from a text, and would be one more dependency. */
 struct acl {
 	struct posix_acl_xattr_header head;
 	struct posix_acl_xattr_entry entries[MAX_ENTRIES];
@@ -61,7 +61,7 @@ static void private_add(struct acl *a, size_t *n, unsigned short tag,
 	a->entries[(*n)++] = (struct posix_acl_xattr_entry){tag, rights, id};
 }
 
-/* All for the owner, nothing for others. Returns its size in bytes. */
+/* Everything for the owner, nothing for others. Returns its size in bytes. */
 static size_t access_acl(
     struct acl *a, unsigned short owner, uid_t guest, unsigned short rights)
 {
@@ -76,8 +76,8 @@ static size_t access_acl(
 }
 
 /*
- * The same for what will be made. What the guest makes is the owner's, too.
- * Users are in the order of their numbers.
+ * The same for files to be created. What the guest creates belongs to the
+ * owner, too. Users are in numeric order.
  */
 static size_t default_acl(struct acl *a, const struct rule *r)
 {
@@ -98,7 +98,7 @@ static size_t default_acl(struct acl *a, const struct rule *r)
 	return sizeof a->head + n * sizeof *a->entries;
 }
 
-/* Whether the folder had it already. */
+/* Returns whether the folder had it already. */
 static bool set_default(int folder, const struct rule *r)
 {
 	struct acl wanted = EMPTY, found;
@@ -107,7 +107,7 @@ static bool set_default(int folder, const struct rule *r)
 
 	if (n == (ssize_t)size && memcmp(&found, &wanted, size) == 0)
 		return true;
-	/* That there are no ACLs here is usual for some file systems. */
+	/* Some file systems do not support ACLs. */
 	(void)fsetxattr(folder, default_name, &wanted, size, 0);
 	return false;
 }
@@ -125,7 +125,7 @@ static void let_in(int fd, const struct stat *st, const struct rule *r)
 	    fd, access_name, &a, access_acl(&a, owner, r->guest, rights), 0);
 }
 
-/* Whether it was open to others. */
+/* Remove the access of others. Returns whether they had any. */
 static bool close_to_others(int fd, const struct stat *st)
 {
 	return st->st_mode & OPEN_BITS &&
@@ -148,7 +148,7 @@ static size_t set_rights(int fd, const struct stat *st, const struct rule *r)
 
 static size_t private_walk(int dir, const struct rule *r, int depth);
 
-/* Takes fd. */
+/* Takes ownership of fd. */
 static size_t visit(int fd, const struct rule *r, int depth)
 {
 	struct stat st;
@@ -163,7 +163,7 @@ static size_t visit(int fd, const struct rule *r, int depth)
 	return n;
 }
 
-/* The rule of what is in .co itself. */
+/* Returns the rule for an entry of .co itself. */
 static struct rule rule_of(const struct rule *r, const char *name)
 {
 	struct rule below = {.owner = r->owner, .guest = r->guest};
@@ -187,8 +187,9 @@ static int open_in(DIR *dir, const struct dirent *e)
 }
 
 /*
- * Takes the folder. What is below one that had the ACL already was closed when
- * it got it, or made private: there may be a million uploads.
+ * Takes ownership of the folder. If it has the ACL already, its contents were
+ * closed when it got it, or created private: skip them, there may be a million
+ * uploads.
  */
 static size_t private_walk(int folder, const struct rule *r, int depth)
 {

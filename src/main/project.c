@@ -22,10 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a dead server left gets so long to leave by itself. */
+/* How long the processes of a dead server get to leave by themselves. */
 #define LEAVE_MS 3000
 
-/* And so long, after it was killed, to be gone. */
+/* How long they get to be gone after they were killed. */
 #define GIVE_UP_MS 10000
 #define LOOK_MS 50
 
@@ -42,7 +42,7 @@ static bool has(const char *dir, const char *name, bool is_dir)
 	return is_there;
 }
 
-/* Cut the last part of an absolute path; false at the root. */
+/* Cut the last part of an absolute path; returns false at the root. */
 static bool go_up(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -52,7 +52,10 @@ static bool go_up(char *path)
 	return true;
 }
 
-/* From path upwards, in place; false if no folder on the way is a project. */
+/*
+ * Go upwards from path, in place; returns false if there is no project on the
+ * way.
+ */
 static bool walk_up(char *path, const char *home)
 {
 	char top[PATH_MAX];
@@ -62,7 +65,7 @@ static bool walk_up(char *path, const char *home)
 		bool is_home = strcmp(path, top) == 0;
 		if (!is_home && has(path, ".co", true))
 			return true;
-		/* In a work tree .git is a file. */
+		/* In a linked work tree .git is a file. */
 		if (is_home || has(path, ".git", false))
 			return false;
 	} while (go_up(path));
@@ -88,7 +91,7 @@ void project_make(const struct conf *c, const struct passwd *user)
 {
 	static const char *const parts[] = {
 	    "", "/logs", "/uploads", "/keys", "/store", "/evals"};
-	/* Agents of another user cannot make it themselves. */
+	/* Agents of another user cannot create it themselves. */
 	size_t n = sizeof parts / sizeof *parts - (*c->agent_user ? 0 : 1);
 	struct err err;
 	for (size_t i = 0; i < n; i++) {
@@ -102,7 +105,7 @@ void project_make(const struct conf *c, const struct passwd *user)
 
 /* ---- its lock ---- */
 
-/* Whether the first process of the server that holds the lock lives. */
+/* Whether the first process of the server that holds the lock is alive. */
 static bool has_master(const struct lockfile_holder *h, unsigned n)
 {
 	return n && h[0].place == 0;
@@ -116,7 +119,7 @@ static void name_holders(
 		    out, "%s%s %d", i ? ", " : "", h[i].kind, (int)h[i].pid);
 }
 
-/* What did not leave when its master died is frozen, or hangs. */
+/* A process that did not leave when its master died is frozen or hangs. */
 static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -130,7 +133,7 @@ static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
 			    h[i].kind, (int)h[i].pid, strerror(errno));
 }
 
-/* Ends the process. */
+/* Report it, and end the process. */
 static void project_refuse(
     const struct conf *c, const struct lockfile_holder *h, unsigned n)
 {
@@ -142,7 +145,7 @@ static void project_refuse(
 	    n ? buf_cstr(&names) : "its processes are not known");
 }
 
-/* Wait until what a dead server left is gone. */
+/* Wait until the processes of a dead server are gone. */
 static void wait_for_lock(const struct conf *c, int fd, uid_t uid)
 {
 	static struct lockfile_holder h[LOCKFILE_PLACES];

@@ -4,33 +4,34 @@
 #define MAIN_PROJECT_H
 
 /*
- * The project: the folder with the agent in it and .co, which holds what we
- * keep of it. One server at a time has a project.
+ * The project: the folder that contains the agent, and .co with everything that
+ * we keep for it. Only one server at a time may serve a project.
  */
 struct conf;
 struct err;
 struct passwd;
 
 /*
- * The project's folder, absolute and without links (free()). It is dir, if that
- * is given; else the nearest one that has .co, from the current folder upwards,
- * but neither above a repository (.git) nor home, whose .co is the user's and
- * no project's; else the current folder. NULL with ERR_CONFIG: there is no such
- * folder. home may be NULL.
+ * Returns the project's folder, absolute and without links, to be freed with
+ * free(). It is dir, if given; else the nearest one that contains .co, from the
+ * current folder upwards, but neither above a repository (.git) nor the home
+ * directory, whose .co belongs to the user and not to a project; else the
+ * current folder. Returns NULL with ERR_CONFIG if there is no such folder. home
+ * may be NULL.
  */
 char *project_find(const char *dir, const char *home, struct err *err);
 
 /*
- * Make .co and what it holds where it is missing, all 0700, and give it to user
- * if not NULL. What fails ends the process.
+ * Create .co and its folders where they are missing, all with mode 0700, and
+ * give them to user if not NULL. Errors end the process.
  */
 void project_make(const struct conf *c, const struct passwd *user);
 
 /*
- * Keep other servers out for as long as this process lives, or another that
- * has inherited the descriptor which is returned. Ends the process when there
- * is a server already. Processes that a dead server left behind are given a
- * moment to leave, and then killed.
+ * Keep other servers out for as long as this process or another that has
+ * inherited the returned descriptor lives. Ends the process if there is a
+ * server already. Processes left behind by a dead server get a moment to leave,
+ * and are then killed.
  */
 int project_lock(const struct conf *c, const struct passwd *user);
 

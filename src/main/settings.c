@@ -49,7 +49,7 @@ static void own(char **to, char *value)
 	*to = value;
 }
 
-/* key NULL: all of them. */
+/* key NULL means all. */
 static int set_overrides(struct conf *c, const char *key, struct err *err)
 {
 	for (size_t i = 0; i < options->n_overrides; i++) {
@@ -89,7 +89,7 @@ static int set_places(struct conf *c, struct err *err)
 	return 0;
 }
 
-/* co-turn lies beside us in a build tree, else where it was installed. */
+/* In a build tree co-turn is beside us, otherwise where it was installed. */
 static void find_libexec(struct conf *c)
 {
 	char *dir = mem_strdup(program);
@@ -105,7 +105,7 @@ static void find_libexec(struct conf *c)
 
 /* ---- the environment ---- */
 
-/* What was loaded, for the banner. */
+/* Which files were loaded, for the banner. */
 static struct buf loaded;
 
 static void load_env_file(const char *dir, const char *name, const char *what)
@@ -117,8 +117,8 @@ static void load_env_file(const char *dir, const char *name, const char *what)
 }
 
 /*
- * Once, and as the user who will serve: what he may not read, root does not
- * read for him.
+ * Done once, as the user who will serve: root must not read files for that user
+ * that the user cannot read.
  */
 static void load_env_files(const struct conf *c)
 {
@@ -172,7 +172,7 @@ static int settings_check(const struct conf *c, struct err *err)
 	return conf_check(c, err);
 }
 
-/* The workers will read it again, and may then rely on it. */
+/* The workers read the policy again, and may then rely on this check. */
 static int check_policy(const struct conf *c, struct err *err)
 {
 	struct policy *policy = policy_open(c, err);
@@ -199,7 +199,7 @@ int settings_read(struct conf *c, struct err *err)
 	find_libexec(c);
 	if (read_yaml(c, err) != 0)
 		return -1;
-	/* The user comes first: it says whose environment to read. */
+	/* The user comes first: it determines whose environment to read. */
 	if (set_overrides(c, "user", err) != 0)
 		return -1;
 	load_env_files(c);
@@ -210,17 +210,20 @@ int settings_read(struct conf *c, struct err *err)
 
 /* ---- the agent ---- */
 
-/* The words of an agent about itself, as the user who will run it. */
+/* Ask an agent about itself, as the user who will run it. */
 static int ask(const struct agent_kind *kind, const struct conf *c,
     struct buf *out, struct err *err)
 {
 	const struct passwd *user = user_find(c);
-	if (!user || *c->agent_user) /* who runs it then is another */
+	if (!user || *c->agent_user) /* another user will run it */
 		return kind->ask(c, out, err);
 	return user_ask(user, kind->ask, c, out, err);
 }
 
-/* An object that host() was given as trust judges, unless an option sets trust. */
+/*
+ * An object given to host() as trust judges callers, unless an option sets
+ * trust.
+ */
 static void read_trust_object(struct conf *c, const struct json *said)
 {
 	char *type = json_strdup(json_get(said, "trust_object"));

@@ -4,9 +4,9 @@
 #define MAIN_SETTINGS_H
 
 /*
- * Where the settings come from: defaults, host.yaml, the environment, the
- * command line. They are read at the start and again at each reload, from the
- * same project.
+ * The sources of the settings: defaults, host.yaml, the environment, the agent,
+ * and the command line. They are read at startup and again on each reload, for
+ * the same project. These calls block; only the master's start makes them.
  */
 struct buf;
 struct conf;
@@ -14,26 +14,26 @@ struct err;
 struct options;
 
 /*
- * Say what the command line is and which file runs us; both are borrowed for
+ * Set the command line and the program that runs us; both are borrowed for
  * good. Finds the project. Returns 0, or -1 with ERR_CONFIG.
  */
 int settings_init(
     const struct options *o, const char *program, struct err *err);
 
 /*
- * Fill c, which conf_init() made, and check it. The first call loads the files
- * of the environment. Returns 0, or -1 with ERR_CONFIG naming what is wrong.
+ * Fill in c, which was initialised by conf_init(), and check it. The first call
+ * loads the .env files. Returns 0, or -1 with ERR_CONFIG naming what is wrong.
  */
 int settings_read(struct conf *c, struct err *err);
 
 /*
- * Ask the agent that c names who it is (agent/agents.h), which for a python: one
- * runs its file once; what it gives to host() then counts among the settings.
- * Returns 0, or -1 with ERR_CONFIG after its traceback was printed.
+ * Ask the agent that c names about itself (agent/agents.h); a python: agent's
+ * file is run once for this. What it gives to host() then counts among the
+ * settings. Returns 0, or -1 with ERR_CONFIG after printing its traceback.
  */
 int settings_ask_agent(struct conf *c, struct err *err);
 
-/* Append one line for each file of the environment that was loaded. */
+/* Append one line for each .env file that was loaded. */
 void settings_print_loaded(struct buf *out);
 
 #endif

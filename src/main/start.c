@@ -37,7 +37,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The exit status for settings that are wrong: EX_CONFIG of sysexits.h. */
+/* The exit status for invalid settings: EX_CONFIG of sysexits.h. */
 #define START_BAD_SETTINGS 78
 
 static char program[PATH_MAX];
@@ -46,7 +46,7 @@ static int lock_fd = -1;
 static char bound_address[300];
 static char address[IDENT_ADDRESS_SIZE];
 
-/* What the banner begins with. */
+/* The text with which the banner begins. */
 static struct buf notices;
 
 static void set_address(struct conf *c)
@@ -73,7 +73,7 @@ static size_t count_tools(const struct agent_about *about)
 	return n;
 }
 
-/* What the policy makes of CO_PAYMENT. */
+/* Whether the policy accepts CO_PAYMENT. */
 static bool is_for_sale(const struct conf *c)
 {
 	struct err err;
@@ -133,8 +133,8 @@ static void find_program(void)
 }
 
 /*
- * Descriptors of the busiest process before it has a client: what a worker
- * needs for itself and a few turns, or the master for its children.
+ * Returns how many descriptors the busiest process needs before it has a
+ * client: a worker for itself and a few turns, or the master for its children.
  */
 static rlim_t least_files(const struct conf *c)
 {
@@ -157,7 +157,7 @@ static void raise_limits(const struct conf *c)
 		    (unsigned long long)least_files(c));
 }
 
-/* While we may still take a low port, or a place in /run. */
+/* Done while we may still bind a low port, or create a file in /run. */
 static void open_listener(const struct conf *c, const struct passwd *user)
 {
 	struct err err;
@@ -223,13 +223,13 @@ static void find_identity(struct conf *c)
 	ident_fini(&me);
 }
 
-/* Whether turns are processes of their own; the demo agent has none. */
+/* Whether turns are processes of their own; those of the demo agent are not. */
 static bool has_processes(const struct conf *c)
 {
 	return strcmp(c->agent, "demo") != 0;
 }
 
-/* An operator should know which promises this machine can keep. */
+/* Tell the operator which limits this machine can enforce. */
 static void tell_limits(const struct conf *c)
 {
 	static const char *const by[] = {
@@ -271,7 +271,7 @@ static void close_to_others(const struct conf *c, const struct passwd *guest)
 		    c->co_dir, n);
 }
 
-/* Everything that only root may do, then the user takes over. */
+/* Do everything that only root may do, then become the user. */
 static void settle_in(struct conf *c, const struct options *o)
 {
 	const struct passwd *guest = user_of_agents(c);
@@ -325,8 +325,8 @@ static int start_check(const struct conf *c)
 }
 
 /*
- * Whom we will be, and who the agents: those of another user need their folders
- * before they are asked.
+ * Determine which user we and the agents will be: agents of another user need
+ * their folders before they are asked.
  */
 static bool meet_users(const struct conf *c)
 {
@@ -337,7 +337,7 @@ static bool meet_users(const struct conf *c)
 		return true;
 	project_make(c, user);
 	user_act_as(user);
-	(void)private_make(c->co_dir, guest); /* settle_in() looks again */
+	(void)private_make(c->co_dir, guest); /* settle_in() checks again */
 	user_act_as_root(user);
 	return true;
 }

@@ -4,8 +4,8 @@
 #define MAIN_START_H
 
 /*
- * The start of a server: what only root may do, then the user, then the master,
- * which returns when the server was told to stop.
+ * The start of a server: what only root may do, then the change of user, then
+ * the master, which returns when the server was told to stop.
  */
 struct options;
 

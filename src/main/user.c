@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The C library has room for one user, and we speak of two. */
+/* The C library has room for one user only, and we handle two. */
 static void copy_user(struct passwd *to, const struct passwd *user)
 {
 	free(to->pw_name);
@@ -88,7 +88,7 @@ void user_become(const struct passwd *user, bool hands_on)
 
 /* ---- the user of agents ---- */
 
-/* What an agent needs to find its files. */
+/* Whether an agent run as this user can reach its files. */
 static bool can_enter(const struct passwd *user, const char *dir)
 {
 	int status = 1;
