@@ -12,13 +12,13 @@
 /* For the store, logs, mailboxes, files and threads. */
 #define OWN 128
 
-/* Of a turn: three pipes and a socket; while it starts, both ends of them. */
+/* Per turn: three pipes and a socket; while it starts, both ends of them. */
 #define OF_TURN 4
 
-/* Connections that there are in any case. */
+/* The number of connections that are always allowed. */
 #define LEAST 8
 
-/* At most a half is kept for turns. */
+/* At most half is reserved for turns. */
 static int64_t kept_for_turns(const struct conf *conf, int64_t limit)
 {
 	int64_t want = conf->max_runs * OF_TURN;

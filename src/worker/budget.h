@@ -4,17 +4,18 @@
 #define WORKER_BUDGET_H
 
 /*
- * How a worker shares its descriptors (ulimit -n). Agents and the store come
- * first: a connection that waits in the kernel is taken later, a turn that finds
- * no descriptor fails.
+ * How a worker divides its descriptors (ulimit -n). Agents and the store come
+ * first: a connection can wait in the backlog, but a turn without a descriptor
+ * fails.
  */
 #include <stddef.h>
 
 struct conf;
 
 /*
- * How many connections the worker may have: max_connections, or less if the
- * limit on open files leaves less beside what is kept for turns. Warns then.
+ * Returns how many connections the worker may have: max_connections, or less if
+ * the limit on open files leaves less after what is reserved for turns; it then
+ * logs a warning.
  */
 size_t budget_connections(const struct conf *conf);
 

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Time between two signs of life of the loop. */
+/* The interval between two beats of the loop. */
 #define BEAT_MS 250
 
 static void on_mail(void *arg)
@@ -70,7 +70,7 @@ static void map_segment(struct inherited *in)
 	clock_hold(&in->heritage->line_ms);
 }
 
-/* The lock is for us, and not for what we start. */
+/* The lock is for us; programs that we start must not inherit it. */
 static void sign_lock(const struct inherited *in, const char *name)
 {
 	if (fcntl(HERITAGE_FD_LOCK, F_SETFD, FD_CLOEXEC) != 0 ||

@@ -29,16 +29,17 @@
 #include <unistd.h>
 
 /*
- * Between two steps of the sweep, and steps between two looks at rarer things.
+ * The interval between two steps of the sweep, and the number of steps between
+ * two rarer checks.
  */
 #define STEP_MS 1000
 
 #define SLOW_STEPS 10
 
-/* Between two steps in what is stored, while much of it has expired. */
+/* The interval between two steps in the store while much of it has expired. */
 #define BUSY_MS 10
 
-/* How long a start waits for the lock of session_results.jsonl. */
+/* How often startup tries to lock session_results.jsonl. */
 #define LOCK_TRIES 50
 #define LOCK_TRY_MS 100
 
@@ -66,7 +67,7 @@ static void sweep_slowly(struct keeper *k)
 	buf_fini(&dir);
 }
 
-/* A start under this boot goes on with it. */
+/* A start in the same boot continues with it. */
 static void store_line_of(struct keeper *k)
 {
 	struct err err;
@@ -99,7 +100,7 @@ static void on_step(void *arg)
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
 }
 
-/* Removing keeps up with what is made, however much that is. */
+/* Deletion must keep up with creation, however fast that is. */
 static void on_sweep(void *arg)
 {
 	struct keeper *k = arg;
@@ -128,7 +129,9 @@ static void on_leave(enum leaving how, void *arg)
 	loop_stop(k->in.loop);
 }
 
-/* Before anything is read, or what is left of another server might write after.
+/*
+ * This precedes all reads, or a process left by another server might still
+ * write.
  */
 static void claim(struct keeper *k, bool is_first)
 {
@@ -148,7 +151,7 @@ static void keep_reserve(struct keeper *k)
 		    k->in.conf.co_dir);
 }
 
-/* Turns that a dead server left go to the workers, which decide. */
+/* Turns left by a dead server go to the workers, which decide about them. */
 static void recover(struct keeper *k, bool is_first)
 {
 	struct err err;
@@ -195,8 +198,10 @@ static void import_file(struct keeper *k, const char *path)
 	results_free(&file);
 }
 
-/* The first start in a project that another host served goes on with its
- * results. */
+/*
+ * The first start in a project that another host has served imports its
+ * results.
+ */
 static void import_results(struct keeper *k)
 {
 	struct buf path = {0};
@@ -208,7 +213,7 @@ static void import_results(struct keeper *k)
 
 /* ---- files for people ---- */
 
-/* What cannot be known is not written twice. */
+/* If it is unknown, assume that it does, so that nothing is written twice. */
 static bool agent_writes_evals(const struct conf *conf)
 {
 	struct err err;
@@ -247,7 +252,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	k.in.arg = &k;
 	inherit_all(&k.in, KIND_KEEPER, slot, generation);
 	console_to(STDOUT_FILENO, *k.in.conf.log_file != 0);
-	/* Only the first keeper of a server finds the registry not made yet. */
+	/* Only the first keeper of a server finds no registry yet. */
 	bool is_first = !registry_exists(k.in.heritage);
 	k.store = store_open(&k.in.conf, is_first, &err);
 	if (!k.store)

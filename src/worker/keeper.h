@@ -4,9 +4,9 @@
 #define WORKER_KEEPER_H
 
 /*
- * The keeper process does the single jobs: it opens and repairs the store
- * before any worker accepts, registers turns that a dead server left, and
- * sweeps what has expired. It serves nobody.
+ * The keeper process does the jobs that only one process may do: it opens and
+ * repairs the store before any worker accepts, registers turns that a dead
+ * server left, and deletes what has expired. It has no clients.
  */
 
 /* Run the keeper in process slot 'slot'. Returns the exit status. */

@@ -7,7 +7,10 @@
 
 #include <stdatomic.h>
 
-/* Less is no jump: clocks are slewed, and two readings take time. */
+/*
+ * A smaller difference is not a jump: clocks are slewed, and two readings take
+ * time.
+ */
 #define SLACK_MS 5000
 
 static bool is_jump(int64_t ms)

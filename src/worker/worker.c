@@ -34,26 +34,26 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often the session layer looks at its clocks. */
+/* How often the session layer checks its timeouts. */
 #define TICK_MS 100
 
-/* How often we look whether callers were blocked. */
+/* How often we check whether connected callers were blocked. */
 #define BLOCKED_LOOK_MS 500
 
-/* Clients get so long to answer that we close, once all turns have ended. */
+/* How long clients get to answer our close once all turns have ended. */
 #define GOODBYE_MS 500
 
-/* What doors read from files: /admin, by admins. */
+/* Threads for what doors read from files (/admin) and what else may block. */
 #define CREW_THREADS 2
 #define CREW_JOBS 64
 
-/* Requests that agents of a worker make at once. */
+/* The number of concurrent HTTP requests that agents of a worker may make. */
 #define FETCH_CALLS 64
 
-/* Base64 makes 4 bytes of 3; files and images may both be at their limits. */
+/* Base64 turns 3 bytes into 4; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
 
-/* Two host names, and what stands between them. */
+/* Room for two host names and a separator. */
 #define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
 
 static const struct door *const doors[] = {&api_door, &oip_door};
@@ -68,14 +68,14 @@ struct worker {
 	struct agent_dir *agents; /* that one alone */
 	const struct agent_kind *judge_kind;
 	struct agent *judge_agent;
-	struct judge *judge; /* NULL: there is nothing to ask */
+	struct judge *judge; /* NULL: there is none */
 	struct permit *permit;
 	struct fetch *fetch;	   /* of agents */
 	const uint8_t *secret_key; /* NULL: it cannot be read */
 	struct access *access;
 	struct limits *limits;
 	struct sessions *sessions;
-	struct crew *crew; /* does what may block */
+	struct crew *crew; /* runs what may block */
 	char *agent_log;   /* path */
 	struct http *http;
 	struct door_setup door_setup;
@@ -104,7 +104,7 @@ static void close_doors(void)
 			doors[i]->close_all();
 }
 
-/* Who is blocked while connected hears no more. */
+/* Cut the connections of callers that were blocked meanwhile. */
 static void end_blocked(struct worker *w)
 {
 	if (!access_has_changed(w->access))
@@ -214,7 +214,9 @@ static void on_leave(enum leaving how, void *arg)
 
 /* ---- putting it together ---- */
 
-/* What the advertised limits on files need (doc/oip.txt 12). */
+/*
+ * The limit that results from the advertised limits on files (doc/oip.txt 12).
+ */
 static size_t max_body(const struct conf *c)
 {
 	size_t ceiling = (size_t)c->max_body * 1024 * 1024;
@@ -274,9 +276,9 @@ static void open_trust_agent(struct worker *w)
 	struct agent_setup setup = setup_agent(w);
 	setup.permit = NULL;
 	setup.spec.setting = w->in.conf.trust_agent;
-	setup.spec.profile = ""; /* what is known is of the other agent */
+	setup.spec.profile = ""; /* it is of another agent */
 	setup.spec.pool = 0;
-	setup.spec.user = ""; /* no agent may reach who judges callers */
+	setup.spec.user = ""; /* agents must not be able to reach the judge */
 	w->judge_kind = agents_find(setup.spec.setting, &err);
 	if (w->judge_kind)
 		w->judge_agent = w->judge_kind->open(&setup, &err);
@@ -285,7 +287,7 @@ static void open_trust_agent(struct worker *w)
 	w->judge = judge_new(w->judge_kind, w->judge_agent, ask_flush, w);
 }
 
-/* Whoever answers where the policy asks; returns whether there is somebody. */
+/* Open what answers where the policy says ask. Returns whether there is one. */
 static bool open_judge(struct worker *w)
 {
 	if (*w->in.conf.trust_object) {
@@ -297,7 +299,7 @@ static bool open_judge(struct worker *w)
 	return w->judge != NULL;
 }
 
-/* Without it we serve all the same, but cannot prove who we are. */
+/* Without the key we still serve, but cannot prove our identity. */
 static void open_key(struct worker *w)
 {
 	const struct conf *conf = &w->in.conf;
@@ -353,11 +355,11 @@ static void open_sessions(struct worker *w)
 	loop_timer_set(w->in.loop, &w->tick, 0);
 }
 
-/* As it is called on its own network: NAME, and NAME.local (mDNS). */
+/* The machine's names on its own network: NAME, and NAME.local (mDNS). */
 static void name_machine(char out[OWN_HOSTS_BYTES])
 {
 	char name[HOST_NAME_MAX + 1] = "";
-	(void)gethostname(name, sizeof name - 1); /* then it has none */
+	(void)gethostname(name, sizeof name - 1); /* on failure it has none */
 	(void)snprintf(
 	    out, OWN_HOSTS_BYTES, "%s%s%s.local", name, *name ? "," : "", name);
 	if (!*name || strpbrk(name, ",*"))

@@ -4,14 +4,14 @@
 #define WORKER_WORKER_H
 
 /*
- * The worker process: the only place that knows everybody. It puts loop, HTTP
- * server, store, sessions, agent and doors together and runs them until it is
- * told to leave.
+ * The worker process, which puts loop, HTTP server, store, sessions, agent and
+ * doors together and runs them until it is told to leave. It is the only place
+ * that knows all of them.
  */
 
 /*
- * Run a worker in process slot 'slot' with what heritage.h says a child
- * inherits. Returns the exit status.
+ * Run a worker in process slot 'slot' with what a child inherits
+ * (core/heritage.h). Returns the exit status.
  */
 int worker_main(unsigned slot, unsigned generation);
 
