@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-/* These are for the master, and wait for it: none shall end a start, or a
- * process that the sender did not mean. */
+/*
+ * These signals are for the master, and stay pending until it runs: none may
+ * kill a starting process, or a process that the sender did not mean.
+ */
 static void hold_signals(void)
 {
 	sigset_t set;
@@ -25,16 +27,16 @@ static void hold_signals(void)
 }
 
 /*
- * Our memory holds keys and what people said: no other process of our user may
- * read it, an agent for one, and it never lies in a core file. What we execute
- * is as readable as ever.
+ * Our memory contains keys and conversations: no other process of our user,
+ * such as an agent, may read it, and it must not be in a core file. Programs
+ * that we execute are not affected.
  */
 static void hide_memory(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
 }
 
-/* What each kind of process runs. */
+/* The main function of a kind of process. */
 typedef int main_fn(unsigned slot, unsigned generation);
 static main_fn *const mains[KINDS] = {
 #define PROCESS(NAME, name, main, count, flags, stage) \

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * co-nest.so is loaded by co-agent-python and forks the processes of isolated
- * turns out of its zygote.
+ * co-nest.so is loaded by co-agent-python. It forks the processes of isolated
+ * turns from the zygote, the fork server of a python: agent.
  *
  * Each nest is a fork of the zygote that stays in nest_start(): it forks the
- * process of a turn ahead, waits for a packet with the descriptors of a turn,
- * gives them to it, and watches over it as co-turn does over a program. When
- * nothing of the turn is left, it forks the process of the next one. As it runs
- * nothing else, it shares nearly all memory with the zygote, and a turn costs
- * one fork.
+ * process of a turn in advance, waits for a packet with the descriptors of a
+ * turn, passes them on, and supervises the turn as co-turn does with a program.
+ * When nothing of the turn is left, it forks the process of the next one. Since
+ * it runs nothing else, it shares nearly all memory with the zygote, and a turn
+ * costs one fork.
  *
  *	zygote: nest_start() -> nest, a subreaper -> turn: nest_start() returns 0
  *
- * A nest writes its pid to the zygote's pipe when it begins with a turn, and
- * its negated pid when it waits again. It leaves when the zygote or the worker
- * is gone, when another zygote takes over, or when it was idle for long.
+ * A nest writes its pid to the zygote's pipe when it starts a turn, and its
+ * negated pid when it waits again. It exits when the zygote or the worker is
+ * gone, when another zygote takes over, or after having been idle for long.
  */
 #include "proc/tree.h"
 
@@ -36,39 +36,39 @@
 /* Input, output, standard error and control socket of a turn. */
 #define TURN_FDS 4
 
-/* What the interpreter wants called around a fork. */
+/* What the interpreter needs to be called around a fork. */
 struct nest_hooks {
 	void (*before)(void);
 	void (*in_parent)(void);
 	void (*in_child)(void);
 };
 
-/* As in co-agent-python; a descriptor that there is none of is -1. */
+/* As in co-agent-python; a missing descriptor is -1. */
 struct nest_plan {
 	struct nest_hooks hooks;
-	int sock;    /* packets of turns */
-	int out;     /* "+" for each packet */
-	int notice;  /* to the zygote */
-	int orders;  /* readable when another zygote takes over */
-	int idle_ms; /* a nest that is idle for so long leaves; -1: it stays */
-	int is_once; /* it leaves after one turn */
-	int turn;    /* in a turn: its descriptors come here, in a packet */
-	long processes; /* of a turn; 0: as many as it likes */
-	int64_t memory; /* of a turn, in bytes; 0: as much as it likes */
+	int sock;	/* packets of turns */
+	int out;	/* "+" for each packet */
+	int notice;	/* to the zygote */
+	int orders;	/* readable when another zygote takes over */
+	int idle_ms;	/* a nest idle for this long exits; -1: never */
+	int is_once;	/* it exits after one turn */
+	int turn;	/* in a turn: socket for the packet of descriptors */
+	long processes; /* of a turn; 0: no limit */
+	int64_t memory; /* of a turn, in bytes; 0: no limit */
 };
 
 struct nest {
 	struct nest_plan *plan;
 	pid_t zygote;
 	sigset_t mask;		      /* of the zygote */
-	struct sigaction pipe, child; /* what the zygote does about them */
+	struct sigaction pipe, child; /* the zygote's actions for them */
 	char name[16];		      /* of the zygote */
 	int events;  /* epoll: what ends the wait for a packet */
 	int to_turn; /* socket to the process that waits */
 	struct tree tree;
 };
 
-/* Called by the zygote, see below. */
+/* Called by the zygote; described below. */
 EXPORT pid_t nest_start(struct nest_plan *plan);
 
 static void leave(struct nest *n, int status) __attribute__((noreturn));
@@ -81,7 +81,7 @@ static void leave(struct nest *n, int status)
 
 /* ---- the process of a turn ---- */
 
-/* It returns to the interpreter as a fork of the zygote would. */
+/* Return to the interpreter as a fork of the zygote would. */
 static void become_turn(struct nest *n, pid_t nest, int packets)
 {
 	struct nest_plan *p = n->plan;
@@ -96,7 +96,7 @@ static void become_turn(struct nest *n, pid_t nest, int packets)
 	    p->out, p->notice, p->orders};
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
-			(void)close(fds[i]); /* the nest writes them */
+			(void)close(fds[i]); /* the nest reports their errors */
 	(void)sigaction(SIGPIPE, &n->pipe, NULL);
 	(void)sigaction(SIGCHLD, &n->child, NULL);
 	(void)sigprocmask(SIG_SETMASK, &n->mask, NULL);
@@ -104,7 +104,7 @@ static void become_turn(struct nest *n, pid_t nest, int packets)
 	tree_enter_turnstile(&n->tree);
 }
 
-/* Fork it; returns 0 in it. */
+/* Fork the turn's process; returns 0 in it. */
 static pid_t fork_turn(struct nest *n)
 {
 	pid_t us = getpid();
@@ -134,10 +134,10 @@ union control {
 static void close_fds(const int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]); /* they are not ours to write */
+		(void)close(fds[i]); /* we never write to them */
 }
 
-/* The descriptors in a message; false if they are not as many as we need. */
+/* Get the descriptors of a message; false if their number is wrong. */
 static bool take_fds(struct msghdr *m, int *fds)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
@@ -152,7 +152,7 @@ static bool take_fds(struct msghdr *m, int *fds)
 	return false;
 }
 
-/* False if another nest was faster. */
+/* Returns false if another nest was faster. */
 static bool receive(struct nest *n, int *fds)
 {
 	union control control;
@@ -171,7 +171,10 @@ static bool receive(struct nest *n, int *fds)
 		return false;
 	if (len <= 0)
 		leave(n, 0); /* the worker is gone */
-	/* Before it begins: else it would be given to another zygote. */
+	/*
+	 * Acknowledge before the turn starts: otherwise it would be given to
+	 * another zygote.
+	 */
 	if (write(n->plan->out, "+\n", 2) != 2)
 		leave(n, 0);
 	return take_fds(&m, fds);
@@ -207,13 +210,13 @@ static bool add_event(struct nest *n, int fd, uint32_t events)
 	return fd < 0 || epoll_ctl(n->events, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-/* A packet wakes one of those that wait, and the others last. */
+/* EPOLLEXCLUSIVE: a packet wakes only one of the waiting nests. */
 static void open_nest(struct nest *n)
 {
 	const struct nest_plan *p = n->plan;
 	const struct sigaction plain = {.sa_handler = SIG_DFL};
 
-	/* Before there is a child: none of its descendants may get past us. */
+	/* Do this before there is a child: no descendant may escape us. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)prctl(PR_GET_NAME, n->name);
@@ -233,7 +236,7 @@ static void open_nest(struct nest *n)
 	cgroup_make(&n->tree.groups, &n->tree.limits);
 }
 
-/* Until it has the descriptors of a turn. */
+/* Wait for the descriptors of a turn. */
 static void wait_for_packet(struct nest *n, int *fds)
 {
 	struct epoll_event e[3];
@@ -256,11 +259,11 @@ static void wait_for_packet(struct nest *n, int *fds)
 
 static void nest_tell(const struct nest *n, pid_t what)
 {
-	/* A zygote that is gone has nothing to be told. */
+	/* If the zygote is gone, it need not be told. */
 	(void)!write(n->plan->notice, &what, sizeof what);
 }
 
-/* The turn gets its descriptors; this returns when nothing is left of it. */
+/* Give the turn its descriptors; returns when nothing is left of it. */
 static void watch_turn(struct nest *n, const int *fds)
 {
 	tree_limit_processes(&n->tree, n->tree.program);
@@ -277,7 +280,7 @@ static void watch_turn(struct nest *n, const int *fds)
 		leave(n, 0);
 }
 
-/* Returns in each turn. */
+/* Returns once in each turn. */
 static void run_nest(struct nest *n)
 {
 	int fds[TURN_FDS];
@@ -302,8 +305,8 @@ static void run_nest(struct nest *n)
 }
 
 /*
- * Start a nest. Returns its pid in the zygote, or -1 with errno; and 0 in each
- * turn, whose descriptors then come through plan->turn.
+ * Start a nest. Returns its pid in the zygote, or -1 with errno. Returns 0 in
+ * each turn, whose descriptors then come through plan->turn.
  */
 pid_t nest_start(struct nest_plan *plan)
 {

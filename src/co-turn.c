@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * co-turn runs one program for a worker and lets nothing of it survive.
+ * co-turn is the turn supervisor: it runs one program for a worker and leaves
+ * no process of it behind.
  *
  *	co-turn PARENT MEMORY SPACE PROCESSES USER PROGRAM ARGUMENT...
  *
- * PARENT is the worker's pid, MEMORY the bytes of memory that all processes
- * together may have, SPACE the bytes of address space of each (0: no limit),
- * PROCESSES how many there may be (0: the program has nests, which limit their
- * turns), USER the numbers of the user and the groups that the program runs as,
- * "UID:GID,GID..." (or "-", which is ours). Descriptors 0, 1 and 2 are the
- * program's; 3 is a socket to the worker.
+ * PARENT is the worker's pid, MEMORY the bytes of memory for all processes
+ * together, SPACE the bytes of address space of each (0: no limit), PROCESSES
+ * their maximum number (0: the program has nests, which limit their turns),
+ * USER the ids of the user and the groups as which the program runs,
+ * "UID:GID,GID..." (or "-" for ours). Descriptors 0, 1 and 2 are the program's;
+ * 3 is a socket to the worker.
  *
- * co-turn writes one line to it when the program has ended: "exit STATUS", a
- * wait status, "limit COUNT" when there were too many processes, or "memory
- * BYTES" when they had too much; its end of file says that no process is left.
- * A byte, or the end of file, from the worker ends everything at once.
+ * co-turn writes one line to the socket when the program has ended: "exit
+ * STATUS" with a wait status, "limit COUNT" if there were too many processes,
+ * or "memory BYTES" if they used too much; an end of file says that no process
+ * is left. A byte, or an end of file, from the worker ends everything at once.
  *
- * Nothing can escape by forking: co-turn is a subreaper, so what loses its
- * parent becomes a child of co-turn, and co-turn leaves only when it has no
- * child (proc/tree.h). It needs nothing but the C library, so that it starts in
+ * Nothing can escape by forking: co-turn is a subreaper, so a process that
+ * loses its parent becomes a child of co-turn, and co-turn exits only when it
+ * has no child (proc/tree.h). It needs only the C library, so that it starts in
  * a fraction of a millisecond.
  */
 #include "proc/caps.h"
@@ -57,7 +58,7 @@ static bool read_number(const char *text, long *value)
 
 #define MAX_GROUPS 65
 
-/* UID:GID,GID... with the first one twice: as gid, and in the list. */
+/* UID:GID,GID... with the first GID twice: as gid, and in the list. */
 static bool set_user(const char *text)
 {
 	gid_t groups[MAX_GROUPS];
@@ -110,7 +111,7 @@ static void become_program(
 	tree_limit_processes(t, 0);
 	tree_enter_turnstile(t);
 	become_user(l, t);
-	die_with(us); /* another user would have made it void */
+	die_with(us); /* the change of user would have reset it */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -137,7 +138,8 @@ static pid_t start_program(const struct limits *l, struct tree *t, char **argv)
 }
 
 /*
- * The program's ends must not stay open in us, or nobody would see them close.
+ * Our copies of the program's pipes must not keep them open, or nobody would
+ * see them close.
  */
 static void let_go_of_pipes(void)
 {
@@ -171,13 +173,16 @@ static bool read_limits(char **argv, struct limits *l, struct tree *t)
 static int run(const struct limits *l, struct tree *t, char **argv)
 {
 	t->signals = tree_open_signals();
-	/* A group for all nests would hold all their turns together. */
+	/*
+	 * A group for all nests would apply its limits to all their turns
+	 * together.
+	 */
 	cgroup_make(
 	    &t->groups, t->has_nests ? &(struct cgroup_limits){0} : &t->limits);
 	t->program = start_program(l, t, argv);
 	let_go_of_pipes();
 	if (t->program > 0)
-		(void)tree_run(t); /* which has said what went wrong */
+		(void)tree_run(t); /* it has reported any error */
 	cgroup_remove(&t->groups);
 	return t->program > 0 ? 0 : 1;
 }
@@ -190,7 +195,7 @@ int main(int argc, char **argv)
 	    .errors = STDERR_FILENO,
 	    .status = -1,
 	    .turnstile = TURNSTILE_CLOSED,
-	}; /* large, and gone with us */
+	}; /* large; lives until exit */
 
 	if (argc < 7 || !read_limits(argv, &limits, &tree)) {
 		tree_say(STDERR_FILENO,
@@ -199,14 +204,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-	(void)close_range(
-	    CONTROL_FD + 1, ~0u, 0); /* nothing of who executed us */
+	(void)close_range(CONTROL_FD + 1, ~0u, 0); /* none of the worker's */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
 		tree_say(STDERR_FILENO, "cannot be a subreaper: %s",
 		    strerror(errno));
 		return 1;
 	}
-	/* The socket tells the same; two ways are better than one. */
+	/* The socket tells us as well; two ways are safer than one. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != limits.parent)
 		return 1;
