@@ -2,9 +2,9 @@
 # Copyright the co-hostd authors
 """The agent of this project.
 
-It needs the Python package connectonion (python in .co/host.yaml is the interpreter that
-has it), and in .env the key of a model: OPENONION_API_KEY, which "co auth" gets, or with
-Agent(..., model="gpt-4o") that of its maker, here OPENAI_API_KEY.
+It requires the Python package connectonion (set python in .co/host.yaml to the interpreter
+that has it) and an API key in .env: OPENONION_API_KEY, which "co auth" obtains, or with
+Agent(..., model="gpt-4o") the key of the model's provider, here OPENAI_API_KEY.
 """
 from connectonion import Agent, host
 
