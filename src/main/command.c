@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"init", "init [DIR]", "make a project: keys, settings, a sample agent",
+    {"init", "init [DIR]", "create a project: keys, settings, a sample agent",
 	init_run},
     {"export", "export [FILE]", "write all results as JSON lines", export_run},
-    {"import", "import FILE", "add results from such a file",
+    {"import", "import FILE", "add the results in such a file to the store",
 	export_run_import},
 };
 
