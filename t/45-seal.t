@@ -52,7 +52,7 @@ ok wait_for(10, sub { my @w = $host->workers; @w == 1 && $w[0] != $victim }),
     'a killed worker is replaced when the key is gone';
 is $host->input('echo small')->{json}{result}, 'small', 'a worker without the key takes inputs';
 stories($host, 'cannot');
-like $host->words, qr/agent\.key is not there any more: no connection can be sealed/,
+like $host->words, qr/agent\.key is not there any more: connections cannot be sealed/,
     'the log says why connections cannot be sealed';
 $host->stop;
 

@@ -61,7 +61,7 @@ for my $place (qw(ahead writer registry)) {
 	my ($host, $ws, $pid) = freeze($place);
 	my $next = CoHost->start(dir => $host->dir, workers => 1);
 	ok is_gone($pid), "$place: the next server ends what is frozen";
-	like $next->words, qr/worker $pid of a server that is gone did not leave: killed/,
+	like $next->words, qr/worker $pid of a dead server did not exit: killed/,
 	    "$place: and says so";
 	ok defined $ws->wait_close(5), "$place: who was attached to it is cut";
 	is_whole($next, $place);
@@ -78,7 +78,7 @@ is $next->input('echo new')->{json}{result}, 'new',
     'the next server takes inputs beside the frozen worker';
 unlink "$stops/ice" or die "ice: $!";
 ok wait_for(10, sub { is_gone($pid) }), 'a frozen worker ends when it wakes up';
-like $host->words, qr/store: another server has taken \S+ over/,
+like $host->words, qr/store: another server has claimed \S+;/,
     'a frozen worker that wakes up says why it ends';
 ok defined $ws->wait_close(5), 'a client of the frozen worker is cut';
 is_whole($next, 'after the frozen worker woke up');

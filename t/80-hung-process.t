@@ -83,7 +83,7 @@ for my $case (['worker.writer', 4], ['worker.registry', 4], ['keeper.writer', 2]
 		my $r = eval { $host->input('echo again') };
 		return $r && ($r->{json}{result} // '') eq 'again';
 	}), "$title: the server serves again";
-	like $host->words, qr/child=$pid: hung: the event loop has not moved for \d+ s; killed/,
+	like $host->words, qr/child=$pid: hung: the event loop made no progress for \d+ s; killed/,
 	    "$title: the log names the hung process";
 	cmp_ok $host->metric('cohostd_hung_total'), '>=', 1,
 	    "$title: the hung process is counted";

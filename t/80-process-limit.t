@@ -88,16 +88,16 @@ sub marked {
 }
 
 if ($name eq 'nothing') {
-	like $host->words, qr/warn .*agent_processes cannot be held here: .*Serve as another user/,
+	like $host->words, qr/warn .*agent_processes cannot be enforced here: .*Serve as another user/,
 	    "$name: the log warns, and says what would help";
 	is $host->input('pipes')->{json}{result}, 0, "$name: an agent does its turn";
 	$host->stop;
 	done_testing;
 	exit;
 }
-my $has_groups = $host->words =~ /held by control groups/; # some machines have none
+my $has_groups = $host->words =~ /enforced by control groups/; # some machines have none
 my $by = $name eq 'groups' ? qr/control groups|a seccomp filter/ : qr/a seccomp filter/;
-like $host->words, qr/agent_processes is held by $by/, "$name: the log says what holds";
+like $host->words, qr/agent_processes is enforced by $by/, "$name: the log says what holds";
 my $most = 0;
 my $ws = $host->ws(session => {});
 is +($ws->turn('pipes'))[-1]{result}, 0, "$name: an agent can fork within the limit";

@@ -36,7 +36,7 @@ print '{"type":"OUTPUT","result":"', defined \$pid ? 'forked' : "\$!", qq("}\\n)
 END
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:perl $dir/agent.pl",
 	yaml => "agent_processes: 30\n", args => ['--user', 'nobody']);
-like $host->words, qr/agent_processes is held by RLIMIT_NPROC/,
+like $host->words, qr/agent_processes is enforced by RLIMIT_NPROC/,
     'the log says that RLIMIT_NPROC holds agent_processes';
 my $ws = $host->ws(session => {});
 $ws->send_json({ type => 'INPUT', prompt => 'wait' });

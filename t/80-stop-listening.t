@@ -51,7 +51,7 @@ for my $case (['TERM', '127.0.0.1', 0], ['INT', '127.0.0.1', 0],
 my $host = CoHost->start(workers => 2, args => ['-o', 'drain_timeout=3600']);
 my $long = run_long($host);
 $host->signal('INT');
-ok wait_for(5, sub { $host->words =~ /leaving: turns have/ }), 'INT waits for the turn';
+ok wait_for(5, sub { $host->words =~ /draining: turns have/ }), 'INT waits for the turn';
 $host->signal('INT');
 is $host->wait_exit, 0, 'a second INT ends the server';
 

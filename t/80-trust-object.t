@@ -91,7 +91,7 @@ for my $state ('isolated', 'shared') {
 	like $told, qr/"identity": null, .*"signature_valid": false/,
 	    "an Agent as trust is told who signed nothing ($state)";
 	unlike $told, qr/let me in/, "an Agent as trust sees nothing of what was written ($state)";
-	like PyAgent::logged($host), qr/trust: the Agent that host\(\) was given decides/,
+	like PyAgent::logged($host), qr/trust: the Agent passed to host\(\) decides/,
 	    "the log says that an Agent decides ($state)";
 	is $host->http(GET => '/info')->{json}{trust}, 'custom',
 	    "/info calls an Agent as trust custom ($state)";

@@ -111,7 +111,7 @@ like $host->words, qr/host\(\): it sets trust, so that host\.yaml does not/,
 $host->stop;
 $host = begin("host(create_agent, trust=TrustAgent('strict'))\n", args => ['--trust', 'open']);
 is post($host, $anna), 'in', '--trust overrides a TrustAgent';
-like $host->words, qr/the TrustAgent that host\(\) was given as trust is not used: /,
+like $host->words, qr/the TrustAgent passed to host\(\) as trust is not used: /,
     'the log says that a TrustAgent is not used';
 $host->stop;
 

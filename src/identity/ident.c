@@ -169,8 +169,7 @@ static int make_key(const char *co_dir, uint8_t key[KEY_SIZE], struct err *err)
 	    write_warning(co_dir, err) != 0)
 		return -1;
 	if (found == FOUND_KEY)
-		log_info("%s/keys: the key is made again from the recovery "
-			 "phrase",
+		log_info("%s/keys: restored the key from the recovery phrase",
 		    co_dir);
 	return ident_write_new(co_dir, "agent.key", 0600, key, KEY_SIZE, err);
 }
@@ -216,7 +215,7 @@ static void ident_begin(struct ident *me)
 {
 	*me = (struct ident){.source = NULL};
 	if (sodium_init() < 0)
-		fatal("libsodium does not start");
+		fatal("cannot initialise libsodium");
 }
 
 int ident_load(

@@ -78,7 +78,7 @@ const uint8_t *ident_key_open(
 	uint8_t *key = NULL;
 
 	if (sodium_init() < 0)
-		fatal("libsodium does not start");
+		fatal("cannot initialise libsodium");
 	if (!address_parse(address, strlen(address), canonical)) {
 		(void)err_set(err, ERR_CONFIG, "there is no address");
 		return NULL;

@@ -229,7 +229,8 @@ static const char *absolute(const char *path)
 	if (!path || *path == '/')
 		return path;
 	if (!getcwd(here, sizeof here))
-		fatal("cannot tell the current directory: %s", strerror(errno));
+		fatal("cannot determine the current directory: %s",
+		    strerror(errno));
 	struct buf b = {0};
 	buf_printf(&b, "%s/%s", here, path);
 	return buf_steal(&b, NULL);

@@ -110,7 +110,7 @@ static void give(
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
 	    fchown(fd, user->pw_uid, user->pw_gid) != 0)
-		log_warn("%s %s stays root's", what, path);
+		log_warn("%s %s remains owned by root", what, path);
 }
 
 int place_open(const char *what, const char *path, int flags, mode_t mode,

@@ -124,12 +124,10 @@ static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (lockfile_kill(&h[i], uid))
-			log_warn("%s %d of a server that is gone did not "
-				 "leave: killed",
+			log_warn("%s %d of a dead server did not exit: killed",
 			    h[i].kind, (int)h[i].pid);
 		else if (errno != ESRCH)
-			log_error("%s %d of a server that is gone cannot be "
-				  "killed: %s",
+			log_error("%s %d of a dead server cannot be killed: %s",
 			    h[i].kind, (int)h[i].pid, strerror(errno));
 }
 

@@ -228,12 +228,12 @@ static void read_trust_object(struct conf *c, const struct json *said)
 {
 	char *type = json_strdup(json_get(said, "trust_object"));
 	if (type && strcmp(c->trust_where, CONF_HOST_CALL) != 0)
-		log_warn("the %s that host() was given as trust is not used: "
-			 "%s sets trust",
+		log_warn("the %s passed to host() as trust is not used: %s "
+			 "sets trust",
 		    type, c->trust_where);
 	else if (type && *c->trust_agent)
-		log_warn("trust_agent is not used: the %s that host() was "
-			 "given as trust decides",
+		log_warn("trust_agent is not used: the %s passed to host() as "
+			 "trust decides",
 		    type);
 	char *warning = json_strdup(json_get(said, "trust_warning"));
 	bool is_used = type && strcmp(c->trust_where, CONF_HOST_CALL) == 0;

@@ -128,7 +128,7 @@ static void find_program(void)
 {
 	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (n < 0)
-		fatal("cannot tell which file we are: %s", strerror(errno));
+		fatal("cannot determine our executable: %s", strerror(errno));
 	program[n] = 0;
 }
 
@@ -165,9 +165,9 @@ static void open_listener(const struct conf *c, const struct passwd *user)
 	    user && strncmp(c->bind, "unix:", 5) == 0 ? c->bind + 5 : NULL;
 	bool is_users = path && place_is_users(path, user);
 	if (path && !is_users && !place_is_roots(path))
-		fatal("bind: %s: user %s may not make a socket there, and root "
-		      "does not do it for him where others than root can "
-		      "change what the path leads to",
+		fatal("bind: %s: user %s may not create a socket there, and "
+		      "root does not do so where users other than root can "
+		      "change the path",
 		    path, user->pw_name);
 	user_act_as(is_users ? user : NULL);
 	listen_fd = listen_open(c, bound_address, sizeof bound_address, &err);
@@ -175,7 +175,7 @@ static void open_listener(const struct conf *c, const struct passwd *user)
 	if (listen_fd < 0)
 		fatal("%s", err.text);
 	if (path && !is_users && lchown(path, user->pw_uid, user->pw_gid) != 0)
-		log_warn("%s stays root's", c->bind);
+		log_warn("%s remains owned by root", c->bind);
 }
 
 static void open_log(const struct conf *c, const struct passwd *user)
@@ -242,19 +242,20 @@ static void tell_limits(const struct conf *c)
 	enum tree_hold hold = tree_hold();
 	if (hold == TREE_NOT_HELD)
 		log_warn(
-		    "agent_processes cannot be held here: an agent that forks "
-		    "without end can stop this machine. Serve as another user "
+		    "agent_processes cannot be enforced here: an agent that "
+		    "keeps forking can bring this machine down. Serve as "
+		    "another user "
 		    "than root (user), or allow writing to /sys/fs/cgroup, or "
 		    "the system call seccomp");
 	else
-		log_info("agent_processes is held by %s", by[hold]);
+		log_info("agent_processes is enforced by %s", by[hold]);
 }
 
 static void tell_trust(const struct conf *c)
 {
 	if (*c->trust_object)
-		log_info("trust: the %s that host() was given decides who may "
-			 "come in",
+		log_info(
+		    "trust: the %s passed to host() decides who may come in",
 		    c->trust_object);
 }
 
@@ -263,12 +264,12 @@ static void close_to_others(const struct conf *c, const struct passwd *guest)
 	size_t n = private_make(c->co_dir, guest);
 	if (guest && guest->pw_uid != geteuid() &&
 	    !private_admits(c->co_dir, guest))
-		fatal("agent_user: %s cannot be let into %s: its file system "
-		      "has no ACLs",
+		fatal("agent_user: %s cannot be given access to %s: its file "
+		      "system has no ACLs",
 		    guest->pw_name, c->co_dir);
 	if (n)
-		log_info("%s: closed %zu files and folders to other users",
-		    c->co_dir, n);
+		log_info(
+		    "%s: made %zu files and folders private", c->co_dir, n);
 }
 
 /* Do everything that only root may do, then become the user. */

@@ -70,7 +70,7 @@ void user_act_as(const struct passwd *user)
 void user_act_as_root(const struct passwd *user)
 {
 	if (user && (seteuid(0) != 0 || setegid(getgid()) != 0))
-		fatal("cannot be root again: %s", strerror(errno));
+		fatal("cannot become root again: %s", strerror(errno));
 }
 
 void user_become(const struct passwd *user, bool hands_on)

@@ -303,7 +303,8 @@ void children_kill_late(struct children *c)
 			continue;
 		log_warn("kind=%s slot=%u child=%d: %s, killed",
 		    process_of(child->kind)->name, i, (int)child->pid,
-		    is_late ? "did not leave in time" : "does not start");
+		    is_late ? "did not leave in time"
+			    : "did not start in time");
 		(void)kill(child->pid, SIGKILL);
 		/* Kill only once; it takes a moment until it is reaped. */
 		child->leave_by_ms = 0;

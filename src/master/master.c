@@ -107,8 +107,8 @@ static int save_conf(const struct conf *conf)
 {
 	int fd = shm_create("co-hostd-conf", 0);
 	if (fd < 0 || conf_save(conf, fd) != 0)
-		fatal("master: settings cannot be handed on: %s",
-		    strerror(errno));
+		fatal(
+		    "master: cannot pass on the settings: %s", strerror(errno));
 	return fd;
 }
 
@@ -243,7 +243,7 @@ static void tell_ready(struct master *m)
 	if (m->setup->ready_fd < 0)
 		return;
 	if (dprintf(m->setup->ready_fd, "%s\n", address) < 0)
-		log_warn("master: the ready descriptor cannot be written");
+		log_warn("master: cannot write to the ready descriptor");
 	close(m->setup->ready_fd);
 }
 
@@ -373,7 +373,7 @@ static void master_leave(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
-	log_info("leaving: turns have %lld s to end",
+	log_info("draining: turns have %lld s to finish",
 	    (long long)m->conf->drain_timeout);
 	notify_state("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
 	    (long long)(m->conf->drain_timeout * 1000 + 2 * KILL_AFTER_MS) *
@@ -386,7 +386,7 @@ static void master_leave(struct master *m)
 
 static void leave_fast(struct master *m)
 {
-	log_info("leaving at once");
+	log_info("stopping at once");
 	notify_state("STOPPING=1");
 	m->phase = PHASE_ENDING;
 	stop_listening(m);
@@ -417,15 +417,14 @@ static void reload(struct master *m)
 	struct conf fresh;
 	struct err err;
 	if (m->phase != PHASE_SERVING) {
-		log_warn("reload: starting or leaving; ignored");
+		log_warn("reload: ignored while starting or stopping");
 		return;
 	}
 	notify_state(
 	    "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
 	conf_init(&fresh);
 	if (m->setup->reload(&fresh, &err) != 0) {
-		log_error(
-		    "reload: %s; serving on with the old settings", err.text);
+		log_error("reload: %s; keeping the old settings", err.text);
 		conf_fini(&fresh);
 		notify_state("READY=1");
 		return;
@@ -445,9 +444,9 @@ static void reopen_logs(struct master *m)
 {
 	struct msg reopen = {.version = MSG_VERSION, .type = MSG_REOPEN};
 	if (log_reopen() != 0)
-		log_warn("log: cannot be opened again");
+		log_warn("log: cannot be reopened");
 	children_mail_all(&m->children, &reopen);
-	log_info("logs opened again");
+	log_info("logs reopened");
 }
 
 static void take_signal(struct master *m, int signo)

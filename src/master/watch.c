@@ -86,7 +86,8 @@ static int find_hung(struct watch *w, unsigned slot, const struct child *child,
 
 static void kill_hung(struct watch *w, unsigned slot, pid_t pid, int line)
 {
-	log_error("slot=%u child=%d: hung: %s has not moved for %lld s; killed",
+	log_error(
+	    "slot=%u child=%d: hung: %s made no progress for %lld s; killed",
 	    slot, (int)pid, line_names[line],
 	    (long long)(w->line[slot][line].silent_us / 1000000));
 	(void)kill(pid, SIGKILL);

@@ -60,9 +60,8 @@ static void pause_accept(struct http *h)
 	if (h->warned_ms && now_ms - h->warned_ms < WARN_EVERY_MS)
 		return;
 	h->warned_ms = now_ms;
-	log_warn(
-	    "http: accept paused, connections=%zu of %zu: further ones wait "
-	    "in the kernel",
+	log_warn("http: accept paused, connections=%zu of %zu: further ones "
+		 "wait in the backlog",
 	    h->n_conns, h->setup.max_connections);
 }
 

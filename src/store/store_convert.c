@@ -36,7 +36,7 @@ static int convert_table(MDB_txn *txn, enum store_table table)
 	int rc = mdb_dbi_open(txn, store_table_name(table), 0, &from);
 	if (rc)
 		return rc == MDB_NOTFOUND ? 0 : rc;
-	log_info("store: table %s is converted", store_table_name(table));
+	log_info("store: converted table %s", store_table_name(table));
 	if (is_kept(table)) {
 		rc = mdb_dbi_open(
 		    txn, store_stored_name(table), MDB_CREATE, &to);

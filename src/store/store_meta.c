@@ -260,13 +260,13 @@ static void keep_copy(const struct metas *ms, const char *path)
 	struct store_path aside =
 	    store_path("%s.damaged-%lld", path, (long long)clock_wall_ms());
 	if (copy_file(ms->fd, aside.text) == 0) {
-		log_error("store: a meta page of %s is damaged; it is mended, "
-			  "and %s is the file as it was",
+		log_error("store: repaired a damaged meta page of %s; %s is a "
+			  "copy of the damaged file",
 		    path, aside.text);
 		return;
 	}
-	log_error("store: a meta page of %s is damaged; it is mended, without "
-		  "a copy of the file as it was: %s",
+	log_error("store: repaired a damaged meta page of %s, without a copy "
+		  "of the damaged file: %s",
 	    path, strerror(errno));
 	(void)unlink(aside.text);
 }
@@ -326,7 +326,7 @@ void store_meta_check(const char *path)
 			follow_other(&ms, i);
 	if (is_any && (is_changed(&ms, 0) || is_changed(&ms, 1)) &&
 	    write_metas(&ms, path) != 0)
-		log_error("store: cannot mend %s: %s", path, strerror(errno));
+		log_error("store: cannot repair %s: %s", path, strerror(errno));
 	close_metas(&ms);
 }
 

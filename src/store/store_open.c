@@ -39,9 +39,9 @@ static void move_aside(const char *path, int rc)
 	if (rename(path, aside.text) != 0)
 		fatal("store: cannot move %s aside: %s", path, strerror(errno));
 	store_remove_lock(path);
-	log_error("store: %s cannot be read (%s); it was moved to %s and a new "
-		  "one begins empty. To go back to a backup, stop the server "
-		  "and put it in its place",
+	log_error("store: %s cannot be read (%s); it was moved to %s and "
+		  "replaced by an empty one. To restore a backup, stop the "
+		  "server and put it in its place",
 	    path, mdb_strerror(rc), aside.text);
 }
 
@@ -155,7 +155,7 @@ static int gather_facts(struct opening *o, struct err *err)
 		    file.text, strerror(errno));
 	store_remove_lock(file.text);
 	log_info(
-	    "store: the facts moved to %s", store_file_name(STORE_JOURNAL));
+	    "store: moved the facts to %s", store_file_name(STORE_JOURNAL));
 	return 0;
 }
 

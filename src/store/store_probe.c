@@ -88,8 +88,8 @@ void store_probe(struct store *s, const struct conf *conf)
 		atomic_fetch_or(s->refuses, STORE_FAILED);
 	ok = !atomic_load(s->refuses);
 	if (!was && !ok)
-		log_warn("store: there is no room for inputs: see the disk, "
-			 "and store_size");
+		log_warn(
+		    "store: no room for inputs: check the disk and store_size");
 	else if (was && ok)
-		log_info("store: it takes writes again");
+		log_info("store: writes succeed again");
 }

@@ -77,8 +77,8 @@ bool store_use_reserve(struct store *s)
 		return store_is_for_ends(s);
 	atomic_fetch_or(s->refuses, STORE_FOR_ENDS);
 	if (unlink(file.text) == 0)
-		log_warn("store: the disk is full: %s is given up for the ends "
-			 "of turns; inputs are refused until there is room",
+		log_warn("store: the disk is full: released %s so that turns "
+			 "can end; inputs are refused until there is room",
 		    file.text);
 	return true;
 }

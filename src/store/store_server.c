@@ -47,7 +47,7 @@ void store_server_check(
 	if (rc || (v.mv_size == 8 && store_number(v.mv_data) == s->server))
 		return;
 	mdb_txn_abort(txn);
-	fatal("store: another server has taken %s over; this process is left "
-	      "from one that is gone, and ends",
+	fatal("store: another server has claimed %s; this process belongs to a "
+	      "dead server and exits",
 	    store_file_name(s->is_shared ? STORE_JOURNAL : part));
 }

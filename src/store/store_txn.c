@@ -46,8 +46,8 @@ static int store_txn_begin(MDB_env *env, unsigned flags, MDB_txn **txn)
 static void check_usable(int rc, enum store_part part)
 {
 	if (rc == MDB_PANIC)
-		fatal("store: %s: a commit could not be finished on the disk; "
-		      "another process goes on",
+		fatal("store: %s: a commit could not be completed on disk; "
+		      "another process will take over",
 		    store_file_name(part));
 }
 

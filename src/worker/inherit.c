@@ -34,7 +34,7 @@ static void on_mail(void *arg)
 			in->on_leave(
 			    m.a ? LEAVE_WITH_ALL : LEAVE_TO_OTHERS, in->arg);
 		else if (m.type == MSG_REOPEN && log_reopen() != 0)
-			log_warn("log: cannot be opened again");
+			log_warn("log: cannot be reopened");
 		in->on_msg(&m, in->arg);
 	}
 }
@@ -134,7 +134,7 @@ void inherit_ready(struct inherited *in)
 	start_pulse(in, &slot->pulses[PULSE_LOOP]);
 	atomic_store(&slot->state, SLOT_SERVING);
 	if (write(HERITAGE_FD_READY, "1", 1) != 1)
-		fatal("heritage: the master does not hear us");
+		fatal("heritage: cannot notify the master");
 	close(HERITAGE_FD_READY);
 }
 

@@ -146,8 +146,9 @@ static void claim(struct keeper *k, bool is_first)
 static void keep_reserve(struct keeper *k)
 {
 	if (!store_keep_reserve(k->store))
-		log_warn("store: the disk has no room for %s/store/reserve: if "
-			 "it becomes full, turns end when it has room again",
+		log_warn(
+		    "store: the disk has no room for %s/store/reserve: if it "
+		    "becomes full, turns cannot end until there is room",
 		    k->in.conf.co_dir);
 }
 
@@ -161,7 +162,7 @@ static void recover(struct keeper *k, bool is_first)
 	if (n < 0)
 		log_error("%s", err.text);
 	if (n > 0)
-		log_info("keeper: %d unfinished turns to take up again", n);
+		log_info("keeper: %d unfinished turns to take over", n);
 }
 
 /* ---- what the Python host left ---- */
@@ -187,13 +188,12 @@ static void import_file(struct keeper *k, const char *path)
 		rc = exchange_import(k->store, file,
 		    k->in.conf.result_ttl * 1000, NULL, &n, &err);
 	if (rc != 0)
-		log_error("%s is not taken over: %s; see co-hostd import", path,
+		log_error("%s is not imported: %s; see co-hostd import", path,
 		    err.text);
 	else if (n.added)
-		log_info("%s: %zu sessions were taken over", path, n.added);
+		log_info("%s: imported %zu sessions", path, n.added);
 	if (n.left)
-		log_warn("%s: %zu lines were left out; co-hostd import says "
-			 "which",
+		log_warn("%s: skipped %zu lines; co-hostd import lists them",
 		    path, n.left);
 	results_free(&file);
 }

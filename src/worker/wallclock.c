@@ -54,7 +54,7 @@ bool wallclock_look(struct wallclock *w)
 	if (ahead_ms > SLACK_MS && clock_boot_ms() - w->since_ms < w->ttl_ms)
 		return false;
 	if (ahead_ms < -SLACK_MS)
-		log_warn("keeper: the wall clock went %lld s back",
+		log_warn("keeper: the wall clock was set back by %lld s",
 		    (long long)-ahead_ms / 1000);
 	believe(w);
 	return is_jump(ahead_ms);

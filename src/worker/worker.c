@@ -307,7 +307,7 @@ static void open_key(struct worker *w)
 	w->secret_key =
 	    ident_key_open(conf->co_dir, getenv("HOME"), conf->address, &err);
 	if (!w->secret_key)
-		log_warn("%s: no connection can be sealed", err.text);
+		log_warn("%s: connections cannot be sealed", err.text);
 }
 
 static void open_trust(struct worker *w)
