@@ -4,12 +4,12 @@
 #define PROC_CREW_H
 
 /*
- * A crew is a few threads that do what may block (reading files, hashing) for
- * the loop: a job's run() is called on one of them, then its done() on the
- * loop, by crew_collect(), once each. A job lives in its owner's memory and
- * belongs to the crew from crew_run() until done(). Jobs begin in the order in
- * which they came; where there is one thread, they end in this order too. All
- * calls are made on the loop's thread, which gets the signals as well.
+ * A crew is a small pool of threads for work that may block (reading files,
+ * hashing): a job's run() is called on one of the threads, then its done() on
+ * the loop's thread, by crew_collect(), once each. A job lives in its owner's
+ * memory and belongs to the crew from crew_run() until done(). Jobs start in
+ * the order of crew_run(); with a single thread, they also end in this order.
+ * All calls are for the loop's thread, which also gets all signals.
  */
 #include "base/list.h"
 
@@ -21,15 +21,15 @@ struct crew;
 struct crew_job {
 	void (*run)(struct crew_job *job);  /* on a thread, not the loop's */
 	void (*done)(struct crew_job *job); /* on the loop; may free the job */
-	/* The crew's own. */
+	/* Private to the crew. */
 	struct list link;
 	bool is_waiting;
 };
 
 /*
- * Start the threads (at least one); there are at most 'most' jobs at a time.
- * wake(arg) is called on any of them: crew_collect() has something to do. It
- * may be called until crew_close() returns. Never NULL.
+ * Start the threads (at least one). At most 'most' jobs may wait or run at a
+ * time. wake(arg) is called on one of the threads when crew_collect() has
+ * something to do, until crew_close() returns. Never returns NULL.
  */
 struct crew *crew_open(
     unsigned threads, size_t most, void (*wake)(void *arg), void *arg);
@@ -38,18 +38,18 @@ struct crew *crew_open(
 bool crew_run(struct crew *c, struct crew_job *job);
 
 /*
- * Take a job back that has not begun: true, and it is the caller's again, with
- * neither run() nor done() called. False when it runs or has ended.
+ * Cancel a job that has not started: neither run() nor done() is called, and
+ * the caller owns it again. Returns false if it is running or has ended.
  */
 bool crew_cancel(struct crew *c, struct crew_job *job);
 
-/* Call done() of all jobs that have ended; it may give the crew another. */
+/* Call done() for all jobs that have ended; it may queue further jobs. */
 void crew_collect(struct crew *c);
 
 /*
- * Wait for the jobs that run, call done() for them and for those that were
- * never begun (their run() is not called), stop the threads, free and null *c.
- * done() may still use the crew, which takes no job any more.
+ * Wait for the jobs that are running, call done() for them and for those that
+ * were never started (without run()), stop the threads, free, and set *c to
+ * NULL. done() may still use the crew, which accepts no more jobs.
  */
 void crew_close(struct crew **c);
 
