@@ -108,11 +108,13 @@ void event_encode(struct buf *out, struct draft *d, int64_t time_us);
  */
 bool event_decode(struct event *ev, const void *data, size_t len);
 
-/*
- * Parse the body for access to its fields. Returns the object, or NULL. doc and
- * text provide the memory (text gets the body with braces).
- */
 struct json_doc;
+
+/*
+ * Parse the body for access to its fields. Returns the object, which lives as
+ * long as doc and text, or NULL. doc and text provide the memory (text gets the
+ * body with braces).
+ */
 const struct json *event_fields(
     const struct event *ev, struct json_doc *doc, struct buf *text);
 

@@ -13,11 +13,13 @@
 /* Whether we have them; root usually does. */
 bool caps_are_there(void);
 
-/*
- * Keep them across setuid() and pass them on to programs we execute. Call it
- * both before and after setuid(). Returns false with errno on failure.
- */
+/* Before setuid(): keep them across it. Returns false with errno on failure. */
 bool caps_keep(void);
+
+/*
+ * After setuid(): use them, and pass them on to programs we execute. Returns
+ * false with errno on failure.
+ */
 bool caps_hand_on(void);
 
 /* Stop passing them on to programs we execute. */

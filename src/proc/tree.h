@@ -87,12 +87,16 @@ void tree_limit(
 void tree_limit_processes(const struct tree *t, pid_t pid);
 
 /*
- * For the case that neither a control group nor RLIMIT_NPROC limits the tree:
- * call the first before the program is forked, the second in the program, and
- * the third in the caller.
+ * The turnstile, for the case that neither a control group nor RLIMIT_NPROC
+ * limits the tree; otherwise these do nothing. Before the program is forked,
+ * prepare it.
  */
 void tree_open_turnstile(struct tree *t);
+
+/* In the program, before it is executed: enter it. */
 void tree_enter_turnstile(struct tree *t);
+
+/* In the caller, after the fork: take its supervision. */
 void tree_take_turnstile(struct tree *t);
 
 /*

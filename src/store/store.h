@@ -166,6 +166,11 @@ uint64_t store_epoch(const struct store *s);
  * this boot of the machine, or 0 if unknown. For the keeper only; it blocks.
  */
 int64_t store_line(const struct store *s);
+
+/*
+ * Store the line. For the keeper only; it blocks. Returns 0, or -1 with
+ * ERR_STORE.
+ */
 int store_set_line(struct store *s, int64_t line_ms, struct err *err);
 
 /*
@@ -253,8 +258,9 @@ uint64_t store_delete_events(
  */
 void store_check_readers(struct store *s);
 
-/* Append store gauges as Prometheus text. */
 struct buf;
+
+/* Append the gauges of the store as Prometheus text. */
 void store_metrics(struct store *s, struct buf *out);
 
 #endif
