@@ -268,7 +268,7 @@ void session_room(const struct sessions *all, struct session_room *room)
 	*room = (struct session_room){
 	    .has_lock = !registry_is_stuck(all->registry),
 	    .has_sessions = registry_has_room(all->registry),
-	    .has_turns = all->n_turns < (size_t)all->setup.conf->max_runs,
+	    .has_turns = !session_is_crowded(all),
 	};
 }
 

@@ -455,11 +455,28 @@ static void test_order(void)
 	end();
 }
 
+/* What /readyz says agrees with what an input is told. */
+static void test_room(void)
+{
+	struct session_room room;
+	conf.max_runs = 2;
+	begin("room");
+	session_room(all, &room);
+	ok(room.has_turns, "a worker at rest has room for a turn");
+	all->n_execs = (size_t)conf.max_runs;
+	session_room(all, &room);
+	ok(!room.has_turns && session_is_crowded(all),
+	    "a worker that runs max_runs tool calls has no room for a turn");
+	all->n_execs = 0;
+	end();
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++)
 		test_place(&place_cases[i]);
 	test_order();
 	test_growth();
+	test_room();
 	return done();
 }
