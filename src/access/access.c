@@ -176,7 +176,7 @@ void access_forget(struct access_call **call)
 	*call = NULL;
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 struct access *access_new(const struct access_setup *setup, struct err *err)
 {

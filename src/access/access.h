@@ -52,7 +52,7 @@ struct caller {
 enum access_use {
 	ACCESS_CONNECT, /* CONNECT INIT ATTACH: recipient, claim, policy */
 	ACCESS_AGAIN,	/* CONNECT on a connected connection: no policy */
-	ACCESS_INPUT, /* POST /input, bare INPUT: recipient if named, claim, policy */
+	ACCESS_INPUT, /* HTTP or bare INPUT: recipient if named, claim, policy */
 	ACCESS_SPOKEN, /* INPUT on an open v1 connection: as INPUT, no policy */
 	ACCESS_READ,   /* signed GET: policy, no claim */
 	ACCESS_COMMAND, /* v2 frame: recipient, claim; refused if blocked */
@@ -215,8 +215,8 @@ typedef void access_change_fn(
 /*
  * Change the lists, as requested by an admin. fn is called once, later, with
  * result, or with NULL and err. Changes are made in the order of the calls. A
- * change for which there is no room, or which takes longer than 2 s, fails with
- * ERR_CROWDED. It cannot be cancelled: arg must outlive it.
+ * change fails with ERR_CROWDED if there is no room for it, or if it takes
+ * longer than 2 s. It cannot be cancelled: arg must outlive it.
  */
 void access_change(struct access *a, const struct lists_change *change,
     access_change_fn *fn, void *arg);

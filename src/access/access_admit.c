@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- who it is ---- */
+/* ---- the level of the caller ---- */
 
 static const char *word_of(const struct lists_entry *e)
 {
@@ -70,7 +70,7 @@ bool access_is_blocked(const struct access *a, const char *address)
 	return lists_was_refused(a->lists, address);
 }
 
-/* ---- what the policy says ---- */
+/* ---- the decision ---- */
 
 static void deny(struct access_call *q, const char *reason)
 {
@@ -233,7 +233,7 @@ void access_admit(struct access_call *q)
 		apply_policy(q, &entry);
 }
 
-/* ---- what the policy is ---- */
+/* ---- the policy ---- */
 
 bool access_is_open(const struct access *a)
 {

@@ -71,7 +71,7 @@ const struct access_rules *access_rules(enum access_use use)
 	return &rules_of[use];
 }
 
-/* ---- its life ---- */
+/* ---- life cycle ---- */
 
 struct access_call *access_call_new(struct access *a, enum access_use use,
     const char *peer, access_fn *fn, void *arg)
@@ -97,7 +97,7 @@ void access_call_free(struct access_call *q)
 	free(q);
 }
 
-/* ---- its verdict ---- */
+/* ---- the verdict ---- */
 
 void access_call_tell(struct access_call *q)
 {

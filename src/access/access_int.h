@@ -85,7 +85,9 @@ void access_call_refuse(
 /* Fill *err for a call for which the gate, or its peer's queue, had no room. */
 void access_busy(struct err *err, bool is_own_queue);
 
-/* Most changes of the lists at once; one more fails as busy. */
+/*
+ * The maximum number of pending changes of the lists; one more fails as busy.
+ */
 #define ACCESS_MAX_CHANGES 2048
 
 /* How long a change may take before it fails as busy. */

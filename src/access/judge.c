@@ -98,7 +98,7 @@ static void judge_give_up(struct question *q)
 	decide(q, false, false, JUDGE_UNAVAILABLE, strlen(JUDGE_UNAVAILABLE));
 }
 
-/* ---- what the agent says ---- */
+/* ---- the answer of the agent ---- */
 
 static bool read_object(struct question *q, const char *text, size_t len)
 {

@@ -264,7 +264,7 @@ void list_file_fill(struct list_file *f, const char *text, size_t len)
 	}
 }
 
-/* ---- what is wrong with it ---- */
+/* ---- warnings ---- */
 
 /*
  * The maximum number of warnings for one list, and the number of characters of

@@ -36,7 +36,7 @@ const char *lists_level_word(enum trust_level level)
 	return level_words[level];
 }
 
-/* ---- making one ---- */
+/* ---- opening one list ---- */
 
 static void init_co(
     struct list_file *f, const struct conf *conf, const char *name)
@@ -79,7 +79,7 @@ static void init_host(struct list_file *f, const char *setting)
 	buf_fini(&text);
 }
 
-/* ---- what is wrong with them ---- */
+/* ---- warnings ---- */
 
 static void warn_of_file(const char *path, bool is_exact)
 {

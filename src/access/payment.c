@@ -120,7 +120,7 @@ static void post(struct call *c, const char *path, const char *const *headers,
 	buf_fini(&url);
 }
 
-/* ---- the second request: who paid? ---- */
+/* ---- the second request: the transfer ---- */
 
 /*
  * The backend's name for the transfer; "" if it gives none that can be stored.
@@ -184,7 +184,7 @@ static void ask_for_transfer(struct call *c, const char *token, size_t len)
 	buf_fini(&line);
 }
 
-/* ---- the first request: who are we? ---- */
+/* ---- the first request: signing in ---- */
 
 /* The token becomes part of a header, so it must be one word. */
 static bool is_token(const char *token, size_t len)
@@ -304,7 +304,7 @@ int64_t payment_keep_ms(const char *receipt)
 	return is_transfer ? 3650 * day_ms : day_ms;
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static const char *is_set(const char *name)
 {

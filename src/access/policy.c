@@ -15,7 +15,7 @@
 
 #define DIGEST_BYTES 32
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 struct policy *policy_open(const struct conf *conf, struct err *err)
 {

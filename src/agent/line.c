@@ -48,7 +48,7 @@ enum line_state line_next(struct line_queue *q, const char **text, size_t *len)
 	return *len > q->max ? LINE_TOO_LONG : LINE_WHOLE;
 }
 
-/* ---- what a process says ---- */
+/* ---- lines from a process ---- */
 
 static bool is_blank(const char *text, size_t len)
 {
@@ -158,7 +158,7 @@ void line_free(struct line *l)
 	buf_fini(&l->scratch);
 }
 
-/* ---- what a process is told ---- */
+/* ---- lines for a process ---- */
 
 /* JSON from a client may have line breaks between its tokens. */
 static void put_json(struct buf *out, const char *json, size_t len)

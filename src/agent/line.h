@@ -46,7 +46,7 @@ void line_feed(struct line_queue *q, const char *data, size_t len);
 /* Get the next line, without its newline, valid until the next line_feed(). */
 enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 
-/* ---- what a process says ---- */
+/* ---- lines from a process ---- */
 
 enum line_kind {
 	LINE_BLANK,	  /* an empty line */
@@ -81,7 +81,7 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 /* Free the contents of *l. */
 void line_free(struct line *l);
 
-/* ---- what a process is told ---- */
+/* ---- lines for a process ---- */
 
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);

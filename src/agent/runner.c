@@ -179,7 +179,7 @@ static void on_time(void *arg)
 	}
 }
 
-/* ---- its streams ---- */
+/* ---- streams ---- */
 
 static void runner_on_output(void *arg, const char *data, size_t len)
 {

@@ -129,7 +129,7 @@ static void set_user(struct source_exec *s, const char *name)
 	s->more[2] = variable("LOGNAME", user->pw_name);
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static void free_texts(char **texts)
 {

@@ -58,7 +58,7 @@ struct zygote {
 	bool is_broken; /* the previous one could not load the agent */
 };
 
-/* ---- turns that wait ---- */
+/* ---- waiting turns ---- */
 
 static void close_fds(const int *fds, size_t n)
 {
@@ -185,7 +185,7 @@ static pid_t start_turn(struct source *base, const int *fds, struct err *err)
 	return 0;
 }
 
-/* ---- what it says ---- */
+/* ---- lines of the zygote ---- */
 
 static void take_line(struct zygote *z, const char *text, size_t len)
 {
@@ -225,7 +225,7 @@ static void zygote_on_complaint(void *arg, const char *text, size_t len)
 	log_info("agent: %.*s", (int)len, text);
 }
 
-/* ---- its life ---- */
+/* ---- life cycle ---- */
 
 static void zygote_end(struct zygote *z)
 {

@@ -133,7 +133,7 @@ static void show_nothing(struct http_req *req, const struct action *action)
 		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
 }
 
-/* ---- who asks ---- */
+/* ---- the caller ---- */
 
 static void api_admin_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *verdict)

@@ -200,7 +200,7 @@ static bool render(struct event_stream *s)
 	return s->is_past;
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static void let_go(struct event_stream *s)
 {

@@ -228,7 +228,7 @@ static void api_input_take(
 		hand_over(req, setup, r);
 }
 
-/* ---- who sends it ---- */
+/* ---- the sender ---- */
 
 static void api_input_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *v)

@@ -50,7 +50,7 @@ static struct {
 	bool is_closing;
 } us;
 
-/* ---- what the handler returned ---- */
+/* ---- the reply of a handler ---- */
 
 /* Whether text may appear in the head of a reply. */
 static bool is_line(const char *s, size_t len)
@@ -327,7 +327,7 @@ static void call(struct http_req *req, const struct route *route,
 	buf_fini(&args);
 }
 
-/* ---- who asks ---- */
+/* ---- the caller ---- */
 
 static void api_publish_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *verdict)

@@ -62,7 +62,7 @@ static struct {
 	struct buf body;
 } ending;
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static void let_go(struct waiting *w)
 {

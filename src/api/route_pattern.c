@@ -156,7 +156,7 @@ bool route_pattern_match(
 	return true;
 }
 
-/* ---- which of two ---- */
+/* ---- precedence ---- */
 
 /* Count the fixed characters of the segment at *s and advance past it. */
 static int count_fixed(const char **s)

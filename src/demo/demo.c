@@ -68,7 +68,7 @@ static void demo_end(struct agent_turn *t)
 		demo_finish(t);
 }
 
-/* ---- going through the row ---- */
+/* ---- running the steps ---- */
 
 static void free_later(struct later *l)
 {

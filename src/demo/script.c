@@ -121,7 +121,7 @@ static void use_tool(struct script *s, const char *tool, struct text found)
 	buf_append(&s->found, found.at, found.len);
 }
 
-/* ---- what the documents show ---- */
+/* ---- examples of the documents ---- */
 
 /* With is_question the answer repeats the sum, as in the documents. */
 static bool calculate(struct script *s, struct text sum, bool is_question)

@@ -27,7 +27,7 @@ int admin_change_may(
 	return 0;
 }
 
-/* ---- whom ---- */
+/* ---- the subject ---- */
 
 static const char *member_of(const struct lists_change *change)
 {

@@ -122,7 +122,7 @@ static void put_prompt(struct buf *out, const char *prompt, size_t len)
 	buf_str(out, "...");
 }
 
-/* ---- what clients do ---- */
+/* ---- actions of clients ---- */
 
 void console_opened(const char *peer, unsigned n)
 {
@@ -236,7 +236,7 @@ void console_received(const char *type, size_t len)
 	console_say(&line);
 }
 
-/* ---- what goes wrong ---- */
+/* ---- errors ---- */
 
 void console_auth_error(const char *frame, const char *why)
 {
@@ -259,7 +259,7 @@ void console_agent_error(const char *text, size_t len)
 	console_say(&line);
 }
 
-/* ---- what else happens ---- */
+/* ---- other events ---- */
 
 void console_verified(const char *address, const char *means, const char *level)
 {

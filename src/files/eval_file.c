@@ -46,7 +46,7 @@ static bool eval_file_is_text(const struct json *v, struct store_span s)
 	return is_same;
 }
 
-/* ---- what the conversation says ---- */
+/* ---- the conversation ---- */
 
 /* The text of a message: a string, or the first text of its parts. */
 static struct store_span eval_file_text_of(

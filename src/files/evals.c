@@ -162,7 +162,7 @@ static void put_aside(const char *path)
 	buf_fini(&aside);
 }
 
-/* ---- what is kept ---- */
+/* ---- expiry ---- */
 
 /* An eval's file, with the time of its last change. */
 struct old_eval {

@@ -7,23 +7,23 @@
  * The journal of a session is the ordered list of its events; any worker
  * appends to and reads any journal. A commit (commit.c) is written by a
  * committer thread (lanes.c): facts first, synced, then events (journal.c),
- * then the notification (bell.h). There are two such threads, called lanes, so
+ * then the notification (bell.h). There are two committers, called lanes, so
  * that the loop never waits for a lock or a disk, and events never wait for the
  * sync of other turns' facts:
  *
- *   facts lane    commits with facts: one synced transaction for the whole
- *                 queue, then one journal transaction for their events
- *   chatter lane  commits with events only
+ *   facts lane   commits with facts: one synced transaction for the whole
+ *                queue, then one journal transaction for their events
+ *   events lane  commits with events only (LANE_CHATTER)
  *
- * Events of one turn stay in order: a commit in the facts lane waits for the
- * chatter that was queued before it. Positions are assigned inside the
+ * Events of one turn stay in order: a commit in the facts lane waits for what
+ * was queued in the events lane before it. Positions are assigned inside the
  * transaction, so they have no gaps. The committer itself sends the
  * notification (MSG_GREW).
  *
  * Life cycle of a commit: journal_commit(), journal_add() and journal_put(),
  * journal_push(), then done(commit) from journal_collect(), which frees it with
- * journal_commit_free(). All calls are made on the loop's thread, except those
- * that say otherwise.
+ * journal_commit_free(). These calls are made on the loop's thread;
+ * journal_meta(), journal_seed() and journal_read() may be made on any.
  */
 #include "base/buf.h"
 #include "base/list.h"

@@ -76,8 +76,8 @@ static bool wait_for_work(struct lane *l, uint64_t *first_ticket)
 }
 
 /*
- * Take the queued commits that may proceed, given that n_written commits of
- * chatter have been written.
+ * Take the queued commits that may proceed, given that n_written commits of the
+ * events lane have been written.
  */
 static uint64_t take(struct lane *l, struct list *batch, uint64_t n_written)
 {

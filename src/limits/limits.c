@@ -63,7 +63,7 @@ struct limits {
 	int64_t most[4];	/* of each gauge_kind; 0: none */
 };
 
-/* ---- who ---- */
+/* ---- the peer ---- */
 
 /* Writes "" for peers without a limit. */
 static void name_peer(char out[NETWORK_SIZE], const struct limits_who *who)
@@ -79,7 +79,7 @@ static const char *whose(bool is_peer)
 	return is_peer ? "from one address" : "for one identity";
 }
 
-/* ---- how often ---- */
+/* ---- rates ---- */
 
 static void count_refusal(const struct rate_rule *rule)
 {
@@ -137,7 +137,7 @@ int limits_request(struct limits *l, const struct limits_who *who,
 	return 0;
 }
 
-/* ---- how many at once ---- */
+/* ---- numbers in use ---- */
 
 static int refuse_hold(const struct limits *l, enum limits_kind kind,
     enum gauge_kind gauge, struct err *err)
@@ -190,7 +190,7 @@ void limits_drop(struct limits *l, struct limits_held *held)
 	gauge_drop(&l->gauge, &held->peer);
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static int64_t setting(const struct conf *conf, enum quota_kind kind)
 {

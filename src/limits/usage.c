@@ -241,7 +241,7 @@ void usage_expire(struct store *store)
 		log_error("%s", err.text);
 }
 
-/* ---- what an agent says ---- */
+/* ---- reports of agents ---- */
 
 static uint64_t amount(const struct json *v, double scale)
 {

@@ -32,7 +32,7 @@ struct held {
 	char text[];
 };
 
-/* ---- frames that wait ---- */
+/* ---- held frames ---- */
 
 bool oip_auth_hold(struct oip_conn *c, const char *text, size_t len)
 {

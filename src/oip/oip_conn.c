@@ -288,7 +288,7 @@ static void oip_conn_on_more(void *arg)
 	oip_conn_pump(arg);
 }
 
-/* ---- a moment of silence ---- */
+/* ---- holding events back ---- */
 
 static void ask_hush(struct loop *loop)
 {
@@ -391,7 +391,7 @@ void oip_conn_drop_conversation(struct oip_conn *c)
 	c->conversation_len = 0;
 }
 
-/* ---- life ---- */
+/* ---- life cycle ---- */
 
 static void get_ready(struct loop *loop)
 {

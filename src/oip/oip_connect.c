@@ -49,7 +49,7 @@ struct greeting {
 	uint64_t n_missed; /* how many cannot; 0: unknown */
 };
 
-/* ---- what the frame says ---- */
+/* ---- the frame ---- */
 
 static enum peer peer_of(const struct json *frame)
 {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ---- reading what is not whole ---- */
+/* ---- parsing an incomplete frame ---- */
 
 struct text {
 	const char *at;
@@ -94,7 +94,7 @@ struct oip_first oip_first_look(const char *text, size_t len)
 	return first;
 }
 
-/* ---- what may grow ---- */
+/* ---- size limits ---- */
 
 static bool oip_first_is_one_of(
     const char *type, size_t n, const char *const *names)

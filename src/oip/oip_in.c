@@ -32,7 +32,7 @@
  */
 static struct json_doc doc;
 
-/* ---- signs of life ---- */
+/* ---- liveness ---- */
 
 static void on_pong(struct oip_conn *c, const struct json *frame)
 {
@@ -122,7 +122,7 @@ static void on_interrupt(struct oip_conn *c, const struct json *frame)
 	oip_conn_refuse(c, &err);
 }
 
-/* ---- coding providers, of which there are none ---- */
+/* ---- coding providers, not supported ---- */
 
 /* Whether v is a string of 1 to max characters. */
 static bool has_chars(const struct json *v, size_t max)

@@ -389,7 +389,7 @@ static void oip_input_take(
 	buf_fini(&id);
 }
 
-/* ---- who says it ---- */
+/* ---- the sender ---- */
 
 static void on_stranger(struct oip_conn *c, const struct json *frame,
     const struct access_verdict *v)

@@ -37,7 +37,7 @@ void session_detach(struct attachment *a)
 	session_close(&a->session);
 }
 
-/* ---- bells ---- */
+/* ---- notifications ---- */
 
 static struct attachment *next_behind(struct session *s)
 {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- to the record ---- */
+/* ---- writing to a record ---- */
 
 static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 {
@@ -61,7 +61,7 @@ void call_extra(struct buf *out, const struct session_call *c, bool with_files)
 	buf_char(out, '}');
 }
 
-/* ---- and from it ---- */
+/* ---- reading from a record ---- */
 
 static void read_files(struct session_call *c, const struct json *files)
 {

@@ -190,7 +190,7 @@ static void digest_scope(uint8_t out[16], const struct session_call *c,
 	digest(out, &text);
 }
 
-/* ---- what inputs call ---- */
+/* ---- calls for inputs ---- */
 
 void claim_name(struct session_call *c, const struct session_input *in)
 {

@@ -339,7 +339,7 @@ void input_retry(struct sessions *all)
 		input_place(list_entry(l, struct session_call, link));
 }
 
-/* ---- from outside ---- */
+/* ---- calls from other files ---- */
 
 static void on_saved(
     void *arg, struct agent_file *files, size_t n, const struct err *err)

@@ -96,7 +96,7 @@ void session_mode(struct session *s, struct session_mode *mode)
 	buf_fini(&talk);
 }
 
-/* ---- changing it ---- */
+/* ---- changes ---- */
 
 static void finish(struct session_mode_call *call)
 {

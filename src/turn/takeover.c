@@ -133,7 +133,7 @@ void takeover_look(struct sessions *all, int64_t died_us)
 	takeover_step(all);
 }
 
-/* ---- inputs that wait ---- */
+/* ---- waiting inputs ---- */
 
 /* A session with a waiting input. */
 struct idle {

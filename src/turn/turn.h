@@ -22,7 +22,8 @@ struct record;
 void turn_begin(struct session *s, struct session_call *c, uint32_t number);
 
 /*
- * Take over a turn whose owner has died: the journal decides how it continues.
+ * Take over a turn whose owner has died: journal and facts decide how it
+ * continues.
  */
 void turn_adopt(struct session *s, const struct record *r);
 

@@ -30,7 +30,7 @@ static void activity_text(
 	buf_fini(&line);
 }
 
-/* ---- commits that are steps ---- */
+/* ---- commits ---- */
 
 /*
  * The facts have the end, but the journal has damaged pages where it belongs:
