@@ -33,7 +33,7 @@ is level($host, $bert), 'whitelist', 'a line of .co/whitelist.txt gives the leve
 is level($host, $anna), 'whitelist',
     'an entry of whitelist in host.yaml gives the level whitelist';
 my $words = $host->words;
-my $none = 'is no address \(0x and 64 hex digits\) and matches nobody';
+my $none = 'is not an address \(0x and 64 hex digits\) and matches nobody';
 like $words, qr{host\.yaml line 2: whitelist: entry 2: "0xbad" $none},
     'an entry of host.yaml that is no address is warned of with its place';
 like $words, qr{blacklist: entry 1: "0Xbad" $none},

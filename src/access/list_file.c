@@ -293,8 +293,8 @@ void list_file_warn(
 		number++;
 		if (is_no_address(entry, n_entry, is_exact) &&
 		    ++n_odd <= MOST_WARNINGS)
-			log_warn("%s%zu: \"%.*s\" is no address (0x and 64 "
-				 "hex digits) and matches nobody",
+			log_warn("%s%zu: \"%.*s\" is not an address (0x and "
+				 "64 hex digits) and matches nobody",
 			    where, number,
 			    (int)(n_entry < MOST_SHOWN ? n_entry : MOST_SHOWN),
 			    entry);
@@ -305,7 +305,7 @@ void list_file_warn(
 		len -= n;
 	}
 	if (n_odd > MOST_WARNINGS)
-		log_warn("%s...: %zu more entries are no address", where,
+		log_warn("%s...: %zu more entries are not addresses", where,
 		    n_odd - MOST_WARNINGS);
 }
 

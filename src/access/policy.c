@@ -26,8 +26,9 @@ struct policy *policy_open(const struct conf *conf, struct err *err)
 		p->asks_signers = *conf->trust_object;
 	if (p && p->is_custom && p->fallback == DEFAULT_ASK &&
 	    !*conf->trust_agent && !*conf->trust_object)
-		log_warn("trust: there is no trust_agent to ask: whoever the "
-			 "policy leaves open is denied");
+		log_warn(
+		    "trust: no trust_agent is set: callers that the policy "
+		    "leaves open are denied");
 	return p;
 }
 

@@ -65,8 +65,8 @@ static char *resolve(const struct rule *r, const char *said)
 		len--;
 	/* For a level, leaving the variable unset is a choice. */
 	if (!len && r->policy->is_custom)
-		log_warn("%s: %.*s is empty: this door stays closed", r->where,
-		    MAX_QUOTED, *said ? said : "the code");
+		log_warn("%s: %.*s is empty: onboarding this way is disabled",
+		    r->where, MAX_QUOTED, *said ? said : "the code");
 	return mem_strndup(text, len);
 }
 
@@ -141,8 +141,8 @@ static int read_price_text(const struct rule *r, const char *said)
 	if (!is_variable(said))
 		return policy_rules_refuse(
 		    r, "onboard.payment", "a number or $NAME");
-	log_warn("%s: %.*s is no number: this door stays closed", r->where,
-	    MAX_QUOTED, said);
+	log_warn("%s: %.*s is not a number: onboarding this way is disabled",
+	    r->where, MAX_QUOTED, said);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ static int read_allow(const struct rule *r)
 	for (const struct json *m = json_first(r->value); m; m = json_next(m)) {
 		r->policy->allow |= condition(m);
 		if (!condition(m))
-			warn_of(r, m, "is no condition, and allows nobody");
+			warn_of(r, m, "is not a condition, and allows nobody");
 	}
 	return 0;
 }
@@ -205,7 +205,7 @@ static int read_deny(const struct rule *r)
 		if (json_str_is(m, "blocked"))
 			r->policy->denies_blocked = true;
 		else
-			warn_of(r, m, "is no condition, and denies nobody");
+			warn_of(r, m, "is not a condition, and denies nobody");
 	}
 	return 0;
 }
@@ -224,7 +224,7 @@ static int read_onboard(const struct rule *r)
 		else if (json_str_is(key, "payment"))
 			rc = is_given(m) ? read_price(r, m) : 0;
 		else
-			warn_of(r, key, "is no door");
+			warn_of(r, key, "is not a way of onboarding");
 	}
 	return rc;
 }
@@ -238,7 +238,7 @@ static int read_default(const struct rule *r)
 		r->policy->fallback = DEFAULT_ASK;
 	else if (is_given(r->value) && !json_str_is(r->value, "deny"))
 		warn_of(r, r->value,
-		    "is none of allow, deny and ask, and counts as deny");
+		    "is not one of allow, deny and ask, and counts as deny");
 	return 0;
 }
 
@@ -267,7 +267,7 @@ static int read_rule(const struct rule *r)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (json_str_is(key, keys[i].key))
 			return keys[i].read(r);
-	warn_of(r, key, "is no key of a policy");
+	warn_of(r, key, "is not a key of a policy");
 	return 0;
 }
 

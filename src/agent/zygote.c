@@ -252,7 +252,7 @@ static void on_over_memory(void *arg)
 {
 	struct zygote *z = arg;
 
-	log_warn("agent: its process has more memory than agent_memory");
+	log_warn("agent: its process exceeds agent_memory");
 	z->base.is_over_memory = true;
 }
 

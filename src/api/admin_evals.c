@@ -119,7 +119,7 @@ static void add_json(struct evals *all, struct buf *text, const char *path)
 		put_totals(text, v);
 	json_fini(&doc);
 	if (!is_object) {
-		log_warn("%s: it is not a mapping; it is left out", path);
+		log_warn("%s: not a mapping; skipped", path);
 		free(row.updated);
 		return;
 	}
@@ -133,9 +133,9 @@ static void add_file(struct evals *all, const char *path)
 	struct buf yaml = {0}, text = {0};
 	struct err err;
 	if (!admin_evals_read_text(&yaml, path))
-		log_warn("%s: it cannot be read; it is left out", path);
+		log_warn("%s: cannot be read; skipped", path);
 	else if (yaml_to_json(&text, yaml.data, yaml.len, path, &err) != 0)
-		log_warn("%s; it is left out", err.text);
+		log_warn("%s; skipped", err.text);
 	else
 		add_json(all, &text, path);
 	buf_fini(&yaml);

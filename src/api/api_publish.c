@@ -400,7 +400,7 @@ static void on_route(
 	size_t len;
 	(void)http_body(req, &len);
 	if (is_ambiguous) {
-		log_warn("agent: two routes are as good for %s %s",
+		log_warn("agent: two routes match %s %s equally well",
 		    http_method(req), http_path(req));
 		send_failure(req);
 	} else if (us.is_closing) {
@@ -445,8 +445,8 @@ static void api_publish_add(const char *name)
 	bool is_known =
 	    strncmp(name, "GET ", 4) == 0 || strncmp(name, "POST ", 5) == 0;
 	if (!is_known || r.audience == PUBLISH_NOBODY) {
-		log_warn("agent route \"%s\": left out, it is not GET or POST "
-			 "and a path below /public, /contacts or /admin",
+		log_warn("agent route \"%s\": ignored, it must be GET or POST "
+			 "with a path below /public, /contacts or /admin",
 		    name);
 		return;
 	}

@@ -101,9 +101,9 @@ void mirror_free(struct mirror **m)
 static void mirror_tell(bool *is_told, const struct err *err)
 {
 	if (err && !*is_told)
-		log_error("mirror: %s; it is tried again", err->text);
+		log_error("mirror: %s; retrying", err->text);
 	if (!err && *is_told)
-		log_info("mirror: goes on");
+		log_info("mirror: works again");
 	*is_told = err != NULL;
 }
 
@@ -200,8 +200,8 @@ static void mirror_give_up(struct mirror *m)
 	uint64_t last = feed_last(m->setup.store);
 	if (!m->first || last < m->first + MAX_BEHIND)
 		return;
-	log_warn("mirror: too much waits for session_results.jsonl; it will be "
-		 "compared with the store");
+	log_warn("mirror: too many changes wait for session_results.jsonl; it "
+		 "will be compared with the store");
 	m->is_compared = false;
 	m->compare_at_ms = 0;
 	m->written = last;

@@ -40,8 +40,9 @@ static int wait_long(struct registry *r)
 static void note_stuck(struct registry *r, bool is_stuck)
 {
 	if (is_stuck && !r->is_stuck)
-		log_warn("registry: another process has the lock and does "
-			 "not move; requests are refused until it does");
+		log_warn(
+		    "registry: another process holds the lock and is stuck; "
+		    "requests are refused until it releases the lock");
 	r->is_stuck = is_stuck;
 }
 

@@ -106,7 +106,8 @@ void registry_rebuild(struct registry *r)
 		registry_settle(r, at);
 	}
 	atomic_store(&g->count, count);
-	log_warn("registry: a process died in it; %u sessions relinked", count);
+	log_warn("registry: lock holder died; rebuilt the links of %u sessions",
+	    count);
 }
 
 void registry_set_listener(struct entry *e, unsigned slot, bool on)

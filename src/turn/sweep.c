@@ -191,7 +191,7 @@ static void take_up(
 	}
 	int n = register_all(store, registry, running);
 	if (n)
-		log_info("keeper: %d unfinished turns to take up again", n);
+		log_info("keeper: %d unfinished turns to be taken over", n);
 }
 
 /*
@@ -211,7 +211,7 @@ static void mend_ids(struct store *store, struct list *unnamed)
 		    STORE_DAMAGED)
 			store_put(
 			    &t, TABLE_IDS, e->id, e->id_len, number.bytes, 8);
-		log_info("session=%.*s: the row of its id is mended",
+		log_info("session=%.*s: repaired the row of its id",
 		    (int)e->id_len, e->id);
 		free(e);
 	}

@@ -40,8 +40,8 @@ static void end_without_journal(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
 	struct session *s = t->session;
-	log_error("session=%s turn=%u: the journal is damaged: its end is in "
-		  "the facts alone",
+	log_error("session=%s turn=%u: the journal is damaged: only the facts "
+		  "have its end",
 	    s->id, t->number);
 	registry_lost_end(all->registry, s->at, s->number, t->number);
 	registry_end(all->registry, s->at, all->self, true);

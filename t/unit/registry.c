@@ -507,7 +507,8 @@ static void test_killed(void)
 		sound += kill_one(round);
 	is_int(sound, 100, "after every death the structure is sound");
 	char *text = scratch_read(log, &len);
-	for (const char *p = text; (p = strstr(p, "a process died in it")); p++)
+	for (const char *p = text;
+	     (p = strstr(p, "registry: lock holder died")); p++)
 		rebuilt++;
 	ok(rebuilt > 0, "%u of 100 died inside the lock", rebuilt);
 	for (uint32_t i = 1000; i < 1000 + CAPACITY; i++)
