@@ -79,13 +79,13 @@ static inline size_t utf8_put(char *out, uint32_t c)
 	return 4;
 }
 
-/* How many of len bytes the first n characters of s have; s is valid. */
+/* Returns the length in bytes of the first n characters of a valid s. */
 static inline size_t utf8_prefix(const char *s, size_t len, size_t n)
 {
 	size_t i = 0;
 
 	while (i < len) {
-		/* Only the first byte of a character counts. */
+		/* Count only the first byte of each character. */
 		if (((unsigned char)s[i] & 0xc0) != 0x80 && n-- == 0)
 			break;
 		i++;

@@ -187,10 +187,10 @@ struct agent_kind {
 	int (*check)(
 	    const struct agent_spec *spec, const char *key, struct err *err);
 	/*
-	 * Let the agent say who it is, before there are workers: may take a
-	 * minute, and start processes, which are gone afterwards. Appends a JSON
-	 * object to *out, or what it complained of, with -1 and ERR_CONFIG.
-	 * NULL: it need not be asked.
+	 * Ask the agent to describe itself, before there are workers. This may
+	 * take a minute, and start processes, which are gone afterwards. Appends
+	 * a JSON object to *out and returns 0; or appends the agent's error
+	 * output and returns -1 with ERR_CONFIG. NULL: it need not be asked.
 	 */
 	int (*ask)(const struct conf *conf, struct buf *out, struct err *err);
 	/*

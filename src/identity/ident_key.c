@@ -92,7 +92,7 @@ const uint8_t *ident_key_open(
 		    "%s/keys/agent.key: the key is not that of %s", co_dir,
 		    address);
 	else
-		(void)sodium_mprotect_readonly(key); /* only a help */
+		(void)sodium_mprotect_readonly(key); /* hardening only */
 	return key;
 }
 

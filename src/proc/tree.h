@@ -43,7 +43,7 @@ struct tree {
 	long oom_kills;	    /* before the program began */
 	struct cgroups groups;
 	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
-	long room;		    /* lets in so many before we count */
+	long room;		    /* number let in before we count */
 };
 
 /* The name of a nest's process (its comm). */

@@ -185,7 +185,7 @@ bool turnstile_enter(struct turnstile *s)
 
 bool turnstile_take(struct turnstile *s)
 {
-	close_fd(&s->pair[1]); /* the child's: or we would wait for us */
+	close_fd(&s->pair[1]); /* the child's; else no end of file */
 	s->listener = receive_fd(s->pair[0]);
 	close_fd(&s->pair[0]);
 	return s->listener >= 0;
