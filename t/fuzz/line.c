@@ -40,7 +40,8 @@ static void check_event(struct draft *d)
 	buf_fini(&stored);
 }
 
-/* What a process is told is one line of JSON, whatever the fields of the event.
+/*
+ * What a process is told is one line of JSON, whatever the fields of the event.
  */
 static void check_stimulus(const char *text, size_t len, enum event_type type)
 {

@@ -82,8 +82,10 @@ static void replay_folder(const char *folder)
 	free(entries);
 }
 
-/* The corpus that bears the program's name, without libtool's "lt-" or a
- * suffix. */
+/*
+ * The corpus that bears the program's name, without libtool's "lt-" or a
+ * suffix.
+ */
 static void replay_own(const char *program)
 {
 	char folder[4096];

@@ -313,8 +313,10 @@ static bool is_event_same(const struct event *a, const struct event *b)
 	       memcmp(a->body, b->body, a->body_len) == 0;
 }
 
-/* Recall the first n of all events but those dropped, run, and compare the
- * rest. */
+/*
+ * Recall the first n of all events but those dropped, run, and compare the
+ * rest.
+ */
 static bool goes_on(const struct sink *all, size_t dropped, size_t n,
     const struct agent_input *in, const char *answer, struct buf *result)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/*
- * Eval files: their names, their text, and the folder.
- */
+/* Eval files: their names, their text, and the folder. */
 #include "t/unit/tap.h"
 
 #include <sys/stat.h>

@@ -237,7 +237,8 @@ static void test_given_ids(void)
 	event_fini(&b);
 }
 
-/* Whatever byte is changed, wherever it is cut: nobody takes it for an event.
+/*
+ * Whatever byte is changed, wherever it is cut: nobody takes it for an event.
  */
 static void test_damage(void)
 {

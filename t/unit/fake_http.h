@@ -45,8 +45,10 @@ struct fake_reply *fake_http_reply(struct http_req *req);
 /* The client leaves. */
 void fake_http_leave(struct http_req *req);
 
-/* The client reads nothing from now on, or takes all that waits and reads
- * again. */
+/*
+ * The client reads nothing from now on, or takes all that waits and reads
+ * again.
+ */
 void fake_http_stall(struct http_req *req, bool is_stalled);
 
 /* Free the request and null *req. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/* The line protocol of subprocess agents, and the lines of their standard
- * error. */
+/*
+ * The line protocol of subprocess agents, and the lines of their standard
+ * error.
+ */
 #include "agent/line.h"
 
 #include <stdlib.h>

@@ -11,8 +11,10 @@
 #include "master/master.h"
 #include "t/unit/scratch.h"
 
-/* Keeper and workers are this script: with good settings it serves for ever,
- * else it ends before it is ready. It notes its kind and number. */
+/*
+ * Keeper and workers are this script: with good settings it serves for ever,
+ * else it ends before it is ready. It notes its kind and number.
+ */
 static const char program_text[] =
     "#!/bin/sh\n"
     "set -- \"$2\"\n"

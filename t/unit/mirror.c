@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 
-/*
- * The feed, the mirror that follows it, and the exchange with the store.
- */
+/* The feed, the mirror that follows it, and the exchange with the store. */
 #include "t/unit/tap.h"
 
 #include <sys/file.h>

@@ -74,7 +74,8 @@ static struct waiting sample_waiting(void)
 
 enum row { ROW_RECORD, ROW_CLAIM, ROW_WAITING };
 
-/* A row in memory of its exact size, so that a sanitizer sees a read too far.
+/*
+ * A row in memory of its exact size, so that a sanitizer sees a read too far.
  */
 static bool decodes(const struct buf *row, size_t len, enum row kind)
 {

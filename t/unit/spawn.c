@@ -7,7 +7,8 @@
 
 #include "proc/spawn.h"
 
-/* Run sh -c script with a plan, its standard output into out; its wait status.
+/*
+ * Run sh -c script with a plan, its standard output into out; its wait status.
  */
 static int run(
     struct spawn_plan plan, const char *script, char *out, size_t size)

@@ -48,7 +48,8 @@ static int put(enum store_table table, const char *key, const char *value)
 	return store_commit(&t, &err);
 }
 
-/* The value as a C string, valid until the next call; NULL when there is none.
+/*
+ * The value as a C string, valid until the next call; NULL when there is none.
  */
 static const char *get(enum store_table table, const char *key)
 {
