@@ -13,9 +13,9 @@
  * its standard output before it begins the turn. A line "READY JSON" says that
  * it has loaded the agent, for the first time or again.
  *
- * A zygote that dies is restarted with exponential backoff; turns that are
- * running as forks are not affected. While the agent cannot be loaded, turns
- * are refused; while it is being loaded, they wait.
+ * A zygote that dies is restarted with exponential backoff. The turns that it
+ * has acknowledged end with it; the others go to the next one. While the agent
+ * cannot be loaded, turns are refused; while it is being loaded, they wait.
  */
 #include "core/agent.h"
 

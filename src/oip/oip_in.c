@@ -51,7 +51,7 @@ static void on_ping(struct oip_conn *c, const struct json *frame)
 /* ---- SESSION_STATUS ---- */
 
 /*
- * An anonymous client may query the status of a session without an owner only
+ * An anonymous client that is not in a session may query the status of one only
  * on an open server.
  */
 static const char *oip_in_status_of(
