@@ -68,11 +68,10 @@ struct access_ask {
 	const struct json *payload;
 	const struct json *from;
 	const struct json *signature;
-	const char *peer;  /* address of the client, for limits */
-	const char *place; /* the origin of the request, for may_repeat */
-	bool is_relayed;   /* received through a relay */
-	bool
-	    may_name_recipient; /* the recipient may be our name (3.6 step 7) */
+	const char *peer;	 /* address of the client, for limits */
+	const char *place;	 /* the origin of the request, for may_repeat */
+	bool is_relayed;	 /* received through a relay */
+	bool may_name_recipient; /* "to" may be our name (3.6 step 7) */
 	/*
 	 * The same signature is accepted again at once from the same place
 	 * (spec 2.15).
@@ -93,10 +92,15 @@ struct access_verdict {
 	bool may_onboard;	     /* refused; see access_doors() */
 };
 
+/* Receives a verdict, on the loop's thread. */
 typedef void access_fn(void *arg, const struct access_verdict *verdict);
 
+/*
+ * Receives the answer of the evaluator; reason is valid only inside the call.
+ */
 typedef void access_judged_fn(void *arg, bool is_allowed, const char *reason);
 
+/* What an access needs. All of it is borrowed and must outlive it. */
 struct access_setup {
 	const struct conf *conf;
 	struct store *store;

@@ -29,6 +29,7 @@
 struct gate;
 struct store;
 
+/* How a job ended. */
 enum gate_result {
 	GATE_OK,
 	GATE_INVALID,	  /* the signature does not match the payload */

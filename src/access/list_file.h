@@ -30,6 +30,7 @@ struct list_stamp {
 	uint64_t inode;
 };
 
+/* A list; lives in its owner. */
 struct list_file {
 	char *path;
 	bool has_comments;   /* '#' begins a comment anywhere */

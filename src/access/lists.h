@@ -28,6 +28,7 @@ struct conf;
 struct err;
 struct lists;
 
+/* The level of an address; admins are marked apart. */
 enum trust_level {
 	LEVEL_STRANGER,
 	LEVEL_CONTACT,
@@ -92,6 +93,7 @@ bool lists_is_whitelisted(struct lists *l, const char *address);
 
 /* ---- changes ---- */
 
+/* What an admin may request. */
 enum lists_action {
 	LISTS_PROMOTE,
 	LISTS_DEMOTE,
@@ -106,6 +108,7 @@ enum lists_action {
 /* The longest id that may be listed, in bytes. */
 #define LISTS_ID_MAX 200
 
+/* A requested change, of the address or name 'id'. */
 struct lists_change {
 	enum lists_action action;
 	char id[LISTS_ID_MAX + 1];

@@ -19,6 +19,7 @@ struct conf;
 struct loop;
 struct payment;
 
+/* The backend if the environment names none. */
 #define PAYMENT_BACKEND "https://oo.openonion.ai"
 
 /* How long each of the two requests may take. */

@@ -27,6 +27,7 @@ struct policy;
 /* The maximum number of invite codes. */
 #define POLICY_MAX_CODES 256
 
+/* What a policy says about a caller. */
 enum policy_verdict {
 	POLICY_ALLOW,
 	POLICY_ADMIT, /* correct invite code: becomes a contact */

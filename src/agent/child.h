@@ -22,6 +22,7 @@ struct source;
 /* How long an interrupted process may take to end its turn by itself. */
 #define CHILD_INTERRUPT_MS 5000
 
+/* An opened subprocess agent. */
 struct agent {
 	struct agent_about about; /* the kind owns its text */
 	struct runner_place place;

@@ -28,6 +28,7 @@ struct line_queue {
 	size_t max;	/* the longest line, in bytes */
 };
 
+/* The state of the queue after line_next(). */
 enum line_state {
 	LINE_NONE, /* incomplete: feed more bytes */
 	LINE_WHOLE,
@@ -48,6 +49,7 @@ enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 
 /* ---- lines from a process ---- */
 
+/* The kinds of lines; each sets other members of struct line. */
 enum line_kind {
 	LINE_BLANK,	  /* an empty line */
 	LINE_EVENT,	  /* draft is set */

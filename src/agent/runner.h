@@ -38,6 +38,7 @@ struct runner_place {
 	struct list all;
 };
 
+/* Why a process ended. */
 enum runner_how {
 	RUNNER_EXITED, /* status is a wait status */
 	RUNNER_LIMIT,  /* killed: it had too many processes */
@@ -45,11 +46,13 @@ enum runner_how {
 	RUNNER_LOST,   /* killed with its co-turn, or by us */
 };
 
+/* The end of a process; status belongs to RUNNER_EXITED. */
 struct runner_end {
 	enum runner_how how;
 	int status;
 };
 
+/* Callbacks of a runner, on the loop's thread. They may retire or kill it. */
 struct runner_handlers {
 	/* Bytes of its standard output, valid only inside the call. */
 	void (*on_output)(void *arg, const char *data, size_t len);

@@ -22,6 +22,7 @@
  */
 #define SCRIBE_LINES 200
 
+/* The unfinished line, and the rate of lines. */
 struct scribe {
 	struct buf line;
 	int64_t second; /* the second in which lines counts */
@@ -29,6 +30,7 @@ struct scribe {
 	unsigned dropped;
 };
 
+/* Receives one line, without its newline, valid only inside the call. */
 typedef void scribe_fn(void *arg, const char *text, size_t len);
 
 /* Process bytes; fn(arg) is called for each complete line. */

@@ -25,6 +25,7 @@ struct agent_spec;
  */
 enum { SOURCE_IN, SOURCE_OUT, SOURCE_ERR, SOURCE_CONTROL, SOURCE_FDS };
 
+/* The interface of a source. */
 struct source {
 	/*
 	 * Start a process with these descriptors, which the caller keeps.

@@ -31,6 +31,7 @@ struct zygote;
 #define ZYGOTE_PAUSE_MS 100
 #define ZYGOTE_PAUSE_MAX_MS 60000
 
+/* What a zygote needs. All of it must outlive it. */
 struct zygote_setup {
 	struct loop *loop;
 	struct crew *crew;     /* for work that may block */

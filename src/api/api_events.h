@@ -22,6 +22,7 @@ struct door_setup;
 struct http_req;
 struct session;
 
+/* What a stream shows, and when it ends. */
 struct api_events_plan {
 	uint64_t after;	     /* start after this position */
 	uint32_t until_turn; /* end after this turn; 0: when no turn runs */

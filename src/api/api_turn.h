@@ -16,6 +16,10 @@ struct http_req;
 struct session;
 struct session_input;
 
+/*
+ * The turn for which a request waits. input and caller are borrowed for the
+ * duration of the call.
+ */
 struct api_turn {
 	struct session *session; /* ownership passes to the call */
 	const struct session_input *input;

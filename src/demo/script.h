@@ -17,6 +17,7 @@
 
 struct talk;
 
+/* What a script does. */
 enum script_kind {
 	SCRIPT_SAY,	/* only answer */
 	SCRIPT_TOOL,	/* one tool call, then answer */
@@ -39,11 +40,13 @@ enum script_kind {
 /* The maximum number of choices taken from "A|B|C". */
 #define SCRIPT_CHOICES_MAX 32
 
+/* One part of "A|B|C"; points into the prompt. */
 struct script_choice {
 	const char *text;
 	size_t len;
 };
 
+/* A script. Which members are set depends on its kind. */
 struct script {
 	enum script_kind kind;
 	int64_t count;

@@ -10,6 +10,7 @@
 /* Room for a number as text, with its NUL. */
 #define SUMS_TEXT_SIZE 40
 
+/* The result of an evaluation. */
 enum sums_outcome {
 	SUMS_OK,
 	SUMS_NOT_ONE,	  /* the text is not an expression */

@@ -21,6 +21,7 @@
 #define TALK_MESSAGES 40
 #define TALK_TRACE 100
 
+/* A conversation; lives in its turn. */
 struct talk {
 	const char *given;
 	size_t given_len;

@@ -16,6 +16,7 @@
 struct conf;
 struct evals;
 
+/* The maximum number of turns per second that are written. */
 #define EVALS_RATE 50
 
 /* Create the object for a project's folder; the folder is created on demand. */

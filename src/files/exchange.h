@@ -19,6 +19,7 @@ struct err;
 struct results;
 struct store;
 
+/* Receives the lines of exchange_lines(). */
 struct exchange_sink {
 	/* Whether the line of this record is wanted; NULL: all are. */
 	bool (*wants)(const struct record *r, void *arg);
@@ -41,6 +42,7 @@ int exchange_lines(
 /* Write all lines to descriptor fd. Returns 0, or -1 with *err. */
 int exchange_export(struct store *store, int fd, struct err *err);
 
+/* The result of an import, in sessions; 'left' is in lines. */
 struct exchange_count {
 	size_t added;
 	size_t kept;	/* the store has it in the same or a newer state */

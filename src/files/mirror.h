@@ -20,6 +20,7 @@ struct conf;
 struct mirror;
 struct store;
 
+/* What a mirror needs. All of it is borrowed and must outlive it. */
 struct mirror_setup {
 	const struct conf *conf;
 	struct store *store;

@@ -24,6 +24,7 @@
 void result_line_write(
     struct buf *out, const struct record *r, struct store_span talk);
 
+/* A parsed line; {0} before the first. */
 struct result_line {
 	/*
 	 * Views into the line or into 'texts'. A status of running also stands

@@ -12,6 +12,7 @@
 #include "core/msg.h"
 #include "journal/journal.h"
 
+/* A notification and its addressees. */
 struct bell {
 	struct msg msg;
 	uint64_t ears[2]; /* a bit per slot */

@@ -47,6 +47,7 @@ enum commit_rule {
 	COMMIT_END,	/* the turn has not ended; the last event ends it */
 };
 
+/* The result of a commit. */
 enum commit_outcome {
 	COMMIT_OK,
 	COMMIT_CLOSED,	/* the rule was violated: nothing was appended */
@@ -63,6 +64,7 @@ enum commit_outcome {
 typedef void commit_write_fn(
     struct store_txn *t, struct store_span key, struct store_span value);
 
+/* A row of a commit. */
 struct commit_put {
 	enum store_table table;
 	struct buf key;
@@ -133,6 +135,7 @@ struct commit {
 	uint64_t ticket;
 };
 
+/* What a journal needs. All of it is borrowed and must outlive it. */
 struct journal_setup {
 	struct store *store;
 	struct registry *registry;
@@ -208,6 +211,9 @@ bool journal_meta(
 /* Add what a session's journal says to a seed made from its facts. */
 void journal_seed(struct registry_seed *seed, const struct journal_meta *meta);
 
+/*
+ * Why journal_read() returned: no more events, fn returned false, or see below.
+ */
 enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
 
 /*

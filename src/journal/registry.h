@@ -27,9 +27,11 @@
 struct heritage;
 struct registry;
 
+/* The size of a key in bytes, and the index that means "no entry". */
 #define REGISTRY_KEY 16
 #define REGISTRY_NONE UINT32_MAX
 
+/* The state of an entry. */
 enum entry_state { ENTRY_FREE, ENTRY_IDLE, ENTRY_RUNNING };
 
 /* A process: its slot and generation. 0: no process. */
@@ -47,6 +49,7 @@ static inline uint32_t owner_generation(registry_owner owner)
 	return (uint32_t)(owner >> 8);
 }
 
+/* One session, in shared memory. */
 struct entry {
 	uint8_t key[REGISTRY_KEY];    /* digest of the session id */
 	uint8_t caller[REGISTRY_KEY]; /* its permanent owner; 0: none */

@@ -32,6 +32,7 @@ struct region {
 
 _Static_assert(sizeof(struct entry) <= 160, "an entry fits its share");
 
+/* A process's handle of the registry. */
 struct registry {
 	struct heritage *heritage;
 	struct region *region;

@@ -26,6 +26,7 @@ enum quota_kind {
 	QUOTA_PEER_BYTES,
 };
 
+/* The size of a bucket and how fast it refills. */
 struct quota {
 	int64_t burst;	   /* the capacity */
 	int64_t period_ms; /* time to refill it all; > 0 */

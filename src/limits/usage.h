@@ -23,6 +23,7 @@ struct conf;
 struct err;
 struct heritage;
 
+/* An amount of usage. */
 struct usage {
 	uint64_t tokens;
 	uint64_t cost_us; /* millionths of a dollar */

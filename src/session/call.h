@@ -16,6 +16,7 @@ struct agent_file;
 struct record;
 struct waiting;
 
+/* An input in progress, with copies of all that the client sent. */
 struct session_call {
 	struct list link;
 	struct session *session;

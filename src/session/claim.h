@@ -18,6 +18,7 @@ struct commit;
 struct session_call;
 struct session_input;
 
+/* The result of a search for a claim. */
 enum claim_found {
 	CLAIM_UNUSED,	/* the name was not used here, or long ago */
 	CLAIM_REPEATED, /* it was used for the same input */

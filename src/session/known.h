@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is known; see known_read(). */
 struct known {
 	struct registry_seed seed; /* number 0: nothing is known */
 	bool has_record;	   /* a record that has not expired */

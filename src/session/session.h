@@ -34,6 +34,7 @@ struct json;
 struct sessions;
 struct session;
 
+/* The status of a session. */
 enum session_status {
 	SESSION_NEW,	   /* unknown, or no longer stored */
 	SESSION_CONNECTED, /* known and idle */
@@ -182,6 +183,7 @@ void session_attach(struct session *s, struct attachment *a, uint64_t after,
 /* Detach; does nothing if not attached. */
 void session_detach(struct attachment *a);
 
+/* Why session_read() returned. */
 enum session_read {
 	READ_END,     /* at the end: on_more will be called */
 	READ_STOPPED, /* fn returned false: read again when ready */
@@ -229,6 +231,7 @@ struct session_input {
 	const char *agent;
 };
 
+/* What became of an input. */
 enum input_outcome {
 	INPUT_STARTED,	/* a turn begins: wait for its terminal event */
 	INPUT_ADDED,	/* it joined the running turn; id names it */
@@ -261,6 +264,7 @@ struct session_receipt {
 	const struct err *err;
 };
 
+/* Receives the receipt of an input, valid only inside the call. */
 typedef void session_receipt_fn(void *arg, const struct session_receipt *r);
 
 /*
@@ -317,6 +321,7 @@ struct session_exec_result {
 };
 
 struct session_exec;
+/* Receives the result of a tool call. */
 typedef void session_exec_fn(
     void *arg, const struct session_exec_result *result);
 
@@ -350,6 +355,7 @@ struct session_mode {
 void session_mode(struct session *s, struct session_mode *mode);
 
 struct session_mode_call;
+/* Receives the result of a mode change: NULL, or an error. */
 typedef void session_mode_fn(void *arg, const struct err *err);
 
 /*

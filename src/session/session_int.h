@@ -25,6 +25,7 @@ struct takeover {
 	int64_t died_us;	/* time of the death that started the search */
 };
 
+/* All sessions of a worker. */
 struct sessions {
 	struct sessions_setup setup;
 	registry_owner self;
@@ -52,6 +53,7 @@ struct sessions {
 	unsigned ticks;
 };
 
+/* A worker's handle of a session. */
 struct session {
 	struct list link;
 	struct list rung;  /* in all->rung */

@@ -22,6 +22,7 @@ struct permit;
 struct sessions;
 struct store;
 
+/* What the session layer needs. All of it is borrowed and must outlive it. */
 struct sessions_setup {
 	const struct conf *conf;
 	struct heritage *heritage;

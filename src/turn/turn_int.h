@@ -43,6 +43,7 @@ enum turn_stimulus {
  */
 #define TURN_MAX_UNWRITTEN 2048
 
+/* A turn in the worker that owns it. */
 struct turn {
 	struct agent_sink sink; /* first member: what the agent sees of us */
 	struct list link;	/* all->turns */
