@@ -188,9 +188,10 @@ struct agent_kind {
 	    const struct agent_spec *spec, const char *key, struct err *err);
 	/*
 	 * Ask the agent to describe itself, before there are workers. This may
-	 * take a minute, and start processes, which are gone afterwards. Appends
-	 * a JSON object to *out and returns 0; or appends the agent's error
-	 * output and returns -1 with ERR_CONFIG. NULL: it need not be asked.
+	 * take a minute, and start processes, which are gone afterwards.
+	 * Appends a JSON object to *out and returns 0; or appends the agent's
+	 * error output and returns -1 with ERR_CONFIG. NULL: it need not be
+	 * asked.
 	 */
 	int (*ask)(const struct conf *conf, struct buf *out, struct err *err);
 	/*
