@@ -52,7 +52,7 @@ struct caller {
 enum access_use {
 	ACCESS_CONNECT, /* CONNECT INIT ATTACH: recipient, claim, policy */
 	ACCESS_AGAIN,	/* CONNECT on a connected connection: no policy */
-	ACCESS_INPUT, /* HTTP or bare INPUT: recipient if named, claim, policy */
+	ACCESS_INPUT,  /* HTTP, bare INPUT: recipient if named, claim, policy */
 	ACCESS_SPOKEN, /* INPUT on an open v1 connection: as INPUT, no policy */
 	ACCESS_READ,   /* signed GET: policy, no claim */
 	ACCESS_COMMAND, /* v2 frame: recipient, claim; refused if blocked */

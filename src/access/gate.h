@@ -59,8 +59,8 @@ struct gate_job {
 	uint64_t queue; /* its queue; 0: the server's */
 	/*
 	 * More cryptography for the sender if the job succeeds, such as a seal
-	 * (access/seal_call.h). Runs on the gate's thread, and must not wait for
-	 * anything. NULL: none.
+	 * (access/seal_call.h). Runs on the gate's thread, and must not wait
+	 * for anything. NULL: none.
 	 */
 	void (*work)(struct gate_job *job);
 	void (*done)(struct gate_job *job, enum gate_result result);
