@@ -14,6 +14,9 @@ use Test::More;
 my $host = CoHost->start(workers => 2, clock => 1);
 my $silent = $host->ws(session => {});
 my $fresh = $host->ws;
+# The server takes a socket after it has answered the upgrade: its time begins then.
+$fresh->send_json({ type => 'PING' });
+is $fresh->next(type => 'PONG')->{type}, 'PONG', 'PING of a client without a session is answered';
 for my $round (1 .. 5) {
 	$host->pass(31);
 	is $_->next(type => 'PING')->{type}, 'PING',
