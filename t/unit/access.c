@@ -42,6 +42,8 @@ static size_t heritage_size;
 static struct loop *loop;
 static struct access *access_of_all;
 static int waker;
+static long long signed_s; /* when frames of a test are signed: the same text is
+			      the same signature */
 
 /* Everything that was told, one after the other. */
 static char said[400000];
@@ -161,6 +163,7 @@ static void begin(const char *trust)
 {
 	static int number;
 	struct err err;
+	signed_s = clock_wall_ms() / 1000;
 	int fd = shm_create("access-test", sizeof(struct heritage));
 	heritage = fd < 0 ? NULL : shm_map(fd, &heritage_size);
 	if (!heritage)
@@ -221,7 +224,7 @@ static void put_frame(struct buf *out, int number, const char *members)
 	struct json_error why;
 	struct buf payload = {0}, form = {0};
 	buf_printf(&payload, "{\"to\":\"%s\",\"timestamp\":%lld,\"n\":%d%s}",
-	    HOST, (long long)(clock_wall_ms() / 1000), number, members);
+	    HOST, signed_s, number, members);
 	const struct json *v =
 	    json_parse(&doc, payload.data, payload.len, 0, &why);
 	if (!json_canonical(&form, v, JSON_ASCII | JSON_PYTHON))
