@@ -164,6 +164,8 @@ static bool api_events_take_event(const struct event *ev, void *arg)
 		s->is_past = true;
 		return false;
 	}
+	if (ev->turn < s->plan.until_turn)
+		return true; /* the stream may start before its turn */
 	stat_add(replayed, 1);
 	if (event_class(ev->type) == EVENT_TERMINAL) {
 		keep_ending(ev);

@@ -25,7 +25,7 @@ struct session;
 /* What a stream shows, and when it ends. */
 struct api_events_plan {
 	uint64_t after;	     /* start after this position */
-	uint32_t until_turn; /* end after this turn; 0: when no turn runs */
+	uint32_t until_turn; /* only this turn; 0: end when no turn runs */
 	bool is_following;   /* stay open when turns end */
 	bool is_reset; /* begin with "reset": what the client had is lost */
 	const char *caller;  /* the watching caller; NULL: anonymous */

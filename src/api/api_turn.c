@@ -344,14 +344,27 @@ static bool switch_session(struct waiting *w, const char *id)
 }
 
 /*
+ * The position before the events of a turn, or one before that. The three reads
+ * are in the reverse order of journal_publish(): what is written in between
+ * comes after the position.
+ */
+static uint64_t before_turn(const struct session *s, uint32_t turn)
+{
+	uint64_t head = session_head(s);
+	uint64_t began = session_turn_began(s);
+	uint32_t latest = session_turn(s);
+	if (latest < turn)
+		return head; /* its first event is still being written */
+	return latest == turn && began ? began - 1 : 0;
+}
+
+/*
  * The turn of the first input still runs, or its events are wanted: attach to
  * it.
  */
 static void join_first(struct waiting *w, const struct session_receipt *r)
 {
-	uint64_t began = session_turn_began(w->session);
-	bool is_latest = session_turn(w->session) == r->turn && began;
-	wait_for_turn(w, is_latest ? began - 1 : 0);
+	wait_for_turn(w, before_turn(w->session, r->turn));
 }
 
 static void on_repeated(struct waiting *w, const struct session_receipt *r)
