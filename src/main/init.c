@@ -122,17 +122,37 @@ static void put_name(struct buf *out, const char *dir)
 		buf_str(out, "agent");
 }
 
+/* Append a line of the sample, or instead of "#key: DEFAULT" what we set. */
+static void put_setting(
+    struct buf *out, const char *line, size_t len, const char *dir)
+{
+	if (strncmp(line, "#name:", 6) == 0) {
+		buf_str(out, "name: \"");
+		put_name(out, dir);
+		buf_str(out, "\"\n");
+	} else if (strncmp(line, "#entrypoint:", 12) == 0) {
+		buf_str(out, "entrypoint: agent.py\n");
+	} else if (strncmp(line, "#trust:", 7) == 0) {
+		buf_str(out, "trust: careful\n");
+	} else {
+		buf_append(out, line, len);
+	}
+}
+
 static int make_settings(struct project *p)
 {
 	struct buf text = {0};
 	buf_str(&text, "# Settings of this agent. \"co-hostd -t\" checks them; "
-		       "host.yaml(5) tells about each.\n"
+		       "see host.yaml(5).\n"
 		       "# A line that begins with '#' shows a default.\n"
-		       "\n"
-		       "name: \"");
-	put_name(&text, p->dir);
-	buf_str(&text, "\"\nentrypoint: agent.py\ntrust: careful\n\n");
-	buf_str(&text, body(host_yaml_text));
+		       "\n");
+	const char *line = body(host_yaml_text);
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+		len += line[len] == '\n';
+		put_setting(&text, line, len, p->dir);
+		line += len;
+	}
 	int rc = make_file(p, ".co/host.yaml", "settings", &text);
 	buf_fini(&text);
 	return rc;
@@ -144,7 +164,7 @@ static int make_keys(struct project *p)
 	if (ident_make(&me, p->co_dir, &p->err) != 0)
 		return -1;
 	init_tell(me.is_new, ".co/keys",
-	    "the key; write down recovery.txt, and show it to nobody");
+	    "the key; make a copy of recovery.txt and keep it secret");
 	printf("\n  address: %s\n", me.address);
 	ident_fini(&me);
 	return 0;
@@ -235,18 +255,28 @@ static int make_project(struct project *p, const char *dir)
 	return rc;
 }
 
+/* The steps that remain; the command line is fit for a shell. */
+static void print_next(const struct project *p)
+{
+	bool is_plain = !strpbrk(p->dir, " \t\"$&();<>`|*?[\\");
+	printf("\nNext:\n"
+	       "  1. in .co/host.yaml, set python to the interpreter that has "
+	       "connectonion\n"
+	       "  2. put a model key into .env, such as OPENAI_API_KEY=...\n");
+	printf(is_plain ? "\nNow run: co-hostd -d %s\n"
+			: "\nNow run: co-hostd -d '%s'\n",
+	    p->dir);
+}
+
 int init_run(const struct options *o)
 {
 	struct project p = {.co_dir = NULL};
 	const char *dir = o->n_args ? o->args[0] : o->dir ? o->dir : ".";
 	if (o->n_args > 1)
-		options_error("there is no argument", o->args[1]);
+		options_error("unexpected argument", o->args[1]);
 	int rc = make_project(&p, dir);
-	bool is_plain = !strpbrk(p.dir, " \t\"$&();<>`|*?[\\");
 	if (rc == 0)
-		printf(is_plain ? "\nNow run: co-hostd -d %s\n"
-				: "\nNow run: co-hostd -d '%s'\n",
-		    p.dir);
+		print_next(&p);
 	else
 		(void)fprintf(stderr, "co-hostd: %s\n", p.err.text);
 	free(p.co_dir);
