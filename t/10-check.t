@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program run write_file);
+use CoHost qw(program read_file run write_file);
 use Test::More;
 
 my $dir = CoHost::directory(yaml => "name: tested\nport: 0\nworkers: 2\n");
@@ -37,4 +37,33 @@ write_file("$dir/.co/host.yaml", "port: 9\n");
 $r = run([@check], env => { HOME => "$dir/home", AGENT_PORT => 'nine' });
 isnt $r->{status}, 0, 'a wrong AGENT_PORT is refused';
 like $r->{out}, qr/AGENT_PORT/, 'the refusal names AGENT_PORT';
+
+# The interpreter of an agent may be any program; this one says who runs it.
+SKIP: {
+	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+	skip 'only root can check as another user', 4 if $> != 0 || !defined $uid;
+	my $project = CoHost::directory(
+		yaml => "agent: python:agent.py\npython: ./python\n");
+	write_file("$project/agent.py", '');
+	write_file("$project/python", <<'EOF');
+#!/bin/sh
+mkdir -p .co/logs && id -un >.co/logs/by && echo '{"name":"fake"}'
+EOF
+	chmod 0755, "$project", "$project/python";
+	mkdir "$project/bin";
+	my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
+	run(['cp', @programs, "$project/bin"]);
+	chown $uid, $gid, "$project", "$project/.co", "$project/home";
+	my @as_root = ("$project/bin/co-hostd", '-d', "$project", '-t');
+	$r = run(\@as_root, env => { HOME => "$project/home" });
+	is $r->{status}, 0, "root can check another user's project" or diag $r->{out};
+	is read_file("$project/.co/logs/by"), "nobody\n",
+	    "root's check runs the agent as the owner of the project";
+	is +(stat "$project/.co/logs")[4], $uid,
+	    "root's check leaves no folder of root in another user's project";
+	chown 0, 0, "$project", "$project/.co", "$project/.co/logs", "$project/.co/logs/by";
+	run(\@as_root, env => { HOME => "$project/home" });
+	is read_file("$project/.co/logs/by"), "root\n",
+	    "root's check of its own project runs the agent as root";
+}
 done_testing;

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef CO_LIBEXECDIR
@@ -137,6 +138,22 @@ static void load_env_files(const struct conf *c)
 
 /* ---- layers ---- */
 
+/*
+ * What root's check runs must not leave files in the project that the server
+ * cannot write: unless a user is set, it is done as the owner of the project.
+ */
+static void check_as_owner(struct conf *c)
+{
+	struct stat st;
+	const struct passwd *owner = NULL;
+	if (*c->user || getuid() != 0)
+		return;
+	if (stat(c->project_dir, &st) == 0 && st.st_uid != 0)
+		owner = getpwuid(st.st_uid);
+	if (owner)
+		own(&c->user, mem_strdup(owner->pw_name));
+}
+
 static void on_warning(const char *text, void *arg)
 {
 	(void)arg;
@@ -202,6 +219,8 @@ int settings_read(struct conf *c, struct err *err)
 	/* The user comes first: it determines whose environment to read. */
 	if (set_overrides(c, "user", err) != 0)
 		return -1;
+	if (options->is_check)
+		check_as_owner(c);
 	load_env_files(c);
 	if (conf_read_env(c, err) != 0 || set_overrides(c, NULL, err) != 0)
 		return -1;
