@@ -80,6 +80,26 @@ ok wait_for(5, sub { my $p = pid(); !$p || !kill 0, $p }), 'a service that is ki
 action('status', 1, 'a killed service is dead with a pid file');
 action('start', 0, 'the service starts in spite of an old pid file');
 action('stop', 0, 'the service is stopped again');
+
+# A project of another user, served by that user. It has a program as its interpreter.
+my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+my $project = CoHost::directory(
+	yaml => "name: x\nport: 9\nbind: 203.0.113.1\nagent: python:a.py\npython: ./python\n");
+write_file("$project/a.py", '');
+write_file("$project/python",
+	"#!/bin/sh\nid -un >by && mkdir -p .co/logs && echo '{\"name\":\"fake\"}'\n");
+chmod 0755, "$project", "$project/python";
+run(['cp', (map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python)), "$project"]);
+chown $uid, $gid, "$project", "$project/.co";
+my %theirs = (%env, DAEMON => "$project/co-hostd", PROJECT_DIR => "$project",
+	CO_HOSTD_USER => 'nobody', DAEMON_ARGS => '', HOME => "$project/home");
+$r = run(['sh', $script, 'start'], env => \%theirs, timeout => 60);
+is $r->{status}, 1, 'a service that cannot listen does not start';
+like $r->{out}, qr{see \Q$project\E/co-hostd\.log}, 'a failed start names the log';
+like read_file("$project/co-hostd.log"), qr/cannot listen/, 'the log says why the start failed';
+ok !-e $pid_file, 'a failed start leaves no pid file';
+is read_file("$project/by"), "nobody\n", 'the agent is run by the user of the service only';
+is +(stat "$project/.co/logs")[4], $uid, "the check of the settings leaves root's files nowhere";
 $env{DAEMON} = '/no/such/co-hostd';
 ok +(run(['sh', $script, 'start'], env => \%env)->{status} =~ /^[05]$/),
     'the init script does nothing when the program is removed';
