@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/process.h"
+#include "core/stat.h"
 #include "proc/spawn.h"
 
 #include <errno.h>
@@ -221,6 +222,8 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 		atomic_store(&s->generation, generation + 1);
 		atomic_store(&s->state, SLOT_FREE);
 		atomic_store(&s->pid, 0);
+		/* Its successor may be throttled, and is another process. */
+		stat_clear_gauges(&c->heritage->stats[i]);
 		log_death(c, i, child, status, generation);
 		if (child->ready_fd >= 0)
 			close(child->ready_fd);

@@ -3,10 +3,12 @@
 #include "t/unit/tap.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/process.h"
+#include "master/children.h"
 #include "master/listen.h"
 #include "master/master.h"
 #include "t/unit/scratch.h"
@@ -150,6 +152,33 @@ static void test_broken_generation(void)
 	    "all processes end after SIGQUIT");
 }
 
+/* The gauges of a dead process count nothing, even before it is replaced. */
+static void test_reap(void)
+{
+	struct children *c = mem_zero(sizeof *c);
+	struct child child;
+	struct msg died;
+
+	c->heritage = mem_zero(sizeof *c->heritage);
+	c->n_slots = 2;
+	c->child[1] =
+	    (struct child){.pid = 4242, .kind = KIND_WORKER, .ready_fd = -1};
+	c->heritage->stats[0].runs = 2;
+	c->heritage->stats[1].runs = 3;
+	c->heritage->stats[1].runs_done = 5;
+	ok(children_reap(c, 4242, SIGKILL, &child, &died) &&
+		child.pid == 4242 && died.a == 1,
+	    "a dead child is known by its pid");
+	is_int((long long)c->heritage->stats[1].runs, 0,
+	    "a dead process runs no turns in /metrics");
+	is_int((long long)c->heritage->stats[1].runs_done, 5,
+	    "the counters of a dead process stay in /metrics");
+	is_int((long long)c->heritage->stats[0].runs, 2,
+	    "the death of a process leaves the gauges of others");
+	free(c->heritage);
+	free(c);
+}
+
 int main(void)
 {
 	char *program = scratch_path("program");
@@ -159,6 +188,7 @@ int main(void)
 		abort();
 	free(program);
 	test_kinds();
+	test_reap();
 	test_broken_generation();
 	return done();
 }
