@@ -70,11 +70,15 @@ unlike $careful, $development, 'CONNECTONION_ENV does not open what host.yaml cl
 like $careful, qr/^ {8}Invite: set — CO_INVITE_CODE in \.env, not printed here$/m,
     'the banner says that an invite code is set';
 unlike $careful, qr/open sesame/, 'the banner does not print the invite code';
-like banner("trust: careful\n"),
-    qr/^ {8}Invite: no one can onboard — CO_INVITE_CODE is not set\. Add it to \.env, or /m,
+my $admits = qr/^ {8}trust: careful: without an invite code .* without a signature$/m;
+my $free = banner("trust: careful\n");
+like $free, qr/^ {8}Invite: no one can onboard — CO_INVITE_CODE is not set\. Add it to \.env, or /m,
     'the banner says that nobody can onboard without an invite code';
+like $free, $admits, 'the banner says that strangers need no signature without an invite code';
+unlike $careful, $admits, 'the banner does not say so when there is an invite code';
 my $paid = banner("trust: careful\n", CO_PAYMENT => '0.5');
-unlike $paid, qr/no one can onboard/, 'the banner does not say so when there is a price';
+unlike $paid, qr/no one can onboard/, 'the banner lets strangers onboard when there is a price';
+unlike $paid, $admits, 'the banner does not admit strangers unsigned when there is a price';
 like $paid, qr/^ {8}Invite: no code .* by the payment of CO_PAYMENT\.$/m,
     'the banner says that strangers can pay';
 

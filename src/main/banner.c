@@ -10,6 +10,11 @@
 #define RULE "─────────────────────────────────────"
 #define INDENT "        "
 
+/* The line before it is the Python host's, and says only half of it. */
+#define ADMITTED                                                            \
+	"trust: careful: without an invite code or a price, strangers are " \
+	"admitted without a signature\n"
+
 /* Whether an address can be reached as localhost on this machine. */
 static bool is_localhost(const char *host, size_t len)
 {
@@ -80,6 +85,8 @@ static void put_trust(struct buf *out, const struct banner *b)
 		    b->trust, b->environment);
 	if (invite)
 		buf_printf(out, INDENT "%s\n", invite);
+	if (invite && !b->has_invite && !b->has_payment)
+		buf_str(out, INDENT ADMITTED);
 	if (b->environment || invite)
 		buf_char(out, '\n');
 }

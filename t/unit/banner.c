@@ -127,6 +127,10 @@ static void test_no_settings(void)
 	"Invite: no one can onboard — CO_INVITE_CODE is not set. Add it to " \
 	".env, or run `co init` to mint one.\n"
 
+#define ADMITTED                                                            \
+	"trust: careful: without an invite code or a price, strangers are " \
+	"admitted without a signature\n"
+
 #define PAID                                                            \
 	"Invite: no code — CO_INVITE_CODE is not set. Strangers can " \
 	"onboard by the payment of CO_PAYMENT.\n"
@@ -144,7 +148,8 @@ static void test_trust(void)
 	    {"custom", NULL, true, true, ""},
 	    {"careful", NULL, true, false, "        " SET "\n"},
 	    {"careful", NULL, true, true, "        " SET "\n"},
-	    {"careful", NULL, false, false, "        " UNSET "\n"},
+	    {"careful", NULL, false, false,
+		"        " UNSET "        " ADMITTED "\n"},
 	    {"careful", NULL, false, true, "        " PAID "\n"},
 	    {"open", "development", false, false,
 		"        trust: open (CONNECTONION_ENV=development)\n\n"},
