@@ -41,6 +41,7 @@ struct sessions {
 	struct list rung;	/* sessions with a grown journal */
 	struct list answers;	/* calls with a receipt to deliver */
 	struct list retries;	/* calls to be placed again (call_later()) */
+	struct list saves;	/* calls whose files are being saved */
 	struct list ended;	/* sessions whose turn has ended, referenced */
 	struct list execs;	/* running tool calls */
 	struct list execs_done; /* ended ones, to be reported */

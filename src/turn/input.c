@@ -345,6 +345,7 @@ static void on_saved(
     void *arg, struct agent_file *files, size_t n, const struct err *err)
 {
 	struct session_call *c = arg;
+	list_remove(&c->link);
 	if (err) {
 		c->err = *err;
 		call_refuse(c);
@@ -358,7 +359,9 @@ static void on_saved(
 static void save_files(struct session_call *c, const struct json *files)
 {
 	struct uploads *u = c->session->all->uploads;
-	if (uploads_save(u, files, on_saved, c, &c->err) != 0)
+	if (uploads_save(u, files, on_saved, c, &c->err) == 0)
+		list_append(&c->session->all->saves, &c->link);
+	else
 		call_refuse(c);
 }
 

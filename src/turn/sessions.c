@@ -48,6 +48,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	list_init(&all->ended);
 	list_init(&all->answers);
 	list_init(&all->retries);
+	list_init(&all->saves);
 	list_init(&all->execs);
 	list_init(&all->decided);
 	list_init(&all->execs_done);
@@ -190,7 +191,7 @@ bool sessions_are_busy(const struct sessions *all)
 {
 	return all->n_turns || all->n_execs || journal_pending(all->journal) ||
 	       !list_is_empty(&all->rung) || !list_is_empty(&all->answers) ||
-	       !list_is_empty(&all->retries);
+	       !list_is_empty(&all->retries) || !list_is_empty(&all->saves);
 }
 
 void sessions_reopen_log(struct sessions *all)
@@ -222,6 +223,7 @@ void sessions_free(struct sessions **allp)
 	free_calls(&all->answers);
 	free_calls(&all->retries);
 	uploads_free(&all->uploads);
+	free_calls(&all->saves); /* nobody will tell them any more */
 	activity_close(&all->activity);
 	registry_free(&all->registry);
 	map_free(&all->by_key);

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "base/json.h"
 #include "core/agent.h"
 #include "core/agent_dir.h"
 #include "core/conf.h"
@@ -471,6 +472,52 @@ static void test_room(void)
 	end();
 }
 
+/* ---- files ---- */
+
+/* An input with a file, whose receipt is not waited for. */
+static void give_file(struct session *s)
+{
+	static const char text[] = "[{\"name\":\"a\",\"data\":\"eA==\"}]";
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct session_input in = {.prompt = "look",
+	    .prompt_len = 4,
+	    .files = json_parse(&doc, text, sizeof text - 1, 0, &why),
+	    .caller = "",
+	    .level = "stranger",
+	    .peer = "192.0.2.1"};
+	if (!in.files)
+		abort();
+	told.outcome = INPUT_STARTED;
+	refusal = ERR_OK;
+	(void)session_input(s, &in, hear_receipt, NULL);
+	json_fini(&doc);
+}
+
+/* What is accepted or refused only when its files are saved. */
+static void test_files(void)
+{
+	begin("files");
+	struct session *s = open_session("files");
+	give_file(s);
+	ok(sessions_are_busy(all),
+	    "a worker that saves the files of an input is busy");
+	sessions_drain(all);
+	for (int i = 0; i < 20000 && !refusal; i++) {
+		settle();
+		(void)usleep(500);
+	}
+	is_int(refusal, ERR_DRAINING,
+	    "an input whose files are saved too late is to be sent again");
+	ok(!sessions_are_busy(all),
+	    "a worker that has refused such an input is not busy");
+	give_file(s);
+	session_close(&s);
+	end();
+	is_int(told.outcome, INPUT_STARTED,
+	    "a worker that leaves at once tells such an input nothing");
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++)
@@ -478,5 +525,6 @@ int main(void)
 	test_order();
 	test_growth();
 	test_room();
+	test_files();
 	return done();
 }
