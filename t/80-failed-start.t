@@ -32,6 +32,23 @@ my @failures = (
 		qr/agent .*lacks\.py cannot be loaded by python3: set python to the interpreter/, sub {
 		write_file("$_[0]/lacks.py", "import no_such_package\n") },
 		'-p', 0, '-a', 'python:lacks.py'],
+	['a Python file that is not there', 78,
+		qr{agent: there is no file /.*/none\.py \(paths are relative to the project directory\)},
+		sub { }, '-p', 0, '-a', 'python:none.py'],
+	['a Python file that is not there, with the name of an agent', 78,
+		qr{agent: there is no file /no/such/none\.py$}m,
+		sub { }, '-p', 0, '-a', 'python:/no/such/none.py:agent'],
+	['an interpreter that is not there', 78,
+		qr{python: cannot execute \./no such/python: No such file},
+		sub { write_file("$_[0]/some.py", '') }, '-p', 0, '-a', 'python:some.py',
+		'-o', 'python=./no such/python'],
+	['an interpreter that no folder of PATH has', 78,
+		qr/python: cannot execute python9: there is no such program in PATH/,
+		sub { write_file("$_[0]/some.py", '') }, '-p', 0, '-a', 'python:some.py',
+		'-o', 'python=python9'],
+	['a Python file without its prefix', 78,
+		qr/agent must be .*, not "some\.py": did you mean python:some\.py\?/,
+		sub { }, '-p', 0, '-a', 'some.py'],
 	['an agent that is not there', 78, qr{agent: cannot execute /no/such/agent: No such file},
 		sub { }, '-p', 0, '-a', 'exec:/no/such/agent --fast'],
 	['an agent that is not there, of the project', 78, qr{agent: cannot execute \./agent: },
@@ -83,7 +100,7 @@ for my $f (@failures) {
 		like $r->{out}, $why, "$name, $way: standard error says why";
 		# As long as it does not know its user, root writes no file below /tmp.
 		like read_file("$dir/log"), $why, "$name, $way: the log says why"
-		    unless $> == 0 && $name =~ /host\.yaml|unknown user/;
+		    unless $> == 0 && $name =~ /host\.yaml|unknown user|without its prefix/;
 		$manager->blocking(0);
 		my $told = '';
 		while (defined $manager->recv(my $text, 4096)) { $told .= "$text\n" }

@@ -93,24 +93,36 @@ static int look_for(const char *word, const char *folder)
 	return why;
 }
 
+static int cannot(
+    const char *setting, const char *program, int why, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, "%s: cannot execute %s: %s", setting,
+	    program,
+	    why == ENOENT && !strchr(program, '/')
+		? "there is no such program in PATH"
+		: strerror(why));
+}
+
+int exec_check_program(const char *setting, const char *program,
+    const char *folder, struct err *err)
+{
+	int why = look_for(program, folder);
+
+	return why ? cannot(setting, program, why, err) : 0;
+}
+
 int exec_check(const char *setting, const char *command, const char *folder,
     struct err *err)
 {
 	const char *start = command + strspn(command, BLANKS);
 	size_t len = strcspn(start, ENDS);
-	int why = 0;
+	int rc = 0;
 
 	if (!len || strspn(start, PLAIN) != len)
 		return 0;
 	char *word = mem_strndup(start, len);
 	if (!is_shell_word(word))
-		why = look_for(word, folder);
-	if (why)
-		(void)err_set(err, ERR_CONFIG, "%s: cannot execute %s: %s",
-		    setting, word,
-		    why == ENOENT && !strchr(word, '/')
-			? "there is no such program in PATH"
-			: strerror(why));
+		rc = exec_check_program(setting, word, folder, err);
 	free(word);
-	return why ? -1 : 0;
+	return rc;
 }

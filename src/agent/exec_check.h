@@ -19,4 +19,8 @@
 int exec_check(const char *setting, const char *command, const char *folder,
     struct err *err);
 
+/* The same for a program that is executed without a shell, whatever its name. */
+int exec_check_program(const char *setting, const char *program,
+    const char *folder, struct err *err);
+
 #endif

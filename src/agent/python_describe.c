@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "agent/python_describe.h"
 
+#include "agent/exec_check.h"
 #include "agent/python.h"
 #include "agent/source.h"
 #include "base/buf.h"
@@ -28,6 +29,8 @@
  * abandoned.
  */
 #define KILL_MS 10000
+
+#define RELATIVE " (paths are relative to the project directory)"
 
 /* Our ends of the process's outputs and of its control socket; -1: closed. */
 enum { SAID, COMPLAINTS, CONTROL, ENDS };
@@ -184,6 +187,29 @@ static pid_t python_describe_start(
 	return pid;
 }
 
+/*
+ * Refuse a file that is missing for certain: it may have the name of an agent
+ * after a colon, and what does not end in .py may be a module.
+ */
+static int check_file(
+    const struct conf *conf, const char *file, struct err *err)
+{
+	struct buf path = {0};
+	const char *end = strstr(file, ".py:");
+	size_t len = end ? (size_t)(end - file) + 3 : strlen(file);
+	int rc = 0;
+
+	if (*file != '/')
+		buf_printf(&path, "%s/", conf->project_dir);
+	buf_append(&path, file, len);
+	bool is_python = len > 3 && memcmp(file + len - 3, ".py", 3) == 0;
+	if (is_python && access(buf_cstr(&path), F_OK) != 0 && errno == ENOENT)
+		rc = err_set(err, ERR_CONFIG, "agent: there is no file %s%s",
+		    buf_cstr(&path), *file == '/' ? "" : RELATIVE);
+	buf_fini(&path);
+	return rc;
+}
+
 int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 {
 	struct talk t = {.fds = {-1, -1, -1}};
@@ -193,6 +219,10 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	const char *file = conf->agent + strlen(PYTHON_PREFIX);
 	int rc = -1;
 
+	if (check_file(conf, file, err) != 0 ||
+	    exec_check_program(
+		"python", conf->python, conf->project_dir, err) != 0)
+		return -1;
 	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
 	source_exec_init(&source, &spec,
 	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",

@@ -266,11 +266,15 @@ static int check_text(const struct conf_param *p, const char *where,
 		return err_set(err, ERR_CONFIG,
 		    "%s: %s must not hold control characters", where, p->key);
 	const struct text_rule *broken = broken_rule(p->key, value);
-	if (broken)
+	if (!broken)
+		return 0;
+	if (is_key(p, "agent") && ends_with(value, strlen(value), ".py"))
 		return err_set(err, ERR_CONFIG,
-		    "%s: %s must be %s, not \"%.60s\"", where, p->key,
-		    broken->allowed, value);
-	return 0;
+		    "%s: agent must be %s, not \"%.60s\": did you mean "
+		    "python:%.60s?",
+		    where, broken->allowed, value, value);
+	return err_set(err, ERR_CONFIG, "%s: %s must be %s, not \"%.60s\"",
+	    where, p->key, broken->allowed, value);
 }
 
 static int set_text(struct conf *c, const struct conf_param *p,
