@@ -25,9 +25,9 @@ sleep 1
 echo '{"type":"OUTPUT","result":"fine"}'
 END
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
-like $host->words, qr/(\d+) connections at once, and not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents; raise it, or lower max_connections/,
+like $host->words, qr/each worker can hold (\d+) connections, not max_connections=20000: the limit on open files \(ulimit -n\) is $LIMIT, of which \d+ are kept for agents; raise it, or lower max_connections/,
     'the log says how many connections are possible and why';
-my ($most) = $host->words =~ /(\d+) connections at once/;
+my ($most) = $host->words =~ /can hold (\d+) connections/;
 
 my @ws = map { $host->ws(session => {}) } 1 .. $N_TURNS;
 my @idle = grep { $_ } map {
@@ -44,4 +44,23 @@ cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1,
     'the pause of accepting is counted';
 is $host->http(GET => '/health')->{status}, 200, 'connections are accepted again when others have left';
 $host->stop;
+
+$host = CoHost->start(workers => 3);
+my $n_told = () = $host->words =~ /can hold \d+ connections/g;
+is $n_told, 1, 'only the first of several workers says how many connections are possible';
+$host->stop;
+
+$LIMIT = 20_000;
+SKIP: {
+	skip 'the limit on open files cannot be raised', 2
+	    if system("prlimit --pid $$ --nofile=$LIMIT:$LIMIT 2>/dev/null") != 0;
+	$host = CoHost->start;
+	unlike $host->words, qr/max_connections/,
+	    'a default that is nearly reached is no reason for a warning';
+	$host->stop;
+	$host = CoHost->start(args => ['-o', 'max_connections=19999']);
+	like $host->words, qr/can hold \d+ connections, not max_connections=19999/,
+	    'a number of connections that was asked for and is not reached is a reason for one';
+	$host->stop;
+}
 done_testing;

@@ -252,6 +252,15 @@ static bool conf_is_same(
 	return memcmp(x, y, p->size) == 0;
 }
 
+bool conf_is_default(const struct conf *c, enum conf_key key)
+{
+	struct conf fresh;
+	conf_init(&fresh);
+	bool is_same = conf_is_same(c, &fresh, &params[key]);
+	conf_fini(&fresh);
+	return is_same;
+}
+
 static void copy(
     struct conf *to, const struct conf *from, const struct conf_param *p)
 {

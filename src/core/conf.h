@@ -136,6 +136,9 @@ int conf_read_env(struct conf *c, struct err *err);
  */
 int conf_check(const struct conf *c, struct err *err);
 
+/* Whether a setting has its default value, wherever that comes from. */
+bool conf_is_default(const struct conf *c, enum conf_key key);
+
 /* Called with the key of each setting that keeps its old value. */
 typedef void conf_kept_fn(const char *key, void *arg);
 

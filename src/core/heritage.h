@@ -34,7 +34,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 5
+#define HERITAGE_VERSION 6
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
@@ -110,6 +110,7 @@ struct heritage {
 	int64_t started_boot_ms;    /* the same by clock_boot_ms() */
 	_Atomic int64_t line_ms;    /* see clock_hold(); set by the keeper */
 	_Atomic uint32_t epoch;	    /* newest configuration generation */
+	_Atomic uint32_t warned;    /* the epoch that logged its budget */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed because they hung */
 	_Atomic int64_t watched_us; /* when the master last looked */

@@ -5,7 +5,11 @@
 #include "agent/agents.h"
 #include "base/log.h"
 #include "core/conf.h"
+#include "core/heritage.h"
+#include "worker/inherit.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -30,8 +34,23 @@ static int64_t kept_for_turns(const struct conf *conf, int64_t limit)
 	return want < limit / 2 ? want : limit / 2;
 }
 
-size_t budget_connections(const struct conf *conf)
+/* Nobody asked for the default, so a small loss of it concerns nobody. */
+static bool is_worth_telling(const struct conf *conf, int64_t most)
 {
+	return most < conf->max_connections - conf->max_connections / 10 ||
+	       !conf_is_default(conf, CONF_max_connections);
+}
+
+/* Whether no worker of this generation has told the operator yet. */
+static bool is_first_to_tell(struct inherited *in)
+{
+	uint32_t epoch = in->heritage->slots[in->slot].epoch;
+	return atomic_exchange(&in->heritage->warned, epoch) != epoch;
+}
+
+size_t budget_connections(struct inherited *in)
+{
+	const struct conf *conf = &in->conf;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > INT32_MAX)
@@ -43,10 +62,12 @@ size_t budget_connections(const struct conf *conf)
 		return (size_t)conf->max_connections;
 	if (most < LEAST)
 		most = LEAST;
-	log_warn("%lld connections at once, and not max_connections=%lld: "
-		 "the limit on open files (ulimit -n) is %lld, of which %lld "
-		 "are kept for agents; raise it, or lower max_connections",
-	    (long long)most, (long long)conf->max_connections, (long long)limit,
-	    (long long)kept);
+	if (is_worth_telling(conf, most) && is_first_to_tell(in))
+		log_warn("each worker can hold %lld connections, not "
+			 "max_connections=%lld: the limit on open files "
+			 "(ulimit -n) is %lld, of which %lld are kept for "
+			 "agents; raise it, or lower max_connections",
+		    (long long)most, (long long)conf->max_connections,
+		    (long long)limit, (long long)kept);
 	return (size_t)most;
 }

@@ -10,13 +10,14 @@
  */
 #include <stddef.h>
 
-struct conf;
+struct inherited;
 
 /*
  * Returns how many connections the worker may have: max_connections, or less if
- * the limit on open files leaves less after what is reserved for turns; it then
- * logs a warning.
+ * the limit on open files leaves less after what is reserved for turns. The
+ * first worker of a generation then logs a warning, unless max_connections has
+ * its default and hardly less is left.
  */
-size_t budget_connections(const struct conf *conf);
+size_t budget_connections(struct inherited *in);
 
 #endif

@@ -380,7 +380,7 @@ static void open_doors(struct worker *w)
 	    .max_unfinished_bytes = (size_t)conf->max_unfinished * 1024 * 1024,
 	    .unfinished = &stats->unfinished,
 	    .dropped_total = &stats->unfinished_dropped,
-	    .max_connections = budget_connections(conf),
+	    .max_connections = budget_connections(&w->in),
 	    .request_timeout_ms = conf->request_timeout * 1000,
 	    .trusted_proxies = conf->trusted_proxies,
 	    .allowed_origins = conf->allowed_origins,
