@@ -5,7 +5,7 @@
 
     python3 examples/chat.py [ws://127.0.0.1:8000/ws [SESSION]]
 
-Each line of standard input is a prompt, or the answer to a question. When the connection is
+Each line of standard input is a prompt, or the answer to a question; Ctrl-D ends it. When the connection is
 lost, it comes back where it was: it tells the id of the last event it saw, and says again
 what has no end yet, under the same input_id, so that nothing is missed or run twice.
 doc/oip.txt describes the frames.
