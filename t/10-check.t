@@ -38,6 +38,15 @@ $r = run([@check], env => { HOME => "$dir/home", AGENT_PORT => 'nine' });
 isnt $r->{status}, 0, 'a wrong AGENT_PORT is refused';
 like $r->{out}, qr/AGENT_PORT/, 'the refusal names AGENT_PORT';
 
+for (['regular-file' => 'Not a directory'], ['missing-folder' => 'No such file or directory']) {
+	my ($name, $why) = @$_;
+	write_file("$dir/$name", '') if $name eq 'regular-file';
+	$r = run([program('co-hostd'), '-t', '-d', "$dir/$name"], %env);
+	is $r->{status}, 78, "a project directory that is a $name: the exit status is 78";
+	is $r->{out}, "co-hostd: --dir $dir/$name: $why\n",
+	    "a project directory that is a $name is refused as the only error";
+}
+
 # The interpreter of an agent may be any program; this one says who runs it.
 SKIP: {
 	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];

@@ -72,10 +72,20 @@ static bool walk_up(char *path, const char *home)
 	return false;
 }
 
+/* Like realpath(), but fails with ENOTDIR for anything but a folder. */
+static bool resolve(const char *dir, char *path)
+{
+	struct stat st;
+	if (!realpath(dir, path) || stat(path, &st) != 0)
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
 char *project_find(const char *dir, const char *home, struct err *err)
 {
 	char start[PATH_MAX], path[PATH_MAX];
-	if (!realpath(dir ? dir : ".", start)) {
+	if (!resolve(dir ? dir : ".", start)) {
 		(void)err_set(err, ERR_CONFIG, "--dir %s: %s", dir ? dir : ".",
 		    strerror(errno));
 		return NULL;
