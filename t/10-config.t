@@ -44,7 +44,7 @@ my @refused = (
 	["examples: Hello\n", 1, qr/examples must be a list/],
 	["relay_url: oo.openonion.ai\n", 1, qr/relay_url.*wss/],
 	["reload: sometimes\n", 1, qr/reload must be true or false/],
-	["port: 1\nport: 2\n", 2, qr/"port" stands twice/],
+	["port: 1\nport: 2\n", 2, qr/"port" is given twice/],
 	["name: &x [*x]\n", 1, qr/aliases are not supported/],
 	["durability: maybe\n", 1, qr/durability.*power.*process/],
 	["name: x\nagent: python3 agent.py\n", 2, qr/agent.*demo.*exec:/],

@@ -117,18 +117,31 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-const struct conf_param *conf_nearest(const char *key)
+/*
+ * Returns the key that is spelled most like this one, or NULL if none is near:
+ * two letters may differ, or a third of a longer word.
+ */
+static const char *nearest(const char *key)
 {
-	const struct conf_param *best = &params[0];
-	size_t least_so_far = SIZE_MAX;
+	const char *best = NULL;
+	size_t len = strlen(key);
+	size_t least_so_far = (len < 9 ? 2 : len / 3) + 1;
 	for (size_t i = 0; i < CONF_KEYS; i++) {
 		size_t d = distance(key, params[i].key);
 		if (d < least_so_far) {
 			least_so_far = d;
-			best = &params[i];
+			best = params[i].key;
 		}
 	}
-	return best;
+	return len > 2 ? best : NULL;
+}
+
+void conf_put_unknown(struct buf *out, const char *key)
+{
+	const char *near = nearest(key);
+	buf_printf(out, "there is no setting %.60s", key);
+	if (near)
+		buf_printf(out, "; did you mean %s?", near);
 }
 
 /* ---- setting it ---- */
@@ -207,15 +220,21 @@ enum conf_rank conf_rank(const struct conf *c, const struct conf_param *p)
 	return (enum conf_rank)c->rank[p - params];
 }
 
+static int refuse_key(const char *where, const char *key, struct err *err)
+{
+	struct buf why = {0};
+	conf_put_unknown(&why, key);
+	(void)err_set(err, ERR_CONFIG, "%s: %s", where, buf_cstr(&why));
+	buf_fini(&why);
+	return -1;
+}
+
 int conf_put(struct conf *c, enum conf_rank rank, const char *where,
     const char *key, const char *value, struct err *err)
 {
 	const struct conf_param *p = conf_param(key);
-	if (!p)
-		return err_set(err, ERR_CONFIG,
-		    "%s: there is no setting %.60s; did you mean %s?", where,
-		    key, conf_nearest(key)->key);
-	return put(c, rank, where, p, value, err);
+	return p ? put(c, rank, where, p, value, err)
+		 : refuse_key(where, key, err);
 }
 
 int conf_put_json(struct conf *c, enum conf_rank rank, const char *where,
@@ -307,7 +326,8 @@ static int check_trust(const struct conf *c, struct err *err)
 		return 0;
 	return err_set(err, ERR_CONFIG,
 	    "%s: trust must be \"open\", \"careful\", \"strict\", or custom "
-	    "config, not \"%.60s\" (as a policy file: %s)",
+	    "config (the path of a policy file, or a policy), not \"%.60s\" "
+	    "(as a policy file: %s)",
 	    c->trust_where, c->trust, strerror(why));
 }
 

@@ -27,6 +27,8 @@ enum conf_rank {
 	RANK_OPTION,
 };
 
+struct buf;
+
 struct conf_param {
 	const char *key;
 	enum conf_type type;
@@ -42,8 +44,11 @@ struct conf_param {
 /* Returns the row of a key, or NULL. */
 const struct conf_param *conf_param(const char *key);
 
-/* Returns the row whose key is spelled most like this one. */
-const struct conf_param *conf_nearest(const char *key);
+/*
+ * Append that there is no such setting, and the key that is spelled almost like
+ * it, if there is one.
+ */
+void conf_put_unknown(struct buf *out, const char *key);
 
 /* Returns the rank of the source of a setting's value. */
 enum conf_rank conf_rank(const struct conf *c, const struct conf_param *p);

@@ -15,7 +15,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define TRUST_ALLOWED "\"open\", \"careful\", \"strict\", or custom config"
+#define TRUST_ALLOWED                                                         \
+	"\"open\", \"careful\", \"strict\", or custom config (the path of a " \
+	"policy file, or a policy)"
 
 static void *field(struct conf *c, const struct conf_param *p)
 {
@@ -72,8 +74,9 @@ static int set_bool(struct conf *c, const struct conf_param *p,
 			*(bool *)field(c, p) = strcmp(value, yes[i]) == 0;
 			return 0;
 		}
-	return err_set(
-	    err, ERR_CONFIG, "%s: %s must be true or false", where, p->key);
+	return err_set(err, ERR_CONFIG,
+	    "%s: %s must be true or false, not \"%.60s\"", where, p->key,
+	    value);
 }
 
 static int set_enum(struct conf *c, const struct conf_param *p,
@@ -260,8 +263,8 @@ static int check_text(const struct conf_param *p, const char *where,
 		    "%s: trust must be " TRUST_ALLOWED ", not nothing", where);
 	if ((int64_t)len < p->min || (int64_t)len > p->max)
 		return err_set(err, ERR_CONFIG,
-		    "%s: %s must have %lld to %lld characters", where, p->key,
-		    (long long)p->min, (long long)p->max);
+		    "%s: %s must have %lld to %lld characters, not %zu", where,
+		    p->key, (long long)p->min, (long long)p->max, len);
 	if (has_control(value, is_trust ? "\t\r\n\x7f" : ""))
 		return err_set(err, ERR_CONFIG,
 		    "%s: %s must not hold control characters", where, p->key);
@@ -294,11 +297,11 @@ static bool is_json_of(const struct conf_param *p, const struct json *v)
 	    v, strcmp(p->unit, "list") == 0 ? JSON_ARRAY : JSON_OBJECT);
 }
 
-static int refuse_json(
-    const struct conf_param *p, const char *where, struct err *err)
+static int refuse_json(const struct conf_param *p, const char *where,
+    const char *text, struct err *err)
 {
-	return err_set(
-	    err, ERR_CONFIG, "%s: %s must be a %s", where, p->key, p->unit);
+	return err_set(err, ERR_CONFIG, "%s: %s must be a %s, not %.60s", where,
+	    p->key, p->unit, text);
 }
 
 /* Prefix another module's message about the value with its place. */
@@ -318,7 +321,7 @@ static int check_json(const struct conf_param *p, const char *where,
 	bool is_good = is_json_of(p, v);
 	json_fini(&doc);
 	if (!is_good)
-		return refuse_json(p, where, err);
+		return refuse_json(p, where, text, err);
 	if ((int64_t)len > p->max)
 		return err_set(err, ERR_CONFIG,
 		    "%s: %s must have at most %lld characters", where, p->key,
@@ -448,17 +451,42 @@ static bool is_fitting(const struct conf_param *p, const struct json *v)
 	return false;
 }
 
-static const char *type_name(const struct json *v)
+/* Whether a string would fit without its quotes. */
+static bool is_quoted(const struct conf_param *p, const struct json *v)
+{
+	static const char *const switches[] = {
+	    "true", "yes", "on", "false", "no", "off"};
+	char *text = json_is(v, JSON_STRING) ? json_strdup(v) : NULL;
+	bool is_it = false;
+	if (text && p->type == PARAM_INT)
+		is_it = *text && !text[strspn(text, "0123456789")];
+	for (size_t i = 0; text && p->type == PARAM_BOOL && i < 6; i++)
+		is_it |= strcmp(text, switches[i]) == 0;
+	free(text);
+	return is_it;
+}
+
+/* What a value is that does not fit, and the value as JSON. */
+static void put_wrong(
+    struct buf *out, const struct conf_param *p, const struct json *v)
 {
 	static const char *const names[] = {
 	    [JSON_NULL] = "nothing",
-	    [JSON_BOOL] = "true or false",
-	    [JSON_NUMBER] = "a number",
-	    [JSON_STRING] = "a string",
-	    [JSON_ARRAY] = "a list",
-	    [JSON_OBJECT] = "a mapping",
+	    [JSON_BOOL] = "the value",
+	    [JSON_NUMBER] = "a number:",
+	    [JSON_STRING] = "a string:",
+	    [JSON_ARRAY] = "a list:",
+	    [JSON_OBJECT] = "a mapping:",
 	};
-	return names[json_type(v)];
+	enum { SHOWN = 60 };
+	size_t len;
+	const char *text = json_text(v, &len);
+	buf_str(out, names[json_type(v)]);
+	if (!json_is(v, JSON_NULL))
+		buf_printf(out, " %.*s%s", (int)(len < SHOWN ? len : SHOWN),
+		    text, len > SHOWN ? "..." : "");
+	if (is_quoted(p, v))
+		buf_str(out, " (remove the quotes)");
 }
 
 static void refuse_type(const struct conf_param *p, const char *where,
@@ -469,7 +497,8 @@ static void refuse_type(const struct conf_param *p, const char *where,
 	    [PARAM_ENUM] = "one of ",
 	    [PARAM_STR] = "a string",
 	    [PARAM_JSON] = "a "};
-	struct buf range = {0};
+	struct buf range = {0}, wrong = {0};
+	put_wrong(&wrong, p, v);
 	if (p->type == PARAM_INT)
 		buf_printf(&range, " from %lld to %lld%s%s", (long long)p->min,
 		    (long long)p->max, *p->unit ? " " : "", p->unit);
@@ -477,7 +506,8 @@ static void refuse_type(const struct conf_param *p, const char *where,
 		buf_str(&range, p->unit);
 	(void)err_set(err, ERR_CONFIG, "%s: %s must be %s%s, not %s", where,
 	    p->key, is_key(p, "trust") ? TRUST_ALLOWED : wanted[p->type],
-	    buf_cstr(&range), type_name(v));
+	    buf_cstr(&range), buf_cstr(&wrong));
+	buf_fini(&wrong);
 	buf_fini(&range);
 }
 

@@ -45,11 +45,13 @@ static bool is_foreign(const char *key)
 static void warn_unknown(
     const struct source *s, const char *where, const char *key)
 {
+	struct buf why = {0};
 	if (is_foreign(key))
-		warn(s, "%s: %s is not supported", where, key);
+		buf_printf(&why, "%s is not supported", key);
 	else
-		warn(s, "%s: there is no setting %.60s; did you mean %s?",
-		    where, key, conf_nearest(key)->key);
+		conf_put_unknown(&why, key);
+	warn(s, "%s: %s", where, buf_cstr(&why));
+	buf_fini(&why);
 }
 
 static void warn_relay(const struct source *s, const char *where)
@@ -143,10 +145,11 @@ static int conf_yaml_read_file(
 		return err_set(
 		    err, ERR_CONFIG, "%s: %s", path, strerror(errno));
 	text->len = fread(buf_reserve(text, MOST + 1), 1, MOST + 1, f);
-	bool failed = ferror(f) != 0;
+	int why = ferror(f) ? errno : 0;
 	(void)fclose(f);
-	if (failed)
-		return err_set(err, ERR_CONFIG, "%s: cannot be read", path);
+	if (why)
+		return err_set(err, ERR_CONFIG, "%s: cannot be read: %s", path,
+		    strerror(why));
 	if (text->len > MOST)
 		return err_set(
 		    err, ERR_CONFIG, "%s: larger than %d bytes", path, MOST);

@@ -160,7 +160,7 @@ static int refuse_twin(
 	struct buf why = {0};
 	buf_str(&why, "the key ");
 	buf_json(&why, key, len < 60 ? len : 60);
-	buf_str(&why, " stands twice");
+	buf_str(&why, " is given twice");
 	(void)refuse_at(r, ev, buf_cstr(&why));
 	buf_fini(&why);
 	return -1;

@@ -136,11 +136,11 @@ static void test_bad_values(void)
 	    {"trust", " \n", "\"open\", \"careful\", \"strict\""},
 	    {"trust_agent", "judge", "exec:COMMAND"},
 	    {"admin_bearer", "none", "any|token-only"},
-	    {"reload", "maybe", "true or false"},
+	    {"reload", "maybe", "true or false, not \"maybe\""},
 	    {"relay_url", "oo.openonion.ai", "wss://"},
 	    {"relay_url", "wss://", "wss://"},
 	    {"relay_url", "wss:///ws", "wss://"},
-	    {"examples", "{}", "must be a list"},
+	    {"examples", "{}", "must be a list, not {}"},
 	    {"examples", "{", "examples: value line"},
 	    {"permissions", "[]", "must be a mapping"},
 	    {"permissions", "{a: {}}", "a: allowed must be true or false"},
@@ -235,8 +235,15 @@ static void test_bad_yaml(void)
 	    {"a wrong type", "name: x\n\nport: many\n", 3, "port"},
 	    {"a list", "name: x\nport: [1]\n", 2, "port must be an integer"},
 	    {"a mapping", "name: {a: b}\n", 1, "name must be a string"},
-	    {"a number in quotes", "port: \"80\"\n", 1, "port"},
+	    {"a number in quotes", "port: \"80\"\n", 1,
+		"not a string: \"80\" (remove the quotes)"},
+	    {"a switch in quotes", "reload: \"true\"\n", 1,
+		"not a string: \"true\" (remove the quotes)"},
 	    {"a word out of choice", "\nrestart: maybe\n", 2, "restart"},
+	    {"a size with its unit", "max_body: 2m\n", 1,
+		"not a string: \"2m\""},
+	    {"a list as port", "port: [1, 2]\n", 1, "not a list: [1,2]"},
+	    {"a switch as name", "name: true\n", 1, "not the value true"},
 	    {"a list as trust", "trust: [x]\n", 1,
 		"trust must be \"open\", \"careful\", \"strict\", or custom"},
 	    {"a number as trust", "trust: 1\n", 1, "or custom config"},
@@ -250,7 +257,7 @@ static void test_bad_yaml(void)
 	    {"a rule that is none", "a: 1\npermissions: {x: 1}\n", 2,
 		"x: must"},
 	    {"an example alone", "examples: Hello\n", 1, "must be a list"},
-	    {"a doubled key", "port: 1\nport: 2\n", 2, "stands twice"},
+	    {"a doubled key", "port: 1\nport: 2\n", 2, "is given twice"},
 	    {"an alias", "name: &a x\nsummary: *a\n", 2, "aliases"},
 	    {"a second document", "port: 1\n---\nport: 2\n", 2, "second"},
 	    {"no number", "port: null\n", 1, "an integer from 0 to 65535"},
@@ -319,6 +326,7 @@ static void test_warnings(void)
 		"line 3: there is no setting max_file_siz; "
 		"did you mean max_file_size?"},
 	    {"prot: [1, {a: b}]\n", "did you mean port?"},
+	    {"max_connection_count: 3\n", "did you mean max_connections?"},
 	    {"\"\": 1\n", "there is no setting"},
 	    {"rem: true\n", "rem is not supported"},
 	    {"listen: {feishu: {}}\n", "listen is not supported"},
@@ -348,6 +356,34 @@ static void test_warnings(void)
 		    *rows[i].says ? rows[i].says : "(none)");
 		end(&r);
 	}
+}
+
+static void test_far_keys(void)
+{
+	static const char *const keys[] = {"colour", "xy", "database_url"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		char text[64];
+		struct reading r;
+		(void)snprintf(text, sizeof text, "%s: 1\n", keys[i]);
+		read_text(&r, text);
+		is_int(r.n_warnings, 1, "%s gives a warning", keys[i]);
+		ok(!strstr(buf_cstr(&r.warnings), "did you mean"),
+		    "no setting is suggested for %s: %s", keys[i],
+		    buf_cstr(&r.warnings));
+		end(&r);
+	}
+}
+
+static void test_directory(void)
+{
+	struct reading r;
+
+	conf_init(&r.conf);
+	ok(conf_read_yaml(&r.conf, "/", hear, &r, &r.err) == -1 &&
+		strstr(r.err.text, "/: cannot be read: Is a directory"),
+	    "a folder in the place of host.yaml is refused as one");
+	conf_fini(&r.conf);
 }
 
 static void test_long_keys(void)
@@ -571,7 +607,7 @@ static void test_arguments(void)
 	    "a wrong type in host() is refused");
 	is_str(err.text,
 	    "host(): result_ttl must be an integer from 1 to 315360000 "
-	    "seconds, not a string",
+	    "seconds, not a string: \"x\"",
 	    "the refusal of a wrong type in host() names the setting");
 	is_int(take_args(&r.conf, "[]", &r, &err), -1,
 	    "arguments of host() that are a list are refused");
@@ -672,8 +708,9 @@ static void test_check(void)
 	is_int(conf_check(&c, &err), -1, "a word that is no level is refused");
 	is_str(err.text,
 	    "host.yaml line 7: trust must be \"open\", \"careful\", "
-	    "\"strict\", or custom config, not \"carefull\" (as a policy file: "
-	    "No such file or directory)",
+	    "\"strict\", or custom config (the path of a policy file, or a "
+	    "policy), not \"carefull\" (as a policy file: No such file or "
+	    "directory)",
 	    "the refusal of a wrong trust names its place and what is allowed");
 	(void)conf_set(&c, "option --trust", "trust", "/dev/null", &err);
 	is_int(conf_check(&c, &err), 0, "trust may be a policy file");
@@ -894,6 +931,8 @@ int main(void)
 	test_bad_yaml();
 	test_no_mapping();
 	test_warnings();
+	test_far_keys();
+	test_directory();
 	test_long_keys();
 	test_trust();
 	test_paths();
