@@ -86,7 +86,7 @@ int export_run(const struct options *o)
 	struct conf conf;
 	struct err err;
 	if (o->n_args > 1)
-		options_error("export takes one file, not", o->args[1]);
+		options_error("unexpected argument", o->args[1]);
 	int rc = read_settings(o, &conf, &err);
 	if (rc == 0)
 		rc = export_store(o, &conf, &err);
@@ -143,9 +143,10 @@ int export_run_import(const struct options *o)
 {
 	struct conf conf;
 	struct err err;
-	if (o->n_args != 1)
-		options_error("import takes one file; given are",
-		    o->n_args ? "more" : "none");
+	if (o->n_args > 1)
+		options_error("unexpected argument", o->args[1]);
+	if (o->n_args == 0)
+		options_error("import takes one file", "none was given");
 	int rc = read_settings(o, &conf, &err);
 	if (rc == 0)
 		rc = import_store(o->args[0], &conf, &err);

@@ -75,7 +75,7 @@ static const char usage_head[] =
     "      --trust TRUST      open, careful (default), strict, or a policy "
     "file\n"
     "  -o, --set KEY=VALUE    any setting of host.yaml(5)\n"
-    "      --preset KEY=VALUE the same, overridden by all other sources\n"
+    "      --preset KEY=VALUE  a default: used if nothing else sets KEY\n"
     "  -D, --daemon           run in the background\n"
     "      --pid-file FILE    write the process id to FILE\n"
     "  -l, --log FILE         log to FILE (default: standard error)\n"
@@ -83,7 +83,8 @@ static const char usage_head[] =
     "      --init             create a project, like the command init\n"
     "  -t, --test             check the settings and exit\n"
     "      --ready-fd N       write the address to descriptor N once serving\n"
-    "      --test-clock FILE  shift all clocks by the milliseconds in FILE\n"
+    "      --test-clock FILE  (tests) shift all clocks by the milliseconds "
+    "in FILE\n"
     "  -V, --version          print the version and exit\n"
     "  -h, --help             print this help and exit\n"
     "\n"
@@ -101,6 +102,15 @@ static void print_usage(void)
 	(void)fputs(usage_tail, stdout);
 }
 
+static void __attribute__((noreturn))
+wrong_value(const char *where, const char *wanted, const char *text)
+{
+	char problem[128];
+	(void)snprintf(
+	    problem, sizeof problem, "%s must be %s, not", where, wanted);
+	options_error(problem, text);
+}
+
 static void add_override(
     struct options *o, const char *where, const char *key, const char *value)
 {
@@ -113,46 +123,65 @@ static void add_override(
 	};
 }
 
+/*
+ * Write the name of an option as it was typed, "option -o" or "option --set":
+ * typed is the argument that begins it.
+ */
+static void name_option(char out[64], int opt, const char *typed)
+{
+	const char *name = NULL;
+	for (const struct option *l = long_options; l->name; l++)
+		if (l->val == opt)
+			name = l->name;
+	bool is_short = opt < OPT_TRUST && strncmp(typed, "--", 2) != 0;
+	if (is_short || !name)
+		(void)snprintf(out, 64, "option -%c", opt);
+	else
+		(void)snprintf(out, 64, "option --%s", name);
+}
+
 static void add_pair(struct options *o, const char *where, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	if (!equals || equals == text)
-		options_error("KEY=VALUE is needed, not", text);
+		wrong_value(where, "KEY=VALUE", text);
 	char *key = mem_strndup(text, (size_t)(equals - text));
 	add_override(o, where, key, equals + 1);
 	free(key);
 }
 
-static unsigned number_option(const char *text)
+static unsigned number_option(const char *where, const char *text)
 {
 	char *end;
 	unsigned long v = strtoul(text, &end, 10);
 	if (!*text || *end || v > INT_MAX)
-		options_error("a number is needed, not", text);
+		wrong_value(where, "a number", text);
 	return (unsigned)v;
 }
 
-static void take_setting(struct options *o, int opt, const char *value)
+static void take_setting(
+    struct options *o, int opt, const char *where, const char *value)
 {
 	static const struct {
 		int opt;
-		const char *where;
 		const char *key;
 	} rows[] = {
-	    {'w', "option --workers", "workers"},
-	    {'p', "option --port", "port"},
-	    {'b', "option --bind", "bind"},
-	    {'a', "option --agent", "agent"},
-	    {OPT_TRUST, "option --trust", "trust"},
-	    {OPT_USER, "option --user", "user"},
+	    {'w', "workers"},
+	    {'p', "port"},
+	    {'b', "bind"},
+	    {'a', "agent"},
+	    {OPT_TRUST, "trust"},
+	    {OPT_USER, "user"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].opt == opt)
-			add_override(o, rows[i].where, rows[i].key, value);
+			add_override(o, where, rows[i].key, value);
 }
 
-static void take_option(struct options *o, int opt)
+static void take_option(struct options *o, int opt, const char *typed)
 {
+	char where[64];
+	name_option(where, opt, typed);
 	switch (opt) {
 	case 'd':
 		o->dir = optarg;
@@ -161,10 +190,10 @@ static void take_option(struct options *o, int opt)
 		o->config = optarg;
 		break;
 	case 'o':
-		add_pair(o, "option --set", optarg);
+		add_pair(o, where, optarg);
 		break;
 	case OPT_PRESET:
-		add_pair(o, "option --preset", optarg);
+		add_pair(o, where, optarg);
 		o->overrides[o->n_overrides - 1].is_preset = true;
 		break;
 	case 'D':
@@ -189,7 +218,7 @@ static void take_option(struct options *o, int opt)
 		o->command = "init";
 		break;
 	case OPT_READY_FD:
-		o->ready_fd = (int)number_option(optarg);
+		o->ready_fd = (int)number_option(where, optarg);
 		break;
 	case OPT_TEST_CLOCK:
 		o->test_clock = optarg;
@@ -198,16 +227,16 @@ static void take_option(struct options *o, int opt)
 		o->child = optarg;
 		break;
 	case OPT_SLOT:
-		o->slot = number_option(optarg);
+		o->slot = number_option(where, optarg);
 		break;
 	case OPT_GENERATION:
-		o->generation = number_option(optarg);
+		o->generation = number_option(where, optarg);
 		break;
 	case '?':
 		(void)fputs("Try 'co-hostd --help'.\n", stderr);
 		exit(2);
 	default:
-		take_setting(o, opt, optarg);
+		take_setting(o, opt, where, optarg);
 		break;
 	}
 }
@@ -250,8 +279,10 @@ void options_read(struct options *o, int argc, char **argv)
 	int opt;
 	o->ready_fd = -1;
 	while ((opt = getopt_long(argc, argv, "w:p:b:d:c:a:o:Dl:tVh",
-		    long_options, NULL)) != -1)
-		take_option(o, opt);
+		    long_options, NULL)) != -1) {
+		bool is_apart = optarg && optarg == argv[optind - 1];
+		take_option(o, opt, argv[optind - (is_apart ? 2 : 1)]);
+	}
 	take_command(o, argc, argv);
 	settle_paths(o);
 }

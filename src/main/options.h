@@ -18,7 +18,7 @@
  * sources, or as a preset before them.
  */
 struct override {
-	char *where; /* "option --port" */
+	char *where; /* as it was typed: "option --port" or "option -p" */
 	char *key;
 	char *value;
 	bool is_preset;

@@ -144,6 +144,10 @@ static void listen_name_of(int fd, char *name, size_t size)
 /* The port is the most frequent cause of a failed first start. */
 static int port_error(struct err *err, const char *where)
 {
+	if (errno == EADDRNOTAVAIL)
+		return err_set(err, ERR_CONFIG,
+		    "cannot listen on %s: not an address of this machine",
+		    where);
 	if (errno != EADDRINUSE)
 		return system_error(err, "listen on", where);
 	return err_set(err, ERR_CONFIG,
