@@ -26,6 +26,12 @@ isnt $r->{status}, 0, '-t refuses a bad host.yaml';
 like $r->{out}, qr/host\.yaml.*2.*port.*65535/,
     'a refusal by -t names file, line, key and what is allowed';
 
+write_file("$dir/.co/host.yaml", "colour: red\nrem: true\n");
+$r = run(\@check, %env);
+is $r->{status}, 0, '-t accepts a host.yaml with warnings';
+like $r->{out}, qr/settings are valid, with 2 warnings:/, '-t counts the warnings';
+unlike $r->{out}, qr/\bgood\b/, '-t calls settings with warnings not good';
+
 write_file("$dir/other.yaml", "workers: 3\n");
 is run([@check, '-c', "$dir/other.yaml"], %env)->{status}, 0,
     '-c checks another file';

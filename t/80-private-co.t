@@ -56,7 +56,7 @@ END
 my $acls = has_acls("$dir");
 my $host = CoHost->start(dir => $dir, workers => 1, agent => "exec:sh $dir/agent.sh");
 is_deeply [open_to_others($co)], [], 'a start closes what was in .co to others';
-like $host->words, qr/made \d+ files and folders private/,
+like $host->words, qr/removed other users' access to \d+ files and folders/,
     'the log says how many files and folders were closed';
 is sprintf('%o', (stat "$co/tool")[2] & 07777), '700', 'a program in .co stays executable';
 is sprintf('%o', (stat "$dir/outside")[2] & 07777), '644',

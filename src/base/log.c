@@ -21,6 +21,7 @@ static char *log_path;
 static char speaker[32] = "co-hostd";
 static enum log_level lowest = LOG_INFO;
 static char *last_words;
+static _Atomic unsigned n_warnings;
 static void (*on_fatal)(const char *text);
 static size_t last_words_size;
 
@@ -214,6 +215,12 @@ void log_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	log_at(LOG_WARN, fmt, ap);
 	va_end(ap);
+	n_warnings++;
+}
+
+unsigned log_n_warnings(void)
+{
+	return n_warnings;
 }
 
 void log_error(const char *fmt, ...)

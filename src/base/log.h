@@ -53,6 +53,9 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* One line at warn level: something that needs attention. */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Returns how many warnings this process has logged. */
+unsigned log_n_warnings(void);
+
 /* One line at error level: something that lost work. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -269,7 +269,8 @@ static void close_to_others(const struct conf *c, const struct passwd *guest)
 		    guest->pw_name, c->co_dir);
 	if (n)
 		log_info(
-		    "%s: made %zu files and folders private", c->co_dir, n);
+		    "%s: removed other users' access to %zu files and folders",
+		    c->co_dir, n);
 }
 
 /* Do everything that only root may do, then become the user. */
@@ -320,8 +321,13 @@ static int serve(struct conf *c, const struct options *o)
 
 static int start_check(const struct conf *c)
 {
-	printf("co-hostd: the settings are good%s%s\n",
-	    *c->host_yaml ? ": " : "", c->host_yaml);
+	unsigned n = log_n_warnings();
+	printf("co-hostd: the settings are ");
+	if (n)
+		printf("valid, with %u warning%s", n, n == 1 ? "" : "s");
+	else
+		printf("good");
+	printf("%s%s\n", *c->host_yaml ? ": " : "", c->host_yaml);
 	return 0;
 }
 
