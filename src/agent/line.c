@@ -136,10 +136,12 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 	if (is_blank(text, len))
 		return 0;
 	const struct json *object = json_parse(&l->doc, text, len, 0, &error);
+	if (!object && *text != '{')
+		return refuse(err, "a line is not JSON", text, len);
 	if (!object)
 		return refuse(err, error.message, text, len);
 	if (!json_is(object, JSON_OBJECT))
-		return refuse(err, "not a JSON object", text, len);
+		return refuse(err, "a line is not a JSON object", text, len);
 	const struct json *type = json_get(object, "type");
 	if (json_str_is(type, "OUTPUT"))
 		return read_output(l, object, text, len, err);
