@@ -38,6 +38,12 @@ struct greeting {
 	bool has_record;
 	bool is_again; /* the client was greeted before */
 	bool is_server_newer;
+	/*
+	 * The latest turn and the position of its first event, as of 'status':
+	 * another turn may begin during the greeting.
+	 */
+	uint32_t turn;
+	uint64_t began;
 	struct buf merged; /* the conversation that won */
 	/*
 	 * Where the client continues: after 'seen', an event of the latest
@@ -236,7 +242,7 @@ static bool has_missed_failure(const struct greeting *g)
 static void find_event(struct greeting *g, const char *id, size_t len)
 {
 	struct session *s = g->conn->session;
-	uint64_t began = session_turn_began(s), before = 0;
+	uint64_t before = 0;
 
 	g->seen = session_find(s, id, len);
 	if (!g->seen)
@@ -249,10 +255,10 @@ static void find_event(struct greeting *g, const char *id, size_t len)
 		 * An acknowledgement says nothing about the events before it.
 		 */
 		g->has_hole = !session_has_joined(s, id, len);
-	} else if (before && before + 2 < began &&
+	} else if (before && before + 2 < g->began &&
 		   (g->has_missed || g->status == SESSION_RUNNING)) {
 		/* The end of a turn has no id. */
-		g->n_missed = began - before - 2;
+		g->n_missed = g->began - before - 2;
 		g->has_hole = true;
 	}
 }
@@ -304,6 +310,12 @@ static bool may_come_to_answer(const struct greeting *g)
 	       session_is_waiting(g->conn->session, EV_ASK_USER, &question);
 }
 
+/* Let the client read a turn from its first event on, to its end. */
+static void attach_to_turn(struct oip_conn *c, uint32_t turn, uint64_t began)
+{
+	oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+}
+
 /*
  * Choose where the client continues to read. In a turn that it must see: after
  * the last event seen, or from the start of the turn. Otherwise: from now on.
@@ -317,19 +329,18 @@ static void attach(const struct greeting *g)
 	 * sent.
 	 */
 	uint32_t turn = session_turn(s);
-	uint64_t began = session_turn_began(s);
 
 	c->has_run = g->status == SESSION_RUNNING || g->has_missed;
 	if (may_come_to_answer(g))
 		oip_conn_hush(c);
 	if (c->has_run && g->seen)
-		oip_conn_attach(c, g->seen, turn ? turn - 1 : 0);
+		oip_conn_attach(c, g->seen, g->turn ? g->turn - 1 : 0);
 	else if (c->has_run)
-		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+		attach_to_turn(c, g->turn, g->began);
 	else if (session_status(s) == SESSION_RUNNING &&
 		 session_turn(s) == turn)
 		/* It began after the client was told that none runs. */
-		oip_conn_attach(c, began ? began - 1 : 0, turn ? turn - 1 : 0);
+		attach_to_turn(c, turn, session_turn_began(s));
 	else
 		oip_conn_attach(c, session_head(s), turn);
 }
@@ -412,6 +423,8 @@ static void connect_first(struct greeting *g)
 	    !oip_limit_caller(g->conn, g->caller->address) ||
 	    open_session(g) != 0)
 		return;
+	g->turn = session_turn(g->conn->session);
+	g->began = session_turn_began(g->conn->session);
 	g->conn->caller = *g->caller;
 	g->conn->is_v2 = oip_sender_is_v2(g->frame);
 	oip_conn_look(g->conn, brought(g));

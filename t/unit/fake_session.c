@@ -722,6 +722,8 @@ bool session_merge(
 		buf_append(out, s->conversation, stored);
 	else
 		buf_append(out, client, len);
+	if (s->begins_at_merge && s->status == SESSION_RUNNING)
+		fake_session_done(s, "ended at merge", NULL);
 	if (s->begins_at_merge)
 		fake_session_begin(s, NULL);
 	s->begins_at_merge = false;

@@ -38,7 +38,10 @@ struct session *fake_session_get(struct sessions *all, const char *id);
 /* A turn begins, of an input from elsewhere; input_id may be NULL. */
 void fake_session_begin(struct session *s, const char *input_id);
 
-/* A turn begins once a client's conversation has been merged. */
+/*
+ * A turn begins once a client's conversation has been merged; one that runs
+ * ends before.
+ */
 void fake_session_begin_at_merge(struct session *s);
 
 /* The agent says something; body is JSON members. Returns its position. */

@@ -310,6 +310,39 @@ static void test_turn_while_greeted(void)
 	tear_down();
 }
 
+/* Another worker ends a turn and begins the next while a client is greeted. */
+static void test_turns_while_greeted(void)
+{
+	static const char *const connects[] = {
+	    "{\"type\":\"CONNECT\",\"session_id\":\"s\"}",
+	    "{\"type\":\"CONNECT\",\"session_id\":\"s\",\"last_msg_id\":\"b\"}",
+	};
+	for (size_t i = 0; i < sizeof connects / sizeof *connects; i++) {
+		struct session *s;
+
+		set_up();
+		s = fake_session_get(all, "s");
+		fake_session_begin(s, NULL);
+		(void)fake_session_emit(
+		    s, EV_ASSISTANT, "b", "\"content\":\"x\"");
+		fake_session_begin_at_merge(s);
+		say(connects[i]);
+		fake_session_run(all);
+		ok(hears_of("CONNECTED", "\"status\":\"running\"") &&
+			hears_of("AGENT_PROFILE", NULL),
+		    "a client is told of the turn that runs: %s", connects[i]);
+		ok(hears_of("assistant", "\"id\":\"b\"") &&
+			hears_of("OUTPUT", "\"ended at merge\""),
+		    "a turn that ends during the greeting is shown: %s",
+		    connects[i]);
+		fake_session_done(s, "next", NULL);
+		fake_session_run(all);
+		ok(hears_of("OUTPUT", "\"next\"") && hears_nothing(),
+		    "the next turn is shown after it: %s", connects[i]);
+		tear_down();
+	}
+}
+
 static void test_server_newer(void)
 {
 	struct session *s;
@@ -1301,6 +1334,7 @@ int main(void)
 	test_full();
 	test_second_connect();
 	test_turn_while_greeted();
+	test_turns_while_greeted();
 	test_server_newer();
 	test_old_clients();
 	test_turn();
