@@ -139,6 +139,26 @@ static void test_events(void)
 	}
 }
 
+static void test_plain_text(void)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} cases[] = {
+	    {"hello", "a line is not JSON: hello"},
+	    {"[]", "a line is not a JSON object: []"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct line l = {0};
+		struct err err = {0};
+		(void)line_read(
+		    &l, cases[i].text, strlen(cases[i].text), 1, &err);
+		is_str(err.text, cases[i].says, "the refusal of %s shows it",
+		    cases[i].text);
+		line_free(&l);
+	}
+}
+
 static void test_garbage(void)
 {
 	static const char *const cases[] = {
@@ -322,6 +342,7 @@ int main(void)
 	test_ends();
 	test_events();
 	test_garbage();
+	test_plain_text();
 	test_input();
 	test_exec();
 	test_stimuli();
