@@ -97,13 +97,13 @@ host(agent)
 END
 
 my %says = (
-	'a factory' => 'isolated: each turn has a copy of what the file made, and what it changes '
-	    . 'there is lost; agent_state: shared keeps it',
-	'isolated state' => 'isolated: each turn has a copy of what the file made',
+	'a factory' => 'isolated: each turn runs in its own copy; changes to objects made by the file '
+	    . 'are lost (to keep them: agent_state: shared)',
+	'isolated state' => 'isolated: each turn runs in its own copy; changes to objects made by',
 	'shared state' => 'shared: the turns of a worker share browser',
-	'shared state, not set' => 'isolated: each turn has a copy of browser, and what it changes '
-	    . 'there is lost; agent_state: shared keeps it',
-	'a bare agent with events' => 'shared: the turns of a worker share what the file made',
+	'shared state, not set' => 'isolated: each turn runs in its own copy; changes to browser '
+	    . 'are lost (to keep them: agent_state: shared)',
+	'a bare agent with events' => 'shared: the turns of a worker share objects made by the file',
 );
 
 for my $case (

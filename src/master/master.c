@@ -234,8 +234,8 @@ static void keep_up(struct master *m)
 static void tell_ready(struct master *m)
 {
 	const char *address = m->setup->address;
-	log_info(
-	    "serving on %s with %d workers", address, (int)m->conf->workers);
+	log_info("serving on %s with %d worker%s", address,
+	    (int)m->conf->workers, m->conf->workers == 1 ? "" : "s");
 	notify_state("READY=1\nMAINPID=%d\nSTATUS=serving on %s", (int)getpid(),
 	    address);
 	if (m->setup->on_ready)
@@ -424,7 +424,8 @@ static void reload(struct master *m)
 	    "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
 	conf_init(&fresh);
 	if (m->setup->reload(&fresh, &err) != 0) {
-		log_error("reload: %s; keeping the old settings", err.text);
+		log_error("reload: %s; still serving with the old settings",
+		    err.text);
 		conf_fini(&fresh);
 		notify_state("READY=1");
 		return;
