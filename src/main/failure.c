@@ -91,8 +91,9 @@ void failure_tell(const char *text)
 
 void failure_show(const char *text, size_t n)
 {
-	(void)fwrite(text, 1, n, stderr);
-	if (!open_late())
+	if (n)
+		(void)fwrite(text, 1, n, stderr);
+	if (!n || !open_late())
 		return;
 	for (const char *end = text + n; text < end;) {
 		const char *nl = memchr(text, '\n', (size_t)(end - text));

@@ -27,7 +27,7 @@ void failure_tell(const char *text);
 
 /*
  * Show n bytes of further detail, such as a traceback, on standard error and in
- * the log.
+ * the log. Does nothing if n is 0; text may then be NULL.
  */
 void failure_show(const char *text, size_t n);
 
