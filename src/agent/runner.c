@@ -133,12 +133,23 @@ static void complain(void *arg, const char *text, size_t len)
 		r->handlers.on_complaint(r->arg, text, len);
 }
 
+/*
+ * What a process wrote to standard error before its result is in the pipe by
+ * then, whichever of the two the loop reads first.
+ */
+static void end_complaints(struct runner *r)
+{
+	if (r->complaints)
+		stream_take(r->complaints);
+	scribe_end(&r->scribe, complain, r);
+}
+
 static void tell_end(struct runner *r)
 {
 	r->is_told = true;
 	if (r->is_left)
 		return;
-	scribe_end(&r->scribe, complain, r);
+	end_complaints(r);
 	r->handlers.on_end(r->arg, &r->end);
 }
 
@@ -386,6 +397,7 @@ void runner_retire(struct runner **runner)
 	*runner = NULL;
 	if (!r)
 		return;
+	end_complaints(r);
 	r->is_left = true;
 	stream_pause(r->io, false); /* later output is discarded */
 	stream_pause(r->complaints, false);
@@ -402,6 +414,7 @@ void runner_kill(struct runner **runner)
 	*runner = NULL;
 	if (!r)
 		return;
+	end_complaints(r);
 	r->is_left = true;
 	stream_close(&r->io);
 	stream_close(&r->complaints);

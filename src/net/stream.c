@@ -157,6 +157,13 @@ static void on_writable(h2o_socket_t *sock, const char *err)
 	flush(s);
 }
 
+static void stream_tell(struct stream *s, const char *bytes, size_t n)
+{
+	s->busy++;
+	s->handlers.on_data(s->arg, bytes, n);
+	stream_leave(s);
+}
+
 static void stream_on_readable(h2o_socket_t *sock, const char *err)
 {
 	(void)err; /* the library sets none with DONT_READ */
@@ -165,13 +172,10 @@ static void stream_on_readable(h2o_socket_t *sock, const char *err)
 	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
+	if (n <= 0)
 		stream_end(s);
-		return;
-	}
-	s->busy++;
-	s->handlers.on_data(s->arg, bytes, (size_t)n);
-	stream_leave(s);
+	else
+		stream_tell(s, bytes, (size_t)n);
 }
 
 static h2o_socket_t *stream_adopt(struct stream *s, int fd)
@@ -224,6 +228,17 @@ void stream_pause(struct stream *s, bool is_paused)
 		h2o_socket_read_stop(s->in);
 	else
 		h2o_socket_read_start(s->in, stream_on_readable);
+}
+
+void stream_take(struct stream *s)
+{
+	/* Not that of stream_on_readable(), which may be the caller's caller. */
+	static char bytes[READ_BYTES];
+	if (!s->in || s->is_paused)
+		return;
+	ssize_t n = read(h2o_socket_get_fd(s->in), bytes, sizeof bytes);
+	if (n > 0)
+		stream_tell(s, bytes, (size_t)n);
 }
 
 void stream_finish(struct stream *s)

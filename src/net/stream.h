@@ -41,6 +41,13 @@ bool stream_write(struct stream *s, const void *p, size_t n, size_t limit);
 /* Stop or resume reading; both are idempotent. */
 void stream_pause(struct stream *s, bool is_paused);
 
+/*
+ * Deliver what has already come, up to 64 KiB, by on_data() inside this call;
+ * for an owner who is about to close the stream. Does nothing while it is
+ * paused. The end of the stream is left to the loop.
+ */
+void stream_take(struct stream *s);
+
 /* Close our writing end once the queue has been written (the peer sees EOF). */
 void stream_finish(struct stream *s);
 

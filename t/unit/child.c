@@ -26,6 +26,7 @@
 #include "t/unit/fake_sink.h"
 #include "t/unit/loop_crew.h"
 #include "t/unit/loop_until.h"
+#include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 
 /* No test takes longer. */
@@ -407,6 +408,40 @@ static void test_log(void)
 	close_agent(&x);
 }
 
+static bool has_one_event(struct test *x)
+{
+	return x->sink.n >= 1;
+}
+
+/* Both pipes are readable before the loop looks at either. */
+static void test_last_words(bool words_first)
+{
+	struct test x;
+	struct buf command = {0};
+	char *path = scratch_path("go-on-%d", words_first);
+
+	buf_printf(&command,
+	    "echo '{\"type\":\"thinking\",\"content\":\"x\"}'; "
+	    "until [ -e %s ]; do sleep 0.02; done; ",
+	    path);
+	if (!words_first)
+		buf_str(&command,
+		    "echo '{\"type\":\"thinking\",\"content\":\"y\"}'; ");
+	buf_str(&command, "echo last words >&2; " OUTPUT("hi"));
+	open_agent(&x, buf_cstr(&command));
+	start(&x, "p");
+	ok(wait_until(&x, has_one_event), "a process runs that will say more");
+	scratch_write(path, "", 0);
+	(void)usleep(500000);
+	ok(wait_until(&x, has_end) && is_text(&x.sink.log, "last words\n"),
+	    "the agent log has what a process wrote just before OUTPUT, "
+	    "standard error %s",
+	    words_first ? "first" : "second");
+	close_agent(&x);
+	buf_fini(&command);
+	free(path);
+}
+
 static void test_interrupts(void)
 {
 	static const struct {
@@ -687,6 +722,8 @@ int main(void)
 	test_questions();
 	test_session();
 	test_log();
+	test_last_words(true);
+	test_last_words(false);
 	test_interrupts();
 	test_room();
 	test_rate();

@@ -216,6 +216,35 @@ static void test_sockets(void)
 	reset();
 }
 
+/* What has come is delivered without the loop, unless the stream is paused. */
+static void test_take(void)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
+		abort();
+	reset();
+	end.stream = stream_open(loop, fds[0], -1, &handlers, &end);
+	stream_take(end.stream);
+	ok(has_got("") && end.ends == 0,
+	    "stream_take() of an empty pipe delivers nothing");
+	if (write(fds[1], "words", 5) != 5)
+		abort();
+	stream_pause(end.stream, true);
+	stream_take(end.stream);
+	ok(has_got(""), "stream_take() of a paused stream delivers nothing");
+	stream_pause(end.stream, false);
+	stream_take(end.stream);
+	ok(has_got("words"), "stream_take() delivers what has come at once");
+	(void)close(fds[1]);
+	stream_take(end.stream);
+	ok(end.ends == 0,
+	    "stream_take() leaves the end of the pipe to the loop");
+	run_ms(50);
+	ok(end.ends == 1, "the loop tells the end after stream_take()");
+	reset();
+}
+
 int main(void)
 {
 	loop = loop_new();
@@ -223,5 +252,6 @@ int main(void)
 	test_limits();
 	test_broken();
 	test_sockets();
+	test_take();
 	return done();
 }
