@@ -67,7 +67,7 @@ for my $case (['worker.writer', 'journal'], ['worker.registry', 'registry']) {
 	my $c = $host->client;
 	$c->send(POST => '/input', {}, { prompt => 'echo stopped' });
 	ok wait_for(10, sub { -s "$stops/$what.stopped" }), "$what: a worker is stopped inside";
-	becomes($host, $check, "$what: the server is not ready", 10);
+	becomes($host, $check, "$what: the server is not ready", 15);
 	failing($host);
 	ok kill(0, read_file("$stops/$what.stopped")),
 	    "$what: which is told while that worker has its lock";
