@@ -196,7 +196,7 @@ my $none = CoHost->start(yaml => "trust: |\n  Let in who is kind.\n  And nobody 
 my $r = $none->http(POST => '/input', {}, signed_body(key_new(), { prompt => 'echo x' }));
 is $r->{json}{error}, 'forbidden: trust evaluation unavailable',
     'a policy in prose without a trust agent lets nobody in';
-like $none->words, qr/there is no trust_agent to ask/,
+like $none->words, qr/no trust_agent is set: callers that the policy leaves open are denied/,
     'the log says that there is no trust agent to ask';
 $none->stop;
 done_testing;

@@ -47,7 +47,7 @@ $host->pass(3);
 is_kept('first', 'later');
 
 $host->set_clock(-2 * DAY);
-ok wait_for(10, sub { $host->words =~ /wall clock went \d+ s back/ }),
+ok wait_for(10, sub { $host->words =~ /wall clock was set back by \d+ s/ }),
     'the log tells of a clock that went back';
 is again('third')->{json}{result}, 'third', 'inputs are taken after the clock went back';
 is_kept($_, 'back') for qw(first second third);

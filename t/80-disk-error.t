@@ -85,7 +85,7 @@ for my $kind ({ data => EIO }, { sync => EIO }) {
 	    "$word fails: nobody goes";
 }
 is $host->metric('cohostd_runs'), 0, 'no turn is left running';
-like $host->words, qr/a commit could not be finished on the disk/,
+like $host->words, qr/a commit could not be completed on disk/,
     'the log says that a commit could not be finished';
 $host->stop;
 done_testing;

@@ -75,8 +75,7 @@ static void reset(void)
 
 static bool has_got(const char *want)
 {
-	return end.got.len == strlen(want) &&
-	       memcmp(end.got.data, want, end.got.len) == 0;
+	return strcmp(buf_cstr(&end.got), want) == 0;
 }
 
 static void write_str(int fd, const char *s)
