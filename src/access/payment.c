@@ -12,9 +12,9 @@
 #include "base/num.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "fetch/fetch.h"
 #include "identity/address.h"
 #include "identity/ident_key.h"
-#include "net/fetch.h"
 #include "net/loop.h"
 
 #include <sodium.h>

@@ -5,11 +5,11 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/wild.h"
 #include "core/err.h"
 #include "core/permit_path.h"
 #include "core/permit_rule.h"
 #include "core/permit_shell.h"
-#include "core/wild.h"
 
 #include <stdlib.h>
 #include <string.h>

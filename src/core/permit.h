@@ -14,7 +14,7 @@
  *   Bash(git diff *)	a command that begins with these words, or is them
  *   Bash(*)		any command
  *   allowed		true, or false, which overrides every true
- *   when, match	argument names and file name patterns (core/wild.h), all
+ *   when, match	argument names and file name patterns (base/wild.h), all
  *			of which must match; for bash, "command" is each
  *			sub-command
  *   expires		{type: never|session_end|turn_end}

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "core/wild.h"
+#include "base/wild.h"
 
 #include <ctype.h>
 #include <stdlib.h>

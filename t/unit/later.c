@@ -18,7 +18,7 @@
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/permit.h"
-#include "net/fetch.h"
+#include "fetch/fetch.h"
 #include "net/loop.h"
 #include "proc/crew.h"
 #include "proc/shm.h"

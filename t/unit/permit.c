@@ -8,7 +8,7 @@
 #include "core/permit.h"
 #include "core/permit_path.h"
 #include "core/permit_shell.h"
-#include "core/wild.h"
+#include "base/wild.h"
 
 #define ALLOWED "{\"allowed\":true}"
 

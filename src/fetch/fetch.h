@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef NET_FETCH_H
-#define NET_FETCH_H
+#ifndef FETCH_FETCH_H
+#define FETCH_FETCH_H
 
 /*
  * HTTP and HTTPS requests (RFC 9110) that we make to other servers, driven by

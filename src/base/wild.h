@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef CORE_WILD_H
-#define CORE_WILD_H
+#ifndef BASE_WILD_H
+#define BASE_WILD_H
 
 /*
  * File name patterns with the semantics of Python's fnmatch: '*' is any run of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "core/wild.h"
+#include "base/wild.h"
 
 #include <stddef.h>
 #include <string.h>

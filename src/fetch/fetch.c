@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "net/fetch.h"
+#include "fetch/fetch.h"
 
 #include "base/buf.h"
 #include "base/list.h"
