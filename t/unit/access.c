@@ -22,6 +22,7 @@
 #include "proc/shm.h"
 #include "store/store.h"
 #include "t/unit/scratch.h"
+#include "t/unit/scratch_clock.h"
 #include "t/unit/tap.h"
 #include "access/access_int.h"
 #include "access/gate.h"
@@ -130,27 +131,6 @@ static void ask_judge(void *arg, const char *key, const char *facts,
 	judge.fn = fn;
 	judge.arg = fn_arg;
 	n_said++;
-}
-
-static int64_t *moved_ms; /* what the clock follows */
-
-static void follow_clock(void)
-{
-	char *path = scratch_path("clock");
-	int64_t zero = 0;
-	scratch_write(path, &zero, sizeof zero);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	moved_ms =
-	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
-		abort();
-	(void)close(fd);
-	free(path);
-}
-
-static void pass_ms(int64_t ms)
-{
-	__atomic_add_fetch(moved_ms, ms, __ATOMIC_SEQ_CST);
 }
 
 static void set(char **to, const char *value)

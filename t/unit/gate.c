@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "store/store.h"
 #include "t/unit/scratch.h"
+#include "t/unit/scratch_clock.h"
 #include "t/unit/tap.h"
 
 #include <poll.h>
@@ -26,8 +27,6 @@ static struct gate *gate;
 static int waker;
 static int told[GATE_CROWDED + 1];
 static int n_told, n_worked, n_dropped;
-static int64_t *moved_ms;
-
 static void wake(void *arg)
 {
 	uint64_t one = 1;
@@ -81,25 +80,6 @@ static bool collect(int n)
 		gate_collect(gate);
 	}
 	return true;
-}
-
-static void follow_clock(void)
-{
-	char *path = scratch_path("clock");
-	int64_t zero = 0;
-	scratch_write(path, &zero, sizeof zero);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	moved_ms =
-	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
-		abort();
-	(void)close(fd);
-	free(path);
-}
-
-static void pass_ms(int64_t ms)
-{
-	__atomic_add_fetch(moved_ms, ms, __ATOMIC_SEQ_CST);
 }
 
 static void begin(void)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "core/agent.h"
 #include "t/unit/scratch.h"
+#include "t/unit/scratch_clock.h"
 #include "t/unit/tap.h"
 
 #include <sys/mman.h>
@@ -97,7 +98,6 @@ static void fail(void)
 
 static struct judge *judge;
 static int flushes;
-static int64_t *moved_ms;
 static char said[4000];	  /* one word or reason after the other */
 static const char *again; /* who is told asks for this key at once */
 
@@ -137,25 +137,6 @@ static const char *hear(void)
 	memcpy(text, said, sizeof said);
 	*said = '\0';
 	return text;
-}
-
-static void pass_ms(int64_t ms)
-{
-	*moved_ms += ms;
-}
-
-static void follow_clock(void)
-{
-	char *path = scratch_path("clock");
-	int64_t zero = 0;
-	scratch_write(path, &zero, sizeof zero);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	moved_ms =
-	    mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd < 0 || moved_ms == MAP_FAILED || !clock_follow(path))
-		abort();
-	(void)close(fd);
-	free(path);
 }
 
 static void begin(void)

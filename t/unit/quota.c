@@ -8,6 +8,7 @@
 #include "core/heritage.h"
 #include "proc/shm.h"
 #include "t/unit/scratch.h"
+#include "t/unit/scratch_clock.h"
 #include "limits/quota.h"
 
 #define N_CHILDREN 4
@@ -15,8 +16,6 @@
 
 static struct heritage *heritage;
 static size_t heritage_size;
-static int64_t *moved_ms; /* what the clock follows */
-
 static void begin(void)
 {
 	int fd = shm_create("quota-test", sizeof(struct heritage));
@@ -216,18 +215,7 @@ static void test_processes(void)
 
 int main(void)
 {
-	static const int64_t zero;
-	char *path = scratch_path("clock");
-	int fd;
-
-	scratch_write(path, &zero, sizeof(zero));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	moved_ms =
-	    mmap(NULL, sizeof(zero), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (moved_ms == MAP_FAILED || !clock_follow(path))
-		abort();
-	(void)close(fd);
-	free(path);
+	follow_clock();
 	test_burst();
 	test_left();
 	test_more_than_burst();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "t/unit/tap.h"
+#include "t/unit/scratch_clock.h"
 
 #include <sys/mman.h>
 
@@ -19,8 +20,6 @@
 static struct conf conf;
 static struct usage_sums sums;
 static size_t heritage_size;
-static int64_t *moved_ms; /* what the clock follows */
-
 static void begin_memory(void)
 {
 	int fd = shm_create("usage-test", sizeof(struct heritage));
@@ -295,18 +294,7 @@ static void test_full_table(void)
 
 int main(void)
 {
-	static const int64_t zero;
-	char *path = scratch_path("clock");
-	int fd;
-
-	scratch_write(path, &zero, sizeof(zero));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	moved_ms =
-	    mmap(NULL, sizeof(zero), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (moved_ms == MAP_FAILED || !clock_follow(path))
-		abort();
-	(void)close(fd);
-	free(path);
+	follow_clock();
 	/* No test shall be divided by midnight. */
 	*moved_ms = DAY_MS - clock_wall_ms() % DAY_MS + HOUR_MS;
 	test_read();
