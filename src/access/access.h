@@ -191,9 +191,6 @@ bool access_has_changed(struct access *a);
  */
 bool access_is_blocked(const struct access *a, const char *address);
 
-/* The name of the policy for /info: open, careful, strict or custom. */
-const char *access_policy_name(const struct access *a);
-
 /* The ways in which a stranger can be admitted. */
 struct access_doors {
 	bool has_invite;

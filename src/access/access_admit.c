@@ -243,11 +243,6 @@ bool access_is_open(const struct access *a)
 	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
 }
 
-const char *access_policy_name(const struct access *a)
-{
-	return policy_name(a->policy);
-}
-
 bool access_doors(const struct access *a, struct access_doors *doors)
 {
 	*doors = (struct access_doors){

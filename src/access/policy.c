@@ -49,11 +49,6 @@ void policy_close(struct policy **pp)
 
 /* ---- asking ---- */
 
-const char *policy_name(const struct policy *p)
-{
-	return p->name;
-}
-
 const char *policy_text(const struct policy *p)
 {
 	return p->text ? p->text : "";

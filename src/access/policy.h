@@ -53,9 +53,6 @@ struct policy *policy_open(const struct conf *conf, struct err *err);
 /* Free and null *p. */
 void policy_close(struct policy **p);
 
-/* The name for /info: a level, or "custom". */
-const char *policy_name(const struct policy *p);
-
 /* The text for an evaluator; "" if there is none. */
 const char *policy_text(const struct policy *p);
 

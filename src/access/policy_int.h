@@ -17,7 +17,6 @@ enum { ALLOW_ADMIN = 1, ALLOW_WHITELISTED = 2, ALLOW_CONTACT = 4 };
 enum policy_default { DEFAULT_DENY, DEFAULT_ALLOW, DEFAULT_ASK };
 
 struct policy {
-	const char *name; /* a level, or "custom" */
 	bool is_custom;
 	bool asks_signers; /* ask the evaluator about all signing callers */
 	unsigned allow;

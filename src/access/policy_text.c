@@ -198,7 +198,6 @@ static int read_custom(
     struct policy *p, const struct conf *conf, struct err *err)
 {
 	const char *text = conf->trust;
-	p->name = "custom";
 	p->is_custom = true;
 	if (*text == '{')
 		return read_json(p, "trust", text, strlen(text), NULL, err);
@@ -213,7 +212,6 @@ int policy_text_read(struct policy *p, const struct conf *conf, struct err *err)
 		const struct level *l = &levels[i];
 		if (strcmp(conf->trust, l->name) != 0)
 			continue;
-		p->name = l->name;
 		return read_json(
 		    p, l->name, l->rules, strlen(l->rules), NULL, err);
 	}

@@ -253,7 +253,8 @@ unsigned children_count(const struct children *c, enum heritage_kind kind,
 	return n;
 }
 
-void children_mail(struct children *c, unsigned slot, const struct msg *m)
+static void children_mail(
+    struct children *c, unsigned slot, const struct msg *m)
 {
 	if (!mailbox_send(c->mailboxes[slot].sender, m, sizeof *m))
 		log_warn("slot=%u: mailbox full, %s dropped", slot,

@@ -81,9 +81,6 @@ bool children_hear_ready(struct children *c, unsigned slot);
 unsigned children_count(const struct children *c, enum heritage_kind kind,
     uint32_t epoch, bool only_ready);
 
-/* Send a message to one slot. */
-void children_mail(struct children *c, unsigned slot, const struct msg *m);
-
 /* Send a message to every live child. */
 void children_mail_all(struct children *c, const struct msg *m);
 

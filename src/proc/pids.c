@@ -66,7 +66,8 @@ void pids_add_children(struct pids *p, pid_t pid)
 	(void)closedir(tasks);
 }
 
-void pids_add_below(struct pids *p)
+/* Add all descendants of the processes in the set. */
+static void pids_add_below(struct pids *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		pids_add_children(p, p->list[i]);

@@ -29,9 +29,6 @@ void pids_add(struct pids *p, pid_t pid);
 /* Add the children of one process that are not in the set yet. */
 void pids_add_children(struct pids *p, pid_t pid);
 
-/* Add all descendants of the processes in the set. */
-void pids_add_below(struct pids *p);
-
 /*
  * Stop all processes below those of 'from', and add them to 'seen'. A stopped
  * process cannot fork, so the tree holds still after a few passes, however fast

@@ -312,7 +312,11 @@ static enum found check_all(struct placing *p)
 	return found;
 }
 
-void input_place(struct session_call *c)
+/*
+ * Find the place of an input: a new turn, a running turn, or an earlier
+ * identical input.
+ */
+static void input_place(struct session_call *c)
 {
 	struct sessions *all = c->session->all;
 	struct placing p = {.c = c};

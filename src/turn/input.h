@@ -12,12 +12,6 @@
 #include "session/call.h"
 
 /*
- * Find the place of an input: a new turn, a running turn, or an earlier
- * identical input.
- */
-void input_place(struct session_call *c);
-
-/*
  * Begin the turns that session_begin_next() requested, and place the calls
  * again that had to wait for another's commit.
  */

@@ -245,11 +245,6 @@ bool access_is_blocked(const struct access *a, const char *address)
 	return false;
 }
 
-const char *access_policy_name(const struct access *a)
-{
-	return a->is_closed ? "strict" : "open";
-}
-
 bool access_doors(const struct access *a, struct access_doors *doors)
 {
 	*doors = (struct access_doors){.has_invite = a->has_door};
