@@ -20,6 +20,8 @@ sub from { return ('x-forwarded-for' => "192.0.2.$_[0]") }
 
 my $host = PyAgent->start('routes.py', workers => 1,
 	yaml => "limit_peer_requests: 3\ntrusted_proxies: 127.0.0.1\n");
+ok wait_for(20, sub { $host->http(GET => '/readyz')->{status} == 200 }),
+    'a server whose agent is loaded is ready';
 my $at = 0;
 for my $target ('/public/hello/a', '/public/none', '/contacts/secret', '/admin/none', '/info',
     '/docs', '/metrics', '/sessions', '/sessions/x', '/sessions/x/events', '/admin/logs') {
