@@ -2,19 +2,15 @@
 /* Copyright the co-hostd authors */
 #include "agent/child.h"
 
+#include "agent/channel.h"
 #include "agent/line.h"
-#include "agent/pool.h"
-#include "agent/source.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/agent_opening.h"
 #include "net/loop.h"
-#include "proc/spawn.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 /* How many bytes of stimuli may wait for a process that does not read. */
 #define INPUT_WAITING_MAX (16u << 20)
@@ -27,17 +23,18 @@ struct agent_turn {
 	const struct agent_input *input; /* NULL: exec is set */
 	const struct agent_exec *exec;	 /* a call of one tool */
 	struct agent_sink *sink;
-	struct runner *runner; /* NULL before it starts and after its end */
+	struct channel *channel; /* NULL before it starts and after its end */
 	struct line_queue queue;
 	struct line line;
 	struct draft draft;
 	size_t input_bytes;	    /* size of its first line */
 	struct loop_timer deadline; /* of the run, then of an interrupt */
 	struct loop_timer window;
-	int64_t window_ms;  /* when the window began */
-	int64_t lines_left; /* left in the window */
-	struct runner_end end;
-	bool has_ended; /* the process has */
+	int64_t window_ms;	    /* when the window began */
+	int64_t lines_left;	    /* left in the window */
+	enum err_reason end_reason; /* if the channel ended first */
+	char *end_detail;
+	bool has_ended; /* the channel has */
 	bool is_full;	/* the sink is */
 	bool is_slowed; /* by the rate limit */
 	bool is_interrupted;
@@ -81,8 +78,8 @@ static void emit_turn_result(struct agent_turn *t, const char *reason)
 
 static void stop_timers(struct agent_turn *t)
 {
-	loop_timer_stop(t->agent->place.loop, &t->deadline);
-	loop_timer_stop(t->agent->place.loop, &t->window);
+	loop_timer_stop(t->agent->loop, &t->deadline);
+	loop_timer_stop(t->agent->loop, &t->window);
 }
 
 static void finish(struct agent_turn *t, const char *result, size_t len,
@@ -105,7 +102,7 @@ static void end_failed(
 
 static void finish_interrupted(struct agent_turn *t)
 {
-	runner_kill(&t->runner);
+	channel_kill(&t->channel);
 	if (t->exec) {
 		end_failed(t, REASON_FAILED, "interrupted");
 		return;
@@ -122,35 +119,8 @@ static void fail(
 		finish_interrupted(t);
 		return;
 	}
-	runner_kill(&t->runner);
+	channel_kill(&t->channel);
 	end_failed(t, reason, detail);
-}
-
-static void fail_ended(struct agent_turn *t)
-{
-	char status[64], detail[128];
-	const struct runner_end *e = &t->end;
-
-	if (e->how == RUNNER_LIMIT) {
-		fail(t, REASON_KILLED, "more processes than agent_processes");
-		return;
-	}
-	if (e->how == RUNNER_MEMORY) {
-		fail(t, REASON_MEMORY, "more memory than agent_memory");
-		return;
-	}
-	if (e->how == RUNNER_LOST) {
-		fail(t, REASON_KILLED,
-		    "the process was killed with its co-turn");
-		return;
-	}
-	(void)spawn_status(e->status, status, sizeof status);
-	(void)snprintf(
-	    detail, sizeof detail, "ended without OUTPUT: %s", status);
-	/* A shell reports that a signal killed its program as 128 + signal. */
-	bool is_signal = WIFSIGNALED(e->status) ||
-			 (WIFEXITED(e->status) && WEXITSTATUS(e->status) > 128);
-	fail(t, is_signal ? REASON_KILLED : REASON_EXITED, detail);
 }
 
 /* ---- lines of the process ---- */
@@ -159,7 +129,7 @@ static void take_output(struct agent_turn *t)
 {
 	const struct line *l = &t->line;
 
-	runner_retire(&t->runner);
+	channel_retire(&t->channel);
 	finish(t, l->result, l->result_len, l->session, l->session_len);
 }
 
@@ -170,7 +140,7 @@ static void take_error(struct agent_turn *t)
 	if (t->is_interrupted) {
 		finish_interrupted(t);
 	} else {
-		runner_retire(&t->runner);
+		channel_retire(&t->channel);
 		fail(t, t->line.is_memory ? REASON_MEMORY : REASON_FAILED,
 		    message);
 	}
@@ -223,7 +193,7 @@ static void count_line(struct agent_turn *t)
 	if (--t->lines_left > 0)
 		return;
 	t->is_slowed = true;
-	loop_timer_set(t->agent->place.loop, &t->window, WINDOW_MS);
+	loop_timer_set(t->agent->loop, &t->window, WINDOW_MS);
 }
 
 static void open_window(struct agent_turn *t)
@@ -261,9 +231,9 @@ static void take_lines(struct agent_turn *t)
 	if (state == LINE_TOO_LONG)
 		fail(t, REASON_LINE_TOO_LONG, "a line is over agent_line");
 	else if (state == LINE_NONE && t->has_ended)
-		fail_ended(t);
+		fail(t, t->end_reason, t->end_detail);
 	else
-		runner_pause(t->runner, t->is_full || t->is_slowed);
+		channel_pause(t->channel, t->is_full || t->is_slowed);
 }
 
 /* ---- the process ---- */
@@ -283,48 +253,31 @@ static void child_on_complaint(void *arg, const char *text, size_t len)
 	t->sink->ops->log(t->sink, text, len);
 }
 
-static void child_on_end(void *arg, const struct runner_end *end)
+static void child_on_end(void *arg, const struct channel_end *end)
 {
 	struct agent_turn *t = arg;
 
 	t->has_ended = true;
-	t->end = *end;
-	/*
-	 * A last line without a newline counts if the process exited
-	 * successfully.
-	 */
-	if (end->how == RUNNER_EXITED && end->status == 0)
+	t->end_reason = end->reason;
+	t->end_detail = mem_strdup(end->detail);
+	if (end->is_success)
 		line_feed(&t->queue, "\n", 1);
 	take_lines(t);
 }
 
-static const struct runner_handlers handlers = {
+static const struct channel_handlers handlers = {
     .on_output = child_on_output,
     .on_complaint = child_on_complaint,
     .on_end = child_on_end,
 };
-
-static bool start_process(struct agent_turn *t, struct err *err)
-{
-	struct agent *a = t->agent;
-
-	if (a->pool)
-		t->runner = pool_take(a->pool);
-	if (!t->runner)
-		t->runner = runner_start(&a->place, &handlers, t, err);
-	if (!t->runner)
-		return false;
-	runner_claim(t->runner, &handlers, t);
-	return true;
-}
 
 static void child_tell(struct agent_turn *t, const struct event *ev)
 {
 	static const char lost[] = "the agent does not read its input";
 	struct buf line = {0};
 
-	if (t->runner && line_stimulus(&line, ev) &&
-	    !runner_write(t->runner, line.data, line.len,
+	if (t->channel && line_stimulus(&line, ev) &&
+	    !channel_write(t->channel, line.data, line.len,
 		t->input_bytes + INPUT_WAITING_MAX))
 		t->sink->ops->log(t->sink, lost, sizeof lost - 1);
 	buf_fini(&line);
@@ -353,23 +306,15 @@ static void on_window(void *arg)
 /* ---- the kind ---- */
 
 void child_init(
-    struct agent *a, const struct agent_setup *setup, struct source *source)
+    struct agent *a, const struct agent_setup *setup, struct channels *channels)
 {
 	const struct agent_spec *spec = &setup->spec;
 
-	a->place.loop = setup->loop;
-	a->place.crew = setup->crew;
-	a->place.source = source;
-	list_init(&a->place.all);
+	a->loop = setup->loop;
+	a->channels = channels;
 	a->line_bytes = (size_t)spec->line_bytes;
 	a->lines_per_window = spec->lines_per_s * WINDOW_MS / 1000;
 	a->run_timeout_ms = spec->run_timeout_ms;
-}
-
-void child_fini(struct agent *a)
-{
-	pool_close(&a->pool);
-	runner_clear(&a->place);
 }
 
 const struct agent_about *child_about(const struct agent *a)
@@ -416,26 +361,27 @@ static void write_task(struct agent_turn *t)
 	else
 		line_input(&line, t->input);
 	t->input_bytes = line.len;
-	(void)runner_write(t->runner, line.data, line.len, SIZE_MAX);
+	(void)channel_write(t->channel, line.data, line.len, SIZE_MAX);
 	buf_fini(&line);
 }
 
 void child_run(struct agent_turn *t)
 {
+	struct channels *all = t->agent->channels;
 	struct err err;
 
 	if (t->input)
 		emit_user_input(t);
 	if (t->input && t->input->n_files)
 		emit_files_received(t);
-	if (!start_process(t, &err)) {
+	t->channel = all->open(all, &handlers, t, &err);
+	if (!t->channel) {
 		fail(t, REASON_SPAWN, err.text);
 		return;
 	}
-	loop_timer_set(
-	    t->agent->place.loop, &t->deadline, t->agent->run_timeout_ms);
+	loop_timer_set(t->agent->loop, &t->deadline, t->agent->run_timeout_ms);
 	write_task(t);
-	runner_pause(t->runner, t->is_full);
+	channel_pause(t->channel, t->is_full);
 }
 
 void child_deliver(struct agent_turn *t, const struct event *ev)
@@ -446,7 +392,7 @@ void child_deliver(struct agent_turn *t, const struct event *ev)
 	if (ev->type != EV_INTERRUPT || t->is_interrupted)
 		return;
 	t->is_interrupted = true;
-	loop_timer_set(t->agent->place.loop, &t->deadline, CHILD_INTERRUPT_MS);
+	loop_timer_set(t->agent->loop, &t->deadline, CHILD_INTERRUPT_MS);
 }
 
 void child_on_room(struct agent_turn *t)
@@ -462,10 +408,11 @@ void child_free(struct agent_turn **turn)
 	if (!t)
 		return;
 	stop_timers(t);
-	runner_kill(&t->runner);
+	channel_kill(&t->channel);
 	line_fini(&t->queue);
 	line_free(&t->line);
 	event_fini(&t->draft);
+	free(t->end_detail);
 	free(t);
 	*turn = NULL;
 }

@@ -4,20 +4,17 @@
 #define AGENT_CHILD_H
 
 /*
- * The common part of all subprocess agents: a turn is one process, from any
- * source, that speaks co-agent(7) on its standard input and output. A kind has
- * a struct agent (alone, or as the first member of a larger struct), calls
- * child_init() and child_fini() on it, and puts the functions below into its
- * struct agent_kind.
+ * The common part of all subprocess agents: a turn that speaks co-agent(7) over
+ * a channel of any kind. A kind has a struct agent (alone, or as the first
+ * member of a larger struct), calls child_init() on it, and puts the functions
+ * below into its struct agent_kind.
  */
-#include "agent/runner.h"
 #include "core/agent.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct pool;
-struct source;
+struct channels;
 
 /* How long an interrupted process may take to end its turn by itself. */
 #define CHILD_INTERRUPT_MS 5000
@@ -25,19 +22,16 @@ struct source;
 /* An opened subprocess agent. */
 struct agent {
 	struct agent_about about; /* the kind owns its text */
-	struct runner_place place;
-	struct pool *pool; /* set after child_init(); NULL: no warm processes */
+	struct loop *loop;
+	struct channels *channels;
 	size_t line_bytes;
 	int64_t lines_per_window;
 	int64_t run_timeout_ms;
 };
 
-/* Initialise *a, which must be {0}; the source must outlive it. */
-void child_init(
-    struct agent *a, const struct agent_setup *setup, struct source *source);
-
-/* Close the pool, and kill and forget all processes. */
-void child_fini(struct agent *a);
+/* Initialise *a, which must be {0}; the channels must outlive it. */
+void child_init(struct agent *a, const struct agent_setup *setup,
+    struct channels *channels);
 
 /*
  * Functions for struct agent_kind. There is no recall, since it is unknown what

@@ -4,7 +4,7 @@
 
 #include "agent/child.h"
 #include "agent/exec_check.h"
-#include "agent/pool.h"
+#include "agent/solo.h"
 #include "agent/source.h"
 #include "base/mem.h"
 
@@ -17,6 +17,7 @@
 struct exec {
 	struct agent agent;
 	struct source_exec source;
+	struct solo solo;
 	char *name;
 };
 
@@ -67,9 +68,9 @@ static struct agent *exec_open_agent(
 	(void)err; /* errors show at the first start */
 	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
-	child_init(&e->agent, setup, &e->source.base);
+	solo_init(&e->solo, setup, &e->source.base, (size_t)setup->spec.pool);
+	child_init(&e->agent, setup, &e->solo.base);
 	e->name = name_agent(command, &e->agent.about);
-	e->agent.pool = pool_open(&e->agent.place, (size_t)setup->spec.pool);
 	return &e->agent;
 }
 
@@ -79,7 +80,7 @@ static void close_agent(struct agent **agent)
 
 	if (!e)
 		return;
-	child_fini(&e->agent);
+	solo_fini(&e->solo);
 	source_exec_fini(&e->source);
 	free(e->name);
 	free(e);

@@ -5,6 +5,7 @@
 #include "agent/child.h"
 #include "agent/python_describe.h"
 #include "agent/secrets.h"
+#include "agent/solo.h"
 #include "agent/source.h"
 #include "agent/zygote.h"
 #include "base/buf.h"
@@ -38,6 +39,7 @@ struct python {
 	struct agent agent;
 	struct source_exec source; /* of the zygote */
 	struct zygote *zygote;
+	struct solo solo; /* its forks */
 	char *setting;
 	int state; /* agent_state */
 	struct python_profile profile;
@@ -286,7 +288,8 @@ static struct agent *python_open_agent(
 	    &p->profile, p->setting, p->state, profile, strlen(profile));
 	p->agent.about = p->profile.about;
 	open_zygote(p, setup);
-	child_init(&p->agent, setup, zygote_source(p->zygote));
+	solo_init(&p->solo, setup, zygote_source(p->zygote), 0);
+	child_init(&p->agent, setup, &p->solo.base);
 	return &p->agent;
 }
 
@@ -296,7 +299,7 @@ static void close_agent(struct agent **agent)
 
 	if (!p)
 		return;
-	child_fini(&p->agent);
+	solo_fini(&p->solo);
 	zygote_close(&p->zygote);
 	source_exec_fini(&p->source);
 	while (p->past) {

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/solo.h"
+
+#include "agent/pool.h"
+#include "base/mem.h"
+#include "core/agent.h"
+#include "proc/spawn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+/* The channel of a turn with a process of its own. */
+struct solo_turn {
+	struct channel base;
+	struct runner *runner;
+};
+
+/* ---- the process ---- */
+
+static void solo_on_output(void *arg, const char *data, size_t len)
+{
+	struct solo_turn *t = arg;
+
+	t->base.handlers.on_output(t->base.arg, data, len);
+}
+
+static void solo_on_complaint(void *arg, const char *text, size_t len)
+{
+	struct solo_turn *t = arg;
+
+	t->base.handlers.on_complaint(t->base.arg, text, len);
+}
+
+/* A shell reports that a signal killed its program as 128 + signal. */
+static bool is_signal(int status)
+{
+	return WIFSIGNALED(status) ||
+	       (WIFEXITED(status) && WEXITSTATUS(status) > 128);
+}
+
+static void tell_exit(struct solo_turn *t, int status)
+{
+	char text[64], detail[128];
+
+	(void)spawn_status(status, text, sizeof text);
+	(void)snprintf(detail, sizeof detail, "ended without OUTPUT: %s", text);
+	t->base.handlers.on_end(t->base.arg,
+	    &(struct channel_end){
+		.reason = is_signal(status) ? REASON_KILLED : REASON_EXITED,
+		.detail = detail,
+		.is_success = status == 0,
+	    });
+}
+
+static void solo_on_end(void *arg, const struct runner_end *end)
+{
+	static const struct channel_end ends[] = {
+	    [RUNNER_LIMIT] = {REASON_KILLED,
+		"more processes than agent_processes", false},
+	    [RUNNER_MEMORY] = {REASON_MEMORY, "more memory than agent_memory",
+		false},
+	    [RUNNER_LOST] = {REASON_KILLED,
+		"the process was killed with its co-turn", false},
+	};
+	struct solo_turn *t = arg;
+
+	if (end->how == RUNNER_EXITED)
+		tell_exit(t, end->status);
+	else
+		t->base.handlers.on_end(t->base.arg, &ends[end->how]);
+}
+
+static const struct runner_handlers runner_handlers = {
+    .on_output = solo_on_output,
+    .on_complaint = solo_on_complaint,
+    .on_end = solo_on_end,
+};
+
+/* ---- the channel ---- */
+
+static struct solo_turn *turn_of(struct channel *c)
+{
+	return (struct solo_turn *)(void *)c;
+}
+
+static bool solo_write(
+    struct channel *c, const void *lines, size_t n, size_t limit)
+{
+	return runner_write(turn_of(c)->runner, lines, n, limit);
+}
+
+static void solo_pause(struct channel *c, bool is_paused)
+{
+	runner_pause(turn_of(c)->runner, is_paused);
+}
+
+static void solo_retire(struct channel *c)
+{
+	runner_retire(&turn_of(c)->runner);
+	free(c);
+}
+
+static void solo_kill(struct channel *c)
+{
+	runner_kill(&turn_of(c)->runner);
+	free(c);
+}
+
+static const struct channel_ops solo_ops = {
+    .write = solo_write,
+    .pause = solo_pause,
+    .retire = solo_retire,
+    .kill = solo_kill,
+};
+
+static struct channel *solo_open(struct channels *all,
+    const struct channel_handlers *handlers, void *arg, struct err *err)
+{
+	struct solo *s = (struct solo *)(void *)all;
+	struct solo_turn *t = mem_zero(sizeof *t);
+
+	t->base = (struct channel){&solo_ops, *handlers, arg};
+	t->runner = pool_take(s->pool);
+	if (!t->runner)
+		t->runner = runner_start(&s->place, &runner_handlers, t, err);
+	if (!t->runner) {
+		free(t);
+		return NULL;
+	}
+	runner_claim(t->runner, &runner_handlers, t);
+	return &t->base;
+}
+
+void solo_init(struct solo *s, const struct agent_setup *setup,
+    struct source *source, size_t n_warm)
+{
+	*s = (struct solo){
+	    .base = {solo_open},
+	    .place = {.loop = setup->loop,
+		.crew = setup->crew,
+		.source = source},
+	};
+	list_init(&s->place.all);
+	s->pool = pool_open(&s->place, n_warm);
+}
+
+void solo_fini(struct solo *s)
+{
+	pool_close(&s->pool);
+	runner_clear(&s->place);
+}
