@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 /*
- * co-nest.so is loaded by co-agent-python. It forks the processes of isolated
+ * co-nest.so is loaded by co_agent_python. It forks the processes of isolated
  * turns from the zygote, the fork server of a python: agent.
  *
  * Each nest is a fork of the zygote that stays in nest_start(): it forks the
@@ -43,7 +43,7 @@ struct nest_hooks {
 	void (*in_child)(void);
 };
 
-/* As in co-agent-python; a missing descriptor is -1. */
+/* As in co_agent_python/zygote.py; a missing descriptor is -1. */
 struct nest_plan {
 	struct nest_hooks hooks;
 	int sock;	/* packets of turns */

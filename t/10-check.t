@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program read_file run write_file);
+use CoHost qw(copy_programs program read_file run write_file);
 use Test::More;
 
 my $dir = CoHost::directory(yaml => "name: tested\nport: 0\nworkers: 2\n");
@@ -66,8 +66,7 @@ mkdir -p .co/logs && id -un >.co/logs/by && echo '{"name":"fake"}'
 EOF
 	chmod 0755, "$project", "$project/python";
 	mkdir "$project/bin";
-	my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
-	run(['cp', @programs, "$project/bin"]);
+	copy_programs("$project/bin");
 	chown $uid, $gid, "$project", "$project/.co", "$project/home";
 	my @as_root = ("$project/bin/co-hostd", '-d', "$project", '-t');
 	$r = run(\@as_root, env => { HOME => "$project/home" });

@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program read_file run wait_for write_file);
+use CoHost qw(copy_programs read_file run wait_for write_file);
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
 use Test::More;
@@ -19,8 +19,7 @@ my $uid = getpwnam('nobody') // plan skip_all => 'there is no user nobody';
 # The user need not be able to enter the folder of the build.
 my $dir = CoHost::directory();
 chmod 0755, "$dir";
-my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
-is run(['cp', @programs, "$dir"])->{status}, 0, 'the programs are where the user can run them';
+is copy_programs($dir)->{status}, 0, 'the programs are where the user can run them';
 $ENV{TOP_BUILDDIR} = "$dir";
 chown $uid, -1, "$dir", "$dir/.co", "$dir/home";
 my $host = CoHost->start(dir => "$dir", workers => 2,

@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program read_file run source wait_for write_file);
+use CoHost qw(copy_programs program read_file run source wait_for write_file);
 use Test::More;
 
 plan skip_all => 'the init script is for root' if $> != 0;
@@ -89,7 +89,7 @@ write_file("$project/a.py", '');
 write_file("$project/python",
 	"#!/bin/sh\nid -un >by && mkdir -p .co/logs && echo '{\"name\":\"fake\"}'\n");
 chmod 0755, "$project", "$project/python";
-run(['cp', (map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python)), "$project"]);
+copy_programs($project);
 chown $uid, $gid, "$project", "$project/.co";
 my %theirs = (%env, DAEMON => "$project/co-hostd", PROJECT_DIR => "$project",
 	CO_HOSTD_USER => 'nobody', DAEMON_ARGS => '', HOME => "$project/home");

@@ -8,14 +8,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program run);
+use CoHost qw(copy_programs run);
 use Test::More;
 
 my @nobody = getpwnam('nobody');
 plan skip_all => 'only root can start it as another user' if $> != 0 || !@nobody;
 my $dir = CoHost::directory();
-my @programs = map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python);
-is run(['cp', @programs, "$dir"])->{status}, 0,
+is copy_programs($dir)->{status}, 0,
     'the programs are where another user can run them';
 chmod 0755, "$dir";
 chown $nobody[2], -1, "$dir", "$dir/.co";

@@ -5,7 +5,7 @@
 
 /*
  * The agent "python:FILE[:NAME]": an unmodified ConnectOnion file. Each worker
- * has a zygote (src/co-agent-python), a fork server that has run the file; a
+ * has a zygote (src/python/co-agent-python), a fork server that has run the file; a
  * turn is a fork of it, or a thread in it if the agent's state is shared.
  */
 #include "core/agent.h"

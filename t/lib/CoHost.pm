@@ -27,7 +27,7 @@ use Test::More ();
 use Time::HiRes qw(time sleep);
 use WS;
 
-our @EXPORT_OK = qw(lacks wait_for read_file write_file run program source);
+our @EXPORT_OK = qw(copy_programs lacks wait_for read_file write_file run program source);
 
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
@@ -50,6 +50,13 @@ sub program {
 	die "$path is not there: build first, or set TOP_BUILDDIR\n"
 	    unless -x $path;
 	return $path;
+}
+
+# Copies all that a server needs into a folder; returns what run() does.
+sub copy_programs {
+	my ($dir) = @_;
+	return run(['cp', '-r', (map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python
+		co_agent_python)), "$dir"]);
 }
 
 # The machine lacks what the whole file needs: skip it, or fail where nothing may be skipped.
