@@ -208,32 +208,36 @@ static void open_window(struct agent_turn *t)
 
 /*
  * Process lines while the sink has room and the rate allows. Otherwise the
- * process waits, once its pipe is full (back-pressure). May free the turn: the
- * caller returns at once.
+ * process waits, once its pipe is full (back-pressure). Returns whether the turn
+ * continues; if not, it may have been freed: the caller returns at once.
  */
-static void take_lines(struct agent_turn *t)
+static bool take_lines(struct agent_turn *t)
 {
 	enum line_state state = LINE_WHOLE;
 	const char *text;
 	size_t len;
 
 	if (t->is_over || t->is_slowed)
-		return;
+		return !t->is_over;
 	open_window(t);
 	while (!t->is_full && !t->is_slowed) {
 		state = line_next(&t->queue, &text, &len);
 		if (state != LINE_WHOLE)
 			break;
 		if (!take_line(t, text, len))
-			return;
+			return false;
 		count_line(t);
 	}
-	if (state == LINE_TOO_LONG)
+	if (state == LINE_TOO_LONG) {
 		fail(t, REASON_LINE_TOO_LONG, "a line is over agent_line");
-	else if (state == LINE_NONE && t->has_ended)
+		return false;
+	}
+	if (state == LINE_NONE && t->has_ended) {
 		fail(t, t->end_reason, t->end_detail);
-	else
-		channel_pause(t->channel, t->is_full || t->is_slowed);
+		return false;
+	}
+	channel_pause(t->channel, t->is_full || t->is_slowed);
+	return true;
 }
 
 /* ---- the process ---- */
@@ -242,8 +246,9 @@ static void child_on_output(void *arg, const char *data, size_t len)
 {
 	struct agent_turn *t = arg;
 
-	line_feed(&t->queue, data, len);
-	take_lines(t);
+	line_lend(&t->queue, data, len);
+	if (take_lines(t))
+		line_keep(&t->queue);
 }
 
 static void child_on_complaint(void *arg, const char *text, size_t len)
@@ -262,7 +267,7 @@ static void child_on_end(void *arg, const struct channel_end *end)
 	t->end_detail = mem_strdup(end->detail);
 	if (end->is_success)
 		line_feed(&t->queue, "\n", 1);
-	take_lines(t);
+	(void)take_lines(t); /* it may be gone */
 }
 
 static const struct channel_handlers handlers = {
@@ -300,7 +305,7 @@ static void on_window(void *arg)
 	struct agent_turn *t = arg;
 
 	t->is_slowed = false;
-	take_lines(t);
+	(void)take_lines(t); /* it may be gone */
 }
 
 /* ---- the kind ---- */
@@ -398,7 +403,7 @@ void child_deliver(struct agent_turn *t, const struct event *ev)
 void child_on_room(struct agent_turn *t)
 {
 	t->is_full = false;
-	take_lines(t);
+	(void)take_lines(t); /* it may be gone */
 }
 
 void child_free(struct agent_turn **turn)

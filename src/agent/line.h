@@ -22,10 +22,12 @@
 
 /* Bytes received and not yet processed; lives in its owner. */
 struct line_queue {
-	struct buf bytes;
-	size_t taken;	/* bytes already returned as lines */
-	size_t scanned; /* bytes known to have no newline */
-	size_t max;	/* the longest line, in bytes */
+	struct buf own;	  /* copied */
+	size_t taken;	  /* bytes of own already returned as lines */
+	size_t scanned;	  /* bytes of own known to have no newline */
+	const char *lent; /* what follows it, in the memory of a caller */
+	size_t n_lent;
+	size_t max; /* the longest line, in bytes */
 };
 
 /* The state of the queue after line_next(). */
@@ -41,10 +43,17 @@ void line_init(struct line_queue *q, size_t max);
 /* Free the contents. */
 void line_fini(struct line_queue *q);
 
-/* Append received bytes. */
+/*
+ * Append received bytes without copying them: they must stay where they are
+ * until line_keep(), which copies those that no line has taken.
+ */
+void line_lend(struct line_queue *q, const char *data, size_t len);
+void line_keep(struct line_queue *q);
+
+/* Append a copy of received bytes. */
 void line_feed(struct line_queue *q, const char *data, size_t len);
 
-/* Get the next line, without its newline, valid until the next line_feed(). */
+/* Get the next line, without its newline, valid until the next call. */
 enum line_state line_next(struct line_queue *q, const char **text, size_t *len);
 
 /* ---- lines from a process ---- */

@@ -210,9 +210,10 @@ static void zygote_on_output(void *arg, const char *data, size_t len)
 	size_t n;
 	enum line_state state;
 
-	line_feed(&z->lines, data, len);
+	line_lend(&z->lines, data, len);
 	while ((state = line_next(&z->lines, &text, &n)) == LINE_WHOLE)
 		take_line(z, text, n);
+	line_keep(&z->lines);
 	if (state == LINE_TOO_LONG) {
 		line_fini(&z->lines);
 		line_init(&z->lines, LINE_MAX_BYTES);

@@ -102,10 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line_init(&q, LINE_MAX_BYTES);
 	for (size_t i = 1; i < size && state != LINE_TOO_LONG; i += chunk) {
 		size_t n = size - i < chunk ? size - i : chunk;
-		line_feed(&q, (const char *)data + i, n);
+		line_lend(&q, (const char *)data + i, n);
 		scribe_feed(&s, (const char *)data + i, n, 0, hear, NULL);
 		while ((state = line_next(&q, &text, &len)) == LINE_WHOLE)
 			check_line(&l, text, len);
+		line_keep(&q);
 	}
 	scribe_end(&s, hear, NULL);
 	line_free(&l);

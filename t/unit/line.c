@@ -39,6 +39,42 @@ static void test_queue(void)
 	}
 }
 
+/* What was lent may be overwritten once it was kept. */
+static void test_lending(void)
+{
+	static const char bytes[] = "one\n\ntwo three\nrest\nand more\n";
+	const char *text;
+	size_t len;
+
+	for (size_t chunk = 1; chunk < sizeof bytes; chunk++) {
+		struct line_queue q;
+		char got[64] = "", lent[sizeof bytes];
+		line_init(&q, 100);
+		for (size_t i = 0; i < sizeof bytes - 1; i += chunk) {
+			size_t left = sizeof bytes - 1 - i;
+			size_t n = left < chunk ? left : chunk;
+			memcpy(lent, bytes + i, n);
+			line_lend(&q, lent, n);
+			/* The last line of each chunk is taken later. */
+			for (unsigned k = 0;
+			     k < 2 && line_next(&q, &text, &len) == LINE_WHOLE;
+			     k++) {
+				strncat(got, text, len);
+				strcat(got, "|");
+			}
+			line_keep(&q);
+			memset(lent, '\n', sizeof lent);
+		}
+		while (line_next(&q, &text, &len) == LINE_WHOLE) {
+			strncat(got, text, len);
+			strcat(got, "|");
+		}
+		ok(strcmp(got, "one||two three|rest|and more|") == 0,
+		    "lines are found in lent chunks of %zu bytes", chunk);
+		line_fini(&q);
+	}
+}
+
 static void test_long_lines(void)
 {
 	struct line_queue q;
@@ -58,6 +94,12 @@ static void test_long_lines(void)
 	ok(line_next(&q, &text, &len) == LINE_WHOLE &&
 		line_next(&q, &text, &len) == LINE_TOO_LONG,
 	    "a longer line is refused when it came whole");
+	line_fini(&q);
+	line_init(&q, 5);
+	line_lend(&q, "1\n123456", 8);
+	ok(line_next(&q, &text, &len) == LINE_WHOLE &&
+		line_next(&q, &text, &len) == LINE_TOO_LONG,
+	    "a longer line is refused while it is lent");
 	line_fini(&q);
 }
 
@@ -338,6 +380,7 @@ static void test_scribe(void)
 int main(void)
 {
 	test_queue();
+	test_lending();
 	test_long_lines();
 	test_ends();
 	test_events();
