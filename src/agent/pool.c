@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "agent/pool.h"
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -35,9 +36,7 @@ static void refill(struct pool *p)
 
 static void went_wrong(struct pool *p)
 {
-	p->pause_ms = p->pause_ms ? p->pause_ms * 2 : POOL_PAUSE_MS;
-	if (p->pause_ms > POOL_PAUSE_MAX_MS)
-		p->pause_ms = POOL_PAUSE_MAX_MS;
+	p->pause_ms = backoff(p->pause_ms, POOL_PAUSE_MS, POOL_PAUSE_MAX_MS);
 	refill(p);
 }
 

@@ -5,6 +5,7 @@
 #include "agent/remains.h"
 #include "agent/scribe.h"
 #include "agent/source.h"
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -95,9 +96,8 @@ static bool is_reaped(struct runner *r)
 
 static void reap_later(struct runner *r)
 {
+	r->reap_ms = backoff(r->reap_ms, REAP_MS, REAP_MAX_MS);
 	loop_timer_set(r->place->loop, &r->timer, r->reap_ms);
-	r->reap_ms =
-	    r->reap_ms < REAP_MAX_MS / 2 ? r->reap_ms * 2 : REAP_MAX_MS;
 }
 
 static void on_cleared(void *arg, bool is_empty)
@@ -321,7 +321,6 @@ static struct runner *adopt(
 
 	r->place = place;
 	r->pid = pid;
-	r->reap_ms = REAP_MS;
 	r->end.how = RUNNER_LOST;
 	r->is_idle = true;
 	if (pid)

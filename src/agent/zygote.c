@@ -5,6 +5,7 @@
 #include "agent/line.h"
 #include "agent/runner.h"
 #include "agent/source.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -242,9 +243,8 @@ static void start_later(struct zygote *z)
 {
 	if (clock_mono_ms() - z->started_ms > HEALTHY_MS)
 		z->pause_ms = 0;
-	z->pause_ms = z->pause_ms ? z->pause_ms * 2 : ZYGOTE_PAUSE_MS;
-	if (z->pause_ms > ZYGOTE_PAUSE_MAX_MS)
-		z->pause_ms = ZYGOTE_PAUSE_MAX_MS;
+	z->pause_ms =
+	    backoff(z->pause_ms, ZYGOTE_PAUSE_MS, ZYGOTE_PAUSE_MAX_MS);
 	loop_timer_set(z->place.loop, &z->timer, z->pause_ms);
 }
 

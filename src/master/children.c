@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "master/children.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/process.h"
@@ -114,9 +115,7 @@ static void empty_mailbox(struct children *c, unsigned slot)
 static void throttle(struct generation *g, enum heritage_kind kind)
 {
 	int64_t *delay = &g->delay_ms[kind];
-	*delay = *delay ? *delay * 2 : THROTTLE_FIRST_MS;
-	if (*delay > THROTTLE_MOST_MS)
-		*delay = THROTTLE_MOST_MS;
+	*delay = backoff(*delay, THROTTLE_FIRST_MS, THROTTLE_MOST_MS);
 	g->not_before_ms[kind] = clock_mono_ms() + *delay;
 	log_warn("kind=%s: throttled for %lld ms", process_of(kind)->name,
 	    (long long)*delay);
