@@ -48,7 +48,7 @@ static main_fn *const mains[KINDS] = {
 static int run_child(const struct options *o)
 {
 	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
-		if (strcmp(o->child, process_of(kind)->name) == 0)
+		if (strcmp(o->child, process_kinds[kind].name) == 0)
 			return mains[kind](o->slot, o->generation);
 	options_error("there is no kind of process", o->child);
 }

@@ -4,8 +4,9 @@
 #define CORE_PROCESS_H
 
 /*
- * What the master knows about a kind of process; core/processes.tbl has the
- * rows. What such a process does is in worker/, which the master does not see.
+ * What the master knows about a kind of process of the program that it runs;
+ * core/processes.tbl has the rows of co-hostd. What such a process does is in
+ * worker/, which the master does not see.
  */
 #include "core/heritage.h"
 
@@ -17,15 +18,19 @@ struct conf;
 /* The last stage; the first is 1. */
 #define PROCESS_STAGES 2
 
+/* The most kinds of a program, with kind 0, which stands for none. */
+#define PROCESS_KINDS 8
+
 struct process {
 	const char *name;
 	unsigned flags;
-	unsigned stage;
-	/* Returns how many there are with these settings. */
-	unsigned (*count)(const struct conf *c);
+	unsigned stage; /* 0: there are no processes of this kind */
 };
 
-/* Returns the row of a kind, including KIND_NONE. */
-const struct process *process_of(enum heritage_kind kind);
+/* The rows of co-hostd by kind, KINDS of them. */
+extern const struct process process_kinds[];
+
+/* Returns how many processes of a kind there are with these settings. */
+unsigned process_count(enum heritage_kind kind, const struct conf *c);
 
 #endif

@@ -11,6 +11,8 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/heritage.h"
+#include "core/process.h"
 #include "identity/ident.h"
 #include "main/banner.h"
 #include "main/daemon.h"
@@ -25,6 +27,7 @@
 #include "master/listen.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "proc/shm.h"
 #include "proc/tree.h"
 
 #include <errno.h>
@@ -43,6 +46,7 @@
 static char program[PATH_MAX];
 static int listen_fd = -1;
 static int lock_fd = -1;
+static struct conf conf; /* of the newest generation */
 static char bound_address[300];
 static char address[IDENT_ADDRESS_SIZE];
 
@@ -55,11 +59,49 @@ static void set_address(struct conf *c)
 	c->address = mem_strdup(address);
 }
 
-static int reload(struct conf *c, struct err *err)
+static int save_settings(const struct conf *c)
 {
-	if (settings_read(c, err) != 0 || settings_ask_agent(c, err) != 0)
+	int fd = shm_create("co-hostd-conf", 0);
+	if (fd < 0 || conf_save(c, fd) != 0)
+		fatal("cannot pass on the settings: %s", strerror(errno));
+	return fd;
+}
+
+static struct master_plan plan_for(const struct conf *c)
+{
+	struct master_plan plan = {
+	    .conf_fd = save_settings(c),
+	    .drain_ms = c->drain_timeout * 1000,
+	    .hang_ms = c->hang_timeout * 1000,
+	};
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+		plan.want[kind] = process_count(kind, c);
+	return plan;
+}
+
+static void on_kept(const char *what, void *arg)
+{
+	(void)arg;
+	log_warn("reload: %s cannot change while running; the old value stays "
+		 "until a restart",
+	    what);
+}
+
+static int reload(struct master_plan *plan, struct err *err)
+{
+	struct conf fresh;
+	conf_init(&fresh);
+	if (settings_read(&fresh, err) != 0 ||
+	    settings_ask_agent(&fresh, err) != 0) {
+		conf_fini(&fresh);
 		return -1;
-	set_address(c);
+	}
+	set_address(&fresh);
+	/* Listener, segment and store depend on these. */
+	conf_keep_fixed(&fresh, &conf, on_kept, NULL);
+	conf_fini(&conf);
+	conf = fresh;
+	*plan = plan_for(&conf);
 	return 0;
 }
 
@@ -113,13 +155,13 @@ static void print_banner(const struct conf *c, const char *bound)
 	buf_fini(&text);
 }
 
-static void on_ready(const struct conf *c, const char *bound)
+static void on_ready(const char *bound)
 {
 	failure_over();
 	if (daemon_runs())
 		daemon_ready();
 	else
-		print_banner(c, bound);
+		print_banner(&conf, bound);
 }
 
 /* ---- the start ---- */
@@ -170,7 +212,8 @@ static void open_listener(const struct conf *c, const struct passwd *user)
 		      "change the path",
 		    path, user->pw_name);
 	user_act_as(is_users ? user : NULL);
-	listen_fd = listen_open(c, bound_address, sizeof bound_address, &err);
+	listen_fd = listen_open(
+	    c->bind, c->port, bound_address, sizeof bound_address, &err);
 	user_act_as_root(is_users ? user : NULL);
 	if (listen_fd < 0)
 		fatal("%s", err.text);
@@ -295,6 +338,16 @@ static void settle_in(struct conf *c, const struct options *o)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }
 
+static void prepare(struct heritage *heritage)
+{
+	heritage->max_sessions = (uint64_t)conf.max_sessions;
+}
+
+static void on_deaf(void)
+{
+	listen_remove(conf.bind);
+}
+
 static int serve(struct conf *c, const struct options *o)
 {
 	if (*c->test_clock && !clock_follow(c->test_clock))
@@ -304,14 +357,23 @@ static int serve(struct conf *c, const struct options *o)
 	settle_in(c, o);
 	pidfile_write();
 	struct master_setup setup = {
-	    .conf = c,
+	    .name = "co-hostd",
+	    .kinds = process_kinds,
+	    .n_kinds = KINDS,
 	    .program = program,
+	    .plan = plan_for(c),
+	    .work = "turns",
+	    .registry_bytes =
+		HERITAGE_REGISTRY_BYTES((uint64_t)c->max_sessions),
+	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,
 	    .address = bound_address,
 	    .ready_fd = o->ready_fd,
+	    .prepare = prepare,
 	    .reload = reload,
 	    .on_ready = on_ready,
+	    .on_deaf = on_deaf,
 	    .on_failed = failure_tell,
 	};
 	int status = master_run(&setup);
@@ -351,7 +413,6 @@ static bool meet_users(const struct conf *c)
 
 int start_run(const struct options *o)
 {
-	struct conf conf;
 	struct err err;
 	find_program();
 	user_mend_home();

@@ -5,7 +5,6 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/process.h"
 #include "core/stat.h"
 #include "proc/spawn.h"
 
@@ -32,7 +31,7 @@
 /* A process about to be started. */
 struct birth {
 	const struct generation *settings;
-	enum heritage_kind kind;
+	unsigned kind;
 	unsigned slot;
 	uint32_t generation; /* of the slot */
 	int ready_fd;
@@ -73,7 +72,7 @@ static unsigned plan_fds(
 	 * A process that has the listener keeps it open, so only those that
 	 * accept connections get it.
 	 */
-	if (process_of(b->kind)->flags & PROCESS_LISTENS)
+	if (c->kinds[b->kind].flags & PROCESS_LISTENS)
 		fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	for (unsigned i = 0; i < c->n_slots; i++)
 		fds[n++] = (struct spawn_fd){
@@ -85,13 +84,14 @@ static pid_t spawn(struct children *c, const struct birth *b)
 {
 	struct spawn_fd fds[N_FIXED_FDS + HERITAGE_SLOTS];
 	char slot_text[16], generation_text[16];
-	char name[] = "co-hostd", child[] = "--child", slot_opt[] = "--slot";
+	char name[32], child[] = "--child", slot_opt[] = "--slot";
 	char generation_opt[] = "--generation", kind_text[16];
+	(void)snprintf(name, sizeof name, "%s", c->name);
 	(void)snprintf(slot_text, sizeof slot_text, "%u", b->slot);
 	(void)snprintf(
 	    generation_text, sizeof generation_text, "%u", b->generation);
 	(void)snprintf(
-	    kind_text, sizeof kind_text, "%s", process_of(b->kind)->name);
+	    kind_text, sizeof kind_text, "%s", c->kinds[b->kind].name);
 	char *argv[] = {name, child, kind_text, slot_opt, slot_text,
 	    generation_opt, generation_text, NULL};
 	struct spawn_plan plan = {
@@ -112,17 +112,17 @@ static void empty_mailbox(struct children *c, unsigned slot)
 		;
 }
 
-static void throttle(struct generation *g, enum heritage_kind kind)
+static void throttle(
+    const struct children *c, struct generation *g, unsigned kind)
 {
 	int64_t *delay = &g->delay_ms[kind];
 	*delay = backoff(*delay, THROTTLE_FIRST_MS, THROTTLE_MOST_MS);
 	g->not_before_ms[kind] = clock_mono_ms() + *delay;
-	log_warn("kind=%s: throttled for %lld ms", process_of(kind)->name,
+	log_warn("kind=%s: throttled for %lld ms", c->kinds[kind].name,
 	    (long long)*delay);
 }
 
-bool children_start(
-    struct children *c, struct generation *g, enum heritage_kind kind)
+bool children_start(struct children *c, struct generation *g, unsigned kind)
 {
 	int ready[2], slot = free_slot(c);
 	if (slot < 0 || clock_mono_ms() < g->not_before_ms[kind])
@@ -147,11 +147,11 @@ bool children_start(
 	    c, &(struct birth){g, kind, (unsigned)slot, generation, ready[1]});
 	close(ready[1]);
 	if (pid < 0) {
-		log_error("kind=%s: cannot start %s: %s",
-		    process_of(kind)->name, c->program, strerror(errno));
+		log_error("kind=%s: cannot start %s: %s", c->kinds[kind].name,
+		    c->program, strerror(errno));
 		atomic_store(&s->generation, generation + 1);
 		close(ready[0]);
-		throttle(g, kind);
+		throttle(c, g, kind);
 		return false;
 	}
 	atomic_store(&s->pid, pid);
@@ -187,7 +187,7 @@ static void log_death(const struct children *c, unsigned slot,
 	    child->is_leaving && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	(is_clean ? log_info : log_warn)(
 	    "kind=%s slot=%u child=%d generation=%u: %s%s%.200s",
-	    process_of(child->kind)->name, slot, (int)child->pid, generation,
+	    c->kinds[child->kind].name, slot, (int)child->pid, generation,
 	    spawn_status(status, text, sizeof text),
 	    *words ? ", last words: " : "", words);
 }
@@ -202,7 +202,7 @@ static void note_death(struct children *c, const struct child *dead)
 	if (dead->is_ready)
 		g->delay_ms[dead->kind] = 0;
 	else if (!dead->is_leaving)
-		throttle(g, dead->kind);
+		throttle(c, g, dead->kind);
 }
 
 bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
@@ -239,8 +239,8 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 	return false;
 }
 
-unsigned children_count(const struct children *c, enum heritage_kind kind,
-    uint32_t epoch, bool only_ready)
+unsigned children_count(
+    const struct children *c, unsigned kind, uint32_t epoch, bool only_ready)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < c->n_slots; i++) {
@@ -305,7 +305,7 @@ void children_kill_late(struct children *c)
 		if (!child->pid || (!is_late && !starts_too_long(child)))
 			continue;
 		log_warn("kind=%s slot=%u child=%d: %s, killed",
-		    process_of(child->kind)->name, i, (int)child->pid,
+		    c->kinds[child->kind].name, i, (int)child->pid,
 		    is_late ? "did not leave in time"
 			    : "did not start in time");
 		(void)kill(child->pid, SIGKILL);

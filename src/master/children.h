@@ -10,6 +10,7 @@
  */
 #include "core/heritage.h"
 #include "core/msg.h"
+#include "core/process.h"
 #include "proc/mailbox.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 struct child {
 	pid_t pid; /* 0: the slot is empty */
-	enum heritage_kind kind;
+	unsigned kind;
 	uint32_t epoch; /* generation of settings it was started with */
 	int ready_fd;	/* -1: it has reported that it is ready */
 	bool is_ready;
@@ -31,9 +32,9 @@ struct child {
 struct generation {
 	uint32_t epoch;		      /* its number; 0: there is none */
 	int conf_fd;		      /* the settings */
-	unsigned want[KINDS];	      /* how many processes of each kind */
-	int64_t not_before_ms[KINDS]; /* throttled until then */
-	int64_t delay_ms[KINDS];
+	unsigned want[PROCESS_KINDS]; /* how many processes of each kind */
+	int64_t not_before_ms[PROCESS_KINDS]; /* throttled until then */
+	int64_t delay_ms[PROCESS_KINDS];
 };
 
 struct children {
@@ -43,8 +44,11 @@ struct children {
 	struct generation serving; /* the newest that was ever complete */
 	int listen_fd;
 	int lifeline_read;
-	int lock_fd;	     /* the project's lock file */
+	int lock_fd;	     /* a lock file that they hold open */
 	const char *program; /* what to execute */
+	const char *name;    /* what to call it: its argv[0] */
+	const struct process *kinds;
+	unsigned n_kinds;
 	unsigned n_slots;
 	uint32_t next_generation;
 	struct mailbox_ends mailboxes[HERITAGE_SLOTS];
@@ -58,8 +62,7 @@ int children_init(struct children *c, unsigned n_slots);
  * Start a process of a generation in a free slot. Returns false if it is
  * throttled, no slot is free, or starting fails (which is logged).
  */
-bool children_start(
-    struct children *c, struct generation *g, enum heritage_kind kind);
+bool children_start(struct children *c, struct generation *g, unsigned kind);
 
 /*
  * Account for a reaped pid: *out gets the child's entry before it is cleared.
@@ -78,8 +81,8 @@ bool children_hear_ready(struct children *c, unsigned slot);
  * Returns how many processes of a kind and epoch (0: any) are alive; with
  * only_ready, how many of them serve.
  */
-unsigned children_count(const struct children *c, enum heritage_kind kind,
-    uint32_t epoch, bool only_ready);
+unsigned children_count(
+    const struct children *c, unsigned kind, uint32_t epoch, bool only_ready);
 
 /* Send a message to every live child. */
 void children_mail_all(struct children *c, const struct msg *m);

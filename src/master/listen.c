@@ -2,7 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "master/listen.h"
 
-#include "core/conf.h"
 #include "core/err.h"
 
 #include <arpa/inet.h>
@@ -18,9 +17,9 @@
 #define BACKLOG 4096
 #define SOCKET_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
-static const char *unix_path(const struct conf *conf)
+static const char *unix_path(const char *where)
 {
-	return strncmp(conf->bind, "unix:", 5) == 0 ? conf->bind + 5 : NULL;
+	return strncmp(where, "unix:", 5) == 0 ? where + 5 : NULL;
 }
 
 static int system_error(struct err *err, const char *what, const char *name)
@@ -89,13 +88,13 @@ static int open_unix(const char *path, struct err *err)
 	return -1;
 }
 
-static int make_address(const struct conf *conf, struct sockaddr_storage *a,
-    socklen_t *len, struct err *err)
+static int make_address(const char *bind_to, int64_t port,
+    struct sockaddr_storage *a, socklen_t *len, struct err *err)
 {
 	struct sockaddr_in *v4 = (void *)a;
 	struct sockaddr_in6 *v6 = (void *)a;
 	char text[64];
-	const char *bind_to = conf->bind;
+	const char *given = bind_to;
 	size_t n = strlen(bind_to);
 	memset(a, 0, sizeof *a);
 	if (*bind_to == '[' && n > 2 && n < sizeof text &&
@@ -106,19 +105,19 @@ static int make_address(const struct conf *conf, struct sockaddr_storage *a,
 	}
 	if (inet_pton(AF_INET, bind_to, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)conf->port);
+		v4->sin_port = htons((uint16_t)port);
 		*len = sizeof *v4;
 		return 0;
 	}
 	if (inet_pton(AF_INET6, bind_to, &v6->sin6_addr) == 1) {
 		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)conf->port);
+		v6->sin6_port = htons((uint16_t)port);
 		*len = sizeof *v6;
 		return 0;
 	}
 	return err_set(err, ERR_CONFIG,
 	    "bind: \"%.100s\" must be an IPv4 or IPv6 address or unix:PATH",
-	    conf->bind);
+	    given);
 }
 
 static void listen_name_of(int fd, char *name, size_t size)
@@ -156,15 +155,14 @@ static int port_error(struct err *err, const char *where)
 	    where, strerror(EADDRINUSE));
 }
 
-static int open_tcp(const struct conf *conf, struct err *err)
+static int open_tcp(const char *bind_to, int64_t port, struct err *err)
 {
 	struct sockaddr_storage a;
 	socklen_t len = 0;
 	int on = 1;
 	char where[300];
-	(void)snprintf(
-	    where, sizeof where, "%s port %d", conf->bind, (int)conf->port);
-	if (make_address(conf, &a, &len, err) != 0)
+	(void)snprintf(where, sizeof where, "%s port %d", bind_to, (int)port);
+	if (make_address(bind_to, port, &a, &len, err) != 0)
 		return -1;
 	int fd = socket(a.ss_family, SOCKET_TYPE, 0);
 	if (fd < 0)
@@ -179,22 +177,22 @@ static int open_tcp(const struct conf *conf, struct err *err)
 }
 
 int listen_open(
-    const struct conf *conf, char *name, size_t size, struct err *err)
+    const char *where, int64_t port, char *name, size_t size, struct err *err)
 {
-	const char *path = unix_path(conf);
-	int fd = path ? open_unix(path, err) : open_tcp(conf, err);
+	const char *path = unix_path(where);
+	int fd = path ? open_unix(path, err) : open_tcp(where, port, err);
 	if (fd < 0)
 		return -1;
 	if (path)
-		(void)snprintf(name, size, "%s", conf->bind);
+		(void)snprintf(name, size, "%s", where);
 	else
 		listen_name_of(fd, name, size);
 	return fd;
 }
 
-void listen_remove(const struct conf *conf)
+void listen_remove(const char *where)
 {
-	const char *path = unix_path(conf);
+	const char *path = unix_path(where);
 	if (path && kind_of(path) == S_IFSOCK)
 		(void)unlink(path);
 }

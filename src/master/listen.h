@@ -8,20 +8,20 @@
  * workers.
  */
 #include <stddef.h>
+#include <stdint.h>
 
-struct conf;
 struct err;
 
 /*
- * Listen on conf->bind and conf->port: IPv4, IPv6, or unix:PATH (mode 0660; a
+ * Listen on an IPv4 or IPv6 address and a port, or on unix:PATH (mode 0660; a
  * stale socket file is replaced if nothing answers on it). Returns the
  * descriptor (non-blocking, CLOEXEC), or -1 with ERR_CONFIG. name (size bytes)
  * gets the bound address, "127.0.0.1:8000" or "unix:/path".
  */
 int listen_open(
-    const struct conf *conf, char *name, size_t size, struct err *err);
+    const char *where, int64_t port, char *name, size_t size, struct err *err);
 
 /* Remove the socket file of a unix listener. */
-void listen_remove(const struct conf *conf);
+void listen_remove(const char *where);
 
 #endif

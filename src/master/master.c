@@ -4,12 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/conf.h"
 #include "core/err.h"
 #include "core/heritage.h"
-#include "core/process.h"
 #include "master/children.h"
-#include "master/listen.h"
 #include "master/notify.h"
 #include "master/orphans.h"
 #include "master/watch.h"
@@ -54,7 +51,7 @@ enum phase {
 
 struct master {
 	const struct master_setup *setup;
-	struct conf *conf;
+	struct master_plan plan; /* of the newest generation */
 	struct children children;
 	struct orphans orphans;
 	struct heritage *heritage;
@@ -80,11 +77,10 @@ static uint64_t new_number(void)
 
 static void make_segment(struct master *m)
 {
-	uint64_t registry =
-	    HERITAGE_REGISTRY_BYTES((uint64_t)m->conf->max_sessions);
+	uint64_t registry = m->setup->registry_bytes;
 	uint64_t at = (sizeof(struct heritage) + 4095) & ~(uint64_t)4095;
 	size_t size;
-	m->children.segment_fd = shm_create("co-hostd", at + registry);
+	m->children.segment_fd = shm_create(m->setup->name, at + registry);
 	m->heritage = m->children.segment_fd < 0
 			  ? NULL
 			  : shm_map(m->children.segment_fd, &size);
@@ -98,18 +94,10 @@ static void make_segment(struct master *m)
 	m->heritage->started_boot_ms = clock_boot_ms();
 	m->heritage->registry_at = at;
 	m->heritage->registry_bytes = registry;
-	m->heritage->max_sessions = (uint64_t)m->conf->max_sessions;
+	if (m->setup->prepare)
+		m->setup->prepare(m->heritage);
 	atomic_store(&m->heritage->epoch, 1);
 	m->children.heritage = m->heritage;
-}
-
-static int save_conf(const struct conf *conf)
-{
-	int fd = shm_create("co-hostd-conf", 0);
-	if (fd < 0 || conf_save(conf, fd) != 0)
-		fatal(
-		    "master: cannot pass on the settings: %s", strerror(errno));
-	return fd;
 }
 
 static void make_lifeline(struct master *m)
@@ -139,49 +127,71 @@ static void watch_signals(struct master *m)
 }
 
 /*
- * Returns the number of processes that are not workers; a reload may add or
- * remove such a kind.
+ * Returns how many processes a generation may have: a reload may add one of a
+ * kind that there was not, and raise the number of those that listen.
  */
-static unsigned most_others(const struct conf *conf)
+static unsigned room_for(const struct master_setup *setup)
 {
 	unsigned n = 0;
-	for (int kind = KIND_NONE + 1; kind < KINDS; kind++) {
-		unsigned count = process_of(kind)->count(conf);
-		if (kind != KIND_WORKER)
-			n += count ? count : 1;
+	for (unsigned kind = 1; kind < setup->n_kinds; kind++) {
+		unsigned want = setup->plan.want[kind];
+		unsigned spare = setup->kinds[kind].flags & PROCESS_LISTENS
+				     ? SPARE_WORKERS
+				     : 1;
+		n += want < spare ? spare : want;
 	}
 	return n;
 }
 
-static unsigned slots_for(const struct conf *conf)
+static unsigned slots_for(const struct master_setup *setup)
 {
-	unsigned workers = (unsigned)conf->workers;
-	if (workers < SPARE_WORKERS)
-		workers = SPARE_WORKERS;
-	return 2 * (workers + most_others(conf)) + 2;
+	return 2 * room_for(setup) + 2;
+}
+
+/* Reduce the number of processes that listen until there is a slot for each. */
+static void fit_into_slots(struct master *m, struct master_plan *plan)
+{
+	unsigned most = m->children.n_slots / 2 - 1, n = 0, cut;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		n += plan->want[kind];
+	for (unsigned kind = 1; kind < m->setup->n_kinds && n > most; kind++) {
+		if (!(m->setup->kinds[kind].flags & PROCESS_LISTENS))
+			continue;
+		cut = n - most < plan->want[kind] ? n - most
+						  : plan->want[kind] - 1;
+		plan->want[kind] -= cut;
+		n -= cut;
+		log_warn("reload: there are %u processes of kind %s, not %u, "
+			 "until a restart: all slots are taken",
+		    plan->want[kind], m->setup->kinds[kind].name,
+		    plan->want[kind] + cut);
+	}
 }
 
 static struct generation new_generation(const struct master *m)
 {
 	struct generation g = {
 	    .epoch = atomic_load(&m->heritage->epoch),
-	    .conf_fd = save_conf(m->conf),
+	    .conf_fd = m->plan.conf_fd,
 	};
-	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
-		g.want[kind] = process_of(kind)->count(m->conf);
+	memcpy(g.want, m->plan.want, sizeof g.want);
 	return g;
 }
 
 static void prepare(struct master *m)
 {
 	m->children.program = m->setup->program;
+	m->children.name = m->setup->name;
+	m->children.kinds = m->setup->kinds;
+	m->children.n_kinds = m->setup->n_kinds;
 	m->children.listen_fd = m->setup->listen_fd;
 	m->children.lock_fd = m->setup->lock_fd;
-	orphans_inherit(&m->orphans, m->conf->libexec_dir);
+	if (m->setup->libexec_dir)
+		orphans_inherit(&m->orphans, m->setup->libexec_dir);
 	make_segment(m);
 	make_lifeline(m);
 	m->children.newest = new_generation(m);
-	if (children_init(&m->children, slots_for(m->conf)) != 0)
+	if (children_init(&m->children, slots_for(m->setup)) != 0)
 		fatal("master: mailboxes: %s", strerror(errno));
 	watch_signals(m);
 }
@@ -198,8 +208,7 @@ static uint32_t serving(const struct master *m)
 	return m->children.serving.epoch;
 }
 
-static void fill_kind(
-    struct master *m, struct generation *g, enum heritage_kind kind)
+static void fill_kind(struct master *m, struct generation *g, unsigned kind)
 {
 	while (
 	    children_count(&m->children, kind, g->epoch, false) < g->want[kind])
@@ -211,8 +220,8 @@ static void fill_kind(
 static void fill(struct master *m, struct generation *g, unsigned last_stage)
 {
 	for (unsigned stage = 1; stage <= last_stage; stage++)
-		for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
-			if (process_of(kind)->stage == stage)
+		for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+			if (m->setup->kinds[kind].stage == stage)
 				fill_kind(m, g, kind);
 }
 
@@ -231,15 +240,26 @@ static void keep_up(struct master *m)
 		fill(m, old, PROCESS_STAGES);
 }
 
+/* Returns how many processes of the newest generation accept clients. */
+static unsigned count_listening(const struct master *m)
+{
+	unsigned n = 0;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		if (m->setup->kinds[kind].flags & PROCESS_LISTENS)
+			n += m->plan.want[kind];
+	return n;
+}
+
 static void tell_ready(struct master *m)
 {
 	const char *address = m->setup->address;
-	log_info("serving on %s with %d worker%s", address,
-	    (int)m->conf->workers, m->conf->workers == 1 ? "" : "s");
+	unsigned n = count_listening(m);
+	log_info(
+	    "serving on %s with %u worker%s", address, n, n == 1 ? "" : "s");
 	notify_state("READY=1\nMAINPID=%d\nSTATUS=serving on %s", (int)getpid(),
 	    address);
 	if (m->setup->on_ready)
-		m->setup->on_ready(m->conf, address);
+		m->setup->on_ready(address);
 	if (m->setup->ready_fd < 0)
 		return;
 	if (dprintf(m->setup->ready_fd, "%s\n", address) < 0)
@@ -249,7 +269,7 @@ static void tell_ready(struct master *m)
 
 static int64_t drain_ms(const struct master *m)
 {
-	return m->conf->drain_timeout * 1000 + KILL_AFTER_MS;
+	return m->plan.drain_ms + KILL_AFTER_MS;
 }
 
 /* Drain the processes of all generations but the serving and the newest one. */
@@ -276,8 +296,8 @@ static void settle_on_newest(struct master *m)
 static bool is_complete(const struct master *m)
 {
 	const struct generation *g = &m->children.newest;
-	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
-		if (process_of(kind)->stage <= m->stage &&
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		if (m->setup->kinds[kind].stage <= m->stage &&
 		    children_count(&m->children, kind, g->epoch, true) <
 			g->want[kind])
 			return false;
@@ -346,7 +366,7 @@ static void drain_stage(struct master *m)
 {
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
 		const struct child *c = &m->children.child[i];
-		const struct process *p = process_of(c->kind);
+		const struct process *p = &m->setup->kinds[c->kind];
 		if (c->pid && p->stage == m->stage)
 			children_drain(&m->children, i, true,
 			    p->flags & PROCESS_DRAINS ? drain_ms(m)
@@ -362,7 +382,8 @@ static void stop_listening(struct master *m)
 {
 	if (m->children.listen_fd < 0)
 		return;
-	listen_remove(m->conf);
+	if (m->setup->on_deaf)
+		m->setup->on_deaf();
 	(void)shutdown(m->children.listen_fd, SHUT_RDWR);
 	close(m->children.listen_fd);
 	m->children.listen_fd = -1;
@@ -373,11 +394,10 @@ static void master_leave(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
-	log_info("draining: turns have %lld s to finish",
-	    (long long)m->conf->drain_timeout);
+	log_info("draining: %s have %lld s to finish", m->setup->work,
+	    (long long)m->plan.drain_ms / 1000);
 	notify_state("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
-	    (long long)(m->conf->drain_timeout * 1000 + 2 * KILL_AFTER_MS) *
-		1000);
+	    (long long)(m->plan.drain_ms + 2 * KILL_AFTER_MS) * 1000);
 	m->phase = PHASE_LEAVING;
 	m->stage = PROCESS_STAGES;
 	m->deaf_at_ms = clock_mono_ms() + DEAF_AFTER_MS;
@@ -393,28 +413,9 @@ static void leave_fast(struct master *m)
 	children_end(&m->children, FAST_MS);
 }
 
-static void on_kept(const char *what, void *arg)
-{
-	(void)arg;
-	log_warn("reload: %s cannot change while running; the old value stays "
-		 "until a restart",
-	    what);
-}
-
-/* Listener, segment and store depend on these settings, so they are kept. */
-static void keep_fixed(struct conf *now, const struct conf *was)
-{
-	int64_t most = (int64_t)slots_for(was) / 2 - 1 - most_others(was);
-	conf_keep_fixed(now, was, on_kept, NULL);
-	if (now->workers > most) {
-		on_kept("workers beyond the slots", NULL);
-		now->workers = most;
-	}
-}
-
 static void reload(struct master *m)
 {
-	struct conf fresh;
+	struct master_plan fresh = {.conf_fd = -1};
 	struct err err;
 	if (m->phase != PHASE_SERVING) {
 		log_warn("reload: ignored while starting or stopping");
@@ -422,17 +423,14 @@ static void reload(struct master *m)
 	}
 	notify_state(
 	    "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
-	conf_init(&fresh);
 	if (m->setup->reload(&fresh, &err) != 0) {
 		log_error("reload: %s; still serving with the old settings",
 		    err.text);
-		conf_fini(&fresh);
 		notify_state("READY=1");
 		return;
 	}
-	keep_fixed(&fresh, m->conf);
-	conf_fini(m->conf);
-	*m->conf = fresh;
+	fit_into_slots(m, &fresh);
+	m->plan = fresh;
 	if (serving(m) != epoch(m))
 		close(m->children.newest.conf_fd);
 	atomic_fetch_add(&m->heritage->epoch, 1);
@@ -511,7 +509,7 @@ static bool master_is_alive(const struct master *m, unsigned stage)
 {
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
 		const struct child *c = &m->children.child[i];
-		if (c->pid && process_of(c->kind)->stage >= stage)
+		if (c->pid && m->setup->kinds[c->kind].stage >= stage)
 			return true;
 	}
 	return false;
@@ -519,8 +517,7 @@ static bool master_is_alive(const struct master *m, unsigned stage)
 
 static void watch_children(struct master *m)
 {
-	unsigned n =
-	    watch_look(&m->watch, &m->children, m->conf->hang_timeout * 1000);
+	unsigned n = watch_look(&m->watch, &m->children, m->plan.hang_ms);
 	atomic_fetch_add(&m->heritage->hung, n);
 	atomic_store(&m->heritage->watched_us, clock_steady_us());
 }
@@ -538,7 +535,7 @@ static bool leave_further(struct master *m)
 
 int master_run(const struct master_setup *setup)
 {
-	struct master m = {.setup = setup, .conf = setup->conf, .stage = 1};
+	struct master m = {.setup = setup, .plan = setup->plan, .stage = 1};
 	log_name("master");
 	prepare(&m);
 	keep_up(&m);
@@ -550,7 +547,8 @@ int master_run(const struct master_setup *setup)
 		watch_children(&m);
 		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)
 			stop_listening(&m);
-		orphans_end(&m.orphans, &m.children);
+		if (setup->libexec_dir)
+			orphans_end(&m.orphans, &m.children);
 		notify_alive();
 	} while (!leave_further(&m));
 	stop_listening(&m);

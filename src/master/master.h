@@ -10,25 +10,49 @@
  *
  * Signals: TERM and INT stop gracefully; a second INT, and QUIT, stop at once;
  * HUP starts new processes with new settings; USR1 reopens the logs.
+ *
+ * It knows nothing about the settings of the program that it runs, except what
+ * a plan says.
  */
-struct conf;
+#include "core/process.h"
+
+#include <stdint.h>
+
 struct err;
+struct heritage;
+
+/* The settings of one generation, for its children and for the master. */
+struct master_plan {
+	int conf_fd; /* for HERITAGE_FD_CONF; ownership passes to the master */
+	unsigned want[PROCESS_KINDS]; /* how many processes of each kind */
+	int64_t drain_ms; /* what processes that drain get before they exit */
+	int64_t hang_ms;  /* silence after which one is killed; 0: never */
+};
 
 struct master_setup {
-	struct conf
-	    *conf; /* of the first generation; ownership passes to the master */
-	const char *program; /* the program that children execute */
+	const char *name;	     /* of the program: "co-hostd" */
+	const struct process *kinds; /* its kinds of processes, static */
+	unsigned n_kinds;
+	const char *program;	 /* the file that children execute */
+	struct master_plan plan; /* of the first generation */
+	const char *work;	 /* what drains, for logs: "turns" */
+	uint64_t registry_bytes; /* memory for heritage.registry_at */
+	const char *libexec_dir; /* where co-turn is; NULL: it has none */
 	int listen_fd; /* from listen_open(); ownership passes to the master */
-	int lock_fd;   /* from project_lock(); inherited by the children */
+	int lock_fd;   /* a lock file that the children inherit */
 	const char *address; /* as returned by listen_open() */
 	int ready_fd;	     /* gets "ADDRESS\n" when serving; -1: none */
+	/* Fill in what is the program's own; may be NULL. */
+	void (*prepare)(struct heritage *heritage);
 	/*
-	 * Read the settings again, for HUP, into an initialised conf. Returns
-	 * 0, or -1 with *err.
+	 * Read the settings again, for HUP, and plan the next generation; those
+	 * that cannot change are kept. Returns 0, or -1 with *err.
 	 */
-	int (*reload)(struct conf *conf, struct err *err);
+	int (*reload)(struct master_plan *plan, struct err *err);
 	/* All workers of the first generation serve at this address. */
-	void (*on_ready)(const struct conf *conf, const char *address);
+	void (*on_ready)(const char *address);
+	/* Nobody listens any more; removes a socket file. May be NULL. */
+	void (*on_deaf)(void);
 	/*
 	 * The first generation cannot serve; text says why. master_run() will
 	 * return 1.

@@ -94,7 +94,7 @@ void inherit_all(struct inherited *in, enum heritage_kind kind, unsigned slot,
     unsigned generation)
 {
 	static const int signals[] = {SIGTERM, SIGINT, 0};
-	const char *name = process_of(kind)->name;
+	const char *name = process_kinds[kind].name;
 	char log_as[64];
 	(void)snprintf(log_as, sizeof log_as, "%s[%u]", name, slot);
 	log_name(log_as);

@@ -11,6 +11,7 @@
 #include "master/children.h"
 #include "master/listen.h"
 #include "master/master.h"
+#include "proc/shm.h"
 #include "t/unit/scratch.h"
 
 /*
@@ -33,9 +34,23 @@ static const char program_text[] =
 static struct conf conf;
 
 /* The new settings are good by themselves, yet no worker starts with them. */
-static int reload_broken(struct conf *c, struct err *err)
+static struct master_plan plan_for(const struct conf *c)
 {
-	return conf_set(c, "test", "name", "broken", err);
+	struct master_plan plan = {.conf_fd = shm_create("conf", 0)};
+
+	for (int kind = KIND_NONE + 1; kind < KINDS; kind++)
+		plan.want[kind] = process_count(kind, c);
+	if (conf_save(c, plan.conf_fd) != 0)
+		abort();
+	return plan;
+}
+
+static int reload_broken(struct master_plan *plan, struct err *err)
+{
+	if (conf_set(&conf, "test", "name", "broken", err) != 0)
+		return -1;
+	*plan = plan_for(&conf);
+	return 0;
 }
 
 static void serve(void)
@@ -49,9 +64,13 @@ static void serve(void)
 	conf.port = 0;
 	(void)log_open(log);
 	(void)setpgid(0, 0);
-	int fd = listen_open(&conf, name, sizeof(name), &err);
+	int fd = listen_open(conf.bind, conf.port, name, sizeof(name), &err);
 	struct master_setup setup = {
-	    .conf = &conf,
+	    .name = "co-hostd",
+	    .kinds = process_kinds,
+	    .n_kinds = KINDS,
+	    .plan = plan_for(&conf),
+	    .work = "turns",
 	    .program = program,
 	    .listen_fd = fd,
 	    .address = name,
@@ -105,15 +124,16 @@ static void starts_in_order(void)
 /* The table of kinds says what the master does with each. */
 static void test_kinds(void)
 {
-	const struct process *worker = process_of(KIND_WORKER);
-	const struct process *keeper = process_of(KIND_KEEPER);
+	const struct process *worker = &process_kinds[KIND_WORKER];
+	const struct process *keeper = &process_kinds[KIND_KEEPER];
 
 	conf_init(&conf);
 	conf.workers = 7;
 	is_str(worker->name, "worker", "a worker is named in --child");
-	is_int(worker->count(&conf), 7, "a setting says how many workers run");
-	is_int(keeper->count(&conf), 1, "there is one keeper");
-	is_int(process_of(KIND_NONE)->count(&conf), 0,
+	is_int(process_count(KIND_WORKER, &conf), 7,
+	    "a setting says how many workers run");
+	is_int(process_count(KIND_KEEPER, &conf), 1, "there is one keeper");
+	is_int(process_count(KIND_NONE, &conf), 0,
 	    "there is no process of no kind");
 	is_int(worker->flags, PROCESS_LISTENS | PROCESS_DRAINS,
 	    "workers accept clients and end their turns");
@@ -161,6 +181,8 @@ static void test_reap(void)
 
 	c->heritage = mem_zero(sizeof *c->heritage);
 	c->n_slots = 2;
+	c->kinds = process_kinds;
+	c->n_kinds = KINDS;
 	c->child[1] =
 	    (struct child){.pid = 4242, .kind = KIND_WORKER, .ready_fd = -1};
 	c->heritage->stats[0].runs = 2;
