@@ -19,6 +19,7 @@ from typing import NoReturn
 from .edits import loaded_files
 from .faults import leave
 from .found import Found
+from .generators import Generators
 from .lines import to_line
 from .output import Routed, turn_errors
 from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
@@ -48,11 +49,13 @@ class Zygote:
         self.nests: set[int] = set()
         self.idle: set[int] = set()  # those of them that wait for a turn
         self.kept: set[int] = set()  # those of them that wait for ever
+        self.generators = Generators()
 
     def serve(self, found: Found) -> NoReturn:
         for name in self.options.forget.split(","):
             os.environ.pop(name, None)
         state, why = self.decide(found)
+        self.generators.keep()
         about = found.describe()  # which also loads what the first agent loads
         why = f"{why}: {about['states'][state]}"
         quiet_banner()
@@ -69,6 +72,7 @@ class Zygote:
         os.write(self.out, b"READY " + to_line(ready))
         if state == "shared":
             self.share(found)
+        self.generators.find()
         # No collection touches what the forks share with us.
         gc.collect()
         gc.disable()
@@ -191,7 +195,7 @@ class Zygote:
         self.sock.detach()  # the nest has closed it
         if self.report >= 0:
             os.close(self.report)
-        isolated_turn(found, socket.socket(fileno=packets))
+        isolated_turn(found, socket.socket(fileno=packets), self.generators)
 
 
 class NestPlan(ctypes.Structure):
@@ -221,13 +225,14 @@ def take_packet(sock: socket.socket, out: int) -> list[int]:
     return []
 
 
-def isolated_turn(found: Found, packets: socket.socket) -> NoReturn:
+def isolated_turn(found: Found, packets: socket.socket, generators: Generators) -> NoReturn:
     status = 1
     try:
         atexit._clear()  # what the file wants done at the end is the zygote's
         gc.enable()
         if gc.get_threshold() == USUAL_COLLECTION:
             gc.set_threshold(10_000, 10, 10)  # most turns end before the first
+        generators.renew()
         data, fds, _, _ = socket.recv_fds(packets, 16, 3, socket.MSG_CMSG_CLOEXEC)
         if len(fds) != 3:
             os._exit(0)
