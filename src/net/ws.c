@@ -93,18 +93,29 @@ static void ws_finish(struct ws *w)
 	w->is_shut = true;
 }
 
+/* A peer that does not take our output may not ask for more of it. */
+static bool wants_to_read(const struct ws *w)
+{
+	return w->has_done_reading || w->has_sent_close ||
+	       (!wire_is_full(&w->wire) && !w->wire.is_paused);
+}
+
+/*
+ * A socket that is not to be read stays with the poller until the peer sends
+ * something: most pauses end before that.
+ */
 static void update_reading(struct ws *w)
 {
-	/* A peer that does not take our output may not ask for more of it. */
-	bool wants = w->has_done_reading || w->has_sent_close ||
-		     (!wire_is_full(&w->wire) && !w->wire.is_paused);
-	if (wants == w->is_reading)
+	if (w->is_reading || !wants_to_read(w))
 		return;
-	w->is_reading = wants;
-	if (wants)
-		h2o_socket_read_start(w->sock, ws_on_readable);
-	else
-		h2o_socket_read_stop(w->sock);
+	w->is_reading = true;
+	h2o_socket_read_start(w->sock, ws_on_readable);
+}
+
+static void stop_reading(struct ws *w)
+{
+	w->is_reading = false;
+	h2o_socket_read_stop(w->sock);
 }
 
 /*
@@ -159,6 +170,10 @@ static void ws_on_readable(h2o_socket_t *sock, const char *err)
 	struct ws *w = sock->data;
 	/* Shared by all sockets: what is read is parsed at once. */
 	static char bytes[READ_BYTES];
+	if (!wants_to_read(w)) {
+		stop_reading(w);
+		return;
+	}
 	ssize_t n = read(h2o_socket_get_fd(sock), bytes, sizeof bytes);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -248,7 +263,7 @@ static void look_at(struct ws *w)
 	else if (ws_waiting_bytes(w) &&
 		 ws_is_over(w->progress_ms, w->limits.stall_timeout_ms))
 		cut_slow(w);
-	else if (w->began_ms && w->is_reading &&
+	else if (w->began_ms && wants_to_read(w) &&
 		 ws_is_over(w->began_ms, w->limits.message_timeout_ms))
 		ws_out_cut(w);
 	else if (!w->closing_ms && !w->is_opening &&
