@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /*
  * Connections accepted in one turn of the loop, so that workers share a burst.
@@ -92,15 +93,13 @@ static void on_conn_closed(void *data)
 	resume_accept(h);
 }
 
-static void http_adopt(struct http *h, h2o_socket_t *sock)
+static void http_adopt(
+    struct http *h, h2o_socket_t *sock, struct http_addr peer)
 {
-	unsigned dead_ms = DEAD_PEER_MS;
-	/* Unix sockets reject this and do not need it. */
-	(void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
-	    &dead_ms, sizeof dead_ms);
 	struct http_conn *c = mem_zero(sizeof *c);
 	c->http = h;
 	c->sock = sock;
+	c->addr = peer;
 	list_append(&h->conns, &c->link);
 	sock->on_close.cb = on_conn_closed;
 	sock->on_close.data = c;
@@ -113,6 +112,28 @@ static void http_adopt(struct http *h, h2o_socket_t *sock)
 	h2o_accept(&accept, sock);
 }
 
+/*
+ * Accept one connection. The library's own call would set options that it
+ * inherits from the listener, and would not tell whose connection it is.
+ * Returns false with errno if there is none.
+ */
+static bool accept_one(struct http *h, h2o_socket_t *listener)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage room;
+	} sa = {.any.sa_family = AF_UNSPEC};
+	socklen_t len = sizeof sa;
+	int fd = accept4(h2o_socket_get_fd(listener), &sa.any, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return false;
+	h2o_socket_t *sock = h2o_evloop_socket_create(
+	    loop_h2o(h->loop), fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
+	http_adopt(h, sock, http_proxy_addr(&sa.any));
+	return true;
+}
+
 static void on_accept(h2o_socket_t *listener, const char *err)
 {
 	(void)err; /* accept() reports more */
@@ -122,11 +143,8 @@ static void on_accept(h2o_socket_t *listener, const char *err)
 			pause_accept(h);
 			return;
 		}
-		h2o_socket_t *sock = h2o_evloop_socket_accept(listener);
-		if (sock) {
-			http_adopt(h, sock);
+		if (accept_one(h, listener))
 			continue;
-		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		    errno == ENOBUFS) {
 			pause_accept(h);
@@ -310,10 +328,9 @@ static void close_listeners(struct http *h)
 static void accept_rest(struct http *h)
 {
 	for (size_t i = 0; h->listeners && i < h->n_listeners; i++) {
-		h2o_socket_t *sock;
 		while (h->n_conns < h->setup.max_connections &&
-		       (sock = h2o_evloop_socket_accept(h->listeners[i])))
-			http_adopt(h, sock);
+		       accept_one(h, h->listeners[i]))
+			;
 	}
 }
 
@@ -398,10 +415,21 @@ void http_open_path(struct http *h, const char *path, enum http_open_to to)
 	h->open[h->n_open++] = (struct http_open){path, to};
 }
 
+/* What all connections inherit; Unix sockets refuse it and do not need it. */
+static void set_options(int listener)
+{
+	int on = 1;
+	unsigned dead_ms = DEAD_PEER_MS;
+	(void)setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(
+	    listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
+}
+
 void http_start(struct http *h)
 {
 	h->listeners = mem_alloc((h->n_listeners + 1) * sizeof(h2o_socket_t *));
 	for (size_t i = 0; i < h->n_listeners; i++) {
+		set_options(h->fds[i]);
 		h->listeners[i] = h2o_evloop_socket_create(
 		    loop_h2o(h->loop), h->fds[i], H2O_SOCKET_FLAG_DONT_READ);
 		h->listeners[i]->data = h;

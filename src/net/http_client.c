@@ -8,7 +8,6 @@
 #include "net/http_int.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 /* Of what proxies say about a client, this many trailing bytes are compared. */
 #define PLACE_BYTES 200
@@ -49,22 +48,6 @@ static h2o_iovec_t find_other(const h2o_headers_t *headers)
 	return last;
 }
 
-static const struct http_addr *direct_addr(struct http_conn *c)
-{
-	if (c->has_addr)
-		return &c->addr;
-	union {
-		struct sockaddr any;
-		struct sockaddr_storage room;
-	} sa = {.any.sa_family = AF_UNSPEC};
-	socklen_t len = sizeof sa;
-	if (getpeername(h2o_socket_get_fd(c->sock), &sa.any, &len) < 0)
-		sa.any.sa_family = AF_UNSPEC; /* the peer has left: "unknown" */
-	c->addr = http_proxy_addr(&sa.any);
-	c->has_addr = true;
-	return &c->addr;
-}
-
 void http_client_of(
     struct http_conn *c, h2o_req_t *q, struct http_client *client)
 {
@@ -72,8 +55,7 @@ void http_client_of(
 	    .has_other = find_other(&q->headers).base != NULL,
 	};
 	join_chain(&forwarded, q);
-	http_proxy_client(
-	    client, &c->http->proxies, direct_addr(c), &forwarded);
+	http_proxy_client(client, &c->http->proxies, &c->addr, &forwarded);
 	/*
 	 * A foreign name that resolves to us is how a page pretends to be
 	 * local.

@@ -77,10 +77,9 @@ struct http_conn {
 	 * library's connection to this one.
 	 */
 	h2o_hostconf_t *hosts[2];
-	struct http_req *req; /* in progress, or NULL */
-	struct http_addr addr;
-	bool has_addr;
-	size_t body_bytes; /* received, besides those in sock's buffer */
+	struct http_req *req;  /* in progress, or NULL */
+	struct http_addr addr; /* of its other end */
+	size_t body_bytes;     /* received, besides those in sock's buffer */
 	bool is_upgraded;
 	bool was_stuck;		/* it was writing at the last sweep */
 	uint64_t acked_bytes;	/* by the client, at the last sweep */
