@@ -218,7 +218,10 @@ void access_free(struct access **ap)
 void access_collect(struct access *a)
 {
 	struct list *l;
+	/* Whatever is judged now was sent before. */
+	lists_begin_batch(a->lists);
 	gate_collect(a->gate);
+	lists_end_batch(a->lists);
 	access_changes_collect(a);
 	while ((l = list_shift(&a->ready)))
 		access_call_tell(list_entry(l, struct access_call, ready));

@@ -426,6 +426,8 @@ static bool matches(const char *pattern, const char *text)
 
 bool list_file_has(const struct list_file *f, const char *id)
 {
+	if (!f->n_patterns && !map_count(f->entries))
+		return false;
 	char *name = normalise(id, strlen(id));
 	bool found = map_get(f->entries, name, strlen(name)) != NULL;
 	for (size_t i = 0; !found && i < f->n_patterns; i++)

@@ -43,6 +43,7 @@ struct list_file {
 	bool is_told;	 /* the read error has been logged */
 	struct list_stamp stamp;
 	uint64_t version; /* grows with each read */
+	uint64_t batch;	  /* of lookups that it was last refreshed in */
 };
 
 /* Initialise *f; the file is read on demand. path is copied. */

@@ -22,6 +22,8 @@ struct lists {
 	struct list_file admins;
 	struct list_file host_whitelist; /* the lists named in host.yaml */
 	struct list_file host_blacklist;
+	uint64_t batch; /* 0: none */
+	uint64_t n_batches;
 };
 
 static const char *const level_words[] = {
@@ -167,15 +169,35 @@ void lists_close(struct lists **lp)
 
 /* ---- looking ---- */
 
-static int refresh_host(
-    struct list_file *f, const char *setting, struct err *err)
+void lists_begin_batch(struct lists *l)
 {
-	return is_inline(setting) || !*setting ? 0 : list_file_refresh(f, err);
+	l->batch = ++l->n_batches;
+}
+
+void lists_end_batch(struct lists *l)
+{
+	l->batch = 0;
+}
+
+static int refresh(struct lists *l, struct list_file *f, struct err *err)
+{
+	if (l->batch && f->batch == l->batch)
+		return 0;
+	int rc = list_file_refresh(f, err);
+	if (rc == 0)
+		f->batch = l->batch;
+	return rc;
+}
+
+static int refresh_host(
+    struct lists *l, struct list_file *f, const char *setting, struct err *err)
+{
+	return is_inline(setting) || !*setting ? 0 : refresh(l, f, err);
 }
 
 bool lists_is_blacklisted(struct lists *l, const char *address, struct err *err)
 {
-	if (refresh_host(&l->host_blacklist, l->conf->blacklist, err) != 0)
+	if (refresh_host(l, &l->host_blacklist, l->conf->blacklist, err) != 0)
 		return true;
 	if (!*address || !list_file_has(&l->host_blacklist, address))
 		return false;
@@ -187,7 +209,7 @@ bool lists_is_whitelisted(struct lists *l, const char *address)
 {
 	struct err err;
 	return *address &&
-	       refresh_host(&l->host_whitelist, l->conf->whitelist, &err) ==
+	       refresh_host(l, &l->host_whitelist, l->conf->whitelist, &err) ==
 		   0 &&
 	       list_file_has(&l->host_whitelist, address);
 }
@@ -206,10 +228,10 @@ static enum trust_level lists_level_of(struct lists *l, const char *id)
 int lists_look(struct lists *l, const char *address, struct lists_entry *entry,
     struct err *err)
 {
-	if (list_file_refresh(&l->blocklist, err) != 0 ||
-	    list_file_refresh(&l->whitelist, err) != 0 ||
-	    list_file_refresh(&l->contacts, err) != 0 ||
-	    list_file_refresh(&l->admins, err) != 0)
+	if (refresh(l, &l->blocklist, err) != 0 ||
+	    refresh(l, &l->whitelist, err) != 0 ||
+	    refresh(l, &l->contacts, err) != 0 ||
+	    refresh(l, &l->admins, err) != 0)
 		return -1;
 	entry->level = lists_level_of(l, address);
 	entry->is_super = strcmp(address, l->conf->address) == 0;
@@ -223,8 +245,8 @@ uint64_t lists_version(struct lists *l)
 {
 	struct err err;
 	/* Errors are reported to the next lookup of an address. */
-	(void)list_file_refresh(&l->blocklist, &err);
-	(void)refresh_host(&l->host_blacklist, l->conf->blacklist, &err);
+	(void)refresh(l, &l->blocklist, &err);
+	(void)refresh_host(l, &l->host_blacklist, l->conf->blacklist, &err);
 	return l->blocklist.version + l->host_blacklist.version;
 }
 

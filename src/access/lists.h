@@ -8,7 +8,7 @@
  * .co (spec 5.9), and the two files that host.yaml may name (5.10). They are
  * the operator's text files, shared by all processes and by the Python package.
  * A change, by hand or by a call, takes effect for all at their next lookup,
- * since each lookup compares the stamps of the files.
+ * since each lookup, or batch of lookups, compares the stamps of the files.
  *
  * A line is one entry; '*' matches any run of characters, and case is ignored;
  * empty lines and those that begin with '#' are skipped. A missing file is
@@ -61,6 +61,13 @@ void lists_close(struct lists **l);
  * start.
  */
 void lists_warn(const struct conf *conf);
+
+/*
+ * Between these two calls each file is examined once, at the first lookup. They
+ * are for many lookups at once that were all asked for before the batch began.
+ */
+void lists_begin_batch(struct lists *l);
+void lists_end_batch(struct lists *l);
 
 /*
  * Look up a canonical address. An address in host.yaml's whitelist has that

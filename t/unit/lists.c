@@ -381,6 +381,26 @@ static void test_old_stamp(void)
 	end();
 }
 
+static void test_batch(void)
+{
+	begin();
+	lists_begin_batch(lists);
+	is_str(level_now(CLIENT), "stranger",
+	    "the first lookup of a batch reads the lists");
+	put(BLOCKLIST, CLIENT "\n");
+	is_str(level_now(CLIENT), "stranger",
+	    "a batch of lookups examines a list once");
+	lists_end_batch(lists);
+	is_str(level_now(CLIENT), "blocked",
+	    "a lookup after a batch sees what changed during it");
+	lists_begin_batch(lists);
+	put(BLOCKLIST, "");
+	is_str(level_now(CLIENT), "stranger",
+	    "the next batch sees what changed before its first lookup");
+	lists_end_batch(lists);
+	end();
+}
+
 /* ---- the lists of host.yaml ---- */
 
 static void test_host_lists(void)
@@ -800,6 +820,7 @@ int main(void)
 	test_edits();
 	test_quick_edits();
 	test_old_stamp();
+	test_batch();
 	test_host_lists();
 	test_inline();
 	test_host_level();
