@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,17 +33,27 @@ static const char *const level_names[] = {
     [LOG_ERROR] = "error",
 };
 
+/* Returns a second as text, valid until the thread's next call. */
+static const char *text_of(time_t second)
+{
+	static _Thread_local time_t last = -1;
+	static _Thread_local char text[32];
+	struct tm tm;
+
+	if (second == last)
+		return text;
+	if (!gmtime_r(&second, &tm) ||
+	    !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm))
+		text[0] = '\0';
+	last = second;
+	return text;
+}
+
 static size_t put_prefix(char *out, size_t size, enum log_level level)
 {
-	struct tm tm;
-	char when[32];
 	int64_t now_ms = clock_wall_ms();
-	time_t now = (time_t)(now_ms / 1000);
-
-	if (!gmtime_r(&now, &tm) ||
-	    !strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm))
-		when[0] = '\0';
-	int n = snprintf(out, size, "%s.%03dZ %s %s pid=%d: ", when,
+	int n = snprintf(out, size,
+	    "%s.%03dZ %s %s pid=%d: ", text_of((time_t)(now_ms / 1000)),
 	    (int)(now_ms % 1000), level_names[level], speaker, (int)getpid());
 	return n < 0 ? 0 : (size_t)n;
 }
@@ -67,19 +78,25 @@ static size_t log_put_text(char *out, const char *text)
 	return (size_t)(p - out);
 }
 
+/* Lines that cannot be written are lost; there is nowhere to report it. */
+static void write_bytes(const char *bytes, size_t len)
+{
+	while (write(log_fd, bytes, len) < 0 && errno == EINTR)
+		;
+}
+
 /* This must not allocate: the line may report that memory has run out. */
 static void write_line(enum log_level level, const char *text)
 {
+	static struct lines lines = {.write = write_bytes};
 	char line[128 + 4 * TEXT_MAX];
 	size_t n = put_prefix(line, 128, level);
 
 	n += log_put_text(line + n, text);
 	line[n++] = '\n';
-	/*
-	 * A line that cannot be written is lost; there is nowhere to report it.
-	 */
-	while (write(log_fd, line, n) < 0 && errno == EINTR)
-		;
+	lines_add(&lines, line, n);
+	if (level >= LOG_WARN)
+		lines_flush();
 }
 
 static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
@@ -142,6 +159,7 @@ static int open_log_file(const char *path)
 void log_use(int fd, const char *path)
 {
 	int old = log_fd;
+	lines_flush();
 	log_fd = fd;
 	if (old != STDERR_FILENO)
 		(void)close(old); /* appended lines are already written */
@@ -165,6 +183,7 @@ int log_reopen(void)
 {
 	if (!log_path)
 		return 0;
+	lines_flush();
 	int fd = open_log_file(log_path);
 	if (fd < 0)
 		return -1;

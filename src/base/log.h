@@ -4,8 +4,8 @@
 #define BASE_LOG_H
 
 /*
- * The process log: one event, one line, one write(2), so that processes may
- * share the file. A line is
+ * The process log: one event, one line, so that processes may share the file
+ * (base/lines.h says when it is written; warnings and errors at once). A line is
  *
  *	2026-01-31T12:00:00.000Z info worker[2] pid=4711: text
  *

@@ -3,6 +3,7 @@
 #include "door/console.h"
 
 #include "base/buf.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -21,14 +22,12 @@
 #define ADDRESS_SHOWN 6
 #define SESSION_SHOWN 4
 
-/* The size that a pipe takes in one atomic write. */
-#define MAX_LINE 4096
-
 static int console_fd = -1;
 static bool is_logged = true;
 
 void console_to(int fd, bool is_logged_too)
 {
+	lines_flush();
 	console_fd = fd;
 	is_logged = is_logged_too;
 }
@@ -36,13 +35,18 @@ void console_to(int fd, bool is_logged_too)
 /* ---- lines ---- */
 
 /* Never block on a terminal that is stopped. */
-static void write_line(struct buf *line)
+static void write_bytes(const char *bytes, size_t len)
 {
 	struct pollfd p = {.fd = console_fd, .events = POLLOUT};
+	if (len <= LINES_BYTES && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+		(void)!write(console_fd, bytes, len);
+}
+
+static void write_line(struct buf *line)
+{
+	static struct lines lines = {.write = write_bytes};
 	buf_char(line, '\n');
-	if (line->len <= MAX_LINE && poll(&p, 1, 0) == 1 &&
-	    (p.revents & POLLOUT))
-		(void)!write(console_fd, line->data, line->len);
+	lines_add(&lines, line->data, line->len);
 }
 
 static void console_say(struct buf *line)

@@ -8,6 +8,7 @@
 #include "net/http_int.h"
 
 #include "base/buf.h"
+#include "base/lines.h"
 
 #include <string.h>
 
@@ -55,6 +56,7 @@ static const char *reason_of(int status)
 void http_req_head(h2o_req_t *q, int status, const char *type)
 {
 	static const char html[] = "text/html";
+	lines_flush();
 	/* Make room at once for the headers that nearly every reply has. */
 	h2o_vector_reserve(&q->pool, &q->res.headers, 8);
 	q->res.status = status;

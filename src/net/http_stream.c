@@ -9,6 +9,7 @@
 #include "net/http_int.h"
 
 #include "base/buf.h"
+#include "base/lines.h"
 
 #include <stdio.h>
 
@@ -33,6 +34,7 @@ static void push(struct http_stream *s)
 {
 	if (s->is_sending)
 		return;
+	lines_flush();
 	struct buf empty = s->flight;
 	s->flight = s->filling;
 	s->filling = empty;

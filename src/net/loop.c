@@ -3,6 +3,7 @@
 #include "net/loop.h"
 
 #include "base/clock.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop_int.h"
@@ -167,6 +168,7 @@ static void tick(struct loop *l, int32_t most_ms)
 		fatal("event loop: %m");
 	run_timers(l);
 	run_laters(l);
+	lines_flush();
 	l->is_in_tick = false;
 }
 

@@ -3,6 +3,7 @@
 #include "net/ws_int.h"
 
 #include "base/clock.h"
+#include "base/lines.h"
 
 #include <errno.h>
 #include <string.h>
@@ -106,6 +107,7 @@ void ws_out_close(struct ws *w, int code, const char *reason)
 void ws_out_write(struct ws *w, h2o_socket_cb on_writable)
 {
 	int fd = h2o_socket_get_fd(w->sock);
+	lines_flush();
 	while (ws_waiting_bytes(w)) {
 		ssize_t n = send(fd, w->out.data + w->taken,
 		    ws_waiting_bytes(w), MSG_DONTWAIT | MSG_NOSIGNAL);

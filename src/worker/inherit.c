@@ -3,6 +3,7 @@
 #include "worker/inherit.h"
 
 #include "base/clock.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "core/process.h"
@@ -140,6 +141,8 @@ void inherit_ready(struct inherited *in)
 
 void inherit_run(struct inherited *in)
 {
+	lines_keep(true);
 	loop_run(in->loop);
+	lines_keep(false);
 	(void)pulse_set(PULSE_NONE);
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/lines.h"
 #include "base/log.h"
 
 static char path[64];
@@ -101,6 +102,19 @@ static void test_hostile_text(void)
 	forget_lines();
 }
 
+static void test_kept(void)
+{
+	lines_keep(true);
+	log_info("i");
+	is_str(contents(path), "", "a kept line is not in the log yet");
+	log_warn("w");
+	ok(matches(contents(path), "^[^\n]*: i\n[^\n]*: w\n$"),
+	    "a warning is written at once, after the lines before it");
+	log_info("last");
+	lines_keep(false);
+	forget_lines();
+}
+
 static void test_reopen(void)
 {
 	struct stat st;
@@ -182,6 +196,7 @@ int main(void)
 	test_line();
 	test_levels();
 	test_hostile_text();
+	test_kept();
 	test_reopen();
 	test_endings();
 	is_int(log_open(NULL), 0, "the log can go back to stderr");
