@@ -30,6 +30,7 @@ struct loop {
 	struct loop_timer **timers;
 	unsigned n_timers;
 	unsigned cap_timers;
+	uint64_t tick;
 	bool is_stopped;
 	bool is_in_tick;
 };
@@ -164,6 +165,7 @@ static int32_t wait_ms(const struct loop *l)
 static void tick(struct loop *l, int32_t most_ms)
 {
 	l->is_in_tick = true;
+	l->tick++;
 	if (h2o_evloop_run(l->h2o, most_ms) != 0 && errno != EINTR)
 		fatal("event loop: %m");
 	run_timers(l);
@@ -214,6 +216,11 @@ void loop_run(struct loop *l)
 	l->is_stopped = false;
 	while (!l->is_stopped)
 		tick(l, wait_ms(l));
+}
+
+uint64_t loop_tick(const struct loop *l)
+{
+	return l->tick;
 }
 
 void loop_stop(struct loop *l)

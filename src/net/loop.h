@@ -23,6 +23,9 @@ struct loop *loop_new(void);
 /* Run until loop_stop(). */
 void loop_run(struct loop *l);
 
+/* Returns the number of the current tick, from 1; 0 before the first. */
+uint64_t loop_tick(const struct loop *l);
+
 /* Let loop_run() return at the end of the current tick. */
 void loop_stop(struct loop *l);
 

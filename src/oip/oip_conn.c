@@ -108,9 +108,14 @@ static bool takes_page(const struct oip_conn *c)
 
 void oip_conn_dashboard(struct oip_conn *c, bool is_new)
 {
+	struct oip_dash_ask ask = {
+	    .conf = c->setup->conf,
+	    .tick = loop_tick(c->setup->loop),
+	    .is_new = is_new,
+	};
 	struct buf html = {0};
 
-	if (oip_dash_read(&html, c->setup->conf, &c->dashboard, is_new)) {
+	if (oip_dash_read(&html, &ask, &c->dashboard)) {
 		oip_frame_dashboard(oip_conn_frame(), session_id(c->session),
 		    html.data, html.len);
 		if (takes_page(c))

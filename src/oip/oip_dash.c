@@ -19,6 +19,7 @@
 /* The result of the last check of the file. */
 static struct {
 	int64_t looked_ms;
+	uint64_t tick;
 	uint64_t stamp;
 } last;
 
@@ -67,21 +68,32 @@ static bool oip_dash_read_all(struct buf *html, int fd, size_t size)
 	return html->len == end;
 }
 
+/* Whether the last check answers this client as well. */
+static bool is_checked(
+    const struct oip_dash_ask *ask, uint64_t stamp, int64_t now_ms)
+{
+	if (stamp != last.stamp)
+		return false;
+	if (ask->is_new)
+		return !stamp && ask->tick == last.tick;
+	return now_ms - last.looked_ms < LOOK_AGAIN_MS;
+}
+
 bool oip_dash_read(
-    struct buf *html, const struct conf *conf, uint64_t *stamp, bool is_new)
+    struct buf *html, const struct oip_dash_ask *ask, uint64_t *stamp)
 {
 	int64_t now = clock_mono_ms();
 	struct stat st;
 	bool is_whole;
 	int fd;
 
-	if (!is_new && *stamp == last.stamp &&
-	    now - last.looked_ms < LOOK_AGAIN_MS)
+	if (is_checked(ask, *stamp, now))
 		return false;
-	fd = open_page(conf->co_dir, &st);
+	fd = open_page(ask->conf->co_dir, &st);
 	if (fd < 0)
-		fd = open_page(conf->project_dir, &st);
+		fd = open_page(ask->conf->project_dir, &st);
 	last.looked_ms = now;
+	last.tick = ask->tick;
 	last.stamp = fd < 0 ? 0 : stamp_of(&st);
 	if (fd < 0) {
 		*stamp = 0;

@@ -287,6 +287,15 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t)
 		timer = NULL;
 }
 
+/* Each call is a tick of its own. */
+uint64_t loop_tick(const struct loop *l)
+{
+	static uint64_t tick;
+
+	(void)l;
+	return ++tick;
+}
+
 /* ---- time ---- */
 
 static int64_t passed_ms;
