@@ -190,7 +190,7 @@ is scalar(grep { $_->{type} eq 'input_dropped' } journal($s->{id})), 1,
     'an input that waits is reported as dropped once when the journal is lost';
 
 $s = hold({ type => 'OUTPUT', result => 'one' });
-more($s->{ws}, 'later', input_id => "n$_") for 1 .. 2;
+more($s->{ws}, "later $_", input_id => "n$_") for 1 .. 2;
 $s->{ws}->send_json({ type => 'INPUT', prompt => 'later', input_id => 'n3' });
 my $f = $s->{ws}->next(type => ['RUNTIME_INPUT_ACK', 'ERROR']);
 is $f->{code}, 'RUNTIME_INPUT_REJECTED', 'inputs above max_waiting are refused';
@@ -199,7 +199,7 @@ like $f->{message}, qr/max: 2.*max_waiting/, 'the refusal of a waiting input nam
 kill KILL => $host->pid, keys %children;
 $host->wait_exit;
 $host = CoHost->start(agent => 'exec:perl ' . source('t/agents/puppet.pl'), dir => $dir);
-ok wait_for(15, sub { (answer_of($s, 'later', 'n2')->{result} // '') eq 'later' }),
+ok wait_for(15, sub { (answer_of($s, 'later 2', 'n2')->{result} // '') eq 'later 2' }),
     'waiting inputs run after the death of all processes';
 is_deeply [grep { /^(?:done|failed)$/ } map { $_->{type} } journal($s->{id})],
     ['failed', 'done', 'done'], 'each waiting input has one end after the death of all processes';
