@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "core/conf_int.h"
 #include "core/err.h"
 
@@ -191,7 +192,7 @@ static int take_entrypoint(
 /* The address that all examples show means "the default", whatever that is. */
 static bool is_usual_relay(const char *value)
 {
-	char *base = conf_value_relay(value);
+	char *base = url_relay(value);
 	bool is_usual =
 	    base && strcmp(base, params[CONF_relay_url].preset) == 0;
 	free(base);

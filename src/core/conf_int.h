@@ -78,12 +78,6 @@ int conf_value_set(struct conf *c, const struct conf_param *p,
 char *conf_value_text(const struct conf_param *p, const char *where,
     const struct json *value, struct err *err);
 
-/*
- * Returns the base of a relay's or backend's URL with ws:// or wss://, to be
- * freed with free(), or NULL.
- */
-char *conf_value_relay(const char *url);
-
 /* Replace a text that c owns. */
 void conf_value_own(char **to, const char *value);
 

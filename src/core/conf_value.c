@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/url.h"
 #include "core/conf_int.h"
 #include "core/err.h"
 #include "core/permit.h"
@@ -136,7 +137,7 @@ static bool is_address(const char *text)
 
 static bool is_relay(const char *text)
 {
-	char *base = *text ? conf_value_relay(text) : NULL;
+	char *base = *text ? url_relay(text) : NULL;
 	bool is_good = !*text || base;
 	free(base);
 	return is_good;
@@ -178,44 +179,6 @@ static bool ends_with(const char *text, size_t len, const char *end)
 	return len >= n && memcmp(text + len - n, end, n) == 0;
 }
 
-/*
- * Published examples name the relay by the path of one of its sockets, which
- * older clients expected; what we need is the host.
- */
-char *conf_value_relay(const char *url)
-{
-	static const struct {
-		const char *given;
-		const char *meant;
-	} schemes[] = {{"wss://", "wss://"}, {"ws://", "ws://"},
-	    {"https://", "wss://"}, {"http://", "ws://"}};
-	static const char *const paths[] = {"/ws/announce", "/ws"};
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-		size_t skip = strlen(schemes[i].given);
-		if (strncmp(url, schemes[i].given, skip) != 0)
-			continue;
-		const char *host = url + skip;
-		size_t n = strlen(host);
-		while (n && host[n - 1] == '/')
-			n--;
-		for (size_t j = 0; j < 2; j++)
-			if (ends_with(host, n, paths[j]))
-				n -= strlen(paths[j]);
-		struct buf base = {0};
-		buf_str(&base, schemes[i].meant);
-		buf_append(&base, host, n);
-		bool is_good = n && *host != '/' && !has_control(host, "") &&
-			       !strpbrk(host, " ?#");
-		char *text = buf_steal(&base, NULL);
-		if (!is_good) {
-			free(text);
-			return NULL;
-		}
-		return text;
-	}
-	return NULL;
-}
-
 static const char *conf_value_level_of(const char *text)
 {
 	static const char *const levels[] = {"open", "careful", "strict"};
@@ -241,7 +204,7 @@ static void keep_text(
 		value = conf_value_level_of(value);
 	if (is_key(p, "relay_url") && *value) {
 		free(*to);
-		*to = conf_value_relay(value);
+		*to = url_relay(value);
 	} else if (is_path && *value && !strchr("/[", *value) &&
 		   c->project_dir && *c->project_dir) {
 		struct buf path = {0};
