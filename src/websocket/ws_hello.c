@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "websocket/ws_hello.h"
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/url.h"
+#include "websocket/ws_head.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_BYTES 16
+#define ACCEPT_CHARS 28
+
+/* A reason phrase is cut to this length in messages. */
+#define REASON_CHARS 60
+
+void ws_hello_key(char key[WS_HELLO_KEY_SIZE])
+{
+	unsigned char bytes[KEY_BYTES];
+
+	enc_random(bytes, sizeof bytes);
+	(void)EVP_EncodeBlock((unsigned char *)key, bytes, sizeof bytes);
+}
+
+void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
+    const char *user_agent, const char *fields)
+{
+	buf_printf(out, "GET %s HTTP/1.1\r\nHost: ", url->target);
+	url_put_host(out, url, false);
+	buf_printf(out,
+	    "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+	    "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n",
+	    key);
+	if (user_agent)
+		buf_printf(out, "User-Agent: %s\r\n", user_agent);
+	if (fields)
+		buf_str(out, fields);
+	buf_str(out, "\r\n");
+}
+
+static void accept_of(char out[ACCEPT_CHARS + 1], const char *key)
+{
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	char text[WS_HELLO_KEY_SIZE + sizeof guid];
+	unsigned char sum[SHA_DIGEST_LENGTH];
+	int n = snprintf(text, sizeof text, "%s%s", key, guid);
+
+	SHA1((const unsigned char *)text, (size_t)n, sum);
+	(void)EVP_EncodeBlock((unsigned char *)out, sum, sizeof sum);
+}
+
+/* The peer's words are printable when they get into a log. */
+static void tell_status(const struct ws_head *h, char *why, size_t size)
+{
+	char reason[REASON_CHARS + 1];
+	size_t n = h->reason.len < REASON_CHARS ? h->reason.len : REASON_CHARS;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = h->reason.text[i];
+		reason[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	reason[n] = '\0';
+	(void)snprintf(
+	    why, size, "answered %d%s%s", h->status, n ? " " : "", reason);
+}
+
+/* Returns which rule of the handshake the response breaks, or NULL. */
+static const char *broken_rule(const struct ws_head *h, const char *key)
+{
+	char accept[ACCEPT_CHARS + 1];
+	struct span value;
+
+	accept_of(accept, key);
+	if (!ws_head_lists(h, "Upgrade", "websocket"))
+		return "answered without \"Upgrade: websocket\"";
+	if (!ws_head_lists(h, "Connection", "Upgrade"))
+		return "answered without \"Connection: Upgrade\"";
+	if (ws_head_find(h, "Sec-WebSocket-Accept", &value) != 1 ||
+	    value.len != ACCEPT_CHARS ||
+	    memcmp(value.text, accept, ACCEPT_CHARS) != 0)
+		return "answered with a wrong Sec-WebSocket-Accept";
+	if (ws_head_find(h, "Sec-WebSocket-Extensions", &value) ||
+	    ws_head_find(h, "Sec-WebSocket-Protocol", &value))
+		return "chose an extension or protocol that was not offered";
+	return NULL;
+}
+
+int ws_hello_check(
+    const struct ws_head *h, const char *key, char *why, size_t size)
+{
+	const char *broken;
+
+	if (h->status != 101) {
+		tell_status(h, why, size);
+		return -1;
+	}
+	broken = broken_rule(h, key);
+	if (broken)
+		(void)snprintf(why, size, "%s", broken);
+	return broken ? -1 : 0;
+}
