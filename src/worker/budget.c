@@ -4,9 +4,9 @@
 
 #include "agent/agents.h"
 #include "base/log.h"
+#include "child/inherit.h"
 #include "core/conf.h"
 #include "core/heritage.h"
-#include "worker/inherit.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -48,9 +48,8 @@ static bool is_first_to_tell(struct inherited *in)
 	return atomic_exchange(&in->heritage->warned, epoch) != epoch;
 }
 
-size_t budget_connections(struct inherited *in)
+size_t budget_connections(struct inherited *in, const struct conf *conf)
 {
-	const struct conf *conf = &in->conf;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > INT32_MAX)

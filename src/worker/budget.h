@@ -10,6 +10,7 @@
  */
 #include <stddef.h>
 
+struct conf;
 struct inherited;
 
 /*
@@ -18,6 +19,6 @@ struct inherited;
  * first worker of a generation then logs a warning, unless max_connections has
  * its default and hardly less is left.
  */
-size_t budget_connections(struct inherited *in);
+size_t budget_connections(struct inherited *in, const struct conf *conf);
 
 #endif

@@ -6,7 +6,10 @@
 #include "agent/agents.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "child/inherit.h"
+#include "core/conf.h"
 #include "core/err.h"
+#include "core/process.h"
 #include "core/stat.h"
 #include "door/console.h"
 #include "files/activity.h"
@@ -20,7 +23,6 @@
 #include "session/sessions.h"
 #include "store/record.h"
 #include "store/store.h"
-#include "worker/inherit.h"
 #include "worker/wallclock.h"
 
 #include <poll.h>
@@ -45,6 +47,7 @@
 
 struct keeper {
 	struct inherited in;
+	struct conf conf;
 	struct store *store;
 	struct registry *registry;
 	struct loop_timer timer;
@@ -62,8 +65,8 @@ static void sweep_slowly(struct keeper *k)
 	struct buf dir = {0};
 	store_check_readers(k->store);
 	usage_expire(k->store);
-	buf_printf(&dir, "%s/uploads", k->in.conf.co_dir);
-	(void)upload_sweep(buf_cstr(&dir), k->in.conf.result_ttl * 1000);
+	buf_printf(&dir, "%s/uploads", k->conf.co_dir);
+	(void)upload_sweep(buf_cstr(&dir), k->conf.result_ttl * 1000);
 	buf_fini(&dir);
 }
 
@@ -79,7 +82,7 @@ static void store_line_of(struct keeper *k)
 static void watch_clock(struct keeper *k)
 {
 	wallclock_begin(&k->wallclock, &k->in.heritage->line_ms,
-	    k->in.conf.result_ttl * 1000, store_line(k->store));
+	    k->conf.result_ttl * 1000, store_line(k->store));
 	(void)wallclock_look(&k->wallclock);
 	store_line_of(k);
 }
@@ -89,9 +92,8 @@ static void on_step(void *arg)
 	struct keeper *k = arg;
 	if (wallclock_look(&k->wallclock))
 		store_line_of(k);
-	store_probe(k->store, &k->in.conf);
-	unsigned n =
-	    registry_sweep(k->registry, k->in.conf.idle_timeout * 1000);
+	store_probe(k->store, &k->conf);
+	unsigned n = registry_sweep(k->registry, k->conf.idle_timeout * 1000);
 	stat_add(expired, n);
 	if (n)
 		console_expired(n);
@@ -149,7 +151,7 @@ static void keep_reserve(struct keeper *k)
 		log_warn(
 		    "store: the disk has no room for %s/store/reserve: if it "
 		    "becomes full, turns cannot end until there is room",
-		    k->in.conf.co_dir);
+		    k->conf.co_dir);
 }
 
 /* Turns left by a dead server go to the workers, which decide about them. */
@@ -185,8 +187,8 @@ static void import_file(struct keeper *k, const char *path)
 	struct err err;
 	int rc = lock_results(file, &err);
 	if (rc == 0)
-		rc = exchange_import(k->store, file,
-		    k->in.conf.result_ttl * 1000, NULL, &n, &err);
+		rc = exchange_import(
+		    k->store, file, k->conf.result_ttl * 1000, NULL, &n, &err);
 	if (rc != 0)
 		log_error("%s is not imported: %s; see co-hostd import", path,
 		    err.text);
@@ -205,7 +207,7 @@ static void import_file(struct keeper *k, const char *path)
 static void import_results(struct keeper *k)
 {
 	struct buf path = {0};
-	buf_printf(&path, "%s/session_results.jsonl", k->in.conf.co_dir);
+	buf_printf(&path, "%s/session_results.jsonl", k->conf.co_dir);
 	if (access(buf_cstr(&path), F_OK) == 0 && exchange_is_empty(k->store))
 		import_file(k, buf_cstr(&path));
 	buf_fini(&path);
@@ -223,7 +225,7 @@ static bool agent_writes_evals(const struct conf *conf)
 
 static void head_log(const struct keeper *k, const char *name)
 {
-	struct activity *log = activity_open(k->in.conf.co_dir, name);
+	struct activity *log = activity_open(k->conf.co_dir, name);
 	activity_start(log);
 	activity_close(&log);
 }
@@ -231,13 +233,13 @@ static void head_log(const struct keeper *k, const char *name)
 static void open_files(struct keeper *k, bool is_first)
 {
 	struct agent_about about = {.model = ""};
-	struct mirror_setup setup = {.conf = &k->in.conf, .store = k->store};
+	struct mirror_setup setup = {.conf = &k->conf, .store = k->store};
 	struct err err;
-	if (agents_describe(&k->in.conf, &about, &err) != 0)
+	if (agents_describe(&k->conf, &about, &err) != 0)
 		log_error("%s", err.text);
 	else if (is_first)
 		head_log(k, about.name);
-	if (!agent_writes_evals(&k->in.conf))
+	if (!agent_writes_evals(&k->conf))
 		setup.model = about.model;
 	k->mirror = mirror_new(&setup);
 	loop_timer_init(&k->mirror_timer, on_mirror, k);
@@ -250,11 +252,15 @@ int keeper_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	k.in.arg = &k;
-	inherit_all(&k.in, KIND_KEEPER, slot, generation);
-	console_to(STDOUT_FILENO, *k.in.conf.log_file != 0);
+	inherit_begin(&k.in, process_kinds[KIND_KEEPER].name, slot, generation);
+	conf_init(&k.conf);
+	if (conf_load(&k.conf, HERITAGE_FD_CONF, &err) != 0)
+		fatal("%s", err.text);
+	inherit_all(&k.in, k.conf.log_file, k.conf.test_clock);
+	console_to(STDOUT_FILENO, *k.conf.log_file != 0);
 	/* Only the first keeper of a server finds no registry yet. */
 	bool is_first = !registry_exists(k.in.heritage);
-	k.store = store_open(&k.in.conf, is_first, &err);
+	k.store = store_open(&k.conf, is_first, &err);
 	if (!k.store)
 		fatal("%s", err.text);
 	claim(&k, is_first);
@@ -276,6 +282,6 @@ int keeper_main(unsigned slot, unsigned generation)
 	mirror_free(&k.mirror);
 	registry_free(&k.registry);
 	store_close(&k.store);
-	conf_fini(&k.in.conf);
+	conf_fini(&k.conf);
 	return 0;
 }

@@ -9,10 +9,13 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "child/inherit.h"
 #include "core/agent.h"
 #include "core/agent_dir.h"
+#include "core/conf.h"
 #include "core/err.h"
 #include "core/permit.h"
+#include "core/process.h"
 #include "core/stat.h"
 #include "door/console.h"
 #include "fetch/fetch.h"
@@ -26,7 +29,6 @@
 #include "session/sessions.h"
 #include "store/store.h"
 #include "worker/budget.h"
-#include "worker/inherit.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -62,6 +64,7 @@ static const struct door *const doors[] = {&api_door, &oip_door};
 
 struct worker {
 	struct inherited in;
+	struct conf conf;
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
@@ -205,7 +208,7 @@ static void on_leave(enum leaving how, void *arg)
 	if (w->is_leaving)
 		return;
 	w->is_leaving = true;
-	w->leave_by_ms = clock_mono_ms() + w->in.conf.drain_timeout * 1000;
+	w->leave_by_ms = clock_mono_ms() + w->conf.drain_timeout * 1000;
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
 	drain_doors();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
@@ -229,7 +232,7 @@ static size_t max_body(const struct conf *c)
 static struct agent_setup setup_agent(const struct worker *w)
 {
 	return (struct agent_setup){
-	    .spec = agent_spec_of(&w->in.conf),
+	    .spec = agent_spec_of(&w->conf),
 	    .loop = w->in.loop,
 	    .crew = w->crew,
 	    .fetch = w->fetch,
@@ -241,7 +244,7 @@ static void worker_open_agent(struct worker *w)
 {
 	struct err err;
 	w->fetch = fetch_open(w->in.loop, FETCH_CALLS);
-	w->permit = permit_open(w->in.conf.permissions, &err);
+	w->permit = permit_open(w->conf.permissions, &err);
 	if (!w->permit)
 		fatal("%s", err.text);
 	struct agent_setup setup = setup_agent(w);
@@ -256,7 +259,7 @@ static void worker_open_agent(struct worker *w)
 
 static const char *name_of(const struct worker *w)
 {
-	const struct conf *conf = &w->in.conf;
+	const struct conf *conf = &w->conf;
 	return *conf->name ? conf->name : w->kind->about(w->agent)->name;
 }
 
@@ -275,7 +278,7 @@ static void open_trust_agent(struct worker *w)
 	struct err err;
 	struct agent_setup setup = setup_agent(w);
 	setup.permit = NULL;
-	setup.spec.setting = w->in.conf.trust_agent;
+	setup.spec.setting = w->conf.trust_agent;
 	setup.spec.profile = ""; /* it is of another agent */
 	setup.spec.pool = 0;
 	setup.spec.user = ""; /* agents must not be able to reach the judge */
@@ -290,10 +293,10 @@ static void open_trust_agent(struct worker *w)
 /* Open what answers where the policy says ask. Returns whether there is one. */
 static bool open_judge(struct worker *w)
 {
-	if (*w->in.conf.trust_object) {
+	if (*w->conf.trust_object) {
 		w->judge = judge_new(w->kind, w->agent, ask_flush, w);
 		judge_ask_host(w->judge);
-	} else if (*w->in.conf.trust_agent) {
+	} else if (*w->conf.trust_agent) {
 		open_trust_agent(w);
 	}
 	return w->judge != NULL;
@@ -302,7 +305,7 @@ static bool open_judge(struct worker *w)
 /* Without the key we still serve, but cannot prove our identity. */
 static void open_key(struct worker *w)
 {
-	const struct conf *conf = &w->in.conf;
+	const struct conf *conf = &w->conf;
 	struct err err;
 	w->secret_key =
 	    ident_key_open(conf->co_dir, getenv("HOME"), conf->address, &err);
@@ -315,7 +318,7 @@ static void open_trust(struct worker *w)
 	struct err err;
 	open_key(w);
 	struct access_setup setup = {
-	    .conf = &w->in.conf,
+	    .conf = &w->conf,
 	    .store = w->store,
 	    .heritage = w->in.heritage,
 	    .loop = w->in.loop,
@@ -333,7 +336,7 @@ static void open_trust(struct worker *w)
 static void open_sessions(struct worker *w)
 {
 	struct sessions_setup setup = {
-	    .conf = &w->in.conf,
+	    .conf = &w->conf,
 	    .heritage = w->in.heritage,
 	    .store = w->store,
 	    .agents = w->agents,
@@ -347,8 +350,8 @@ static void open_sessions(struct worker *w)
 	    .arg = w,
 	};
 	loop_later_init(&w->flush, on_flush, w);
-	w->limits = limits_new(
-	    &w->in.conf, w->in.heritage, w->in.slot, w->in.generation);
+	w->limits =
+	    limits_new(&w->conf, w->in.heritage, w->in.slot, w->in.generation);
 	setup.limits = w->limits;
 	w->sessions = sessions_new(&setup);
 	loop_timer_init(&w->tick, on_tick, w);
@@ -369,7 +372,7 @@ static void name_machine(char out[OWN_HOSTS_BYTES])
 static void open_doors(struct worker *w)
 {
 	static const int listener = HERITAGE_FD_LISTEN;
-	const struct conf *conf = &w->in.conf;
+	const struct conf *conf = &w->conf;
 	struct stat_set *stats = stat_mine();
 	char own_hosts[OWN_HOSTS_BYTES];
 	name_machine(own_hosts);
@@ -380,7 +383,7 @@ static void open_doors(struct worker *w)
 	    .max_unfinished_bytes = (size_t)conf->max_unfinished * 1024 * 1024,
 	    .unfinished = &stats->unfinished,
 	    .dropped_total = &stats->unfinished_dropped,
-	    .max_connections = budget_connections(&w->in),
+	    .max_connections = budget_connections(&w->in, conf),
 	    .request_timeout_ms = conf->request_timeout * 1000,
 	    .trusted_proxies = conf->trusted_proxies,
 	    .allowed_origins = conf->allowed_origins,
@@ -431,7 +434,7 @@ static void close_all(struct worker *w)
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	store_close(&w->store);
-	conf_fini(&w->in.conf);
+	conf_fini(&w->conf);
 }
 
 int worker_main(unsigned slot, unsigned generation)
@@ -440,9 +443,13 @@ int worker_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	w.in.arg = &w;
-	inherit_all(&w.in, KIND_WORKER, slot, generation);
-	console_to(STDOUT_FILENO, *w.in.conf.log_file != 0);
-	w.store = store_open(&w.in.conf, false, &err);
+	inherit_begin(&w.in, process_kinds[KIND_WORKER].name, slot, generation);
+	conf_init(&w.conf);
+	if (conf_load(&w.conf, HERITAGE_FD_CONF, &err) != 0)
+		fatal("%s", err.text);
+	inherit_all(&w.in, w.conf.log_file, w.conf.test_clock);
+	console_to(STDOUT_FILENO, *w.conf.log_file != 0);
+	w.store = store_open(&w.conf, false, &err);
 	if (!w.store)
 		fatal("%s", err.text);
 	store_serve(w.store, w.in.heritage->server);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "worker/inherit.h"
+#include "child/inherit.h"
 
 #include "base/clock.h"
 #include "base/lines.h"
 #include "base/log.h"
-#include "core/err.h"
-#include "core/process.h"
 #include "core/pulse.h"
 #include "core/stat.h"
 #include "proc/lockfile.h"
@@ -72,40 +70,41 @@ static void map_segment(struct inherited *in)
 }
 
 /* The lock is for us; programs that we start must not inherit it. */
-static void sign_lock(const struct inherited *in, const char *name)
+static void sign_lock(const struct inherited *in)
 {
 	if (fcntl(HERITAGE_FD_LOCK, F_SETFD, FD_CLOEXEC) != 0 ||
-	    !lockfile_sign(HERITAGE_FD_LOCK, in->slot + 1, name))
+	    !lockfile_sign(HERITAGE_FD_LOCK, in->slot + 1, in->name))
 		log_warn("the lock of the project: %s", strerror(errno));
 }
 
-static void load_conf(struct inherited *in)
+static void open_files(const char *log_file, const char *test_clock)
 {
-	struct err err;
-	conf_init(&in->conf);
-	if (conf_load(&in->conf, HERITAGE_FD_CONF, &err) != 0)
-		fatal("%s", err.text);
-	if (log_open(*in->conf.log_file ? in->conf.log_file : NULL) != 0)
-		fatal("log: cannot open %s", in->conf.log_file);
-	if (*in->conf.test_clock && !clock_follow(in->conf.test_clock))
-		fatal("clock: cannot map %s", in->conf.test_clock);
+	if (log_open(*log_file ? log_file : NULL) != 0)
+		fatal("log: cannot open %s", log_file);
+	if (*test_clock && !clock_follow(test_clock))
+		fatal("clock: cannot map %s", test_clock);
 }
 
-void inherit_all(struct inherited *in, enum heritage_kind kind, unsigned slot,
-    unsigned generation)
+void inherit_begin(
+    struct inherited *in, const char *name, unsigned slot, unsigned generation)
 {
-	static const int signals[] = {SIGTERM, SIGINT, 0};
-	const char *name = process_kinds[kind].name;
 	char log_as[64];
 	(void)snprintf(log_as, sizeof log_as, "%s[%u]", name, slot);
 	log_name(log_as);
+	in->name = name;
 	in->slot = slot;
 	in->generation = generation;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
-	load_conf(in);
+}
+
+void inherit_all(
+    struct inherited *in, const char *log_file, const char *test_clock)
+{
+	static const int signals[] = {SIGTERM, SIGINT, 0};
+	open_files(log_file, test_clock);
 	map_segment(in);
-	sign_lock(in, name);
+	sign_lock(in);
 	in->loop = loop_new();
 	in->mailbox =
 	    loop_watch_open(in->loop, HERITAGE_FD_MAILBOX, on_mail, in);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef WORKER_INHERIT_H
-#define WORKER_INHERIT_H
+#ifndef CHILD_INHERIT_H
+#define CHILD_INHERIT_H
 
 /*
  * What all children of the master do at startup: take over what they inherit
- * (core/heritage.h). Order of calls: inherit_all(), inherit_ready(),
+ * (core/heritage.h). Order of calls: inherit_begin(), then the program reads
+ * its settings from HERITAGE_FD_CONF, inherit_all(), inherit_ready(),
  * inherit_run().
  */
-#include "core/conf.h"
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "net/loop.h"
@@ -22,7 +22,7 @@ enum leaving {
 };
 
 struct inherited {
-	struct conf conf;
+	const char *name; /* of the kind of process */
 	struct heritage *heritage;
 	unsigned slot;
 	unsigned generation;
@@ -36,13 +36,20 @@ struct inherited {
 };
 
 /*
- * Load the settings, map the segment, name the log, count in our slot's
- * counters, create the loop, and watch mailbox, lifeline and TERM. The caller
- * has set on_msg, on_leave and arg. Calls fatal() if something is missing.
- * MSG_DRAIN calls on_leave, and is passed to on_msg too.
+ * Note who we are, and name the log after it: a process of the kind 'name'
+ * (static) in a slot. The caller has set on_msg, on_leave and arg.
  */
-void inherit_all(struct inherited *in, enum heritage_kind kind, unsigned slot,
-    unsigned generation);
+void inherit_begin(
+    struct inherited *in, const char *name, unsigned slot, unsigned generation);
+
+/*
+ * Open the log and the test clock (each a path, or ""), map the segment, count
+ * in our slot's counters, create the loop, and watch mailbox, lifeline and
+ * TERM. Calls fatal() if something is missing. MSG_DRAIN calls on_leave, and is
+ * passed to on_msg too.
+ */
+void inherit_all(
+    struct inherited *in, const char *log_file, const char *test_clock);
 
 /* Tell the master that we serve; from now on the loop has a pulse. */
 void inherit_ready(struct inherited *in);
