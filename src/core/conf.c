@@ -3,18 +3,16 @@
 #include "core/conf.h"
 
 #include "base/buf.h"
-#include "base/mem.h"
 #include "base/url.h"
 #include "core/conf_int.h"
 #include "core/err.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct conf_param params[CONF_KEYS] = {
+static const struct param params[CONF_KEYS] = {
 #define PARAM(field, key, type, def, min, max, unit, source, reload, doc)      \
 	{key, PARAM_##type, def, min, max, unit, offsetof(struct conf, field), \
 	    sizeof((struct conf *)0)->field, CHANGE_##reload},
@@ -23,10 +21,7 @@ static const struct conf_param params[CONF_KEYS] = {
 };
 
 /* What the master finds out and passes on; these are not settings. */
-static const struct found {
-	const char *key;
-	size_t at;
-} found[] = {
+static const struct param_found found[] = {
     {"project_dir", offsetof(struct conf, project_dir)},
     {"host_yaml", offsetof(struct conf, host_yaml)},
     {"log_file", offsetof(struct conf, log_file)},
@@ -43,109 +38,30 @@ static const struct found {
     {"blacklist_where", offsetof(struct conf, blacklist_where)},
 };
 
-#define N_FOUND (sizeof found / sizeof *found)
-
-static void *field(struct conf *c, size_t at)
-{
-	return (char *)c + at;
-}
-
-static const void *field_const(const struct conf *c, size_t at)
-{
-	return (const char *)c + at;
-}
-
-static bool conf_is_text(const struct conf_param *p)
-{
-	return p->type == PARAM_STR || p->type == PARAM_JSON;
-}
+const struct param_table conf_table = {
+    .params = params,
+    .n_params = CONF_KEYS,
+    .found = found,
+    .n_found = sizeof found / sizeof *found,
+    .rules = conf_rules,
+    .n_rules = CONF_RULES,
+    .size = sizeof(struct conf),
+    .rank_at = offsetof(struct conf, rank),
+    .keep = conf_value_keep,
+    .check_json = conf_value_check_json,
+};
 
 void conf_init(struct conf *c)
 {
-	struct err err;
-	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < N_FOUND; i++)
-		conf_value_own(field(c, found[i].at), "");
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		(void)conf_value_set(
-		    c, &params[i], "default", params[i].preset, &err);
+	param_init(&conf_table, c);
 }
 
 void conf_fini(struct conf *c)
 {
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		if (conf_is_text(&params[i]))
-			free(*(char **)field(c, params[i].at));
-	for (size_t i = 0; i < N_FOUND; i++)
-		free(*(char **)field(c, found[i].at));
-	memset(c, 0, sizeof *c);
+	param_fini(&conf_table, c);
 }
 
-/* ---- finding a setting ---- */
-
-const struct conf_param *conf_param(const char *key)
-{
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		if (strcmp(params[i].key, key) == 0)
-			return &params[i];
-	return NULL;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Returns the edit distance between two short words (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-	enum { MOST = 64 };
-	size_t n = strlen(b), row[MOST + 1];
-	if (n > MOST || strlen(a) > MOST)
-		return MOST;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t up = row[j];
-			size_t swap = corner + (a[i - 1] != b[j - 1]);
-			row[j] = least(least(up, row[j - 1]) + 1, swap);
-			corner = up;
-		}
-	}
-	return row[n];
-}
-
-/*
- * Returns the key that is spelled most like this one, or NULL if none is near:
- * two letters may differ, or a third of a longer word.
- */
-static const char *nearest(const char *key)
-{
-	const char *best = NULL;
-	size_t len = strlen(key);
-	size_t least_so_far = (len < 9 ? 2 : len / 3) + 1;
-	for (size_t i = 0; i < CONF_KEYS; i++) {
-		size_t d = distance(key, params[i].key);
-		if (d < least_so_far) {
-			least_so_far = d;
-			best = params[i].key;
-		}
-	}
-	return len > 2 ? best : NULL;
-}
-
-void conf_put_unknown(struct buf *out, const char *key)
-{
-	const char *near = nearest(key);
-	buf_printf(out, "there is no setting %.60s", key);
-	if (near)
-		buf_printf(out, "; did you mean %s?", near);
-}
-
-/* ---- setting it ---- */
+/* ---- setting one ---- */
 
 /*
  * Some settings are checked later by other modules, whose errors name the
@@ -154,17 +70,17 @@ void conf_put_unknown(struct buf *out, const char *key)
 static void note_where(struct conf *c, const char *where, const char *key)
 {
 	if (strcmp(key, "trust") == 0)
-		conf_value_own(&c->trust_where, where);
+		param_own(&c->trust_where, where);
 	if (strcmp(key, "trusted_proxies") == 0)
-		conf_value_own(&c->proxies_where, where);
+		param_own(&c->proxies_where, where);
 	if (strcmp(key, "allowed_origins") == 0)
-		conf_value_own(&c->origins_where, where);
+		param_own(&c->origins_where, where);
 	if (strcmp(key, "allowed_hosts") == 0)
-		conf_value_own(&c->hosts_where, where);
+		param_own(&c->hosts_where, where);
 	if (strcmp(key, "whitelist") == 0)
-		conf_value_own(&c->whitelist_where, where);
+		param_own(&c->whitelist_where, where);
 	if (strcmp(key, "blacklist") == 0)
-		conf_value_own(&c->blacklist_where, where);
+		param_own(&c->blacklist_where, where);
 }
 
 static bool is_python(const char *command)
@@ -177,7 +93,7 @@ static bool is_python(const char *command)
 
 /* The entry point is the agent if no agent is set. */
 static int take_entrypoint(
-    struct conf *c, enum conf_rank rank, const char *where, struct err *err)
+    struct conf *c, enum param_rank rank, const char *where, struct err *err)
 {
 	if (!*c->entrypoint || c->rank[CONF_agent] >= rank)
 		return 0;
@@ -199,8 +115,8 @@ static bool is_usual_relay(const char *value)
 	return is_usual;
 }
 
-static int put(struct conf *c, enum conf_rank rank, const char *where,
-    const struct conf_param *p, const char *value, struct err *err)
+static int put(struct conf *c, enum param_rank rank, const char *where,
+    const struct param *p, const char *value, struct err *err)
 {
 	size_t key = (size_t)(p - params);
 	if (c->rank[key] > rank)
@@ -209,41 +125,26 @@ static int put(struct conf *c, enum conf_rank rank, const char *where,
 	    is_usual_relay(value))
 		return 0;
 	note_where(c, where, p->key);
-	if (conf_value_set(c, p, where, value, err) != 0)
+	if (param_put(&conf_table, c, rank, where, p, value, err) != 0)
 		return -1;
-	c->rank[key] = (unsigned char)rank;
 	return key == CONF_entrypoint ? take_entrypoint(c, rank, where, err)
 				      : 0;
 }
 
-enum conf_rank conf_rank(const struct conf *c, const struct conf_param *p)
-{
-	return (enum conf_rank)c->rank[p - params];
-}
-
-static int refuse_key(const char *where, const char *key, struct err *err)
-{
-	struct buf why = {0};
-	conf_put_unknown(&why, key);
-	(void)err_set(err, ERR_CONFIG, "%s: %s", where, buf_cstr(&why));
-	buf_fini(&why);
-	return -1;
-}
-
-int conf_put(struct conf *c, enum conf_rank rank, const char *where,
+int conf_put(struct conf *c, enum param_rank rank, const char *where,
     const char *key, const char *value, struct err *err)
 {
-	const struct conf_param *p = conf_param(key);
+	const struct param *p = param_find(&conf_table, key);
 	return p ? put(c, rank, where, p, value, err)
-		 : refuse_key(where, key, err);
+		 : param_refuse_key(&conf_table, where, key, err);
 }
 
-int conf_put_json(struct conf *c, enum conf_rank rank, const char *where,
-    const struct conf_param *p, const struct json *value, struct err *err)
+int conf_put_json(struct conf *c, enum param_rank rank, const char *where,
+    const struct param *p, const struct json *value, struct err *err)
 {
-	if (c->rank[p - params] > rank)
+	if (param_rank(&conf_table, c, p) > rank)
 		return 0;
-	char *text = conf_value_text(p, where, value, err);
+	char *text = param_value_text(&conf_table, p, where, value, err);
 	int rc = text ? put(c, rank, where, p, text, err) : -1;
 	free(text);
 	return rc;
@@ -261,47 +162,31 @@ int conf_preset(struct conf *c, const char *where, const char *key,
 	return conf_put(c, RANK_PRESET, where, key, value, err);
 }
 
-/* ---- reloading ---- */
-
-static bool conf_is_same(
-    const struct conf *a, const struct conf *b, const struct conf_param *p)
-{
-	const void *x = field_const(a, p->at), *y = field_const(b, p->at);
-	if (conf_is_text(p))
-		return strcmp(*(char *const *)x, *(char *const *)y) == 0;
-	return memcmp(x, y, p->size) == 0;
-}
+/* ---- the struct as a whole ---- */
 
 bool conf_is_default(const struct conf *c, enum conf_key key)
 {
 	struct conf fresh;
 	conf_init(&fresh);
-	bool is_same = conf_is_same(c, &fresh, &params[key]);
+	bool is_same = param_is_same(&params[key], c, &fresh);
 	conf_fini(&fresh);
 	return is_same;
-}
-
-static void copy(
-    struct conf *to, const struct conf *from, const struct conf_param *p)
-{
-	void *x = field(to, p->at);
-	const void *y = field_const(from, p->at);
-	if (conf_is_text(p))
-		conf_value_own(x, *(char *const *)y);
-	else
-		memcpy(x, y, p->size);
 }
 
 void conf_keep_fixed(
     struct conf *now, const struct conf *was, conf_kept_fn *on_kept, void *arg)
 {
-	for (size_t i = 0; i < CONF_KEYS; i++) {
-		const struct conf_param *p = &params[i];
-		if (p->change != CHANGE_FIXED || conf_is_same(now, was, p))
-			continue;
-		copy(now, was, p);
-		on_kept(p->key, arg);
-	}
+	param_keep_fixed(&conf_table, now, was, on_kept, arg);
+}
+
+int conf_save(const struct conf *c, int fd)
+{
+	return param_save(&conf_table, c, fd);
+}
+
+int conf_load(struct conf *c, int fd, struct err *err)
+{
+	return param_load(&conf_table, c, fd, err);
 }
 
 /* ---- checks ---- */
@@ -338,94 +223,4 @@ int conf_check(const struct conf *c, struct err *err)
 		return err_set(err, ERR_CONFIG, "%s: blacklist: %.200s: %s",
 		    c->blacklist_where, c->blacklist, strerror(errno));
 	return check_trust(c, err);
-}
-
-/* ---- handing on ---- */
-
-static void put_line(struct buf *out, const char *key, const char *value)
-{
-	buf_str(out, key);
-	buf_char(out, '\0');
-	buf_str(out, value);
-	buf_char(out, '\0');
-}
-
-static void put_param(
-    struct buf *out, const struct conf *c, const struct conf_param *p)
-{
-	char text[32];
-	const void *at = field_const(c, p->at);
-	switch (p->type) {
-	case PARAM_INT:
-		(void)snprintf(
-		    text, sizeof text, "%lld", (long long)*(const int64_t *)at);
-		put_line(out, p->key, text);
-		break;
-	case PARAM_BOOL:
-		put_line(out, p->key, *(const bool *)at ? "true" : "false");
-		break;
-	case PARAM_ENUM: {
-		const char *s = p->unit;
-		for (int i = *(const int *)at; i > 0; i--)
-			s = strchr(s, '|') + 1;
-		char *word = mem_strndup(s, strcspn(s, "|"));
-		put_line(out, p->key, word);
-		free(word);
-		break;
-	}
-	case PARAM_STR:
-	case PARAM_JSON:
-		put_line(out, p->key, *(char *const *)at);
-		break;
-	}
-}
-
-int conf_save(const struct conf *c, int fd)
-{
-	struct buf out = {0};
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		put_param(&out, c, &params[i]);
-	for (size_t i = 0; i < N_FOUND; i++)
-		put_line(&out, found[i].key,
-		    *(char *const *)field_const(c, found[i].at));
-	ssize_t n = pwrite(fd, out.data, out.len, 0);
-	bool ok = n == (ssize_t)out.len;
-	buf_fini(&out);
-	return ok ? 0 : -1;
-}
-
-static int load_pair(
-    struct conf *c, const char *key, const char *value, struct err *err)
-{
-	for (size_t i = 0; i < N_FOUND; i++)
-		if (strcmp(found[i].key, key) == 0) {
-			conf_value_own(field(c, found[i].at), value);
-			return 0;
-		}
-	return conf_set(c, "inherited settings", key, value, err);
-}
-
-int conf_load(struct conf *c, int fd, struct err *err)
-{
-	struct buf text = {0};
-	ssize_t n;
-	int rc = 0;
-	while ((n = pread(
-		    fd, buf_reserve(&text, 4096), 4096, (off_t)text.len)) > 0)
-		text.len += (size_t)n;
-	if (n < 0)
-		rc = err_set(
-		    err, ERR_CONFIG, "inherited settings: %s", strerror(errno));
-	if (rc == 0 && text.len && text.data[text.len - 1])
-		rc = err_set(err, ERR_CONFIG, "inherited settings end early");
-	const char *p = buf_cstr(&text), *end = p + text.len;
-	while (rc == 0 && p < end) {
-		const char *value = p + strlen(p) + 1;
-		rc = value < end ? load_pair(c, p, value, err)
-				 : err_set(err, ERR_CONFIG,
-				       "inherited settings end early");
-		p = rc == 0 ? value + strlen(value) + 1 : end;
-	}
-	buf_fini(&text);
-	return rc;
 }

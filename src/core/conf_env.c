@@ -60,7 +60,7 @@ static int read_relay(struct conf *c, struct err *err)
 {
 	const char *url;
 	const char *where = backend(&url);
-	const struct conf_param *p = conf_param("relay_url");
+	const struct param *p = param_find(&conf_table, "relay_url");
 	bool is_chosen = c->rank[CONF_relay_url] > RANK_PRESET &&
 			 strcmp(c->relay_url, p->preset) != 0;
 	if (!where || is_chosen || c->rank[CONF_relay_url] == RANK_OPTION)

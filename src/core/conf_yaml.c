@@ -2,20 +2,16 @@
 /* Copyright the co-hostd authors */
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "core/conf_int.h"
 #include "core/err.h"
-#include "core/yaml.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A source of settings that is an object, and its place for messages. */
 struct source {
 	struct conf *conf;
-	enum conf_rank rank;
+	enum param_rank rank;
 	const char *name;
 	conf_warning *warn;
 	void *arg;
@@ -49,7 +45,7 @@ static void warn_unknown(
 	if (is_foreign(key))
 		buf_printf(&why, "%s is not supported", key);
 	else
-		conf_put_unknown(&why, key);
+		param_put_unknown(&why, &conf_table, key);
 	warn(s, "%s: %s", where, buf_cstr(&why));
 	buf_fini(&why);
 }
@@ -63,7 +59,7 @@ static void warn_relay(const struct source *s, const char *where)
 static int set_member(const struct source *s, const char *where,
     const char *key, const struct json *value, struct err *err)
 {
-	const struct conf_param *p = conf_param(key);
+	const struct param *p = param_find(&conf_table, key);
 	if (!p) {
 		warn_unknown(s, where, key);
 		return 0;
@@ -83,77 +79,10 @@ static int set_member(const struct source *s, const char *where,
 	return 0;
 }
 
-static int set_line(const struct source *s, size_t line,
+static int on_member(void *arg, const char *where, const char *key,
     const struct json *value, struct err *err)
 {
-	char where[512];
-	(void)snprintf(where, sizeof where, "%.480s line %zu", s->name, line);
-	char *key = json_strdup(json_key(value));
-	if (!key)
-		return err_set(
-		    err, ERR_CONFIG, "%s: a key must not hold a NUL", where);
-	int rc = set_member(s, where, key, value, err);
-	free(key);
-	return rc;
-}
-
-static int set_lines(const struct source *s, const struct json *root,
-    const struct buf *lines, struct err *err)
-{
-	size_t at = 0, line;
-	if (json_is(root, JSON_NULL))
-		return 0;
-	if (!json_is(root, JSON_OBJECT))
-		return err_set(err, ERR_CONFIG,
-		    "%s: must be a mapping of settings", s->name);
-	for (const struct json *v = json_first(root); v; v = json_next(v)) {
-		memcpy(&line, lines->data + at, sizeof line);
-		at += sizeof line;
-		if (set_line(s, line, v, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int set_all(
-    const struct source *s, const struct buf *text, struct err *err)
-{
-	struct buf json = {0}, lines = {0};
-	struct json_doc doc = {0};
-	struct json_error why;
-	int rc = yaml_to_json_lines(
-	    &json, &lines, text->data, text->len, s->name, err);
-	if (rc == 0) {
-		const struct json *root =
-		    json_parse(&doc, json.data, json.len, 0, &why);
-		rc = root ? set_lines(s, root, &lines, err)
-			  : err_set(err, ERR_CONFIG, "%s: %s", s->name,
-				why.message);
-	}
-	json_fini(&doc);
-	buf_fini(&lines);
-	buf_fini(&json);
-	return rc;
-}
-
-static int conf_yaml_read_file(
-    const char *path, struct buf *text, struct err *err)
-{
-	enum { MOST = YAML_MAX_SIZE };
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return err_set(
-		    err, ERR_CONFIG, "%s: %s", path, strerror(errno));
-	text->len = fread(buf_reserve(text, MOST + 1), 1, MOST + 1, f);
-	int why = ferror(f) ? errno : 0;
-	(void)fclose(f);
-	if (why)
-		return err_set(err, ERR_CONFIG, "%s: cannot be read: %s", path,
-		    strerror(why));
-	if (text->len > MOST)
-		return err_set(
-		    err, ERR_CONFIG, "%s: larger than %d bytes", path, MOST);
-	return 0;
+	return set_member(arg, where, key, value, err);
 }
 
 int conf_read_yaml(struct conf *c, const char *path, conf_warning *on_warning,
@@ -164,12 +93,7 @@ int conf_read_yaml(struct conf *c, const char *path, conf_warning *on_warning,
 	    .name = path,
 	    .warn = on_warning,
 	    .arg = arg};
-	struct buf text = {0};
-	int rc = conf_yaml_read_file(path, &text, err);
-	if (rc == 0)
-		rc = set_all(&s, &text, err);
-	buf_fini(&text);
-	return rc;
+	return param_read_yaml(path, on_member, &s, err);
 }
 
 /* ---- what the agent gave to host() ---- */
@@ -189,7 +113,8 @@ static bool is_argument(const char *key)
 /* Tell operators who edit host.yaml why it has no effect. */
 static void warn_replaced(const struct source *s, const char *key)
 {
-	enum conf_rank rank = conf_rank(s->conf, conf_param(key));
+	enum param_rank rank =
+	    param_rank(&conf_table, s->conf, param_find(&conf_table, key));
 	if (rank == RANK_FILE || rank == RANK_ENV)
 		warn(s, "%s: it sets %s, so that %s does not", s->name, key,
 		    rank == RANK_FILE ? "host.yaml" : "the environment");
