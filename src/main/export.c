@@ -7,10 +7,10 @@
 #include "core/err.h"
 #include "files/exchange.h"
 #include "files/results.h"
+#include "launch/user.h"
 #include "main/options.h"
 #include "main/project.h"
 #include "main/settings.h"
-#include "main/user.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -119,7 +119,7 @@ static int import_store(
     const char *path, const struct conf *conf, struct err *err)
 {
 	struct exchange_count n = {0};
-	const struct passwd *user = user_find(conf);
+	const struct passwd *user = user_find(conf->user);
 	project_make(conf, user);
 	(void)project_lock(conf, user); /* held until exit */
 	user_become(user, false);

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "main/place.h"
-#include "main/user.h"
+#include "launch/place.h"
+#include "launch/user.h"
 #include "proc/lockfile.h"
 
 #include <errno.h>

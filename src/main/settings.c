@@ -12,10 +12,10 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "main/failure.h"
+#include "launch/failure.h"
+#include "launch/user.h"
 #include "main/options.h"
 #include "main/project.h"
-#include "main/user.h"
 #include "net/http.h"
 
 #include <errno.h>
@@ -127,7 +127,7 @@ static void load_env_files(const struct conf *c)
 	if (is_loaded)
 		return;
 	is_loaded = true;
-	const struct passwd *user = user_find(c);
+	const struct passwd *user = user_find(c->user);
 	const char *home = user ? user->pw_dir : getenv("HOME");
 	user_act_as(user);
 	load_env_file(c->project_dir, "/.env", "environment");
@@ -229,14 +229,27 @@ int settings_read(struct conf *c, struct err *err)
 
 /* ---- the agent ---- */
 
+/* Asks an agent of a kind about itself. */
+struct question {
+	const struct agent_kind *kind;
+	const struct conf *conf;
+};
+
+static int ask_as_user(const void *arg, struct buf *out, struct err *err)
+{
+	const struct question *q = arg;
+	return q->kind->ask(q->conf, out, err);
+}
+
 /* Ask an agent about itself, as the user who will run it. */
 static int ask(const struct agent_kind *kind, const struct conf *c,
     struct buf *out, struct err *err)
 {
-	const struct passwd *user = user_find(c);
+	const struct passwd *user = user_find(c->user);
 	if (!user || *c->agent_user) /* another user will run it */
 		return kind->ask(c, out, err);
-	return user_ask(user, kind->ask, c, out, err);
+	struct question question = {kind, c};
+	return user_ask(user, ask_as_user, &question, out, err);
 }
 
 /*

@@ -14,16 +14,16 @@
 #include "core/heritage.h"
 #include "core/process.h"
 #include "identity/ident.h"
+#include "launch/daemon.h"
+#include "launch/failure.h"
+#include "launch/pidfile.h"
+#include "launch/place.h"
+#include "launch/user.h"
 #include "main/banner.h"
-#include "main/daemon.h"
-#include "main/failure.h"
 #include "main/options.h"
-#include "main/pidfile.h"
-#include "main/place.h"
 #include "main/private.h"
 #include "main/project.h"
 #include "main/settings.h"
-#include "main/user.h"
 #include "master/listen.h"
 #include "master/master.h"
 #include "master/notify.h"
@@ -319,8 +319,9 @@ static void close_to_others(const struct conf *c, const struct passwd *guest)
 /* Do everything that only root may do, then become the user. */
 static void settle_in(struct conf *c, const struct options *o)
 {
-	const struct passwd *guest = user_of_agents(c);
-	const struct passwd *user = user_find(c);
+	const struct passwd *guest =
+	    user_of_agents(c->agent_user, c->project_dir);
+	const struct passwd *user = user_find(c->user);
 	raise_limits(c);
 	project_make(c, user);
 	lock_fd = project_lock(c, user);
@@ -399,9 +400,10 @@ static int start_check(const struct conf *c)
  */
 static bool meet_users(const struct conf *c)
 {
-	const struct passwd *user = user_find(c);
+	const struct passwd *user = user_find(c->user);
 	failure_know_user(user);
-	const struct passwd *guest = user_of_agents(c);
+	const struct passwd *guest =
+	    user_of_agents(c->agent_user, c->project_dir);
 	if (!guest)
 		return true;
 	project_make(c, user);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "main/place.h"
+#include "launch/place.h"
 
 #include "base/log.h"
 #include "core/err.h"
-#include "main/user.h"
+#include "launch/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

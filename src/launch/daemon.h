@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef MAIN_DAEMON_H
-#define MAIN_DAEMON_H
+#ifndef LAUNCH_DAEMON_H
+#define LAUNCH_DAEMON_H
 
 /*
  * Running in the background. The process that was started stays until the

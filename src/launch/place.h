@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef MAIN_PLACE_H
-#define MAIN_PLACE_H
+#ifndef LAUNCH_PLACE_H
+#define LAUNCH_PLACE_H
 
 /*
  * Files and folders that root creates for the user that it will become.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "main/daemon.h"
+#include "launch/daemon.h"
 
 #include "base/log.h"
 
@@ -23,7 +23,7 @@ static pid_t daemon_pid;
 /* A daemon that does not serve in time must not do so later, unnoticed. */
 static void on_alarm(int signo)
 {
-	static const char text[] = "co-hostd: does not start in time\n";
+	static const char text[] = "the server does not start in time\n";
 	(void)signo;
 	(void)kill(daemon_pid, SIGKILL);
 	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? 2 : 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef MAIN_FAILURE_H
-#define MAIN_FAILURE_H
+#ifndef LAUNCH_FAILURE_H
+#define LAUNCH_FAILURE_H
 
 /*
  * Reporting a failed start to everybody who waits for it: on standard error, in

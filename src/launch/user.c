@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "main/user.h"
+#include "launch/user.h"
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/conf.h"
 #include "core/err.h"
 #include "proc/caps.h"
 
@@ -31,14 +30,14 @@ static void copy_user(struct passwd *to, const struct passwd *user)
 	};
 }
 
-const struct passwd *user_find(const struct conf *c)
+const struct passwd *user_find(const char *name)
 {
 	static struct passwd copy;
-	if (!*c->user || getuid() != 0)
+	if (!*name || getuid() != 0)
 		return NULL;
-	const struct passwd *user = getpwnam(c->user);
+	const struct passwd *user = getpwnam(name);
 	if (!user)
-		fatal("option --user: there is no user %s", c->user);
+		fatal("option --user: there is no user %s", name);
 	copy_user(&copy, user);
 	return &copy;
 }
@@ -102,22 +101,22 @@ static bool can_enter(const struct passwd *user, const char *dir)
 	return status == 0;
 }
 
-const struct passwd *user_of_agents(const struct conf *c)
+const struct passwd *user_of_agents(const char *name, const char *project_dir)
 {
 	static struct passwd copy;
-	if (!*c->agent_user)
+	if (!*name)
 		return NULL;
-	const struct passwd *user = getpwnam(c->agent_user);
+	const struct passwd *user = getpwnam(name);
 	if (!user)
-		fatal("agent_user: there is no user %s", c->agent_user);
+		fatal("agent_user: there is no user %s", name);
 	copy_user(&copy, user);
 	if (!caps_are_there())
 		fatal("agent_user: only root, or a server with CAP_SETUID, "
 		      "CAP_SETGID and CAP_KILL, runs agents as another user");
-	if (!can_enter(&copy, c->project_dir))
+	if (!can_enter(&copy, project_dir))
 		fatal("agent_user: %s may not read %s: open the folder to that "
 		      "user, and all folders above it",
-		    copy.pw_name, c->project_dir);
+		    copy.pw_name, project_dir);
 	return &copy;
 }
 
@@ -144,12 +143,12 @@ static void user_write_all(int fd, const void *p, size_t n)
 }
 
 static void answer_as(
-    const struct passwd *user, user_question *ask, const struct conf *c, int fd)
+    const struct passwd *user, user_question *ask, const void *arg, int fd)
 {
 	struct answer a = {.rc = -1};
 	struct buf words = {0};
 	user_become(user, false);
-	a.rc = ask(c, &words, &a.err);
+	a.rc = ask(arg, &words, &a.err);
 	user_write_all(fd, &a, sizeof a);
 	user_write_all(fd, words.data, words.len);
 	_exit(0);
@@ -166,8 +165,8 @@ static void user_read_all(int fd, struct buf *out)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-int user_ask(const struct passwd *user, user_question *ask,
-    const struct conf *c, struct buf *out, struct err *err)
+int user_ask(const struct passwd *user, user_question *ask, const void *arg,
+    struct buf *out, struct err *err)
 {
 	struct buf said = {0};
 	struct answer a = {.rc = -1};
@@ -176,7 +175,7 @@ int user_ask(const struct passwd *user, user_question *ask,
 		return err_set(err, ERR_CONFIG, "pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0)
-		answer_as(user, ask, c, fds[1]);
+		answer_as(user, ask, arg, fds[1]);
 	(void)close(fds[1]);
 	if (pid > 0) {
 		user_read_all(fds[0], &said);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "main/failure.h"
+#include "launch/failure.h"
 
 #include "base/log.h"
 #include "core/err.h"
-#include "main/place.h"
-#include "main/user.h"
+#include "launch/place.h"
+#include "launch/user.h"
 #include "master/notify.h"
 
 #include <errno.h>
@@ -58,7 +58,8 @@ static void on_fatal(const char *text)
 {
 	int why = errno;
 	if (is_open)
-		(void)fprintf(stderr, "co-hostd: %s\n", text);
+		(void)fprintf(
+		    stderr, "%s: %s\n", program_invocation_short_name, text);
 	else if (open_late())
 		log_error("%s", text);
 	tell_manager(text, why);
@@ -83,7 +84,7 @@ void failure_has_log(void)
 
 void failure_tell(const char *text)
 {
-	(void)fprintf(stderr, "co-hostd: %s\n", text);
+	(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 	if (open_late())
 		log_error("%s", text);
 	tell_manager(text, 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "main/pidfile.h"
+#include "launch/pidfile.h"
 
 #include "base/log.h"
 #include "core/err.h"
-#include "main/place.h"
+#include "launch/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ void pidfile_open(const char *path, const struct passwd *user)
 	if (pid_fd < 0)
 		fatal("%s", err.text);
 	if (flock(pid_fd, LOCK_EX | LOCK_NB) != 0)
-		fatal("pid file %s: another co-hostd holds it", path);
+		fatal("pid file %s: another server holds it", path);
 }
 
 void pidfile_write(void)

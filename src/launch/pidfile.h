@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef MAIN_PIDFILE_H
-#define MAIN_PIDFILE_H
+#ifndef LAUNCH_PIDFILE_H
+#define LAUNCH_PIDFILE_H
 
 /*
  * The file with the master's pid, locked while the master lives: a second
