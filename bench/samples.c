@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "bench/peer.h"
 
@@ -53,14 +54,25 @@ void samples_print(void)
 	    samples.us[n - 1 - n / 100], samples.us[n - 1]);
 }
 
+/* Processor time that this process has used, in seconds. */
+static double cpu_seconds(void)
+{
+	struct rusage u;
+	(void)getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 void samples_measure(double seconds)
 {
 	int64_t us = (int64_t)(seconds * (double)SECOND);
 	peers_run(us / WARM_UP);
 	is_measuring = true;
 	int64_t begin = now_us();
+	double cpu = cpu_seconds();
 	peers_run(us);
 	double took = (double)(now_us() - begin) / (double)SECOND;
-	printf("rate=%.1f ", (double)samples.n / took);
+	printf("rate=%.1f load=%.0f ", (double)samples.n / took,
+	    100 * (cpu_seconds() - cpu) / took);
 	samples_print();
 }

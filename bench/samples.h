@@ -21,8 +21,9 @@ void samples_print(void);
 
 /*
  * Let all peers run for a fifth of so many seconds, then for so many seconds
- * with samples_round() counting, or until peers_stop(); print the rate, and
- * what samples_print() does.
+ * with samples_round() counting, or until peers_stop(); print the rate, the
+ * load (how much of one core the generator itself used, in percent), and what
+ * samples_print() does.
  */
 void samples_measure(double seconds);
 
