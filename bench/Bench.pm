@@ -11,7 +11,8 @@ use Exporter qw(import);
 use IPC::Open2 ();
 use POSIX ();
 
-our @EXPORT_OK = qw(words hold release median ratios thousands cpu pss descendants pss_tree);
+our @EXPORT_OK = qw(words hold release median ratios thousands cpu cpu_tree busy pss descendants
+	pss_tree);
 
 # Run a program to its end: its NAME=NUMBER words, as a hash.
 sub words {
@@ -59,6 +60,28 @@ sub cpu {
 		$ticks += $f[11] + $f[12];
 	}
 	return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# The same of a process, of all its living descendants, and of those that were waited for.
+sub cpu_tree {
+	my ($root) = @_;
+	my $ticks = 0;
+	for my $pid ($root, descendants($root)) {
+		my @f = split ' ', CoHost::read_file("/proc/$pid/stat") =~ s/.*\) //sr;
+		$ticks += $_ // 0 for @f[11 .. 14];
+	}
+	return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# Seconds of processor time that the whole machine has used, and has had.
+sub busy {
+	my (undef, @ticks) = split ' ', CoHost::read_file('/proc/stat') =~ s/\n.*//sr;
+	my ($used, $had) = (0, 0);
+	for my $i (0 .. 7) {
+		$had += $ticks[$i];
+		$used += $ticks[$i] unless $i == 3 || $i == 4; # idle, waiting for a disk
+	}
+	return map { $_ / POSIX::sysconf(POSIX::_SC_CLK_TCK()) } $used, $had;
 }
 
 # Bytes of all these processes: shared pages count for each its share.
