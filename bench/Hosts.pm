@@ -91,10 +91,14 @@ sub ours {
 
 # ---- scenes ----
 
-# A file of requests for a host, one a line, as bench/sign makes them.
+# A file of requests for a host, one a line, as bench/sign makes them; "plain": unsigned.
 sub lines_for {
 	my ($kind, $host, $n, @prompt) = @_;
 	my $name = "$work/lines-$kind";
+	if ($kind eq 'plain') {
+		write_file($name, qq({"prompt":"$prompt[0]"}\n) x $n);
+		return $name;
+	}
 	my $sign = CoHost::program('bench/sign');
 	system("'$sign' $kind $host->{address} $n @{[map { qq('$_') } @prompt]} > $name") == 0
 	    or die "sign failed\n";
