@@ -82,13 +82,13 @@ static struct gate_job *access_make_job(struct access_call *q,
 	job->payload = mem_strndup(payload, job->payload_len);
 	memcpy(job->key, head->key, sizeof job->key);
 	memcpy(job->signature, head->signature, sizeof job->signature);
-	memcpy(job->digest, head->digest, sizeof job->digest);
+	memcpy(job->use.digest, head->digest, sizeof job->use.digest);
 	job->is_claimed =
 	    access_rules(ask->use)->is_claimed && !ask->late && !ask->is_sealed;
-	job->until_ms = (int64_t)((head->timestamp + SIGNED_WINDOW) * 1000);
+	job->use.until_ms = (int64_t)((head->timestamp + SIGNED_WINDOW) * 1000);
 	/* Requests through a relay all come from one place. */
-	job->has_grace = ask->may_repeat && !ask->is_relayed;
-	job->peer = hash_of(ask->place ? ask->place : ask->peer);
+	job->use.has_grace = ask->may_repeat && !ask->is_relayed;
+	job->use.peer = hash_of(ask->place ? ask->place : ask->peer);
 	job->queue = queue_of(ask->peer, ask->is_relayed, head->from);
 	job->done = on_gate;
 	job->arg = q;

@@ -46,10 +46,10 @@ static void on_paid(void *arg, const char *receipt)
 		return;
 	}
 	struct gate_job *job = gate_job();
-	digest_of(job->digest, receipt, strlen(receipt));
+	digest_of(job->use.digest, receipt, strlen(receipt));
 	job->is_verified = true;
 	job->is_claimed = true;
-	job->until_ms = clock_wall_ms() + payment_keep_ms(receipt);
+	job->use.until_ms = clock_wall_ms() + payment_keep_ms(receipt);
 	job->done = on_receipt_claimed;
 	job->arg = q;
 	gate_push(q->access->gate, job);

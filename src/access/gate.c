@@ -6,19 +6,11 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "core/err.h"
 #include "identity/signed.h"
-#include "store/store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The number of claims examined in one step of gate_expire(). */
-#define EXPIRE_STEP 1000
-
-/* With at least this many removed, there may be more. */
-#define EXPIRE_BUSY 50
 
 /*
  * A batch ends at either limit, so that jobs that arrived meanwhile get a turn.
@@ -37,10 +29,11 @@ struct gate_queue {
 
 /*
  * A thread, and the jobs that wait for it. The mutex guards all members except
- * gate and thread.
+ * gate, uses and thread.
  */
 struct gate_lane {
 	struct gate *gate;
+	struct uses *uses; /* of the thread */
 	pthread_t thread;
 	pthread_cond_t is_changed;
 	struct list turns;   /* queues, the next to be served first */
@@ -51,7 +44,6 @@ struct gate_lane {
 enum { SMALL, LARGE, N_LANES };
 
 struct gate {
-	struct store *store;
 	void (*wake)(void *arg);
 	void *arg;
 	pthread_mutex_t mutex;
@@ -64,14 +56,6 @@ struct gate {
 	size_t n_flight;
 };
 
-/* The row of a claim. */
-struct claim {
-	int64_t until_ms;
-	int64_t claimed_ms;
-	uint64_t peer;
-	uint64_t has_grace;
-};
-
 /* ---- in the thread ---- */
 
 static void verify(struct gate_job *job)
@@ -81,50 +65,9 @@ static void verify(struct gate_job *job)
 		job->result = GATE_INVALID;
 }
 
-static bool is_graced(
-    const struct claim *old, const struct gate_job *job, int64_t now)
-{
-	return old->has_grace && job->has_grace && old->peer == job->peer &&
-	       now - old->claimed_ms <= GATE_GRACE_MS;
-}
-
-static void claim(struct store_txn *txn, struct gate_job *job)
-{
-	struct store_span row;
-	struct claim old;
-	int64_t now = clock_expiry_ms();
-	enum store_found found =
-	    store_look(txn, TABLE_USED, job->digest, sizeof job->digest, &row);
-	if (found == STORE_DAMAGED) {
-		job->result = GATE_USED; /* certain, whatever follows */
-		return;
-	}
-	if (found == STORE_FOUND && row.len == sizeof old) {
-		memcpy(&old, row.data, sizeof old);
-		if (old.until_ms >= now) {
-			if (!is_graced(&old, job, now))
-				job->result = GATE_USED;
-			return;
-		}
-	}
-	struct claim mine = {.until_ms = job->until_ms,
-	    .claimed_ms = now,
-	    .peer = job->peer,
-	    .has_grace = job->has_grace};
-	store_put(txn, TABLE_USED, job->digest, sizeof job->digest, &mine,
-	    sizeof mine);
-}
-
 static bool wants_claim(const struct gate_job *job)
 {
 	return job->is_claimed && job->result == GATE_OK;
-}
-
-static bool has_claims(struct list *batch)
-{
-	list_each(it, batch) if (wants_claim(list_entry(
-				     it, struct gate_job, link))) return true;
-	return false;
 }
 
 /* Record whether the lane is writing to the store, for gate_tick(). */
@@ -135,36 +78,37 @@ static void note_claiming(struct gate_lane *lane, bool is_claiming)
 	pthread_mutex_unlock(&lane->gate->mutex);
 }
 
-/* Make one commit for the claims of all verified jobs. */
-static int commit_claims(struct gate *g, struct list *batch, struct err *err)
+static enum gate_result result_of(const struct use *use)
 {
-	struct store_txn txn;
-	store_write(g->store, &txn, STORE_FACTS);
-	list_each(it, batch)
-	{
-		struct gate_job *job = list_entry(it, struct gate_job, link);
-		if (wants_claim(job))
-			claim(&txn, job);
-	}
-	return store_commit(&txn, err);
+	static const enum gate_result results[] = {
+	    [USE_GRANTED] = GATE_OK,
+	    [USE_REPEATED] = GATE_USED,
+	    [USE_FAILED] = GATE_UNAVAILABLE,
+	};
+	return results[use->result];
 }
 
+/* Make the claims of all verified jobs together. */
 static void claim_all(struct gate_lane *lane, struct list *batch)
 {
-	struct err err;
-	if (!has_claims(batch))
-		return;
-	note_claiming(lane, true);
-	int rc = commit_claims(lane->gate, batch, &err);
-	note_claiming(lane, false);
-	if (rc == 0)
-		return;
-	log_error("gate: signatures are refused: %s", err.text);
+	struct use *all[BATCH_JOBS];
+	size_t n = 0;
 	list_each(it, batch)
 	{
 		struct gate_job *job = list_entry(it, struct gate_job, link);
 		if (wants_claim(job))
-			job->result = GATE_UNAVAILABLE;
+			all[n++] = &job->use;
+	}
+	if (!n)
+		return;
+	note_claiming(lane, true);
+	uses_claim(lane->uses, all, n);
+	note_claiming(lane, false);
+	list_each(it, batch)
+	{
+		struct gate_job *job = list_entry(it, struct gate_job, link);
+		if (wants_claim(job))
+			job->result = result_of(&job->use);
 	}
 }
 
@@ -270,9 +214,11 @@ static void *gate_run(void *arg)
 
 /* ---- on the loop ---- */
 
-static void open_lane(struct gate_lane *lane, struct gate *g)
+static void open_lane(
+    struct gate_lane *lane, struct gate *g, struct store *store)
 {
 	lane->gate = g;
+	lane->uses = uses_new(store);
 	lane->queues = map_new();
 	list_init(&lane->turns);
 	pthread_cond_init(&lane->is_changed, NULL);
@@ -283,14 +229,13 @@ static void open_lane(struct gate_lane *lane, struct gate *g)
 struct gate *gate_new(struct store *store, void (*wake)(void *arg), void *arg)
 {
 	struct gate *g = mem_zero(sizeof *g);
-	g->store = store;
 	g->wake = wake;
 	g->arg = arg;
 	list_init(&g->finished);
 	list_init(&g->flight);
 	pthread_mutex_init(&g->mutex, NULL);
 	for (int i = 0; i < N_LANES; i++)
-		open_lane(&g->lanes[i], g);
+		open_lane(&g->lanes[i], g, store);
 	return g;
 }
 
@@ -329,6 +274,7 @@ void gate_free(struct gate **gp)
 	    free_job(list_entry(it, struct gate_job, flight));
 	for (int i = 0; i < N_LANES; i++) {
 		map_free(&g->lanes[i].queues);
+		uses_free(&g->lanes[i].uses);
 		pthread_cond_destroy(&g->lanes[i].is_changed);
 	}
 	pthread_mutex_destroy(&g->mutex);
@@ -464,54 +410,4 @@ void gate_tick(struct gate *g)
 		if (is_over)
 			gate_finish(g, job);
 	}
-}
-
-/* ---- for the keeper ---- */
-
-struct old_claims {
-	unsigned left;
-	unsigned n;
-	uint64_t next;
-	uint8_t keys[EXPIRE_STEP][32];
-};
-
-static bool look_at(struct store_span key, struct store_span value, void *arg)
-{
-	struct old_claims *old = arg;
-	struct claim c;
-	old->next = store_number(key.data);
-	if (!old->left--)
-		return false;
-	old->next = 0;
-	if (key.len != 32 || value.len != sizeof c)
-		return true;
-	memcpy(&c, value.data, sizeof c);
-	if (c.until_ms < clock_expiry_ms())
-		memcpy(old->keys[old->n++], key.data, 32);
-	return true;
-}
-
-bool gate_expire(struct store *store, uint64_t *cursor)
-{
-	struct old_claims *old = mem_zero(sizeof *old);
-	struct store_key key = store_key1(*cursor);
-	struct store_txn t;
-	struct err err;
-	old->left = EXPIRE_STEP;
-	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_USED, key.bytes, 8, look_at, old);
-	(void)store_read_end(&t, &err); /* the next round tries again */
-	*cursor = old->next;
-	if (old->n) {
-		store_write(store, &t, STORE_FACTS);
-		for (unsigned i = 0; i < old->n; i++)
-			store_delete(&t, TABLE_USED, old->keys[i], 32);
-		if (store_commit(&t, &err) != 0) {
-			log_error("%s", err.text);
-			old->n = 0;
-		}
-	}
-	bool is_busy = old->n >= EXPIRE_BUSY;
-	free(old);
-	return is_busy;
 }

@@ -5,8 +5,8 @@
 
 /*
  * The gate is two threads of a worker for the expensive part of signatures: it
- * verifies them, and claims each in the store so that it is valid only once,
- * over all workers and across restarts (spec 3.8). One thread handles large
+ * verifies them, and claims each in the store so that it is valid only once
+ * (access/uses.h). One thread handles large
  * payloads (GATE_LARGE_BYTES), the other all the rest, so that small ones never
  * wait for large ones. Each takes its queue in batches, so that a flood of
  * signatures needs few commits and other clients do not wait for it.
@@ -20,6 +20,7 @@
  * anybody could use up the signatures of others. If the store cannot write the
  * claim, or not in time, the job fails.
  */
+#include "access/uses.h"
 #include "base/list.h"
 
 #include <stdbool.h>
@@ -44,18 +45,11 @@ struct gate_job {
 	struct list link;
 	uint8_t key[32]; /* Ed25519 public key */
 	uint8_t signature[64];
-	uint8_t digest[32]; /* identifies the signature among the claims */
-	char *payload;	    /* the signed JSON text */
+	char *payload; /* the signed JSON text */
 	size_t payload_len;
 	bool is_verified; /* nothing to verify, only to claim */
-	bool is_claimed;  /* claim it, until until_ms */
-	int64_t until_ms; /* wall clock */
-	/*
-	 * Whether the same signature is accepted again for GATE_GRACE_MS from
-	 * the same place (spec 2.15), of which this is a hash.
-	 */
-	bool has_grace;
-	uint64_t peer;
+	bool is_claimed;  /* claim this use */
+	struct use use;
 	uint64_t queue; /* its queue; 0: the server's */
 	/*
 	 * More cryptography for the sender if the job succeeds, such as a seal
@@ -74,9 +68,6 @@ struct gate_job {
 	struct gate_queue *waits; /* until it begins; then NULL */
 	bool is_told;
 };
-
-/* How long the same signature is accepted again (has_grace). */
-#define GATE_GRACE_MS 2000
 
 /*
  * How long a job may take before it fails: with GATE_UNAVAILABLE if the store
@@ -128,12 +119,5 @@ void gate_collect(struct gate *g);
  * Those that have not begun by then never will.
  */
 void gate_tick(struct gate *g);
-
-/*
- * For the keeper, periodically: delete a bounded number of expired claims.
- * *cursor is the position to continue at; 0 at first. Returns whether so many
- * were found that the next part should follow at once.
- */
-bool gate_expire(struct store *store, uint64_t *cursor);
 
 #endif

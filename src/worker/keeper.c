@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "worker/keeper.h"
 
-#include "access/gate.h"
+#include "access/uses.h"
 #include "agent/agents.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -56,7 +56,7 @@ struct keeper {
 	struct wallclock wallclock;
 	struct loop_timer sweep_timer;
 	struct sweep_place place;
-	uint64_t used_cursor;
+	uint64_t next_use;
 	unsigned steps;
 };
 
@@ -107,7 +107,7 @@ static void on_sweep(void *arg)
 {
 	struct keeper *k = arg;
 	bool is_busy = sessions_sweep(k->store, k->registry, &k->place);
-	is_busy |= gate_expire(k->store, &k->used_cursor);
+	is_busy |= uses_expire(k->store, &k->next_use);
 	loop_timer_set(
 	    k->in.loop, &k->sweep_timer, is_busy ? BUSY_MS : STEP_MS);
 }

@@ -121,12 +121,12 @@ static struct gate_job *make(uint64_t number)
 	(void)crypto_sign_seed_keypair(job->key, secret, seed);
 	(void)crypto_sign_detached(job->signature, NULL,
 	    (const unsigned char *)payload, strlen(payload), secret);
-	(void)crypto_generichash(job->digest, sizeof job->digest,
+	(void)crypto_generichash(job->use.digest, sizeof job->use.digest,
 	    (const unsigned char *)&number, sizeof number, NULL, 0);
 	job->payload = strdup(payload);
 	job->payload_len = strlen(payload);
 	job->is_claimed = true;
-	job->until_ms = clock_wall_ms() + 300000;
+	job->use.until_ms = clock_wall_ms() + 300000;
 	job->done = on_done;
 	return job;
 }
@@ -136,15 +136,15 @@ static struct gate_job *make_claim(uint64_t number, int64_t until_ms)
 {
 	struct gate_job *job = make(number);
 	job->is_verified = true;
-	job->until_ms = until_ms;
+	job->use.until_ms = until_ms;
 	return job;
 }
 
 static struct gate_job *make_graced(uint64_t number, uint64_t peer)
 {
 	struct gate_job *job = make(number);
-	job->has_grace = true;
-	job->peer = peer;
+	job->use.has_grace = true;
+	job->use.peer = peer;
 	return job;
 }
 
@@ -280,12 +280,12 @@ static void test_grace(void)
 	begin();
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct gate_job *job = make_graced(i, 7);
-		job->has_grace = cases[i].had_grace;
+		job->use.has_grace = cases[i].had_grace;
 		is_str(
 		    pass(job), "ok", "%s: the first use passes", cases[i].name);
 		pass_ms(cases[i].later_ms);
 		job = make_graced(i, cases[i].peer);
-		job->has_grace = cases[i].has_grace;
+		job->use.has_grace = cases[i].has_grace;
 		is_str(pass(job), cases[i].want, "%s: %s", cases[i].name,
 		    cases[i].want);
 	}
@@ -610,17 +610,17 @@ static void test_expire(void)
 	ok(collect(2500), "2500 claims are answered");
 	is_int(count_claims(), 2500, "2500 claims are stored");
 	pass_ms(350000);
-	gate_expire(store, &cursor);
+	uses_expire(store, &cursor);
 	ok(cursor != 0 && count_claims() > 1000,
 	    "one step of expiry removes a part of the claims");
 	while (cursor && ++steps < 100)
-		gate_expire(store, &cursor);
+		uses_expire(store, &cursor);
 	is_int(count_claims(), 1000, "some steps remove all that are over");
 	is_str(pass(make_claim(3, now + 400000)), "used",
 	    "claims whose time is not over are kept");
 	pass_ms(200000);
 	do
-		gate_expire(store, &cursor);
+		uses_expire(store, &cursor);
 	while (cursor && ++steps < 100);
 	is_int(count_claims(), 0,
 	    "all claims are removed when their time is over");
