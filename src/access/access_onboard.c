@@ -50,6 +50,7 @@ static void on_paid(void *arg, const char *receipt)
 	job->is_verified = true;
 	job->is_claimed = true;
 	job->use.until_ms = clock_wall_ms() + payment_keep_ms(receipt);
+	job->use.is_lasting = true;
 	job->done = on_receipt_claimed;
 	job->arg = q;
 	gate_push(q->access->gate, job);

@@ -43,12 +43,14 @@ enum store_table {
 	TABLE_SESSIONS, /* facts: number -> record */
 	TABLE_TALKS,	/* facts: number -> conversation (JSON) */
 	TABLE_CLAIMS,	/* facts: digest of scope and input_id -> claim */
-	TABLE_USED,	/* facts: digest of a signature -> when it was used */
+	TABLE_USED,	/* facts: digest of a receipt -> when it was used */
+	TABLE_SPANS,	/* facts: span of time -> epoch of its signatures */
 	TABLE_FEED,	/* facts: growing number -> record as it was written */
 	TABLE_USAGE,	/* facts: day and digest of a caller -> its usage */
 	TABLE_WAITING,	/* facts: number, place -> input to a running turn */
 	TABLE_JOURNALS, /* journal: number -> positions of its events */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
+	TABLE_SPENT,	/* journal: end, digest of a signature -> its use */
 	TABLE_NOTES,	/* journal: notes: "epoch" -> number (8 bytes) */
 	TABLE_COUNT
 };

@@ -21,11 +21,13 @@ static const struct table_row table_rows[TABLE_COUNT] = {
     [TABLE_TALKS] = TABLE("talks", STORE_FACTS),
     [TABLE_CLAIMS] = TABLE("claims", STORE_FACTS),
     [TABLE_USED] = TABLE("used", STORE_FACTS),
+    [TABLE_SPANS] = TABLE("spans", STORE_FACTS),
     [TABLE_FEED] = TABLE("feed", STORE_FACTS),
     [TABLE_USAGE] = TABLE("usage", STORE_FACTS),
     [TABLE_WAITING] = TABLE("waiting", STORE_FACTS),
     [TABLE_JOURNALS] = TABLE("journals", STORE_JOURNAL),
     [TABLE_EVENTS] = TABLE("events", STORE_JOURNAL),
+    [TABLE_SPENT] = TABLE("spent", STORE_JOURNAL),
     [TABLE_NOTES] = TABLE("notes", STORE_JOURNAL),
 };
 

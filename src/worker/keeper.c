@@ -56,7 +56,7 @@ struct keeper {
 	struct wallclock wallclock;
 	struct loop_timer sweep_timer;
 	struct sweep_place place;
-	uint64_t next_use;
+	uint64_t next_receipt;
 	unsigned steps;
 };
 
@@ -107,7 +107,7 @@ static void on_sweep(void *arg)
 {
 	struct keeper *k = arg;
 	bool is_busy = sessions_sweep(k->store, k->registry, &k->place);
-	is_busy |= uses_expire(k->store, &k->next_use);
+	is_busy |= uses_expire(k->store, &k->next_receipt);
 	loop_timer_set(
 	    k->in.loop, &k->sweep_timer, is_busy ? BUSY_MS : STEP_MS);
 }
@@ -267,6 +267,8 @@ int keeper_main(unsigned slot, unsigned generation)
 	watch_clock(&k);
 	store_tell(k.store, &k.in.heritage->store_refuses);
 	keep_reserve(&k);
+	if (is_first)
+		uses_adopt(k.store);
 	if (is_first)
 		import_results(&k);
 	k.registry =

@@ -27,6 +27,8 @@ static struct gate *gate;
 static int waker;
 static int told[GATE_CROWDED + 1];
 static int n_told, n_worked, n_dropped;
+static int64_t until_ms; /* of claims */
+
 static void wake(void *arg)
 {
 	uint64_t one = 1;
@@ -97,6 +99,7 @@ static void begin(void)
 	if (!store || waker < 0)
 		abort();
 	gate = gate_new(store, wake, NULL);
+	until_ms = clock_wall_ms() + 300000;
 	forget_told();
 }
 
@@ -126,17 +129,17 @@ static struct gate_job *make(uint64_t number)
 	job->payload = strdup(payload);
 	job->payload_len = strlen(payload);
 	job->is_claimed = true;
-	job->use.until_ms = clock_wall_ms() + 300000;
+	job->use.until_ms = until_ms;
 	job->done = on_done;
 	return job;
 }
 
 /* A claim alone. */
-static struct gate_job *make_claim(uint64_t number, int64_t until_ms)
+static struct gate_job *make_claim(uint64_t number, int64_t end_ms)
 {
 	struct gate_job *job = make(number);
 	job->is_verified = true;
-	job->use.until_ms = until_ms;
+	job->use.until_ms = end_ms;
 	return job;
 }
 
@@ -250,13 +253,13 @@ static void test_batch(void)
 static void test_until(void)
 {
 	begin();
-	int64_t until_ms = clock_wall_ms() + 500000;
-	is_str(pass(make_claim(1, until_ms)), "ok", "a claim is made");
+	int64_t end_ms = clock_wall_ms() + 500000;
+	is_str(pass(make_claim(1, end_ms)), "ok", "a claim is made");
 	pass_ms(250000);
-	is_str(pass(make_claim(1, until_ms)), "used",
+	is_str(pass(make_claim(1, end_ms)), "used",
 	    "a claim lasts while the signature is fresh");
 	pass_ms(250001);
-	is_str(pass(make_claim(1, until_ms)), "ok",
+	is_str(pass(make_claim(1, end_ms)), "ok",
 	    "a claim ends when the signature has expired");
 	end();
 }
@@ -350,11 +353,11 @@ static void await_begun(void)
 		(void)usleep(1000);
 }
 
-static void test_patience(void)
+static void test_patience(enum store_part part)
 {
 	struct store_txn t;
 	begin();
-	store_write(store, &t, STORE_FACTS);
+	store_write(store, &t, part);
 	struct gate_job *job = make(1);
 	job->drop = drop;
 	job->owned = &n_dropped;
@@ -574,59 +577,6 @@ static void test_work(void)
 	end();
 }
 
-/* ---- expiry ---- */
-
-static bool count_one(struct store_span key, struct store_span value, void *arg)
-{
-	(void)key;
-	(void)value;
-	++*(int *)arg;
-	return true;
-}
-
-static int count_claims(void)
-{
-	struct store_txn t;
-	struct err err;
-	int n = 0;
-	store_read(store, &t, STORE_FACTS);
-	store_each(&t, TABLE_USED, "\0", 1, count_one, &n);
-	return store_read_end(&t, &err) == 0 ? n : -1;
-}
-
-static void test_expire(void)
-{
-	uint64_t cursor = 0;
-	int steps = 0;
-	begin();
-	int64_t now = clock_wall_ms();
-	for (int i = 0; i < 2500; i++) {
-		struct gate_job *job =
-		    make_claim((uint64_t)i, now + (i % 5 + 1) * 100000);
-		/* One queue alone would be full on a busy machine. */
-		job->queue = (uint64_t)i % 10;
-		gate_push(gate, job);
-	}
-	ok(collect(2500), "2500 claims are answered");
-	is_int(count_claims(), 2500, "2500 claims are stored");
-	pass_ms(350000);
-	uses_expire(store, &cursor);
-	ok(cursor != 0 && count_claims() > 1000,
-	    "one step of expiry removes a part of the claims");
-	while (cursor && ++steps < 100)
-		uses_expire(store, &cursor);
-	is_int(count_claims(), 1000, "some steps remove all that are over");
-	is_str(pass(make_claim(3, now + 400000)), "used",
-	    "claims whose time is not over are kept");
-	pass_ms(200000);
-	do
-		uses_expire(store, &cursor);
-	while (cursor && ++steps < 100);
-	is_int(count_claims(), 0,
-	    "all claims are removed when their time is over");
-	end();
-}
-
 int main(void)
 {
 	if (sodium_init() < 0)
@@ -640,7 +590,8 @@ int main(void)
 	test_until();
 	test_grace();
 	test_full_disk();
-	test_patience();
+	test_patience(STORE_FACTS);
+	test_patience(STORE_JOURNAL);
 	test_many();
 	test_crowd();
 	test_turns();
@@ -648,6 +599,5 @@ int main(void)
 	test_busy();
 	test_leaving();
 	test_work();
-	test_expire();
 	return done();
 }
