@@ -99,7 +99,7 @@ static inline bool wire_is_full(const struct wire *w)
 
 /*
  * Stop or resume reading from the peer. A few messages that were already read
- * may still come.
+ * may still come, unless the maker of the wire says otherwise.
  */
 static inline void wire_pause(struct wire *w, bool is_paused)
 {

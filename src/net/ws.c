@@ -149,6 +149,8 @@ static void tell_drain(struct ws *w)
 static void ws_flush(void *arg)
 {
 	struct ws *w = arg;
+	if (w->rest.len && !w->is_dead && wants_to_read(w))
+		ws_in_resume(w);
 	if (w->sock && !w->is_waiting && !w->is_dead) {
 		ws_out_write(w, on_writable);
 		tell_drain(w);

@@ -28,6 +28,11 @@ struct ws_limits {
 	size_t max_output_bytes;
 	int64_t stall_timeout_ms;
 	int64_t message_timeout_ms; /* cut if a message stays incomplete */
+	/*
+	 * wire_pause() holds from the end of the current frame on: what was
+	 * already read is kept for later, at the cost of some speed.
+	 */
+	bool is_exact;
 	/* Counts the slow readers that were cut; may be NULL. */
 	uint64_t *slow_readers_total;
 };

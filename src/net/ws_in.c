@@ -17,6 +17,50 @@ static void ws_in_fail(struct ws *w, int code)
 	wslay_event_shutdown_read(w->parser);
 }
 
+/* Returns the size of a frame's head, as far as n bytes of it tell. */
+static size_t head_size(const uint8_t *head, size_t n)
+{
+	if (n < 2)
+		return 2;
+	size_t len = head[1] & 0x7f, mask = head[1] & 0x80 ? 4 : 0;
+	return 2 + mask + (len == 126 ? 2 : len == 127 ? 8 : 0);
+}
+
+/* Returns the size of the payload after a complete head. */
+static uint64_t payload_size(const uint8_t *head)
+{
+	uint64_t len = head[1] & 0x7f;
+	size_t n = len == 126 ? 2 : len == 127 ? 8 : 0;
+	if (n)
+		len = 0;
+	for (size_t i = 0; i < n; i++)
+		len = len << 8 | head[2 + i];
+	return len;
+}
+
+/* Returns how many of n bytes belong to the current frame, at least one. */
+static size_t step(struct ws_step *s, const char *in, size_t n)
+{
+	if (s->left) {
+		if (n > s->left)
+			n = (size_t)s->left;
+		s->left -= n;
+		s->is_over = !s->left;
+		return n;
+	}
+	size_t need = head_size(s->head, s->n_head) - s->n_head;
+	if (n > need)
+		n = need;
+	memcpy(s->head + s->n_head, in, n);
+	s->n_head += n;
+	if (s->n_head == head_size(s->head, s->n_head)) {
+		s->left = payload_size(s->head);
+		s->n_head = 0;
+		s->is_over = !s->left;
+	}
+	return n;
+}
+
 static ssize_t on_parser_wants(wslay_event_context_ptr parser, uint8_t *out,
     size_t n, int flags, void *arg)
 {
@@ -24,6 +68,8 @@ static ssize_t on_parser_wants(wslay_event_context_ptr parser, uint8_t *out,
 	struct ws *w = arg;
 	if (n > w->in_len)
 		n = w->in_len;
+	if (n && w->limits.is_exact)
+		n = w->step.is_over ? 0 : step(&w->step, w->in, n);
 	if (!n) {
 		wslay_event_set_error(parser, WSLAY_ERR_WOULDBLOCK);
 		return -1;
@@ -203,6 +249,7 @@ void ws_in_init(struct ws *w)
 	if (wslay_event_context_server_init(&w->parser, &callbacks, w) != 0)
 		fatal("ws: out of memory");
 	unfinished_init(&w->part, drop_part);
+	w->step.is_over = true;
 	/* Its buffering would cost a hundred bytes per fragment of one byte. */
 	wslay_event_config_set_no_buffering(w->parser, 1);
 }
@@ -211,7 +258,14 @@ void ws_in_fini(struct ws *w)
 {
 	wslay_event_context_free(w->parser);
 	buf_fini(&w->message);
+	buf_fini(&w->rest);
 	unfinished_release(&w->part);
+}
+
+/* Whether input has to wait: only a frame that has begun may continue. */
+static bool is_held(const struct ws *w)
+{
+	return w->limits.is_exact && w->wire.is_paused && w->step.is_over;
 }
 
 void ws_in_feed(struct ws *w, const char *p, size_t n)
@@ -221,11 +275,22 @@ void ws_in_feed(struct ws *w, const char *p, size_t n)
 	w->in = p;
 	w->in_len = n;
 	while (w->in_len && !w->is_dead && !w->has_done_reading &&
-	       wslay_event_want_read(w->parser)) {
+	       wslay_event_want_read(w->parser) && !is_held(w)) {
+		w->step.is_over = false;
 		if (wslay_event_recv(w->parser) != 0)
 			ws_in_fail(w, WSLAY_CODE_PROTOCOL_ERROR);
 	}
+	if (is_held(w))
+		buf_append(&w->rest, w->in, w->in_len);
 	w->in = NULL;
 	w->in_len = 0;
 	after_parse(w);
+}
+
+void ws_in_resume(struct ws *w)
+{
+	struct buf rest = w->rest;
+	w->rest = (struct buf){0};
+	ws_in_feed(w, rest.data, rest.len);
+	buf_fini(&rest);
 }

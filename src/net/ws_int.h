@@ -19,6 +19,14 @@
 
 #include <wslay/wslay.h>
 
+/* Where the parser is in a frame, so that it gets no byte of the next one. */
+struct ws_step {
+	uint8_t head[14]; /* of a frame, as far as it came */
+	size_t n_head;
+	uint64_t left; /* bytes of its payload that are still to come */
+	bool is_over;  /* the frame is complete */
+};
+
 struct ws {
 	struct wire wire; /* first, so that a wire of ours is a ws */
 	struct list link; /* in sockets.all */
@@ -31,6 +39,8 @@ struct ws {
 	struct buf early; /* what came with the handshake */
 	const char *in;	  /* what the parser has yet to read */
 	size_t in_len;
+	struct buf rest;     /* input that waits for the end of a pause */
+	struct ws_step step; /* with limits.is_exact */
 	struct buf message; /* the text message being received */
 	size_t message_bytes;
 	size_t most_bytes;	/* of that message */
@@ -71,6 +81,9 @@ void ws_in_fini(struct ws *w);
 
 /* Parse n bytes of input; calls the handlers for complete messages. */
 void ws_in_feed(struct ws *w, const char *p, size_t n);
+
+/* The same with what a pause has left in w->rest. */
+void ws_in_resume(struct ws *w);
 
 /* Have the end of this tick write what is queued, and settle. */
 void ws_out_ask(struct ws *w);
