@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct wire;
 struct wire_handlers;
 
@@ -20,6 +21,9 @@ struct wire_ops {
 	size_t (*pending)(const struct wire *w);
 	void (*close)(struct wire *w, int code, const char *reason);
 	void (*pause)(struct wire *w);
+	/* See wire_pass(); NULL: such a wire is never passed anything. */
+	void (*pass)(struct wire *w, const char *head, size_t head_len,
+	    struct buf *text, size_t from);
 };
 
 /* How a client reached us. */
@@ -61,6 +65,16 @@ struct wire_handlers {
 	/* A complete text message (valid UTF-8), not NUL-terminated. */
 	void (*on_text)(void *arg, const char *text, size_t len);
 	/*
+	 * If not NULL, called instead of on_text; it may take the bytes and
+	 * leave *text as {0}.
+	 */
+	void (*on_message)(void *arg, struct buf *text);
+	/*
+	 * If not NULL, called with each part of a text message as it comes,
+	 * before the message is complete.
+	 */
+	void (*on_part)(void *arg, const char *part, size_t len);
+	/*
 	 * A peer that is not admitted has sent the beginning of a message that
 	 * will be larger than WIRE_FIRST_BYTES. Returns how large it may
 	 * become. NULL: as large as those of other peers.
@@ -89,6 +103,22 @@ static inline void wire_take(
 static inline void wire_send(struct wire *w, const char *text, size_t len)
 {
 	w->ops->send(w, text, len);
+}
+
+/*
+ * The same with a message of two parts: head, which is copied, and text from
+ * the byte 'from' on, which is taken and not copied. *text is {0} afterwards.
+ */
+static inline void wire_pass(struct wire *w, const char *head, size_t head_len,
+    struct buf *text, size_t from)
+{
+	w->ops->pass(w, head, head_len, text, from);
+}
+
+/* Returns how many bytes are queued for the peer. */
+static inline size_t wire_pending(const struct wire *w)
+{
+	return w->ops->pending(w);
 }
 
 /* Whether a writer should stop until on_drain. */

@@ -60,7 +60,7 @@ static void destroy(struct ws *w)
 	loop_later_cancel(&w->flush);
 	ws_in_fini(w);
 	buf_fini(&w->early);
-	buf_fini(&w->out);
+	ws_out_fini(w);
 	free(w->peer);
 	free(w->place);
 	free(w);
@@ -72,7 +72,7 @@ static void ws_on_readable(h2o_socket_t *sock, const char *err);
 /* Process incoming bytes. */
 static void ws_hear(struct ws *w, const char *p, size_t n)
 {
-	w->heard_ms = sockets.now_ms;
+	w->heard_ms = w->input_ms = sockets.now_ms;
 	ws_in_feed(w, p, n);
 }
 
@@ -97,7 +97,8 @@ static void ws_finish(struct ws *w)
 static bool wants_to_read(const struct ws *w)
 {
 	return w->has_done_reading || w->has_sent_close ||
-	       (!wire_is_full(&w->wire) && !w->wire.is_paused);
+	       ((w->limits.reads_always || !wire_is_full(&w->wire)) &&
+		   !w->wire.is_paused);
 }
 
 /*
@@ -211,17 +212,31 @@ static void on_upgraded(void *arg, h2o_socket_t *sock, size_t request_bytes)
 	ws_flush(w);
 }
 
+/* A single frame may exceed the limit; then nothing may follow. */
+static bool ws_may_send(struct ws *w)
+{
+	if (w->has_sent_close || w->has_done_reading || w->is_dead)
+		return false;
+	if (ws_waiting_bytes(w) <= w->limits.max_output_bytes)
+		return true;
+	cut_slow(w);
+	return false;
+}
+
 static void ws_send_text(struct wire *wire, const char *text, size_t len)
 {
 	struct ws *w = (struct ws *)wire;
-	if (w->has_sent_close || w->has_done_reading || w->is_dead)
-		return;
-	/* A single frame may exceed the limit; then nothing may follow. */
-	if (ws_waiting_bytes(w) > w->limits.max_output_bytes) {
-		cut_slow(w);
-		return;
-	}
-	ws_out_frame(w, WSLAY_TEXT_FRAME, text, len);
+	if (ws_may_send(w))
+		ws_out_frame(w, WSLAY_TEXT_FRAME, text, len);
+}
+
+static void pass(struct wire *wire, const char *head, size_t head_len,
+    struct buf *text, size_t from)
+{
+	struct ws *w = (struct ws *)wire;
+	if (ws_may_send(w))
+		ws_out_pass(w, WSLAY_TEXT_FRAME, head, head_len, text, from);
+	buf_fini(text);
 }
 
 static size_t pending(const struct wire *wire)
@@ -249,6 +264,7 @@ static const struct wire_ops ops = {
     .pending = pending,
     .close = close_wire,
     .pause = pause_reading,
+    .pass = pass,
 };
 
 static bool ws_is_over(int64_t since_ms, int64_t limit_ms)
@@ -267,6 +283,8 @@ static void look_at(struct ws *w)
 		cut_slow(w);
 	else if (w->began_ms && wants_to_read(w) &&
 		 ws_is_over(w->began_ms, w->limits.message_timeout_ms))
+		ws_out_cut(w);
+	else if (ws_is_over(w->input_ms, w->limits.silence_timeout_ms))
 		ws_out_cut(w);
 	else if (!w->closing_ms && !w->is_opening &&
 		 ws_is_over(w->heard_ms, PING_AFTER_MS)) {
@@ -311,27 +329,36 @@ static void enlist(struct ws *w)
 		loop_timer_set(w->loop, &sockets.sweep, sockets.sweep_ms);
 	}
 	list_append(&sockets.all, &w->link);
-	w->heard_ms = sockets.now_ms;
+	w->heard_ms = w->input_ms = sockets.now_ms;
 }
 
-struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
+static struct ws *ws_new(struct loop *l, const struct ws_limits *limits,
+    const char *peer, const char *place)
 {
 	struct ws *w = mem_zero(sizeof *w);
-	w->loop = req->conn->http->loop;
+	w->loop = l;
 	w->limits = *limits;
-	w->peer = mem_strdup(http_peer(req));
+	w->peer = mem_strdup(peer);
+	w->place = mem_strdup(place);
 	w->wire.ops = &ops;
 	w->wire.peer = w->peer;
-	w->place = mem_strdup(http_place(req));
 	w->wire.place = w->place;
 	w->wire.high_water = limits->max_output_bytes / 2 < HIGH_WATER
 				 ? limits->max_output_bytes / 2
 				 : HIGH_WATER;
-	w->wire.peer_is_loopback = http_peer_is_loopback(req);
+	list_init(&w->pieces);
 	ws_in_init(w);
-	w->is_opening = true;
 	loop_later_init(&w->flush, ws_flush, w);
 	enlist(w);
+	return w;
+}
+
+struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
+{
+	struct ws *w = ws_new(
+	    req->conn->http->loop, limits, http_peer(req), http_place(req));
+	w->wire.peer_is_loopback = http_peer_is_loopback(req);
+	w->is_opening = true;
 	ws_handshake_reply(req, on_upgraded, w);
 	return &w->wire;
 }

@@ -11,6 +11,7 @@
  * answered; a silent peer is sent a ping every 25 s so that proxies keep the
  * connection open. Loop's thread only.
  */
+#include "base/buf.h"
 #include "net/wire.h"
 
 #include <stddef.h>
@@ -33,6 +34,10 @@ struct ws_limits {
 	 * already read is kept for later, at the cost of some speed.
 	 */
 	bool is_exact;
+	/* Read on while output waits: others need what this peer says. */
+	bool reads_always;
+	/* Cut a peer of which nothing came for this long, not even a pong. */
+	int64_t silence_timeout_ms; /* 0: never */
 	/* Counts the slow readers that were cut; may be NULL. */
 	uint64_t *slow_readers_total;
 };
@@ -52,6 +57,9 @@ void ws_refuse(struct http_req *req);
  * before it returns to the loop. limits is copied.
  */
 struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits);
+
+/* Returns how many bytes wait for all WebSockets of this process together. */
+size_t ws_total_pending(void);
 
 /*
  * Call fn for every open WebSocket of this process (used to close them when

@@ -143,6 +143,8 @@ static void ws_in_keep(struct ws *w, const uint8_t *data, size_t len)
 		return;
 	}
 	buf_append(&w->message, data, len);
+	if (w->wire.handlers->on_part)
+		w->wire.handlers->on_part(w->wire.arg, (const char *)data, len);
 	w->part.is_proven = w->wire.is_proven;
 	if (!unfinished_hold(&w->part, w->message.len))
 		drop_part(&w->part);
@@ -196,6 +198,18 @@ static void send_control(struct ws *w)
 		ws_out_closed(w);
 }
 
+static void deliver(struct ws *w, struct buf *message)
+{
+	const struct wire_handlers *h = w->wire.handlers;
+	if (w->message_opcode != WSLAY_TEXT_FRAME)
+		h->on_binary(w->wire.arg);
+	else if (h->on_message)
+		h->on_message(w->wire.arg, message);
+	else
+		h->on_text(w->wire.arg, message->data ? message->data : "",
+		    message->len);
+}
+
 static void on_message(wslay_event_context_ptr parser,
     const struct wslay_event_on_msg_recv_arg *msg, void *arg)
 {
@@ -215,13 +229,8 @@ static void on_message(wslay_event_context_ptr parser,
 	w->began_ms = 0;
 	unfinished_release(&w->part);
 	/* After our close, further messages are ignored. */
-	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading) {
-		if (w->message_opcode == WSLAY_TEXT_FRAME)
-			w->wire.handlers->on_text(
-			    w->wire.arg, text.data ? text.data : "", text.len);
-		else
-			w->wire.handlers->on_binary(w->wire.arg);
-	}
+	if (!w->has_sent_close && !w->is_dead && !w->has_done_reading)
+		deliver(w, &text);
 	buf_fini(&text);
 }
 

@@ -19,6 +19,13 @@
 
 #include <wslay/wslay.h>
 
+/* Output that is not copied, and what was queued before it. */
+struct ws_piece {
+	struct list link;
+	struct buf bytes;
+	size_t taken; /* bytes at its head already written, or not to be */
+};
+
 /* Where the parser is in a frame, so that it gets no byte of the next one. */
 struct ws_step {
 	uint8_t head[14]; /* of a frame, as far as it came */
@@ -41,15 +48,18 @@ struct ws {
 	size_t in_len;
 	struct buf rest;     /* input that waits for the end of a pause */
 	struct ws_step step; /* with limits.is_exact */
-	struct buf message; /* the text message being received */
+	struct buf message;  /* the text message being received */
 	size_t message_bytes;
 	size_t most_bytes;	/* of that message */
 	struct unfinished part; /* what came of it */
 	size_t fragments;	/* of that message; 0: between messages */
+	struct list pieces;	/* output before out: struct ws_piece */
+	size_t piece_bytes;	/* of all of them */
 	struct buf out;
 	size_t taken; /* bytes at the head of out already written */
 	struct loop_later flush;
 	int64_t heard_ms;    /* last input or ping, by the last sweep */
+	int64_t input_ms;    /* last input, likewise */
 	int64_t progress_ms; /* when output began to wait, or was last taken */
 	int64_t began_ms;    /* when an incomplete message began; 0: none */
 	int64_t closing_ms;  /* when the end began; 0: open */
@@ -70,7 +80,7 @@ struct ws {
 /* Returns how many bytes are queued and not yet taken by the kernel. */
 static inline size_t ws_waiting_bytes(const struct ws *w)
 {
-	return w->out.len - w->taken;
+	return w->piece_bytes + w->out.len - w->taken;
 }
 
 /* Create the parser of w. */
@@ -96,6 +106,16 @@ void ws_out_raw(struct ws *w, const void *p, size_t n);
 
 /* Queue one whole frame. */
 void ws_out_frame(struct ws *w, uint8_t opcode, const char *data, size_t len);
+
+/*
+ * Queue one whole frame with a payload of two parts: head, and text from the
+ * byte 'from' on, which is taken.
+ */
+void ws_out_pass(struct ws *w, uint8_t opcode, const char *head,
+    size_t head_len, struct buf *text, size_t from);
+
+/* Discard what is queued. */
+void ws_out_fini(struct ws *w);
 
 /* Queue a close frame; the reason is truncated to fit. */
 void ws_out_close(struct ws *w, int code, const char *reason);

@@ -167,7 +167,11 @@ static void pause_reading(struct wire *w)
 }
 
 static const struct wire_ops ops = {
-    keep_frame, pending, close_wire, pause_reading};
+    .send = keep_frame,
+    .pending = pending,
+    .close = close_wire,
+    .pause = pause_reading,
+};
 
 int ws_is_handshake(const struct http_req *req)
 {

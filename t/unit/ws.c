@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "t/unit/tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/wire.h"
+#include "net/ws.h"
+#include "t/unit/loop_until.h"
+
+/* The server has one client, and both run on one thread. */
+struct test {
+	struct loop *loop;
+	struct http *http;
+	struct wire *wire;
+	struct ws_limits limits;
+	struct buf heard; /* texts, each with a line end */
+	struct buf parts;
+	size_t messages;
+	size_t pause_after; /* so many messages; 0: never */
+	size_t want;
+	bool keeps; /* what comes is kept in 'kept', not copied */
+	struct buf kept;
+	bool is_gone;
+	uint64_t connections;
+	int listener;
+	int client;
+	struct buf got; /* by the client */
+};
+
+static void on_message(void *arg, struct buf *text)
+{
+	struct test *x = arg;
+
+	buf_append(&x->heard, text->data, text->len);
+	buf_char(&x->heard, '\n');
+	if (++x->messages == x->pause_after)
+		wire_pause(x->wire, true);
+	if (x->keeps) {
+		buf_fini(&x->kept);
+		x->kept = *text;
+		*text = (struct buf){0};
+	}
+}
+
+static void on_part(void *arg, const char *part, size_t len)
+{
+	struct test *x = arg;
+
+	buf_append(&x->parts, part, len);
+}
+
+static void on_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void on_gone(void *arg)
+{
+	struct test *x = arg;
+
+	x->is_gone = true;
+	x->wire = NULL;
+}
+
+static const struct wire_handlers handlers = {
+    .on_message = on_message,
+    .on_part = on_part,
+    .on_binary = on_nothing,
+    .on_drain = on_nothing,
+    .on_gone = on_gone,
+};
+
+static void get_ws(struct http_req *req, void *arg)
+{
+	struct test *x = arg;
+
+	x->wire = ws_accept(req, &x->limits);
+	wire_take(x->wire, &handlers, x);
+}
+
+static bool until(struct test *x, bool (*is_reached)(struct test *x))
+{
+	return loop_until(x->loop, 10000, x, is_reached);
+}
+
+static void open_server(struct test *x, struct loop *l)
+{
+	struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+	*x = (struct test){.loop = l, .client = -1};
+	x->limits = (struct ws_limits){
+	    .max_message_bytes = 32 << 20,
+	    .max_fragments = 1000,
+	    .max_output_bytes = 64 << 20,
+	    .is_exact = true,
+	};
+	x->listener =
+	    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (bind(x->listener, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    listen(x->listener, 10) != 0)
+		abort();
+	struct http_setup setup = {
+	    .listeners = &x->listener,
+	    .n_listeners = 1,
+	    .max_body_bytes = 1 << 20,
+	    .max_connections = 100,
+	    .request_timeout_ms = 60000,
+	    .trusted_proxies = "",
+	    .connections = &x->connections,
+	};
+	x->http = http_new(l, &setup);
+	http_route(x->http, "WEBSOCKET", "/ws", get_ws, x);
+	http_start(x->http);
+}
+
+static void client_write(struct test *x, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n) {
+		ssize_t done = write(x->client, at, n);
+		if (done < 0)
+			abort();
+		at += done;
+		n -= (size_t)done;
+	}
+}
+
+static void client_read(struct test *x)
+{
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = recv(x->client, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		buf_append(&x->got, bytes, (size_t)n);
+}
+
+static void client_dial(struct test *x)
+{
+	static const char hello[] =
+	    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+	    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+	    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	if (getsockname(x->listener, (struct sockaddr *)&a, &len) != 0)
+		abort();
+	x->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(x->client, (struct sockaddr *)&a, sizeof(a)) != 0)
+		abort();
+	client_write(x, hello, sizeof(hello) - 1);
+}
+
+/* A text frame, masked with zeroes. */
+static void put_frame(struct buf *out, const char *text, size_t len)
+{
+	buf_char(out, (char)0x81);
+	if (len < 126) {
+		buf_char(out, (char)(0x80 | len));
+	} else if (len < 65536) {
+		buf_char(out, (char)(0x80 | 126));
+		buf_char(out, (char)(len >> 8));
+		buf_char(out, (char)len);
+	} else {
+		buf_char(out, (char)(0x80 | 127));
+		for (int i = 7; i >= 0; i--)
+			buf_char(out, (char)((uint64_t)len >> (8 * i)));
+	}
+	buf_append(out, "\0\0\0\0", 4);
+	buf_append(out, text, len);
+}
+
+static bool is_open(struct test *x)
+{
+	client_read(x);
+	return memmem(x->got.data, x->got.len, "\r\n\r\n", 4) != NULL;
+}
+
+static bool has_messages(struct test *x)
+{
+	return x->messages >= x->want;
+}
+
+static bool is_gone(struct test *x)
+{
+	return x->is_gone;
+}
+
+static void begin(struct test *x, struct loop *l)
+{
+	open_server(x, l);
+	client_dial(x);
+	if (!until(x, is_open))
+		abort();
+	buf_reset(&x->got);
+}
+
+static void end(struct test *x)
+{
+	close(x->client);
+	if (x->wire)
+		(void)until(x, is_gone);
+	http_free(&x->http);
+	buf_fini(&x->heard);
+	buf_fini(&x->parts);
+	buf_fini(&x->kept);
+	buf_fini(&x->got);
+}
+
+/* ---- an exact pause ---- */
+
+static void test_pause(struct loop *l)
+{
+	struct test x;
+
+	begin(&x, l);
+	x.pause_after = 1;
+	x.want = 1;
+	struct buf frames = {0};
+	put_frame(&frames, "one", 3);
+	put_frame(&frames, "two", 3);
+	put_frame(&frames, "", 0);
+	put_frame(&frames, "four", 4);
+	client_write(&x, frames.data, frames.len);
+	ok(until(&x, has_messages), "the first of four messages comes");
+	x.want = 2;
+	ok(!loop_until(l, 50, &x, has_messages),
+	    "a pause in its handler holds back the next ones");
+	is_str(buf_cstr(&x.heard), "one\n",
+	    "only the message before the pause was delivered");
+	x.pause_after = 3;
+	wire_pause(x.wire, false);
+	x.want = 3;
+	ok(until(&x, has_messages), "the end of a pause delivers what waited");
+	is_str(buf_cstr(&x.heard), "one\ntwo\n\n",
+	    "a second pause holds as exactly as the first");
+	wire_pause(x.wire, false);
+	x.want = 4;
+	ok(until(&x, has_messages) &&
+		strcmp(buf_cstr(&x.heard), "one\ntwo\n\nfour\n") == 0,
+	    "all messages come in order after two pauses");
+	buf_fini(&frames);
+	end(&x);
+}
+
+/* Frames cut anywhere are put together, whatever the length of their heads. */
+static void test_cuts(struct loop *l)
+{
+	static const size_t sizes[] = {0, 1, 125, 126, 300, 65535, 65536};
+	static char text[65536];
+	struct test x;
+	struct buf frames = {0}, expected = {0};
+
+	begin(&x, l);
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		put_frame(&frames, text, sizes[i]);
+		buf_append(&expected, text, sizes[i]);
+		buf_char(&expected, '\n');
+	}
+	for (size_t at = 0, n = 1; at < frames.len; at += n, n = n * 3 + 1) {
+		if (n > frames.len - at)
+			n = frames.len - at;
+		client_write(&x, frames.data + at, n);
+		(void)loop_until(l, 3, &x, is_gone);
+	}
+	x.want = sizeof(sizes) / sizeof(*sizes);
+	ok(until(&x, has_messages) && x.heard.len == expected.len &&
+		memcmp(x.heard.data, expected.data, expected.len) == 0,
+	    "messages in frames that were cut anywhere come whole");
+	is_int((long long)x.parts.len,
+	    (long long)(expected.len - sizeof(sizes) / sizeof(*sizes)),
+	    "each byte of a message is reported as a part of it");
+	buf_fini(&frames);
+	buf_fini(&expected);
+	end(&x);
+}
+
+/* ---- output that is passed on ---- */
+
+static bool has_got(struct test *x)
+{
+	client_read(x);
+	return x->got.len >= x->want;
+}
+
+static void test_pass(struct loop *l)
+{
+	enum { BIG = 5 << 20 };
+	struct test x;
+	struct buf frame = {0}, expected = {0};
+
+	begin(&x, l);
+	char *text = mem_alloc(BIG);
+	for (size_t i = 0; i < BIG; i++)
+		text[i] = (char)('a' + i % 26);
+	fcntl(x.client, F_SETFL, O_NONBLOCK);
+	put_frame(&frame, text, BIG);
+	x.keeps = true;
+	size_t at = 0;
+	while (!x.messages) {
+		ssize_t n = write(x.client, frame.data + at, frame.len - at);
+		at += n > 0 ? (size_t)n : 0;
+		(void)loop_until(l, 1, &x, is_gone);
+	}
+	is_int((long long)x.kept.len, BIG, "a handler may keep a message");
+	wire_send(x.wire, "before", 6);
+	wire_pass(x.wire, "<head>", 6, &x.kept, 3);
+	ok(!x.kept.data, "bytes that are passed on are taken");
+	wire_send(x.wire, "after", 5);
+	is_int((long long)ws_total_pending(), (long long)wire_pending(x.wire),
+	    "the output of all sockets is counted together");
+	buf_append(&expected, "\x81\6before\x81\x7f\0\0\0\0\0", 15);
+	size_t len = BIG - 3 + 6;
+	for (int i = 2; i >= 0; i--)
+		buf_char(&expected, (char)(len >> (8 * i)));
+	buf_str(&expected, "<head>");
+	buf_append(&expected, text + 3, BIG - 3);
+	buf_append(&expected, "\x81\5after", 7);
+	x.want = expected.len;
+	ok(until(&x, has_got) && x.got.len == expected.len &&
+		memcmp(x.got.data, expected.data, expected.len) == 0,
+	    "what is passed on arrives between what was sent around it");
+	is_int(
+	    (long long)ws_total_pending(), 0, "written output is not counted");
+	free(text);
+	buf_fini(&frame);
+	buf_fini(&expected);
+	end(&x);
+}
+
+static void test_cut_with_output(struct loop *l)
+{
+	struct test x;
+	struct buf big = {0};
+
+	begin(&x, l);
+	memset(buf_reserve(&big, 30 << 20), 'x', 30 << 20);
+	big.len = 30 << 20;
+	wire_pass(x.wire, "", 0, &big, 0);
+	(void)loop_until(l, 20, &x, is_gone);
+	ok(ws_total_pending() > 0,
+	    "a client that does not read has output waiting");
+	end(&x);
+	is_int((long long)ws_total_pending(), 0,
+	    "the output of a socket that is gone is not counted");
+}
+
+static void test_silence(struct loop *l)
+{
+	struct test x;
+
+	open_server(&x, l);
+	x.limits.silence_timeout_ms = 200;
+	client_dial(&x);
+	if (!until(&x, is_open))
+		abort();
+	ok(until(&x, is_gone), "a peer that says nothing is cut");
+	end(&x);
+}
+
+int main(void)
+{
+	struct loop *l = loop_new();
+
+	test_pause(l);
+	test_cuts(l);
+	test_pass(l);
+	test_cut_with_output(l);
+	test_silence(l);
+	return done();
+}
