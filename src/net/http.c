@@ -93,7 +93,7 @@ static void on_conn_closed(void *data)
 	resume_accept(h);
 }
 
-static void http_adopt(
+static struct http_conn *http_adopt(
     struct http *h, h2o_socket_t *sock, struct http_addr peer)
 {
 	struct http_conn *c = mem_zero(sizeof *c);
@@ -106,10 +106,26 @@ static void http_adopt(
 	h->n_conns++;
 	http_bodies_adopt(c);
 	http_count(h->setup.connections, 1);
+	return c;
+}
+
+/* The descriptor comes from another process of the server. */
+h2o_socket_t *http_import(struct http *h, int fd)
+{
+	h2o_socket_t *sock = h2o_evloop_socket_create(
+	    loop_h2o(h->loop), fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
+	struct http_conn *c = http_adopt(h, sock, (struct http_addr){0});
+	c->is_upgraded = true;
+	return sock;
+}
+
+/* Have the library read requests from a new connection. */
+static void begin_http(struct http *h, struct http_conn *c)
+{
 	http_count(h->setup.accepted_total, 1);
 	c->hosts[0] = h->conf.hosts[0];
 	h2o_accept_ctx_t accept = {.ctx = &h->context, .hosts = c->hosts};
-	h2o_accept(&accept, sock);
+	h2o_accept(&accept, c->sock);
 }
 
 /*
@@ -130,7 +146,7 @@ static bool accept_one(struct http *h, h2o_socket_t *listener)
 		return false;
 	h2o_socket_t *sock = h2o_evloop_socket_create(
 	    loop_h2o(h->loop), fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
-	http_adopt(h, sock, http_proxy_addr(&sa.any));
+	begin_http(h, http_adopt(h, sock, http_proxy_addr(&sa.any)));
 	return true;
 }
 

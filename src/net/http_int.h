@@ -128,6 +128,12 @@ void http_route_free_all(struct http *h);
 /* Whether the client asks to speak WebSocket. */
 bool http_req_wants_ws(const struct http_req *r);
 
+/*
+ * Make a connection of the server from a descriptor, as if it had been accepted
+ * and upgraded.
+ */
+h2o_socket_t *http_import(struct http *h, int fd);
+
 /* ---- http_client.c: who sent it ---- */
 
 /* Find out who sent a request that came through c, from proxies and Host. */

@@ -363,6 +363,66 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 	return &w->wire;
 }
 
+/* Whether the connection is at rest: its state is that of a new one. */
+static bool can_move(const struct ws *w)
+{
+	return w->sock && !w->is_dead && !w->has_sent_close &&
+	       !w->has_done_reading && !w->is_waiting && !w->fragments &&
+	       w->step.is_over && list_is_empty(&w->pieces);
+}
+
+bool ws_detach(struct wire *wire, struct ws_parcel *out)
+{
+	struct ws *w = (struct ws *)wire;
+	h2o_socket_export_t exported;
+	if (!can_move(w))
+		return false;
+	stop_reading(w);
+	if (h2o_socket_export(w->sock, &exported) != 0)
+		return false;
+	h2o_buffer_dispose(&exported.input);
+	w->sock = NULL;
+	*out = (struct ws_parcel){
+	    .fd = exported.fd,
+	    .input = w->rest,
+	    .peer = w->peer,
+	    .place = w->place,
+	    .peer_is_loopback = wire->peer_is_loopback,
+	};
+	w->rest = (struct buf){0};
+	w->peer = w->place = NULL;
+	buf_append(&out->output, w->out.data + w->taken, ws_waiting_bytes(w));
+	destroy(w);
+	return true;
+}
+
+struct wire *ws_attach(
+    struct http *h, struct ws_parcel *p, const struct ws_limits *limits)
+{
+	struct ws *w = ws_new(h->loop, limits, p->peer, p->place);
+	w->wire.peer_is_loopback = p->peer_is_loopback;
+	w->sock = http_import(h, p->fd);
+	w->sock->data = w;
+	h2o_socket_dont_read(w->sock, 1);
+	w->rest = p->input;
+	p->fd = -1;
+	p->input = (struct buf){0};
+	ws_out_raw(w, p->output.data, p->output.len);
+	ws_parcel_fini(p);
+	return &w->wire;
+}
+
+void ws_parcel_fini(struct ws_parcel *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	buf_fini(&p->input);
+	buf_fini(&p->output);
+	free(p->peer);
+	free(p->place);
+	*p = (struct ws_parcel){.fd = -1};
+}
+
 void ws_each(void (*fn)(struct wire *w, void *arg), void *arg)
 {
 	if (!sockets.is_ready)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct http;
 struct http_req;
 
 struct ws_limits {
@@ -60,6 +61,35 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits);
 
 /* Returns how many bytes wait for all WebSockets of this process together. */
 size_t ws_total_pending(void);
+
+/* An open WebSocket between two processes. */
+struct ws_parcel {
+	int fd;
+	struct buf input;  /* came, and was not parsed */
+	struct buf output; /* queued, and not written */
+	char *peer;	   /* as in struct wire */
+	char *place;
+	bool peer_is_loopback;
+};
+
+/*
+ * Take a WebSocket with limits.is_exact out of this process: between two
+ * messages, while it is paused, and never from one of its handlers. On success
+ * the wire is gone, without on_gone, and the caller owns the parcel. Returns
+ * false, with nothing changed, if it cannot be moved now.
+ */
+bool ws_detach(struct wire *wire, struct ws_parcel *out);
+
+/*
+ * Continue a WebSocket that another process has detached, as a connection of
+ * this server. Takes the descriptor and the bytes, and leaves *p as {.fd = -1}.
+ * The caller must wire_take() it before it returns to the loop.
+ */
+struct wire *ws_attach(
+    struct http *h, struct ws_parcel *p, const struct ws_limits *limits);
+
+/* Free what a parcel holds, and close its descriptor. */
+void ws_parcel_fini(struct ws_parcel *p);
 
 /*
  * Call fn for every open WebSocket of this process (used to close them when

@@ -181,6 +181,15 @@ static void put_frame(struct buf *out, const char *text, size_t len)
 	buf_append(out, text, len);
 }
 
+static void client_say(struct test *x, const char *text)
+{
+	struct buf frame = {0};
+
+	put_frame(&frame, text, strlen(text));
+	client_write(x, frame.data, frame.len);
+	buf_fini(&frame);
+}
+
 static bool is_open(struct test *x)
 {
 	client_read(x);
@@ -195,6 +204,11 @@ static bool has_messages(struct test *x)
 static bool is_gone(struct test *x)
 {
 	return x->is_gone;
+}
+
+static bool has_no_connection(struct test *x)
+{
+	return x->connections == 0;
 }
 
 static void begin(struct test *x, struct loop *l)
@@ -357,6 +371,82 @@ static void test_cut_with_output(struct loop *l)
 	    "the output of a socket that is gone is not counted");
 }
 
+/* ---- moving ---- */
+
+static void test_move(struct loop *l)
+{
+	struct test x, y;
+	struct ws_parcel parcel;
+	struct buf frames = {0};
+
+	begin(&x, l);
+	open_server(&y, l);
+	put_frame(&frames, "first", 5);
+	put_frame(&frames, "second", 6);
+	x.pause_after = 1;
+	x.want = 1;
+	client_write(&x, frames.data, frames.len);
+	if (!until(&x, has_messages))
+		abort();
+	ok(ws_detach(x.wire, &parcel), "a paused WebSocket can be detached");
+	x.wire = NULL;
+	ok(!x.is_gone, "a detached WebSocket does not count as gone");
+	is_int((long long)parcel.input.len, 12,
+	    "input that was read and not parsed goes with it");
+	ok(until(&x, has_no_connection),
+	    "the connection no longer counts at the old server");
+	y.wire = ws_attach(y.http, &parcel, &y.limits);
+	wire_take(y.wire, &handlers, &y);
+	is_int((long long)y.connections, 1,
+	    "the connection counts at the new server");
+	is_str(y.wire->peer, "127.0.0.1",
+	    "the address of the client goes with it");
+	y.want = 1;
+	ok(until(&y, has_messages) &&
+		strcmp(buf_cstr(&y.heard), "second\n") == 0,
+	    "the new server gets the message that was read before");
+	client_say(&x, "third");
+	y.want = 2;
+	ok(until(&y, has_messages) &&
+		strcmp(buf_cstr(&y.heard), "second\nthird\n") == 0,
+	    "the new server gets what the client says later");
+	wire_send(y.wire, "hello", 5);
+	x.want = 7;
+	ok(until(&x, has_got) && memcmp(x.got.data, "\x81\5hello", 7) == 0,
+	    "the client gets what the new server says");
+	close(x.client);
+	ok(until(&y, is_gone), "the end of the client is noticed there");
+	ok(until(&y, has_no_connection), "no connection is left");
+	x.client = y.client = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	end(&x);
+	y.client = -1;
+	end(&y);
+	buf_fini(&frames);
+}
+
+static void test_not_movable(struct loop *l)
+{
+	struct test x;
+	struct ws_parcel parcel;
+	struct buf frame = {0};
+
+	begin(&x, l);
+	put_frame(&frame, "whole", 5);
+	client_write(&x, frame.data, 8);
+	(void)loop_until(l, 20, &x, is_gone);
+	ok(!ws_detach(x.wire, &parcel),
+	    "a WebSocket in the middle of a message cannot be detached");
+	client_write(&x, frame.data + 8, frame.len - 8);
+	x.want = 1;
+	ok(until(&x, has_messages),
+	    "a refused move does not disturb the message");
+	wire_close(x.wire, 1000, "");
+	ok(!ws_detach(x.wire, &parcel),
+	    "a WebSocket that is being closed cannot be detached");
+	buf_fini(&frame);
+	end(&x);
+}
+
 static void test_silence(struct loop *l)
 {
 	struct test x;
@@ -378,6 +468,8 @@ int main(void)
 	test_cuts(l);
 	test_pass(l);
 	test_cut_with_output(l);
+	test_move(l);
+	test_not_movable(l);
 	test_silence(l);
 	return done();
 }
