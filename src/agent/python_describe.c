@@ -217,6 +217,9 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	struct buf script = {0};
 	struct agent_spec spec = agent_spec_of(conf);
 	const char *file = conf->agent + strlen(PYTHON_PREFIX);
+	/* In no other state is a file refused for what it holds. */
+	const char *state =
+	    conf->agent_state == STATE_ISOLATED ? "isolated" : "auto";
 	int rc = -1;
 
 	if (check_file(conf, file, err) != 0 ||
@@ -226,7 +229,7 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	buf_printf(&script, "%s/co-agent-python", conf->libexec_dir);
 	source_exec_init(&source, &spec,
 	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",
-		"--", file, NULL});
+		"--state", state, "--", file, NULL});
 	pid_t pid = python_describe_start(&t, &source.base, err);
 	if (pid >= 0) {
 		listen_to(&t);

@@ -21,13 +21,17 @@ class NoAgent(Exception):
     pass
 
 
+class Refused(BaseException):
+    """The agent cannot be served in the way that was asked for; as Stop, none catches it."""
+
+
 def is_ours(path: str) -> bool:
     return path.startswith(OUR_FOLDER) or path == OUR_PROGRAM
 
 
 def show_traceback(error: BaseException) -> None:
     """The traceback without our own part of it."""
-    if isinstance(error, NoAgent):
+    if isinstance(error, (NoAgent, Refused)):
         print(error, file=sys.stderr)
         return
     if isinstance(error, SystemExit):

@@ -12,16 +12,20 @@ from typing import NoReturn
 from .faults import leave, show_traceback
 from .file import File
 from .found import Found
+from .hazards import Hazards
 from .keeper import Keeper
 from .lines import to_line
 from .zygote import Zygote
 
 
-def describe(target: str) -> NoReturn:
+def describe(target: str, state: str) -> NoReturn:
     out = os.dup(1)
     os.dup2(2, 1)
+    hazards = Hazards() if state == "isolated" else None
 
     def tell(found: Found) -> None:
+        if hazards:
+            hazards.refuse(found.target)
         os.write(out, to_line(found.describe()))
         leave(0)
 
@@ -68,5 +72,5 @@ def main() -> NoReturn:
     parser.add_argument("target", metavar="FILE|MODULE[:NAME]")
     options = parser.parse_args()
     if options.describe:
-        describe(options.target)
+        describe(options.target, options.state)
     serve(options)

@@ -14,12 +14,13 @@ import struct
 import sys
 import threading
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .edits import loaded_files
 from .faults import leave
 from .found import Found
 from .generators import Generators
+from .hazards import Hazards
 from .lines import to_line
 from .output import Routed, turn_errors
 from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
@@ -50,13 +51,14 @@ class Zygote:
         self.idle: set[int] = set()  # those of them that wait for a turn
         self.kept: set[int] = set()  # those of them that wait for ever
         self.generators = Generators()
+        self.hazards = Hazards() if options.state == "isolated" else None
 
     def serve(self, found: Found) -> NoReturn:
         for name in self.options.forget.split(","):
             os.environ.pop(name, None)
         state, why = self.decide(found)
         self.generators.keep()
-        about = found.describe()  # which also loads what the first agent loads
+        about = self.describe(found)
         why = f"{why}: {about['states'][state]}"
         quiet_banner()
         refuse_keys()
@@ -78,6 +80,15 @@ class Zygote:
         gc.disable()
         gc.freeze()
         self.breed(found)
+
+    def describe(self, found: Found) -> dict[str, Any]:
+        """Describe an agent, which also loads what the first agent loads."""
+        if not self.hazards:
+            return found.describe()
+        self.hazards.refuse(found.target)
+        about = found.describe()
+        self.hazards.refuse(found.target)
+        return about
 
     def await_order(self) -> None:
         """Tell the keeper that all went well, and wait until it is our turn."""
