@@ -13,9 +13,7 @@ use JSON::PP;
 use PyAgent;
 use Test::More;
 
-PyAgent->need;
-run([PyAgent::python(), '-c', 'import numpy'])->{status} == 0
-    or CoHost::lacks(PyAgent::python() . ' has no numpy');
+PyAgent->need('numpy');
 
 # What six turns draw.
 sub drawn {

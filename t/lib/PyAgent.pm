@@ -5,6 +5,7 @@ package PyAgent;
 # Servers with a python: agent, for tests that need the connectonion package.
 #
 #   PyAgent->need;                               # skips the test without the package
+#   PyAgent->need('numpy');                      # or without this module
 #   my $host = PyAgent->start('t/agents/factory.py', workers => 1, yaml => "...");
 #
 # The interpreter is $CO_TEST_PYTHON, or else build/venv/bin/python.
@@ -23,10 +24,13 @@ sub python {
 }
 
 sub need {
+	my ($class, @modules) = @_;
 	my $python = python()
 	    // CoHost::lacks('no build/venv and no CO_TEST_PYTHON');
-	my $r = CoHost::run([$python, '-c', 'import connectonion']);
-	CoHost::lacks("$python has no connectonion") if $r->{status};
+	for my $module ('connectonion', @modules) {
+		my $r = CoHost::run([$python, '-c', "import $module"]);
+		CoHost::lacks("$python has no $module") if $r->{status};
+	}
 }
 
 # A file's path; one that has no folder is of t/agents.
