@@ -218,7 +218,8 @@ static ssize_t write_some(struct ws *w)
 
 void ws_out_write(struct ws *w, h2o_socket_cb on_writable)
 {
-	lines_flush();
+	if (ws_waiting_bytes(w))
+		lines_flush();
 	while (ws_waiting_bytes(w)) {
 		ssize_t n = write_some(w);
 		if (n < 0 && errno == EINTR)
