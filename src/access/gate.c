@@ -308,13 +308,13 @@ static bool enqueue(struct gate_lane *lane, struct gate_job *job)
 	q->n++;
 	list_append(&q->jobs, &job->link);
 	job->waits = q;
-	pthread_cond_signal(&lane->is_changed);
 	return true;
 }
 
 void gate_push(struct gate *g, struct gate_job *job)
 {
-	bool is_large = job->payload_len > GATE_LARGE_BYTES;
+	struct gate_lane *lane =
+	    &g->lanes[job->payload_len > GATE_LARGE_BYTES ? LARGE : SMALL];
 	bool is_full = g->n_flight >= GATE_MAX_JOBS;
 	bool is_queued = false;
 	g->n_flight++;
@@ -323,12 +323,15 @@ void gate_push(struct gate *g, struct gate_job *job)
 	pthread_mutex_lock(&g->mutex);
 	if (is_full)
 		gate_refuse(g, job, GATE_BUSY);
-	else if (enqueue(&g->lanes[is_large ? LARGE : SMALL], job))
+	else if (enqueue(lane, job))
 		is_queued = true;
 	else
 		gate_refuse(g, job, GATE_CROWDED);
 	pthread_mutex_unlock(&g->mutex);
-	if (!is_queued)
+	/* Signalled earlier, the thread would wake to wait for the mutex. */
+	if (is_queued)
+		pthread_cond_signal(&lane->is_changed);
+	else
 		g->wake(g->arg);
 }
 
