@@ -11,17 +11,34 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Returns the value of a hex digit, or -1. */
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/*
+ * One more than the value of each hex digit; 0 for all others. The digits of a
+ * signature are random, and branches on them would be mispredicted.
+ */
+static const unsigned char hex_plus_one[256] = {
+    ['0'] = 1,
+    ['1'] = 2,
+    ['2'] = 3,
+    ['3'] = 4,
+    ['4'] = 5,
+    ['5'] = 6,
+    ['6'] = 7,
+    ['7'] = 8,
+    ['8'] = 9,
+    ['9'] = 10,
+    ['a'] = 11,
+    ['b'] = 12,
+    ['c'] = 13,
+    ['d'] = 14,
+    ['e'] = 15,
+    ['f'] = 16,
+    ['A'] = 11,
+    ['B'] = 12,
+    ['C'] = 13,
+    ['D'] = 14,
+    ['E'] = 15,
+    ['F'] = 16,
+};
 
 /* One more than the value of each base64 character; 0 for all others. */
 static const unsigned char base64_plus_one[256] = {
@@ -190,13 +207,13 @@ bool enc_unhex(void *out, const char *hex, size_t n)
 		 * The order matters: for a C string that is too short, reading
 		 * ends here.
 		 */
-		int high = hex_value(hex[2 * i]);
-		if (high < 0)
+		unsigned high = hex_plus_one[(unsigned char)hex[2 * i]];
+		if (!high)
 			return false;
-		int low = hex_value(hex[2 * i + 1]);
-		if (low < 0)
+		unsigned low = hex_plus_one[(unsigned char)hex[2 * i + 1]];
+		if (!low)
 			return false;
-		bytes[i] = (unsigned char)(high << 4 | low);
+		bytes[i] = (unsigned char)((high - 1) << 4 | (low - 1));
 	}
 	return true;
 }
