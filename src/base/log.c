@@ -17,6 +17,9 @@
 /* The maximum length of a line's text before escaping; the rest is cut. */
 #define TEXT_MAX 4096
 
+/* Room for what precedes the text of a line. */
+#define PREFIX_MAX 128
+
 static int log_fd = STDERR_FILENO;
 static char *log_path;
 static char speaker[32] = "co-hostd";
@@ -49,13 +52,30 @@ static const char *text_of(time_t second)
 	return text;
 }
 
-static size_t put_prefix(char *out, size_t size, enum log_level level)
+static char *put_digits(char *out, unsigned n, int least)
+{
+	char digits[10];
+	int len = 0;
+
+	for (; n || len < least; n /= 10)
+		digits[len++] = (char)('0' + n % 10);
+	while (len)
+		*out++ = digits[--len];
+	return out;
+}
+
+/* Busy servers write many lines, and printf() would take most of their time. */
+static size_t put_prefix(char out[PREFIX_MAX], enum log_level level)
 {
 	int64_t now_ms = clock_wall_ms();
-	int n = snprintf(out, size,
-	    "%s.%03dZ %s %s pid=%d: ", text_of((time_t)(now_ms / 1000)),
-	    (int)(now_ms % 1000), level_names[level], speaker, (int)getpid());
-	return n < 0 ? 0 : (size_t)n;
+	char *p = stpcpy(out, text_of((time_t)(now_ms / 1000)));
+
+	*p++ = '.';
+	p = stpcpy(put_digits(p, (unsigned)(now_ms % 1000), 3), "Z ");
+	p = stpcpy(stpcpy(p, level_names[level]), " ");
+	p = put_digits(
+	    stpcpy(stpcpy(p, speaker), " pid="), (unsigned)getpid(), 1);
+	return (size_t)(stpcpy(p, ": ") - out);
 }
 
 /* Copy text so that it stays on one line; out has room for 4 bytes per byte. */
@@ -89,8 +109,8 @@ static void write_bytes(const char *bytes, size_t len)
 static void write_line(enum log_level level, const char *text)
 {
 	static struct lines lines = {.write = write_bytes};
-	char line[128 + 4 * TEXT_MAX];
-	size_t n = put_prefix(line, 128, level);
+	char line[PREFIX_MAX + 4 * TEXT_MAX];
+	size_t n = put_prefix(line, level);
 
 	n += log_put_text(line + n, text);
 	line[n++] = '\n';
