@@ -140,13 +140,20 @@ static void uses_claim_one(
 	struct store_span found;
 	struct row old;
 	int64_t now = clock_expiry_ms();
+	struct row mine = {.until_ms = use->until_ms,
+	    .claimed_ms = now,
+	    .peer = use->peer,
+	    .has_grace = use->has_grace};
 	enum store_found is_there =
-	    store_look(t, table, key.bytes, key.len, &found);
+	    store_add(t, table, (struct store_span){key.bytes, key.len},
+		(struct store_span){&mine, sizeof mine}, &found);
+	if (is_there == STORE_NONE)
+		return;
 	if (is_there == STORE_DAMAGED) {
 		use->result = USE_REPEATED; /* certain, whatever follows */
 		return;
 	}
-	if (is_there == STORE_FOUND && found.len == sizeof old) {
+	if (found.len == sizeof old) {
 		memcpy(&old, found.data, sizeof old);
 		if (old.until_ms >= now) {
 			if (!is_graced(&old, use, now))
@@ -154,10 +161,6 @@ static void uses_claim_one(
 			return;
 		}
 	}
-	struct row mine = {.until_ms = use->until_ms,
-	    .claimed_ms = now,
-	    .peer = use->peer,
-	    .has_grace = use->has_grace};
 	store_put(t, table, key.bytes, key.len, &mine, sizeof mine);
 }
 

@@ -42,6 +42,22 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
 	t->rc = store_row_put(t->handle, t->store->tables[table], &row);
 }
 
+enum store_found store_add(struct store_txn *t, enum store_table table,
+    struct store_span key, struct store_span value, struct store_span *existing)
+{
+	*existing = (struct store_span){NULL, 0};
+	if (t->rc)
+		return STORE_NONE;
+	pulse_step();
+	struct store_row row = {table, {key.len, (void *)(uintptr_t)key.data},
+	    value.data, value.len, MDB_NOOVERWRITE};
+	t->rc = store_row_put(t->handle, t->store->tables[table], &row);
+	if (t->rc != MDB_KEYEXIST)
+		return STORE_NONE;
+	t->rc = 0;
+	return store_look(t, table, key.data, key.len, existing);
+}
+
 /* Returns the number after the last one in a table. */
 static struct store_key next_key(struct store_txn *t, enum store_table table)
 {

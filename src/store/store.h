@@ -219,6 +219,14 @@ void store_put(struct store_txn *t, enum store_table table, const void *key,
     size_t key_len, const void *value, size_t len);
 
 /*
+ * Write one value unless the key exists. Returns STORE_NONE if it was written,
+ * or what store_look() returns for the existing row.
+ */
+enum store_found store_add(struct store_txn *t, enum store_table table,
+    struct store_span key, struct store_span value,
+    struct store_span *existing);
+
+/*
  * Write one value under the number (8 bytes) that follows the last in the
  * table.
  */

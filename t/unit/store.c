@@ -294,6 +294,28 @@ static void test_transactions(void)
 	end();
 }
 
+static void test_add(void)
+{
+	struct store_txn t;
+	struct store_span key = {"k", 1}, old;
+
+	begin("add");
+	(void)open_as(true);
+	store_write(store, &t, STORE_FACTS);
+	ok(store_add(&t, TABLE_IDS, key, (struct store_span){"1", 1}, &old) ==
+		    STORE_NONE &&
+		!old.len,
+	    "a value is added where none exists");
+	ok(store_add(&t, TABLE_IDS, key, (struct store_span){"22", 2}, &old) ==
+		    STORE_FOUND &&
+		old.len == 1 && !memcmp(old.data, "1", 1),
+	    "a value that exists is found and not replaced");
+	is_int(store_commit(&t, &err), 0,
+	    "a value that exists is no error of the transaction");
+	is_str(get(TABLE_IDS, "k"), "1", "the first value stays");
+	end();
+}
+
 static void test_full(void)
 {
 	static char big[300000];
@@ -1029,6 +1051,7 @@ int main(void)
 	test_append();
 	test_delete_events();
 	test_transactions();
+	test_add();
 	test_full();
 	test_boot();
 	test_mark_is_replaced();
