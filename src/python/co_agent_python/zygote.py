@@ -24,6 +24,7 @@ from .hazards import Hazards
 from .lines import to_line
 from .output import Routed, turn_errors
 from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
+from .sample import describe_sample
 from .turn import Turn
 
 # Of each thread of a shared agent: many threads must fit into agent_address_space.
@@ -86,8 +87,10 @@ class Zygote:
         if not self.hazards:
             return found.describe()
         self.hazards.refuse(found.target)
-        about = found.describe()
-        self.hazards.refuse(found.target)
+        about, left = describe_sample(found, self.hazards)
+        if not left:  # then it may be made here, too
+            found.describe()
+            self.hazards.refuse(found.target)
         return about
 
     def await_order(self) -> None:
