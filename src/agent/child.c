@@ -4,6 +4,7 @@
 
 #include "agent/channel.h"
 #include "agent/line.h"
+#include "agent/scribe.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/agent_opening.h"
@@ -27,6 +28,7 @@ struct agent_turn {
 	struct line_queue queue;
 	struct line line;
 	struct draft draft;
+	struct scribe scribe;	    /* of its LOG lines */
 	size_t input_bytes;	    /* size of its first line */
 	struct loop_timer deadline; /* of the run, then of an interrupt */
 	struct loop_timer window;
@@ -74,6 +76,13 @@ static void emit_turn_result(struct agent_turn *t, const char *reason)
 	emit(t, &t->draft);
 }
 
+static void child_log(void *arg, const char *text, size_t len)
+{
+	struct agent_turn *t = arg;
+
+	t->sink->ops->log(t->sink, text, len);
+}
+
 /* ---- the end of a turn; the sink may free it: callers return at once ---- */
 
 static void stop_timers(struct agent_turn *t)
@@ -82,21 +91,26 @@ static void stop_timers(struct agent_turn *t)
 	loop_timer_stop(t->agent->loop, &t->window);
 }
 
+/* What comes before the sink is told. */
+static void settle(struct agent_turn *t, const char *reason)
+{
+	emit_turn_result(t, reason);
+	scribe_end(&t->scribe, child_log, t);
+	t->is_over = true;
+	stop_timers(t);
+}
+
 static void finish(struct agent_turn *t, const char *result, size_t len,
     const char *session, size_t session_len)
 {
-	emit_turn_result(t, t->is_interrupted ? "interrupted" : "natural");
-	t->is_over = true;
-	stop_timers(t);
+	settle(t, t->is_interrupted ? "interrupted" : "natural");
 	t->sink->ops->finish(t->sink, result, len, session, session_len);
 }
 
 static void end_failed(
     struct agent_turn *t, enum err_reason reason, const char *detail)
 {
-	emit_turn_result(t, "error");
-	t->is_over = true;
-	stop_timers(t);
+	settle(t, "error");
 	t->sink->ops->fail(t->sink, reason, detail);
 }
 
@@ -155,6 +169,16 @@ static void take_event(struct agent_turn *t)
 	emit(t, &t->line.draft);
 }
 
+static void take_log(struct agent_turn *t)
+{
+	const struct line *l = &t->line;
+	int64_t now_ms = clock_mono_ms();
+
+	scribe_feed(
+	    &t->scribe, l->message, l->message_len, now_ms, child_log, t);
+	scribe_feed(&t->scribe, "\n", 1, now_ms, child_log, t);
+}
+
 /* Returns whether the turn continues; if not, it may have been freed. */
 static bool take_line(struct agent_turn *t, const char *text, size_t len)
 {
@@ -170,6 +194,9 @@ static bool take_line(struct agent_turn *t, const char *text, size_t len)
 		return true;
 	case LINE_EVENT:
 		take_event(t);
+		return true;
+	case LINE_LOG:
+		take_log(t);
 		return true;
 	case LINE_OUTPUT:
 	case LINE_EXEC_RESULT:
@@ -251,13 +278,6 @@ static void child_on_output(void *arg, const char *data, size_t len)
 		line_keep(&t->queue);
 }
 
-static void child_on_complaint(void *arg, const char *text, size_t len)
-{
-	struct agent_turn *t = arg;
-
-	t->sink->ops->log(t->sink, text, len);
-}
-
 static void child_on_end(void *arg, const struct channel_end *end)
 {
 	struct agent_turn *t = arg;
@@ -272,7 +292,7 @@ static void child_on_end(void *arg, const struct channel_end *end)
 
 static const struct channel_handlers handlers = {
     .on_output = child_on_output,
-    .on_complaint = child_on_complaint,
+    .on_complaint = child_log,
     .on_end = child_on_end,
 };
 
@@ -417,6 +437,7 @@ void child_free(struct agent_turn **turn)
 	line_fini(&t->queue);
 	line_free(&t->line);
 	event_fini(&t->draft);
+	buf_fini(&t->scribe.line);
 	free(t->end_detail);
 	free(t);
 	*turn = NULL;

@@ -160,6 +160,16 @@ static int read_error(struct line *l, const struct json *object,
 	return 0;
 }
 
+static int read_log(struct line *l, const struct json *object, const char *text,
+    size_t len, struct err *err)
+{
+	l->kind = LINE_LOG;
+	l->message =
+	    json_str(json_get(object, "text"), &l->scratch, &l->message_len);
+	return l->message ? 0
+			  : refuse(err, "LOG needs a string 'text'", text, len);
+}
+
 static int read_exec_result(struct line *l, const struct json *object,
     const char *text, size_t len, struct err *err)
 {
@@ -207,6 +217,8 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 		return read_error(l, object, text, len, err);
 	if (json_str_is(type, "EXEC_RESULT"))
 		return read_exec_result(l, object, text, len, err);
+	if (json_str_is(type, "LOG"))
+		return read_log(l, object, text, len, err);
 	l->kind = LINE_EVENT;
 	return event_from_json(&l->draft, turn, object, err);
 }

@@ -65,6 +65,7 @@ enum line_kind {
 	LINE_OUTPUT,	  /* result and session are set */
 	LINE_EXEC_RESULT, /* result is set, from a tool */
 	LINE_ERROR,	  /* message is set: the turn or tool failed */
+	LINE_LOG,	  /* message is set: for the agent log */
 };
 
 /* A parsed line. {0} is valid; its memory is reused by the next line. */

@@ -406,6 +406,20 @@ static void test_log(void)
 		is_text(&x.sink.log, "one\ntwo\n"),
 	    "standard error goes to the agent log");
 	close_agent(&x);
+	open_agent(&x,
+	    "echo '{\"type\":\"LOG\",\"text\":\"three\\u000afour\"}'; " OUTPUT(
+		"x"));
+	start(&x, "p");
+	ok(wait_until(&x, has_end) && is_text(&x.sink.log, "three\nfour\n"),
+	    "LOG goes to the agent log, line by line");
+	close_agent(&x);
+	open_agent(&x, "yes '{\"type\":\"LOG\",\"text\":\"again\"}' | head "
+		       "-n 5000; " OUTPUT("x"));
+	start(&x, "p");
+	ok(wait_until(&x, has_end) &&
+		strstr(buf_cstr(&x.sink.log), " lines dropped)\n"),
+	    "LOG lines above the rate of standard error are only counted");
+	close_agent(&x);
 }
 
 static bool has_one_event(struct test *x)

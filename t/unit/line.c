@@ -137,6 +137,8 @@ static void test_ends(void)
 	    {"{\"type\":\"EXEC_RESULT\",\"status\":\"error\","
 	     "\"error\":\"bad\"}",
 		LINE_ERROR, NULL, NULL, "bad"},
+	    {"{\"type\":\"LOG\",\"text\":\"a\\nb\"}", LINE_LOG, NULL, NULL,
+		"a\nb"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
