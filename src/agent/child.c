@@ -340,6 +340,7 @@ void child_init(
 	a->line_bytes = (size_t)spec->line_bytes;
 	a->lines_per_window = spec->lines_per_s * WINDOW_MS / 1000;
 	a->run_timeout_ms = spec->run_timeout_ms;
+	a->interrupt_grace_ms = spec->interrupt_grace_ms;
 }
 
 const struct agent_about *child_about(const struct agent *a)
@@ -417,7 +418,8 @@ void child_deliver(struct agent_turn *t, const struct event *ev)
 	if (ev->type != EV_INTERRUPT || t->is_interrupted)
 		return;
 	t->is_interrupted = true;
-	loop_timer_set(t->agent->loop, &t->deadline, CHILD_INTERRUPT_MS);
+	loop_timer_set(
+	    t->agent->loop, &t->deadline, t->agent->interrupt_grace_ms);
 }
 
 void child_on_room(struct agent_turn *t)

@@ -16,9 +16,6 @@
 
 struct channels;
 
-/* How long an interrupted process may take to end its turn by itself. */
-#define CHILD_INTERRUPT_MS 5000
-
 /* An opened subprocess agent. */
 struct agent {
 	struct agent_about about; /* the kind owns its text */
@@ -27,6 +24,7 @@ struct agent {
 	size_t line_bytes;
 	int64_t lines_per_window;
 	int64_t run_timeout_ms;
+	int64_t interrupt_grace_ms;
 };
 
 /* Initialise *a, which must be {0}; the channels must outlive it. */

@@ -130,7 +130,8 @@ struct agent_spec {
 	int64_t line_bytes;	 /* longest line that a process may write */
 	int64_t lines_per_s;	 /* above it, the process waits */
 	int64_t run_timeout_ms;	 /* of a turn */
-	int64_t session_bytes;	 /* largest conversation that is kept */
+	int64_t interrupt_grace_ms; /* for an interrupted turn to end */
+	int64_t session_bytes;	    /* largest conversation that is kept */
 };
 
 /* Returns the spec of the agent that the settings name. */

@@ -26,7 +26,7 @@
 #include "t/unit/fake_sink.h"
 #include "t/unit/loop_crew.h"
 #include "t/unit/loop_until.h"
-#include "t/unit/scratch.h"
+#include "t/unit/scratch_clock.h"
 #include "t/unit/tap.h"
 
 /* No test takes longer. */
@@ -273,6 +273,8 @@ static void test_failures(void)
 		close_agent(&x);
 	}
 	conf.run_timeout = 60;
+	conf.interrupt_grace = 5;
+	follow_clock();
 }
 
 static void test_no_trampoline(void)
@@ -493,6 +495,32 @@ static void test_interrupts(void)
 		    cases[i].name);
 		close_agent(&x);
 	}
+}
+
+/* Nothing is due: the loop has run for a while. */
+static bool has_end_soon(struct test *x)
+{
+	return loop_until(loop, 100, x, has_end);
+}
+
+static void test_grace(void)
+{
+	struct test x;
+
+	conf.interrupt_grace = 30;
+	open_agent(&x, "trap '' TERM; echo '{\"type\":\"x\"}'; "
+		       "echo '{\"type\":\"y\"}'; sleep " MARK);
+	start(&x, "p");
+	(void)wait_until(&x, has_three_events);
+	deliver(&x, EV_INTERRUPT, "");
+	pass_ms(29000);
+	ok(!has_end_soon(&x), "an interrupted turn has interrupt_grace to end");
+	pass_ms(1000);
+	ok(wait_until(&x, has_end) &&
+		is_text(&x.sink.result, AGENT_INTERRUPTED_RESULT),
+	    "after interrupt_grace a turn is ended");
+	close_agent(&x);
+	conf.interrupt_grace = 5;
 }
 
 /* ---- limits ---- */
@@ -739,6 +767,7 @@ int main(void)
 	test_last_words(true);
 	test_last_words(false);
 	test_interrupts();
+	test_grace();
 	test_room();
 	test_rate();
 	test_pool();

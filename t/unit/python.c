@@ -298,6 +298,7 @@ static void set_up(void)
 	conf.agent_memory = 512;
 	conf.agent_processes = 64;
 	conf.run_timeout = 60;
+	conf.interrupt_grace = 5;
 	write_stand_in();
 }
 
