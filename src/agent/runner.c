@@ -12,6 +12,7 @@
 #include "core/stat.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "proc/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,38 @@ struct runner {
 };
 
 /* ---- the end ---- */
+
+/* A shell reports that a signal killed its program as 128 + signal. */
+static bool is_signal(int status)
+{
+	return WIFSIGNALED(status) ||
+	       (WIFEXITED(status) && WEXITSTATUS(status) > 128);
+}
+
+enum err_reason runner_reason(
+    const struct runner_end *end, char *text, size_t size)
+{
+	char status[64];
+
+	switch (end->how) {
+	case RUNNER_LIMIT:
+		(void)snprintf(
+		    text, size, "more processes than agent_processes");
+		return REASON_KILLED;
+	case RUNNER_MEMORY:
+		(void)snprintf(text, size, "more memory than agent_memory");
+		return REASON_MEMORY;
+	case RUNNER_LOST:
+		(void)snprintf(
+		    text, size, "the process was killed with its co-turn");
+		return REASON_KILLED;
+	case RUNNER_EXITED:
+		break;
+	}
+	(void)snprintf(text, size, "ended without OUTPUT: %s",
+	    spawn_status(end->status, status, sizeof status));
+	return is_signal(end->status) ? REASON_KILLED : REASON_EXITED;
+}
 
 static void close_streams(struct runner *r)
 {
@@ -270,8 +303,11 @@ struct ends {
 	int theirs[SOURCE_FDS];
 };
 
+/* Input and output are the first two, and may be the same. */
 static void close_all(int *fds)
 {
+	if (fds[SOURCE_OUT] == fds[SOURCE_IN])
+		fds[SOURCE_OUT] = -1;
 	for (int i = 0; i < SOURCE_FDS; i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]); /* nothing was written to it */
@@ -299,12 +335,26 @@ static bool open_pair(int *one, int *other)
 	return true;
 }
 
-static bool open_ends(struct ends *e)
+static bool open_socket(struct ends *e)
+{
+	if (!open_pair(&e->ours[SOURCE_IN], &e->theirs[SOURCE_IN]))
+		return false;
+	e->ours[SOURCE_OUT] = e->ours[SOURCE_IN];
+	e->theirs[SOURCE_OUT] = e->theirs[SOURCE_IN];
+	return true;
+}
+
+static bool open_pipes(struct ends *e)
+{
+	return open_pipe(&e->theirs[SOURCE_IN], &e->ours[SOURCE_IN]) &&
+	       open_pipe(&e->ours[SOURCE_OUT], &e->theirs[SOURCE_OUT]);
+}
+
+static bool open_ends(struct ends *e, bool has_socket)
 {
 	for (int i = 0; i < SOURCE_FDS; i++)
 		e->ours[i] = e->theirs[i] = -1;
-	if (!open_pipe(&e->theirs[SOURCE_IN], &e->ours[SOURCE_IN]) ||
-	    !open_pipe(&e->ours[SOURCE_OUT], &e->theirs[SOURCE_OUT]) ||
+	if (!(has_socket ? open_socket(e) : open_pipes(e)) ||
 	    !open_pipe(&e->ours[SOURCE_ERR], &e->theirs[SOURCE_ERR]) ||
 	    !open_pair(&e->ours[SOURCE_CONTROL], &e->theirs[SOURCE_CONTROL]))
 		return false;
@@ -349,7 +399,7 @@ struct runner *runner_start(struct runner_place *place,
 	struct ends ends;
 	pid_t pid = -1;
 
-	if (open_ends(&ends))
+	if (open_ends(&ends, place->has_sockets))
 		pid = place->source->start(place->source, ends.theirs, err);
 	else
 		(void)err_set(err, ERR_AGENT,
@@ -381,6 +431,11 @@ void runner_claim(
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit)
 {
 	return stream_write(r->io, p, n, limit);
+}
+
+size_t runner_waiting(const struct runner *r)
+{
+	return stream_waiting(r->io);
 }
 
 void runner_pause(struct runner *r, bool is_paused)

@@ -5,7 +5,7 @@
 
 /*
  * A runner is one process of a subprocess agent, started by a source, with its
- * pipes on the loop. The user that starts it owns it until runner_retire() or
+ * pipes (or its socket) on the loop. The user that starts it owns it until runner_retire() or
  * runner_kill(), which null the pointer at once; the runner itself lives until
  * its whole process tree is gone and reaped.
  */
@@ -35,6 +35,8 @@ struct runner_place {
 	struct loop *loop;
 	struct crew *crew;     /* for work that may block */
 	struct source *source; /* starts the processes */
+	/* Their standard input and output are the same stream socket. */
+	bool has_sockets;
 	struct list all;
 };
 
@@ -51,6 +53,13 @@ struct runner_end {
 	enum runner_how how;
 	int status;
 };
+
+/*
+ * Returns why a turn failed whose process ended like this, and writes a detail
+ * for the agent log to text.
+ */
+enum err_reason runner_reason(
+    const struct runner_end *end, char *text, size_t size);
 
 /* Callbacks of a runner, on the loop's thread. They may retire or kill it. */
 struct runner_handlers {
@@ -87,6 +96,9 @@ void runner_claim(
  * wait.
  */
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit);
+
+/* Returns how many bytes wait because it does not read. */
+size_t runner_waiting(const struct runner *r);
 
 /* Pause or resume reading its output. */
 void runner_pause(struct runner *r, bool is_paused);

@@ -5,11 +5,8 @@
 #include "agent/pool.h"
 #include "base/mem.h"
 #include "core/agent.h"
-#include "proc/spawn.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 /* The channel of a turn with a process of its own. */
 struct solo_turn {
@@ -33,43 +30,18 @@ static void solo_on_complaint(void *arg, const char *text, size_t len)
 	t->base.handlers.on_complaint(t->base.arg, text, len);
 }
 
-/* A shell reports that a signal killed its program as 128 + signal. */
-static bool is_signal(int status)
-{
-	return WIFSIGNALED(status) ||
-	       (WIFEXITED(status) && WEXITSTATUS(status) > 128);
-}
-
-static void tell_exit(struct solo_turn *t, int status)
-{
-	char text[64], detail[128];
-
-	(void)spawn_status(status, text, sizeof text);
-	(void)snprintf(detail, sizeof detail, "ended without OUTPUT: %s", text);
-	t->base.handlers.on_end(t->base.arg,
-	    &(struct channel_end){
-		.reason = is_signal(status) ? REASON_KILLED : REASON_EXITED,
-		.detail = detail,
-		.is_success = status == 0,
-	    });
-}
-
 static void solo_on_end(void *arg, const struct runner_end *end)
 {
-	static const struct channel_end ends[] = {
-	    [RUNNER_LIMIT] = {REASON_KILLED,
-		"more processes than agent_processes", false},
-	    [RUNNER_MEMORY] = {REASON_MEMORY, "more memory than agent_memory",
-		false},
-	    [RUNNER_LOST] = {REASON_KILLED,
-		"the process was killed with its co-turn", false},
-	};
 	struct solo_turn *t = arg;
+	char detail[128];
+	enum err_reason reason = runner_reason(end, detail, sizeof detail);
 
-	if (end->how == RUNNER_EXITED)
-		tell_exit(t, end->status);
-	else
-		t->base.handlers.on_end(t->base.arg, &ends[end->how]);
+	t->base.handlers.on_end(t->base.arg,
+	    &(struct channel_end){
+		.reason = reason,
+		.detail = detail,
+		.is_success = end->how == RUNNER_EXITED && end->status == 0,
+	    });
 }
 
 static const struct runner_handlers runner_handlers = {

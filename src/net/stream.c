@@ -41,7 +41,7 @@ static void stream_leave(struct stream *s)
 		free(s);
 }
 
-static size_t waiting_bytes(const struct stream *s)
+size_t stream_waiting(const struct stream *s)
 {
 	return s->queue.len - s->taken;
 }
@@ -119,9 +119,9 @@ static void flush(void *arg)
 	if (!s->out || s->is_waiting)
 		return;
 	int fd = h2o_socket_get_fd(s->out);
-	while (waiting_bytes(s)) {
+	while (stream_waiting(s)) {
 		ssize_t n =
-		    write(fd, s->queue.data + s->taken, waiting_bytes(s));
+		    write(fd, s->queue.data + s->taken, stream_waiting(s));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
@@ -136,7 +136,7 @@ static void flush(void *arg)
 		s->taken += (size_t)n;
 	}
 	forget_taken(s);
-	if (waiting_bytes(s))
+	if (stream_waiting(s))
 		return;
 	if (s->is_finishing) {
 		finish_out(s);
@@ -208,7 +208,7 @@ bool stream_write(struct stream *s, const void *p, size_t n, size_t limit)
 	/* The stream is broken; its owner will be told of the end soon. */
 	if (!s->out || s->is_finishing)
 		return true;
-	if (n > limit || waiting_bytes(s) > limit - n)
+	if (n > limit || stream_waiting(s) > limit - n)
 		return false;
 	buf_append(&s->queue, p, n);
 	/* Everything queued in one turn of the loop goes out in one write. */

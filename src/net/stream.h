@@ -38,6 +38,9 @@ struct stream *stream_open(struct loop *l, int in_fd, int out_fd,
  */
 bool stream_write(struct stream *s, const void *p, size_t n, size_t limit);
 
+/* Returns how many queued bytes the peer has not taken yet. */
+size_t stream_waiting(const struct stream *s);
+
 /* Stop or resume reading; both are idempotent. */
 void stream_pause(struct stream *s, bool is_paused);
 
