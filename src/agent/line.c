@@ -364,7 +364,7 @@ bool line_stimulus(struct buf *out, const struct event *ev)
 	bool is_put = false;
 
 	if (ev->type == EV_INTERRUPT) {
-		buf_str(out, "{\"type\":\"INTERRUPT\"}\n");
+		buf_str(out, LINE_INTERRUPT);
 		return true;
 	}
 	const struct json *fields = event_fields(ev, &doc, &text);

@@ -95,6 +95,9 @@ void line_free(struct line *l);
 
 /* ---- lines for a process ---- */
 
+/* The line of EV_INTERRUPT. */
+#define LINE_INTERRUPT "{\"type\":\"INTERRUPT\"}\n"
+
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);
 

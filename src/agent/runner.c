@@ -74,8 +74,6 @@ static bool is_signal(int status)
 enum err_reason runner_reason(
     const struct runner_end *end, char *text, size_t size)
 {
-	char status[64];
-
 	switch (end->how) {
 	case RUNNER_LIMIT:
 		(void)snprintf(
@@ -91,8 +89,7 @@ enum err_reason runner_reason(
 	case RUNNER_EXITED:
 		break;
 	}
-	(void)snprintf(text, size, "ended without OUTPUT: %s",
-	    spawn_status(end->status, status, sizeof status));
+	(void)spawn_status(end->status, text, size);
 	return is_signal(end->status) ? REASON_KILLED : REASON_EXITED;
 }
 

@@ -55,8 +55,8 @@ struct runner_end {
 };
 
 /*
- * Returns why a turn failed whose process ended like this, and writes a detail
- * for the agent log to text.
+ * Returns why a turn failed whose process ended like this, and writes how it
+ * ended to text.
  */
 enum err_reason runner_reason(
     const struct runner_end *end, char *text, size_t size);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/agent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The channel of a turn with a process of its own. */
@@ -33,15 +34,18 @@ static void solo_on_complaint(void *arg, const char *text, size_t len)
 static void solo_on_end(void *arg, const struct runner_end *end)
 {
 	struct solo_turn *t = arg;
-	char detail[128];
-	enum err_reason reason = runner_reason(end, detail, sizeof detail);
+	char how[64], detail[128];
+	bool is_exit = end->how == RUNNER_EXITED;
+	enum err_reason reason = runner_reason(end, how, sizeof how);
 
-	t->base.handlers.on_end(t->base.arg,
-	    &(struct channel_end){
-		.reason = reason,
-		.detail = detail,
-		.is_success = end->how == RUNNER_EXITED && end->status == 0,
-	    });
+	(void)snprintf(detail, sizeof detail, "%s%s",
+	    is_exit ? "ended without OUTPUT: " : "", how);
+	t->base.handlers.on_end(
+	    t->base.arg, &(struct channel_end){
+			     .reason = reason,
+			     .detail = detail,
+			     .is_success = is_exit && end->status == 0,
+			 });
 }
 
 static const struct runner_handlers runner_handlers = {
