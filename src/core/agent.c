@@ -23,6 +23,7 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .lines_per_s = conf->agent_rate,
 	    .run_timeout_ms = conf->run_timeout * 1000,
 	    .interrupt_grace_ms = conf->interrupt_grace * 1000,
+	    .drain_timeout_ms = conf->drain_timeout * 1000,
 	    .session_bytes = conf->max_session,
 	};
 }

@@ -131,6 +131,7 @@ struct agent_spec {
 	int64_t lines_per_s;	 /* above it, the process waits */
 	int64_t run_timeout_ms;	 /* of a turn */
 	int64_t interrupt_grace_ms; /* for an interrupted turn to end */
+	int64_t drain_timeout_ms;   /* for turns beside one that hangs */
 	int64_t session_bytes;	    /* largest conversation that is kept */
 };
 

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/fleet.h"
+
+#include "agent/mux.h"
+#include "agent/mux_turn.h"
+#include "agent/runner.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/stat.h"
+#include "net/loop.h"
+
+#include <stdlib.h>
+
+/*
+ * A process that lived this long, or had a turn, is replaced at once: it did
+ * not die of the same cause as the one before.
+ */
+#define HEALTHY_MS 60000
+
+/* After this, the log says that turns wait. */
+#define SLOW_MS 30000
+
+enum member_state {
+	MEMBER_LOADING,
+	MEMBER_SERVING,
+	MEMBER_LEAVING, /* it gets no further turn */
+};
+
+/* One process. */
+struct member {
+	struct list link;
+	struct fleet *fleet;
+	struct mux *mux;
+	unsigned id; /* for the log */
+	enum member_state state;
+	int64_t started_ms;
+	struct loop_timer slow;
+	bool has_begun; /* a turn */
+	bool is_worn;	/* it asked to be replaced */
+};
+
+struct fleet {
+	struct channels base;
+	struct runner_place place;
+	struct mux_setup mux;
+	size_t size;
+	struct list members;
+	size_t n_leaving;
+	unsigned last_id;
+	struct mux_queue waiting;
+	/* While one process is replaced: it, and the one that loads. */
+	struct member *worn, *successor;
+	struct loop_timer retry;
+	int64_t pause_ms;
+	bool is_broken; /* the agent could not be loaded */
+	bool is_draining;
+	void (*on_ready)(void *arg, const char *json, size_t len);
+	void *arg;
+};
+
+static struct member *member_of(struct list *link)
+{
+	return list_entry(link, struct member, link);
+}
+
+static size_t count(const struct fleet *f, enum member_state state)
+{
+	size_t n = 0;
+
+	list_each(it, &f->members) n += member_of(it)->state == state;
+	return n;
+}
+
+/* ---- turns ---- */
+
+/* Returns the ready process with the fewest turns, in turn; NULL if none is. */
+static struct member *choose(const struct fleet *f)
+{
+	struct member *best = NULL;
+
+	list_each(it, &f->members)
+	{
+		struct member *m = member_of(it);
+		if (m->state == MEMBER_SERVING &&
+		    (!best || mux_load(m->mux) < mux_load(best->mux)))
+			best = m;
+	}
+	return best;
+}
+
+static void begin(struct member *m, struct mux_turn *t)
+{
+	m->has_begun = true;
+	list_remove(&m->link);
+	list_append(&m->fleet->members, &m->link);
+	mux_begin(m->mux, t);
+}
+
+static void begin_waiting(struct fleet *f)
+{
+	struct mux_turn *t;
+	struct member *m;
+
+	while ((m = choose(f)) && (t = mux_queue_take(&f->waiting)))
+		begin(m, t);
+}
+
+static void refuse_waiting(struct fleet *f)
+{
+	struct mux_turn *t;
+
+	while ((t = mux_queue_take(&f->waiting))) {
+		stat_add(agent_refused, 1);
+		mux_refuse(
+		    t, REASON_SPAWN, "the agent cannot be loaded: see the log");
+	}
+}
+
+/* ---- starting and replacing ---- */
+
+static void fill(struct fleet *f);
+
+static void start_later(struct fleet *f)
+{
+	if (f->retry.heap_at || f->is_draining)
+		return;
+	f->pause_ms = backoff(f->pause_ms, FLEET_PAUSE_MS, FLEET_PAUSE_MAX_MS);
+	loop_timer_set(f->place.loop, &f->retry, f->pause_ms);
+	log_warn("agent: the next process starts in %lld ms",
+	    (long long)f->pause_ms);
+}
+
+/* A process ended before it had loaded the agent, or could not be started. */
+static void failed(struct fleet *f, bool is_successor)
+{
+	if (is_successor) {
+		log_warn("agent process %u: cannot be replaced, and goes on "
+			 "serving with the code that it has loaded",
+		    f->worn->id);
+		f->worn = NULL;
+	} else if (!count(f, MEMBER_SERVING)) {
+		f->is_broken = true;
+		refuse_waiting(f);
+	}
+	start_later(f);
+}
+
+static void on_slow(void *arg)
+{
+	const struct member *m = arg;
+
+	log_warn("agent process %u: not READY after %d s; %zu turns wait",
+	    m->id, SLOW_MS / 1000, m->fleet->waiting.n);
+}
+
+static void forget(struct member *m)
+{
+	loop_timer_stop(m->fleet->place.loop, &m->slow);
+	list_remove(&m->link);
+	free(m);
+}
+
+static const struct mux_handlers member_handlers;
+
+static struct member *start(struct fleet *f)
+{
+	struct member *m = mem_zero(sizeof *m);
+	struct err err;
+
+	m->fleet = f;
+	m->id = ++f->last_id;
+	m->started_ms = clock_mono_ms();
+	list_append(&f->members, &m->link);
+	m->mux = mux_start(&f->mux, &member_handlers, m, &err);
+	if (!m->mux) {
+		log_warn("agent process %u: %s", m->id, err.text);
+		forget(m);
+		return NULL;
+	}
+	loop_timer_init(&m->slow, on_slow, m);
+	loop_timer_set(f->place.loop, &m->slow, SLOW_MS);
+	return m;
+}
+
+static struct member *find_worn(const struct fleet *f)
+{
+	list_each(it, &f->members)
+	{
+		struct member *m = member_of(it);
+		if (m->is_worn && m->state == MEMBER_SERVING)
+			return m;
+	}
+	return NULL;
+}
+
+/* Start the successor of a process that asked for one. */
+static void replace(struct fleet *f)
+{
+	if (f->worn || f->is_draining || f->n_leaving >= FLEET_LEAVING_MAX)
+		return;
+	f->worn = find_worn(f);
+	if (!f->worn)
+		return;
+	f->successor = start(f);
+	if (f->successor)
+		log_info("agent process %u: starts in place of process %u",
+		    f->successor->id, f->worn->id);
+	else
+		failed(f, true);
+}
+
+static size_t wanted(const struct fleet *f)
+{
+	return f->is_draining ? f->waiting.n > 0 : f->size;
+}
+
+/* Start what is missing. */
+static void fill(struct fleet *f)
+{
+	size_t n = count(f, MEMBER_SERVING) + count(f, MEMBER_LOADING) -
+		   (f->successor != NULL);
+
+	for (; n < wanted(f); n++) {
+		if (!start(f)) {
+			failed(f, false);
+			return;
+		}
+	}
+	replace(f);
+}
+
+static void on_retry(void *arg)
+{
+	fill(arg);
+}
+
+/* A successor whose predecessor is gone is a process like any other. */
+static void forget_replacing(struct fleet *f)
+{
+	f->worn = f->successor = NULL;
+}
+
+/* It gets no further turn. It may be gone afterwards. */
+static void leave(struct member *m)
+{
+	if (m->state != MEMBER_LEAVING)
+		m->fleet->n_leaving++;
+	m->state = MEMBER_LEAVING;
+	mux_leave(m->mux);
+}
+
+/* ---- what processes report ---- */
+
+static void member_on_ready(void *arg, const char *json, size_t len)
+{
+	struct member *m = arg, *worn;
+	struct fleet *f = m->fleet;
+
+	if (f->on_ready)
+		f->on_ready(f->arg, json, len);
+	if (m->state != MEMBER_LOADING)
+		return;
+	log_info("agent process %u: ready", m->id);
+	loop_timer_stop(f->place.loop, &m->slow);
+	m->state = MEMBER_SERVING;
+	f->is_broken = false;
+	begin_waiting(f);
+	if (f->is_draining) {
+		leave(m);
+		return;
+	}
+	worn = m == f->successor ? f->worn : NULL;
+	if (worn) {
+		stat_add(agent_replaced, 1);
+		forget_replacing(f);
+		leave(worn);
+	}
+	replace(f);
+}
+
+static void member_on_retire(void *arg, const char *why, size_t len)
+{
+	struct member *m = arg;
+	struct fleet *f = m->fleet;
+
+	if (m->state != MEMBER_SERVING)
+		return;
+	log_info("agent process %u: asks to be replaced: %.*s", m->id, (int)len,
+	    why);
+	m->is_worn = true;
+	/* What made an earlier attempt fail may be what has changed. */
+	loop_timer_stop(f->place.loop, &f->retry);
+	f->pause_ms = 0;
+	fill(f);
+}
+
+static void member_on_fault(void *arg, const char *why)
+{
+	struct member *m = arg;
+	struct fleet *f = m->fleet;
+	bool is_new = m->state != MEMBER_LEAVING;
+
+	log_warn("agent process %u: %s; it is replaced, and its other turns "
+		 "have drain_timeout to end",
+	    m->id, why);
+	if (is_new) {
+		stat_add(agent_replaced, 1);
+		if (m == f->worn)
+			forget_replacing(f);
+		m->state = MEMBER_LEAVING;
+		f->n_leaving++;
+		fill(f);
+	}
+	leave(m);
+}
+
+static void served(struct fleet *f, const struct member *m)
+{
+	bool is_healthy =
+	    m->has_begun || clock_mono_ms() - m->started_ms > HEALTHY_MS;
+
+	stat_add(agent_replaced, 1);
+	if (m == f->worn)
+		forget_replacing(f);
+	if (is_healthy)
+		f->pause_ms = 0;
+	else
+		start_later(f);
+}
+
+static void log_end(const struct member *m, const struct mux_end *end)
+{
+	static const char text[] =
+	    "agent process %u: gone: %s; %zu turns were interrupted";
+
+	if (m->state == MEMBER_LEAVING && !end->n_lost)
+		log_info(text, m->id, end->why, end->n_lost);
+	else
+		log_warn(text, m->id, end->why, end->n_lost);
+}
+
+static void member_on_end(void *arg, const struct mux_end *end)
+{
+	struct member *m = arg;
+	struct fleet *f = m->fleet;
+	enum member_state state = m->state;
+	bool is_successor = m == f->successor;
+
+	log_end(m, end);
+	if (state == MEMBER_SERVING)
+		served(f, m);
+	if (is_successor)
+		f->successor = NULL;
+	f->n_leaving -= state == MEMBER_LEAVING;
+	forget(m);
+	if (state == MEMBER_LOADING)
+		failed(f, is_successor);
+	else if (!f->retry.heap_at)
+		fill(f);
+}
+
+static const struct mux_handlers member_handlers = {
+    .on_ready = member_on_ready,
+    .on_retire = member_on_retire,
+    .on_fault = member_on_fault,
+    .on_end = member_on_end,
+};
+
+/* ---- use ---- */
+
+static bool may_wait(const struct fleet *f, struct err *err)
+{
+	if (f->is_broken)
+		(void)err_set(
+		    err, ERR_AGENT, "the agent cannot be loaded: see the log");
+	else if (f->waiting.n >= FLEET_WAITING_MAX)
+		(void)err_set(err, ERR_AGENT,
+		    "%d turns wait for the agent to be loaded",
+		    FLEET_WAITING_MAX);
+	else
+		return true;
+	stat_add(agent_refused, 1);
+	return false;
+}
+
+static struct channel *fleet_open_channel(struct channels *all,
+    const struct channel_handlers *handlers, void *arg, struct err *err)
+{
+	struct fleet *f = (struct fleet *)(void *)all;
+	struct member *m = choose(f);
+
+	if (!m && !may_wait(f, err))
+		return NULL;
+	struct mux_turn *t = mux_turn(handlers, arg);
+	if (m) {
+		begin(m, t);
+	} else {
+		mux_queue_add(&f->waiting, t);
+		if (f->is_draining)
+			fill(f);
+	}
+	return &t->base;
+}
+
+struct fleet *fleet_open(const struct fleet_setup *setup)
+{
+	const struct agent_setup *agent = setup->agent;
+	const struct agent_spec *spec = &agent->spec;
+	struct fleet *f = mem_zero(sizeof *f);
+
+	f->base.open = fleet_open_channel;
+	f->place = (struct runner_place){
+	    .loop = agent->loop,
+	    .crew = agent->crew,
+	    .source = setup->source,
+	    .has_sockets = true,
+	};
+	list_init(&f->place.all);
+	f->mux = (struct mux_setup){
+	    .place = &f->place,
+	    .line_bytes = (size_t)spec->line_bytes,
+	    .grace_ms = spec->interrupt_grace_ms,
+	    .deadline_ms = spec->drain_timeout_ms,
+	};
+	f->size = spec->pool > 0 ? (size_t)spec->pool : 1;
+	f->on_ready = setup->on_ready;
+	f->arg = setup->arg;
+	list_init(&f->members);
+	mux_queue_init(&f->waiting);
+	loop_timer_init(&f->retry, on_retry, f);
+	fill(f);
+	return f;
+}
+
+struct channels *fleet_channels(struct fleet *f)
+{
+	return &f->base;
+}
+
+enum agent_load fleet_load(const struct fleet *f)
+{
+	if (count(f, MEMBER_SERVING))
+		return AGENT_LOADED;
+	return f->is_broken ? AGENT_BROKEN : AGENT_LOADING;
+}
+
+void fleet_drain(struct fleet *f)
+{
+	f->is_draining = true;
+	forget_replacing(f);
+	loop_timer_stop(f->place.loop, &f->retry);
+	list_each_safe(it, &f->members)
+	{
+		struct member *m = member_of(it);
+		if (m->state == MEMBER_SERVING ||
+		    (m->state == MEMBER_LOADING && !f->waiting.n))
+			leave(m);
+	}
+}
+
+void fleet_close(struct fleet **fleet)
+{
+	struct fleet *f = *fleet;
+
+	*fleet = NULL;
+	if (!f)
+		return;
+	loop_timer_stop(f->place.loop, &f->retry);
+	while (mux_queue_take(&f->waiting))
+		;
+	list_each_safe(it, &f->members)
+	{
+		struct member *m = member_of(it);
+		mux_free(&m->mux);
+		forget(m);
+	}
+	runner_clear(&f->place);
+	free(f);
+}
