@@ -4,6 +4,7 @@
 
 #include "agent/child.h"
 #include "agent/exec_check.h"
+#include "agent/fleet.h"
 #include "agent/solo.h"
 #include "agent/source.h"
 #include "base/mem.h"
@@ -18,6 +19,7 @@ struct exec {
 	struct agent agent;
 	struct source_exec source;
 	struct solo solo;
+	struct fleet *fleet; /* NULL: each turn has a process of its own */
 	char *name;
 };
 
@@ -59,6 +61,26 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	name = name_agent(command_of(spec), about);
 }
 
+static struct exec *exec_of(struct agent *agent)
+{
+	return (struct exec *)(void *)agent;
+}
+
+static struct channels *open_channels(
+    struct exec *e, const struct agent_setup *setup)
+{
+	const struct agent_spec *spec = &setup->spec;
+
+	if (!spec->is_persistent) {
+		solo_init(&e->solo, setup, &e->source.base, (size_t)spec->pool);
+		return &e->solo.base;
+	}
+	e->source.processes += spec->turns;
+	e->fleet = fleet_open(
+	    &(struct fleet_setup){.agent = setup, .source = &e->source.base});
+	return fleet_channels(e->fleet);
+}
+
 static struct agent *exec_open_agent(
     const struct agent_setup *setup, struct err *err)
 {
@@ -68,23 +90,40 @@ static struct agent *exec_open_agent(
 	(void)err; /* errors show at the first start */
 	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
-	solo_init(&e->solo, setup, &e->source.base, (size_t)setup->spec.pool);
-	child_init(&e->agent, setup, &e->solo.base);
+	child_init(&e->agent, setup, open_channels(e, setup));
 	e->name = name_agent(command, &e->agent.about);
 	return &e->agent;
 }
 
 static void close_agent(struct agent **agent)
 {
-	struct exec *e = (struct exec *)(void *)*agent;
+	struct exec *e = exec_of(*agent);
 
 	if (!e)
 		return;
-	solo_fini(&e->solo);
+	if (e->fleet)
+		fleet_close(&e->fleet);
+	else
+		solo_fini(&e->solo);
 	source_exec_fini(&e->source);
 	free(e->name);
 	free(e);
 	*agent = NULL;
+}
+
+static enum agent_load load(const struct agent *agent)
+{
+	const struct exec *e = (const struct exec *)(const void *)agent;
+
+	return e->fleet ? fleet_load(e->fleet) : AGENT_LOADED;
+}
+
+static void drain(struct agent *agent)
+{
+	struct exec *e = exec_of(agent);
+
+	if (e->fleet)
+		fleet_drain(e->fleet);
 }
 
 const struct agent_kind exec_kind = {
@@ -97,7 +136,9 @@ const struct agent_kind exec_kind = {
     .describe = describe,
     .open = exec_open_agent,
     .close = close_agent,
+    .drain = drain,
     .about = child_about,
+    .load = load,
     .start = child_start,
     .exec = child_exec,
     .run = child_run,

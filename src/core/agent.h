@@ -123,10 +123,12 @@ struct agent_spec {
 	const char *python;	 /* the Python interpreter */
 	int state;		 /* STATE_AUTO, ...: see core/conf.h */
 	bool notices_edits;	 /* whether it reloads its file when edited */
+	bool is_persistent;	 /* exec: its processes run many turns */
 	int64_t pool;		 /* processes kept warm */
 	int64_t memory_bytes;	 /* of all processes of a turn together */
 	int64_t space_bytes;	 /* addresses, per process; 0: any */
 	int64_t processes;	 /* processes and threads of a turn */
+	int64_t turns;		 /* concurrent turns of a worker */
 	int64_t line_bytes;	 /* longest line that a process may write */
 	int64_t lines_per_s;	 /* above it, the process waits */
 	int64_t run_timeout_ms;	 /* of a turn */
@@ -204,6 +206,11 @@ struct agent_kind {
 	    const struct agent_spec *spec, struct agent_about *about);
 	/* Open the agent in this worker. Returns NULL with *err on failure. */
 	struct agent *(*open)(const struct agent_setup *setup, struct err *err);
+	/*
+	 * The worker drains: it takes no further inputs, and few turns will
+	 * begin. A NULL pointer here: nothing is to be done.
+	 */
+	void (*drain)(struct agent *a);
 	/* Close it, end the processes that it keeps, set *a to NULL. */
 	void (*close)(struct agent **a);
 	/* Returns its description, which lives as long as the agent. */

@@ -213,6 +213,8 @@ static void on_leave(enum leaving how, void *arg)
 	drain_doors();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
 	sessions_drain(w->sessions);
+	if (w->kind->drain)
+		w->kind->drain(w->agent);
 }
 
 /* ---- putting it together ---- */
@@ -281,6 +283,7 @@ static void open_trust_agent(struct worker *w)
 	setup.spec.setting = w->conf.trust_agent;
 	setup.spec.profile = ""; /* it is of another agent */
 	setup.spec.pool = 0;
+	setup.spec.is_persistent = false;
 	setup.spec.user = ""; /* agents must not be able to reach the judge */
 	w->judge_kind = agents_find(setup.spec.setting, &err);
 	if (w->judge_kind)
