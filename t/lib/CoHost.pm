@@ -55,8 +55,8 @@ sub program {
 # Copies all that a server needs into a folder; returns what run() does.
 sub copy_programs {
 	my ($dir) = @_;
-	return run(['cp', '-r', (map { program($_) } qw(co-hostd co-turn co-nest.so co-agent-python
-		co_agent_python)), "$dir"]);
+	return run(['cp', '-r', (map { program($_) } qw(co-hostd co-turn co-nest.so co-mux.so
+		co-agent-python co_agent_python)), "$dir"]);
 }
 
 # The machine lacks what the whole file needs: skip it, or fail where nothing may be skipped.

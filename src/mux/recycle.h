@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef MUX_RECYCLE_H
+#define MUX_RECYCLE_H
+
+/*
+ * When a process has done enough. It asks for a successor (RETIRE) after so many
+ * turns, or when it has more memory after a turn than it should; and it ends, and
+ * names the turn that is most likely to blame (LOST), when it has more than it
+ * may have. To spread replacements, the first two are up to 10 % lower than what
+ * was set.
+ *
+ * Callers hold the lock.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each may be 0: no limit. */
+struct recycle_limits {
+	uint64_t turns;
+	int64_t memory_soft; /* resident after a turn, in bytes */
+	int64_t memory_hard; /* resident at any time, in bytes */
+};
+
+/* How often the memory is checked. */
+#define RECYCLE_CHECK_MS 100
+
+/* Set the limits of this process. */
+void recycle_open(const struct recycle_limits *l);
+
+/* A turn has ended: ask for a successor if that was the last one. */
+void recycle_count(void);
+
+/* Whether recycle_check() has anything to check. */
+bool recycle_is_needed(void);
+
+/* Check the memory. Ends the process if it has too much. */
+void recycle_check(void);
+
+#endif
