@@ -3,6 +3,7 @@
 """What an agent of the package needs for a turn under a server."""
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any, Callable
 
@@ -16,9 +17,12 @@ LATE_FRAME = (
 
 def with_usage(session: dict[str, Any]) -> None:
     """Up to 0.6.5 a trace has objects, which versions up to 1.5.19 add up without a check."""
+    trace = session.get("trace")
+    if not trace:
+        return
     from connectonion.core.usage import TokenUsage
 
-    for entry in session.get("trace") or ():
+    for entry in trace:
         if isinstance(entry, dict) and entry.get("type") == "llm_call" and entry.get("usage"):
             try:
                 entry["usage"] = TokenUsage(**entry["usage"])
@@ -61,16 +65,20 @@ def take_up(agent: Any) -> None:
             "turn": agent.current_session["turn"], "runtime_input": True})
 
 
+@functools.cache
+def runtime_input() -> list[tuple[str, Any]]:
+    """The handlers of the package's plugin, or our own, with the names of their events."""
+    try:
+        from connectonion.useful_plugins.runtime_input import runtime_input as handlers
+    except ImportError:
+        return [("before_llm", take_up)]
+    return [(handler._event_type, handler) for handler in handlers]
+
+
 def with_runtime_input(agent: Any) -> None:
     """Prompts may come while the agent works: it needs the package's plugin for them."""
-    try:
-        from connectonion.useful_plugins.runtime_input import runtime_input
-    except ImportError:
-        if take_up not in agent.events["before_llm"]:
-            agent.events["before_llm"].append(take_up)
-        return
-    for handler in runtime_input:
-        handlers = agent.events[handler._event_type]
+    for event, handler in runtime_input():
+        handlers = agent.events[event]
         if handler not in handlers:
             handlers.append(handler)
 

@@ -36,6 +36,7 @@ class LatePrompts:
 def make_bridge(base: type) -> type:
     """The package's own IO, whose client is the line protocol."""
     heeds_interrupts = hasattr(base, "request_interrupt")
+    tracks = hasattr(base, "_track_provider_invocation")
     for method, missing in (("send_to_agent", Mailbox), ("open_runtime_inputs", LatePrompts)):
         if not hasattr(base, method):
             base = type(missing.__name__, (missing, base), {})
@@ -63,15 +64,14 @@ def make_bridge(base: type) -> type:
             return message
 
         def send(self, message: dict[str, Any]) -> None:
-            if threading.get_ident() == self.thread:
+            if self.is_interrupted and threading.get_ident() == self.thread:
                 self.stop_if_interrupted()
-            message.setdefault("ts", time.time())
-            track = getattr(self, "_track_provider_invocation", None)
-            if track:
-                track(message)
             kind = message.get("type")
             if kind == "session_sync" or (kind == "files_received" and self.has_files):
                 return  # the server tells it
+            message.setdefault("ts", time.time())
+            if tracks:
+                self._track_provider_invocation(message)
             if kind == "user_input" and not message.get("runtime_input"):
                 if not self.has_begun:
                     self.has_begun = True

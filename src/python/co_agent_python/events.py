@@ -53,7 +53,8 @@ def tidy(event: dict[str, Any]) -> dict[str, Any] | None:
     event = dict(event)
     if kind in RESERVED:
         event["type"] = "agent_" + kind
-    if not isinstance(event.get("id"), str) or len(event["id"].encode()) > EVENT_ID_MAX:
+    name = event.get("id")
+    if not isinstance(name, str) or len(name) > EVENT_ID_MAX or len(name.encode()) > EVENT_ID_MAX:
         event.pop("id", None)
     if kind in ("tool_call", "tool_result"):
         event["status"] = TOOL_STATUS.get(event.get("status", ""), event.get("status"))
@@ -61,10 +62,12 @@ def tidy(event: dict[str, Any]) -> dict[str, Any] | None:
         event["question"] = event.get("text") or ""
     for name, (allowed, is_needed) in MEMBERS.get(kind, {}).items():
         value = event.get(name)
-        is_flag = isinstance(value, bool) and bool not in allowed and object not in allowed
-        if value is not None and isinstance(value, allowed) and not is_flag:
+        if value is None and not is_needed:
+            event.pop(name, None)
+        elif value is not None and isinstance(value, allowed) and (
+                value.__class__ is not bool or allowed is BOOL or allowed is ANY):
             continue
-        if allowed is STR and (is_needed or value is not None):
+        elif allowed is STR:
             event[name] = "" if value is None else str(value)
         elif is_needed:
             event[name] = []

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import json.encoder
 import math
-from typing import Any
+from typing import Any, Callable, Sequence
 
 # Of what is told, in levels; the server takes no more.
 DEPTH_MAX = 100
@@ -30,9 +31,31 @@ def plain(value: Any, above: tuple[int, ...] = ()) -> Any:
     return str(value)
 
 
-def to_line(value: Any) -> bytes:
+def refuse(value: Any) -> Any:
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+def make_encode() -> Callable[[Any, int], Sequence[str]]:
+    """The encoder inside of json.dumps(), which makes a new one in each call."""
+    make = json.encoder.c_make_encoder
+    if make:
+        # No check for what contains itself: that exceeds the recursion limit.
+        return make(None, refuse, json.encoder.encode_basestring, None, ": ", ", ",
+                    False, False, False)
+    whole = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    return lambda value, level: (whole(value),)
+
+
+encode = make_encode()
+
+
+def to_json(value: Any) -> bytes:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = "".join(encode(value, 0))
     except (TypeError, ValueError, RecursionError):
         text = json.dumps(plain(value), ensure_ascii=False)
-    return text.encode("utf-8", "replace") + b"\n"
+    return text.encode("utf-8", "replace")
+
+
+def to_line(value: Any) -> bytes:
+    return to_json(value) + b"\n"
