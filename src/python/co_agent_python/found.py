@@ -3,14 +3,23 @@
 """The agent that a file hosts."""
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
 import threading
-from typing import Any
+from typing import Any, Callable
 
 from .bridge import make_bridge
 from .lines import plain
 from .trust import Trust
+
+
+def settle(waiting: Any) -> Any:
+    """The result of an awaitable, in an event loop of its own."""
+    async def wait() -> Any:
+        return await waiting
+
+    return asyncio.run(wait())
 
 
 class Found:
@@ -27,6 +36,8 @@ class Found:
         self.routes = {f"{r.method} {r.path}": r for r in getattr(router, "routes", ())}
         self.has_threads = threading.active_count() > 1
         self.lock: threading.Lock | None = None
+        self.is_async = False  # its input() has to be awaited: known from describe() on
+        self.settle: Callable[[Any], Any] = settle  # waits for an awaitable
         self.bridge = make_bridge(WebSocketIO)
 
     def make(self) -> Any:
@@ -60,6 +71,7 @@ class Found:
 
     def describe(self) -> dict[str, Any]:
         sample = self.make()
+        self.is_async = inspect.iscoroutinefunction(sample.input)
         about = {
             "name": sample.name,
             "model": sample.llm.model,

@@ -15,6 +15,7 @@ from .found import Found
 from .hazards import Hazards
 from .keeper import Keeper
 from .lines import to_line
+from .shared import Shared
 from .zygote import Zygote
 
 
@@ -57,6 +58,21 @@ def serve(options: argparse.Namespace) -> NoReturn:
     leave(1)
 
 
+def serve_frames(options: argparse.Namespace) -> NoReturn:
+    """Many turns over one socket: standard input and output."""
+    sock = os.dup(0)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    try:
+        shared = Shared(options, sock)
+        File(options.target, shared.serve).run()
+    except BaseException as error:
+        show_traceback(error)
+    leave(1)
+
+
 def main() -> NoReturn:
     parser = argparse.ArgumentParser(prog="co-agent-python")
     what = parser.add_mutually_exclusive_group(required=True)
@@ -69,8 +85,13 @@ def main() -> NoReturn:
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--spares", type=int, default=2)
     parser.add_argument("--forget", default="")
+    parser.add_argument("--frames", action="store_true")
+    parser.add_argument("--recycle-turns", type=int, default=0)
+    parser.add_argument("--recycle-memory", type=int, default=0)
     parser.add_argument("target", metavar="FILE|MODULE[:NAME]")
     options = parser.parse_args()
     if options.describe:
         describe(options.target, options.state)
+    if options.frames:
+        serve_frames(options)
     serve(options)

@@ -3,11 +3,13 @@
 """Requests to the agent's own HTTP routes."""
 from __future__ import annotations
 
-import asyncio
 import base64
+import copy
+import functools
+import inspect
 import json
 import urllib.parse
-from typing import Any
+from typing import Any, Callable
 
 
 def http_body(result: Any) -> dict[str, Any]:
@@ -35,7 +37,28 @@ def http_body(result: Any) -> dict[str, Any]:
     return reply
 
 
-def call_route(route: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def waits_itself(handler: Callable[..., Any], settle: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The handler as a function whose result need not be awaited."""
+    @functools.wraps(handler)
+    def call(**kwargs: Any) -> Any:
+        result = handler(**kwargs)
+        return settle(result) if inspect.isawaitable(result) else result
+
+    return call
+
+
+def invoke(route: Any, request: Any, settle: Callable[[Any], Any]) -> Any:
+    """The handler runs in this thread; what has to be awaited, where settle() wants it."""
+    route = copy.copy(route)
+    object.__setattr__(route, "handler", waits_itself(route.handler, settle))
+    try:
+        route.invoke(request, request.path_params).send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("this version of the package calls handlers in another way")
+
+
+def call_route(route: Any, asked: dict[str, Any], settle: Callable[[Any], Any]) -> dict[str, Any]:
     """A request to one of the agent's own HTTP routes."""
     from connectonion.network.host.http_routes import HTTPRequest
 
@@ -46,7 +69,7 @@ def call_route(route: Any, asked: dict[str, Any]) -> dict[str, Any]:
         query=urllib.parse.parse_qs(asked["query"], keep_blank_values=True),
         path_params=params, body=body, identity=asked.get("identity") or None)
     try:
-        reply = http_body(asyncio.run(route.invoke(request, params)))
+        reply = http_body(invoke(route, request, settle))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         text = json.dumps({"error": f"invalid request body: {error}"})
         reply = {"status": 400, "type": "application/json", "text": text}

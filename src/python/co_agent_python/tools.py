@@ -3,7 +3,6 @@
 """Calls without the model: of a tool, of a route, of what host() was given as trust."""
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Any
 
@@ -24,7 +23,7 @@ def execute(found: Found, task: dict[str, Any]) -> dict[str, Any]:
     """One tool without the model, as EXEC does in the package."""
     name, args = task.get("tool"), dict(task.get("args") or {})
     if name in found.routes:
-        return call_route(found.routes[name], args)
+        return call_route(found.routes[name], args, found.settle)
     agent = found.make()
 
     def refuse(why: str) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def execute(found: Found, task: dict[str, Any]) -> dict[str, Any]:
     try:
         result = tool(**args)
         if inspect.iscoroutine(result):
-            result = asyncio.run(result)
+            result = found.settle(result)
     except Exception as error:
         return refuse(f"{type(error).__name__}: {error}")
     return {"type": "EXEC_RESULT", "status": "success", "result": str(result)}
@@ -60,4 +59,4 @@ def judge(found: Found, task: dict[str, Any]) -> dict[str, Any]:
     if not found.trust:
         return {"type": "EXEC_RESULT", "status": "error", "error": "host() has no such trust"}
     return {"type": "EXEC_RESULT", "status": "success",
-            "result": found.trust.decide(task["args"])}
+            "result": found.trust.decide(task["args"], found.settle)}

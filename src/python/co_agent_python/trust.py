@@ -3,11 +3,10 @@
 """What host() was given as trust, where that is an object."""
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import threading
-from typing import Any
+from typing import Any, Callable
 
 from .faults import NoAgent
 
@@ -52,7 +51,7 @@ class Trust:
         return theirs and (f"the server does not call {', '.join(theirs)} of the {self.name}: "
                            "lists and doors are its own, and should_allow decides") or None
 
-    def decide(self, facts: dict[str, Any]) -> str:
+    def decide(self, facts: dict[str, Any], settle: Callable[[Any], Any]) -> str:
         """{"allow", "reason"} as JSON, or what an Agent said."""
         facts.pop("policy", None)
         if not self.has_method:
@@ -60,7 +59,7 @@ class Trust:
         request = {"prompt": "", "invite_code": None, "payment": 0, **facts}
         decision = self.value.should_allow(facts["identity"], request)
         if inspect.isawaitable(decision):
-            decision = asyncio.run(settle(decision))
+            decision = settle(decision)
         if isinstance(decision, bool):
             return json.dumps({"allow": decision})
         return json.dumps({"allow": decision.allow is True, "reason": str(decision.reason or "")})
@@ -72,7 +71,3 @@ class Trust:
         session = {"session_id": "trust", "messages": [], "trace": [], "turn": 0}
         with self.lock:  # one object does one turn at a time
             return str(self.value.input(prompt, session=session))
-
-
-async def settle(decision: Any) -> Any:
-    return await decision

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import atexit
 import ctypes
 import gc
@@ -16,16 +17,17 @@ import threading
 import time
 from typing import Any, NoReturn
 
+from .channel import Pipes
 from .edits import loaded_files
 from .faults import leave
 from .found import Found
 from .generators import Generators
 from .hazards import Hazards
 from .lines import to_line
-from .output import Routed, turn_errors
+from .output import Output, Routed, current
 from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
 from .sample import describe_sample
-from .turn import Turn
+from .turn import Turn, run_now
 
 # Of each thread of a shared agent: many threads must fit into agent_address_space.
 STACK_BYTES = 2 << 20
@@ -254,7 +256,7 @@ def isolated_turn(found: Found, packets: socket.socket, generators: Generators) 
         os.dup2(fds[2], 1)
         os.dup2(fds[2], 2)
         os.close(fds[2])
-        Turn(found, fds[0], fds[1]).run()
+        take_turn(found, Pipes(fds[0], fds[1]))
         os.close(fds[1])
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -264,13 +266,28 @@ def isolated_turn(found: Found, packets: socket.socket, generators: Generators) 
         os._exit(status)
 
 
+def take_turn(found: Found, channel: Pipes) -> None:
+    """Take the turn whose task is the first line."""
+    task = channel.input.readline()
+    if task.strip():
+        work = Turn(found, channel).run(task)
+        asyncio.run(work) if found.is_async else run_now(work)
+
+
 def shared_turn(found: Found, fds: list[int]) -> None:
-    turn_errors.set(fds[2])
-    turn = Turn(found, fds[0], fds[1])
+    def log(message: dict[str, Any]) -> bool:
+        os.write(fds[2], message["text"].encode("utf-8", "replace") + b"\n")
+        return True
+
+    output = Output(0, log)
+    current.set(output)
+    channel = Pipes(fds[0], fds[1])
     try:
-        turn.run()
+        take_turn(found, channel)
     finally:
-        turn.close()
+        current.set(None)
+        output.finish()
+        channel.close()
         os.close(fds[2])
         try:
             os.write(fds[3], b"exit 0\n")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+"""A process in which all turns share what the file has made: each is a thread's, or a task's."""
+from __future__ import annotations
+
+import argparse
+import atexit
+import contextvars
+import ctypes
+import gc
+import json
+import os
+import sys
+import threading
+import time
+from typing import NoReturn
+
+from . import departure, steps, threads
+from .channel import Frames, Hear
+from .edits import Edits
+from .faults import leave, show_traceback
+from .found import Found
+from .loop import Loop
+from .mux import Frame, Mux
+from .output import Routed, current
+from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
+from .turn import INTERRUPTED, Turn, run_now
+
+# Of each thread: many must fit into agent_address_space.
+STACK_BYTES = 2 << 20
+
+# How long a thread waits for a turn before it leaves.
+IDLE_MS = 30_000
+
+# How long what the file wants done at the end may take.
+EXIT_SECONDS = 5
+
+# What gc.get_threshold() says when the file has left it alone.
+USUAL_COLLECTION = (700, 10, 10)
+
+
+class Shared:
+    """Made before the file runs, which then has the standard output and the event loop of turns."""
+
+    def __init__(self, options: argparse.Namespace, sock: int):
+        self.options = options
+        self.link = Mux(options, sock)
+        self.loop = Loop()
+        self.listeners: dict[int, Hear] = {}
+        self.context = contextvars.Context()
+        self.is_bound = False  # no current directory for each thread
+        sys.stdout = sys.stderr = Routed()  # type: ignore[assignment]
+        departure.install(self.link)
+
+    def serve(self, found: Found) -> NoReturn:
+        for name in self.options.forget.split(","):
+            os.environ.pop(name, None)
+        self.found = found
+        about = found.describe()  # which also loads what the first agent loads
+        quiet_banner()
+        refuse_keys()
+        guard_records()
+        quicken_records()
+        warm()
+        steps.install(self.link)
+        threads.install(self.link)
+        self.loop.lend()
+        found.lock = threading.Lock() if found.kind == "instance" else None
+        found.settle = self.loop.run
+        self.context = contextvars.copy_context()
+        self.settle_memory()
+        threading.stack_size(STACK_BYTES)
+        self.grow()
+        if self.options.reload:
+            edits = Edits(self.retire)
+            threading.Thread(target=edits.watch, name="co-edits", daemon=True).start()
+        why = f"agent_state: {about['states']['shared']}"
+        self.link.tell({"type": "READY", "state": "shared", "why": why, "about": about})
+        self.listen()
+
+    def settle_memory(self) -> None:
+        """What the file has made stays: no collection goes through it again."""
+        gc.collect()
+        gc.freeze()
+        if gc.get_threshold() == USUAL_COLLECTION:
+            gc.set_threshold(10_000, 10, 10)
+
+    def retire(self, path: str) -> None:
+        self.link.tell({"type": "RETIRE", "reason": "edited", "file": path})
+
+    # ---- the main thread: later messages, signals, the end ----
+
+    def listen(self) -> NoReturn:
+        frame = Frame()
+        while not self.link.is_drained():
+            self.link.await_news()
+            while line := self.link.hear(ctypes.byref(frame)):
+                hear = self.listeners.get(frame.turn)
+                try:
+                    if hear:
+                        hear(json.loads(line))
+                except Exception as error:
+                    show_traceback(error)
+        threading.Thread(target=self.give_up, daemon=True).start()
+        atexit._run_exitfuncs()
+        leave(0)
+
+    def give_up(self) -> None:
+        time.sleep(EXIT_SECONDS)
+        leave(0)
+
+    # ---- threads that take turns ----
+
+    def grow(self) -> None:
+        try:
+            threading.Thread(target=self.work, name="co-turn", daemon=True).start()
+        except RuntimeError as error:
+            self.link.missing()
+            print(f"there will be fewer turns at once: {error}", file=sys.stderr)
+
+    def work(self) -> None:
+        link = self.link
+        if (why := link.hand(True)) and not self.is_bound:
+            self.is_bound = True
+            print("turns share the current directory and the umask: "
+                  f"unshare() says {os.strerror(why)}", file=sys.stderr)
+        frame = Frame()
+        at = ctypes.byref(frame)
+        while True:
+            line = link.take(at)
+            if not line:
+                if link.wait(IDLE_MS):
+                    break
+                continue
+            if frame.grow:
+                self.grow()
+            self.context.copy().run(self.do, frame.turn, line, bool(frame.is_closed))
+            del line
+            if link.is_cut():
+                os._exit(0)  # a fork that was made in the turn
+        steps.mine.home.leave()
+        link.leave()
+
+    def do(self, number: int, line: bytes, is_closed: bool) -> None:
+        channel = Frames(self.link, number, self.listeners, self.loop)
+        current.set(channel.output)
+        if is_closed:  # before it began
+            return channel.end({"type": "OUTPUT", "result": INTERRUPTED})
+        turn = Turn(self.found, channel)
+        if self.found.is_async:
+            self.loop.spawn(turn.run(line))
+        else:
+            run_now(turn.run(line))
