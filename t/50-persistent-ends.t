@@ -50,6 +50,22 @@ cmp_ok $host->metric('cohostd_agent_replaced_total'), '>=', 5,
     '/metrics counts the replaced processes';
 $host->stop;
 
+# ---- restart: safe ----
+
+$host = FramesAgent->start(1, yaml => "restart: safe\n");
+my @twice = ($host->begun, $host->begun);
+kill KILL => $host->runner_pid;
+is_deeply [map { $_->next(type => 'begun')->{type} } @twice], [('begun') x 2],
+    'with restart: safe, turns of a process that is killed begin once more';
+$twice[0]->send_json({ type => 'INTERRUPT' });
+is ending($twice[0]), 'stopped', 'a turn that began once more ends as it likes';
+my $third = $host->begun;
+is ending($host->ask_forever('exit')), 'interrupted',
+    'a turn that ends its process twice is interrupted';
+is ending($twice[1]), 'interrupted', 'a turn begins once more, and not again';
+is ending($third), 'interrupted', 'a turn that was repeated beside such a turn is interrupted';
+$host->stop;
+
 # ---- replacing ----
 
 $host = FramesAgent->start(1);

@@ -91,10 +91,11 @@ static void stop_timers(struct agent_turn *t)
 	loop_timer_stop(t->agent->loop, &t->window);
 }
 
-/* What comes before the sink is told. */
+/* What comes before the sink is told. reason is for the turn_result, or NULL. */
 static void settle(struct agent_turn *t, const char *reason)
 {
-	emit_turn_result(t, reason);
+	if (reason)
+		emit_turn_result(t, reason);
 	scribe_end(&t->scribe, child_log, t);
 	t->is_over = true;
 	stop_timers(t);
@@ -110,7 +111,8 @@ static void finish(struct agent_turn *t, const char *result, size_t len,
 static void end_failed(
     struct agent_turn *t, enum err_reason reason, const char *detail)
 {
-	settle(t, "error");
+	/* An interrupted turn may be started again: it has no result yet. */
+	settle(t, reason == REASON_INTERRUPTED ? NULL : "error");
 	t->sink->ops->fail(t->sink, reason, detail);
 }
 

@@ -99,7 +99,11 @@ struct agent_sink_ops {
 	 */
 	void (*finish)(struct agent_sink *s, const char *result, size_t len,
 	    const char *session, size_t session_len);
-	/* The turn failed. detail goes to the agent log, never to a client. */
+	/*
+	 * The turn failed. detail goes to the agent log, never to a client.
+	 * With REASON_INTERRUPTED, its process ended because of something else:
+	 * the turn may be started once more (restart: safe).
+	 */
 	void (*fail)(
 	    struct agent_sink *s, enum err_reason reason, const char *detail);
 	/* Write a line to the agent log. */

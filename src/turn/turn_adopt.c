@@ -183,25 +183,11 @@ static void note_past(struct turn *t, const struct past *p)
 		turn_stimuli_doubt(t);
 }
 
-/*
- * A new agent hears again all that the previous one was told; the tool calls of
- * the previous one have failed.
- */
-static void hear_again(struct turn *t)
-{
-	struct entry *e = session_entry(t->session);
-	turn_forget_heard(t);
-	t->cursor = t->before_seq;
-	t->stimuli = atomic_load(&e->stimuli) - 1;
-	entry_clear_question(e);
-	turn_tools_close(t, err_reason_word(REASON_INTERRUPTED));
-}
-
 static bool may_start(const struct turn *t, const struct past *p)
 {
 	if (is_past_known(p) && !p->n_starts)
 		return true;
-	return turn_conf(t)->restart == RESTART_SAFE && p->n_starts == 1;
+	return turn_may_repeat(t);
 }
 
 void turn_adopt(struct session *s, const struct record *r)
@@ -226,6 +212,7 @@ void turn_adopt(struct session *s, const struct record *r)
 	turn_rows_load_talk(t);
 	t->client_turn = r->client_turn;
 	read_past(t, &past);
+	t->n_starts = past.n_starts;
 	t->stimuli = atomic_load(&session_entry(s)->stimuli);
 	bool is_settled = r->status != RECORD_RUNNING;
 	note_past(t, &past);
@@ -240,9 +227,8 @@ void turn_adopt(struct session *s, const struct record *r)
 	} else if (may_start(t, &past)) {
 		if (!past.is_input_there)
 			push_input_again(t);
-		hear_again(t);
 		t->state = TURN_STARTING;
-		turn_push_mark(t);
+		turn_repeat(t);
 	} else {
 		if (!past.is_input_there)
 			push_input_again(t);

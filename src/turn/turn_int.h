@@ -68,6 +68,7 @@ struct turn {
 	unsigned n_commits;   /* commits in flight that point to us */
 	unsigned n_in_facts;  /* those of them in the facts lane */
 	bool is_full;	      /* the agent waits for on_room */
+	unsigned n_starts;    /* marks that its agent is about to start */
 	uint64_t cursor;      /* stimuli up to here were delivered */
 	uint64_t stimuli;     /* number of stimuli seen */
 	uint64_t before_seq;  /* all events of the turn come after it */
@@ -202,6 +203,18 @@ void turn_push_claim(struct turn *t);
  * dead worker's turn counts as run if the mark is there.
  */
 void turn_push_mark(struct turn *t);
+
+/*
+ * Whether the agent may be started although an earlier one, which started, is
+ * gone. Its effects cannot be known, so that the settings decide.
+ */
+bool turn_may_repeat(const struct turn *t);
+
+/*
+ * Start another agent, which hears again all that the previous one was told;
+ * the tool calls of the previous one have failed.
+ */
+void turn_repeat(struct turn *t);
 
 /* Push the commit that ends the turn. */
 void turn_push_end(struct turn *t);

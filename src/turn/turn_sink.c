@@ -67,10 +67,27 @@ static void sink_finish(struct agent_sink *s, const char *result, size_t len,
 	turn_sink_finish(turn_of(s), result, len, session, session_len);
 }
 
+/* The process of the turn died, and not because of the turn. */
+static void repeat(struct turn *t, const char *detail)
+{
+	struct buf line = {0};
+	log_info("session=%s turn=%u: %s; it is started once more",
+	    t->session->id, t->number, detail);
+	buf_printf(&line, "started once more: %s", detail);
+	turn_activity(t, line.data, line.len);
+	buf_fini(&line);
+	turn_step(t, STIM_REPEAT);
+}
+
 static void sink_fail(
     struct agent_sink *s, enum err_reason reason, const char *detail)
 {
-	turn_sink_fail(turn_of(s), reason, detail);
+	struct turn *t = turn_of(s);
+	if (reason == REASON_INTERRUPTED && t->state == TURN_RUNNING &&
+	    !t->is_ended && turn_may_repeat(t))
+		repeat(t, detail);
+	else
+		turn_sink_fail(t, reason, detail);
 }
 
 static void sink_log(struct agent_sink *s, const char *text, size_t len)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/conf.h"
 #include "core/stat.h"
 
 /* How many bytes of a prompt or result the agent log shows. */
@@ -129,8 +130,34 @@ void turn_push_mark(struct turn *t)
 	event_begin(&d, EV_START, t->number);
 	journal_add(c, &d);
 	event_fini(&d);
+	t->n_starts++;
 	t->n_unwritten++;
 	turn_push(t, c);
+}
+
+bool turn_may_repeat(const struct turn *t)
+{
+	return turn_conf(t)->restart == RESTART_SAFE && t->n_starts == 1;
+}
+
+static void push_open(struct turn *t)
+{
+	if (t->open)
+		turn_flush(t);
+}
+
+void turn_repeat(struct turn *t)
+{
+	struct entry *e = session_entry(t->session);
+	turn_forget_heard(t);
+	list_remove(&t->decided);
+	t->cursor = t->before_seq;
+	t->stimuli = atomic_load(&e->stimuli) - 1;
+	t->question = 0;
+	entry_clear_question(e);
+	turn_tools_close(t, err_reason_word(REASON_INTERRUPTED));
+	push_open(t);
+	turn_push_mark(t);
 }
 
 /* ---- actions of states.tbl ---- */
@@ -152,6 +179,12 @@ static void do_run(struct turn *t)
 {
 	turn_start_agent(t);
 	turn_run_agent(t);
+}
+
+static void do_repeat(struct turn *t)
+{
+	turn_end_agent(t);
+	turn_repeat(t);
 }
 
 static void do_refuse(struct turn *t)
@@ -188,12 +221,6 @@ static void do_abandon(struct turn *t)
 	/* A twin with the same input_id was first: look it up. */
 	t->input = NULL;
 	call_later(c);
-}
-
-static void push_open(struct turn *t)
-{
-	if (t->open)
-		turn_flush(t);
 }
 
 static int64_t duration_ms(const struct turn *t)

@@ -456,6 +456,78 @@ static void test_order(void)
 	end();
 }
 
+/* ---- a process that dies because of another turn ---- */
+
+static void agent_is_interrupted(void)
+{
+	agent.sink->ops->fail(agent.sink, REASON_INTERRUPTED, "its process");
+	settle();
+}
+
+static void agent_calls_tool(void)
+{
+	struct draft d = {0};
+	event_begin(&d, EV_TOOL_CALL, 1);
+	event_str(&d, "tool_id", "t1", 2);
+	event_str(&d, "name", "shell", 5);
+	(void)agent.sink->ops->emit(agent.sink, &d);
+	event_fini(&d);
+	settle();
+}
+
+/* Which events a session has, by their names. */
+static bool note_name(const struct event *ev, void *arg)
+{
+	struct buf *names = arg;
+	buf_printf(names, "%s%s", names->len ? " " : "", event_name(ev->type));
+	return true;
+}
+
+static void has_events(struct session *s, const char *names, const char *what)
+{
+	struct buf found = {0};
+	struct attachment reader;
+	session_attach(s, &reader, 0, on_more, NULL);
+	(void)session_read(&reader, note_name, &found);
+	session_detach(&reader);
+	is_str(buf_cstr(&found), names, "%s", what);
+	buf_fini(&found);
+}
+
+static void test_interrupted(void)
+{
+	begin("interrupted");
+	struct session *s = open_session("lost");
+	(void)give(s, "first");
+	agent_is_interrupted();
+	is_int(session_status(s), SESSION_CONNECTED,
+	    "a turn whose process another turn ended is over");
+	is_int(agent.runs, 1, "a turn that was interrupted is not repeated");
+	conf.restart = RESTART_SAFE;
+	(void)give(s, "second");
+	agent_calls_tool();
+	(void)give(s, "more");
+	agent = (struct agent_turn){.sink = agent.sink};
+	agent_is_interrupted();
+	sessions_tick(all);
+	is_int(agent.runs, 1, "restart: safe starts an interrupted turn again");
+	is_str(agent.prompt, "second", "a repeated turn has its prompt again");
+	is_int(agent.heard, 1, "a repeated turn hears again what joined it");
+	agent_is_interrupted();
+	is_int(agent.runs, 2,
+	    "what joined a turn begins the next when that is interrupted");
+	is_str(agent.prompt, "more", "a turn is repeated only once");
+	agent_ends();
+	settle();
+	has_events(s,
+	    "input start failed "
+	    "input start tool_call more_input tool_result start failed "
+	    "input start done",
+	    "a repeated turn has its events once, and each call its result");
+	session_close(&s);
+	end();
+}
+
 /* What /readyz says agrees with what an input is told. */
 static void test_room(void)
 {
@@ -523,6 +595,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++)
 		test_place(&place_cases[i]);
 	test_order();
+	test_interrupted();
 	test_growth();
 	test_room();
 	test_files();
