@@ -133,6 +133,13 @@ static void start_later(struct fleet *f)
 	    (long long)f->pause_ms);
 }
 
+/* Forget earlier failures: the next start is not delayed. */
+static void retry_now(struct fleet *f)
+{
+	loop_timer_stop(f->place.loop, &f->retry);
+	f->pause_ms = 0;
+}
+
 /* A process ended before it had loaded the agent, or could not be started. */
 static void failed(struct fleet *f, bool is_successor)
 {
@@ -292,8 +299,7 @@ static void member_on_retire(void *arg, const char *why, size_t len)
 	    why);
 	m->is_worn = true;
 	/* What made an earlier attempt fail may be what has changed. */
-	loop_timer_stop(f->place.loop, &f->retry);
-	f->pause_ms = 0;
+	retry_now(f);
 	fill(f);
 }
 
@@ -326,7 +332,7 @@ static void served(struct fleet *f, const struct member *m)
 	if (m == f->worn)
 		forget_replacing(f);
 	if (is_healthy)
-		f->pause_ms = 0;
+		retry_now(f);
 	else
 		start_later(f);
 }
