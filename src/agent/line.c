@@ -232,14 +232,20 @@ void line_free(struct line *l)
 
 /* ---- lines for a process ---- */
 
+static void blank(char *text, size_t len, char c)
+{
+	char *end = text + len;
+
+	while ((text = memchr(text, c, (size_t)(end - text))))
+		*text = ' ';
+}
+
 /* JSON from a client may have line breaks between its tokens. */
 static void put_json(struct buf *out, const char *json, size_t len)
 {
-	char *to = buf_reserve(out, len);
-
-	for (size_t i = 0; i < len; i++)
-		to[i] = json[i] == '\n' || json[i] == '\r' ? ' ' : json[i];
-	out->len += len;
+	buf_append(out, json, len);
+	blank(out->data + out->len - len, len, '\n');
+	blank(out->data + out->len - len, len, '\r');
 }
 
 static void put_files(struct buf *out, const struct agent_input *input)
@@ -258,8 +264,13 @@ static void put_files(struct buf *out, const struct agent_input *input)
 	buf_char(out, ']');
 }
 
+/* What the line of an input has beside its long members. */
+#define LINE_REST 512
+
 void line_input(struct buf *out, const struct agent_input *input)
 {
+	(void)buf_reserve(out, LINE_REST + input->prompt_len +
+				   input->images_len + input->session_len);
 	buf_str(out, "{\"type\":\"INPUT\",\"session_id\":");
 	buf_json_str(out, input->session_id);
 	buf_str(out, ",\"turn\":");
