@@ -84,7 +84,7 @@ static struct member *choose(const struct fleet *f)
 	list_each(it, &f->members)
 	{
 		struct member *m = member_of(it);
-		if (m->state == MEMBER_SERVING &&
+		if (m->state == MEMBER_SERVING && mux_is_open(m->mux) &&
 		    (!best || mux_load(m->mux) < mux_load(best->mux)))
 			best = m;
 	}

@@ -18,6 +18,12 @@ static void mux_on_output(void *arg, const char *data, size_t len)
 	mux_in_take(arg, data, len);
 }
 
+/* Turns that begin from now on would be lost. */
+static void mux_on_output_end(void *arg)
+{
+	((struct mux *)arg)->is_silent = true;
+}
+
 static void mux_on_complaint(void *arg, const char *text, size_t len)
 {
 	(void)arg;
@@ -35,6 +41,7 @@ static void mux_on_end(void *arg, const struct runner_end *end)
 
 static const struct runner_handlers runner_handlers = {
     .on_output = mux_on_output,
+    .on_output_end = mux_on_output_end,
     .on_complaint = mux_on_complaint,
     .on_end = mux_on_end,
 };
@@ -76,6 +83,11 @@ void mux_free(struct mux **mux)
 }
 
 /* ---- use ---- */
+
+bool mux_is_open(const struct mux *m)
+{
+	return !m->is_silent;
+}
 
 size_t mux_load(const struct mux *m)
 {

@@ -60,6 +60,9 @@ struct mux *mux_start(const struct mux_setup *setup,
 /* Kill the process and free the mux, without callbacks; its turns are gone. */
 void mux_free(struct mux **m);
 
+/* Returns whether a turn may begin in it: it has not closed its socket. */
+bool mux_is_open(const struct mux *m);
+
 /* Returns how many turns it runs. */
 size_t mux_load(const struct mux *m);
 

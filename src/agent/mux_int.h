@@ -39,7 +39,8 @@ struct mux {
 	unsigned busy;
 	bool is_leaving;
 	bool has_fault;
-	bool is_lost; /* a turn said that it ends the process */
+	bool is_lost;	/* a turn said that it ends the process */
+	bool is_silent; /* it has closed its socket, and will be gone soon */
 	bool is_over;
 };
 

@@ -237,6 +237,8 @@ static void on_output_end(void *arg)
 	r->is_output_over = true;
 	if (!r->is_gone && !r->is_left)
 		loop_timer_set(r->place->loop, &r->timer, RUNNER_LINGER_MS);
+	if (!r->is_left && r->handlers.on_output_end)
+		r->handlers.on_output_end(r->arg);
 	settle(r);
 }
 

@@ -65,6 +65,11 @@ enum err_reason runner_reason(
 struct runner_handlers {
 	/* Bytes of its standard output, valid only inside the call. */
 	void (*on_output)(void *arg, const char *data, size_t len);
+	/*
+	 * Its standard output has reached its end; it is about to end, or to be
+	 * ended. May be NULL.
+	 */
+	void (*on_output_end)(void *arg);
 	/* A line of its standard error. */
 	void (*on_complaint)(void *arg, const char *text, size_t len);
 	/* It is about to be killed because of its memory; may be NULL. */

@@ -8,6 +8,7 @@ JSON array of steps:
     "deaf"            ignore INTERRUPT and CLOSE from now on
     "exit", "kill"    end the process: exit with status 3, or be killed
     "lost"            say LOST, then exit
+    "mute"            write no more to the socket, and go on
     ["raw",TEXT]      write this text as it is
     ["until",FILE]    wait until the file is there
     ["write",N,SIZE]  write N events of SIZE bytes; wait for credit
@@ -21,7 +22,7 @@ EXEC is answered with the tool and its arguments. The command line may have:
     --slow FILE       say READY only when the file is there
     --fail FILE       exit with status 1 while the file is there
 """
-import json, os, queue, signal, sys, threading, time
+import json, os, queue, signal, socket, sys, threading, time
 
 WINDOW = 262144
 
@@ -120,6 +121,9 @@ class Turn(threading.Thread):
         elif word == 'lost':
             self.say({'type': 'LOST', 'reason': 'exited', 'message': 'it said so'})
             os._exit(3)
+        elif word == 'mute':
+            socket.socket(fileno=1).shutdown(socket.SHUT_WR)
+            time.sleep(1000)
         elif word == 'raw':
             raw(more[0].encode())
         elif word == 'until':

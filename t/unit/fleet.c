@@ -425,6 +425,25 @@ static void test_blame(void)
 	}
 }
 
+/* It ends later, and until then looks as if it were alive. */
+static void test_mute(void)
+{
+	struct test x, other;
+
+	open_agent("");
+	run(&x, "[\"mute\"]");
+	(void)wait_until(&x, is_loaded);
+	(void)happens_soon(&x, has_end);
+	run(&other, "hi");
+	ok(has_failed(&x, REASON_EXITED),
+	    "a process that closes its side of the socket is ended");
+	ok(wait_until(&other, has_end) && pid_of(&other),
+	    "a turn that comes meanwhile waits for the next process");
+	end(&x);
+	end(&other);
+	exec_kind.close(&agent);
+}
+
 /* A frame whose type is told twice is not what it seems. */
 static void test_two_types(void)
 {
@@ -500,6 +519,7 @@ int main(void)
 	test_too_many();
 	test_broken();
 	test_blame();
+	test_mute();
 	test_two_types();
 	test_exec();
 	return done();
