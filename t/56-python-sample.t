@@ -10,7 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file);
+use CoHost qw(read_file wait_for);
 use Hazards;
 use PyAgent;
 use Test::More;
@@ -41,7 +41,7 @@ for my $case (['turn', 4, 'in each turn'], ['once', 1, 'in a cache']) {
 	my $host = $hazards->start('isolated', $workers, \@things, env => { WHEN => $when });
 	is $host->input('process x')->{json}{result}, 'x',
 	    "a process that the agent's function starts, $where, serves the turn";
-	is scalar(grep { $_ eq 'cat' } programs_below($host->pid)), 0,
+	ok wait_for(10, sub { !grep { $_ eq 'cat' } programs_below($host->pid) }),
 	    "no process is left of the agents that were made, $where";
 	Hazards::are_answered($host, "isolated, -w $workers, made $where", @things);
 	$host->stop;
