@@ -20,6 +20,9 @@
  */
 #define HEALTHY_MS 60000
 
+/* Processes started in one tick: each costs the loop a fraction of a ms. */
+#define BATCH 4
+
 /* After this, the log says that turns wait. */
 #define SLOW_MS 30000
 
@@ -230,7 +233,11 @@ static void fill(struct fleet *f)
 	size_t n = count(f, MEMBER_SERVING) + count(f, MEMBER_LOADING) -
 		   (f->successor != NULL);
 
-	for (; n < wanted(f); n++) {
+	for (int i = 0; n < wanted(f); i++, n++) {
+		if (i == BATCH) {
+			loop_timer_set(f->place.loop, &f->retry, 0);
+			return;
+		}
 		if (!start(f)) {
 			failed(f, false);
 			return;
