@@ -128,6 +128,33 @@ static void begin_http(struct http *h, struct http_conn *c)
 	h2o_accept(&accept, c->sock);
 }
 
+/* Unix sockets refuse these and do not need them. */
+static void set_options(int fd)
+{
+	int on = 1;
+	unsigned dead_ms = DEAD_PEER_MS;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
+}
+
+/*
+ * Connections inherit the options of the listener, except on some systems that
+ * only resemble Linux, and those that were made before the options were set,
+ * which are the first to be accepted.
+ */
+static void ensure_options(struct http *h, int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof on;
+	if (h->options_are_inherited)
+		return;
+	(void)getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len);
+	h->options_are_inherited = on;
+	if (!on)
+		set_options(fd);
+}
+
 /*
  * Accept one connection. The library's own call would set options that it
  * inherits from the listener, and would not tell whose connection it is.
@@ -144,6 +171,7 @@ static bool accept_one(struct http *h, h2o_socket_t *listener)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return false;
+	ensure_options(h, fd);
 	h2o_socket_t *sock = h2o_evloop_socket_create(
 	    loop_h2o(h->loop), fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
 	begin_http(h, http_adopt(h, sock, http_proxy_addr(&sa.any)));
@@ -429,16 +457,6 @@ void http_open_path(struct http *h, const char *path, enum http_open_to to)
 	if (h->n_open == HTTP_OPEN_PATHS)
 		panic("http: too many open paths");
 	h->open[h->n_open++] = (struct http_open){path, to};
-}
-
-/* What all connections inherit; Unix sockets refuse it and do not need it. */
-static void set_options(int listener)
-{
-	int on = 1;
-	unsigned dead_ms = DEAD_PEER_MS;
-	(void)setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(
-	    listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
 }
 
 void http_start(struct http *h)

@@ -66,6 +66,7 @@ struct http {
 	int64_t warned_page_ms;	  /* last warning about a refused page */
 	bool is_paused;
 	bool is_draining;
+	bool options_are_inherited; /* by connections from listeners */
 };
 
 struct http_conn {
