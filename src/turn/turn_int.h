@@ -186,8 +186,17 @@ void turn_rows_load_talk(struct turn *t);
 /* Add the event of the input to c. */
 void turn_rows_input(struct commit *c, const struct turn *t);
 
-/* Fill the commit that begins the turn: record, claim, event. */
-void turn_rows_claim(struct commit *c, const struct turn *t);
+/*
+ * Add the mark that the agent is about to start to c, which must be written
+ * before the start: a dead worker's turn counts as run if the mark is there.
+ */
+void turn_rows_mark(struct commit *c, struct turn *t);
+
+/*
+ * Fill the commit that begins the turn: record, claim, event, and the start
+ * mark unless the agent has no effects.
+ */
+void turn_rows_claim(struct commit *c, struct turn *t);
 
 /* Fill the commit that ends it; without facts if these already have the end. */
 void turn_rows_end(struct commit *c, const struct turn *t);
@@ -198,10 +207,7 @@ void turn_step(struct turn *t, enum turn_stimulus stimulus);
 /* Push the commit that begins the turn. */
 void turn_push_claim(struct turn *t);
 
-/*
- * Push the mark that the agent is about to start. It must precede the start: a
- * dead worker's turn counts as run if the mark is there.
- */
+/* Push the start mark of a turn that was adopted, or is repeated. */
 void turn_push_mark(struct turn *t);
 
 /*

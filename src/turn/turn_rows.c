@@ -244,6 +244,15 @@ void turn_rows_input(struct commit *c, const struct turn *t)
 	event_fini(&d);
 }
 
+void turn_rows_mark(struct commit *c, struct turn *t)
+{
+	struct draft d = {0};
+	event_begin(&d, EV_START, t->number);
+	journal_add(c, &d);
+	event_fini(&d);
+	t->n_starts++;
+}
+
 /*
  * A turn whose end is missing in the facts must not be overwritten: on a full
  * disk the end went only to the journal, which is the only source of the result
@@ -263,7 +272,7 @@ static int check_begin(struct store_txn *txn, struct commit *c)
 	return claim_check(txn, c);
 }
 
-void turn_rows_claim(struct commit *c, const struct turn *t)
+void turn_rows_claim(struct commit *c, struct turn *t)
 {
 	const struct session *s = t->session;
 	const struct session_call *in = t->input;
@@ -279,6 +288,9 @@ void turn_rows_claim(struct commit *c, const struct turn *t)
 	if (in->row)
 		waiting_take(c, in);
 	turn_rows_input(c, t);
+	/* A commit of its own would be one more wait for each turn. */
+	if (!turn_is_effect_free(t))
+		turn_rows_mark(c, t);
 }
 
 void turn_rows_end(struct commit *c, const struct turn *t)

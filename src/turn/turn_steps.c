@@ -126,11 +126,7 @@ static void on_started(struct commit *c)
 void turn_push_mark(struct turn *t)
 {
 	struct commit *c = turn_commit(t, COMMIT_IN_TURN, on_started);
-	struct draft d = {0};
-	event_begin(&d, EV_START, t->number);
-	journal_add(c, &d);
-	event_fini(&d);
-	t->n_starts++;
+	turn_rows_mark(c, t);
 	t->n_unwritten++;
 	turn_push(t, c);
 }
@@ -169,12 +165,6 @@ static void do_accept(struct turn *t)
 	call_tell(t->input);
 }
 
-static void do_mark(struct turn *t)
-{
-	turn_push_mark(t);
-	do_accept(t);
-}
-
 static void do_run(struct turn *t)
 {
 	turn_start_agent(t);
@@ -185,6 +175,12 @@ static void do_repeat(struct turn *t)
 {
 	turn_end_agent(t);
 	turn_repeat(t);
+}
+
+static void do_begin(struct turn *t)
+{
+	do_accept(t);
+	do_run(t);
 }
 
 static void do_refuse(struct turn *t)

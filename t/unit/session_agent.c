@@ -62,9 +62,37 @@ static struct agent_turn *exec(
 	return new_turn(a, sink);
 }
 
+static struct session *current; /* in which something was said, or NULL */
+static char before[64];		/* the types of its events at that time */
+
+static bool note_type(const struct event *ev, void *arg)
+{
+	size_t n = strlen(before);
+	(void)arg;
+	(void)snprintf(before + n, sizeof before - n, "%s%s", n ? " " : "",
+	    event_name(ev->type));
+	return true;
+}
+
+static void ignore(void *arg)
+{
+	(void)arg;
+}
+
+static void read_before(void)
+{
+	struct attachment view;
+	*before = '\0';
+	session_attach(current, &view, 0, ignore, NULL);
+	(void)session_read(&view, note_type, NULL);
+	session_detach(&view);
+}
+
 static void run_turn(struct agent_turn *t)
 {
 	const char *name = t->agent->about.name;
+	if (current)
+		read_before();
 	t->sink->ops->finish(t->sink, name, strlen(name), NULL, 0);
 }
 
@@ -236,7 +264,7 @@ static void read_end(struct got *got, const char *id)
 static struct got say(const char *id, const char *agent)
 {
 	struct got got = {0};
-	struct session *s = open_session(id);
+	struct session *s = current = open_session(id);
 	struct session_input in = {.prompt = "hello",
 	    .prompt_len = 5,
 	    .caller = "",
@@ -248,6 +276,7 @@ static struct got say(const char *id, const char *agent)
 	       (!got.is_told || session_status(s) == SESSION_RUNNING))
 		go_round();
 	read_end(&got, id);
+	current = NULL;
 	session_close(&s);
 	return got;
 }
@@ -279,6 +308,8 @@ static void test_new_sessions(void)
 	struct got got = say("plain", NULL);
 	is_int(got.outcome, INPUT_STARTED, "an input that names nobody starts");
 	is_str(got.answer, "first", "the default runs it");
+	is_str(before, "input start",
+	    "an agent with effects starts when the journal says that it does");
 	got = say("empty", "");
 	is_str(got.answer, "first", "an empty name is the default");
 	got = say("named", "two");
