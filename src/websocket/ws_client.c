@@ -17,6 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Codes that were registered after wslay was written, which takes them for an
+ * error: service restart, try again later, bad gateway.
+ */
+#define CODE_NEW_FIRST 1012
+#define CODE_NEW_LAST 1014
+
 /* The room that a close frame has for the reason after its code. */
 #define MAX_REASON 123
 
@@ -51,6 +58,8 @@ struct ws_client {
 	size_t fragments; /* of that message; 0: between messages */
 	uint8_t frame_opcode;
 	uint8_t message_opcode;
+	int peer_code; /* the first two bytes of the peer's close */
+	unsigned n_peer_code;
 	int end_code;  /* of the error that we found in a message; 0: none */
 	char why[256]; /* what went wrong, for on_end */
 };
@@ -174,6 +183,24 @@ static void on_frame_start(wslay_event_context_ptr frames,
 		c->message_bytes += frame->payload_length;
 }
 
+static bool has_new_code(const struct ws_client *c)
+{
+	return c->n_peer_code == 2 && c->peer_code >= CODE_NEW_FIRST &&
+	       c->peer_code <= CODE_NEW_LAST;
+}
+
+/* Answer a close that wslay would take for an error. */
+static void note_close(struct ws_client *c, const uint8_t *data, size_t n)
+{
+	for (size_t i = 0; i < n && c->n_peer_code < 2; i++) {
+		c->peer_code = c->peer_code << 8 | data[i];
+		c->n_peer_code++;
+	}
+	if (has_new_code(c))
+		(void)wslay_event_queue_close(
+		    c->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+}
+
 /* Binary messages are only counted. */
 static void on_frame_chunk(wslay_event_context_ptr frames,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
@@ -181,6 +208,8 @@ static void on_frame_chunk(wslay_event_context_ptr frames,
 	struct ws_client *c = arg;
 
 	(void)frames;
+	if (c->frame_opcode == WSLAY_CONNECTION_CLOSE)
+		note_close(c, chunk->data, chunk->data_length);
 	if (c->end_code || wslay_is_ctrl_frame(c->frame_opcode) ||
 	    c->message_opcode != WSLAY_TEXT_FRAME)
 		return;
@@ -204,10 +233,8 @@ static void on_message(wslay_event_context_ptr frames,
 	buf_fini(&text);
 }
 
-static void tell_close(struct ws_client *c)
+static void tell_close(struct ws_client *c, int code)
 {
-	int code = wslay_event_get_status_code_received(c->frames);
-
 	(void)snprintf(
 	    c->why, sizeof c->why, "closed the connection with code %d", code);
 	end(c, code, c->why);
@@ -225,8 +252,10 @@ static void read_frames(struct ws_client *c, const char *bytes, size_t n)
 	flush(c);
 	if (c->end_code)
 		fail(c, c->why);
+	else if (has_new_code(c) && !wslay_event_get_read_enabled(c->frames))
+		tell_close(c, c->peer_code);
 	else if (wslay_event_get_close_received(c->frames))
-		tell_close(c);
+		tell_close(c, wslay_event_get_status_code_received(c->frames));
 	else if (!wslay_event_get_read_enabled(c->frames))
 		fail(c, "broke the rules of WebSocket");
 }

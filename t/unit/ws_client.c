@@ -478,6 +478,12 @@ static const struct {
 	"end 1000 closed the connection with code 1000\n", 8},
     {"a close without a code", "\x88\x00", 2,
 	"end 1005 closed the connection with code 1005\n", 8},
+    {"a close for a restart",
+	"\x88\x05\x03\xf4"
+	"bye",
+	7, "end 1012 closed the connection with code 1012\n", 8},
+    {"a close with an impossible code", "\x88\x02\x03\xf7", 4,
+	"end 1006 broke the rules of WebSocket\n", 8},
     {"a masked frame", "\x81\x82\x00\x00\x00\x00hi", 8,
 	"end 1006 broke the rules of WebSocket\n", 8},
     {"a reserved opcode", "\x83\x00", 2,
