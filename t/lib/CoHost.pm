@@ -10,6 +10,9 @@ package CoHost;
 #   $host->stop;                       # TERM; fails the test unless it ends well
 #
 # The program is $TOP_BUILDDIR/co-hostd, the sources are in $TOP_SRCDIR.
+# No server of a test may look for its relay outside of this machine: CoHost->start()
+# gives it none unless relay => URL names one, and the environment of all others names a
+# port where nobody listens.
 # TEST_PATIENCE=N makes every deadline N times as long (for slow machines).
 # TEST_COMPLETE=1 fails a test that lacks a tool or a client, instead of skipping it.
 use strict;
@@ -31,6 +34,8 @@ our @EXPORT_OK = qw(copy_programs lacks wait_for read_file write_file run progra
 
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
+
+$ENV{CONNECTONION_BACKEND_URL} //= 'http://127.0.0.1:1';
 
 my $PATIENCE = $ENV{TEST_PATIENCE} || 1;
 
@@ -130,7 +135,7 @@ sub directory {
 	return $dir;
 }
 
-# workers, agent, bind, yaml, args, env, dir and clock (true: ->pass() works) may be
+# workers, agent, bind, relay, yaml, args, env, dir and clock (true: ->pass() works) may be
 # given; fails => 1 returns a server that need not become ready.
 sub start {
 	my ($class, %o) = @_;
@@ -142,7 +147,7 @@ sub start {
 	my @argv = (program('co-hostd'), '-w', $o{workers} // 4, '-p', $o{port} // 0,
 		'-d', "$dir", '-l', $self->{log});
 	push @argv, '-a', $o{agent} if $o{agent};
-	push @argv, '-b', $o{bind} // '127.0.0.1';
+	push @argv, '-b', $o{bind} // '127.0.0.1', '-o', 'relay_url=' . ($o{relay} // '');
 	if ($o{clock}) {
 		$self->{clock} = "$dir/clock";
 		$self->{moved_ms} = 0;
