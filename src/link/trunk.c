@@ -103,17 +103,6 @@ static struct head head_of(const struct trunk_message *m)
 	return (struct head){m->type, m->wire, m->value, (uint32_t)m->len};
 }
 
-static void keep(struct trunk_lane *lane, const struct trunk_message *m)
-{
-	struct parcel *p = mem_alloc(sizeof *p + m->len);
-
-	p->head = head_of(m);
-	if (m->len)
-		memcpy(p->text, m->text, m->len);
-	list_append(&lane->parcels, &p->link);
-	lane->waiting += m->len;
-}
-
 /* ---- in ---- */
 
 static void end(struct trunk *t)
@@ -243,6 +232,17 @@ void trunk_lane_fini(struct trunk_lane *lane)
 	trunk_lane_init(lane, lane->window);
 }
 
+void trunk_lane_keep(struct trunk_lane *lane, const struct trunk_message *m)
+{
+	struct parcel *p = mem_alloc(sizeof *p + m->len);
+
+	p->head = head_of(m);
+	if (m->len)
+		memcpy(p->text, m->text, m->len);
+	list_append(&lane->parcels, &p->link);
+	lane->waiting += m->len;
+}
+
 struct trunk *trunk_open(struct loop *l, int fd, size_t max_bytes,
     const struct trunk_handlers *handlers, void *arg)
 {
@@ -286,7 +286,12 @@ void trunk_send(
 		put(t, &h, m->text);
 		return;
 	}
-	keep(lane, m);
+	trunk_lane_keep(lane, m);
+	enlist(t, lane);
+}
+
+void trunk_adopt(struct trunk *t, struct trunk_lane *lane)
+{
 	enlist(t, lane);
 }
 

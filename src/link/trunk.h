@@ -83,6 +83,12 @@ void trunk_close(struct trunk **t);
 void trunk_send(
     struct trunk *t, struct trunk_lane *lane, const struct trunk_message *m);
 
+/* Queue a message in a lane that has no trunk yet. */
+void trunk_lane_keep(struct trunk_lane *lane, const struct trunk_message *m);
+
+/* Send what waits in a lane that had no trunk. */
+void trunk_adopt(struct trunk *t, struct trunk_lane *lane);
+
 /* The other side has taken n bytes of the lane's messages. */
 void trunk_taken(struct trunk *t, struct trunk_lane *lane, size_t n);
 

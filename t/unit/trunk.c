@@ -210,13 +210,29 @@ static void test_window(void)
 	(void)heard(&far, 2);
 	run_a_little();
 	is_str(buf_cstr(&far.heard), "1:1:0:xxxxxxxxx\n1:2:0:other\n",
-	    "a lane whose window is used up waits, and no other does");
+	    "a lane whose window is used up waits alone");
 	trunk_taken(near.trunk, &narrow, 1);
 	is_str(heard(&far, 3), "1:1:0:xxxxxxxxx\n1:2:0:other\n1:1:0:second\n",
 	    "a lane goes on when something of it was taken");
 	trunk_taken(near.trunk, &narrow, 1000000);
 	is_int((int64_t)narrow.under_way, 0,
 	    "more than all cannot have been taken");
+	close_pair();
+}
+
+static void test_adopt(void)
+{
+	struct trunk_message m = {TRUNK_TEXT, 1, 0, "early", 5};
+	struct trunk_lane lane;
+
+	trunk_lane_init(&lane, 0);
+	trunk_lane_keep(&lane, &m);
+	open_pair();
+	run_a_little();
+	is_int(far.n_heard, 0, "a lane without a trunk waits");
+	trunk_adopt(near.trunk, &lane);
+	is_str(heard(&far, 1), "1:1:0:early\n",
+	    "a trunk sends what waited in a lane before");
 	close_pair();
 }
 
@@ -287,6 +303,7 @@ int main(void)
 	test_large();
 	test_full();
 	test_window();
+	test_adopt();
 	test_end();
 	test_close_inside();
 	test_nonsense();
