@@ -34,9 +34,21 @@ int mailbox_open(struct mailbox_ends *ends);
 bool mailbox_send(int sender, const void *msg, size_t n);
 
 /*
+ * The same with a descriptor, of which the receiver gets a copy; ours stays
+ * open.
+ */
+bool mailbox_send_fd(int sender, const void *msg, size_t n, int fd);
+
+/*
  * Take one message into msg (size bytes). Returns its length, or 0 if the
  * mailbox is empty.
  */
 size_t mailbox_receive(int reader, void *msg, size_t size);
+
+/*
+ * The same; *fd gets the descriptor that came with it (CLOEXEC, owned by the
+ * caller), or -1. mailbox_receive() closes it.
+ */
+size_t mailbox_receive_fd(int reader, void *msg, size_t size, int *fd);
 
 #endif
