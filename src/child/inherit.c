@@ -26,8 +26,15 @@ static void on_mail(void *arg)
 {
 	struct inherited *in = arg;
 	struct msg m;
-	while (mailbox_receive(HERITAGE_FD_MAILBOX, &m, sizeof m) == sizeof m) {
-		if (m.version != MSG_VERSION)
+	int fd;
+	while (mailbox_receive_fd(HERITAGE_FD_MAILBOX, &m, sizeof m, &fd) ==
+	       sizeof m) {
+		bool is_ours = m.version == MSG_VERSION;
+		if (is_ours && m.type == MSG_MEET && fd >= 0 && in->on_meet)
+			in->on_meet(fd, in->arg);
+		else if (fd >= 0)
+			close(fd);
+		if (!is_ours)
 			continue;
 		if (m.type == MSG_DRAIN)
 			in->on_leave(

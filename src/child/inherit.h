@@ -32,6 +32,11 @@ struct inherited {
 	struct loop_timer beat;
 	void (*on_msg)(const struct msg *m, void *arg);
 	void (*on_leave)(enum leaving how, void *arg);
+	/*
+	 * MSG_MEET: fd is one end of a stream to another process, owned by the
+	 * callee from now on. NULL: there is no such message for this kind.
+	 */
+	void (*on_meet)(int fd, void *arg);
 	void *arg;
 };
 

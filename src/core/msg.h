@@ -9,7 +9,7 @@
  */
 #include <stdint.h>
 
-#define MSG_VERSION 2
+#define MSG_VERSION 3
 
 enum msg_type {
 	MSG_NONE,

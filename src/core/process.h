@@ -14,6 +14,11 @@ struct conf;
 
 #define PROCESS_LISTENS 1u /* it gets the listener */
 #define PROCESS_DRAINS 2u  /* it may finish its turns first */
+/*
+ * It is given a stream to each process of its generation that listens and
+ * serves (MSG_MEET); there is at most one such process in a generation.
+ */
+#define PROCESS_MEETS 4u
 
 /* The last stage; the first is 1. */
 #define PROCESS_STAGES 2

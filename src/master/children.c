@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -265,6 +266,56 @@ void children_mail_all(struct children *c, const struct msg *m)
 	for (unsigned i = 0; i < c->n_slots; i++)
 		if (c->child[i].pid)
 			children_mail(c, i, m);
+}
+
+static bool tell_meet(struct children *c, unsigned slot, unsigned other, int fd)
+{
+	const struct msg meet = {
+	    .version = MSG_VERSION,
+	    .type = MSG_MEET,
+	    .a = other,
+	    .b = atomic_load(&c->heritage->slots[other].generation),
+	};
+	return mailbox_send_fd(
+	    c->mailboxes[slot].sender, &meet, sizeof meet, fd);
+}
+
+/* If only one end is accepted, its receiver finds the other one closed. */
+static bool introduce(struct children *c, unsigned slot, unsigned other)
+{
+	int fds[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+		log_error("master: socketpair: %s", strerror(errno));
+		return false;
+	}
+	bool is_done = tell_meet(c, slot, other, fds[0]) &&
+		       tell_meet(c, other, slot, fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+	return is_done;
+}
+
+static void introduce_all(struct children *c, unsigned slot)
+{
+	uint32_t generation = atomic_load(&c->heritage->slots[slot].generation);
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		struct child *child = &c->child[i];
+		if (child->pid && child->is_ready && !child->is_leaving &&
+		    c->kinds[child->kind].flags & PROCESS_LISTENS &&
+		    child->epoch == c->child[slot].epoch &&
+		    child->met != generation && introduce(c, slot, i))
+			child->met = generation;
+	}
+}
+
+void children_introduce(struct children *c)
+{
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		const struct child *child = &c->child[i];
+		if (child->pid && !child->is_leaving &&
+		    c->kinds[child->kind].flags & PROCESS_MEETS)
+			introduce_all(c, i);
+	}
 }
 
 void children_drain(

@@ -24,6 +24,7 @@ struct child {
 	int ready_fd;	/* -1: it has reported that it is ready */
 	bool is_ready;
 	bool is_leaving; /* it was told to leave */
+	uint32_t met; /* generation of the process it was given to; 0: none */
 	int64_t born_ms;
 	int64_t leave_by_ms; /* killed at that time; 0: it may stay */
 };
@@ -86,6 +87,12 @@ unsigned children_count(
 
 /* Send a message to every live child. */
 void children_mail_all(struct children *c, const struct msg *m);
+
+/*
+ * Give each process that meets others a stream to each of those that it has not
+ * met. Call it often.
+ */
+void children_introduce(struct children *c);
 
 /*
  * Tell a live child to finish its work and leave, either because all leave or

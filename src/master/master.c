@@ -543,6 +543,7 @@ int master_run(const struct master_setup *setup)
 		wait_for_news(&m);
 		master_reap(&m);
 		master_go_on(&m);
+		children_introduce(&m.children);
 		children_kill_late(&m.children);
 		watch_children(&m);
 		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)
