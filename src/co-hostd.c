@@ -6,6 +6,7 @@
 #include "main/options.h"
 #include "main/start.h"
 #include "worker/keeper.h"
+#include "worker/link_process.h"
 #include "worker/worker.h"
 
 #include <signal.h>

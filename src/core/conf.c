@@ -25,6 +25,7 @@ static const struct param_found found[] = {
     {"project_dir", offsetof(struct conf, project_dir)},
     {"host_yaml", offsetof(struct conf, host_yaml)},
     {"log_file", offsetof(struct conf, log_file)},
+    {"bound", offsetof(struct conf, bound)},
     {"address", offsetof(struct conf, address)},
     {"libexec_dir", offsetof(struct conf, libexec_dir)},
     {"agent_profile", offsetof(struct conf, agent_profile)},

@@ -43,6 +43,7 @@ struct conf {
 	char *project_dir; /* holds agent and .co */
 	char *host_yaml;   /* the file read, or "" */
 	char *log_file;	   /* "" is standard error */
+	char *bound;	   /* what we listen on, by listen_open() */
 	char *address;	   /* our address (0x...), set by the master's caller */
 	char *libexec_dir; /* where co-turn is installed */
 	char *agent_profile;   /* what co-agent-python --describe said, or "" */
@@ -75,6 +76,7 @@ enum { DURABLE_POWER, DURABLE_PROCESS };
 enum { RESTART_NEVER, RESTART_SAFE };
 enum { STATE_AUTO, STATE_SHARED, STATE_ISOLATED };
 enum { BEARER_ANY, BEARER_TOKEN_ONLY };
+enum { LOOPBACK_AUTO, LOOPBACK_NEVER, LOOPBACK_ALWAYS };
 
 /*
  * Called for each thing that the operator should know, such as an unknown key.

@@ -50,12 +50,6 @@ static void warn_unknown(
 	buf_fini(&why);
 }
 
-static void warn_relay(const struct source *s, const char *where)
-{
-	if (s->conf->rank[CONF_relay_url] == s->rank && *s->conf->relay_url)
-		warn(s, "%s: relay_url: the relay is not built yet", where);
-}
-
 static int set_member(const struct source *s, const char *where,
     const char *key, const struct json *value, struct err *err)
 {
@@ -72,11 +66,7 @@ static int set_member(const struct source *s, const char *where,
 			    where);
 		return 0;
 	}
-	if (conf_put_json(s->conf, s->rank, where, p, value, err) != 0)
-		return -1;
-	if (strcmp(key, "relay_url") == 0)
-		warn_relay(s, where);
-	return 0;
+	return conf_put_json(s->conf, s->rank, where, p, value, err);
 }
 
 static int on_member(void *arg, const char *where, const char *key,

@@ -278,3 +278,10 @@ void console_expired(unsigned n)
 {
 	sayf("[Registry] Cleaned up %u expired sessions", n);
 }
+
+void console_relay(const char *what)
+{
+	struct buf line = {0};
+	console_put_text(&line, what, strlen(what), ERROR_CHARS);
+	console_say(&line);
+}

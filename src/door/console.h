@@ -91,6 +91,9 @@ void console_agent_error(const char *text, size_t len);
 void console_verified(
     const char *address, const char *means, const char *level);
 
+/* The connection to the relay changed; a whole line. */
+void console_relay(const char *what);
+
 /* Sessions expired. */
 void console_expired(unsigned n);
 

@@ -99,7 +99,9 @@ void banner_print(struct buf *out, const struct banner *b)
 	put_url(out, b->bound);
 	buf_str(out, INDENT "POST /input · WS /ws · GET /docs\n\n");
 	buf_printf(out, INDENT "%s\n", b->address);
-	buf_str(out, INDENT "no relay\n\n");
+	if (!b->has_relay)
+		buf_str(out, INDENT "no relay\n");
+	buf_char(out, '\n');
 	put_config(out, b);
 	put_trust(out, b);
 	buf_str(out, "Waiting for tasks...\n");

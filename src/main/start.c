@@ -57,6 +57,8 @@ static void set_address(struct conf *c)
 {
 	free(c->address);
 	c->address = mem_strdup(address);
+	free(c->bound);
+	c->bound = mem_strdup(bound_address);
 }
 
 static int save_settings(const struct conf *c)
@@ -142,6 +144,7 @@ static void print_banner(const struct conf *c, const char *bound)
 	    .state = about.state,
 	    .bound = bound,
 	    .address = c->address,
+	    .has_relay = *c->relay_url != 0,
 	    .host_yaml = c->host_yaml,
 	    .co_dir = c->co_dir,
 	    .trust = conf_trust_is_level(c) ? c->trust : "custom",

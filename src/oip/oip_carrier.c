@@ -74,5 +74,6 @@ void oip_serve(const struct door_setup *setup, struct wire *wire,
 		c->held_sockets = *held;
 	c->wire = c->line = wire;
 	wire_take(wire, &handlers, c);
-	console_opened(wire->peer, session_count(setup->sessions));
+	console_opened(wire->origin == WIRE_RELAYED ? "relay" : wire->peer,
+	    session_count(setup->sessions));
 }

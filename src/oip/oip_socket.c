@@ -31,24 +31,10 @@ static bool is_closing;
 
 /* ---- the upgrade ---- */
 
-/*
- * All files and images of one request at their limits, in base64; and base64
- * once more, since the message may be sealed.
- */
-static size_t max_message_bytes(const struct conf *conf)
-{
-	int64_t ceiling = conf->max_body * MEBIBYTE;
-	int64_t files = conf->max_file_size * conf->max_files_per_request;
-	int64_t clear = files * 2 * MEBIBYTE / 3 * 4 + 16 * MEBIBYTE;
-	int64_t bytes = clear / 3 * 4;
-
-	return (size_t)(bytes < ceiling ? bytes : ceiling);
-}
-
 static struct wire *accept_wire(struct http_req *req, const struct conf *conf)
 {
 	struct ws_limits limits = {
-	    .max_message_bytes = max_message_bytes(conf),
+	    .max_message_bytes = oip_socket_max_message(conf),
 	    .max_fragments = MAX_FRAGMENTS,
 	    .max_output_bytes = (size_t)conf->output_limit,
 	    .stall_timeout_ms = conf->slow_reader_timeout * MILLISECONDS,
@@ -123,6 +109,20 @@ static void oip_socket_close_all(void)
 {
 	is_closing = true;
 	oip_conn_each(close_one);
+}
+
+/*
+ * All files and images of one request at their limits, in base64; and base64
+ * once more, since the message may be sealed.
+ */
+size_t oip_socket_max_message(const struct conf *conf)
+{
+	int64_t ceiling = conf->max_body * MEBIBYTE;
+	int64_t files = conf->max_file_size * conf->max_files_per_request;
+	int64_t clear = files * 2 * MEBIBYTE / 3 * 4 + 16 * MEBIBYTE;
+	int64_t bytes = clear / 3 * 4;
+
+	return (size_t)(bytes < ceiling ? bytes : ceiling);
 }
 
 const struct door oip_door = {

@@ -10,6 +10,13 @@
  */
 #include "door/door.h"
 
+#include <stddef.h>
+
+struct conf;
+
 extern const struct door oip_door;
+
+/* Returns the size of the largest message that a client may send. */
+size_t oip_socket_max_message(const struct conf *conf);
 
 #endif

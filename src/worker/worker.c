@@ -22,8 +22,10 @@
 #include "files/activity.h"
 #include "identity/ident_key.h"
 #include "limits/limits.h"
+#include "link/relayed.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "oip/oip_carrier.h"
 #include "oip/oip_socket.h"
 #include "proc/crew.h"
 #include "session/sessions.h"
@@ -81,6 +83,7 @@ struct worker {
 	struct crew *crew; /* runs what may block */
 	char *agent_log;   /* path */
 	struct http *http;
+	struct relayed *relayed; /* clients behind the relay */
 	struct door_setup door_setup;
 	struct loop_wake *wake;
 	struct loop_later flush;
@@ -162,7 +165,8 @@ static void leave_if_empty(struct worker *w)
 		w->has_said_goodbye = true;
 		w->leave_by_ms = clock_mono_ms() + GOODBYE_MS;
 		close_doors();
-	} else if (is_late || http_connections(w->http) == 0) {
+	} else if (is_late || (http_connections(w->http) == 0 &&
+				  relayed_count(w->relayed) == 0)) {
 		loop_stop(w->in.loop);
 	}
 }
@@ -212,9 +216,17 @@ static void on_leave(enum leaving how, void *arg)
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
 	drain_doors();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
+	relayed_drain(w->relayed);
 	sessions_drain(w->sessions);
 	if (w->kind->drain)
 		w->kind->drain(w->agent);
+}
+
+/* The process that holds the connection to the relay brings its clients. */
+static void on_meet(int fd, void *arg)
+{
+	struct worker *w = arg;
+	relayed_connect(w->relayed, fd);
 }
 
 /* ---- putting it together ---- */
@@ -419,8 +431,29 @@ static void open_doors(struct worker *w)
 	http_start(w->http);
 }
 
+static void serve_relayed(struct wire *wire, void *arg)
+{
+	struct worker *w = arg;
+	oip_serve(&w->door_setup, wire, NULL);
+}
+
+static void open_relayed(struct worker *w)
+{
+	struct relayed_setup setup = {
+	    .loop = w->in.loop,
+	    .max_wires = (size_t)w->conf.max_connections,
+	    .max_message_bytes = oip_socket_max_message(&w->conf),
+	    .max_output_bytes = (size_t)w->conf.output_limit,
+	    .slow_readers_total = &stat_mine()->slow_readers,
+	    .serve = serve_relayed,
+	    .arg = w,
+	};
+	w->relayed = relayed_new(&setup);
+}
+
 static void close_all(struct worker *w)
 {
+	relayed_free(&w->relayed);
 	http_free(&w->http);
 	free(w->agent_log);
 	sessions_free(&w->sessions);
@@ -443,7 +476,7 @@ static void close_all(struct worker *w)
 int worker_main(unsigned slot, unsigned generation)
 {
 	static struct worker w = {
-	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
+	    .in = {.on_msg = on_msg, .on_leave = on_leave, .on_meet = on_meet}};
 	struct err err;
 	w.in.arg = &w;
 	inherit_begin(&w.in, process_kinds[KIND_WORKER].name, slot, generation);
@@ -463,6 +496,7 @@ int worker_main(unsigned slot, unsigned generation)
 	open_trust(&w);
 	open_sessions(&w);
 	open_doors(&w);
+	open_relayed(&w);
 	tell_loaded(&w);
 	inherit_ready(&w.in);
 	inherit_run(&w.in);

@@ -60,6 +60,15 @@ static void test_whole(void)
 	    "the lines are those of the document, in its order");
 }
 
+static void test_relay(void)
+{
+	struct banner b = usual();
+
+	b.has_relay = true;
+	ok(strstr(print(&b), "\n        0x3d4017c3\n\n") != NULL,
+	    "a relay is not mentioned before it is reached");
+}
+
 static void test_url(void)
 {
 	static const struct {
@@ -185,6 +194,7 @@ int main(void)
 	struct banner b = usual();
 
 	test_whole();
+	test_relay();
 	test_url();
 	test_agent();
 	test_no_settings();

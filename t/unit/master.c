@@ -115,8 +115,9 @@ static void starts_in_order(void)
 	size_t len;
 	char *path = scratch_path("order"), *text = scratch_read(path, &len);
 
-	is_str(text, "keeper\nworker\nworker\n",
-	    "workers start when the keeper serves");
+	ok(strcmp(text, "keeper\nlink\nworker\nworker\n") == 0 ||
+		strcmp(text, "link\nkeeper\nworker\nworker\n") == 0,
+	    "workers start when the keeper and the link serve");
 	free(text);
 	free(path);
 }
@@ -133,6 +134,14 @@ static void test_kinds(void)
 	is_int(process_count(KIND_WORKER, &conf), 7,
 	    "a setting says how many workers run");
 	is_int(process_count(KIND_KEEPER, &conf), 1, "there is one keeper");
+	is_int(process_count(KIND_LINK, &conf), 1,
+	    "a process holds the connection to the relay");
+	free(conf.relay_url);
+	conf.relay_url = strdup("");
+	is_int(process_count(KIND_LINK, &conf), 0,
+	    "no process holds a connection if there is no relay");
+	is_int(process_kinds[KIND_LINK].stage, keeper->stage,
+	    "the link leaves after the workers, whose clients it has");
 	is_int(process_count(KIND_NONE, &conf), 0,
 	    "there is no process of no kind");
 	is_int(worker->flags, PROCESS_LISTENS | PROCESS_DRAINS,
