@@ -72,7 +72,7 @@ write_file("$dir/edited.py", "import part\n" . read_file(PyAgent::file('unruly.p
 $p = Frames->python($dir, "$dir/edited.py", '--reload');
 $p->ask('say x');
 write_file("$dir/part.py", "word = 'newer'\n");
-is_deeply $p->next_of(0, 'RETIRE'), { type => 'RETIRE', reason => 'edited', file => 'part.py' },
+is_deeply $p->next_of(0, 'RETIRE'), { type => 'RETIRE', reason => 'part.py was edited', file => 'part.py' },
     'a process asks to be replaced when a module was edited';
 is $p->ask('say still'), 'still', 'a process whose file was edited goes on';
 my $before = $p->frames(0);

@@ -57,8 +57,9 @@ ok wait_for(15, sub { says($host) eq 'second and two' }),
     'an edit of an imported file is noticed';
 
 edit_agent('def say(:');
-ok wait_for(15, sub { PyAgent::logged($host) =~ /SyntaxError.*edit is broken/s }),
-    'a broken edit is logged with its traceback';
+ok wait_for(15, sub {
+	PyAgent::logged($host) =~ /asks to be replaced: agent\.py was edited.*SyntaxError.*cannot be replaced/s
+}), 'a broken edit is logged with its traceback';
 is says($host), 'second and two', 'the code before a broken edit serves on';
 edit_agent(tool('third'));
 ok wait_for(15, sub { says($host) eq 'third and two' }), 'a mended file is loaded';

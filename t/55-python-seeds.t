@@ -96,14 +96,14 @@ agent = Agent("worker", on_events=[after_each_tool(send_progress)], tools=[trans
 host(agent)
 END
 
+my $objects = 'objects made by the file';
 my %says = (
-	'a factory' => 'isolated: each turn runs in its own copy; changes to objects made by the file '
+	'a factory' => "shared: the turns of a process share $objects",
+	'isolated state' => "shared: the turns of a process share $objects",
+	'shared state' => 'shared: the turns of a process share browser',
+	'shared state, isolated' => 'isolated: each turn runs in its own copy; changes to browser '
 	    . 'are lost (to keep them: agent_state: shared)',
-	'isolated state' => 'isolated: each turn runs in its own copy; changes to objects made by',
-	'shared state' => 'shared: the turns of a worker share browser',
-	'shared state, not set' => 'isolated: each turn runs in its own copy; changes to browser '
-	    . 'are lost (to keep them: agent_state: shared)',
-	'a bare agent with events' => 'shared: the turns of a worker share objects made by the file',
+	'a bare agent with events' => "shared: the turns of a process share $objects",
 );
 
 for my $case (
@@ -111,9 +111,9 @@ for my $case (
 	['an exported application', $standard, '', ['translate hello', 'Hola']],
 	['its name', $standard, ':app', ['translate hello', 'Hola']],
 	['isolated state', $isolated, '', ['browse x', 'page 1'], ['browse x', 'page 1']],
-	['shared state', $shared, '', "agent_state: shared\n", ['browse x', 'page 1'],
-		['browse x', 'page 2']],
-	['shared state, not set', $shared, '', ['browse x', 'page 1'], ['browse x', 'page 1']],
+	['shared state', $shared, '', ['browse x', 'page 1'], ['browse x', 'page 2']],
+	['shared state, isolated', $shared, '', "agent_state: isolated\n", ['browse x', 'page 1'],
+		['browse x', 'page 1']],
 	['a bare agent with events', $progress, '', ['translate hello', 'Hola']],
     ) {
 	my ($name, $code, $variable, @turns) = @$case;

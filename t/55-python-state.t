@@ -33,15 +33,15 @@ sub are_parallel {
 
 sub bumps { my ($host) = @_; return [map { $host->input('bump x')->{json}{result} } 1 .. 3] }
 
-my $host = PyAgent->start('factory.py', workers => 1);
-is state_of($host), 'isolated', 'a factory has isolated state';
+my $host = PyAgent->start('factory.py', workers => 1, yaml => "agent_state: isolated\n");
+is state_of($host), 'isolated', 'agent_state: isolated gives a factory isolated state';
 is_deeply bumps($host), [1, 1, 1], 'isolated state begins anew in each turn';
 my @ws = map { $host->ws(session => {}) } 1 .. 4;
 are_parallel('turns with isolated state run in parallel', @ws);
 $host->stop;
 
-$host = PyAgent->start('factory.py', workers => 1, yaml => "agent_state: shared\n");
-is state_of($host), 'shared', 'agent_state: shared gives a factory shared state';
+$host = PyAgent->start('factory.py', workers => 1);
+is state_of($host), 'shared', 'a factory has shared state where nothing is set';
 is_deeply bumps($host), [1, 2, 3], 'shared state lasts from turn to turn';
 @ws = map { $host->ws(session => {}) } 1 .. 4;
 $_->send_json({ type => 'INPUT', prompt => 'nap 2' }) for @ws;
@@ -89,6 +89,6 @@ is $host->input('alive ?')->{json}{result}, 'yes', 'threads of a file go on betw
 $host->stop;
 
 $host = PyAgent->start(PyAgent::file('named.py') . ':second', workers => 1);
-is state_of($host), 'isolated', 'an agent may be named';
+ok wait_for(20, sub { PyAgent::logged($host) =~ /agent second: loaded/ }), 'an agent may be named';
 $host->stop;
 done_testing;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# The processes of a python: agent: limits hold for each turn, nothing of a turn outlives
-# it, and an agent process that dies is replaced.
+# The processes of an isolated python: agent: limits hold for each turn, nothing of a turn
+# outlives it, and an agent process that dies is replaced.
 use strict;
 use warnings;
 use FindBin;
@@ -16,7 +16,7 @@ use Test::More;
 PyAgent->need;
 my $RUN_S = 600;
 my $host = PyAgent->start('factory.py', workers => 1, clock => 1,
-	yaml => "agent_memory: 1024\nagent_address_space: 1024\nagent_processes: 20\n"
+	yaml => "agent_state: isolated\nagent_memory: 1024\nagent_address_space: 1024\nagent_processes: 20\n"
 	    . "run_timeout: $RUN_S\n");
 
 # Processes with these words in their command line.

@@ -119,7 +119,7 @@ is $error->{message}, 'Unable to run agent', 'an exception of the model is not s
 ok wait_for(10, sub { PyAgent::logged($host) =~ /ValueError: the model is out of order/ }),
     'the log has the traceback of an exception';
 is +($ws->turn('hi'))[-1]{type}, 'OUTPUT', 'a session takes inputs after an exception';
-is $host->input('bump x')->{json}{result}, '1', 'each turn has a fresh agent' for 1 .. 2;
+is $host->input('use x')->{json}{result}, '1', 'each turn has a fresh agent' for 1 .. 4;
 
 ok wait_for(10, sub { $host->http(GET => '/info')->{json}{name} eq 'factory' }),
     '/info has the name of the agent';

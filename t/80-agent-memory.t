@@ -68,23 +68,25 @@ END
 	$node->stop;
 }
 
-# Turns of a python: agent share most of their memory with the process they are forks of.
+# Isolated turns of a python: agent share most of their memory with the process they are
+# forks of.
 SKIP: {
 	skip 'no Python client', 10 if !PyAgent::python();
-	my $py = PyAgent->start('factory.py', workers => 1, yaml => "agent_memory: 150\n");
+	my $py = PyAgent->start('factory.py', workers => 1,
+		yaml => "agent_state: isolated\nagent_memory: 150\n");
 	my $ws = $py->ws(session => {});
 	my $end = ($ws->turn('grow 400'))[-1];
 	is "$end->{type} " . ($end->{reason} // ''), 'ERROR memory',
-	    'a turn of a python: agent above agent_memory fails for memory';
+	    'an isolated turn above agent_memory fails for memory';
 	is +($ws->turn('grow 10'))[-1]{result}, 10 << 20,
-	    'the next turn of a python: agent has room';
+	    'the next isolated turn has room';
 	my ($tool) = grep { $_->{type} eq 'tool_result' } $ws->turn('calculate [0] * 10 ** 15');
 	is $tool->{status}, 'error',
 	    'a tool that asks for more memory than exists gives an error';
 	my @turns = map { $py->ws(session => {}) } 1 .. 4;
 	$_->send_json({ type => 'INPUT', prompt => 'grow 60' }) for @turns;
 	is_deeply [map { $_->next(type => 'OUTPUT')->{result} } @turns], [(60 << 20) x 4],
-	    'turns at once have agent_memory each';
+	    'isolated turns at once have agent_memory each';
 	$py->stop;
 
 	my $shared = PyAgent->start('instance.py', workers => 1, yaml => "agent_memory: 200\n");

@@ -84,19 +84,21 @@ ok wait_for(10, sub { !grep { my ($c, $s, $p) = stat_of($_); ($p // 0) == $host-
 $host->stop;
 
 SKIP: {
-	skip 'no Python client', 6 if !PyAgent::python();
-	$host = PyAgent->start('factory.py', workers => 1);
-	for my $who ('co-turn', 'co-nest') {
+	skip 'no Python client', 9 if !PyAgent::python();
+	for (['isolated', 'co-turn'], ['isolated', 'co-nest'], ['shared', 'co-turn']) {
+		my ($state, $who) = @$_;
+		$host = PyAgent->start('factory.py', workers => 1, yaml => "agent_state: $state\n");
 		my $ws = $host->ws(session => {});
 		ok wait_for(20, sub { ($ws->turn('hello'))[-1]{type} eq 'OUTPUT' }),
-		    "a python: agent works before its $who is killed";
+		    "a python: agent works before its $who is killed ($state)";
 		my $code = '[__import__("subprocess").Popen(["setsid", "sleep", "' . $MARK . '"])'
 		    . ' for i in range(3)] and __import__("time").sleep(60)';
 		$ws->send_json({ type => 'INPUT', prompt => "calculate $code" });
-		ok wait_for(10, sub { marked() >= 3 }), 'a turn has a tree';
+		ok wait_for(10, sub { marked() >= 3 }), "a turn has a tree ($state)";
 		kill KILL => below($who, $host->pid);
-		ok wait_for(10, sub { !marked() }), "$who is killed: no process of its turn is left";
+		ok wait_for(10, sub { !marked() }),
+		    "$who is killed: no process of its turn is left ($state)";
+		$host->stop;
 	}
-	$host->stop;
 }
 done_testing;

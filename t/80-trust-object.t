@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(read_file source write_file);
+use CoHost qw(read_file source wait_for write_file);
 use PyAgent;
 use Sign qw(:all);
 use Test::More;
@@ -55,7 +55,11 @@ END
 sub begin {
 	my ($code, %o) = @_;
 	write_file("$dir/agent.py", $before . $code);
-	return PyAgent->start("$dir/agent.py", workers => 1, %o);
+	my $host = PyAgent->start("$dir/agent.py", workers => 1, %o);
+	# A decision that takes longer than ten seconds is none, and so is one before the agent is
+	# loaded.
+	wait_for(60, sub { $host->http(GET => '/readyz')->{status} == 200 });
+	return $host;
 }
 
 # What POST /input of a signer, or of nobody, is answered with.

@@ -3,6 +3,7 @@
 #include "agent/python.h"
 
 #include "agent/child.h"
+#include "agent/fleet.h"
 #include "agent/python_describe.h"
 #include "agent/secrets.h"
 #include "agent/solo.h"
@@ -22,11 +23,14 @@
 /* The minimum number of forks that wait for a turn. */
 #define SPARES 2
 
-/*
- * The maximum number of words of the zygote's command line, including the final
- * NULL.
- */
+/* The maximum number of words of a command line, including the final NULL. */
 #define WORDS 24
+
+/*
+ * Threads for each turn in a process that has many: the package starts some for
+ * the calls of a turn.
+ */
+#define THREADS_PER_TURN 4
 
 /* A replaced profile to which others may still point. */
 struct past {
@@ -37,12 +41,14 @@ struct past {
 /* The agent is the first member, so that one pointer serves for both. */
 struct python {
 	struct agent agent;
-	struct source_exec source; /* of the zygote */
-	struct zygote *zygote;
-	struct solo solo; /* its forks */
+	struct source_exec source; /* of what runs the file */
+	struct fleet *fleet;	   /* shared: processes with many turns */
+	struct zygote *zygote;	   /* isolated: the fork server */
+	struct solo solo;	   /* its forks */
 	char *setting;
 	int state; /* agent_state */
 	struct python_profile profile;
+	char *about; /* the JSON from which it was read, or NULL */
 	struct past *past;
 };
 
@@ -178,15 +184,20 @@ void python_profile_free(struct python_profile *p)
 	*p = (struct python_profile){0};
 }
 
-/* ---- the zygote ---- */
+/* ---- what runs the file ---- */
 
 /* Callers may keep pointers into an old profile as long as the agent exists. */
 static void renew_profile(struct python *p, const struct json *about)
 {
-	struct past *past = mem_zero(sizeof *past);
 	size_t len;
 	const char *text = json_text(about, &len);
 
+	if (p->about && strlen(p->about) == len &&
+	    memcmp(p->about, text, len) == 0)
+		return; /* a process like the one before */
+	struct past *past = mem_zero(sizeof *past);
+	free(p->about);
+	p->about = mem_strndup(text, len);
 	past->profile = p->profile;
 	past->next = p->past;
 	p->past = past;
@@ -215,42 +226,90 @@ static void on_ready(void *arg, const char *json, size_t len)
 	json_fini(&doc);
 }
 
-static void open_zygote(struct python *p, const struct agent_setup *setup)
+/* The words of a command line, and those of them that are made for it. */
+struct command {
+	const char *words[WORDS];
+	size_t n;
+	struct buf script, co_turn;
+	char numbers[4][24];
+	size_t n_numbers;
+};
+
+static void add(struct command *c, const char *word)
+{
+	c->words[c->n++] = word;
+}
+
+static void add_number(struct command *c, const char *option, int64_t value)
+{
+	char *text = c->numbers[c->n_numbers++];
+
+	(void)snprintf(text, sizeof c->numbers[0], "%" PRId64, value);
+	add(c, option);
+	add(c, text);
+}
+
+static void begin_command(struct command *c, const struct agent_spec *spec)
+{
+	*c = (struct command){0};
+	buf_printf(&c->script, "%s/co-agent-python", spec->libexec_dir);
+	add(c, spec->python);
+	add(c, buf_cstr(&c->script));
+	add(c, "--serve");
+	add_number(c, "--memory", spec->memory_bytes);
+	add(c, "--forget"); /* variables that the package loads from .env */
+	add(c, SECRETS_NAMES);
+	if (spec->notices_edits)
+		add(c, "--reload");
+}
+
+static void finish_command(
+    struct command *c, struct python *p, const struct agent_spec *spec)
+{
+	add(c, "--");
+	add(c, spec->setting + strlen(PYTHON_PREFIX));
+	source_exec_init(&p->source, spec, c->words);
+	buf_fini(&c->script);
+	buf_fini(&c->co_turn);
+}
+
+static struct channels *open_fleet(
+    struct python *p, const struct agent_setup *setup)
 {
 	const struct agent_spec *spec = &setup->spec;
-	int64_t n_spares = spec->pool > SPARES ? spec->pool : SPARES;
-	const char *argv[WORDS];
-	struct buf script = {0}, co_turn = {0};
-	char processes[24], memory[24], spares[24];
-	size_t n = 0;
+	struct command c;
 
-	buf_printf(&script, "%s/co-agent-python", spec->libexec_dir);
-	buf_printf(&co_turn, "%s/co-turn", spec->libexec_dir);
-	(void)snprintf(
-	    processes, sizeof processes, "%" PRId64, spec->processes);
-	(void)snprintf(memory, sizeof memory, "%" PRId64, spec->memory_bytes);
-	(void)snprintf(spares, sizeof spares, "%" PRId64, n_spares);
-	argv[n++] = spec->python;
-	argv[n++] = buf_cstr(&script);
-	argv[n++] = "--serve";
-	argv[n++] = "--state";
-	argv[n++] = states[spec->state];
-	argv[n++] = "--co-turn";
-	argv[n++] = buf_cstr(&co_turn);
-	argv[n++] = "--processes";
-	argv[n++] = processes;
-	argv[n++] = "--memory";
-	argv[n++] = memory;
-	argv[n++] = "--spares";
-	argv[n++] = spares;
-	argv[n++] = "--forget"; /* variables that the package loads from .env */
-	argv[n++] = SECRETS_NAMES;
-	if (spec->notices_edits)
-		argv[n++] = "--reload";
-	argv[n++] = "--";
-	argv[n++] = spec->setting + strlen(PYTHON_PREFIX);
-	argv[n] = NULL;
-	source_exec_init(&p->source, spec, argv);
+	begin_command(&c, spec);
+	add(&c, "--state");
+	add(&c, "shared");
+	add_number(&c, "--recycle-turns", spec->recycle_turns);
+	add_number(&c, "--recycle-memory", spec->recycle_memory_bytes >> 20);
+	finish_command(&c, p, spec);
+	p->source.processes += THREADS_PER_TURN * spec->turns;
+	p->fleet = fleet_open(&(struct fleet_setup){
+	    .agent = setup,
+	    .source = &p->source.base,
+	    .on_ready = on_ready,
+	    .arg = p,
+	});
+	return fleet_channels(p->fleet);
+}
+
+static struct channels *open_zygote(
+    struct python *p, const struct agent_setup *setup)
+{
+	const struct agent_spec *spec = &setup->spec;
+	struct command c;
+
+	begin_command(&c, spec);
+	buf_printf(&c.co_turn, "%s/co-turn", spec->libexec_dir);
+	add(&c, "--state");
+	add(&c, "isolated");
+	add(&c, "--co-turn");
+	add(&c, buf_cstr(&c.co_turn));
+	add_number(&c, "--processes", spec->processes);
+	add_number(&c, "--spares", spec->pool > SPARES ? spec->pool : SPARES);
+	finish_command(&c, p, spec);
 	p->source.processes = 0; /* each turn has its own limit */
 	p->zygote = zygote_open(&(struct zygote_setup){
 	    .loop = setup->loop,
@@ -259,8 +318,8 @@ static void open_zygote(struct python *p, const struct agent_setup *setup)
 	    .on_ready = on_ready,
 	    .arg = p,
 	});
-	buf_fini(&script);
-	buf_fini(&co_turn);
+	solo_init(&p->solo, setup, zygote_source(p->zygote), 0);
+	return &p->solo.base;
 }
 
 /* ---- the kind ---- */
@@ -281,15 +340,15 @@ static struct agent *python_open_agent(
 	struct python *p = mem_zero(sizeof *p);
 	const char *profile = setup->spec.profile;
 
-	(void)err; /* errors occur in the zygote */
+	(void)err; /* errors occur in the processes */
 	p->setting = mem_strdup(setup->spec.setting);
 	p->state = setup->spec.state;
 	python_profile_read(
 	    &p->profile, p->setting, p->state, profile, strlen(profile));
 	p->agent.about = p->profile.about;
-	open_zygote(p, setup);
-	solo_init(&p->solo, setup, zygote_source(p->zygote), 0);
-	child_init(&p->agent, setup, &p->solo.base);
+	child_init(&p->agent, setup,
+	    p->state == STATE_ISOLATED ? open_zygote(p, setup)
+				       : open_fleet(p, setup));
 	return &p->agent;
 }
 
@@ -299,8 +358,12 @@ static void close_agent(struct agent **agent)
 
 	if (!p)
 		return;
-	solo_fini(&p->solo);
-	zygote_close(&p->zygote);
+	if (p->fleet) {
+		fleet_close(&p->fleet);
+	} else {
+		solo_fini(&p->solo);
+		zygote_close(&p->zygote);
+	}
 	source_exec_fini(&p->source);
 	while (p->past) {
 		struct past *past = p->past;
@@ -309,6 +372,7 @@ static void close_agent(struct agent **agent)
 		free(past);
 	}
 	python_profile_free(&p->profile);
+	free(p->about);
 	free(p->setting);
 	free(p);
 	*agent = NULL;
@@ -316,8 +380,17 @@ static void close_agent(struct agent **agent)
 
 static enum agent_load load(const struct agent *agent)
 {
-	return zygote_load(
-	    ((const struct python *)(const void *)agent)->zygote);
+	const struct python *p = (const struct python *)(const void *)agent;
+
+	return p->fleet ? fleet_load(p->fleet) : zygote_load(p->zygote);
+}
+
+static void drain(struct agent *agent)
+{
+	struct python *p = (struct python *)(void *)agent;
+
+	if (p->fleet)
+		fleet_drain(p->fleet);
 }
 
 const struct agent_kind python_kind = {
@@ -330,6 +403,7 @@ const struct agent_kind python_kind = {
     .describe = describe,
     .open = python_open_agent,
     .close = close_agent,
+    .drain = drain,
     .about = child_about,
     .load = load,
     .start = child_start,

@@ -4,9 +4,10 @@
 #define AGENT_PYTHON_H
 
 /*
- * The agent "python:FILE[:NAME]": an unmodified ConnectOnion file. Each worker
- * has a zygote (src/python/co-agent-python), a fork server that has run the file; a
- * turn is a fork of it, or a thread in it if the agent's state is shared.
+ * The agent "python:FILE[:NAME]": an unmodified ConnectOnion file. It is run by
+ * src/python/co-agent-python: by long-lived processes with many turns each
+ * (agent/fleet.h), or, if its state is isolated, by a fork server whose forks
+ * are turns (agent/zygote.h).
  */
 #include "core/agent.h"
 

@@ -17,6 +17,8 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .notices_edits = conf->reload,
 	    .is_persistent = conf->agent_persistent,
 	    .pool = conf->agent_pool,
+	    .recycle_turns = conf->agent_recycle_turns,
+	    .recycle_memory_bytes = conf->agent_recycle_memory << 20,
 	    .memory_bytes = conf->agent_memory << 20,
 	    .space_bytes = conf->agent_address_space << 20,
 	    .processes = conf->agent_processes,

@@ -129,13 +129,15 @@ struct agent_spec {
 	bool notices_edits;	 /* whether it reloads its file when edited */
 	bool is_persistent;	 /* exec: its processes run many turns */
 	int64_t pool;		 /* processes kept warm */
-	int64_t memory_bytes;	 /* of all processes of a turn together */
-	int64_t space_bytes;	 /* addresses, per process; 0: any */
-	int64_t processes;	 /* processes and threads of a turn */
-	int64_t turns;		 /* concurrent turns of a worker */
-	int64_t line_bytes;	 /* longest line that a process may write */
-	int64_t lines_per_s;	 /* above it, the process waits */
-	int64_t run_timeout_ms;	 /* of a turn */
+	int64_t recycle_turns;	 /* python: of a process; 0: any number */
+	int64_t recycle_memory_bytes; /* python: after a turn; 0: any */
+	int64_t memory_bytes;	      /* of all processes of a turn together */
+	int64_t space_bytes;	      /* addresses, per process; 0: any */
+	int64_t processes;	      /* processes and threads of a turn */
+	int64_t turns;		      /* concurrent turns of a worker */
+	int64_t line_bytes;	    /* longest line that a process may write */
+	int64_t lines_per_s;	    /* above it, the process waits */
+	int64_t run_timeout_ms;	    /* of a turn */
 	int64_t interrupt_grace_ms; /* for an interrupted turn to end */
 	int64_t drain_timeout_ms;   /* for turns beside one that hangs */
 	int64_t session_bytes;	    /* largest conversation that is kept */

@@ -22,6 +22,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)65536)
@@ -29,6 +30,9 @@
 /* How long a crash may take to be told, and the lock to be had before. */
 #define CRASH_MS 800
 #define CRASH_LOCK_MS 100
+
+/* How long the end may take when the server has closed the socket. */
+#define END_MS 1500
 
 static int sock = -1, wake_fd = -1;
 static bool is_cut, is_draining;
@@ -129,14 +133,31 @@ static void take_frame(uint64_t turn, const char *json, size_t len)
 	} /* else it has ended */
 }
 
-static void leave(int status, const char *why) __attribute__((noreturn));
+static void fail(const char *why) __attribute__((noreturn));
 
-/* Without waiting for the interpreter, which may be busy for long. */
-static void leave(int status, const char *why)
+/* End without waiting for the interpreter, which may be busy for long. */
+static void fail(const char *why)
 {
-	if (why)
-		(void)!write(STDERR_FILENO, why, strlen(why));
-	_exit(status);
+	(void)!write(STDERR_FILENO, why, strlen(why));
+	_exit(1);
+}
+
+/*
+ * The server is gone. It also closes the socket when the last turn has ended
+ * after DRAIN: then the interpreter is doing what is to be done at the end.
+ */
+static void follow(void) __attribute__((noreturn));
+
+static void follow(void)
+{
+	const struct timespec end = {END_MS / 1000, END_MS % 1000 * 1000000};
+
+	lock_enter();
+	bool is_drained = link_is_drained();
+	lock_leave();
+	if (is_drained)
+		(void)nanosleep(&end, NULL);
+	_exit(0);
 }
 
 static void take_line(const char *line, size_t len)
@@ -147,7 +168,7 @@ static void take_line(const char *line, size_t len)
 	while (i < len && line[i] >= '0' && line[i] <= '9')
 		turn = turn * 10 + (uint64_t)(line[i++] - '0');
 	if (i == 0 || i >= len || line[i] != ' ')
-		leave(1, "the server sent what is no frame\n");
+		fail("the server sent what is no frame\n");
 	take_frame(turn, line + i + 1, len - i - 1);
 }
 
@@ -185,7 +206,7 @@ static void receive(void)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0)
-			leave(0, NULL); /* the server is gone */
+			follow();
 		inbox.len += (size_t)n;
 		take_lines();
 		if ((size_t)n < room)
@@ -233,14 +254,16 @@ static int64_t send_frames(bool *is_full)
 	enum outbox_end end = sender_send(&n);
 	*is_full = end == OUTBOX_FULL;
 	int64_t us = -1;
-	if (end == OUTBOX_GONE)
-		leave(0, NULL);
+	if (end == OUTBOX_GONE) {
+		lock_leave();
+		follow();
+	}
 	if (n > 0 && end == OUTBOX_SENT)
 		us = SENDER_PAUSE_US;
 	else if (end == OUTBOX_SENT)
 		(void)sender_doze();
 	if (us < 0 && recycle_is_needed())
-		us = RECYCLE_CHECK_MS * 1000;
+		us = recycle_pause_ms() * 1000;
 	lock_leave();
 	return us;
 }
@@ -263,14 +286,14 @@ static void *run(void *arg)
 		uint64_t count;
 		if (ppoll(p, 2, us < 0 ? NULL : &wait, NULL) < 0 &&
 		    errno != EINTR)
-			leave(1, "poll failed\n");
+			fail("poll failed\n");
 		if (p[1].revents)
 			(void)!read(wake_fd, &count, sizeof count);
 		check_crash();
 		if (p[0].revents & ~POLLOUT)
 			receive();
 		int64_t now = clock_steady_us();
-		if (now - checked_us < RECYCLE_CHECK_MS * 1000)
+		if (now - checked_us < recycle_pause_ms() * 1000)
 			continue;
 		checked_us = now;
 		lock_enter();

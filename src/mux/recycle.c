@@ -17,6 +17,12 @@
 #define LAST_WORDS_MS 1000
 
 static struct recycle_limits limits;
+static int64_t allowed; /* memory, as it was set */
+/* How often the memory is checked, below half of the limit and above. */
+#define CHECK_MS 100
+#define CHECK_OFTEN_MS 10
+
+static bool is_near;	 /* the limit */
 static bool is_asked;	 /* for a successor */
 static uint64_t checked; /* turns that had ended at the last check */
 
@@ -31,6 +37,8 @@ static uint64_t jittered(uint64_t value)
 void recycle_open(const struct recycle_limits *l)
 {
 	limits = *l;
+	limits.memory_hard = RECYCLE_SHARE(l->memory_hard);
+	allowed = l->memory_hard;
 	limits.turns = jittered(l->turns);
 	limits.memory_soft = (int64_t)jittered((uint64_t)l->memory_soft);
 }
@@ -101,7 +109,7 @@ static void give_up(int64_t bytes)
 	(void)snprintf(json, sizeof json,
 	    "{\"type\":\"LOST\",\"reason\":\"memory\",\"message\":\"%" PRId64
 	    " MB resident, agent_memory is %" PRId64 "\"}",
-	    bytes >> 20, limits.memory_hard >> 20);
+	    bytes >> 20, allowed >> 20);
 	if (worst.turn)
 		say(worst.turn, json, SENDER_ALONE);
 	(void)sender_finish(LAST_WORDS_MS);
@@ -115,12 +123,18 @@ bool recycle_is_needed(void)
 	return turns_running() > 0 || sender_ended() != checked;
 }
 
+int64_t recycle_pause_ms(void)
+{
+	return is_near ? CHECK_OFTEN_MS : CHECK_MS;
+}
+
 void recycle_check(void)
 {
 	int64_t bytes = resident();
 	bool is_after_turn = sender_ended() != checked;
 
 	checked = sender_ended();
+	is_near = limits.memory_hard && bytes > limits.memory_hard / 2;
 	if (limits.memory_hard && bytes > limits.memory_hard)
 		give_up(bytes);
 	if (limits.memory_soft && is_after_turn && !is_asked &&

@@ -22,8 +22,11 @@ struct recycle_limits {
 	int64_t memory_hard; /* resident at any time, in bytes */
 };
 
-/* How often the memory is checked. */
-#define RECYCLE_CHECK_MS 100
+/*
+ * The supervisor of the process ends it, and names no turn, when it has all of
+ * memory_hard; so we do at this part of it.
+ */
+#define RECYCLE_SHARE(bytes) ((bytes) - (bytes) / 16)
 
 /* Set the limits of this process. */
 void recycle_open(const struct recycle_limits *l);
@@ -33,6 +36,9 @@ void recycle_count(void);
 
 /* Whether recycle_check() has anything to check. */
 bool recycle_is_needed(void);
+
+/* Returns the time between checks: shorter while the limit is near. */
+int64_t recycle_pause_ms(void);
 
 /* Check the memory. Ends the process if it has too much. */
 void recycle_check(void);

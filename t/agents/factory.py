@@ -19,8 +19,20 @@ def guard(text: str, agent=None, **options) -> str:
     return f"{text} {type(agent).__name__} {sorted(options)}"
 
 
+class Uses:
+    """A tool with something to remember."""
+
+    def __init__(self):
+        self.count = 0
+
+    def use(self, text: str) -> str:
+        """Count how often this object is used."""
+        self.count += 1
+        return str(self.count)
+
+
 def create_agent():
-    return Agent("factory", llm=Scripted(), tools=[*TOOLS, guard, bump],
+    return Agent("factory", llm=Scripted(), tools=[*TOOLS, Uses(), guard, bump],
                  system_prompt="Do what you are told.")
 
 

@@ -48,7 +48,7 @@ sub python {
 	my ($class, $dir, $file, @options) = @_;
 	my %o = ref $options[-1] ? %{ pop @options } : ();
 	return $class->start([PyAgent::python(), CoHost::program('co-agent-python'), '--serve',
-		'--frames', '--state', 'shared', @options, '--', PyAgent::file($file)],
+		@options, '--', PyAgent::file($file)],
 		dir => "$dir", log => "$dir/log", %o);
 }
 

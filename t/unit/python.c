@@ -2,8 +2,9 @@
 /* Copyright the co-hostd authors */
 
 /*
- * The python: agent with a stand-in for its script, which needs no package: the
- * zygote, the profile, and describing. co-turn is taken from TOP_BUILDDIR.
+ * The python: agent with a stand-in for its script, which needs no package: its
+ * long-lived processes, the zygote, the profile, and describing. co-turn is
+ * taken from TOP_BUILDDIR.
  */
 #include "agent/python.h"
 
@@ -37,6 +38,18 @@ static const char stand_in[] =
     "    sys.exit('Traceback: it is broken')\n"
     "if sys.argv[1] == '--describe':\n"
     "    print(json.dumps(about))\n"
+    "    sys.exit(0)\n"
+    "if 'shared' in sys.argv:\n"
+    "    def frame(number, what):\n"
+    "        os.write(1, b'%d %s\\n' % (number, json.dumps(what).encode()))\n"
+    "    frame(0, {'type': 'READY', 'state': 'shared', 'why': ' "
+    "'.join(sys.argv),"
+    " 'about': about})\n"
+    "    for line in sys.stdin:\n"
+    "        number, task = line.split(' ', 1)\n"
+    "        if int(number):\n"
+    "            frame(int(number), {'type': 'OUTPUT', 'result':"
+    " json.loads(task)['prompt']})\n"
     "    sys.exit(0)\n"
     "s = socket.socket(fileno=os.dup(0))\n"
     "ready = {'state': 'isolated', 'why': 'so', 'about': about}\n"
@@ -164,6 +177,35 @@ static void test_turns(void)
 		strcmp(about->skills, "[{}]") == 0,
 	    "the agent is known once it is loaded");
 	close_agent(&x);
+}
+
+static void test_shared(void)
+{
+	static struct test x;
+	size_t n_good = 0;
+
+	conf.agent_state = STATE_AUTO;
+	open_agent(&x, "good");
+	is_int(python_kind.load(x.agent), AGENT_LOADING,
+	    "a shared agent is being loaded at first");
+	for (size_t i = 0; i < TURNS; i++)
+		(void)start(&x);
+	ok(wait_until(&x, have_ended),
+	    "turns wait for a shared agent to be loaded");
+	for (size_t i = 0; i < TURNS; i++)
+		n_good += strcmp(buf_cstr(&x.sinks[i].result), "hello") == 0;
+	ok(n_good == TURNS, "all turns of one process are done");
+	ok(strcmp(python_kind.about(x.agent)->model, "m") == 0,
+	    "a shared agent is known once it is loaded");
+	is_int(python_kind.load(x.agent), AGENT_LOADED,
+	    "a shared agent is loaded when a process is ready");
+	close_agent(&x);
+	open_agent(&x, "broken");
+	struct sink *first = start(&x);
+	ok(wait_until(&x, have_ended) && first->has_failed,
+	    "a turn fails when a shared agent cannot be loaded");
+	close_agent(&x);
+	conf.agent_state = STATE_ISOLATED;
 }
 
 static void test_death(void)
@@ -297,8 +339,11 @@ static void set_up(void)
 	conf.agent_user = mem_strdup("");
 	conf.agent_memory = 512;
 	conf.agent_processes = 64;
+	conf.max_runs = 64;
+	conf.drain_timeout = 30;
 	conf.run_timeout = 60;
 	conf.interrupt_grace = 5;
+	conf.agent_state = STATE_ISOLATED;
 	write_stand_in();
 }
 
@@ -311,6 +356,7 @@ int main(void)
 	set_up();
 	test_profiles();
 	test_describe();
+	test_shared();
 	test_turns();
 	test_death();
 	test_lost();

@@ -3,10 +3,11 @@
 """The files of the project that were loaded, and whether one was edited since."""
 from __future__ import annotations
 
+import importlib.machinery
 import os
 import sys
 import time
-from typing import Callable, NoReturn
+from typing import Any, Callable, NoReturn
 
 from .file import File
 
@@ -37,26 +38,39 @@ def loaded_files(target: str) -> dict[str, float]:
 
 
 class Edits:
-    """Looks once a second whether a file was edited that the process has loaded."""
+    """Open from before the file runs, to hear of which time each file was that it loads."""
 
-    def __init__(self, tell: Callable[[str], None]):
-        self.tell = tell
-        self.seen: dict[str, float] = {}
+    def __init__(self) -> None:
+        self.loaded: dict[str, float] = {}
+        self.watched: dict[str, float] = {}
         self.modules = 0
-        self.find_new()
+        original = importlib.machinery.SourceFileLoader.path_stats
+
+        def path_stats(loader: Any, path: str) -> Any:
+            self.begin(path)
+            return original(loader, path)
+
+        importlib.machinery.SourceFileLoader.path_stats = path_stats  # type: ignore
+
+    def begin(self, path: str) -> None:
+        """A file is about to be loaded."""
+        self.loaded[path] = mtime_of(path)
 
     def find_new(self) -> None:
+        """Watch the modules of the project."""
         if len(sys.modules) != self.modules:
             self.modules = len(sys.modules)
             main = getattr(sys.modules["__main__"], "__file__", "")
-            self.seen = {main: mtime_of(main), **project_files(), **self.seen}
+            files = {main: mtime_of(main), **project_files()}
+            self.watched = {path: self.loaded.get(path, files[path]) for path in files}
 
-    def watch(self) -> NoReturn:
+    def watch(self, tell: Callable[[str], None]) -> NoReturn:
+        """Look once a second whether one of them was edited."""
         while True:
-            time.sleep(1)
-            for path, mtime in self.seen.items():
+            self.find_new()
+            for path, mtime in self.watched.items():
                 now = mtime_of(path)
                 if now != mtime:
-                    self.seen[path] = now
-                    self.tell(os.path.relpath(path))
-            self.find_new()
+                    self.watched[path] = self.loaded[path] = now
+                    tell(os.path.relpath(path))
+            time.sleep(1)

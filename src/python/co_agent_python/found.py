@@ -43,14 +43,6 @@ class Found:
     def make(self) -> Any:
         return self.target() if self.kind == "factory" else self.target
 
-    def usual_state(self) -> tuple[str, str]:
-        """The state that agent_state: auto means, and why."""
-        if self.kind == "instance":
-            return "shared", "host() was given an agent"
-        if self.has_threads:
-            return "shared", "the file started threads"
-        return "isolated", "host() was given a function"
-
     def kept(self, sample: Any) -> list[str]:
         """The names of what was made outside the function and does its agents' tools."""
         owners = {id(getattr(tool, "__self__", None)) for tool in sample.tools}
@@ -66,7 +58,7 @@ class Found:
         what = ", ".join(self.kept(sample)) or "objects made by the file"
         return {"isolated": f"each turn runs in its own copy; changes to {what} are lost "
                             "(to keep them: agent_state: shared)",
-                "shared": f"the turns of a worker share {what}; agent_state: isolated gives "
+                "shared": f"the turns of a process share {what}; agent_state: isolated gives "
                           "each a copy"}
 
     def describe(self) -> dict[str, Any]:
@@ -81,8 +73,7 @@ class Found:
             "kind": self.kind,
             "threads": self.has_threads,
         }
-        auto, why = self.usual_state()
-        about["states"] = {"auto": auto, "why": why, **self.states(sample)}
+        about["states"] = {"auto": "shared", **self.states(sample)}
         skills = [{"name": s.name, "description": s.description, "location": s.location}
                   for s in getattr(sample, "skills", [])]
         if skills:

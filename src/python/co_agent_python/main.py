@@ -37,12 +37,19 @@ def describe(target: str, state: str) -> NoReturn:
     leave(1)
 
 
-def serve(options: argparse.Namespace) -> NoReturn:
-    sock = socket.socket(fileno=os.dup(0))
-    out = os.dup(1)
+def take_socket() -> int:
+    """Standard input is the server's; the agent has nothing to read, and prints to its log."""
+    sock = os.dup(0)
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    return sock
+
+
+def serve_isolated(options: argparse.Namespace) -> NoReturn:
+    """Turns are forks, whose descriptors come through a packet socket."""
+    sock = socket.socket(fileno=take_socket())
+    out = os.dup(1)
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
     # A traceback goes out in one piece.
@@ -58,16 +65,16 @@ def serve(options: argparse.Namespace) -> NoReturn:
     leave(1)
 
 
-def serve_frames(options: argparse.Namespace) -> NoReturn:
-    """Many turns over one socket: standard input and output."""
-    sock = os.dup(0)
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
+def serve_shared(options: argparse.Namespace) -> NoReturn:
+    """Turns come and go over one stream socket, which is standard input and output."""
+    sock = take_socket()
     os.dup2(2, 1)
     try:
         shared = Shared(options, sock)
-        File(options.target, shared.serve).run()
+        file = File(options.target, shared.serve)
+        if shared.edits:
+            shared.edits.begin(os.path.abspath(file.path))
+        file.run()
     except BaseException as error:
         show_traceback(error)
     leave(1)
@@ -78,20 +85,19 @@ def main() -> NoReturn:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--describe", action="store_true")
     what.add_argument("--serve", action="store_true")
-    parser.add_argument("--state", choices=("auto", "shared", "isolated"), default="auto")
+    parser.add_argument("--state", choices=("auto", "shared", "isolated"), default="shared")
     parser.add_argument("--reload", action="store_true")
     parser.add_argument("--co-turn", default="co-turn")
     parser.add_argument("--processes", type=int, default=256)
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--spares", type=int, default=2)
     parser.add_argument("--forget", default="")
-    parser.add_argument("--frames", action="store_true")
     parser.add_argument("--recycle-turns", type=int, default=0)
     parser.add_argument("--recycle-memory", type=int, default=0)
     parser.add_argument("target", metavar="FILE|MODULE[:NAME]")
     options = parser.parse_args()
     if options.describe:
         describe(options.target, options.state)
-    if options.frames:
-        serve_frames(options)
-    serve(options)
+    if options.state == "isolated":
+        serve_isolated(options)
+    serve_shared(options)

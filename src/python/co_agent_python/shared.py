@@ -7,6 +7,7 @@ import argparse
 import atexit
 import contextvars
 import ctypes
+import functools
 import gc
 import json
 import os
@@ -49,6 +50,7 @@ class Shared:
         self.listeners: dict[int, Hear] = {}
         self.context = contextvars.Context()
         self.is_bound = False  # no current directory for each thread
+        self.edits = Edits() if options.reload else None
         sys.stdout = sys.stderr = Routed()  # type: ignore[assignment]
         departure.install(self.link)
 
@@ -71,9 +73,9 @@ class Shared:
         self.settle_memory()
         threading.stack_size(STACK_BYTES)
         self.grow()
-        if self.options.reload:
-            edits = Edits(self.retire)
-            threading.Thread(target=edits.watch, name="co-edits", daemon=True).start()
+        if self.edits:
+            watch = functools.partial(self.edits.watch, self.retire)
+            threading.Thread(target=watch, name="co-edits", daemon=True).start()
         why = f"agent_state: {about['states']['shared']}"
         self.link.tell({"type": "READY", "state": "shared", "why": why, "about": about})
         self.listen()
@@ -86,7 +88,7 @@ class Shared:
             gc.set_threshold(10_000, 10, 10)
 
     def retire(self, path: str) -> None:
-        self.link.tell({"type": "RETIRE", "reason": "edited", "file": path})
+        self.link.tell({"type": "RETIRE", "reason": f"{path} was edited", "file": path})
 
     # ---- the main thread: later messages, signals, the end ----
 
@@ -146,8 +148,8 @@ class Shared:
         current.set(channel.output)
         if is_closed:  # before it began
             return channel.end({"type": "OUTPUT", "result": INTERRUPTED})
-        turn = Turn(self.found, channel)
-        if self.found.is_async:
+        turn = Turn(self.found, channel, self.found.is_async)
+        if turn.is_task:
             self.loop.spawn(turn.run(line))
         else:
             run_now(turn.run(line))

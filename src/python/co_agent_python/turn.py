@@ -30,9 +30,10 @@ STUCK_SECONDS = 0.2
 class Turn:
     """Its coroutine run() waits only for an agent whose input() has to be awaited."""
 
-    def __init__(self, agent: Found, channel: Channel):
+    def __init__(self, agent: Found, channel: Channel, is_task: bool = False):
         self.agent = agent
         self.channel = channel
+        self.is_task = is_task  # of the event loop, where it may wait
         self.io: Any = None
         self.subject: Any = None  # its agent
         self.task: asyncio.Task[Any] | None = None  # in which it runs, where that can be cancelled
@@ -89,7 +90,7 @@ class Turn:
                               "session": self.subject.current_session})
 
     async def converse(self, task: dict[str, Any]) -> dict[str, Any]:
-        if self.agent.is_async:
+        if self.is_task:
             self.task = asyncio.current_task()
         self.io = self.agent.bridge(self.channel.write, bool(task.get("files")))
         self.channel.listen(self.hear)

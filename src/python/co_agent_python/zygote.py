@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
-"""The fork server of a worker, which has run the file and does its turns."""
+"""Isolated turns: the fork server of a worker, which has run the file and does its turns."""
 from __future__ import annotations
 
 import argparse
-import asyncio
 import atexit
 import ctypes
 import gc
@@ -13,7 +12,6 @@ import select
 import socket
 import struct
 import sys
-import threading
 import time
 from typing import Any, NoReturn
 
@@ -24,13 +22,9 @@ from .found import Found
 from .generators import Generators
 from .hazards import Hazards
 from .lines import to_line
-from .output import Output, Routed, current
 from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
 from .sample import describe_sample
 from .turn import Turn, run_now
-
-# Of each thread of a shared agent: many threads must fit into agent_address_space.
-STACK_BYTES = 2 << 20
 
 # What gc.get_threshold() says when the file has left it alone.
 USUAL_COLLECTION = (700, 10, 10)
@@ -54,29 +48,22 @@ class Zygote:
         self.idle: set[int] = set()  # those of them that wait for a turn
         self.kept: set[int] = set()  # those of them that wait for ever
         self.generators = Generators()
-        self.hazards = Hazards() if options.state == "isolated" else None
+        self.hazards = Hazards()
 
     def serve(self, found: Found) -> NoReturn:
         for name in self.options.forget.split(","):
             os.environ.pop(name, None)
-        state, why = self.decide(found)
         self.generators.keep()
         about = self.describe(found)
-        why = f"{why}: {about['states'][state]}"
         quiet_banner()
         refuse_keys()
         guard_records()
         quicken_records()
         warm()
-        if state == "shared":
-            found.lock = threading.Lock() if found.kind == "instance" else None
-            threading.stack_size(STACK_BYTES)
-            sys.stdout = sys.stderr = Routed()
         self.await_order()
-        ready = {"state": state, "why": why, "about": about}
+        why = f"agent_state: {about['states']['isolated']}"
+        ready = {"state": "isolated", "why": why, "about": about}
         os.write(self.out, b"READY " + to_line(ready))
-        if state == "shared":
-            self.share(found)
         self.generators.find()
         # No collection touches what the forks share with us.
         gc.collect()
@@ -86,8 +73,6 @@ class Zygote:
 
     def describe(self, found: Found) -> dict[str, Any]:
         """Describe an agent, which also loads what the first agent loads."""
-        if not self.hazards:
-            return found.describe()
         self.hazards.refuse(found.target)
         about, left = describe_sample(found, self.hazards)
         if not left:  # then it may be made here, too
@@ -103,36 +88,12 @@ class Zygote:
         if not os.read(self.orders, 1):
             leave(0)
 
-    def decide(self, found: Found) -> tuple[str, str]:
-        if self.options.state != "auto":
-            return self.options.state, "agent_state"
-        return found.usual_state()
-
     def stopped(self) -> None:
         """Another zygote takes over, once we take no more turns."""
         self.sock.close()
         os.write(self.report, b"stopped\n")
 
-    # Shared: turns are threads.
-
-    def share(self, found: Found) -> NoReturn:
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        if self.orders >= 0:
-            poll.register(self.orders, select.POLLIN)
-        while True:
-            if any(fd == self.orders for fd, _ in poll.poll()):
-                break
-            fds = take_packet(self.sock, self.out)
-            if fds:
-                threading.Thread(target=shared_turn, args=(found, fds), name="co-turn",
-                                 daemon=True).start()
-        self.stopped()
-        while any(t.name == "co-turn" for t in threading.enumerate()):
-            time.sleep(0.2)
-        leave(0)
-
-    # Isolated: turns are forks, which nests (co-nest.so) make ahead, watch, and make anew.
+    # Turns are forks, which nests (co-nest.so) make ahead, watch, and make anew.
 
     def breed(self, found: Found) -> NoReturn:
         nest = ctypes.PyDLL(os.path.join(os.path.dirname(self.options.co_turn), "co-nest.so"))
@@ -224,23 +185,6 @@ class NestPlan(ctypes.Structure):
                 ("processes", ctypes.c_long), ("memory", ctypes.c_int64)]
 
 
-def take_packet(sock: socket.socket, out: int) -> list[int]:
-    """The descriptors of a turn; none if another spare was faster."""
-    try:
-        data, fds, _, _ = socket.recv_fds(
-            sock, 16, 4, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
-    except BlockingIOError:
-        return []
-    if not data:
-        leave(0)  # the worker is gone
-    os.write(out, b"+\n")  # before it begins: else it would be given to another zygote
-    if len(fds) == 4:
-        return fds
-    for fd in fds:
-        os.close(fd)
-    return []
-
-
 def isolated_turn(found: Found, packets: socket.socket, generators: Generators) -> NoReturn:
     status = 1
     try:
@@ -270,27 +214,4 @@ def take_turn(found: Found, channel: Pipes) -> None:
     """Take the turn whose task is the first line."""
     task = channel.input.readline()
     if task.strip():
-        work = Turn(found, channel).run(task)
-        asyncio.run(work) if found.is_async else run_now(work)
-
-
-def shared_turn(found: Found, fds: list[int]) -> None:
-    def log(message: dict[str, Any]) -> bool:
-        os.write(fds[2], message["text"].encode("utf-8", "replace") + b"\n")
-        return True
-
-    output = Output(0, log)
-    current.set(output)
-    channel = Pipes(fds[0], fds[1])
-    try:
-        take_turn(found, channel)
-    finally:
-        current.set(None)
-        output.finish()
-        channel.close()
-        os.close(fds[2])
-        try:
-            os.write(fds[3], b"exit 0\n")
-        except OSError:
-            pass  # the worker has left it
-        os.close(fds[3])
+        run_now(Turn(found, channel).run(task))
