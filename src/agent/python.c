@@ -4,6 +4,7 @@
 
 #include "agent/child.h"
 #include "agent/fleet.h"
+#include "agent/profile.h"
 #include "agent/python_describe.h"
 #include "agent/secrets.h"
 #include "agent/solo.h"
@@ -32,12 +33,6 @@
  */
 #define THREADS_PER_TURN 4
 
-/* A replaced profile to which others may still point. */
-struct past {
-	struct past *next;
-	struct python_profile profile;
-};
-
 /* The agent is the first member, so that one pointer serves for both. */
 struct python {
 	struct agent agent;
@@ -45,66 +40,10 @@ struct python {
 	struct fleet *fleet;	   /* shared: processes with many turns */
 	struct zygote *zygote;	   /* isolated: the fork server */
 	struct solo solo;	   /* its forks */
-	char *setting;
-	int state; /* agent_state */
-	struct python_profile profile;
-	char *about; /* the JSON from which it was read, or NULL */
-	struct past *past;
+	char *name;		   /* of the file */
+	int state;		   /* agent_state */
+	struct profile_history profiles;
 };
-
-/* ---- profiles ---- */
-
-/* Returns a copy of a string member; NULL if it is missing or not a string. */
-static char *copy_str(const struct json *object, const char *key)
-{
-	struct buf scratch = {0};
-	size_t len;
-	const char *s = json_str(json_get(object, key), &scratch, &len);
-	char *copy = s ? mem_strndup(s, len) : NULL;
-
-	buf_fini(&scratch);
-	return copy;
-}
-
-static char *copy_text(const struct json *v, enum json_type type)
-{
-	size_t len;
-
-	if (!v || !json_is(v, type))
-		return NULL;
-	const char *text = json_text(v, &len);
-	return mem_strndup(text, len);
-}
-
-static char **copy_texts(const struct json *list)
-{
-	struct buf scratch = {0};
-	size_t n = 0, len;
-
-	if (json_is(list, JSON_ARRAY))
-		for (const struct json *v = json_first(list); v;
-		     v = json_next(v))
-			n++;
-	char **texts = mem_zero((n + 1) * sizeof *texts);
-	n = 0;
-	for (const struct json *v = json_is(list, JSON_ARRAY) ? json_first(list)
-							      : NULL;
-	     v; v = json_next(v)) {
-		const char *s = json_str(v, &scratch, &len);
-		if (s)
-			texts[n++] = mem_strndup(s, len);
-		buf_reset(&scratch);
-	}
-	buf_fini(&scratch);
-	return texts;
-}
-
-static void free_texts(char **texts)
-{
-	for (size_t i = 0; texts && texts[i]; i++)
-		free(texts[i]);
-	free(texts);
-}
 
 /* The name of the file without its folder and suffix. */
 static char *name_of(const char *setting)
@@ -119,91 +58,19 @@ static char *name_of(const char *setting)
 	return mem_strndup(file, len);
 }
 
-static const char *const states[] = {"auto", "shared", "isolated"};
-
-/*
- * Returns "isolated: what that means for this file"; NULL if the agent did not
- * say.
- */
-static char *copy_state(const struct json *said, int state)
-{
-	struct buf text = {0};
-	char *usual = copy_str(said, "auto");
-	const char *name = state == STATE_AUTO && usual ? usual : states[state];
-	char *meaning = copy_str(said, name);
-	bool is_told = meaning != NULL;
-	if (is_told)
-		buf_printf(&text, "%s: %s", name, meaning);
-	free(usual);
-	free(meaning);
-	return is_told ? buf_steal(&text, NULL) : NULL;
-}
-
-void python_profile_read(struct python_profile *p, const char *setting,
-    int state, const char *json, size_t len)
-{
-	struct json_doc doc = {0};
-	struct json_error why;
-	const struct json *o =
-	    len ? json_parse(&doc, json, len, 0, &why) : NULL;
-
-	if (o && !json_is(o, JSON_OBJECT))
-		o = NULL;
-	p->name = o ? copy_str(o, "name") : NULL;
-	p->model = o ? copy_str(o, "model") : NULL;
-	p->system_prompt = o ? copy_str(o, "system_prompt") : NULL;
-	p->skills = o ? copy_text(json_get(o, "skills"), JSON_ARRAY) : NULL;
-	p->state = o ? copy_state(json_get(o, "states"), state) : NULL;
-	p->tools = copy_texts(o ? json_get(o, "tools") : NULL);
-	p->routes = copy_texts(o ? json_get(o, "routes") : NULL);
-	if (!p->name)
-		p->name = name_of(setting);
-	if (!p->model)
-		p->model = mem_strdup("unknown");
-	p->about = (struct agent_about){
-	    .name = p->name,
-	    .model = p->model,
-	    .tools = (const char *const *)p->tools,
-	    .system_prompt = p->system_prompt,
-	    .skills = p->skills,
-	    .routes = (const char *const *)p->routes,
-	    .state = p->state,
-	};
-	json_fini(&doc);
-}
-
-void python_profile_free(struct python_profile *p)
-{
-	free_texts(p->tools);
-	free_texts(p->routes);
-	free(p->name);
-	free(p->model);
-	free(p->system_prompt);
-	free(p->skills);
-	free(p->state);
-	*p = (struct python_profile){0};
-}
-
 /* ---- what runs the file ---- */
 
-/* Callers may keep pointers into an old profile as long as the agent exists. */
-static void renew_profile(struct python *p, const struct json *about)
+static struct profile_usual usual(const char *name, int state)
 {
-	size_t len;
-	const char *text = json_text(about, &len);
+	return (struct profile_usual){name, "unknown", state};
+}
 
-	if (p->about && strlen(p->about) == len &&
-	    memcmp(p->about, text, len) == 0)
-		return; /* a process like the one before */
-	struct past *past = mem_zero(sizeof *past);
-	free(p->about);
-	p->about = mem_strndup(text, len);
-	past->profile = p->profile;
-	past->next = p->past;
-	p->past = past;
-	p->profile = (struct python_profile){0};
-	python_profile_read(&p->profile, p->setting, p->state, text, len);
-	p->agent.about = p->profile.about;
+static void renew_profile(struct python *p, const char *json, size_t len)
+{
+	const struct profile_usual u = usual(p->name, p->state);
+
+	if (profile_renew(&p->profiles, &u, json, len))
+		p->agent.about = p->profiles.now.about;
 }
 
 static void on_ready(void *arg, const char *json, size_t len)
@@ -212,13 +79,15 @@ static void on_ready(void *arg, const char *json, size_t len)
 	struct json_doc doc = {0};
 	struct json_error why;
 	const struct json *o = json_parse(&doc, json, len, 0, &why);
+	size_t n;
 
 	if (o && json_is(json_get(o, "about"), JSON_OBJECT)) {
-		char *state = copy_str(o, "state");
-		char *because = copy_str(o, "why");
-		renew_profile(p, json_get(o, "about"));
+		char *state = json_strdup(json_get(o, "state"));
+		char *because = json_strdup(json_get(o, "why"));
+		const char *about = json_text(json_get(o, "about"), &n);
+		renew_profile(p, about, n);
 		log_info("agent %s: loaded, its state is %s: %s",
-		    p->profile.name, state ? state : "unknown",
+		    p->profiles.now.name, state ? state : "unknown",
 		    because ? because : "unknown");
 		free(state);
 		free(because);
@@ -326,26 +195,26 @@ static struct channels *open_zygote(
 
 static void describe(const struct agent_spec *spec, struct agent_about *about)
 {
-	static struct python_profile profile; /* of the last call */
+	static struct profile profile; /* of the last call */
+	char *name = name_of(spec->setting);
+	const struct profile_usual u = usual(name, spec->state);
 
-	python_profile_free(&profile);
-	python_profile_read(&profile, spec->setting, spec->state, spec->profile,
-	    strlen(spec->profile));
+	profile_free(&profile);
+	profile_read(&profile, &u, spec->profile, strlen(spec->profile));
 	*about = profile.about;
+	free(name);
 }
 
 static struct agent *python_open_agent(
     const struct agent_setup *setup, struct err *err)
 {
 	struct python *p = mem_zero(sizeof *p);
-	const char *profile = setup->spec.profile;
+	const char *said = setup->spec.profile;
 
 	(void)err; /* errors occur in the processes */
-	p->setting = mem_strdup(setup->spec.setting);
+	p->name = name_of(setup->spec.setting);
 	p->state = setup->spec.state;
-	python_profile_read(
-	    &p->profile, p->setting, p->state, profile, strlen(profile));
-	p->agent.about = p->profile.about;
+	renew_profile(p, said, strlen(said));
 	child_init(&p->agent, setup,
 	    p->state == STATE_ISOLATED ? open_zygote(p, setup)
 				       : open_fleet(p, setup));
@@ -365,15 +234,8 @@ static void close_agent(struct agent **agent)
 		zygote_close(&p->zygote);
 	}
 	source_exec_fini(&p->source);
-	while (p->past) {
-		struct past *past = p->past;
-		p->past = past->next;
-		python_profile_free(&past->profile);
-		free(past);
-	}
-	python_profile_free(&p->profile);
-	free(p->about);
-	free(p->setting);
+	profile_forget(&p->profiles);
+	free(p->name);
 	free(p);
 	*agent = NULL;
 }

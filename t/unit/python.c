@@ -298,14 +298,16 @@ static void test_profiles(void)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct python_profile p = {0};
-		python_profile_read(&p, "python:/a/agent.py:x", STATE_AUTO,
-		    cases[i].json, strlen(cases[i].json));
-		ok(strcmp(p.about.name, cases[i].name) == 0 &&
-			strcmp(p.about.model, cases[i].model) == 0 &&
-			p.about.tools && !p.about.skills,
+		struct agent_spec spec = {
+		    .setting = "python:/a/agent.py:x",
+		    .profile = cases[i].json,
+		};
+		struct agent_about about;
+		python_kind.describe(&spec, &about);
+		ok(strcmp(about.name, cases[i].name) == 0 &&
+			strcmp(about.model, cases[i].model) == 0 &&
+			about.tools && !about.skills,
 		    "a profile is made of '%s'", cases[i].json);
-		python_profile_free(&p);
 	}
 }
 
