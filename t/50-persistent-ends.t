@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for write_file);
 use FramesAgent qw(ask ending is_gone told);
+use Sign qw(connect_frame key_new);
 use Test::More;
 
 # ---- turns beside each other ----
@@ -94,6 +95,23 @@ ok wait_for(70, sub { $host->runner_pid != $pid }),
     'a process is replaced as soon as its successor can be loaded';
 $other->send_json({ type => 'INTERRUPT' });
 is ending($other), 'stopped', 'a process that is replaced late loses no turn';
+$host->stop;
+
+# ---- a tool, without a model ----
+
+$host = FramesAgent->start(1, yaml => "permissions:\n  read_file: {allowed: true}\n");
+my $key = key_new();
+write_file($host->dir . '/.co/contacts.txt', "$key->{address}\n");
+$pid = $host->runner_pid;
+my $ws = $host->ws;
+$ws->send_json(connect_frame($key, $host));
+$ws->next(type => 'CONNECTED');
+is_deeply $host->http(GET => '/info')->{json}{tools}, ['read_file'],
+    '/info has the tools that READY told of';
+$ws->send_json({ type => 'EXEC', exec_id => 'x', tool => 'read_file', args => { a => 1 } });
+is $ws->next(type => ['EXEC_RESULT', 'ERROR'])->{result}, '["read_file", {"a": 1}]',
+    'EXEC calls a tool that READY told of';
+is $host->runner_pid, $pid, 'EXEC is answered by the process that runs the turns';
 $host->stop;
 
 # ---- loading ----

@@ -5,8 +5,10 @@
 #include "agent/child.h"
 #include "agent/exec_check.h"
 #include "agent/fleet.h"
+#include "agent/profile.h"
 #include "agent/solo.h"
 #include "agent/source.h"
+#include "base/json.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -14,12 +16,16 @@
 
 #define PREFIX "exec:"
 
+/* The model of an agent that says nothing about itself. */
+#define MODEL "exec"
+
 /* The agent is the first member, so that one pointer serves for both. */
 struct exec {
 	struct agent agent;
 	struct source_exec source;
 	struct solo solo;
 	struct fleet *fleet; /* NULL: each turn has a process of its own */
+	struct profile_history profiles;
 	char *name;
 };
 
@@ -49,7 +55,7 @@ static char *name_agent(const char *command, struct agent_about *about)
 		folder--;
 	char *name = mem_strndup(program + folder, len - folder);
 	*about = (struct agent_about){
-	    .name = name, .model = "exec", .tools = no_tools};
+	    .name = name, .model = MODEL, .tools = no_tools};
 	return name;
 }
 
@@ -66,6 +72,30 @@ static struct exec *exec_of(struct agent *agent)
 	return (struct exec *)(void *)agent;
 }
 
+/*
+ * READY may tell what the agent is. Its name stays, since logs and clients have
+ * it already; and it cannot have routes of its own.
+ */
+static void on_ready(void *arg, const char *json, size_t len)
+{
+	struct exec *e = arg;
+	const struct profile_usual usual = {.name = e->name, .model = MODEL};
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *about =
+	    json_get(json_parse(&doc, json, len, 0, &why), "about");
+	size_t n;
+
+	if (json_is(about, JSON_OBJECT)) {
+		const char *text = json_text(about, &n);
+		(void)profile_renew(&e->profiles, &usual, text, n);
+		e->agent.about = e->profiles.now.about;
+		e->agent.about.name = e->name;
+		e->agent.about.routes = NULL;
+	}
+	json_fini(&doc);
+}
+
 static struct channels *open_channels(
     struct exec *e, const struct agent_setup *setup)
 {
@@ -76,8 +106,12 @@ static struct channels *open_channels(
 		return &e->solo.base;
 	}
 	e->source.processes += spec->turns;
-	e->fleet = fleet_open(
-	    &(struct fleet_setup){.agent = setup, .source = &e->source.base});
+	e->fleet = fleet_open(&(struct fleet_setup){
+	    .agent = setup,
+	    .source = &e->source.base,
+	    .on_ready = on_ready,
+	    .arg = e,
+	});
 	return fleet_channels(e->fleet);
 }
 
@@ -90,8 +124,8 @@ static struct agent *exec_open_agent(
 	(void)err; /* errors show at the first start */
 	source_exec_init(&e->source, &setup->spec,
 	    (const char *const[]){"/bin/sh", "-c", command, NULL});
-	child_init(&e->agent, setup, open_channels(e, setup));
 	e->name = name_agent(command, &e->agent.about);
+	child_init(&e->agent, setup, open_channels(e, setup));
 	return &e->agent;
 }
 
@@ -106,6 +140,7 @@ static void close_agent(struct agent **agent)
 	else
 		solo_fini(&e->solo);
 	source_exec_fini(&e->source);
+	profile_forget(&e->profiles);
 	free(e->name);
 	free(e);
 	*agent = NULL;

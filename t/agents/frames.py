@@ -173,7 +173,7 @@ def main():
         sys.exit('frames.py: it fails')
     if option('--slow'):
         wait_for(option('--slow'))
-    frame(0, {'type': 'READY'})
+    frame(0, {'type': 'READY', 'about': {'tools': ['read_file']}})
     for text in sys.stdin:
         number, line = text.split(' ', 1)
         number, line = int(number), json.loads(line)
