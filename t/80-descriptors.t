@@ -45,6 +45,11 @@ cmp_ok $host->metric('cohostd_accepts_paused_total'), '>=', 1,
 is $host->http(GET => '/health')->{status}, 200, 'connections are accepted again when others have left';
 $host->stop;
 
+$host = CoHost->start(workers => 1, agent => 'exec:true', yaml => "agent_persistent: true\n");
+my ($more) = $host->words =~ /can hold (\d+) connections/;
+cmp_ok $more, '>', $most, 'an agent whose turns share processes leaves more for connections';
+$host->stop;
+
 $host = CoHost->start(workers => 3);
 my $n_told = () = $host->words =~ /can hold \d+ connections/g;
 is $n_told, 1, 'only the first of several workers says how many connections are possible';

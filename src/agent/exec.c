@@ -67,6 +67,12 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	name = name_agent(command_of(spec), about);
 }
 
+static int64_t descriptors(const struct agent_spec *spec)
+{
+	return spec->is_persistent ? fleet_descriptors(spec)
+				   : solo_descriptors(spec);
+}
+
 static struct exec *exec_of(struct agent *agent)
 {
 	return (struct exec *)(void *)agent;
@@ -166,9 +172,9 @@ const struct agent_kind exec_kind = {
     .prefix = PREFIX,
     .needs = "a command, such as 'exec:python3 agent.py'",
     .usage = PREFIX "COMMAND ARGUMENTS",
-    .flags = AGENT_HAS_PROCESSES,
     .check = check,
     .describe = describe,
+    .descriptors = descriptors,
     .open = exec_open_agent,
     .close = close_agent,
     .drain = drain,

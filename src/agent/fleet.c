@@ -418,6 +418,17 @@ static struct channel *fleet_open_channel(struct channels *all,
 	return &t->base;
 }
 
+static size_t size_of(const struct agent_spec *spec)
+{
+	return spec->pool > 0 ? (size_t)spec->pool : 1;
+}
+
+int64_t fleet_descriptors(const struct agent_spec *spec)
+{
+	return (int64_t)(size_of(spec) + 1 + FLEET_LEAVING_MAX) *
+	       RUNNER_DESCRIPTORS;
+}
+
 struct fleet *fleet_open(const struct fleet_setup *setup)
 {
 	const struct agent_setup *agent = setup->agent;
@@ -438,7 +449,7 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 	    .grace_ms = spec->interrupt_grace_ms,
 	    .deadline_ms = spec->drain_timeout_ms,
 	};
-	f->size = spec->pool > 0 ? (size_t)spec->pool : 1;
+	f->size = size_of(spec);
 	f->on_ready = setup->on_ready;
 	f->arg = setup->arg;
 	list_init(&f->members);

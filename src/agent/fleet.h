@@ -49,6 +49,9 @@ struct fleet_setup {
 	void *arg;
 };
 
+/* Returns how many descriptors the fleet of an agent may need. */
+int64_t fleet_descriptors(const struct agent_spec *spec);
+
 /* Start the processes: agent_pool of them, and at least one. */
 struct fleet *fleet_open(const struct fleet_setup *setup);
 

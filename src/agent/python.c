@@ -205,6 +205,12 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	free(name);
 }
 
+static int64_t descriptors(const struct agent_spec *spec)
+{
+	return spec->state == STATE_ISOLATED ? solo_descriptors(spec)
+					     : fleet_descriptors(spec);
+}
+
 static struct agent *python_open_agent(
     const struct agent_setup *setup, struct err *err)
 {
@@ -260,9 +266,10 @@ const struct agent_kind python_kind = {
     .prefix = PYTHON_PREFIX,
     .needs = "a file, such as 'python:agent.py'",
     .usage = PYTHON_PREFIX "FILE.py",
-    .flags = AGENT_WRITES_EVALS | AGENT_HAS_PROCESSES,
+    .flags = AGENT_WRITES_EVALS,
     .ask = python_describe,
     .describe = describe,
+    .descriptors = descriptors,
     .open = python_open_agent,
     .close = close_agent,
     .drain = drain,

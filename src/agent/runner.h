@@ -21,6 +21,9 @@ struct loop;
 struct runner;
 struct source;
 
+/* What a runner needs at most while it runs; while it starts, twice as many. */
+#define RUNNER_DESCRIPTORS 4
+
 /*
  * Make this process the subreaper that inherits, and ends, the tree of a
  * co-turn that is killed. Only for a process whose children all belong to its

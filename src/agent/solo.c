@@ -109,6 +109,11 @@ static struct channel *solo_open(struct channels *all,
 	return &t->base;
 }
 
+int64_t solo_descriptors(const struct agent_spec *spec)
+{
+	return (spec->turns + spec->pool) * RUNNER_DESCRIPTORS;
+}
+
 void solo_init(struct solo *s, const struct agent_setup *setup,
     struct source *source, size_t n_warm)
 {

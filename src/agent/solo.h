@@ -12,8 +12,10 @@
 #include "agent/runner.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct agent_setup;
+struct agent_spec;
 struct pool;
 struct source;
 
@@ -29,6 +31,9 @@ struct solo {
  */
 void solo_init(struct solo *s, const struct agent_setup *setup,
     struct source *source, size_t n_warm);
+
+/* Returns how many descriptors the turns of an agent may need. */
+int64_t solo_descriptors(const struct agent_spec *spec);
 
 /* Close the pool, and kill and forget all processes. */
 void solo_fini(struct solo *s);

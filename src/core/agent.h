@@ -44,9 +44,6 @@ struct agent_sink;
 /* The agent writes .co/evals itself, as the Python package does. */
 #define AGENT_WRITES_EVALS 2u
 
-/* A turn is a process of its own, with pipes to it. */
-#define AGENT_HAS_PROCESSES 4u
-
 struct agent_file {
 	const char *name;
 	const char *path; /* absolute, under .co/uploads */
@@ -210,6 +207,11 @@ struct agent_kind {
 	 */
 	void (*describe)(
 	    const struct agent_spec *spec, struct agent_about *about);
+	/*
+	 * Returns how many descriptors the processes of an agent may need in a
+	 * worker. A NULL pointer here: none.
+	 */
+	int64_t (*descriptors)(const struct agent_spec *spec);
 	/* Open the agent in this worker. Returns NULL with *err on failure. */
 	struct agent *(*open)(const struct agent_setup *setup, struct err *err);
 	/*

@@ -16,21 +16,19 @@
 /* For the store, logs, mailboxes, files and threads. */
 #define OWN 128
 
-/* Per turn: three pipes and a socket; while it starts, both ends of them. */
-#define OF_TURN 4
-
 /* The number of connections that are always allowed. */
 #define LEAST 8
 
-/* At most half is reserved for turns. */
-static int64_t kept_for_turns(const struct conf *conf, int64_t limit)
+/* At most half is reserved for agents. */
+static int64_t kept_for_agents(const struct conf *conf, int64_t limit)
 {
-	int64_t want = conf->max_runs * OF_TURN;
+	struct agent_spec spec = agent_spec_of(conf);
 	struct err err;
-	const struct agent_kind *kind = agents_find(conf->agent, &err);
+	const struct agent_kind *kind = agents_find(spec.setting, &err);
 
-	if (kind && !(kind->flags & AGENT_HAS_PROCESSES))
+	if (!kind || !kind->descriptors)
 		return 0;
+	int64_t want = kind->descriptors(&spec);
 	return want < limit / 2 ? want : limit / 2;
 }
 
@@ -55,7 +53,7 @@ size_t budget_connections(struct inherited *in, const struct conf *conf)
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > INT32_MAX)
 		return (size_t)conf->max_connections;
 	int64_t limit = (int64_t)r.rlim_cur;
-	int64_t kept = kept_for_turns(conf, limit);
+	int64_t kept = kept_for_agents(conf, limit);
 	int64_t most = limit - kept - OWN;
 	if (most >= conf->max_connections)
 		return (size_t)conf->max_connections;

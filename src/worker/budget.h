@@ -15,7 +15,7 @@ struct inherited;
 
 /*
  * Returns how many connections the worker may have: max_connections, or less if
- * the limit on open files leaves less after what is reserved for turns. The
+ * the limit on open files leaves less after what is reserved for agents. The
  * first worker of a generation then logs a warning, unless max_connections has
  * its default and hardly less is left.
  */
