@@ -58,7 +58,8 @@ struct fleet {
 	struct member *worn, *successor;
 	struct loop_timer retry;
 	int64_t pause_ms;
-	bool is_broken; /* the agent could not be loaded */
+	bool is_loaded; /* the agent was, by some process */
+	bool is_broken; /* it could not be loaded lately */
 	bool is_draining;
 	void (*on_ready)(void *arg, const char *json, size_t len);
 	void *arg;
@@ -280,6 +281,7 @@ static void member_on_ready(void *arg, const char *json, size_t len)
 	log_info("agent process %u: ready", m->id);
 	loop_timer_stop(f->place.loop, &m->slow);
 	m->state = MEMBER_SERVING;
+	f->is_loaded = true;
 	f->is_broken = false;
 	begin_waiting(f);
 	if (f->is_draining) {
@@ -466,9 +468,9 @@ struct channels *fleet_channels(struct fleet *f)
 
 enum agent_load fleet_load(const struct fleet *f)
 {
-	if (count(f, MEMBER_SERVING))
-		return AGENT_LOADED;
-	return f->is_broken ? AGENT_BROKEN : AGENT_LOADING;
+	if (f->is_broken)
+		return AGENT_BROKEN;
+	return f->is_loaded ? AGENT_LOADED : AGENT_LOADING;
 }
 
 void fleet_drain(struct fleet *f)

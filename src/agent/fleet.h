@@ -58,7 +58,10 @@ struct fleet *fleet_open(const struct fleet_setup *setup);
 /* Returns the channels of its turns; they live as long as the fleet. */
 struct channels *fleet_channels(struct fleet *f);
 
-/* Returns whether a process has loaded the agent. */
+/*
+ * Returns whether a process has loaded the agent. While one that had is being
+ * replaced, turns wait for a short time only, and the agent counts as loaded.
+ */
 enum agent_load fleet_load(const struct fleet *f);
 
 /*

@@ -157,7 +157,7 @@ static bool has_turns(const struct door_setup *setup)
 	return room.has_turns;
 }
 
-/* Whether a serving worker has got this far with its agent. */
+/* Whether some serving worker has got this far with its agent. */
 static bool has_agent(const struct door_setup *setup, enum agent_load load)
 {
 	for (int i = 0; i < HERITAGE_SLOTS; i++) {
@@ -171,12 +171,14 @@ static bool has_agent(const struct door_setup *setup, enum agent_load load)
 }
 
 /*
- * While an agent is being loaded its turns wait, unless another worker has it
- * loaded.
+ * Any worker may get the next input, and its turn would wait while the agent is
+ * being loaded there.
  */
 static bool is_agent_loaded(const struct door_setup *setup)
 {
-	return has_agent(setup, AGENT_LOADED);
+	return has_agent(setup, AGENT_LOADED) &&
+	       !has_agent(setup, AGENT_LOADING) &&
+	       !has_agent(setup, AGENT_BROKEN);
 }
 
 static const char *agent_word(const struct door_setup *setup)

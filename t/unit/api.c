@@ -591,6 +591,14 @@ static void test_ready(void)
 	    "\"turns\":\"ok\",\"agent\":\"loading\"}}",
 	    "readyz: no before its agent is loaded");
 	fake_http_free(&req);
+	heritage->slots[2].kind = KIND_WORKER;
+	heritage->slots[2].state = SLOT_SERVING;
+	heritage->slots[2].load = AGENT_LOADED;
+	req = get("/readyz?verbose", "");
+	ok(strstr(fake_http_reply(req)->body.data, "\"agent\":\"loading\""),
+	    "readyz: no before the agent is loaded in every worker");
+	fake_http_free(&req);
+	heritage->slots[2].state = SLOT_DRAINING;
 	heritage->slots[1].load = AGENT_BROKEN;
 	req = get("/readyz?verbose", "");
 	ok(strstr(fake_http_reply(req)->body.data, "\"agent\":\"failed\""),
