@@ -76,7 +76,7 @@ class Shared:
         if self.edits:
             watch = functools.partial(self.edits.watch, self.retire)
             threading.Thread(target=watch, name="co-edits", daemon=True).start()
-        why = f"agent_state: {about['states']['shared']}"
+        why = about["states"]["shared"]
         self.link.tell({"type": "READY", "state": "shared", "why": why, "about": about})
         self.listen()
 

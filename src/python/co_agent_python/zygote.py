@@ -61,7 +61,7 @@ class Zygote:
         quicken_records()
         warm()
         self.await_order()
-        why = f"agent_state: {about['states']['isolated']}"
+        why = about["states"]["isolated"]
         ready = {"state": "isolated", "why": why, "about": about}
         os.write(self.out, b"READY " + to_line(ready))
         self.generators.find()
