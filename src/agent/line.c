@@ -204,6 +204,11 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 	if (is_blank(text, len))
 		return 0;
 	const struct json *object = json_parse(&l->doc, text, len, 0, &error);
+	if (!object && *text >= '0' && *text <= '9')
+		return refuse(err,
+		    "a line is not JSON; numbers before lines need "
+		    "agent_persistent: true",
+		    text, len);
 	if (!object && *text != '{')
 		return refuse(err, "a line is not JSON", text, len);
 	if (!object)
