@@ -163,7 +163,9 @@ static void on_slow(void *arg)
 {
 	const struct member *m = arg;
 
-	log_warn("agent process %u: not READY after %d s; %zu turns wait",
+	log_warn(
+	    "agent process %u: not READY after %d s; %zu turns wait: it is "
+	    "still loading, or never writes this frame (co-agent(7))",
 	    m->id, SLOW_MS / 1000, m->fleet->waiting.n);
 }
 
@@ -348,13 +350,15 @@ static void served(struct fleet *f, const struct member *m)
 
 static void log_end(const struct member *m, const struct mux_end *end)
 {
-	static const char text[] =
-	    "agent process %u: gone: %s; %zu turns were interrupted";
+	static const char text[] = "agent process %u: gone: %s";
 
-	if (m->state == MEMBER_LEAVING && !end->n_lost)
-		log_info(text, m->id, end->why, end->n_lost);
+	if (end->n_lost)
+		log_warn("agent process %u: gone: %s; turns interrupted: %zu",
+		    m->id, end->why, end->n_lost);
+	else if (m->state == MEMBER_LEAVING)
+		log_info(text, m->id, end->why);
 	else
-		log_warn(text, m->id, end->why, end->n_lost);
+		log_warn(text, m->id, end->why);
 }
 
 static void member_on_end(void *arg, const struct mux_end *end)
