@@ -51,6 +51,14 @@ $p->ended;
 like read_file("$dir/log"), qr/Fatal Python error: Segmentation fault/,
     'faulthandler shows a crash after it was told';
 
+$p = Frames->python($dir, 'unruly.py');
+$p->ask('say x');
+$p->{turn}++;  # as if a turn had read the frame from the socket
+$p->input('say x');
+is $p->ended, 1 << 8, 'a process that misses a frame of the server ends';
+like read_file("$dir/log"), qr/something else has read frames of the server/,
+    'a process that misses a frame says why it ends';
+
 # ---- recycling and reload ----
 
 $p = Frames->python($dir, 'unruly.py', '--recycle-turns', 20);

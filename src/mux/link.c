@@ -92,8 +92,19 @@ static int64_t credit_of(const char *json, size_t len)
 	return at ? strtoll(at + sizeof name - 1, NULL, 10) : 0;
 }
 
+static void fail(const char *why) __attribute__((noreturn));
+
+/* End without waiting for the interpreter, which may be busy for long. */
+static void fail(const char *why)
+{
+	(void)!write(STDERR_FILENO, why, strlen(why));
+	_exit(1);
+}
+
 static void begin(uint64_t turn, const char *json, size_t len)
 {
+	if (turn != highest + 1)
+		fail("something else has read frames of the server\n");
 	highest = turn;
 	turns_begin(turns_line(turn, json, len));
 	hands_call();
@@ -131,15 +142,6 @@ static void take_frame(uint64_t turn, const char *json, size_t len)
 	} else if (turn > highest) {
 		begin(turn, json, len);
 	} /* else it has ended */
-}
-
-static void fail(const char *why) __attribute__((noreturn));
-
-/* End without waiting for the interpreter, which may be busy for long. */
-static void fail(const char *why)
-{
-	(void)!write(STDERR_FILENO, why, strlen(why));
-	_exit(1);
 }
 
 /*
