@@ -61,6 +61,25 @@ static void join(struct line_queue *q)
 	q->n_lent -= n;
 }
 
+static void skip_to_newline(struct line_queue *q)
+{
+	size_t left = q->own.len - q->taken;
+	const char *end =
+	    left ? memchr(q->own.data + q->taken, '\n', left) : NULL;
+
+	if (end) {
+		q->taken = q->scanned = (size_t)(end - q->own.data) + 1;
+		q->is_skipping = false;
+		return;
+	}
+	q->taken = q->scanned = q->own.len;
+	end = q->n_lent ? memchr(q->lent, '\n', q->n_lent) : NULL;
+	size_t n = end ? (size_t)(end - q->lent) + 1 : q->n_lent;
+	q->lent += n;
+	q->n_lent -= n;
+	q->is_skipping = !end;
+}
+
 static enum line_state next_own(
     struct line_queue *q, const char **text, size_t *len)
 {
@@ -71,8 +90,13 @@ static enum line_state next_own(
 
 	if (!end) {
 		q->scanned = q->own.len;
-		return q->scanned - q->taken > q->max ? LINE_TOO_LONG
-						      : LINE_NONE;
+		if (q->scanned - q->taken <= q->max)
+			return LINE_NONE;
+		*text = start;
+		*len = q->own.len - q->taken;
+		q->taken = q->own.len;
+		q->is_skipping = true;
+		return LINE_TOO_LONG;
 	}
 	*text = start;
 	*len = (size_t)(end - start);
@@ -85,9 +109,16 @@ static enum line_state next_lent(
 {
 	const char *end = memchr(q->lent, '\n', q->n_lent);
 
-	if (!end)
-		return q->n_lent > q->max ? LINE_TOO_LONG : LINE_NONE;
+	if (!end && q->n_lent <= q->max)
+		return LINE_NONE;
 	*text = q->lent;
+	if (!end) {
+		*len = q->n_lent;
+		q->lent += q->n_lent;
+		q->n_lent = 0;
+		q->is_skipping = true;
+		return LINE_TOO_LONG;
+	}
 	*len = (size_t)(end - q->lent);
 	q->lent = end + 1;
 	q->n_lent -= *len + 1;
@@ -96,6 +127,8 @@ static enum line_state next_lent(
 
 enum line_state line_next(struct line_queue *q, const char **text, size_t *len)
 {
+	if (q->is_skipping)
+		skip_to_newline(q);
 	if (q->own.len > q->taken) {
 		enum line_state state = next_own(q, text, len);
 		if (state != LINE_NONE || !q->n_lent)

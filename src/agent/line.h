@@ -27,14 +27,15 @@ struct line_queue {
 	size_t scanned;	  /* bytes of own known to have no newline */
 	const char *lent; /* what follows it, in the memory of a caller */
 	size_t n_lent;
-	size_t max; /* the longest line, in bytes */
+	size_t max;	  /* the longest line, in bytes */
+	bool is_skipping; /* the rest of a line that was too long */
 };
 
 /* The state of the queue after line_next(). */
 enum line_state {
 	LINE_NONE, /* incomplete: feed more bytes */
 	LINE_WHOLE,
-	LINE_TOO_LONG,
+	LINE_TOO_LONG, /* the text is its beginning; the rest is skipped */
 };
 
 /* Initialise an empty queue. */

@@ -97,7 +97,9 @@ static void take_lost(
 		mux_life_fault(m, why);
 }
 
-static void take_turn_frame(struct mux *m, const struct mux_frame *f, size_t n)
+/* line has n bytes, with its newline, if it is whole. */
+static void take_turn_frame(
+    struct mux *m, const struct mux_frame *f, const char *line, size_t n)
 {
 	struct mux_turn *t = mux_table_get(&m->running, f->number);
 	enum mux_frame_type type = mux_frame_type(f, &m->doc);
@@ -117,7 +119,7 @@ static void take_turn_frame(struct mux *m, const struct mux_frame *f, size_t n)
 		if (t->is_closed)
 			discard(m, t);
 		else
-			deliver(m, t, f->json, f->len + 1);
+			deliver(m, t, f->json, (size_t)(line + n - f->json));
 	}
 }
 
@@ -159,24 +161,40 @@ static void take_frame(struct mux *m, const char *line, size_t len)
 	} else if (f.number == 0) {
 		take_own_frame(m, &f);
 	} else {
-		take_turn_frame(m, &f, len + 1);
+		take_turn_frame(m, &f, line, len + 1);
 	}
+}
+
+/*
+ * The beginning of a frame over agent_line, which is also too long for a line of
+ * the turn: its owner fails it.
+ */
+static void take_too_long(struct mux *m, const char *line, size_t len)
+{
+	struct mux_frame f;
+
+	if (!mux_frame_split(&f, line, len) || f.number == 0)
+		mux_life_over(
+		    m, REASON_LINE_TOO_LONG, "a frame is over agent_line");
+	else
+		take_turn_frame(m, &f, line, len);
 }
 
 void mux_in_take(struct mux *m, const char *data, size_t len)
 {
-	enum line_state state = LINE_NONE;
+	enum line_state state;
 	const char *text;
 	size_t n;
 
 	m->busy++;
 	line_lend(&m->frames, data, len);
 	while (!m->is_over &&
-	       (state = line_next(&m->frames, &text, &n)) == LINE_WHOLE)
-		take_frame(m, text, n);
-	if (!m->is_over && state == LINE_TOO_LONG)
-		mux_life_over(
-		    m, REASON_LINE_TOO_LONG, "a frame is over agent_line");
+	       (state = line_next(&m->frames, &text, &n)) != LINE_NONE) {
+		if (state == LINE_WHOLE)
+			take_frame(m, text, n);
+		else
+			take_too_long(m, text, n);
+	}
 	if (!m->is_over)
 		line_keep(&m->frames);
 	mux_life_release(m);

@@ -387,9 +387,9 @@ static void test_blame(void)
 		REASON_INTERRUPTED, false},
 	    {"[[\"raw\",\"0 hello\\n\"]," FOREVER "]", REASON_GARBAGE,
 		REASON_INTERRUPTED, false},
-	    {"[[\"write\",1,5000000]," FOREVER "]", REASON_LINE_TOO_LONG,
-		REASON_INTERRUPTED, false},
 	    /* These are faults of a turn, and its process goes on. */
+	    {"[[\"write\",1,5000000]," FOREVER "]", REASON_LINE_TOO_LONG,
+		REASON_LINE_TOO_LONG, true},
 	    {"[[\"write\",1,100000]," FOREVER "]", REASON_LINE_TOO_LONG,
 		REASON_LINE_TOO_LONG, true},
 	    {"[{\"type\":\"thinking\"}," FOREVER "]", REASON_GARBAGE,

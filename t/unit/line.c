@@ -103,6 +103,35 @@ static void test_long_lines(void)
 	line_fini(&q);
 }
 
+static void test_after_long_lines(void)
+{
+	static const char *const bytes = "1234567890\nnext\n123456\nlast\n";
+	struct line_queue q;
+	const char *text;
+	size_t len;
+
+	for (size_t chunk = 1; chunk <= strlen(bytes); chunk++) {
+		char got[64] = "";
+		enum line_state state;
+		line_init(&q, 5);
+		for (size_t i = 0; i < strlen(bytes); i += chunk) {
+			size_t left = strlen(bytes) - i;
+			line_lend(&q, bytes + i, left < chunk ? left : chunk);
+			while (
+			    (state = line_next(&q, &text, &len)) != LINE_NONE) {
+				strcat(got, state == LINE_WHOLE ? "=" : "!");
+				strncat(got, text, len < 5 ? len : 5);
+			}
+			line_keep(&q);
+		}
+		ok(strcmp(got, "!12345=next!12345=last") == 0,
+		    "lines after those that are too long are found in chunks "
+		    "of %zu bytes",
+		    chunk);
+		line_fini(&q);
+	}
+}
+
 /* ---- what a process says ---- */
 
 static bool is_bytes(const char *got, size_t len, const char *want)
@@ -387,6 +416,7 @@ int main(void)
 	test_queue();
 	test_lending();
 	test_long_lines();
+	test_after_long_lines();
 	test_ends();
 	test_events();
 	test_garbage();
