@@ -320,8 +320,8 @@ static void member_on_fault(void *arg, const char *why)
 	struct fleet *f = m->fleet;
 	bool is_new = m->state != MEMBER_LEAVING;
 
-	log_warn("agent process %u: %s; it is replaced, and its other turns "
-		 "have drain_timeout to end",
+	log_warn("agent process %u: %s; it is replaced; while it lives, its "
+		 "other turns have drain_timeout to end",
 	    m->id, why);
 	if (is_new) {
 		stat_add(agent_replaced, 1);
