@@ -211,7 +211,7 @@ for my $n (1, 2) {
 	like $r->{body}, qr/is damaged/,
 	    "input $n beside what is lost is told that the session is damaged";
 }
-isnt $next->http(GET => '/sessions/torn')->{json}{status}, 'running',
+ok wait_for(20, sub { $next->http(GET => '/sessions/torn')->{json}{status} ne 'running' }),
     'no turn runs for ever beside what is lost';
 ok wait_for(20, sub { $next->words =~ /new journal begins with the next start/ }),
     'the log says how a journal with a lost page is mended';
