@@ -193,7 +193,8 @@ static void client_say(struct test *x, const char *text)
 static bool is_open(struct test *x)
 {
 	client_read(x);
-	return memmem(x->got.data, x->got.len, "\r\n\r\n", 4) != NULL;
+	return x->got.len &&
+	       memmem(x->got.data, x->got.len, "\r\n\r\n", 4) != NULL;
 }
 
 static bool has_messages(struct test *x)
