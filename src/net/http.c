@@ -35,6 +35,12 @@
 #define DEAD_PEER_MS 60000
 
 /*
+ * When draining, a connection without a request yet has this long to send one:
+ * its client has no reason to believe that it is idle.
+ */
+#define FIRST_MS 1000
+
+/*
  * How many turns of the loop http_free() gives to the connections that it cuts.
  */
 #define FREE_TURNS 100
@@ -286,6 +292,7 @@ static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 	struct http_req *r = libh2o_alloc(q, sizeof *r);
 	*r = (struct http_req){.conn = http_conn_of(q), .h2o = q};
 	r->conn->req = r;
+	r->conn->has_asked = true;
 	http_count(h->setup.requests_total, 1);
 	dispatch(h, r);
 	return 0;
@@ -378,14 +385,27 @@ static void accept_rest(struct http *h)
 	}
 }
 
-/* For each connection that waits for a request: accept no more from it. */
+/* For each connection that waits for a request: take no more from it. */
 static int end_idle(h2o_req_t *q, void *arg)
 {
-	(void)arg;
-	if (q->timestamps.request_begin_at.tv_sec)
+	struct http_conn *c = http_conn_of(q);
+	const bool *only_used = arg;
+
+	if (q->timestamps.request_begin_at.tv_sec ||
+	    (*only_used && !c->has_asked))
 		return 0;
-	(void)shutdown(h2o_socket_get_fd(http_conn_of(q)->sock), SHUT_RD);
+	(void)shutdown(h2o_socket_get_fd(c->sock), SHUT_RD);
 	return 0;
+}
+
+static void end_idles(struct http *h, bool only_used)
+{
+	libh2o_each_request(&h->context, end_idle, &only_used);
+}
+
+static void on_last(void *arg)
+{
+	end_idles(arg, false);
 }
 
 static void cut_all(struct http *h)
@@ -440,6 +460,7 @@ struct http *http_new(struct loop *l, const struct http_setup *setup)
 	loop_timer_init(&h->retry, on_retry, h);
 	http_bodies_begin(h);
 	loop_timer_init(&h->sweep, http_on_sweep, h);
+	loop_timer_init(&h->last, on_last, h);
 	const char *why;
 	if (!http_proxy_parse(&h->proxies, setup->trusted_proxies, &why))
 		fatal("http: trusted_proxies: %s", why);
@@ -479,7 +500,8 @@ void http_drain(struct http *h, bool is_last)
 	h->is_draining = true;
 	/* The library's own shutdown call would start an HTTP/2 timer. */
 	h->context.shutdown_requested = 1;
-	libh2o_each_request(&h->context, end_idle, NULL);
+	end_idles(h, true);
+	loop_timer_set(h->loop, &h->last, FIRST_MS);
 	if (is_last)
 		accept_rest(h);
 	close_listeners(h);
@@ -501,6 +523,7 @@ void http_free(struct http **h)
 	http_linger_end(it);
 	http_bodies_end(it);
 	loop_timer_stop(it->loop, &it->sweep);
+	loop_timer_stop(it->loop, &it->last);
 	cut_all(it);
 	for (int i = 0; it->n_conns && i < FREE_TURNS; i++)
 		loop_turn(it->loop);

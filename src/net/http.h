@@ -103,8 +103,9 @@ void http_start(struct http *h);
 
 /*
  * Stop accepting, close idle keep-alive connections, let requests in flight
- * finish, and close their connections after the reply. If no other process will
- * accept (is_last), connections in the backlog are accepted first.
+ * finish, and close their connections after the reply. A connection that has
+ * not sent its first request yet has a second to do so. If no other process
+ * will accept (is_last), connections in the backlog are accepted first.
  */
 void http_drain(struct http *h, bool is_last);
 

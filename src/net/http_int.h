@@ -61,6 +61,7 @@ struct http {
 	size_t n_lingering;
 	struct loop_timer retry;  /* when to accept again */
 	struct loop_timer sweep;  /* when to look for slow readers */
+	struct loop_timer last;	  /* draining: the end of FIRST_MS */
 	struct loop_timer bodies; /* when to look at http_conn.part */
 	int64_t warned_ms;	  /* last warning about the connection limit */
 	int64_t warned_page_ms;	  /* last warning about a refused page */
@@ -82,6 +83,7 @@ struct http_conn {
 	struct http_addr addr; /* of its other end */
 	size_t body_bytes;     /* received, besides those in sock's buffer */
 	bool is_upgraded;
+	bool has_asked;		/* its first request has come */
 	bool was_stuck;		/* it was writing at the last sweep */
 	uint64_t acked_bytes;	/* by the client, at the last sweep */
 	struct unfinished part; /* an incomplete body */

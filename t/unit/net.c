@@ -1258,12 +1258,18 @@ static void test_drain(void)
 	int busy = dial();
 	put_str(busy, "GET /keep HTTP/1.1\r\nhost: h\r\n\r\n");
 	int ws = ws_open("/ws");
-	wait_connections(3);
+	int fresh = dial(), silent = dial();
+	wait_connections(5);
 	poll(NULL, 0, 50);
 	int64_t start = now_ms();
 	on_loop(drain);
 	ok(is_ended(idle) && now_ms() - start < 1400,
 	    "drain ends an idle connection at once");
+	put_str(fresh, "GET /health HTTP/1.1\r\nhost: h\r\n\r\n");
+	ok(read_reply(fresh)->status == 200,
+	    "the first request of a new connection is answered while draining");
+	ok(is_ended(fresh), "a new connection is closed after its reply");
+	ok(is_ended(silent), "a connection without any request is closed");
 	on_loop(reply_stream);
 	struct reply *r = read_reply(busy);
 	ok(is_body(r, 200, "done") && strcasestr(r->head, "connection: close"),
@@ -1276,6 +1282,8 @@ static void test_drain(void)
 	ws_put(ws, FIN | CLOSE, "\x03\xe9", 2);
 	ok(wait_connections(0), "no connection is left after draining");
 	close(idle);
+	close(fresh);
+	close(silent);
 	close(busy);
 	close(ws);
 }
