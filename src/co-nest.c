@@ -17,6 +17,7 @@
  * negated pid when it waits again. It exits when the zygote or the worker is
  * gone, when another zygote takes over, or after having been idle for long.
  */
+#include "proc/rights.h"
 #include "proc/tree.h"
 
 #include <errno.h>
@@ -126,48 +127,15 @@ static pid_t fork_turn(struct nest *n)
 
 /* ---- packets ---- */
 
-union control {
-	struct cmsghdr head;
-	char room[CMSG_SPACE(TURN_FDS * sizeof(int))];
-};
-
-static void close_fds(const int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]); /* we never write to them */
-}
-
-/* Get the descriptors of a message; false if their number is wrong. */
-static bool take_fds(struct msghdr *m, int *fds)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return false;
-	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-	if (count == TURN_FDS)
-		return true;
-	close_fds(fds, count);
-	return false;
-}
-
 /* Returns false if another nest was faster. */
 static bool receive(struct nest *n, int *fds)
 {
-	union control control;
 	char text[16];
-	struct iovec part = {text, sizeof text};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = control.room,
-	    .msg_controllen = sizeof control.room,
-	};
+	size_t count = TURN_FDS;
+	ssize_t len = rights_receive(
+	    n->plan->sock, text, sizeof text, fds, &count, MSG_DONTWAIT);
 
-	ssize_t len =
-	    recvmsg(n->plan->sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+	if (len < 0 && errno == EAGAIN)
 		return false;
 	if (len <= 0)
 		leave(n, 0); /* the worker is gone */
@@ -177,28 +145,10 @@ static bool receive(struct nest *n, int *fds)
 	 */
 	if (write(n->plan->out, "+\n", 2) != 2)
 		leave(n, 0);
-	return take_fds(&m, fds);
-}
-
-static bool send_fds(int sock, const int *fds, size_t n)
-{
-	union control control;
-	char text[] = "turn";
-	struct iovec part = {text, sizeof text - 1};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = control.room,
-	    .msg_controllen = CMSG_SPACE(n * sizeof(int)),
-	};
-
-	memset(&control, 0, sizeof control);
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	return sendmsg(sock, &m, MSG_NOSIGNAL) >= 0;
+	if (count == TURN_FDS)
+		return true;
+	rights_close(fds, count);
+	return false;
 }
 
 /* ---- the nest ---- */
@@ -264,18 +214,18 @@ static void nest_tell(const struct nest *n, pid_t what)
 }
 
 /* Give the turn its descriptors; returns when nothing is left of it. */
-static void watch_turn(struct nest *n, const int *fds)
+static void watch_turn(struct nest *n, int *fds)
 {
 	tree_limit_processes(&n->tree, n->tree.program);
-	if (!send_fds(n->to_turn, fds, TURN_FDS - 1))
+	if (!rights_send(n->to_turn, "turn", 4, fds, TURN_FDS - 1, 0))
 		(void)kill(n->tree.program, SIGKILL);
-	close_fds(fds, TURN_FDS - 2);
+	rights_close(fds, TURN_FDS - 2);
 	(void)close(n->to_turn); /* all is sent */
 	n->tree.errors = fds[TURN_FDS - 2];
 	n->tree.control = fds[TURN_FDS - 1];
 	enum tree_end end = tree_run(&n->tree);
 	n->tree.errors = STDERR_FILENO;
-	close_fds(fds + TURN_FDS - 2, 2);
+	rights_close(fds + TURN_FDS - 2, 2);
 	if (end != TREE_OVER || n->plan->is_once)
 		leave(n, 0);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "proc/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,15 +62,9 @@ struct zygote {
 
 /* ---- waiting turns ---- */
 
-static void close_fds(const int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]); /* nothing was written to them */
-}
-
 static void drop(struct zygote *z, struct waiting *w)
 {
-	close_fds(w->fds, SOURCE_FDS);
+	rights_close(w->fds, SOURCE_FDS);
 	list_remove(&w->link);
 	z->n_waiting--;
 	free(w);
@@ -82,30 +77,6 @@ static void drop_all(struct zygote *z, struct list *which)
 	    drop(z, list_entry(link, struct waiting, link));
 }
 
-static bool send_packet(int fd, const int *fds)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(SOURCE_FDS * sizeof(int))];
-	} control;
-	char text[] = "turn";
-	struct iovec part = {text, sizeof text - 1};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = control.room,
-	    .msg_controllen = sizeof control.room,
-	};
-
-	memset(&control, 0, sizeof control);
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(SOURCE_FDS * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, SOURCE_FDS * sizeof(int));
-	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-}
-
 /*
  * What cannot be sent waits for the next acknowledgement, or for a new zygote.
  */
@@ -115,7 +86,8 @@ static void pump(struct zygote *z)
 	{
 		struct waiting *w = list_entry(link, struct waiting, link);
 		if (!z->runner || z->n_sent >= WINDOW ||
-		    !send_packet(z->socket, w->fds))
+		    !rights_send(
+			z->socket, "turn", 4, w->fds, SOURCE_FDS, MSG_DONTWAIT))
 			return;
 		list_remove(&w->link);
 		list_append(&z->sent, &w->link);
@@ -156,7 +128,7 @@ static bool copy_fds(int *to, const int *from)
 	for (size_t i = 0; i < SOURCE_FDS; i++) {
 		to[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 0);
 		if (to[i] < 0) {
-			close_fds(to, i);
+			rights_close(to, i);
 			return false;
 		}
 	}

@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "proc/mailbox.h"
 
-#include <errno.h>
-#include <string.h>
+#include "proc/rights.h"
+
 #include <sys/socket.h>
 
 /* Room for bursts: a few thousand notifications while the reader is busy. */
@@ -24,73 +24,28 @@ int mailbox_open(struct mailbox_ends *ends)
 
 bool mailbox_send(int sender, const void *msg, size_t n)
 {
-	ssize_t sent;
-	do
-		sent = send(sender, msg, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == (ssize_t)n;
-}
-
-size_t mailbox_receive(int reader, void *msg, size_t size)
-{
-	ssize_t n;
-	do
-		n = recv(reader, msg, size, MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	return n > 0 ? (size_t)n : 0;
+	return rights_send(sender, msg, n, NULL, 0, MSG_DONTWAIT);
 }
 
 bool mailbox_send_fd(int sender, const void *msg, size_t n, int fd)
 {
-	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof fd)] = "";
-	char copy[MAILBOX_MAX];
-	struct iovec part = {copy, n};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = room,
-	    .msg_controllen = sizeof room,
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	ssize_t sent;
-
-	memcpy(copy, msg, n);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	do
-		sent = sendmsg(sender, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == (ssize_t)n;
+	return rights_send(sender, msg, n, &fd, 1, MSG_DONTWAIT);
 }
 
-/* Returns the descriptor in a message, or -1. */
-static int fd_of(struct msghdr *m)
+size_t mailbox_receive(int reader, void *msg, size_t size)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fd = -1;
+	size_t none = 0;
+	ssize_t n =
+	    rights_receive(reader, msg, size, NULL, &none, MSG_DONTWAIT);
 
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
+	return n > 0 ? (size_t)n : 0;
 }
 
 size_t mailbox_receive_fd(int reader, void *msg, size_t size, int *fd)
 {
-	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof *fd)];
-	struct iovec part = {msg, size};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = room,
-	    .msg_controllen = sizeof room,
-	};
-	ssize_t n;
+	size_t room = 1;
 
-	do
-		n = recvmsg(reader, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	*fd = n > 0 ? fd_of(&m) : -1;
+	*fd = -1;
+	ssize_t n = rights_receive(reader, msg, size, fd, &room, MSG_DONTWAIT);
 	return n > 0 ? (size_t)n : 0;
 }

@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "proc/turnstile.h"
 
+#include "proc/rights.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -103,63 +105,6 @@ static int set_up(void)
 }
 #endif
 
-/* ---- from the child to us ---- */
-
-union control {
-	struct cmsghdr head;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
-static void send_fd(int to, int fd)
-{
-	union control control;
-	char byte = 't';
-	struct iovec part = {&byte, 1};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-
-	memset(&control, 0, sizeof control);
-	if (fd >= 0) {
-		m.msg_control = control.room;
-		m.msg_controllen = sizeof control.room;
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	}
-	/* If it fails, the parent sees an end of file. */
-	(void)sendmsg(to, &m, MSG_NOSIGNAL);
-}
-
-static int receive_fd(int from)
-{
-	union control control;
-	char byte;
-	struct iovec part = {&byte, 1};
-	struct msghdr m = {
-	    .msg_iov = &part,
-	    .msg_iovlen = 1,
-	    .msg_control = control.room,
-	    .msg_controllen = sizeof control.room,
-	};
-	int fd = -1;
-
-	while (recvmsg(from, &m, MSG_CMSG_CLOEXEC) < 0)
-		if (errno != EINTR)
-			return -1;
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* nothing is written to it */
-	*fd = -1;
-}
-
 /* ---- life ---- */
 
 bool turnstile_open(struct turnstile *s)
@@ -176,26 +121,28 @@ bool turnstile_enter(struct turnstile *s)
 	int fd = set_up();
 	bool is_set = fd >= 0;
 
-	send_fd(s->pair[1], fd);
-	close_fd(&fd);
-	close_fd(&s->pair[0]);
-	close_fd(&s->pair[1]);
+	/* If it fails, the parent sees an end of file. */
+	(void)rights_send(s->pair[1], "t", 1, &fd, is_set, 0);
+	rights_close(&fd, 1);
+	rights_close(s->pair, 2);
 	return is_set;
 }
 
 bool turnstile_take(struct turnstile *s)
 {
-	close_fd(&s->pair[1]); /* the child's; else no end of file */
-	s->listener = receive_fd(s->pair[0]);
-	close_fd(&s->pair[0]);
+	char byte;
+	size_t room = 1;
+
+	rights_close(&s->pair[1], 1); /* the child's; else no end of file */
+	(void)rights_receive(s->pair[0], &byte, 1, &s->listener, &room, 0);
+	rights_close(&s->pair[0], 1);
 	return s->listener >= 0;
 }
 
 void turnstile_close(struct turnstile *s)
 {
-	close_fd(&s->listener);
-	close_fd(&s->pair[0]);
-	close_fd(&s->pair[1]);
+	rights_close(&s->listener, 1);
+	rights_close(s->pair, 2);
 }
 
 /* ---- who comes ---- */
