@@ -14,7 +14,7 @@ static struct outbox outbox;
 static int sock, wake_fd;
 static bool is_dozing; /* the reader of the socket */
 static bool is_full;   /* the socket: the reader waits until it is not */
-static int64_t sent_us, ended_us;
+static int64_t sent_us;
 static uint64_t ended;
 
 void sender_open(int socket, int wake)
@@ -74,7 +74,6 @@ static void end_turn(struct turn *t)
 {
 	turns_end(t);
 	ended++;
-	ended_us = clock_steady_us();
 }
 
 static bool has_room(const struct turn *t, bool is_last)
@@ -164,11 +163,6 @@ void sender_close(struct turn *t)
 uint64_t sender_ended(void)
 {
 	return ended;
-}
-
-int64_t sender_ended_us(void)
-{
-	return ended_us;
 }
 
 /* ---- for the thread that reads the socket ---- */

@@ -61,9 +61,8 @@ void sender_credit(struct turn *t, int64_t bytes);
 /* Nobody listens to the turn any more. */
 void sender_close(struct turn *t);
 
-/* How many last frames were written, and when the latest was (monotonic). */
+/* Returns how many last frames were written. */
 uint64_t sender_ended(void);
-int64_t sender_ended_us(void);
 
 /* ---- for the thread that reads the socket ---- */
 
