@@ -51,7 +51,6 @@ struct fleet {
 	struct mux_setup mux;
 	size_t size;
 	struct list members;
-	size_t n_leaving;
 	unsigned last_id;
 	struct mux_queue waiting;
 	/* While one process is replaced: it, and the one that loads. */
@@ -124,8 +123,6 @@ static void refuse_waiting(struct fleet *f)
 }
 
 /* ---- starting and replacing ---- */
-
-static void fill(struct fleet *f);
 
 static void start_later(struct fleet *f)
 {
@@ -212,7 +209,8 @@ static struct member *find_worn(const struct fleet *f)
 /* Start the successor of a process that asked for one. */
 static void replace(struct fleet *f)
 {
-	if (f->worn || f->is_draining || f->n_leaving >= FLEET_LEAVING_MAX)
+	if (f->worn || f->is_draining ||
+	    count(f, MEMBER_LEAVING) >= FLEET_LEAVING_MAX)
 		return;
 	f->worn = find_worn(f);
 	if (!f->worn)
@@ -263,8 +261,6 @@ static void forget_replacing(struct fleet *f)
 /* It gets no further turn. It may be gone afterwards. */
 static void leave(struct member *m)
 {
-	if (m->state != MEMBER_LEAVING)
-		m->fleet->n_leaving++;
 	m->state = MEMBER_LEAVING;
 	mux_leave(m->mux);
 }
@@ -328,7 +324,6 @@ static void member_on_fault(void *arg, const char *why)
 		if (m == f->worn)
 			forget_replacing(f);
 		m->state = MEMBER_LEAVING;
-		f->n_leaving++;
 		fill(f);
 	}
 	leave(m);
@@ -373,7 +368,6 @@ static void member_on_end(void *arg, const struct mux_end *end)
 		served(f, m);
 	if (is_successor)
 		f->successor = NULL;
-	f->n_leaving -= state == MEMBER_LEAVING;
 	forget(m);
 	if (state == MEMBER_LOADING)
 		failed(f, is_successor);
