@@ -28,6 +28,13 @@ static void broken(struct mux *m, const char *why)
 	mux_life_over(m, REASON_GARBAGE, why);
 }
 
+/* Credit for a frame that was processed. */
+static void give_back(struct mux *m, struct mux_turn *t)
+{
+	if (!mux_life_give(t, mux_credit_give(&t->credit)))
+		broken(m, "it does not read its input");
+}
+
 /*
  * Give a frame to its turn. After its last frame the turn expects no more: its
  * owner has let go of it, or has queued the frame, or does not take it for the
@@ -45,11 +52,10 @@ static void deliver(
 		return;
 	m->current = NULL;
 	if (t->is_ended) {
-		mux_life_detach(t);
-		t->base.handlers.on_end(t->base.arg, &no_end);
+		mux_life_end(t, &no_end);
 		mux_life_settle(m);
-	} else if (!mux_life_give(t, mux_credit_give(&t->credit))) {
-		broken(m, "it does not read its input");
+	} else {
+		give_back(m, t);
 	}
 }
 
@@ -59,8 +65,8 @@ static void discard(struct mux *m, struct mux_turn *t)
 	if (t->is_ended) {
 		mux_life_detach(t);
 		mux_life_settle(m);
-	} else if (!mux_life_give(t, mux_credit_give(&t->credit))) {
-		broken(m, "it does not read its input");
+	} else {
+		give_back(m, t);
 	}
 }
 
@@ -84,13 +90,8 @@ static void take_lost(
 
 	m->is_lost = true;
 	copy_text(message, o, "message");
-	if (t && t->is_closed) {
-		mux_life_detach(t);
-	} else if (t) {
-		mux_life_detach(t);
-		t->base.handlers.on_end(
-		    t->base.arg, &(struct channel_end){reason, message, false});
-	}
+	if (t)
+		mux_life_end(t, &(struct channel_end){reason, message, false});
 	(void)snprintf(why, sizeof why, "turn %" PRIu64 " ends it: %s",
 	    f->number, err_reason_word(reason));
 	if (!m->is_over)

@@ -70,6 +70,9 @@ void mux_life_stop(struct mux_turn *t);
  */
 void mux_life_detach(struct mux_turn *t);
 
+/* The same, and who listens to it is told that this is its end. */
+void mux_life_end(struct mux_turn *t, const struct channel_end *end);
+
 /* No further turn may begin, for this reason. May free the mux. */
 void mux_life_fault(struct mux *m, const char *why);
 

@@ -86,6 +86,15 @@ void mux_life_detach(struct mux_turn *t)
 		mux_turn_free(t);
 }
 
+void mux_life_end(struct mux_turn *t, const struct channel_end *end)
+{
+	bool is_heard = !t->is_closed;
+
+	mux_life_detach(t);
+	if (is_heard)
+		t->base.handlers.on_end(t->base.arg, end);
+}
+
 /* ---- the end of the process ---- */
 
 void mux_life_dispose(struct mux *m)
@@ -107,18 +116,14 @@ void mux_life_release(struct mux *m)
 /* Tell the turns; those to whom nobody listens are freed. */
 static void end_turns(struct mux *m, const struct channel_end *end)
 {
-	while (!list_is_empty(&m->turns)) {
-		struct mux_turn *t =
-		    list_entry(m->turns.next, struct mux_turn, link);
-		bool is_heard = !t->is_closed;
-		mux_life_detach(t);
-		if (is_heard)
-			t->base.handlers.on_end(t->base.arg, end);
-	}
+	while (!list_is_empty(&m->turns))
+		mux_life_end(
+		    list_entry(m->turns.next, struct mux_turn, link), end);
 }
 
 /*
- * If only one turn was running, it was the cause. Otherwise nobody knows, except if a turn has said so (LOST).
+ * If only one turn was running, it was the cause. Otherwise nobody knows,
+ * except if a turn has said so (LOST).
  */
 void mux_life_over(struct mux *m, enum err_reason reason, const char *why)
 {
