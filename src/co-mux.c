@@ -201,8 +201,7 @@ void *mux_take(struct mux_frame *f)
 
 /*
  * A thread was called: how long it leaves the interpreter to others, in us; -1 if
- * it is not needed any more. *ended is how many turns had ended at the last look,
- * *busy and *quiet how often the others were seen at work since, and not.
+ * it is not needed any more. *l is what it has seen of the others so far.
  */
 static int64_t patience(struct hand *h, struct look *l)
 {

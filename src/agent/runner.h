@@ -5,9 +5,9 @@
 
 /*
  * A runner is one process of a subprocess agent, started by a source, with its
- * pipes (or its socket) on the loop. The user that starts it owns it until runner_retire() or
- * runner_kill(), which null the pointer at once; the runner itself lives until
- * its whole process tree is gone and reaped.
+ * pipes (or its socket) on the loop. The user that starts it owns it until
+ * runner_retire() or runner_kill(), which null the pointer at once; the runner
+ * itself lives until its whole process tree is gone and reaped.
  */
 #include "base/list.h"
 #include "core/err.h"

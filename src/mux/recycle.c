@@ -16,12 +16,12 @@
 /* How long the last words may take. */
 #define LAST_WORDS_MS 1000
 
-static struct recycle_limits limits;
-static int64_t allowed; /* memory, as it was set */
 /* How often the memory is checked, below half of the limit and above. */
 #define CHECK_MS 100
 #define CHECK_OFTEN_MS 10
 
+static struct recycle_limits limits;
+static int64_t allowed;	 /* memory, as it was set */
 static bool is_near;	 /* the limit */
 static bool is_asked;	 /* for a successor */
 static uint64_t checked; /* turns that had ended at the last check */

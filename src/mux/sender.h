@@ -8,8 +8,8 @@
  *
  * A turn may write while it has credit; a frame may be larger than what is left
  * of it. A turn without credit waits, or keeps up to SENDER_BACKLOG_MAX bytes
- * and its last frame back if it must not wait. All turns wait while SENDER_BYTES_MAX bytes are on
- * their way.
+ * and its last frame back if it must not wait. All turns wait while
+ * SENDER_BYTES_MAX bytes are on their way.
  *
  * Frames go out at once if none went out within SENDER_PAUSE_US. Otherwise they
  * follow together after this time, or when a turn ends: a system call for each
@@ -45,7 +45,7 @@ enum sender_result {
 	SENDER_TOO_MUCH, /* more would be kept back than may be */
 };
 
-/* Frames go to this socket; 8 bytes to wake wake its reader. */
+/* Frames go to this socket; a write of 8 bytes to wake wakes its reader. */
 void sender_open(int sock, int wake);
 
 /*
