@@ -30,9 +30,8 @@ is $p->{tools}[-1], 'bump', '--describe gives the tools';
 is_deeply $p->{host_args}, { port => 1234, trust => 'open', relay_url => undef },
     '--describe gives the arguments of host() and nothing else';
 is $p->{kind}, 'factory', '--describe recognises a factory';
-ok !$p->{threads}, '--describe finds no threads in a factory';
 is profile('instance.py')->{kind}, 'instance', '--describe recognises an agent instance';
-ok profile('threads.py')->{threads}, '--describe finds threads in a file with create_app()';
+is profile('threads.py')->{name}, 'threads', '--describe accepts a file with create_app()';
 is profile(PyAgent::file('named.py') . ':second')->{name}, 'second',
     '--describe accepts the name of a variable';
 

@@ -50,9 +50,6 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
-/* By the values of agent_state. */
-static const char *const states[] = {"auto", "shared", "isolated"};
-
 /*
  * Returns "isolated: what that means for this file"; NULL if the agent did not
  * say.
@@ -60,13 +57,11 @@ static const char *const states[] = {"auto", "shared", "isolated"};
 static char *copy_state(const struct json *said, int state)
 {
 	struct buf text = {0};
-	char *usual = json_strdup(json_get(said, "auto"));
-	const char *name = state == STATE_AUTO && usual ? usual : states[state];
+	const char *name = state == STATE_ISOLATED ? "isolated" : "shared";
 	char *meaning = json_strdup(json_get(said, name));
 	bool is_told = meaning != NULL;
 	if (is_told)
 		buf_printf(&text, "%s: %s", name, meaning);
-	free(usual);
 	free(meaning);
 	return is_told ? buf_steal(&text, NULL) : NULL;
 }

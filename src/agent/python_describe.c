@@ -217,9 +217,9 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	struct buf script = {0};
 	struct agent_spec spec = agent_spec_of(conf);
 	const char *file = conf->agent + strlen(PYTHON_PREFIX);
-	/* In no other state is a file refused for what it holds. */
+	/* A file is refused for what it holds if each turn is a fork. */
 	const char *state =
-	    conf->agent_state == STATE_ISOLATED ? "isolated" : "auto";
+	    conf->agent_state == STATE_ISOLATED ? "isolated" : "shared";
 	int rc = -1;
 
 	if (check_file(conf, file, err) != 0 ||

@@ -34,7 +34,6 @@ class Found:
         self.kind = "factory" if callable(target) else "instance"
         self.host_args = host_args
         self.routes = {f"{r.method} {r.path}": r for r in getattr(router, "routes", ())}
-        self.has_threads = threading.active_count() > 1
         self.lock: threading.Lock | None = None
         self.is_async = False  # its input() has to be awaited: known from describe() on
         self.settle: Callable[[Any], Any] = settle  # waits for an awaitable
@@ -71,9 +70,8 @@ class Found:
             "system_prompt": sample.system_prompt or "",
             "host_args": self.host_args,
             "kind": self.kind,
-            "threads": self.has_threads,
         }
-        about["states"] = {"auto": "shared", **self.states(sample)}
+        about["states"] = self.states(sample)
         skills = [{"name": s.name, "description": s.description, "location": s.location}
                   for s in getattr(sample, "skills", [])]
         if skills:

@@ -85,7 +85,7 @@ def main() -> NoReturn:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--describe", action="store_true")
     what.add_argument("--serve", action="store_true")
-    parser.add_argument("--state", choices=("auto", "shared", "isolated"), default="shared")
+    parser.add_argument("--state", choices=("shared", "isolated"), default="shared")
     parser.add_argument("--reload", action="store_true")
     parser.add_argument("--co-turn", default="co-turn")
     parser.add_argument("--processes", type=int, default=256)
