@@ -93,3 +93,12 @@ def warm() -> None:
     except ImportError:
         return
     rich.console.Console(file=stdio.StringIO()).print("[dim]\u25cb[/dim] \u25b8 \u2713")
+
+
+def prepare() -> None:
+    """All of this, once the file has run."""
+    quiet_banner()
+    refuse_keys()
+    guard_records()
+    quicken_records()
+    warm()

@@ -23,8 +23,9 @@ from .faults import leave, show_traceback
 from .found import Found
 from .loop import Loop
 from .mux import Frame, Mux
+from .objects import collect_rarely
 from .output import Routed, current
-from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
+from .package import prepare
 from .turn import INTERRUPTED, Turn, run_now
 
 # Of each thread: many must fit into agent_address_space.
@@ -35,9 +36,6 @@ IDLE_MS = 30_000
 
 # How long what the file wants done at the end may take.
 EXIT_SECONDS = 5
-
-# What gc.get_threshold() says when the file has left it alone.
-USUAL_COLLECTION = (700, 10, 10)
 
 
 class Shared:
@@ -59,11 +57,7 @@ class Shared:
             os.environ.pop(name, None)
         self.found = found
         about = found.describe()  # which also loads what the first agent loads
-        quiet_banner()
-        refuse_keys()
-        guard_records()
-        quicken_records()
-        warm()
+        prepare()
         steps.install(self.link)
         threads.install(self.link)
         self.loop.lend()
@@ -84,8 +78,7 @@ class Shared:
         """What the file has made stays: no collection goes through it again."""
         gc.collect()
         gc.freeze()
-        if gc.get_threshold() == USUAL_COLLECTION:
-            gc.set_threshold(10_000, 10, 10)
+        collect_rarely()
 
     def retire(self, path: str) -> None:
         self.link.tell({"type": "RETIRE", "reason": f"{path} was edited", "file": path})

@@ -22,12 +22,10 @@ from .found import Found
 from .generators import Generators
 from .hazards import Hazards
 from .lines import to_line
-from .package import guard_records, quicken_records, quiet_banner, refuse_keys, warm
+from .objects import collect_rarely
+from .package import prepare
 from .sample import describe_sample
 from .turn import Turn, run_now
-
-# What gc.get_threshold() says when the file has left it alone.
-USUAL_COLLECTION = (700, 10, 10)
 
 # Nests beyond those that stay: how long they wait for another turn, and how many may wait.
 IDLE_MS = 30_000
@@ -55,11 +53,7 @@ class Zygote:
             os.environ.pop(name, None)
         self.generators.keep()
         about = self.describe(found)
-        quiet_banner()
-        refuse_keys()
-        guard_records()
-        quicken_records()
-        warm()
+        prepare()
         self.await_order()
         why = about["states"]["isolated"]
         ready = {"state": "isolated", "why": why, "about": about}
@@ -190,8 +184,7 @@ def isolated_turn(found: Found, packets: socket.socket, generators: Generators) 
     try:
         atexit._clear()  # what the file wants done at the end is the zygote's
         gc.enable()
-        if gc.get_threshold() == USUAL_COLLECTION:
-            gc.set_threshold(10_000, 10, 10)  # most turns end before the first
+        collect_rarely()  # most turns end before the first
         generators.renew()
         data, fds, _, _ = socket.recv_fds(packets, 16, 3, socket.MSG_CMSG_CLOEXEC)
         if len(fds) != 3:
