@@ -11,15 +11,13 @@ from typing import Any, Callable
 
 from .bridge import make_bridge
 from .lines import plain
+from .loop import awaited
 from .trust import Trust
 
 
 def settle(waiting: Any) -> Any:
     """The result of an awaitable, in an event loop of its own."""
-    async def wait() -> Any:
-        return await waiting
-
-    return asyncio.run(wait())
+    return asyncio.run(awaited(waiting))
 
 
 class Found:

@@ -42,7 +42,7 @@ class Loop:
         """The result of an awaitable, for a thread that can wait for it."""
         if self.is_here():
             raise RuntimeError("what runs in the event loop has to await this")
-        return asyncio.run_coroutine_threadsafe(settle(waiting), self.start()).result()
+        return asyncio.run_coroutine_threadsafe(awaited(waiting), self.start()).result()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it, and do not wait. It must not fail."""
@@ -56,5 +56,6 @@ class Loop:
             executor._async_loop_thread = self.thread  # type: ignore[union-attr]
 
 
-async def settle(waiting: Any) -> Any:
+async def awaited(waiting: Any) -> Any:
+    """Any awaitable as a coroutine."""
     return await waiting
