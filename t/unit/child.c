@@ -89,17 +89,7 @@ static void start(struct test *x, const char *prompt)
 {
 	static struct agent_input in;
 
-	in = (struct agent_input){
-	    .session_id = "s-1",
-	    .turn = 1,
-	    .client_turn = 1,
-	    .prompt = prompt,
-	    .prompt_len = strlen(prompt),
-	    .session = "{}",
-	    .session_len = 2,
-	    .images = "[]",
-	    .images_len = 2,
-	};
+	in = sink_input(prompt);
 	x->turn = exec_kind.start(x->agent, &in, &x->sink.base);
 	exec_kind.run(x->turn);
 }

@@ -99,6 +99,22 @@ static inline void sink_log(
 	buf_char(&s->log, '\n');
 }
 
+/* The first prompt of a new conversation. */
+static inline struct agent_input sink_input(const char *prompt)
+{
+	return (struct agent_input){
+	    .session_id = "s-1",
+	    .turn = 1,
+	    .client_turn = 1,
+	    .prompt = prompt,
+	    .prompt_len = strlen(prompt),
+	    .session = "{}",
+	    .session_len = 2,
+	    .images = "[]",
+	    .images_len = 2,
+	};
+}
+
 static inline void sink_init(struct sink *s)
 {
 	static const struct agent_sink_ops ops = {

@@ -102,20 +102,7 @@ static void open_agent(const char *options)
 
 static void start(struct test *x, const char *prompt)
 {
-	*x = (struct test){
-	    .input =
-		{
-		    .session_id = "s-1",
-		    .turn = 1,
-		    .client_turn = 1,
-		    .prompt = prompt,
-		    .prompt_len = strlen(prompt),
-		    .session = "{}",
-		    .session_len = 2,
-		    .images = "[]",
-		    .images_len = 2,
-		},
-	};
+	*x = (struct test){.input = sink_input(prompt)};
 	sink_init(&x->sink);
 	x->turn = exec_kind.start(agent, &x->input, &x->sink.base);
 }
