@@ -28,7 +28,6 @@
 
 #include "t/unit/loop_until.h"
 
-#define PATIENCE_MS 20000
 #define MOST_CLIENTS 4
 #define MOST_OF_ONE ((size_t)600 * 1024)
 #define MOST_OF_ALL ((size_t)1000 * 1024)
@@ -170,25 +169,12 @@ static void tear_down(void)
 	x = (struct test){.loop = loop};
 }
 
-static bool has_ticked(struct test *t)
-{
-	static int n;
-
-	(void)t;
-	return ++n % 20 == 0;
-}
-
-static void run_a_little(void)
-{
-	(void)loop_until(x.loop, PATIENCE_MS, &x, has_ticked);
-}
-
 /* What a worker, or the relay, got since the last call. */
 static const char *fresh(struct buf *b)
 {
 	static struct buf out;
 
-	run_a_little();
+	loop_a_little(x.loop);
 	buf_reset(&out);
 	buf_append(&out, b->data, b->len);
 	buf_reset(b);
@@ -291,7 +277,7 @@ static void test_worker_ends(void)
 	set_up(2);
 	client_says("a", "CONNECT");
 	client_says("b", "CONNECT");
-	run_a_little();
+	loop_a_little(x.loop);
 	trunk_close(&x.workers[0].trunk);
 	is_str(sent(),
 	    "{\"session_id\":\"s\",\"conn_id\":\"a\",\"type\":\"close\","
@@ -300,7 +286,7 @@ static void test_worker_ends(void)
 	is_int((int64_t)link_clients_count(x.clients), 1,
 	    "clients of other workers stay");
 	trunk_close(&x.workers[1].trunk);
-	run_a_little();
+	loop_a_little(x.loop);
 	(void)sent();
 	is_int((int64_t)link_clients_workers(x.clients), 0,
 	    "workers that ended are forgotten");
@@ -411,13 +397,13 @@ static void test_crowded(void)
 		for (int i = 0; i < 10; i++)
 			client_floods(name, 20000);
 	}
-	run_a_little();
+	loop_a_little(x.loop);
 	is_int(link_clients_is_crowded(x.clients), true,
 	    "a worker that reads nothing makes the link crowded");
 	x.rooms = 0;
 	trunk_pause(x.workers[0].trunk, false);
-	run_a_little();
-	run_a_little();
+	loop_a_little(x.loop);
+	loop_a_little(x.loop);
 	is_int(link_clients_is_crowded(x.clients), false,
 	    "a worker that reads makes room");
 	ok(x.rooms > 0, "room is reported");

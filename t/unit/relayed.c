@@ -164,19 +164,6 @@ static void say(uint32_t wire, const char *text)
 	tell(TRUNK_TEXT, wire, text, strlen(text));
 }
 
-static bool has_ticked(struct test *t)
-{
-	static int n;
-
-	(void)t;
-	return ++n % 20 == 0;
-}
-
-static void run_a_little(void)
-{
-	(void)loop_until(x.loop, PATIENCE_MS, &x, has_ticked);
-}
-
 static bool has_enough(struct test *t)
 {
 	return t->n_heard >= t->want;
@@ -187,7 +174,7 @@ static const char *heard(unsigned n)
 {
 	x.want = n;
 	(void)loop_until(x.loop, PATIENCE_MS, &x, has_enough);
-	run_a_little();
+	loop_a_little(x.loop);
 	return buf_cstr(&x.heard);
 }
 
@@ -212,7 +199,7 @@ static void test_talk(void)
 	    "\"type\":\"PING\"}\n",
 	    "an answer carries the route of its client");
 	tell(TRUNK_CLOSE, 7, "", 0);
-	run_a_little();
+	loop_a_little(x.loop);
 	ok(x.clients[0].wire == NULL, "a client that left is reported gone");
 	is_int((int64_t)relayed_count(x.relayed), 0,
 	    "a wire that ended is not counted");
@@ -224,7 +211,7 @@ static void test_close(void)
 	set_up();
 	open_client(1);
 	open_client(2);
-	run_a_little();
+	loop_a_little(x.loop);
 	wire_send(x.clients[0].wire, "{}", 2);
 	wire_close(x.clients[0].wire, 4003, "bye");
 	wire_send(x.clients[0].wire, "{}", 2);
@@ -236,13 +223,13 @@ static void test_close(void)
 	ok(x.clients[0].wire == NULL, "a closed wire is reported gone");
 	ok(x.clients[1].wire != NULL, "another wire stays");
 	say(1, "late");
-	run_a_little();
+	loop_a_little(x.loop);
 	is_str(buf_cstr(&x.clients[0].heard), "",
 	    "a closed wire delivers nothing");
 	x.clients[1].closes_on_text = true;
 	say(2, "one");
 	say(2, "two");
-	run_a_little();
+	loop_a_little(x.loop);
 	is_str(buf_cstr(&x.clients[1].heard), "one\n",
 	    "a wire closed by a message delivers no other");
 	ok(x.clients[1].wire == NULL, "a wire may be closed by a message");
@@ -253,12 +240,12 @@ static void test_pause(void)
 {
 	set_up();
 	open_client(1);
-	run_a_little();
+	loop_a_little(x.loop);
 	wire_pause(x.clients[0].wire, true);
 	say(1, "one");
 	say(1, "two");
 	tell(TRUNK_CLOSE, 1, "", 0);
-	run_a_little();
+	loop_a_little(x.loop);
 	is_str(buf_cstr(&x.clients[0].heard), "",
 	    "a paused wire delivers nothing");
 	is_int((int)x.n_heard, 0, "what a paused wire holds is not taken");
@@ -286,7 +273,7 @@ static void test_limits(void)
 	say(1, text);
 	x.clients[1].wire->is_admitted = true;
 	say(2, text);
-	run_a_little();
+	loop_a_little(x.loop);
 	ok(x.clients[0].wire == NULL && strstr(buf_cstr(&x.heard), "2:1:1009:"),
 	    "a client that is not admitted may not send as much as its user "
 	    "forbids");
@@ -294,7 +281,7 @@ static void test_limits(void)
 	    "an admitted client may send large messages");
 	relayed_drain(x.relayed);
 	open_client(9);
-	run_a_little();
+	loop_a_little(x.loop);
 	ok(strstr(buf_cstr(&x.heard), "2:9:1012:server restarts\n") != NULL,
 	    "a draining worker refuses clients");
 	ok(x.clients[1].wire != NULL, "a draining worker keeps its clients");
@@ -322,22 +309,22 @@ static void test_output(void)
 	set_up();
 	open_client(1);
 	open_client(2);
-	run_a_little();
+	loop_a_little(x.loop);
 	trunk_pause(x.trunk, true);
 	wire_send(x.clients[0].wire, large, 1024 * 1024);
-	run_a_little();
+	loop_a_little(x.loop);
 	for (int i = 0; i < 5; i++)
 		wire_send(x.clients[0].wire, small, 20000);
 	for (int i = 0; i < 2; i++)
 		wire_send(x.clients[1].wire, small, 20000);
-	run_a_little();
+	loop_a_little(x.loop);
 	ok(x.clients[0].wire == NULL, "a wire over its limit is cut");
 	is_int((int64_t)x.slow, 1, "a wire over its limit is counted as slow");
 	ok(wire_is_full(x.clients[1].wire),
 	    "a wire that is not read gets full");
 	is_int((int)x.clients[1].drains, 0, "a full wire reports no room");
 	say(2, "more");
-	run_a_little();
+	loop_a_little(x.loop);
 	is_str(buf_cstr(&x.clients[1].heard), "",
 	    "a client that takes nothing may not ask for more");
 	trunk_pause(x.trunk, false);
@@ -355,9 +342,9 @@ static void test_end(void)
 	set_up();
 	open_client(1);
 	open_client(2);
-	run_a_little();
+	loop_a_little(x.loop);
 	trunk_close(&x.trunk);
-	run_a_little();
+	loop_a_little(x.loop);
 	ok(!x.clients[0].wire && !x.clients[1].wire,
 	    "wires end with the process that has the relay");
 	is_int((int64_t)relayed_count(x.relayed), 0,
@@ -368,7 +355,7 @@ static void test_end(void)
 	relayed_connect(x.relayed, fds[0]);
 	x.trunk = trunk_open(x.loop, fds[1], 1 << 30, &handlers, NULL);
 	open_client(1);
-	run_a_little();
+	loop_a_little(x.loop);
 	is_int((int64_t)relayed_count(x.relayed), 1,
 	    "another process may bring clients");
 	tear_down();
