@@ -93,4 +93,17 @@ static inline size_t utf8_prefix(const char *s, size_t len, size_t n)
 	return i;
 }
 
+/*
+ * Returns the length in bytes of the longest beginning of a valid s that has at
+ * most max bytes and ends with a whole character.
+ */
+static inline size_t utf8_cut(const char *s, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
 #endif

@@ -47,12 +47,7 @@ void eval_text_string(struct buf *out, const char *text, size_t len)
 
 struct store_span eval_text_cut(struct store_span s, size_t most)
 {
-	if (s.len <= most)
-		return s;
-	while (most &&
-	       ((unsigned char)((const char *)s.data)[most] & 0xc0) == 0x80)
-		most--;
-	return (struct store_span){s.data, most};
+	return (struct store_span){s.data, utf8_cut(s.data, s.len, most)};
 }
 
 void eval_text_time(struct buf *out, int64_t ms)

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -232,19 +233,6 @@ static size_t last_segment(const char *s, size_t len)
 static bool is_kept(unsigned char c)
 {
 	return c >= 0x20 && c != 0x7f && c != '<' && c != '>';
-}
-
-/*
- * Length of the longest prefix of at most max bytes that does not split a UTF-8
- * character.
- */
-static size_t utf8_cut(const char *s, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-		max--;
-	return max;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/lines.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,13 +138,7 @@ void ws_out_closed(struct ws *w)
 void ws_out_close(struct ws *w, int code, const char *reason)
 {
 	char body[2 + MAX_REASON];
-	size_t len = strlen(reason);
-	if (len > MAX_REASON) {
-		len = MAX_REASON;
-		/* Do not cut a character in two. */
-		while (len && ((unsigned char)reason[len] & 0xc0) == 0x80)
-			len--;
-	}
+	size_t len = utf8_cut(reason, strlen(reason), MAX_REASON);
 	body[0] = (char)(code >> 8);
 	body[1] = (char)code;
 	memcpy(body + 2, reason, len);

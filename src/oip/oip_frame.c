@@ -68,16 +68,6 @@ static void repr_string(struct buf *out, const char *s, size_t len)
 	buf_char(out, quote);
 }
 
-/* Length of the longest run of whole characters within max bytes. */
-static size_t oip_frame_cut(const char *text, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
-		max--;
-	return max;
-}
-
 void oip_frame_repr(struct buf *out, const struct json *v)
 {
 	struct buf scratch = {0};
@@ -91,10 +81,10 @@ void oip_frame_repr(struct buf *out, const struct json *v)
 	} else if (json_is(v, JSON_STRING)) {
 		const char *s = json_str(v, &scratch, &len);
 		if (s)
-			repr_string(out, s, oip_frame_cut(s, len, REPR_BYTES));
+			repr_string(out, s, utf8_cut(s, len, REPR_BYTES));
 	} else {
 		const char *s = json_text(v, &len);
-		buf_append(out, s, oip_frame_cut(s, len, REPR_BYTES));
+		buf_append(out, s, utf8_cut(s, len, REPR_BYTES));
 	}
 	buf_fini(&scratch);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/url.h"
+#include "base/utf8.h"
 #include "websocket/ws_head.h"
 #include "websocket/ws_hello.h"
 #include "websocket/ws_proxy.h"
@@ -494,16 +495,10 @@ void ws_client_ping(struct ws_client *c)
 
 void ws_client_close(struct ws_client *c, int code, const char *reason)
 {
-	size_t n = strlen(reason);
+	size_t n = utf8_cut(reason, strlen(reason), MAX_REASON);
 
 	if (!ws_client_is_open(c))
 		return;
-	if (n > MAX_REASON) {
-		n = MAX_REASON;
-		/* Do not cut a character in two. */
-		while (n && ((unsigned char)reason[n] & 0xc0) == 0x80)
-			n--;
-	}
 	(void)wslay_event_queue_close(
 	    c->frames, (uint16_t)code, (const uint8_t *)reason, n);
 	flush(c);
