@@ -4,14 +4,11 @@
 
 #include "base/enc.h"
 #include "base/log.h"
-
-#include <openssl/evp.h>
-#include <openssl/sha.h>
+#include "websocket/ws_hello.h"
 
 #include <string.h>
 
-#define ACCEPT_CHARS 28
-#define KEY_CHARS 24
+#define KEY_CHARS (WS_HELLO_KEY_SIZE - 1)
 #define KEY_BYTES 16
 
 #define KEY "sec-websocket-key"
@@ -22,38 +19,6 @@ static const h2o_iovec_t *find_field(const h2o_req_t *q, const char *name)
 	ssize_t at =
 	    h2o_find_header_by_str(&q->headers, name, strlen(name), -1);
 	return at < 0 ? NULL : &q->headers.entries[at].value;
-}
-
-/*
- * SHA1() looks the algorithm up and allocates memory each time, which takes
- * longer than the sum.
- */
-static void sum_of(
-    unsigned char sum[SHA_DIGEST_LENGTH], const void *text, size_t len)
-{
-	static EVP_MD *sha1;
-	static EVP_MD_CTX *context;
-	if (!sha1)
-		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!context)
-		context = EVP_MD_CTX_new();
-	if (!sha1 || !context || !EVP_DigestInit_ex(context, sha1, NULL) ||
-	    !EVP_DigestUpdate(context, text, len) ||
-	    !EVP_DigestFinal_ex(context, sum, NULL))
-		fatal("ws: the SSL library has no SHA-1");
-}
-
-/* Compute the answer to the client's key (RFC 6455 section 4.2.2). */
-static void accept_key(char out[ACCEPT_CHARS + 1], const char *key)
-{
-	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-	unsigned char text[KEY_CHARS + sizeof guid - 1];
-	unsigned char sum[SHA_DIGEST_LENGTH];
-	memcpy(text, key, KEY_CHARS);
-	memcpy(text + KEY_CHARS, guid, sizeof guid - 1);
-	sum_of(sum, text, sizeof text);
-	h2o_base64_encode(out, sum, sizeof sum, 0);
-	out[ACCEPT_CHARS] = '\0';
 }
 
 static bool is_get(const h2o_req_t *q)
@@ -116,14 +81,15 @@ void ws_handshake_reply(
 		panic("ws: accepted what is no handshake");
 	req->conn->is_upgraded = true;
 	http_req_finish(req);
-	char *key = libh2o_alloc(q, ACCEPT_CHARS + 1);
-	accept_key(key, client_key->base);
+	char *accept = libh2o_alloc(q, WS_HELLO_ACCEPT_SIZE);
+	ws_hello_accept(accept, client_key->base);
 	q->res.status = 101;
 	q->res.reason = "Switching Protocols";
 	h2o_add_header(&q->pool, &q->res.headers, H2O_TOKEN_UPGRADE, NULL,
 	    H2O_STRLIT("websocket"));
 	h2o_add_header_by_str(&q->pool, &q->res.headers,
-	    H2O_STRLIT("sec-websocket-accept"), 0, NULL, key, ACCEPT_CHARS);
+	    H2O_STRLIT("sec-websocket-accept"), 0, NULL, accept,
+	    WS_HELLO_ACCEPT_SIZE - 1);
 	h2o_iovec_t early = libh2o_early_bytes(q);
 	buf_append(&w->early, early.base, early.len);
 	h2o_http1_upgrade(q, NULL, 0, on_upgraded, w);

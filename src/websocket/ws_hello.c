@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/log.h"
 #include "base/url.h"
 #include "websocket/ws_head.h"
 
@@ -14,7 +15,8 @@
 #include <string.h>
 
 #define KEY_BYTES 16
-#define ACCEPT_CHARS 28
+#define KEY_CHARS (WS_HELLO_KEY_SIZE - 1)
+#define ACCEPT_CHARS (WS_HELLO_ACCEPT_SIZE - 1)
 
 /* A reason phrase is cut to this length in messages. */
 #define REASON_CHARS 60
@@ -43,15 +45,36 @@ void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
 	buf_str(out, "\r\n");
 }
 
-static void accept_of(char out[ACCEPT_CHARS + 1], const char *key)
+/*
+ * SHA1() looks the algorithm up and allocates memory each time, which takes
+ * longer than the sum.
+ */
+static void sum_of(
+    unsigned char sum[SHA_DIGEST_LENGTH], const void *text, size_t len)
+{
+	static _Thread_local EVP_MD *sha1;
+	static _Thread_local EVP_MD_CTX *context;
+
+	if (!sha1)
+		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (!context)
+		context = EVP_MD_CTX_new();
+	if (!sha1 || !context || !EVP_DigestInit_ex(context, sha1, NULL) ||
+	    !EVP_DigestUpdate(context, text, len) ||
+	    !EVP_DigestFinal_ex(context, sum, NULL))
+		fatal("ws: the SSL library has no SHA-1");
+}
+
+void ws_hello_accept(char accept[WS_HELLO_ACCEPT_SIZE], const char *key)
 {
 	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-	char text[WS_HELLO_KEY_SIZE + sizeof guid];
+	unsigned char text[KEY_CHARS + sizeof guid - 1];
 	unsigned char sum[SHA_DIGEST_LENGTH];
-	int n = snprintf(text, sizeof text, "%s%s", key, guid);
 
-	SHA1((const unsigned char *)text, (size_t)n, sum);
-	(void)EVP_EncodeBlock((unsigned char *)out, sum, sizeof sum);
+	memcpy(text, key, KEY_CHARS);
+	memcpy(text + KEY_CHARS, guid, sizeof guid - 1);
+	sum_of(sum, text, sizeof text);
+	(void)EVP_EncodeBlock((unsigned char *)accept, sum, sizeof sum);
 }
 
 /* The peer's words are printable when they get into a log. */
@@ -72,10 +95,10 @@ static void tell_status(const struct ws_head *h, char *why, size_t size)
 /* Returns which rule of the handshake the response breaks, or NULL. */
 static const char *broken_rule(const struct ws_head *h, const char *key)
 {
-	char accept[ACCEPT_CHARS + 1];
+	char accept[WS_HELLO_ACCEPT_SIZE];
 	struct span value;
 
-	accept_of(accept, key);
+	ws_hello_accept(accept, key);
 	if (!ws_head_lists(h, "Upgrade", "websocket"))
 		return "answered without \"Upgrade: websocket\"";
 	if (!ws_head_lists(h, "Connection", "Upgrade"))

@@ -4,9 +4,9 @@
 #define WEBSOCKET_WS_HELLO_H
 
 /*
- * The opening handshake of a WebSocket client (RFC 6455 section 4.1). No
- * extension and no subprotocol is offered. Pure functions, except for the
- * random key.
+ * The opening handshake of a WebSocket client (RFC 6455 section 4.1), and the
+ * part of it that servers compute as well. No extension and no subprotocol is
+ * offered. Pure functions, except for the random key.
  */
 #include <stddef.h>
 
@@ -17,8 +17,17 @@ struct ws_head;
 /* Room for a key: 16 bytes in base64, NUL. */
 #define WS_HELLO_KEY_SIZE 25
 
+/* Room for a server's answer to it: 20 bytes in base64, NUL. */
+#define WS_HELLO_ACCEPT_SIZE 29
+
 /* Make a random key for one handshake. */
 void ws_hello_key(char key[WS_HELLO_KEY_SIZE]);
+
+/*
+ * Compute the answer to a key of 24 characters, which need not be
+ * NUL-terminated (Sec-WebSocket-Accept; RFC 6455 section 4.2.2).
+ */
+void ws_hello_accept(char accept[WS_HELLO_ACCEPT_SIZE], const char *key);
 
 /*
  * Append the request. user_agent and fields, whole lines with CRLF, may be
