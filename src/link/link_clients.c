@@ -12,15 +12,10 @@
 #include "link/relayed.h"
 #include "link/trunk.h"
 #include "net/loop.h"
+#include "net/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* RFC 6455 section 7.4 and its registry. */
-#define CLOSE_NORMAL 1000
-#define CLOSE_POLICY 1008
-#define CLOSE_RESTART 1012
-#define CLOSE_TRY_AGAIN 1013
 
 /* How often clients are checked for silence. */
 #define LOOK_MS 5000
@@ -183,7 +178,7 @@ static void end_client(struct client *c, int code, const char *reason)
 static void leave(struct client *c)
 {
 	struct trunk_message m = {
-	    TRUNK_CLOSE, c->number, CLOSE_NORMAL, NULL, 0};
+	    TRUNK_CLOSE, c->number, WIRE_CLOSE_NORMAL, NULL, 0};
 
 	enter_route(c, false);
 	c->is_leaving = true;
@@ -228,7 +223,8 @@ static void drop_part(struct unfinished *part)
 
 	c->all->waiting_bytes -= part->bytes;
 	unfinished_release(part);
-	drop_client(c, CLOSE_TRY_AGAIN, "server has no room for what waits");
+	drop_client(
+	    c, WIRE_CLOSE_TRY_AGAIN, "server has no room for what waits");
 }
 
 /* ---- workers ---- */
@@ -315,7 +311,7 @@ static void end_clients_of(struct list *list, const struct worker_end *w)
 	{
 		struct client *c = client_of(it);
 		if (c->worker == w)
-			end_client(c, CLOSE_RESTART, "worker ended");
+			end_client(c, WIRE_CLOSE_RESTART, "worker ended");
 	}
 }
 
@@ -412,9 +408,10 @@ static void refuse(struct link_clients *all, struct link_frame *f, int code,
 static struct client *admit(struct link_clients *all, struct link_frame *f)
 {
 	if (all->is_draining)
-		refuse(all, f, CLOSE_RESTART, "server is restarting; retry");
+		refuse(
+		    all, f, WIRE_CLOSE_RESTART, "server is restarting; retry");
 	else if (all->n_clients >= all->setup.max_clients)
-		refuse(all, f, CLOSE_TRY_AGAIN,
+		refuse(all, f, WIRE_CLOSE_TRY_AGAIN,
 		    "server is full: max_connections clients are connected; "
 		    "retry later");
 	else
@@ -431,7 +428,7 @@ static void take_text(struct client *c, const char *text, size_t len)
 	list_append(&all->active, &c->link);
 	put(c, TRUNK_TEXT, text, len);
 	if (c->lane.waiting > all->setup.max_client_bytes || !note_waiting(c))
-		drop_client(c, CLOSE_POLICY,
+		drop_client(c, WIRE_CLOSE_POLICY,
 		    "too much waits to be taken; send less at once");
 }
 
@@ -465,7 +462,7 @@ static void on_look(void *arg)
 	while (!list_is_empty(&all->active) &&
 	       is_silent(client_of(all->active.next))) {
 		struct client *c = client_of(all->active.next);
-		tell_relay(c, CLOSE_NORMAL, "silent");
+		tell_relay(c, WIRE_CLOSE_NORMAL, "silent");
 		lose_client(c);
 	}
 	loop_timer_set(all->setup.loop, &all->look, LOOK_MS);

@@ -15,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 6455 section 7.4 and its registry. */
-#define CLOSE_POLICY 1008
-#define CLOSE_TOO_BIG 1009
-#define CLOSE_RESTART 1012
-#define CLOSE_TRY_AGAIN 1013
-
 /* What normally may wait for the trunk; never above the limit. */
 #define HIGH_WATER ((size_t)256 * 1024)
 
@@ -151,7 +145,7 @@ static void send_wire(struct wire *wire, const char *text, size_t len)
 	if (w->lane.waiting > setup->max_output_bytes) {
 		if (setup->slow_readers_total)
 			++*setup->slow_readers_total;
-		cut_wire(w, CLOSE_POLICY, "reads too slowly");
+		cut_wire(w, WIRE_CLOSE_POLICY, "reads too slowly");
 		return;
 	}
 	link_frame_stamp(&stamped, &place, text, len);
@@ -228,7 +222,7 @@ static void give(struct relayed_wire *w, const char *text, size_t len)
 	if (may_send(w, text, len))
 		w->wire.handlers->on_text(w->wire.arg, text, len);
 	else
-		cut_wire(w, CLOSE_TOO_BIG, "");
+		cut_wire(w, WIRE_CLOSE_TOO_BIG, "");
 }
 
 static void hear(struct relayed_wire *w, const char *text, size_t len)
@@ -320,9 +314,11 @@ static void open_client(struct hub *h, const struct trunk_message *m)
 	struct relayed *r = h->relayed;
 
 	if (r->is_draining)
-		refuse_client(h, m->wire, CLOSE_RESTART, "server restarts");
+		refuse_client(
+		    h, m->wire, WIRE_CLOSE_RESTART, "server restarts");
 	else if (r->n_wires >= r->setup.max_wires)
-		refuse_client(h, m->wire, CLOSE_TRY_AGAIN, "server is full");
+		refuse_client(
+		    h, m->wire, WIRE_CLOSE_TRY_AGAIN, "server is full");
 	else
 		r->setup.serve(&new_wire(h, m)->wire, r->setup.arg);
 }

@@ -26,6 +26,15 @@ struct wire_ops {
 	    struct buf *text, size_t from);
 };
 
+/* Close codes for wire_close(): RFC 6455 section 7.4 and its registry. */
+enum wire_code {
+	WIRE_CLOSE_NORMAL = 1000,
+	WIRE_CLOSE_POLICY = 1008,
+	WIRE_CLOSE_TOO_BIG = 1009,
+	WIRE_CLOSE_RESTART = 1012,
+	WIRE_CLOSE_TRY_AGAIN = 1013,
+};
+
 /* How a client reached us. */
 enum wire_origin {
 	WIRE_DIRECT,  /* it connected to this server */

@@ -91,11 +91,6 @@ static ssize_t on_parser_sends(wslay_event_context_ptr parser,
 	return (ssize_t)n;
 }
 
-/*
- * Close codes that ask for another try: RFC 6455 section 7.4 and its registry.
- */
-#define CLOSE_TRY_AGAIN 1013
-
 static bool is_anybody(const struct ws *w)
 {
 	return !w->wire.is_admitted && w->wire.handlers->may_grow;
@@ -128,7 +123,7 @@ static void drop_part(struct unfinished *part)
 	struct ws *w =
 	    (struct ws *)(void *)((char *)part - offsetof(struct ws, part));
 	buf_fini(&w->message);
-	ws_in_fail(w, CLOSE_TRY_AGAIN);
+	ws_in_fail(w, WIRE_CLOSE_TRY_AGAIN);
 	ws_out_ask(w);
 }
 

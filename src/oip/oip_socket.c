@@ -23,10 +23,6 @@
 
 #define MILLISECONDS 1000
 
-/* RFC 6455 section 7.4 and its registry: policy violation; service restart. */
-#define CLOSE_POLICY 1008
-#define CLOSE_RESTART 1012
-
 static bool is_closing;
 
 /* ---- the upgrade ---- */
@@ -92,7 +88,7 @@ static void end_if_blocked(struct oip_conn *c)
 	if (!*address || !access_is_blocked(c->setup->access, address))
 		return;
 	oip_conn_error(c, DOOR_BLOCKED);
-	wire_close(c->wire, CLOSE_POLICY, DOOR_BLOCKED);
+	wire_close(c->wire, WIRE_CLOSE_POLICY, DOOR_BLOCKED);
 }
 
 static void oip_socket_end_blocked(void)
@@ -102,7 +98,7 @@ static void oip_socket_end_blocked(void)
 
 static void close_one(struct oip_conn *c)
 {
-	wire_close(c->wire, CLOSE_RESTART, "server restarts");
+	wire_close(c->wire, WIRE_CLOSE_RESTART, "server restarts");
 }
 
 static void oip_socket_close_all(void)
