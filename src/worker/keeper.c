@@ -9,7 +9,6 @@
 #include "child/inherit.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "core/process.h"
 #include "core/stat.h"
 #include "door/console.h"
 #include "files/activity.h"
@@ -23,6 +22,7 @@
 #include "session/sessions.h"
 #include "store/record.h"
 #include "store/store.h"
+#include "worker/entry.h"
 #include "worker/wallclock.h"
 
 #include <poll.h>
@@ -252,12 +252,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave}};
 	struct err err;
 	k.in.arg = &k;
-	inherit_begin(&k.in, process_kinds[KIND_KEEPER].name, slot, generation);
-	conf_init(&k.conf);
-	if (conf_load(&k.conf, HERITAGE_FD_CONF, &err) != 0)
-		fatal("%s", err.text);
-	inherit_all(&k.in, k.conf.log_file, k.conf.test_clock);
-	console_to(STDOUT_FILENO, *k.conf.log_file != 0);
+	entry_begin(&k.in, &k.conf, KIND_KEEPER, slot, generation);
 	/* Only the first keeper of a server finds no registry yet. */
 	bool is_first = !registry_exists(k.in.heritage);
 	k.store = store_open(&k.conf, is_first, &err);

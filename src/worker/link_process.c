@@ -12,7 +12,6 @@
 #include "child/inherit.h"
 #include "core/conf.h"
 #include "core/err.h"
-#include "core/process.h"
 #include "door/console.h"
 #include "door/frame.h"
 #include "identity/announce.h"
@@ -23,6 +22,7 @@
 #include "oip/oip_socket.h"
 #include "proc/crew.h"
 #include "websocket/ws_tls.h"
+#include "worker/entry.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -298,15 +298,6 @@ static void wake(void *arg)
 	loop_wake_up(k->wake);
 }
 
-static void load_conf(struct link *k)
-{
-	struct err err;
-
-	conf_init(&k->conf);
-	if (conf_load(&k->conf, HERITAGE_FD_CONF, &err) != 0)
-		fatal("%s", err.text);
-}
-
 /* Whether the relay is reached on this machine, and with TLS. */
 static bool look_at_relay(struct link *k)
 {
@@ -406,10 +397,7 @@ int link_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave, .on_meet = on_meet}};
 
 	k.in.arg = &k;
-	inherit_begin(&k.in, process_kinds[KIND_LINK].name, slot, generation);
-	load_conf(&k);
-	inherit_all(&k.in, k.conf.log_file, k.conf.test_clock);
-	console_to(STDOUT_FILENO, *k.conf.log_file != 0);
+	entry_begin(&k.in, &k.conf, KIND_LINK, slot, generation);
 	if (open_key(&k))
 		prepare(&k);
 	become_ready(&k);

@@ -15,7 +15,6 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/permit.h"
-#include "core/process.h"
 #include "core/stat.h"
 #include "door/console.h"
 #include "fetch/fetch.h"
@@ -31,6 +30,7 @@
 #include "session/sessions.h"
 #include "store/store.h"
 #include "worker/budget.h"
+#include "worker/entry.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -479,12 +479,7 @@ int worker_main(unsigned slot, unsigned generation)
 	    .in = {.on_msg = on_msg, .on_leave = on_leave, .on_meet = on_meet}};
 	struct err err;
 	w.in.arg = &w;
-	inherit_begin(&w.in, process_kinds[KIND_WORKER].name, slot, generation);
-	conf_init(&w.conf);
-	if (conf_load(&w.conf, HERITAGE_FD_CONF, &err) != 0)
-		fatal("%s", err.text);
-	inherit_all(&w.in, w.conf.log_file, w.conf.test_clock);
-	console_to(STDOUT_FILENO, *w.conf.log_file != 0);
+	entry_begin(&w.in, &w.conf, KIND_WORKER, slot, generation);
 	w.store = store_open(&w.conf, false, &err);
 	if (!w.store)
 		fatal("%s", err.text);
