@@ -52,7 +52,6 @@ struct ws_client_setup {
 	const struct url *proxy;      /* NULL: connect directly */
 	const struct ws_trust *trust; /* borrowed; may be NULL for ws:// */
 	const char *user_agent;	      /* may be NULL */
-	const char *fields;	      /* more lines with CRLF; may be NULL */
 	/* A larger message ends the connection with 1009. */
 	size_t max_message_bytes;
 	size_t max_fragments;			   /* in one message */
