@@ -367,7 +367,7 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 static bool can_move(const struct ws *w)
 {
 	return w->sock && !w->is_dead && !w->has_sent_close &&
-	       !w->has_done_reading && !w->is_waiting && !w->fragments &&
+	       !w->has_done_reading && !w->is_waiting && !w->tally.fragments &&
 	       w->step.is_over && list_is_empty(&w->pieces);
 }
 

@@ -150,24 +150,12 @@ static void on_frame_start(wslay_event_context_ptr parser,
 {
 	(void)parser;
 	struct ws *w = arg;
-	w->frame_opcode = frame->opcode;
-	if (wslay_is_ctrl_frame(frame->opcode))
-		return;
-	if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
-		w->message_opcode = frame->opcode;
-		w->message_bytes = 0;
-		w->fragments = 0;
+	if (!wslay_is_ctrl_frame(frame->opcode) &&
+	    frame->opcode != WSLAY_CONTINUATION_FRAME)
 		w->most_bytes = first_limit(w);
-	}
-	w->fragments++;
-	/* The sum cannot overflow: both were checked before they were added. */
-	size_t room = w->limits.max_message_bytes - w->message_bytes;
-	if (frame->payload_length > room ||
-	    w->fragments > w->limits.max_fragments) {
+	if (!ws_tally_frame(&w->tally, frame->opcode, frame->payload_length,
+		w->limits.max_message_bytes, w->limits.max_fragments))
 		ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
-		return;
-	}
-	w->message_bytes += frame->payload_length;
 }
 
 static void on_frame_chunk(wslay_event_context_ptr parser,
@@ -176,10 +164,8 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 	(void)parser;
 	struct ws *w = arg;
 	/* Binary messages are only counted. */
-	if (wslay_is_ctrl_frame(w->frame_opcode) || w->has_done_reading ||
-	    w->message_opcode != WSLAY_TEXT_FRAME)
-		return;
-	ws_in_keep(w, chunk->data, chunk->data_length);
+	if (!w->has_done_reading && ws_tally_is_text(&w->tally))
+		ws_in_keep(w, chunk->data, chunk->data_length);
 }
 
 /* Queue the pong or close frame that the parser has made. */
@@ -196,7 +182,7 @@ static void send_control(struct ws *w)
 static void deliver(struct ws *w, struct buf *message)
 {
 	const struct wire_handlers *h = w->wire.handlers;
-	if (w->message_opcode != WSLAY_TEXT_FRAME)
+	if (w->tally.message_opcode != WSLAY_TEXT_FRAME)
 		h->on_binary(w->wire.arg);
 	else if (h->on_message)
 		h->on_message(w->wire.arg, message);
@@ -220,7 +206,7 @@ static void on_message(wslay_event_context_ptr parser,
 		return;
 	struct buf text = w->message;
 	w->message = (struct buf){0};
-	w->fragments = 0;
+	w->tally.fragments = 0;
 	w->began_ms = 0;
 	unfinished_release(&w->part);
 	/* After our close, further messages are ignored. */
@@ -237,7 +223,7 @@ static void after_parse(struct ws *w)
 		w->has_done_reading = w->is_clean = true;
 	else if (!wslay_event_get_read_enabled(w->parser))
 		w->has_done_reading = true;
-	if (w->fragments && !w->began_ms)
+	if (w->tally.fragments && !w->began_ms)
 		w->began_ms = clock_mono_ms();
 }
 

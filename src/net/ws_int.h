@@ -16,6 +16,7 @@
 #include "base/unfinished.h"
 #include "net/http_int.h"
 #include "net/ws.h"
+#include "websocket/ws_tally.h"
 
 #include <wslay/wslay.h>
 
@@ -46,13 +47,12 @@ struct ws {
 	struct buf early; /* what came with the handshake */
 	const char *in;	  /* what the parser has yet to read */
 	size_t in_len;
-	struct buf rest;     /* input that waits for the end of a pause */
-	struct ws_step step; /* with limits.is_exact */
-	struct buf message;  /* the text message being received */
-	size_t message_bytes;
+	struct buf rest;	/* input that waits for the end of a pause */
+	struct ws_step step;	/* with limits.is_exact */
+	struct buf message;	/* the text message being received */
+	struct ws_tally tally;	/* of that message */
 	size_t most_bytes;	/* of that message */
 	struct unfinished part; /* what came of it */
-	size_t fragments;	/* of that message; 0: between messages */
 	struct list pieces;	/* output before out: struct ws_piece */
 	size_t piece_bytes;	/* of all of them */
 	struct buf out;
@@ -63,9 +63,7 @@ struct ws {
 	int64_t progress_ms; /* when output began to wait, or was last taken */
 	int64_t began_ms;    /* when an incomplete message began; 0: none */
 	int64_t closing_ms;  /* when the end began; 0: open */
-	uint8_t frame_opcode;
-	uint8_t message_opcode;
-	bool is_opening; /* the library still owns the connection */
+	bool is_opening;     /* the library still owns the connection */
 	bool is_reading;
 	bool is_waiting; /* for the kernel to take more */
 	bool was_high;	 /* on_drain is due when little waits */

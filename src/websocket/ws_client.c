@@ -10,6 +10,7 @@
 #include "websocket/ws_head.h"
 #include "websocket/ws_hello.h"
 #include "websocket/ws_proxy.h"
+#include "websocket/ws_tally.h"
 #include "websocket/ws_tls.h"
 
 #include <wslay/wslay.h>
@@ -54,11 +55,8 @@ struct ws_client {
 	const char *in; /* what wslay has yet to read */
 	size_t in_len;
 	struct buf message;
-	size_t message_bytes;
-	size_t fragments; /* of that message; 0: between messages */
-	uint8_t frame_opcode;
-	uint8_t message_opcode;
-	int peer_code; /* the first two bytes of the peer's close */
+	struct ws_tally tally; /* of that message */
+	int peer_code;	       /* the first two bytes of the peer's close */
 	unsigned n_peer_code;
 	int end_code;  /* of the error that we found in a message; 0: none */
 	char why[256]; /* what went wrong, for on_end */
@@ -165,22 +163,10 @@ static void on_frame_start(wslay_event_context_ptr frames,
 	struct ws_client *c = arg;
 
 	(void)frames;
-	c->frame_opcode = frame->opcode;
-	if (wslay_is_ctrl_frame(frame->opcode))
-		return;
-	if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
-		c->message_opcode = frame->opcode;
-		c->message_bytes = 0;
-		c->fragments = 0;
-	}
-	c->fragments++;
-	/* The sum cannot overflow: both were checked before they were added. */
-	size_t room = c->max_message_bytes - c->message_bytes;
-	if (frame->payload_length > room || c->fragments > c->max_fragments)
+	if (!ws_tally_frame(&c->tally, frame->opcode, frame->payload_length,
+		c->max_message_bytes, c->max_fragments))
 		break_off(c, WSLAY_CODE_MESSAGE_TOO_BIG,
 		    "sent a message that is too large");
-	else
-		c->message_bytes += frame->payload_length;
 }
 
 static bool has_new_code(const struct ws_client *c)
@@ -208,12 +194,10 @@ static void on_frame_chunk(wslay_event_context_ptr frames,
 	struct ws_client *c = arg;
 
 	(void)frames;
-	if (c->frame_opcode == WSLAY_CONNECTION_CLOSE)
+	if (c->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
 		note_close(c, chunk->data, chunk->data_length);
-	if (c->end_code || wslay_is_ctrl_frame(c->frame_opcode) ||
-	    c->message_opcode != WSLAY_TEXT_FRAME)
-		return;
-	buf_append(&c->message, chunk->data, chunk->data_length);
+	if (!c->end_code && ws_tally_is_text(&c->tally))
+		buf_append(&c->message, chunk->data, chunk->data_length);
 }
 
 static void on_message(wslay_event_context_ptr frames,
@@ -226,8 +210,8 @@ static void on_message(wslay_event_context_ptr frames,
 		return;
 	struct buf text = c->message;
 	c->message = (struct buf){0};
-	c->fragments = 0;
-	if (!c->end_code && c->message_opcode == WSLAY_TEXT_FRAME)
+	c->tally.fragments = 0;
+	if (!c->end_code && c->tally.message_opcode == WSLAY_TEXT_FRAME)
 		c->handlers->on_text(
 		    c->arg, text.data ? text.data : "", text.len);
 	buf_fini(&text);
