@@ -6,10 +6,10 @@
 /*
  * The gate is two threads of a worker for the expensive part of signatures: it
  * verifies them, and claims each in the store so that it is valid only once
- * (access/uses.h). One thread handles large
- * payloads (GATE_LARGE_BYTES), the other all the rest, so that small ones never
- * wait for large ones. Each takes its queue in batches, so that a flood of
- * signatures needs few commits and other clients do not wait for it.
+ * (access/uses.h). One thread handles large payloads (GATE_LARGE_BYTES), the
+ * other all the rest, so that small ones never wait for large ones. Each
+ * takes its queue in batches, so that a flood of signatures needs few commits
+ * and other clients do not wait for it.
  *
  * The jobs of one peer form a queue, and queues are served round-robin: a peer
  * that sends much delays only itself. Each queue is bounded, and so is their
