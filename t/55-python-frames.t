@@ -42,6 +42,11 @@ is_deeply [map { $p->last($_)->{result} } @turns], [map { "$_; $_" } 1 .. 300],
     'three hundred quick turns have their results';
 is scalar(grep { "@{$p->ends($_)}" ne 'OUTPUT' } @turns), 0, 'a turn has one last frame';
 
+# A frame of many reads, which grows the buffer, between two that come with its ends.
+@turns = map { $p->input("say $_", $_ == 2 ? (unknown => 'x' x 5_000_000) : ()) } 1 .. 3;
+is_deeply [map { $p->last($_)->{result} } @turns], [1 .. 3],
+    'a frame of 5 MB is taken as a whole, and so are those beside it';
+
 my $exec = $p->begin(type => 'EXEC', tool => 'say', args => { text => 'hi' });
 is $p->last($exec)->{result}, 'hi', 'EXEC calls a tool';
 $exec = $p->begin(type => 'EXEC', tool => 'ring', args => { text => '' });

@@ -27,6 +27,9 @@
 
 #define READ_BYTES ((size_t)65536)
 
+/* A larger inbox is freed when the frame that it grew for was taken. */
+#define KEPT_BYTES ((size_t)1 << 20)
+
 /* How long a crash may take to be told, and the lock to be had before. */
 #define CRASH_MS 800
 #define CRASH_LOCK_MS 100
@@ -174,18 +177,25 @@ static void take_line(const char *line, size_t len)
 	take_frame(turn, line + i + 1, len - i - 1);
 }
 
-static void take_lines(void)
+/* Only the last n_new bytes can have a newline. */
+static void take_lines(size_t n_new)
 {
-	char *at = inbox.data, *end = inbox.data + inbox.len, *newline;
+	char *at = inbox.data, *end = inbox.data + inbox.len;
+	char *from = end - n_new, *newline;
 
 	lock_enter();
-	while ((newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+	while ((newline = memchr(from, '\n', (size_t)(end - from))) != NULL) {
 		take_line(at, (size_t)(newline - at));
-		at = newline + 1;
+		from = at = newline + 1;
 	}
 	lock_leave();
 	inbox.len = (size_t)(end - at);
 	memmove(inbox.data, at, inbox.len);
+	if (inbox.len || inbox.size <= KEPT_BYTES)
+		return;
+	free(inbox.data);
+	inbox.data = NULL;
+	inbox.size = 0;
 }
 
 /* Until nothing is left to read. */
@@ -210,7 +220,7 @@ static void receive(void)
 		if (n <= 0)
 			follow();
 		inbox.len += (size_t)n;
-		take_lines();
+		take_lines((size_t)n);
 		if ((size_t)n < room)
 			return;
 	}
