@@ -69,8 +69,10 @@ for my $case (['worker.writer', 'journal'], ['worker.registry', 'registry']) {
 	$c->send(POST => '/input', {}, { prompt => 'echo stopped' });
 	ok wait_for(10, sub { -s "$stops/$what.stopped" }), "$what: a worker is stopped inside";
 	# Others may wait for what it holds, and fail their checks as well.
-	ok wait_for(15, sub { failing($host) =~ /\b$check\b/ }),
-	    "$what: the server is not ready because of the $check check";
+	my @seen;
+	ok wait_for(15, sub { push @seen, failing($host); $seen[-1] =~ /\b$check\b/ }),
+	    "$what: the server is not ready because of the $check check"
+	    or diag "seen: @{[ map { qq('$_') } @seen ]}\n", $host->words;
 	failing($host);
 	ok kill(0, read_file("$stops/$what.stopped")),
 	    "$what: which is told while that worker has its lock";
