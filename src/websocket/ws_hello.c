@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,23 +45,26 @@ void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
 }
 
 /*
- * SHA1() looks the algorithm up and allocates memory each time, which takes
- * longer than the sum.
+ * SHA1() looks the algorithm up each time, which takes longer than the sum.
+ * It is looked up once here, and kept until the process ends.
  */
+static EVP_MD *sha1;
+
+static void find_sha1(void)
+{
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	if (!sha1)
+		fatal("ws: the SSL library has no SHA-1");
+}
+
 static void sum_of(
     unsigned char sum[SHA_DIGEST_LENGTH], const void *text, size_t len)
 {
-	static _Thread_local EVP_MD *sha1;
-	static _Thread_local EVP_MD_CTX *context;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!sha1)
-		sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!context)
-		context = EVP_MD_CTX_new();
-	if (!sha1 || !context || !EVP_DigestInit_ex(context, sha1, NULL) ||
-	    !EVP_DigestUpdate(context, text, len) ||
-	    !EVP_DigestFinal_ex(context, sum, NULL))
-		fatal("ws: the SSL library has no SHA-1");
+	(void)pthread_once(&once, find_sha1);
+	if (!EVP_Digest(text, len, sum, NULL, sha1, NULL))
+		fatal("ws: SHA-1 of a handshake failed");
 }
 
 void ws_hello_accept(char accept[WS_HELLO_ACCEPT_SIZE], const char *key)
