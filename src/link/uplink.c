@@ -35,6 +35,9 @@
 
 #define CLOSE_NORMAL 1000
 
+/* The relay has a newer connection of our address, and closes the older. */
+#define CLOSE_REPLACED 4001
+
 struct uplink {
 	struct uplink_setup setup;
 	struct url url;
@@ -50,7 +53,9 @@ struct uplink {
 	bool is_announced;  /* and accepted */
 	bool was_announced; /* on any connection */
 	bool is_started;
-	bool is_crowded; /* reading is paused */
+	bool is_crowded;   /* reading is paused */
+	bool was_replaced; /* the last connection, by another host */
+	bool is_draining;
 	bool is_closing;
 };
 
@@ -114,7 +119,9 @@ static void on_accepted(struct uplink *u)
 		    "", 0);
 	}
 	u->was_announced = true;
-	u->n_failures = 0;
+	/* Whether nobody replaces us this time, only time tells. */
+	if (!u->was_replaced)
+		u->n_failures = 0;
 }
 
 static void on_dial_text(void *arg, const char *text, size_t len)
@@ -150,7 +157,8 @@ static void on_dial_open(void *arg)
 
 	u->is_open = true;
 	u->opened_ms = clock_mono_ms();
-	announce(u);
+	if (!u->is_draining)
+		announce(u);
 }
 
 static void on_dial_drain(void *arg)
@@ -160,17 +168,23 @@ static void on_dial_drain(void *arg)
 
 /* ---- the end, and the next one ---- */
 
-static bool was_good(const struct uplink *u)
+static bool has_lived(const struct uplink *u)
 {
-	return u->is_announced ||
-	       (u->is_open && clock_mono_ms() - u->opened_ms >= LIVED_MS);
+	return u->is_open && clock_mono_ms() - u->opened_ms >= LIVED_MS;
 }
 
-static void try_again(struct uplink *u, const char *why)
+static void try_again(struct uplink *u, int code, const char *why)
 {
-	bool is_loss = was_good(u);
+	bool is_loss =
+	    code != CLOSE_REPLACED && (u->is_announced || has_lived(u));
 
-	u->n_failures = is_loss ? 0 : u->n_failures + 1;
+	u->was_replaced = code == CLOSE_REPLACED;
+	if (u->was_replaced)
+		why = "has another host of this address";
+	if (is_loss || has_lived(u))
+		u->n_failures = 0;
+	if (!is_loss)
+		u->n_failures++;
 	int64_t delay_ms = uplink_delay_ms(u->n_failures);
 	tell(u, is_loss ? UPLINK_LOST : UPLINK_FAILED, why, delay_ms);
 	loop_timer_set(u->setup.loop, &u->retry, delay_ms);
@@ -191,14 +205,13 @@ static void on_dial_end(void *arg, int code, const char *why)
 {
 	struct uplink *u = arg;
 
-	(void)code;
 	forget_connection(u);
-	if (u->is_closing) {
+	if (u->is_closing || u->is_draining) {
 		u->setup.on_closed(u->setup.arg);
 		return;
 	}
 	stat_add(relay_failures, 1);
-	try_again(u, why);
+	try_again(u, code, why);
 	u->is_open = u->is_announced = false;
 }
 
@@ -296,6 +309,8 @@ void uplink_add_worker(struct uplink *u, int fd)
 
 void uplink_drain(struct uplink *u)
 {
+	u->is_draining = true;
+	loop_timer_stop(u->setup.loop, &u->heartbeat);
 	link_clients_drain(u->clients);
 }
 

@@ -11,7 +11,9 @@
  *
  * After the end of a connection that was announced it connects again after 1 s;
  * failures in a row wait for 1, 2, 4, 8, 16, then 30 s, from the second on with
- * up to a second more, so that not all hosts of a relay come at once.
+ * up to a second more, so that not all hosts of a relay come at once. That the
+ * relay replaced us by another host of our address counts as a failure: two
+ * that answer at once would throw each other out for ever.
  */
 #include "link/link_clients.h"
 
@@ -68,7 +70,10 @@ void uplink_free(struct uplink **u);
 /* Take ownership of fd, our end of a trunk to another worker. */
 void uplink_add_worker(struct uplink *u, int fd);
 
-/* From now on, refuse new clients. */
+/*
+ * From now on, refuse new clients and announce no more, so that the relay sends
+ * them elsewhere; if the connection ends, that is the end (on_closed).
+ */
 void uplink_drain(struct uplink *u);
 
 /* Returns the number of clients. */

@@ -11,8 +11,8 @@ package CoHost;
 #
 # The program is $TOP_BUILDDIR/co-hostd, the sources are in $TOP_SRCDIR.
 # No server of a test may look for its relay outside of this machine: CoHost->start()
-# gives it none unless relay => URL names one, and the environment of all others names a
-# port where nobody listens.
+# gives it none unless relay => URL names one (relay => undef: host.yaml does), and the
+# environment of all others names a port where nobody listens.
 # TEST_PATIENCE=N makes every deadline N times as long (for slow machines).
 # TEST_COMPLETE=1 fails a test that lacks a tool or a client, instead of skipping it.
 use strict;
@@ -147,7 +147,8 @@ sub start {
 	my @argv = (program('co-hostd'), '-w', $o{workers} // 4, '-p', $o{port} // 0,
 		'-d', "$dir", '-l', $self->{log});
 	push @argv, '-a', $o{agent} if $o{agent};
-	push @argv, '-b', $o{bind} // '127.0.0.1', '-o', 'relay_url=' . ($o{relay} // '');
+	push @argv, '-b', $o{bind} // '127.0.0.1';
+	push @argv, '-o', 'relay_url=' . ($o{relay} // '') unless exists $o{relay} && !defined $o{relay};
 	if ($o{clock}) {
 		$self->{clock} = "$dir/clock";
 		$self->{moved_ms} = 0;

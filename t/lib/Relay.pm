@@ -13,8 +13,8 @@ package Relay;
 #   $relay->cut_agents; $relay->stop; $relay->again;
 #
 # routes => 'session': clients are told apart by session id, as by older relays.
-# quiet => 1: no ANNOUNCE_OK. error => TEXT: an ERROR instead of it. tls => [cert, key].
-# proxy => 1: it is an HTTP proxy as well (CONNECT to itself).
+# quiet => 1: no ANNOUNCE_OK. error => TEXT: an ERROR instead of it. proxy => 1: it is an
+# HTTP proxy as well, whose tunnels all lead to itself.
 use strict;
 use warnings;
 
@@ -61,7 +61,7 @@ sub again {
 	@$self{qw(pid say)} = ($pid, $say);
 }
 
-sub url { return ($_[0]{tls} ? 'wss' : 'ws') . "://127.0.0.1:$_[0]{port}" }
+sub url { return "ws://127.0.0.1:$_[0]{port}" }
 sub address { return "127.0.0.1:$_[0]{port}" }
 
 # Kill it, as a relay that crashes.
@@ -100,11 +100,16 @@ sub agent {
 	return $found;
 }
 
-# A client's socket; its first frame gets "to" if it has none.
+# A client's socket, whose first frame names the agent; with session => {...} also CONNECT
+# and wait for CONNECTED, as a direct one.
 sub client {
 	my ($self, $address, %o) = @_;
+	my $session = delete $o{session};
 	my $ws = RelayClient->connect($self->address, path => '/ws/input', %o);
 	$ws->{to} = $address;
+	return $ws if !$session;
+	$ws->send_json({ type => 'CONNECT', %$session });
+	$ws->{connected} = $ws->next(type => 'CONNECTED') or die "no CONNECTED\n";
 	return $ws;
 }
 
@@ -138,15 +143,10 @@ sub serve {
 sub accept_peer {
 	my ($self, $listener) = @_;
 	my $socket = $listener->accept or return;
-	if ($self->{tls}) {
-		require IO::Socket::SSL;
-		IO::Socket::SSL->start_SSL($socket, SSL_server => 1,
-			SSL_cert_file => $self->{tls}[0], SSL_key_file => $self->{tls}[1])
-		    or return $self->note(what => 'tls', why => "$IO::Socket::SSL::SSL_ERROR");
-	}
 	$self->{select}->add($socket);
+	my $number = ++$self->{n_peers};
 	$self->{peers}{$socket} = { socket => $socket, in => '', parts => '',
-		id => 'conn-' . ++$self->{n_peers} };
+		number => $number, id => "conn-$number" };
 }
 
 sub obey {
@@ -185,10 +185,7 @@ sub drop {
 sub hear {
 	my ($self, $fh) = @_;
 	my $peer = $self->{peers}{$fh} or return;
-	do {
-		my $n = sysread $fh, $peer->{in}, 1 << 20, length $peer->{in};
-		return $self->drop($peer) unless $n;
-	} while ($self->{tls} && $fh->pending);
+	sysread $fh, $peer->{in}, 1 << 20, length $peer->{in} or return $self->drop($peer);
 	$self->answer($peer) unless $peer->{is_open};
 	return unless $peer->{is_open};
 	while (my ($fin, $op, $data) = take_frame(\$peer->{in})) {
@@ -233,6 +230,10 @@ sub answer {
 		$self->note(what => 'connect', to => $1);
 		$self->write_all($peer, "HTTP/1.1 200 Connection established\r\n\r\n");
 	}
+	if ($peer->{in} !~ /\A(?:G|\z)/ && !($self->{proxy} && $peer->{in} =~ /\AC/)) {
+		$self->write_all($peer, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+		return $self->drop($peer);
+	}
 	$peer->{in} =~ s/\A(GET (\S+) HTTP.*?\r\n\r\n)//s or return;
 	my ($head, $path) = ($1, $2);
 	my ($key) = $head =~ /^Sec-WebSocket-Key: (\S+)/mi;
@@ -251,6 +252,7 @@ sub answer {
 sub write_all {
 	my ($self, $peer, $bytes) = @_;
 	my $at = 0;
+	return unless $self->{peers}{ $peer->{socket} };
 	while ($at < length $bytes) {
 		my $n = syswrite $peer->{socket}, $bytes, length($bytes) - $at, $at;
 		return unless $n;
@@ -286,8 +288,10 @@ sub frame {
 	}
 	$self->note(what => 'client', frame => \%short);
 	if (!$peer->{agent}) {
-		my $to = delete $frame->{to} // '';
-		($peer->{agent}) = grep { ($_->{address} // '') eq $to } values %{ $self->{peers} };
+		my $to = $frame->{to} // '';
+		# The newest connection of an agent has its new clients.
+		($peer->{agent}) = sort { $b->{number} <=> $a->{number} }
+		    grep { ($_->{address} // '') eq $to } values %{ $self->{peers} };
 		$peer->{session} = $frame->{session_id} // "routed-$peer->{id}-$$";
 		if (!$peer->{agent}) {
 			my $why = "Agent not connected: $to";
