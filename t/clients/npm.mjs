@@ -6,6 +6,7 @@
 //	NODE_HOME=FOLDER node npm.mjs URL STORY...
 //
 // FOLDER has the package in its node_modules. INVITE is a code that opens the server's door.
+// RELAY, an http:// URL, is a relay through which the server is reached instead of directly.
 import { createRequire } from 'node:module';
 import dns from 'node:dns';
 import net from 'node:net';
@@ -94,8 +95,12 @@ async function badLine(to) {
 
 const HOST = (await (await fetch(`${url}/info`)).json()).address;
 
-function meet({ to = HOST, at = url, keys = address.generate(), wsCtor } = {}) {
-	return connect(to, { directUrl: at, keys, relayUrl: 'ws://127.0.0.1:1', wsCtor });
+const RELAY = process.env.RELAY;
+const AT = RELAY || url;
+
+function meet({ to = HOST, at = AT, keys = address.generate(), wsCtor } = {}) {
+	return connect(to, RELAY ? { keys, relayUrl: at, wsCtor }
+		: { directUrl: at, keys, relayUrl: 'ws://127.0.0.1:1', wsCtor });
 }
 
 // The client hangs on an ERROR that comes before CONNECTED, so its words are taken from the
@@ -235,7 +240,7 @@ const stories = {
 	},
 
 	async come_back() {
-		const line = await badLine(url);
+		const line = await badLine(AT);
 		const agent = meet({ at: line.url });
 		await agent.input('My name is Zoë', LONG);
 		const lost = agent.input('stream 250 10', LONG);

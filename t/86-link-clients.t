@@ -1,0 +1,58 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# The published clients reach the server through a relay: the stories of t/65-*-client.t,
+# sealed (Python) and in clear (without keys, and JavaScript).
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
+
+use Clients;
+use CoHost qw(lacks source);
+use Relay;
+use Test::More;
+
+my $python = Clients::python() or lacks 'no Python client: scripts/setup --tests could not install it';
+my $node = Clients::node() or lacks 'no JavaScript client: scripts/setup --tests could not install it';
+
+my $relay = Relay->start;
+my $via = $relay->url =~ s/^ws/http/r;
+
+sub python {
+	my ($host, $env, @stories) = @_;
+	Clients::stories([$python, source('t/clients/pypi.py'), $host->url, @stories],
+		$host->dir . '/home', { MASTER => $host->pid, RELAY => $via, %$env });
+}
+
+sub javascript {
+	my ($host, @stories) = @_;
+	Clients::stories(['node', source('t/clients/npm.mjs'), $host->url, @stories],
+		$host->dir . '/home', { NODE_HOME => $node, RELAY => $via });
+}
+
+# By relay, a client without keys that answers on another connection is not recognised
+# (doc/oip.txt 14), so it has no story with a question.
+note '-w 1';
+my $host = Clients::host(workers => 1, relay => $relay->url);
+$relay->agent;
+python($host, {}, qw(talk sealed ask approve stop files killed));
+javascript($host, qw(talk ask files come_back));
+$host->stop;
+
+note '-w 4';
+$host = Clients::host(workers => 4, relay => $relay->url);
+$relay->agent(undef, 2);
+python($host, {}, qw(talk sealed talk_async ask approve stop files quick modes owner));
+python($host, { ANONYMOUS => 1 }, qw(talk approve));
+python($host, {}, qw(roam missed_end killed));
+javascript($host, qw(talk many ask approve interrupt files status come_back modes));
+$host->stop;
+
+my $strict = Clients::host(trust => 'strict', relay => $relay->url);
+$relay->agent(undef, 3);
+python($strict, {}, 'strict');
+$strict->stop;
+$relay->stop;
+done_testing;
