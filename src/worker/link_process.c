@@ -45,6 +45,9 @@
  */
 #define FIRST_TRY_MS 5000
 
+/* What the relay has sent to the old generation before that is served there. */
+#define SETTLE_MS 300
+
 /* How often a draining link looks whether its clients have left. */
 #define DRAIN_LOOK_MS 100
 
@@ -180,6 +183,14 @@ static void on_first_try(void *arg)
 	serve(arg);
 }
 
+/* The first attempt has an outcome. */
+static void note_outcome(struct link *k, enum uplink_event event)
+{
+	if (!k->is_ready)
+		loop_timer_set(k->in.loop, &k->first_try,
+		    event == UPLINK_ANNOUNCED ? SETTLE_MS : 0);
+}
+
 static void tell_failure(
     const struct link *k, const char *why, unsigned n, int64_t delay_ms)
 {
@@ -228,7 +239,7 @@ static void on_event(void *arg, enum uplink_event event, const char *why,
 	if (line.len)
 		console_relay(buf_cstr(&line));
 	buf_fini(&line);
-	serve(k);
+	note_outcome(k, event);
 }
 
 static void on_msg(const struct msg *m, void *arg)
