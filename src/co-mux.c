@@ -31,19 +31,24 @@
 #define LAST_WORDS_MS 1000
 
 /*
- * While turns end more often than this, or others are at work, a thread that was
- * called leaves the interpreter to them: they take the next turns as well, and
- * each change of threads would cost more than many a turn.
+ * A thread that was called leaves the interpreter to others while they are at
+ * work: they take the next turns as well, and each change of threads costs more
+ * than many a turn. It looks again after a while, the longer the more turns end
+ * meanwhile, and is put off for up to PUT_OFF_US_MAX while none ends. It goes
+ * ahead when it has found nobody at work a few times in a row.
  */
-#define FLOW_US 1000
-#define BUSY_MAX 10
+#define PAUSE_US 100
+#define PAUSE_US_MAX 1600
+#define PUT_OFF_US_MAX 10000
 #define QUIET_US 40
 #define QUIET_MAX 2
 
 /* What a thread that was called has seen of the others. */
 struct look {
-	uint64_t ended;	 /* turns, at the last look */
-	int busy, quiet; /* how often they were at work since, or not */
+	uint64_t ended;	    /* turns, at the last look */
+	int64_t pause_us;   /* until the next look, while they are at work */
+	int64_t put_off_us; /* since a turn has ended */
+	int quiet;	    /* looks in a row that found nobody at work */
 };
 
 /* As in co_agent_python/mux.py. */
@@ -183,7 +188,9 @@ void *mux_take(struct mux_frame *f)
 	if (link_is_cut())
 		return give(f, NULL);
 	lock_enter();
-	bool may_take = hands_leads(h) || !hands_are_many();
+	/* If others are at work, they take the next turn as well. */
+	bool may_take =
+	    hands_leads(h) || !hands_are_many() || !hands_are_busy();
 	hands_yield(h);
 	struct line *line = may_take ? turns_take(&t) : NULL;
 	if (line) {
@@ -200,8 +207,8 @@ void *mux_take(struct mux_frame *f)
 }
 
 /*
- * A thread was called: how long it leaves the interpreter to others, in us; -1 if
- * it is not needed any more. *l is what it has seen of the others so far.
+ * A thread was called. Returns how long it leaves the interpreter to others, in
+ * us; -1 if it is not needed any more.
  */
 static int64_t patience(struct hand *h, struct look *l)
 {
@@ -212,19 +219,25 @@ static int64_t patience(struct hand *h, struct look *l)
 	}
 	if (!turns_running())
 		return 0;
+	if (!hands_are_busy())
+		return ++l->quiet > QUIET_MAX ? 0 : QUIET_US;
+	l->quiet = 0;
+	l->put_off_us += l->pause_us;
+	l->pause_us = PAUSE_US;
 	if (sender_ended() != l->ended) {
-		*l = (struct look){.ended = sender_ended()};
-		return FLOW_US;
+		l->pause_us = l->put_off_us * 2;
+		l->put_off_us = 0;
 	}
-	if (hands_are_busy())
-		return ++l->busy > BUSY_MAX ? 0 : FLOW_US;
-	return ++l->quiet > QUIET_MAX ? 0 : QUIET_US;
+	if (l->pause_us > PAUSE_US_MAX)
+		l->pause_us = PAUSE_US_MAX;
+	l->ended = sender_ended();
+	return l->put_off_us > PUT_OFF_US_MAX ? 0 : l->pause_us;
 }
 
 /* Returns whether the thread, which was called, should try to take a turn. */
 static bool lead(struct hand *h)
 {
-	struct look l = {0};
+	struct look l = {.pause_us = PAUSE_US};
 
 	for (;;) {
 		lock_enter();

@@ -37,9 +37,8 @@ static struct hand *all, *idle, *leader;
 static pid_t recent[RECENT];
 static size_t latest;
 
-/* Who took turns and wrote last; and how many different ones are too many. */
+/* Who took turns and wrote last. */
 #define WORKS 16
-#define MANY 4
 static pid_t works[WORKS];
 static size_t n_works;
 
@@ -185,29 +184,20 @@ uint64_t hands_faults_of(uint64_t turn)
 
 bool hands_are_many(void)
 {
-	pid_t seen[MANY];
-	size_t n = 0;
-
-	for (size_t i = 0; i < WORKS; i++) {
-		size_t k = 0;
-		while (k < n && seen[k] != works[i])
-			k++;
-		if (k < n)
-			continue;
-		seen[n++] = works[i];
-		if (n == MANY)
+	for (size_t i = 1; i < WORKS; i++)
+		if (works[i] != works[0])
 			return true;
-	}
 	return false;
 }
 
 bool hands_are_busy(void)
 {
 	for (size_t i = 0; i < RECENT; i++) {
+		pid_t tid = recent[(latest + RECENT - i) % RECENT];
 		char state;
 		unsigned long long faults;
-		if (recent[i] && (!self || recent[i] != self->tid) &&
-		    read_stat(recent[i], &state, &faults) && state == 'R')
+		if (tid && (!self || tid != self->tid) &&
+		    read_stat(tid, &state, &faults) && state == 'R')
 			return true;
 	}
 	return false;

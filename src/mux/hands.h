@@ -39,7 +39,7 @@ uint64_t hands_turn(void);
 /* This thread is at work: it takes a turn, or writes for one. */
 void hands_note(const struct hand *h);
 
-/* Whether too many threads share what one could do by itself. */
+/* Whether several have been at work lately, and not one after another. */
 bool hands_are_many(void);
 
 /* This thread works for this turn now, or for none (0). */

@@ -5,7 +5,8 @@
 #include <pthread.h>
 #include <time.h>
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* It spins shortly: holders need less time than to fall asleep. */
+static pthread_mutex_t mutex = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 
 void lock_enter(void)

@@ -202,9 +202,13 @@ int main(void)
 	    "pages that a hand touches are counted for its turn");
 	is_int((intmax_t)hands_faults_of(8), 0,
 	    "a turn without hands has no page faults");
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 16; i++)
 		hands_note(a.hand);
-	ok(!hands_are_many(), "few hands at work are not too many");
+	ok(!hands_are_many(), "one hand at work is not many");
+	hands_note(c.hand);
+	ok(!hands_are_many(), "a helper at work is no other hand");
+	hands_note(b.hand);
+	ok(hands_are_many(), "two hands at work are many");
 	lock_leave();
 	(void)tell(&c, close_hand);
 	stop(&a);
