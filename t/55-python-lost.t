@@ -45,6 +45,12 @@ for my $what (sort keys %lost) {
 	is $p->ended & ~128, $status, "'$what' ends the process as without us";
 	is scalar(grep { @{ $p->ends($_) } } @others), 0, "'$what' is blamed on no other turn";
 }
+$p = Frames->python($dir, 'unruly.py', '--memory', 300 << 20);
+$p->next_of($p->input('shut'), 'tool_call');
+is $p->ended, 1 << 8, 'a process whose turn closes the socket ends at once';
+like read_file("$dir/log"), qr/the agent has closed the socket of its process/,
+    'the log says that a turn has closed the socket of its process';
+
 $p = Frames->python($dir, 'unruly.py', { env => { FAULTHANDLER => 1 } });
 is $p->last($p->input('crash null'))->{type}, 'LOST', 'a crash is told beside faulthandler';
 $p->ended;

@@ -217,6 +217,9 @@ static void receive(void)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
+		if (n < 0 && errno != ECONNRESET)
+			fail(
+			    "the agent has closed the socket of its process\n");
 		if (n <= 0)
 			follow();
 		inbox.len += (size_t)n;

@@ -152,6 +152,13 @@ def count(text: str) -> str:
     return str(counts[text])
 
 
+def shut(text: str) -> str:
+    """Close all descriptors."""
+    os.closerange(3, 1000)
+    time.sleep(60)
+    return "shut"
+
+
 def exits(text: str) -> str:
     sys.exit(text)
 
@@ -167,7 +174,7 @@ async def ring(text: str) -> str:
 
 
 TOOLS = [say, hold, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard, split,
-         count, exits, listen, ring]
+         shut, count, exits, listen, ring]
 
 
 class Asynchronous(Agent):
