@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io as stdio
+import os
 import sys
 import threading
 import types
@@ -83,6 +84,21 @@ def quicken_records() -> None:
         pass
 
 
+def quicken_project() -> None:
+    """Let the package look only once for the folder of the project, which has .co."""
+    project = sys.modules.get("connectonion.project")
+    original = getattr(project, "project_root", None)
+    if not original:
+        return
+    home = os.getcwd()
+    root = original()
+
+    def project_root(start: Any = None) -> Any:
+        return root if start is None and os.getcwd() == home else original(start)
+
+    project.project_root = project_root  # type: ignore[union-attr]
+
+
 def warm() -> None:
     """Load what the package loads in the first turn only."""
     try:
@@ -101,4 +117,5 @@ def prepare() -> None:
     refuse_keys()
     guard_records()
     quicken_records()
+    quicken_project()
     warm()
