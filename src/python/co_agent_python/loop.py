@@ -27,7 +27,7 @@ class Loop:
     def start(self) -> asyncio.AbstractEventLoop:
         with self.lock:
             if self.thread is None:
-                if self.loop.is_closed():  # by the file
+                if self.loop.is_closed() or self.loop.is_running():  # in the file itself
                     self.loop = asyncio.new_event_loop()
                 self.thread = threading.Thread(target=self.work, name="co-loop", daemon=True)
                 contextvars.Context().run(self.thread.start)  # of no turn
