@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import types
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from .mux import Mux
 from .output import current
@@ -55,30 +55,34 @@ class Habit:
 habits: dict[tuple[Any, ...], Habit] = {}
 
 
-def kind_of(function: Any, depth: int = 0) -> Iterator[Any]:
-    """What tells one kind of step from another: the code, and the types of what it works on."""
+FUNCTIONS = (types.FunctionType, types.MethodType)
+
+
+def kind_of(function: Any, depth: int = 0) -> Any:
+    """What tells one kind of step from another: the code, and what it works on."""
     function = getattr(function, "__func__", function)
     code = getattr(function, "__code__", None)
     if code is None or depth > DEPTH_MAX:
-        yield type(function)
-        return
-    yield code
+        return type(function)
+    kind = [code]
     for cell in function.__closure__ or ():
         try:
             value = cell.cell_contents
         except ValueError:
             continue  # not set so far
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, (types.FunctionType, types.MethodType)):
-            yield from kind_of(value, depth + 1)
+        if isinstance(value, FUNCTIONS):
+            kind.append(kind_of(value, depth + 1))
+        elif isinstance(value, str):
+            kind.append(value)
         else:
-            yield type(value)
-            yield type(getattr(value, "__dict__", {}).get("llm"))
+            kind.append(type(value))
+            if "llm" in getattr(value, "__dict__", ()):
+                kind.append(type(value.llm))
+    return tuple(kind)
 
 
-def habit_of(*functions: Any) -> Habit:
-    kind = tuple(part for function in functions for part in kind_of(function))
+def habit_of(function: Any) -> Habit:
+    kind = kind_of(function)
     habit = habits.get(kind)
     if habit is None:
         if len(habits) >= KINDS_MAX:
@@ -158,7 +162,8 @@ class Step:
 
     def start(self) -> None:
         output = current.get()
-        self.habit = habit_of(self.target, *self.args)
+        # The package lets the step be run in a copy of the context: context.run(step).
+        self.habit = habit_of(self.args[0] if self.args else self.target)
         if output and self.habit.is_quick() and not output.step:
             output.step = self
             self.run()
