@@ -142,6 +142,9 @@ is $p->ask('count x'), '2', 'a turn finds what another has changed in it';
 
 is $p->ask('exits now'), 'SystemExit: now', 'sys.exit() ends a turn, and not the process';
 
+like $p->ask('spoil'), qr/^ValueError: this cannot be told$/,
+    'a turn whose result cannot be told fails';
+
 my $fork = $p->input('split');
 is $p->last($fork)->{result}, 'parent', 'a turn that forks goes on';
 is_deeply $p->ends($fork), ['OUTPUT'], 'a fork of a turn does not write to the socket';

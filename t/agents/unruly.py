@@ -159,6 +159,17 @@ def shut(text: str) -> str:
     return "shut"
 
 
+class Untold:
+    def __str__(self):
+        raise ValueError("this cannot be told")
+
+
+def spoil(text: str, agent) -> str:
+    """Leave what is no JSON, and cannot be made of it, in the session."""
+    agent.current_session["untold"] = Untold()
+    return "spoilt"
+
+
 def exits(text: str) -> str:
     sys.exit(text)
 
@@ -174,7 +185,7 @@ async def ring(text: str) -> str:
 
 
 TOOLS = [say, hold, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard, split,
-         shut, count, exits, listen, ring]
+         shut, spoil, count, exits, listen, ring]
 
 
 class Asynchronous(Agent):

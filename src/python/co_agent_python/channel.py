@@ -16,8 +16,9 @@ from .steps import Step
 
 Hear = Callable[[dict[str, Any]], None]
 
-# The end of a turn whose result cannot even be written down.
-NO_RESULT = b'{"type": "ERROR", "message": "out of memory", "reason": "memory"}'
+# The end of a turn whose own end cannot even be written down.
+OUT_OF_MEMORY = b'{"type": "ERROR", "message": "out of memory", "reason": "memory"}'
+NO_END = b'{"type": "ERROR", "message": "the turn has no end that could be told"}'
 
 
 class Unheard(BrokenPipeError):
@@ -103,11 +104,12 @@ class Frames:
     def end(self, message: dict[str, Any]) -> None:
         self.output.finish()
         self.listeners.pop(self.turn, None)
-        try:
-            data = to_json(message)
-        except MemoryError:
-            data = NO_RESULT
-        self.put(data, mux.LAST)
+        self.put(to_json(message), mux.LAST)
+
+    def abandon(self, error: BaseException) -> None:
+        """End a turn that cannot do it itself."""
+        self.listeners.pop(self.turn, None)
+        self.put(OUT_OF_MEMORY if isinstance(error, MemoryError) else NO_END, mux.LAST)
 
     def step(self) -> Step | None:
         return self.output.step

@@ -47,7 +47,7 @@ class Shared:
         self.loop = Loop()
         self.listeners: dict[int, Hear] = {}
         self.context = contextvars.Context()
-        self.is_bound = False  # no current directory for each thread
+        self.has_warned = False  # that threads have no current directory of their own
         self.edits = Edits() if options.reload else None
         sys.stdout = sys.stderr = Routed()  # type: ignore[assignment]
         departure.install(self.link)
@@ -115,8 +115,8 @@ class Shared:
 
     def work(self) -> None:
         link = self.link
-        if (why := link.hand(True)) and not self.is_bound:
-            self.is_bound = True
+        if (why := link.hand(True)) and not self.has_warned:
+            self.has_warned = True
             print("turns share the current directory and the umask: "
                   f"unshare() says {os.strerror(why)}", file=sys.stderr)
         frame = Frame()
@@ -141,8 +141,14 @@ class Shared:
         current.set(channel.output)
         if is_closed:  # before it began
             return channel.end({"type": "OUTPUT", "result": INTERRUPTED})
-        turn = Turn(self.found, channel, self.found.is_async)
-        if turn.is_task:
-            self.loop.spawn(turn.run(line))
+        if self.found.is_async:
+            self.loop.spawn(self.take(channel, line))
         else:
-            run_now(turn.run(line))
+            run_now(self.take(channel, line))
+
+    async def take(self, channel: Frames, line: bytes) -> None:
+        try:
+            await Turn(self.found, channel, self.found.is_async).run(line)
+        except BaseException as error:  # it could not even tell its failure
+            channel.abandon(error)
+            show_traceback(error)
