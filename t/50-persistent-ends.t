@@ -122,8 +122,14 @@ is $host->http(GET => '/readyz?verbose')->{json}{checks}{agent}, 'loading',
 my @early = map { ask($host->ws(session => {})) } 1 .. 5;
 ok wait_for(10, sub { $host->metric('cohostd_agent_turns_waiting') == 5 }),
     '/metrics counts turns that wait';
+my $loading;
+wait_for(10, sub { ($loading) = $host->marks('start') });
+kill KILL => $loading;
+ok wait_for(10, sub { $host->marks('start') == 2 }),
+    'a process that is killed while it loads is replaced';
 write_file($host->place . '/slow', '');
-is_deeply [map { ending($_) } @early], [('done') x 5], 'turns wait for the first process';
+is_deeply [map { ending($_) } @early], [('done') x 5],
+    'turns wait for the first process, although one was killed while it loaded';
 ok wait_for(10, sub { $host->http(GET => '/readyz')->{status} == 200 }),
     '/readyz says that a process is ready';
 $host->stop;

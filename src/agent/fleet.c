@@ -43,6 +43,7 @@ struct member {
 	struct loop_timer slow;
 	bool has_begun; /* a turn */
 	bool is_worn;	/* it asked to be replaced */
+	bool is_second; /* the one before it was killed while it loaded */
 };
 
 struct fleet {
@@ -223,6 +224,23 @@ static void replace(struct fleet *f)
 		failed(f, true);
 }
 
+/* It was killed while it loaded: load once more. */
+static void try_again(struct fleet *f, bool is_successor)
+{
+	struct member *m = start(f);
+
+	if (!m) {
+		failed(f, is_successor);
+		return;
+	}
+	m->is_second = true;
+	if (is_successor)
+		f->successor = m;
+	log_info("agent process %u: starts in place of one that was killed "
+		 "while it loaded",
+	    m->id);
+}
+
 static size_t wanted(const struct fleet *f)
 {
 	return f->is_draining ? f->waiting.n > 0 : f->size;
@@ -343,6 +361,20 @@ static void served(struct fleet *f, const struct member *m)
 		start_later(f);
 }
 
+/*
+ * Whether something other than the program ended it while it loaded, such as
+ * the kernel when memory ran out. When that happens again, the agent is its
+ * cause.
+ */
+static bool deserves_another(const struct member *m, const struct mux_end *end)
+{
+	const struct fleet *f = m->fleet;
+	bool is_needed = !f->is_draining || f->waiting.n;
+
+	return !m->is_second && is_needed &&
+	       (end->reason == REASON_KILLED || end->reason == REASON_MEMORY);
+}
+
 static void log_end(const struct member *m, const struct mux_end *end)
 {
 	static const char text[] = "agent process %u: gone: %s";
@@ -362,6 +394,7 @@ static void member_on_end(void *arg, const struct mux_end *end)
 	struct fleet *f = m->fleet;
 	enum member_state state = m->state;
 	bool is_successor = m == f->successor;
+	bool is_chance = state == MEMBER_LOADING && deserves_another(m, end);
 
 	log_end(m, end);
 	if (state == MEMBER_SERVING)
@@ -369,7 +402,9 @@ static void member_on_end(void *arg, const struct mux_end *end)
 	if (is_successor)
 		f->successor = NULL;
 	forget(m);
-	if (state == MEMBER_LOADING)
+	if (is_chance)
+		try_again(f, is_successor);
+	else if (state == MEMBER_LOADING)
 		failed(f, is_successor);
 	else if (!f->retry.heap_at)
 		fill(f);

@@ -9,7 +9,10 @@
  *
  * While no process has loaded the agent, turns wait. If it cannot be loaded,
  * they are refused, and loading is retried with exponential backoff. A process
- * that dies is replaced at once, and so is one with a turn that does not stop.
+ * that is killed while it loads says nothing about the agent: another one loads
+ * at once, and only if that is killed as well, the agent cannot be loaded. A
+ * process that dies is replaced at once, and so is one with a turn that does not
+ * stop.
  * One that asks to be replaced serves until its successor has loaded the agent,
  * and, if that fails, longer; only one is replaced at a time. Each of these
  * events is a line in the log.

@@ -26,6 +26,7 @@ struct runner_place;
 
 /* How a process ended. The texts live as long as the call. */
 struct mux_end {
+	enum err_reason reason; /* as for a turn that was alone in it */
 	const char *why;
 	size_t n_lost; /* turns that ended although they were not its cause */
 };

@@ -139,7 +139,7 @@ void mux_life_over(struct mux *m, enum err_reason reason, const char *why)
 	m->is_over = true;
 	runner_kill(&m->runner);
 	stat_add(agent_lost, (int64_t)n_lost);
-	m->handlers.on_end(m->arg, &(struct mux_end){why, n_lost});
+	m->handlers.on_end(m->arg, &(struct mux_end){reason, why, n_lost});
 	end_turns(m, has_cause ? &own : &interrupted);
 	mux_life_release(m);
 }

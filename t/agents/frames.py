@@ -21,6 +21,7 @@ EXEC is answered with the tool and its arguments. The command line may have:
     --mark FILE       append "start PID", "drain PID" and "end PID" to the file
     --slow FILE       say READY only when the file is there
     --fail FILE       exit with status 1 while the file is there
+    --killed FILE     be killed while it loads, as often as the file has bytes
 """
 import json, os, queue, signal, socket, sys, threading, time
 
@@ -166,11 +167,20 @@ class Turn(threading.Thread):
                 leave()
 
 
+def be_killed(path):
+    left = os.path.getsize(path) if os.path.exists(path) else 0
+    if left:
+        os.truncate(path, left - 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main():
     global is_draining
     mark('start')
     if option('--fail') and os.path.exists(option('--fail')):
         sys.exit('frames.py: it fails')
+    if option('--killed'):
+        be_killed(option('--killed'))
     if option('--slow'):
         wait_for(option('--slow'))
     frame(0, {'type': 'READY', 'about': {'tools': ['read_file']}})

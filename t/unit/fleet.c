@@ -355,6 +355,34 @@ static void test_broken(void)
 	free(path);
 }
 
+/* Once is not the fault of the agent, twice is. */
+static void test_killed(const char *name, const char *kills, bool is_refused)
+{
+	struct test x;
+	char *path = scratch_path("killed-%zu", strlen(kills));
+	struct buf options = {0};
+
+	scratch_write(path, kills, strlen(kills));
+	buf_printf(&options, "--killed %s", path);
+	open_agent(buf_cstr(&options));
+	run(&x, "hi");
+	if (is_refused) {
+		ok(has_failed(&x, REASON_SPAWN),
+		    "%s: a turn that waited is refused", name);
+		ok(exec_kind.load(agent) == AGENT_BROKEN,
+		    "%s: the agent is broken", name);
+		pass_ms(FLEET_PAUSE_MAX_MS);
+	} else {
+		ok(wait_until(&x, has_end) && pid_of(&x),
+		    "%s: a turn that waited runs in the next process", name);
+	}
+	end(&x);
+	ok(wait_until(&x, is_loaded) && ask_pid(), "%s: later turns run", name);
+	exec_kind.close(&agent);
+	buf_fini(&options);
+	free(path);
+}
+
 /* ---- whose fault it is ---- */
 
 static void test_blame(void)
@@ -505,6 +533,8 @@ int main(void)
 	test_waiting();
 	test_too_many();
 	test_broken();
+	test_killed("killed once while loading", "k", false);
+	test_killed("killed twice while loading", "kk", true);
 	test_blame();
 	test_mute();
 	test_two_types();
