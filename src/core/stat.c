@@ -7,18 +7,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { KIND_COUNTER, KIND_GAUGE, KIND_MICROS };
-
-struct counter_row {
-	const char *name;
-	const char *doc;
-	size_t at;
-	enum kind kind;
-};
-
-static const struct counter_row rows[] = {
+static const struct stat_row rows[] = {
 #define COUNTER(field, name, kind, doc) \
-	{"cohostd_" name, doc, offsetof(struct stat_set, field), KIND_##kind},
+	{"cohostd_" name, doc, offsetof(struct stat_set, field), STAT_##kind},
 #include "core/counters.tbl"
 #undef COUNTER
 };
@@ -38,30 +29,30 @@ void stat_use(struct stat_set *set)
 	mine = set;
 }
 
-static uint64_t *field_of(struct stat_set *set, const struct counter_row *row)
+static uint64_t *field_of(void *set, const struct stat_row *row)
 {
 	return (uint64_t *)(void *)((char *)set + row->at);
 }
 
-void stat_clear_gauges(struct stat_set *set)
+void stat_rows_clear_gauges(
+    const struct stat_row *row, size_t n_rows, void *set)
 {
-	for (size_t i = 0; i < N_ROWS; i++)
-		if (rows[i].kind == KIND_GAUGE)
+	for (size_t i = 0; i < n_rows; i++)
+		if (row[i].kind == STAT_GAUGE)
 			__atomic_store_n(
-			    field_of(set, &rows[i]), 0, __ATOMIC_RELAXED);
+			    field_of(set, &row[i]), 0, __ATOMIC_RELAXED);
 }
 
-static uint64_t read_field(
-    const struct stat_set *set, const struct counter_row *row)
+static uint64_t read_field(const char *set, const struct stat_row *row)
 {
 	uint64_t v;
-	memcpy(&v, (const char *)set + row->at, sizeof v);
+	memcpy(&v, set + row->at, sizeof v);
 	return v;
 }
 
-static void put_value(struct buf *out, enum kind kind, uint64_t v)
+static void put_value(struct buf *out, enum stat_kind kind, uint64_t v)
 {
-	if (kind == KIND_MICROS)
+	if (kind == STAT_MICROS)
 		buf_printf(out, "%llu.%06llu\n",
 		    (unsigned long long)v / 1000000,
 		    (unsigned long long)v % 1000000);
@@ -69,16 +60,27 @@ static void put_value(struct buf *out, enum kind kind, uint64_t v)
 		buf_printf(out, "%llu\n", (unsigned long long)v);
 }
 
-void stat_text(struct buf *out, const struct stat_set *sets, unsigned n_sets)
+void stat_rows_text(struct buf *out, const struct stat_row *row, size_t n_rows,
+    const void *sets, size_t set_size, unsigned n_sets)
 {
-	for (size_t i = 0; i < N_ROWS; i++) {
+	for (size_t i = 0; i < n_rows; i++, row++) {
 		uint64_t sum = 0;
 		for (unsigned s = 0; s < n_sets; s++)
-			sum += read_field(&sets[s], &rows[i]);
-		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", rows[i].name,
-		    rows[i].doc, rows[i].name,
-		    rows[i].kind == KIND_GAUGE ? "gauge" : "counter",
-		    rows[i].name);
-		put_value(out, rows[i].kind, sum);
+			sum +=
+			    read_field((const char *)sets + s * set_size, row);
+		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", row->name,
+		    row->doc, row->name,
+		    row->kind == STAT_GAUGE ? "gauge" : "counter", row->name);
+		put_value(out, row->kind, sum);
 	}
+}
+
+void stat_clear_gauges(struct stat_set *set)
+{
+	stat_rows_clear_gauges(rows, N_ROWS, set);
+}
+
+void stat_text(struct buf *out, const struct stat_set *sets, unsigned n_sets)
+{
+	stat_rows_text(out, rows, N_ROWS, sets, sizeof *sets, n_sets);
 }

@@ -8,10 +8,32 @@
  * do not share cache lines; a reader sums the sets. Counters of a dead process
  * stay; its gauges are cleared when its slot is given to another.
  */
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
 
+enum stat_kind {
+	STAT_COUNTER,
+	STAT_GAUGE,
+	STAT_MICROS, /* a counter in microseconds, shown in seconds */
+};
+
+/* A row of a table of counters, and where it is in a set. */
+struct stat_row {
+	const char *name;
+	const char *doc;
+	size_t at;
+	enum stat_kind kind;
+};
+
+/* The calls below for any program's rows and sets. */
+void stat_rows_clear_gauges(
+    const struct stat_row *row, size_t n_rows, void *set);
+void stat_rows_text(struct buf *out, const struct stat_row *row, size_t n_rows,
+    const void *sets, size_t set_size, unsigned n_sets);
+
+/* The counters of co-hostd. */
 struct stat_set {
 #define COUNTER(field, name, kind, doc) uint64_t field;
 #include "core/counters.tbl"
