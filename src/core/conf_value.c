@@ -7,7 +7,6 @@
 #include "core/err.h"
 #include "core/permit.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,22 +37,6 @@ static bool is_trust_agent(const char *text)
 static bool is_trust(const char *text)
 {
 	return text[strspn(text, " \t\r\n")] != 0;
-}
-
-static bool is_address(const char *text)
-{
-	unsigned char address[16];
-	char inner[64];
-	size_t n = strlen(text);
-	if (strncmp(text, "unix:", 5) == 0)
-		return n > 5;
-	if (*text == '[' && n > 2 && n < sizeof inner && text[n - 1] == ']') {
-		memcpy(inner, text + 1, n - 2);
-		inner[n - 2] = 0;
-		return inet_pton(AF_INET6, inner, address) == 1;
-	}
-	return inet_pton(AF_INET, text, address) == 1 ||
-	       inet_pton(AF_INET6, text, address) == 1;
 }
 
 static bool is_relay(const char *text)
@@ -98,8 +81,8 @@ const struct param_rule conf_rules[CONF_RULES] = {
     },
     {
 	.key = "bind",
-	.allows = is_address,
-	.allowed = "an IPv4 or IPv6 address or unix:PATH",
+	.allows = param_is_place,
+	.allowed = PARAM_PLACES,
     },
     {
 	.key = "relay_url",

@@ -175,6 +175,10 @@ int param_value_set(const struct param_table *t, void *settings,
 char *param_value_text(const struct param_table *t, const struct param *p,
     const char *where, const struct json *value, struct err *err);
 
+/* What a server may listen on, for a rule, and how to say it. */
+#define PARAM_PLACES "an IPv4 or IPv6 address or unix:PATH"
+bool param_is_place(const char *text);
+
 /* ---- param_yaml.c: a file of settings ---- */
 
 /*

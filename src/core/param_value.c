@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/yaml.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,22 @@ static int set_enum(void *settings, const struct param *p, const char *where,
 }
 
 /* ---- texts ---- */
+
+bool param_is_place(const char *text)
+{
+	unsigned char address[16];
+	char inner[64];
+	size_t n = strlen(text);
+	if (strncmp(text, "unix:", 5) == 0)
+		return n > 5;
+	if (*text == '[' && n > 2 && n < sizeof inner && text[n - 1] == ']') {
+		memcpy(inner, text + 1, n - 2);
+		inner[n - 2] = 0;
+		return inet_pton(AF_INET6, inner, address) == 1;
+	}
+	return inet_pton(AF_INET, text, address) == 1 ||
+	       inet_pton(AF_INET6, text, address) == 1;
+}
 
 static const struct param_rule *rule_of(
     const struct param_table *t, const struct param *p)
