@@ -68,8 +68,7 @@ static bool read_address(const struct json *v, char out[ADDRESS_SIZE])
 	return ok;
 }
 
-static bool parse_signature(
-    const char *s, size_t len, uint8_t out[crypto_sign_BYTES])
+bool signed_parse(const char *s, size_t len, uint8_t out[crypto_sign_BYTES])
 {
 	if (len == 2 + SIGNATURE_DIGITS && memcmp(s, "0x", 2) == 0) {
 		s += 2;
@@ -85,7 +84,7 @@ static void read_signature(const struct json *v, uint8_t out[crypto_sign_BYTES])
 	size_t len;
 	const char *s = json_str(v, &scratch, &len);
 
-	if (!s || !parse_signature(s, len, out))
+	if (!s || !signed_parse(s, len, out))
 		memset(out, 0, crypto_sign_BYTES);
 	buf_fini(&scratch);
 }
@@ -293,4 +292,21 @@ bool signed_announce(struct buf *out, const struct json *message)
 {
 	return json_canonical(
 	    out, message, JSON_ASCII | JSON_PYTHON | JSON_SPACED);
+}
+
+bool signed_announce_verify(const uint8_t key[32], const uint8_t signature[64],
+    const char *message, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	struct buf text = {0};
+	const struct json *v =
+	    json_parse(&doc, message, len, JSON_UNIQUE_KEYS, &error);
+	bool ok = json_is(v, JSON_OBJECT) && signed_announce(&text, v) &&
+		  crypto_sign_verify_detached(signature,
+		      (const unsigned char *)text.data, text.len, key) == 0;
+
+	buf_fini(&text);
+	json_fini(&doc);
+	return ok;
 }

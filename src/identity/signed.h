@@ -99,10 +99,24 @@ bool signed_verify(const uint8_t key[32], const uint8_t signature[64],
     const char *payload, size_t len);
 
 /*
+ * Decode a signature: 128 hex digits, with or without "0x". Returns false if it
+ * is none.
+ */
+bool signed_parse(const char *text, size_t len, uint8_t signature[64]);
+
+/*
  * Append the bytes of an ANNOUNCE that are signed: the message, without its
  * signature, with spaces after commas and colons. Returns false, with nothing
  * appended, if a number in it is not a finite double.
  */
 bool signed_announce(struct buf *out, const struct json *message);
+
+/*
+ * Whether the key made the signature over an ANNOUNCE, len bytes of JSON text
+ * without the member "signature". Returns false in the cases of
+ * signed_verify().
+ */
+bool signed_announce_verify(const uint8_t key[32], const uint8_t signature[64],
+    const char *message, size_t len);
 
 #endif
