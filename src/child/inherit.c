@@ -22,18 +22,35 @@
 /* The interval between two beats of the loop. */
 #define BEAT_MS 250
 
+/* Hand over the descriptors of a message; those that nobody takes are closed. */
+static void give_fds(
+    struct inherited *in, const struct msg *m, const int *fds, size_t n_fds)
+{
+	if (m->type == MSG_MEET && n_fds == 1 && in->on_meet) {
+		in->on_meet(fds[0], in->arg);
+		return;
+	}
+	if (m->type == MSG_MOVED && in->on_fds) {
+		in->on_fds(m, fds, n_fds, in->arg);
+		return;
+	}
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+}
+
 static void on_mail(void *arg)
 {
 	struct inherited *in = arg;
 	struct msg m;
-	int fd;
-	while (mailbox_receive_fd(HERITAGE_FD_MAILBOX, &m, sizeof m, &fd) ==
-	       sizeof m) {
+	int fds[MAILBOX_FDS];
+	size_t n_fds;
+	while (mailbox_receive_fds(HERITAGE_FD_MAILBOX, &m, sizeof m, fds,
+		   &n_fds) == sizeof m) {
 		bool is_ours = m.version == MSG_VERSION;
-		if (is_ours && m.type == MSG_MEET && fd >= 0 && in->on_meet)
-			in->on_meet(fd, in->arg);
-		else if (fd >= 0)
-			close(fd);
+		if (!is_ours)
+			m.type = MSG_NONE;
+		if (n_fds)
+			give_fds(in, &m, fds, n_fds);
 		if (!is_ours)
 			continue;
 		if (m.type == MSG_DRAIN)

@@ -14,6 +14,7 @@
 #include "net/loop.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum leaving {
 	LEAVE_AT_ONCE,	 /* because of TERM, or the master is dead */
@@ -37,6 +38,9 @@ struct inherited {
 	 * callee from now on. NULL: there is no such message for this kind.
 	 */
 	void (*on_meet)(int fd, void *arg);
+	/* MSG_MOVED: the descriptors are the callee's. The same. */
+	void (*on_fds)(
+	    const struct msg *m, const int *fds, size_t n_fds, void *arg);
 	void *arg;
 };
 

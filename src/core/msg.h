@@ -9,7 +9,7 @@
  */
 #include <stdint.h>
 
-#define MSG_VERSION 3
+#define MSG_VERSION 4
 
 enum msg_type {
 	MSG_NONE,

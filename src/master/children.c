@@ -276,8 +276,8 @@ static bool tell_meet(struct children *c, unsigned slot, unsigned other, int fd)
 	    .a = other,
 	    .b = atomic_load(&c->heritage->slots[other].generation),
 	};
-	return mailbox_send_fd(
-	    c->mailboxes[slot].sender, &meet, sizeof meet, fd);
+	return mailbox_send_fds(
+	    c->mailboxes[slot].sender, &meet, sizeof meet, &fd, 1);
 }
 
 /* If only one end is accepted, its receiver finds the other one closed. */

@@ -27,9 +27,10 @@ bool mailbox_send(int sender, const void *msg, size_t n)
 	return rights_send(sender, msg, n, NULL, 0, MSG_DONTWAIT);
 }
 
-bool mailbox_send_fd(int sender, const void *msg, size_t n, int fd)
+bool mailbox_send_fds(
+    int sender, const void *msg, size_t n, const int *fds, size_t n_fds)
 {
-	return rights_send(sender, msg, n, &fd, 1, MSG_DONTWAIT);
+	return rights_send(sender, msg, n, fds, n_fds, MSG_DONTWAIT);
 }
 
 size_t mailbox_receive(int reader, void *msg, size_t size)
@@ -41,11 +42,10 @@ size_t mailbox_receive(int reader, void *msg, size_t size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-size_t mailbox_receive_fd(int reader, void *msg, size_t size, int *fd)
+size_t mailbox_receive_fds(
+    int reader, void *msg, size_t size, int fds[MAILBOX_FDS], size_t *n_fds)
 {
-	size_t room = 1;
-
-	*fd = -1;
-	ssize_t n = rights_receive(reader, msg, size, fd, &room, MSG_DONTWAIT);
+	*n_fds = MAILBOX_FDS;
+	ssize_t n = rights_receive(reader, msg, size, fds, n_fds, MSG_DONTWAIT);
 	return n > 0 ? (size_t)n : 0;
 }

@@ -33,11 +33,15 @@ int mailbox_open(struct mailbox_ends *ends);
  */
 bool mailbox_send(int sender, const void *msg, size_t n);
 
+/* The most descriptors of one message. */
+#define MAILBOX_FDS 2
+
 /*
- * The same with a descriptor, of which the receiver gets a copy; ours stays
- * open.
+ * The same with descriptors, at least one, of which the receiver gets copies;
+ * ours stay open.
  */
-bool mailbox_send_fd(int sender, const void *msg, size_t n, int fd);
+bool mailbox_send_fds(
+    int sender, const void *msg, size_t n, const int *fds, size_t n_fds);
 
 /*
  * Take one message into msg (size bytes). Returns its length, or 0 if the
@@ -46,9 +50,10 @@ bool mailbox_send_fd(int sender, const void *msg, size_t n, int fd);
 size_t mailbox_receive(int reader, void *msg, size_t size);
 
 /*
- * The same; *fd gets the descriptor that came with it (CLOEXEC, owned by the
- * caller), or -1. mailbox_receive() closes it.
+ * The same with the descriptors that came along: *n_fds of them, which are the
+ * caller's (CLOEXEC).
  */
-size_t mailbox_receive_fd(int reader, void *msg, size_t size, int *fd);
+size_t mailbox_receive_fds(
+    int reader, void *msg, size_t size, int fds[MAILBOX_FDS], size_t *n_fds);
 
 #endif

@@ -42,24 +42,28 @@ static void test_descriptors(void)
 {
 	struct mailbox_ends ends;
 	char got[MAILBOX_MAX];
-	int pipe_ends[2], fd;
+	int pipe_ends[2], fds[MAILBOX_FDS];
+	size_t n_fds;
 
 	if (mailbox_open(&ends) != 0 || pipe(pipe_ends) != 0)
 		return;
-	ok(mailbox_send_fd(ends.sender, "pipe", 4, pipe_ends[1]) &&
+	ok(mailbox_send_fds(ends.sender, "pipe", 4, pipe_ends, 2) &&
 		mailbox_send(ends.sender, "none", 4) &&
-		mailbox_send_fd(ends.sender, "lost", 4, pipe_ends[1]),
+		mailbox_send_fds(ends.sender, "lost", 4, &pipe_ends[1], 1),
 	    "messages may come with a descriptor");
 	(void)close(pipe_ends[1]); /* the receiver has a copy */
-	size_t n = mailbox_receive_fd(ends.reader, got, sizeof got, &fd);
-	is_mem(got, n, "pipe", 4, "a message with a descriptor is complete");
-	ok(fd >= 0 && fcntl(fd, F_GETFD) & FD_CLOEXEC,
+	size_t n =
+	    mailbox_receive_fds(ends.reader, got, sizeof got, fds, &n_fds);
+	is_mem(got, n, "pipe", 4, "a message with descriptors is complete");
+	is_int((long long)n_fds, 2, "two descriptors come with one message");
+	ok(fcntl(fds[1], F_GETFD) & FD_CLOEXEC,
 	    "a received descriptor is closed on exec");
-	ok(write(fd, "x", 1) == 1 && read(pipe_ends[0], got, 1) == 1,
+	ok(write(fds[1], "x", 1) == 1 && read(pipe_ends[0], got, 1) == 1,
 	    "a received descriptor is what was sent");
-	(void)close(fd); /* nothing is left in it */
-	n = mailbox_receive_fd(ends.reader, got, sizeof got, &fd);
-	ok(n == 4 && fd == -1, "a message without a descriptor has none");
+	(void)close(fds[0]);
+	(void)close(fds[1]); /* nothing is left in it */
+	n = mailbox_receive_fds(ends.reader, got, sizeof got, fds, &n_fds);
+	ok(n == 4 && n_fds == 0, "a message without a descriptor has none");
 	(void)mailbox_receive(ends.reader, got, sizeof got);
 	is_int(read(pipe_ends[0], got, 1), 0,
 	    "a descriptor that nobody asks for is closed");
