@@ -3,31 +3,21 @@
 #include "main/project.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "launch/place.h"
-#include "launch/user.h"
-#include "proc/lockfile.h"
+#include "launch/single.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* How long the processes of a dead server get to leave by themselves. */
-#define LEAVE_MS 3000
-
-/* How long they get to be gone after they were killed. */
-#define GIVE_UP_MS 10000
-#define LOOK_MS 50
 
 /* ---- where it is ---- */
 
@@ -113,77 +103,12 @@ void project_make(const struct conf *c, const struct passwd *user)
 	}
 }
 
-/* ---- its lock ---- */
-
-/* Whether the first process of the server that holds the lock is alive. */
-static bool has_master(const struct lockfile_holder *h, unsigned n)
-{
-	return n && h[0].place == 0;
-}
-
-static void name_holders(
-    struct buf *out, const struct lockfile_holder *h, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		buf_printf(
-		    out, "%s%s %d", i ? ", " : "", h[i].kind, (int)h[i].pid);
-}
-
-/* A process that did not leave when its master died is frozen or hangs. */
-static void kill_left(const struct lockfile_holder *h, unsigned n, uid_t uid)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (lockfile_kill(&h[i], uid))
-			log_warn("%s %d of a dead server did not exit: killed",
-			    h[i].kind, (int)h[i].pid);
-		else if (errno != ESRCH)
-			log_error("%s %d of a dead server cannot be killed: %s",
-			    h[i].kind, (int)h[i].pid, strerror(errno));
-}
-
-/* Report it, and end the process. */
-static void project_refuse(
-    const struct conf *c, const struct lockfile_holder *h, unsigned n)
-{
-	struct buf names = {0};
-	name_holders(&names, h, n);
-	fatal("another co-hostd serves %s already: %s: stop it, or serve "
-	      "another project directory (-d)",
-	    c->project_dir,
-	    n ? buf_cstr(&names) : "its processes are not known");
-}
-
-/* Wait until the processes of a dead server are gone. */
-static void wait_for_lock(const struct conf *c, int fd, uid_t uid)
-{
-	static struct lockfile_holder h[LOCKFILE_PLACES];
-	int64_t began = clock_steady_us();
-	bool has_killed = false;
-	while (lockfile_take(fd) != 0) {
-		unsigned n = lockfile_holders(fd, h, LOCKFILE_PLACES);
-		int64_t waited = (clock_steady_us() - began) / 1000;
-		if (has_master(h, n) || waited > GIVE_UP_MS)
-			project_refuse(c, h, n);
-		if (!has_killed && waited > LEAVE_MS) {
-			kill_left(h, n, uid);
-			has_killed = true;
-		}
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-}
-
 int project_lock(const struct conf *c, const struct passwd *user)
 {
 	struct buf path = {0};
 	buf_printf(&path, "%s/store/lock", c->co_dir);
-	user_act_as(user);
-	int fd = lockfile_open(buf_cstr(&path));
-	if (fd < 0)
-		fatal("%s: %s", buf_cstr(&path), strerror(errno));
-	user_act_as_root(user);
-	wait_for_lock(c, fd, user ? user->pw_uid : geteuid());
-	if (!lockfile_sign(fd, 0, "master"))
-		fatal("%s: %s", buf_cstr(&path), strerror(errno));
+	int fd = single_lock(buf_cstr(&path), c->project_dir,
+	    "serve another project directory (-d)", user);
 	buf_fini(&path);
 	return fd;
 }

@@ -16,8 +16,8 @@
 #include "identity/ident.h"
 #include "launch/daemon.h"
 #include "launch/failure.h"
+#include "launch/launch.h"
 #include "launch/pidfile.h"
-#include "launch/place.h"
 #include "launch/user.h"
 #include "main/banner.h"
 #include "main/options.h"
@@ -31,13 +31,11 @@
 #include "proc/tree.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* The exit status for invalid settings: EX_CONFIG of sysexits.h. */
@@ -169,72 +167,13 @@ static void on_ready(const char *bound)
 
 /* ---- the start ---- */
 
-static void find_program(void)
-{
-	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (n < 0)
-		fatal("cannot determine our executable: %s", strerror(errno));
-	program[n] = 0;
-}
-
 /*
  * Returns how many descriptors the busiest process needs before it has a
  * client: a worker for itself and a few turns, or the master for its children.
  */
-static rlim_t least_files(const struct conf *c)
+static uint64_t least_files(const struct conf *c)
 {
-	return 256 + 8 * (rlim_t)c->workers;
-}
-
-static void raise_limits(const struct conf *c)
-{
-	struct rlimit r;
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return;
-	r.rlim_cur = r.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-		log_warn("the limit on open files stays as it is: %s",
-		    strerror(errno));
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < least_files(c))
-		fatal("the limit on open files is %llu, and %llu are needed: "
-		      "raise it (ulimit -n, or LimitNOFILE= of systemd)",
-		    (unsigned long long)r.rlim_cur,
-		    (unsigned long long)least_files(c));
-}
-
-/* Done while we may still bind a low port, or create a file in /run. */
-static void open_listener(const struct conf *c, const struct passwd *user)
-{
-	struct err err;
-	const char *path =
-	    user && strncmp(c->bind, "unix:", 5) == 0 ? c->bind + 5 : NULL;
-	bool is_users = path && place_is_users(path, user);
-	if (path && !is_users && !place_is_roots(path))
-		fatal("bind: %s: user %s may not create a socket there, and "
-		      "root does not do so where users other than root can "
-		      "change the path",
-		    path, user->pw_name);
-	user_act_as(is_users ? user : NULL);
-	listen_fd = listen_open(
-	    c->bind, c->port, bound_address, sizeof bound_address, &err);
-	user_act_as_root(is_users ? user : NULL);
-	if (listen_fd < 0)
-		fatal("%s", err.text);
-	if (path && !is_users && lchown(path, user->pw_uid, user->pw_gid) != 0)
-		log_warn("%s remains owned by root", c->bind);
-}
-
-static void open_log(const struct conf *c, const struct passwd *user)
-{
-	if (!*c->log_file)
-		return;
-	struct err err;
-	int fd = place_open("log", c->log_file, O_WRONLY | O_APPEND | O_CREAT,
-	    0640, user, &err);
-	if (fd < 0)
-		fatal("%s", err.text);
-	log_use(fd, c->log_file);
-	failure_has_log();
+	return 256 + 8 * (uint64_t)c->workers;
 }
 
 static void claim_identity(const struct conf *c, const struct ident *me)
@@ -325,13 +264,14 @@ static void settle_in(struct conf *c, const struct options *o)
 	const struct passwd *guest =
 	    user_of_agents(c->agent_user, c->project_dir);
 	const struct passwd *user = user_find(c->user);
-	raise_limits(c);
+	launch_raise_limits(least_files(c));
 	project_make(c, user);
 	lock_fd = project_lock(c, user);
 	if (o->pid_file)
 		pidfile_open(o->pid_file, user);
-	open_listener(c, user);
-	open_log(c, user);
+	listen_fd = launch_listen(
+	    c->bind, c->port, user, bound_address, sizeof bound_address);
+	launch_open_log(c->log_file, user);
 	notify_open();
 	user_become(user, guest != NULL);
 	find_identity(c);
@@ -419,7 +359,7 @@ static bool meet_users(const struct conf *c)
 int start_run(const struct options *o)
 {
 	struct err err;
-	find_program();
+	launch_find_program(program, sizeof program);
 	user_mend_home();
 	conf_init(&conf);
 	if (!o->is_check)
