@@ -21,12 +21,12 @@
 /* For the product of two of our numbers. */
 typedef __int128 wide;
 
-static uint64_t quota_key_of(enum quota_kind kind, const char *who)
+static uint64_t quota_key_of(unsigned kind, const char *who)
 {
 	char name[NAME_BYTES];
 	uint8_t digest[16];
 	uint64_t key;
-	int n = snprintf(name, sizeof name, "%d %s", (int)kind, who);
+	int n = snprintf(name, sizeof name, "%u %s", kind, who);
 	size_t len = (size_t)n < sizeof name ? (size_t)n : sizeof name - 1;
 	digest_of(digest, name, len);
 	memcpy(&key, digest, sizeof key);
@@ -121,7 +121,7 @@ static void quota_tell(struct quota_left *left, const struct quota *q,
 	left->full_ms = ms_of(full_at_us - now);
 }
 
-bool quota_take(struct heritage *h, enum quota_kind kind, const char *who,
+bool quota_take(struct heritage *h, unsigned kind, const char *who,
     const struct quota *q, int64_t amount, struct quota_left *left)
 {
 	int64_t now = clock_mono_us(), cost = cost_us(q, amount);
@@ -139,7 +139,7 @@ bool quota_take(struct heritage *h, enum quota_kind kind, const char *who,
 	return true;
 }
 
-bool quota_has(struct heritage *h, enum quota_kind kind, const char *who,
+bool quota_has(struct heritage *h, unsigned kind, const char *who,
     const struct quota *q, int64_t amount)
 {
 	struct heritage_quota *b = quota_find(h, quota_key_of(kind, who));

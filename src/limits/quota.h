@@ -15,7 +15,7 @@
 
 struct heritage;
 
-/* What is counted. */
+/* What co-hostd counts; another program has kinds of its own. */
 enum quota_kind {
 	QUOTA_GUESSES,	    /* wrong invite codes by address */
 	QUOTA_PEER_GUESSES, /* the same by network */
@@ -43,11 +43,11 @@ struct quota_left {
  * Take an amount. Returns false, with nothing taken, if less is left. An amount
  * above the burst can be taken when the bucket is full. left may be NULL.
  */
-bool quota_take(struct heritage *h, enum quota_kind kind, const char *who,
+bool quota_take(struct heritage *h, unsigned kind, const char *who,
     const struct quota *q, int64_t amount, struct quota_left *left);
 
 /* Whether the amount could be taken now. */
-bool quota_has(struct heritage *h, enum quota_kind kind, const char *who,
+bool quota_has(struct heritage *h, unsigned kind, const char *who,
     const struct quota *q, int64_t amount);
 
 #endif
