@@ -44,6 +44,12 @@ static void cut_slow(struct ws *w)
 	ws_out_cut(w);
 }
 
+static void cut_silent(struct ws *w)
+{
+	http_count(w->limits.silent_total, 1);
+	ws_out_cut(w);
+}
+
 static void tell_gone(struct ws *w)
 {
 	if (w->is_told)
@@ -285,7 +291,7 @@ static void look_at(struct ws *w)
 		 ws_is_over(w->began_ms, w->limits.message_timeout_ms))
 		ws_out_cut(w);
 	else if (ws_is_over(w->input_ms, w->limits.silence_timeout_ms))
-		ws_out_cut(w);
+		cut_silent(w);
 	else if (!w->closing_ms && !w->is_opening &&
 		 ws_is_over(w->heard_ms, PING_AFTER_MS)) {
 		w->heard_ms = sockets.now_ms;
@@ -361,6 +367,11 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 	w->is_opening = true;
 	ws_handshake_reply(req, on_upgraded, w);
 	return &w->wire;
+}
+
+void ws_cut(struct wire *wire)
+{
+	ws_out_cut((struct ws *)wire);
 }
 
 /* Whether the connection is at rest: its state is that of a new one. */

@@ -39,6 +39,7 @@ struct ws_limits {
 	bool reads_always;
 	/* Cut a peer of which nothing came for this long, not even a pong. */
 	int64_t silence_timeout_ms; /* 0: never */
+	uint64_t *silent_total;	    /* counts them; may be NULL */
 	/* Counts the slow readers that were cut; may be NULL. */
 	uint64_t *slow_readers_total;
 };
@@ -61,6 +62,12 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits);
 
 /* Returns how many bytes wait for all WebSockets of this process together. */
 size_t ws_total_pending(void);
+
+/*
+ * Break a connection at once, with all output that waits. on_gone follows, at
+ * the end of the tick.
+ */
+void ws_cut(struct wire *wire);
 
 /* An open WebSocket between two processes. */
 struct ws_parcel {
