@@ -29,6 +29,8 @@ struct wire_ops {
 /* Close codes for wire_close(): RFC 6455 section 7.4 and its registry. */
 enum wire_code {
 	WIRE_CLOSE_NORMAL = 1000,
+	WIRE_CLOSE_AWAY = 1001,
+	WIRE_CLOSE_BAD_TEXT = 1007,
 	WIRE_CLOSE_POLICY = 1008,
 	WIRE_CLOSE_TOO_BIG = 1009,
 	WIRE_CLOSE_RESTART = 1012,
