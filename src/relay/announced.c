@@ -169,6 +169,24 @@ static int read_all(
 	return read_profile(a, root, err);
 }
 
+/* What an agent says changes rarely, though each ANNOUNCE is another. */
+static void digest_said(struct announced *a, const struct json *root)
+{
+	struct buf said = {0};
+	for (const struct json *v = json_first(root); v; v = json_next(v)) {
+		size_t key_len, len;
+		const char *key = json_text(json_key(v), &key_len);
+		const char *text = json_text(v, &len);
+		if (json_str_is(json_key(v), "signature") ||
+		    json_str_is(json_key(v), "timestamp"))
+			continue;
+		buf_append(&said, key, key_len);
+		buf_append(&said, text, len);
+	}
+	digest_of(a->said, said.data, said.len);
+	buf_fini(&said);
+}
+
 int announced_read(struct announced *a, struct buf *text, struct err *err)
 {
 	struct json_doc doc = {0};
@@ -183,6 +201,8 @@ int announced_read(struct announced *a, struct buf *text, struct err *err)
 		    root ? "it must be an object" : why.message);
 	else
 		rc = read_all(a, root, err);
+	if (rc == 0)
+		digest_said(a, root);
 	json_fini(&doc);
 	return rc;
 }

@@ -30,6 +30,7 @@ struct announced {
 	uint8_t key[32];
 	uint8_t signature[64];
 	uint8_t digest[DIGEST_SIZE]; /* of the signature */
+	uint8_t said[DIGEST_SIZE];   /* of all but time and signature */
 	double timestamp;	     /* seconds since 1970 */
 	/* Values as they stand in text; {NULL, 0} if absent or null. */
 	struct span summary;
