@@ -23,13 +23,15 @@ SKIP: {
 	}
 }
 
-my $help = run([program('co-hostd'), '-h'])->{out};
-my $manual = read_file("$top/man/co-hostd.8") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
-my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
-ok scalar(keys %options), 'co-hostd -h names options';
-my @missing = grep {
-	my $word = s/^-//r;
-	$manual !~ /^\.It.*\bFl \Q$word\E(?![\w-])/m;
-} sort keys %options;
-is "@missing", '', 'co-hostd.8 describes each of them';
+for my $program (qw(co-hostd co-relayd)) {
+	my $help = run([program($program), '-h'])->{out};
+	my $manual = read_file("$top/man/$program.8") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
+	my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
+	ok scalar(keys %options), "$program -h names options";
+	my @missing = grep {
+		my $word = s/^-//r;
+		$manual !~ /^\.It.*\bFl \Q$word\E(?![\w-])/m;
+	} sort keys %options;
+	is "@missing", '', "$program.8 describes each of them";
+}
 done_testing;

@@ -32,6 +32,7 @@ struct dock_load {
 /* The most often that a client is handed over: agents move rarely. */
 #define DOCK_MOVES 4
 
+/* Create a dock. Never returns NULL. */
 struct dock *dock_new(struct loop *l);
 
 /* Disconnect those that still wait, free, and set *d to NULL. */

@@ -149,15 +149,21 @@ sub start {
 	push @argv, '-a', $o{agent} if $o{agent};
 	push @argv, '-b', $o{bind} // '127.0.0.1';
 	push @argv, '-o', 'relay_url=' . ($o{relay} // '') unless exists $o{relay} && !defined $o{relay};
-	if ($o{clock}) {
-		$self->{clock} = "$dir/clock";
+	return $self->begin(\@argv, \%o);
+}
+
+# Start a program with the options that all programs have, and wait until it serves.
+sub begin {
+	my ($self, $argv, $o) = @_;
+	if ($o->{clock}) {
+		$self->{clock} = $self->dir . '/clock';
 		$self->{moved_ms} = 0;
-		write_file($self->{clock}, pack 'qq', 0, 1000 * ($o{ahead} || 0));
-		push @argv, '--test-clock', $self->{clock};
+		write_file($self->{clock}, pack 'qq', 0, 1000 * ($o->{ahead} || 0));
+		push @$argv, '--test-clock', $self->{clock};
 	}
-	$self->spawn([@argv, @{ $o{args} || [] }], \%o);
-	return $self if $o{fails};
-	$self->read_ready(20) or die "co-hostd did not start:\n" . $self->words;
+	$self->spawn([@$argv, @{ $o->{args} || [] }], $o);
+	return $self if $o->{fails};
+	$self->read_ready(20) or die "it did not start:\n" . $self->words;
 	return $self;
 }
 
@@ -324,7 +330,7 @@ sub stop {
 	$_->close for grep { $_ && $_->socket->opened } @{ $self->{sockets} || [] };
 	$self->signal($signal // 'TERM');
 	my $status = $self->wait_exit;
-	Test::More::is($status, 0, 'co-hostd ended well');
+	Test::More::is($status, 0, ($self->{program} // 'co-hostd') . ' ended well');
 	return $self->check_words;
 }
 

@@ -83,12 +83,13 @@ static void test_records(void)
 	is_str(r.summary, "\"one\"", "the summary is kept as it came");
 	is_str(
 	    r.profile, "{\"alias\":\"a\"}", "the profile is kept as it came");
-	is_str(r.source, "192.0.2.1", "it is known where an agent came from");
+	is_str(
+	    r.source, "192.0.2.1", "the record says where an agent came from");
 	ok(!r.relay && !r.published && !r.revision,
 	    "what was not announced is absent");
 	ok(r.announced > NOW - 1 && r.digest[0] == 1,
 	    "the last ANNOUNCE can be recognised");
-	is_int(r.seen_ms, NOW_MS, "it is known when an agent was seen");
+	is_int(r.seen_ms, NOW_MS, "the record says when an agent was seen");
 	ok(!r.signed_text,
 	    "an ANNOUNCE that could be used again is not given away");
 	directory_free(&r);
@@ -146,7 +147,7 @@ static void test_published(void)
 	is_str(r.endpoints, "[\"http://10.0.0.1:8000\"]",
 	    "a published profile does not remove the endpoints of a live host");
 	is_str(r.published, "{\"r\":5}",
-	    "a published profile is kept, and an older revision is not");
+	    "a published profile is not replaced by an older revision");
 	is_int(r.revision, 5, "the revision of a published profile is kept");
 	directory_free(&r);
 	say(&s, 2, "\"host\"", "{\"alias\":\"again\"}", NOW + 2);

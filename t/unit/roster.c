@@ -70,7 +70,7 @@ static void test_one(struct roster *a, struct roster *b)
 	    "an agent that left is known, and not there");
 	ok(clock_mono_ms() - found.left_ms >= 5000 &&
 		clock_mono_ms() - found.left_ms < 6000,
-	    "it is known when an agent left");
+	    "the roster says when an agent left");
 	ok(found.timestamp > 1059, "the last timestamp of an agent is kept");
 	is_int(roster_put(a, &e), place,
 	    "an agent that returns gets its old place");

@@ -236,7 +236,8 @@ static void test_cuts(void)
 		    cuts[i].rest, strlen(cuts[i].rest),
 		    "members are cut out of %s", cuts[i].text);
 		ok(rest.has_members == cuts[i].has_members,
-		    "whether members are left is known of %s", cuts[i].text);
+		    "scan_cut() says whether members are left of %s",
+		    cuts[i].text);
 		buf_fini(&text);
 	}
 }
