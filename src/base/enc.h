@@ -30,8 +30,8 @@ bool enc_unhex(void *out, const char *hex, size_t n);
 size_t enc_base64_size(const char *s, size_t n);
 
 /*
- * Decode n base64 characters into out (room for enc_base64_size() bytes) and
- * set *out_len. Strict: the length must be a multiple of 4, padding may only be
+ * Decode n base64 characters into out (room for enc_base64_size() bytes; it may
+ * be s) and set *out_len. Strict: the length must be a multiple of 4, padding may only be
  * at the end, and no other characters are allowed. Returns whether it was
  * valid.
  */
