@@ -120,7 +120,8 @@ bool recycle_is_needed(void)
 {
 	if (!limits.memory_hard && !limits.memory_soft)
 		return false;
-	return turns_running() > 0 || sender_ended() != checked;
+	return turns_running() + turns_waiting() > 0 ||
+	       sender_ended() != checked;
 }
 
 int64_t recycle_pause_ms(void)
