@@ -56,6 +56,7 @@ struct mux_plan {
 	int sock;
 	uint64_t recycle_turns;
 	int64_t recycle_memory, memory; /* bytes */
+	int64_t grace_ms;		/* interrupt_grace */
 	/* PyBytes_FromStringAndSize() */
 	void *(*make_bytes)(const char *text, ssize_t len);
 };
@@ -73,7 +74,7 @@ enum mux_wait {
 };
 
 EXPORT int mux_open(const struct mux_plan *plan);
-EXPORT int mux_hand(int takes_turns);
+EXPORT int mux_hand(int kind);
 EXPORT void mux_leave(void);
 EXPORT void mux_missing(void);
 EXPORT void mux_enter(uint64_t turn);
@@ -98,6 +99,7 @@ int mux_open(const struct mux_plan *plan)
 	    .turns = plan->recycle_turns,
 	    .memory_soft = plan->recycle_memory,
 	    .memory_hard = plan->memory,
+	    .grace_us = plan->grace_ms * 1000,
 	};
 
 	make_bytes = plan->make_bytes;
@@ -113,13 +115,13 @@ int mux_open(const struct mux_plan *plan)
 /* ---- threads ---- */
 
 /*
- * This thread is one of ours: it takes turns, or helps with one. Returns 0, or an
- * errno if it has no current directory of its own.
+ * This thread is one of ours, of an enum hand_kind. Returns 0, or an errno if it
+ * should have a current directory of its own and has none.
  */
-int mux_hand(int takes_turns)
+int mux_hand(int kind)
 {
 	lock_enter();
-	bool is_whole = hands_open(takes_turns);
+	bool is_whole = hands_open((enum hand_kind)kind);
 	int why = errno;
 	lock_leave();
 	return is_whole ? 0 : why;

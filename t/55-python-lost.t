@@ -93,6 +93,29 @@ my $before = $p->frames(0);
 write_file("$dir/part.py", "word = 'newest'\n");
 ok $p->until(sub { $p->frames(0) > $before }), 'a second edit is told as well';
 
+# ---- code that goes on ----
+
+sub interrupted {
+	my ($what) = @_;
+	my $turn = $p->input($what);
+	$p->next_of($turn, 'tool_call');
+	$p->send($turn, { type => 'INTERRUPT' });
+	return $p->last($turn)->{type};
+}
+
+$p = Frames->python($dir, 'unruly.py', '--grace', 0.5);
+interrupted("hold $never") for 1 .. 3;
+$p->until(sub { 0 }, 2);
+is scalar(grep { $_->{type} eq 'RETIRE' } $p->frames(0)), 0,
+    'a process whose interrupted tools only wait does not ask to be replaced';
+is interrupted('spin'), 'OUTPUT', 'a turn whose tool works for ever can be interrupted';
+like $p->next_of(0, 'RETIRE')->{reason},
+    qr/^code that goes on after the end of its turn uses \d+ % of a processor$/,
+    'a process whose tool goes on after its turn asks to be replaced';
+is $p->ask('say more'), 'more', 'a process with a tool that works for ever goes on until then';
+$p->send(0, { type => 'DRAIN' });
+is $p->ended, 0, 'a process with a tool that works for ever ends after its turns';
+
 $p = Frames->python($dir, 'raises.py', { is_loading => 1 });
 is $p->ended, 1 << 8, 'a process whose file fails exits with 1';
 is scalar($p->frames(0)), 0, 'a process whose file fails is never ready';

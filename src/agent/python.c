@@ -153,6 +153,7 @@ static struct channels *open_fleet(
 	add(&c, "shared");
 	add_number(&c, "--recycle-turns", spec->recycle_turns);
 	add_number(&c, "--recycle-memory", spec->recycle_memory_bytes >> 20);
+	add_number(&c, "--grace", spec->interrupt_grace_ms / 1000);
 	finish_command(&c, p, spec);
 	p->source.processes += THREADS_PER_TURN * spec->turns;
 	p->fleet = fleet_open(&(struct fleet_setup){

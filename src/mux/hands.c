@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -24,10 +25,14 @@ struct hand {
 	struct hand *next_idle;
 	sem_t call;
 	pid_t tid;
+	clockid_t clock; /* of the CPU time that it has used */
 	_Atomic uint64_t turn;
 	uint64_t faults; /* when it entered its turn */
 	void *signal_stack;
-	bool takes_turns;
+	enum hand_kind kind;
+	/* The turn that it was seen to work for after its end; 0: none. */
+	uint64_t ended_turn;
+	int64_t ended_us, ended_cpu_us; /* at that time */
 	bool is_idle;
 };
 
@@ -72,21 +77,24 @@ static void close_signal_stack(struct hand *h)
 	(void)munmap(h->signal_stack, SIGNAL_STACK_BYTES);
 }
 
-bool hands_open(bool takes_turns)
+bool hands_open(enum hand_kind kind)
 {
 	struct hand *h = calloc(1, sizeof *h);
 
 	if (!h || sem_init(&h->call, 0, 0) != 0)
 		abort();
 	h->tid = (pid_t)syscall(SYS_gettid);
-	h->takes_turns = takes_turns;
+	h->kind = kind;
+	errno = pthread_getcpuclockid(pthread_self(), &h->clock);
+	if (errno)
+		abort();
 	open_signal_stack(h);
 	h->next = all;
 	if (all)
 		all->prev = h;
 	all = h;
 	self = h;
-	if (!takes_turns)
+	if (kind != HAND_TURNS)
 		return true; /* it shares those of who started it */
 	starting -= starting > 0;
 	return unshare(CLONE_FS) == 0;
@@ -129,7 +137,7 @@ static uint64_t faults_now(void)
 
 void hands_note(const struct hand *h)
 {
-	if (h->takes_turns)
+	if (h->kind == HAND_TURNS)
 		works[n_works++ % WORKS] = h->tid;
 	if (recent[latest] == h->tid)
 		return;
@@ -182,6 +190,39 @@ uint64_t hands_faults_of(uint64_t turn)
 	return sum;
 }
 
+/* ---- work after the end of a turn ---- */
+
+static int64_t cpu_us(const struct hand *h)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(h->clock, &t); /* the thread is there */
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+struct hands_strays hands_find_strays(
+    bool (*has_ended)(uint64_t turn), int64_t now_us, int64_t grace_us)
+{
+	struct hands_strays found = {0};
+
+	for (struct hand *h = all; h; h = h->next) {
+		uint64_t turn = h->kind == HAND_OWN ? 0 : h->turn;
+		if (!turn || !has_ended(turn))
+			continue;
+		if (h->ended_turn != turn) {
+			h->ended_turn = turn;
+			h->ended_us = now_us;
+			h->ended_cpu_us = cpu_us(h);
+		}
+		int64_t used_us = cpu_us(h) - h->ended_cpu_us;
+		int64_t us = now_us - h->ended_us;
+		if (us > 0 && us >= grace_us)
+			found.percent += (unsigned)(used_us * 100 / us);
+		found.n++;
+	}
+	return found;
+}
+
 bool hands_are_many(void)
 {
 	for (size_t i = 1; i < WORKS; i++)
@@ -207,6 +248,7 @@ bool hands_are_busy(void)
 
 void hands_rest(struct hand *h)
 {
+	h->turn = 0;
 	h->is_idle = true;
 	h->next_idle = idle;
 	idle = h;

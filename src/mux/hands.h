@@ -16,16 +16,24 @@
  * Callers hold the lock of the process where nothing else is said.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct hand;
+
+/* What a thread is there for. */
+enum hand_kind {
+	HAND_OWN,   /* for what its turn has started it for */
+	HAND_TURNS, /* to take turns */
+	HAND_STEPS, /* to take steps of turns */
+};
 
 /*
  * Make a hand of this thread, with a stack of its own for signals. One that
  * takes turns also gets its own current directory and umask where the kernel
  * allows it; returns false where it does not.
  */
-bool hands_open(bool takes_turns);
+bool hands_open(enum hand_kind kind);
 
 /* This thread is no hand any more. */
 void hands_close(void);
@@ -54,6 +62,22 @@ uint64_t hands_faults(const struct hand *h);
 /* Returns the same for all threads that work for a turn at present. */
 uint64_t hands_faults_of(uint64_t turn);
 
+/* Work that goes on although its turn has ended. */
+struct hands_strays {
+	size_t n; /* threads */
+	unsigned
+	    percent; /* of a processor, used by those that do it for long */
+};
+
+/*
+ * Find threads at such work. Those for which has_ended() is true of their turn
+ * since grace_us or longer are the ones that count; what a turn has started
+ * itself may go on. Call it often: a turn counts as ended from the first call
+ * on that has seen it.
+ */
+struct hands_strays hands_find_strays(
+    bool (*has_ended)(uint64_t turn), int64_t now_us, int64_t grace_us);
+
 /*
  * Whether one of the threads that were last seen at work is running, or waits
  * for a processor only. May read some files of /proc.
@@ -62,7 +86,7 @@ bool hands_are_busy(void);
 
 /* ---- waiting ---- */
 
-/* Wait for a call from now on. */
+/* Wait for a call from now on, and work for no turn. */
 void hands_rest(struct hand *h);
 
 /* Sleep until called; false if that took longer. Hold no lock. */

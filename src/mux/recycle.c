@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "mux/recycle.h"
 
+#include "base/clock.h"
 #include "mux/hands.h"
 #include "mux/sender.h"
 #include "mux/turns.h"
@@ -24,6 +25,7 @@ static struct recycle_limits limits;
 static int64_t allowed;	 /* memory, as it was set */
 static bool is_near;	 /* the limit */
 static bool is_asked;	 /* for a successor */
+static bool has_strays;	 /* code goes on after its turn */
 static uint64_t checked; /* turns that had ended at the last check */
 
 static uint64_t jittered(uint64_t value)
@@ -54,7 +56,7 @@ static void ask(const char *what, int64_t value, const char *unit)
 
 	is_asked = true;
 	(void)snprintf(json, sizeof json,
-	    "{\"type\":\"RETIRE\",\"reason\":\"%s: %" PRId64 " %s\"}", what,
+	    "{\"type\":\"RETIRE\",\"reason\":\"%s %" PRId64 " %s\"}", what,
 	    value, unit);
 	say(0, json, 0);
 }
@@ -62,7 +64,7 @@ static void ask(const char *what, int64_t value, const char *unit)
 void recycle_count(void)
 {
 	if (limits.turns && !is_asked && sender_ended() >= limits.turns)
-		ask("agent_recycle_turns", (int64_t)sender_ended(), "turns");
+		ask("agent_recycle_turns:", (int64_t)sender_ended(), "turns");
 }
 
 static int64_t resident(void)
@@ -116,11 +118,27 @@ static void give_up(int64_t bytes)
 	_exit(1);
 }
 
+/* ---- code that goes on ---- */
+
+static bool has_ended(uint64_t turn)
+{
+	return !turns_find(turn);
+}
+
+static void check_strays(void)
+{
+	struct hands_strays found =
+	    hands_find_strays(has_ended, clock_steady_us(), limits.grace_us);
+
+	has_strays = found.n > 0;
+	if (!is_asked && found.percent >= RECYCLE_STRAY_PERCENT)
+		ask("code that goes on after the end of its turn uses",
+		    found.percent, "% of a processor");
+}
+
 bool recycle_is_needed(void)
 {
-	if (!limits.memory_hard && !limits.memory_soft)
-		return false;
-	return turns_running() + turns_waiting() > 0 ||
+	return turns_running() + turns_waiting() > 0 || has_strays ||
 	       sender_ended() != checked;
 }
 
@@ -140,5 +158,7 @@ void recycle_check(void)
 		give_up(bytes);
 	if (limits.memory_soft && is_after_turn && !is_asked &&
 	    bytes > limits.memory_soft)
-		ask("agent_recycle_memory", bytes >> 20, "MB");
+		ask("agent_recycle_memory:", bytes >> 20, "MB");
+	if (limits.grace_us)
+		check_strays();
 }

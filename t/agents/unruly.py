@@ -62,6 +62,16 @@ def hold(text: str) -> str:
     return "held"
 
 
+def spin(text: str) -> str:
+    """Work for ever."""
+    while True:
+        pass
+
+
+def pid(text: str) -> str:
+    return str(os.getpid())
+
+
 def flood(text: str, agent) -> str:
     """Send that many events of a thousand bytes."""
     for n in range(int(text)):
@@ -184,8 +194,8 @@ async def ring(text: str) -> str:
     return "rung"
 
 
-TOOLS = [say, hold, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard, split,
-         shut, spoil, count, exits, listen, ring]
+TOOLS = [say, hold, spin, pid, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard,
+         split, shut, spoil, count, exits, listen, ring]
 
 
 class Asynchronous(Agent):

@@ -117,10 +117,11 @@ sub frames {
 
 sub bytes { return $_[0]{bytes}{ $_[1] } // 0 }
 
-# Waits until a condition holds, or the process is gone; returns what it gives.
+# Waits until a condition holds, the process is gone, or the time (the usual patience) is over;
+# returns what the condition gives.
 sub until {
-	my ($self, $condition) = @_;
-	my $end = time + $patience;
+	my ($self, $condition, $seconds) = @_;
+	my $end = time + ($seconds // $patience);
 	while (time < $end) {
 		my $value = $condition->();
 		return $value if $value;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
+#include "base/clock.h"
 #include "mux/hands.h"
 #include "mux/lock.h"
 #include "t/unit/tap.h"
@@ -67,7 +68,7 @@ static void stop(struct worker *w)
 static void open_hand(struct worker *w)
 {
 	lock_enter();
-	w->result = hands_open(true);
+	w->result = hands_open(HAND_TURNS);
 	w->hand = hands_self();
 	lock_leave();
 }
@@ -75,7 +76,7 @@ static void open_hand(struct worker *w)
 static void open_helper(struct worker *w)
 {
 	lock_enter();
-	w->result = hands_open(false);
+	w->result = hands_open(HAND_STEPS);
 	w->hand = hands_self();
 	lock_leave();
 }
@@ -133,6 +134,26 @@ static void touch(struct worker *w)
 	for (size_t i = 0; i < size; i += 4096)
 		p[i] = 1;
 	(void)munmap(p, size);
+}
+
+static void work_long(struct worker *w)
+{
+	struct timespec t = {0};
+
+	(void)w;
+	while (t.tv_nsec < 50000000 && t.tv_sec == 0)
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+}
+
+static bool is_seven(uint64_t turn)
+{
+	return turn == 7;
+}
+
+static bool is_none(uint64_t turn)
+{
+	(void)turn;
+	return false;
 }
 
 int main(void)
@@ -210,6 +231,20 @@ int main(void)
 	hands_note(b.hand);
 	ok(hands_are_many(), "two hands at work are many");
 	lock_leave();
+	int64_t begin_us = clock_steady_us();
+	struct hands_strays strays = hands_find_strays(is_none, begin_us, 1);
+	ok(!strays.n, "work for turns that have not ended is no stray");
+	strays = hands_find_strays(is_seven, begin_us, 1);
+	ok(strays.n == 1 && !strays.percent,
+	    "work for a turn that has ended is a stray from then on");
+	(void)tell(&c, work_long);
+	strays = hands_find_strays(is_seven, begin_us + 100000, 200000);
+	ok(!strays.percent, "a stray does not count before its time");
+	strays = hands_find_strays(is_seven, begin_us + 100000, 100000);
+	ok(strays.percent >= 30, "what a stray uses of a processor counts");
+	(void)tell(&c, rest);
+	strays = hands_find_strays(is_seven, begin_us, 1);
+	ok(!strays.n, "a thread that waits is no stray");
 	(void)tell(&c, close_hand);
 	stop(&a);
 	stop(&b);

@@ -94,6 +94,7 @@ def main() -> NoReturn:
     parser.add_argument("--forget", default="")
     parser.add_argument("--recycle-turns", type=int, default=0)
     parser.add_argument("--recycle-memory", type=int, default=0)
+    parser.add_argument("--grace", type=float, default=0)
     parser.add_argument("target", metavar="FILE|MODULE[:NAME]")
     options = parser.parse_args()
     if options.describe:

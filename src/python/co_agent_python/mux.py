@@ -24,11 +24,16 @@ LAST, WAIT, KEEP = 1, 2, 4
 DONE, NO_ROOM, OVER, TOO_MUCH = range(4)
 
 
+# What a thread is there for: enum hand_kind.
+OWN, TURNS, STEPS = range(3)
+
+
 class Plan(ctypes.Structure):
     """struct mux_plan of co-mux.c"""
 
     _fields_ = [("sock", ctypes.c_int), ("recycle_turns", ctypes.c_uint64),
                 ("recycle_memory", ctypes.c_int64), ("memory", ctypes.c_int64),
+                ("grace_ms", ctypes.c_int64),
                 ("make_bytes", ctypes.c_void_p)]
 
 
@@ -71,7 +76,7 @@ class Mux:
         make_bytes = ctypes.cast(ctypes.pythonapi.PyBytes_FromStringAndSize, ctypes.c_void_p)
         why = short.mux_open(ctypes.byref(Plan(
             sock, options.recycle_turns, options.recycle_memory * MIB, options.memory,
-            make_bytes)))
+            int(options.grace * 1000), make_bytes)))
         if why:
             raise OSError(why, f"the socket of the server: {os.strerror(why)}")
 

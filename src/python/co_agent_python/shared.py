@@ -16,7 +16,7 @@ import threading
 import time
 from typing import NoReturn
 
-from . import departure, steps, threads
+from . import departure, mux, steps, threads
 from .channel import Frames, Hear
 from .edits import Edits
 from .faults import leave, show_traceback
@@ -115,7 +115,7 @@ class Shared:
 
     def work(self) -> None:
         link = self.link
-        if (why := link.hand(True)) and not self.has_warned:
+        if (why := link.hand(mux.TURNS)) and not self.has_warned:
             self.has_warned = True
             print("turns share the current directory and the umask: "
                   f"unshare() says {os.strerror(why)}", file=sys.stderr)

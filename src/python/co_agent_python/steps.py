@@ -17,7 +17,7 @@ import time
 import types
 from typing import Any, Callable
 
-from .mux import Mux
+from .mux import STEPS, Mux
 from .output import current
 
 # A step is quick if it takes no longer; so many in a row make it a habit, and each step that
@@ -124,7 +124,7 @@ class Helper:
         contextvars.Context().run(thread.start)  # it is not a thread of the turn only
 
     def work(self) -> None:
-        self.link.hand(False)
+        self.link.hand(STEPS)
         while True:
             self.wake.acquire()
             step, self.step = self.step, None

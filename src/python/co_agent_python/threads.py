@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from .mux import Mux
+from .mux import OWN, Mux
 from .output import Output, current
 
 
@@ -26,7 +26,7 @@ def install(link: Mux) -> None:
 def belonging(run: Any, output: Output, link: Mux) -> Any:
     def work() -> None:
         current.set(output)
-        link.hand(False)
+        link.hand(OWN)
         link.enter(output.turn)
         try:
             run()
