@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "oip/oip_first.h"
 
+#include "base/json_peek.h"
 #include "core/conf.h"
 #include "door/door.h"
 #include "net/wire.h"
@@ -10,85 +11,23 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ---- parsing an incomplete frame ---- */
-
-struct text {
-	const char *at;
-	const char *end;
-};
-
-static void skip_space(struct text *t)
-{
-	while (t->at < t->end && memchr(" \t\r\n", *t->at, 4))
-		t->at++;
-}
-
-static bool oip_first_take(struct text *t, char c)
-{
-	skip_space(t);
-	if (t->at == t->end || *t->at != c)
-		return false;
-	t->at++;
-	return true;
-}
-
-/*
- * Take a string in its raw spelling. Returns NULL if there is none, or it is
- * incomplete.
- */
-static const char *take_string(struct text *t, size_t *n)
-{
-	if (!oip_first_take(t, '"'))
-		return NULL;
-	const char *s = t->at;
-	for (; t->at < t->end && *t->at != '"'; t->at++)
-		t->at += *t->at == '\\' && t->at + 1 < t->end;
-	if (t->at == t->end)
-		return NULL;
-	*n = (size_t)(t->at++ - s);
-	return s;
-}
-
-/* Skip a value and the comma after it. */
-static bool skip_value(struct text *t)
-{
-	size_t depth = 0, n;
-	for (skip_space(t); t->at < t->end;) {
-		char c = *t->at;
-		if (c == ',' && !depth)
-			return oip_first_take(t, ',');
-		if (c == '"' && !take_string(t, &n))
-			return false;
-		if (c == '"')
-			continue;
-		depth += c == '{' || c == '[';
-		if (c == '}' || c == ']') {
-			if (!depth)
-				return false;
-			depth--;
-		}
-		t->at++;
-	}
-	return false;
-}
-
 struct oip_first oip_first_look(const char *text, size_t len)
 {
-	struct text t = {text, text + len};
 	struct oip_first first = {.type = NULL};
-	const char *key;
-	size_t n;
-	if (!oip_first_take(&t, '{'))
-		return first;
-	while ((key = take_string(&t, &n)) && oip_first_take(&t, ':')) {
-		if (n == 4 && memcmp(key, "type", 4) == 0) {
-			first.type = take_string(&t, &first.type_len);
+	struct json_peek peek;
+	struct json_peeked m;
+
+	json_peek_begin(&peek, text, len);
+	while (json_peek_next(&peek, &m)) {
+		if (m.key.len == 4 && memcmp(m.key.text, "type", 4) == 0) {
+			if (m.is_string && !m.is_cut)
+				first.type = m.value.text;
+			first.type_len = first.type ? m.value.len : 0;
 			return first;
 		}
-		if (!skip_value(&t)) {
-			first.open = key;
-			first.open_len = n;
-			return first;
+		if (m.is_cut) {
+			first.open = m.key.text;
+			first.open_len = m.key.len;
 		}
 	}
 	return first;
