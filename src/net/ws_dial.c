@@ -91,6 +91,23 @@ static void dial_on_text(void *arg, const char *text, size_t len)
 		d->handlers->on_text(d->arg, text, len);
 }
 
+static size_t dial_may_grow(void *arg, const char *text, size_t len)
+{
+	struct ws_dial *d = arg;
+
+	if (d->is_freed || !d->handlers->may_grow)
+		return SIZE_MAX;
+	return d->handlers->may_grow(d->arg, text, len);
+}
+
+static void dial_on_refused(void *arg, const char *text, size_t len)
+{
+	struct ws_dial *d = arg;
+
+	if (!d->is_freed)
+		d->handlers->on_refused(d->arg, text, len);
+}
+
 static void dial_note_end(struct ws_dial *d, int code, const char *why)
 {
 	if (d->code)
@@ -110,6 +127,8 @@ static void dial_on_end(void *arg, int code, const char *why)
 static const struct ws_client_handlers client_handlers = {
     .on_open = dial_on_open,
     .on_text = dial_on_text,
+    .may_grow = dial_may_grow,
+    .on_refused = dial_on_refused,
     .on_end = dial_on_end,
 };
 
@@ -287,6 +306,7 @@ struct ws_dial *ws_dial_open(const struct ws_dial_setup *setup)
 	    .trust = setup->trust,
 	    .user_agent = setup->user_agent,
 	    .max_message_bytes = setup->max_message_bytes,
+	    .first_bytes = setup->first_bytes,
 	    .max_fragments = MAX_FRAGMENTS,
 	    .handlers = &client_handlers,
 	    .arg = d,

@@ -29,6 +29,9 @@ struct ws_dial_handlers {
 	void (*on_open)(void *arg);
 	/* A complete text message (valid UTF-8), not NUL-terminated. */
 	void (*on_text)(void *arg, const char *text, size_t len);
+	/* See websocket/ws_client.h, for both. May be NULL. */
+	size_t (*may_grow)(void *arg, const char *text, size_t len);
+	void (*on_refused)(void *arg, const char *text, size_t len);
 	/* ws_dial_waiting() fell to 0; may be NULL. */
 	void (*on_drain)(void *arg);
 	/*
@@ -48,6 +51,7 @@ struct ws_dial_setup {
 	int64_t open_timeout_ms;  /* until on_open; 0: no limit */
 	int64_t stall_timeout_ms; /* until some waiting output is taken */
 	size_t max_message_bytes;
+	size_t first_bytes;			 /* see may_grow */
 	const struct ws_dial_handlers *handlers; /* borrowed */
 	void *arg;
 };

@@ -45,6 +45,7 @@ struct ws_client {
 	struct url proxy; /* {0}: none */
 	char *user_agent;
 	size_t max_message_bytes;
+	size_t first_bytes;
 	size_t max_fragments;
 	enum phase phase;
 	struct ws_tls *tls; /* NULL: in clear */
@@ -56,6 +57,8 @@ struct ws_client {
 	size_t in_len;
 	struct buf message;
 	struct ws_tally tally; /* of that message */
+	size_t granted_bytes;  /* by may_grow, for that message; 0: not asked */
+	bool is_refused;       /* that message: its rest is dropped */
 	int peer_code;	       /* the first two bytes of the peer's close */
 	unsigned n_peer_code;
 	int end_code;  /* of the error that we found in a message; 0: none */
@@ -163,6 +166,11 @@ static void on_frame_start(wslay_event_context_ptr frames,
 	struct ws_client *c = arg;
 
 	(void)frames;
+	if (!wslay_is_ctrl_frame(frame->opcode) &&
+	    frame->opcode != WSLAY_CONTINUATION_FRAME) {
+		c->granted_bytes = 0;
+		c->is_refused = false;
+	}
 	if (!ws_tally_frame(&c->tally, frame->opcode, frame->payload_length,
 		c->max_message_bytes, c->max_fragments))
 		break_off(c, WSLAY_CODE_MESSAGE_TOO_BIG,
@@ -187,6 +195,29 @@ static void note_close(struct ws_client *c, const uint8_t *data, size_t n)
 		    c->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
 }
 
+/* Whether the message may be as large as it was announced to be. */
+static bool may_be_as_large(struct ws_client *c)
+{
+	if (!c->handlers->may_grow || c->tally.bytes <= c->first_bytes)
+		return true;
+	if (!c->granted_bytes && c->message.len < WS_CLIENT_BEGINNING)
+		return true;
+	if (!c->granted_bytes)
+		c->granted_bytes = c->handlers->may_grow(
+		    c->arg, c->message.data, c->message.len);
+	return c->tally.bytes <= c->granted_bytes;
+}
+
+static void keep(struct ws_client *c, const uint8_t *data, size_t n)
+{
+	buf_append(&c->message, data, n);
+	if (may_be_as_large(c))
+		return;
+	c->is_refused = true;
+	c->handlers->on_refused(c->arg, c->message.data, c->message.len);
+	buf_fini(&c->message);
+}
+
 /* Binary messages are only counted. */
 static void on_frame_chunk(wslay_event_context_ptr frames,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
@@ -196,8 +227,8 @@ static void on_frame_chunk(wslay_event_context_ptr frames,
 	(void)frames;
 	if (c->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
 		note_close(c, chunk->data, chunk->data_length);
-	if (!c->end_code && ws_tally_is_text(&c->tally))
-		buf_append(&c->message, chunk->data, chunk->data_length);
+	if (!c->end_code && !c->is_refused && ws_tally_is_text(&c->tally))
+		keep(c, chunk->data, chunk->data_length);
 }
 
 static void on_message(wslay_event_context_ptr frames,
@@ -211,7 +242,8 @@ static void on_message(wslay_event_context_ptr frames,
 	struct buf text = c->message;
 	c->message = (struct buf){0};
 	c->tally.fragments = 0;
-	if (!c->end_code && c->tally.message_opcode == WSLAY_TEXT_FRAME)
+	if (!c->end_code && !c->is_refused &&
+	    c->tally.message_opcode == WSLAY_TEXT_FRAME)
 		c->handlers->on_text(
 		    c->arg, text.data ? text.data : "", text.len);
 	buf_fini(&text);
@@ -392,6 +424,7 @@ struct ws_client *ws_client_new(const struct ws_client_setup *setup)
 		c->proxy = url_copy(setup->proxy);
 	c->user_agent = mem_strdup(setup->user_agent);
 	c->max_message_bytes = setup->max_message_bytes;
+	c->first_bytes = setup->first_bytes;
 	c->max_fragments = setup->max_fragments;
 	if (c->proxy.host)
 		ws_proxy_ask(&c->out, &c->proxy, &c->url);

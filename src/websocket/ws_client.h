@@ -24,6 +24,9 @@ struct url;
 struct ws_client;
 struct ws_trust;
 
+/* So much of a large message comes before its size is asked for. */
+#define WS_CLIENT_BEGINNING ((size_t)64 * 1024)
+
 /* Close codes that this file makes itself: RFC 6455 section 7.4. */
 #define WS_CLIENT_NO_CODE 1005 /* the peer's close had no code */
 #define WS_CLIENT_LOST 1006    /* the connection ended without a close */
@@ -37,6 +40,17 @@ struct ws_client_handlers {
 	void (*on_open)(void *arg);
 	/* A complete text message (valid UTF-8), not NUL-terminated. */
 	void (*on_text)(void *arg, const char *text, size_t len);
+	/*
+	 * A text message will have more than first_bytes; here is its beginning,
+	 * at least WS_CLIENT_BEGINNING. Returns how large it may become. NULL:
+	 * as large as any. May not end the client.
+	 */
+	size_t (*may_grow)(void *arg, const char *text, size_t len);
+	/*
+	 * A message became larger than may_grow allowed: its rest is dropped as
+	 * it comes, and the next one is received. Needed with may_grow.
+	 */
+	void (*on_refused)(void *arg, const char *text, size_t len);
 	/*
 	 * The end; nothing more is received or sent but what output there is.
 	 * code is the peer's close code or one of those above; why says what
@@ -54,6 +68,7 @@ struct ws_client_setup {
 	const char *user_agent;	      /* may be NULL */
 	/* A larger message ends the connection with 1009. */
 	size_t max_message_bytes;
+	size_t first_bytes;			   /* see may_grow */
 	size_t max_fragments;			   /* in one message */
 	const struct ws_client_handlers *handlers; /* borrowed */
 	void *arg;

@@ -63,7 +63,11 @@ static void on_end(void *arg, int code, const char *why)
 	expect(s->ends++ == 0 && code >= 1000 && code < 5000 && *why);
 }
 
-static const struct ws_client_handlers handlers = {on_open, on_text, on_end};
+static const struct ws_client_handlers handlers = {
+    .on_open = on_open,
+    .on_text = on_text,
+    .on_end = on_end,
+};
 
 static void begin(struct story *s, bool has_proxy)
 {

@@ -49,7 +49,48 @@ static void on_end(void *arg, int code, const char *why)
 	buf_printf(&heard, "end %d %s\n", code, why);
 }
 
-static const struct ws_client_handlers handlers = {on_open, on_text, on_end};
+static const struct ws_client_handlers handlers = {
+    .on_open = on_open,
+    .on_text = on_text,
+    .on_end = on_end,
+};
+
+/* With large messages, of which only sizes are reported. */
+#define FIRST_BYTES ((size_t)100000)
+
+static struct {
+	size_t granted; /* 0: no large messages */
+} large;
+
+static size_t may_grow(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	buf_printf(&heard, "%s %.3s\n",
+	    len >= WS_CLIENT_BEGINNING && len < FIRST_BYTES ? "grow" : "late",
+	    text);
+	return large.granted;
+}
+
+static void on_refused(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	(void)len;
+	buf_printf(&heard, "refused %.3s\n", text);
+}
+
+static void on_size(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	buf_printf(&heard, "size %zu %.3s\n", len, text);
+}
+
+static const struct ws_client_handlers large_handlers = {
+    .on_open = on_open,
+    .on_text = on_size,
+    .may_grow = may_grow,
+    .on_refused = on_refused,
+    .on_end = on_end,
+};
 
 /* ---- words of the tests ---- */
 
@@ -67,9 +108,10 @@ static void begin(
 	    .proxy = proxy ? &by : NULL,
 	    .trust = trust,
 	    .user_agent = "test/1",
-	    .max_message_bytes = MOST_BYTES,
+	    .max_message_bytes = large.granted ? SIZE_MAX / 2 : MOST_BYTES,
+	    .first_bytes = FIRST_BYTES,
 	    .max_fragments = MOST_FRAGMENTS,
-	    .handlers = &handlers,
+	    .handlers = large.granted ? &large_handlers : &handlers,
 	};
 	buf_reset(&heard);
 	client = ws_client_new(&setup);
@@ -521,6 +563,56 @@ static void test_frames(void)
 	}
 }
 
+/* Append a frame of len letters. */
+static void put_large(
+    struct buf *out, int first_byte, char letter, uint32_t len)
+{
+	buf_char(out, (char)first_byte);
+	buf_append(out, "\x7f\0\0\0", 5);
+	for (int i = 24; i >= 0; i -= 8)
+		buf_char(out, (char)(len >> i));
+	for (uint32_t i = 0; i < len; i++)
+		buf_char(out, letter);
+}
+
+static void feed_all(struct buf *bytes)
+{
+	for (size_t at = 0; at < bytes->len; at += 1000)
+		ws_client_feed(client, bytes->data + at,
+		    bytes->len - at < 1000 ? bytes->len - at : 1000);
+	buf_fini(bytes);
+}
+
+static void test_large(void)
+{
+	struct buf bytes = {0};
+
+	large.granted = 150000;
+	open_client();
+	put_large(&bytes, 0x81, 'a', 100000);
+	put_large(&bytes, 0x81, 'b', 100001);
+	feed_all(&bytes);
+	is_str(said(), "size 100000 aaa\ngrow bbb\nsize 100001 bbb\n",
+	    "a message above the first limit is asked for");
+	put_large(&bytes, 0x81, 'c', 150001);
+	buf_str(&bytes, "\x81\x03"
+			"ddd");
+	feed_all(&bytes);
+	is_str(said(), "grow ccc\nrefused ccc\nsize 3 ddd\n",
+	    "a message larger than allowed is dropped, and the next one read");
+	put_large(&bytes, 0x01, 'e', 66000);
+	put_large(&bytes, 0x00, 'f', 66000);
+	put_large(&bytes, 0x00, 'g', 66000);
+	put_large(&bytes, 0x80, 'h', 66000);
+	buf_str(&bytes, "\x81\x03"
+			"iii");
+	feed_all(&bytes);
+	is_str(said(), "grow eee\nrefused eee\nsize 3 iii\n",
+	    "a message in fragments is refused once");
+	finish();
+	large.granted = 0;
+}
+
 static void test_close(void)
 {
 	char got[200], reason[300];
@@ -732,6 +824,7 @@ int main(void)
 	test_choice();
 	test_send();
 	test_frames();
+	test_large();
 	test_close();
 	make_cert();
 	test_tls(TLS1_2_VERSION, "TLS 1.2");
