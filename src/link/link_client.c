@@ -81,6 +81,7 @@ void link_client_free(struct link_client *c)
 	if (c->worker)
 		c->worker->n_clients--;
 	all->n_clients--;
+	all->n_admitted -= c->is_admitted;
 	stat_add(relay_clients, -1);
 	free(c->session);
 	free(c->conn);
@@ -163,7 +164,6 @@ void link_client_drop(struct link_client *c, int code, const char *reason)
 
 	if (c->worker)
 		trunk_send(c->worker->trunk, NULL, &m);
-	stat_add(relay_dropped, 1);
 	link_client_refuse(c, code, reason);
 }
 
@@ -173,6 +173,7 @@ static void drop_part(struct unfinished *part)
 
 	c->all->waiting_bytes -= part->bytes;
 	unfinished_release(part);
+	stat_add(relay_dropped, 1);
 	link_client_drop(
 	    c, WIRE_CLOSE_TRY_AGAIN, "server has no room for what waits");
 }

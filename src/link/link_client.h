@@ -32,6 +32,7 @@ struct link_clients {
 	struct map *by_route;
 	struct map *by_number;
 	size_t n_clients;
+	size_t n_admitted;
 	size_t waiting_bytes; /* of all clients */
 	uint32_t last_number;
 	struct loop_timer look;
@@ -57,6 +58,7 @@ struct link_client {
 	char *conn;
 	int64_t heard_ms;
 	bool was_answered;
+	bool is_admitted; /* by its worker's door */
 	bool is_leaving;
 };
 

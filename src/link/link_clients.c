@@ -10,6 +10,7 @@
 #include "link/link_frame.h"
 #include "net/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* How often clients are checked for silence. */
@@ -72,6 +73,14 @@ static void on_worker_taken(
 	(void)link_client_note(c); /* it became less */
 }
 
+static void on_worker_admitted(
+    const struct trunk_message *m, struct link_client *c)
+{
+	c->all->n_admitted += !c->is_admitted;
+	c->is_admitted = true;
+	c->part.is_proven = m->value != 0;
+}
+
 static void on_message(void *arg, const struct trunk_message *m)
 {
 	struct link_worker *w = arg;
@@ -88,6 +97,8 @@ static void on_message(void *arg, const struct trunk_message *m)
 		on_worker_close(m, c);
 	else if (m->type == TRUNK_TAKEN)
 		on_worker_taken(w, m, c);
+	else if (m->type == TRUNK_ADMITTED)
+		on_worker_admitted(m, c);
 }
 
 static void on_trunk_room(void *arg)
@@ -176,11 +187,42 @@ static void take_text(struct link_client *c, const char *text, size_t len)
 	list_remove(&c->link);
 	list_append(&all->active, &c->link);
 	link_client_put(c, TRUNK_TEXT, text, len);
-	if (c->lane.waiting > all->setup.max_client_bytes ||
-	    !link_client_note(c))
-		link_client_drop(c, WIRE_CLOSE_POLICY,
-		    "too much waits to be taken; send less at once");
+	if (c->lane.waiting <= all->setup.max_client_bytes &&
+	    link_client_note(c))
+		return;
+	stat_add(relay_dropped, 1);
+	link_client_drop(c, WIRE_CLOSE_POLICY,
+	    "too much waits to be taken; send less at once");
 }
+
+/* ---- large messages ---- */
+
+static size_t most_of(
+    const struct link_clients *all, const struct link_client *c)
+{
+	return c && c->is_admitted ? all->setup.max_message_bytes
+				   : all->setup.max_first_bytes;
+}
+
+/* f may lack the ids of its client, c be NULL. */
+static void refuse_large(
+    struct link_clients *all, struct link_client *c, struct link_frame *f)
+{
+	char why[100];
+
+	stat_add(relay_oversized, 1);
+	(void)snprintf(why, sizeof why,
+	    c && c->is_admitted
+		? "message too large: %zu bytes are the limit"
+		: "message too large: %zu bytes are the limit before CONNECT",
+	    most_of(all, c));
+	if (c)
+		link_client_drop(c, WIRE_CLOSE_TOO_BIG, why);
+	else if (f->session.len)
+		link_client_turn_away(all, f, WIRE_CLOSE_TOO_BIG, why);
+}
+
+/* ---- calls from the connection ---- */
 
 void link_clients_take(struct link_clients *all, struct link_frame *f,
     const char *text, size_t len)
@@ -192,10 +234,39 @@ void link_clients_take(struct link_clients *all, struct link_frame *f,
 			link_client_lose(c);
 		return;
 	}
+	if (len > most_of(all, c)) {
+		refuse_large(all, c, f);
+		return;
+	}
 	if (!c)
 		c = admit(all, f);
 	if (c)
 		take_text(c, text, len);
+}
+
+static struct link_client *peeked_client(
+    const struct link_clients *all, const struct link_frame *f)
+{
+	return f->kind == LINK_FRAME_CLIENT ? link_client_find(all, f) : NULL;
+}
+
+/*
+ * A relay may put its ids behind the client's members: then the message may be
+ * anybody's, and its client is known when it is complete.
+ */
+size_t link_clients_most(
+    const struct link_clients *all, const struct link_frame *f)
+{
+	const struct link_client *c = peeked_client(all, f);
+
+	if (!c && !f->conn.len && all->n_admitted)
+		return all->setup.max_message_bytes;
+	return most_of(all, c);
+}
+
+void link_clients_refuse(struct link_clients *all, struct link_frame *f)
+{
+	refuse_large(all, peeked_client(all, f), f);
 }
 
 /* ---- time ---- */

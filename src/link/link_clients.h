@@ -9,6 +9,9 @@
  * file hands frames between the two. A client whose worker ended is told to
  * connect again. Loop's thread only.
  *
+ * A message above the limit ends its client and is counted. The limit is small
+ * for clients that the door has not admitted: the relay forwards for strangers.
+ *
  * What clients send waits here while their workers do not take it, within a
  * limit for each client and one for all (base/unfinished.h). The relay is one
  * connection for all of them, so a client over its limit is ended, and reading
@@ -25,9 +28,11 @@ struct loop;
 struct link_clients_setup {
 	struct loop *loop;
 	size_t max_clients;
-	size_t max_client_bytes; /* that wait of one client */
-	size_t max_bytes;	 /* that wait of all */
-	int64_t idle_timeout_ms; /* a client silent for this long is gone */
+	size_t max_message_bytes; /* of a client that was admitted */
+	size_t max_first_bytes;	  /* of one that was not, yet */
+	size_t max_client_bytes;  /* that wait of one client */
+	size_t max_bytes;	  /* that wait of all */
+	int64_t idle_timeout_ms;  /* a client silent for this long is gone */
 	/* Send a frame to the relay. */
 	void (*send)(void *arg, const char *text, size_t len);
 	/* Something was taken: link_clients_is_crowded() may have changed. */
@@ -50,6 +55,16 @@ size_t link_clients_workers(const struct link_clients *c);
 /* A client's frame of len bytes came: f is CLIENT or CLOSE. */
 void link_clients_take(
     struct link_clients *c, struct link_frame *f, const char *text, size_t len);
+
+/*
+ * Returns how large the message of a client may be; f is what could be read of
+ * its beginning, by link_frame_peek().
+ */
+size_t link_clients_most(
+    const struct link_clients *c, const struct link_frame *f);
+
+/* A message that began like this was larger: end its client, if it is known. */
+void link_clients_refuse(struct link_clients *c, struct link_frame *f);
 
 /* The relay is gone, and all clients with it. */
 void link_clients_lose(struct link_clients *c);

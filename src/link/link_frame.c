@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "link/link_frame.h"
 
+#include "base/json_peek.h"
 #include "core/session_id.h"
 
 #include <string.h>
@@ -69,15 +70,55 @@ static enum link_frame_kind read_frame(
 					  : LINK_FRAME_CLIENT;
 }
 
+static void forget(struct link_frame *f)
+{
+	buf_reset(&f->session);
+	buf_reset(&f->conn);
+	buf_reset(&f->text);
+	f->kind = LINK_FRAME_BAD;
+}
+
 void link_frame_read(
     struct link_frame *f, struct json_doc *doc, const char *text, size_t len)
 {
 	struct json_error why;
 
-	buf_reset(&f->session);
-	buf_reset(&f->conn);
-	buf_reset(&f->text);
+	forget(f);
 	f->kind = read_frame(f, json_parse(doc, text, len, 0, &why));
+}
+
+/* Relays have no reason to escape anything in ids. */
+static bool is_plain_id(const struct json_peeked *m, size_t most)
+{
+	return m->is_string && !m->is_cut && m->value.len <= most &&
+	       !memchr(m->value.text, '\\', m->value.len) &&
+	       session_id_is_valid(m->value.text, m->value.len);
+}
+
+static void peek_id(
+    struct buf *id, const struct json_peeked *m, const char *name, size_t most)
+{
+	if (m->key.len != strlen(name) ||
+	    memcmp(m->key.text, name, m->key.len) != 0)
+		return;
+	buf_reset(id);
+	if (is_plain_id(m, most))
+		buf_append(id, m->value.text, m->value.len);
+}
+
+void link_frame_peek(struct link_frame *f, const char *text, size_t len)
+{
+	struct json_peek peek;
+	struct json_peeked m;
+
+	forget(f);
+	json_peek_begin(&peek, text, len);
+	while (json_peek_next(&peek, &m)) {
+		peek_id(&f->session, &m, "session_id", SESSION_ID_MAX);
+		peek_id(&f->conn, &m, "conn_id", LINK_FRAME_CONN_MAX);
+	}
+	if (f->session.len || f->conn.len)
+		f->kind = LINK_FRAME_CLIENT;
 }
 
 void link_frame_fini(struct link_frame *f)

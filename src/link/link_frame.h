@@ -39,6 +39,12 @@ struct link_frame {
 void link_frame_read(
     struct link_frame *f, struct json_doc *doc, const char *text, size_t len);
 
+/*
+ * Read the ids in the beginning of a frame whose rest has not come: f is CLIENT
+ * with those that are there, or BAD if there is none.
+ */
+void link_frame_peek(struct link_frame *f, const char *text, size_t len);
+
 /* Free what f owns. */
 void link_frame_fini(struct link_frame *f);
 

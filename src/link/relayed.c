@@ -57,6 +57,8 @@ struct relayed_wire {
 	struct trunk_lane lane; /* to the client */
 	struct list heard;
 	struct loop_later settle;
+	bool is_admitted_told; /* these two, to the link */
+	bool is_proven_told;
 	bool is_closed; /* by its user: nothing more is sent or delivered */
 	bool is_gone;	/* at the other side, after what was heard */
 };
@@ -132,6 +134,20 @@ static void await_room(struct relayed_wire *w)
 		list_append(&w->hub->waiting, &w->waiting);
 }
 
+/* Before what tells the client that it was admitted. */
+static void tell_admitted(struct relayed_wire *w)
+{
+	struct trunk_message m = {
+	    TRUNK_ADMITTED, w->number, w->wire.is_proven, NULL, 0};
+
+	if (w->is_admitted_told == w->wire.is_admitted &&
+	    w->is_proven_told == w->wire.is_proven)
+		return;
+	w->is_admitted_told = w->wire.is_admitted;
+	w->is_proven_told = w->wire.is_proven;
+	trunk_send(w->hub->trunk, NULL, &m);
+}
+
 static void send_wire(struct wire *wire, const char *text, size_t len)
 {
 	static struct buf stamped;
@@ -148,6 +164,7 @@ static void send_wire(struct wire *wire, const char *text, size_t len)
 		cut_wire(w, WIRE_CLOSE_POLICY, "reads too slowly");
 		return;
 	}
+	tell_admitted(w);
 	link_frame_stamp(&stamped, &place, text, len);
 	struct trunk_message m = {
 	    TRUNK_TEXT, w->number, 0, stamped.data, stamped.len};

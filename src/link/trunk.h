@@ -23,10 +23,11 @@ struct loop;
 struct trunk;
 
 enum trunk_type {
-	TRUNK_OPEN,  /* link: a client came; the text describes it */
-	TRUNK_TEXT,  /* a message of the wire */
-	TRUNK_CLOSE, /* the wire ends: a close code, and the reason */
-	TRUNK_TAKEN, /* worker: so many bytes of messages were taken */
+	TRUNK_OPEN,	/* link: a client came; the text describes it */
+	TRUNK_TEXT,	/* a message of the wire */
+	TRUNK_CLOSE,	/* the wire ends: a close code, and the reason */
+	TRUNK_TAKEN,	/* worker: so many bytes of messages were taken */
+	TRUNK_ADMITTED, /* worker: the client may send large messages */
 	TRUNK_TYPES
 };
 
@@ -34,7 +35,7 @@ enum trunk_type {
 struct trunk_message {
 	enum trunk_type type;
 	uint32_t wire;
-	uint32_t value; /* the code of a close, the bytes taken */
+	uint32_t value; /* code of a close; bytes taken; 1: it has signed */
 	const char *text;
 	size_t len;
 };

@@ -25,6 +25,9 @@
 /* The time for a connection to open: name, TCP, TLS and handshake. */
 #define OPEN_TIMEOUT_MS 20000
 
+/* A larger message ends the connection: no relay has clients that send such. */
+#define MOST_BYTES ((size_t)4 << 30)
+
 /* Above this, nothing is taken from workers until the relay has read. */
 #define HIGH_WATER ((size_t)1024 * 1024)
 
@@ -151,6 +154,23 @@ static void on_dial_text(void *arg, const char *text, size_t len)
 		json_fini(&u->doc);
 }
 
+static size_t on_dial_may_grow(void *arg, const char *text, size_t len)
+{
+	struct uplink *u = arg;
+
+	link_frame_peek(&u->frame, text, len);
+	return link_clients_most(u->clients, &u->frame);
+}
+
+static void on_dial_refused(void *arg, const char *text, size_t len)
+{
+	struct uplink *u = arg;
+
+	link_frame_peek(&u->frame, text, len);
+	link_clients_refuse(u->clients, &u->frame);
+	update_pauses(u);
+}
+
 static void on_dial_open(void *arg)
 {
 	struct uplink *u = arg;
@@ -218,6 +238,8 @@ static void on_dial_end(void *arg, int code, const char *why)
 static const struct ws_dial_handlers dial_handlers = {
     .on_open = on_dial_open,
     .on_text = on_dial_text,
+    .may_grow = on_dial_may_grow,
+    .on_refused = on_dial_refused,
     .on_drain = on_dial_drain,
     .on_end = on_dial_end,
 };
@@ -232,7 +254,8 @@ static void dial(struct uplink *u)
 	    .user_agent = u->setup.user_agent,
 	    .open_timeout_ms = OPEN_TIMEOUT_MS,
 	    .stall_timeout_ms = u->setup.stall_timeout_ms,
-	    .max_message_bytes = u->setup.max_message_bytes,
+	    .max_message_bytes = MOST_BYTES,
+	    .first_bytes = u->setup.clients.max_first_bytes,
 	    .handlers = &dial_handlers,
 	    .arg = u,
 	};

@@ -41,7 +41,6 @@ struct uplink_setup {
 	const struct ws_trust *trust; /* for wss:// */
 	const char *url; /* of the relay, as url_relay() gives it */
 	const char *user_agent;
-	size_t max_message_bytes;
 	int64_t stall_timeout_ms; /* for the relay to read something */
 	/* Its send, on_room and arg are set by uplink_new(). */
 	struct link_clients_setup clients;

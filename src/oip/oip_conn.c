@@ -378,12 +378,16 @@ bool oip_conn_may_answer(const struct oip_conn *c, struct err *err)
 	return false;
 }
 
+void oip_conn_admit(struct oip_conn *c)
+{
+	if (!c->line)
+		return;
+	c->line->is_admitted = true;
+	c->line->is_proven = c->caller.address[0] != 0;
+}
+
 void oip_conn_attach(struct oip_conn *c, uint64_t after, uint32_t ended_turn)
 {
-	if (c->line) {
-		c->line->is_admitted = true;
-		c->line->is_proven = c->caller.address[0] != 0;
-	}
 	c->ended_turn = ended_turn;
 	c->replay_head = session_head(c->session);
 	session_attach(c->session, &c->place, after, oip_conn_on_more, c);

@@ -139,6 +139,9 @@ void oip_conn_deny(struct oip_conn *c, const struct err *err);
  */
 void oip_conn_dashboard(struct oip_conn *c, bool is_new);
 
+/* The client is let in: its messages may be large. */
+void oip_conn_admit(struct oip_conn *c);
+
 /*
  * Attach to c->session after position 'after'. The ends of turns up to
  * ended_turn are not sent: the client has them, or must not get them.

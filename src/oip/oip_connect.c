@@ -135,6 +135,7 @@ static void send_greeting(struct oip_conn *c, struct oip_hello *hello)
 	session_mode(c->session, &mode);
 	oip_mode_offer(&modes, c->setup->conf, &mode);
 	hello->modes = &modes;
+	oip_conn_admit(c);
 	oip_frame_connected(oip_conn_frame(), hello);
 	buf_fini(&modes);
 	oip_conn_send(c);

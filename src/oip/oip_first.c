@@ -67,13 +67,24 @@ static size_t most_of(
 	return WIRE_FIRST_BYTES;
 }
 
+static size_t greeting_max(const struct conf *conf)
+{
+	return OIP_FIRST_BYTES + (size_t)conf->max_session;
+}
+
+/* Base64 makes it larger. */
+size_t oip_first_max(const struct conf *conf)
+{
+	return greeting_max(conf) / 3 * 4 + OIP_FIRST_BYTES;
+}
+
 size_t oip_first_may_grow(void *arg, const char *text, size_t len)
 {
 	const struct oip_conn *c = arg;
-	size_t greeting = OIP_FIRST_BYTES + (size_t)c->setup->conf->max_session;
+	const struct conf *conf = c->setup->conf;
 	struct oip_first first = oip_first_look(text, len);
-	/* The content of a seal is not visible; base64 makes it larger. */
+	/* The content of a seal is not visible. */
 	if (c->seal)
-		return greeting / 3 * 4 + OIP_FIRST_BYTES;
-	return most_of(&first, greeting, !c->has_spoken);
+		return oip_first_max(conf);
+	return most_of(&first, greeting_max(conf), !c->has_spoken);
 }

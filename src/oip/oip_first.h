@@ -14,8 +14,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct conf;
+
 /* The largest size of a greeting, not counting its conversation. */
 #define OIP_FIRST_BYTES ((size_t)1024 * 1024)
+
+/*
+ * Returns the largest message of which a client may need the whole to be
+ * admitted: a sealed CONNECT with its conversation.
+ */
+size_t oip_first_max(const struct conf *conf);
 
 /* The may_grow of struct wire_handlers; arg is a struct oip_conn. */
 size_t oip_first_may_grow(void *arg, const char *text, size_t len);

@@ -19,6 +19,7 @@
 #include "link/endpoints.h"
 #include "link/uplink.h"
 #include "net/loop.h"
+#include "oip/oip_first.h"
 #include "oip/oip_socket.h"
 #include "proc/crew.h"
 #include "websocket/ws_tls.h"
@@ -327,6 +328,7 @@ static void open_uplink(struct link *k)
 {
 	const struct conf *conf = &k->conf;
 	size_t max_message = oip_socket_max_message(conf);
+	size_t max_first = oip_first_max(conf);
 	size_t max_clients =
 	    (size_t)conf->max_connections * (size_t)conf->workers;
 	struct uplink_setup setup = {
@@ -335,12 +337,14 @@ static void open_uplink(struct link *k)
 	    .trust = k->trust,
 	    .url = conf->relay_url,
 	    .user_agent = "co-hostd",
-	    .max_message_bytes = max_message,
 	    .stall_timeout_ms = conf->slow_reader_timeout * 1000,
 	    .clients =
 		{
 		    .loop = k->in.loop,
 		    .max_clients = max_clients,
+		    .max_message_bytes = max_message,
+		    .max_first_bytes =
+			max_first < max_message ? max_first : max_message,
 		    .max_client_bytes = 2 * max_message,
 		    .max_bytes = (size_t)conf->max_unfinished * 1024 * 1024,
 		    .idle_timeout_ms = CLIENT_IDLE_MS,

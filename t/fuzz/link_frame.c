@@ -46,6 +46,30 @@ static void check_read(const struct link_frame *f)
 		expect(!f->text.len);
 }
 
+/* The beginning of a frame names the same client as all of it, or none. */
+static void check_peek(
+    const struct link_frame *whole, const char *text, size_t len)
+{
+	struct link_frame f = {.kind = LINK_FRAME_BAD};
+	bool is_client =
+	    whole->kind == LINK_FRAME_CLIENT || whole->kind == LINK_FRAME_CLOSE;
+
+	for (size_t n = len; n; n /= 2) {
+		link_frame_peek(&f, text, n);
+		expect(f.session.len <= SESSION_ID_MAX &&
+		       f.conn.len <= LINK_FRAME_CONN_MAX);
+		expect(
+		    f.kind == (f.session.len || f.conn.len ? LINK_FRAME_CLIENT
+							   : LINK_FRAME_BAD));
+		if (n == len && is_client && !memchr(text, '\\', len))
+			expect(f.session.len == whole->session.len &&
+			       f.conn.len == whole->conn.len &&
+			       memcmp(f.session.data, whole->session.data,
+				   f.session.len) == 0);
+	}
+	link_frame_fini(&f);
+}
+
 static void check_stamp(
     const struct json *frame, const char *text, size_t len, const char *conn)
 {
@@ -85,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	link_frame_read(&f, &doc, text, size);
 	check_read(&f);
+	check_peek(&f, text, size);
 	const struct json *frame = json_parse(&own, text, size, 0, &why);
 	if (json_is(frame, JSON_OBJECT)) {
 		check_stamp(frame, text, size, "");

@@ -31,6 +31,8 @@
 #define MOST_CLIENTS 4
 #define MOST_OF_ONE ((size_t)600 * 1024)
 #define MOST_OF_ALL ((size_t)1000 * 1024)
+#define MOST_MESSAGE ((size_t)2000 * 1024)
+#define MOST_FIRST ((size_t)650 * 1024)
 #define IDLE_MS 300000
 
 struct worker {
@@ -142,6 +144,8 @@ static void set_up(unsigned n_workers)
 	struct link_clients_setup setup = {
 	    .loop = x.loop,
 	    .max_clients = MOST_CLIENTS,
+	    .max_message_bytes = MOST_MESSAGE,
+	    .max_first_bytes = MOST_FIRST,
 	    .max_client_bytes = MOST_OF_ONE,
 	    .max_bytes = MOST_OF_ALL,
 	    .idle_timeout_ms = IDLE_MS,
@@ -410,6 +414,63 @@ static void test_crowded(void)
 	tear_down();
 }
 
+/* Returns how many bytes a message may have that begins like this. */
+static size_t most(const char *text)
+{
+	link_frame_peek(&x.frame, text, strlen(text));
+	return link_clients_most(x.clients, &x.frame);
+}
+
+static void refuse(const char *text)
+{
+	link_frame_peek(&x.frame, text, strlen(text));
+	link_clients_refuse(x.clients, &x.frame);
+}
+
+static void test_large(void)
+{
+	set_up(1);
+	is_int((int64_t)most("{\"conn_id\":\"a\",\"p\":"), MOST_FIRST,
+	    "a message of a new client may have the size of a first one");
+	is_int((int64_t)most("{\"p\":"), MOST_FIRST,
+	    "where no client is admitted, nobody's message may be large");
+	client_says("a", "CONNECT");
+	client_says("b", "CONNECT");
+	worker_says(0, TRUNK_ADMITTED, 1, 1, NULL);
+	(void)heard(0);
+	is_int((int64_t)most("{\"conn_id\":\"a\",\"p\":"), MOST_MESSAGE,
+	    "a message of an admitted client may be large");
+	is_int((int64_t)most("{\"conn_id\":\"b\",\"p\":"), MOST_FIRST,
+	    "admitting one client admits no other");
+	is_int((int64_t)most("{\"p\":"), MOST_MESSAGE,
+	    "a large message whose client is not known yet is read");
+	client_floods("b", MOST_FIRST + 1);
+	is_str(sent(),
+	    "{\"session_id\":\"s\",\"conn_id\":\"b\",\"type\":\"ERROR\","
+	    "\"message\":\"message too large: 665600 bytes are the limit "
+	    "before CONNECT\"}\n"
+	    "{\"session_id\":\"s\",\"conn_id\":\"b\",\"type\":\"close\","
+	    "\"code\":1009,\"reason\":\"message too large: 665600 bytes are "
+	    "the limit before CONNECT\"}\n",
+	    "a complete message above the limit ends its client");
+	refuse("{\"conn_id\":\"a\",\"p\":");
+	ok(strstr(sent(), "message too large: 2048000 bytes are the limit\"") !=
+		NULL,
+	    "an admitted client may not send more than its limit");
+	ok(strstr(heard(0), "close 1") != NULL,
+	    "the worker learns of a client whose message was too large");
+	is_int((int64_t)most("{\"p\":"), MOST_FIRST,
+	    "when the last admitted client has gone, no message may be large");
+	refuse("{\"session_id\":\"s\",\"conn_id\":\"z\",\"p\":");
+	ok(strstr(sent(), "\"conn_id\":\"z\",\"type\":\"close\",\"code\":1009"),
+	    "a client that was not known yet is told");
+	refuse("{\"p\":");
+	is_str(sent(), "", "a message without an id is nobody's");
+	is_int((int64_t)stat_mine()->relay_oversized, 4,
+	    "messages above the limit are counted");
+	tear_down();
+}
+
 static void test_pause(void)
 {
 	set_up(1);
@@ -437,6 +498,7 @@ int main(void)
 	test_waiting();
 	test_all_waiting();
 	test_crowded();
+	test_large();
 	test_pause();
 	return done();
 }

@@ -21,12 +21,11 @@ static const char *const kinds[] = {
     [LINK_FRAME_ASIDE] = "aside",
 };
 
-/* What is read of a frame, in one line. */
-static const char *read_as(const char *text, size_t len)
+/* What was read of a frame, in one line. */
+static const char *frame_as(void)
 {
 	static struct buf out;
 
-	link_frame_read(&frame, &doc, text, len);
 	buf_reset(&out);
 	buf_printf(&out, "%s %s %s %s", kinds[frame.kind],
 	    buf_cstr(&frame.session), buf_cstr(&frame.conn),
@@ -34,6 +33,12 @@ static const char *read_as(const char *text, size_t len)
 	while (out.len && out.data[out.len - 1] == ' ')
 		out.len--;
 	return buf_cstr(&out);
+}
+
+static const char *read_as(const char *text, size_t len)
+{
+	link_frame_read(&frame, &doc, text, len);
+	return frame_as();
 }
 
 static const struct {
@@ -141,10 +146,42 @@ static void test_end(void)
 	buf_fini(&out);
 }
 
+static void test_peek(void)
+{
+	static const struct {
+		const char *name, *text, *is;
+	} cases[] = {
+	    {"ids before a large member",
+		"{\"session_id\":\"s\",\"conn_id\":\"c\",\"files\":[{\"a",
+		"client s c"},
+	    {"only the id of the session",
+		"{\"session_id\":\"s\",\"files\":[\"conn_id", "client s"},
+	    {"only the id of the connection",
+		"{\"conn_id\":\"c\",\"prompt\":\"a", "client  c"},
+	    {"an id that repeats the one before",
+		"{\"conn_id\":\"c\",\"conn_id\":\"d\",\"prompt\":\"a",
+		"client  d"},
+	    {"no id", "{\"files\":[", "bad"},
+	    {"an id that is cut", "{\"session_id\":\"s", "bad"},
+	    {"an id with an escape", "{\"session_id\":\"\\u0073\",", "bad"},
+	    {"an id that is no text", "{\"conn_id\":12,\"a\":", "bad"},
+	    {"an id inside a member",
+		"{\"a\":{\"conn_id\":\"c\"},\"b\":", "bad"},
+	    {"no object", "[", "bad"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		link_frame_peek(&frame, cases[i].text, strlen(cases[i].text));
+		is_str(frame_as(), cases[i].is,
+		    "the beginning of a frame shows %s", cases[i].name);
+	}
+}
+
 int main(void)
 {
 	test_read();
 	test_long();
+	test_peek();
 	test_stamp();
 	test_end();
 	link_frame_fini(&frame);

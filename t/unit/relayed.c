@@ -289,6 +289,28 @@ static void test_limits(void)
 	tear_down();
 }
 
+static void test_admitted(void)
+{
+	set_up();
+	open_client(1);
+	loop_a_little(x.loop);
+	wire_send(x.clients[0].wire, "{}", 2);
+	x.clients[0].wire->is_admitted = true;
+	wire_send(x.clients[0].wire, "{}", 2);
+	wire_send(x.clients[0].wire, "{}", 2);
+	x.clients[0].wire->is_proven = true;
+	wire_send(x.clients[0].wire, "{}", 2);
+	loop_a_little(x.loop);
+	const char *all = buf_cstr(&x.heard);
+	const char *first = strstr(all, "4:1:0:");
+	const char *second = first ? strstr(first + 1, "4:1:") : NULL;
+	ok(first != NULL, "the link learns that a client was admitted");
+	ok(second && strncmp(second, "4:1:1:", 6) == 0 &&
+		!strstr(second + 1, "4:1:"),
+	    "the link learns once that a client has signed");
+	tear_down();
+}
+
 /* An object of n bytes. */
 static char *object(size_t n)
 {
@@ -368,6 +390,7 @@ int main(void)
 	test_close();
 	test_pause();
 	test_limits();
+	test_admitted();
 	test_output();
 	test_end();
 	return done();
