@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/agent.h"
 #include "core/err.h"
 #include "core/heritage.h"
 #include "master/children.h"
@@ -52,6 +53,8 @@ enum phase {
 struct master {
 	const struct master_setup *setup;
 	struct master_plan plan; /* of the newest generation */
+	struct master_plan serving_plan;
+	uint32_t last_epoch; /* that any generation had */
 	struct children children;
 	struct orphans orphans;
 	struct heritage *heritage;
@@ -168,10 +171,20 @@ static void fit_into_slots(struct master *m, struct master_plan *plan)
 	}
 }
 
+static uint32_t epoch(const struct master *m)
+{
+	return atomic_load(&m->heritage->epoch);
+}
+
+static uint32_t serving(const struct master *m)
+{
+	return m->children.serving.epoch;
+}
+
 static struct generation new_generation(const struct master *m)
 {
 	struct generation g = {
-	    .epoch = atomic_load(&m->heritage->epoch),
+	    .epoch = epoch(m),
 	    .conf_fd = m->plan.conf_fd,
 	};
 	memcpy(g.want, m->plan.want, sizeof g.want);
@@ -190,6 +203,7 @@ static void prepare(struct master *m)
 		orphans_inherit(&m->orphans, m->setup->libexec_dir);
 	make_segment(m);
 	make_lifeline(m);
+	m->last_epoch = epoch(m);
 	m->children.newest = new_generation(m);
 	if (children_init(&m->children, slots_for(m->setup)) != 0)
 		fatal("master: mailboxes: %s", strerror(errno));
@@ -197,16 +211,6 @@ static void prepare(struct master *m)
 }
 
 /* ---- supervision ---- */
-
-static uint32_t epoch(const struct master *m)
-{
-	return atomic_load(&m->heritage->epoch);
-}
-
-static uint32_t serving(const struct master *m)
-{
-	return m->children.serving.epoch;
-}
 
 static void fill_kind(struct master *m, struct generation *g, unsigned kind)
 {
@@ -290,6 +294,37 @@ static void settle_on_newest(struct master *m)
 	if (serving(m))
 		close(c->serving.conf_fd);
 	c->serving = c->newest;
+	m->serving_plan = m->plan;
+}
+
+/*
+ * Whether a process of the newest generation tells that its agent cannot be
+ * loaded. It tries again by itself, but a reload either succeeds or changes
+ * nothing: an operator would not expect it to happen some time later.
+ */
+static bool cannot_load(const struct master *m)
+{
+	for (unsigned i = 0; i < m->children.n_slots; i++) {
+		const struct child *c = &m->children.child[i];
+		if (c->pid && c->epoch == epoch(m) && !c->is_ready &&
+		    atomic_load(&m->heritage->slots[i].load) == AGENT_BROKEN)
+			return true;
+	}
+	return false;
+}
+
+/* The newest generation leaves, and the serving one is the newest again. */
+static void give_up_newest(struct master *m)
+{
+	struct children *c = &m->children;
+	log_error("reload: the agent cannot be loaded; still serving with the "
+		  "old settings");
+	close(c->newest.conf_fd);
+	c->newest = c->serving;
+	m->plan = m->serving_plan;
+	atomic_store(&m->heritage->epoch, serving(m));
+	drain_old(m);
+	notify_state("READY=1");
 }
 
 /* Whether all processes of the newest generation serve, up to this stage. */
@@ -310,6 +345,9 @@ static void master_go_on(struct master *m)
 		return;
 	while (m->stage < PROCESS_STAGES && is_complete(m))
 		m->stage++;
+	if (m->phase == PHASE_SERVING && serving(m) != epoch(m) &&
+	    cannot_load(m))
+		give_up_newest(m);
 	keep_up(m);
 	if (m->phase == PHASE_STARTING && m->stage == PROCESS_STAGES &&
 	    is_complete(m)) {
@@ -433,7 +471,7 @@ static void reload(struct master *m)
 	m->plan = fresh;
 	if (serving(m) != epoch(m))
 		close(m->children.newest.conf_fd);
-	atomic_fetch_add(&m->heritage->epoch, 1);
+	atomic_store(&m->heritage->epoch, ++m->last_epoch);
 	m->children.newest = new_generation(m);
 	drain_old(m); /* such as a generation that never came to serve */
 	log_info("reload: starting generation %u", epoch(m));

@@ -6,7 +6,8 @@
 /*
  * The master supervises and does nothing else: no protocol, no store, no event
  * loop library. It creates the shared segment, starts the processes stage by
- * stage, replaces those that die, and switches to a new generation on HUP.
+ * stage, replaces those that die, and switches to a new generation on HUP when
+ * that serves. If an agent of the new one cannot be loaded, the old one stays.
  *
  * Signals: TERM and INT stop gracefully; a second INT, and QUIT, stop at once;
  * HUP starts new processes with new settings; USR1 reopens the logs.
