@@ -288,10 +288,13 @@ static void on_meet(int fd, void *arg)
 {
 	struct link *k = arg;
 
-	if (k->uplink)
-		uplink_add_worker(k->uplink, fd);
-	else
+	if (!k->uplink) {
 		close(fd);
+		return;
+	}
+	uplink_add_worker(k->uplink, fd);
+	if (!k->is_ready && !k->first_try.heap_at)
+		loop_timer_set(k->in.loop, &k->first_try, FIRST_TRY_MS);
 }
 
 /* ---- putting it together ---- */
@@ -391,15 +394,16 @@ static void prepare(struct link *k)
 	open_uplink(k);
 }
 
-/* The first generation need not wait for a relay that is not there. */
+/*
+ * The first generation need not wait for a relay that is not there. A later one
+ * connects when it has a worker, which may have to load the agent first.
+ */
 static void become_ready(struct link *k)
 {
 	loop_timer_init(&k->first_try, on_first_try, k);
 	loop_timer_init(&k->drain, on_drain, k);
 	if (k->in.heritage->slots[k->in.slot].epoch == 1 || !k->uplink)
 		serve(k);
-	else
-		loop_timer_set(k->in.loop, &k->first_try, FIRST_TRY_MS);
 }
 
 /*

@@ -57,6 +57,12 @@
 /* Base64 turns 3 bytes into 4; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
 
+/*
+ * A worker that still loads its agent leaves clients to those that have loaded
+ * it, for this long; the master kills a process that starts for a minute.
+ */
+#define LOAD_WAIT_MS 45000
+
 /* Room for two host names and a separator. */
 #define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
 
@@ -89,6 +95,8 @@ struct worker {
 	struct loop_later flush;
 	struct loop_timer tick;
 	unsigned ticks;
+	int64_t born_ms;
+	bool is_serving; /* it accepts clients, and the master knows */
 	bool is_leaving;
 	bool has_said_goodbye;
 	int64_t leave_by_ms;
@@ -171,17 +179,54 @@ static void leave_if_empty(struct worker *w)
 	}
 }
 
-static void tell_loaded(struct worker *w)
+/* ---- readiness ---- */
+
+static enum agent_load tell_loaded(struct worker *w)
 {
 	enum agent_load load =
 	    w->kind->load ? w->kind->load(w->agent) : AGENT_LOADED;
 	atomic_store(&w->in.heritage->slots[w->in.slot].load, load);
+	return load;
+}
+
+/* Whether another worker, of any generation, serves and has its agent. */
+static bool has_loaded_other(const struct worker *w)
+{
+	for (unsigned i = 0; i < HERITAGE_SLOTS; i++) {
+		struct heritage_slot *slot = &w->in.heritage->slots[i];
+		if (i != w->in.slot && slot->kind == KIND_WORKER &&
+		    atomic_load(&slot->state) == SLOT_SERVING &&
+		    atomic_load(&slot->load) == AGENT_LOADED)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Turns would wait, or fail, in a worker without its agent. So it serves only
+ * when it has it, or when there is no better one.
+ */
+static void serve_if_due(struct worker *w)
+{
+	bool is_loaded = tell_loaded(w) == AGENT_LOADED;
+	bool is_late = clock_mono_ms() - w->born_ms >= LOAD_WAIT_MS;
+
+	if (w->is_serving || w->is_leaving ||
+	    (!is_loaded && !is_late && has_loaded_other(w)))
+		return;
+	if (!is_loaded && is_late)
+		log_warn("the agent is not loaded after %d s: this worker "
+			 "serves all the same, and turns wait",
+		    LOAD_WAIT_MS / 1000);
+	w->is_serving = true;
+	http_start(w->http);
+	inherit_ready(&w->in);
 }
 
 static void on_tick(void *arg)
 {
 	struct worker *w = arg;
-	tell_loaded(w);
+	serve_if_due(w);
 	sessions_tick(w->sessions);
 	access_tick(w->access);
 	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0)
@@ -428,7 +473,6 @@ static void open_doors(struct worker *w)
 	};
 	for (size_t i = 0; i < N_DOORS; i++)
 		doors[i]->mount(w->http, &w->door_setup);
-	http_start(w->http);
 }
 
 static void serve_relayed(struct wire *wire, void *arg)
@@ -480,6 +524,7 @@ int worker_main(unsigned slot, unsigned generation)
 	struct err err;
 	w.in.arg = &w;
 	entry_begin(&w.in, &w.conf, KIND_WORKER, slot, generation);
+	w.born_ms = clock_mono_ms();
 	w.store = store_open(&w.conf, false, &err);
 	if (!w.store)
 		fatal("%s", err.text);
@@ -492,8 +537,7 @@ int worker_main(unsigned slot, unsigned generation)
 	open_sessions(&w);
 	open_doors(&w);
 	open_relayed(&w);
-	tell_loaded(&w);
-	inherit_ready(&w.in);
+	serve_if_due(&w);
 	inherit_run(&w.in);
 	close_all(&w);
 	return 0;
