@@ -47,6 +47,13 @@
 /* How long clients get to answer our close once all turns have ended. */
 #define GOODBYE_MS 500
 
+/*
+ * When another generation takes over, connections that were accepted may still
+ * bring an input for this long: more than a new one has in net/http.c to send
+ * its request.
+ */
+#define LAST_INPUTS_MS 1500
+
 /* Threads for what doors read from files (/admin) and what else may block. */
 #define CREW_THREADS 2
 #define CREW_JOBS 64
@@ -94,6 +101,7 @@ struct worker {
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
+	struct loop_timer last_inputs;
 	unsigned ticks;
 	int64_t born_ms;
 	bool is_serving; /* it accepts clients, and the master knows */
@@ -247,6 +255,15 @@ static void on_msg(const struct msg *m, void *arg)
 		sessions_receive(w->sessions, m);
 }
 
+/* No turn begins any more. */
+static void end_inputs(void *arg)
+{
+	struct worker *w = arg;
+	sessions_drain(w->sessions);
+	if (w->kind->drain)
+		w->kind->drain(w->agent);
+}
+
 static void on_leave(enum leaving how, void *arg)
 {
 	struct worker *w = arg;
@@ -262,9 +279,10 @@ static void on_leave(enum leaving how, void *arg)
 	drain_doors();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
 	relayed_drain(w->relayed);
-	sessions_drain(w->sessions);
-	if (w->kind->drain)
-		w->kind->drain(w->agent);
+	if (how == LEAVE_TO_OTHERS)
+		loop_timer_set(w->in.loop, &w->last_inputs, LAST_INPUTS_MS);
+	else
+		end_inputs(w);
 }
 
 /* The process that holds the connection to the relay brings its clients. */
@@ -415,6 +433,7 @@ static void open_sessions(struct worker *w)
 	setup.limits = w->limits;
 	w->sessions = sessions_new(&setup);
 	loop_timer_init(&w->tick, on_tick, w);
+	loop_timer_init(&w->last_inputs, end_inputs, w);
 	loop_timer_set(w->in.loop, &w->tick, 0);
 }
 
