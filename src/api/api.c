@@ -22,37 +22,31 @@
 
 /* ---- routes ---- */
 
-static const struct route {
-	const char *method;
+struct route {
+	const char *method; /* NULL: the end of a table */
 	const char *path;
 	http_handler *fn;
 	bool is_free; /* a liveness probe, which must always be answered */
-} routes[] = {
-    {"POST", "/input", api_input_post, false},
+};
+
+/* Of the server itself, whatever its doors are. */
+static const struct route server_routes[] = {
     {"GET", "/health", api_info_health, true},
-    {"GET", "/sessions", api_sessions_list, false},
-    {"GET", "/sessions/*", api_sessions_get, false},
-    {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/info", api_info_about, false},
-    {"GET", "/docs", api_docs_get, false},
-    {"GET", "/", api_docs_root, false},
     {"GET", "/livez", api_info_live, true},
     {"GET", "/readyz", api_info_ready, true},
     {"GET", "/metrics", api_metrics_get, false},
+    {0},
 };
 
-/*
- * Routes that a page of any origin may request even on a private network.
- * /health is not among them, since it contains the name of the agent.
- */
-static const struct {
-	const char *path;
-	enum http_open_to to;
-} open[] = {
-    {"/livez", HTTP_OPEN_TO_ALL},
-    {"/readyz", HTTP_OPEN_TO_ALL},
-    {"/", HTTP_OPEN_TO_VISITS},
-    {"/docs", HTTP_OPEN_TO_VISITS},
+static const struct route door_routes[] = {
+    {"POST", "/input", api_input_post, false},
+    {"GET", "/sessions", api_sessions_list, false},
+    {"GET", "/sessions/*", api_sessions_get, false},
+    {"GET", "/sessions/*/events", api_events_get, false},
+    {"GET", "/docs", api_docs_get, false},
+    {"GET", "/", api_docs_root, false},
+    {0},
 };
 
 static const struct door_setup *setup;
@@ -69,15 +63,30 @@ static void api_on_request(struct http_req *req, void *arg)
 		r->fn(req, (void *)(uintptr_t)setup);
 }
 
-static void mount(struct http *http, const struct door_setup *all)
+static void add_routes(struct http *http, const struct route *r)
+{
+	for (; r->method; r++)
+		http_route(http, r->method, r->path, api_on_request,
+		    (void *)(uintptr_t)r);
+}
+
+static void mount_server(struct http *http, const struct door_setup *all)
 {
 	setup = all;
-	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-		http_route(http, routes[i].method, routes[i].path,
-		    api_on_request, (void *)(uintptr_t)&routes[i]);
-	for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
-		http_open_path(http, open[i].path, open[i].to);
+	add_routes(http, server_routes);
 	api_admin_mount(http, setup);
+	/* Not /health, since it contains the name of the agent. */
+	http_open_path(http, "/livez", HTTP_OPEN_TO_ALL);
+	http_open_path(http, "/readyz", HTTP_OPEN_TO_ALL);
+}
+
+/* The agent's own routes come last: those of the server take precedence. */
+static void mount_door(struct http *http, const struct door_setup *all)
+{
+	setup = all;
+	add_routes(http, door_routes);
+	http_open_path(http, "/", HTTP_OPEN_TO_VISITS);
+	http_open_path(http, "/docs", HTTP_OPEN_TO_VISITS);
 	api_publish_mount(http, setup, setup->about->routes);
 }
 
@@ -94,10 +103,15 @@ static void api_close_all(void)
 	api_publish_close_all();
 }
 
-const struct door api_door = {
-    .name = "http",
-    .mount = mount,
+const struct door api_server = {
+    .id = DOOR_SERVER,
+    .mount = mount_server,
     .drain = api_info_drain,
+};
+
+const struct door api_door = {
+    .id = DOOR_HTTP,
+    .mount = mount_door,
     .end_blocked = api_end_blocked,
     .close_all = api_close_all,
 };

@@ -4,13 +4,18 @@
 #define API_API_H
 
 /*
- * The HTTP door: /input /sessions /health /livez /readyz /info /docs /metrics
- * and a session's events as SSE (doc/oip.txt 12). While it drains, /readyz says
- * no. close_all ends the event streams and answers the requests that wait for a
- * turn; their clients return with Last-Event-ID or Idempotency-Key.
+ * HTTP (doc/oip.txt 12). The door has /input, /sessions, a session's events as
+ * SSE, /docs and the agent's own routes. Its close_all ends the event streams
+ * and answers the requests that wait for a turn; their clients return with
+ * Last-Event-ID or Idempotency-Key.
+ *
+ * What belongs to the server is beside it, and on whatever the doors are:
+ * /health /livez /readyz /info /metrics and /admin. While it drains, /readyz
+ * says no. Mount it first.
  */
 #include "door/door.h"
 
+extern const struct door api_server;
 extern const struct door api_door;
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/url.h"
 #include "core/conf_int.h"
+#include "core/doors.h"
 #include "core/err.h"
 #include "core/permit.h"
 
@@ -88,6 +89,11 @@ const struct param_rule conf_rules[CONF_RULES] = {
 	.key = "relay_url",
 	.allows = is_relay,
 	.allowed = "a wss:// or ws:// URL, or null",
+    },
+    {
+	.key = "doors",
+	.allows = doors_are_valid,
+	.allowed = doors_allowed,
     },
 };
 

@@ -3,6 +3,7 @@
 #include "core/process.h"
 
 #include "core/conf.h"
+#include "core/doors.h"
 
 #include <assert.h>
 
@@ -19,6 +20,12 @@ const struct process process_kinds[KINDS] = {
 #include "core/processes.tbl"
 #undef PROCESS
 };
+
+/* Clients of the relay speak the protocol of one door. */
+static unsigned process_has_link(const struct conf *c)
+{
+	return *c->relay_url && doors_have(c->doors, DOOR_CONNECTONION);
+}
 
 unsigned process_count(enum heritage_kind kind, const struct conf *c)
 {

@@ -5,8 +5,11 @@
 
 /*
  * A door is a protocol for clients, served by the worker's HTTP server. The
- * worker has a table of doors and knows nothing else about them.
+ * worker has a table of doors and knows nothing else about them. It mounts the
+ * doors that are on (core/doors.h), and makes no other call to the rest.
  */
+#include "core/doors.h"
+
 struct access;
 struct agent_about;
 struct conf;
@@ -38,7 +41,12 @@ struct door_setup {
  * a door does not need is NULL.
  */
 struct door {
-	const char *name; /* for people */
+	enum door_id id;
+	/*
+	 * The paths of its WebSockets, NULL-terminated; NULL: none. While the
+	 * door is off they are answered as any unknown path is, by 404.
+	 */
+	const char *const *sockets;
 	/* Add its routes; called once, before the server starts. */
 	void (*mount)(struct http *http, const struct door_setup *setup);
 	/*

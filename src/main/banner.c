@@ -3,6 +3,7 @@
 #include "main/banner.h"
 
 #include "base/buf.h"
+#include "core/doors.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -91,13 +92,22 @@ static void put_trust(struct buf *out, const struct banner *b)
 		buf_char(out, '\n');
 }
 
+static void put_doors(struct buf *out, const char *doors)
+{
+	bool has_http = doors_have(doors, DOOR_HTTP);
+	bool has_ws = doors_have(doors, DOOR_CONNECTONION);
+	buf_printf(out, INDENT "%s%s%s%s\n\n", has_http ? "POST /input" : "",
+	    has_http && has_ws ? " · " : "", has_ws ? "WS /ws" : "",
+	    has_http ? " · GET /docs" : "");
+}
+
 void banner_print(struct buf *out, const struct banner *b)
 {
 	buf_str(out, b->notices);
 	put_agent(out, b);
 	buf_str(out, "\n[host]  " RULE "\n");
 	put_url(out, b->bound);
-	buf_str(out, INDENT "POST /input · WS /ws · GET /docs\n\n");
+	put_doors(out, b->doors);
 	buf_printf(out, INDENT "%s\n", b->address);
 	if (!b->has_relay)
 		buf_str(out, INDENT "no relay\n");

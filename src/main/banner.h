@@ -22,6 +22,7 @@ struct banner {
 	const char *state;     /* what its turns share; NULL: nothing to say */
 	const char *bound;     /* as returned by listen_open() */
 	const char *address;   /* our 0x... */
+	const char *doors;     /* core/doors.h */
 	bool has_relay;	       /* it says itself when it is reached */
 	const char *host_yaml; /* path of the settings, or "" */
 	const char *co_dir;

@@ -121,8 +121,11 @@ size_t oip_socket_max_message(const struct conf *conf)
 	return (size_t)(bytes < ceiling ? bytes : ceiling);
 }
 
+static const char *const sockets[] = {"/ws", NULL};
+
 const struct door oip_door = {
-    .name = "connectonion",
+    .id = DOOR_CONNECTONION,
+    .sockets = sockets,
     .mount = mount,
     .end_blocked = oip_socket_end_blocked,
     .close_all = oip_socket_close_all,

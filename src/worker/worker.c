@@ -13,6 +13,7 @@
 #include "core/agent.h"
 #include "core/agent_dir.h"
 #include "core/conf.h"
+#include "core/doors.h"
 #include "core/err.h"
 #include "core/permit.h"
 #include "core/stat.h"
@@ -73,7 +74,8 @@
 /* Room for two host names and a separator. */
 #define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
 
-static const struct door *const doors[] = {&api_door, &oip_door};
+/* In the order of their routes: the first that matches counts. */
+static const struct door *const doors[] = {&api_server, &oip_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 
@@ -98,6 +100,8 @@ struct worker {
 	struct http *http;
 	struct relayed *relayed; /* clients behind the relay */
 	struct door_setup door_setup;
+	const struct door *mounted[N_DOORS];
+	size_t n_mounted;
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
@@ -112,28 +116,52 @@ struct worker {
 
 /* ---- driving the doors ---- */
 
-static void drain_doors(void)
+static void refuse_socket(struct http_req *req, void *arg)
 {
-	for (size_t i = 0; i < N_DOORS; i++)
-		if (doors[i]->drain)
-			doors[i]->drain();
+	(void)arg;
+	http_reply_error(req, 404, "not found");
 }
 
-static void close_doors(void)
+static void leave_out(struct http *http, const struct door *door)
 {
-	for (size_t i = 0; i < N_DOORS; i++)
-		if (doors[i]->close_all)
-			doors[i]->close_all();
+	for (const char *const *path = door->sockets; path && *path; path++)
+		http_route(http, "WEBSOCKET", *path, refuse_socket, NULL);
+}
+
+static void mount_doors(struct worker *w)
+{
+	for (size_t i = 0; i < N_DOORS; i++) {
+		if (!doors_have(w->conf.doors, doors[i]->id)) {
+			leave_out(w->http, doors[i]);
+			continue;
+		}
+		doors[i]->mount(w->http, &w->door_setup);
+		w->mounted[w->n_mounted++] = doors[i];
+	}
+}
+
+static void drain_doors(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_mounted; i++)
+		if (w->mounted[i]->drain)
+			w->mounted[i]->drain();
+}
+
+static void close_doors(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_mounted; i++)
+		if (w->mounted[i]->close_all)
+			w->mounted[i]->close_all();
 }
 
 /* Cut the connections of callers that were blocked meanwhile. */
-static void end_blocked(struct worker *w)
+static void end_blocked(const struct worker *w)
 {
 	if (!access_has_changed(w->access))
 		return;
-	for (size_t i = 0; i < N_DOORS; i++)
-		if (doors[i]->end_blocked)
-			doors[i]->end_blocked();
+	for (size_t i = 0; i < w->n_mounted; i++)
+		if (w->mounted[i]->end_blocked)
+			w->mounted[i]->end_blocked();
 }
 
 /* ---- driving the session layer ---- */
@@ -180,7 +208,7 @@ static void leave_if_empty(struct worker *w)
 	if (!w->has_said_goodbye) {
 		w->has_said_goodbye = true;
 		w->leave_by_ms = clock_mono_ms() + GOODBYE_MS;
-		close_doors();
+		close_doors(w);
 	} else if (is_late || (http_connections(w->http) == 0 &&
 				  relayed_count(w->relayed) == 0)) {
 		loop_stop(w->in.loop);
@@ -276,7 +304,7 @@ static void on_leave(enum leaving how, void *arg)
 	w->is_leaving = true;
 	w->leave_by_ms = clock_mono_ms() + w->conf.drain_timeout * 1000;
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
-	drain_doors();
+	drain_doors(w);
 	http_drain(w->http, how == LEAVE_WITH_ALL);
 	relayed_drain(w->relayed);
 	if (how == LEAVE_TO_OTHERS)
@@ -490,8 +518,7 @@ static void open_doors(struct worker *w)
 	    .heritage = w->in.heritage,
 	    .name = name_of(w),
 	};
-	for (size_t i = 0; i < N_DOORS; i++)
-		doors[i]->mount(w->http, &w->door_setup);
+	mount_doors(w);
 }
 
 static void serve_relayed(struct wire *wire, void *arg)

@@ -622,7 +622,7 @@ static void test_ready(void)
 	    "readyz: no while a commit waits for long");
 	fake_http_free(&req);
 	heritage->slots[1].pulses[PULSE_FACTS].state = PULSE_IDLE;
-	api_door.drain();
+	api_server.drain();
 	req = get("/readyz?verbose", "");
 	is_reply(req, 503,
 	    "{\"error\":\"not ready\",\"status\":\"not ready\",\"checks\":{"
@@ -647,6 +647,7 @@ static void start(void)
 	setup.name = "Jo \"x\"";
 	restart();
 	http = fake_http_new();
+	api_server.mount(http, &setup);
 	api_door.mount(http, &setup);
 }
 

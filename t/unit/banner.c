@@ -17,6 +17,7 @@ static struct banner usual(void)
 	    .n_tools = 12,
 	    .bound = "0.0.0.0:8000",
 	    .address = ADDRESS,
+	    .doors = "all",
 	    .host_yaml = "/srv/my-agent/.co/host.yaml",
 	    .co_dir = "/srv/my-agent/.co",
 	    .trust = "open",
