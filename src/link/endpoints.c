@@ -89,8 +89,6 @@ static void find_hosts(
 		add_interfaces(list, has_v6);
 	else if (!is_loopback(host))
 		add(list, host);
-	if (*e->address)
-		add(list, e->address);
 }
 
 static void put(

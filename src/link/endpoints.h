@@ -13,10 +13,9 @@
 struct buf;
 
 struct endpoints {
-	const char *bound;   /* the listener: "0.0.0.0:8000", "unix:/path" */
-	const char *domain;  /* public name of a proxy with TLS; "": none */
-	const char *address; /* one more address of ours; "": none */
-	bool has_loopback;   /* clients may be on this machine */
+	const char *bound;  /* the listener: "0.0.0.0:8000", "unix:/path" */
+	const char *domain; /* public name of a proxy with TLS; "": none */
+	bool has_loopback;  /* clients may be on this machine */
 };
 
 /*

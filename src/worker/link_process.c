@@ -148,7 +148,6 @@ static void write_announce(struct buf *out, void *arg)
 	struct endpoints where = {
 	    .bound = k->conf.bound,
 	    .domain = k->domain,
-	    .address = "",
 	    .has_loopback = tells_loopback(k),
 	};
 	struct buf endpoints = {0};

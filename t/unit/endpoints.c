@@ -14,24 +14,18 @@ static const struct {
 	struct endpoints ask;
 	const char *urls;
 } cases[] = {
-    {"a public name", {"0.0.0.0:8000", "a.example", "", true},
+    {"a public name", {"0.0.0.0:8000", "a.example", true},
 	"[\"https://a.example\",\"wss://a.example/ws\"]"},
-    {"a public name of a socket file", {"unix:/x:1", "a.example", "", false},
+    {"a public name of a socket file", {"unix:/x:1", "a.example", false},
 	"[\"https://a.example\",\"wss://a.example/ws\"]"},
-    {"a socket file", {"unix:/run/co.sock", "", "", true}, "[]"},
-    {"one address", {"192.0.2.7:80", "", "", true},
+    {"a socket file", {"unix:/run/co.sock", "", true}, "[]"},
+    {"one address", {"192.0.2.7:80", "", true},
 	"[\"http://192.0.2.7:80\",\"ws://192.0.2.7:80/ws\"]"},
-    {"one IPv6 address", {"[2001:db8::7]:80", "", "", false},
+    {"one IPv6 address", {"[2001:db8::7]:80", "", false},
 	"[\"http://[2001:db8::7]:80\",\"ws://[2001:db8::7]:80/ws\"]"},
-    {"loopback for others", {"127.0.0.1:8000", "", "", false}, "[]"},
-    {"loopback for this machine", {"127.0.0.1:8000", "", "", true},
+    {"loopback for others", {"127.0.0.1:8000", "", false}, "[]"},
+    {"loopback for this machine", {"127.0.0.1:8000", "", true},
 	"[\"http://127.0.0.1:8000\",\"ws://127.0.0.1:8000/ws\"]"},
-    {"a further address", {"10.0.0.1:80", "", "192.0.2.1", false},
-	"[\"http://10.0.0.1:80\",\"ws://10.0.0.1:80/ws\","
-	"\"http://192.0.2.1:80\",\"ws://192.0.2.1:80/ws\"]"},
-    {"a further address that is the same",
-	{"10.0.0.1:80", "", "10.0.0.1", false},
-	"[\"http://10.0.0.1:80\",\"ws://10.0.0.1:80/ws\"]"},
 };
 
 static const char *urls_of(const struct endpoints *ask)
@@ -47,7 +41,7 @@ int main(void)
 {
 	static const char loop[] =
 	    "[\"http://localhost:9\",\"ws://localhost:9/ws\"";
-	struct endpoints any = {"0.0.0.0:9", "", "", true};
+	struct endpoints any = {"0.0.0.0:9", "", true};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		is_str(urls_of(&cases[i].ask), cases[i].urls,
