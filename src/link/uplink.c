@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "link/uplink.h"
 
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
@@ -52,6 +53,7 @@ struct uplink {
 	struct link_frame frame;
 	int64_t opened_ms;
 	unsigned n_failures; /* in a row */
+	int64_t delay_ms;    /* after the last of them, without the jitter */
 	bool is_open;
 	bool is_announced;  /* and accepted */
 	bool was_announced; /* on any connection */
@@ -111,6 +113,12 @@ static void on_heartbeat(void *arg)
 
 /* ---- input ---- */
 
+static void forget_failures(struct uplink *u)
+{
+	u->n_failures = 0;
+	u->delay_ms = 0;
+}
+
 static void on_accepted(struct uplink *u)
 {
 	bool is_news = !u->is_announced;
@@ -124,7 +132,7 @@ static void on_accepted(struct uplink *u)
 	u->was_announced = true;
 	/* Whether nobody replaces us this time, only time tells. */
 	if (!u->was_replaced)
-		u->n_failures = 0;
+		forget_failures(u);
 }
 
 static void on_dial_text(void *arg, const char *text, size_t len)
@@ -193,6 +201,17 @@ static bool has_lived(const struct uplink *u)
 	return u->is_open && clock_mono_ms() - u->opened_ms >= LIVED_MS;
 }
 
+/* Returns the wait after one more failure. */
+static int64_t note_failure(struct uplink *u)
+{
+	uint16_t jitter;
+
+	u->n_failures++;
+	u->delay_ms = backoff(u->delay_ms, DELAY_FIRST_MS, DELAY_MOST_MS);
+	enc_random(&jitter, sizeof jitter);
+	return u->delay_ms + (u->n_failures > 1 ? jitter % JITTER_MS : 0);
+}
+
 static void try_again(struct uplink *u, int code, const char *why)
 {
 	bool is_loss =
@@ -202,10 +221,8 @@ static void try_again(struct uplink *u, int code, const char *why)
 	if (u->was_replaced)
 		why = "has another host of this address";
 	if (is_loss || has_lived(u))
-		u->n_failures = 0;
-	if (!is_loss)
-		u->n_failures++;
-	int64_t delay_ms = uplink_delay_ms(u->n_failures);
+		forget_failures(u);
+	int64_t delay_ms = is_loss ? DELAY_FIRST_MS : note_failure(u);
 	tell(u, is_loss ? UPLINK_LOST : UPLINK_FAILED, why, delay_ms);
 	loop_timer_set(u->setup.loop, &u->retry, delay_ms);
 }
@@ -352,17 +369,4 @@ void uplink_close(struct uplink *u)
 		ws_dial_close(u->dial, CLOSE_NORMAL, "");
 	else
 		u->setup.on_closed(u->setup.arg);
-}
-
-int64_t uplink_delay_ms(unsigned n)
-{
-	int64_t delay_ms = DELAY_FIRST_MS;
-	uint16_t jitter;
-
-	for (unsigned i = 1; i < n && delay_ms < DELAY_MOST_MS; i++)
-		delay_ms *= 2;
-	if (delay_ms > DELAY_MOST_MS)
-		delay_ms = DELAY_MOST_MS;
-	enc_random(&jitter, sizeof jitter);
-	return n > 1 ? delay_ms + jitter % JITTER_MS : delay_ms;
 }

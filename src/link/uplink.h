@@ -81,7 +81,4 @@ size_t uplink_clients(const struct uplink *u);
 /* Close the connection for good; on_closed follows, soon. */
 void uplink_close(struct uplink *u);
 
-/* Returns the wait before an attempt, after n failures in a row. */
-int64_t uplink_delay_ms(unsigned n);
-
 #endif
