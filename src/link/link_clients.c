@@ -218,7 +218,7 @@ static void refuse_large(
 	    most_of(all, c));
 	if (c)
 		link_client_drop(c, WIRE_CLOSE_TOO_BIG, why);
-	else if (f->session.len)
+	else if (f->kind == LINK_FRAME_CLIENT)
 		link_client_turn_away(all, f, WIRE_CLOSE_TOO_BIG, why);
 }
 

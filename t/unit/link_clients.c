@@ -464,9 +464,12 @@ static void test_large(void)
 	refuse("{\"session_id\":\"s\",\"conn_id\":\"z\",\"p\":");
 	ok(strstr(sent(), "\"conn_id\":\"z\",\"type\":\"close\",\"code\":1009"),
 	    "a client that was not known yet is told");
+	refuse("{\"conn_id\":\"y\",\"p\":");
+	ok(strstr(sent(), "\"conn_id\":\"y\",\"type\":\"close\",\"code\":1009"),
+	    "the id of a connection is enough to tell a client");
 	refuse("{\"p\":");
 	is_str(sent(), "", "a message without an id is nobody's");
-	is_int((int64_t)stat_mine()->relay_oversized, 4,
+	is_int((int64_t)stat_mine()->relay_oversized, 5,
 	    "messages above the limit are counted");
 	tear_down();
 }
