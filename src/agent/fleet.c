@@ -483,6 +483,7 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 	    .line_bytes = (size_t)spec->line_bytes,
 	    .grace_ms = spec->interrupt_grace_ms,
 	    .deadline_ms = spec->drain_timeout_ms,
+	    .hang_ms = spec->hang_timeout_ms,
 	};
 	f->size = size_of(spec);
 	f->on_ready = setup->on_ready;

@@ -52,6 +52,7 @@ struct mux_setup {
 	size_t line_bytes;   /* of the longest line of a turn */
 	int64_t grace_ms;    /* for a turn to stop when it is told to */
 	int64_t deadline_ms; /* for other turns when one did not stop */
+	int64_t hang_ms;     /* without an answer; 0: for ever */
 };
 
 /* Start a process. The setup must outlive it. Returns NULL with ERR_AGENT. */

@@ -124,6 +124,17 @@ static void take_turn_frame(
 	}
 }
 
+static void take_ready(struct mux *m, const struct mux_frame *f)
+{
+	struct json_error error;
+	const struct json *o = json_parse(&m->doc, f->json, f->len, 0, &error);
+	bool answers = false;
+
+	if (o && json_bool(json_get(o, "pings"), &answers) && answers)
+		mux_pulse_start(m);
+	m->handlers.on_ready(m->arg, f->json, f->len);
+}
+
 /* A frame of the process itself. */
 static void take_own_frame(struct mux *m, const struct mux_frame *f)
 {
@@ -132,7 +143,7 @@ static void take_own_frame(struct mux *m, const struct mux_frame *f)
 
 	switch (mux_frame_type(f, &m->doc)) {
 	case MUX_FRAME_READY:
-		m->handlers.on_ready(m->arg, f->json, f->len);
+		take_ready(m, f);
 		break;
 	case MUX_FRAME_RETIRE:
 		copy_text(why, json_parse(&m->doc, f->json, f->len, 0, &error),
@@ -188,6 +199,7 @@ void mux_in_take(struct mux *m, const char *data, size_t len)
 	size_t n;
 
 	m->busy++;
+	m->pulse.is_heard = true;
 	line_lend(&m->frames, data, len);
 	while (!m->is_over &&
 	       (state = line_next(&m->frames, &text, &n)) != LINE_NONE) {

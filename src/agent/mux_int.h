@@ -5,8 +5,9 @@
 
 /*
  * Private to mux*.c: one process with many turns, bottom-up. mux_life.c writes
- * to the process, lets go of its turns, and ends it; mux_channel.c is the turns'
- * side, mux_in.c the process's side; mux.c starts it and begins turns.
+ * to the process, lets go of its turns, and ends it; mux_pulse.c notices that it
+ * does not answer; mux_channel.c is the turns' side, mux_in.c the process's side;
+ * mux.c starts it and begins turns.
  *
  * A callback of the owner or of a turn may end the process. The mux is freed
  * then, unless it is held further up the stack: who uses it after a callback
@@ -20,6 +21,15 @@
 #include "net/loop.h"
 
 struct runner;
+
+/* Whether a process answers that has said that it will. */
+struct mux_pulse {
+	struct loop_timer timer;
+	int64_t looked_ms; /* 0: it has not said so */
+	unsigned n_silent; /* looks in a row, since it was asked */
+	bool is_asked;
+	bool is_heard; /* something came since the last look */
+};
 
 struct mux {
 	const struct mux_setup *setup;
@@ -36,6 +46,7 @@ struct mux {
 	size_t task_bytes;	  /* first lines of the running turns */
 	size_t n_blocking;	  /* turns that exceeded their credit */
 	struct loop_timer deadline;
+	struct mux_pulse pulse;
 	unsigned busy;
 	bool is_leaving;
 	bool has_fault;
@@ -93,6 +104,12 @@ void mux_life_release(struct mux *m);
 
 /* Free it at once. */
 void mux_life_dispose(struct mux *m);
+
+/*
+ * The process answers PING: end it when it does not answer for hang_ms. May be
+ * called again.
+ */
+void mux_pulse_start(struct mux *m);
 
 /* Write a line of the turn to its process. */
 void mux_channel_write(struct mux_turn *t, const char *line, size_t n);

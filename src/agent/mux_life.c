@@ -100,6 +100,7 @@ void mux_life_end(struct mux_turn *t, const struct channel_end *end)
 void mux_life_dispose(struct mux *m)
 {
 	loop_timer_stop(m->setup->place->loop, &m->deadline);
+	loop_timer_stop(m->setup->place->loop, &m->pulse.timer);
 	runner_kill(&m->runner);
 	mux_table_fini(&m->running);
 	line_fini(&m->frames);
@@ -123,7 +124,7 @@ static void end_turns(struct mux *m, const struct channel_end *end)
 
 /*
  * If only one turn was running, it was the cause. Otherwise nobody knows,
- * except if a turn has said so (LOST).
+ * except if a turn has said so (LOST). What interrupts one turn interrupts all.
  */
 void mux_life_over(struct mux *m, enum err_reason reason, const char *why)
 {
@@ -140,7 +141,8 @@ void mux_life_over(struct mux *m, enum err_reason reason, const char *why)
 	runner_kill(&m->runner);
 	stat_add(agent_lost, (int64_t)n_lost);
 	m->handlers.on_end(m->arg, &(struct mux_end){reason, why, n_lost});
-	end_turns(m, has_cause ? &own : &interrupted);
+	end_turns(
+	    m, has_cause || reason == REASON_INTERRUPTED ? &own : &interrupted);
 	mux_life_release(m);
 }
 

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -475,6 +476,9 @@ void runner_kill(struct runner **runner)
 	/* Keep our reading end: its end of file says when to reap. */
 	if (!r->is_gone)
 		(void)stream_write(r->control, "k", 1, SIZE_MAX);
+	/* Who has stopped the process may have stopped its co-turn, too. */
+	if (!r->is_gone && r->pid)
+		(void)kill(r->pid, SIGCONT);
 	settle(r);
 }
 

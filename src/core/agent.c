@@ -28,6 +28,7 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .run_timeout_ms = conf->run_timeout * 1000,
 	    .interrupt_grace_ms = conf->interrupt_grace * 1000,
 	    .drain_timeout_ms = conf->drain_timeout * 1000,
+	    .hang_timeout_ms = conf->hang_timeout * 1000,
 	    .session_bytes = conf->max_session,
 	};
 }

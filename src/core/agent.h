@@ -137,6 +137,7 @@ struct agent_spec {
 	int64_t run_timeout_ms;	    /* of a turn */
 	int64_t interrupt_grace_ms; /* for an interrupted turn to end */
 	int64_t drain_timeout_ms;   /* for turns beside one that hangs */
+	int64_t hang_timeout_ms;    /* for a process to answer; 0: any */
 	int64_t session_bytes;	    /* largest conversation that is kept */
 };
 

@@ -130,16 +130,25 @@ static void later(struct turn *t, const char *json, size_t len)
 		link_note_end();
 }
 
+static void take_own_frame(const char *json, size_t len)
+{
+	static const char pong[] = "{\"type\":\"PONG\"}";
+
+	if (is_type(json, len, "PING")) {
+		(void)sender_write(0, pong, sizeof pong - 1, 0);
+	} else if (is_type(json, len, "DRAIN")) {
+		is_draining = true;
+		if (link_is_drained())
+			link_tell_news();
+	}
+}
+
 static void take_frame(uint64_t turn, const char *json, size_t len)
 {
 	struct turn *t;
 
 	if (turn == 0) {
-		if (is_type(json, len, "DRAIN")) {
-			is_draining = true;
-			if (link_is_drained())
-				link_tell_news();
-		}
+		take_own_frame(json, len);
 	} else if ((t = turns_find(turn)) != NULL) {
 		later(t, json, len);
 	} else if (turn > highest) {

@@ -9,6 +9,7 @@ JSON array of steps:
     "exit", "kill"    end the process: exit with status 3, or be killed
     "lost"            say LOST, then exit
     "mute"            write no more to the socket, and go on
+    "freeze"          stop the process until it is told to continue (SIGCONT)
     ["raw",TEXT]      write this text as it is
     ["until",FILE]    wait until the file is there
     ["write",N,SIZE]  write N events of SIZE bytes; wait for credit
@@ -21,6 +22,7 @@ EXEC is answered with the tool and its arguments. The command line may have:
     --mark FILE       append "start PID", "drain PID" and "end PID" to the file
     --slow FILE       say READY only when the file is there
     --fail FILE       exit with status 1 while the file is there
+    --pings           say that PING is answered, and do so
     --killed FILE     be killed while it loads, as often as the file has bytes
 """
 import json, os, queue, signal, socket, sys, threading, time
@@ -122,6 +124,8 @@ class Turn(threading.Thread):
         elif word == 'lost':
             self.say({'type': 'LOST', 'reason': 'exited', 'message': 'it said so'})
             os._exit(3)
+        elif word == 'freeze':
+            os.kill(os.getpid(), signal.SIGSTOP)
         elif word == 'mute':
             socket.socket(fileno=1).shutdown(socket.SHUT_WR)
             time.sleep(1000)
@@ -183,7 +187,8 @@ def main():
         be_killed(option('--killed'))
     if option('--slow'):
         wait_for(option('--slow'))
-    frame(0, {'type': 'READY', 'about': {'tools': ['read_file']}})
+    frame(0, {'type': 'READY', 'about': {'tools': ['read_file']},
+              'pings': '--pings' in sys.argv})
     for text in sys.stdin:
         number, line = text.split(' ', 1)
         number, line = int(number), json.loads(line)
@@ -193,6 +198,8 @@ def main():
                 is_draining = True
                 if not turns:
                     leave()
+        elif number == 0 and line['type'] == 'PING':
+            frame(0, {'type': 'PONG'})
         elif line['type'] in ('INPUT', 'EXEC') and 'id' not in line:
             with lock:
                 turns[number] = Turn(number, line)

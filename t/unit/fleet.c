@@ -7,6 +7,7 @@
  */
 #include "agent/fleet.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,6 +460,82 @@ static void test_mute(void)
 	exec_kind.close(&agent);
 }
 
+/* ---- processes that do not answer ---- */
+
+/* Longer than a process may be silent, and how often the server looks. */
+#define LOOKS 10
+
+/* Let the server look so often. */
+static void look(int times)
+{
+	for (int i = 0; i < times; i++) {
+		pass_ms(conf.hang_timeout * 1000 / 6);
+		loop_a_little(loop);
+	}
+}
+
+/* Begin a turn that stops its process. Returns the id of the process. */
+static int freeze(struct test *x, const char *options)
+{
+	open_agent(options);
+	int pid = ask_pid();
+	run(x, "[" BEGUN ",\"freeze\"," FOREVER "]");
+	(void)wait_until(x, has_begun);
+	(void)happens_soon(x, has_end);
+	return pid;
+}
+
+static void test_frozen(void)
+{
+	struct test x, other;
+
+	int pid = freeze(&x, "--pings");
+	run(&other, "hi");
+	pass_ms(conf.hang_timeout * 20000);
+	loop_a_little(loop);
+	look(3);
+	ok(!x.sink.ends, "time in which the server did not look is no silence");
+	look(LOOKS);
+	ok(has_failed(&x, REASON_INTERRUPTED) &&
+		has_failed(&other, REASON_INTERRUPTED),
+	    "turns of a process that does not answer end as interrupted");
+	int next = ask_pid();
+	ok(next && next != pid, "a process that does not answer is replaced");
+	end(&x);
+	end(&other);
+	exec_kind.close(&agent);
+}
+
+static void test_frozen_shortly(void)
+{
+	struct test x;
+
+	int pid = freeze(&x, "--pings");
+	look(4);
+	(void)kill(pid, SIGCONT);
+	look(LOOKS);
+	ok(!x.sink.ends && ask_pid() == pid,
+	    "a process that is stopped for a short time keeps its turns");
+	look(LOOKS);
+	ok(!x.sink.ends && ask_pid() == pid,
+	    "a process that answers need not do anything else");
+	end(&x);
+	exec_kind.close(&agent);
+}
+
+static void test_frozen_unasked(void)
+{
+	struct test x;
+
+	int pid = freeze(&x, "");
+	look(LOOKS);
+	ok(!x.sink.ends, "a process that has not offered to answer is never "
+			 "ended for silence");
+	(void)kill(pid, SIGCONT);
+	end(&x);
+	exec_kind.close(&agent);
+}
+
 /* A frame whose type is told twice is not what it seems. */
 static void test_two_types(void)
 {
@@ -515,6 +592,7 @@ static void set_up(void)
 	conf.run_timeout = 1000;
 	conf.interrupt_grace = 5;
 	conf.drain_timeout = 30;
+	conf.hang_timeout = 30;
 	follow_clock();
 }
 
@@ -537,6 +615,9 @@ int main(void)
 	test_killed("killed twice while loading", "kk", true);
 	test_blame();
 	test_mute();
+	test_frozen();
+	test_frozen_shortly();
+	test_frozen_unasked();
 	test_two_types();
 	test_exec();
 	return done();

@@ -71,7 +71,8 @@ class Shared:
             watch = functools.partial(self.edits.watch, self.retire)
             threading.Thread(target=watch, name="co-edits", daemon=True).start()
         why = about["states"]["shared"]
-        self.link.tell({"type": "READY", "state": "shared", "why": why, "about": about})
+        self.link.tell({"type": "READY", "state": "shared", "why": why, "about": about,
+                        "pings": True})
         self.listen()
 
     def settle_memory(self) -> None:
