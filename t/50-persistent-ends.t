@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(wait_for write_file);
+use CoHost qw(read_file wait_for write_file);
 use FramesAgent qw(ask ending is_gone told);
 use Sign qw(connect_frame key_new);
 use Test::More;
@@ -90,9 +90,13 @@ $other = $host->begun(['frame', { type => 'RETIRE', reason => 'edited' }]);
 ok $host->log_has(qr/process 1: cannot be replaced, and goes on serving/),
     'the log says that a process cannot be replaced';
 is $host->runner_pid, $pid, 'a process whose successor cannot be loaded goes on serving';
+ok wait_for(20, sub { $host->marks('start') >= 5 }), 'loading is tried again and again';
+is scalar(() = read_file($host->log) =~ /frames\.py: it fails/g), 1,
+    'the log has the same failure only once';
 unlink $host->place . '/fail';
 ok wait_for(70, sub { $host->runner_pid != $pid }),
     'a process is replaced as soon as its successor can be loaded';
+ok $host->log_has(qr/ready, after \d+ failed attempts/), 'the log tells that loading succeeded';
 $other->send_json({ type => 'INTERRUPT' });
 is ending($other), 'stopped', 'a process that is replaced late loses no turn';
 $host->stop;

@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "agent/fleet.h"
 
+#include "agent/loading.h"
 #include "agent/mux.h"
 #include "agent/mux_turn.h"
 #include "agent/runner.h"
@@ -41,6 +42,7 @@ struct member {
 	enum member_state state;
 	int64_t started_ms;
 	struct loop_timer slow;
+	struct loading loading;
 	bool has_begun; /* a turn */
 	bool is_worn;	/* it asked to be replaced */
 	bool is_second; /* the one before it was killed while it loaded */
@@ -58,6 +60,7 @@ struct fleet {
 	struct member *worn, *successor;
 	struct loop_timer retry;
 	int64_t pause_ms;
+	struct loading_past past;
 	bool is_loaded; /* the agent was, by some process */
 	bool is_broken; /* it could not be loaded lately */
 	bool is_draining;
@@ -125,14 +128,18 @@ static void refuse_waiting(struct fleet *f)
 
 /* ---- starting and replacing ---- */
 
+/* A successor whose predecessor is gone is a process like any other. */
+static void forget_replacing(struct fleet *f)
+{
+	f->worn = f->successor = NULL;
+}
+
 static void start_later(struct fleet *f)
 {
 	if (f->retry.heap_at || f->is_draining)
 		return;
 	f->pause_ms = backoff(f->pause_ms, FLEET_PAUSE_MS, FLEET_PAUSE_MAX_MS);
 	loop_timer_set(f->place.loop, &f->retry, f->pause_ms);
-	log_warn("agent: the next process starts in %lld ms",
-	    (long long)f->pause_ms);
 }
 
 /* Forget earlier failures: the next start is not delayed. */
@@ -142,14 +149,29 @@ static void retry_now(struct fleet *f)
 	f->pause_ms = 0;
 }
 
-/* A process ended before it had loaded the agent, or could not be started. */
-static void failed(struct fleet *f, bool is_successor)
+static void log_failure(const struct member *m, const char *why)
 {
-	if (is_successor) {
+	const struct fleet *f = m->fleet;
+
+	log_warn("agent process %u: cannot load the agent: %s; it is tried "
+		 "again, at intervals of up to %d s while this goes on, which "
+		 "is not logged each time",
+	    m->id, why, FLEET_PAUSE_MAX_MS / 1000);
+	if (m == f->successor)
 		log_warn("agent process %u: cannot be replaced, and goes on "
 			 "serving with the code that it has loaded",
 		    f->worn->id);
-		f->worn = NULL;
+}
+
+/* It ended before it had loaded the agent, or could not be started. */
+static void failed(struct member *m, const char *why)
+{
+	struct fleet *f = m->fleet;
+
+	if (loading_failed(&m->loading, why))
+		log_failure(m, why);
+	if (m == f->successor) {
+		forget_replacing(f);
 	} else if (!count(f, MEMBER_SERVING)) {
 		f->is_broken = true;
 		refuse_waiting(f);
@@ -159,8 +181,9 @@ static void failed(struct fleet *f, bool is_successor)
 
 static void on_slow(void *arg)
 {
-	const struct member *m = arg;
+	struct member *m = arg;
 
+	loading_show(&m->loading);
 	log_warn(
 	    "agent process %u: not READY after %d s; %zu turns wait: it is "
 	    "still loading, or never writes this frame (co-agent(7))",
@@ -171,12 +194,14 @@ static void forget(struct member *m)
 {
 	loop_timer_stop(m->fleet->place.loop, &m->slow);
 	list_remove(&m->link);
+	loading_fini(&m->loading);
 	free(m);
 }
 
 static const struct mux_handlers member_handlers;
 
-static struct member *start(struct fleet *f)
+/* Start a process, as the successor of the worn one or not. */
+static struct member *start(struct fleet *f, bool is_successor)
 {
 	struct member *m = mem_zero(sizeof *m);
 	struct err err;
@@ -184,14 +209,17 @@ static struct member *start(struct fleet *f)
 	m->fleet = f;
 	m->id = ++f->last_id;
 	m->started_ms = clock_mono_ms();
+	loop_timer_init(&m->slow, on_slow, m);
+	loading_begin(&m->loading, &f->past);
 	list_append(&f->members, &m->link);
+	if (is_successor)
+		f->successor = m;
 	m->mux = mux_start(&f->mux, &member_handlers, m, &err);
 	if (!m->mux) {
-		log_warn("agent process %u: %s", m->id, err.text);
+		failed(m, err.text);
 		forget(m);
 		return NULL;
 	}
-	loop_timer_init(&m->slow, on_slow, m);
 	loop_timer_set(f->place.loop, &m->slow, SLOW_MS);
 	return m;
 }
@@ -216,26 +244,19 @@ static void replace(struct fleet *f)
 	f->worn = find_worn(f);
 	if (!f->worn)
 		return;
-	f->successor = start(f);
-	if (f->successor)
+	if (start(f, true) && !f->past.n_failed)
 		log_info("agent process %u: starts in place of process %u",
 		    f->successor->id, f->worn->id);
-	else
-		failed(f, true);
 }
 
 /* It was killed while it loaded: load once more. */
 static void try_again(struct fleet *f, bool is_successor)
 {
-	struct member *m = start(f);
+	struct member *m = start(f, is_successor);
 
-	if (!m) {
-		failed(f, is_successor);
+	if (!m)
 		return;
-	}
 	m->is_second = true;
-	if (is_successor)
-		f->successor = m;
 	log_info("agent process %u: starts in place of one that was killed "
 		 "while it loaded",
 	    m->id);
@@ -257,10 +278,8 @@ static void fill(struct fleet *f)
 			loop_timer_set(f->place.loop, &f->retry, 0);
 			return;
 		}
-		if (!start(f)) {
-			failed(f, false);
+		if (!start(f, false))
 			return;
-		}
 	}
 	replace(f);
 }
@@ -268,12 +287,6 @@ static void fill(struct fleet *f)
 static void on_retry(void *arg)
 {
 	fill(arg);
-}
-
-/* A successor whose predecessor is gone is a process like any other. */
-static void forget_replacing(struct fleet *f)
-{
-	f->worn = f->successor = NULL;
 }
 
 /* It gets no further turn. It may be gone afterwards. */
@@ -285,6 +298,28 @@ static void leave(struct member *m)
 
 /* ---- what processes report ---- */
 
+static void member_on_complaint(void *arg, const char *text, size_t len)
+{
+	struct member *m = arg;
+
+	if (m->state == MEMBER_LOADING)
+		loading_hear(&m->loading, text, len);
+	else
+		log_info("agent: %.*s", (int)len, text);
+}
+
+static void log_ready(struct member *m)
+{
+	unsigned n = loading_succeeded(&m->loading);
+
+	if (n)
+		log_info("agent process %u: ready, after %u failed attempts to "
+			 "load the agent",
+		    m->id, n);
+	else
+		log_info("agent process %u: ready", m->id);
+}
+
 static void member_on_ready(void *arg, const char *json, size_t len)
 {
 	struct member *m = arg, *worn;
@@ -294,7 +329,8 @@ static void member_on_ready(void *arg, const char *json, size_t len)
 		f->on_ready(f->arg, json, len);
 	if (m->state != MEMBER_LOADING)
 		return;
-	log_info("agent process %u: ready", m->id);
+	log_ready(m);
+	loading_fini(&m->loading);
 	loop_timer_stop(f->place.loop, &m->slow);
 	m->state = MEMBER_SERVING;
 	f->is_loaded = true;
@@ -325,6 +361,7 @@ static void member_on_retire(void *arg, const char *why, size_t len)
 	m->is_worn = true;
 	/* What made an earlier attempt fail may be what has changed. */
 	retry_now(f);
+	loading_forget(&f->past);
 	fill(f);
 }
 
@@ -396,21 +433,23 @@ static void member_on_end(void *arg, const struct mux_end *end)
 	bool is_successor = m == f->successor;
 	bool is_chance = state == MEMBER_LOADING && deserves_another(m, end);
 
-	log_end(m, end);
-	if (state == MEMBER_SERVING)
+	if (state != MEMBER_LOADING || is_chance)
+		log_end(m, end);
+	if (is_chance)
+		loading_show(&m->loading);
+	else if (state == MEMBER_LOADING)
+		failed(m, end->why);
+	else if (state == MEMBER_SERVING)
 		served(f, m);
-	if (is_successor)
-		f->successor = NULL;
 	forget(m);
 	if (is_chance)
 		try_again(f, is_successor);
-	else if (state == MEMBER_LOADING)
-		failed(f, is_successor);
-	else if (!f->retry.heap_at)
+	else if (state != MEMBER_LOADING && !f->retry.heap_at)
 		fill(f);
 }
 
 static const struct mux_handlers member_handlers = {
+    .on_complaint = member_on_complaint,
     .on_ready = member_on_ready,
     .on_retire = member_on_retire,
     .on_fault = member_on_fault,
@@ -537,6 +576,7 @@ void fleet_close(struct fleet **fleet)
 		mux_free(&m->mux);
 		forget(m);
 	}
+	loading_forget(&f->past);
 	runner_clear(&f->place);
 	free(f);
 }

@@ -38,7 +38,7 @@ struct source;
 
 /* The first and the longest delay before a start is repeated. */
 #define FLEET_PAUSE_MS 100
-#define FLEET_PAUSE_MAX_MS 60000
+#define FLEET_PAUSE_MAX_MS 30000
 
 /* What a fleet needs. The source must outlive it. */
 struct fleet_setup {

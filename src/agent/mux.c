@@ -4,7 +4,6 @@
 
 #include "agent/mux_frame.h"
 #include "agent/runner.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -26,8 +25,9 @@ static void mux_on_output_end(void *arg)
 
 static void mux_on_complaint(void *arg, const char *text, size_t len)
 {
-	(void)arg;
-	log_info("agent: %.*s", (int)len, text);
+	const struct mux *m = arg;
+
+	m->handlers.on_complaint(m->arg, text, len);
 }
 
 static void mux_on_end(void *arg, const struct runner_end *end)

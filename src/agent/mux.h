@@ -33,6 +33,8 @@ struct mux_end {
 
 /* Callbacks, on the loop; they may begin turns. */
 struct mux_handlers {
+	/* A line of its standard error; it belongs to no turn. */
+	void (*on_complaint)(void *arg, const char *text, size_t len);
 	/* It takes turns. json is its frame READY; may be called again. */
 	void (*on_ready)(void *arg, const char *json, size_t len);
 	/* It wants to be replaced, and serves until then. */

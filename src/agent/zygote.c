@@ -3,6 +3,7 @@
 #include "agent/zygote.h"
 
 #include "agent/line.h"
+#include "agent/loading.h"
 #include "agent/runner.h"
 #include "agent/source.h"
 #include "base/backoff.h"
@@ -56,8 +57,11 @@ struct zygote {
 	struct list waiting;
 	struct list sent; /* unacknowledged, the oldest first */
 	size_t n_sent;
+	struct loading_past past;
+	struct loading loading;
 	bool is_loaded; /* the present one */
 	bool is_broken; /* the previous one could not load the agent */
+	bool is_second; /* the previous one was killed while it loaded */
 };
 
 /* ---- waiting turns ---- */
@@ -171,8 +175,12 @@ static void take_line(struct zygote *z, const char *text, size_t len)
 	}
 	if (len < n || memcmp(text, ready, n) != 0)
 		return; /* an unknown line */
+	if (!z->is_loaded) {
+		(void)loading_succeeded(&z->loading); /* READY is logged */
+		loading_fini(&z->loading);
+	}
 	z->is_loaded = true;
-	z->is_broken = false;
+	z->is_broken = z->is_second = false;
 	z->setup.on_ready(z->setup.arg, text + n, len - n);
 }
 
@@ -195,8 +203,12 @@ static void zygote_on_output(void *arg, const char *data, size_t len)
 
 static void zygote_on_complaint(void *arg, const char *text, size_t len)
 {
-	(void)arg;
-	log_info("agent: %.*s", (int)len, text);
+	struct zygote *z = arg;
+
+	if (!z->is_loaded)
+		loading_hear(&z->loading, text, len);
+	else
+		log_info("agent: %.*s", (int)len, text);
 }
 
 /* ---- life cycle ---- */
@@ -210,6 +222,8 @@ static void zygote_end(struct zygote *z)
 	line_fini(&z->lines);
 	line_init(&z->lines, LINE_MAX_BYTES);
 }
+
+static void zygote_start(void *arg);
 
 static void start_later(struct zygote *z)
 {
@@ -229,21 +243,53 @@ static void on_over_memory(void *arg)
 	z->base.is_over_memory = true;
 }
 
-static void zygote_on_end(void *arg, const struct runner_end *how)
+static void failed(struct zygote *z, const char *how)
+{
+	if (loading_failed(&z->loading, how))
+		log_warn("agent: cannot be loaded: %s; it is tried again, at "
+			 "intervals of up to %d s while this goes on, which is "
+			 "not logged each time",
+		    how, ZYGOTE_PAUSE_MAX_MS / 1000);
+	loading_fini(&z->loading);
+	z->is_broken = true;
+	drop_all(z, &z->waiting);
+	start_later(z);
+}
+
+/*
+ * Something other than the program ended it while it loaded, such as the kernel
+ * when memory ran out; turns wait for another attempt.
+ */
+static void try_again(struct zygote *z, const char *how)
+{
+	loading_show(&z->loading);
+	loading_fini(&z->loading);
+	log_warn("agent: its process ended while it loaded: %s; another one "
+		 "starts",
+	    how);
+	z->is_second = true;
+	zygote_start(z);
+}
+
+static void zygote_on_end(void *arg, const struct runner_end *end)
 {
 	struct zygote *z = arg;
+	char how[64];
+	enum err_reason reason = runner_reason(end, how, sizeof how);
 
-	(void)how; /* its standard error has said more */
 	runner_kill(&z->runner);
 	zygote_end(z);
-	if (!z->is_loaded) {
-		z->is_broken = true;
-		drop_all(z, &z->waiting);
+	if (z->is_loaded) {
+		z->is_loaded = false;
+		start_later(z);
+		log_warn("agent: its process ended: %s; the next one starts in "
+			 "%lld ms",
+		    how, (long long)z->pause_ms);
+	} else if (!z->is_second && reason != REASON_EXITED) {
+		try_again(z, how);
+	} else {
+		failed(z, how);
 	}
-	z->is_loaded = false;
-	start_later(z);
-	log_warn("agent: its process ended; the next one starts in %lld ms",
-	    (long long)z->pause_ms);
 }
 
 static const struct runner_handlers handlers = {
@@ -279,10 +325,10 @@ static void zygote_start(void *arg)
 
 	z->started_ms = clock_mono_ms();
 	z->base.is_over_memory = false;
+	loading_begin(&z->loading, &z->past);
 	z->runner = runner_start(&z->place, &handlers, z, &err);
 	if (!z->runner) {
-		log_warn("agent: %s", err.text);
-		start_later(z);
+		failed(z, err.text);
 		return;
 	}
 	runner_claim(z->runner, &handlers, z);
@@ -333,6 +379,8 @@ void zygote_close(struct zygote **zygote)
 	zygote_end(z);
 	drop_all(z, &z->waiting);
 	line_fini(&z->lines);
+	loading_fini(&z->loading);
+	loading_forget(&z->past);
 	free(z);
 	*zygote = NULL;
 }

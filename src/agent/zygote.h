@@ -13,7 +13,8 @@
  * its standard output before it begins the turn. A line "READY JSON" says that
  * it has loaded the agent, for the first time or again.
  *
- * A zygote that dies is restarted with exponential backoff. The turns that it
+ * A zygote that dies is restarted with exponential backoff, and at once if it is
+ * killed while it loads, unless that happens again. The turns that it
  * has acknowledged end with it; the others go to the next one. While the agent
  * cannot be loaded, turns are refused; while it is being loaded, they wait.
  */
@@ -29,7 +30,7 @@ struct zygote;
 
 /* The first and the longest delay before a restart. */
 #define ZYGOTE_PAUSE_MS 100
-#define ZYGOTE_PAUSE_MAX_MS 60000
+#define ZYGOTE_PAUSE_MAX_MS 30000
 
 /* What a zygote needs. All of it must outlive it. */
 struct zygote_setup {

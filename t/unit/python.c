@@ -28,7 +28,8 @@
 
 /*
  * Serves as the file's name says: "good" answers each prompt, "die" ends after
- * it took its first one, "lose" before that, "broken" cannot be loaded.
+ * it took its first one, "lose" before that, "broken" cannot be loaded, "stay"
+ * is killed once while it loads, "fall" each time.
  */
 static const char stand_in[] =
     "import json, os, socket, sys\n"
@@ -36,6 +37,9 @@ static const char stand_in[] =
     "about = {'name': how, 'model': 'm', 'tools': ['t'], 'skills': [{}]}\n"
     "if how == 'broken':\n"
     "    sys.exit('Traceback: it is broken')\n"
+    "if how == 'fall' or how == 'stay' and not os.path.exists('fell'):\n"
+    "    open('fell', 'w').close()\n"
+    "    os.kill(os.getpid(), 9)\n"
     "if sys.argv[1] == '--describe':\n"
     "    print(json.dumps(about))\n"
     "    sys.exit(0)\n"
@@ -253,6 +257,22 @@ static void test_broken(void)
 	close_agent(&x);
 }
 
+static void test_killed(void)
+{
+	static struct test x;
+
+	open_agent(&x, "stay");
+	struct sink *first = start(&x);
+	ok(wait_until(&x, have_ended) && !first->has_failed,
+	    "a turn waits when a fork server is killed while it loads");
+	close_agent(&x);
+	open_agent(&x, "fall");
+	first = start(&x);
+	ok(wait_until(&x, have_ended) && first->has_failed,
+	    "a turn fails when that happens twice");
+	close_agent(&x);
+}
+
 /* ---- describing ---- */
 
 static void test_describe(void)
@@ -363,6 +383,7 @@ int main(void)
 	test_death();
 	test_lost();
 	test_broken();
+	test_killed();
 	free(conf.agent);
 	free(conf.python);
 	free(conf.agent_profile);
