@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/process.h"
+#include "engine/engine_table.h"
 #include "identity/ident.h"
 #include "launch/daemon.h"
 #include "launch/failure.h"
@@ -283,9 +284,17 @@ static void settle_in(struct conf *c, const struct options *o)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }
 
+static uint64_t registry_bytes(const struct conf *c)
+{
+	uint64_t bytes = HERITAGE_REGISTRY_BYTES((uint64_t)c->max_sessions);
+	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+}
+
 static void prepare(struct heritage *heritage)
 {
 	heritage->max_sessions = (uint64_t)conf.max_sessions;
+	heritage->max_engines = (uint64_t)conf.max_polling;
+	heritage->engines_at = heritage->registry_at + registry_bytes(&conf);
 }
 
 static void on_deaf(void)
@@ -308,8 +317,8 @@ static int serve(struct conf *c, const struct options *o)
 	    .program = program,
 	    .plan = plan_for(c),
 	    .work = "turns",
-	    .registry_bytes =
-		HERITAGE_REGISTRY_BYTES((uint64_t)c->max_sessions),
+	    .registry_bytes = registry_bytes(c) +
+			      engine_table_bytes((uint64_t)c->max_polling),
 	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,

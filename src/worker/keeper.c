@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/console.h"
+#include "engine/engine_table.h"
 #include "files/activity.h"
 #include "files/exchange.h"
 #include "files/mirror.h"
@@ -50,6 +51,7 @@ struct keeper {
 	struct conf conf;
 	struct store *store;
 	struct registry *registry;
+	struct engine_table *engines;
 	struct loop_timer timer;
 	struct mirror *mirror;
 	struct loop_timer mirror_timer;
@@ -87,6 +89,12 @@ static void watch_clock(struct keeper *k)
 	store_line_of(k);
 }
 
+static void sweep_engines(struct engine_table *engines)
+{
+	stat_add(polling_expired, engine_sweep(engines));
+	stat_mine()->polling = engine_count(engines);
+}
+
 static void on_step(void *arg)
 {
 	struct keeper *k = arg;
@@ -97,6 +105,7 @@ static void on_step(void *arg)
 	stat_add(expired, n);
 	if (n)
 		console_expired(n);
+	sweep_engines(k->engines);
 	if (k->steps++ % SLOW_STEPS == 0)
 		sweep_slowly(k);
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
@@ -246,6 +255,13 @@ static void open_files(struct keeper *k, bool is_first)
 	loop_timer_set(k->in.loop, &k->mirror_timer, 0);
 }
 
+static void open_engines(struct keeper *k)
+{
+	engine_table_make(k->in.heritage);
+	k->engines =
+	    engine_table_new(k->in.heritage, k->in.slot, k->in.generation);
+}
+
 int keeper_main(unsigned slot, unsigned generation)
 {
 	static struct keeper k = {
@@ -269,6 +285,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	k.registry =
 	    registry_new(k.in.heritage, true, record_next_number(k.store));
 	recover(&k, is_first);
+	open_engines(&k);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
 	loop_timer_init(&k.sweep_timer, on_sweep, &k);
@@ -277,6 +294,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	inherit_ready(&k.in);
 	inherit_run(&k.in);
 	mirror_free(&k.mirror);
+	engine_table_free(&k.engines);
 	registry_free(&k.registry);
 	store_close(&k.store);
 	conf_fini(&k.conf);

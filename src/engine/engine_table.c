@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "engine/engine_table.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/heritage.h"
+#include "core/msg.h"
+#include "core/stat.h"
+#include "proc/mailbox.h"
+#include "proc/shm.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC 0x656e67696e657331ull
+
+/* How long a loop waits for the lock, which is held for microseconds. */
+#define WAIT_US 200000
+
+#define NONE UINT32_MAX
+
+/* The head of the shared memory; buckets and entries follow. */
+struct region {
+	_Atomic uint64_t magic;
+	struct shm_lock lock;
+	_Atomic uint32_t count;
+	uint32_t capacity;
+	uint32_t n_buckets; /* a power of two */
+	uint32_t high;	    /* entries from here on were never used */
+	uint32_t free;	    /* list of free entries, by chain */
+	uint32_t taken;	    /* the entry that is taken, or NONE */
+	uint64_t next_number;
+	uint64_t unused[4]; /* what follows is aligned */
+};
+
+struct engine_table {
+	struct heritage *heritage;
+	struct region *region;
+	uint32_t *buckets;
+	struct engine *entries;
+	struct engine_holder self;
+	bool is_stuck; /* and that was logged */
+};
+
+static uint32_t buckets_for(uint64_t max_sessions)
+{
+	uint32_t n = 64;
+	while (n < max_sessions)
+		n *= 2;
+	return n;
+}
+
+uint64_t engine_table_bytes(uint64_t max_sessions)
+{
+	return sizeof(struct region) +
+	       (uint64_t)buckets_for(max_sessions) * sizeof(uint32_t) +
+	       max_sessions * sizeof(struct engine);
+}
+
+static struct region *region_of(struct heritage *h)
+{
+	return (void *)((char *)h + h->engines_at);
+}
+
+static uint32_t *buckets_of(struct region *g)
+{
+	return (uint32_t *)(void *)(g + 1);
+}
+
+void engine_table_make(struct heritage *h)
+{
+	struct region *g = region_of(h);
+	if (atomic_load(&g->magic) == MAGIC)
+		return;
+	g->capacity = (uint32_t)h->max_engines;
+	g->n_buckets = buckets_for(h->max_engines);
+	g->free = NONE;
+	g->taken = NONE;
+	g->next_number = 1;
+	shm_lock_init(&g->lock);
+	memset(buckets_of(g), 0xff, g->n_buckets * sizeof(uint32_t));
+	atomic_store(&g->magic, MAGIC);
+}
+
+struct engine_table *engine_table_new(
+    struct heritage *h, unsigned slot, uint32_t generation)
+{
+	struct engine_table *t = mem_zero(sizeof *t);
+	t->heritage = h;
+	t->region = region_of(h);
+	if (atomic_load(&t->region->magic) != MAGIC)
+		panic("engine: the table has not been made");
+	t->buckets = buckets_of(t->region);
+	t->entries = (void *)(t->buckets + t->region->n_buckets);
+	t->self = (struct engine_holder){slot, generation};
+	return t;
+}
+
+void engine_table_free(struct engine_table **t)
+{
+	free(*t);
+	*t = NULL;
+}
+
+/* ---- links; the lock is held ---- */
+
+static uint32_t *bucket_of(const struct engine_table *t, const char *sid)
+{
+	uint32_t hash = enc_crc32c(0, sid, EIO_SID);
+	return &t->buckets[hash & (t->region->n_buckets - 1)];
+}
+
+static void link_entry(struct engine_table *t, uint32_t at)
+{
+	uint32_t *bucket = bucket_of(t, t->entries[at].sid);
+	t->entries[at].chain = *bucket;
+	*bucket = at;
+}
+
+/* Marked as free first: a death in the middle leaves no half of an entry. */
+static void free_entry(struct engine_table *t, uint32_t at)
+{
+	struct region *g = t->region;
+	struct engine *e = &t->entries[at];
+	e->state = ENGINE_FREE;
+	e->number = 0;
+	e->chain = g->free;
+	g->free = at;
+}
+
+static void remove_entry(struct engine_table *t, uint32_t at)
+{
+	uint32_t *p = bucket_of(t, t->entries[at].sid);
+	while (*p != at)
+		p = &t->entries[*p].chain;
+	*p = t->entries[at].chain;
+	free_entry(t, at);
+	atomic_fetch_sub(&t->region->count, 1);
+}
+
+static uint32_t find(const struct engine_table *t, const char *sid)
+{
+	uint32_t at = *bucket_of(t, sid);
+	while (at != NONE && memcmp(t->entries[at].sid, sid, EIO_SID) != 0)
+		at = t->entries[at].chain;
+	return at;
+}
+
+/* The holder of the lock died: what it had taken may be half written. */
+static void rebuild(struct engine_table *t)
+{
+	struct region *g = t->region;
+	uint32_t count = 0;
+	memset(t->buckets, 0xff, g->n_buckets * sizeof *t->buckets);
+	g->free = NONE;
+	for (uint32_t at = 0; at < g->high; at++) {
+		if (at == g->taken || t->entries[at].state == ENGINE_FREE) {
+			free_entry(t, at);
+			continue;
+		}
+		link_entry(t, at);
+		count++;
+	}
+	g->taken = NONE;
+	atomic_store(&g->count, count);
+	log_warn("engine: lock holder died; rebuilt the links of %u sessions",
+	    count);
+}
+
+static bool lock(struct engine_table *t)
+{
+	int rc = shm_lock_try(&t->region->lock, t->is_stuck ? 0 : WAIT_US);
+	if (rc < 0 && !t->is_stuck)
+		log_warn("engine: another process holds the lock and is stuck; "
+			 "polls are refused until it releases the lock");
+	t->is_stuck = rc < 0;
+	if (rc > 0)
+		rebuild(t);
+	return rc >= 0;
+}
+
+/* ---- taking ---- */
+
+struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
+    enum engine_found *found)
+{
+	*found = ENGINE_UNKNOWN;
+	if (!eio_sid_is_valid(sid, len))
+		return NULL;
+	if (!lock(t)) {
+		*found = ENGINE_STUCK;
+		return NULL;
+	}
+	uint32_t at = find(t, sid);
+	if (at == NONE) {
+		shm_lock_give(&t->region->lock);
+		return NULL;
+	}
+	*found = ENGINE_FOUND;
+	t->region->taken = at;
+	return &t->entries[at];
+}
+
+static uint32_t new_entry(struct region *g, const struct engine *entries)
+{
+	uint32_t at = g->free;
+	if (at != NONE) {
+		g->free = entries[at].chain;
+		return at;
+	}
+	return g->high < g->capacity ? g->high++ : NONE;
+}
+
+struct engine *engine_add(struct engine_table *t, enum engine_found *found)
+{
+	struct region *g = t->region;
+	*found = ENGINE_STUCK;
+	if (!lock(t))
+		return NULL;
+	uint32_t at = new_entry(g, t->entries);
+	if (at == NONE) {
+		shm_lock_give(&g->lock);
+		*found = ENGINE_FULL;
+		return NULL;
+	}
+	struct engine *e = &t->entries[at];
+	g->taken = at;
+	memset(e, 0, offsetof(struct engine, out));
+	eio_sid_new(e->sid);
+	e->number = g->next_number++;
+	e->pong_ms = clock_mono_ms();
+	e->state = ENGINE_POLLING;
+	link_entry(t, at);
+	atomic_fetch_add(&g->count, 1);
+	*found = ENGINE_FOUND;
+	return e;
+}
+
+void engine_give(struct engine_table *t)
+{
+	assert(t->region->taken != NONE);
+	t->region->taken = NONE;
+	shm_lock_give(&t->region->lock);
+}
+
+void engine_end(struct engine_table *t)
+{
+	remove_entry(t, t->region->taken);
+	engine_give(t);
+}
+
+/* ---- processes ---- */
+
+struct engine_holder engine_self(const struct engine_table *t)
+{
+	return t->self;
+}
+
+bool engine_is_alive(
+    const struct engine_table *t, const struct engine_holder *holder)
+{
+	const struct heritage_slot *slot = &t->heritage->slots[holder->slot];
+	return holder->generation &&
+	       atomic_load(&slot->generation) == holder->generation;
+}
+
+bool engine_is_same(
+    const struct engine_holder *a, const struct engine_holder *b)
+{
+	return a->generation == b->generation && a->slot == b->slot;
+}
+
+bool engine_nudge(const struct engine_table *t,
+    const struct engine_holder *holder, uint64_t number)
+{
+	struct msg m = {.version = MSG_VERSION,
+	    .type = MSG_ENGINE,
+	    .from_slot = (uint16_t)t->self.slot,
+	    .from_generation = t->self.generation,
+	    .a = number};
+	if (engine_is_same(holder, &t->self))
+		return true;
+	if (engine_is_alive(t, holder))
+		(void)mailbox_send(HERITAGE_FD_MAILBOXES + (int)holder->slot,
+		    &m, sizeof m); /* best effort */
+	return false;
+}
+
+/* ---- packets ---- */
+
+bool engine_queue(struct engine *e, const char *packets, size_t len)
+{
+	size_t separator = e->out_len ? 1 : 0;
+	if (len + separator > sizeof e->out - e->out_len)
+		return false;
+	if (separator)
+		e->out[e->out_len++] = EIO_SEPARATOR;
+	memcpy(e->out + e->out_len, packets, len);
+	e->out_len += (uint32_t)len;
+	return true;
+}
+
+void engine_unqueue(struct engine *e, struct buf *out)
+{
+	if (out->len && e->out_len)
+		buf_char(out, EIO_SEPARATOR);
+	buf_append(out, e->out, e->out_len);
+	e->out_len = 0;
+}
+
+/* ---- the sweep ---- */
+
+static void forget_dead(struct engine_table *t, struct engine *e)
+{
+	if (!engine_is_alive(t, &e->poller))
+		e->poller.generation = 0;
+	if (e->state == ENGINE_PROBING && !engine_is_alive(t, &e->socket))
+		e->state = ENGINE_POLLING;
+}
+
+/* A WebSocket has the pings of its connection; here it lives with its process.
+ */
+static bool is_over(
+    const struct engine_table *t, const struct engine *e, int64_t now_ms)
+{
+	if (e->state == ENGINE_UPGRADED)
+		return !engine_is_alive(t, &e->socket);
+	return now_ms - e->pong_ms > ENGINE_SILENCE_MS;
+}
+
+unsigned engine_sweep(struct engine_table *t)
+{
+	struct region *g = t->region;
+	int64_t now_ms = clock_mono_ms();
+	unsigned n = 0;
+	if (!atomic_load(&g->count) || !lock(t))
+		return 0;
+	for (uint32_t at = 0; at < g->high; at++) {
+		struct engine *e = &t->entries[at];
+		if (e->state == ENGINE_FREE)
+			continue;
+		g->taken = at;
+		forget_dead(t, e);
+		if (is_over(t, e, now_ms)) {
+			remove_entry(t, at);
+			n++;
+		}
+	}
+	g->taken = NONE;
+	shm_lock_give(&g->lock);
+	return n;
+}
+
+unsigned engine_count(const struct engine_table *t)
+{
+	return atomic_load(&t->region->count);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef ENGINE_ENGINE_TABLE_H
+#define ENGINE_ENGINE_TABLE_H
+
+/*
+ * The Engine.IO sessions of clients that poll, in shared memory. Each request
+ * of such a client may reach another worker: the GET that waits for packets,
+ * the POST that brings some, the WebSocket to which the client upgrades. So what
+ * one request must know of the others is here, and no packet waits in a
+ * process. A client that began with a WebSocket has no place in this table: its
+ * session is its connection.
+ *
+ * An entry is taken by its sid, changed while it is taken, and given back:
+ *
+ *	struct engine *e = engine_take(t, sid, len, &found);
+ *	if (e) { ...; engine_give(t); }
+ *
+ * One robust lock guards the table. It is held for the copying of a few
+ * kilobytes at most: between take and give, only the calls below that say "of a
+ * taken entry" may be made, and nothing that waits. If a process dies while it
+ * has an entry, the next one drops that entry, since it may be half written,
+ * and rebuilds the links; its client connects again. The number of entries is
+ * limited (max_polling); the time that one lives without a sign of its client
+ * is limited by its expiry.
+ *
+ * Loop's thread only; any process.
+ */
+#include "socketio/eio_packet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct heritage;
+struct engine_table;
+
+enum engine_state {
+	ENGINE_FREE,
+	ENGINE_POLLING,
+	ENGINE_PROBING,	 /* a WebSocket has sent its probe */
+	ENGINE_UPGRADED, /* the WebSocket is the transport */
+};
+
+/* A process that holds a request of the client. */
+struct engine_holder {
+	uint32_t slot;
+	uint32_t generation; /* 0: none */
+};
+
+/* Room for packets that wait, and for what the user of the table keeps. */
+#define ENGINE_OUT_BYTES 4096
+#define ENGINE_USER_BYTES 1024
+
+/* A session, in shared memory. */
+struct engine {
+	char sid[EIO_SID + 4];	     /* with its NUL */
+	uint32_t state;		     /* enum engine_state */
+	uint32_t chain;		     /* next in the hash bucket, or free */
+	uint64_t number;	     /* no two entries ever have the same */
+	struct engine_holder poller; /* of the GET that waits */
+	struct engine_holder socket; /* of the WebSocket */
+	int64_t pong_ms;	     /* last pong, or the handshake */
+	int64_t ping_ms;	     /* when a ping was sent; 0: it has come */
+	uint32_t out_len;
+	uint32_t user_len;
+	char out[ENGINE_OUT_BYTES];
+	char user[ENGINE_USER_BYTES];
+};
+
+/* The memory of the table begins at a multiple of this. */
+#define ENGINE_ALIGNMENT ((uint64_t)64)
+
+/* Returns the memory for this many sessions, in bytes. */
+uint64_t engine_table_bytes(uint64_t max_sessions);
+
+/*
+ * Lay out the table of heritage.engines_at, once, before other processes map
+ * it. Does nothing if that was done.
+ */
+void engine_table_make(struct heritage *h);
+
+/* Map the table, as this process. Never NULL. */
+struct engine_table *engine_table_new(
+    struct heritage *h, unsigned slot, uint32_t generation);
+
+/* Free the handle, not the table, and null *t. */
+void engine_table_free(struct engine_table **t);
+
+enum engine_found {
+	ENGINE_FOUND,
+	ENGINE_UNKNOWN, /* no session has this sid */
+	ENGINE_FULL,	/* there are as many as there may be */
+	ENGINE_STUCK,	/* the lock is held by a process that is stuck */
+};
+
+/*
+ * Take the entry of a sid. Returns NULL, with nothing taken, if *found is not
+ * ENGINE_FOUND.
+ */
+struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
+    enum engine_found *found);
+
+/* Add an entry with a new sid, and take it. The same otherwise. */
+struct engine *engine_add(struct engine_table *t, enum engine_found *found);
+
+/* Give the taken entry back. */
+void engine_give(struct engine_table *t);
+
+/* Remove the taken entry, instead of giving it back. */
+void engine_end(struct engine_table *t);
+
+/* Returns this process as a holder. */
+struct engine_holder engine_self(const struct engine_table *t);
+
+/* Whether that process is alive; false for none. */
+bool engine_is_alive(
+    const struct engine_table *t, const struct engine_holder *holder);
+
+/* Whether both are the same process. */
+bool engine_is_same(
+    const struct engine_holder *a, const struct engine_holder *b);
+
+/*
+ * Queue packets of a taken entry, already separated if there are several.
+ * Returns false, with nothing queued, if there is no room for them.
+ */
+bool engine_queue(struct engine *e, const char *packets, size_t len);
+
+/*
+ * Move the packets that wait in a taken entry to the end of out, with a
+ * separator if out has packets already.
+ */
+void engine_unqueue(struct engine *e, struct buf *out);
+
+/*
+ * Tell a process, by MSG_ENGINE with this number, that something has changed
+ * for the request it holds. Best effort: holders also look by a timer. Returns
+ * whether it is this process, which is not told.
+ */
+bool engine_nudge(const struct engine_table *t,
+    const struct engine_holder *holder, uint64_t number);
+
+/* How long a session may live without a pong. */
+#define ENGINE_PING_INTERVAL_MS 25000
+#define ENGINE_PING_TIMEOUT_MS 20000
+#define ENGINE_SILENCE_MS (ENGINE_PING_INTERVAL_MS + ENGINE_PING_TIMEOUT_MS)
+
+/*
+ * Remove the sessions whose client is silent for too long, and those whose
+ * WebSocket died with its process; forget dead pollers and probes. To be called
+ * every second by one process. Returns how many were removed.
+ */
+unsigned engine_sweep(struct engine_table *t);
+
+/* Returns the number of sessions. */
+unsigned engine_count(const struct engine_table *t);
+
+#endif
