@@ -3,8 +3,10 @@
 #include "relay/roster.h"
 
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "identity/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,14 @@ static uint32_t generation_of(uint64_t owner)
 	return (uint32_t)(owner >> 32);
 }
 
+/* The first process decides. */
+static void set_seed(struct relay_shared *shared)
+{
+	uint64_t none = 0, seed;
+	enc_random(&seed, sizeof seed);
+	(void)atomic_compare_exchange_strong(&shared->seed, &none, seed | 1);
+}
+
 struct roster *roster_new(
     struct heritage *heritage, unsigned slot, uint32_t generation)
 {
@@ -87,6 +97,7 @@ struct roster *roster_new(
 	r->me = owner_of(slot, generation);
 	if (roster_bytes(heritage->max_sessions) > heritage->registry_bytes)
 		panic("roster: the shared memory is too small");
+	set_seed(r->shared);
 	return r;
 }
 
@@ -106,12 +117,28 @@ uint64_t roster_serial(struct roster *r)
 	return atomic_fetch_add(&r->shared->serial, 1) + 1;
 }
 
-/* Keys are public keys, which are as good as random. */
-static struct roster_place *probe(
-    const struct roster *r, const uint8_t *key, unsigned i)
+/*
+ * Returns where the places of a key begin. Keys can be made until they begin
+ * like that of somebody else, whose places they would take; so the hash has a
+ * secret.
+ */
+static uint64_t hash_of(const struct roster *r, const uint8_t *key)
 {
+	struct {
+		uint64_t seed;
+		uint8_t key[ROSTER_KEY];
+	} in = {.seed = r->shared->seed};
+	uint8_t digest[DIGEST_SIZE];
 	uint64_t hash;
-	memcpy(&hash, key, sizeof hash);
+	memcpy(in.key, key, sizeof in.key);
+	digest_of(digest, &in, sizeof in);
+	memcpy(&hash, digest, sizeof hash);
+	return hash;
+}
+
+static struct roster_place *probe(
+    const struct roster *r, uint64_t hash, unsigned i)
+{
 	return &r->shared->places[(hash + i) & (r->n_places - 1)];
 }
 
@@ -196,11 +223,12 @@ static void note_live(struct roster_found *out, const struct seen *seen)
 bool roster_find(struct roster *r, const uint8_t key[ROSTER_KEY],
     const uint8_t *digest, struct roster_found *out)
 {
+	uint64_t hash = hash_of(r, key);
 	struct seen seen;
 	bool is_known = false;
 	*out = (struct roster_found){0};
 	for (unsigned i = 0; i < PROBES; i++) {
-		if (!read_place(r, probe(r, key, i), &seen) ||
+		if (!read_place(r, probe(r, hash, i), &seen) ||
 		    memcmp(seen.entry.key, key, ROSTER_KEY) != 0)
 			continue;
 		is_known = true;
@@ -258,9 +286,10 @@ static int suits(const struct roster *r, struct roster_place *p, uint64_t owner,
 static bool find_best(const struct roster *r, const uint8_t *key,
     struct roster_place **out, uint64_t *owner)
 {
+	uint64_t hash = hash_of(r, key);
 	int best = 0;
 	for (unsigned i = 0; i < PROBES; i++) {
-		struct roster_place *p = probe(r, key, i);
+		struct roster_place *p = probe(r, hash, i);
 		uint64_t was = atomic_load(&p->owner);
 		int how = suits(r, p, was, key);
 		if (how <= best)

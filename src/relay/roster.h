@@ -55,6 +55,7 @@ struct roster_place {
 struct relay_shared {
 	struct relay_stats stats[HERITAGE_SLOTS];
 	_Atomic uint64_t serial;
+	_Atomic uint64_t seed; /* random, of the hash below; 0: not set yet */
 	_Atomic int64_t died_ms[HERITAGE_SLOTS]; /* the last death in a slot */
 	struct roster_place places[];
 };

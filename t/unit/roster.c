@@ -158,6 +158,23 @@ static void test_full(struct roster *a)
 	roster_leave(a, place);
 }
 
+/* Whoever wants to be in another's way makes keys that begin as that one's. */
+static void test_alike(struct roster *a)
+{
+	int64_t places[200];
+	int refused = 0;
+
+	for (int i = 0; i < 200; i++) {
+		struct roster_entry e = entry_of(4, 1, 1);
+		memcpy(e.key + 8, &i, sizeof(i));
+		places[i] = roster_put(a, &e);
+		refused += places[i] < 0;
+	}
+	is_int(refused, 0, "keys that begin alike do not share their places");
+	for (int i = 0; i < 200; i++)
+		roster_leave(a, places[i]);
+}
+
 /* Two processes claim and leave places for the same few keys. */
 static int claim_often(struct roster *r, unsigned slot)
 {
@@ -202,6 +219,7 @@ int main(void)
 	test_two(a, b);
 	test_death(a, b);
 	test_full(a);
+	test_alike(a);
 	test_contention(a, b);
 	roster_free(&a);
 	roster_free(&b);
