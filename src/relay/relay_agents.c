@@ -30,6 +30,12 @@
  */
 #define LIGHT_MS 1000
 
+/*
+ * Sockets of one address at the same time. Two hosts with a key, a reload of
+ * each, and a program that publishes are five.
+ */
+#define SAME_MAX 8
+
 /* What an agent says is written again after this, even if nothing changed. */
 #define WRITE_AGAIN_MS 600000
 
@@ -177,6 +183,21 @@ static void refuse_for_now(struct agent *agent, const char *text)
 		wire_close(agent->tunnel.wire, WIRE_CLOSE_TRY_AGAIN, text);
 }
 
+static const char full[] = "Too many agents are connected (max_agents)";
+
+/* Returns why there is no place for another socket, or NULL. */
+static const char *why_full(const struct announced *a)
+{
+	struct relay *r = agents.relay;
+	struct roster_found found;
+	if (roster_agents(r->roster) >= (uint64_t)r->conf->max_agents)
+		return full;
+	(void)roster_find(r->roster, a->key, NULL, &found);
+	return found.n_live >= SAME_MAX
+		   ? "Too many sockets announce this address"
+		   : NULL;
+}
+
 /* Put it in the roster and into the tunnel. Returns false if it is full. */
 static bool enter(struct agent *agent, const struct announced *a)
 {
@@ -237,6 +258,7 @@ static void accept_announce(struct agent *agent, struct announced *a)
 {
 	struct relay *r = agents.relay;
 	int64_t limit = r->conf->limit_announces;
+	const char *why;
 	if (!relay_may(r, QUOTA_ANNOUNCES, a->address, limit,
 		limit > 1 ? limit / 2 : 1)) {
 		refuse_for_now(agent, "Rate limit exceeded");
@@ -244,9 +266,9 @@ static void accept_announce(struct agent *agent, struct announced *a)
 	}
 	if (agent->place >= 0) {
 		renew(agent, a);
-	} else if (!enter(agent, a)) {
+	} else if ((why = why_full(a)) || !enter(agent, a)) {
 		relay_stat_add(roster_full, 1);
-		refuse_for_now(agent, "Too many agents are connected");
+		refuse_for_now(agent, why ? why : full);
 		return;
 	}
 	relay_stat_add(announces, 1);

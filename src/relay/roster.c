@@ -117,6 +117,16 @@ uint64_t roster_serial(struct roster *r)
 	return atomic_fetch_add(&r->shared->serial, 1) + 1;
 }
 
+uint64_t roster_agents(struct roster *r)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < HERITAGE_SLOTS; i++)
+		if (atomic_load(&r->heritage->slots[i].generation) & 1)
+			n += __atomic_load_n(
+			    &r->shared->stats[i].agents, __ATOMIC_RELAXED);
+	return n;
+}
+
 /*
  * Returns where the places of a key begin. Keys can be made until they begin
  * like that of somebody else, whose places they would take; so the hash has a

@@ -78,6 +78,9 @@ void roster_free(struct roster **r);
 /* Returns the memory that the roster is part of. */
 struct relay_shared *roster_shared(struct roster *r);
 
+/* Returns how many sockets are announced at all living workers. */
+uint64_t roster_agents(struct roster *r);
+
 /* Returns a number for the next socket: greater than all before it. */
 uint64_t roster_serial(struct roster *r);
 
