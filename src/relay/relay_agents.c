@@ -47,6 +47,7 @@ struct agent {
 	struct list link;
 	struct scan scan;
 	bool starts;		  /* the next part is the first of a frame */
+	bool is_dismissed;	  /* nothing that it says is heard */
 	struct announce_job *job; /* one at a time */
 	struct loop_timer timer;
 	int64_t place; /* in the roster; -1: not announced */
@@ -156,6 +157,29 @@ static int judge(
 	return check_revision(job, err) != 0 ? -1 : check_new(job, err);
 }
 
+/* ---- leaving ---- */
+
+/* Its clients are disconnected, and new ones look elsewhere. */
+static void withdraw(struct agent *agent)
+{
+	struct relay *r = agents.relay;
+	loop_timer_stop(r->loop, &agent->timer);
+	if (agent->place < 0)
+		return;
+	roster_leave(r->roster, agent->place);
+	agent->place = -1;
+	tunnel_close(&agent->tunnel);
+	ledger_see(r->ledger, agent->tunnel.address);
+	relay_stat_add(agents, -1);
+}
+
+static void dismiss(struct agent *agent, int code, const char *why)
+{
+	agent->is_dismissed = true;
+	withdraw(agent);
+	wire_close(agent->tunnel.wire, code, why);
+}
+
 /* ---- announcing ---- */
 
 static void say_ok(struct agent *agent)
@@ -180,7 +204,7 @@ static void refuse_for_now(struct agent *agent, const char *text)
 	relay_stat_add(announces_limited, 1);
 	refuse(agent, text);
 	if (agent->place < 0)
-		wire_close(agent->tunnel.wire, WIRE_CLOSE_TRY_AGAIN, text);
+		dismiss(agent, WIRE_CLOSE_TRY_AGAIN, text);
 }
 
 static const char full[] = "Too many agents are connected (max_agents)";
@@ -283,8 +307,7 @@ static void refuse_announce(struct agent *agent, const char *why)
 	refuse(agent, why);
 	if (!relay_may(r, QUOTA_FORGERIES, agent->tunnel.wire->place, FORGERIES,
 		FORGERIES))
-		wire_close(agent->tunnel.wire, WIRE_CLOSE_POLICY,
-		    "Rate limit exceeded");
+		dismiss(agent, WIRE_CLOSE_POLICY, "Rate limit exceeded");
 }
 
 static void job_done(struct crew_job *crew)
@@ -292,8 +315,9 @@ static void job_done(struct crew_job *crew)
 	struct announce_job *job = list_entry(crew, struct announce_job, crew);
 	struct agent *agent = job->agent;
 	struct err err;
-	if (agent) {
+	if (agent)
 		agent->job = NULL;
+	if (agent && !agent->is_dismissed) {
 		if (judge(job, agent, &err) == 0)
 			accept_announce(agent, &job->announce);
 		else
@@ -350,6 +374,8 @@ static void on_message(void *arg, struct buf *text)
 	if (agent->starts)
 		scan_begin(&agent->scan); /* an empty text has no parts */
 	agent->starts = true;
+	if (agent->is_dismissed)
+		return;
 	bool is_good = scan_end(&agent->scan);
 	const char *type = is_good ? scan_text(&agent->scan, SCAN_TYPE) : NULL;
 	if (type && strcmp(type, "ANNOUNCE") == 0)
@@ -376,17 +402,10 @@ static void agent_on_drain(void *arg)
 static void agent_on_gone(void *arg)
 {
 	struct agent *agent = arg;
-	struct relay *r = agents.relay;
-	loop_timer_stop(r->loop, &agent->timer);
 	list_remove(&agent->link);
 	if (agent->job)
 		agent->job->agent = NULL;
-	if (agent->place >= 0) {
-		roster_leave(r->roster, agent->place);
-		tunnel_close(&agent->tunnel);
-		ledger_see(r->ledger, agent->tunnel.address);
-		relay_stat_add(agents, -1);
-	}
+	withdraw(agent);
 	free(agent);
 }
 
@@ -406,8 +425,7 @@ static void agent_on_time(void *arg)
 	if (agent->place < 0) {
 		relay_say_error(
 		    agent->tunnel.wire, "No ANNOUNCE came for 10 s", NULL);
-		wire_close(
-		    agent->tunnel.wire, WIRE_CLOSE_POLICY, "no ANNOUNCE");
+		dismiss(agent, WIRE_CLOSE_POLICY, "no ANNOUNCE");
 		return;
 	}
 	agent->entry.serial = roster_serial(roster);
@@ -441,7 +459,6 @@ void relay_agents_close_all(void)
 	list_each(it, &agents.all)
 	{
 		struct agent *agent = list_entry(it, struct agent, link);
-		wire_close(agent->tunnel.wire, WIRE_CLOSE_RESTART,
-		    "the relay restarts");
+		dismiss(agent, WIRE_CLOSE_RESTART, "the relay restarts");
 	}
 }

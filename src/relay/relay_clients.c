@@ -85,10 +85,18 @@ static void client_free(struct client *c)
 	free(c);
 }
 
+/* It need not answer the close for its agent to be told. */
+static void leave(struct client *c)
+{
+	client_set_state(c, CLIENT_LEAVING);
+	if (c->tunnel.agent)
+		tunnel_unbind(&c->tunnel);
+}
+
 /* Tell it why, and close. Nothing that it says is heard any more. */
 static void refuse(struct client *c, int code, const char *text)
 {
-	client_set_state(c, CLIENT_LEAVING);
+	leave(c);
 	relay_say_error(c->tunnel.wire, text, NULL);
 	wire_close(c->tunnel.wire, code, text);
 }
@@ -258,6 +266,12 @@ static void route(struct client *c)
 	struct relay *r = clients.relay;
 	struct roster_found found;
 	struct tunnel_agent *a = NULL;
+	if (r->is_leaving) {
+		leave(c);
+		wire_close(
+		    c->tunnel.wire, WIRE_CLOSE_RESTART, "the relay restarts");
+		return;
+	}
 	(void)roster_find(r->roster, c->key, NULL, &found);
 	if (found.n_live && found.slot == r->slot)
 		a = tunnel_find(found.entry.socket);
