@@ -40,7 +40,7 @@
 #define WRITE_AGAIN_MS 600000
 
 /* Refused ANNOUNCEs of one network address in a minute. */
-#define FORGERIES 60
+#define REFUSED 60
 
 struct agent {
 	struct tunnel_agent tunnel; /* first */
@@ -193,17 +193,26 @@ static void say_ok(struct agent *agent)
 	buf_fini(&out);
 }
 
+/* What is refused without an end ends the socket. */
 static void refuse(struct agent *agent, const char *text)
 {
-	relay_say_error(agent->tunnel.wire, text, "ANNOUNCE");
+	struct wire *w = agent->tunnel.wire;
+	relay_say_error(w, text, "ANNOUNCE");
+	if (!relay_may(agents.relay, QUOTA_REFUSED, w->place, REFUSED, REFUSED))
+		dismiss(agent, WIRE_CLOSE_POLICY, "Rate limit exceeded");
+}
+
+static void refuse_limited(struct agent *agent, const char *text)
+{
+	relay_stat_add(announces_limited, 1);
+	refuse(agent, text);
 }
 
 /* A host whose first ANNOUNCE is refused for no fault of its own comes again. */
 static void refuse_for_now(struct agent *agent, const char *text)
 {
-	relay_stat_add(announces_limited, 1);
-	refuse(agent, text);
-	if (agent->place < 0)
+	refuse_limited(agent, text);
+	if (agent->place < 0 && !agent->is_dismissed)
 		dismiss(agent, WIRE_CLOSE_TRY_AGAIN, text);
 }
 
@@ -302,12 +311,8 @@ static void accept_announce(struct agent *agent, struct announced *a)
 
 static void refuse_announce(struct agent *agent, const char *why)
 {
-	struct relay *r = agents.relay;
 	relay_stat_add(announces_refused, 1);
 	refuse(agent, why);
-	if (!relay_may(r, QUOTA_FORGERIES, agent->tunnel.wire->place, FORGERIES,
-		FORGERIES))
-		dismiss(agent, WIRE_CLOSE_POLICY, "Rate limit exceeded");
 }
 
 static void job_done(struct crew_job *crew)
@@ -338,8 +343,7 @@ static void take_announce(struct agent *agent, struct buf *text)
 		return;
 	}
 	if (agent->job) {
-		relay_stat_add(announces_limited, 1);
-		refuse(agent, "Rate limit exceeded");
+		refuse_limited(agent, "Rate limit exceeded");
 		return;
 	}
 	struct announce_job *job = mem_zero(sizeof *job);

@@ -51,7 +51,7 @@ struct relay {
 /* What is counted, by address of an agent or by network address. */
 enum relay_quota {
 	QUOTA_ANNOUNCES,
-	QUOTA_FORGERIES, /* refused ANNOUNCEs, by network address; as these: */
+	QUOTA_REFUSED, /* refused ANNOUNCEs, by network address; as these: */
 	QUOTA_SOCKETS,
 	QUOTA_FRAME_BYTES,
 	QUOTA_LOOKUPS,
