@@ -34,8 +34,9 @@
 /* How often old records are looked for; the workers take turns. */
 #define EXPIRE_MS 10000
 
-/* How long peers get to answer our close when we leave. */
+/* How long peers get to answer our close when we leave, and how often we look. */
 #define GOODBYE_MS 500
+#define GOODBYE_LOOK_MS 20
 
 /* Descriptors for the directory, logs, mailboxes and what is in flight. */
 #define OWN_FILES 256
@@ -52,6 +53,7 @@ struct worker {
 	struct loop_wake *wake;
 	struct loop_timer expire;
 	struct loop_timer goodbye;
+	int64_t goodbye_ms; /* when we leave without their answers */
 };
 
 uint64_t relay_worker_bytes(const struct relay_conf *conf)
@@ -183,7 +185,10 @@ static void on_fds(const struct msg *m, const int *fds, size_t n_fds, void *arg)
 static void on_goodbye(void *arg)
 {
 	struct worker *w = arg;
-	loop_stop(w->in.loop);
+	if (relay_stat_mine()->connections && clock_mono_ms() < w->goodbye_ms)
+		loop_timer_set(w->in.loop, &w->goodbye, GOODBYE_LOOK_MS);
+	else
+		loop_stop(w->in.loop);
 }
 
 /* Agents and clients come back by themselves, to the processes that stay. */
@@ -202,7 +207,8 @@ static void on_leave(enum leaving how, void *arg)
 	relay_agents_close_all();
 	relay_clients_close_all();
 	relay_lookups_close_all();
-	loop_timer_set(w->in.loop, &w->goodbye, GOODBYE_MS);
+	w->goodbye_ms = clock_mono_ms() + GOODBYE_MS;
+	on_goodbye(w);
 }
 
 /* ---- putting it together ---- */
