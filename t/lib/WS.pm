@@ -158,6 +158,7 @@ sub next_text {
 			my $text = $self->message($fin, $op, $data);
 			return $text if defined $text;
 		}
+		return undef if defined $self->{close_code};
 		next if $self->{http}->fill($end);
 		$self->{close_code} //= 1006 if $self->{http}{is_eof};
 		return undef;
