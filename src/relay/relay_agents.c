@@ -269,9 +269,12 @@ static void renew(struct agent *agent, const struct announced *a)
 /* Whether another socket of this address has clients to serve. */
 static bool has_other_host(const struct agent *agent)
 {
+	const struct relay *r = agents.relay;
 	struct roster_found found;
-	(void)roster_find(agents.relay->roster, agent->entry.key, NULL, &found);
-	return found.n_live > 1 && found.entry.socket != agent->entry.socket;
+	(void)roster_find(r->roster, agent->entry.key, NULL, &found);
+	return found.n_live > 1 &&
+	       (found.slot != r->slot ||
+		   found.entry.socket != agent->entry.socket);
 }
 
 static void write_record(struct agent *agent, struct announced *a)
