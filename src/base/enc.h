@@ -37,6 +37,12 @@ size_t enc_base64_size(const char *s, size_t n);
  */
 bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
 
+/* The number of base64 characters for n bytes. */
+#define ENC_BASE64_SIZE(n) (((n) + 2) / 3 * 4)
+
+/* Write the ENC_BASE64_SIZE(n) characters, padded and without a NUL. */
+void enc_base64(char *out, const void *p, size_t n);
+
 /* Fill p with n bytes from the kernel's random source. */
 void enc_random(void *p, size_t n);
 

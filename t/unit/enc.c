@@ -71,6 +71,13 @@ static void test_base64(void)
 		/* The exact size lets the sanitizer see a byte too many. */
 		char *out = malloc(size ? size : 1);
 		bool is_valid = out && enc_unbase64(out, &len, text, n);
+		if (want) {
+			char back[16] = "";
+			enc_base64(back, want, strlen(want));
+			is_str(back, text, "\"%s\" is encoded", text);
+			ok(ENC_BASE64_SIZE(strlen(want)) == n,
+			    "the size of base64 \"%s\" is known", text);
+		}
 		if (want)
 			ok(is_valid && len == size && len == strlen(want) &&
 				!memcmp(out, want, len),
