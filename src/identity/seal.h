@@ -10,13 +10,14 @@
  * open, with an increasing number. A message that cannot be opened ends the
  * connection.
  *
- * Order of calls: seal_read(), signed_verify() of what it appended, then
- * seal_accept(), which takes about as long as a verification. A message may be
- * large, so it is processed in slices. No call does I/O. Use a seal from one
- * thread at a time.
+ * Order of calls of a host: seal_read(), signed_verify() of what it appended,
+ * then seal_accept(), which takes about as long as a verification; of a client:
+ * seal_ask(), then seal_confirm(). A message may be large, so it is processed in
+ * slices. No call does I/O. Use a seal from one thread at a time.
  */
 #include "identity/address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,13 @@ struct seal_box;
 /* The state that both ends share; seal_fini() erases it. */
 struct seal {
 	uint8_t key[32];
-	uint64_t sent;	   /* number of the newest message to the client */
-	uint64_t received; /* and from the client */
-	char peer[ADDRESS_SIZE]; /* address of the client, canonical */
+	uint64_t sent;		 /* number of the newest message to the peer */
+	uint64_t received;	 /* and from the peer */
+	char peer[ADDRESS_SIZE]; /* its address, canonical */
+	bool is_client;		 /* this end is the client */
 };
 
-/* The identity of the host. */
+/* The identity of this end, the host or the client. */
 struct seal_host {
 	const char *address;	   /* canonical */
 	const uint8_t *secret_key; /* identity/ident_key.h; NULL: cannot seal */
@@ -66,6 +68,28 @@ int seal_accept(struct seal *s, const struct seal_hello *hello,
 
 /* Erase the key. */
 void seal_fini(struct seal *s);
+
+/* ---- the client's side ---- */
+
+/* What a client keeps from its SEAL until the answer: erased by seal_confirm().
+ */
+struct seal_question {
+	char to[ADDRESS_SIZE];	 /* the host, canonical */
+	char from[ADDRESS_SIZE]; /* the client, canonical */
+	char ephemeral_text[65];
+	uint8_t secret_key[32]; /* one-time */
+};
+
+/* Append a SEAL of this client for the host at this time (seconds). */
+void seal_ask(struct seal_question *q, struct buf *out, const char *to,
+    const struct seal_host *client, int64_t now_s);
+
+/*
+ * Check a SEALED_OK, and fill in *s. Returns 0, or -1 with ERR_UNAUTHORIZED if
+ * it does not prove that the host has this one-time key.
+ */
+int seal_confirm(struct seal *s, struct seal_question *q,
+    const struct json *frame, struct err *err);
 
 /* ---- messages ---- */
 

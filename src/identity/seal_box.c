@@ -195,7 +195,8 @@ static enum seal_step seal_box_decode(struct seal_box *b)
 
 struct seal_box *seal_put(struct seal *s, const char *text, size_t len)
 {
-	struct seal_box *b = new_box(s, s->is_client ? "c2h" : "h2c", ++s->sent);
+	struct seal_box *b =
+	    new_box(s, s->is_client ? "c2h" : "h2c", ++s->sent);
 
 	buf_append(&b->bytes, text, len);
 	buf_reserve(&b->text, (len + ROOM_SIZE) / 3 * 4 + 80);

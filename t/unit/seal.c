@@ -565,6 +565,83 @@ static void refuses_padding_inside(void)
 	buf_fini(&b);
 }
 
+/* ---- the client's side ---- */
+
+/* A client asks, and the host answers. */
+static const struct json *ask(
+    struct seal_question *q, struct seal *s, struct buf *reply)
+{
+	const struct seal_host me = {client.address, client.secret_key};
+	struct buf out = {0};
+
+	seal_ask(q, &out, host.address, &me, NOW);
+	is_str(judge(s, parse(out.data, out.len), NOW, reply), "",
+	    "the SEAL of our client is accepted");
+	buf_fini(&out);
+	return parse(reply->data, reply->len);
+}
+
+static void speaks_as_client(void)
+{
+	struct seal ours, theirs;
+	struct seal_question q;
+	struct buf reply = {0};
+	struct err err;
+	size_t len = 0;
+
+	ok(seal_confirm(&ours, &q, ask(&q, &theirs, &reply), &err) == 0,
+	    "our client accepts the answer");
+	is_mem(ours.key, 32, theirs.key, 32,
+	    "our client and the host have the same key");
+	is_str(ours.peer, host.address, "the client's seal names the host");
+	struct seal_box *b = seal_put(&ours, "up", 2);
+	(void)finish(b);
+	const char *s = seal_box_text(b, &len);
+	ok(opens(&theirs, parse(s, len), "up", 2),
+	    "the host opens what our client seals");
+	seal_box_free(&b);
+	b = seal_put(&theirs, "down", 4);
+	(void)finish(b);
+	s = seal_box_text(b, &len);
+	ok(opens(&ours, parse(s, len), "down", 4),
+	    "our client opens what the host seals");
+	seal_box_free(&b);
+	buf_fini(&reply);
+}
+
+static void client_refuses(void)
+{
+	static const struct {
+		const char *member;
+		const char *why;
+	} cases[] = {
+	    {"from", "the seal is that of another address"},
+	    {"client_ephemeral", "the seal answers another connection"},
+	    {"ephemeral", "the seal's signature is wrong"},
+	    {"signature", "the seal's signature is wrong"},
+	};
+
+	for (size_t i = 0; i < N(cases); i++) {
+		struct seal ours, theirs;
+		struct seal_question q;
+		struct buf reply = {0};
+		struct err err = {.text = ""};
+		char key[24];
+
+		(void)ask(&q, &theirs, &reply);
+		(void)snprintf(key, sizeof(key), "\"%s\":", cases[i].member);
+		char *at = strstr(buf_cstr(&reply), key) + strlen(key) + 5;
+		reply.data[at - reply.data] = *at == '1' ? '2' : '1';
+		ok(seal_confirm(
+		       &ours, &q, parse(reply.data, reply.len), &err) != 0,
+		    "our client refuses an answer with another %s",
+		    cases[i].member);
+		is_str(err.text, cases[i].why,
+		    "the refusal of another %s says why", cases[i].member);
+		buf_fini(&reply);
+	}
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
@@ -587,5 +664,7 @@ int main(void)
 	(void)str(NULL, "");
 	json_fini(&doc);
 	buf_fini(&text);
+	speaks_as_client();
+	client_refuses();
 	return done();
 }
