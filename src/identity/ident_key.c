@@ -3,6 +3,7 @@
 #include "identity/ident_key.h"
 
 #include "base/buf.h"
+#include "base/enc.h"
 #include "base/log.h"
 #include "core/err.h"
 #include "identity/address.h"
@@ -36,6 +37,7 @@ static int read_seed(
 	return n < 0 ? (int)n : 0;
 }
 
+/* Look into both folders; otherwise as read_seed(). */
 static int find_seed(uint8_t seed[crypto_sign_SEEDBYTES], const char *co_dir,
     const char *home, struct err *err)
 {
@@ -47,10 +49,7 @@ static int find_seed(uint8_t seed[crypto_sign_SEEDBYTES], const char *co_dir,
 		rc = read_seed(seed, buf_cstr(&users), err);
 		buf_fini(&users);
 	}
-	if (rc == -1)
-		(void)err_set(err, ERR_CONFIG,
-		    "%s/keys/agent.key is not there any more", co_dir);
-	return rc == 0 ? 0 : -1;
+	return rc;
 }
 
 static uint8_t *expand(
@@ -83,7 +82,11 @@ const uint8_t *ident_key_open(
 		(void)err_set(err, ERR_CONFIG, "there is no address");
 		return NULL;
 	}
-	if (find_seed(seed, co_dir, home, err) != 0)
+	int rc = find_seed(seed, co_dir, home, err);
+	if (rc == -1)
+		(void)err_set(err, ERR_CONFIG,
+		    "%s/keys/agent.key is not there any more", co_dir);
+	if (rc != 0)
 		return NULL;
 	key = expand(seed, canonical);
 	sodium_memzero(seed, sizeof seed);
@@ -93,6 +96,42 @@ const uint8_t *ident_key_open(
 		    address);
 	else
 		(void)sodium_mprotect_readonly(key); /* hardening only */
+	return key;
+}
+
+const uint8_t *ident_key_find(
+    const char *co_dir, const char *home, char *address, struct err *err)
+{
+	uint8_t seed[crypto_sign_SEEDBYTES];
+	int rc = find_seed(seed, co_dir, home, err);
+
+	if (rc == -1)
+		(void)err_set(err, ERR_NOT_FOUND,
+		    "%s/keys/agent.key is not there", co_dir);
+	if (rc != 0)
+		return NULL;
+	const uint8_t *key = ident_key_make(seed, address);
+	sodium_memzero(seed, sizeof seed);
+	return key;
+}
+
+const uint8_t *ident_key_make(const uint8_t *seed, char *address)
+{
+	uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+	uint8_t *key = NULL;
+
+	if (sodium_init() < 0)
+		fatal("cannot initialise libsodium");
+	key = sodium_malloc(crypto_sign_SECRETKEYBYTES);
+	if (!key)
+		fatal("no memory for the key");
+	if (seed)
+		(void)crypto_sign_seed_keypair(public_key, key, seed);
+	else
+		(void)crypto_sign_keypair(public_key, key);
+	memcpy(address, "0x", 2);
+	enc_hex(address + 2, public_key, sizeof public_key);
+	(void)sodium_mprotect_readonly(key); /* hardening only */
 	return key;
 }
 

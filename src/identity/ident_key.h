@@ -21,6 +21,20 @@ struct err;
 const uint8_t *ident_key_open(
     const char *co_dir, const char *home, const char *address, struct err *err);
 
+/*
+ * Open the key that lies there, whatever its address, which is written to
+ * address (67 bytes). Returns NULL with ERR_NOT_FOUND if there is none, or with
+ * ERR_CONFIG.
+ */
+const uint8_t *ident_key_find(
+    const char *co_dir, const char *home, char *address, struct err *err);
+
+/*
+ * Make a key from a seed, or a new one (NULL), to be closed in the same way; its
+ * address is written to address (67 bytes).
+ */
+const uint8_t *ident_key_make(const uint8_t *seed, char *address);
+
 /* Erase it and set *key to NULL. */
 void ident_key_close(const uint8_t **key);
 

@@ -51,6 +51,39 @@ static void refuses(
 	ident_key_close(&key);
 }
 
+static void finds_the_key(const char *co, const char *home, const char *what)
+{
+	struct err err = {.text = ""};
+	char found[ADDRESS_SIZE] = "";
+	const uint8_t *key = ident_key_find(co, home, found, &err);
+
+	ok(key && strcmp(found, address) == 0, "%s", what);
+	ident_key_close(&key);
+}
+
+static void finds_nothing(const char *co, enum err_code code, const char *what)
+{
+	struct err err = {.text = ""};
+	char found[ADDRESS_SIZE] = "";
+	const uint8_t *key = ident_key_find(co, NULL, found, &err);
+
+	ok(!key && err.code == code, "%s: %s", what, err.text);
+}
+
+static void makes_keys(void)
+{
+	char one[ADDRESS_SIZE], other[ADDRESS_SIZE];
+	const uint8_t *a = ident_key_make(seed, one);
+
+	is_str(one, address, "the key of a seed has its address");
+	ident_key_close(&a);
+	a = ident_key_make(NULL, one);
+	const uint8_t *b = ident_key_make(NULL, other);
+	ok(strcmp(one, other) != 0, "two new keys differ");
+	ident_key_close(&a);
+	ident_key_close(&b);
+}
+
 int main(void)
 {
 	uint8_t public_key[32], secret_key[64];
@@ -66,6 +99,11 @@ int main(void)
 	opens_the_key(co, NULL, "the key of the project is opened");
 	opens_the_key(empty, home,
 	    "the key of the user is opened where the project has none");
+	finds_the_key(co, NULL, "the key of a folder is found");
+	finds_the_key(empty, home, "the key of the user is found");
+	finds_nothing(empty, ERR_NOT_FOUND, "a folder without a key");
+	finds_nothing(bad, ERR_CONFIG, "a folder with a short key");
+	makes_keys();
 	refuses(empty, address, "agent.key is not there", "no key");
 	refuses(bad, address, "c/keys/agent.key: this is no agent key",
 	    "a short one");
