@@ -357,6 +357,27 @@ CO_API enum co_code co_open(
     struct co_client *c, int64_t timeout_ms, struct co_result *result);
 CO_API enum co_code co_begin_open(struct co_client *c, int64_t timeout_ms);
 
+/*
+ * Learn about the agent without talking to it. The result's json is
+ *	{"address", "is_direct": BOOL, "where": URL or null,
+ *	 "info": {...} or null, "record": {...} or null}
+ * info is what the agent says of itself at /info, and only if the address there
+ * is the right one; where is its WebSocket then, and null if only the relay
+ * knows the way. record is what the relay says. CO_ERR_AWAY if nothing is known.
+ */
+CO_API enum co_code co_info(
+    struct co_client *c, int64_t timeout_ms, struct co_result *result);
+CO_API enum co_code co_begin_info(struct co_client *c, int64_t timeout_ms);
+
+/*
+ * Search the relay's directory. The result's json is {"query", "agents":
+ * [{"address", "summary", "endpoints", "last_seen", "online"}, ...]}, best first.
+ */
+CO_API enum co_code co_find(struct co_client *c, const char *query,
+    int64_t timeout_ms, struct co_result *result);
+CO_API enum co_code co_begin_find(
+    struct co_client *c, const char *query, int64_t timeout_ms);
+
 /* Returns why the last call of this client failed; "" if it did not. */
 CO_API const char *co_error_text(const struct co_client *c);
 

@@ -35,8 +35,7 @@ void client_send(struct co_client *c, const char *text, size_t len)
 		peer_send(c->peer, text, len);
 }
 
-static void send_command(
-    struct co_client *c, const char *type, const char *members)
+void client_command(struct co_client *c, const char *type, const char *members)
 {
 	struct buf frame = {0};
 	const struct say say = {
@@ -52,17 +51,6 @@ static void send_command(
 	buf_fini(&frame);
 }
 
-/* What waits is kept as type NUL members NUL; it is signed when it is sent. */
-void client_command(struct co_client *c, const char *type, const char *members)
-{
-	if (c->phase == PHASE_OPEN) {
-		send_command(c, type, members);
-		return;
-	}
-	buf_append(&c->waiting, type, strlen(type) + 1);
-	buf_append(&c->waiting, members, strlen(members) + 1);
-}
-
 void client_send_operation(struct co_client *c)
 {
 	c->op.is_sent = true;
@@ -70,18 +58,35 @@ void client_send_operation(struct co_client *c)
 	client_command(c, c->op.type, c->op.members.data);
 }
 
-void client_send_waiting(struct co_client *c)
+/* Answers are kept as type NUL members NUL, and signed when they are sent. */
+void client_answer(
+    struct co_client *c, const char *id, const char *type, const char *members)
 {
-	const char *at = c->waiting.data;
-	const char *end = at + c->waiting.len;
+	if (c->phase == PHASE_OPEN)
+		client_command(c, type, members);
+	buf_append(&c->answers, type, strlen(type) + 1);
+	buf_append(&c->answers, members, strlen(members) + 1);
+	if (id)
+		bookmark_set(&c->answered, id);
+}
+
+void client_repeat_answers(struct co_client *c)
+{
+	const char *at = c->answers.data;
+	const char *end = at + c->answers.len;
 
 	while (at != end) {
 		const char *type = at;
 		const char *members = type + strlen(type) + 1;
-		send_command(c, type, members);
+		client_command(c, type, members);
 		at = members + strlen(members) + 1;
 	}
-	buf_fini(&c->waiting);
+}
+
+void client_drop_answers(struct co_client *c)
+{
+	buf_fini(&c->answers);
+	buf_fini(&c->answered);
 }
 
 /* ---- to the caller ---- */
@@ -146,6 +151,18 @@ void client_fault(
 	va_end(ap);
 }
 
+enum co_code client_refuse(
+    struct co_client *c, enum co_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	c->error.code = code;
+	va_start(ap, fmt);
+	(void)vsnprintf(c->error.text, sizeof c->error.text, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
 bool client_is_busy(const struct co_client *c)
 {
 	return c->op.kind != OP_NONE && !c->op.is_done;
@@ -162,7 +179,7 @@ static bool end(struct co_client *c, enum co_code code)
 	if (!client_is_busy(c))
 		return false;
 	client_drop_question(c);
-	buf_fini(&c->waiting);
+	client_drop_answers(c);
 	buf_reset(&c->op.text);
 	buf_reset(&c->op.json);
 	c->op.is_done = true;
@@ -181,6 +198,14 @@ void client_fail(struct co_client *c, enum co_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&c->op.text, fmt, ap);
 	va_end(ap);
+}
+
+void client_finish_text(struct co_client *c, const char *text, const char *json)
+{
+	if (!end(c, CO_OK))
+		return;
+	buf_str(&c->op.text, text);
+	buf_str(&c->op.json, json);
 }
 
 /* Text as it is; anything else as JSON. */

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct asker;
 struct finder;
 struct http_get;
 struct peer;
@@ -90,22 +91,23 @@ struct co_client {
 	struct bookmark bookmark;
 	struct operation op;
 	struct query query;
-	struct buf waiting; /* answers that wait for a connection */
+	struct buf answers;  /* that may be lost with the connection */
+	struct buf answered; /* id of the question that they answer */
 	struct co_error error;
 
 	enum phase phase;
 	bool is_relayed;
 	bool is_sealed;
 	bool is_in_callback;
-	bool is_onboarding; /* the invite code was sent */
-	bool
-	    is_fallen_back; /* direct did not work: this attempt goes by relay */
-	struct finder *finder;
+	bool is_onboarding;    /* the invite code was sent */
+	struct finder *finder; /* NULL: nothing is looked for */
 	struct http_get *http; /* NULL: not needed yet */
-	char *direct;	       /* URL of the WebSocket; NULL: not known */
-	bool is_found;	       /* the relay and the endpoints were asked */
-	struct buf record; /* what the relay says of the agent; "": nothing */
-	struct buf info;   /* what the agent says of itself */
+	struct asker *asker;   /* NULL: the directory is not asked */
+	bool is_found;	       /* the finder's work is done: */
+	char *direct;	       /* base of the endpoint; NULL: none */
+	char *info;	       /* what the agent says of itself; NULL */
+	char *record;	       /* what the relay says of it; NULL */
+	bool is_direct_bad;    /* direct did not work: go by the relay */
 	struct peer *peer;
 	char *where; /* URL of the peer */
 	struct ws_trust *trust;
@@ -126,17 +128,26 @@ struct co_client {
 /* Send a frame, sealed if the connection is. Dropped if there is none. */
 void client_send(struct co_client *c, const char *text, size_t len);
 
-/*
- * Send a command of this type (connect/say.h) now; or, unless the connection is
- * open, when it is.
- */
+/* Send a command of this type (connect/say.h). */
 void client_command(struct co_client *c, const char *type, const char *members);
 
 /* Send the command of the operation, for the first and only time. */
 void client_send_operation(struct co_client *c);
 
-/* Send the commands that waited. */
-void client_send_waiting(struct co_client *c);
+/*
+ * Send the answer to a question (its id; NULL: an interrupt), now or when the
+ * connection is back. It is sent again if the connection breaks before the turn
+ * goes on, since only the host knows what has arrived. Hosts ignore an answer
+ * that they have already.
+ */
+void client_answer(
+    struct co_client *c, const char *id, const char *type, const char *members);
+
+/* Send the answers that may be lost. */
+void client_repeat_answers(struct co_client *c);
+
+/* Forget the answers: they have arrived, or are not wanted any more. */
+void client_drop_answers(struct co_client *c);
 
 /* Tell the caller of an event. */
 void client_tell_event(struct co_client *c, const struct json *event);
@@ -162,6 +173,14 @@ void client_fail(struct co_client *c, enum co_code code, const char *fmt, ...)
  */
 void client_finish(struct co_client *c, enum co_code code,
     const struct json *text, const struct json *frame);
+
+/* End the operation well, with these texts. */
+void client_finish_text(
+    struct co_client *c, const char *text, const char *json);
+
+/* Refuse a call: note the error, and return its code. */
+enum co_code client_refuse(struct co_client *c, enum co_code code,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Whether an operation runs. */
 bool client_is_busy(const struct co_client *c);

@@ -5,8 +5,10 @@
 #include "base/mem.h"
 #include "connect/client.h"
 #include "connect/drive.h"
+#include "connect/http_get.h"
 #include "connect/prompt.h"
 #include "connect/setup.h"
+#include "websocket/ws_tls.h"
 
 #include <co_connect.h>
 
@@ -50,18 +52,6 @@ const char *co_code_name(enum co_code code)
 }
 
 /* ---- the client ---- */
-
-static enum co_code __attribute__((format(printf, 3, 4)))
-co_refuse(struct co_client *c, enum co_code code, const char *fmt, ...)
-{
-	va_list ap;
-
-	c->error.code = code;
-	va_start(ap, fmt);
-	(void)vsnprintf(c->error.text, sizeof c->error.text, fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 static void co_watch(struct co_client *c, int fd)
 {
@@ -159,12 +149,14 @@ void co_free(struct co_client **cp)
 	drive_drop(c);
 	co_reset_operation(c);
 	bookmark_fini(&c->bookmark);
-	buf_fini(&c->waiting);
-	buf_fini(&c->record);
-	buf_fini(&c->info);
+	client_drop_answers(c);
 	json_fini(&c->doc);
 	json_fini(&c->inner_doc);
+	http_get_free(&c->http);
+	ws_trust_close(&c->trust);
 	free(c->direct);
+	free(c->info);
+	free(c->record);
 	co_close(c->set);
 	co_close(c->timer);
 	co_close(c->cancel);
@@ -195,10 +187,10 @@ static enum co_code co_begin(
 {
 	c->error = (struct co_error){.code = CO_OK};
 	if (c->is_in_callback)
-		return co_refuse(
+		return client_refuse(
 		    c, CO_ERR_STATE, "a callback may not begin an operation");
 	if (client_is_busy(c))
-		return co_refuse(
+		return client_refuse(
 		    c, CO_ERR_STATE, "another operation has not ended yet");
 	co_reset_operation(c);
 	if (timeout_ms == 0)
@@ -257,7 +249,7 @@ enum co_code co_begin_resume(struct co_client *c, int64_t timeout_ms)
 		return code;
 	if (!c->bookmark.session_id.len) {
 		co_reset_operation(c);
-		return co_refuse(c, CO_ERR_STATE, "there is no session");
+		return client_refuse(c, CO_ERR_STATE, "there is no session");
 	}
 	return co_kick(c);
 }
@@ -283,7 +275,7 @@ enum co_code co_begin_call(struct co_client *c, const char *tool,
 		return code;
 	if (arguments && !co_is_object(arguments)) {
 		co_reset_operation(c);
-		return co_refuse(c, CO_ERR_ARGUMENT,
+		return client_refuse(c, CO_ERR_ARGUMENT,
 		    "the arguments of a tool are a JSON object");
 	}
 	co_name_operation(c, NULL);
@@ -319,6 +311,43 @@ enum co_code co_begin_open(struct co_client *c, int64_t timeout_ms)
 	enum co_code code = co_begin(c, OP_OPEN, timeout_ms);
 
 	return code == CO_OK ? co_kick(c) : code;
+}
+
+enum co_code co_begin_info(struct co_client *c, int64_t timeout_ms)
+{
+	enum co_code code = co_begin(c, OP_INFO, timeout_ms);
+
+	if (code != CO_OK)
+		return code;
+	if (!*c->address && !c->settings.direct) {
+		co_reset_operation(c);
+		return client_refuse(
+		    c, CO_ERR_ARGUMENT, "there is no address to ask about");
+	}
+	return co_kick(c);
+}
+
+enum co_code co_begin_find(
+    struct co_client *c, const char *query, int64_t timeout_ms)
+{
+	enum co_code code = co_begin(c, OP_FIND, timeout_ms);
+
+	if (code != CO_OK)
+		return code;
+	if (!c->settings.relay) {
+		co_reset_operation(c);
+		return client_refuse(
+		    c, CO_ERR_ARGUMENT, "there is no relay to ask");
+	}
+	buf_str(&c->op.members, "{\"type\":\"FIND\",\"query\":");
+	buf_json_str(&c->op.members, query);
+	if (*c->settings.own_address)
+		buf_printf(&c->op.members, ",\"from\":\"%s\"",
+		    c->settings.own_address);
+	buf_printf(&c->op.members, ",\"timestamp\":%lld}",
+	    (long long)(clock_wall_ms() / 1000));
+	(void)buf_cstr(&c->op.members);
+	return co_kick(c);
 }
 
 /* ---- results ---- */
@@ -439,6 +468,18 @@ enum co_code co_open(
 	return co_run(c, co_begin_open(c, timeout_ms), result);
 }
 
+enum co_code co_info(
+    struct co_client *c, int64_t timeout_ms, struct co_result *result)
+{
+	return co_run(c, co_begin_info(c, timeout_ms), result);
+}
+
+enum co_code co_find(struct co_client *c, const char *query, int64_t timeout_ms,
+    struct co_result *result)
+{
+	return co_run(c, co_begin_find(c, query, timeout_ms), result);
+}
+
 enum co_code co_wait(
     struct co_client *c, int64_t timeout_ms, struct co_result *result)
 {
@@ -446,9 +487,10 @@ enum co_code co_wait(
 
 	c->error = (struct co_error){.code = CO_OK};
 	if (c->is_in_callback)
-		code = co_refuse(c, CO_ERR_STATE, "a callback may not wait");
+		code =
+		    client_refuse(c, CO_ERR_STATE, "a callback may not wait");
 	else if (c->op.kind == OP_NONE || (c->op.is_done && c->op.is_told))
-		code = co_refuse(c, CO_ERR_STATE, "nothing runs");
+		code = client_refuse(c, CO_ERR_STATE, "nothing runs");
 	else if (client_is_busy(c))
 		c->op.deadline_ms =
 		    timeout_ms < 0
@@ -456,123 +498,4 @@ enum co_code co_wait(
 			: clock_mono_ms() +
 			      (timeout_ms ? timeout_ms : CO_DEFAULT_TIMEOUT);
 	return co_run(c, code, result);
-}
-
-/* ---- while a turn runs ---- */
-
-static enum co_code co_reply(struct co_client *c, enum co_question_kind kind,
-    const char *type, struct buf *members)
-{
-	if (c->query.question.kind != kind || !client_is_busy(c)) {
-		buf_fini(members);
-		return co_refuse(
-		    c, CO_ERR_STATE, "no question of this kind is open");
-	}
-	if (*c->query.question.id) {
-		buf_str(members, ",\"request_id\":");
-		buf_json_str(members, c->query.question.id);
-	}
-	client_drop_question(c);
-	client_command(c, type, buf_cstr(members));
-	buf_fini(members);
-	return CO_OK;
-}
-
-enum co_code co_answer(struct co_client *c, const char *text)
-{
-	struct buf members = {0};
-
-	buf_str(&members, ",\"answer\":");
-	buf_json_str(&members, text);
-	return co_reply(c, CO_ASK, "ASK_USER_RESPONSE", &members);
-}
-
-enum co_code co_answer_many(
-    struct co_client *c, const char *const *texts, size_t n)
-{
-	struct buf members = {0};
-
-	buf_str(&members, ",\"answer\":[");
-	for (size_t i = 0; i < n; i++) {
-		buf_str(&members, i ? "," : "");
-		buf_json_str(&members, texts[i]);
-	}
-	buf_char(&members, ']');
-	return co_reply(c, CO_ASK, "ASK_USER_RESPONSE", &members);
-}
-
-enum co_code co_approve(
-    struct co_client *c, enum co_verdict verdict, const char *explanation)
-{
-	static const char *const modes[] = {
-	    [CO_REJECT] = "reject_soft",
-	    [CO_REJECT_EXPLAIN] = "reject_explain",
-	    [CO_REJECT_STOP] = "reject_hard",
-	};
-	struct buf members = {0};
-
-	buf_printf(&members, ",\"approved\":%s,\"scope\":\"%s\"",
-	    verdict <= CO_APPROVE_SESSION ? "true" : "false",
-	    verdict == CO_APPROVE_SESSION ? "session" : "once");
-	if (verdict > CO_APPROVE_SESSION)
-		buf_printf(&members, ",\"mode\":\"%s\"", modes[verdict]);
-	if (explanation) {
-		buf_str(&members, ",\"feedback\":");
-		buf_json_str(&members, explanation);
-	}
-	return co_reply(c, CO_APPROVAL, "APPROVAL_RESPONSE", &members);
-}
-
-enum co_code co_review(struct co_client *c, const char *text)
-{
-	struct buf members = {0};
-
-	buf_str(&members, ",\"message\":");
-	buf_json_str(&members, text);
-	return co_reply(c, CO_PLAN, "PLAN_REVIEW_RESPONSE", &members);
-}
-
-enum co_code co_interrupt(struct co_client *c)
-{
-	if (!client_is_busy(c) || !c->op.has_turn)
-		return co_refuse(c, CO_ERR_STATE, "no turn runs");
-	client_drop_question(c);
-	client_command(c, "INTERRUPT", "");
-	return CO_OK;
-}
-
-void co_cancel(struct co_client *c)
-{
-	/* Can only fail when it is readable already. */
-	(void)eventfd_write(c->cancel, 1);
-}
-
-/* ---- the conversation ---- */
-
-const char *co_session_id(const struct co_client *c)
-{
-	return bookmark_text(&c->bookmark.session_id);
-}
-
-const char *co_last_event_id(const struct co_client *c)
-{
-	return bookmark_text(&c->bookmark.last_event_id);
-}
-
-char *co_session_save(const struct co_client *c)
-{
-	struct buf text = {0};
-
-	bookmark_save(&c->bookmark, &text);
-	return buf_steal(&text, NULL);
-}
-
-enum co_code co_reset(struct co_client *c)
-{
-	if (client_is_busy(c) || c->is_in_callback)
-		return co_refuse(
-		    c, CO_ERR_STATE, "another operation has not ended yet");
-	drive_drop(c);
-	bookmark_fini(&c->bookmark);
-	return CO_OK;
 }

@@ -7,13 +7,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/url.h"
+#include "connect/asker.h"
 #include "connect/client.h"
-#include "connect/hear.h"
+#include "connect/finder.h"
+#include "connect/http_get.h"
+#include "connect/meet.h"
 #include "connect/peer.h"
-#include "connect/say.h"
 #include "connect/way.h"
-#include "core/err.h"
-#include "websocket/ws_client.h"
 #include "websocket/ws_tls.h"
 
 #include <errno.h>
@@ -48,6 +48,8 @@ static void watch(struct co_client *c, int fd)
 void drive_drop(struct co_client *c)
 {
 	peer_free(&c->peer);
+	finder_free(&c->finder);
+	asker_free(&c->asker);
 	seal_fini(&c->seal);
 	c->is_sealed = false;
 	c->is_onboarding = false;
@@ -62,214 +64,223 @@ static bool needs_agent(const struct co_client *c)
 	       c->op.kind != OP_FIND;
 }
 
-/* ---- sealing and greeting ---- */
-
-static void greet(struct co_client *c)
-{
-	struct buf text = {0};
-	const struct say say = {
-	    .from = c->settings.own_address,
-	    .secret_key = c->settings.secret_key,
-	    .to = c->address,
-	    .is_relayed = c->is_relayed,
-	    .now_s = clock_wall_ms() / 1000,
-	};
-	const struct say_connect connect = {
-	    .session_id = bookmark_text(&c->bookmark.session_id),
-	    .last_event_id = c->op.has_turn || c->op.kind == OP_RESUME
-				 ? bookmark_text(&c->bookmark.last_event_id)
-				 : NULL,
-	    .session = bookmark_text(&c->bookmark.session),
-	};
-
-	c->phase = PHASE_GREETING;
-	say_connect(&text, &say, &connect);
-	client_send(c, text.data, text.len);
-	buf_fini(&text);
-}
-
-static void ask_for_seal(struct co_client *c)
-{
-	struct buf text = {0};
-	const struct seal_host me = {
-	    .address = c->settings.own_address,
-	    .secret_key = c->settings.secret_key,
-	};
-
-	c->phase = PHASE_SEALING;
-	seal_ask(&c->asked, &text, c->address, &me, clock_wall_ms() / 1000);
-	client_send(c, text.data, text.len);
-	buf_fini(&text);
-}
-
-static void on_open(void *arg)
-{
-	struct co_client *c = arg;
-
-	if (c->settings.seal == CO_SEAL_NEVER)
-		greet(c);
-	else
-		ask_for_seal(c);
-}
-
-/* The agent, or the relay, does not seal. */
-static void on_seal_refused(struct co_client *c, const struct json *frame)
-{
-	struct buf text = {0};
-	const struct json *message = json_get(frame, "message");
-
-	bookmark_set_string(
-	    &text, message ? message : json_get(frame, "error"));
-	if (strcasestr(bookmark_text(&text), "agent not connected"))
-		client_fault(c, CO_ERR_AWAY, false, "%s", bookmark_text(&text));
-	else if (c->settings.seal == CO_SEAL_IF_POSSIBLE)
-		greet(c);
-	else
-		client_fault(c, CO_ERR_SEAL, true,
-		    "the connection cannot be sealed: %s",
-		    *bookmark_text(&text) ? bookmark_text(&text)
-					  : "the agent does not know SEAL");
-	buf_fini(&text);
-}
-
-static void on_sealed(struct co_client *c, const struct json *frame)
-{
-	struct err err;
-
-	if (seal_confirm(&c->seal, &c->asked, frame, &err) != 0) {
-		client_fault(
-		    c, CO_ERR_IDENTITY, false, "%s: %s", c->where, err.text);
-		return;
-	}
-	c->is_sealed = true;
-	greet(c);
-}
-
-/* ---- what comes ---- */
-
-/* Only what is inside a seal is from the agent. */
-static void on_clear(struct co_client *c, const struct json *frame)
-{
-	static const char pong[] = "{\"type\":\"PONG\"}";
-	struct buf text = {0};
-
-	if (json_str_is(json_get(frame, "type"), "PING")) {
-		client_send(c, pong, sizeof pong - 1);
-		return;
-	}
-	bookmark_set_string(&text, json_get(frame, "message"));
-	client_fault(c, CO_ERR_UNREACHABLE, false,
-	    "the sealed connection was ended in clear: %s",
-	    bookmark_text(&text));
-	buf_fini(&text);
-}
-
-static void open_sealed(struct co_client *c, const struct json *frame)
-{
-	struct err err;
-	struct json_error why;
-	size_t len = 0;
-	enum seal_step step = SEAL_BROKEN;
-	struct seal_box *box = seal_take(&c->seal, frame, &err);
-
-	while (box && (step = seal_box_step(box)) == SEAL_MORE)
-		continue;
-	if (step != SEAL_DONE) {
-		client_fault(c, CO_ERR_UNREACHABLE, false,
-		    "the sealed connection was tampered with");
-	} else {
-		const char *text = seal_box_text(box, &len);
-		const struct json *inner =
-		    json_parse(&c->inner_doc, text, len, 0, &why);
-		if (inner)
-			hear_frame(c, inner);
-		else
-			client_fault(c, CO_ERR_PROTOCOL, false,
-			    "the agent sent what is no JSON: %s", why.message);
-	}
-	seal_box_free(&box);
-}
-
-static void on_frame(struct co_client *c, const struct json *frame)
-{
-	const struct json *type = json_get(frame, "type");
-
-	if (c->is_sealed) {
-		if (json_str_is(type, "SEALED"))
-			open_sealed(c, frame);
-		else
-			on_clear(c, frame);
-	} else if (c->phase != PHASE_SEALING) {
-		hear_frame(c, frame);
-	} else if (json_str_is(type, "SEALED_OK")) {
-		on_sealed(c, frame);
-	} else if (json_str_is(type, "PING")) {
-		on_clear(c, frame);
-	} else {
-		on_seal_refused(c, frame);
-	}
-}
-
-static void on_text(void *arg, const char *text, size_t len)
-{
-	struct co_client *c = arg;
-	struct json_error why;
-	const struct json *frame;
-
-	if (c->fault.code)
-		return;
-	frame = json_parse(&c->doc, text, len, 0, &why);
-	if (frame)
-		on_frame(c, frame);
-	else
-		client_fault(c, CO_ERR_PROTOCOL, false,
-		    "%s sent what is no JSON: %s", c->where, why.message);
-}
-
-static void on_end(void *arg, int code, const char *why)
-{
-	struct co_client *c = arg;
-
-	(void)code;
-	client_fault(c, CO_ERR_UNREACHABLE, false, "%s %s", c->where, why);
-}
-
-static const struct ws_client_handlers handlers = {
-    .on_open = on_open,
-    .on_text = on_text,
-    .on_end = on_end,
-};
-
 /* ---- dialling ---- */
 
-/* text is the URL of a WebSocket. */
-static void dial(struct co_client *c, const char *text, bool is_relayed)
+static bool set_url(struct co_client *c, struct url *url, const char *text)
 {
-	struct url url;
 	const char *why;
 
-	c->is_relayed = is_relayed;
-	c->where = mem_strdup(text);
-	if (url_parse(&url, text, &why) != 0) {
+	if (url_parse(url, text, &why) != 0) {
 		client_fault(c, CO_ERR_ARGUMENT, true, "%s %s", text, why);
-		return;
+		return false;
 	}
-	if (url.is_secure && !c->trust)
+	if (url->is_secure && !c->trust)
 		c->trust = ws_trust_open();
-	client_tell_way(c, CO_WAY_CONNECTING, text, NULL, 0);
-	const struct peer_setup setup = {
-	    .url = &url,
+	return true;
+}
+
+static struct peer_setup peer_setup(struct co_client *c, const struct url *url)
+{
+	return (struct peer_setup){
+	    .url = url,
 	    .trust = c->trust,
 	    .user_agent = c->settings.user_agent,
 	    .open_timeout_ms = c->settings.open_timeout_ms,
 	    .max_message_bytes = c->settings.max_message_bytes,
-	    .handlers = &handlers,
+	    .handlers = &meet_handlers,
 	    .arg = c,
 	};
+}
+
+/* where is the URL of a WebSocket, which is taken over. */
+static void dial(struct co_client *c, char *where, bool is_relayed)
+{
+	struct url url;
+
+	free(c->where);
+	c->where = where;
+	c->is_relayed = is_relayed;
+	if (!set_url(c, &url, where))
+		return;
+	client_tell_way(c, CO_WAY_CONNECTING, where, NULL, 0);
+	const struct peer_setup setup = peer_setup(c, &url);
 	c->phase = PHASE_DIALLING;
+	c->greet_by_ms = clock_mono_ms() + c->settings.open_timeout_ms;
 	c->peer = peer_open(&setup);
 	watch(c, peer_fd(c->peer));
 	url_fini(&url);
+}
+
+/* ---- finding the agent ---- */
+
+static void on_rejected(void *arg, const char *where, const char *why)
+{
+	client_tell_way(arg, CO_WAY_REJECTED, where, why, 0);
+}
+
+static void find(struct co_client *c)
+{
+	if (!c->http) {
+		c->http = http_get_new(c->settings.user_agent);
+		watch(c, http_get_fd(c->http));
+	}
+	const struct finder_setup setup = {
+	    .http = c->http,
+	    .address = c->address,
+	    .direct = c->settings.direct,
+	    .relay = c->settings.relay,
+	    /* In clear only sealed: else a network could be the agent. */
+	    .takes_clear = c->settings.seal == CO_SEAL_REQUIRED,
+	    .on_rejected = on_rejected,
+	    .arg = c,
+	};
+	client_tell_way(c, CO_WAY_LOOKUP,
+	    c->settings.direct ? c->settings.direct : c->settings.relay, NULL,
+	    0);
+	if (c->phase == PHASE_NONE)
+		c->phase = PHASE_FINDING;
+	c->finder = finder_start(&setup);
+}
+
+static void set_text(char **to, const char *text)
+{
+	free(*to);
+	*to = mem_strdup(text && *text ? text : NULL);
+}
+
+/* The only endpoint that may be used is not there, or is another one. */
+static void miss(struct co_client *c, const struct finder_found *found)
+{
+	client_fault(c, found->is_other ? CO_ERR_IDENTITY : CO_ERR_UNREACHABLE,
+	    found->is_other, "%s", found->why);
+}
+
+/* Returns whether the search is over. */
+static bool take_found(struct co_client *c)
+{
+	struct finder_found found;
+
+	if (!finder_is_done(c->finder, &found))
+		return false;
+	if (c->phase == PHASE_FINDING)
+		c->phase = PHASE_NONE;
+	c->is_found = true;
+	c->is_direct_bad = false;
+	set_text(&c->direct, found.base);
+	set_text(&c->info, found.info);
+	set_text(&c->record, found.record);
+	if (c->settings.direct && !found.base && c->op.kind != OP_INFO)
+		miss(c, &found);
+	else
+		memcpy(c->address, found.address, sizeof c->address);
+	finder_free(&c->finder);
+	return true;
+}
+
+static bool may_go_direct(const struct co_client *c)
+{
+	return c->direct && !c->is_direct_bad && !c->settings.is_direct_off;
+}
+
+static bool may_be_relayed(const struct co_client *c)
+{
+	return c->settings.relay && !c->settings.direct && *c->address;
+}
+
+static void go(struct co_client *c)
+{
+	bool needs_finding = c->settings.direct ||
+			     (c->settings.relay && !c->settings.is_direct_off);
+
+	if (!c->is_found && needs_finding)
+		find(c);
+	else if (may_go_direct(c))
+		dial(c, way_socket(c->direct), false);
+	else if (may_be_relayed(c))
+		dial(c, way_relay_socket(c->settings.relay, "/ws/input"), true);
+	else
+		client_fault(c, CO_ERR_UNREACHABLE, true,
+		    "there is no way to the agent: neither a URL nor a relay");
+}
+
+/* ---- questions about agents ---- */
+
+static void put_json(struct buf *out, const char *text)
+{
+	buf_str(out, text ? text : "null");
+}
+
+static void tell_info(struct co_client *c)
+{
+	struct buf json = {0};
+	bool is_known = c->info || c->record;
+	char *where = c->direct ? way_socket(c->direct) : NULL;
+
+	buf_str(&json, "{\"address\":");
+	buf_json_str(&json, c->address);
+	buf_printf(&json,
+	    ",\"is_direct\":%s,\"where\":", c->direct ? "true" : "false");
+	buf_json_str(&json, where);
+	buf_str(&json, ",\"info\":");
+	put_json(&json, c->info);
+	buf_str(&json, ",\"record\":");
+	put_json(&json, c->record);
+	buf_char(&json, '}');
+	if (is_known)
+		client_finish_text(c, c->address, buf_cstr(&json));
+	else
+		client_fail(c, CO_ERR_AWAY, "nothing is known of the agent");
+	free(where);
+	buf_fini(&json);
+}
+
+static void ask_info(struct co_client *c)
+{
+	if (c->op.is_sent) {
+		tell_info(c);
+		return;
+	}
+	c->op.is_sent = true;
+	find(c);
+}
+
+static void ask_find(struct co_client *c)
+{
+	struct url url;
+	char *where = way_relay_socket(c->settings.relay, "/ws/lookup");
+
+	c->op.is_sent = true;
+	if (set_url(c, &url, where)) {
+		const struct peer_setup setup = peer_setup(c, &url);
+		client_tell_way(c, CO_WAY_LOOKUP, where, NULL, 0);
+		c->asker = asker_start(&setup, c->op.members.data);
+		watch(c, asker_fd(c->asker));
+		url_fini(&url);
+	}
+	free(where);
+}
+
+static void take_answer(struct co_client *c)
+{
+	const char *answer, *why;
+	struct json_doc doc = {0};
+	struct json_error error;
+
+	if (!asker_is_done(c->asker, &answer, &why))
+		return;
+	const struct json *frame =
+	    answer ? json_parse(&doc, answer, strlen(answer), 0, &error) : NULL;
+	if (!answer)
+		client_fail(c, CO_ERR_UNREACHABLE, "the relay %s", why);
+	else if (json_is(json_get(frame, "agents"), JSON_ARRAY))
+		client_finish(c, CO_OK, NULL, frame);
+	else if (frame)
+		client_finish(
+		    c, CO_ERR_REFUSED, json_get(frame, "error"), frame);
+	else
+		client_fail(c, CO_ERR_PROTOCOL, "the relay sent no JSON");
+	json_fini(&doc);
+	asker_free(&c->asker);
 }
 
 /* ---- pauses ---- */
@@ -325,12 +336,22 @@ static void give_up(struct co_client *c)
 static void recover(struct co_client *c)
 {
 	bool was_open = c->phase == PHASE_OPEN;
+	bool was_direct = c->peer && !c->is_relayed;
 
 	if (c->peer || c->where)
 		client_tell_way(c, CO_WAY_BROKEN, c->where, c->fault.text, 0);
 	if (was_open && c->op.has_turn && !c->op.broken_ms)
 		c->op.broken_ms = clock_mono_ms();
 	drive_drop(c);
+	if (!was_open && was_direct && !c->fault.is_final && needs_agent(c) &&
+	    may_be_relayed(c)) {
+		c->is_direct_bad = true; /* at once by the relay */
+		c->fault = (struct fault){.code = CO_OK};
+		return;
+	}
+	/* By then the agent may be somewhere else, unless it was just there. */
+	if (!was_open || !was_direct)
+		c->is_found = false;
 	if (may_retry(c))
 		pause_until_next(c);
 	else
@@ -358,13 +379,12 @@ static void look_at_clock(struct co_client *c)
 		    "%s did not answer in time", c->where);
 }
 
-/* A turn that nobody waits for is left to the agent, with its connection. */
-static void leave_turn(struct co_client *c)
+/* What nobody waits for any more is left, and with it the connection. */
+static void leave(struct co_client *c)
 {
-	if (c->op.kind != OP_NONE && c->op.is_done && c->op.is_left) {
-		c->op.is_left = false;
+	if (c->op.is_left)
 		drive_drop(c);
-	}
+	c->op.is_left = false;
 }
 
 /* An operation finds the connection that an earlier one left open. */
@@ -383,18 +403,20 @@ static void use_connection(struct co_client *c)
 
 static void advance(struct co_client *c)
 {
+	if (c->finder && !take_found(c))
+		return;
+	if (c->asker)
+		take_answer(c);
 	if (c->phase == PHASE_OPEN && needs_agent(c))
 		use_connection(c);
-	if (c->phase == PHASE_NONE && needs_agent(c)) {
-		c->greet_by_ms = clock_mono_ms() + c->settings.open_timeout_ms;
-		if (!c->direct && c->settings.direct)
-			c->direct = way_socket(c->settings.direct);
-		if (c->direct)
-			dial(c, c->direct, false);
-		else
-			client_fail(c, CO_ERR_UNREACHABLE,
-			    "there is no way to the agent");
-	}
+	if (!client_is_busy(c) || c->fault.code)
+		return;
+	if (c->op.kind == OP_INFO)
+		ask_info(c);
+	else if (c->op.kind == OP_FIND && !c->op.is_sent)
+		ask_find(c);
+	else if (c->phase == PHASE_NONE && needs_agent(c))
+		go(c);
 }
 
 /* ---- the one descriptor ---- */
@@ -409,6 +431,8 @@ static int64_t due_ms(const struct co_client *c)
 		? c->greet_by_ms
 		: INT64_MAX,
 	    c->peer ? peer_due_ms(c->peer) : INT64_MAX,
+	    c->http ? http_get_due_ms(c->http) : INT64_MAX,
+	    c->asker ? asker_due_ms(c->asker) : INT64_MAX,
 	};
 
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
@@ -445,12 +469,18 @@ static void take_wakes(struct co_client *c)
 void drive_step(struct co_client *c)
 {
 	take_wakes(c);
+	if (c->http)
+		http_get_step(c->http);
+	if (c->asker)
+		asker_step(c->asker);
 	if (c->peer)
 		peer_step(c->peer);
 	look_at_clock(c);
 	if (c->fault.code)
 		recover(c);
-	leave_turn(c);
+	leave(c);
 	advance(c);
+	if (c->fault.code)
+		recover(c);
 	set_timer(c);
 }

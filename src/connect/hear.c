@@ -115,7 +115,7 @@ static void go_on(struct co_client *c, const struct json *frame)
 		begin_resumed(c, frame);
 	else if (c->op.type && !c->op.is_sent)
 		client_send_operation(c);
-	client_send_waiting(c);
+	client_repeat_answers(c);
 }
 
 static void on_connected(struct co_client *c, const struct json *frame)
@@ -285,13 +285,21 @@ static void note_consumed(struct co_client *c, const struct json *frame)
 	c->op.is_consumed = true;
 }
 
+/* A question that was answered may be asked again after a break. */
+static bool is_answered(const struct co_client *c, const struct json *frame)
+{
+	return c->answered.len &&
+	       json_str_is(json_get(frame, "id"), bookmark_text(&c->answered));
+}
+
 static void on_event(struct co_client *c, const struct json *frame)
 {
 	enum co_question_kind kind = query_kind(json_get(frame, "type"));
 
 	bookmark_set_string(&c->bookmark.last_event_id, json_get(frame, "id"));
 	note_consumed(c, frame);
-	if (kind && c->op.has_turn) {
+	if (kind && c->op.has_turn && !is_answered(c, frame)) {
+		client_drop_answers(c);
 		query_read(&c->query, kind, frame);
 		c->op.is_told = false;
 	}
