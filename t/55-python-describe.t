@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(source write_file);
+use CoHost qw(program source write_file);
 use File::Path qw(make_path);
 use JSON::PP;
 use PyAgent;
@@ -76,9 +76,15 @@ for my $file (sort keys %broken) {
 	my $r = PyAgent::describe($file);
 	is $r->{status}, 1, "--describe refuses $file";
 	like $r->{out}, $broken{$file}, "--describe says what is wrong with $file";
+	like $r->{out}, qr/^\{"error": ".+"\}$/m, "--describe gives the reason to refuse $file";
 	unlike $r->{out}, qr/co.agent.python.*", line/,
 	    "--describe shows no frame of co-agent-python for $file";
 }
+
+my $check = CoHost::run([program('co-hostd'), '-t', '-d', "$dir", '-a', 'python:syntax.py',
+	'-o', 'python=' . PyAgent::python()]);
+like $check->{out}, qr/^co-hostd: agent syntax\.py cannot be loaded: SyntaxError: /m,
+    'co-hostd -t names the file and the reason, and not the interpreter';
 
 # Stand-ins for the package: what they are made of, and what is said of them.
 my %packages = (
@@ -88,7 +94,7 @@ my %packages = (
 		qr/^connectonion 0\.6\.2 is too old/],
 	'without a version' => [{ '__init__' => '' }, qr/^connectonion of this version is too old/],
 	'without what it needs' => [{ '__init__' => 'import no_such_module' },
-		qr/No module named 'no_such_module'$/],
+		qr/No module named 'no_such_module'$/m],
 );
 for my $what (sort keys %packages) {
 	my ($files, $says) = @{ $packages{$what} };

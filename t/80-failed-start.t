@@ -25,11 +25,14 @@ my @failures = (
 	['a taken port', 1, qr/port $port.*in use/, sub { }, '-p', $port],
 	['a wrong host.yaml', 78, qr/host\.yaml.*port/, sub {
 		write_file("$_[0]/.co/host.yaml", "name: x\nport: nowhere\n") }, '-p', 0],
-	['an agent that cannot be loaded', 78, qr/agent .*bad\.py/, sub {
+	['an agent that cannot be loaded', 78,
+		qr/agent bad\.py cannot be loaded: \w+Error: /,
+		sub {
 		write_file("$_[0]/bad.py", "raise RuntimeError('nothing works')\n") },
 		'-p', 0, '-a', 'python:bad.py'],
 	['an interpreter that lacks a package', 78,
-		qr/agent .*lacks\.py cannot be loaded by python3: set python to the interpreter/, sub {
+		qr/agent lacks\.py cannot be loaded: ModuleNotFoundError: .*: python3 does not have it; set python to the interpreter/,
+		sub {
 		write_file("$_[0]/lacks.py", "import no_such_package\n") },
 		'-p', 0, '-a', 'python:lacks.py'],
 	['a Python file that is not there', 78,

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -29,6 +30,9 @@
  * abandoned.
  */
 #define KILL_MS 10000
+
+/* What is quoted as the reason is cut here. */
+#define WHY_MAX 200
 
 #define RELATIVE " (paths are relative to the project directory)"
 
@@ -143,13 +147,57 @@ static bool is_profile(const struct buf *said)
 	return is_good;
 }
 
-/* In most cases the package is installed, but for another interpreter. */
-static const char *remedy(struct buf *complaints)
+/* Why the file has no agent, as the script says; NULL: it does not. */
+static char *said_reason(const struct buf *said)
 {
-	if (!strstr(buf_cstr(complaints), "ModuleNotFoundError"))
-		return "";
-	return ": set python to the interpreter that has its packages, such "
-	       "as -o python=VENV/bin/python";
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *o =
+	    said->len ? json_parse(&doc, said->data, said->len, 0, &why) : NULL;
+	char *text = json_strdup(json_get(o, "error"));
+
+	json_fini(&doc);
+	return text;
+}
+
+/* Whether the interpreter is not the right one, as in most such cases. */
+static bool lacks_package(const char *why)
+{
+	return strncmp(why, "ModuleNotFoundError", 19) == 0;
+}
+
+/* The script could not even say why: the last line is the interpreter's. */
+static int blame_interpreter(const char *file, const struct conf *conf,
+    struct buf *complaints, struct err *err)
+{
+	const char *text = buf_cstr(complaints);
+	size_t n = complaints->len, at;
+
+	while (n && text[n - 1] == '\n')
+		n--;
+	for (at = n; at && text[at - 1] != '\n';)
+		at--;
+	if (!n)
+		return err_set(err, ERR_CONFIG,
+		    "agent %s cannot be loaded by %s, which ended without a "
+		    "word",
+		    file, conf->python);
+	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded by %s: %.*s",
+	    file, conf->python, n - at < WHY_MAX ? (int)(n - at) : WHY_MAX,
+	    text + at);
+}
+
+static int tell_reason(
+    const char *file, const struct conf *conf, const char *why, struct err *err)
+{
+	if (!lacks_package(why))
+		return err_set(err, ERR_CONFIG,
+		    "agent %s cannot be loaded: %.*s", file, WHY_MAX, why);
+	return err_set(err, ERR_CONFIG,
+	    "agent %s cannot be loaded: %.*s: %s does not have it; set python "
+	    "to the interpreter that has its packages, such as -o "
+	    "python=VENV/bin/python",
+	    file, WHY_MAX, why, conf->python);
 }
 
 static int judge(struct talk *t, const struct conf *conf, const char *file,
@@ -167,8 +215,11 @@ static int judge(struct talk *t, const struct conf *conf, const char *file,
 		return err_set(err, ERR_CONFIG,
 		    "agent %s: it did not come to host() in %d s", file,
 		    PYTHON_DESCRIBE_MS / 1000);
-	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded by %s%s",
-	    file, conf->python, remedy(complaints));
+	char *why = said_reason(said);
+	int rc = why ? tell_reason(file, conf, why, err)
+		     : blame_interpreter(file, conf, complaints, err);
+	free(why);
+	return rc;
 }
 
 static pid_t python_describe_start(

@@ -35,7 +35,7 @@ def show_traceback(error: BaseException) -> None:
         print(error, file=sys.stderr)
         return
     if isinstance(error, SystemExit):
-        print(f"the file ended itself: exit {error.code}", file=sys.stderr)
+        print(reason(error), file=sys.stderr)
     story = traceback.TracebackException(type(error), error, error.__traceback__)
     part: traceback.TracebackException | None = story
     while part:
@@ -43,6 +43,16 @@ def show_traceback(error: BaseException) -> None:
             [frame for frame in part.stack if not is_ours(frame.filename)])
         part = part.__cause__ or part.__context__
     print("".join(story.format()), end="", file=sys.stderr)
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in one line."""
+    first = (str(error).splitlines() or [""])[0].rstrip(":")
+    if isinstance(error, (NoAgent, Refused)):
+        return first
+    if isinstance(error, SystemExit):
+        return f"the file ended itself: exit {error.code}"
+    return f"{type(error).__name__}: {first}"
 
 
 def leave(status: int) -> NoReturn:

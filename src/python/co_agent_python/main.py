@@ -9,7 +9,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from .faults import leave, show_traceback
+from .faults import leave, reason, show_traceback
 from .file import File
 from .found import Found
 from .hazards import Hazards
@@ -34,6 +34,7 @@ def describe(target: str, state: str) -> NoReturn:
         File(target, tell).run()
     except BaseException as error:
         show_traceback(error)
+        os.write(out, to_line({"error": reason(error)}))
     leave(1)
 
 
