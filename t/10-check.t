@@ -32,6 +32,44 @@ is $r->{status}, 0, '-t accepts a host.yaml with warnings';
 like $r->{out}, qr/settings are valid, with 2 warnings:/, '-t counts the warnings';
 unlike $r->{out}, qr/\bgood\b/, '-t calls settings with warnings not good';
 
+# Settings that do nothing with this agent: options, and what is said of them.
+my $policy = "---\ndefault: ask\n---\nDecide.\n";
+write_file("$dir/.co/host.yaml", "name: tested\n");
+write_file("$dir/policy.md", $policy);
+for my $case (
+	['exec:cat', 'agent_recycle_memory=10', qr/python: agents .*can write RETIRE/],
+	['exec:cat', 'agent_recycle_turns=10', qr/python: agents .*can write RETIRE/],
+	['exec:cat', 'agent_state=shared', qr/it is for python: agents$/m],
+	['exec:cat', 'python=python3.9', qr/it is for python: agents$/m],
+	['exec:cat', 'reload=true', qr/python: agents; send HUP/],
+	['demo', 'agent_persistent=true', qr/it is for exec: agents/],
+	['demo', 'interrupt_grace=7', qr/it is for exec: and python: agents/],
+	['demo', 'agent_memory=64', qr/it is for exec: and python: agents/],
+	['demo', 'restart=safe', qr/it is for exec: and python: agents/],
+	['demo', 'trust_agent=exec:cat', qr/trust never leaves a decision to it$/m,
+		'-o', 'trust=open'],
+	['demo', 'announce_loopback=never', qr/there is no relay_url/, '-o', 'relay_url='],
+) {
+	my ($agent, $option, $why, @more) = @$case;
+	my ($key) = split /=/, $option;
+	$r = run([@check, '-a', $agent, '-o', $option, @more], %env);
+	is $r->{status}, 0, "-t accepts $option with agent: $agent";
+	my @warnings = $r->{out} =~ /^.*has no effect.*$/mg;
+	like "@warnings", qr/^.*\b$key has no effect: .*$why/,
+	    "-t warns that $key has no effect with agent: $agent";
+	is scalar(@warnings), 1, "-t warns of $key alone";
+	like $r->{out}, qr/valid, with 1 warning:/, "-t counts the warning about $key";
+}
+for my $case (
+	['exec:cat', 'agent_persistent=true'], ['exec:cat', 'interrupt_grace=7'],
+	['exec:cat', 'agent_recycle_turns=0'], ['demo', 'agent_persistent=false'],
+	['demo', 'agent_memory=64', '-o', 'trust_agent=exec:cat', '-o', 'trust=policy.md'],
+) {
+	my ($agent, $option, @more) = @$case;
+	$r = run([@check, '-a', $agent, '-o', $option, @more], %env);
+	unlike $r->{out}, qr/no effect/, "-t warns of nothing with $option and agent: $agent";
+}
+
 write_file("$dir/other.yaml", "workers: 3\n");
 is run([@check, '-c', "$dir/other.yaml"], %env)->{status}, 0,
     '-c checks another file';

@@ -54,6 +54,11 @@ const char *policy_text(const struct policy *p)
 	return p->text ? p->text : "";
 }
 
+bool policy_asks(const struct policy *p)
+{
+	return p->fallback == DEFAULT_ASK;
+}
+
 bool policy_has_codes(const struct policy *p)
 {
 	return p->n_codes > 0;

@@ -66,6 +66,9 @@ enum policy_verdict policy_judge(const struct policy *p,
 /* Whether this is one of the invite codes. Takes the same time for any code. */
 bool policy_code_fits(const struct policy *p, const char *code);
 
+/* Whether it leaves callers to the trust agent. */
+bool policy_asks(const struct policy *p);
+
 /* Whether there is an invite code at all. */
 bool policy_has_codes(const struct policy *p);
 

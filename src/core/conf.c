@@ -165,6 +165,11 @@ int conf_preset(struct conf *c, const char *where, const char *key,
 
 /* ---- the struct as a whole ---- */
 
+const char *conf_key_name(enum conf_key key)
+{
+	return params[key].key;
+}
+
 bool conf_is_default(const struct conf *c, enum conf_key key)
 {
 	struct conf fresh;

@@ -138,6 +138,9 @@ int conf_read_env(struct conf *c, struct err *err);
  */
 int conf_check(const struct conf *c, struct err *err);
 
+/* Returns the name of a setting, as in host.yaml. */
+const char *conf_key_name(enum conf_key key);
+
 /* Whether a setting has its default value, wherever that comes from. */
 bool conf_is_default(const struct conf *c, enum conf_key key);
 

@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "launch/failure.h"
 #include "launch/user.h"
+#include "main/effect.h"
 #include "main/options.h"
 #include "main/project.h"
 #include "net/http.h"
@@ -195,6 +196,7 @@ static int check_policy(const struct conf *c, struct err *err)
 	struct policy *policy = policy_open(c, err);
 	if (!policy)
 		return -1;
+	effect_warn(c, policy);
 	policy_close(&policy);
 	lists_warn(c);
 	return 0;
