@@ -25,6 +25,8 @@ struct channel_end {
 	const char *detail; /* for the agent log; valid inside the call */
 	/* The process exited with status 0: an unfinished last line counts. */
 	bool is_success;
+	/* Nothing was done for the turn: it may begin in another channel. */
+	bool is_unbegun;
 };
 
 /* Callbacks of a channel. They may retire or kill it. */

@@ -16,6 +16,9 @@
 /* How many bytes of stimuli may wait for a process that does not read. */
 #define INPUT_WAITING_MAX (16u << 20)
 
+/* How often a turn may be given back by processes that cannot begin it. */
+#define RETURNS_MAX 4
+
 /* The rate of lines is limited per window of this length. */
 #define WINDOW_MS 100
 
@@ -36,9 +39,10 @@ struct agent_turn {
 	int64_t lines_left;	    /* left in the window */
 	enum err_reason end_reason; /* if the channel ended first */
 	char *end_detail;
-	bool has_ended; /* the channel has */
-	bool is_full;	/* the sink is */
-	bool is_slowed; /* by the rate limit */
+	unsigned n_returns; /* so often it was given back */
+	bool has_ended;	    /* the channel has */
+	bool is_full;	    /* the sink is */
+	bool is_slowed;	    /* by the rate limit */
 	bool is_interrupted;
 	bool is_told; /* turn_result was emitted */
 	bool is_over;
@@ -280,10 +284,30 @@ static void child_on_output(void *arg, const char *data, size_t len)
 		line_keep(&t->queue);
 }
 
+static bool begin(struct agent_turn *t, struct err *err);
+
+/*
+ * Begin a turn in another process. A prompt that came meanwhile is lost with
+ * the process that has not taken it up, and so begins the next turn.
+ */
+static bool begin_again(struct agent_turn *t)
+{
+	struct err err;
+
+	if (t->is_interrupted || ++t->n_returns > RETURNS_MAX)
+		return false;
+	channel_retire(&t->channel);
+	if (!begin(t, &err))
+		fail(t, REASON_SPAWN, err.text);
+	return true;
+}
+
 static void child_on_end(void *arg, const struct channel_end *end)
 {
 	struct agent_turn *t = arg;
 
+	if (end->is_unbegun && begin_again(t))
+		return;
 	t->has_ended = true;
 	t->end_reason = end->reason;
 	t->end_detail = mem_strdup(end->detail);
@@ -393,23 +417,32 @@ static void write_task(struct agent_turn *t)
 	buf_fini(&line);
 }
 
-void child_run(struct agent_turn *t)
+/* Returns false with ERR_AGENT if no process can be had. */
+static bool begin(struct agent_turn *t, struct err *err)
 {
 	struct channels *all = t->agent->channels;
+
+	t->channel = all->open(all, &handlers, t, err);
+	if (!t->channel)
+		return false;
+	write_task(t);
+	channel_pause(t->channel, t->is_full);
+	return true;
+}
+
+void child_run(struct agent_turn *t)
+{
 	struct err err;
 
 	if (t->input)
 		emit_user_input(t);
 	if (t->input && t->input->n_files)
 		emit_files_received(t);
-	t->channel = all->open(all, &handlers, t, &err);
-	if (!t->channel) {
+	if (!begin(t, &err)) {
 		fail(t, REASON_SPAWN, err.text);
 		return;
 	}
 	loop_timer_set(t->agent->loop, &t->deadline, t->agent->run_timeout_ms);
-	write_task(t);
-	channel_pause(t->channel, t->is_full);
 }
 
 void child_deliver(struct agent_turn *t, const struct event *ev)

@@ -365,16 +365,12 @@ static void member_on_retire(void *arg, const char *why, size_t len)
 	fill(f);
 }
 
-static void member_on_fault(void *arg, const char *why)
+/* It cannot serve until its successor does. */
+static void replace_now(struct member *m)
 {
-	struct member *m = arg;
 	struct fleet *f = m->fleet;
-	bool is_new = m->state != MEMBER_LEAVING;
 
-	log_warn("agent process %u: %s; it is replaced; while it lives, its "
-		 "other turns have drain_timeout to end",
-	    m->id, why);
-	if (is_new) {
+	if (m->state != MEMBER_LEAVING) {
 		stat_add(agent_replaced, 1);
 		if (m == f->worn)
 			forget_replacing(f);
@@ -382,6 +378,27 @@ static void member_on_fault(void *arg, const char *why)
 		fill(f);
 	}
 	leave(m);
+}
+
+static void member_on_fault(void *arg, const char *why)
+{
+	struct member *m = arg;
+
+	log_warn("agent process %u: %s; it is replaced; while it lives, its "
+		 "other turns have drain_timeout to end",
+	    m->id, why);
+	replace_now(m);
+}
+
+static void member_on_full(void *arg)
+{
+	struct member *m = arg;
+
+	if (m->state != MEMBER_LEAVING)
+		log_warn("agent process %u: cannot begin a turn; it is "
+			 "replaced, and its other turns go on",
+		    m->id);
+	replace_now(m);
 }
 
 static void served(struct fleet *f, const struct member *m)
@@ -453,6 +470,7 @@ static const struct mux_handlers member_handlers = {
     .on_ready = member_on_ready,
     .on_retire = member_on_retire,
     .on_fault = member_on_fault,
+    .on_full = member_on_full,
     .on_end = member_on_end,
 };
 

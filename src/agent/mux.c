@@ -130,6 +130,6 @@ void mux_begin(struct mux *m, struct mux_turn *t)
 
 void mux_refuse(struct mux_turn *t, enum err_reason reason, const char *why)
 {
-	t->base.handlers.on_end(
-	    t->base.arg, &(struct channel_end){reason, why, false});
+	t->base.handlers.on_end(t->base.arg,
+	    &(struct channel_end){.reason = reason, .detail = why});
 }

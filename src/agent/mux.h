@@ -42,6 +42,11 @@ struct mux_handlers {
 	/* It must get no further turn: call mux_leave(). May be called again. */
 	void (*on_fault)(void *arg, const char *why);
 	/*
+	 * It cannot begin turns: as on_fault(), but its turns have any time to
+	 * end. The turn that it could not begin is told after this.
+	 */
+	void (*on_full)(void *arg);
+	/*
 	 * It has ended, by itself or after mux_leave(). Its turns are told
 	 * after this, and it frees itself: the last call.
 	 */

@@ -30,6 +30,7 @@ static enum mux_frame_type type_of(const char *word, size_t len)
 	    {"ERROR", MUX_FRAME_END},
 	    {"EXEC_RESULT", MUX_FRAME_END},
 	    {"LOST", MUX_FRAME_LOST},
+	    {"RETURN", MUX_FRAME_RETURN},
 	    {"READY", MUX_FRAME_READY},
 	    {"RETIRE", MUX_FRAME_RETIRE},
 	};

@@ -22,6 +22,7 @@ enum mux_frame_type {
 	MUX_FRAME_LINE,	  /* any other line, of the turn or of the process */
 	MUX_FRAME_END,	  /* OUTPUT, ERROR or EXEC_RESULT: the turn's last */
 	MUX_FRAME_LOST,	  /* the turn is about to end the process */
+	MUX_FRAME_RETURN, /* the process cannot begin the turn */
 	MUX_FRAME_READY,  /* the process takes turns */
 	MUX_FRAME_RETIRE, /* the process wants to be replaced */
 	MUX_FRAME_BAD,	  /* not a JSON object */

@@ -43,8 +43,9 @@ static void give_back(struct mux *m, struct mux_turn *t)
 static void deliver(
     struct mux *m, struct mux_turn *t, const char *line, size_t n)
 {
-	static const struct channel_end no_end = {REASON_GARBAGE,
-	    "its last frame was neither OUTPUT, ERROR nor EXEC_RESULT", false};
+	static const struct channel_end no_end = {.reason = REASON_GARBAGE,
+	    .detail =
+		"its last frame was neither OUTPUT, ERROR nor EXEC_RESULT"};
 
 	m->current = t;
 	t->base.handlers.on_output(t->base.arg, line, n);
@@ -91,11 +92,26 @@ static void take_lost(
 	m->is_lost = true;
 	copy_text(message, o, "message");
 	if (t)
-		mux_life_end(t, &(struct channel_end){reason, message, false});
+		mux_life_end(t,
+		    &(struct channel_end){.reason = reason, .detail = message});
 	(void)snprintf(why, sizeof why, "turn %" PRIu64 " ends it: %s",
 	    f->number, err_reason_word(reason));
 	if (!m->is_over)
 		mux_life_fault(m, why);
+}
+
+/* Its owner can begin it elsewhere, unless it has begun. */
+static void take_return(struct mux *m, struct mux_turn *t)
+{
+	static const struct channel_end unbegun = {.reason = REASON_SPAWN,
+	    .detail = "no process can begin it",
+	    .is_unbegun = true};
+	static const struct channel_end begun = {.reason = REASON_GARBAGE,
+	    .detail = "RETURN came after other frames"};
+
+	m->handlers.on_full(m->arg);
+	mux_life_end(t, t->is_begun ? &begun : &unbegun);
+	mux_life_settle(m);
 }
 
 /* line has n bytes, with its newline, if it is whole. */
@@ -113,7 +129,10 @@ static void take_turn_frame(
 		broken(m, why);
 	} else if (type == MUX_FRAME_LOST) {
 		take_lost(m, t, f);
+	} else if (t && type == MUX_FRAME_RETURN) {
+		take_return(m, t);
 	} else if (t) {
+		t->is_begun = true;
 		if (!mux_credit_take(&t->credit, n))
 			mux_life_block(t);
 		t->is_ended = type == MUX_FRAME_END;
@@ -156,6 +175,7 @@ static void take_own_frame(struct mux *m, const struct mux_frame *f)
 	case MUX_FRAME_LINE:
 	case MUX_FRAME_END:
 	case MUX_FRAME_LOST:
+	case MUX_FRAME_RETURN:
 		break; /* an unknown type */
 	}
 }

@@ -128,9 +128,10 @@ static void end_turns(struct mux *m, const struct channel_end *end)
  */
 void mux_life_over(struct mux *m, enum err_reason reason, const char *why)
 {
-	static const struct channel_end interrupted = {REASON_INTERRUPTED,
-	    "the process of the turn ended because of another turn", false};
-	const struct channel_end own = {reason, why, false};
+	static const struct channel_end interrupted = {
+	    .reason = REASON_INTERRUPTED,
+	    .detail = "the process of the turn ended because of another turn"};
+	const struct channel_end own = {.reason = reason, .detail = why};
 	bool has_cause = !m->is_lost && m->running.n == 1;
 	size_t n_lost = has_cause ? 0 : m->n_heard;
 

@@ -48,6 +48,7 @@ struct mux_turn {
 	size_t task_bytes;
 	struct mux_credit credit;
 	struct loop_timer grace; /* until it has to have stopped */
+	bool is_begun;		 /* a frame of it has come */
 	bool is_blocking;	 /* the process exceeded its credit */
 	bool is_stopping;	 /* it was told to stop */
 	bool is_closed;		 /* nobody listens to it any more */

@@ -22,6 +22,7 @@ EXEC is answered with the tool and its arguments. The command line may have:
     --mark FILE       append "start PID", "drain PID" and "end PID" to the file
     --slow FILE       say READY only when the file is there
     --fail FILE       exit with status 1 while the file is there
+    --full FILE       give as many turns back (RETURN) as the file has bytes
     --pings           say that PING is answered, and do so
     --killed FILE     be killed while it loads, as often as the file has bytes
 """
@@ -111,7 +112,7 @@ class Turn(threading.Thread):
         self.check()
         if isinstance(step, dict):
             self.say(step)
-            return step['type'] not in ('OUTPUT', 'ERROR')
+            return step['type'] not in ('OUTPUT', 'ERROR', 'RETURN')
         word, *more = [step] if isinstance(step, str) else step
         if word == 'listen':
             self.listen()
@@ -147,6 +148,10 @@ class Turn(threading.Thread):
         if self.task['type'] == 'EXEC':
             self.say({'type': 'EXEC_RESULT', 'status': 'success',
                       'result': json.dumps([self.task['tool'], self.task['args']])})
+            return
+        if option('--full') and os.path.getsize(option('--full')):
+            os.truncate(option('--full'), os.path.getsize(option('--full')) - 1)
+            self.say({'type': 'RETURN'})
             return
         try:
             steps = json.loads(self.task['prompt'])

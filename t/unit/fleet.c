@@ -460,6 +460,43 @@ static void test_mute(void)
 	exec_kind.close(&agent);
 }
 
+/* ---- turns that are given back ---- */
+
+static void test_return(void)
+{
+	struct test x, other;
+	char *path = scratch_path("full");
+	struct buf options = {0};
+
+	buf_printf(&options, "--full %s", path);
+	scratch_write(path, "", 0);
+	open_agent(buf_cstr(&options));
+	run(&other, "[" BEGUN "," FOREVER "]");
+	(void)wait_until(&other, has_begun);
+	int pid = ask_pid();
+	scratch_write(path, "x", 1);
+	int next = ask_pid();
+	ok(next && next != pid,
+	    "a turn that a process gives back runs in another one");
+	ok(ask_pid() == next, "a process that gave a turn back gets no more");
+	ok(!happens_soon(&other, has_end),
+	    "turns of a process that gave one back go on");
+	end(&other);
+	scratch_write(path, "xxxxx", 5);
+	run(&x, "hi");
+	ok(has_failed(&x, REASON_SPAWN),
+	    "a turn that each process gives back fails: %s",
+	    buf_cstr(&x.sink.detail));
+	end(&x);
+	run(&x, "[" BEGUN ",{\"type\":\"RETURN\"}]");
+	ok(has_failed(&x, REASON_GARBAGE),
+	    "a turn that is given back after it has begun fails");
+	end(&x);
+	exec_kind.close(&agent);
+	buf_fini(&options);
+	free(path);
+}
+
 /* ---- processes that do not answer ---- */
 
 /* Longer than a process may be silent, and how often the server looks. */
@@ -615,6 +652,7 @@ int main(void)
 	test_killed("killed twice while loading", "kk", true);
 	test_blame();
 	test_mute();
+	test_return();
 	test_frozen();
 	test_frozen_shortly();
 	test_frozen_unasked();
