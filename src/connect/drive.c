@@ -332,6 +332,13 @@ static void give_up(struct co_client *c)
 		c->op.retry_after_ms = c->fault.retry_after_ms;
 }
 
+/* Faults of an endpoint, in whose place the relay may find the agent. */
+static bool is_of_endpoint(enum co_code code)
+{
+	return code == CO_ERR_UNREACHABLE || code == CO_ERR_IDENTITY ||
+	       code == CO_ERR_SEAL || code == CO_ERR_PROTOCOL;
+}
+
 /* Act on a fault: the connection is dropped, and what then? */
 static void recover(struct co_client *c)
 {
@@ -343,9 +350,14 @@ static void recover(struct co_client *c)
 	if (was_open && c->op.has_turn && !c->op.broken_ms)
 		c->op.broken_ms = clock_mono_ms();
 	drive_drop(c);
-	if (!was_open && was_direct && !c->fault.is_final && needs_agent(c) &&
-	    may_be_relayed(c)) {
+	if (!was_open && was_direct && is_of_endpoint(c->fault.code) &&
+	    needs_agent(c) && may_be_relayed(c)) {
 		c->is_direct_bad = true; /* at once by the relay */
+		c->fault = (struct fault){.code = CO_OK};
+		return;
+	}
+	if (was_open && needs_agent(c) && !c->op.is_sent && !c->op.has_turn) {
+		/* It ended since the last operation: connect anew. */
 		c->fault = (struct fault){.code = CO_OK};
 		return;
 	}
@@ -480,6 +492,8 @@ void drive_step(struct co_client *c)
 		recover(c);
 	leave(c);
 	advance(c);
+	if (c->finder) /* which may have had nobody to ask */
+		advance(c);
 	if (c->fault.code)
 		recover(c);
 	set_timer(c);
