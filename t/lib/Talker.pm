@@ -15,6 +15,7 @@ use warnings;
 use CoHost qw(program);
 use IO::Select;
 use JSON::PP ();
+use POSIX ();
 use Test::More ();
 use Time::HiRes qw(time);
 
@@ -25,6 +26,7 @@ sub start {
 	my ($class, $address, %o) = @_;
 	my %env = %{ delete $o{env} // {} };
 	my $dir = delete $o{dir} // '/';
+	my @argv = (program('t/talker'), $address // '', map { "$_=$o{$_}" } sort keys %o);
 	pipe my $commands, my $say or die "pipe: $!";
 	pipe my $hear, my $lines or die "pipe: $!";
 	$say->autoflush;
@@ -34,8 +36,8 @@ sub start {
 		open STDOUT, '>&', $lines;
 		close $_ for $say, $hear;
 		%ENV = (%ENV, HOME => '/nonexistent', %env);
-		chdir $dir or die "$dir: $!";
-		exec(program("t/talker"), $address // '', map { "$_=$o{$_}" } sort keys %o) or POSIX::_exit(127);
+		chdir $dir and exec @argv;
+		POSIX::_exit(127);
 	}
 	my $self = bless { pid => $pid, say => $say, hear => $hear, in => '', tester => $$ },
 	    $class;
