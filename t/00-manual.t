@@ -23,15 +23,16 @@ SKIP: {
 	}
 }
 
-for my $program (qw(co-hostd co-relayd)) {
+for (['co-hostd', 8], ['co-relayd', 8], ['co-connect', 1]) {
+	my ($program, $section) = @$_;
 	my $help = run([program($program), '-h'])->{out};
-	my $manual = read_file("$top/man/$program.8") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
+	my $manual = read_file("$top/man/$program.$section") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
 	my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
 	ok scalar(keys %options), "$program -h names options";
 	my @missing = grep {
 		my $word = s/^-//r;
 		$manual !~ /^\.It.*\bFl \Q$word\E(?![\w-])/m;
 	} sort keys %options;
-	is "@missing", '', "$program.8 describes each of them";
+	is "@missing", '', "$program.$section describes each of them";
 }
 done_testing;
