@@ -47,10 +47,20 @@ for my $what (sort keys %wrong) {
 }
 
 $ws->close(code => 1000);
-my $polite = $host->ws(session => {});
-$polite->send_frame(WS::CLOSE, pack('n', 1000) . 'bye');
-is $polite->wait_close(5), 1000, 'a close is answered with a close';
-ok $polite->{http}->is_closed(5), 'the connection ends after both closes';
+# Registered codes; 1012 to 1014 are newer than RFC 6455.
+for my $code (1000, 1001, 1011 .. 1014, 3000, 4999) {
+	my $polite = $host->ws(session => {});
+	$polite->send_frame(WS::CLOSE, pack('n', $code) . 'bye');
+	my $answer = $polite->wait_close(5) // 'none';
+	ok $answer == $code || $answer == 1000, "a close with $code is answered with a close"
+	    or diag "answer: $answer";
+	ok $polite->{http}->is_closed(5), "the connection ends after both closes with $code";
+}
+for my $code (999, 1004, 1005, 1006, 1015, 2999, 5000) {
+	my $rude = $host->ws(session => {});
+	$rude->send_frame(WS::CLOSE, pack('n', $code));
+	is $rude->wait_close(5), 1002, "a close with $code, which is no code, is refused";
+}
 
 my $offer = $host->ws(headers => {
 	'sec-websocket-extensions' => 'permessage-deflate; client_max_window_bits' });

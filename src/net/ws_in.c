@@ -161,8 +161,10 @@ static void on_frame_start(wslay_event_context_ptr parser,
 static void on_frame_chunk(wslay_event_context_ptr parser,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
 {
-	(void)parser;
 	struct ws *w = arg;
+	if (w->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
+		ws_close_take(
+		    &w->closing, parser, chunk->data, chunk->data_length);
 	/* Binary messages are only counted. */
 	if (!w->has_done_reading && ws_tally_is_text(&w->tally))
 		ws_in_keep(w, chunk->data, chunk->data_length);
@@ -219,7 +221,9 @@ static void on_message(wslay_event_context_ptr parser,
 static void after_parse(struct ws *w)
 {
 	send_control(w);
-	if (wslay_event_get_close_received(w->parser))
+	if (wslay_event_get_close_received(w->parser) ||
+	    (ws_close_is_new(&w->closing) &&
+		!wslay_event_get_read_enabled(w->parser)))
 		w->has_done_reading = w->is_clean = true;
 	else if (!wslay_event_get_read_enabled(w->parser))
 		w->has_done_reading = true;

@@ -16,6 +16,7 @@
 #include "base/unfinished.h"
 #include "net/http_int.h"
 #include "net/ws.h"
+#include "websocket/ws_close.h"
 #include "websocket/ws_tally.h"
 
 #include <wslay/wslay.h>
@@ -47,11 +48,12 @@ struct ws {
 	struct buf early; /* what came with the handshake */
 	const char *in;	  /* what the parser has yet to read */
 	size_t in_len;
-	struct buf rest;	/* input that waits for the end of a pause */
-	struct ws_step step;	/* with limits.is_exact */
-	struct buf message;	/* the text message being received */
-	struct ws_tally tally;	/* of that message */
-	size_t most_bytes;	/* of that message */
+	struct buf rest;       /* input that waits for the end of a pause */
+	struct ws_step step;   /* with limits.is_exact */
+	struct buf message;    /* the text message being received */
+	struct ws_tally tally; /* of that message */
+	size_t most_bytes;     /* of that message */
+	struct ws_close closing;
 	struct unfinished part; /* what came of it */
 	struct list pieces;	/* output before out: struct ws_piece */
 	size_t piece_bytes;	/* of all of them */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/url.h"
 #include "base/utf8.h"
+#include "websocket/ws_close.h"
 #include "websocket/ws_head.h"
 #include "websocket/ws_hello.h"
 #include "websocket/ws_proxy.h"
@@ -18,13 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Codes that were registered after wslay was written, which takes them for an
- * error: service restart, try again later, bad gateway.
- */
-#define CODE_NEW_FIRST 1012
-#define CODE_NEW_LAST 1014
 
 /* The room that a close frame has for the reason after its code. */
 #define MAX_REASON 123
@@ -59,8 +53,7 @@ struct ws_client {
 	struct ws_tally tally; /* of that message */
 	size_t granted_bytes;  /* by may_grow, for that message; 0: not asked */
 	bool is_refused;       /* that message: its rest is dropped */
-	int peer_code;	       /* the first two bytes of the peer's close */
-	unsigned n_peer_code;
+	struct ws_close closing;
 	int end_code;  /* of the error that we found in a message; 0: none */
 	char why[256]; /* what went wrong, for on_end */
 };
@@ -177,24 +170,6 @@ static void on_frame_start(wslay_event_context_ptr frames,
 		    "sent a message that is too large");
 }
 
-static bool has_new_code(const struct ws_client *c)
-{
-	return c->n_peer_code == 2 && c->peer_code >= CODE_NEW_FIRST &&
-	       c->peer_code <= CODE_NEW_LAST;
-}
-
-/* Answer a close that wslay would take for an error. */
-static void note_close(struct ws_client *c, const uint8_t *data, size_t n)
-{
-	for (size_t i = 0; i < n && c->n_peer_code < 2; i++) {
-		c->peer_code = c->peer_code << 8 | data[i];
-		c->n_peer_code++;
-	}
-	if (has_new_code(c))
-		(void)wslay_event_queue_close(
-		    c->frames, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
-}
-
 /* Whether the message may be as large as it was announced to be. */
 static bool may_be_as_large(struct ws_client *c)
 {
@@ -226,7 +201,8 @@ static void on_frame_chunk(wslay_event_context_ptr frames,
 
 	(void)frames;
 	if (c->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
-		note_close(c, chunk->data, chunk->data_length);
+		ws_close_take(
+		    &c->closing, c->frames, chunk->data, chunk->data_length);
 	if (!c->end_code && !c->is_refused && ws_tally_is_text(&c->tally))
 		keep(c, chunk->data, chunk->data_length);
 }
@@ -268,8 +244,9 @@ static void read_frames(struct ws_client *c, const char *bytes, size_t n)
 	flush(c);
 	if (c->end_code)
 		fail(c, c->why);
-	else if (has_new_code(c) && !wslay_event_get_read_enabled(c->frames))
-		tell_close(c, c->peer_code);
+	else if (ws_close_is_new(&c->closing) &&
+		 !wslay_event_get_read_enabled(c->frames))
+		tell_close(c, c->closing.code);
 	else if (wslay_event_get_close_received(c->frames))
 		tell_close(c, wslay_event_get_status_code_received(c->frames));
 	else if (!wslay_event_get_read_enabled(c->frames))
