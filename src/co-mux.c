@@ -77,6 +77,7 @@ EXPORT int mux_open(const struct mux_plan *plan);
 EXPORT int mux_hand(int kind);
 EXPORT void mux_leave(void);
 EXPORT void mux_missing(void);
+EXPORT void mux_crowded(void);
 EXPORT void mux_enter(uint64_t turn);
 EXPORT void *mux_take(struct mux_frame *f);
 EXPORT int mux_wait(int idle_ms);
@@ -137,11 +138,23 @@ void mux_leave(void)
 	lock_leave();
 }
 
-/* The thread that was asked for cannot be started. */
+/* The thread that was asked for, to take turns, cannot be started. */
 void mux_missing(void)
 {
 	lock_enter();
 	hands_missing();
+	recycle_crowded();
+	link_return_turns();
+	lock_leave();
+}
+
+/* A thread cannot be started. */
+void mux_crowded(void)
+{
+	if (link_is_cut())
+		return;
+	lock_enter();
+	recycle_crowded();
 	lock_leave();
 }
 

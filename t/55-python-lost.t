@@ -116,6 +116,29 @@ is $p->ask('say more'), 'more', 'a process with a tool that works for ever goes 
 $p->send(0, { type => 'DRAIN' });
 is $p->ended, 0, 'a process with a tool that works for ever ends after its turns';
 
+# ---- threads that cannot be started ----
+
+$p = Frames->python($dir, 'unruly.py', '--processes', 20);
+is $p->ask('crowd 100'), "20: can't start new thread: the turn has 20, which is agent_processes",
+    'a turn may start as many threads as agent_processes says';
+is $p->ask('crowd 20'), '20', 'threads of a turn do not count for another one';
+is $p->ask('exhaust now'), 'exhausted', 'a turn lets no further thread start';
+my $gate = gate();
+my @held;
+while (@held < 10 && !grep { $_->{type} eq 'RETIRE' } $p->frames(0)) {
+	push @held, $p->input("hold $gate");
+	$p->next_of($held[-1], 'tool_call');
+}
+is $p->next_of(0, 'RETIRE')->{reason}, 'no further thread can be started',
+    'a process without a thread for the next turn asks to be replaced';
+my $returned = $p->input('say x');
+is_deeply [$p->next_of($returned, 'RETURN')], [{ type => 'RETURN' }],
+    'a process without a thread for a turn gives it back';
+write_file($gate, '');
+is_deeply [map { $p->last($_)->{result} } @held], [('held') x @held],
+    'a turn whose steps get no thread takes them itself';
+is $p->ask('say more'), 'more', 'a process that gave a turn back goes on';
+
 $p = Frames->python($dir, 'raises.py', { is_loading => 1 });
 is $p->ended, 1 << 8, 'a process whose file fails exits with 1';
 is scalar($p->frames(0)), 0, 'a process whose file fails is never ready';

@@ -100,7 +100,7 @@ struct command {
 	const char *words[WORDS];
 	size_t n;
 	struct buf script, co_turn;
-	char numbers[4][24];
+	char numbers[5][24];
 	size_t n_numbers;
 };
 
@@ -154,6 +154,7 @@ static struct channels *open_fleet(
 	add_number(&c, "--recycle-turns", spec->recycle_turns);
 	add_number(&c, "--recycle-memory", spec->recycle_memory_bytes >> 20);
 	add_number(&c, "--grace", spec->interrupt_grace_ms / 1000);
+	add_number(&c, "--processes", spec->processes);
 	finish_command(&c, p, spec);
 	p->source.processes += THREADS_PER_TURN * spec->turns;
 	p->fleet = fleet_open(&(struct fleet_setup){

@@ -49,6 +49,7 @@ static size_t n_works;
 
 static size_t starting; /* asked for, and not here so far */
 static size_t resting;	/* in the list idle */
+static bool is_short;	/* the last one asked for could not be started */
 
 /* Initial-exec: a handler must not be the first to use it. */
 static __thread struct hand *self __attribute__((tls_model("initial-exec")));
@@ -97,6 +98,7 @@ bool hands_open(enum hand_kind kind)
 	if (kind != HAND_TURNS)
 		return true; /* it shares those of who started it */
 	starting -= starting > 0;
+	is_short = false;
 	return unshare(CLONE_FS) == 0;
 }
 
@@ -320,4 +322,10 @@ bool hands_needed(void)
 void hands_missing(void)
 {
 	starting -= starting > 0;
+	is_short = true;
+}
+
+bool hands_are_short(void)
+{
+	return is_short && !leader && !idle && !starting;
 }

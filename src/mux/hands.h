@@ -112,4 +112,7 @@ bool hands_leads(const struct hand *h);
 bool hands_needed(void);
 void hands_missing(void);
 
+/* Whether none waits or leads, and none could be started. */
+bool hands_are_short(void);
+
 #endif

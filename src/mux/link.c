@@ -104,6 +104,20 @@ static void fail(const char *why)
 	_exit(1);
 }
 
+void link_return_turns(void)
+{
+	static const char json[] = "{\"type\":\"RETURN\"}";
+	struct turn *t;
+	struct line *line;
+
+	while (hands_are_short() && (line = turns_take(&t)) != NULL) {
+		(void)sender_write(line->turn, json, sizeof json - 1,
+		    SENDER_LAST | SENDER_ALONE);
+		free(line);
+		link_note_end();
+	}
+}
+
 static void begin(uint64_t turn, const char *json, size_t len)
 {
 	if (turn != highest + 1)
@@ -111,6 +125,7 @@ static void begin(uint64_t turn, const char *json, size_t len)
 	highest = turn;
 	turns_begin(turns_line(turn, json, len));
 	hands_call();
+	link_return_turns();
 }
 
 static void later(struct turn *t, const char *json, size_t len)

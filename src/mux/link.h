@@ -32,6 +32,9 @@ void link_tell_news(void);
 /* Whether no turn is left and none will come. Hold the lock. */
 bool link_is_drained(void);
 
+/* Give waiting turns back to the server if no thread can take them. */
+void link_return_turns(void);
+
 /* A turn has ended. Hold the lock. */
 void link_note_end(void);
 

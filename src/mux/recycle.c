@@ -61,6 +61,17 @@ static void ask(const char *what, int64_t value, const char *unit)
 	say(0, json, 0);
 }
 
+void recycle_crowded(void)
+{
+	static const char json[] = "{\"type\":\"RETIRE\",\"reason\":"
+				   "\"no further thread can be started\"}";
+
+	if (is_asked)
+		return;
+	is_asked = true;
+	say(0, json, 0);
+}
+
 void recycle_count(void)
 {
 	if (limits.turns && !is_asked && sender_ended() >= limits.turns)

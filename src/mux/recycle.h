@@ -36,6 +36,9 @@ struct recycle_limits {
 /* Set the limits of this process. */
 void recycle_open(const struct recycle_limits *l);
 
+/* No thread can be started: ask for a successor. */
+void recycle_crowded(void);
+
 /* A turn has ended: ask for a successor if that was the last one. */
 void recycle_count(void);
 

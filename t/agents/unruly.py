@@ -162,6 +162,24 @@ def count(text: str) -> str:
     return str(counts[text])
 
 
+def crowd(text: str) -> str:
+    """Start so many threads, which stay."""
+    for n in range(int(text)):
+        try:
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+        except RuntimeError as error:
+            return f"{n}: {error}"
+    return text
+
+
+def exhaust(text: str) -> str:
+    """Let no further thread of the process start, as when there are too many for the system."""
+    def refuse(*args):
+        raise RuntimeError("can't start new thread")
+    threading._start_new_thread = refuse
+    return "exhausted"
+
+
 def shut(text: str) -> str:
     """Close all descriptors."""
     os.closerange(3, 1000)
@@ -195,7 +213,7 @@ async def ring(text: str) -> str:
 
 
 TOOLS = [say, hold, spin, pid, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard,
-         split, shut, spoil, count, exits, listen, ring]
+         split, crowd, exhaust, shut, spoil, count, exits, listen, ring]
 
 
 class Asynchronous(Agent):

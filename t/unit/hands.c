@@ -169,8 +169,11 @@ int main(void)
 	ok(tell(&a, open_hand), "a hand has its own current directory");
 	ok(hands_needed(), "a hand at work makes another one needed");
 	hands_missing();
+	ok(hands_are_short(), "hands are short when one cannot be started");
 	ok(hands_needed(), "a hand that could not be started is needed again");
+	ok(!hands_are_short(), "hands are not short while one is starting");
 	(void)tell(&b, open_hand);
+	ok(!hands_are_short(), "hands are not short when one has started");
 
 	mode_t mask = umask(022);
 	(void)tell(&a, go_away);

@@ -65,6 +65,7 @@ class Mux:
         self.enter = short.mux_enter
         self.leave = short.mux_leave
         self.missing = short.mux_missing
+        self.crowded = short.mux_crowded
         self.is_drained = short.mux_is_drained
         self.is_cut = short.mux_is_cut
         self.try_write = short.mux_write

@@ -24,6 +24,7 @@ class Output:
         self.turn = turn
         self.tell = tell
         self.rest = ""  # of a line without an end so far
+        self.threads: set[Any] = set()  # that the turn has started, and that have not ended
         self.step: Any = None  # that the turn's own thread takes (steps.py)
         self.lock = threading.Lock()
 

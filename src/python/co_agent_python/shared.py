@@ -59,14 +59,15 @@ class Shared:
         about = found.describe()  # which also loads what the first agent loads
         prepare()
         steps.install(self.link)
-        threads.install(self.link)
+        threads.install(self.link, self.options.processes)
         self.loop.lend()
         found.lock = threading.Lock() if found.kind == "instance" else None
         found.settle = self.loop.run
         self.context = contextvars.copy_context()
         self.settle_memory()
         threading.stack_size(STACK_BYTES)
-        self.grow()
+        if not self.grow():
+            leave(1)
         if self.edits:
             watch = functools.partial(self.edits.watch, self.retire)
             threading.Thread(target=watch, name="co-edits", daemon=True).start()
@@ -107,12 +108,14 @@ class Shared:
 
     # ---- threads that take turns ----
 
-    def grow(self) -> None:
+    def grow(self) -> bool:
         try:
-            threading.Thread(target=self.work, name="co-turn", daemon=True).start()
+            threads.start(threading.Thread(target=self.work, name="co-turn", daemon=True))
         except RuntimeError as error:
             self.link.missing()
-            print(f"there will be fewer turns at once: {error}", file=sys.stderr)
+            print(f"there is no thread for a further turn: {error}", file=sys.stderr)
+            return False
+        return True
 
     def work(self) -> None:
         link = self.link

@@ -17,6 +17,7 @@ import time
 import types
 from typing import Any, Callable
 
+from . import threads
 from .mux import STEPS, Mux
 from .output import current
 
@@ -120,8 +121,7 @@ class Helper:
         self.step: Step | None = None
         self.wake = threading.Lock()
         self.wake.acquire()
-        thread = threading.Thread(target=self.work, name="co-step", daemon=True)
-        contextvars.Context().run(thread.start)  # it is not a thread of the turn only
+        threads.start(threading.Thread(target=self.work, name="co-step", daemon=True))
 
     def work(self) -> None:
         self.link.hand(STEPS)
@@ -165,16 +165,25 @@ class Step:
         # The package lets the step be run in a copy of the context: context.run(step).
         self.habit = habit_of(self.args[0] if self.args else self.target)
         if output and self.habit.is_quick() and not output.step:
-            output.step = self
-            self.run()
-            output.step = None
-            self.done.release()
-            return
+            return self.run_here(output)
+        try:
+            helper = mine.home.pop() if mine.home else Helper(self.link)
+        except RuntimeError:  # no further thread can be started
+            self.link.crowded()
+            return self.run_here(output)
         self.turn = output.turn if output else 0
         self.context = contextvars.copy_context()
-        helper = mine.home.pop() if mine.home else Helper(self.link)
         helper.step = self
         helper.wake.release()
+
+    def run_here(self, output: Any) -> None:
+        outer = output.step if output else None
+        if output and not outer:
+            output.step = self
+        self.run()
+        if output:
+            output.step = outer
+        self.done.release()
 
     def run(self) -> None:
         """Called once. The package's function keeps what it raises."""
