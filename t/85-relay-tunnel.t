@@ -69,6 +69,18 @@ for my $workers (1, 4) {
 	my @order = map { $agent->next_frame->{n} } 0 .. 5;
 	is "@order", '0 1 2 3 4 5', "-w $workers: frames sent along with the first one come in order";
 
+	$agent->answer($name{6}, type => 'LAST');
+	$agent->answer($name{6}, type => 'close', code => 4003, reason => 'enough');
+	is $clients[5]->next_frame->{type}, 'LAST',
+	    "-w $workers: what an agent sent before it ends a client is forwarded";
+	is $clients[5]->wait_close, 4003, "-w $workers: an agent ends a client with a code";
+	$agent->answer($name{7}, type => 'close', code => 1006);
+	is $clients[6]->wait_close, 1000,
+	    "-w $workers: a code that no close may have becomes 1000";
+	is join(' ', map { $agent->next_frame->{type} } 6, 7), 'close close',
+	    "-w $workers: the agent is told that those clients are gone";
+	ok talks($agent, $clients[7], 'beside'), "-w $workers: other clients of the agent stay";
+
 	$agent->close;
 	is $_->wait_close, 1012, "-w $workers: clients are disconnected when their agent leaves"
 	    for @clients[0, 19];

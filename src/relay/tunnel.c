@@ -3,12 +3,14 @@
 #include "relay/tunnel.h"
 
 #include "base/enc.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "net/wire.h"
 #include "net/ws.h"
 #include "relay/relay_stat.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* RFC 6455 section 7.4 and its registry. */
@@ -215,12 +217,41 @@ static void forward_to_client(
 	buf_fini(&head);
 }
 
+/* Whether a close frame may have this code (RFC 6455 section 7.4). */
+static bool is_close_code(int64_t code)
+{
+	return (code >= 1000 && code <= 1003) ||
+	       (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+/* The agent ends the connection of a client, as it would end a direct one. */
+static void end_client(struct tunnel_client *c, const struct buf *text)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *frame =
+	    json_parse(&doc, text->data, text->len, 0, &why);
+	char *reason = json_strdup(json_get(frame, "reason"));
+	int64_t code;
+	if (!json_int(json_get(frame, "code"), &code) || !is_close_code(code))
+		code = WIRE_CLOSE_NORMAL;
+	wire_close(c->wire, (int)code, reason ? reason : "");
+	free(reason);
+	json_fini(&doc);
+}
+
 void tunnel_from_agent(
     struct tunnel_agent *a, const struct scan *s, struct buf *text)
 {
 	struct tunnel_client *c = client_of(a, s);
+	const char *type = scan_text(s, SCAN_TYPE);
 	if (!c) {
 		relay_stat_add(strays, 1);
+		buf_fini(text);
+		return;
+	}
+	if (type && strcmp(type, "close") == 0) {
+		end_client(c, text);
 		buf_fini(text);
 		return;
 	}
