@@ -119,6 +119,17 @@ static void forget_failures(struct uplink *u)
 	u->delay_ms = 0;
 }
 
+/* Returns the wait after one more failure. */
+static int64_t note_failure(struct uplink *u)
+{
+	uint16_t jitter;
+
+	u->n_failures++;
+	u->delay_ms = backoff(u->delay_ms, DELAY_FIRST_MS, DELAY_MOST_MS);
+	enc_random(&jitter, sizeof jitter);
+	return u->delay_ms + (u->n_failures > 1 ? jitter % JITTER_MS : 0);
+}
+
 static void on_accepted(struct uplink *u)
 {
 	bool is_news = !u->is_announced;
@@ -133,6 +144,19 @@ static void on_accepted(struct uplink *u)
 	/* Whether nobody replaces us this time, only time tells. */
 	if (!u->was_replaced)
 		forget_failures(u);
+}
+
+/*
+ * It may be for now only: a relay takes the second announcement of a second for
+ * a replay of the first.
+ */
+static void on_refused(struct uplink *u)
+{
+	int64_t delay_ms = u->is_announced ? HEARTBEAT_MS : note_failure(u);
+
+	tell(u, UPLINK_REFUSED, buf_cstr(&u->frame.text), delay_ms);
+	if (!u->is_draining)
+		loop_timer_set(u->setup.loop, &u->heartbeat, delay_ms);
 }
 
 static void on_dial_text(void *arg, const char *text, size_t len)
@@ -150,7 +174,7 @@ static void on_dial_text(void *arg, const char *text, size_t len)
 		on_accepted(u);
 		break;
 	case LINK_FRAME_ERROR:
-		tell(u, UPLINK_REFUSED, buf_cstr(&u->frame.text), 0);
+		on_refused(u);
 		break;
 	case LINK_FRAME_ASIDE:
 		break;
@@ -199,17 +223,6 @@ static void on_dial_drain(void *arg)
 static bool has_lived(const struct uplink *u)
 {
 	return u->is_open && clock_mono_ms() - u->opened_ms >= LIVED_MS;
-}
-
-/* Returns the wait after one more failure. */
-static int64_t note_failure(struct uplink *u)
-{
-	uint16_t jitter;
-
-	u->n_failures++;
-	u->delay_ms = backoff(u->delay_ms, DELAY_FIRST_MS, DELAY_MOST_MS);
-	enc_random(&jitter, sizeof jitter);
-	return u->delay_ms + (u->n_failures > 1 ? jitter % JITTER_MS : 0);
 }
 
 static void try_again(struct uplink *u, int code, const char *why)

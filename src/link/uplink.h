@@ -32,7 +32,7 @@ enum uplink_event {
 	UPLINK_RESTORED,  /* again, after a loss */
 	UPLINK_LOST,	  /* the connection ended; a new one is made soon */
 	UPLINK_FAILED,	  /* no connection could be made */
-	UPLINK_REFUSED,	  /* the relay sent an error */
+	UPLINK_REFUSED,	  /* the relay sent an error; we announce again */
 };
 
 struct uplink_setup {

@@ -183,10 +183,10 @@ static void on_first_try(void *arg)
 	serve(arg);
 }
 
-/* The first attempt has an outcome. */
+/* The first attempt has an outcome, unless it goes on. */
 static void note_outcome(struct link *k, enum uplink_event event)
 {
-	if (!k->is_ready)
+	if (!k->is_ready && event != UPLINK_REFUSED)
 		loop_timer_set(k->in.loop, &k->first_try,
 		    event == UPLINK_ANNOUNCED ? SETTLE_MS : 0);
 }

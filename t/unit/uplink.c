@@ -42,6 +42,7 @@ static struct test {
 	struct wire *wire; /* its end of the connection; NULL: none */
 	struct buf heard;  /* what it got, a line for each frame */
 	unsigned n_announced;
+	unsigned n_refusals; /* that are still to come */
 	unsigned n_events;
 	enum uplink_event event; /* the last one */
 	unsigned n;
@@ -51,13 +52,22 @@ static struct test {
 
 /* ---- the relay ---- */
 
+static void relay_says(const char *text)
+{
+	wire_send(x.wire, text, strlen(text));
+}
+
 static void on_wire_text(void *arg, const char *text, size_t len)
 {
 	(void)arg;
 	buf_append(&x.heard, text, len);
 	buf_char(&x.heard, '\n');
-	if (len > 9 && memcmp(text, "ANNOUNCE ", 9) == 0)
-		wire_send(x.wire, "{\"type\":\"ANNOUNCE_OK\"}", 22);
+	if (x.n_refusals) {
+		x.n_refusals--;
+		relay_says("{\"type\":\"ERROR\",\"error\":\"no\"}");
+	} else if (len > 9 && memcmp(text, "ANNOUNCE ", 9) == 0) {
+		relay_says("{\"type\":\"ANNOUNCE_OK\"}");
+	}
 }
 
 static void on_wire_nothing(void *arg)
@@ -288,6 +298,26 @@ static void test_replaced(void)
 	    "waits begin anew after a connection that lasted");
 }
 
+static void test_refused(void)
+{
+	x.n_refusals = 2;
+	pass_ms(1000);
+	is_int(next_event(), UPLINK_REFUSED, "an ERROR is reported");
+	ok(is_wait(1, 1000), "a refused announcement is made anew after 1 s");
+	pass_ms(x.delay_ms);
+	(void)next_event();
+	ok(x.event == UPLINK_REFUSED && is_wait(2, 2000),
+	    "an announcement that is refused again waits longer");
+	pass_ms(x.delay_ms);
+	is_int(next_event(), UPLINK_RESTORED,
+	    "an announcement is accepted after two that were refused");
+	x.n_refusals = 1;
+	pass_ms(60000);
+	is_int(next_event(), UPLINK_REFUSED, "a renewal may be refused");
+	ok(x.wire && x.delay_ms == 60000,
+	    "a host whose renewal was refused stays, until the next one");
+}
+
 static bool is_closed(struct test *t)
 {
 	return t->is_closed;
@@ -306,6 +336,7 @@ int main(void)
 	test_heartbeat();
 	test_loss();
 	test_replaced();
+	test_refused();
 	uplink_close(x.uplink);
 	ok(loop_until(loop, PATIENCE_MS, &x, is_closed),
 	    "a link reports that it was closed");
