@@ -11,11 +11,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for);
-use Relay;
+use HostRelay;
 use Sign qw(:all);
 use Test::More;
 
-my $relay = Relay->start;
+my $relay;
 
 # Begin a turn through the relay, have something happen in its middle, and come back until
 # the turn has ended: its result, and the ids that came twice.
@@ -48,6 +48,7 @@ sub whole {
 }
 
 for my $workers (1, 4) {
+	$relay = HostRelay->start(workers => $workers);
 	my $host = CoHost->start(relay => $relay->url, workers => $workers,
 		args => ['-o', 'trust=open']);
 	my $address = host_address($host);
@@ -57,16 +58,17 @@ for my $workers (1, 4) {
 		kill KILL => $host->workers }));
 
 	my ($link) = $host->children_of_kind('link');
-	my $announced = () = $relay->from_agents('ANNOUNCE');
+	my $announced = $relay->counter('announces_total');
 	whole("-w $workers, the link killed", turn_with($address, sub { kill KILL => $link }));
 	ok wait_for(10, sub { my ($new) = $host->children_of_kind('link'); $new && $new != $link }),
 	    "-w $workers: a link that was killed is replaced";
-	ok wait_for(10, sub { (() = $relay->from_agents('ANNOUNCE')) > $announced }),
+	ok $relay->agent($address, $announced + 1),
 	    "-w $workers: the new link announces the agent";
 
 	whole("-w $workers, all workers and the link killed", turn_with($address, sub {
 		kill KILL => $host->workers, $host->children_of_kind('link') }));
 	$host->stop;
+	$relay->stop if $workers == 1;
 }
 
 # ---- one worker of several ----

@@ -10,11 +10,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for write_file);
-use Relay;
+use HostRelay;
 use Sign qw(:all);
 use Test::More;
 
-my ($first, $second) = map { Relay->start } 1, 2;
+my ($first, $second) = map { HostRelay->start(workers => $_) } 1, 2;
 sub yaml { my ($url) = @_; return "trust: open\nrelay_url: $url\n" }
 
 my $host = CoHost->start(relay => undef, workers => 2, yaml => yaml($first->url));
@@ -41,7 +41,8 @@ until (@refused || wait_for(0, sub { $host->words =~ /generation 2 serves/ && $s
 	$f && $f->{type} eq 'CONNECTED' ? $served++ : push @refused, $f;
 	$visitor->close;
 }
-is scalar(@refused), 0, 'no client is refused while a generation replaces another';
+is scalar(@refused), 0, 'no client is refused while a generation replaces another'
+    or diag explain \@refused;
 my @rest = $ws->all_until('OUTPUT');
 is $rest[-1]{result}, 'Streamed 30 steps.', 'a turn of the old generation ends on its connection';
 my $new = $first->client($address, session => { session_id => $ws->session_id });

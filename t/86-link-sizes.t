@@ -12,15 +12,15 @@ use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for);
 use MIME::Base64 qw(encode_base64);
-use Relay;
+use HostRelay;
 use Sign qw(:all);
 use Test::More;
 
-my $relay = Relay->start;
 
 # ---- 2 MB in both directions, beside others ----
 
 for my $workers (1, 4) {
+	my $relay = HostRelay->start(workers => $workers);
 	my $host = CoHost->start(relay => $relay->url, workers => $workers,
 		args => ['-o', 'trust=open', '-o', 'max_prompt=4000000']);
 	my $address = host_address($host);
@@ -45,5 +45,6 @@ for my $workers (1, 4) {
 	    qr/^File too large: ten\.bin \(10\.0MB, max: 10MB\)/,
 	    "-w $workers: a larger file is refused through the relay";
 	$host->stop;
+	$relay->stop;
 }
 done_testing;
