@@ -44,7 +44,8 @@ static size_t columns(void)
 static void put(const char *text, size_t len)
 {
 	/* Standard error may be gone, and there is nobody else to tell. */
-	(void)fwrite(text, 1, len, stderr);
+	if (len)
+		(void)fwrite(text, 1, len, stderr);
 }
 
 static void erase_spinner(struct screen *s)
