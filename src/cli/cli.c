@@ -142,8 +142,9 @@ enum exit_status cli_connect(struct cli *cli, struct partner *partner)
 	options.co_dir = o->co_dir;
 	options.flags = flags_of(o);
 	options.seal = seal_of(o);
-	options.session =
-	    cli->session ? session_file_get(cli->session, partner->name) : NULL;
+	options.session = cli->session && partner->name
+			      ? session_file_get(cli->session, partner->name)
+			      : NULL;
 	options.invite_code = o->invite_code;
 	options.retries = o->retries;
 	options.user_agent = "co-connect/" CO_CONNECT_VERSION;
