@@ -99,6 +99,8 @@ void say_command(
 		put_signed(out, s, &payload);
 		buf_fini(&payload);
 	} else {
+		if (!s->is_relayed)
+			put_text(out, "to", s->to);
 		put_envelope(out, s);
 		buf_str(out, members);
 	}

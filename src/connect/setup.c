@@ -156,4 +156,5 @@ void setup_fini(struct settings *s)
 	free(s->invite_code);
 	free(s->user_agent);
 	ident_key_close(&s->secret_key);
+	*s = (struct settings){.relay = NULL};
 }
