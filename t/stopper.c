@@ -63,6 +63,15 @@ static void freeze(void)
 	sleep_on_ice(0);
 }
 
+/*
+ * A signal to the process may be taken by another thread, until which this one
+ * would go on, and give back what it should be stopped with.
+ */
+static void stop(void)
+{
+	(void)tgkill(getpid(), gettid(), SIGSTOP);
+}
+
 static void stop_here(const char *place)
 {
 	char path[512], told[560];
@@ -80,7 +89,7 @@ static void stop_here(const char *place)
 	if (access(ice, F_OK) == 0)
 		freeze();
 	else
-		(void)kill(getpid(), SIGSTOP);
+		stop();
 }
 
 struct MDB_env;
