@@ -11,40 +11,23 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for);
+use Comeback;
 use HostRelay;
 use Sign qw(:all);
 use Test::More;
 
 my $relay;
 
-# Begin a turn through the relay, have something happen in its middle, and come back until
-# the turn has ended: its result, and the ids that came twice.
-sub turn_with {
-	my ($address, $happens, %o) = @_;
-	my $ws = $relay->client($address, session => {});
-	my ($session, %seen, $last, $end) = $ws->session_id;
-	$ws->send_json({ type => 'INPUT', prompt => 'stream 40 50', input_id => 'i' . rand });
-	my $twice = 0;
-	while (!$end) {
-		my $fresh = 1;
-		while (my $f = $ws->next(timeout => 30)) {
-			if ($f->{type} =~ /^(?:OUTPUT|ERROR)$/) { $end = $f; last }
-			my $id = $f->{id} or next;
-			$twice++ if $seen{"$f->{type} $id"}++;
-			$last = $id;
-			if ($happens && keys %seen == 5) { $happens->($ws); undef $happens }
-		}
-		last if $end || !defined $ws->closed;
-		$ws = wait_for(20, sub { eval { $relay->client($address, session => {
-			session_id => $session, $last ? (last_msg_id => $last) : () }) } }) or last;
-	}
-	return ($end, $twice);
-}
-
+# A turn through the relay, in whose middle something happens.
 sub whole {
-	my ($name, $end, $twice) = @_;
-	is $end->{type}, 'OUTPUT', "$name: a client that comes back gets the end of its turn";
-	is $twice, 0, "$name: no event comes twice";
+	my ($name, $address, $happens) = @_;
+	my $turn = Comeback->begin(sub { $relay->client($address, session => {@_}) }, 'stream 40 50');
+	$turn->read(until => sub { $_[0]->seen >= 5 });
+	$happens->();
+	$turn->read;
+	is(($turn->end // {})->{type}, 'OUTPUT',
+	    "$name: a client that comes back gets the end of its turn");
+	is $turn->twice, 0, "$name: no event comes twice";
 }
 
 for my $workers (1, 4) {
@@ -54,19 +37,18 @@ for my $workers (1, 4) {
 	my $address = host_address($host);
 	$relay->agent($address);
 
-	whole("-w $workers, a worker killed", turn_with($address, sub {
-		kill KILL => $host->workers }));
+	whole("-w $workers, a worker killed", $address, sub { kill KILL => $host->workers });
 
 	my ($link) = $host->children_of_kind('link');
 	my $announced = $relay->counter('announces_total');
-	whole("-w $workers, the link killed", turn_with($address, sub { kill KILL => $link }));
+	whole("-w $workers, the link killed", $address, sub { kill KILL => $link });
 	ok wait_for(10, sub { my ($new) = $host->children_of_kind('link'); $new && $new != $link }),
 	    "-w $workers: a link that was killed is replaced";
 	ok $relay->agent($address, $announced + 1),
 	    "-w $workers: the new link announces the agent";
 
-	whole("-w $workers, all workers and the link killed", turn_with($address, sub {
-		kill KILL => $host->workers, $host->children_of_kind('link') }));
+	whole("-w $workers, all workers and the link killed", $address, sub {
+		kill KILL => $host->workers, $host->children_of_kind('link') });
 	$host->stop;
 	$relay->stop if $workers == 1;
 }

@@ -135,8 +135,8 @@ sub directory {
 	return $dir;
 }
 
-# workers, agent, bind, relay, yaml, args, env, dir and clock (true: ->pass() works) may be
-# given; fails => 1 returns a server that need not become ready.
+# workers, agent, bind, relay, yaml, args, env, dir, clock (true: ->pass() works) and prefix (a
+# command that runs it) may be given; fails => 1 returns a server that need not become ready.
 sub start {
 	my ($class, %o) = @_;
 	my $dir = directory(%o);
@@ -178,7 +178,8 @@ sub spawn {
 		open STDERR, '>&', \*STDOUT;
 		fcntl $tell, F_SETFD, 0;
 		%ENV = (%ENV, HOME => "$self->{dir}/home", %{ $o->{env} || {} });
-		exec @$argv, '--ready-fd', fileno $tell or POSIX::_exit(127);
+		exec @{ $o->{prefix} || [] }, @$argv, '--ready-fd', fileno $tell
+		    or POSIX::_exit(127);
 	}
 	close $tell;
 	@$self{qw(pid ready tester)} = ($pid, $ready, $$);
