@@ -8,15 +8,16 @@
  *
  * PARENT is the worker's pid, MEMORY the bytes of memory for all processes
  * together, SPACE the bytes of address space of each (0: no limit), PROCESSES
- * their maximum number (0: the program has nests, which limit their turns),
- * USER the ids of the user and the groups as which the program runs,
+ * their maximum number (0: the program has nests, which limit their turns), or
+ * "NUMBER:MOST" if the worker may raise it, USER the ids of the user and the groups as which the program runs,
  * "UID:GID,GID..." (or "-" for ours). Descriptors 0, 1 and 2 are the program's;
  * 3 is a socket to the worker.
  *
  * co-turn writes one line to the socket when the program has ended: "exit
  * STATUS" with a wait status, "limit COUNT" if there were too many processes,
  * or "memory BYTES" if they used too much; an end of file says that no process
- * is left. A byte, or an end of file, from the worker ends everything at once.
+ * is left. A byte, or an end of file, from the worker ends everything at once,
+ * but for one byte, which raises the number of processes (TREE_MORE).
  *
  * Nothing can escape by forking: co-turn is a subreaper, so a process that
  * loses its parent becomes a child of co-turn, and co-turn exits only when it
@@ -154,13 +155,24 @@ static void let_go_of_pipes(void)
 
 /* ---- start ---- */
 
+static bool read_processes(const char *text, struct tree *t)
+{
+	char *end;
+
+	errno = 0;
+	t->limits.processes = t->processes_most = strtol(text, &end, 10);
+	return errno == 0 && end != text && t->limits.processes >= 0 &&
+	       (*end == '\0' ||
+		   (*end == ':' && read_number(end + 1, &t->processes_most)));
+}
+
 static bool read_limits(char **argv, struct limits *l, struct tree *t)
 {
 	long parent, memory, space;
 
 	if (!read_number(argv[1], &parent) || !read_number(argv[2], &memory) ||
-	    !read_number(argv[3], &space) ||
-	    !read_number(argv[4], &t->limits.processes) || !parent)
+	    !read_number(argv[3], &space) || !read_processes(argv[4], t) ||
+	    !parent)
 		return false;
 	l->parent = (pid_t)parent;
 	l->space_bytes = space ? (rlim_t)space : RLIM_INFINITY;

@@ -111,10 +111,11 @@ static struct channels *open_channels(
 		solo_init(&e->solo, setup, &e->source.base, (size_t)spec->pool);
 		return &e->solo.base;
 	}
-	e->source.processes += spec->turns;
+	source_exec_share(&e->source, 1, spec->turns);
 	e->fleet = fleet_open(&(struct fleet_setup){
 	    .agent = setup,
 	    .source = &e->source.base,
+	    .turn_processes = 1,
 	    .on_ready = on_ready,
 	    .arg = e,
 	});

@@ -538,6 +538,7 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 	f->mux = (struct mux_setup){
 	    .place = &f->place,
 	    .line_bytes = (size_t)spec->line_bytes,
+	    .turn_processes = setup->turn_processes,
 	    .grace_ms = spec->interrupt_grace_ms,
 	    .deadline_ms = spec->drain_timeout_ms,
 	    .hang_ms = spec->hang_timeout_ms,

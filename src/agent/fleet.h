@@ -44,6 +44,8 @@ struct source;
 struct fleet_setup {
 	const struct agent_setup *agent; /* for the call */
 	struct source *source;		 /* starts the processes */
+	/* What a turn may add to those that a process may have itself. */
+	size_t turn_processes;
 	/*
 	 * A process has loaded the agent; json is its frame READY, valid only
 	 * inside the call. May be NULL.

@@ -5,6 +5,7 @@
 #include "agent/mux_frame.h"
 #include "agent/runner.h"
 #include "base/mem.h"
+#include "proc/tree.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,7 @@ struct mux *mux_start(const struct mux_setup *setup,
 							 : LINE_MIN_BYTES;
 
 	m->setup = setup;
+	m->n_allowed = TREE_MORE_PROCESSES / setup->turn_processes;
 	m->handlers = *handlers;
 	m->arg = arg;
 	line_init(&m->frames, most + MUX_FRAME_HEAD);
@@ -118,11 +120,24 @@ static void write_early(struct mux_turn *t)
 	buf_fini(&t->early);
 }
 
+/*
+ * What it may have grows with its turns, so that a fork bomb finds as little as
+ * possible. We are ahead of them, since nobody says when it is allowed.
+ */
+static void allow_more(struct mux *m)
+{
+	while (m->n_allowed < 2 * m->running.n) {
+		runner_allow_more(m->runner);
+		m->n_allowed += TREE_MORE_PROCESSES / m->setup->turn_processes;
+	}
+}
+
 void mux_begin(struct mux *m, struct mux_turn *t)
 {
 	t->mux = m;
 	t->number = ++m->n_begun;
 	mux_table_add(&m->running, t);
+	allow_more(m);
 	list_append(&m->turns, &t->link);
 	m->n_heard++;
 	write_early(t);

@@ -56,10 +56,11 @@ struct mux_handlers {
 /* What all processes of an agent share; the place has sockets. */
 struct mux_setup {
 	struct runner_place *place;
-	size_t line_bytes;   /* of the longest line of a turn */
-	int64_t grace_ms;    /* for a turn to stop when it is told to */
-	int64_t deadline_ms; /* for other turns when one did not stop */
-	int64_t hang_ms;     /* without an answer; 0: for ever */
+	size_t line_bytes;     /* of the longest line of a turn */
+	size_t turn_processes; /* processes and threads that a turn adds */
+	int64_t grace_ms;      /* for a turn to stop when it is told to */
+	int64_t deadline_ms;   /* for other turns when one did not stop */
+	int64_t hang_ms;       /* without an answer; 0: for ever */
 };
 
 /* Start a process. The setup must outlive it. Returns NULL with ERR_AGENT. */

@@ -45,6 +45,7 @@ struct mux {
 	size_t n_heard;		  /* running turns to which somebody listens */
 	size_t task_bytes;	  /* first lines of the running turns */
 	size_t n_blocking;	  /* turns that exceeded their credit */
+	size_t n_allowed;	  /* turns for which it may have processes */
 	struct loop_timer deadline;
 	struct mux_pulse pulse;
 	unsigned busy;

@@ -156,10 +156,11 @@ static struct channels *open_fleet(
 	add_number(&c, "--grace", spec->interrupt_grace_ms / 1000);
 	add_number(&c, "--processes", spec->processes);
 	finish_command(&c, p, spec);
-	p->source.processes += THREADS_PER_TURN * spec->turns;
+	source_exec_share(&p->source, THREADS_PER_TURN, spec->turns);
 	p->fleet = fleet_open(&(struct fleet_setup){
 	    .agent = setup,
 	    .source = &p->source.base,
+	    .turn_processes = THREADS_PER_TURN,
 	    .on_ready = on_ready,
 	    .arg = p,
 	});

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "proc/spawn.h"
+#include "proc/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -431,6 +432,14 @@ void runner_claim(
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit)
 {
 	return stream_write(r->io, p, n, limit);
+}
+
+void runner_allow_more(struct runner *r)
+{
+	const char more = TREE_MORE;
+
+	if (!r->is_gone)
+		(void)stream_write(r->control, &more, 1, SIZE_MAX);
 }
 
 size_t runner_waiting(const struct runner *r)

@@ -105,6 +105,9 @@ void runner_claim(
  */
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit);
 
+/* Let its tree have more processes, by one step (proc/tree.h). */
+void runner_allow_more(struct runner *r);
+
 /* Returns how many bytes wait because it does not read. */
 size_t runner_waiting(const struct runner *r);
 

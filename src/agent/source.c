@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "core/agent.h"
 #include "proc/spawn.h"
+#include "proc/tree.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -62,14 +63,15 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 static pid_t source_start(struct source *base, const int *fds, struct err *err)
 {
 	struct source_exec *s = (struct source_exec *)(void *)base;
-	char parent[24], memory[24], space[24], processes[24];
+	char parent[24], memory[24], space[24], processes[48];
 	size_t n = count_words(s->argv);
 	char **argv = mem_zero((n + OWN_WORDS + 1) * sizeof *argv);
 
 	(void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
 	(void)snprintf(memory, sizeof memory, "%" PRId64, s->memory_bytes);
 	(void)snprintf(space, sizeof space, "%" PRId64, s->space_bytes);
-	(void)snprintf(processes, sizeof processes, "%" PRId64, s->processes);
+	(void)snprintf(processes, sizeof processes, "%" PRId64 ":%" PRId64,
+	    s->processes, s->processes_most);
 	argv[0] = s->co_turn;
 	argv[1] = parent;
 	argv[2] = memory;
@@ -159,6 +161,14 @@ void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
 	for (size_t i = 0; i < n; i++)
 		s->argv[i] = mem_strdup(argv[i]);
 	set_user(s, spec->user);
+}
+
+void source_exec_share(
+    struct source_exec *s, int64_t turn_processes, int64_t turns)
+{
+	s->processes_most =
+	    s->processes + TREE_MORE_PROCESSES + turn_processes * turns;
+	s->processes += TREE_MORE_PROCESSES;
 }
 
 void source_exec_fini(struct source_exec *s)

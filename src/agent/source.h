@@ -44,14 +44,15 @@ struct source {
 /* The source that executes a program; lives in its owner. */
 struct source_exec {
 	struct source base;
-	char *co_turn;	      /* path of the trampoline */
-	char **argv;	      /* the program's, NULL-terminated */
-	char *directory;      /* working directory */
-	char *user;	      /* numbers for co-turn; "-": our own */
-	char **more;	      /* variables for that user, NULL-terminated */
-	int64_t memory_bytes; /* for all its processes together */
-	int64_t space_bytes;  /* of address space, for each; 0: no limit */
-	int64_t processes;    /* 0: it has nests, which limit their turns */
+	char *co_turn;		/* path of the trampoline */
+	char **argv;		/* the program's, NULL-terminated */
+	char *directory;	/* working directory */
+	char *user;		/* numbers for co-turn; "-": our own */
+	char **more;		/* variables for that user, NULL-terminated */
+	int64_t memory_bytes;	/* for all its processes together */
+	int64_t space_bytes;	/* of address space, for each; 0: no limit */
+	int64_t processes;	/* 0: it has nests, which limit their turns */
+	int64_t processes_most; /* to which these may be raised */
 };
 
 /*
@@ -60,6 +61,13 @@ struct source_exec {
  */
 void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
     const char *const *argv);
+
+/*
+ * The program runs up to so many turns, each of which may add this number of
+ * processes. It begins with one step more (proc/tree.h) than a turn may have.
+ */
+void source_exec_share(
+    struct source_exec *s, int64_t turn_processes, int64_t turns);
 
 /* Free the contents. */
 void source_exec_fini(struct source_exec *s);

@@ -164,21 +164,33 @@ static void find_oom_events(struct cgroups *g)
 	g->oom_events[0] = '\0';
 }
 
-void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
+/* Returns whether the kernel holds it. */
+static bool limit_processes(const struct cgroup *g, long processes)
 {
 	char max[32];
 
-	(void)snprintf(max, sizeof max, "%ld", limits->processes);
+	(void)snprintf(max, sizeof max, "%ld", processes);
+	return set_group(g, "pids.max", max);
+}
+
+void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits)
+{
 	if (!make_group(&g->unified, &unified))
 		(void)make_group(&g->unified, &hybrid);
 	limit_memory(g, limits->memory_bytes);
 	find_oom_events(g);
 	if (!limits->processes)
 		return;
-	g->is_limited = set_group(&g->unified, "pids.max", max);
+	g->is_limited = limit_processes(&g->unified, limits->processes);
 	if (g->is_limited || !make_group(&g->pids, &pids))
 		return;
-	g->is_limited = set_group(&g->pids, "pids.max", max);
+	g->is_limited = limit_processes(&g->pids, limits->processes);
+}
+
+void cgroup_allow(const struct cgroups *g, long processes)
+{
+	if (g->is_limited && !limit_processes(&g->unified, processes))
+		(void)limit_processes(&g->pids, processes);
 }
 
 void cgroup_enter(const struct cgroups *g, pid_t pid)

@@ -43,6 +43,9 @@ bool cgroup_read_file(const char *path, char *out, size_t size);
  */
 void cgroup_make(struct cgroups *g, const struct cgroup_limits *limits);
 
+/* Let a group that limits processes have so many from now on. */
+void cgroup_allow(const struct cgroups *g, long processes);
+
 /* Move a process into the groups; pid 0 is the caller. */
 void cgroup_enter(const struct cgroups *g, pid_t pid);
 

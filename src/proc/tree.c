@@ -194,7 +194,10 @@ void tree_limit_processes(const struct tree *t, pid_t pid)
 	rlim_t wall = find_wall(t);
 	if (wall == RLIM_INFINITY)
 		return;
-	r.rlim_max = least(r.rlim_max, wall + WALL_MOVES);
+	rlim_t more = t->processes_most > t->limits.processes
+			  ? (rlim_t)(t->processes_most - t->limits.processes)
+			  : 0;
+	r.rlim_max = least(r.rlim_max, wall + WALL_MOVES + more);
 	r.rlim_cur = least(r.rlim_max, wall);
 	if (prlimit(pid, RLIMIT_NPROC, &r, NULL) != 0)
 		tree_say(t->errors, "cannot set a limit: %s", strerror(errno));
@@ -353,6 +356,31 @@ bool tree_take_signals(struct tree *t)
 	return must_end;
 }
 
+static void allow_more(struct tree *t, long processes)
+{
+	if (t->limits.processes >= t->processes_most)
+		return;
+	t->limits.processes += processes;
+	if (t->limits.processes > t->processes_most)
+		t->limits.processes = t->processes_most;
+	cgroup_allow(&t->groups, t->limits.processes);
+	t->look_at_ms = 0; /* which moves the wall */
+}
+
+static enum outcome heed_worker(struct tree *t)
+{
+	char bytes[64];
+	ssize_t n = read(t->control, bytes, sizeof bytes);
+
+	for (ssize_t i = 0; i < n; i++)
+		if (bytes[i] != TREE_MORE)
+			n = -1; /* it ends the tree */
+	if (n <= 0)
+		return ENDING;
+	allow_more(t, n * TREE_MORE_PROCESSES);
+	return GOES_ON;
+}
+
 /* Wait for the worker, for a signal, or for a process at the turnstile. */
 static enum outcome wait_for_news(struct tree *t)
 {
@@ -361,15 +389,10 @@ static enum outcome wait_for_news(struct tree *t)
 	    {.fd = t->control, .events = POLLIN},
 	    {.fd = t->turnstile.listener, .events = POLLIN},
 	};
-	char byte;
-
 	if (poll(fds, 3, until_look_ms(t)) <= 0)
 		return GOES_ON;
-	if (fds[1].revents) {
-		/* Unread data would reset the socket. */
-		(void)!read(t->control, &byte, 1);
+	if (fds[1].revents && heed_worker(t) != GOES_ON)
 		return ENDING;
-	}
 	return fds[2].revents ? mind_turnstile(t) : GOES_ON;
 }
 

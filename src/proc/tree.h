@@ -23,6 +23,13 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+/*
+ * A worker that writes this byte allows so many more processes, up to
+ * processes_most; any other byte ends the tree.
+ */
+#define TREE_MORE 'm'
+#define TREE_MORE_PROCESSES 256
+
 enum tree_end {
 	TREE_OVER,  /* the program ended or was ended */
 	TREE_ASKED, /* a signal asks the caller to end */
@@ -36,6 +43,7 @@ struct tree {
 	pid_t program;
 	int status;		     /* -1 until the program has ended */
 	struct cgroup_limits limits; /* for the whole tree */
+	long processes_most;	     /* to which they may be raised */
 	bool has_nests;	    /* turns below nests have their own limits */
 	size_t n_seen;	    /* processes (or threads), last count */
 	int64_t bytes_seen; /* of memory, last count */

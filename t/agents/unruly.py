@@ -7,6 +7,7 @@ import ctypes
 import faulthandler
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -162,6 +163,16 @@ def count(text: str) -> str:
     return str(counts[text])
 
 
+def breed(text: str) -> str:
+    """Start so many processes, which stay."""
+    for n in range(int(text)):
+        try:
+            subprocess.Popen(["sleep", "600"])
+        except OSError as error:
+            return f"{n}: {error.strerror}"
+    return text
+
+
 def crowd(text: str) -> str:
     """Start so many threads, which stay."""
     for n in range(int(text)):
@@ -213,7 +224,7 @@ async def ring(text: str) -> str:
 
 
 TOOLS = [say, hold, spin, pid, flood, shout, go, where, recall, quit, replace, crash, clutch, hoard,
-         split, crowd, exhaust, shut, spoil, count, exits, listen, ring]
+         split, breed, crowd, exhaust, shut, spoil, count, exits, listen, ring]
 
 
 class Asynchronous(Agent):
