@@ -17,7 +17,8 @@ static bool is_chat(const struct cli *cli)
 {
 	const struct cli_options *o = cli->options;
 
-	return cli->editor && !o->text && !o->is_resume && !o->is_lines;
+	return cli->editor && isatty(STDIN_FILENO) == 1 && !o->text &&
+	       !o->is_resume && !o->is_lines;
 }
 
 static enum exit_status run(struct cli *cli)

@@ -92,6 +92,28 @@ ok defined $t->expect(qr/Interrupting.*What would you like me to do\?\s+$prompt/
 $t->type("\x04");
 $t->end;
 
+# A prompt in a pipe leaves the terminal for questions.
+$t = Terminal->start(['sh', '-c', 'echo "ask Which?|red|blue" | "$@"', 'sh', @{ $co->argv({}) }],
+	env => $co->env);
+$t->expect(qr/answer> \z/);
+$t->type("1\r");
+ok defined $t->expect(qr/You answered: red/), 'a question is asked at the terminal although the prompt is in a pipe';
+is $t->end, 0, 'a prompt in a pipe ends well after a question';
+
+# ---- signals ----
+
+$t = $co->terminal;
+$t->expect($prompt);
+$t->type('one t');
+$t->expect(qr/one t/);
+kill $_ => $t->pid for qw(WINCH CONT);
+$t->type("wo\r");
+ok defined $t->expect(qr/You said: one two\s+$prompt/), 'a line that is being typed outlives a stop and another size of the window';
+$t->type('unsent');
+$t->expect(qr/unsent/);
+kill TERM => $t->pid;
+is $t->end, 130, 'SIGTERM leaves a conversation in which a line is typed';
+
 # ---- Ctrl-C ----
 
 $t = $co->terminal;

@@ -235,17 +235,6 @@ static bool attach(struct cli *cli, const struct cli_list *list, bool is_image)
 	return true;
 }
 
-static void open_editor(struct cli *cli)
-{
-	char *history;
-
-	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-		return;
-	history = editor_history_path();
-	cli->editor = editor_new(history, cli->interrupts);
-	free(history);
-}
-
 bool cli_init(struct cli *cli, const struct cli_options *options)
 {
 	*cli = (struct cli){.options = options};
@@ -257,7 +246,7 @@ bool cli_init(struct cli *cli, const struct cli_options *options)
 	    !attach(cli, &options->images, true) ||
 	    !attach(cli, &options->files, false))
 		return false;
-	open_editor(cli);
+	cli->editor = editor_new(cli->interrupts);
 	return true;
 }
 

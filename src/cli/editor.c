@@ -20,7 +20,8 @@
 #define HISTORY_LINES 1000
 
 struct editor {
-	EditLine *el;
+	FILE *in;
+	EditLine *el; /* NULL until a line is read, and so is the history */
 	History *history;
 	char *path; /* of the history; NULL: none */
 	char *prompt;
@@ -60,6 +61,11 @@ static bool look_at_interrupts(struct editor *e)
 		return refuse(e, EDITOR_STOPPED);
 	case INTERRUPT_LEAVE:
 		return refuse(e, EDITOR_LEFT);
+	case INTERRUPT_REDRAW:
+		el_resize(e->el);
+		(void)el_set(e->el, EL_PREP_TERM, 1);
+		(void)el_set(e->el, EL_REFRESH);
+		break;
 	case INTERRUPT_NONE:
 		break;
 	}
@@ -70,7 +76,7 @@ static bool look_at_interrupts(struct editor *e)
 static bool wait_for_key(struct editor *e)
 {
 	struct pollfd fds[] = {
-	    {.fd = STDIN_FILENO, .events = POLLIN},
+	    {.fd = fileno(e->in), .events = POLLIN},
 	    {.fd = e->interrupts, .events = POLLIN},
 	    {.fd = e->fd, .events = POLLIN},
 	};
@@ -100,7 +106,7 @@ static bool read_character(struct editor *e, wchar_t *c)
 	while (n < sizeof bytes && len == 0) {
 		if (n == 0 && !wait_for_key(e))
 			return false;
-		ssize_t got = read(STDIN_FILENO, bytes + n, 1);
+		ssize_t got = read(fileno(e->in), bytes + n, 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -120,6 +126,94 @@ static int get_key(EditLine *el, wchar_t *c)
 	return read_character(editor_of(el), c) ? 1 : 0;
 }
 
+/* ---- history ---- */
+
+/* The umask keeps others away from a new file; this from an older one. */
+static void save_history(struct editor *e)
+{
+	HistEvent event;
+	mode_t old = umask(077);
+
+	(void)chmod(e->path, 0600); /* it may not exist yet */
+	/* A history that cannot be written is not worth a message each time. */
+	(void)history(e->history, &event, H_SAVE, e->path);
+	(void)umask(old);
+}
+
+void editor_remember(struct editor *e, const char *line)
+{
+	HistEvent event;
+
+	if (!*line || *line == ' ' || !e->history)
+		return;
+	(void)history(e->history, &event, H_ENTER, line);
+	if (e->path)
+		save_history(e);
+}
+
+/* Create each folder of a path, but not the file. */
+static void make_folders(char *path)
+{
+	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		(void)mkdir(path, 0700); /* most of them exist */
+		*p = '/';
+	}
+}
+
+/* NULL if there is no place for it. */
+static char *history_path(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	struct buf path = {0};
+
+	if (state && *state == '/')
+		buf_printf(&path, "%s/co-connect/history", state);
+	else if (home && *home == '/')
+		buf_printf(&path, "%s/.local/state/co-connect/history", home);
+	else
+		return NULL;
+	char *text = buf_steal(&path, NULL);
+	make_folders(text);
+	return text;
+}
+
+static void load_history(struct editor *e)
+{
+	HistEvent event;
+
+	e->path = history_path();
+	(void)history(e->history, &event, H_SETSIZE, HISTORY_LINES);
+	(void)history(e->history, &event, H_SETUNIQUE, 1);
+	/* No history yet is no error. */
+	if (e->path)
+		(void)history(e->history, &event, H_LOAD, e->path);
+}
+
+/* ---- the terminal ---- */
+
+/* A job in the background may not touch the terminal before it has to ask. */
+static void open_terminal(struct editor *e)
+{
+	if (e->el)
+		return;
+	e->el = el_init("co-connect", e->in, stderr, stderr);
+	e->history = history_init();
+	if (!e->el || !e->history)
+		fatal("the terminal cannot be used for editing");
+	(void)el_set(e->el, EL_CLIENTDATA, e);
+	(void)el_set(e->el, EL_PROMPT, show_prompt);
+	(void)el_set(e->el, EL_EDITOR, "emacs");
+	(void)el_set(e->el, EL_SIGNAL, 0);
+	(void)el_set(e->el, EL_HIST, history, e->history);
+	(void)el_set(e->el, EL_GETCFN, get_key);
+	(void)el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	(void)el_set(e->el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
+	/* The user's own keys; most have no such file. */
+	(void)el_source(e->el, NULL);
+	load_history(e);
+}
+
 /* ---- lines ---- */
 
 enum editor_end editor_read(
@@ -128,6 +222,8 @@ enum editor_end editor_read(
 	int n = 0;
 	const char *text;
 
+	open_terminal(e);
+	el_resize(e->el);
 	free(e->prompt);
 	e->prompt = mem_strdup(prompt);
 	e->end = EDITOR_LINE;
@@ -168,93 +264,28 @@ void editor_hide(struct editor *e, bool is_hidden)
 	}
 }
 
-/* ---- history ---- */
-
-static void load_history(struct editor *e)
-{
-	HistEvent event;
-
-	(void)history(e->history, &event, H_SETSIZE, HISTORY_LINES);
-	(void)history(e->history, &event, H_SETUNIQUE, 1);
-	/* No history yet is no error. */
-	if (e->path)
-		(void)history(e->history, &event, H_LOAD, e->path);
-}
-
-/* The umask keeps others away from a new file; this from an older one. */
-static void save_history(struct editor *e)
-{
-	HistEvent event;
-	mode_t old = umask(077);
-
-	(void)chmod(e->path, 0600); /* it may not exist yet */
-	/* A history that cannot be written is not worth a message each time. */
-	(void)history(e->history, &event, H_SAVE, e->path);
-	(void)umask(old);
-}
-
-void editor_remember(struct editor *e, const char *line)
-{
-	HistEvent event;
-
-	if (!*line || *line == ' ')
-		return;
-	(void)history(e->history, &event, H_ENTER, line);
-	if (e->path)
-		save_history(e);
-}
-
-/* Create each folder of a path, but not the file. */
-static void make_folders(char *path)
-{
-	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		(void)mkdir(path, 0700); /* most of them exist */
-		*p = '/';
-	}
-}
-
-char *editor_history_path(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	struct buf path = {0};
-
-	if (state && *state == '/')
-		buf_printf(&path, "%s/co-connect/history", state);
-	else if (home && *home == '/')
-		buf_printf(&path, "%s/.local/state/co-connect/history", home);
-	else
-		return NULL;
-	char *text = buf_steal(&path, NULL);
-	make_folders(text);
-	return text;
-}
-
 /* ---- its life ---- */
 
-struct editor *editor_new(const char *path, int interrupts)
+/* Standard input, or the terminal of the process. NULL: there is none. */
+static FILE *open_input(void)
 {
-	struct editor *e = mem_zero(sizeof *e);
+	if (isatty(STDERR_FILENO) != 1)
+		return NULL;
+	return isatty(STDIN_FILENO) == 1 ? stdin : fopen("/dev/tty", "re");
+}
 
+struct editor *editor_new(int interrupts)
+{
+	FILE *in = open_input();
+	struct editor *e;
+
+	if (!in)
+		return NULL;
+	e = mem_zero(sizeof *e);
+	e->in = in;
 	e->interrupts = interrupts;
 	e->fd = -1;
-	e->path = mem_strdup(path);
 	e->prompt = mem_strdup("");
-	e->el = el_init("co-connect", stdin, stderr, stderr);
-	e->history = history_init();
-	if (!e->el || !e->history)
-		fatal("the terminal cannot be used for editing");
-	(void)el_set(e->el, EL_CLIENTDATA, e);
-	(void)el_set(e->el, EL_PROMPT, show_prompt);
-	(void)el_set(e->el, EL_EDITOR, "emacs");
-	(void)el_set(e->el, EL_SIGNAL, 0);
-	(void)el_set(e->el, EL_HIST, history, e->history);
-	(void)el_set(e->el, EL_GETCFN, get_key);
-	(void)el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	(void)el_set(e->el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
-	/* The user's own keys; most have no such file. */
-	(void)el_source(e->el, NULL);
-	load_history(e);
 	return e;
 }
 
@@ -265,8 +296,12 @@ void editor_free(struct editor **ep)
 	if (!e)
 		return;
 	*ep = NULL;
-	el_end(e->el);
-	history_end(e->history);
+	if (e->el)
+		el_end(e->el);
+	if (e->history)
+		history_end(e->history);
+	if (e->in != stdin)
+		(void)fclose(e->in); /* it was only read */
 	free(e->path);
 	free(e->prompt);
 	free(e);

@@ -4,12 +4,13 @@
 #define CLI_EDITOR_H
 
 /*
- * Lines that the user types, with libedit: editing, history, searching. The
- * prompt goes to standard error. While it waits for a key, it also serves a
+ * Lines that the user types, with libedit: editing, history, searching. They
+ * come from standard input or, if that is none, from the terminal that the
+ * process has; the prompt goes to standard error. While it waits for a key, it also serves a
  * descriptor, so that a connection stays open. There is one editor at a time.
  *
  * The history is a file for our user alone (0600), of 1,000 lines without
- * repetitions.
+ * repetitions: co-connect/history in $XDG_STATE_HOME or ~/.local/state.
  */
 #include "base/buf.h"
 
@@ -32,10 +33,11 @@ enum editor_end {
 typedef bool editor_serve_fn(void *arg);
 
 /*
- * Create the editor of this terminal. history is the path of the file, or NULL
- * for none; interrupts is the descriptor of cli/interrupts.h.
+ * Create the editor of this terminal, which is not touched before the first
+ * line is read. interrupts is the descriptor of cli/interrupts.h. Returns NULL
+ * if there is no terminal.
  */
-struct editor *editor_new(const char *history, int interrupts);
+struct editor *editor_new(int interrupts);
 
 /* Free it, and null the pointer. */
 void editor_free(struct editor **e);
@@ -55,12 +57,5 @@ void editor_remember(struct editor *e, const char *line);
  * nothing while none is typed.
  */
 void editor_hide(struct editor *e, bool is_hidden);
-
-/*
- * Returns the path of the history file, whose folder is created: in
- * $XDG_STATE_HOME or ~/.local/state. NULL if there is no such place. To be
- * freed.
- */
-char *editor_history_path(void);
 
 #endif

@@ -15,12 +15,17 @@ static int ends[2] = {-1, -1};
 
 /* What was read from the pipe and not taken yet. */
 static unsigned n_stops;
-static bool must_leave;
+static bool must_leave, must_redraw;
 
 static void on_signal(int number)
 {
 	int saved = errno;
-	char byte = number == SIGINT ? 'i' : 't';
+	char byte = 't';
+
+	if (number == SIGINT)
+		byte = 'i';
+	else if (number == SIGCONT || number == SIGWINCH)
+		byte = 'r';
 
 	/* A full pipe has enough of them. */
 	(void)!write(ends[1], &byte, 1);
@@ -44,6 +49,8 @@ int interrupts_open(void)
 	take_over(SIGINT);
 	take_over(SIGTERM);
 	take_over(SIGHUP);
+	take_over(SIGCONT);
+	take_over(SIGWINCH);
 	return ends[0];
 }
 
@@ -56,6 +63,7 @@ static void read_all(void)
 		for (ssize_t i = 0; i < n; i++) {
 			n_stops += bytes[i] == 'i';
 			must_leave |= bytes[i] == 't';
+			must_redraw |= bytes[i] == 'r';
 		}
 	}
 }
@@ -65,10 +73,14 @@ enum interrupt interrupts_take(void)
 	read_all();
 	if (must_leave)
 		return INTERRUPT_LEAVE;
-	if (!n_stops)
+	if (n_stops) {
+		n_stops--;
+		return INTERRUPT_STOP;
+	}
+	if (!must_redraw)
 		return INTERRUPT_NONE;
-	n_stops--;
-	return INTERRUPT_STOP;
+	must_redraw = false;
+	return INTERRUPT_REDRAW;
 }
 
 void interrupts_drop(void)

@@ -4,15 +4,16 @@
 #define CLI_INTERRUPTS_H
 
 /*
- * Ctrl-C as something to poll for. A signal that was ignored when the program
+ * Ctrl-C, and other signals, as something to poll for. A signal that was ignored when the program
  * was started (nohup, a job in the background of a script) stays ignored. There
  * is one set of these for the process.
  */
 
 enum interrupt {
 	INTERRUPT_NONE,
-	INTERRUPT_STOP, /* SIGINT */
-	INTERRUPT_LEAVE /* SIGTERM, SIGHUP: the terminal may be gone */
+	INTERRUPT_REDRAW, /* SIGCONT, SIGWINCH: the screen is another */
+	INTERRUPT_STOP,	  /* SIGINT */
+	INTERRUPT_LEAVE	  /* SIGTERM, SIGHUP: the terminal may be gone */
 };
 
 /*

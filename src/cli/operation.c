@@ -48,7 +48,7 @@ static void look_at_interrupts(struct operation *op)
 	       !op->cli->is_leaving) {
 		if (interrupt == INTERRUPT_STOP)
 			stop(op);
-		else
+		else if (interrupt == INTERRUPT_LEAVE)
 			leave(op);
 	}
 }
