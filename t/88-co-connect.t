@@ -51,6 +51,18 @@ like $co->run('-i', 'a.txt', 'hello')->{err}, qr/a\.txt is no PNG/, 'a text is n
 $r = $co->run({ in => 'piped' }, '-f', '-', '-v', 'hello');
 like $r->{err}, qr/received stdin\.txt/, 'the standard input can be a file for the agent';
 
+my $full = CoHost::run(['sh', '-c', 'exec "$@" >/dev/full', 'sh', @{ $co->argv({}, 'hello') }],
+	dir => $co->dir, env => $co->env);
+is $full->{status}, 2, 'an answer that cannot be written is an error';
+like $full->{out}, qr/cannot write the output: No space left/, 'an answer that cannot be written is told';
+my $large = 'x' x 1_000_000;
+ok $co->run({ in => "echo $large" })->{out} eq "$large\n", 'a prompt and an answer of 1 MB are not cut';
+$r = $co->run({ in => "echo $large$large" });
+is $r->{status}, 1, 'a prompt that is too long for the agent fails';
+like $r->{err}, qr/prompt too long/, 'a prompt that is too long for the agent is told';
+write_file($co->dir . '/large.bin', $large x 2);
+like $co->run('-v', '-f', 'large.bin', 'hello')->{err}, qr/received large\.bin/, 'a file of 2 MB goes with the prompt';
+
 # ---- JSON ----
 
 $r = $co->run('--json', 'What is 6 * 7?');
