@@ -89,6 +89,19 @@ for my $workers (1, 4) {
 		session_id => 'some-session' },
 	    "-w $workers: its answer names the session that was asked about";
 
+	# What older agents cannot read would end their link.
+	my ($long, $its) = come($relay, $agent, { type => 'CONNECT' });
+	$long->send_json({ type => 'INPUT', prompt => 'x' x (1 << 20) });
+	is(($long->next(type => 'ERROR') // {})->{error}, 'Frame too long: this agent takes 1 MiB',
+		"-w $workers: a frame that is too long for an older agent is refused");
+	is $long->wait_close, 1009, "-w $workers: its client is closed";
+	is_deeply [@{ $agent->next_frame }{qw(type session_id)}], ['close', $its->{session_id}],
+	    "-w $workers: the agent hears nothing of the long frame";
+	my $longer = $relay->input_ws;
+	$longer->send_json({ type => 'INPUT', to => $to, prompt => 'x' x (1 << 20) });
+	is $longer->wait_close, 1009, "-w $workers: the same holds for a first frame";
+	is $agent->next_frame->{type}, 'close', "-w $workers: the agent hears nothing of a long first frame";
+
 	# An agent that routes by conn_id decides about sessions itself.
 	my $modern = $relay->agent;
 	my ($a, $fa) = come($relay, $modern, { type => 'CONNECT', session_id => 'shared' });

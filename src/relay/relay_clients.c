@@ -117,9 +117,19 @@ static void refuse_away(struct client *c)
 
 /* ---- binding ---- */
 
+static void refuse_long(struct client *c)
+{
+	refuse_frame(
+	    c, WIRE_CLOSE_TOO_BIG, "Frame too long: this agent takes 1 MiB");
+}
+
 /* Send its first frame, and hear the next ones. */
 static void begin(struct client *c)
 {
+	if (!tunnel_takes(&c->tunnel, c->tunnel.kept.len)) {
+		refuse_long(c);
+		return;
+	}
 	struct buf first = c->tunnel.kept;
 	c->tunnel.kept = (struct buf){0};
 	unfinished_release(&c->tunnel.share);
@@ -391,6 +401,10 @@ static void take_frame(struct client *c, struct buf *text)
 	}
 	if (c->state == CLIENT_NEW) {
 		take_first(c, text);
+		return;
+	}
+	if (!tunnel_takes(&c->tunnel, text->len)) {
+		refuse_long(c);
 		return;
 	}
 	tunnel_from_client(&c->tunnel, text);

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 6455 section 7.4 and its registry. */
+/* The most that is put before a frame for an agent without conn_id. */
+#define HEAD_BYTES 1024
 
 static struct {
 	struct map *agents;  /* by number */
@@ -146,6 +147,11 @@ static void forward_to_agent(struct tunnel_client *c, struct buf *text)
 	relay_stat_add(bytes_in, head.len + text->len - rest.from);
 	wire_pass(c->agent->wire, head.data, head.len, text, rest.from);
 	buf_fini(&head);
+}
+
+bool tunnel_takes(const struct tunnel_client *c, size_t len)
+{
+	return c->agent->has_conn_id || len + HEAD_BYTES <= TUNNEL_OLD_FRAME;
 }
 
 void tunnel_from_client(struct tunnel_client *c, struct buf *text)

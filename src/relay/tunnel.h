@@ -36,6 +36,12 @@ struct wire;
 /* The longest session id that a client may name, in bytes. */
 #define TUNNEL_SESSION_ID 128
 
+/*
+ * Programs that do not route by conn_id take frames of 1 MiB, and end their
+ * link, and so all their clients, at a longer one.
+ */
+#define TUNNEL_OLD_FRAME ((size_t)1024 * 1024)
+
 /* The announced socket of an agent; its maker embeds it. */
 struct tunnel_agent {
 	struct wire *wire;
@@ -118,6 +124,9 @@ void tunnel_unbind(struct tunnel_client *c);
 
 /* The same without telling: another socket continues with its routing id. */
 void tunnel_replace(struct tunnel_client *c);
+
+/* Whether the agent takes a frame of so many bytes of the client. */
+bool tunnel_takes(const struct tunnel_client *c, size_t len);
 
 /*
  * The frame that c->scan has read: forward it to the agent, now or when it
