@@ -12,7 +12,10 @@ use warnings;
 use CoHost qw(read_file run source wait_for write_file);
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use File::Temp ();
+use HTTP;
 use IO::Socket::IP;
+use POSIX qw(WNOHANG);
 use Test::More ();
 
 # What scripts/setup --tests made, in the build folder or in one above it.
@@ -37,6 +40,16 @@ sub python {
 
 # The folder with the JavaScript client in its node_modules.
 sub node { return installed('node', 'package-lock.json') }
+
+# The interpreter that has an older version of the package, and one whose command co starts.
+sub older { return interpreter('older') }
+sub co { return interpreter('co') }
+
+sub interpreter {
+	my ($name) = @_;
+	my $place = installed($name, "$name.txt");
+	return $place && "$place/bin/python";
+}
 
 # The interpreters that have an early version of the package, by this version.
 sub early {
@@ -76,6 +89,45 @@ sub host {
 	# A Python agent's host() comes before host.yaml.
 	return CoHost->start(agent => 'demo', %o, env => { TRUST => $trust, %{ $o{env} // {} } },
 		yaml => "trust: $trust\n$MAY_CALL");
+}
+
+sub free_port {
+	my $s = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1) or die $@;
+	return $s->sockport;
+}
+
+# The host of the Python package itself with t/clients/agent.py, in a folder of its own:
+# {url, address, dir, pid}, ended by package_end().
+sub package_host {
+	my ($python, %env) = @_;
+	my $host = { dir => File::Temp->newdir('package-XXXXXX', TMPDIR => 1), port => free_port() };
+	my $dir = "$host->{dir}";
+	mkdir $_ for "$dir/.co", "$dir/home";
+	write_file("$dir/.co/host.yaml", "limit_requests: 0\n$MAY_CALL");
+	$host->{pid} = fork // die "fork: $!";
+	if (!$host->{pid}) {
+		POSIX::setpgid(0, 0);
+		chdir $dir;
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>', "$dir/out";
+		open STDERR, '>&', \*STDOUT;
+		%ENV = (%ENV, HOME => "$dir/home", PORT => $host->{port}, PYTHONDONTWRITEBYTECODE => 1,
+			AGENT_CONFIG_PATH => "$dir/.co", %env);
+		exec $python, source('t/clients/agent.py') or POSIX::_exit(127);
+	}
+	$host->{url} = "http://127.0.0.1:$host->{port}";
+	$host->{address} = wait_for(60, sub { eval {
+		HTTP->once("127.0.0.1:$host->{port}", GET => '/info')->{json}{address} } })
+	    or Test::More::diag(read_file("$dir/out"));
+	return $host;
+}
+
+sub package_end {
+	my ($host) = @_;
+	kill TERM => -$host->{pid};
+	wait_for(10, sub { waitpid($host->{pid}, WNOHANG) == $host->{pid} }) and return;
+	kill KILL => -$host->{pid};
+	waitpid $host->{pid}, 0;
 }
 
 # nginx with conf/nginx.conf in front of a server: its address, and its pid for the end.
