@@ -3,7 +3,7 @@
 """An agent of the ConnectOnion package whose model follows the demo agent's script.
 
 The same stories can so be told to the demo agent, to this one behind co-hostd
-(-a python:agent.py), and to this one behind the package's own host (PORT and TRUST).
+(-a python:agent.py), and to this one behind the package's own host (PORT, TRUST and RELAY).
 """
 import os
 import re
@@ -111,4 +111,4 @@ def create_agent() -> Agent:
 
 if __name__ == "__main__":
     host(create_agent, port=int(os.environ.get("PORT", "8000")),
-         trust=os.environ.get("TRUST", "open"), relay_url=None)
+         trust=os.environ.get("TRUST", "open"), relay_url=os.environ.get("RELAY"))

@@ -153,6 +153,12 @@ const stories = {
 			'a long text comes back whole');
 	},
 
+	async megabytes() {
+		const text = 'x'.repeat(2_000_000);
+		same((await meet().input(`echo ${text}`, LONG)).text === text, true,
+			'2 MB go there and come back');
+	},
+
 	async named() {
 		const info = await (await fetch(`${url}/info`)).json();
 		const agent = meet({ to: info.name });
