@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "session/session.h"
+#include "t/unit/golden.h"
 #include "t/unit/tap.h"
 
 #include <stdio.h>
@@ -20,76 +21,13 @@
 
 #define SESSION "s-1"
 
-/* ---- files ---- */
-
-static FILE *open_golden(const char *name, const char *mode)
-{
-	const char *top = getenv("TOP_SRCDIR");
-	struct buf path = {0};
-	FILE *f;
-
-	buf_printf(&path, "%s/t/golden/%s", top ? top : ".", name);
-	f = fopen(buf_cstr(&path), mode);
-	buf_fini(&path);
-	return f;
-}
-
-static void read_golden(struct buf *text, const char *name)
-{
-	FILE *f = open_golden(name, "r");
-	size_t n = 1;
-
-	while (f && n > 0) {
-		n = fread(buf_reserve(text, 65536), 1, 65536, f);
-		text->len += n;
-	}
-	if (f)
-		(void)fclose(f); /* only read */
-}
-
-static bool write_golden(const struct buf *text, const char *name)
-{
-	FILE *f = open_golden(name, "w");
-	bool is_good = f && fwrite(text->data, 1, text->len, f) == text->len;
-
-	return f && fclose(f) == 0 && is_good;
-}
-
-/* ---- a journal from a file ---- */
-
-static enum event_type type_named(const struct json *name)
-{
-	for (int i = 0; i < EV_COUNT; i++) {
-		if (json_str_is(name, event_name((enum event_type)i)))
-			return (enum event_type)i;
-	}
-	return EV_COUNT;
-}
-
-static void event_of(struct event *ev, const struct json *line)
-{
-	int64_t n = 0;
-	struct buf none = {0};
-
-	memset(ev, 0, sizeof(*ev));
-	(void)json_int(json_get(line, "seq"), &n);
-	ev->seq = (uint64_t)n;
-	(void)json_int(json_get(line, "turn"), &n);
-	ev->turn = (uint32_t)n;
-	(void)json_int(json_get(line, "time_us"), &ev->time_us);
-	ev->type = type_named(json_get(line, "type"));
-	ev->id = json_str(json_get(line, "id"), &none, &ev->id_len);
-	ev->body = json_text(json_get(line, "body"), &ev->body_len) + 1;
-	ev->body_len -= 2;
-}
-
 static void render(struct buf *out, const struct event *ev)
 {
 	static struct buf talk;
 	struct session_record record = {0};
 
 	if (!talk.data)
-		read_golden(&talk, "record.json");
+		golden_read(&talk, "record.json");
 	record.conversation = talk.data;
 	record.conversation_len = talk.len - 1; /* without the newline */
 	if (event_class(ev->type) == EVENT_TERMINAL)
@@ -112,52 +50,43 @@ static bool is_frame(const char *text, size_t len)
 	return is_good;
 }
 
-static void render_line(
-    struct buf *out, bool seen[EV_COUNT], const char *line, size_t len)
+/* What the journal became. */
+struct rendering {
+	struct buf frames;
+	bool seen[EV_COUNT];
+};
+
+static void render_event(const struct event *ev, void *arg)
 {
-	struct json_doc doc = {0};
-	struct json_error error;
-	struct event ev;
+	struct rendering *r = arg;
+	struct buf *out = &r->frames;
 	size_t before = out->len;
 
-	event_of(&ev, json_parse(&doc, line, len, 0, &error));
-	seen[ev.type] = true;
-	render(out, &ev);
+	r->seen[ev->type] = true;
+	render(out, ev);
 	ok(out->len == before ||
 		is_frame(out->data + before, out->len - before),
 	    "event %d (%s) becomes one JSON object without double keys or none",
-	    (int)ev.seq, event_name(ev.type));
-	json_fini(&doc);
-}
-
-static void render_journal(struct buf *out, bool seen[EV_COUNT])
-{
-	struct buf journal = {0};
-	const char *at, *end;
-
-	read_golden(&journal, "journal.jsonl");
-	for (at = buf_cstr(&journal); (end = strchr(at, '\n')); at = end + 1)
-		render_line(out, seen, at, (size_t)(end - at));
-	buf_fini(&journal);
+	    (int)ev->seq, event_name(ev->type));
 }
 
 static void test_golden(void)
 {
-	struct buf frames = {0}, golden = {0};
-	bool seen[EV_COUNT] = {false};
+	struct rendering r = {0};
+	struct buf golden = {0};
 
-	render_journal(&frames, seen);
+	golden_journal(render_event, &r);
 	if (getenv("UPDATE_GOLDEN"))
-		ok(write_golden(&frames, "oip/frames.jsonl"),
+		ok(golden_write(&r.frames, "oip/frames.jsonl"),
 		    "the golden frames are written");
-	read_golden(&golden, "oip/frames.jsonl");
-	ok(golden.len > 0 && frames.len == golden.len &&
-		memcmp(frames.data, golden.data, golden.len) == 0,
+	golden_read(&golden, "oip/frames.jsonl");
+	ok(golden.len > 0 && r.frames.len == golden.len &&
+		memcmp(r.frames.data, golden.data, golden.len) == 0,
 	    "the journal becomes the golden frames, byte for byte");
 	for (int i = 0; i < EV_COUNT; i++)
-		ok(seen[i], "the golden journal has %s",
+		ok(r.seen[i], "the golden journal has %s",
 		    event_name((enum event_type)i));
-	buf_fini(&frames);
+	buf_fini(&r.frames);
 	buf_fini(&golden);
 }
 
