@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef OPENHANDS_OH_EVENT_H
+#define OPENHANDS_OH_EVENT_H
+
+/*
+ * Events of OpenHands, made from events of a journal. An event of the journal
+ * at position seq stands for up to OH_VIEWS of them, its views: view v has the
+ * id OH_VIEWS * seq + v. So ids follow from positions: every client, worker and
+ * restart finds the same ones, and trimming changes none. Views that say
+ * nothing are never sent. View 0 of position 0, the id 0, is that the
+ * conversation began.
+ *
+ * Some views say only how the agent is now (agent_state_changed); in a replay
+ * the newest of these is sent, and last, so they are made in two steps.
+ *
+ * Pure functions; t/golden/openhands has the bytes.
+ */
+#include "core/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OH_VIEWS 4
+
+/* Returns the id of a view. */
+static inline int64_t oh_event_id(uint64_t seq, unsigned view)
+{
+	return (int64_t)seq * OH_VIEWS + (int64_t)view;
+}
+
+/* The position whose views include this id; 0 for ids before the first. */
+static inline uint64_t oh_event_seq(int64_t id)
+{
+	return id < 0 ? 0 : (uint64_t)id / OH_VIEWS;
+}
+
+/* How a client wants its events. */
+enum oh_dialect {
+	OH_DOC, /* ids are texts; an observation repeats its action */
+	OH_UI,	/* ids are numbers */
+};
+
+/* What the events before this one tell about it. */
+struct oh_context {
+	enum oh_dialect dialect;
+	int64_t cause; /* of an observation: the id of its action; -1: none */
+	bool was_said; /* the result is what the agent said last */
+};
+
+/* How the agent is. */
+enum oh_agent {
+	OH_AGENT_RUNNING,
+	OH_AGENT_AWAITING_INPUT,
+	OH_AGENT_AWAITING_CONFIRMATION,
+	OH_AGENT_STOPPED,
+	OH_AGENT_ERROR,
+};
+
+/* Room for the reason of OH_AGENT_ERROR, with its NUL. */
+#define OH_REASON_BYTES 64
+
+/* A view that says how the agent is. */
+struct oh_change {
+	int64_t id; /* -1: none */
+	int64_t time_us;
+	enum oh_agent agent;
+	char reason[OH_REASON_BYTES];
+};
+
+/* Whether a view says how the agent is; if so, *change is filled in. */
+bool oh_event_change(
+    struct oh_change *change, const struct event *ev, unsigned view);
+
+/* Append that view as the JSON of an event. */
+void oh_event_put_change(
+    struct buf *out, const struct oh_change *change, enum oh_dialect dialect);
+
+/*
+ * Append another view as the JSON of an event. Returns false, with nothing
+ * appended, if it says nothing.
+ */
+bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
+    const struct oh_context *context);
+
+/*
+ * Append the name that a tool call and its result share. Returns false, with
+ * nothing appended, for other events.
+ */
+bool oh_event_tool(struct buf *out, const struct event *ev);
+
+/*
+ * Append what the agent says by this event. Returns false, with nothing
+ * appended, if it says nothing.
+ */
+bool oh_event_text(struct buf *out, const struct event *ev);
+
+/* Append the JSON of an error for one client; it has no id. */
+void oh_event_put_error(struct buf *out, const char *text);
+
+#endif
