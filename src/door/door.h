@@ -16,8 +16,10 @@ struct conf;
 struct crew;
 struct heritage;
 struct http;
+struct engine_table;
 struct limits;
 struct loop;
+struct msg;
 struct permit;
 struct sessions;
 
@@ -30,9 +32,10 @@ struct door_setup {
 	const struct conf *conf;
 	const struct agent_about *about;
 	const struct heritage *heritage;
-	struct crew *crew;	     /* reads files off the loop */
-	const char *agent_log;	     /* path of the agent log */
-	const struct permit *permit; /* what runs without approval */
+	struct crew *crew;	      /* reads files off the loop */
+	const char *agent_log;	      /* path of the agent log */
+	const struct permit *permit;  /* what runs without approval */
+	struct engine_table *engines; /* clients that poll; NULL: none */
 	const char *name; /* displayed name: conf->name, else about->name */
 };
 
@@ -59,6 +62,8 @@ struct door {
 	 * access_is_blocked()) and end their connections. Their turns continue.
 	 */
 	void (*end_blocked)(void);
+	/* A message of another worker to the doors (core/messages.tbl). */
+	void (*receive)(const struct msg *m);
 	/*
 	 * This process exits: tell all clients that the server restarts, and
 	 * end their connections. Clients reconnect and find their turns.

@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,6 +330,8 @@ static void forget_dead(struct engine_table *t, struct engine *e)
 static bool is_over(
     const struct engine_table *t, const struct engine *e, int64_t now_ms)
 {
+	if (e->end_ms && now_ms >= e->end_ms)
+		return true;
 	if (e->state == ENGINE_UPGRADED)
 		return !engine_is_alive(t, &e->socket);
 	return now_ms - e->pong_ms > ENGINE_SILENCE_MS;

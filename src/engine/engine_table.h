@@ -63,10 +63,10 @@ struct engine {
 	struct engine_holder socket; /* of the WebSocket */
 	int64_t pong_ms;	     /* last pong, or the handshake */
 	int64_t ping_ms;	     /* when a ping was sent; 0: it has come */
+	int64_t end_ms;		     /* removed then; 0: not yet known */
 	uint32_t out_len;
-	uint32_t user_len;
+	_Alignas(8) char user[ENGINE_USER_BYTES];
 	char out[ENGINE_OUT_BYTES];
-	char user[ENGINE_USER_BYTES];
 };
 
 /* The memory of the table begins at a multiple of this. */
@@ -102,7 +102,10 @@ enum engine_found {
 struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
     enum engine_found *found);
 
-/* Add an entry with a new sid, and take it. The same otherwise. */
+/*
+ * Add an entry with a new sid, all else zeroed, and take it. The same
+ * otherwise.
+ */
 struct engine *engine_add(struct engine_table *t, enum engine_found *found);
 
 /* Give the taken entry back. */

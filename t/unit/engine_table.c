@@ -97,7 +97,9 @@ static void test_entries(void)
 	    "a full table adds no session");
 	for (int i = 0; i < CAPACITY; i++)
 		ok(is_there(sids[i]), "session %d is found by its sid", i);
-	uint64_t number = take(sids[1])->number;
+	struct engine *e = take(sids[1]);
+	uint64_t number = e->number;
+	memset(e->user, 'x', sizeof e->user);
 	engine_end(table);
 	ok(!is_there(sids[1]), "a session that was ended is unknown");
 	is_int(engine_count(table), CAPACITY - 1,
@@ -105,7 +107,10 @@ static void test_entries(void)
 	struct sid again = add();
 	ok(is_there(again) && strcmp(again.text, sids[1].text) != 0,
 	    "the place of an ended session is used again, by another sid");
-	ok(take(again)->number > number, "a new session has a new number");
+	e = take(again);
+	ok(e->number > number, "a new session has a new number");
+	ok(e->user[0] == 0 && !memcmp(e->user, e->user + 1, sizeof e->user - 1),
+	    "a new session has nothing of an earlier one");
 	engine_give(table);
 	ok(!engine_take(table, "short", 5, &found) && found == ENGINE_UNKNOWN,
 	    "what is no sid is unknown");
