@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "child/inherit.h"
 #include "core/conf.h"
+#include "core/doors.h"
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/console.h"
@@ -51,7 +52,7 @@ struct keeper {
 	struct conf conf;
 	struct store *store;
 	struct registry *registry;
-	struct engine_table *engines;
+	struct engine_table *engines; /* NULL: no door needs them */
 	struct loop_timer timer;
 	struct mirror *mirror;
 	struct loop_timer mirror_timer;
@@ -105,7 +106,8 @@ static void on_step(void *arg)
 	stat_add(expired, n);
 	if (n)
 		console_expired(n);
-	sweep_engines(k->engines);
+	if (k->engines)
+		sweep_engines(k->engines);
 	if (k->steps++ % SLOW_STEPS == 0)
 		sweep_slowly(k);
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
@@ -257,6 +259,8 @@ static void open_files(struct keeper *k, bool is_first)
 
 static void open_engines(struct keeper *k)
 {
+	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
+		return;
 	engine_table_make(k->in.heritage);
 	k->engines =
 	    engine_table_new(k->in.heritage, k->in.slot, k->in.generation);

@@ -6,7 +6,6 @@
 #include "access/judge.h"
 #include "agent/agents.h"
 #include "agent/runner.h"
-#include "api/api.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "child/inherit.h"
@@ -18,6 +17,7 @@
 #include "core/permit.h"
 #include "core/stat.h"
 #include "door/console.h"
+#include "engine/engine_table.h"
 #include "fetch/fetch.h"
 #include "files/activity.h"
 #include "identity/ident_key.h"
@@ -31,6 +31,7 @@
 #include "session/sessions.h"
 #include "store/store.h"
 #include "worker/budget.h"
+#include "worker/door_table.h"
 #include "worker/entry.h"
 
 #include <limits.h>
@@ -74,11 +75,6 @@
 /* Room for two host names and a separator. */
 #define OWN_HOSTS_BYTES (2 * HOST_NAME_MAX + 16)
 
-/* In the order of their routes: the first that matches counts. */
-static const struct door *const doors[] = {&api_server, &oip_door, &api_door};
-
-#define N_DOORS (sizeof doors / sizeof doors[0])
-
 struct worker {
 	struct inherited in;
 	struct conf conf;
@@ -100,8 +96,7 @@ struct worker {
 	struct http *http;
 	struct relayed *relayed; /* clients behind the relay */
 	struct door_setup door_setup;
-	const struct door *mounted[N_DOORS];
-	size_t n_mounted;
+	struct engine_table *engines; /* NULL: no door needs them */
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
@@ -113,56 +108,6 @@ struct worker {
 	bool has_said_goodbye;
 	int64_t leave_by_ms;
 };
-
-/* ---- driving the doors ---- */
-
-static void refuse_socket(struct http_req *req, void *arg)
-{
-	(void)arg;
-	http_reply_error(req, 404, "not found");
-}
-
-static void leave_out(struct http *http, const struct door *door)
-{
-	for (const char *const *path = door->sockets; path && *path; path++)
-		http_route(http, "WEBSOCKET", *path, refuse_socket, NULL);
-}
-
-static void mount_doors(struct worker *w)
-{
-	for (size_t i = 0; i < N_DOORS; i++) {
-		if (!doors_have(w->conf.doors, doors[i]->id)) {
-			leave_out(w->http, doors[i]);
-			continue;
-		}
-		doors[i]->mount(w->http, &w->door_setup);
-		w->mounted[w->n_mounted++] = doors[i];
-	}
-}
-
-static void drain_doors(const struct worker *w)
-{
-	for (size_t i = 0; i < w->n_mounted; i++)
-		if (w->mounted[i]->drain)
-			w->mounted[i]->drain();
-}
-
-static void close_doors(const struct worker *w)
-{
-	for (size_t i = 0; i < w->n_mounted; i++)
-		if (w->mounted[i]->close_all)
-			w->mounted[i]->close_all();
-}
-
-/* Cut the connections of callers that were blocked meanwhile. */
-static void end_blocked(const struct worker *w)
-{
-	if (!access_has_changed(w->access))
-		return;
-	for (size_t i = 0; i < w->n_mounted; i++)
-		if (w->mounted[i]->end_blocked)
-			w->mounted[i]->end_blocked();
-}
 
 /* ---- driving the session layer ---- */
 
@@ -208,7 +153,7 @@ static void leave_if_empty(struct worker *w)
 	if (!w->has_said_goodbye) {
 		w->has_said_goodbye = true;
 		w->leave_by_ms = clock_mono_ms() + GOODBYE_MS;
-		close_doors(w);
+		door_table_close_all();
 	} else if (is_late || (http_connections(w->http) == 0 &&
 				  relayed_count(w->relayed) == 0)) {
 		loop_stop(w->in.loop);
@@ -265,8 +210,9 @@ static void on_tick(void *arg)
 	serve_if_due(w);
 	sessions_tick(w->sessions);
 	access_tick(w->access);
-	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0)
-		end_blocked(w);
+	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0 &&
+	    access_has_changed(w->access))
+		door_table_end_blocked();
 	if (w->judge)
 		judge_tick(w->judge);
 	if (w->is_leaving)
@@ -279,6 +225,8 @@ static void on_msg(const struct msg *m, void *arg)
 	struct worker *w = arg;
 	if (m->type == MSG_REOPEN)
 		sessions_reopen_log(w->sessions);
+	else if (m->type == MSG_ENGINE)
+		door_table_receive(m);
 	else
 		sessions_receive(w->sessions, m);
 }
@@ -304,7 +252,7 @@ static void on_leave(enum leaving how, void *arg)
 	w->is_leaving = true;
 	w->leave_by_ms = clock_mono_ms() + w->conf.drain_timeout * 1000;
 	atomic_store(&w->in.heritage->slots[w->in.slot].state, SLOT_DRAINING);
-	drain_doors(w);
+	door_table_drain();
 	http_drain(w->http, how == LEAVE_WITH_ALL);
 	relayed_drain(w->relayed);
 	if (how == LEAVE_TO_OTHERS)
@@ -505,6 +453,9 @@ static void open_doors(struct worker *w)
 	w->http = http_new(w->in.loop, &setup);
 	const struct agent_about *about = w->kind->about(w->agent);
 	w->agent_log = activity_path(conf->co_dir, about->name);
+	if (doors_have(conf->doors, DOOR_OPENHANDS))
+		w->engines = engine_table_new(
+		    w->in.heritage, w->in.slot, w->in.generation);
 	w->door_setup = (struct door_setup){
 	    .loop = w->in.loop,
 	    .sessions = w->sessions,
@@ -516,9 +467,10 @@ static void open_doors(struct worker *w)
 	    .conf = conf,
 	    .about = about,
 	    .heritage = w->in.heritage,
+	    .engines = w->engines,
 	    .name = name_of(w),
 	};
-	mount_doors(w);
+	door_table_mount(w->http, &w->door_setup);
 }
 
 static void serve_relayed(struct wire *wire, void *arg)
@@ -545,6 +497,7 @@ static void close_all(struct worker *w)
 {
 	relayed_free(&w->relayed);
 	http_free(&w->http);
+	engine_table_free(&w->engines);
 	free(w->agent_log);
 	sessions_free(&w->sessions);
 	limits_free(&w->limits);

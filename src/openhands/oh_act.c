@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "openhands/oh_act.h"
+
+#include "access/access.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "engine/engine.h"
+#include "openhands/oh_action.h"
+#include "openhands/oh_client.h"
+#include "openhands/oh_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO "{\"approved\":false,\"scope\":\"once\""
+
+/* An input that waits for its receipt. */
+struct act_call {
+	struct list link;
+	struct oh_client *client;
+	struct session *session;
+	struct session_call *call;
+	char ack[SIO_MAX_ACK];
+	size_t ack_len;
+};
+
+/* ---- answers ---- */
+
+void oh_act_ack(struct oh_client *c, struct span ack)
+{
+	static const struct span nsp = {"/", 1};
+	struct buf out = {0};
+	if (!ack.len)
+		return;
+	sio_put_ack(&out, nsp, ack);
+	engine_answer(c->side, out.data, out.len);
+	buf_fini(&out);
+}
+
+static void tell_error(struct oh_client *c, const char *text)
+{
+	struct buf out = {0};
+	sio_begin_event(&out, "oh_event");
+	oh_event_put_error(&out, text);
+	sio_end_event(&out);
+	engine_answer(c->side, out.data, out.len);
+	buf_fini(&out);
+}
+
+/* ---- inputs ---- */
+
+static void free_call(struct act_call *call)
+{
+	list_remove(&call->link);
+	session_close(&call->session);
+	free(call);
+}
+
+static void on_receipt(void *arg, const struct session_receipt *r)
+{
+	struct act_call *call = arg;
+	struct oh_client *c = call->client;
+	if (r->outcome == INPUT_REFUSED)
+		tell_error(c, r->err->text);
+	oh_act_ack(c, (struct span){call->ack, call->ack_len});
+	free_call(call);
+	engine_release(c->side);
+}
+
+void oh_act_forget(struct oh_client *c)
+{
+	list_each_safe(it, &c->calls)
+	{
+		struct act_call *call = list_entry(it, struct act_call, link);
+		session_forget(&call->call);
+		free_call(call);
+	}
+}
+
+static void log_input(const struct session *s, const struct session_input *in)
+{
+	if (session_status(s) == SESSION_RUNNING)
+		console_runtime_input(
+		    session_id(s), in->prompt, in->prompt_len);
+	else
+		console_input(
+		    in->caller, session_id(s), in->prompt, in->prompt_len);
+}
+
+/* Takes the session. */
+static void submit(struct oh_client *c, struct session *s,
+    const struct session_input *in, struct span ack)
+{
+	struct act_call *call = mem_zero(sizeof *call);
+	log_input(s, in);
+	call->client = c;
+	call->session = s;
+	call->ack_len = ack.len;
+	memcpy(call->ack, ack.len ? ack.text : "", ack.len);
+	list_append(&c->calls, &call->link);
+	engine_hold(c->side);
+	call->call = session_input(s, in, on_receipt, call);
+}
+
+/* ---- what a message or another action means ---- */
+
+/* What is done at once, and its error. */
+struct doing {
+	struct oh_client *client;
+	struct session *session;
+	const struct oh_action *action;
+	const char *caller;
+	bool is_holder;
+};
+
+static bool is_waiting(const struct doing *d, enum event_type kind)
+{
+	uint64_t question;
+	return session_is_waiting(d->session, kind, &question);
+}
+
+static int answer(const struct doing *d, enum event_type kind,
+    const struct buf *json, struct err *err)
+{
+	if (!d->is_holder)
+		return err_set(err, ERR_FORBIDDEN,
+		    "another client holds this conversation");
+	return session_answer(d->session, kind, json->data, json->len, err);
+}
+
+/* A message about a plan is its review. */
+static int review(
+    const struct doing *d, const char *text, size_t len, struct err *err)
+{
+	struct buf json = {0};
+	buf_json(&json, text, len);
+	int rc = answer(d, EV_PLAN_REVIEW, &json, err);
+	buf_fini(&json);
+	return rc;
+}
+
+/* A message instead of an approval is a rejection that says why. */
+static int explain(
+    const struct doing *d, const char *text, size_t len, struct err *err)
+{
+	struct buf json = {0};
+	buf_str(&json, NO ",\"mode\":\"reject_explain\",\"feedback\":");
+	buf_json(&json, text, len);
+	buf_char(&json, '}');
+	int rc = answer(d, EV_APPROVAL_NEEDED, &json, err);
+	buf_fini(&json);
+	return rc;
+}
+
+static int approve(const struct doing *d, bool is_approved, struct err *err)
+{
+	static const char yes[] = "{\"approved\":true,\"scope\":\"once\"}";
+	static const char no[] = NO ",\"mode\":\"reject_hard\"}";
+	struct buf json = {0};
+	buf_str(&json, is_approved ? yes : no);
+	int rc = answer(d, EV_APPROVAL_NEEDED, &json, err);
+	buf_fini(&json);
+	return rc;
+}
+
+/* Returns 1 if it is an input, which takes the session. */
+static int say(struct doing *d, struct span ack, struct err *err)
+{
+	struct oh_client *c = d->client;
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *text = json_str(d->action->content, &scratch, &len);
+	const struct session_input in = {
+	    .prompt = text,
+	    .prompt_len = len,
+	    .images = d->action->images,
+	    .caller = d->caller,
+	    .level = CALLER_NOBODY.level,
+	    .peer = engine_peer(c->side),
+	    .peer_is_loopback = engine_peer_is_loopback(c->side),
+	    .place = engine_place(c->side),
+	    .is_holder = d->is_holder,
+	    .may_answer = d->is_holder,
+	    .may_join = true,
+	};
+	int rc = 1;
+	if (is_waiting(d, EV_PLAN_REVIEW))
+		rc = review(d, text, len, err);
+	else if (is_waiting(d, EV_APPROVAL_NEEDED))
+		rc = explain(d, text, len, err);
+	else
+		submit(c, d->session, &in, ack);
+	buf_fini(&scratch);
+	return rc;
+}
+
+/* Returns 0; 1 if the session was taken; or -1 with *err. */
+static int oh_act_do(struct doing *d, struct span ack, struct err *err)
+{
+	switch (d->action->wish) {
+	case OH_WISH_MESSAGE:
+		return say(d, ack, err);
+	case OH_WISH_STOP:
+		return session_interrupt(d->session, err);
+	case OH_WISH_CONFIRM:
+		return approve(d, true, err);
+	case OH_WISH_REJECT:
+		return approve(d, false, err);
+	case OH_WISH_NOTHING:
+	case OH_WISH_BAD:
+		break;
+	}
+	return 0;
+}
+
+/* Returns the session of the client's conversation. */
+static struct session *open_session(
+    struct oh_client *c, char caller[ADDRESS_SIZE], struct err *err)
+{
+	char id[OH_CONVERSATION_MAX + 1];
+	enum session_status status;
+	bool has_record;
+	const struct oh_state *state = engine_take_state(c->side);
+	if (!state) {
+		(void)err_set(err, ERR_NO_SESSION, "the session is over");
+		return NULL;
+	}
+	memcpy(id, state->conversation, sizeof id);
+	memcpy(caller, state->caller, ADDRESS_SIZE);
+	engine_give_state(c->side);
+	return session_open(engine_setup(c->side)->sessions, id, strlen(id),
+	    caller, &status, &has_record, err);
+}
+
+static bool is_holder(
+    const struct oh_client *c, const struct session *s, const char *caller)
+{
+	const struct session_guest guest = {
+	    .caller = caller, .place = engine_place(c->side)};
+	return session_is_held(s, &guest);
+}
+
+/* Returns what oh_act_do() does. */
+static int act(struct oh_client *c, const struct oh_action *action,
+    struct span ack, struct err *err)
+{
+	char caller[ADDRESS_SIZE];
+	struct doing d = {.client = c, .action = action, .caller = caller};
+	d.session = open_session(c, caller, err);
+	if (!d.session)
+		return -1;
+	d.is_holder = is_holder(c, d.session, caller);
+	int rc = oh_act_do(&d, ack, err);
+	if (rc <= 0)
+		session_close(&d.session);
+	return rc;
+}
+
+void oh_act(struct oh_client *c, const struct json *said, struct span ack)
+{
+	struct oh_action action;
+	struct err err;
+	oh_action_read(&action, said);
+	int rc = 0;
+	if (action.wish == OH_WISH_BAD)
+		tell_error(c, action.why);
+	else
+		rc = act(c, &action, ack, &err);
+	if (rc < 0)
+		tell_error(c, err.text);
+	if (rc <= 0)
+		oh_act_ack(c, ack);
+}

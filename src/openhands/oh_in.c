@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "openhands/oh_in.h"
+
+#include "access/access.h"
+#include "base/json.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "engine/engine.h"
+#include "openhands/oh_act.h"
+#include "openhands/oh_client.h"
+#include "openhands/oh_out.h"
+#include "openhands/oh_state.h"
+#include "socketio/eio_packet.h"
+
+#include <string.h>
+
+/* Node memory of larger packets is freed at once. */
+#define KEEP_TEXT_BYTES (64 * 1024)
+
+static const struct span nsp_main = {"/", 1};
+
+/* ---- CONNECT ---- */
+
+static void set_phase(struct engine_side *side, enum oh_phase phase)
+{
+	struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	state->phase = (uint8_t)phase;
+	engine_give_state(side);
+	engine_changed(side);
+}
+
+/* A client that did not ask may still do so. */
+static void refuse(struct oh_client *c, const char *text)
+{
+	struct buf out = {0};
+	if (c->is_quiet)
+		return;
+	sio_put_refusal(&out, nsp_main, text);
+	engine_answer(c->side, out.data, out.len);
+	buf_fini(&out);
+	set_phase(c->side, OH_LEFT);
+	engine_leave(c->side);
+}
+
+/* Its acceptance must come before its events. */
+static void accept(struct oh_client *c, uint64_t head)
+{
+	struct buf out = {0};
+	char sid[EIO_SID + 1];
+	eio_sid_new(sid);
+	sio_put_connected(&out, nsp_main, sid);
+	engine_answer(c->side, out.data, out.len);
+	buf_fini(&out);
+	struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return;
+	oh_out_begin(&state->cursor, head);
+	state->phase = OH_CONNECTED;
+	engine_give_state(c->side);
+	engine_changed(c->side);
+}
+
+/* Let the client into its conversation. Returns why not, or NULL. */
+static const char *let_in(struct oh_client *c)
+{
+	char id[OH_CONVERSATION_MAX + 1];
+	enum session_status status;
+	bool has_record;
+	struct err err;
+	const struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return NULL; /* nobody is there any more */
+	memcpy(id, state->conversation, sizeof id);
+	engine_give_state(c->side);
+	struct session *s = session_open(engine_setup(c->side)->sessions, id,
+	    strlen(id), "", &status, &has_record, &err);
+	if (!s)
+		return "Failed to join conversation";
+	accept(c, session_head(s));
+	session_close(&s);
+	return NULL;
+}
+
+static void finish_connect(struct oh_client *c, const char *why_not)
+{
+	struct buf held = c->held;
+	c->held = (struct buf){0};
+	if (!why_not)
+		why_not = let_in(c);
+	if (why_not)
+		refuse(c, why_not);
+	else if (held.len)
+		oh_in_packet(c->side, held.data, held.len);
+	buf_fini(&held);
+}
+
+static void on_verdict(void *arg, const struct access_verdict *verdict)
+{
+	struct oh_client *c = arg;
+	c->asking = NULL;
+	finish_connect(c, verdict->err ? "invalid_session_api_key" : NULL);
+	engine_set_busy(c->side, false); /* the side may be gone now */
+}
+
+static void connect_client(struct oh_client *c, bool is_quiet)
+{
+	const struct door_setup *setup = engine_setup(c->side);
+	const struct access_ask ask = {
+	    .use = ACCESS_CONNECT,
+	    .peer = engine_peer(c->side),
+	    .place = engine_place(c->side),
+	};
+	const struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return;
+	bool is_new = state->phase == OH_NEW && !c->asking;
+	bool has_conversation = *state->conversation;
+	engine_give_state(c->side);
+	if (!is_new)
+		return;
+	c->is_quiet = is_quiet;
+	if (!has_conversation) {
+		finish_connect(c, "No conversation_id in query params");
+	} else if (access_is_open(setup->access)) {
+		finish_connect(c, NULL);
+	} else {
+		engine_set_busy(c->side, true);
+		c->asking = access_ask(setup->access, &ask, on_verdict, c);
+	}
+}
+
+void oh_in_silent(struct engine_side *side)
+{
+	connect_client(oh_client_of(side), true);
+}
+
+/* ---- attachments ---- */
+
+static void await_attachments(
+    struct engine_side *side, const struct sio_packet *p)
+{
+	struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	bool has_ack = p->type == SIO_BINARY_EVENT && p->ack.text;
+	state->n_attachments = (uint8_t)p->n_attachments;
+	state->ack_len = has_ack ? (uint8_t)p->ack.len : 0;
+	memcpy(state->ack, has_ack ? p->ack.text : "", state->ack_len);
+	engine_give_state(side);
+}
+
+void oh_in_attachment(struct engine_side *side)
+{
+	char ack[SIO_MAX_ACK];
+	struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	bool is_awaited = state->n_attachments > 0;
+	bool is_last = is_awaited && --state->n_attachments == 0;
+	size_t len = state->ack_len;
+	memcpy(ack, state->ack, sizeof ack);
+	engine_give_state(side);
+	if (!is_awaited)
+		engine_fail(side, "sent an attachment of no packet");
+	else if (is_last)
+		oh_act_ack(oh_client_of(side), (struct span){ack, len});
+}
+
+/* ---- packets ---- */
+
+static void refuse_namespace(struct engine_side *side, struct span nsp)
+{
+	struct buf out = {0};
+	sio_put_refusal(&out, nsp, "Invalid namespace");
+	engine_answer(side, out.data, out.len);
+	buf_fini(&out);
+}
+
+static void take_event(struct oh_client *c, const struct sio_packet *p)
+{
+	const struct json *name = json_first(p->json);
+	bool is_action = json_is(name, JSON_STRING) &&
+			 (json_str_is(name, "oh_user_action") ||
+			     json_str_is(name, "oh_action"));
+	if (is_action)
+		oh_act(c, json_next(name), p->ack);
+	else
+		oh_act_ack(c, p->ack);
+}
+
+/* What a client is as far as its packets are concerned. */
+struct standing {
+	enum oh_phase phase;
+	bool awaits_attachments;
+};
+
+static bool look_at(struct engine_side *side, struct standing *standing)
+{
+	const struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return false;
+	standing->phase = state->phase;
+	standing->awaits_attachments = state->n_attachments > 0;
+	engine_give_state(side);
+	return true;
+}
+
+/* An event before CONNECT connects: programs that only send do not ask. */
+static void hold_event(struct oh_client *c, const char *text, size_t len)
+{
+	buf_reset(&c->held);
+	buf_append(&c->held, text, len);
+	connect_client(c, false);
+}
+
+static void take_main(struct engine_side *side, const struct sio_packet *p,
+    enum oh_phase phase, struct span text)
+{
+	struct oh_client *c = oh_client_of(side);
+	switch (p->type) {
+	case SIO_CONNECT:
+		connect_client(c, false);
+		break;
+	case SIO_DISCONNECT:
+		set_phase(side, OH_LEFT);
+		engine_leave(side);
+		break;
+	case SIO_EVENT:
+		if (phase == OH_NEW)
+			hold_event(c, text.text, text.len);
+		else if (phase == OH_CONNECTED)
+			take_event(c, p);
+		break;
+	case SIO_BINARY_EVENT:
+	case SIO_BINARY_ACK:
+		await_attachments(side, p);
+		break;
+	case SIO_ACK:
+	case SIO_REFUSAL:
+		break; /* we never ask for one */
+	}
+}
+
+void oh_in_packet(struct engine_side *side, const char *text, size_t len)
+{
+	struct json_doc doc = {0};
+	struct sio_packet p;
+	struct standing standing;
+	const char *why;
+	if (!look_at(side, &standing))
+		return;
+	if (!sio_packet_read(&p, &doc, text, len, &why))
+		engine_fail(side, why);
+	else if (standing.awaits_attachments)
+		engine_fail(side, "sent a packet before its attachments");
+	else if (sio_is_main(&p))
+		take_main(side, &p, standing.phase, (struct span){text, len});
+	else if (p.type == SIO_CONNECT)
+		refuse_namespace(side, p.nsp);
+	else if (p.n_attachments)
+		await_attachments(side, &p);
+	json_fini(&doc);
+}
+
+void oh_in_gone(struct engine_side *side)
+{
+	struct oh_client *c = engine_mine(side);
+	if (!c)
+		return;
+	oh_act_forget(c);
+	oh_client_free(side);
+}

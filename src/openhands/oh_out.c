@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "openhands/oh_out.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "door/door.h"
+#include "engine/engine.h"
+#include "openhands/oh_client.h"
+#include "openhands/oh_state.h"
+#include "socketio/eio_packet.h"
+
+#include <string.h>
+
+/* How much is written at once. */
+#define BATCH ((size_t)256 * 1024)
+
+/*
+ * A client that comes back may wait for the result of a call that it has seen:
+ * so many positions before its own are read again for that.
+ */
+#define LOOK_BACK 200
+
+/* What is needed while events are read. */
+struct reading {
+	struct buf *out;
+	struct oh_cursor *cursor;
+	enum oh_dialect dialect;
+};
+
+void oh_out_begin(struct oh_cursor *cursor, uint64_t head)
+{
+	if (oh_event_seq(cursor->last_id) > head)
+		cursor->last_id = -1;
+	cursor->is_replay = true;
+	cursor->replay_to = head;
+	if (cursor->last_id >= 0)
+		return;
+	/* The conversation began; unless events follow, it is still so. */
+	cursor->newest = (struct oh_change){
+	    .id = 0,
+	    .time_us = clock_wall_ms() * 1000,
+	    .agent = OH_AGENT_AWAITING_INPUT,
+	};
+}
+
+/* ---- what earlier events tell about later ones ---- */
+
+static uint32_t digest(const struct buf *text)
+{
+	return enc_crc32c(0, text->data, text->len) | 1;
+}
+
+static int64_t take_call(struct oh_cursor *cursor, uint32_t name)
+{
+	for (int i = 0; i < OH_CALLS; i++) {
+		struct oh_call *call = &cursor->calls[i];
+		if (call->digest != name)
+			continue;
+		call->digest = 0;
+		return call->id;
+	}
+	return -1;
+}
+
+static void note_call(
+    struct oh_cursor *cursor, uint32_t name, const struct event *ev)
+{
+	struct oh_call *call = &cursor->calls[cursor->next_call];
+	call->digest = name;
+	call->id = oh_event_id(ev->seq, 0);
+	cursor->next_call = (uint8_t)((cursor->next_call + 1) % OH_CALLS);
+}
+
+/* What is known about an event; keeps what it tells about later ones. */
+static struct oh_context look_at(struct reading *r, const struct event *ev)
+{
+	struct oh_context context = {.dialect = r->dialect, .cause = -1};
+	struct buf text = {0};
+	if (oh_event_tool(&text, ev) && ev->type == EV_TOOL_CALL) {
+		note_call(r->cursor, digest(&text), ev);
+	} else if (ev->type == EV_TOOL_RESULT && text.len) {
+		context.cause = take_call(r->cursor, digest(&text));
+	} else if (oh_event_text(&text, ev)) {
+		context.was_said = r->cursor->said == digest(&text);
+		r->cursor->said = digest(&text);
+	} else if (ev->type == EV_INPUT) {
+		r->cursor->said = 0;
+	}
+	buf_fini(&text);
+	return context;
+}
+
+/* ---- packets ---- */
+
+static size_t begin_packet(struct buf *out)
+{
+	size_t from = out->len;
+	if (from)
+		buf_char(out, EIO_SEPARATOR);
+	sio_begin_event(out, "oh_event");
+	return from;
+}
+
+static void put_change(struct reading *r, const struct oh_change *change)
+{
+	(void)begin_packet(r->out); /* it always says something */
+	oh_event_put_change(r->out, change, r->dialect);
+	sio_end_event(r->out);
+}
+
+static void put_view(struct reading *r, const struct event *ev, unsigned view,
+    const struct oh_context *context)
+{
+	struct oh_change change;
+	if (oh_event_change(&change, ev, view)) {
+		if (r->cursor->is_replay && ev->seq <= r->cursor->replay_to)
+			r->cursor->newest = change;
+		else
+			put_change(r, &change);
+		return;
+	}
+	size_t from = begin_packet(r->out);
+	if (oh_event_put(r->out, ev, view, context))
+		sio_end_event(r->out);
+	else
+		r->out->len = from;
+}
+
+/* The newest of the changes comes after all other events of the replay. */
+static void end_replay(struct reading *r)
+{
+	struct oh_cursor *cursor = r->cursor;
+	cursor->is_replay = false;
+	if (cursor->newest.id > -1)
+		put_change(r, &cursor->newest);
+}
+
+/* Called inside session_read(). */
+static bool take_event(const struct event *ev, void *arg)
+{
+	struct reading *r = arg;
+	struct oh_cursor *cursor = r->cursor;
+	int64_t end = oh_event_id(ev->seq, OH_VIEWS - 1);
+	if (cursor->is_replay && ev->seq > cursor->replay_to)
+		end_replay(r);
+	struct oh_context context = look_at(r, ev);
+	for (unsigned view = 0; view < OH_VIEWS; view++)
+		if (oh_event_id(ev->seq, view) > cursor->last_id)
+			put_view(r, ev, view, &context);
+	if (end > cursor->last_id)
+		cursor->last_id = end;
+	return r->out->len < BATCH;
+}
+
+/* ---- the session ---- */
+
+static void on_more(void *arg)
+{
+	struct oh_client *c = arg;
+	engine_ready(c->side);
+}
+
+/* The position to read after: views of one event may have been cut apart. */
+static uint64_t read_after(const struct oh_cursor *cursor)
+{
+	uint64_t next = oh_event_seq(cursor->last_id + 1);
+	uint64_t after = next ? next - 1 : 0;
+	if (cursor->has_begun)
+		return after;
+	return after > LOOK_BACK ? after - LOOK_BACK : 0;
+}
+
+static bool attach(struct oh_client *c, const struct oh_state *state)
+{
+	enum session_status status;
+	bool has_record;
+	struct err err;
+	const struct door_setup *setup = engine_setup(c->side);
+	if (c->session)
+		return true;
+	c->session = session_open(setup->sessions, state->conversation,
+	    strlen(state->conversation), state->caller, &status, &has_record,
+	    &err);
+	if (!c->session)
+		return false; /* it is tried again when the side looks */
+	session_attach(
+	    c->session, &c->at, read_after(&state->cursor), on_more, c);
+	return true;
+}
+
+/* Returns whether there is more. */
+static bool read_events(struct oh_client *c, struct reading *r)
+{
+	enum session_read how;
+	do {
+		how = session_read(&c->at, take_event, r);
+	} while (how == READ_GONE);
+	r->cursor->has_begun = true;
+	if (how == READ_END && r->cursor->is_replay)
+		end_replay(r);
+	return how == READ_STOPPED;
+}
+
+/* Returns a copy of the state if the client is connected. */
+static bool copy_state(struct engine_side *side, struct oh_state *copy)
+{
+	const struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return false;
+	*copy = *state;
+	engine_give_state(side);
+	return copy->phase == OH_CONNECTED;
+}
+
+static void keep_cursor(struct engine_side *side, const struct oh_cursor *from)
+{
+	struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	state->cursor = *from;
+	engine_give_state(side);
+}
+
+bool oh_out_fill(struct engine_side *side, struct buf *out)
+{
+	struct oh_state state;
+	struct oh_client *c = oh_client_of(side);
+	if (!copy_state(side, &state)) {
+		oh_client_detach(c);
+		return false;
+	}
+	if (!attach(c, &state))
+		return false;
+	struct reading r = {out, &state.cursor, state.dialect};
+	bool has_more = read_events(c, &r);
+	keep_cursor(side, &state.cursor);
+	return has_more;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "openhands/oh_state.h"
+
+#include "base/buf.h"
+#include "base/percent.h"
+#include "core/session_id.h"
+#include "net/http.h"
+#include "socketio/eio_request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool get_param(struct buf *out, const char *query, const char *key)
+{
+	struct span value = eio_query_find(query, key);
+	buf_reset(out);
+	if (value.text)
+		percent_bytes(out, value.text, value.len, true);
+	return value.text;
+}
+
+static bool is_conversation(const char *id, size_t len)
+{
+	return len && len <= OH_CONVERSATION_MAX &&
+	       session_id_is_valid(id, len) && !memchr(id, '/', len) &&
+	       !memchr(id, '\\', len) && !memmem(id, len, "..", 2);
+}
+
+/* What is no number is as if it were absent. */
+static int64_t read_id(const char *text)
+{
+	char *end;
+	errno = 0;
+	long long id = strtoll(text, &end, 10);
+	bool is_number = end != text && !*end && !errno;
+	return is_number && id >= 0 ? id : -1;
+}
+
+static enum oh_dialect read_dialect(struct buf *text, const char *query)
+{
+	if (get_param(text, query, "co_dialect"))
+		return strcmp(buf_cstr(text), "ui") == 0 ? OH_UI : OH_DOC;
+	return get_param(text, query, "session_api_key") ? OH_UI : OH_DOC;
+}
+
+void oh_state_begin(void *state, const struct http_req *req)
+{
+	struct oh_state *s = state;
+	const char *query = http_query(req);
+	struct buf text = {0};
+	s->dialect = (uint8_t)read_dialect(&text, query);
+	(void)get_param(&text, query, "conversation_id"); /* or it is empty */
+	if (is_conversation(text.data, text.len))
+		memcpy(s->conversation, text.data, text.len);
+	(void)get_param(&text, query, "latest_event_id"); /* the same */
+	s->cursor.last_id = read_id(buf_cstr(&text));
+	s->cursor.newest.id = -1;
+	buf_fini(&text);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef OPENHANDS_OH_STATE_H
+#define OPENHANDS_OH_STATE_H
+
+/*
+ * What the OpenHands door keeps of a client: the state of its Engine.IO session
+ * (engine/engine.h), which may be in shared memory. It has no pointers, and is
+ * changed a few bytes at a time.
+ */
+#include "identity/address.h"
+#include "openhands/oh_event.h"
+#include "socketio/sio_packet.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http_req;
+
+/* The longest id of a conversation. */
+#define OH_CONVERSATION_MAX 100
+
+/* How many calls of tools are remembered until their results come. */
+#define OH_CALLS 8
+
+enum oh_phase {
+	OH_NEW,
+	OH_CONNECTED, /* in the conversation */
+	OH_LEFT,      /* refused or disconnected */
+};
+
+/* A call of a tool, of which the result has not come. */
+struct oh_call {
+	uint32_t digest; /* of its id */
+	int64_t id;	 /* of its action; 0: none */
+};
+
+/*
+ * How far the events were sent. Only the side that gives packets changes it,
+ * once the client is connected.
+ */
+struct oh_cursor {
+	int64_t last_id; /* everything up to this one was sent; -1: nothing */
+	bool has_begun;	 /* events were read */
+	bool is_replay;	 /* until the position replay_to was read */
+	uint64_t replay_to;
+	struct oh_change newest; /* of the replay */
+	uint32_t said;		 /* digest of what the agent said last */
+	struct oh_call calls[OH_CALLS];
+	uint8_t next_call;
+};
+
+struct oh_state {
+	uint8_t phase; /* enum oh_phase */
+	uint8_t dialect;
+	char conversation[OH_CONVERSATION_MAX + 1]; /* "": none, or bad */
+	char caller[ADDRESS_SIZE];		    /* "": anonymous */
+	/* An event whose attachments are still to come, and its ack id. */
+	uint8_t n_attachments;
+	uint8_t ack_len;
+	char ack[SIO_MAX_ACK];
+	struct oh_cursor cursor;
+};
+
+/* Fill in the state of a client that begins with this request. */
+void oh_state_begin(void *state, const struct http_req *req);
+
+#endif
