@@ -130,6 +130,8 @@ is sprintf('%o', (stat $file)[2] & 07777), '600', 'the session file is for its o
 is $co->run('-s', $file, 'What is my name?')->{out}, "Your name is Bo\n",
     'another run goes on with the session';
 is $co->run('-s', $file, 'ask Which?|red|blue')->{status}, 6, 'a question of a kept session stays open';
+is $co->run('-s', $file, '--resume')->{status}, 6, 'a question of a kept session is asked again'
+    for 1 .. 2;
 is $co->run('-s', $file, 'blue')->{out}, "You answered: blue\n",
     'the next prompt of a kept session answers its question';
 is $co->run('-s', $file, 'approve rm')->{status}, 6, 'an approval of a kept session stays open';

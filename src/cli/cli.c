@@ -88,7 +88,10 @@ static struct partner *partner_of(struct cli *cli, const struct co_client *c)
 	return NULL;
 }
 
-/* The first event of a turn is where another run would come back to. */
+/*
+ * The first event of a turn is where another run would come back to; a question
+ * is not, since only what is behind that place is sent again.
+ */
 static void on_event(
     void *arg, struct co_client *c, const struct co_event *event)
 {
@@ -99,7 +102,7 @@ static void on_event(
 		output_json(event->json, event->json_len);
 	else
 		screen_event(&cli->screen, event);
-	if (!cli->is_saved && partner && *event->id) {
+	if (!cli->is_saved && partner && *event->id && !co_question(c)) {
 		cli->is_saved = true;
 		cli_save(cli, partner);
 	}
