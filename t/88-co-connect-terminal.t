@@ -145,9 +145,13 @@ $deaf->stop('QUIT');
 
 # ---- the spinner and colours ----
 
+$t = $co->terminal('events');
+$t->expect(qr/an image of 1 kB \(--json has it\).*These were the other events\./s);
+unlike $t->all, qr/AGENT_PROFILE|llm_call|turn_result/, 'events that say nothing to a user are not shown';
+
 $t = $co->terminal('sleep 700');
 $t->expect(qr/Slept/);
-like $t->all, qr/\r\e\[K.*waiting|thinking/, 'a spinner is drawn at a terminal';
+like $t->all, qr/\r\e\[K.*(?:waiting|thinking)/, 'a spinner is drawn at a terminal';
 for (['NO_COLOR', '1'], ['TERM', 'dumb']) {
 	my ($name, $value) = @$_;
 	$t = $co->terminal({ env => { $name => $value } }, 'stream 3 200');
@@ -158,6 +162,12 @@ for (['NO_COLOR', '1'], ['TERM', 'dumb']) {
 $t = $co->terminal({ env => { LC_ALL => 'C' } }, 'What is 6 * 7?');
 $t->expect(qr/is 42\./);
 unlike $t->all, qr/[^\x00-\x7f]/, 'no character beyond ASCII is shown where the locale has none';
+$t = $co->terminal({ env => { LC_ALL => 'C' } });
+$t->expect($prompt);
+$t->type("gr\xc3\xbc\xc3\x9fex\x7f\r");
+ok defined $t->expect(qr/You said: gr\xc3\xbc\xc3\x9fe\s+$prompt/), 'UTF-8 can be typed without a locale';
+$t->type("\x04");
+is $t->end, 0, 'a conversation without a locale ends well';
 my $out = $co->dir . '/out';
 $t = $co->terminal({ out => $out }, 'What is 6 * 7?');
 $t->end;

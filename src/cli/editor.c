@@ -10,6 +10,8 @@
 #include <histedit.h>
 
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +199,9 @@ static void open_terminal(struct editor *e)
 {
 	if (e->el)
 		return;
+	/* Terminals send UTF-8 although many a login sets no locale. */
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		(void)setlocale(LC_CTYPE, "C.UTF-8"); /* else only ASCII */
 	e->el = el_init("co-connect", e->in, stderr, stderr);
 	e->history = history_init();
 	if (!e->el || !e->history)

@@ -244,8 +244,8 @@ static void show_image(struct screen *s, const struct json *event)
 	size_t len = 0;
 
 	(void)json_text(json_get(event, "image"), &len);
-	buf_printf(
-	    &s->line, "an image (%zu kB; --json has it)", len / 4 * 3 / 1000);
+	buf_printf(&s->line, "an image of %zu kB (--json has it)",
+	    (len / 4 * 3 + 999) / 1000);
 	put_line(s, &mark_note);
 }
 
