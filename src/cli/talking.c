@@ -221,9 +221,16 @@ static void trim_end(struct buf *text)
 
 static enum exit_status take_text(struct cli *cli, const char *text, size_t len)
 {
-	if (len == 0 || strlen(text) != len) {
-		screen_fail(&cli->screen, "%s",
-		    len ? "the prompt has a NUL byte" : "the prompt is empty");
+	const char *wrong = NULL;
+
+	if (len == 0)
+		wrong = "the prompt is empty";
+	else if (strlen(text) != len)
+		wrong = "the prompt has a NUL byte";
+	else if (len > MAX_PROMPT)
+		wrong = "the prompt has more than 16 MiB: send it as a --file";
+	if (wrong) {
+		screen_fail(&cli->screen, "%s", wrong);
 		return STATUS_USAGE;
 	}
 	return talking_turn(cli, text);
