@@ -370,6 +370,21 @@ static void test_silent(void)
 	close(fd);
 }
 
+static void test_idle(void)
+{
+	struct test x = {.opens = 0};
+
+	dial(&x, server_port, "/ws");
+	(void)wait_for(&x, is_open);
+	for (int i = 0; i < 60 && !x.ends; i++) {
+		pass_ms(5000);
+		(void)wait_for(&x, has_ticked);
+	}
+	is_int(x.ends, 0, "a connection that is idle for 300 s is kept");
+	finish(&x);
+	(void)wait_for(&x, is_alone);
+}
+
 static void test_stalled(void)
 {
 	struct test x = {.opens = 0};
@@ -424,6 +439,7 @@ int main(void)
 	test_refused();
 	test_proxy();
 	test_silent();
+	test_idle();
 	test_stalled();
 	test_close_early();
 	loop_crew_close(&crew);
