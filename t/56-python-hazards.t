@@ -13,10 +13,10 @@ use Hazards;
 use PyAgent;
 use Test::More;
 
-PyAgent->need('numpy');
+PyAgent->need('numpy', 'grpc');
 my $hazards = Hazards->new;
 
-my @all = qw(channel client database file guarded loop process worker);
+my @all = qw(channel client database file grpc guarded loop process worker);
 my @harmless = qw(free number numpy);
 
 for my $workers (1, 4) {

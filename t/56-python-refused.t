@@ -13,7 +13,7 @@ use Hazards;
 use PyAgent;
 use Test::More;
 
-PyAgent->need('numpy');
+PyAgent->need('numpy', 'grpc');
 my $hazards = Hazards->new;
 
 # What the refusal says of each; of a line of the file, its class.
@@ -22,6 +22,7 @@ my %refused = (
 	client => qr/a TCP socket connected to 127\.0\.0\.1:\d+ .*made at $file by httpx/,
 	database => qr/the file \S+\.db, open for writing .*opened at $file/,
 	channel => qr/the thread "channel" in read\(\) of $file, started at $file.*a TCP socket/s,
+	grpc => qr{a thread "\w+" of grpc/\S*cygrpc\S*.*a TCP socket connected to}s,
 	worker => qr/the thread "worker" in work\(\) of $file, started at $file/,
 	process => qr/the child process \d+ \(cat\), started at $file/,
 	file => qr/the file \S+\.txt, open for writing .*opened at $file/,

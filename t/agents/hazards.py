@@ -22,7 +22,7 @@ import numpy
 from connectonion import Agent, host
 from scripted import TOOLS, Scripted
 
-WEB, LINES = os.environ.get("PEER", "0 0").split()
+WEB, LINES, CALLS = os.environ.get("PEER", "0 0 0").split()
 FOLDER = tempfile.gettempdir()
 
 
@@ -73,6 +73,20 @@ class Channel:
             self.answers[number] = queue.Queue()
             self.socket.sendall(f"{number} {text}\n".encode())
         return self.answers[number].get()
+
+
+class Grpc:
+    """A channel of gRPC, which has threads and connections of its own."""
+
+    def __init__(self):
+        import grpc
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{CALLS}",
+                                             options=[("grpc.enable_http_proxy", 0)])
+        self.say = self.channel.unary_unary("/Peer/Say")
+        self.ask("first")
+
+    def ask(self, text):
+        return self.say(text.encode(), timeout=60).decode()
 
 
 class Worker:
@@ -203,7 +217,8 @@ class Free:
 
 
 CLASSES = {c.__name__.lower(): c for c in (
-    Client, Database, Channel, Worker, Process, File, Guarded, Loop, Number, Numpy, Held, Free)}
+    Client, Database, Channel, Grpc, Worker, Process, File, Guarded, Loop, Number, Numpy, Held,
+    Free)}
 NAMES = os.environ.get("HAZARDS", "free").split()
 
 

@@ -2,14 +2,20 @@
 # Copyright the co-hostd authors
 """What the agent of hazards.py talks to: it says again what it is told, after a while.
 
-Prints the ports of its HTTP server, and of a server of lines "NUMBER TEXT", which answers
-the lines of a connection in any order.
+Prints the ports of its HTTP server, of a server of lines "NUMBER TEXT", which answers the
+lines of a connection in any order, and of its gRPC server, whose method is /Peer/Say.
 """
+import concurrent.futures
 import http.server
 import random
 import socketserver
 import threading
 import time
+
+try:
+    import grpc
+except ImportError:
+    grpc = None
 
 
 class Http(http.server.BaseHTTPRequestHandler):
@@ -37,8 +43,27 @@ class LineServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
+def say(text, context):
+    time.sleep(random.random() * 0.01)
+    return text
+
+
+def serve_grpc():
+    """Returns the server and its port, 0 without gRPC. Messages are bytes as they are."""
+    if not grpc:
+        return None, 0
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(16))
+    handler = grpc.unary_unary_rpc_method_handler(say)
+    server.add_generic_rpc_handlers([
+        grpc.method_handlers_generic_handler("Peer", {"Say": handler})])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
 web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Http)
 lines = LineServer(("127.0.0.1", 0), Lines)
 threading.Thread(target=lines.serve_forever, daemon=True).start()
-print(web.server_address[1], lines.server_address[1], flush=True)
+calls, calls_port = serve_grpc()
+print(web.server_address[1], lines.server_address[1], calls_port, flush=True)
 web.serve_forever()
