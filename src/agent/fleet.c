@@ -13,6 +13,7 @@
 #include "core/stat.h"
 #include "net/loop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /*
@@ -38,7 +39,7 @@ struct member {
 	struct list link;
 	struct fleet *fleet;
 	struct mux *mux;
-	unsigned id; /* for the log */
+	char name[32]; /* for the log: "agent process 3" */
 	enum member_state state;
 	int64_t started_ms;
 	struct loop_timer slow;
@@ -153,14 +154,14 @@ static void log_failure(const struct member *m, const char *why)
 {
 	const struct fleet *f = m->fleet;
 
-	log_warn("agent process %u: cannot load the agent: %s; it is tried "
-		 "again, at intervals of up to %d s while this goes on, which "
-		 "is not logged each time",
-	    m->id, why, FLEET_PAUSE_MAX_MS / 1000);
+	log_warn(
+	    "%s: cannot load the agent: %s; it is tried again, at intervals of "
+	    "up to %d s while this goes on, which is not logged each time",
+	    m->name, why, FLEET_PAUSE_MAX_MS / 1000);
 	if (m == f->successor)
-		log_warn("agent process %u: cannot be replaced, and goes on "
-			 "serving with the code that it has loaded",
-		    f->worn->id);
+		log_warn("%s: cannot be replaced, and goes on serving with the "
+			 "code that it has loaded",
+		    f->worn->name);
 }
 
 /* It ended before it had loaded the agent, or could not be started. */
@@ -184,10 +185,9 @@ static void on_slow(void *arg)
 	struct member *m = arg;
 
 	loading_show(&m->loading);
-	log_warn(
-	    "agent process %u: not READY after %d s; %zu turns wait: it is "
-	    "still loading, or never writes this frame (co-agent(7))",
-	    m->id, SLOW_MS / 1000, m->fleet->waiting.n);
+	log_warn("%s: not READY after %d s; %zu turns wait: it is still "
+		 "loading, or never writes this frame (co-agent(7))",
+	    m->name, SLOW_MS / 1000, m->fleet->waiting.n);
 }
 
 static void forget(struct member *m)
@@ -207,7 +207,8 @@ static struct member *start(struct fleet *f, bool is_successor)
 	struct err err;
 
 	m->fleet = f;
-	m->id = ++f->last_id;
+	(void)snprintf(m->name, sizeof m->name, "%s process %u", f->past.role,
+	    ++f->last_id);
 	m->started_ms = clock_mono_ms();
 	loop_timer_init(&m->slow, on_slow, m);
 	loading_begin(&m->loading, &f->past);
@@ -245,8 +246,8 @@ static void replace(struct fleet *f)
 	if (!f->worn)
 		return;
 	if (start(f, true) && !f->past.n_failed)
-		log_info("agent process %u: starts in place of process %u",
-		    f->successor->id, f->worn->id);
+		log_info("%s: starts in place of %s", f->successor->name,
+		    f->worn->name);
 }
 
 /* It was killed while it loaded: load once more. */
@@ -257,9 +258,8 @@ static void try_again(struct fleet *f, bool is_successor)
 	if (!m)
 		return;
 	m->is_second = true;
-	log_info("agent process %u: starts in place of one that was killed "
-		 "while it loaded",
-	    m->id);
+	log_info("%s: starts in place of one that was killed while it loaded",
+	    m->name);
 }
 
 static size_t wanted(const struct fleet *f)
@@ -305,7 +305,7 @@ static void member_on_complaint(void *arg, const char *text, size_t len)
 	if (m->state == MEMBER_LOADING)
 		loading_hear(&m->loading, text, len);
 	else
-		log_info("agent: %.*s", (int)len, text);
+		log_info("%s: %.*s", m->fleet->past.role, (int)len, text);
 }
 
 static void log_ready(struct member *m)
@@ -313,11 +313,11 @@ static void log_ready(struct member *m)
 	unsigned n = loading_succeeded(&m->loading);
 
 	if (n)
-		log_info("agent process %u: ready, after %u failed attempts to "
-			 "load the agent",
-		    m->id, n);
+		log_info(
+		    "%s: ready, after %u failed attempts to load the agent",
+		    m->name, n);
 	else
-		log_info("agent process %u: ready", m->id);
+		log_info("%s: ready", m->name);
 }
 
 static void member_on_ready(void *arg, const char *json, size_t len)
@@ -356,8 +356,7 @@ static void member_on_retire(void *arg, const char *why, size_t len)
 
 	if (m->state != MEMBER_SERVING)
 		return;
-	log_info("agent process %u: asks to be replaced: %.*s", m->id, (int)len,
-	    why);
+	log_info("%s: asks to be replaced: %.*s", m->name, (int)len, why);
 	m->is_worn = true;
 	/* What made an earlier attempt fail may be what has changed. */
 	retry_now(f);
@@ -384,9 +383,9 @@ static void member_on_fault(void *arg, const char *why)
 {
 	struct member *m = arg;
 
-	log_warn("agent process %u: %s; it is replaced; while it lives, its "
-		 "other turns have drain_timeout to end",
-	    m->id, why);
+	log_warn("%s: %s; it is replaced; while it lives, its other turns have "
+		 "drain_timeout to end",
+	    m->name, why);
 	replace_now(m);
 }
 
@@ -395,9 +394,9 @@ static void member_on_full(void *arg)
 	struct member *m = arg;
 
 	if (m->state != MEMBER_LEAVING)
-		log_warn("agent process %u: cannot begin a turn; it is "
-			 "replaced, and its other turns go on",
-		    m->id);
+		log_warn("%s: cannot begin a turn; it is replaced, and its "
+			 "other turns go on",
+		    m->name);
 	replace_now(m);
 }
 
@@ -431,15 +430,15 @@ static bool deserves_another(const struct member *m, const struct mux_end *end)
 
 static void log_end(const struct member *m, const struct mux_end *end)
 {
-	static const char text[] = "agent process %u: gone: %s";
+	static const char text[] = "%s: gone: %s";
 
 	if (end->n_lost)
-		log_warn("agent process %u: gone: %s; turns interrupted: %zu",
-		    m->id, end->why, end->n_lost);
+		log_warn("%s: gone: %s; turns interrupted: %zu", m->name,
+		    end->why, end->n_lost);
 	else if (m->state == MEMBER_LEAVING)
-		log_info(text, m->id, end->why);
+		log_info(text, m->name, end->why);
 	else
-		log_warn(text, m->id, end->why);
+		log_warn(text, m->name, end->why);
 }
 
 static void member_on_end(void *arg, const struct mux_end *end)
@@ -544,6 +543,7 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 	    .hang_ms = spec->hang_timeout_ms,
 	};
 	f->size = size_of(spec);
+	f->past.role = spec->role;
 	f->on_ready = setup->on_ready;
 	f->arg = setup->arg;
 	list_init(&f->members);

@@ -240,7 +240,8 @@ int line_read(struct line *l, const char *text, size_t len, uint32_t turn,
 	if (!object && *text >= '0' && *text <= '9')
 		return refuse(err,
 		    "a line is not JSON; numbers before lines need "
-		    "agent_persistent: true",
+		    "agent_persistent: true (of a trust agent: "
+		    "trust_agent_persistent)",
 		    text, len);
 	if (!object && *text != '{')
 		return refuse(err, "a line is not JSON", text, len);

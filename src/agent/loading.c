@@ -7,9 +7,9 @@
 #include <ctype.h>
 #include <string.h>
 
-static void tell(const char *text, size_t len)
+static void tell(const struct loading *l, const char *text, size_t len)
 {
-	log_info("agent: %.*s", (int)len, text);
+	log_info("%s: %.*s", l->past->role, (int)len, text);
 }
 
 void loading_begin(struct loading *l, struct loading_past *past)
@@ -22,7 +22,7 @@ void loading_hear(struct loading *l, const char *text, size_t len)
 	if (l->is_quiet && l->kept.len + len >= LOADING_KEPT_MAX)
 		loading_show(l);
 	if (!l->is_quiet)
-		tell(text, len);
+		tell(l, text, len);
 	if (l->kept.len + len < LOADING_KEPT_MAX) {
 		buf_append(&l->kept, text, len);
 		buf_char(&l->kept, '\n');
@@ -35,7 +35,7 @@ void loading_show(struct loading *l)
 
 	while (l->is_quiet && at < end) {
 		const char *next = memchr(at, '\n', (size_t)(end - at));
-		tell(at, (size_t)(next - at));
+		tell(l, at, (size_t)(next - at));
 		at = next + 1;
 	}
 	l->is_quiet = false;

@@ -22,8 +22,9 @@
 /* Lines of an attempt are kept up to this size; longer ones are logged. */
 #define LOADING_KEPT_MAX 65536
 
-/* What all attempts of an agent share; {0} at first. */
+/* What all attempts of an agent share; {.role = ...} at first. */
 struct loading_past {
+	const char *role;  /* who says the lines, in the log: "agent" */
 	struct buf last;   /* what the last failure said, without numbers */
 	unsigned n_failed; /* in a row */
 };

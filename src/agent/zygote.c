@@ -342,6 +342,7 @@ struct zygote *zygote_open(const struct zygote_setup *setup)
 	z->base.start = start_turn;
 	z->own.start = start_own;
 	z->setup = *setup;
+	z->past.role = "agent";
 	z->place.loop = setup->loop;
 	z->place.crew = setup->crew;
 	z->place.source = &z->own;

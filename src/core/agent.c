@@ -7,6 +7,7 @@
 struct agent_spec agent_spec_of(const struct conf *conf)
 {
 	return (struct agent_spec){
+	    .role = "agent",
 	    .setting = conf->agent,
 	    .profile = conf->agent_profile,
 	    .project_dir = conf->project_dir,

@@ -116,6 +116,7 @@ struct agent_sink {
  * reads this and not the settings of the server. Texts are borrowed.
  */
 struct agent_spec {
+	const char *role;    /* for the log: "agent", "trust agent" */
 	const char *setting; /* "demo", "exec:COMMAND", "python:FILE[:NAME]" */
 	const char *profile; /* what --describe reported earlier, or "" */
 	const char *project_dir; /* working directory of its processes */

@@ -221,7 +221,8 @@ static void test_plain_text(void)
 	    {"hello", "a line is not JSON: hello"},
 	    {"0 {\"type\": \"READY\"}",
 		"a line is not JSON; numbers before lines need "
-		"agent_persistent: true: 0 {\"type\": \"READY\"}"},
+		"agent_persistent: true (of a trust agent: "
+		"trust_agent_persistent): 0 {\"type\": \"READY\"}"},
 	    {"[]", "a line is not a JSON object: []"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -57,7 +57,7 @@ static void test_failures(void)
 	    {"<object at 0x7fa3> here", "exit 1", true, "a longer text"},
 	    {"<object at 0x7fa3> here", "signal", true, "another end"},
 	};
-	struct loading_past past = {0};
+	struct loading_past past = {.role = "agent"};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bool is_told = fails(&past, cases[i].says, cases[i].why);
@@ -76,7 +76,7 @@ static void test_failures(void)
 
 static void test_success(void)
 {
-	struct loading_past past = {0};
+	struct loading_past past = {.role = "agent"};
 	struct loading l;
 
 	(void)fails(&past, "no database", "exit 1");
@@ -97,7 +97,7 @@ static void test_success(void)
 static void test_limits(void)
 {
 	static char line[LOADING_KEPT_MAX / 4 + 1];
-	struct loading_past past = {0};
+	struct loading_past past = {.role = "agent"};
 	struct loading l;
 
 	memset(line, 'x', sizeof line - 1);
