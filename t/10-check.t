@@ -48,6 +48,7 @@ for my $case (
 	['demo', 'restart=safe', qr/it is for exec: and python: agents/],
 	['demo', 'trust_agent=exec:cat', qr/trust never leaves a decision to it$/m,
 		'-o', 'trust=open'],
+	['demo', 'trust_agent_persistent=true', qr/there is no trust_agent/],
 	['demo', 'announce_loopback=never', qr/there is no relay_url/, '-o', 'relay_url='],
 ) {
 	my ($agent, $option, $why, @more) = @$case;

@@ -32,10 +32,15 @@ static bool is_program(const struct look *l)
 	return is_python(l) || is_exec(l);
 }
 
+static bool has_trust_agent(const struct look *l)
+{
+	return *l->conf->trust_agent;
+}
+
 /* The trust agent has the same limits as the agent. */
 static bool has_processes(const struct look *l)
 {
-	return is_program(l) || *l->conf->trust_agent;
+	return is_program(l) || has_trust_agent(l);
 }
 
 static bool is_shared(const struct look *l)
@@ -68,6 +73,7 @@ static const struct rule {
 	const char *needs;
 } rules[] = {
     {CONF_trust_agent, has_questions, "trust never leaves a decision to it"},
+    {CONF_trust_agent_persistent, has_trust_agent, "there is no trust_agent"},
     {CONF_announce_loopback, has_relay, "there is no relay_url"},
     {CONF_reload, is_python,
 	FOR_PYTHON "; send HUP when another program has changed"},
@@ -87,7 +93,7 @@ static const struct rule {
     {CONF_agent_user, is_program, FOR_PROGRAMS},
     {CONF_agent_pool, is_program, FOR_PROGRAMS},
     {CONF_restart, is_program, FOR_PROGRAMS},
-    {CONF_interrupt_grace, is_program, FOR_PROGRAMS},
+    {CONF_interrupt_grace, has_processes, FOR_PROGRAMS},
     {CONF_run_timeout, has_processes, FOR_PROGRAMS},
     {CONF_agent_memory, has_processes, FOR_PROGRAMS},
     {CONF_agent_address_space, has_processes, FOR_PROGRAMS},

@@ -19,16 +19,28 @@
 /* The number of connections that are always allowed. */
 #define LEAST 8
 
-/* At most half is reserved for agents. */
+static int64_t wanted_by(const struct agent_spec *spec)
+{
+	struct err err;
+	const struct agent_kind *kind = agents_find(spec->setting, &err);
+
+	return kind && kind->descriptors ? kind->descriptors(spec) : 0;
+}
+
+/*
+ * At most half is reserved for agents. A trust agent that is started for each
+ * question has no room of its own: few are asked at the same time.
+ */
 static int64_t kept_for_agents(const struct conf *conf, int64_t limit)
 {
 	struct agent_spec spec = agent_spec_of(conf);
-	struct err err;
-	const struct agent_kind *kind = agents_find(spec.setting, &err);
+	int64_t want = wanted_by(&spec);
 
-	if (!kind || !kind->descriptors)
-		return 0;
-	int64_t want = kind->descriptors(&spec);
+	spec.setting = conf->trust_agent;
+	spec.pool = 0;
+	spec.is_persistent = conf->trust_agent_persistent;
+	if (*spec.setting && spec.is_persistent)
+		want += wanted_by(&spec);
 	return want < limit / 2 ? want : limit / 2;
 }
 

@@ -162,10 +162,18 @@ static void leave_if_empty(struct worker *w)
 
 /* ---- readiness ---- */
 
+static enum agent_load load_of(
+    const struct agent_kind *kind, const struct agent *a)
+{
+	return kind->load ? kind->load(a) : AGENT_LOADED;
+}
+
+/* A worker without its trust agent can run no turn of a new client. */
 static enum agent_load tell_loaded(struct worker *w)
 {
-	enum agent_load load =
-	    w->kind->load ? w->kind->load(w->agent) : AGENT_LOADED;
+	enum agent_load load = load_of(w->kind, w->agent);
+	if (load == AGENT_LOADED && w->judge_agent)
+		load = load_of(w->judge_kind, w->judge_agent);
 	atomic_store(&w->in.heritage->slots[w->in.slot].load, load);
 	return load;
 }
@@ -331,10 +339,11 @@ static void open_trust_agent(struct worker *w)
 	struct err err;
 	struct agent_setup setup = setup_agent(w);
 	setup.permit = NULL;
+	setup.spec.role = "trust agent";
 	setup.spec.setting = w->conf.trust_agent;
 	setup.spec.profile = ""; /* it is of another agent */
 	setup.spec.pool = 0;
-	setup.spec.is_persistent = false;
+	setup.spec.is_persistent = w->conf.trust_agent_persistent;
 	setup.spec.user = ""; /* agents must not be able to reach the judge */
 	w->judge_kind = agents_find(setup.spec.setting, &err);
 	if (w->judge_kind)
