@@ -484,8 +484,8 @@ static void test_return(void)
 	end(&other);
 	scratch_write(path, "xxxxx", 5);
 	run(&x, "hi");
-	ok(has_failed(&x, REASON_SPAWN),
-	    "a turn that each process gives back fails: %s",
+	bool is_refused = has_failed(&x, REASON_SPAWN);
+	ok(is_refused, "a turn that each process gives back fails: %s",
 	    buf_cstr(&x.sink.detail));
 	end(&x);
 	run(&x, "[" BEGUN ",{\"type\":\"RETURN\"}]");
