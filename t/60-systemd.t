@@ -90,6 +90,21 @@ live('conf/co-hostd.service', "$dir", lines_of(read_file(source('conf/co-hostd.s
 	},
 	sub { write_file("$dir/.co/host.yaml", "port: nowhere\n") });
 
+my $relay_program = program('co-relayd');
+my $relay = CoHost::directory();
+mkdir "$relay/run";
+write_file("$relay/relay.yaml", "port: 0\nbind: 127.0.0.1\n");
+live('conf/co-relayd.service', "$relay", lines_of(read_file(source('conf/co-relayd.service'))),
+	sub {
+		my ($line) = @_;
+		$line =~ s{/usr/sbin/co-relayd}{$relay_program};
+		$line =~ s{/var/lib/co-relayd}{$relay};
+		$line =~ s{/run/co-relayd/}{$relay/run/};
+		$line =~ s{ \$DAEMON_ARGS}{};
+		return $line;
+	},
+	sub { write_file("$relay/relay.yaml", "port: nowhere\n") });
+
 SKIP: {
 	my $python = PyAgent::python();
 	skip 'no Python client', 8 unless $python;
