@@ -50,6 +50,7 @@ struct operation {
 	struct buf members; /* of its command (connect/say.h), NUL-terminated */
 	char *name;	    /* input_id or exec_id */
 	bool is_sent;	    /* the command is out: it may not be sent again */
+	bool is_stopping;   /* the agent was interrupted: it asks in vain */
 	bool has_turn;	    /* a turn runs that this operation waits for */
 	bool is_joined;	    /* the input joined a turn that ran already, */
 	struct buf joined;  /* under this id, */

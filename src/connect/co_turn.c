@@ -90,6 +90,7 @@ enum co_code co_interrupt(struct co_client *c)
 		return client_refuse(c, CO_ERR_STATE, "no turn runs");
 	c->error = (struct co_error){.code = CO_OK};
 	client_drop_question(c);
+	c->op.is_stopping = true;
 	client_answer(c, NULL, "INTERRUPT", "");
 	return CO_OK;
 }

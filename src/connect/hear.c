@@ -298,7 +298,8 @@ static void on_event(struct co_client *c, const struct json *frame)
 
 	bookmark_set_string(&c->bookmark.last_event_id, json_get(frame, "id"));
 	note_consumed(c, frame);
-	if (kind && c->op.has_turn && !is_answered(c, frame)) {
+	if (kind && c->op.has_turn && !c->op.is_stopping &&
+	    !is_answered(c, frame)) {
 		client_drop_answers(c);
 		query_read(&c->query, kind, frame);
 		c->op.is_told = false;

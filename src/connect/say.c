@@ -51,6 +51,19 @@ static void put_text(struct buf *out, const char *key, const char *text)
 	buf_json_str(out, text);
 }
 
+/*
+ * What each signed text has beside its own members. Without the nonce, hosts
+ * would take the second of two CONNECTs within a second for a replay.
+ */
+static void put_envelope(struct buf *out, const struct say *s)
+{
+	char nonce[ENC_UUID_SIZE];
+
+	enc_uuid(nonce);
+	buf_printf(out, ",\"timestamp\":%lld,\"nonce\":\"%s\"",
+	    (long long)s->now_s, nonce);
+}
+
 void say_connect(
     struct buf *out, const struct say *s, const struct say_connect *connect)
 {
@@ -59,9 +72,10 @@ void say_connect(
 	begin(out, s, "CONNECT");
 	buf_printf(out, ",\"timestamp\":%lld", (long long)s->now_s);
 	if (s->secret_key) {
-		buf_printf(&payload,
-		    "{\"to\":\"%s\",\"timestamp\":%lld,\"signed_commands\":1}",
-		    s->to, (long long)s->now_s);
+		buf_printf(
+		    &payload, "{\"to\":\"%s\",\"signed_commands\":1", s->to);
+		put_envelope(&payload, s);
+		buf_char(&payload, '}');
 		put_signed(out, s, &payload);
 		buf_fini(&payload);
 	}
@@ -72,16 +86,6 @@ void say_connect(
 		buf_str(out, connect->session);
 	}
 	buf_char(out, '}');
-}
-
-/* What each command has beside its own members. */
-static void put_envelope(struct buf *out, const struct say *s)
-{
-	char nonce[ENC_UUID_SIZE];
-
-	enc_uuid(nonce);
-	buf_printf(out, ",\"timestamp\":%lld,\"nonce\":\"%s\"",
-	    (long long)s->now_s, nonce);
 }
 
 void say_command(

@@ -201,6 +201,19 @@ static void asks(void)
 	is_str(end(), "ok done", "a turn may end while it asks");
 }
 
+static void asks_in_vain(void)
+{
+	connected("i1");
+	is_int(co_interrupt(c), CO_OK, "a turn is interrupted");
+	hear(ASK);
+	ok(!co_question(c), "a question after an interrupt is not asked");
+	ok(c->answers.len > 0, "an interrupt is kept until the turn ends");
+	hear("{\"type\":\"OUTPUT\",\"result\":\"stopped\"}");
+	is_int(
+	    co_interrupt(c), CO_ERR_STATE, "an ended turn is not interrupted");
+	is_str(end(), "ok stopped", "an interrupted turn has an end");
+}
+
 /* ---- coming back ---- */
 
 static void comes_back(void)
@@ -259,6 +272,7 @@ int main(void)
 	ignores_stale_errors();
 	refuses();
 	asks();
+	asks_in_vain();
 	comes_back();
 	joins();
 	buf_fini(&events);
