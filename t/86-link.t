@@ -77,6 +77,17 @@ for my $workers (1, 4) {
 	is $closed->{code}, 1000, "-w $workers: a server that stops closes the connection";
 }
 
+# A summary of 5,400 characters, each of three bytes.
+utf8::encode(my $yaml = 'summary: "' . '译' x 5400 . '"');
+my $wordy = CoHost->start(relay => $relay->url, workers => 1, yaml => $yaml);
+my $wordy_announce = $relay->agent(key_of($wordy)->{address});
+is $wordy_announce->{summary}, '译' x 1000, 'a long summary is cut at 1000 characters';
+is $wordy_announce->{signature}, sign_text(key_of($wordy), announced_text($wordy_announce)),
+    'the summary that was cut is what is signed';
+ok wait_for(10, sub { $wordy->words =~ /^\[announce\] summary is 5400 characters and the relay takes 1000; announcing the first 1000\. Shorten `summary:` in \.co\/host\.yaml to choose what goes\.$/m }),
+    'the operator is told that the summary is too long';
+$wordy->stop;
+
 my $none = CoHost->start(workers => 1);
 is $none->children_of_kind('link'), 0, 'a server without relay_url has no link process';
 $none->stop;

@@ -79,6 +79,16 @@ static inline size_t utf8_put(char *out, uint32_t c)
 	return 4;
 }
 
+/* Returns the number of characters in a valid s. */
+static inline size_t utf8_count(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return n;
+}
+
 /* Returns the length in bytes of the first n characters of a valid s. */
 static inline size_t utf8_prefix(const char *s, size_t len, size_t n)
 {

@@ -62,7 +62,8 @@ struct link {
 	struct inherited in;
 	struct conf conf;
 	struct agent_about about;
-	char *profile;		   /* a JSON object */
+	char *profile; /* a JSON object */
+	char *summary;
 	char *domain;		   /* our public name, or "" */
 	const uint8_t *secret_key; /* NULL: it cannot be read */
 	bool is_beside;		   /* the relay is on this machine */
@@ -103,6 +104,19 @@ static char *make_profile(const struct link *k)
 	return buf_steal(&out, NULL);
 }
 
+static void tell_long_summary(size_t chars)
+{
+	struct buf line = {0};
+
+	buf_printf(&line,
+	    "[announce] summary is %zu characters and the relay takes %d; "
+	    "announcing the first %d. Shorten `summary:` in .co/host.yaml to "
+	    "choose what goes.",
+	    chars, SUMMARY_CHARS, SUMMARY_CHARS);
+	console_relay(buf_cstr(&line));
+	buf_fini(&line);
+}
+
 /* The setting, else the beginning of the agent's system prompt, else its name.
  */
 static char *make_summary(const struct link *k)
@@ -112,7 +126,11 @@ static char *make_summary(const struct link *k)
 
 	if (!*text && k->about.system_prompt)
 		text = k->about.system_prompt;
-	buf_append(&out, text, utf8_prefix(text, strlen(text), SUMMARY_CHARS));
+	size_t len = strlen(text);
+	size_t chars = utf8_count(text, len);
+	if (chars > SUMMARY_CHARS)
+		tell_long_summary(chars);
+	buf_append(&out, text, utf8_prefix(text, len, SUMMARY_CHARS));
 	if (!out.len)
 		buf_printf(&out, "%s agent", k->about.name);
 	return buf_steal(&out, NULL);
@@ -151,20 +169,18 @@ static void write_announce(struct buf *out, void *arg)
 	    .has_loopback = tells_loopback(k),
 	};
 	struct buf endpoints = {0};
-	char *summary = make_summary(k);
 
 	endpoints_write(&endpoints, &where);
 	struct announce a = {
 	    .address = k->conf.address,
 	    .timestamp_s = clock_wall_ms() / 1000,
-	    .summary = summary,
+	    .summary = k->summary,
 	    .endpoints = buf_cstr(&endpoints),
 	    .relay = k->conf.relay_url,
 	    .profile = k->profile,
 	};
 	announce_write(out, &a, k->secret_key);
 	buf_fini(&endpoints);
-	free(summary);
 }
 
 /* ---- what happens ---- */
@@ -383,6 +399,7 @@ static void prepare(struct link *k)
 		fatal("%s", err.text);
 	k->domain = read_domain();
 	k->profile = make_profile(k);
+	k->summary = make_summary(k);
 	if (look_at_relay(k)) {
 		k->trust = ws_trust_open();
 		if (!k->trust)
