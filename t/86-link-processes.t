@@ -37,6 +37,7 @@ for my $workers (1, 4) {
 	my $address = host_address($host);
 	$relay->agent($address);
 
+	whole("-w $workers, the keeper killed", $address, sub { kill KILL => $host->keepers });
 	whole("-w $workers, a worker killed", $address, sub { kill KILL => $host->workers });
 
 	my ($link) = $host->children_of_kind('link');

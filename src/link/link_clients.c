@@ -167,15 +167,16 @@ static struct link_client *let_in(
 
 static struct link_client *admit(struct link_clients *all, struct link_frame *f)
 {
+	if (!all->is_draining && all->n_clients < all->setup.max_clients)
+		return let_in(all, f);
+	stat_add(relay_refused, 1);
 	if (all->is_draining)
 		link_client_turn_away(
 		    all, f, WIRE_CLOSE_RESTART, "server is restarting; retry");
-	else if (all->n_clients >= all->setup.max_clients)
+	else
 		link_client_turn_away(all, f, WIRE_CLOSE_TRY_AGAIN,
 		    "server is full: max_connections clients are connected; "
 		    "retry later");
-	else
-		return let_in(all, f);
 	return NULL;
 }
 

@@ -244,6 +244,8 @@ static void test_routes(void)
 	ok(strstr(sent(), "\"conn_id\":\"d\",\"type\":\"ERROR\",\"message\":"
 			  "\"server is full") != NULL,
 	    "a client over the limit is told that the server is full");
+	is_int((int64_t)stat_mine()->relay_refused, 1,
+	    "a client over the limit is counted");
 	tear_down();
 }
 
