@@ -333,6 +333,7 @@ static const struct {
     {"plan_review", show_nothing, NULL, false},
     {"RUNTIME_INPUT_ACK", show_nothing, NULL, false},
     {"AGENT_PROFILE", show_nothing, NULL, false},
+    {"session_sync", show_nothing, NULL, true},
     {"DASHBOARD_SNAPSHOT", show_nothing, NULL, false},
     {"OUTPUT", show_nothing, NULL, false},
 };

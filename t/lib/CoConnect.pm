@@ -2,7 +2,7 @@
 # Copyright the co-hostd authors
 package CoConnect;
 
-# Runs of co-connect against one host.
+# Runs of co-connect against one host: a CoHost, or the URL of another with its address.
 #
 #   my $co = CoConnect->new($host);
 #   my $r = $co->run('hello');                    # {status, out, err}
@@ -21,7 +21,7 @@ sub new {
 	mkdir "$dir/home";
 	return bless {
 		dir => $dir,
-		agent => ['-d', $host->url, $o{address} // $host->http(GET => '/info')->{json}{address}],
+		agent => ['-d', ref $host ? $host->url : $host, $o{address} // $host->http(GET => '/info')->{json}{address}],
 	}, $class;
 }
 
