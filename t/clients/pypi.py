@@ -342,6 +342,14 @@ def missed_end() -> None:
     same(agent.input("echo end", timeout=LONG).text, "end", "and is not taken for the next")
 
 
+def through() -> None:
+    """One turn of six seconds, in which something happens to the relay."""
+    agent = meet()
+    answer = agent.input("stream 40 150", timeout=LONG)
+    ok(is_whole(agent, answer.text), "a turn is whole whatever happened to the relay")
+    same(agent.input("echo after", timeout=LONG).text, "after", "and the session goes on")
+
+
 def workers() -> list[int]:
     master = int(os.environ["MASTER"])
     found = []

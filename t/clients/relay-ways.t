@@ -45,6 +45,50 @@ cmp_ok $relay->counter('lookups_total'), '>', 0, 'clients asked the relay where 
 $host->stop;
 $relay->wait_agents(0);
 
+# ---- a restart ----
+
+# A turn of PyPI 1.9.2, in the middle of which the relay is restarted, or reloaded.
+sub through {
+	my ($what, $url, $happen) = @_;
+	my $before = $relay->counter('frames_to_clients_total');
+	my $out = "$home/through";
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open STDOUT, '>', $out;
+		open STDERR, '>&', \*STDOUT;
+		chdir $home;
+		%ENV = (%ENV, HOME => $home, AGENT_CONFIG_PATH => "$home/.co", RELAY => $relay->url,
+			CONNECTONION_BACKEND_URL => 'http://127.0.0.1:1', PYTHONDONTWRITEBYTECODE => 1);
+		exec $python, source('t/clients/pypi.py'), $url, 'through' or POSIX::_exit(127);
+	}
+	ok wait_for(30, sub { $relay->counter('frames_to_clients_total') > $before + 12 }),
+	    "$what: a turn runs";
+	$happen->();
+	waitpid $pid, 0;
+	my $told = read_file($out);
+	ok $told =~ /^# the end$/m && $told !~ /^not ok/m, "$what: the turn comes through" or diag $told;
+}
+
+sub restart {
+	$relay->signal('TERM');
+	is $relay->wait_exit, 0, 'the relay stops';
+	$relay = $relay->start_again(workers => 4);
+}
+
+for my $of (['our host', sub { Clients::host(relay => $relay->ws_url, workers => 4,
+		env => { AGENT_PUBLIC_DOMAIN => '127.0.0.1:1' }) }, sub { $_[0]->stop }],
+	['the host of PyPI 1.9.2', sub { Clients::package_host($python,
+		AGENT_PUBLIC_DOMAIN => '127.0.0.1:1', RELAY => $relay->ws_url) }, \&Clients::package_end]) {
+	my ($name, $start, $end) = @$of;
+	$host = $start->();
+	ok $relay->wait_agents(1), "$name is announced";
+	my $url = ref $host eq 'HASH' ? $host->{url} : $host->url;
+	through("$name, a reload of the relay", $url, sub { $relay->signal('HUP') });
+	through("$name, a restart of the relay", $url, \&restart);
+	$end->($host);
+	ok $relay->wait_agents(0), "$name has left";
+}
+
 # ---- TLS ----
 
 my $dir = $relay->dir;
