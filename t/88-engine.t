@@ -93,6 +93,11 @@ $raw->write('POST ' . $p->path('polling') . " HTTP/1.1\r\nhost: h\r\ntransfer-en
 $r = $raw->reply;
 is $r->{status}, 200, 'R10: a chunked POST is taken';
 is join(' ', $p->poll), '434[]', 'R10: its packets are those of the decoded body';
+is $p->post(map { "42$_\[\"x\"]" } 1 .. 40)->{status}, 200, 'R13: a client sends its whole queue';
+my @polls;
+push @polls, [$p->poll] while @polls < 20 && (@polls ? $polls[-1][-1] : '') ne '4340[]';
+is join(' ', map { @$_ } @polls), join(' ', map { "43$_\[]" } 1 .. 40), 'R13: each is answered, in order';
+is scalar(grep { @$_ > 16 } @polls), 0, 'a poll has 16 packets at most, as a client for Python wants';
 is_error($p->post('x'), 400, 3, 'Bad request', 'a POST that is no packet');
 is_error(get($p->path('polling')), 400, 1, 'Session ID unknown',
 	'a session that broke the rules is over');

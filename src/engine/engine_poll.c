@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A client for Python takes no more packets than this from a poll. */
+#define MAX_PACKETS 16
+
 #define TEXT "text/plain; charset=UTF-8"
 
 /* A GET or a POST. */
@@ -116,27 +119,37 @@ void engine_poll_begin(struct http_req *req)
 
 /* ---- GET ---- */
 
-/* What the entry has for a GET. Returns false if the session is over. */
-static bool take_packets(struct poll *p, struct buf *out, bool *may_fill)
+static bool is_ping_due(const struct engine *e, int64_t now_ms)
+{
+	return !e->ping_ms && !e->end_ms &&
+	       now_ms - e->pong_ms >= ENGINE_PING_INTERVAL_MS;
+}
+
+/*
+ * What the entry has for a GET. Returns how many packets there is room for, or
+ * -1 if the session is over.
+ */
+static int take_packets(struct poll *p, struct buf *out)
 {
 	struct engine *e = engine_side_take(&p->side);
 	if (!e)
-		return false;
+		return -1;
 	int64_t now_ms = clock_mono_ms();
-	*may_fill = e->state == ENGINE_POLLING;
-	if (!*may_fill) {
+	int room = MAX_PACKETS;
+	if (e->state != ENGINE_POLLING) {
 		buf_char(out, '6');
+		room = 0;
 	} else {
-		engine_unqueue(e, out);
-		if (!e->ping_ms && !e->end_ms &&
-		    now_ms - e->pong_ms >= ENGINE_PING_INTERVAL_MS) {
+		room -= (int)engine_unqueue(e, out, MAX_PACKETS - 1);
+		if (is_ping_due(e, now_ms)) {
 			buf_str(out, out->len ? "\x1e" : "");
 			buf_char(out, '2');
 			e->ping_ms = now_ms;
+			room--;
 		}
 	}
 	engine_give(engine_side_world()->table);
-	return true;
+	return room;
 }
 
 static void leave_entry(struct poll *p)
@@ -167,14 +180,14 @@ static void look_get(struct engine_side *side)
 {
 	struct poll *p = (struct poll *)(void *)side;
 	struct buf out = {0};
-	bool may_fill;
-	if (!take_packets(p, &out, &may_fill)) {
+	int room = take_packets(p, &out);
+	if (room < 0) {
 		end_get(side);
 		return;
 	}
 	/* What is more than a batch is for the next GET. */
-	if (may_fill)
-		(void)engine_side_world()->user->fill(side, &out);
+	if (room > 0)
+		(void)engine_side_world()->user->fill(side, &out, (size_t)room);
 	if (out.len)
 		answer_get(p, (struct span){out.data, out.len});
 	buf_fini(&out);

@@ -152,7 +152,7 @@ static bool take_queued(struct socket *s, struct buf *out)
 	struct engine *e = engine_side_take(&s->side);
 	if (!e)
 		return false;
-	engine_unqueue(e, out);
+	(void)engine_unqueue(e, out, SIZE_MAX); /* however many */
 	engine_give(engine_side_world()->table);
 	return true;
 }
@@ -164,7 +164,8 @@ static void fill_socket(struct socket *s)
 	while (s->has_more && s->stage == STAGE_OPEN) {
 		if (wire_is_full(s->wire))
 			break;
-		s->has_more = engine_side_world()->user->fill(&s->side, &out);
+		s->has_more =
+		    engine_side_world()->user->fill(&s->side, &out, SIZE_MAX);
 		send_packets(s, out.data, out.len);
 		buf_reset(&out);
 	}
@@ -231,6 +232,21 @@ static bool is_connected(struct engine_side *side)
 	return is_so;
 }
 
+/* A client that does not connect is connected, if it may be, or closed. */
+static void await_connect(struct socket *s)
+{
+	int64_t left_ms = s->opened_ms + ENGINE_SILENCE_MS - clock_mono_ms();
+	if (is_connected(&s->side))
+		return;
+	if (left_ms <= 0) {
+		close_socket(s, WIRE_CLOSE_POLICY, "no connect");
+		return;
+	}
+	loop_timer_set(loop(), &s->limit, left_ms);
+	if (!s->has_spoken && !s->side.is_shared)
+		engine_side_world()->user->silent(&s->side);
+}
+
 /* The time of the stage is over. */
 static void on_limit(void *arg)
 {
@@ -242,16 +258,7 @@ static void on_limit(void *arg)
 		close_socket(s, WIRE_CLOSE_POLICY, "no upgrade");
 		return;
 	case STAGE_OPEN:
-		if (is_connected(&s->side))
-			return;
-		if (clock_mono_ms() - s->opened_ms < ENGINE_SILENCE_MS) {
-			loop_timer_set(
-			    loop(), &s->limit, ENGINE_SILENCE_MS - SILENT_MS);
-			if (!s->has_spoken)
-				engine_side_world()->user->silent(&s->side);
-			return;
-		}
-		close_socket(s, WIRE_CLOSE_POLICY, "no connect");
+		await_connect(s);
 		return;
 	case STAGE_LEAVING:
 		close_socket(s, WIRE_CLOSE_NORMAL, "");

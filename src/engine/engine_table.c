@@ -307,12 +307,23 @@ bool engine_queue(struct engine *e, const char *packets, size_t len)
 	return true;
 }
 
-void engine_unqueue(struct engine *e, struct buf *out)
+size_t engine_unqueue(struct engine *e, struct buf *out, size_t most)
 {
-	if (out->len && e->out_len)
+	size_t len = 0, n = 0;
+	while (len < e->out_len && n < most) {
+		const char *from = e->out + len + (n ? 1 : 0);
+		const char *end = memchr(
+		    from, EIO_SEPARATOR, (size_t)(e->out + e->out_len - from));
+		len = end ? (size_t)(end - e->out) : e->out_len;
+		n++;
+	}
+	if (out->len && n)
 		buf_char(out, EIO_SEPARATOR);
-	buf_append(out, e->out, e->out_len);
-	e->out_len = 0;
+	buf_append(out, e->out, len);
+	len += len < e->out_len; /* the separator */
+	memmove(e->out, e->out + len, e->out_len - len);
+	e->out_len -= (uint32_t)len;
+	return n;
 }
 
 /* ---- the sweep ---- */

@@ -132,10 +132,11 @@ bool engine_is_same(
 bool engine_queue(struct engine *e, const char *packets, size_t len);
 
 /*
- * Move the packets that wait in a taken entry to the end of out, with a
- * separator if out has packets already.
+ * Move the oldest packets that wait in a taken entry, 'most' of them at most, to
+ * the end of out, with a separator if out has packets already. Returns their
+ * number.
  */
-void engine_unqueue(struct engine *e, struct buf *out);
+size_t engine_unqueue(struct engine *e, struct buf *out, size_t most);
 
 /*
  * Tell a process, by MSG_ENGINE with this number, that something has changed

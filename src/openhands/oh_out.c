@@ -27,7 +27,11 @@ struct reading {
 	struct buf *out;
 	struct oh_cursor *cursor;
 	enum oh_dialect dialect;
+	size_t room; /* for packets */
 };
+
+/* An event may become so many: all of its views, and the end of a replay. */
+#define MOST_OF_ONE (OH_VIEWS + 1)
 
 void oh_out_begin(struct oh_cursor *cursor, uint64_t head)
 {
@@ -108,6 +112,7 @@ static void put_change(struct reading *r, const struct oh_change *change)
 	(void)begin_packet(r->out); /* it always says something */
 	oh_event_put_change(r->out, change, r->dialect);
 	sio_end_event(r->out);
+	r->room--;
 }
 
 static void put_view(struct reading *r, const struct event *ev, unsigned view,
@@ -122,10 +127,12 @@ static void put_view(struct reading *r, const struct event *ev, unsigned view,
 		return;
 	}
 	size_t from = begin_packet(r->out);
-	if (oh_event_put(r->out, ev, view, context))
-		sio_end_event(r->out);
-	else
+	if (!oh_event_put(r->out, ev, view, context)) {
 		r->out->len = from;
+		return;
+	}
+	sio_end_event(r->out);
+	r->room--;
 }
 
 /* The newest of the changes comes after all other events of the replay. */
@@ -151,7 +158,7 @@ static bool take_event(const struct event *ev, void *arg)
 			put_view(r, ev, view, &context);
 	if (end > cursor->last_id)
 		cursor->last_id = end;
-	return r->out->len < BATCH;
+	return r->out->len < BATCH && r->room >= MOST_OF_ONE;
 }
 
 /* ---- the session ---- */
@@ -194,6 +201,8 @@ static bool attach(struct oh_client *c, const struct oh_state *state)
 static bool read_events(struct oh_client *c, struct reading *r)
 {
 	enum session_read how;
+	if (r->room < MOST_OF_ONE)
+		return true;
 	do {
 		how = session_read(&c->at, take_event, r);
 	} while (how == READ_GONE);
@@ -223,7 +232,7 @@ static void keep_cursor(struct engine_side *side, const struct oh_cursor *from)
 	engine_give_state(side);
 }
 
-bool oh_out_fill(struct engine_side *side, struct buf *out)
+bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 {
 	struct oh_state state;
 	struct oh_client *c = oh_client_of(side);
@@ -233,7 +242,7 @@ bool oh_out_fill(struct engine_side *side, struct buf *out)
 	}
 	if (!attach(c, &state))
 		return false;
-	struct reading r = {out, &state.cursor, state.dialect};
+	struct reading r = {out, &state.cursor, state.dialect, most};
 	bool has_more = read_events(c, &r);
 	keep_cursor(side, &state.cursor);
 	return has_more;

@@ -8,6 +8,7 @@
  * (session.h), which is kept in the state of the client.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
@@ -22,6 +23,6 @@ struct oh_cursor;
 void oh_out_begin(struct oh_cursor *cursor, uint64_t head);
 
 /* fill() of struct engine_user. */
-bool oh_out_fill(struct engine_side *side, struct buf *out);
+bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most);
 
 #endif

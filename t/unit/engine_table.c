@@ -134,20 +134,41 @@ static void test_packets(void)
 	struct engine *e = take(add());
 	ok(engine_queue(e, "40", 2) && engine_queue(e, "430[]", 5),
 	    "packets are queued");
-	engine_unqueue(e, &out);
+	(void)engine_unqueue(e, &out, SIZE_MAX); /* however many */
 	is_mem(out.data, out.len,
 	    "40\x1e"
 	    "430[]",
 	    8, "packets come in their order, separated");
-	engine_unqueue(e, &out);
+	(void)engine_unqueue(e, &out, SIZE_MAX); /* however many */
 	is_int((int64_t)out.len, 8, "what was taken does not come again");
-	(void)engine_queue(e, "6", 1); /* there is room */
-	engine_unqueue(e, &out);
+	(void)engine_queue(e, "6", 1);		 /* there is room */
+	(void)engine_unqueue(e, &out, SIZE_MAX); /* however many */
 	is_mem(out.data, out.len,
 	    "40\x1e"
 	    "430[]\x1e"
 	    "6",
 	    10, "packets are separated from those that were taken before");
+	buf_reset(&out);
+	(void)engine_queue(e,
+	    "431[]\x1e"
+	    "432[]",
+	    11);			   /* there is room */
+	(void)engine_queue(e, "433[]", 5); /* the same */
+	is_int((int64_t)engine_unqueue(e, &out, 2), 2,
+	    "no more packets are taken than are wanted");
+	is_mem(out.data, out.len,
+	    "431[]\x1e"
+	    "432[]",
+	    11, "the oldest packets are taken first");
+	is_int((int64_t)engine_unqueue(e, &out, 2), 1,
+	    "packets that were left are taken by the next call");
+	is_mem(out.data, out.len,
+	    "431[]\x1e"
+	    "432[]\x1e"
+	    "433[]",
+	    17, "packets that were left come in their order");
+	is_int((int64_t)engine_unqueue(e, &out, 2), 0,
+	    "no packet is taken from an empty queue");
 	memset(large, '4', sizeof large);
 	ok(engine_queue(e, large, sizeof large),
 	    "the whole room for packets can be used");
