@@ -45,6 +45,10 @@ sub node { return installed('node', 'package-lock.json') }
 sub older { return interpreter('older') }
 sub co { return interpreter('co') }
 
+# Those that have the clients of Socket.IO.
+sub socketio_python { return interpreter('socketio') }
+sub socketio_node { return installed('socketio-node', 'socketio/package-lock.json') }
+
 sub interpreter {
 	my ($name) = @_;
 	my $place = installed($name, "$name.txt");
