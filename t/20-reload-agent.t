@@ -20,6 +20,20 @@ sub pids {
 	return sort { $a <=> $b } keys %pids;
 }
 
+# The result of an input that comes over a connection which is older than the reload: the
+# old worker closes those that are idle when it begins to drain.
+sub input_while_draining {
+	my ($host) = @_;
+	my ($idle, $fresh) = map { $host->client } 1, 2;
+	$idle->send(GET => '/health');
+	$idle->reply;
+	$host->signal('HUP');
+	return '' if !wait_for(20, sub { $idle->is_closed });
+	$fresh->send(POST => '/input', {}, { prompt => '[]' });
+	my $r = $fresh->reply or return ''; # the connection had its time
+	return $r->{json}{result} // $r->{json}{error};
+}
+
 sub name { return $_[0]->http(GET => '/health')->{json}{agent} }
 
 for my $w (1, 4) {
@@ -67,7 +81,13 @@ for my $w (1, 4) {
 	ok wait_for(20, sub { name($host) eq 'four' }),
 	    "$w: a later reload succeeds when the agent can be loaded again";
 
-	if ($w > 1) {
+	if ($w == 1) {
+		my $result;
+		for (1 .. 5) {
+			$result = input_while_draining($host) and last;
+		}
+		is $result, 'done', "$w: an input over a connection from before a reload is taken";
+	} else {
 		ok wait_for(20, sub { $host->workers == $w }), "$w: the old generation is gone";
 		unlink $slow;
 		my @started = $host->marks('start');
