@@ -295,6 +295,22 @@ static int64_t pause_ms(const struct tree *t)
 	return ms > LOOK_MIN_MS ? ms : LOOK_MIN_MS;
 }
 
+/*
+ * A tree of many turns is not ended for what one of them does: new processes
+ * are refused, and threads let in.
+ */
+static bool is_shared(const struct tree *t)
+{
+	return t->processes_most > t->limits.processes;
+}
+
+static bool has_too_many(const struct tree *t)
+{
+	long most = is_shared(t) ? t->processes_most : t->limits.processes;
+
+	return counts_processes(t) && t->n_seen > (size_t)most;
+}
+
 /* Check what the kernel does not limit for us, when it is due. */
 static enum outcome tree_look(struct tree *t)
 {
@@ -307,7 +323,7 @@ static enum outcome tree_look(struct tree *t)
 	find_tree(t, &tree);
 	move_wall(t, &tree);
 	t->n_seen = t->turnstile.listener >= 0 ? tree.n_threads : tree.n;
-	if (counts_processes(t) && t->n_seen > (size_t)t->limits.processes)
+	if (has_too_many(t))
 		outcome = OVER_LIMIT;
 	else if (counts_memory(t) && is_over_memory(t, &tree))
 		outcome = OVER_MEMORY;
@@ -319,19 +335,22 @@ static enum outcome tree_look(struct tree *t)
 /*
  * There is room for as many as were missing at the last count. A process that
  * did not join but executed another program was counted for nothing. When the
- * room is used up, we count again before another is let in.
+ * room is used up, we count again before another is let in. Less than none is
+ * how many are too many and have to go.
  */
 static enum outcome mind_turnstile(struct tree *t)
 {
-	if (t->room <= 0) {
+	if (t->room == 0) {
 		t->look_at_ms = 0;
 		enum outcome outcome = tree_look(t);
 		if (outcome != GOES_ON)
 			return outcome;
 		t->room = t->limits.processes - (long)t->n_seen + 1;
 	}
-	t->room--;
-	if (!turnstile_let_in(&t->turnstile))
+	bool has_room = t->room > 0;
+	t->room += has_room ? -1 : t->room < 0;
+	if (!(has_room ? turnstile_let_in(&t->turnstile)
+		       : turnstile_refuse(&t->turnstile)))
 		turnstile_close(&t->turnstile);
 	return GOES_ON;
 }

@@ -43,7 +43,8 @@ struct tree {
 	pid_t program;
 	int status;		     /* -1 until the program has ended */
 	struct cgroup_limits limits; /* for the whole tree */
-	long processes_most;	     /* to which they may be raised */
+	/* To which they may be raised; only a tree with more is ended then. */
+	long processes_most;
 	bool has_nests;	    /* turns below nests have their own limits */
 	size_t n_seen;	    /* processes (or threads), last count */
 	int64_t bytes_seen; /* of memory, last count */
@@ -51,7 +52,7 @@ struct tree {
 	long oom_kills;	    /* before the program began */
 	struct cgroups groups;
 	struct turnstile turnstile; /* TURNSTILE_CLOSED at first */
-	long room;		    /* number let in before we count */
+	long room; /* number let in, or refused if negative, before we count */
 };
 
 /* The name of a nest's process (its comm). */

@@ -154,7 +154,23 @@ static bool is_left(const struct turnstile *s)
 	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLHUP);
 }
 
-bool turnstile_let_in(struct turnstile *s)
+/*
+ * Kill what waits, unless it is a thread: then its process would die with it.
+ * Without an answer it stays where it is until then.
+ */
+static bool kill_process(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* fails for a thread */
+
+	if (fd < 0)
+		return false;
+	bool is_killed =
+	    syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+	(void)close(fd);
+	return is_killed;
+}
+
+static bool answer(struct turnstile *s, bool may_enter)
 {
 	union {
 		struct seccomp_notif ask;
@@ -166,12 +182,24 @@ bool turnstile_let_in(struct turnstile *s)
 	/* The process may have died. */
 	if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &m.ask) != 0)
 		return is_left(s);
+	if (!may_enter && kill_process((pid_t)m.ask.pid))
+		return true;
 	uint64_t id = m.ask.id;
 	memset(&m, 0, sizeof m);
 	m.answer.id = id;
 	m.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	(void)ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &m.answer);
 	return true;
+}
+
+bool turnstile_let_in(struct turnstile *s)
+{
+	return answer(s, true);
+}
+
+bool turnstile_refuse(struct turnstile *s)
+{
+	return answer(s, false);
 }
 
 bool turnstile_works(void)

@@ -56,6 +56,9 @@ bool turnstile_take(struct turnstile *s);
  */
 bool turnstile_let_in(struct turnstile *s);
 
+/* The same, but there are too many: it is killed, unless it is a thread. */
+bool turnstile_refuse(struct turnstile *s);
+
 /* Close our side: processes that wait go on, and no new ones wait. */
 void turnstile_close(struct turnstile *s);
 

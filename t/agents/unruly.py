@@ -164,13 +164,18 @@ def count(text: str) -> str:
 
 
 def breed(text: str) -> str:
-    """Start so many processes, which stay."""
-    for n in range(int(text)):
+    """Try to start so many processes, which stay; say how many there are."""
+    bred = []
+    for _ in range(int(text)):
         try:
-            subprocess.Popen(["sleep", "600"])
-        except OSError as error:
-            return f"{n}: {error.strerror}"
-    return text
+            bred.append(subprocess.Popen(["sleep", "600"]))
+        except OSError:
+            break
+    alive = -1
+    while alive != (now := sum(process.poll() is None for process in bred)):
+        alive = now
+        time.sleep(0.5)  # for those to end that cannot stay
+    return str(alive)
 
 
 def crowd(text: str) -> str:
