@@ -150,6 +150,9 @@ $c->end;
 $c = Talker->start($address, direct => 'http://127.0.0.1:1', retries => 2);
 $r = $c->result('input echo hi');
 is $r->{code}, 'unreachable', 'an endpoint where nobody listens is unreachable';
+my @pauses = map { $_->{delay_ms} } grep { ($_->{way} // '') eq 'retry' } @{ $c->{all} };
+ok $pauses[0] >= 375 && $pauses[0] <= 625 && $pauses[1] >= 750 && $pauses[1] <= 1250,
+    'the pauses between attempts are 0.5 and 1 s, a quarter more or less' or diag "@pauses";
 is $c->ways, 'lookup rejected retry lookup rejected retry lookup rejected',
     'a connection is tried as often as it was said';
 $c->end;
@@ -159,6 +162,24 @@ is $r->{code}, 'unreachable', 'an agent without URL and relay is unreachable';
 $c->end;
 $c = Talker->start($address, direct => $host->url, max_bytes => 100);
 is $c->result('input echo hi')->{code}, 'too_large', 'a message over the limit is refused';
+$c->end;
+$host->stop;
+
+# ---- a host that cannot seal ----
+
+$host = CoHost->start(workers => 1, args => ['-o', 'trust=open']);
+$address = key_of($host)->{address};
+unlink $host->dir . '/.co/keys/agent.key' or die $!;
+my $victim = $host->kill_worker;
+wait_for(10, sub { my @w = $host->workers; @w == 1 && $w[0] != $victim });
+$c = Talker->start($address, direct => $host->url, retries => 2);
+$r = $c->result('input echo secret');
+is $r->{code}, 'seal', 'a connection that cannot be sealed is an error';
+like $r->{text}, qr/this host cannot seal/, 'the error of the seal says why';
+$c->end;
+unlike $host->words, qr/secret/, 'an input is not said on a connection that is not sealed';
+$c = Talker->start($address, direct => $host->url, seal => 'possible', retries => 2);
+is $c->result('input echo clear')->{text}, 'clear', 'a caller may allow clear text';
 $c->end;
 $host->stop;
 

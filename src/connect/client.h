@@ -100,6 +100,8 @@ struct co_client {
 	bool is_relayed;
 	bool is_sealed;
 	bool is_in_callback;
+	bool is_seal_off;      /* the agent refused it, and clear is allowed; */
+	bool is_new_clear;     /* it did so on this connection */
 	bool is_onboarding;    /* the invite code was sent */
 	struct finder *finder; /* NULL: nothing is looked for */
 	struct http_get *http; /* NULL: not needed yet */

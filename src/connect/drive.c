@@ -52,6 +52,7 @@ void drive_drop(struct co_client *c)
 	asker_free(&c->asker);
 	seal_fini(&c->seal);
 	c->is_sealed = false;
+	c->is_new_clear = false;
 	c->is_onboarding = false;
 	free(c->where);
 	c->where = NULL;
@@ -315,6 +316,7 @@ static void pause_until_next(struct co_client *c)
 		pause_ms = c->fault.retry_after_ms;
 	c->resume_ms = clock_mono_ms() + pause_ms;
 	c->phase = PHASE_PAUSING;
+	c->is_seal_off = false;
 	client_tell_way(c, CO_WAY_RETRY, NULL, c->fault.text, pause_ms);
 }
 
@@ -339,35 +341,56 @@ static bool is_of_endpoint(enum co_code code)
 	       code == CO_ERR_SEAL || code == CO_ERR_PROTOCOL;
 }
 
+/* How the connection was that broke. */
+struct broken {
+	bool was_open;
+	bool was_direct;
+	bool was_unsealed; /* the agent refused to seal it, and clear will do */
+};
+
+static void note_broken(struct co_client *c, struct broken *b)
+{
+	b->was_open = c->phase == PHASE_OPEN;
+	b->was_direct = c->peer && !c->is_relayed;
+	b->was_unsealed = c->is_new_clear && c->phase == PHASE_GREETING;
+	if (c->where)
+		client_tell_way(c, CO_WAY_BROKEN, c->where, c->fault.text, 0);
+	if (b->was_open && c->op.has_turn && !c->op.broken_ms)
+		c->op.broken_ms = clock_mono_ms();
+}
+
+/* Whether the next attempt is made at once, since it goes another way. */
+static bool may_go_on(struct co_client *c, const struct broken *b)
+{
+	if (!needs_agent(c))
+		return false;
+	if (b->was_unsealed)
+		return !c->fault.is_final;
+	if (b->was_open) /* it ended between two operations */
+		return !c->op.is_sent && !c->op.has_turn;
+	if (!b->was_direct || !may_be_relayed(c) ||
+	    !is_of_endpoint(c->fault.code))
+		return false;
+	c->is_direct_bad = true;
+	return true;
+}
+
 /* Act on a fault: the connection is dropped, and what then? */
 static void recover(struct co_client *c)
 {
-	bool was_open = c->phase == PHASE_OPEN;
-	bool was_direct = c->peer && !c->is_relayed;
+	struct broken b;
 
-	if (c->peer || c->where)
-		client_tell_way(c, CO_WAY_BROKEN, c->where, c->fault.text, 0);
-	if (was_open && c->op.has_turn && !c->op.broken_ms)
-		c->op.broken_ms = clock_mono_ms();
+	note_broken(c, &b);
 	drive_drop(c);
-	if (!was_open && was_direct && is_of_endpoint(c->fault.code) &&
-	    needs_agent(c) && may_be_relayed(c)) {
-		c->is_direct_bad = true; /* at once by the relay */
-		c->fault = (struct fault){.code = CO_OK};
-		return;
+	if (!may_go_on(c, &b)) {
+		/* By then it may be elsewhere, unless it was just there. */
+		if (!b.was_open || !b.was_direct)
+			c->is_found = false;
+		if (may_retry(c))
+			pause_until_next(c);
+		else
+			give_up(c);
 	}
-	if (was_open && needs_agent(c) && !c->op.is_sent && !c->op.has_turn) {
-		/* It ended since the last operation: connect anew. */
-		c->fault = (struct fault){.code = CO_OK};
-		return;
-	}
-	/* By then the agent may be somewhere else, unless it was just there. */
-	if (!was_open || !was_direct)
-		c->is_found = false;
-	if (may_retry(c))
-		pause_until_next(c);
-	else
-		give_up(c);
 	c->fault = (struct fault){.code = CO_OK};
 }
 
@@ -404,7 +427,7 @@ static void use_connection(struct co_client *c)
 {
 	if (c->op.kind == OP_RESUME && !c->op.has_turn)
 		drive_drop(c); /* only CONNECT tells whether a turn runs */
-	else if (!c->op.is_sent &&
+	else if (!c->op.is_sent && !c->op.has_turn &&
 		 clock_mono_ms() - peer_heard_ms(c->peer) > STALE_MS)
 		drive_drop(c);
 	else if (c->op.kind == OP_OPEN)

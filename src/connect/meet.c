@@ -57,10 +57,17 @@ static void on_open(void *arg)
 {
 	struct co_client *c = arg;
 
-	if (c->settings.seal == CO_SEAL_NEVER)
+	if (c->settings.seal == CO_SEAL_NEVER || c->is_seal_off)
 		greet(c);
 	else
 		ask_for_seal(c);
+}
+
+/* Some hosts go on, and others end the connection: then on the next one. */
+static void greet_in_clear(struct co_client *c)
+{
+	c->is_seal_off = c->is_new_clear = true;
+	greet(c);
 }
 
 /* The agent, or the relay, does not seal. */
@@ -74,7 +81,7 @@ static void on_seal_refused(struct co_client *c, const struct json *frame)
 	if (strcasestr(bookmark_text(&text), "agent not connected"))
 		client_fault(c, CO_ERR_AWAY, false, "%s", bookmark_text(&text));
 	else if (c->settings.seal == CO_SEAL_IF_POSSIBLE)
-		greet(c);
+		greet_in_clear(c);
 	else
 		client_fault(c, CO_ERR_SEAL, true,
 		    "the connection cannot be sealed: %s",
