@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -512,6 +513,19 @@ static bool never(void)
 
 /* ---- the whole ---- */
 
+static void allow_files(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		die("getrlimit: %s", strerror(errno));
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		die("setrlimit: %s", strerror(errno));
+	if (r.rlim_cur < all.n_agents + all.n_clients + 2 * all.n_direct + 16)
+		die("the limit on open files (ulimit -n) is %llu",
+		    (unsigned long long)r.rlim_cur);
+}
+
 static void make_all(void)
 {
 	agents = calloc(all.n_agents, sizeof *agents);
@@ -548,6 +562,7 @@ int main(int argc, char **argv)
 	all.n_clients = (unsigned)atoi(argv[3]);
 	all.rate = atof(argv[5]);
 	all.n_direct = (unsigned)atoi(argv[6]);
+	allow_files();
 	epoll = epoll_create1(0);
 	make_all();
 	listen_direct(&listener);
