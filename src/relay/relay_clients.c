@@ -427,8 +427,9 @@ static void on_message(void *arg, struct buf *text)
 	if (c->starts)
 		scan_begin(&c->tunnel.scan); /* an empty text has no parts */
 	c->starts = true;
-	if (c->state != CLIENT_NEW && c->state != CLIENT_BOUND)
-		return; /* it is leaving */
+	if (c->state == CLIENT_BOUND ? !c->tunnel.agent
+				     : c->state != CLIENT_NEW)
+		return; /* it is leaving, or its agent has left */
 	if (scan_end(&c->tunnel.scan)) {
 		take_frame(c, text);
 		return;
