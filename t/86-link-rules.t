@@ -64,6 +64,23 @@ for my $workers (1, 4) {
 	is +($two->all_until('OUTPUT'))[-1]{result}, 'here',
 	    "-w $workers: a client of the relay sees the turn of a direct one";
 
+	# A client without a key: no network address tells it from others behind the relay.
+	my $nobody = $relay->client($address, session => {});
+	$nobody->send_json({ type => 'INPUT', prompt => 'ask Which?|red|green' });
+	ok $nobody->next(type => 'ask_user'), "-w $workers: a client without a key is asked";
+	my %where = (session_id => $nobody->session_id);
+	my $answer = { type => 'ASK_USER_RESPONSE', answer => 'green' };
+	my $other = $relay->client($address, session => { %where });
+	$other->send_json($answer);
+	like $other->next(type => 'ERROR')->{message}, qr/^forbidden: nobody owns this session/,
+	    "-w $workers: who only names the session of a client without a key may not answer";
+	my $same = $relay->client($address, session => { %where,
+		session => { continuation => $nobody->connected->{continuation} } });
+	$same->send_json($answer);
+	is +($same->all_until('OUTPUT'))[-1]{result}, 'You answered: green',
+	    "-w $workers: a client without a key answers on another connection by its continuation";
+	$_->close for $nobody, $other, $same;
+
 	# Many CONNECTs.
 	my $flood = $relay->client($address);
 	$flood->send_json({ type => 'CONNECT', session_id => "flood$_" }) for 1 .. 500;
