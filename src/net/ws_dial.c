@@ -30,7 +30,7 @@
 #define SILENT_MS 90000
 
 /* How often times are checked. */
-#define LOOK_MS 250
+#define LOOK_MS 1000
 
 /* The most fragments of one message: one of 256 MiB in 4 KiB pieces fits. */
 #define MAX_FRAGMENTS 65536
