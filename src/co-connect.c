@@ -46,6 +46,8 @@ int main(int argc, char **argv)
 	cli_options_read(&options, argc, argv);
 	if (cli_init(&cli, &options))
 		status = run(&cli);
+	if (status == STATUS_OK && cli.is_unsaved)
+		status = STATUS_USAGE;
 	if (!output_flush()) {
 		screen_fail(&cli.screen, "cannot write the output: %s",
 		    strerror(errno));

@@ -146,6 +146,17 @@ write_file("$file.bad", '{}');
 $r = $co->run('-s', "$file.bad", 'hi');
 is $r->{status}, 2, 'a file of another kind is no session file';
 is read_file("$file.bad"), '{}', 'a file of another kind is not overwritten';
+$r = $co->run('-s', $co->dir . '/none/session', 'echo once');
+is_deeply [@$r{qw(status out)}], [2, ''], 'no prompt is sent if the session could not be kept';
+my $gone = $co->dir . '/gone';
+mkdir $gone;
+open my $kept, '-|', @{ $co->argv({}, '-s', "$gone/session", 'stream 20 100') } or die $!;
+ok wait_for(10, sub { -e "$gone/session" }), 'a session is kept from the first event of its turn';
+unlink "$gone/session";
+rmdir $gone or die $!;
+is join('', <$kept>), "Streamed 20 steps.\n", 'the answer comes although the session cannot be kept any more';
+close $kept;
+is $? >> 8, 2, 'a session that could not be kept is an error';
 
 # ---- a worker dies ----
 

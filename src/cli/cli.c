@@ -171,7 +171,8 @@ void cli_save(struct cli *cli, const struct partner *partner)
 	session_file_set(cli->session, partner->name, text);
 	session_file_set_next(cli->session, cli->next);
 	free(text);
-	if (!session_file_save(cli->session, why, sizeof why))
+	cli->is_unsaved = !session_file_save(cli->session, why, sizeof why);
+	if (cli->is_unsaved)
 		screen_fail(&cli->screen, "%s", why);
 }
 

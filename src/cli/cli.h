@@ -42,6 +42,7 @@ struct cli {
 	int interrupts;	       /* to be polled */
 	bool is_stopped;       /* Ctrl-C ended the last operation */
 	bool is_saved;	       /* the session file knows of this turn */
+	bool is_unsaved;       /* the session file could not be written */
 	bool is_leaving;       /* the user wants to leave at once */
 	unsigned char key[32]; /* of --key */
 	bool has_key;
@@ -65,7 +66,7 @@ enum exit_status cli_connect(struct cli *cli, struct partner *partner);
 
 /*
  * Write the conversation with the partner into the session file, if there is
- * one. A failure is shown; the conversation goes on.
+ * one. A failure is shown and noted; the conversation goes on.
  */
 void cli_save(struct cli *cli, const struct partner *partner);
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A conversation is bounded by what a host lets a client send: less than this. */
@@ -91,15 +92,45 @@ static bool take_root(struct session_file *f, const struct json *root)
 	return true;
 }
 
+/*
+ * Whether there is a file that another can take the place of, or could be one.
+ * A device such as /dev/null must not be replaced, however much we may.
+ */
+static bool is_replaceable(const char *path, char *why, size_t size)
+{
+	struct stat st;
+	bool is_there = stat(path, &st) == 0;
+	const char *slash = strrchr(path, '/');
+	struct buf folder = {0};
+
+	buf_append(&folder, path, slash ? (size_t)(slash - path) + 1 : 0);
+	buf_char(&folder, '.');
+	bool is_ours = access(buf_cstr(&folder), W_OK) == 0;
+
+	if (is_there && !S_ISREG(st.st_mode))
+		(void)snprintf(why, size, "%s is not a regular file", path);
+	else if (!is_ours)
+		(void)snprintf(
+		    why, size, "cannot write %s: %s", path, strerror(errno));
+	buf_fini(&folder);
+	return is_ours && (!is_there || S_ISREG(st.st_mode));
+}
+
 struct session_file *session_file_open(const char *path, char *why, size_t size)
 {
 	struct session_file *f = mem_zero(sizeof *f);
 	struct buf text = {0};
 	struct json_doc doc = {0};
 	struct json_error error;
+	/* A link stays a link: the file that it names is replaced. */
+	char *real = realpath(path, NULL);
 
-	f->path = mem_strdup(path);
-	if (access(path, F_OK) != 0 && errno == ENOENT)
+	f->path = real ? real : mem_strdup(path);
+	if (!is_replaceable(f->path, why, size)) {
+		session_file_close(&f);
+		return NULL;
+	}
+	if (!real)
 		return f;
 	if (!read_file(path, MAX_BYTES, &text, why, size)) {
 		session_file_close(&f);
@@ -234,20 +265,16 @@ bool session_file_save(struct session_file *f, char *why, size_t size)
 {
 	struct buf text = {0}, new = {0};
 	char id[ENC_UUID_SIZE];
-	/* A link stays a link: the file that it names is replaced. */
-	char *real = realpath(f->path, NULL);
-	const char *path = real ? real : f->path;
 
 	enc_uuid(id);
-	buf_printf(&new, "%s.%s", path, id);
+	buf_printf(&new, "%s.%s", f->path, id);
 	render(f, &text);
-	bool is_good = replace(path, buf_cstr(&new), &text);
+	bool is_good = replace(f->path, buf_cstr(&new), &text);
 	if (!is_good)
 		(void)snprintf(
 		    why, size, "cannot write %s: %s", f->path, strerror(errno));
 	explicit_bzero(text.data, text.len);
 	buf_fini(&text);
 	buf_fini(&new);
-	free(real);
 	return is_good;
 }

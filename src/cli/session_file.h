@@ -22,7 +22,8 @@ struct session_file;
 
 /*
  * Read the file; one that does not exist is empty. Returns NULL with a message
- * in why (size bytes) if it cannot be read, or is another kind of file.
+ * in why (size bytes) if it cannot be read, is another kind of file, or could
+ * not be replaced: it must be a regular file in a folder that may be written.
  */
 struct session_file *session_file_open(
     const char *path, char *why, size_t size);

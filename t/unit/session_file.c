@@ -110,6 +110,17 @@ static void check_refused(void)
 	f = session_file_open("/dev/null/none", why, sizeof why);
 	ok(!f, "a session file below a file is refused");
 	session_file_close(&f);
+	f = session_file_open("/dev/zero", why, sizeof why);
+	ok(!f && strstr(why, "/dev/zero is not a regular file"),
+	    "a device is no session file, and is not read");
+	session_file_close(&f);
+	(void)unlink(path);
+	if (mkfifo(path, 0600) != 0)
+		abort();
+	f = session_file_open(path, why, sizeof why);
+	ok(!f, "a pipe is no session file, and is not waited for");
+	session_file_close(&f);
+	(void)unlink(path);
 }
 
 static void check_failed(void)
@@ -119,8 +130,19 @@ static void check_failed(void)
 
 	(void)snprintf(other, sizeof other, "%s/none/file", folder);
 	f = session_file_open(other, why, sizeof why);
+	ok(!f && strstr(why, other),
+	    "a folder that does not exist is told when the file is opened");
+	session_file_close(&f);
+	(void)snprintf(other, sizeof other, "%s/sub", folder);
+	if (mkdir(other, 0700) != 0)
+		abort();
+	(void)strcat(other, "/file");
+	f = session_file_open(other, why, sizeof why);
+	*strrchr(other, '/') = '\0';
+	if (rmdir(other) != 0)
+		abort();
 	ok(f && !session_file_save(f, why, sizeof why) && strstr(why, other),
-	    "a folder that does not exist is told when the file is saved");
+	    "a folder that is gone is told when the file is saved");
 	session_file_close(&f);
 }
 
