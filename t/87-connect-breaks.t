@@ -10,6 +10,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for write_file);
+use IO::Select;
+use IO::Socket::IP;
+use POSIX ();
 use Sign qw(key_of key_new);
 use Talker;
 use Test::More;
@@ -48,6 +51,55 @@ for my $workers (1, 4) {
 		$c->end;
 	}
 	$host->stop;
+}
+
+# ---- the end of a turn is lost ----
+
+# Pass a connection on. If it is the first with an INPUT, nothing comes down after that, and
+# it is closed after the OUTPUT.
+sub pass_on {
+	my ($client, $host, $flag) = @_;
+	my $select = IO::Select->new($client, $host);
+	my ($down, $is_deaf) = ('', 0);
+	while (my @ready = $select->can_read) {
+		for my $fh (@ready) {
+			sysread $fh, my $bytes, 65536 or return;
+			$down .= $bytes if $fh == $host;
+			$is_deaf ||= mkdir $flag if $fh == $client && $down =~ /"CONNECTED"/;
+			return if $is_deaf && $down =~ /"OUTPUT"/;
+			syswrite $fh == $host ? $client : $host, $bytes if $fh == $client || !$is_deaf;
+		}
+	}
+	return;
+}
+
+# Returns the port of a front for a server, and its pid.
+sub deaf_front {
+	my ($to, $flag) = @_;
+	my $listener = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 16) or die "$@\n";
+	my $pid = fork // die "fork: $!";
+	return ($listener->sockport, $pid) if $pid;
+	local $SIG{CHLD} = 'IGNORE';
+	while (my $client = $listener->accept) {
+		next if fork;
+		pass_on($client, IO::Socket::IP->new($to), $flag);
+		POSIX::_exit(0);
+	}
+	POSIX::_exit(0);
+}
+
+{
+	my $host = CoHost->start(args => ['-o', 'trust=open']);
+	my ($port, $front) = deaf_front($host->address, $host->dir . "/deaf");
+	my $c = Talker->start(key_of($host)->{address}, direct => "http://127.0.0.1:$port", keyless => 1);
+	my $r = $c->result('input echo unheard');
+	is $r->{text}, 'unheard', 'a turn whose end was lost is found in the conversation';
+	is_deeply [@{ $r->{json} }{qw(type result session_id)}], ['OUTPUT', 'unheard', $r->{session_id}],
+	    'a turn whose end was lost has an OUTPUT as any other' or diag explain $r;
+	is $c->result('input echo next')->{text}, 'next', 'the conversation goes on after an end that was lost';
+	$c->end;
+	kill KILL => $front;
+	waitpid $front, 0;
 }
 
 # ---- another process continues ----

@@ -73,6 +73,40 @@ static bool is_in_conversation(
 	return is_same;
 }
 
+static void put_member(
+    struct buf *out, const char *key, const struct json *value)
+{
+	size_t len = 0;
+
+	if (!value)
+		return;
+	const char *text = json_text(value, &len);
+	buf_printf(out, ",\"%s\":", key);
+	buf_append(out, text, len);
+}
+
+/* Finish as if the turn's OUTPUT had come: all of it is in the conversation. */
+static void finish_missed(struct co_client *c, const struct json *frame)
+{
+	const struct json *session = json_get(frame, "session");
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct buf text = {0};
+
+	buf_str(&text, "{\"type\":\"OUTPUT\"");
+	put_member(&text, "result", json_get(session, "result"));
+	put_member(&text, "session_id", json_get(frame, "session_id"));
+	put_member(&text, "session", session);
+	put_member(&text, "chat_items", json_get(frame, "chat_items"));
+	buf_char(&text, '}');
+	const struct json *output =
+	    json_parse(&doc, text.data, text.len, 0, &why);
+	client_finish(c, CO_OK, json_get(output, "result"), output);
+	bookmark_set_session(&c->bookmark, session);
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
 /* We came back to a turn; is it still there? */
 static void find_turn(struct co_client *c, const struct json *frame)
 {
@@ -82,8 +116,7 @@ static void find_turn(struct co_client *c, const struct json *frame)
 	if (json_str_is(status, "running"))
 		return;
 	if (is_in_conversation(c, session)) {
-		client_finish(c, CO_OK, json_get(session, "result"), frame);
-		bookmark_set_session(&c->bookmark, session);
+		finish_missed(c, frame);
 		return;
 	}
 	client_fail(c, CO_ERR_LOST,
