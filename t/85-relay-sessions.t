@@ -114,6 +114,25 @@ for my $workers (1, 4) {
 	is $b->next_frame->{session_id}, 'shared', "-w $workers: conn_id alone is the route";
 	is $a->next_frame->{session_id}, 'other',
 	    "-w $workers: the agent's own session id reaches the client";
+
+	# Which ids there may be is the same as at a host.
+	my ($long, $empty);
+	for my $case (['an older agent', $agent], ['an agent with conn_id', $modern]) {
+		my ($what, $its) = @$case;
+		($long, $frame) = come($relay, $its, { type => 'CONNECT', session_id => 'l' x 256 });
+		is $frame->{session_id}, 'l' x 256, "-w $workers: $what gets a session id of 256 bytes";
+		($empty, $frame) = come($relay, $its, { type => 'CONNECT', session_id => '' });
+		is $frame->{type}, 'CONNECT', "-w $workers: $what gets a client with an empty session id";
+		my $seen = $frame->{session_id};
+		$_->close and $its->next_frame for $long, $empty;
+		like $seen, $its == $agent ? $uuid : qr/^$/, "-w $workers: $what sees the id that is due";
+	}
+	for my $id ('l' x 257, "a\nb") {
+		my $wrong = $relay->client($modern, session_id => $id);
+		like $wrong->next(type => 'ERROR')->{error}, qr/^Invalid field: session_id must be/,
+		    "-w $workers: other session ids are refused";
+		is $wrong->wait_close, 1008, "-w $workers: and end the connection";
+	}
 	$relay->stop;
 }
 done_testing;

@@ -330,11 +330,13 @@ static const char *read_first(struct client *c)
 	if (!address_parse(to->text, to->len, c->to))
 		return "Invalid field: to must be 0x and 64 hex digits";
 	address_key(c->to, c->key);
-	if (!session->is_there)
+	/* As for a host, an empty one is none. */
+	if (!session->is_there || !session->len)
 		return NULL;
-	if (session->is_long || session->len > TUNNEL_SESSION_ID ||
+	if (session->is_long ||
 	    !session_id_is_valid(session->text, session->len))
-		return "Invalid field: session_id (max 128 bytes)";
+		return "Invalid field: session_id must be 1 to 256 bytes "
+		       "without control characters";
 	memcpy(c->wanted, session->text, session->len + 1);
 	return NULL;
 }

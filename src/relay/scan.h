@@ -15,6 +15,8 @@
  * nesting over SCAN_DEPTH and no number over SCAN_NUMBER characters. The caller
  * has checked that the text is UTF-8. Pure: no memory is allocated.
  */
+#include "core/session_id.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +35,7 @@ enum scan_key {
 };
 
 /* The longest text that is kept, in bytes. */
-#define SCAN_TEXT 200
+#define SCAN_TEXT SESSION_ID_MAX
 
 struct scan_text {
 	bool is_there; /* there is such a member, and it is a string */

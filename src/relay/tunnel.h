@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/unfinished.h"
+#include "core/session_id.h"
 #include "identity/address.h"
 #include "relay/scan.h"
 
@@ -34,7 +35,7 @@ struct wire;
 #define TUNNEL_CONN_ID 33
 
 /* The longest session id that a client may name, in bytes. */
-#define TUNNEL_SESSION_ID 128
+#define TUNNEL_SESSION_ID SESSION_ID_MAX
 
 /*
  * Programs that do not route by conn_id take frames of 1 MiB, and end their
