@@ -7,7 +7,7 @@
 # at Ctrl-C. Nothing listens on other than 127.0.0.1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$here/../build:$PATH
+PATH=$here/../build:$PATH:/usr/local/sbin:/usr/sbin
 folder=${1-co-examples}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)

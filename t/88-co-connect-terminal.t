@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoConnect;
 use CoHost qw(lacks read_file run source);
+use IO::Socket::IP;
 use Test::More;
 
 BEGIN { lacks('there is no IO::Pty') unless eval { require IO::Pty } }
@@ -132,6 +133,12 @@ $t->type("\x03");
 is $t->end, 130, 'a single prompt that was interrupted has a status of its own';
 like $t->all, qr/What would you like me to do\?/, 'the answer to an interrupt is shown';
 
+my $mute = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1) or die $@;
+$t = $co->terminal({ bare => 1 }, '-d', 'http://127.0.0.1:' . $mute->sockport, '0x' . '12' x 32);
+ok defined $t->expect(qr/connecting/), 'the spinner tells that a connection is being made';
+$t->type("\x03");
+is $t->end, 130, 'Ctrl-C ends an attempt to connect';
+
 my $deaf = CoHost->start(workers => 1, agent => 'exec:python3 ' . source('examples/echo.py'));
 $t = CoConnect->new($deaf)->terminal;
 $t->expect($prompt);
@@ -142,6 +149,16 @@ ok defined $t->expect(qr/Interrupting the agent/), 'Ctrl-C asks an agent that do
 $t->type("\x03");
 is $t->end, 130, 'a second Ctrl-C leaves an agent that does not hear';
 $deaf->stop('QUIT');
+
+for my $term ('dumb', undef, 'no-such-terminal') {
+	$t = $co->terminal({ env => { TERM => $term } });
+	$t->expect($prompt);
+	$t->type("hello\r");
+	my $name = $term // '(unset)';
+	ok defined $t->expect(qr/You said: hello\s+> /), "a conversation works with TERM=$name";
+	$t->type("\x04");
+	is $t->end, 0, "a conversation ends well with TERM=$name";
+}
 
 # ---- the spinner and colours ----
 
