@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use CoConnect;
 use CoHost qw(read_file source wait_for write_file);
 use JSON::PP qw(decode_json);
+use POSIX qw(WNOHANG);
 use Test::More;
 
 my $host = CoHost->start;
@@ -62,6 +63,17 @@ is $r->{status}, 1, 'a prompt that is too long for the agent fails';
 like $r->{err}, qr/prompt too long/, 'a prompt that is too long for the agent is told';
 write_file($co->dir . '/large.bin', $large x 2);
 like $co->run('-v', '-f', 'large.bin', 'hello')->{err}, qr/received large\.bin/, 'a file of 2 MB goes with the prompt';
+
+# A signal ends a run that waits for its next prompt.
+my $said = $co->dir . '/said';
+my $waiting = open my $prompts, '|-', 'sh', '-c', 'out=$1; shift; exec "$@" >"$out"', 'sh', $said,
+	@{ $co->argv({}, '--lines') } or die $!;
+syswrite $prompts, "hello\n";
+ok wait_for(20, sub { read_file($said) =~ /hello/ }), 'a line of a pipe is answered before the next one comes';
+kill INT => $waiting;
+ok wait_for(20, sub { waitpid($waiting, WNOHANG) == $waiting }) && ($? & 127) == 2,
+    'Ctrl-C ends a run that waits for its next prompt';
+close $prompts;
 
 # ---- JSON ----
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/editor.h"
+#include "cli/interrupts.h"
 #include "cli/operation.h"
 #include "cli/session_file.h"
 #include "cli/talking.h"
@@ -246,16 +247,24 @@ static enum exit_status greet(struct cli *cli)
 	return status;
 }
 
+static enum exit_status begin(struct cli *cli)
+{
+	enum exit_status status = talking_resume(cli, true);
+
+	return status == STATUS_OK ? greet(cli) : status;
+}
+
 enum exit_status chat_run(struct cli *cli)
 {
 	enum exit_status status;
 
 	screen_on_hide(&cli->screen, on_hide, cli);
-	status = talking_resume(cli, true);
-	if (status == STATUS_OK)
-		status = greet(cli);
-	if (cli->is_leaving)
-		return STATUS_INTERRUPTED;
-	return status == STATUS_OK || status == STATUS_FAILED ? loop(cli)
-							      : status;
+	interrupts_hold();
+	status = begin(cli);
+	/* A turn that was left running and failed is no reason to leave. */
+	if (!cli->is_leaving &&
+	    (status == STATUS_OK || status == STATUS_FAILED))
+		status = loop(cli);
+	interrupts_release();
+	return cli->is_leaving ? STATUS_INTERRUPTED : status;
 }

@@ -11,7 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCONT, SIGWINCH};
+
+#define N_NUMBERS (sizeof numbers / sizeof *numbers)
+
 static int ends[2] = {-1, -1};
+static unsigned depth;
+static struct sigaction before[N_NUMBERS];
 
 /* What was read from the pipe and not taken yet. */
 static unsigned n_stops;
@@ -32,26 +38,41 @@ static void on_signal(int number)
 	errno = saved;
 }
 
-static void take_over(int number)
-{
-	struct sigaction old, new = {.sa_handler = on_signal};
-
-	(void)sigemptyset(&new.sa_mask);
-	new.sa_flags = SA_RESTART;
-	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		(void)sigaction(number, &new, NULL); /* cannot fail */
-}
-
 int interrupts_open(void)
 {
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		fatal("pipe: %s", strerror(errno));
-	take_over(SIGINT);
-	take_over(SIGTERM);
-	take_over(SIGHUP);
-	take_over(SIGCONT);
-	take_over(SIGWINCH);
 	return ends[0];
+}
+
+/* What is not a mistake in a number cannot fail. */
+static void set(int number, const struct sigaction *new, struct sigaction *old)
+{
+	if (sigaction(number, new, old) != 0)
+		panic("sigaction %d: %s", number, strerror(errno));
+}
+
+void interrupts_hold(void)
+{
+	struct sigaction new = {.sa_handler = on_signal};
+
+	if (depth++)
+		return;
+	(void)sigemptyset(&new.sa_mask);
+	new.sa_flags = SA_RESTART;
+	for (size_t i = 0; i < N_NUMBERS; i++) {
+		set(numbers[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			set(numbers[i], &new, NULL);
+	}
+}
+
+void interrupts_release(void)
+{
+	if (--depth)
+		return;
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		set(numbers[i], &before[i], NULL);
 }
 
 static void read_all(void)

@@ -17,10 +17,17 @@ enum interrupt {
 };
 
 /*
- * Take over the signals. Returns a descriptor that becomes readable when one
- * comes; it is never closed. Once.
+ * Returns a descriptor that becomes readable when a signal comes; it is never
+ * closed. Once.
  */
 int interrupts_open(void);
+
+/*
+ * Take over the signals, and give them back. Pairs may be nested. Outside of
+ * them, signals end the process: it may wait for its input.
+ */
+void interrupts_hold(void);
+void interrupts_release(void);
 
 /* Take what has come, one at a time, the strongest first. */
 enum interrupt interrupts_take(void);

@@ -105,6 +105,7 @@ enum exit_status operation_run(struct cli *cli, struct co_client *c,
 		fill(result, c, begun);
 		return exit_status_of(begun);
 	}
+	interrupts_hold();
 	interrupts_drop();
 	cli->is_saved = false;
 	screen_busy(&cli->screen, "waiting");
@@ -114,6 +115,7 @@ enum exit_status operation_run(struct cli *cli, struct co_client *c,
 		else if (result->code != CO_ERR_QUESTION || !answer(&op))
 			break;
 	}
+	interrupts_release();
 	screen_end(&cli->screen, result->text, result->text_len);
 	cli->is_stopped = op.n_stops > 0;
 	return op.n_stops ? STATUS_INTERRUPTED : exit_status_of(result->code);
