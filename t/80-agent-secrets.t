@@ -14,6 +14,7 @@ use PyAgent;
 use Test::More;
 
 my %secret = (CONNECTONION_ADMIN_TOKEN => 'token', CO_INVITE_CODE => 'code',
+	SESSION_API_KEY => 'sesame',
 	NOTIFY_SOCKET => '/no/such/socket');
 
 my $dir = CoHost::directory();

@@ -9,8 +9,9 @@
  */
 
 /* Their names, separated by commas. */
-#define SECRETS_NAMES                                            \
-	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,NOTIFY_SOCKET," \
+#define SECRETS_NAMES                                                     \
+	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,SESSION_API_KEY,NOTIFY_" \
+	"SOCKET,"                                                         \
 	"WATCHDOG_USEC,WATCHDOG_PID"
 
 /*

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "openhands/oh_act.h"
 #include "openhands/oh_client.h"
+#include "openhands/oh_key.h"
 #include "openhands/oh_out.h"
 #include "openhands/oh_state.h"
 #include "socketio/eio_packet.h"
@@ -17,6 +18,8 @@
 
 /* Node memory of larger packets is freed at once. */
 #define KEEP_TEXT_BYTES (64 * 1024)
+
+#define BAD_KEY "invalid_session_api_key"
 
 static const struct span nsp_main = {"/", 1};
 
@@ -101,11 +104,12 @@ static void on_verdict(void *arg, const struct access_verdict *verdict)
 {
 	struct oh_client *c = arg;
 	c->asking = NULL;
-	finish_connect(c, verdict->err ? "invalid_session_api_key" : NULL);
+	finish_connect(c, verdict->err ? BAD_KEY : NULL);
 	engine_set_busy(c->side, false); /* the side may be gone now */
 }
 
-static void connect_client(struct oh_client *c, bool is_quiet)
+/* Ask the policy about a client that shows nothing. */
+static void ask(struct oh_client *c)
 {
 	const struct door_setup *setup = engine_setup(c->side);
 	const struct access_ask ask = {
@@ -113,28 +117,40 @@ static void connect_client(struct oh_client *c, bool is_quiet)
 	    .peer = engine_peer(c->side),
 	    .place = engine_place(c->side),
 	};
+	if (access_is_open(setup->access)) {
+		finish_connect(c, NULL);
+		return;
+	}
+	engine_set_busy(c->side, true);
+	c->asking = access_ask(setup->access, &ask, on_verdict, c);
+}
+
+static void connect_client(
+    struct oh_client *c, bool is_quiet, const struct json *credentials)
+{
 	const struct oh_state *state = engine_take_state(c->side);
 	if (!state)
 		return;
 	bool is_new = state->phase == OH_NEW && !c->asking;
 	bool has_conversation = *state->conversation;
+	bool has_key = state->has_key;
 	engine_give_state(c->side);
 	if (!is_new)
 		return;
 	c->is_quiet = is_quiet;
-	if (!has_conversation) {
+	if (!has_conversation)
 		finish_connect(c, "No conversation_id in query params");
-	} else if (access_is_open(setup->access)) {
+	else if (!oh_key_is_set())
+		ask(c);
+	else if (has_key || oh_key_is_given(credentials))
 		finish_connect(c, NULL);
-	} else {
-		engine_set_busy(c->side, true);
-		c->asking = access_ask(setup->access, &ask, on_verdict, c);
-	}
+	else
+		finish_connect(c, BAD_KEY);
 }
 
 void oh_in_silent(struct engine_side *side)
 {
-	connect_client(oh_client_of(side), true);
+	connect_client(oh_client_of(side), true, NULL);
 }
 
 /* ---- attachments ---- */
@@ -213,7 +229,7 @@ static void hold_event(struct oh_client *c, const char *text, size_t len)
 {
 	buf_reset(&c->held);
 	buf_append(&c->held, text, len);
-	connect_client(c, false);
+	connect_client(c, false, NULL);
 }
 
 static void take_main(struct engine_side *side, const struct sio_packet *p,
@@ -222,7 +238,7 @@ static void take_main(struct engine_side *side, const struct sio_packet *p,
 	struct oh_client *c = oh_client_of(side);
 	switch (p->type) {
 	case SIO_CONNECT:
-		connect_client(c, false);
+		connect_client(c, false, p->json);
 		break;
 	case SIO_DISCONNECT:
 		set_phase(side, OH_LEFT);

@@ -6,6 +6,7 @@
 #include "base/percent.h"
 #include "core/session_id.h"
 #include "net/http.h"
+#include "openhands/oh_key.h"
 #include "socketio/eio_request.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ void oh_state_begin(void *state, const struct http_req *req)
 	const char *query = http_query(req);
 	struct buf text = {0};
 	s->dialect = (uint8_t)read_dialect(&text, query);
+	s->has_key = oh_key_is_shown(req);
 	(void)get_param(&text, query, "conversation_id"); /* or it is empty */
 	if (is_conversation(text.data, text.len))
 		memcpy(s->conversation, text.data, text.len);

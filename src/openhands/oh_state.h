@@ -45,6 +45,7 @@ struct oh_cursor {
 	bool is_replay;	 /* until the position replay_to was read */
 	uint64_t replay_to;
 	struct oh_change newest; /* of the replay */
+	bool is_stopping;	 /* the user interrupted the turn */
 	uint32_t said;		 /* digest of what the agent said last */
 	struct oh_call calls[OH_CALLS];
 	uint8_t next_call;
@@ -53,6 +54,7 @@ struct oh_cursor {
 struct oh_state {
 	uint8_t phase; /* enum oh_phase */
 	uint8_t dialect;
+	bool has_key; /* its first request showed the key */
 	char conversation[OH_CONVERSATION_MAX + 1]; /* "": none, or bad */
 	char caller[ADDRESS_SIZE];		    /* "": anonymous */
 	/* An event whose attachments are still to come, and its ack id. */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef OPENHANDS_OH_KEY_H
+#define OPENHANDS_OH_KEY_H
+
+/*
+ * The key of clients of OpenHands, the environment variable SESSION_API_KEY of
+ * the server. If it is set, a client must show it, and whoever does is let in;
+ * otherwise the setting trust decides.
+ */
+#include <stdbool.h>
+
+struct http_req;
+struct json;
+
+/* Whether there is a key. */
+bool oh_key_is_set(void);
+
+/*
+ * Whether a request shows it: as "Authorization: Bearer", or as session_api_key
+ * in its query or among its cookies.
+ */
+bool oh_key_is_shown(const struct http_req *req);
+
+/*
+ * Whether the credentials of a CONNECT show it, as "session_api_key" or
+ * "token"; NULL: there are none.
+ */
+bool oh_key_is_given(const struct json *credentials);
+
+#endif
