@@ -7,16 +7,13 @@
 #
 #	12 t/30-docs.t: the words that the test prints
 #
-# A line that belongs to a part which this server does not have says so: "197 none: relay".
+# That of OpenHands' clients has the lines A01 to A85, in t/CHECKLIST.openhands. A line that
+# belongs to a part which this server does not have says so: "A83 none: REST".
 use strict;
 use warnings;
 use Test::More;
 
 my $top = $ENV{TOP_SRCDIR} // '.';
-
-# The relay and its client are parts of their own.
-my $without = qr/^none: relay$/;
-my %may_be_without = map { $_ => 1 } 83, 197 .. 215;
 
 sub slurp {
 	my ($path) = @_;
@@ -26,24 +23,34 @@ sub slurp {
 }
 
 sub problem {
-	my ($number, $where) = @_;
-	return $may_be_without{$number} ? undef : 'names no test' if $where =~ $without;
+	my ($label, $where, $without) = @_;
+	return undef if $without->{$label} && $where eq "none: $without->{$label}";
 	my ($file, $name) = $where =~ /^(\S+): (.+)$/ or return "cannot be read: $where";
 	my $text = slurp("$top/$file") // return "$file does not exist";
 	return index($text, $name) >= 0 ? undef : "$file has no test '$name'";
 }
 
-my (%seen, @problems);
-for my $line (grep { /\S/ && !/^#/ } split /\n/, slurp("$top/t/CHECKLIST") // '') {
-	my ($number, $where) = $line =~ /^(\d+) (.+)$/;
-	push @problems, "cannot be read: $line" unless $number;
-	next unless $number;
-	push @problems, "$number: twice" if $seen{$number}++;
-	my $problem = problem($number, $where);
-	push @problems, "$number: $problem" if $problem;
+# The labels of a list, and which of them may be without a test, and why.
+sub check {
+	my ($list, $labels, $without) = @_;
+	my (%seen, @problems);
+	for my $line (grep { /\S/ && !/^#/ } split /\n/, slurp("$top/t/$list") // '') {
+		my ($label, $where) = $line =~ /^(\w+) (.+)$/;
+		push @problems, "cannot be read: $line" unless $label;
+		next unless $label;
+		push @problems, "$label: twice" if $seen{$label}++;
+		my $problem = problem($label, $where, $without);
+		push @problems, "$label: $problem" if $problem;
+	}
+	push @problems, map { "$_: no test" } grep { !$seen{$_} } @$labels;
+	is(join("\n", @problems), '', "each line of t/$list names a test that exists");
+	my %is_label = map { $_ => 1 } @$labels;
+	is(scalar(grep { !$is_label{$_} } keys %seen), 0,
+		"t/$list names no line that its checklist does not have");
 }
-push @problems, map { "$_: no test" } grep { !$seen{$_} } 1 .. 227;
 
-is(join("\n", @problems), '', 'each line of the checklist names a test that exists');
-is(scalar(grep { $_ > 227 } keys %seen), 0, 'no line is named that the checklist does not have');
+# The relay and its client are parts of their own.
+check('CHECKLIST', [1 .. 227], { map { $_ => 'relay' } 83, 197 .. 215 });
+check('CHECKLIST.openhands', [map { sprintf 'A%02d', $_ } 1 .. 85],
+	{ map { $_ => 'REST' } qw(A83 A84 A85) });
 done_testing();

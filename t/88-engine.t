@@ -107,7 +107,7 @@ $p->begin_poll;
 ok !$p->{get}->fill(time + 0.3), 'a first poll waits';
 is_error(get($p->path('polling')), 400, 3, 'Bad request', 'A17: a second poll at the same time');
 is join('', $p->poll), '6', 'A17: the first poll is released';
-is get($p->path('polling'))->{status}, 400, 'A17: the session is over';
+is get($p->path('polling'))->{status}, 400, 'A17: the session of two polls is over';
 
 $p = SIO->polling($host, %in);
 $p->begin_poll;
@@ -117,7 +117,7 @@ is_error(get($p->path('polling')), 400, 1, 'Session ID unknown', 'A11: a session
 
 $p = SIO->polling($host, %in);
 is $p->post('4' x (4 * 1024 * 1024 + 1))->{status}, 413, 'A25: a body over 4 MiB is refused';
-is get($p->path('polling'))->{status}, 400, 'A25: its session is over';
+is get($p->path('polling'))->{status}, 400, 'A25: the session of a larger body is over';
 $p = SIO->polling($host, %in);
 is_error($p->post(('3') x 10001), 400, 3, 'Bad request', 'a body of more than 10,000 packets');
 $p = SIO->polling($host, %in);

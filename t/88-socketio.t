@@ -46,6 +46,8 @@ both(sub {
 	pass "A52: a new conversation awaits its user ($kind)";
 	$c->send('40', '40{}', '421["x"]');
 	is $c->next, '431[]', "A32, R3: a second CONNECT is ignored ($kind)";
+	$c->send('42["oh_user_action",{"action":"initialize"}]', '429["oh_user_action",{"action":"initialize"}]');
+	is $c->next, '439[]', "A33, A34: an action is acknowledged if it has an ack id ($kind)";
 	$c->send('42["whatever",1]', '423["whatever",1]');
 	is $c->next, '433[]', "A35: an unknown event is ignored, its ack is answered ($kind)";
 	$c->send('4218446744073709551616["x"]');
@@ -145,5 +147,39 @@ for my $bad ('42{', '42["x"', '42["disconnect"]', '49', '4', '451["x"]', '431{}'
 is $host->http(GET => '/health')->{status}, 200, 'A39: the server goes on after bad packets';
 
 ok CoHost::wait_for(10, sub { $host->workers == 4 }), 'no worker was lost';
+$host->stop;
+
+# ---- who may come in ----
+
+my $no = '44{"message":"invalid_session_api_key","data":{}}';
+$host = CoHost->start(workers => 2, yaml => "trust: strict\n");
+both(sub {
+	my ($kind, $new) = @_;
+	is $new->()->connect, $no, "A50: a stranger is refused by trust: strict ($kind)";
+	my $c = $new->();
+	$c->emit(oh_user_action => { type => 'message', message => 'hi' });
+	is $c->next, $no, "A56: a stranger that only sends is refused ($kind)";
+});
+$host->stop;
+
+$host = CoHost->start(workers => 2, env => { SESSION_API_KEY => 'open sesame' },
+	yaml => "trust: strict\n");
+both(sub {
+	my ($kind, $new) = @_;
+	is $new->()->connect, $no, "A50: a client without the key is refused ($kind)";
+	is $new->(session_api_key => 'wrong')->connect({ token => 'open sesam' }), $no,
+	    "A50: a client with another key is refused ($kind)";
+	like $new->(session_api_key => 'open%20sesame')->connect, qr/^40\{/,
+	    "A51: the key may be in the query ($kind)";
+	like $new->()->connect({ $_ => 'open sesame' }), qr/^40\{/,
+	    "A51: the key may be in the credentials as $_ ($kind)" for qw(token session_api_key);
+});
+for my $header ([authorization => 'Bearer open sesame'], [cookie => 'a=b; session_api_key=open sesame']) {
+	my $ws = $host->ws(path => '/socket.io/?EIO=4&transport=websocket&conversation_id=x',
+		headers => { @$header });
+	$ws->send_text('40');
+	$ws->next_text;
+	like $ws->next_text, qr/^40\{/, "A51: the key may be in the header $header->[0]";
+}
 $host->stop;
 done_testing;

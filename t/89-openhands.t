@@ -147,8 +147,11 @@ is newest($c, source => 'user')->{message}, 'looks good', 'a message about a pla
 say_to($c, 'sleep 60000');
 until_state($c, 'running');
 $c->emit(oh_user_action => { action => 'change_agent_state', args => { agent_state => 'stopped' } });
-like state_of($c->event(sub { state_of($_[0]) })), qr/^(?:stopped|awaiting_user_input)$/,
-    'A74: a turn can be stopped';
+is state_of($c->event(sub { state_of($_[0]) })), 'stopped', 'A74: a turn can be stopped';
+say_to($c, 'echo go on');
+until_idle($c);
+is newest($c, source => 'agent')->{extras}{agent_state}, 'awaiting_user_input',
+    'A69: a conversation goes on after that: running, then awaiting_user_input';
 for my $bad ({ type => 'nothing' }, 'text', { action => 'run', args => { command => 'ls' } },
     { type => 'message' }, { action => 'message', args => { content => 5 } }) {
 	$c->emit(oh_user_action => $bad);
@@ -165,6 +168,28 @@ while (defined(my $p = $c->next)) {
 is $ack, '439[]', 'A34: an action is acknowledged';
 my $failed = (grep { state_of($_) eq 'error' } $c->events)[-1];
 ok $failed && $failed->{extras}{reason} ne '', 'A73: a failure has its reason';
+
+# ---- what else a message may be ----
+
+$c = join_in(polling => 'forms');
+my $text = "h\x{e9}llo \x{2603} <b>";
+$c->emit(oh_user_action => { action => 'message', id => 77, source => 'agent',
+	args => { content => "echo $text", images_urls => [], timestamp => 'now' } });
+until_idle($c);
+$user = newest($c, source => 'user');
+is $user->{message}, "echo $text", 'A42: text that is not ASCII comes back as it was';
+ok $user->{id} ne '77' && $user->{source} eq 'user', 'A77, A80: what else a client says is ignored';
+$c->emit(oh_user_action => { action => 'message', args => { content => 'echo picture',
+	image_urls => ['data:image/png;base64,iVBORw0KGgo='] } });
+until_idle($c);
+is newest($c, source => 'user')->{message}, 'echo picture', 'A76: a message with an image is taken';
+say_to($c, 'stream 30 20');
+until_state($c, 'running');
+say_to($c, 'and more');
+$c->event(sub { ($_[0]{message} // '') eq 'and more' });
+until_state($c, 'awaiting_user_input');
+is scalar(grep { state_of($_) eq 'running' } $c->events), 3,
+    'A81: a message while the agent runs joins its turn';
 
 # ---- with clients of the other protocol ----
 

@@ -91,6 +91,9 @@ static struct oh_context look_at(struct reading *r, const struct event *ev)
 		r->cursor->said = digest(&text);
 	} else if (ev->type == EV_INPUT) {
 		r->cursor->said = 0;
+		r->cursor->is_stopping = false;
+	} else if (ev->type == EV_INTERRUPT) {
+		r->cursor->is_stopping = true;
 	}
 	buf_fini(&text);
 	return context;
@@ -120,6 +123,8 @@ static void put_view(struct reading *r, const struct event *ev, unsigned view,
 {
 	struct oh_change change;
 	if (oh_event_change(&change, ev, view)) {
+		if (ev->type == EV_DONE && r->cursor->is_stopping)
+			change.agent = OH_AGENT_STOPPED;
 		if (r->cursor->is_replay && ev->seq <= r->cursor->replay_to)
 			r->cursor->newest = change;
 		else
