@@ -116,6 +116,57 @@ for my $form (qw(shared static)) {
 	is $r->{status}, 1, "$form: the example fails where the relay is away";
 	like $r->{out}, qr/^unreachable: /, "$form: the example names the error";
 }
+
+# Clients share nothing: each thread has its own.
+write_file("$dir/threads.c", <<'END');
+#include <co_connect.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static const char *address;
+
+static void *run(void *arg)
+{
+	struct co_client *agent = co_connect(address, NULL, NULL);
+	struct co_prompt prompt;
+	struct co_result result;
+	long good = 0;
+
+	(void)arg;
+	for (int i = 0; agent && i < 20; i++) {
+		char text[32];
+		snprintf(text, sizeof text, "echo %d", i);
+		co_prompt_init(&prompt, text);
+		if (co_input(agent, &prompt, 20000, &result) == CO_OK)
+			good += !strcmp(result.text, text + 5);
+	}
+	co_free(&agent);
+	return (void *)good;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[8];
+	long good = 0;
+
+	address = argc > 1 ? argv[1] : "";
+	for (int i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, run, NULL);
+	for (int i = 0; i < 8; i++) {
+		void *n;
+		pthread_join(threads[i], &n);
+		good += (long)n;
+	}
+	printf("%ld\n", good);
+	return 0;
+}
+END
+compiles('a program with threads links the library', qw(gcc -std=c11), @strict, @include,
+	"$dir/threads.c", '-o', "$dir/threads", "-L$build", '-lcoconnect',
+	"-Wl,-rpath,$build", '-lpthread');
+is run(["$dir/threads", key_of($host)->{address}], dir => "$dir",
+	env => { HOME => "$dir", RELAY_URL => $relay->url }, timeout => 60)->{out}, "160\n",
+    'eight threads talk at once, each by a client of its own';
 $host->stop;
 $relay->stop;
 done_testing;
