@@ -430,15 +430,12 @@ static bool deserves_another(const struct member *m, const struct mux_end *end)
 
 static void log_end(const struct member *m, const struct mux_end *end)
 {
-	static const char text[] = "%s: gone: %s";
-
 	if (end->n_lost)
 		log_warn("%s: gone: %s; turns interrupted: %zu", m->name,
 		    end->why, end->n_lost);
-	else if (m->state == MEMBER_LEAVING)
-		log_info(text, m->name, end->why);
 	else
-		log_warn(text, m->name, end->why);
+		(m->state == MEMBER_LEAVING ? log_info : log_warn)(
+		    "%s: gone: %s", m->name, end->why);
 }
 
 static void member_on_end(void *arg, const struct mux_end *end)
