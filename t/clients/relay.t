@@ -84,14 +84,14 @@ for my $workers (1, 4) {
 		ok $theirs->{address}, "$w: the host of $name serves";
 		ok $relay->wait_agents(1), "$w: the host of $name is announced";
 		my $url = $theirs->{url};
-		py("$w, host of $name, PyPI 1.9.2", $url, \%via, qw(small));
+		my $is_new = $name =~ /1\.9/;
+		py("$w, host of $name, PyPI 1.9.2", $url, \%via,
+			'small', $is_new ? qw(sealed talk_async stop_live question) : ());
 		py_older("$w, host of $name, PyPI 1.8.0", $url, \%via, 'small');
-		js("$w, host of $name, npm 0.1.4", $url, \%via, qw(talk many));
-		if ($name =~ /1\.9/) {
-			py("$w, host of $name, PyPI 1.9.2, sealed", $url, \%via, qw(sealed talk_async stop_live));
-			py("$w, host of $name, PyPI 1.9.2, a question", $url, \%via, 'question');
-			# Its host is slow for all once it has kept large answers. That of 1.8.0
-			# ends its link at a message over 1 MiB.
+		# Its host is slow for all once it has kept large answers. That of 1.8.0 ends its
+		# link at a message over 1 MiB.
+		js("$w, host of $name, npm 0.1.4", $url, \%via, qw(many talk));
+		if ($is_new) {
 			py("$w, host of $name, PyPI 1.9.2, 2 MB", $url, \%via, 'megabytes');
 			js("$w, host of $name, npm 0.1.4, 2 MB", $url, \%via, 'megabytes');
 		}
