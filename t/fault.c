@@ -80,10 +80,11 @@ static void *next(const char *name)
 	return p;
 }
 
-SEEN ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
+static ssize_t write_at(
+    const char *name, int fd, const void *buf, size_t n, off_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off_t);
-	*(void **)&real = next("pwrite");
+	*(void **)&real = next(name);
 	if (!fault || !fails(fd, at < META_BYTES ? &fault->meta : &fault->data))
 		return real(fd, buf, n, at);
 	int why = errno;
@@ -91,6 +92,17 @@ SEEN ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
 		(void)real(fd, buf, n, at);
 	errno = why;
 	return -1;
+}
+
+SEEN ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+	return write_at("pwrite", fd, buf, n, at);
+}
+
+/* What SQLite calls. */
+SEEN ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
+{
+	return write_at("pwrite64", fd, buf, n, at);
 }
 
 SEEN ssize_t writev(int fd, const struct iovec *v, int n)

@@ -170,7 +170,6 @@ static bool make_change(struct directory *d, const struct directory_change *c)
 		return false;
 	if (!is_apart && !say(d, c))
 		return false;
-	relay_stat_add(records_written, 1);
 	return index_record(d, c->address);
 }
 
@@ -187,11 +186,15 @@ static int write_all(struct directory *d, const struct directory_change *c,
 {
 	if (!directory_run(directory_statement(d, DO_BEGIN)))
 		return directory_fail(d, "begin to write", err);
-	for (size_t i = 0; i < n; i++)
+	int64_t n_records = 0;
+	for (size_t i = 0; i < n; i++) {
 		if (!make_change(d, &c[i]))
 			return give_up(d, "write a record", err);
+		n_records += c[i].announce != NULL;
+	}
 	if (!directory_run(directory_statement(d, DO_COMMIT)))
 		return give_up(d, "commit", err);
+	relay_stat_add(records_written, n_records);
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct ledger {
 	size_t n_waiting;
 	size_t bytes;
 	int64_t warned_ms;
+	unsigned failures;
 	bool must_expire;
 	/* Of the job that runs. */
 	struct crew_job job;
@@ -106,6 +107,7 @@ static void ledger_done(struct crew_job *job)
 		free_entry(l->batch[i]);
 	l->n_batch = 0;
 	l->is_running = false;
+	l->failures += l->rc != 0;
 	int64_t now_ms = clock_mono_ms();
 	if (l->rc != 0 && (!l->warned_ms || now_ms - l->warned_ms > WARN_MS)) {
 		l->warned_ms = now_ms;
@@ -209,6 +211,11 @@ void ledger_see(struct ledger *l, const char *address)
 	struct entry *e = mem_zero(sizeof *e);
 	memcpy(e->address, address, sizeof e->address);
 	add(l, e);
+}
+
+unsigned ledger_failures(const struct ledger *l)
+{
+	return l->failures;
 }
 
 void ledger_expire(struct ledger *l)

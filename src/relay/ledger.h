@@ -40,6 +40,12 @@ bool ledger_say(
 /* Note that an agent was seen now. */
 void ledger_see(struct ledger *l, const char *address);
 
+/*
+ * Returns how often writing failed. What was said since the number was another
+ * may be lost, and has to be said again.
+ */
+unsigned ledger_failures(const struct ledger *l);
+
 /* Delete old records, a few at a time; call it every few seconds. */
 void ledger_expire(struct ledger *l);
 

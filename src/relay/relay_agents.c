@@ -54,6 +54,7 @@ struct agent {
 	struct roster_entry entry;
 	uint8_t said[DIGEST_SIZE]; /* what is in the directory */
 	int64_t written_ms;
+	unsigned failures; /* of the ledger, when it was written */
 };
 
 static struct {
@@ -280,9 +281,12 @@ static bool has_other_host(const struct agent *agent)
 static void write_record(struct agent *agent, struct announced *a)
 {
 	int64_t now_ms = clock_mono_ms();
+	unsigned failures = ledger_failures(agents.relay->ledger);
 	if (memcmp(agent->said, a->said, sizeof agent->said) == 0 &&
-	    agent->written_ms && now_ms - agent->written_ms < WRITE_AGAIN_MS)
+	    agent->written_ms && now_ms - agent->written_ms < WRITE_AGAIN_MS &&
+	    agent->failures == failures)
 		return;
+	agent->failures = failures;
 	memcpy(agent->said, a->said, sizeof agent->said);
 	agent->written_ms = now_ms;
 	if (!ledger_say(agents.relay->ledger, a, agent->tunnel.wire->peer,
