@@ -372,6 +372,8 @@ CO_API enum co_code co_begin_info(struct co_client *c, int64_t timeout_ms);
 /*
  * Search the relay's directory. The result's json is {"query", "agents":
  * [{"address", "summary", "endpoints", "last_seen", "online"}, ...]}, best first.
+ * CO_ERR_LIMIT if there were too many searches, CO_ERR_ARGUMENT if the relay
+ * does not take the query.
  */
 CO_API enum co_code co_find(struct co_client *c, const char *query,
     int64_t timeout_ms, struct co_result *result);

@@ -107,6 +107,9 @@ $c->end;
 $c = Talker->start('', relay => $relay->url, loop => 1);
 is scalar @{ $c->result('find translates')->{json}{agents} }, 1,
     'a client without an address may search';
+is $c->result('find ' . 'x' x 600)->{code}, 'argument', 'a search with too many words is the fault of the caller';
+my @codes = map { $c->result('find translates')->{code} } 1 .. 10;
+is $codes[-1], 'limit', 'searches over the limit of the relay are told as that' or diag "@codes";
 is $c->result('input echo hi')->{code}, 'unreachable', 'a client without an address talks to nobody';
 is $c->result('info')->{code}, 'argument', 'a client without an address asks about nobody';
 $c->end;

@@ -67,6 +67,7 @@ $r = co('--json', 'find', 'translates');
 is_deeply [sort map { $_->{address} } @{ decode_json($r->{out})->{agents} }], [sort values %address],
     'find --json prints all that were found as one line';
 is co('find', 'gardening')->{status}, 1, 'a search without a match has status 1';
+is co('find', 'x' x 600)->{status}, 2, 'a search with too many words is wrong usage';
 is $co->run({ bare => 1 }, '-r', 'http://127.0.0.1:1', 'find', 'x')->{status}, 3,
     'a search without a relay has the status of what is unreachable';
 $r = co('info', $address{C});

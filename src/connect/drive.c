@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/url.h"
 #include "connect/asker.h"
+#include "connect/bookmark.h"
 #include "connect/client.h"
 #include "connect/finder.h"
 #include "connect/http_get.h"
@@ -261,6 +262,20 @@ static void ask_find(struct co_client *c)
 	free(where);
 }
 
+/* What a relay says instead of an answer: relays have texts, and no codes. */
+static enum co_code code_of_refusal(const struct json *error)
+{
+	struct buf text = {0};
+
+	bookmark_set_string(&text, error);
+	const char *words = bookmark_text(&text);
+	enum co_code code = strcasestr(words, "rate limit") ? CO_ERR_LIMIT
+			    : strcasestr(words, "query")    ? CO_ERR_ARGUMENT
+							    : CO_ERR_REFUSED;
+	buf_fini(&text);
+	return code;
+}
+
 static void take_answer(struct co_client *c)
 {
 	const char *answer, *why;
@@ -276,8 +291,8 @@ static void take_answer(struct co_client *c)
 	else if (json_is(json_get(frame, "agents"), JSON_ARRAY))
 		client_finish(c, CO_OK, NULL, frame);
 	else if (frame)
-		client_finish(
-		    c, CO_ERR_REFUSED, json_get(frame, "error"), frame);
+		client_finish(c, code_of_refusal(json_get(frame, "error")),
+		    json_get(frame, "error"), frame);
 	else
 		client_fail(c, CO_ERR_PROTOCOL, "the relay sent no JSON");
 	json_fini(&doc);
