@@ -90,11 +90,11 @@ for my $workers (1, 4) {
 	    "-w $workers: its answer names the session that was asked about";
 
 	# What older agents cannot read would end their link.
-	my ($long, $its) = come($relay, $agent, { type => 'CONNECT' });
-	$long->send_json({ type => 'INPUT', prompt => 'x' x (1 << 20) });
-	is(($long->next(type => 'ERROR') // {})->{error}, 'Frame too long: this agent takes 1 MiB',
+	my ($large, $its) = come($relay, $agent, { type => 'CONNECT' });
+	$large->send_json({ type => 'INPUT', prompt => 'x' x (1 << 20) });
+	is(($large->next(type => 'ERROR') // {})->{error}, 'Frame too long: this agent takes 1 MiB',
 		"-w $workers: a frame that is too long for an older agent is refused");
-	is $long->wait_close, 1009, "-w $workers: its client is closed";
+	is $large->wait_close, 1009, "-w $workers: its client is closed";
 	is_deeply [@{ $agent->next_frame }{qw(type session_id)}], ['close', $its->{session_id}],
 	    "-w $workers: the agent hears nothing of the long frame";
 	my $longer = $relay->input_ws;
