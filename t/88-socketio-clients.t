@@ -3,7 +3,7 @@
 # Copyright the co-hostd authors
 #
 # Published clients of Socket.IO, unmodified, over each transport, on four workers that are
-# killed meanwhile: t/clients/socketio.mjs and socketio.py have the stories.
+# killed meanwhile, directly and behind nginx: t/clients/socketio.mjs and socketio.py have the stories.
 use strict;
 use warnings;
 use FindBin;
@@ -33,4 +33,13 @@ for my $transport (qw(websocket polling default)) {
 	    for 'sync', $transport eq 'default' ? 'asyncio' : ();
 }
 $host->stop;
+
+SKIP: {
+	$host = Clients::host(workers => 4, args => ['-o', 'trusted_proxies=127.0.0.1']);
+	my ($front, $pid) = Clients::nginx($host) or skip 'nginx is not installed', 1;
+	stories(['node', source('t/clients/socketio.mjs')], "http://$front", $host, 'default');
+	stories([$python, source('t/clients/socketio.py')], "http://$front", $host, 'polling', 'sync');
+	kill QUIT => $pid;
+	$host->stop;
+}
 done_testing;

@@ -80,5 +80,22 @@ is "@seen", "@all", 'a client that roams gets each event once and in order, work
 my @again = roam('roam', 10);
 is "@again", "@all", 'a client that reads the conversation later gets each event once and in order';
 ok CoHost::wait_for(10, sub { $host->workers == 4 }), 'the workers were replaced';
+
+# ---- a reload ----
+
+my $p = SIO->polling($host, conversation_id => 'reload');
+$p->connect;
+my $ws = SIO->websocket($host, conversation_id => 'reload');
+$ws->connect;
+my %old = map { $_ => 1 } $host->workers;
+$host->signal('HUP');
+is $ws->wait_close, 1001, 'a WebSocket is closed by a reload so that its client comes back';
+$p->emit(oh_user_action => { type => 'message', message => 'echo after the reload' });
+ok $p->event(sub { ($_[0]{message} // '') eq 'echo after the reload' }),
+    'a polling client goes on over a reload, in its session';
+ok CoHost::wait_for(20, sub { !grep { $old{$_} } $host->workers }), 'no old worker is left';
+$p->emit(oh_user_action => { type => 'message', message => 'echo once more' });
+ok $p->event(sub { ($_[0]{message} // '') eq 'echo once more' }),
+    'a polling client goes on when the old workers are gone';
 $host->stop;
 done_testing;

@@ -190,6 +190,8 @@ static void look_get(struct engine_side *side)
 		(void)engine_side_world()->user->fill(side, &out, (size_t)room);
 	if (out.len)
 		answer_get(p, (struct span){out.data, out.len});
+	else if (engine_side_world()->is_closing)
+		end_get(side); /* its next GET reaches another worker */
 	buf_fini(&out);
 }
 
