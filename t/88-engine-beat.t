@@ -99,6 +99,17 @@ $c->send('3');
 $host->pass(20);
 ok defined $c->wait_close, 'a client that does not connect within 45 seconds is closed';
 
+$p = SIO->polling($host, %in);
+$p->begin_poll;
+$host->pass(25);
+is join('', $p->poll), '2', 'a polling client that does not connect is pinged';
+$p->send('3');
+$p->begin_poll;
+$host->pass(21);
+is join('', $p->poll), '6', 'a polling client that does not connect within 45 seconds is released';
+is $host->http(GET => $p->path('polling'))->{status}, 400,
+    'the session of a polling client that does not connect ends';
+
 $host->pass(60);
 ok CoHost::wait_for(20, sub { $host->metric('cohostd_polling_sessions') == 0 }),
     'the table of polling clients is empty in the end';

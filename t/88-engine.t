@@ -111,6 +111,7 @@ is get($p->path('polling'))->{status}, 400, 'A17: the session of two polls is ov
 
 $p = SIO->polling($host, %in);
 $p->begin_poll;
+ok !$p->{get}->fill(time + 0.3), 'a poll waits before its client leaves';
 is $p->post('41', '1')->{status}, 200, 'A11, R22: a client leaves by one POST';
 is join('', $p->poll), '6', 'A11: its poll that waits is released';
 is_error(get($p->path('polling')), 400, 1, 'Session ID unknown', 'A11: a session that was left');

@@ -119,6 +119,13 @@ void engine_poll_begin(struct http_req *req)
 
 /* ---- GET ---- */
 
+/* Whether a client has polled for long and not connected to a namespace. */
+static bool is_idler(const struct engine *e, int64_t now_ms)
+{
+	return now_ms - e->began_ms > ENGINE_SILENCE_MS &&
+	       !engine_side_world()->user->is_connected(e->user);
+}
+
 static bool is_ping_due(const struct engine *e, int64_t now_ms)
 {
 	return !e->ping_ms && !e->end_ms &&
@@ -136,6 +143,10 @@ static int take_packets(struct poll *p, struct buf *out)
 		return -1;
 	int64_t now_ms = clock_mono_ms();
 	int room = MAX_PACKETS;
+	if (is_idler(e, now_ms)) {
+		engine_end(engine_side_world()->table);
+		return -1;
+	}
 	if (e->state != ENGINE_POLLING) {
 		buf_char(out, '6');
 		room = 0;

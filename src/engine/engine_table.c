@@ -235,7 +235,7 @@ struct engine *engine_add(struct engine_table *t, enum engine_found *found)
 	memset(e, 0, offsetof(struct engine, out));
 	eio_sid_new(e->sid);
 	e->number = g->next_number++;
-	e->pong_ms = clock_mono_ms();
+	e->began_ms = e->pong_ms = clock_mono_ms();
 	e->state = ENGINE_POLLING;
 	link_entry(t, at);
 	atomic_fetch_add(&g->count, 1);

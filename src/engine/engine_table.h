@@ -61,6 +61,7 @@ struct engine {
 	uint64_t number;	     /* no two entries ever have the same */
 	struct engine_holder poller; /* of the GET that waits */
 	struct engine_holder socket; /* of the WebSocket */
+	int64_t began_ms;	     /* the handshake */
 	int64_t pong_ms;	     /* last pong, or the handshake */
 	int64_t ping_ms;	     /* when a ping was sent; 0: it has come */
 	int64_t end_ms;		     /* removed then; 0: not yet known */
