@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(wait_for);
+use CoHost qw(program wait_for);
 use CoRelay;
 use Fault;
 use POSIX ();
@@ -21,6 +21,9 @@ my $relay = CoRelay->start(dir => $dir, workers => 1, clock => 1, env => { $disk
 	args => ['-o', 'limit_announces=0']);
 
 sub record_of { return $relay->http(GET => "/api/agents/$_[0]")->{status} }
+
+like qx(@{[program('co-relayd')]} -p 0 -d '$dir/relay' 2>&1), qr/error co-relayd pid=.*another co-relayd serves/,
+    'a second relay on the same directory is refused, in the name of co-relayd';
 
 $disk->fail('directory.db-wal', meta => POSIX::ENOSPC, data => POSIX::ENOSPC);
 my $agent = $relay->agent;

@@ -137,8 +137,8 @@ static void print_banner(const char *bound)
 	printf("Relay:     %s%s\n", is_unix ? "" : "ws://", bound);
 	printf("Directory: %s/%s\n", conf.dir, DIRECTORY_FILE);
 	if (!is_unix)
-		printf("Agents and clients take relay_url=ws://HOST%s, or by "
-		       "TLS through a proxy.\n",
+		printf("Agents and clients take relay_url=ws://HOST%s, or "
+		       "wss://NAME of a proxy with TLS.\n",
 		    strrchr(bound, ':'));
 	(void)fflush(stdout);
 }
@@ -232,6 +232,7 @@ int relayd_start(const struct relayd_options *o)
 	struct err err;
 	int status = 0;
 	options = o;
+	log_name("co-relayd");
 	launch_find_program(program, sizeof program);
 	param_init(&relay_conf_table, &conf);
 	if (!o->is_check)
