@@ -42,7 +42,7 @@ my @refused = (
 	["permissions:\n  bash: yes\n", 1, qr/permissions: bash: must be a mapping/],
 	["permissions:\n  read: {allowed: true, wen: {}}\n", 1, qr/permissions: read: may only/],
 	["examples: Hello\n", 1, qr/examples must be a list/],
-	["relay_url: oo.openonion.ai\n", 1, qr/relay_url.*wss/],
+	["relay_url: oo.openonion.ai\n", 1, qr{relay_url must be a ws://, wss://, http:// or https:// URL}],
 	["reload: sometimes\n", 1, qr/reload must be true or false/],
 	["port: 1\nport: 2\n", 2, qr/"port" is given twice/],
 	["name: &x [*x]\n", 1, qr/aliases are not supported/],

@@ -88,7 +88,8 @@ const struct param_rule conf_rules[CONF_RULES] = {
     {
 	.key = "relay_url",
 	.allows = is_relay,
-	.allowed = "a wss:// or ws:// URL, or null",
+	.allowed = "a ws://, wss://, http:// or https:// URL, or "
+		   "empty",
     },
     {
 	.key = "doors",
