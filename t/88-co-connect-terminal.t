@@ -37,6 +37,8 @@ $t->type("/reset\r");
 ok defined $t->expect(qr/A new conversation\.\s+$prompt/), 'a conversation is begun anew';
 $t->type("What is my name?\r");
 ok defined $t->expect(qr/not told me your name.*$prompt/s), 'the agent has forgotten what was said before the reset';
+$t->type("/mode\r");
+ok defined $t->expect(qr/Name a mode: read-only.*$prompt/s), '/mode alone names the modes';
 $t->type("/help\r");
 ok defined $t->expect(qr{/reset: .*$prompt}s), 'the help names the commands';
 $t->type("fail it\r");

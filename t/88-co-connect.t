@@ -113,7 +113,7 @@ is $co->run('--approve', 'reject', 'approve rm')->{out}, "rm was not approved.\n
 # ---- exit statuses ----
 
 my $other = '0x' . '12' x 32;
-for (['fail it', 1, qr/Unable to run agent \(\w+\)/], ['-t', '0.3', 'sleep 5000', 5, qr/time is up/]) {
+for (['fail it', 1, qr/Unable to run agent \(\w+\)/], ['-t', '0.3', 'sleep 5000', 5, qr/time is up\n.*--timeout SECONDS allows more/]) {
 	my $like = pop @$_;
 	my $status = pop @$_;
 	$r = $co->run(@$_);

@@ -64,6 +64,11 @@ static bool set_mode(struct cli *cli, const char *mode)
 	struct co_result result;
 	enum exit_status status;
 
+	if (!*mode) {
+		screen_say(&cli->screen,
+		    "Name a mode: read-only, auto or full-access.");
+		return true;
+	}
 	for (size_t i = 0; i < cli->n_partners; i++) {
 		struct partner *partner = &cli->partners[i];
 		if (cli_connect(cli, partner) != STATUS_OK)

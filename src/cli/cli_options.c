@@ -305,7 +305,7 @@ static void take_arguments(
 static void check(const struct cli_options *o)
 {
 	if (o->command == CLI_FIND && !o->text)
-		cli_usage_error("words are missing after", "find");
+		cli_usage_error("missing:", "the words to search for");
 	if (o->command != CLI_FIND && o->agents.n == 0 && !o->direct_url)
 		cli_usage_error(
 		    "missing:", "the address of an agent, or --direct");

@@ -61,8 +61,10 @@ static void show_failure(
 	if (result->retry_after_ms > 0)
 		screen_fail(&cli->screen, "try again in %lld s",
 		    (long long)(result->retry_after_ms + 999) / 1000);
-	if (result->code == CO_ERR_TIMEOUT && cli->session)
-		screen_fail(&cli->screen, "--resume comes back to the turn");
+	if (result->code == CO_ERR_TIMEOUT)
+		screen_fail(&cli->screen, "%s",
+		    cli->session ? "--resume comes back to the turn"
+				 : "--timeout SECONDS allows more");
 	if (result->code == CO_ERR_SEAL)
 		screen_fail(
 		    &cli->screen, "--clear talks to it without encryption");

@@ -59,7 +59,9 @@ static int read_relay(
 	s->relay = url_relay(text);
 	return s->relay ? 0
 			: refuse(error, CO_ERR_ARGUMENT,
-			      "\"%.200s\" is not the URL of a relay", text);
+			      "\"%.200s\" is not the URL of a relay, "
+			      "such as ws://HOST:8010",
+			      text);
 }
 
 static int read_direct(
