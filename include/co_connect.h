@@ -472,7 +472,11 @@ CO_API int co_take(struct co_client *c, struct co_result *result);
  */
 CO_API const char *co_session_id(const struct co_client *c);
 
-/* Returns the id of the newest event that was seen, or "". */
+/*
+ * Returns the id of the event to come back to, or "": the newest one that was
+ * seen, but while a question is open the one before it, so that a client which
+ * continues from there is asked again.
+ */
 CO_API const char *co_last_event_id(const struct co_client *c);
 
 /*

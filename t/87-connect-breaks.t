@@ -154,6 +154,35 @@ $r = $c->next(what => 'result');
 is $r->{code}, 'cancelled', 'an operation is cancelled';
 $c->end;
 
+# ---- open questions ----
+
+# Saves the conversation, and continues it by another client.
+sub another {
+	my ($client) = @_;
+	$client->say('save');
+	my $text = JSON::PP->new->utf8->encode($client->next(what => 'saved')->{saved});
+	$client->end;
+	return Talker->start($address, @mine, session => $text);
+}
+
+$c = Talker->start($address, @mine, timeout => 20000);
+$c->result('input echo before');
+for my $how ('ask Which?|red|blue', 'approve rm') {
+	is $c->result("input $how")->{code}, 'question', "$how: a turn asks";
+	$c = another($c);
+	is $c->result('resume')->{code}, 'question', "$how: a client that continues is asked again";
+	$c->say('timeout 200');
+	is $c->result('wait')->{code}, 'timeout', "$how: the question is left open";
+	$c->say('timeout 20000');
+	is $c->result('resume')->{code}, 'question', "$how: the same client is asked again after a timeout";
+	$c = another($c);
+	is $c->result('resume')->{code}, 'question', "$how: a third client is asked again";
+	$c->code($how =~ /ask/ ? 'answer blue' : 'approve once');
+	like $c->result('wait')->{text}, qr/You answered: blue|rm was approved/, "$how: the answer arrives";
+}
+is $c->result('resume')->{code}, 'state', 'a question that was answered is not asked again';
+$c->end;
+
 # ---- other operations ----
 
 write_file($host->dir . '/.co/contacts.txt', "$key->{address}\n");

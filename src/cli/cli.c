@@ -88,10 +88,7 @@ static struct partner *partner_of(struct cli *cli, const struct co_client *c)
 	return NULL;
 }
 
-/*
- * The first event of a turn is where another run would come back to; a question
- * is not, since only what is behind that place is sent again.
- */
+/* From its first event on, another run can come back to a turn. */
 static void on_event(
     void *arg, struct co_client *c, const struct co_event *event)
 {
@@ -102,7 +99,7 @@ static void on_event(
 		output_json(event->json, event->json_len);
 	else
 		screen_event(&cli->screen, event);
-	if (!cli->is_saved && partner && *event->id && !co_question(c)) {
+	if (!cli->is_saved && partner && *event->id) {
 		cli->is_saved = true;
 		cli_save(cli, partner);
 	}

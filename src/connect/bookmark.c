@@ -11,6 +11,8 @@ void bookmark_fini(struct bookmark *b)
 	buf_fini(&b->session_id);
 	buf_fini(&b->last_event_id);
 	buf_fini(&b->session);
+	buf_fini(&b->before_id);
+	b->is_asked = b->is_answered = false;
 }
 
 const char *bookmark_text(const struct buf *part)
@@ -65,12 +67,46 @@ void bookmark_set_continuation(struct bookmark *b, const struct json *v)
 	b->session.len--;
 }
 
+/* A question that is sent again is the one that is open. */
+static bool is_open_question(const struct bookmark *b, const struct json *id)
+{
+	return b->is_asked && json_is(id, JSON_STRING) &&
+	       json_str_is(id, bookmark_text(&b->last_event_id));
+}
+
+void bookmark_note(struct bookmark *b, const struct json *id, bool is_question)
+{
+	if (is_question && !is_open_question(b, id)) {
+		bookmark_set(&b->before_id, bookmark_text(&b->last_event_id));
+		b->is_asked = true;
+		b->is_answered = false;
+	} else if (!is_question && b->is_answered) {
+		bookmark_note_end(b);
+	}
+	bookmark_set_string(&b->last_event_id, id);
+}
+
+void bookmark_note_answer(struct bookmark *b)
+{
+	b->is_answered = b->is_asked;
+}
+
+void bookmark_note_end(struct bookmark *b)
+{
+	b->is_asked = b->is_answered = false;
+}
+
+const char *bookmark_resume_id(const struct bookmark *b)
+{
+	return bookmark_text(b->is_asked ? &b->before_id : &b->last_event_id);
+}
+
 void bookmark_save(const struct bookmark *b, struct buf *out)
 {
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, bookmark_text(&b->session_id));
 	buf_str(out, ",\"last_event_id\":");
-	buf_json_str(out, bookmark_text(&b->last_event_id));
+	buf_json_str(out, bookmark_resume_id(b));
 	buf_str(out, ",\"session\":");
 	buf_str(out, b->session.len ? b->session.data : "null");
 	buf_char(out, '}');

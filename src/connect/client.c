@@ -66,6 +66,7 @@ void client_answer(
 		client_command(c, type, members);
 	buf_append(&c->answers, type, strlen(type) + 1);
 	buf_append(&c->answers, members, strlen(members) + 1);
+	bookmark_note_answer(&c->bookmark);
 	if (id)
 		bookmark_set(&c->answered, id);
 }

@@ -110,7 +110,7 @@ const char *co_session_id(const struct co_client *c)
 
 const char *co_last_event_id(const struct co_client *c)
 {
-	return bookmark_text(&c->bookmark.last_event_id);
+	return bookmark_resume_id(&c->bookmark);
 }
 
 char *co_session_save(const struct co_client *c)

@@ -162,6 +162,8 @@ static void on_connected(struct co_client *c, const struct json *frame)
 	    &c->bookmark.session_id, json_get(frame, "session_id"));
 	bookmark_set_continuation(
 	    &c->bookmark, json_get(frame, "continuation"));
+	if (!json_str_is(json_get(frame, "status"), "running"))
+		bookmark_note_end(&c->bookmark);
 	client_tell_way(c, CO_WAY_OPEN, c->where, NULL, 0);
 	(void)json_bool(json_get(frame, "server_newer"), &is_newer);
 	/*
@@ -238,6 +240,7 @@ static bool is_of_another(const struct co_client *c, const struct json *frame)
 
 static void on_output(struct co_client *c, const struct json *frame)
 {
+	bookmark_note_end(&c->bookmark);
 	bookmark_set_session(&c->bookmark, json_get(frame, "session"));
 	if (!c->op.has_turn || is_of_another(c, frame)) {
 		client_tell_event(c, frame);
@@ -273,6 +276,7 @@ static void on_error(struct co_client *c, const struct json *frame)
 		client_tell_event(c, frame);
 		return;
 	}
+	bookmark_note_end(&c->bookmark);
 	client_finish(c, code_of(frame), message_of(frame), frame);
 }
 
@@ -329,7 +333,9 @@ static void on_event(struct co_client *c, const struct json *frame)
 {
 	enum co_question_kind kind = query_kind(json_get(frame, "type"));
 
-	bookmark_set_string(&c->bookmark.last_event_id, json_get(frame, "id"));
+	bookmark_note(&c->bookmark, json_get(frame, "id"), kind);
+	if (kind && is_answered(c, frame))
+		bookmark_note_answer(&c->bookmark);
 	note_consumed(c, frame);
 	if (kind && c->op.has_turn && !c->op.is_stopping &&
 	    !is_answered(c, frame)) {

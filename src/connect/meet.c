@@ -15,6 +15,16 @@
 
 /* ---- sealing and greeting ---- */
 
+/* What the operation has heard itself is not sent again, even if it is open. */
+static const char *last_event_of(const struct co_client *c)
+{
+	if (!c->op.has_turn && c->op.kind != OP_RESUME)
+		return NULL;
+	if (c->query.question.kind || c->answers.len)
+		return bookmark_text(&c->bookmark.last_event_id);
+	return bookmark_resume_id(&c->bookmark);
+}
+
 static void greet(struct co_client *c)
 {
 	struct buf text = {0};
@@ -27,9 +37,7 @@ static void greet(struct co_client *c)
 	};
 	const struct say_connect connect = {
 	    .session_id = bookmark_text(&c->bookmark.session_id),
-	    .last_event_id = c->op.has_turn || c->op.kind == OP_RESUME
-				 ? bookmark_text(&c->bookmark.last_event_id)
-				 : NULL,
+	    .last_event_id = last_event_of(c),
 	    .session = bookmark_text(&c->bookmark.session),
 	};
 

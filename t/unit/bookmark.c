@@ -83,11 +83,51 @@ static void keeps_the_token(void)
 	bookmark_fini(&b);
 }
 
+static void comes_back_to_questions(void)
+{
+	struct bookmark b = {.session_id = {0}}, other = {.session_id = {0}};
+	struct buf saved = {0};
+
+	bookmark_note(&b, parse("\"e0\""), false);
+	bookmark_note_answer(&b);
+	bookmark_note(&b, parse("\"q1\""), true);
+	is_str(bookmark_text(&b.last_event_id), "q1",
+	    "a question is an event that was seen");
+	is_str(bookmark_resume_id(&b), "e0",
+	    "the event before an open question is come back to");
+	bookmark_note(&b, parse("\"q1\""), true);
+	bookmark_note(&b, parse("\"e2\""), false);
+	is_str(bookmark_resume_id(&b), "e0",
+	    "neither a repeated question nor an event closes a question");
+	bookmark_save(&b, &saved);
+	ok(bookmark_load(&other, buf_cstr(&saved)),
+	    "an open question is saved");
+	is_str(bookmark_resume_id(&other), "e0",
+	    "the event before an open question is saved");
+	bookmark_note_answer(&b);
+	is_str(bookmark_resume_id(&b), "e0",
+	    "an answer that may be lost leaves its question open");
+	bookmark_note(&b, parse("\"e3\""), false);
+	is_str(bookmark_resume_id(&b), "e3",
+	    "the event after an answer closes the question");
+	bookmark_note(&b, parse("\"q4\""), true);
+	bookmark_note(&b, parse("\"q5\""), true);
+	is_str(bookmark_resume_id(&b), "q4",
+	    "the newest of two questions is the open one");
+	bookmark_note_end(&b);
+	is_str(bookmark_resume_id(&b), "q5",
+	    "the end of a turn closes its question");
+	buf_fini(&saved);
+	bookmark_fini(&b);
+	bookmark_fini(&other);
+}
+
 int main(void)
 {
 	saves();
 	refuses();
 	keeps_the_token();
+	comes_back_to_questions();
 	json_fini(&doc);
 	return done();
 }
