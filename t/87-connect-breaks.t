@@ -181,6 +181,14 @@ for my $how ('ask Which?|red|blue', 'approve rm') {
 	like $c->result('wait')->{text}, qr/You answered: blue|rm was approved/, "$how: the answer arrives";
 }
 is $c->result('resume')->{code}, 'state', 'a question that was answered is not asked again';
+for my $who ('the same client', 'another client') {
+	$c->result('input ask Which?|red|blue');
+	$c->say('timeout 200');
+	is $c->result('wait')->{code}, 'timeout', "$who: the question is left open";
+	$c = another($c) if $who =~ /another/;
+	$c->say('timeout 20000');
+	is $c->result('input blue')->{text}, 'You answered: blue', "$who: an input answers an open question";
+}
 $c->end;
 
 # ---- other operations ----

@@ -307,6 +307,8 @@ static void on_ack(struct co_client *c, const struct json *frame)
 {
 	if (c->op.kind == OP_INPUT && !c->op.is_joined) {
 		c->op.is_joined = true;
+		/* No user_input tells that the agent has taken an answer. */
+		(void)json_bool(json_get(frame, "answer"), &c->op.is_consumed);
 		bookmark_set_string(&c->op.joined, json_get(frame, "id"));
 	}
 	client_tell_event(c, frame);

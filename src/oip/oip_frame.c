@@ -278,12 +278,13 @@ void oip_frame_unknown(struct buf *out, const struct json *type)
 	buf_fini(&message);
 }
 
-void oip_frame_ack(struct buf *out, const char *session_id, const char *id)
+void oip_frame_ack(
+    struct buf *out, const char *session_id, const char *id, bool is_answer)
 {
 	buf_str(out, "{\"type\":\"RUNTIME_INPUT_ACK\"");
 	session_member(out, session_id);
 	text_member(out, ",\"id\":", id ? id : "");
-	buf_char(out, '}');
+	buf_str(out, is_answer ? ",\"answer\":true}" : "}");
 }
 
 static void again_output(struct buf *out, const struct session_receipt *r)

@@ -75,8 +75,9 @@ void oip_frame_invalid(struct buf *out, const struct json_error *error,
  */
 void oip_frame_unknown(struct buf *out, const struct json *type);
 
-/* RUNTIME_INPUT_ACK. */
-void oip_frame_ack(struct buf *out, const char *session_id, const char *id);
+/* RUNTIME_INPUT_ACK; is_answer: the input was the answer to a question. */
+void oip_frame_ack(
+    struct buf *out, const char *session_id, const char *id, bool is_answer);
 
 /*
  * OUTPUT or ERROR of a turn that has ended, for an input that was sent again.

@@ -42,9 +42,10 @@ static void oip_input_free_call(struct oip_call *call)
 
 /* ---- receipts ---- */
 
-static void send_ack(struct oip_conn *c, const char *id)
+static void send_ack(struct oip_conn *c, const struct session_receipt *r)
 {
-	oip_frame_ack(oip_conn_frame(), session_id(c->session), id);
+	oip_frame_ack(oip_conn_frame(), session_id(c->session), r->id,
+	    r->outcome == INPUT_ANSWERED);
 	oip_conn_send(c);
 }
 
@@ -71,7 +72,7 @@ static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 	 * own.
 	 */
 	if (!r->is_over && r->id)
-		send_ack(c, r->id);
+		send_ack(c, r);
 	else if (r->is_over && r->turn <= call->ended_turn &&
 		 r->turn != c->unasked_turn)
 		send_end_again(call, r);
@@ -92,10 +93,10 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 		break;
 	case INPUT_ANSWERED:
 		c->answered_seq = r->seq;
-		send_ack(c, r->id);
+		send_ack(c, r);
 		break;
 	case INPUT_ADDED:
-		send_ack(c, r->id);
+		send_ack(c, r);
 		break;
 	case INPUT_REPEATED:
 		on_repeated(call, r);

@@ -263,6 +263,11 @@ static void joins(void)
 	hear(
 	    "{\"type\":\"OUTPUT\",\"result\":\"stopped\",\"input_id\":\"i0\"}");
 	is_str(end(), "ok stopped", "the turn that dropped our input ends it");
+
+	connected("i1");
+	hear("{\"type\":\"RUNTIME_INPUT_ACK\",\"id\":\"r1\",\"answer\":true}");
+	hear("{\"type\":\"OUTPUT\",\"result\":\"told\",\"input_id\":\"i0\"}");
+	is_str(end(), "ok told", "the turn that our input answered ends it");
 }
 
 int main(void)

@@ -469,7 +469,7 @@ static void test_runtime_input(void)
 	fake_session_run(all);
 	forget_frames();
 	say("{\"type\":\"INPUT\",\"prompt\":\"A\"}");
-	ok(hears_of("RUNTIME_INPUT_ACK", NULL),
+	ok(hears_of("RUNTIME_INPUT_ACK", "\"answer\":true"),
 	    "INPUT answers a question that waits");
 	fake_session_refuse(all, ERR_NOT_ACCEPTING, NULL);
 	say("{\"type\":\"INPUT\",\"prompt\":\"b\"}");
