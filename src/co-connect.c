@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	static struct cli cli;
 	enum exit_status status = STATUS_USAGE;
 
-	fds_fill_standard();
+	fds_fill_unwritable();
 	/* Of the locale we need what characters there are, and no more. */
 	(void)setlocale(LC_CTYPE, "");
 	cli_options_read(&options, argc, argv);

@@ -56,6 +56,10 @@ my $full = CoHost::run(['sh', '-c', 'exec "$@" >/dev/full', 'sh', @{ $co->argv({
 	dir => $co->dir, env => $co->env);
 is $full->{status}, 2, 'an answer that cannot be written is an error';
 like $full->{out}, qr/cannot write the output: No space left/, 'an answer that cannot be written is told';
+my $closed = CoHost::run(['sh', '-c', 'exec "$@" >&-', 'sh', @{ $co->argv({}, 'hello') }],
+	dir => $co->dir, env => $co->env);
+is $closed->{status}, 2, 'an answer that has no standard output to go to is an error';
+like $closed->{out}, qr/cannot write the output: Bad file descriptor/, 'a closed standard output is told';
 my $large = 'x' x 1_000_000;
 ok $co->run({ in => "echo $large" })->{out} eq "$large\n", 'a prompt and an answer of 1 MB are not cut';
 $r = $co->run({ in => "echo $large$large" });

@@ -13,4 +13,10 @@
  */
 void fds_fill_standard(void);
 
+/*
+ * The same for a program whose output is its purpose: what it writes to an
+ * output that was closed fails with EBADF, and is not lost in silence.
+ */
+void fds_fill_unwritable(void);
+
 #endif
