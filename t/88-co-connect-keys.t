@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoConnect;
 use CoHost qw(read_file wait_for write_file);
+use POSIX qw(mkfifo);
 use Sign qw(key_new);
 use Test::More;
 
@@ -34,12 +35,23 @@ is $co->run('--key', $raw, 'hello')->{out}, "You said: hello\n", '--key takes a 
 is $co->run('--key', $hex, 'hello')->{out}, "You said: hello\n", '--key takes a file of 64 hex digits';
 write_file($hex, "$anna->{seed}00\n");
 is $co->run('--key', $hex, 'hello')->{status}, 2, 'a key of another size is wrong usage';
+mkfifo($co->dir . '/fifo', 0600) or die "mkfifo: $!";
+$r = $co->run('--key', 'fifo', 'hello');
+is $r->{status}, 2, '--key does not wait for the writer of a FIFO';
+like $r->{err}, qr/fifo is not a regular file/, 'a key that is not a regular file is named';
+is $co->run({ in => $anna->{seed} }, '--key', '-', 'hello')->{out}, "You said: hello\n",
+    '--key - reads the key from the standard input';
 mkdir $co->dir . "/$_" for qw(her her/keys home/.co home/.co/keys);
 write_file($co->dir . '/her/keys/agent.key', pack 'H*', $anna->{seed});
 is $co->run('--co-dir', 'her', 'hello')->{out}, "You said: hello\n", '--co-dir names a folder with a key';
 $r = $co->run('--co-dir', 'none', 'hello');
 is $r->{status}, 2, 'a folder without a key is wrong usage';
 like $r->{err}, qr/none\/keys\/agent\.key/, 'the key that is missing in a folder is named';
+mkdir $co->dir . "/$_" for qw(pipe pipe/keys);
+mkfifo($co->dir . '/pipe/keys/agent.key', 0600) or die "mkfifo: $!";
+$r = $co->run('--co-dir', 'pipe', 'hello');
+is $r->{status}, 2, '--co-dir does not wait for the writer of a FIFO';
+like $r->{err}, qr/pipe\/keys\/agent\.key: not a regular file/, 'a key in a folder that is not a regular file is named';
 is $co->run('--keyless', '--key', $raw, 'hello')->{status}, 2, '--keyless is refused beside --key';
 write_file($co->dir . '/home/.co/keys/agent.key', pack 'H*', $anna->{seed});
 is $co->run('hello')->{out}, "You said: hello\n", 'the key in ~/.co is used without an option';

@@ -53,7 +53,7 @@ static bool take_key(struct cli *cli)
 
 	if (!path)
 		return true;
-	if (!read_file(path, 4096, &text, why, sizeof why))
+	if (!read_key_file(path, 4096, &text, why, sizeof why))
 		screen_fail(&cli->screen, "%s", why);
 	else if (!(cli->has_key = parse_key(cli->key, &text)))
 		screen_fail(&cli->screen,

@@ -6,22 +6,24 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* How much is asked for at once. */
 #define PIECE ((size_t)64 << 10)
 
-static int open_file(const char *path)
+static int open_file(const char *path, int flags)
 {
-	return strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
-				      : open(path, O_RDONLY | O_CLOEXEC);
+	return strcmp(path, "-") == 0
+		   ? dup(STDIN_FILENO)
+		   : open(path, O_RDONLY | O_CLOEXEC | flags);
 }
 
-bool read_file(
-    const char *path, size_t max, struct buf *out, char *why, size_t size)
+/* Read all of fd (< 0: see errno), which is closed. */
+static bool read_all(int fd, const char *path, size_t max, struct buf *out,
+    char *why, size_t size)
 {
 	size_t before = out->len;
-	int fd = open_file(path);
 	ssize_t n = fd < 0 ? -1 : 1;
 
 	while (n > 0 && out->len - before <= max) {
@@ -43,4 +45,29 @@ bool read_file(
 	else
 		return true;
 	return false;
+}
+
+bool read_file(
+    const char *path, size_t max, struct buf *out, char *why, size_t size)
+{
+	return read_all(open_file(path, 0), path, max, out, why, size);
+}
+
+bool read_key_file(
+    const char *path, size_t max, struct buf *out, char *why, size_t size)
+{
+	struct stat st;
+	/* A FIFO without a writer would keep open() waiting. */
+	int fd = open_file(path, O_NONBLOCK);
+
+	if (fd >= 0 && strcmp(path, "-") != 0 && fstat(fd, &st) == 0 &&
+	    !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		(void)snprintf(why, size,
+		    "%s is not a regular file (\"-\" reads the key from the "
+		    "standard input)",
+		    path);
+		return false;
+	}
+	return read_all(fd, path, max, out, why, size);
 }

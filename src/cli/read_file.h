@@ -16,4 +16,11 @@
 bool read_file(
     const char *path, size_t max, struct buf *out, char *why, size_t size);
 
+/*
+ * The same for a file that is never waited for: one that is not regular, such
+ * as a FIFO, is refused. "-" is still the standard input.
+ */
+bool read_key_file(
+    const char *path, size_t max, struct buf *out, char *why, size_t size);
+
 #endif

@@ -17,9 +17,16 @@ ssize_t ident_file_read(
 {
 	size_t len = 0;
 	ssize_t n = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	/* A FIFO without a writer would keep open() waiting. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return -1;
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(fd);
+		(void)err_set(err, ERR_CONFIG, "%s: not a regular file", path);
+		return -2;
+	}
 	while (fd >= 0 && len < size &&
 	       (n = read(fd, (char *)out + len, size - len)) > 0)
 		len += (size_t)n;

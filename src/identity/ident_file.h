@@ -13,7 +13,7 @@ struct err;
 /*
  * Read at most size bytes of a file. Returns their number (size if there may be
  * more), -1 if there is no such file, or -2 with ERR_CONFIG if it cannot be
- * read.
+ * read or is not a regular file: a FIFO is not waited for.
  */
 ssize_t ident_file_read(
     const char *path, void *out, size_t size, struct err *err);
