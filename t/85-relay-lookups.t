@@ -73,6 +73,13 @@ for my $workers (1, 4) {
 		$client->close;
 		$agent->next_frame;
 	}
+	for my $path (qw(/ws /ws/announce /ws/input /ws/lookup /ws/announce/ws/input)) {
+		my $got = $relay->http(GET => $path);
+		is_deeply [$got->{status}, $got->{header}{upgrade}], [426, 'websocket'],
+		    "-w $workers: GET of $path is told to upgrade to a WebSocket";
+		like $got->{json}{error}, qr{clients to /ws/input}, "-w $workers: GET of $path is told where sockets are";
+	}
+	is $relay->http(GET => '/wsx')->{status}, 404, "-w $workers: GET of an unknown path is not found";
 	is $relay->http(GET => $_)->{status}, 200, "-w $workers: $_ is there"
 	    for qw(/health /ws/announce/health /metrics);
 	is $relay->http(GET => "/api/agents/0x12")->{status}, 400,

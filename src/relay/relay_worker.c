@@ -115,6 +115,22 @@ static void get_metrics(struct worker *w, struct http_req *req)
 	buf_fini(&out);
 }
 
+/* Whether a path is a socket here, or the one that hosts have. */
+static bool is_socket(const struct path *path, const char *text)
+{
+	return path->target == PATH_ANNOUNCE || path->target == PATH_INPUT ||
+	       path->target == PATH_LOOKUP || strcmp(text, "/ws") == 0 ||
+	       strcmp(text, "/ws/") == 0;
+}
+
+static void get_socket(struct http_req *req)
+{
+	http_add_header(req, "upgrade", "websocket");
+	http_reply_error(req, 426,
+	    "this path is for WebSockets: agents connect to /ws/announce, "
+	    "clients to /ws/input, look-ups to /ws/lookup");
+}
+
 static void on_get(struct http_req *req, void *arg)
 {
 	struct path path;
@@ -125,6 +141,8 @@ static void on_get(struct http_req *req, void *arg)
 		get_metrics(arg, req);
 	else if (path.target >= PATH_AGENT)
 		relay_lookups_get(req, &path);
+	else if (is_socket(&path, http_path(req)))
+		get_socket(req);
 	else
 		http_reply_error(req, 404, "not found");
 }
