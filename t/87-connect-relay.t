@@ -172,5 +172,14 @@ like $r->{text}, qr/^Agent not connected/, 'the error of an unknown agent is tha
 is $c->result('info')->{code}, 'away', 'an agent that the relay does not know is not described';
 $c->end;
 $host->stop;
+my $gone = $relay->ws_url;
 $relay->stop;
+
+# ---- a relay that is away ----
+
+$c = Talker->start(key_new()->{address}, relay => $gone);
+$r = $c->result('input echo hi');
+is $r->{code}, 'unreachable', 'a relay that is away cannot be reached';
+like $r->{text}, qr/^the relay ws:\S+ cannot be reached: Connection refused/, 'a relay that is away is called the relay';
+$c->end;
 done_testing;

@@ -195,15 +195,17 @@ static void on_text(void *arg, const char *text, size_t len)
 static void on_end(void *arg, int code, const char *why)
 {
 	struct co_client *c = arg;
+	const char *who = c->is_relayed ? "the relay " : "";
 
 	if (code == CLOSE_TOO_LARGE)
 		client_fault(c, CO_ERR_TOO_LARGE, true,
-		    "%s takes no message of this size", c->where);
+		    "%s%s takes no message of this size", who, c->where);
 	else if (strstr(why, "too large"))
-		client_fault(c, CO_ERR_TOO_LARGE, true, "%s %s", c->where, why);
-	else
 		client_fault(
-		    c, CO_ERR_UNREACHABLE, false, "%s %s", c->where, why);
+		    c, CO_ERR_TOO_LARGE, true, "%s%s %s", who, c->where, why);
+	else
+		client_fault(c, CO_ERR_UNREACHABLE, false, "%s%s %s", who,
+		    c->where, why);
 }
 
 const struct ws_client_handlers meet_handlers = {
