@@ -41,10 +41,13 @@ $r = co('-v', '--relay-only', $address{A}, 'hello');
 is $r->{out}, "A\n", 'an agent is reached through the relay';
 like $r->{err}, qr/connected by relay .*, encrypted end to end/, 'a turn through the relay is encrypted end to end';
 is $co->run({ bare => 1 }, '-r', $relay->url, $address{B}, 'hello')->{out}, "B\n", '--relay names the relay';
-is co($other, 'hello')->{status}, 3, 'an agent that nobody knows has the status of what is unreachable';
+$r = co($other, 'hello');
+is $r->{status}, 3, 'an agent that nobody knows has the status of what is unreachable';
+like $r->{err}, qr/Agent not connected.*\n.*--retry N tries N times more/, 'after an agent that is away, --retry is named';
 $r = co('-v', '--retry', 1, $other, 'hello');
 is_deeply [$r->{status}, scalar(() = $r->{err} =~ /trying again/g)], [3, 1],
     '--retry 1 tries one time more';
+unlike $r->{err}, qr/--retry/, '--retry is not named to a caller who gave it';
 
 # ---- pools ----
 

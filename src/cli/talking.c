@@ -65,6 +65,9 @@ static void show_failure(
 		screen_fail(&cli->screen, "%s",
 		    cli->session ? "--resume comes back to the turn"
 				 : "--timeout SECONDS allows more");
+	if (result->code == CO_ERR_AWAY && !cli->options->retries)
+		screen_fail(&cli->screen,
+		    "--retry N tries N times more: it may come back");
 	if (result->code == CO_ERR_SEAL)
 		screen_fail(
 		    &cli->screen, "--clear talks to it without encryption");
