@@ -137,6 +137,7 @@ is $co->run({ bare => 1 }, '-d', $host->url, $other, 'hi')->{status}, 8,
     'a host with another address has a status of its own';
 my $help = $co->run({ bare => 1 }, '-h');
 ok $help->{status} == 0 && ($help->{out} =~ tr/\n//) <= 24, 'the help fits a screen of 24 lines';
+like $help->{out}, qr/--timeout S .*default 60/, 'the help tells the default of the timeout';
 is +(grep { length > 80 } split /\n/, $help->{out}), 0, 'no line of the help has more than 80 columns';
 
 # ---- sessions ----
