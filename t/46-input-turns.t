@@ -194,6 +194,19 @@ my $status = sub {
 };
 is $status->(), 'connected', 'a session is connected after a failed turn';
 
+# The ERROR has no id: only the client knows whether it has seen it.
+my ($last) = state_of($host, 'fails') =~ /.*"id":"([^"]+)"/s;
+for my $awaits (0, 1) {
+	my $c = $host->ws(session => { session_id => 'fails', last_msg_id => $last,
+		$awaits ? (awaits_end => JSON::PP::true) : () });
+	is $c->connected->{status}, $awaits ? 'running' : 'connected',
+	    'a failed turn is shown as running ' . ($awaits ? 'to a client that waits' : 'to no other client')
+	    . ($awaits ? ' for its end' : '');
+	is $c->next(type => ['ERROR', 'OUTPUT'])->{message}, 'Unable to run agent',
+	    'the ERROR of a failed turn is told again to a client that waits for it' if $awaits;
+}
+
+
 $fail->send_json({ type => 'INPUT', prompt => $json->encode(['listen', 'die']) });
 $fail->next(type => 'user_input');
 is $status->(), 'running', 'a session is running while its turn waits';

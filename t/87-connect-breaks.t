@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(wait_for write_file);
+use CoHost qw(source wait_for write_file);
 use IO::Select;
 use IO::Socket::IP;
 use POSIX ();
@@ -100,6 +100,20 @@ sub deaf_front {
 	$c->end;
 	kill KILL => $front;
 	waitpid $front, 0;
+}
+
+{
+	my $host = CoHost->start(agent => 'exec:perl ' . source('t/agents/puppet.pl'),
+		args => ['-o', 'trust=open']);
+	my $c = Talker->start(key_of($host)->{address}, direct => $host->url);
+	$c->say('input ["listen"]');
+	$c->next(what => 'event', type => 'user_input');
+	$host->kill_worker($_) for $host->workers;
+	my $r = $c->next(what => 'result');
+	is "$r->{code} $r->{json}{reason}", 'agent interrupted',
+	    'the end of a turn that died with its worker is told to who had seen all but that'
+	    or diag explain $r;
+	$c->end;
 }
 
 # ---- another process continues ----

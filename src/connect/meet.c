@@ -38,6 +38,7 @@ static void greet(struct co_client *c)
 	const struct say_connect connect = {
 	    .session_id = bookmark_text(&c->bookmark.session_id),
 	    .last_event_id = last_event_of(c),
+	    .awaits_end = c->op.has_turn,
 	    .session = bookmark_text(&c->bookmark.session),
 	};
 

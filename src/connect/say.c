@@ -81,6 +81,8 @@ void say_connect(
 	}
 	put_text(out, "session_id", connect->session_id);
 	put_text(out, "last_msg_id", connect->last_event_id);
+	if (connect->awaits_end)
+		buf_str(out, ",\"awaits_end\":true");
 	if (connect->session && *connect->session) {
 		buf_str(out, ",\"session\":");
 		buf_str(out, connect->session);

@@ -26,6 +26,7 @@ struct say {
 struct say_connect {
 	const char *session_id;
 	const char *last_event_id;
+	bool awaits_end;     /* of a turn */
 	const char *session; /* a JSON object */
 };
 

@@ -227,13 +227,17 @@ static void merge(struct greeting *g)
 
 /*
  * Whether the latest turn failed before the client had seen all of it. A
- * failure changes no conversation, so there is no other sign of it.
+ * failure changes no conversation, so there is no other sign of it. Its end has
+ * no id: a client that has seen all but that must say that it waits for it.
  */
 static bool has_missed_failure(const struct greeting *g)
 {
 	struct session_record r;
+	bool awaits_end = false;
 
-	return g->seen && session_head(g->conn->session) > g->seen + 1 &&
+	(void)json_bool(json_get(g->frame, "awaits_end"), &awaits_end);
+	return g->seen &&
+	       session_head(g->conn->session) > g->seen + !awaits_end &&
 	       oip_conn_record(g->conn, &r) &&
 	       (strcmp(r.status, "failed") == 0 ||
 		   strcmp(r.status, "interrupted") == 0);

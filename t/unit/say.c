@@ -66,7 +66,7 @@ static void connects(void)
 {
 	const struct say_connect nothing = {.session = NULL};
 	const struct say_connect all = {
-	    "s1", "e1-2", "{\"messages\":[],\"n\":1.50}"};
+	    "s1", "e1-2", true, "{\"messages\":[],\"n\":1.50}"};
 	int64_t number = 0;
 
 	buf_reset(&text);
@@ -79,7 +79,7 @@ static void connects(void)
 	    "a CONNECT promises to sign commands");
 	ok(!json_get(v, "to"), "a direct CONNECT names nobody at the top");
 	ok(!json_get(v, "session_id") && !json_get(v, "last_msg_id") &&
-		!json_get(v, "session"),
+		!json_get(v, "session") && !json_get(v, "awaits_end"),
 	    "the first CONNECT knows of no session");
 
 	buf_reset(&text);
@@ -91,6 +91,9 @@ static void connects(void)
 	ok(json_str_is(json_get(v, "session_id"), "s1") &&
 		json_str_is(json_get(v, "last_msg_id"), "e1-2"),
 	    "a CONNECT names the session and the last event");
+	bool awaits_end = false;
+	ok(json_bool(json_get(v, "awaits_end"), &awaits_end) && awaits_end,
+	    "a CONNECT says that it waits for the end of a turn");
 	size_t len = 0;
 	const char *session = json_text(json_get(v, "session"), &len);
 	is_mem(session, len, all.session, strlen(all.session),
