@@ -107,8 +107,8 @@ for my $workers (1, 4) {
 	is $agent->next_frame->{type}, 'close', "-w $workers: the agent hears of its end only";
 	for my $case (['without an address', '{"type":"CONNECT"}'],
 		['with an address that is none', '{"type":"CONNECT","to":"0x1"}'],
-		['with a session id of 200 bytes', qq({"type":"CONNECT","to":"$to","session_id":")
-			. 's' x 200 . '"}']) {
+		['with a session id of 300 bytes', qq({"type":"CONNECT","to":"$to","session_id":")
+			. 's' x 300 . '"}']) {
 		my ($what, $frame) = @$case;
 		my $ws = $relay->input_ws;
 		$ws->send_text($frame);
