@@ -107,15 +107,20 @@ static void finish_missed(struct co_client *c, const struct json *frame)
 	buf_fini(&text);
 }
 
-/* We came back to a turn; is it still there? */
+/*
+ * We came back to a turn; is it still there? A conversation that is no newer
+ * than ours has the turn before at its end, even if that had the same prompt.
+ */
 static void find_turn(struct co_client *c, const struct json *frame)
 {
 	const struct json *status = json_get(frame, "status");
 	const struct json *session = json_get(frame, "session");
+	bool is_newer = false;
 
 	if (json_str_is(status, "running"))
 		return;
-	if (is_in_conversation(c, session)) {
+	(void)json_bool(json_get(frame, "server_newer"), &is_newer);
+	if (is_newer && is_in_conversation(c, session)) {
 		finish_missed(c, frame);
 		return;
 	}

@@ -238,6 +238,13 @@ static void comes_back(void)
 		  "\"new\",\"server_newer\":true,\"session\":{\"user_prompt\":"
 		  "\"other\",\"result\":\"found\"}}");
 	ok(!strncmp(end(), "lost ", 5), "the end of another turn is not ours");
+
+	connected("i1");
+	come_back("{\"type\":\"CONNECTED\",\"session_id\":\"s1\",\"status\":"
+		  "\"connected\",\"server_newer\":false,\"session\":{"
+		  "\"user_prompt\":\"hello\",\"result\":\"found\"}}");
+	ok(!strncmp(end(), "lost ", 5),
+	    "the end of the turn before is not that of ours");
 }
 
 /* ---- inputs that join a turn ---- */
