@@ -81,9 +81,13 @@ like $got, qr/435\[\]/, 'A21: its session goes on polling';
 $p = SIO->polling($host, %in);
 $p->connect;
 $p->upgrade;
+# Until the server has read the end of the upgrade, its time limit is what passes.
+$p->send('427["x"]');
+is message($p), '437[]', 'A22: a client that upgraded is answered';
 $host->pass(25);
 is message($p), '2', 'A22: a client that upgraded is pinged';
-$p->send('3');
+$p->send('3', '428["x"]');
+is message($p), '438[]', 'A22: a client that upgraded is answered after its pong';
 $host->pass(30);
 $p->send('3', '426["x"]');
 like message($p), qr/^(?:2|436\[\])$/, 'A23: a client that upgraded and answers lives on';
