@@ -5,12 +5,13 @@
 #include "access/access.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/err.h"
 #include "door/console.h"
-#include "door/door.h"
 #include "engine/engine.h"
 #include "openhands/oh_action.h"
 #include "openhands/oh_client.h"
-#include "openhands/oh_state.h"
+#include "openhands/oh_event.h"
+#include "socketio/sio_packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,6 @@ struct doing {
 	struct oh_client *client;
 	struct session *session;
 	const struct oh_action *action;
-	const char *caller;
 	bool is_holder;
 };
 
@@ -177,7 +177,7 @@ static int say(struct doing *d, struct span ack, struct err *err)
 	    .prompt = text,
 	    .prompt_len = len,
 	    .images = d->action->images,
-	    .caller = d->caller,
+	    .caller = "",
 	    .level = CALLER_NOBODY.level,
 	    .peer = engine_peer(c->side),
 	    .peer_is_loopback = engine_peer_is_loopback(c->side),
@@ -216,30 +216,10 @@ static int oh_act_do(struct doing *d, struct span ack, struct err *err)
 	return 0;
 }
 
-/* Returns the session of the client's conversation. */
-static struct session *open_session(
-    struct oh_client *c, char caller[ADDRESS_SIZE], struct err *err)
-{
-	char id[OH_CONVERSATION_MAX + 1];
-	enum session_status status;
-	bool has_record;
-	const struct oh_state *state = engine_take_state(c->side);
-	if (!state) {
-		(void)err_set(err, ERR_NO_SESSION, "the session is over");
-		return NULL;
-	}
-	memcpy(id, state->conversation, sizeof id);
-	memcpy(caller, state->caller, ADDRESS_SIZE);
-	engine_give_state(c->side);
-	return session_open(engine_setup(c->side)->sessions, id, strlen(id),
-	    caller, &status, &has_record, err);
-}
-
-static bool is_holder(
-    const struct oh_client *c, const struct session *s, const char *caller)
+static bool is_holder(const struct oh_client *c, const struct session *s)
 {
 	const struct session_guest guest = {
-	    .caller = caller, .place = engine_place(c->side)};
+	    .caller = "", .place = engine_place(c->side)};
 	return session_is_held(s, &guest);
 }
 
@@ -247,12 +227,11 @@ static bool is_holder(
 static int act(struct oh_client *c, const struct oh_action *action,
     struct span ack, struct err *err)
 {
-	char caller[ADDRESS_SIZE];
-	struct doing d = {.client = c, .action = action, .caller = caller};
-	d.session = open_session(c, caller, err);
+	struct doing d = {.client = c, .action = action};
+	d.session = oh_client_open(c, err);
 	if (!d.session)
 		return -1;
-	d.is_holder = is_holder(c, d.session, caller);
+	d.is_holder = is_holder(c, d.session);
 	int rc = oh_act_do(&d, ack, err);
 	if (rc <= 0)
 		session_close(&d.session);

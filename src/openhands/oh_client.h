@@ -17,6 +17,7 @@
 
 struct access_call;
 struct engine_side;
+struct err;
 
 struct oh_client {
 	struct engine_side *side;
@@ -30,6 +31,13 @@ struct oh_client {
 
 /* Returns the client of a side. */
 struct oh_client *oh_client_of(struct engine_side *side);
+
+/*
+ * Open the session of its conversation, anonymously: clients of OpenHands do
+ * not sign. Returns NULL with *err if it cannot be opened, or the client is
+ * gone.
+ */
+struct session *oh_client_open(const struct oh_client *c, struct err *err);
 
 /* Release the session that it reads. */
 void oh_client_detach(struct oh_client *c);

@@ -4,7 +4,7 @@
 
 #include "access/access.h"
 #include "base/json.h"
-#include "door/console.h"
+#include "core/err.h"
 #include "door/door.h"
 #include "engine/engine.h"
 #include "openhands/oh_act.h"
@@ -15,9 +15,6 @@
 #include "socketio/eio_packet.h"
 
 #include <string.h>
-
-/* Node memory of larger packets is freed at once. */
-#define KEEP_TEXT_BYTES (64 * 1024)
 
 #define BAD_KEY "invalid_session_api_key"
 
@@ -69,17 +66,8 @@ static void accept(struct oh_client *c, uint64_t head)
 /* Let the client into its conversation. Returns why not, or NULL. */
 static const char *let_in(struct oh_client *c)
 {
-	char id[OH_CONVERSATION_MAX + 1];
-	enum session_status status;
-	bool has_record;
 	struct err err;
-	const struct oh_state *state = engine_take_state(c->side);
-	if (!state)
-		return NULL; /* nobody is there any more */
-	memcpy(id, state->conversation, sizeof id);
-	engine_give_state(c->side);
-	struct session *s = session_open(engine_setup(c->side)->sessions, id,
-	    strlen(id), "", &status, &has_record, &err);
+	struct session *s = oh_client_open(c, &err);
 	if (!s)
 		return "Failed to join conversation";
 	accept(c, session_head(s));

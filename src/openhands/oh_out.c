@@ -5,13 +5,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
-#include "door/door.h"
+#include "core/err.h"
 #include "engine/engine.h"
 #include "openhands/oh_client.h"
 #include "openhands/oh_state.h"
 #include "socketio/eio_packet.h"
-
-#include <string.h>
 
 /* How much is written at once. */
 #define BATCH ((size_t)256 * 1024)
@@ -184,21 +182,15 @@ static uint64_t read_after(const struct oh_cursor *cursor)
 	return after > LOOK_BACK ? after - LOOK_BACK : 0;
 }
 
-static bool attach(struct oh_client *c, const struct oh_state *state)
+static bool attach(struct oh_client *c, const struct oh_cursor *cursor)
 {
-	enum session_status status;
-	bool has_record;
 	struct err err;
-	const struct door_setup *setup = engine_setup(c->side);
 	if (c->session)
 		return true;
-	c->session = session_open(setup->sessions, state->conversation,
-	    strlen(state->conversation), state->caller, &status, &has_record,
-	    &err);
+	c->session = oh_client_open(c, &err);
 	if (!c->session)
 		return false; /* it is tried again when the side looks */
-	session_attach(
-	    c->session, &c->at, read_after(&state->cursor), on_more, c);
+	session_attach(c->session, &c->at, read_after(cursor), on_more, c);
 	return true;
 }
 
@@ -245,7 +237,7 @@ bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 		oh_client_detach(c);
 		return false;
 	}
-	if (!attach(c, &state))
+	if (!attach(c, &state.cursor))
 		return false;
 	struct reading r = {out, &state.cursor, state.dialect, most};
 	bool has_more = read_events(c, &r);

@@ -8,7 +8,6 @@
  * (engine/engine.h), which may be in shared memory. It has no pointers, and is
  * changed a few bytes at a time.
  */
-#include "identity/address.h"
 #include "openhands/oh_event.h"
 #include "socketio/sio_packet.h"
 
@@ -56,7 +55,6 @@ struct oh_state {
 	uint8_t dialect;
 	bool has_key; /* its first request showed the key */
 	char conversation[OH_CONVERSATION_MAX + 1]; /* "": none, or bad */
-	char caller[ADDRESS_SIZE];		    /* "": anonymous */
 	/* An event whose attachments are still to come, and its ack id. */
 	uint8_t n_attachments;
 	uint8_t ack_len;
