@@ -97,12 +97,14 @@ void engine_poll_begin(struct http_req *req)
 	enum engine_found found;
 	struct buf body = {0};
 	char sid[EIO_SID + 1];
+	_Alignas(8) char state[ENGINE_USER_BYTES] = {0};
+	engine_side_world()->user->begin(state, req);
 	struct engine *e = engine_add(engine_side_world()->table, &found);
 	if (!e) {
 		refuse_found(req, found);
 		return;
 	}
-	engine_side_world()->user->begin(e->user, req);
+	memcpy(e->user, state, sizeof state);
 	memcpy(sid, e->sid, sizeof sid);
 	engine_give(engine_side_world()->table);
 	const struct eio_open open = {
