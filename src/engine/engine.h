@@ -48,10 +48,11 @@ struct engine_user {
 	/* Whether the client has connected to a namespace, by its state. */
 	bool (*is_connected)(const void *state);
 	/*
-	 * Append 'most' packets for the client at most, separated
-	 * (EIO_SEPARATOR), and some hundred kilobytes. It is called when a GET begins, after
-	 * engine_ready(), and after the state was changed, even if there is
-	 * nothing. Returns whether there is more already.
+	 * Append at most 'most' packets for the client, separated by
+	 * EIO_SEPARATOR, and some hundred kilobytes. It is called when a GET
+	 * begins, after engine_ready(), after the state was changed, and from
+	 * time to time, even if there is nothing. Returns whether there is more
+	 * already.
 	 */
 	bool (*fill)(struct engine_side *side, struct buf *out, size_t most);
 	/* The side is gone: free what engine_set_mine() gave it. */

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a client may take to leave by itself. */
-#define LEAVE_MS 1000
-
 struct engine_world *engine_side_world(void)
 {
 	static struct engine_world world;
@@ -226,7 +223,7 @@ void engine_leave(struct engine_side *side)
 	struct engine *e = side->is_shared ? engine_side_take(side) : NULL;
 	side->is_leaving = true;
 	if (e) {
-		e->end_ms = clock_mono_ms() + LEAVE_MS;
+		e->end_ms = clock_mono_ms() + ENGINE_LEAVE_MS;
 		engine_give(engine_side_world()->table);
 	}
 	side->ops->go_on(side);

@@ -15,7 +15,8 @@
 
 #include <stdint.h>
 
-struct wire;
+/* How long a client that was refused or has disconnected may stay. */
+#define ENGINE_LEAVE_MS 1000
 
 /* What the kinds do differently. */
 struct engine_side_ops {

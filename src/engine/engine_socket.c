@@ -25,9 +25,6 @@
 /* When a client that has said nothing is connected without being asked. */
 #define SILENT_MS 3000
 
-/* How long a client that was refused or has disconnected may stay. */
-#define LEAVE_MS 1000
-
 /* How long the peer may take to answer our close: some never do. */
 #define CUT_MS 250
 
@@ -423,7 +420,7 @@ static void go_on_socket(struct engine_side *side)
 	if (!side->is_leaving || s->stage != STAGE_OPEN)
 		return;
 	s->stage = STAGE_LEAVING;
-	loop_timer_set(loop(), &s->limit, LEAVE_MS);
+	loop_timer_set(loop(), &s->limit, ENGINE_LEAVE_MS);
 }
 
 static void pause_socket(struct engine_side *side, bool is_paused)

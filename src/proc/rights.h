@@ -17,8 +17,8 @@
 #define RIGHTS_MAX 4
 
 /*
- * Send n bytes, at least one, with n_fds descriptors (0 to RIGHTS_MAX), which stay
- * open here. The flags are those of sendmsg(2), and MSG_NOSIGNAL. Returns
+ * Send n bytes, at least one, with n_fds descriptors (0 to RIGHTS_MAX), which
+ * stay open here. The flags are those of sendmsg(2), and MSG_NOSIGNAL. Returns
  * whether the message was sent, else with errno.
  */
 bool rights_send(int sock, const void *msg, size_t n, const int *fds,
@@ -27,8 +27,9 @@ bool rights_send(int sock, const void *msg, size_t n, const int *fds,
 /*
  * Receive a message of at most size bytes. *n_fds is the room in fds, and
  * becomes the number that came; the caller owns them, they are CLOEXEC, and the
- * rest of fds is unchanged. The kernel closes those that find no room. The flags are those of
- * recvmsg(2). Returns the length, 0 at the end of file, or -1 with errno.
+ * rest of fds is unchanged. The kernel closes those that find no room. The flags
+ * are those of recvmsg(2). Returns the length, 0 at the end of file, or -1 with
+ * errno.
  */
 ssize_t rights_receive(
     int sock, void *msg, size_t size, int *fds, size_t *n_fds, int flags);
