@@ -9,9 +9,9 @@
  * PARENT is the worker's pid, MEMORY the bytes of memory for all processes
  * together, SPACE the bytes of address space of each (0: no limit), PROCESSES
  * their maximum number (0: the program has nests, which limit their turns), or
- * "NUMBER:MOST" if the worker may raise it, USER the ids of the user and the groups as which the program runs,
- * "UID:GID,GID..." (or "-" for ours). Descriptors 0, 1 and 2 are the program's;
- * 3 is a socket to the worker.
+ * "NUMBER:MOST" if the worker may raise it, USER the ids of the user and the
+ * groups as which the program runs, "UID:GID,GID..." (or "-" for ours).
+ * Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
  *
  * co-turn writes one line to the socket when the program has ended: "exit
  * STATUS" with a wait status, "limit COUNT" if there were too many processes,

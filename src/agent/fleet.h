@@ -12,10 +12,9 @@
  * that is killed while it loads says nothing about the agent: another one loads
  * at once, and only if that is killed as well, the agent cannot be loaded. A
  * process that dies is replaced at once, and so is one with a turn that does not
- * stop.
- * One that asks to be replaced serves until its successor has loaded the agent,
- * and, if that fails, longer; only one is replaced at a time. Each of these
- * events is a line in the log.
+ * stop. One that asks to be replaced serves until its successor has loaded the
+ * agent, and, if that fails, longer; only one is replaced at a time. Each of
+ * these events is a line in the log.
  */
 #include "agent/channel.h"
 #include "core/agent.h"

@@ -9,10 +9,9 @@
  */
 
 /* Their names, separated by commas. */
-#define SECRETS_NAMES                                                     \
-	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,SESSION_API_KEY,NOTIFY_" \
-	"SOCKET,"                                                         \
-	"WATCHDOG_USEC,WATCHDOG_PID"
+#define SECRETS_NAMES                                              \
+	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,SESSION_API_KEY," \
+	"NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID"
 
 /*
  * Returns the environment without these variables and with the additional ones

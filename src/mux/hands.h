@@ -64,16 +64,15 @@ uint64_t hands_faults_of(uint64_t turn);
 
 /* Work that goes on although its turn has ended. */
 struct hands_strays {
-	size_t n; /* threads */
-	unsigned
-	    percent; /* of a processor, used by those that do it for long */
+	size_t n;	  /* threads */
+	unsigned percent; /* of a processor, used by those past grace_us */
 };
 
 /*
- * Find threads at such work. Those for which has_ended() is true of their turn
- * since grace_us or longer are the ones that count; what a turn has started
- * itself may go on. Call it often: a turn counts as ended from the first call
- * on that has seen it.
+ * Find the threads at such work: those whose turn has_ended(), except what a
+ * turn has started itself, which may go on. Their time begins with the first
+ * call that finds them, so call it often; until grace_us have passed, what they
+ * use does not count.
  */
 struct hands_strays hands_find_strays(
     bool (*has_ended)(uint64_t turn), int64_t now_us, int64_t grace_us);
