@@ -213,12 +213,6 @@ void sio_put_refusal(struct buf *out, struct span nsp, const char *text)
 	buf_str(out, ",\"data\":{}}");
 }
 
-void sio_put_disconnect(struct buf *out, struct span nsp)
-{
-	put_head(out, SIO_DISCONNECT, nsp);
-	/* A packet with a namespace and nothing else ends with its comma. */
-}
-
 void sio_put_ack(struct buf *out, struct span nsp, struct span ack)
 {
 	put_head(out, SIO_ACK, nsp);

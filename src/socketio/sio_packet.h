@@ -75,9 +75,6 @@ void sio_put_connected(struct buf *out, struct span nsp, const char *sid);
 /* The client is not connected: {"message":TEXT,"data":{}}. */
 void sio_put_refusal(struct buf *out, struct span nsp, const char *text);
 
-/* The client is disconnected; it does not come back by itself. */
-void sio_put_disconnect(struct buf *out, struct span nsp);
-
 /* The answer to an event with this ack id, without arguments. */
 void sio_put_ack(struct buf *out, struct span nsp, struct span ack);
 

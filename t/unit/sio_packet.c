@@ -110,10 +110,6 @@ static void put_all(struct buf *out)
 	buf_char(out, '\n');
 	sio_put_refusal(out, (struct span){"/admin", 6}, "Invalid namespace");
 	buf_char(out, '\n');
-	sio_put_disconnect(out, root);
-	buf_char(out, '\n');
-	sio_put_disconnect(out, chat);
-	buf_char(out, '\n');
 	sio_put_ack(out, root, (struct span){"7", 1});
 	buf_char(out, '\n');
 	sio_put_ack(out, chat, (struct span){"18446744073709551616", 20});
