@@ -2,8 +2,9 @@
 /* Copyright the co-hostd authors */
 #include "base/fds.h"
 #include "core/process.h"
+#include "launch/options.h"
 #include "main/command.h"
-#include "main/options.h"
+#include "main/host_options.h"
 #include "main/start.h"
 #include "worker/keeper.h"
 #include "worker/link_process.h"
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 	static struct options options;
 	fds_fill_standard();
 	hold_signals();
-	options_read(&options, argc, argv);
+	host_options_read(&options, argc, argv);
 	if (options.command)
 		return run_command(&options);
 	hide_memory();

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "identity/ident.h"
+#include "launch/options.h"
 #include "main/agent_py.h"
 #include "main/host_yaml.h"
-#include "main/options.h"
 #include "main/private.h"
 
 #include <errno.h>

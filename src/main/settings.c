@@ -13,9 +13,9 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "launch/failure.h"
+#include "launch/options.h"
 #include "launch/user.h"
 #include "main/effect.h"
-#include "main/options.h"
 #include "main/project.h"
 #include "net/http.h"
 

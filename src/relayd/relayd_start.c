@@ -12,6 +12,7 @@
 #include "launch/daemon.h"
 #include "launch/failure.h"
 #include "launch/launch.h"
+#include "launch/options.h"
 #include "launch/pidfile.h"
 #include "launch/place.h"
 #include "launch/single.h"
@@ -24,7 +25,6 @@
 #include "relay/directory.h"
 #include "relay/relay_conf.h"
 #include "relay/relay_worker.h"
-#include "relayd/relayd_options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -40,7 +40,7 @@
 /* What processes that leave get, beyond the moment that they take. */
 #define DRAIN_MS 2000
 
-static const struct relayd_options *options;
+static const struct options *options;
 static struct relay_conf conf; /* of the newest generation */
 static char program[PATH_MAX];
 static char bound_address[300];
@@ -80,8 +80,8 @@ static int read_settings(struct relay_conf *c, struct err *err)
 	    &c->test_clock, options->test_clock ? options->test_clock : "");
 	if (read_file(c, err) != 0)
 		return -1;
-	for (size_t i = 0; i < options->n_settings; i++) {
-		const struct relayd_setting *s = &options->settings[i];
+	for (size_t i = 0; i < options->n_overrides; i++) {
+		const struct override *s = &options->overrides[i];
 		if (relay_conf_set(c, s->where, s->key, s->value, err) != 0)
 			return -1;
 	}
@@ -227,7 +227,7 @@ static int serve(void)
 	return status;
 }
 
-int relayd_start(const struct relayd_options *o)
+int relayd_start(const struct options *o)
 {
 	struct err err;
 	int status = 0;

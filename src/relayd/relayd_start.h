@@ -7,9 +7,9 @@
  * The start of co-relayd: settings, folder, user, listener; then the master
  * runs. It is the only place that knows both the relay and the master.
  */
-struct relayd_options;
+struct options;
 
 /* Serve, or check the settings. Returns the exit status. */
-int relayd_start(const struct relayd_options *o);
+int relayd_start(const struct options *o);
 
 #endif
