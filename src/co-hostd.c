@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "base/fds.h"
 #include "core/process.h"
+#include "launch/launch.h"
 #include "launch/options.h"
 #include "main/command.h"
 #include "main/host_options.h"
@@ -10,23 +11,8 @@
 #include "worker/link_process.h"
 #include "worker/worker.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-
-/*
- * These signals are for the master, and stay pending until it runs: none may
- * kill a starting process, or a process that the sender did not mean.
- */
-static void hold_signals(void)
-{
-	sigset_t set;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGUSR1);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
-	(void)signal(SIGUSR2, SIG_IGN);
-}
 
 /*
  * Our memory contains keys and conversations: no other process of our user,
@@ -67,7 +53,7 @@ int main(int argc, char **argv)
 {
 	static struct options options;
 	fds_fill_standard();
-	hold_signals();
+	launch_hold_signals();
 	host_options_read(&options, argc, argv);
 	if (options.command)
 		return run_command(&options);

@@ -12,10 +12,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+void launch_hold_signals(void)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
+	(void)signal(SIGUSR2, SIG_IGN);
+}
 
 void launch_find_program(char *out, size_t size)
 {
@@ -73,4 +84,12 @@ void launch_open_log(const char *path, const struct passwd *user)
 		fatal("%s", err.text);
 	log_use(fd, path);
 	failure_has_log();
+}
+
+void launch_warn_kept(const char *key, void *arg)
+{
+	(void)arg;
+	log_warn("reload: %s cannot change while running; the old value stays "
+		 "until a restart",
+	    key);
 }

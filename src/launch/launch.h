@@ -12,6 +12,12 @@
 
 struct passwd;
 
+/*
+ * Call this first: signals for the master stay pending until it runs. So none
+ * kills a starting process, or a process that the sender did not mean.
+ */
+void launch_hold_signals(void);
+
 /* Write the path of our executable, for children. */
 void launch_find_program(char *out, size_t size);
 
@@ -30,5 +36,8 @@ int launch_listen(const char *where, int64_t port, const struct passwd *user,
 
 /* Open the log; "" is standard error. path is borrowed for good. */
 void launch_open_log(const char *path, const struct passwd *user);
+
+/* On a reload: warn that a setting keeps its value (core/param.h). */
+void launch_warn_kept(const char *key, void *arg);
 
 #endif

@@ -80,14 +80,6 @@ static struct master_plan plan_for(const struct conf *c)
 	return plan;
 }
 
-static void on_kept(const char *what, void *arg)
-{
-	(void)arg;
-	log_warn("reload: %s cannot change while running; the old value stays "
-		 "until a restart",
-	    what);
-}
-
 static int reload(struct master_plan *plan, struct err *err)
 {
 	struct conf fresh;
@@ -99,7 +91,7 @@ static int reload(struct master_plan *plan, struct err *err)
 	}
 	set_address(&fresh);
 	/* Listener, segment and store depend on these. */
-	conf_keep_fixed(&fresh, &conf, on_kept, NULL);
+	conf_keep_fixed(&fresh, &conf, launch_warn_kept, NULL);
 	conf_fini(&conf);
 	conf = fresh;
 	*plan = plan_for(&conf);

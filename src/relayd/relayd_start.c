@@ -101,14 +101,6 @@ static struct master_plan plan_for(const struct relay_conf *c)
 	};
 }
 
-static void on_kept(const char *what, void *arg)
-{
-	(void)arg;
-	log_warn("reload: %s cannot change while running; the old value stays "
-		 "until a restart",
-	    what);
-}
-
 static int reload(struct master_plan *plan, struct err *err)
 {
 	struct relay_conf fresh;
@@ -117,7 +109,8 @@ static int reload(struct master_plan *plan, struct err *err)
 		param_fini(&relay_conf_table, &fresh);
 		return -1;
 	}
-	param_keep_fixed(&relay_conf_table, &fresh, &conf, on_kept, NULL);
+	param_keep_fixed(
+	    &relay_conf_table, &fresh, &conf, launch_warn_kept, NULL);
 	param_fini(&relay_conf_table, &conf);
 	conf = fresh;
 	*plan = plan_for(&conf);
