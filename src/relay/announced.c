@@ -3,6 +3,7 @@
 #include "relay/announced.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "core/err.h"
 #include "identity/signed.h"
 
@@ -72,10 +73,9 @@ static int read_signature(
 static size_t count_characters(const struct json *v)
 {
 	struct buf scratch = {0};
-	size_t len, n = 0;
+	size_t len;
 	const char *text = json_str(v, &scratch, &len);
-	for (size_t i = 0; text && i < len; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	size_t n = text ? utf8_count(text, len) : 0;
 	buf_fini(&scratch);
 	return n;
 }

@@ -14,16 +14,6 @@
 
 /* ---- characters ---- */
 
-/* Returns the code point of a valid character of n bytes. */
-static uint32_t code_of(const char *s, size_t n)
-{
-	static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t c = (unsigned char)*s & mask[n];
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)s[i] & 0x3f);
-	return c;
-}
-
 /* Whether words of this script are not separated: Chinese, Japanese, Thai. */
 static bool is_dense(uint32_t c)
 {
@@ -43,11 +33,15 @@ static bool is_letter(uint32_t c)
 		   !(c >= 0xff00 && c < 0xff10));
 }
 
-void find_words_put(struct buf *out, const char *text, size_t len)
+/*
+ * Append a text for the index. Scripts without spaces between words are
+ * indexed by characters, so these get spaces between them.
+ */
+static void put_text(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_len(text + i, len - i);
-		bool is_apart = n > 1 && is_dense(code_of(text + i, n));
+		bool is_apart = n > 1 && is_dense(utf8_get(text + i, n));
 		if (!n) {
 			i++;
 			continue;
@@ -72,7 +66,7 @@ void find_words_put_json(struct buf *out, const struct json *v, size_t most)
 		return;
 	if (json_is(v, JSON_STRING)) {
 		const char *text = json_str(v, &scratch, &len);
-		find_words_put(out, text, len < most ? len : most);
+		put_text(out, text, len < most ? len : most);
 	} else {
 		for (const struct json *m = json_first(v); m; m = json_next(m))
 			find_words_put_json(out, m, most);
@@ -89,7 +83,7 @@ static void put_word(
 	struct buf spaced = {0};
 	if (out->len)
 		buf_printf(out, " %s ", join);
-	find_words_put(&spaced, word, len < WORD_BYTES ? len : WORD_BYTES);
+	put_text(&spaced, word, len < WORD_BYTES ? len : WORD_BYTES);
 	buf_char(out, '"');
 	buf_append(out, spaced.data, spaced.len);
 	buf_str(out, "\"*");
@@ -102,7 +96,7 @@ size_t find_words_query(
 	size_t begin = 0, n_words = 0;
 	for (size_t i = 0; i <= len && n_words < FIND_WORDS_MOST;) {
 		size_t n = i < len ? utf8_len(query + i, len - i) : 0;
-		if (n && is_letter(code_of(query + i, n))) {
+		if (n && is_letter(utf8_get(query + i, n))) {
 			i += n;
 			continue;
 		}

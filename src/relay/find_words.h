@@ -7,7 +7,6 @@
  * Words for the full-text index: from what agents say about themselves, and from
  * queries. Pure functions.
  */
-#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -17,12 +16,10 @@ struct json;
 #define FIND_WORDS_MOST 16
 
 /*
- * Append a text for the index. Scripts without spaces between words are
- * indexed by characters, so these get spaces between them.
+ * Append all strings in a JSON value for the index, at most 'most' bytes of
+ * them. Scripts without spaces between words are indexed by characters, so
+ * these get spaces between them.
  */
-void find_words_put(struct buf *out, const char *text, size_t len);
-
-/* The same with all strings in a JSON value, at most 'most' bytes of them. */
 void find_words_put_json(struct buf *out, const struct json *v, size_t most);
 
 /*

@@ -6,6 +6,7 @@
 /*
  * Private to relay/: what the parts of a worker share. relay_worker.c makes it;
  * relay_agents.c, relay_clients.c and relay_lookups.c use it and not each other.
+ * The calls below are in relay_wire.c.
  */
 #include "base/buf.h"
 #include "net/ws.h"
@@ -43,8 +44,6 @@ struct relay {
 	bool is_leaving;
 };
 
-/* Close codes of RFC 6455 section 7.4 and its registry. */
-
 /* An agent that left this long ago, or less, may be about to return. */
 #define RELAY_RECENT_MS 60000
 
@@ -59,8 +58,8 @@ enum relay_quota {
 };
 
 /*
- * Whether a limit allows one more. per_minute is a
- * setting, 0: no limit; burst is how many may come at once.
+ * Whether a limit allows one more. per_minute is a setting, 0: no limit; burst
+ * is how many may come at once.
  */
 bool relay_may(const struct relay *r, enum relay_quota kind, const char *who,
     int64_t per_minute, int64_t burst);

@@ -31,18 +31,18 @@ void tunnel_init(size_t max_output_bytes)
 
 /* ---- names ---- */
 
-static void put_hex(char *out, size_t bytes)
+static void new_name(char out[TUNNEL_CONN_ID])
 {
 	uint8_t random[16];
-	enc_random(random, bytes);
-	enc_hex(out, random, bytes);
+	enc_random(random, sizeof random);
+	enc_hex(out, random, sizeof random);
 }
 
 /* A random UUID (RFC 9562 version 4), which nobody can guess. */
 static void new_session(char out[TUNNEL_SESSION_ID + 1])
 {
-	char hex[33];
-	put_hex(hex, 16);
+	char hex[TUNNEL_CONN_ID];
+	new_name(hex);
 	hex[12] = '4';
 	hex[16] = "89ab"[hex[16] & 3];
 	(void)snprintf(out, TUNNEL_SESSION_ID + 1, "%.8s-%.4s-%.4s-%.4s-%.12s",
@@ -332,7 +332,7 @@ void tunnel_bind(
     struct tunnel_client *c, struct tunnel_agent *a, const char *session)
 {
 	c->agent = a;
-	put_hex(c->conn_id, 16);
+	new_name(c->conn_id);
 	if (session)
 		(void)snprintf(c->session, sizeof c->session, "%s", session);
 	else
