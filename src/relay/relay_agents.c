@@ -241,7 +241,6 @@ static bool enter(struct agent *agent, const struct announced *a)
 	    .timestamp = a->timestamp,
 	    .serial = a->has_endpoints ? roster_serial(r->roster) : 0,
 	    .socket = ++r->next_number,
-	    .flags = a->has_conn_id ? ROSTER_CONN_ID : 0,
 	};
 	memcpy(e->key, a->key, sizeof e->key);
 	memcpy(e->digest, a->digest, sizeof e->digest);

@@ -226,7 +226,6 @@ static void note_live(struct roster_found *out, const struct seen *seen)
 	if (!out->n_live++ || seen->entry.serial > out->entry.serial) {
 		out->entry = seen->entry;
 		out->slot = slot_of(seen->owner);
-		out->generation = generation_of(seen->owner);
 	}
 }
 

@@ -26,9 +26,6 @@
 #define ROSTER_KEY 32
 #define ROSTER_DIGEST 16
 
-/* The socket takes part in routing by conn_id. */
-#define ROSTER_CONN_ID 1u
-
 /* What a worker publishes about an announced socket. */
 struct roster_entry {
 	uint8_t key[ROSTER_KEY];       /* the public key of the agent */
@@ -37,8 +34,6 @@ struct roster_entry {
 	/* Later sockets have a greater number; 0: only if there is no other. */
 	uint64_t serial;
 	uint64_t socket; /* its number in its worker */
-	uint32_t flags;
-	uint32_t unused;
 };
 
 #define ROSTER_WORDS (sizeof(struct roster_entry) / sizeof(uint64_t))
@@ -106,7 +101,6 @@ struct roster_found {
 	/* Of the socket that new clients get, if n_live > 0. */
 	struct roster_entry entry;
 	unsigned slot;
-	uint32_t generation;
 	/* Of all places, left or not. */
 	int64_t left_ms; /* when the last one left; 0: none has */
 	double timestamp;
