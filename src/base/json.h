@@ -102,6 +102,13 @@ size_t json_count(const struct json *v);
  */
 const struct json *json_get(const struct json *object, const char *key);
 
+/*
+ * Append an object without the members of these names (NULL ends them); the
+ * others have their order and exact text, without space between.
+ */
+void json_put_without(
+    struct buf *out, const struct json *object, const char *const *names);
+
 /* Returns the first member of an array or object, or NULL. */
 const struct json *json_first(const struct json *v);
 

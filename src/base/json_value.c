@@ -237,3 +237,31 @@ bool json_bool(const struct json *v, bool *out)
 	*out = *v->text == 't';
 	return true;
 }
+
+static bool is_one_of(const struct json *key, const char *const *names)
+{
+	while (*names && !json_str_is(key, *names))
+		names++;
+	return *names != NULL;
+}
+
+void json_put_without(
+    struct buf *out, const struct json *object, const char *const *names)
+{
+	bool is_first = true;
+	buf_char(out, '{');
+	for (const struct json *v = json_first(object); v; v = json_next(v)) {
+		size_t key_len, len;
+		const char *key = json_text(json_key(v), &key_len);
+		const char *text = json_text(v, &len);
+		if (is_one_of(json_key(v), names))
+			continue;
+		if (!is_first)
+			buf_char(out, ',');
+		is_first = false;
+		buf_append(out, key, key_len);
+		buf_char(out, ':');
+		buf_append(out, text, len);
+	}
+	buf_char(out, '}');
+}

@@ -214,33 +214,16 @@ void announced_fini(struct announced *a)
 
 /* ---- verifying ---- */
 
-/* The message without its signature, in the order in which it came. */
-static void put_unsigned(struct buf *out, const struct json *root)
-{
-	buf_char(out, '{');
-	for (const struct json *v = json_first(root); v; v = json_next(v)) {
-		size_t key_len, len;
-		const char *key = json_text(json_key(v), &key_len);
-		const char *text = json_text(v, &len);
-		if (json_str_is(json_key(v), "signature"))
-			continue;
-		if (out->len > 1)
-			buf_char(out, ',');
-		buf_append(out, key, key_len);
-		buf_char(out, ':');
-		buf_append(out, text, len);
-	}
-	buf_char(out, '}');
-}
-
+/* What is signed is the message without its signature, as it came. */
 static bool is_signed(const struct announced *a)
 {
+	static const char *const cut[] = {"signature", NULL};
 	struct json_doc doc = {0};
 	struct json_error why;
 	struct buf message = {0};
 	const struct json *root =
 	    json_parse(&doc, a->text.data, a->text.len, JSON_UNIQUE_KEYS, &why);
-	put_unsigned(&message, root);
+	json_put_without(&message, root, cut);
 	bool ok = signed_announce_verify(
 	    a->key, a->signature, message.data, message.len);
 	buf_fini(&message);

@@ -83,31 +83,6 @@ static bool put_endpoints(struct buf *out, const struct answer_about *a)
 
 /* ---- profiles ---- */
 
-/* The text of a JSON object without some members; what is left is as it was. */
-static void put_without(
-    struct buf *out, const struct json *object, const char *const *names)
-{
-	bool is_first = true;
-	buf_char(out, '{');
-	for (const struct json *v = json_first(object); v; v = json_next(v)) {
-		size_t key_len, len;
-		const char *key = json_text(json_key(v), &key_len);
-		const char *text = json_text(v, &len);
-		bool is_cut = false;
-		for (size_t i = 0; names[i]; i++)
-			is_cut |= json_str_is(json_key(v), names[i]);
-		if (is_cut)
-			continue;
-		if (!is_first)
-			buf_char(out, ',');
-		is_first = false;
-		buf_append(out, key, key_len);
-		buf_char(out, ':');
-		buf_append(out, text, len);
-	}
-	buf_char(out, '}');
-}
-
 static void put_skills(struct buf *out, const struct json *skills)
 {
 	static const char *const cut[] = {"body", "files", NULL};
@@ -120,7 +95,7 @@ static void put_skills(struct buf *out, const struct json *skills)
 			buf_char(out, ',');
 		is_first = false;
 		if (json_is(v, JSON_OBJECT))
-			put_without(out, v, cut);
+			json_put_without(out, v, cut);
 		else
 			buf_append(out, text, len);
 	}

@@ -357,6 +357,23 @@ static void test_canonical(void)
 	buf_fini(&b);
 }
 
+static void test_without(void)
+{
+	static const char *const cut[] = {"a", "c", NULL};
+	struct buf b = {0};
+
+	json_put_without(&b,
+	    parse("{ \"a\": 1, \"\\u0062\" : \"x\\n\", \"d\":[1, 2],"
+		  "\"\\u0063\":{}, \"e\":1.0 }"),
+	    cut);
+	is_str(buf_cstr(&b), "{\"\\u0062\":\"x\\n\",\"d\":[1, 2],\"e\":1.0}",
+	    "an object without some members has the others as they were");
+	buf_reset(&b);
+	json_put_without(&b, parse("{\"c\":1}"), cut);
+	is_str(buf_cstr(&b), "{}", "all members of an object can be left out");
+	buf_fini(&b);
+}
+
 /* The order of keys is kept from one form to the next. */
 static void test_canonical_again(void)
 {
@@ -474,6 +491,7 @@ int main(void)
 	test_integers();
 	test_scalars();
 	test_canonical();
+	test_without();
 	test_canonical_again();
 	test_traits();
 	test_shallow();
