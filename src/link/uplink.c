@@ -12,6 +12,7 @@
 #include "core/stat.h"
 #include "link/link_frame.h"
 #include "net/loop.h"
+#include "net/wire.h"
 #include "net/ws_dial.h"
 
 #include <stdio.h>
@@ -36,8 +37,6 @@
 #define DELAY_FIRST_MS 1000
 #define DELAY_MOST_MS 30000
 #define JITTER_MS 1000
-
-#define CLOSE_NORMAL 1000
 
 /* The relay has a newer connection of our address, and closes the older. */
 #define CLOSE_REPLACED 4001
@@ -379,7 +378,7 @@ void uplink_close(struct uplink *u)
 	u->is_closing = true;
 	loop_timer_stop(u->setup.loop, &u->retry);
 	if (u->dial)
-		ws_dial_close(u->dial, CLOSE_NORMAL, "");
+		ws_dial_close(u->dial, WIRE_CLOSE_NORMAL, "");
 	else
 		u->setup.on_closed(u->setup.arg);
 }
