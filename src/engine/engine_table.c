@@ -24,6 +24,9 @@
 /* How long a loop waits for the lock, which is held for microseconds. */
 #define WAIT_US 200000
 
+/* How many entries are swept before the lock is given to others. */
+#define SWEEP_BATCH 256
+
 #define NONE UINT32_MAX
 
 /* The head of the shared memory; buckets and entries follow. */
@@ -348,26 +351,41 @@ static bool is_over(
 	return now_ms - e->pong_ms > ENGINE_SILENCE_MS;
 }
 
-unsigned engine_sweep(struct engine_table *t)
+/* Returns whether the session was removed. */
+static bool sweep_entry(struct engine_table *t, uint32_t at, int64_t now_ms)
+{
+	struct engine *e = &t->entries[at];
+	if (e->state == ENGINE_FREE)
+		return false;
+	t->region->taken = at;
+	forget_dead(t, e);
+	if (!is_over(t, e, now_ms))
+		return false;
+	remove_entry(t, at);
+	return true;
+}
+
+/* Sweep the next entries. Returns whether there are more. */
+static bool sweep_batch(struct engine_table *t, uint32_t *at, unsigned *n)
 {
 	struct region *g = t->region;
 	int64_t now_ms = clock_mono_ms();
-	unsigned n = 0;
-	if (!atomic_load(&g->count) || !lock(t))
-		return 0;
-	for (uint32_t at = 0; at < g->high; at++) {
-		struct engine *e = &t->entries[at];
-		if (e->state == ENGINE_FREE)
-			continue;
-		g->taken = at;
-		forget_dead(t, e);
-		if (is_over(t, e, now_ms)) {
-			remove_entry(t, at);
-			n++;
-		}
-	}
+	if (!lock(t))
+		return false;
+	for (uint32_t i = 0; i < SWEEP_BATCH && *at < g->high; i++)
+		*n += sweep_entry(t, (*at)++, now_ms);
+	bool has_more = *at < g->high;
 	g->taken = NONE;
 	shm_lock_give(&g->lock);
+	return has_more;
+}
+
+unsigned engine_sweep(struct engine_table *t)
+{
+	uint32_t at = 0;
+	unsigned n = 0;
+	while (engine_count(t) && sweep_batch(t, &at, &n))
+		; /* loops that wait for the lock may get it in between */
 	return n;
 }
 

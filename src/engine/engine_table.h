@@ -17,12 +17,12 @@
  *	if (e) { ...; engine_give(t); }
  *
  * One robust lock guards the table. It is held for the copying of a few
- * kilobytes at most: between take and give, only the calls below that say "of a
- * taken entry" may be made, and nothing that waits. If a process dies while it
- * has an entry, the next one drops that entry, since it may be half written,
- * and rebuilds the links; its client connects again. The number of entries is
- * limited (max_polling); the time that one lives without a sign of its client
- * is limited by its expiry.
+ * kilobytes, or a look at some entries: between take and give, only the calls
+ * below that say "of a taken entry" may be made, and nothing that waits. If a
+ * process dies while it has an entry, the next one drops that entry, since it
+ * may be half written, and rebuilds the links; its client connects again. The
+ * number of entries is limited (max_polling); the time that one lives without a
+ * sign of its client is limited by its expiry.
  *
  * Loop's thread only; any process.
  */

@@ -20,6 +20,9 @@
 
 #define CAPACITY 4
 
+/* More than a sweep looks at without giving the lock to others. */
+#define MANY 600
+
 /* The slots that live in these tests, and one that does not. */
 enum { ME = 0, OTHER = 70, DEAD = 5 };
 
@@ -32,21 +35,26 @@ static void live(unsigned slot, uint32_t generation)
 	atomic_store(&heritage->slots[slot].generation, generation);
 }
 
-static void begin(void)
+static void begin_with(unsigned capacity)
 {
 	size_t at = (sizeof(struct heritage) + 63) / 64 * 64;
-	int fd = shm_create("engine-test", at + engine_table_bytes(CAPACITY));
+	int fd = shm_create("engine-test", at + engine_table_bytes(capacity));
 	heritage = fd < 0 ? NULL : shm_map(fd, &heritage_size);
 	if (!heritage)
 		abort();
 	(void)close(fd); /* the map stays */
 	heritage->engines_at = at;
-	heritage->max_engines = CAPACITY;
+	heritage->max_engines = capacity;
 	engine_table_make(heritage);
 	live(ME, 1);
 	live(OTHER, 3);
 	live(DEAD, 2);
 	table = engine_table_new(heritage, ME, 1);
+}
+
+static void begin(void)
+{
+	begin_with(CAPACITY);
 }
 
 static void end(void)
@@ -194,6 +202,21 @@ static void test_expiry(void)
 	end();
 }
 
+static void test_many(void)
+{
+	begin_with(MANY);
+	for (int i = 0; i < MANY - 1; i++)
+		(void)add();
+	pass_ms(ENGINE_SILENCE_MS);
+	struct sid last = add();
+	pass_ms(1000);
+	is_int(engine_sweep(table), MANY - 1,
+	    "a sweep removes all that are silent of many sessions");
+	ok(is_there(last), "of many sessions, the one that is new stays");
+	is_int(engine_count(table), 1, "after a sweep of many, one is counted");
+	end();
+}
+
 static void test_holders(void)
 {
 	begin();
@@ -282,6 +305,7 @@ int main(void)
 	test_make_twice();
 	test_packets();
 	test_expiry();
+	test_many();
 	test_holders();
 	test_nudge();
 	test_death();
