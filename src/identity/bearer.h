@@ -4,17 +4,26 @@
 #define IDENTITY_BEARER_H
 
 /*
- * The tokens of the environment that open /admin: CONNECTONION_ADMIN_TOKEN or,
- * if that is not set, OPENONION_API_KEY, which older hosts accepted. The
- * operator also pays with the latter, and the provider and agents know it: so
- * it can be disabled, is not accepted beside a token, and never counts under
- * the name of the first. An empty variable counts as not set.
+ * Tokens that clients show as "Authorization: Bearer TOKEN", and those of the
+ * environment that open /admin: CONNECTONION_ADMIN_TOKEN or, if that is not set,
+ * OPENONION_API_KEY, which older hosts accepted. The operator also pays with the
+ * latter, and the provider and agents know it: so it can be disabled, is not
+ * accepted beside a token, and never counts under the name of the first. An
+ * empty variable counts as not set.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
- * Whether the value of an Authorization header (NULL: none) is "Bearer " and
- * such a token. Takes the same time for all tokens.
+ * Returns the token in the value of an Authorization header (NULL: none), or
+ * NULL.
+ */
+const char *bearer_token(const char *authorization);
+
+/* Whether a text is this token. The time tells nothing about the token. */
+bool bearer_is_same(const char *text, size_t len, const char *token);
+
+/* Whether the value of an Authorization header has a token that opens /admin.
  */
 bool bearer_is_good(const char *authorization, bool is_api_key_taken);
 

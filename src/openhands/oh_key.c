@@ -6,15 +6,14 @@
 #include "base/json.h"
 #include "base/percent.h"
 #include "base/span.h"
+#include "identity/bearer.h"
 #include "net/http.h"
 #include "socketio/eio_request.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NAME "session_api_key"
-#define BEARER "Bearer "
 
 static const char *key(void)
 {
@@ -27,16 +26,10 @@ bool oh_key_is_set(void)
 	return key();
 }
 
-/* The time does not depend on where the texts differ. */
 static bool is_key(const char *text, size_t len)
 {
 	const char *ours = key();
-	unsigned char differs = 0;
-	if (!ours || strlen(ours) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		differs |= (unsigned char)(text[i] ^ ours[i]);
-	return !differs;
+	return ours && bearer_is_same(text, len, ours);
 }
 
 static bool is_in_query(const char *query)
@@ -52,9 +45,8 @@ static bool is_in_query(const char *query)
 
 static bool is_bearer(const char *header)
 {
-	const size_t n = sizeof BEARER - 1;
-	return header && strncasecmp(header, BEARER, n) == 0 &&
-	       is_key(header + n, strlen(header + n));
+	const char *token = bearer_token(header);
+	return token && is_key(token, strlen(token));
 }
 
 /* Whether one of "a=b; c=d" is it. */
