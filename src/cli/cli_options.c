@@ -87,14 +87,17 @@ static const char usage[] =
     "Status: 0 ok, 1 failed, 2 usage, 3 unreachable, 4 refused, 5 timeout,\n"
     "6 question, 7 connection lost, 8 not the agent, 9 busy, 130 interrupted\n";
 
-void cli_usage_error(const char *problem, const char *what)
+/* End the process with status 2: the problem, and what it is about. */
+static void __attribute__((noreturn))
+usage_error(const char *problem, const char *what)
 {
 	(void)fprintf(stderr, "co-connect: %s %s\nTry 'co-connect --help'.\n",
 	    problem, what);
 	exit(STATUS_USAGE);
 }
 
-bool cli_is_address(const char *text)
+/* Whether a text has the form of an address: "0x" and 64 hex digits. */
+static bool is_address(const char *text)
 {
 	unsigned char key[32];
 
@@ -106,7 +109,7 @@ bool cli_is_address(const char *text)
 static void add(struct cli_list *list, const char *option, const char *item)
 {
 	if (list->n == CLI_MAX_LIST)
-		cli_usage_error("64 times is the most for", option);
+		usage_error("64 times is the most for", option);
 	list->items[list->n++] = item;
 }
 
@@ -114,8 +117,8 @@ static void add(struct cli_list *list, const char *option, const char *item)
 
 static void add_agent(struct cli_options *o, const char *text)
 {
-	if (!cli_is_address(text) && !o->direct_url)
-		cli_usage_error("an address is \"0x\" and 64 hex digits, not",
+	if (!is_address(text) && !o->direct_url)
+		usage_error("an address is \"0x\" and 64 hex digits, not",
 		    *text ? text : "an empty text");
 	add(&o->agents, "--pool", text);
 }
@@ -128,7 +131,7 @@ static void add_pool(struct cli_options *o, const char *text)
 	     one = strtok_r(NULL, ", ", &save))
 		add_agent(o, one);
 	if (o->agents.n == 0)
-		cli_usage_error("no address in", "--pool");
+		usage_error("no address in", "--pool");
 }
 
 static int64_t read_timeout(const char *text)
@@ -138,7 +141,7 @@ static int64_t read_timeout(const char *text)
 
 	if (end == text || *end || !isfinite(seconds) || seconds < 0 ||
 	    seconds > MAX_TIMEOUT_S)
-		cli_usage_error("--timeout is a number of seconds, not", text);
+		usage_error("--timeout is a number of seconds, not", text);
 	if (seconds == 0)
 		return -1;
 	return seconds < 0.001 ? 1 : (int64_t)(seconds * 1000);
@@ -150,7 +153,7 @@ static unsigned read_retries(const char *text)
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || n > MAX_RETRIES)
-		cli_usage_error("--retry is a number up to 1000, not", text);
+		usage_error("--retry is a number up to 1000, not", text);
 	return (unsigned)n;
 }
 
@@ -168,7 +171,7 @@ static enum cli_approval read_approval(const char *text)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strcmp(rows[i].word, text) == 0)
 			return rows[i].approval;
-	cli_usage_error("--approve is once, session or reject, not", text);
+	usage_error("--approve is once, session or reject, not", text);
 }
 
 /* ---- options ---- */
@@ -280,7 +283,7 @@ static void take_command(struct cli_options *o, const char *word)
 /* With --direct the agent need not be named. */
 static bool has_agent(const struct cli_options *o, const char *word)
 {
-	return cli_is_address(word) || !o->direct_url;
+	return is_address(word) || !o->direct_url;
 }
 
 static void take_arguments(
@@ -306,28 +309,26 @@ static void take_arguments(
 static void check(const struct cli_options *o)
 {
 	if (o->command == CLI_FIND && !o->text)
-		cli_usage_error("missing:", "the words to search for");
+		usage_error("missing:", "the words to search for");
 	if (o->command != CLI_FIND && o->agents.n == 0 && !o->direct_url)
-		cli_usage_error(
-		    "missing:", "the address of an agent, or --direct");
+		usage_error("missing:", "the address of an agent, or --direct");
 	if (o->command == CLI_INFO && (o->agents.n > 1 || o->text))
-		cli_usage_error("one agent at a time for", "info");
+		usage_error("one agent at a time for", "info");
 	if (o->agents.n > 1 && o->direct_url)
-		cli_usage_error("--direct is one host, not", "a --pool");
+		usage_error("--direct is one host, not", "a --pool");
 	if (o->direct_url && o->is_relay_only)
-		cli_usage_error("--direct or", "--relay-only: not both");
+		usage_error("--direct or", "--relay-only: not both");
 	if (o->is_keyless && (o->key_file || o->co_dir))
-		cli_usage_error(
-		    "--keyless, or", "--key and --co-dir: not both");
+		usage_error("--keyless, or", "--key and --co-dir: not both");
 	if (o->key_file && o->co_dir)
-		cli_usage_error("--key or", "--co-dir: not both");
+		usage_error("--key or", "--co-dir: not both");
 	if (o->is_resume && !o->session_file)
-		cli_usage_error("--resume needs", "--session FILE");
+		usage_error("--resume needs", "--session FILE");
 	if (o->is_resume && (o->text || o->is_lines))
-		cli_usage_error("--resume takes", "no prompt");
+		usage_error("--resume takes", "no prompt");
 	if (o->is_lines && o->text)
-		cli_usage_error("--lines reads prompts from the standard "
-				"input, not",
+		usage_error("--lines reads prompts from the standard "
+			    "input, not",
 		    o->text);
 }
 

@@ -63,11 +63,4 @@ struct cli_options {
  */
 void cli_options_read(struct cli_options *o, int argc, char **argv);
 
-/* Whether a text has the form of an address: "0x" and 64 hex digits. */
-bool cli_is_address(const char *text);
-
-/* End the process with status 2: the problem, and what it is about. */
-void cli_usage_error(const char *problem, const char *what)
-    __attribute__((noreturn));
-
 #endif

@@ -507,7 +507,6 @@ void screen_init(struct screen *s, bool quiet, bool verbose)
 			strcmp(term, "dumb") == 0;
 
 	*s = (struct screen){
-	    .is_terminal = is_terminal,
 	    .has_events = verbose || (is_terminal && !quiet),
 	    .has_spinner = is_terminal && !is_plain && !quiet,
 	    .has_colours = is_terminal && !is_plain,

@@ -21,7 +21,6 @@
 
 /* Public only so that it can live in its owner; not to be touched. */
 struct screen {
-	bool is_terminal;
 	bool has_events, has_spinner, has_colours, is_verbose, is_unicode;
 	const char *busy; /* what the spinner says; NULL: there is none */
 	int64_t busy_since_ms, drawn_ms;

@@ -35,7 +35,8 @@ void client_send(struct co_client *c, const char *text, size_t len)
 		peer_send(c->peer, text, len);
 }
 
-void client_command(struct co_client *c, const char *type, const char *members)
+/* Send a command of this type (connect/say.h). */
+static void command(struct co_client *c, const char *type, const char *members)
 {
 	struct buf frame = {0};
 	const struct say say = {
@@ -55,7 +56,7 @@ void client_send_operation(struct co_client *c)
 {
 	c->op.is_sent = true;
 	c->op.has_turn = c->op.kind == OP_INPUT;
-	client_command(c, c->op.type, c->op.members.data);
+	command(c, c->op.type, c->op.members.data);
 }
 
 /* Answers are kept as type NUL members NUL, and signed when they are sent. */
@@ -63,7 +64,7 @@ void client_answer(
     struct co_client *c, const char *id, const char *type, const char *members)
 {
 	if (c->phase == PHASE_OPEN)
-		client_command(c, type, members);
+		command(c, type, members);
 	buf_append(&c->answers, type, strlen(type) + 1);
 	buf_append(&c->answers, members, strlen(members) + 1);
 	bookmark_note_answer(&c->bookmark);
@@ -79,7 +80,7 @@ void client_repeat_answers(struct co_client *c)
 	while (at != end) {
 		const char *type = at;
 		const char *members = type + strlen(type) + 1;
-		client_command(c, type, members);
+		command(c, type, members);
 		at = members + strlen(members) + 1;
 	}
 }

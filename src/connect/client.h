@@ -131,9 +131,6 @@ struct co_client {
 /* Send a frame, sealed if the connection is. Dropped if there is none. */
 void client_send(struct co_client *c, const char *text, size_t len);
 
-/* Send a command of this type (connect/say.h). */
-void client_command(struct co_client *c, const char *type, const char *members);
-
 /* Send the command of the operation, for the first and only time. */
 void client_send_operation(struct co_client *c);
 

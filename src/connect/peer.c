@@ -393,11 +393,6 @@ void peer_send(struct peer *p, const char *text, size_t len)
 		watch(p, EPOLLIN | EPOLLOUT);
 }
 
-size_t peer_waiting(const struct peer *p)
-{
-	return ws_client_output(p->client)->len;
-}
-
 int64_t peer_heard_ms(const struct peer *p)
 {
 	return p->heard_ms;

@@ -51,9 +51,6 @@ void peer_step(struct peer *p);
 /* Queue a text message; the caller limits that. Dropped before on_open. */
 void peer_send(struct peer *p, const char *text, size_t len);
 
-/* Returns how many bytes the kernel has yet to take. */
-size_t peer_waiting(const struct peer *p);
-
 /* Returns when something came last (clock_mono_ms()). */
 int64_t peer_heard_ms(const struct peer *p);
 
