@@ -24,8 +24,7 @@ static void set(struct buf *part, const char *text, size_t len)
 {
 	buf_reset(part);
 	buf_append(part, text, len);
-	buf_char(part, '\0');
-	part->len--;
+	(void)buf_cstr(part);
 }
 
 void bookmark_set(struct buf *part, const char *text)
@@ -63,8 +62,7 @@ void bookmark_set_continuation(struct bookmark *b, const struct json *v)
 	buf_str(&b->session, "{\"continuation\":");
 	buf_append(&b->session, text, len);
 	buf_str(&b->session, "}");
-	buf_char(&b->session, '\0');
-	b->session.len--;
+	(void)buf_cstr(&b->session);
 }
 
 /* A question that is sent again is the one that is open. */

@@ -3,13 +3,24 @@
 #include "connect/client.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "connect/peer.h"
 #include "connect/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+
+void client_watch(struct co_client *c, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (fd < 0 || epoll_ctl(c->set, EPOLL_CTL_ADD, fd, &event) != 0)
+		fatal("connect: epoll: %s", strerror(errno));
+}
 
 /* ---- to the agent ---- */
 
@@ -35,17 +46,29 @@ void client_send(struct co_client *c, const char *text, size_t len)
 		peer_send(c->peer, text, len);
 }
 
-/* Send a command of this type (connect/say.h). */
-static void command(struct co_client *c, const char *type, const char *members)
+void client_send_pong(struct co_client *c)
 {
-	struct buf frame = {0};
-	const struct say say = {
+	static const char pong[] = "{\"type\":\"PONG\"}";
+
+	client_send(c, pong, sizeof pong - 1);
+}
+
+struct say client_say(const struct co_client *c)
+{
+	return (struct say){
 	    .from = c->settings.own_address,
 	    .secret_key = c->settings.secret_key,
 	    .to = c->address,
 	    .is_relayed = c->is_relayed,
 	    .now_s = clock_wall_ms() / 1000,
 	};
+}
+
+/* Send a command of this type (connect/say.h). */
+static void command(struct co_client *c, const char *type, const char *members)
+{
+	struct buf frame = {0};
+	const struct say say = client_say(c);
 
 	say_command(&frame, &say, type, members);
 	client_send(c, frame.data, frame.len);

@@ -27,6 +27,7 @@ struct asker;
 struct finder;
 struct http_get;
 struct peer;
+struct say;
 struct ws_trust;
 
 /* What the client is asked to do. */
@@ -130,6 +131,15 @@ struct co_client {
 
 /* Send a frame, sealed if the connection is. Dropped if there is none. */
 void client_send(struct co_client *c, const char *text, size_t len);
+
+/* Answer a PING. */
+void client_send_pong(struct co_client *c);
+
+/* Returns who speaks to whom, for connect/say.h; it borrows from c. */
+struct say client_say(const struct co_client *c);
+
+/* Wait for this descriptor, too: co_fd() is readable when it is. */
+void client_watch(struct co_client *c, int fd);
 
 /* Send the command of the operation, for the first and only time. */
 void client_send_operation(struct co_client *c);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "connect/client.h"
 #include "connect/drive.h"
@@ -12,7 +11,6 @@
 
 #include <co_connect.h>
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,21 +50,13 @@ const char *co_code_name(enum co_code code)
 
 /* ---- the client ---- */
 
-static void co_watch(struct co_client *c, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN};
-
-	if (fd < 0 || epoll_ctl(c->set, EPOLL_CTL_ADD, fd, &event) != 0)
-		fatal("connect: %s", strerror(errno));
-}
-
 static void co_open_set(struct co_client *c)
 {
 	c->set = epoll_create1(EPOLL_CLOEXEC);
 	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->cancel = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	co_watch(c, c->timer);
-	co_watch(c, c->cancel);
+	client_watch(c, c->timer);
+	client_watch(c, c->cancel);
 }
 
 /* An agent without an address has a URL, or is not talked to. */
@@ -209,10 +199,12 @@ static enum co_code co_kick(struct co_client *c)
 	return CO_OK;
 }
 
-static enum co_code co_undo(struct co_client *c, enum co_code code)
+/* Refuse the operation that was just begun. */
+static enum co_code co_refuse(
+    struct co_client *c, enum co_code code, const char *text)
 {
 	co_reset_operation(c);
-	return code;
+	return client_refuse(c, code, "%s", text);
 }
 
 static void co_name_operation(struct co_client *c, const char *name)
@@ -227,16 +219,14 @@ enum co_code co_begin_input(
     struct co_client *c, const struct co_prompt *prompt, int64_t timeout_ms)
 {
 	enum co_code code = co_begin(c, OP_INPUT, timeout_ms);
+	char why[sizeof c->error.text];
 
 	if (code != CO_OK)
 		return code;
 	co_name_operation(c, prompt->input_id);
 	c->op.type = "INPUT";
-	if (prompt_write(&c->op.members, prompt, c->op.name, c->error.text,
-		sizeof c->error.text) != 0) {
-		c->error.code = CO_ERR_ARGUMENT;
-		return co_undo(c, CO_ERR_ARGUMENT);
-	}
+	if (prompt_write(&c->op.members, prompt, c->op.name, why, sizeof why))
+		return co_refuse(c, CO_ERR_ARGUMENT, why);
 	return co_kick(c);
 }
 
@@ -246,10 +236,8 @@ enum co_code co_begin_resume(struct co_client *c, int64_t timeout_ms)
 
 	if (code != CO_OK)
 		return code;
-	if (!c->bookmark.session_id.len) {
-		co_reset_operation(c);
-		return client_refuse(c, CO_ERR_STATE, "there is no session");
-	}
+	if (!c->bookmark.session_id.len)
+		return co_refuse(c, CO_ERR_STATE, "there is no session");
 	return co_kick(c);
 }
 
@@ -272,19 +260,16 @@ enum co_code co_begin_call(struct co_client *c, const char *tool,
 
 	if (code != CO_OK)
 		return code;
-	if (arguments && !co_is_object(arguments)) {
-		co_reset_operation(c);
-		return client_refuse(c, CO_ERR_ARGUMENT,
+	if (arguments && !co_is_object(arguments))
+		return co_refuse(c, CO_ERR_ARGUMENT,
 		    "the arguments of a tool are a JSON object");
-	}
 	co_name_operation(c, NULL);
 	c->op.type = "EXEC";
 	buf_printf(&c->op.members, ",\"exec_id\":\"%s\",\"tool\":", c->op.name);
 	buf_json_str(&c->op.members, tool);
 	buf_str(&c->op.members, ",\"args\":");
 	buf_str(&c->op.members, arguments ? arguments : "{}");
-	buf_char(&c->op.members, '\0');
-	c->op.members.len--;
+	(void)buf_cstr(&c->op.members);
 	return co_kick(c);
 }
 
@@ -300,8 +285,7 @@ enum co_code co_begin_set_mode(
 	buf_json_str(&c->op.members, mode);
 	if (turns)
 		buf_printf(&c->op.members, ",\"turns\":%u", turns);
-	buf_char(&c->op.members, '\0');
-	c->op.members.len--;
+	(void)buf_cstr(&c->op.members);
 	return co_kick(c);
 }
 
@@ -318,11 +302,9 @@ enum co_code co_begin_info(struct co_client *c, int64_t timeout_ms)
 
 	if (code != CO_OK)
 		return code;
-	if (!*c->address && !c->settings.direct) {
-		co_reset_operation(c);
-		return client_refuse(
+	if (!*c->address && !c->settings.direct)
+		return co_refuse(
 		    c, CO_ERR_ARGUMENT, "there is no address to ask about");
-	}
 	return co_kick(c);
 }
 
@@ -333,11 +315,9 @@ enum co_code co_begin_find(
 
 	if (code != CO_OK)
 		return code;
-	if (!c->settings.relay) {
-		co_reset_operation(c);
-		return client_refuse(
+	if (!c->settings.relay)
+		return co_refuse(
 		    c, CO_ERR_ARGUMENT, "there is no relay to ask");
-	}
 	buf_str(&c->op.members, "{\"type\":\"FIND\",\"query\":");
 	buf_json_str(&c->op.members, query);
 	if (*c->settings.own_address)

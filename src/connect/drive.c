@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -37,14 +36,6 @@
 
 /* How long a turn without a deadline is looked for. */
 #define LOST_AFTER_MS 300000
-
-static void watch(struct co_client *c, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN};
-
-	if (epoll_ctl(c->set, EPOLL_CTL_ADD, fd, &event) != 0)
-		fatal("connect: epoll: %s", strerror(errno));
-}
 
 void drive_drop(struct co_client *c)
 {
@@ -109,7 +100,7 @@ static void dial(struct co_client *c, char *where, bool is_relayed)
 	c->phase = PHASE_DIALLING;
 	c->greet_by_ms = clock_mono_ms() + c->settings.open_timeout_ms;
 	c->peer = peer_open(&setup);
-	watch(c, peer_fd(c->peer));
+	client_watch(c, peer_fd(c->peer));
 	url_fini(&url);
 }
 
@@ -124,7 +115,7 @@ static void find(struct co_client *c)
 {
 	if (!c->http) {
 		c->http = http_get_new(c->settings.user_agent);
-		watch(c, http_get_fd(c->http));
+		client_watch(c, http_get_fd(c->http));
 	}
 	const struct finder_setup setup = {
 	    .http = c->http,
@@ -256,7 +247,7 @@ static void ask_find(struct co_client *c)
 		const struct peer_setup setup = peer_setup(c, &url);
 		client_tell_way(c, CO_WAY_LOOKUP, where, NULL, 0);
 		c->asker = asker_start(&setup, c->op.members.data);
-		watch(c, asker_fd(c->asker));
+		client_watch(c, asker_fd(c->asker));
 		url_fini(&url);
 	}
 	free(where);

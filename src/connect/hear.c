@@ -2,7 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "connect/hear.h"
 
-#include "base/clock.h"
 #include "connect/client.h"
 #include "connect/say.h"
 
@@ -184,13 +183,7 @@ static void on_connected(struct co_client *c, const struct json *frame)
 static void on_onboard(struct co_client *c, const struct json *frame)
 {
 	struct buf text = {0};
-	const struct say say = {
-	    .from = c->settings.own_address,
-	    .secret_key = c->settings.secret_key,
-	    .to = c->address,
-	    .is_relayed = c->is_relayed,
-	    .now_s = clock_wall_ms() / 1000,
-	};
+	const struct say say = client_say(c);
 
 	(void)frame;
 	if (!c->settings.invite_code || c->is_onboarding) {
@@ -355,10 +348,8 @@ static void on_event(struct co_client *c, const struct json *frame)
 
 static void on_ping(struct co_client *c, const struct json *frame)
 {
-	static const char pong[] = "{\"type\":\"PONG\"}";
-
 	(void)frame;
-	client_send(c, pong, sizeof pong - 1);
+	client_send_pong(c);
 }
 
 static void on_nothing(struct co_client *c, const struct json *frame)

@@ -28,13 +28,7 @@ static const char *last_event_of(const struct co_client *c)
 static void greet(struct co_client *c)
 {
 	struct buf text = {0};
-	const struct say say = {
-	    .from = c->settings.own_address,
-	    .secret_key = c->settings.secret_key,
-	    .to = c->address,
-	    .is_relayed = c->is_relayed,
-	    .now_s = clock_wall_ms() / 1000,
-	};
+	const struct say say = client_say(c);
 	const struct say_connect connect = {
 	    .session_id = bookmark_text(&c->bookmark.session_id),
 	    .last_event_id = last_event_of(c),
@@ -117,11 +111,10 @@ static void on_sealed(struct co_client *c, const struct json *frame)
 /* Only what is inside a seal is from the agent. */
 static void on_clear(struct co_client *c, const struct json *frame)
 {
-	static const char pong[] = "{\"type\":\"PONG\"}";
 	struct buf text = {0};
 
 	if (json_str_is(json_get(frame, "type"), "PING")) {
-		client_send(c, pong, sizeof pong - 1);
+		client_send_pong(c);
 		return;
 	}
 	bookmark_set_string(&text, json_get(frame, "message"));

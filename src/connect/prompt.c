@@ -112,7 +112,6 @@ int prompt_write(struct buf *out, const struct co_prompt *p,
 		put_images(out, p);
 	if (p->n_files)
 		put_files(out, p);
-	buf_char(out, '\0');
-	out->len--;
+	(void)buf_cstr(out);
 	return 0;
 }
