@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "cli/attachments.h"
 
+#include "base/image.h"
 #include "base/mem.h"
 #include "cli/read_file.h"
 
@@ -51,17 +52,6 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Images are told from others by their first bytes. */
-static bool is_image_data(const char *p, size_t n)
-{
-	return (n >= 8 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0) ||
-	       (n >= 3 && memcmp(p, "\xff\xd8\xff", 3) == 0) ||
-	       (n >= 4 && memcmp(p, "GIF8", 4) == 0) ||
-	       (n >= 2 && memcmp(p, "BM", 2) == 0) ||
-	       (n >= 12 && memcmp(p, "RIFF", 4) == 0 &&
-		   memcmp(p + 8, "WEBP", 4) == 0);
-}
-
 static char *own(struct attachments *a, char *text)
 {
 	a->owned = mem_realloc(a->owned, (a->n_owned + 1) * sizeof *a->owned);
@@ -79,7 +69,7 @@ bool attachments_add(struct attachments *a, const char *path, bool is_image,
 		buf_fini(&bytes);
 		return false;
 	}
-	if (is_image && !is_image_data(bytes.data, bytes.len)) {
+	if (is_image && !image_type(bytes.data, bytes.len)) {
 		(void)snprintf(why, size,
 		    "%s is no PNG, JPEG, GIF, BMP or WebP image: send it with "
 		    "--file",

@@ -4,33 +4,10 @@
 
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/image.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* What the first bytes of a file say about an image. */
-static const struct {
-	const char *bytes;
-	size_t n;
-	const char *type;
-} magic[] = {
-    {"\x89PNG\r\n\x1a\n", 8, "image/png"},
-    {"\xff\xd8\xff", 3, "image/jpeg"},
-    {"GIF8", 4, "image/gif"},
-    {"BM", 2, "image/bmp"},
-};
-
-static const char *image_type(const struct co_file *f)
-{
-	for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
-		if (f->len >= magic[i].n &&
-		    !memcmp(f->data, magic[i].bytes, magic[i].n))
-			return magic[i].type;
-	if (f->len >= 12 && !memcmp(f->data, "RIFF", 4) &&
-	    !memcmp((const char *)f->data + 8, "WEBP", 4))
-		return "image/webp";
-	return "image/png";
-}
 
 /* RFC 2045 tokens, so that nothing has to be escaped. */
 static bool is_type(const char *type)
@@ -51,9 +28,13 @@ static void put_data(struct buf *out, const char *type, const struct co_file *f)
 
 static const char *type_of(const struct co_file *f, bool is_image)
 {
-	if (f->type)
-		return f->type;
-	return is_image ? image_type(f) : "application/octet-stream";
+	const char *type = f->type;
+
+	if (!type && is_image)
+		type = image_type(f->data, f->len);
+	if (!type)
+		type = is_image ? "image/png" : "application/octet-stream";
+	return type;
 }
 
 static int check(
