@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/tcp.h"
 #include "base/url.h"
 #include "connect/resolve.h"
 #include "websocket/ws_client.h"
@@ -13,8 +14,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,17 +121,6 @@ static void cut(struct peer *p)
 	p->is_connecting = false;
 }
 
-/* Messages are small and wait for nothing; these options cannot fail. */
-static void tune(int fd)
-{
-	int on = 1;
-	unsigned most_ms = UNACKNOWLEDGED_MS;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most_ms, sizeof most_ms);
-}
-
 /* Begin to connect to an address. Returns 0, or errno. */
 static int dial(struct peer *p, const struct addrinfo *a)
 {
@@ -140,7 +128,7 @@ static int dial(struct peer *p, const struct addrinfo *a)
 	    a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
 	if (p->fd < 0)
 		return errno;
-	tune(p->fd);
+	tcp_tune(p->fd, UNACKNOWLEDGED_MS);
 	p->dialled_ms = clock_mono_ms();
 	p->is_connecting = true;
 	if (connect(p->fd, a->ai_addr, a->ai_addrlen) != 0 &&

@@ -4,12 +4,11 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/tcp.h"
 #include "proc/crew.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/*
- * How long sent bytes may stay unacknowledged: a connection whose other end
- * vanished is noticed by then, instead of after a quarter of an hour.
- */
+/* How long sent bytes may stay unacknowledged. */
 #define UNACKNOWLEDGED_MS 30000
 
 struct connect_call {
@@ -53,17 +49,6 @@ static bool connect_wait(int fd, int64_t timeout_ms)
 	return error == 0;
 }
 
-/* Messages are small and wait for nothing; these options cannot fail. */
-static void connect_tune(int fd)
-{
-	int on = 1;
-	unsigned most_ms = UNACKNOWLEDGED_MS;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most_ms, sizeof most_ms);
-}
-
 static int connect_to(const struct addrinfo *a, int64_t timeout_ms)
 {
 	int fd = socket(a->ai_family,
@@ -71,7 +56,7 @@ static int connect_to(const struct addrinfo *a, int64_t timeout_ms)
 
 	if (fd < 0)
 		return -1;
-	connect_tune(fd);
+	tcp_tune(fd, UNACKNOWLEDGED_MS);
 	if (connect(fd, a->ai_addr, a->ai_addrlen) == 0 ||
 	    (errno == EINPROGRESS && connect_wait(fd, timeout_ms)))
 		return fd;

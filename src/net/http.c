@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/tcp.h"
 #include "net/http_head.h"
 #include "net/http_int.h"
 
@@ -134,16 +135,6 @@ static void begin_http(struct http *h, struct http_conn *c)
 	h2o_accept(&accept, c->sock);
 }
 
-/* Unix sockets refuse these and do not need them. */
-static void set_options(int fd)
-{
-	int on = 1;
-	unsigned dead_ms = DEAD_PEER_MS;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof dead_ms);
-}
-
 /*
  * Connections inherit the options of the listener, except on some systems that
  * only resemble Linux, and those that were made before the options were set,
@@ -158,7 +149,7 @@ static void ensure_options(struct http *h, int fd)
 	(void)getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len);
 	h->options_are_inherited = on;
 	if (!on)
-		set_options(fd);
+		tcp_tune(fd, DEAD_PEER_MS);
 }
 
 /*
@@ -484,7 +475,7 @@ void http_start(struct http *h)
 {
 	h->listeners = mem_alloc((h->n_listeners + 1) * sizeof(h2o_socket_t *));
 	for (size_t i = 0; i < h->n_listeners; i++) {
-		set_options(h->fds[i]);
+		tcp_tune(h->fds[i], DEAD_PEER_MS);
 		h->listeners[i] = h2o_evloop_socket_create(
 		    loop_h2o(h->loop), h->fds[i], H2O_SOCKET_FLAG_DONT_READ);
 		h->listeners[i]->data = h;
