@@ -24,17 +24,8 @@
 /* The time for a TCP connection to one address. */
 #define CONNECT_TIMEOUT_MS 5000
 
-/* A server that was silent for this long is sent a ping, */
-#define PING_AFTER_MS 25000
-
-/* and for this long, is gone. */
-#define SILENT_MS 90000
-
 /* How long sent bytes may stay unacknowledged. */
 #define UNACKNOWLEDGED_MS 30000
-
-/* The most fragments of one message: one of 256 MiB in 4 KiB pieces fits. */
-#define MAX_FRAGMENTS 65536
 
 /* What one step reads at most, so that others get their turn. */
 #define READ_SIZE 65536
@@ -258,10 +249,10 @@ static void look_at_clock(struct peer *p)
 			fail(p, "did not answer in time");
 		return;
 	}
-	if (now_ms - p->heard_ms >= SILENT_MS) {
+	if (now_ms - p->heard_ms >= WS_CLIENT_SILENT_MS) {
 		fail(p, "is silent");
-	} else if (now_ms - p->heard_ms >= PING_AFTER_MS &&
-		   now_ms - p->pinged_ms >= PING_AFTER_MS) {
+	} else if (now_ms - p->heard_ms >= WS_CLIENT_PING_AFTER_MS &&
+		   now_ms - p->pinged_ms >= WS_CLIENT_PING_AFTER_MS) {
 		p->pinged_ms = now_ms;
 		ws_client_ping(p->client);
 	}
@@ -280,8 +271,8 @@ int64_t peer_due_ms(const struct peer *p)
 	if (p->is_over)
 		return INT64_MAX;
 	if (p->is_open)
-		return earlier(
-		    p->heard_ms + SILENT_MS, ping_ms + PING_AFTER_MS);
+		return earlier(p->heard_ms + WS_CLIENT_SILENT_MS,
+		    ping_ms + WS_CLIENT_PING_AFTER_MS);
 	int64_t open_ms =
 	    p->has_bad_proxy ? p->began_ms : p->began_ms + p->open_timeout_ms;
 	return p->is_connecting
@@ -312,7 +303,7 @@ struct peer *peer_open(const struct peer_setup *setup)
 	    .trust = setup->trust,
 	    .user_agent = setup->user_agent,
 	    .max_message_bytes = setup->max_message_bytes,
-	    .max_fragments = MAX_FRAGMENTS,
+	    .max_fragments = WS_CLIENT_MAX_FRAGMENTS,
 	    .handlers = &client_handlers,
 	    .arg = p,
 	};

@@ -20,20 +20,8 @@
 /* The time from our close frame, or the end, until we cut the connection. */
 #define CLOSE_TIMEOUT_MS 5000
 
-/* A server that was silent for this long is sent a ping. */
-#define PING_AFTER_MS 25000
-
-/*
- * A server that was silent for this long is gone. Proxies in between may swallow
- * pings; the owner's own messages are answered once a minute.
- */
-#define SILENT_MS 90000
-
 /* How often times are checked. */
 #define LOOK_MS 1000
-
-/* The most fragments of one message: one of 256 MiB in 4 KiB pieces fits. */
-#define MAX_FRAGMENTS 65536
 
 struct ws_dial {
 	struct loop *loop;
@@ -265,10 +253,10 @@ static void dial_look_at(struct ws_dial *d)
 	else if (dial_is_over(d->progress_ms, d->stall_timeout_ms))
 		dial_cut(d, "does not read what it is sent");
 	else if (d->is_open && !d->is_paused &&
-		 dial_is_over(d->heard_ms, SILENT_MS))
+		 dial_is_over(d->heard_ms, WS_CLIENT_SILENT_MS))
 		dial_cut(d, "is silent");
-	else if (dial_is_over(d->heard_ms, PING_AFTER_MS) &&
-		 dial_is_over(d->pinged_ms, PING_AFTER_MS)) {
+	else if (dial_is_over(d->heard_ms, WS_CLIENT_PING_AFTER_MS) &&
+		 dial_is_over(d->pinged_ms, WS_CLIENT_PING_AFTER_MS)) {
 		d->pinged_ms = clock_mono_ms();
 		ws_client_ping(d->client);
 		dial_ask(d);
@@ -307,7 +295,7 @@ struct ws_dial *ws_dial_open(const struct ws_dial_setup *setup)
 	    .user_agent = setup->user_agent,
 	    .max_message_bytes = setup->max_message_bytes,
 	    .first_bytes = setup->first_bytes,
-	    .max_fragments = MAX_FRAGMENTS,
+	    .max_fragments = WS_CLIENT_MAX_FRAGMENTS,
 	    .handlers = &client_handlers,
 	    .arg = d,
 	};

@@ -27,6 +27,17 @@ struct ws_trust;
 /* So much of a large message comes before its size is asked for. */
 #define WS_CLIENT_BEGINNING ((size_t)64 * 1024)
 
+/*
+ * For owners, who keep the time: a server that was silent for this long is sent
+ * a ping, and after this long is gone. Proxies in between may swallow pings, but
+ * what an owner itself sends in that time is answered.
+ */
+#define WS_CLIENT_PING_AFTER_MS 25000
+#define WS_CLIENT_SILENT_MS 90000
+
+/* A good max_fragments: a message of 256 MiB in pieces of 4 KiB fits. */
+#define WS_CLIENT_MAX_FRAGMENTS 65536
+
 /* Close codes that this file makes itself: RFC 6455 section 7.4. */
 #define WS_CLIENT_NO_CODE 1005 /* the peer's close had no code */
 #define WS_CLIENT_LOST 1006    /* the connection ended without a close */
