@@ -9,7 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(lacks source);
+use CoHost qw(lacks lacks_here source);
 use Test::More;
 
 my $home = Clients::node()
@@ -40,7 +40,7 @@ $strict->stop;
 
 SKIP: {
 	my $host = Clients::host(args => ['-o', 'trusted_proxies=127.0.0.1']);
-	my ($front, $pid) = Clients::nginx($host) or skip 'nginx is not installed', 1;
+	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
 	stories($host, "http://$front", {}, qw(talk many ask approve files status come_back));
 	kill QUIT => $pid;
 	$host->stop;

@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program read_file run source write_file);
+use CoHost qw(lacks_here program read_file run source write_file);
 use CoRelay;
 use File::Temp ();
 use Sign qw(key_of);
@@ -61,7 +61,7 @@ compiles('the other examples of the manual are C11',
 	'-o', "$dir/more.o");
 
 SKIP: {
-	skip 'there is no C++ compiler', 1 if system 'command -v g++ >/dev/null';
+	lacks_here 'there is no C++ compiler', 1 if system 'command -v g++ >/dev/null';
 	write_file("$dir/use.cc", <<'END');
 #include <co_connect.h>
 

@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program read_file run source);
+use CoHost qw(lacks_here program read_file run source);
 use Test::More;
 
 my $bash = source('conf/completion/co-connect');
@@ -37,7 +37,7 @@ is completed('i'), 'info', 'bash completes a command';
 is completed('-f', source('conf/completion/co')), source('conf/completion/co-connect'), 'bash completes a file';
 is completed('--answer', ''), '', 'bash completes no text';
 SKIP: {
-	skip 'there is no zsh', 1 if system 'command -v zsh >/dev/null';
+	lacks_here 'there is no zsh', 1 if system 'command -v zsh >/dev/null';
 	is run(['zsh', '-n', $zsh])->{out}, '', 'zsh accepts its completion';
 }
 done_testing;

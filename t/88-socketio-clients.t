@@ -10,7 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(lacks source);
+use CoHost qw(lacks lacks_here source);
 use Test::More;
 
 my $home = Clients::socketio_node();
@@ -36,7 +36,7 @@ $host->stop;
 
 SKIP: {
 	$host = Clients::host(workers => 4, args => ['-o', 'trusted_proxies=127.0.0.1']);
-	my ($front, $pid) = Clients::nginx($host) or skip 'nginx is not installed', 1;
+	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
 	stories(['node', source('t/clients/socketio.mjs')], "http://$front", $host, 'default');
 	stories([$python, source('t/clients/socketio.py')], "http://$front", $host, 'polling', 'sync');
 	kill QUIT => $pid;
