@@ -31,9 +31,9 @@ size_t enc_base64_size(const char *s, size_t n);
 
 /*
  * Decode n base64 characters into out (room for enc_base64_size() bytes; it may
- * be s) and set *out_len. Strict: the length must be a multiple of 4, padding may only be
- * at the end, and no other characters are allowed. Returns whether it was
- * valid.
+ * be s) and set *out_len. Strict: the length must be a multiple of 4, padding
+ * may only be at the end, and no other characters are allowed. Returns whether
+ * it was valid.
  */
 bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
 

@@ -6,8 +6,9 @@
 /*
  * Lines that the user types, with libedit: editing, history, searching. They
  * come from standard input or, if that is none, from the terminal that the
- * process has; the prompt goes to standard error. While it waits for a key, it also serves a
- * descriptor, so that a connection stays open. There is one editor at a time.
+ * process has; the prompt goes to standard error. While it waits for a key, it
+ * also serves a descriptor, so that a connection stays open. There is one editor
+ * at a time.
  *
  * The history is a file for our user alone (0600), of 1,000 lines without
  * repetitions: co-connect/history in $XDG_STATE_HOME or ~/.local/state.

@@ -4,9 +4,9 @@
 #define CLI_INTERRUPTS_H
 
 /*
- * Ctrl-C, and other signals, as something to poll for. A signal that was ignored when the program
- * was started (nohup, a job in the background of a script) stays ignored. There
- * is one set of these for the process.
+ * Ctrl-C, and other signals, as something to poll for. A signal that was ignored
+ * when the program was started (nohup, a job in the background of a script)
+ * stays ignored. There is one set of these for the process.
  */
 
 enum interrupt {

@@ -71,8 +71,7 @@ void seal_fini(struct seal *s);
 
 /* ---- the client's side ---- */
 
-/* What a client keeps from its SEAL until the answer: erased by seal_confirm().
- */
+/* What a client keeps from SEAL to the answer; seal_confirm() erases its key. */
 struct seal_question {
 	char to[ADDRESS_SIZE];	 /* the host, canonical */
 	char from[ADDRESS_SIZE]; /* the client, canonical */
