@@ -134,6 +134,7 @@ struct session_file *session_file_open(const char *path, char *why, size_t size)
 		return f;
 	if (!read_file(path, MAX_BYTES, &text, why, size)) {
 		session_file_close(&f);
+		buf_fini(&text);
 		return NULL;
 	}
 	const struct json *root =
