@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/enc.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -16,8 +15,6 @@
 #include "identity/address.h"
 #include "identity/ident_key.h"
 #include "net/loop.h"
-
-#include <sodium.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -219,8 +216,7 @@ static void on_signed_in(void *arg, const struct fetch_answer *answer)
 
 static int put_proof(struct buf *body, const struct conf *conf, struct err *err)
 {
-	uint8_t signature[crypto_sign_BYTES];
-	char hex[2 * crypto_sign_BYTES + 1];
+	char signature[IDENT_KEY_SIGNATURE_SIZE];
 	struct buf message = {0};
 	const uint8_t *key =
 	    ident_key_open(conf->co_dir, getenv("HOME"), conf->address, err);
@@ -228,13 +224,11 @@ static int put_proof(struct buf *body, const struct conf *conf, struct err *err)
 		return -1;
 	buf_printf(&message, "ConnectOnion-Auth-%s-%lld", conf->address,
 	    (long long)(clock_wall_ms() / 1000));
-	(void)crypto_sign_detached(
-	    signature, NULL, (const uint8_t *)message.data, message.len, key);
+	ident_key_sign(signature, key, message.data, message.len);
 	ident_key_close(&key);
-	enc_hex(hex, signature, sizeof signature);
 	buf_printf(body,
 	    "{\"public_key\":\"%s\",\"message\":\"%s\",\"signature\":\"%s\"}",
-	    conf->address, buf_cstr(&message), hex);
+	    conf->address, buf_cstr(&message), signature);
 	buf_fini(&message);
 	return 0;
 }

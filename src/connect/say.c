@@ -6,8 +6,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
-
-#include <sodium.h>
+#include "identity/ident_key.h"
 
 #include <string.h>
 
@@ -18,17 +17,14 @@ static void put_signed(
 	struct json_doc doc = {0};
 	struct json_error why;
 	struct buf bytes = {0};
-	uint8_t signature[crypto_sign_BYTES];
-	char text[2 * crypto_sign_BYTES + 1];
+	char text[IDENT_KEY_SIGNATURE_SIZE];
 	const struct json *v =
 	    json_parse(&doc, payload->data, payload->len, 0, &why);
 
 	/* Callers' JSON was parsed when it came. */
 	if (!v || !json_canonical(&bytes, v, JSON_ASCII | JSON_PYTHON))
 		panic("connect: wrote a payload that cannot be signed");
-	(void)crypto_sign_detached(signature, NULL, (const uint8_t *)bytes.data,
-	    bytes.len, s->secret_key); /* cannot fail */
-	enc_hex(text, signature, sizeof signature);
+	ident_key_sign(text, s->secret_key, bytes.data, bytes.len);
 	buf_str(out, ",\"payload\":");
 	buf_append(out, bytes.data, bytes.len);
 	buf_printf(out, ",\"from\":\"%s\",\"signature\":\"%s\"", s->from, text);

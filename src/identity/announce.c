@@ -3,12 +3,10 @@
 #include "identity/announce.h"
 
 #include "base/buf.h"
-#include "base/enc.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "identity/ident_key.h"
 #include "identity/signed.h"
-
-#include <sodium.h>
 
 #include <string.h>
 
@@ -16,13 +14,9 @@
 static void put_signature(struct buf *out, const char *name,
     const struct buf *bytes, const uint8_t *secret_key)
 {
-	uint8_t signature[crypto_sign_BYTES];
-	char text[2 * crypto_sign_BYTES + 1];
+	char text[IDENT_KEY_SIGNATURE_SIZE];
 
-	(void)crypto_sign_detached(signature, NULL,
-	    (const uint8_t *)bytes->data, bytes->len,
-	    secret_key); /* cannot fail */
-	enc_hex(text, signature, sizeof signature);
+	ident_key_sign(text, secret_key, bytes->data, bytes->len);
 	buf_printf(out, ",\"%s\":\"%s\"", name, text);
 }
 

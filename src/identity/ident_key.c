@@ -135,6 +135,15 @@ const uint8_t *ident_key_make(const uint8_t *seed, char *address)
 	return key;
 }
 
+void ident_key_sign(char signature[IDENT_KEY_SIGNATURE_SIZE],
+    const uint8_t *key, const void *p, size_t n)
+{
+	uint8_t bytes[crypto_sign_BYTES];
+
+	(void)crypto_sign_detached(bytes, NULL, p, n, key); /* cannot fail */
+	enc_hex(signature, bytes, sizeof bytes);
+}
+
 void ident_key_close(const uint8_t **key)
 {
 	union {

@@ -8,6 +8,7 @@
  * file that identity/ident.h describes, and kept in memory that is locked,
  * excluded from core dumps, and erased on close.
  */
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -34,6 +35,13 @@ const uint8_t *ident_key_find(
  * address is written to address (67 bytes).
  */
 const uint8_t *ident_key_make(const uint8_t *seed, char *address);
+
+/* Room for a signature: 64 bytes as hex digits, NUL. */
+#define IDENT_KEY_SIGNATURE_SIZE 129
+
+/* Sign n bytes. */
+void ident_key_sign(char signature[IDENT_KEY_SIGNATURE_SIZE],
+    const uint8_t *key, const void *p, size_t n);
 
 /* Erase it and set *key to NULL. */
 void ident_key_close(const uint8_t **key);

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
+#include "identity/ident_key.h"
 #include "identity/signed.h"
 
 #include <sodium.h>
@@ -118,8 +119,7 @@ int seal_read(struct seal_hello *h, struct buf *payload,
 static void seal_answer(struct buf *reply, const struct seal_hello *h,
     const struct seal_host *host, const uint8_t public_key[KEY_SIZE])
 {
-	char ours[2 * KEY_SIZE + 1], text[2 * crypto_sign_BYTES + 1];
-	uint8_t signature[crypto_sign_BYTES];
+	char ours[2 * KEY_SIZE + 1], text[IDENT_KEY_SIGNATURE_SIZE];
 	size_t at = reply->len;
 
 	enc_hex(ours, public_key, KEY_SIZE);
@@ -127,10 +127,8 @@ static void seal_answer(struct buf *reply, const struct seal_hello *h,
 	    "{\"client_ephemeral\":\"%s\",\"ephemeral\":\"%s\",\"from\":\"%s\","
 	    "\"to\":\"%s\",\"type\":\"SEALED_OK\"}",
 	    h->ephemeral_text, ours, host->address, h->from_text);
-	(void)crypto_sign_detached(signature, NULL,
-	    (const uint8_t *)reply->data + at, reply->len - at,
-	    host->secret_key); /* cannot fail */
-	enc_hex(text, signature, sizeof signature);
+	ident_key_sign(
+	    text, host->secret_key, reply->data + at, reply->len - at);
 	reply->len--;
 	buf_printf(reply, ",\"signature\":\"%s\"}", text);
 }

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "core/err.h"
+#include "identity/ident_key.h"
 #include "identity/signed.h"
 
 #include <sodium.h>
@@ -17,8 +18,8 @@
 void seal_ask(struct seal_question *q, struct buf *out, const char *to,
     const struct seal_host *client, int64_t now_s)
 {
-	uint8_t public_key[KEY_SIZE], signature[crypto_sign_BYTES];
-	char text[2 * crypto_sign_BYTES + 1];
+	uint8_t public_key[KEY_SIZE];
+	char text[IDENT_KEY_SIGNATURE_SIZE];
 	size_t at = out->len;
 
 	memcpy(q->to, to, sizeof q->to);
@@ -30,10 +31,7 @@ void seal_ask(struct seal_question *q, struct buf *out, const char *to,
 	    "{\"ephemeral\":\"%s\",\"from\":\"%s\",\"timestamp\":%lld,"
 	    "\"to\":\"%s\",\"type\":\"SEAL\"}",
 	    q->ephemeral_text, q->from, (long long)now_s, q->to);
-	(void)crypto_sign_detached(signature, NULL,
-	    (const uint8_t *)out->data + at, out->len - at,
-	    client->secret_key); /* cannot fail */
-	enc_hex(text, signature, sizeof signature);
+	ident_key_sign(text, client->secret_key, out->data + at, out->len - at);
 	out->len--;
 	buf_printf(out, ",\"signature\":\"%s\"}", text);
 }
