@@ -23,7 +23,10 @@ sub begin {
 	$host = CoHost->start(workers => $workers, relay => $relay->ws_url,
 		args => ['-o', 'trust=open', '-o', 'summary=translates texts']);
 	$address = key_of($host)->{address};
-	ok $relay->wait_agents(1), "-w $workers: the agent is announced";
+	# Its record is written a little later.
+	ok $relay->wait_agents(1) && wait_for(15, sub {
+		$relay->http(GET => "/api/relay/agents/$address")->{status} == 200
+	}), "-w $workers: the agent is announced";
 }
 
 sub come {
