@@ -96,9 +96,9 @@ ok $p->until(sub { $p->frames(0) > $before }), 'a second edit is told as well';
 # ---- code that goes on ----
 
 sub interrupted {
-	my ($what) = @_;
+	my ($what, $when) = @_;
 	my $turn = $p->input($what);
-	$p->next_of($turn, 'tool_call');
+	$p->next_of($turn, $when // 'tool_call');
 	$p->send($turn, { type => 'INTERRUPT' });
 	return $p->last($turn)->{type};
 }
@@ -108,7 +108,7 @@ interrupted("hold $never") for 1 .. 3;
 $p->until(sub { 0 }, 2);
 is scalar(grep { $_->{type} eq 'RETIRE' } $p->frames(0)), 0,
     'a process whose interrupted tools only wait does not ask to be replaced';
-is interrupted('spin'), 'OUTPUT', 'a turn whose tool works for ever can be interrupted';
+is interrupted('spin', 'spinning'), 'OUTPUT', 'a turn whose tool works for ever can be interrupted';
 like $p->next_of(0, 'RETIRE')->{reason},
     qr/^code that goes on after the end of its turn uses \d+ % of a processor$/,
     'a process whose tool goes on after its turn asks to be replaced';

@@ -18,10 +18,10 @@ PyAgent->need;
 my $host = PyAgent->start('unruly.py', workers => 1, yaml => "interrupt_grace: 1\n");
 
 sub begun {
-	my ($prompt) = @_;
+	my ($prompt, $when) = @_;
 	my $ws = $host->ws(session => {});
 	$ws->send_json({ type => 'INPUT', prompt => $prompt });
-	$ws->next(type => 'tool_call');
+	$ws->next(type => $when // 'tool_call');
 	return $ws;
 }
 
@@ -35,7 +35,7 @@ my $pid = ending(begun('pid x'));
 my $gate = $host->dir . '/gate';
 my $other = begun("hold $gate");
 for (1 .. 3) {
-	my $ws = begun('spin x');
+	my $ws = begun('spin x', 'spinning');
 	$ws->send_json({ type => 'INTERRUPT' });
 	is ending($ws), 'What would you like me to do?', "turn $_ of a tool in an endless loop ends";
 }

@@ -63,8 +63,9 @@ def hold(text: str) -> str:
     return "held"
 
 
-def spin(text: str) -> str:
-    """Work for ever."""
+def spin(text: str, agent) -> str:
+    """Work for ever, and say when that begins."""
+    agent.io.log("spinning")
     while True:
         pass
 
