@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "cli/read_file.h"
 
 #include <errno.h>
@@ -66,6 +67,8 @@ static bool take_key(struct session_file *f, const struct json *key)
 
 	if (hex && strlen(hex) == 2 * sizeof f->key)
 		is_good = f->has_key = enc_unhex(f->key, hex, sizeof f->key);
+	if (hex)
+		explicit_bzero(hex, strlen(hex));
 	free(hex);
 	return is_good;
 }
@@ -228,20 +231,6 @@ static void render(const struct session_file *f, struct buf *out)
 		buf_str(out, f->all[i].session);
 	}
 	buf_str(out, "}}\n");
-}
-
-static bool write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
 }
 
 /* The new file is complete before it takes the place of the old one. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "core/conversation.h"
 #include "core/err.h"
 #include "core/session_id.h"
@@ -69,19 +70,9 @@ int exchange_lines(
 static int write_lines(const struct buf *lines, void *arg, struct err *err)
 {
 	int fd = *(const int *)arg;
-	const char *p = lines->data;
-	size_t left = lines->len;
-	while (left) {
-		ssize_t n = write(fd, p, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(err, ERR_STORE, "cannot write: %s",
-			    strerror(errno));
-		p += n;
-		left -= (size_t)n;
-	}
-	return 0;
+	if (write_all(fd, lines->data, lines->len))
+		return 0;
+	return err_set(err, ERR_STORE, "cannot write: %s", strerror(errno));
 }
 
 int exchange_export(struct store *store, int fd, struct err *err)

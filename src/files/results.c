@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "core/err.h"
 #include "files/result_line.h"
 
@@ -261,23 +262,9 @@ int results_open(struct results *r, struct err *err)
 
 /* ---- writing ---- */
 
-static int results_write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 int results_append(struct results *r, const struct buf *lines, struct err *err)
 {
-	if (results_write_all(r->fd, lines->data, lines->len) == 0) {
+	if (write_all(r->fd, lines->data, lines->len)) {
 		r->size += lines->len;
 		return 0;
 	}
@@ -422,12 +409,12 @@ static int copy_lines(int from, int to, const struct keeping *k)
 			rc = -1;
 		out.len += len;
 		if (rc == 0 && out.len >= CHUNK) {
-			rc = results_write_all(to, out.data, out.len);
+			rc = write_all(to, out.data, out.len) ? 0 : -1;
 			buf_reset(&out);
 		}
 	}
 	if (rc == 0)
-		rc = results_write_all(to, out.data, out.len);
+		rc = write_all(to, out.data, out.len) ? 0 : -1;
 	buf_fini(&out);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -109,20 +110,6 @@ static int open_dir(const char *dir, struct err *err)
 	return fd;
 }
 
-static int uploads_write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 static int check_quota(struct uploads *u, size_t more, struct err *err)
 {
 	int64_t now = clock_mono_ms();
@@ -147,7 +134,7 @@ static int uploads_write_file(struct uploads *u, int dir_fd, const char *leaf,
 	    file_mode_in(dir_fd, 0600));
 	if (fd < 0)
 		return disk_failed("create a file", u->dir, err);
-	int rc = uploads_write_all(fd, data, len);
+	int rc = write_all(fd, data, len) ? 0 : -1;
 	if (!rc && u->conf->durability == DURABLE_POWER)
 		rc = fdatasync(fd);
 	if (rc < 0)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/write_all.h"
 #include "core/err.h"
 #include "proc/caps.h"
 
@@ -128,20 +129,6 @@ struct answer {
 	struct err err;
 };
 
-static void user_write_all(int fd, const void *p, size_t n)
-{
-	const char *at = p;
-	while (n) {
-		ssize_t done = write(fd, at, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			_exit(1);
-		at += done;
-		n -= (size_t)done;
-	}
-}
-
 static void answer_as(
     const struct passwd *user, user_question *ask, const void *arg, int fd)
 {
@@ -149,9 +136,9 @@ static void answer_as(
 	struct buf words = {0};
 	user_become(user, false);
 	a.rc = ask(arg, &words, &a.err);
-	user_write_all(fd, &a, sizeof a);
-	user_write_all(fd, words.data, words.len);
-	_exit(0);
+	bool is_told =
+	    write_all(fd, &a, sizeof a) && write_all(fd, words.data, words.len);
+	_exit(is_told ? 0 : 1);
 }
 
 static void user_read_all(int fd, struct buf *out)

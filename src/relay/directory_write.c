@@ -181,7 +181,7 @@ static int give_up(struct directory *d, const char *what, struct err *err)
 	return -1;
 }
 
-static int write_all(struct directory *d, const struct directory_change *c,
+static int write_changes(struct directory *d, const struct directory_change *c,
     size_t n, struct err *err)
 {
 	if (!directory_run(directory_statement(d, DO_BEGIN)))
@@ -202,7 +202,7 @@ int directory_write(struct directory *d, const struct directory_change *changes,
     size_t n, struct err *err)
 {
 	(void)pthread_mutex_lock(&d->mutex);
-	int rc = write_all(d, changes, n, err);
+	int rc = write_changes(d, changes, n, err);
 	(void)pthread_mutex_unlock(&d->mutex);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "base/write_all.h"
 #include "core/heritage.h"
 #include "core/msg.h"
 #include "net/loop.h"
@@ -57,21 +58,6 @@ void dock_load_fini(struct dock_load *load)
 }
 
 /* ---- packing ---- */
-
-static bool write_all(int fd, const void *p, size_t n)
-{
-	const char *at = p;
-	while (n) {
-		ssize_t done = write(fd, at, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		at += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
 
 /* Returns a memory file with the bytes of a load, or -1. */
 static int pack(const struct dock_load *load)
