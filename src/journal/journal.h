@@ -228,4 +228,21 @@ enum journal_read journal_read(struct store *s, uint64_t number,
     uint64_t *cursor, uint64_t upto,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
 
+/* Some of the events of a session. */
+struct journal_range {
+	uint64_t from; /* position of the first one; 0: the end it begins at */
+	uint64_t upto; /* later ones are not published */
+	bool is_backwards;
+	size_t most; /* how many events to read */
+};
+
+/*
+ * Call fn for the events of a range until it returns false. Events that are not
+ * kept, or damaged, are left out. Returns the position from which to go on, or
+ * 0 at the end.
+ */
+uint64_t journal_read_range(struct store *s, uint64_t number,
+    const struct journal_range *range,
+    bool (*fn)(const struct event *ev, void *arg), void *arg);
+
 #endif

@@ -138,3 +138,57 @@ enum journal_read journal_read(struct store *s, uint64_t number,
 	}
 	return r.result;
 }
+
+struct ranging {
+	uint64_t number;
+	const struct journal_range *range;
+	size_t left;
+	bool (*fn)(const struct event *, void *);
+	void *arg;
+	uint64_t next; /* where to go on; 0: nowhere */
+};
+
+static bool read_in_range(
+    struct store_span key, struct store_span value, void *arg)
+{
+	struct ranging *r = arg;
+	struct event ev;
+	if (key.len != 16 || store_number(key.data) != r->number)
+		return false;
+	uint64_t seq = store_number((const char *)key.data + 8);
+	if (seq > r->range->upto)
+		return false;
+	if (!r->left) {
+		r->next = seq;
+		return false;
+	}
+	r->left--;
+	if (!event_decode(&ev, value.data, value.len))
+		return true;
+	ev.seq = seq;
+	if (!r->fn(&ev, r->arg))
+		r->left = 0;
+	return true;
+}
+
+uint64_t journal_read_range(struct store *s, uint64_t number,
+    const struct journal_range *range, bool (*fn)(const struct event *, void *),
+    void *arg)
+{
+	struct ranging r = {number, range, range->most, fn, arg, 0};
+	uint64_t from = range->from;
+	struct store_txn t;
+	struct err err;
+	if (range->is_backwards && (!from || from > range->upto))
+		from = range->upto;
+	struct store_key key = store_key2(number, from);
+	store_read(s, &t, STORE_JOURNAL);
+	if (range->is_backwards)
+		store_each_back(
+		    &t, TABLE_EVENTS, key.bytes, 16, read_in_range, &r);
+	else
+		store_each(&t, TABLE_EVENTS, key.bytes, 16, read_in_range, &r);
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return r.next;
+}

@@ -178,6 +178,20 @@ enum session_read session_read(
 	return r == JOURNAL_END ? READ_END : READ_STOPPED;
 }
 
+uint64_t session_events(const struct session *s,
+    const struct session_range *range, bool (*fn)(const struct event *, void *),
+    void *arg)
+{
+	const struct journal_range r = {
+	    .from = range->from,
+	    .upto = session_head(s),
+	    .is_backwards = range->is_backwards,
+	    .most = range->most < SESSION_RANGE_MOST ? range->most
+						     : SESSION_RANGE_MOST,
+	};
+	return journal_read_range(s->all->setup.store, s->number, &r, fn, arg);
+}
+
 struct finding {
 	const char *id;
 	size_t len;

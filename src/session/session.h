@@ -203,6 +203,26 @@ enum session_read {
 enum session_read session_read(struct attachment *a,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
 
+/* Some events of a session. */
+struct session_range {
+	uint64_t from; /* position of the first one; 0: the oldest, or newest */
+	bool is_backwards; /* newer ones first */
+	size_t most; /* how many events to read, SESSION_RANGE_MOST or fewer */
+};
+
+#define SESSION_RANGE_MOST 1000
+
+/*
+ * Call fn for the events of a range, without being attached, until fn returns
+ * false (that event counts as read). Events that are no longer kept, or
+ * damaged, are left out. Costs what session_read() does for as many events. The
+ * event is valid only inside fn, and fn must not call this API. Returns the
+ * position from which the next range goes on, or 0 if there are no more.
+ */
+uint64_t session_events(const struct session *s,
+    const struct session_range *range,
+    bool (*fn)(const struct event *ev, void *arg), void *arg);
+
 /* ---- speaking ---- */
 
 /* A prompt. All of it is copied. */

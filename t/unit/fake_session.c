@@ -609,6 +609,26 @@ void session_detach(struct attachment *a)
 	a->session = NULL;
 }
 
+uint64_t session_events(const struct session *s,
+    const struct session_range *range,
+    bool (*fn)(const struct event *ev, void *arg), void *arg)
+{
+	bool is_back = range->is_backwards;
+	uint64_t from = is_back ? s->n_events : s->trimmed + 1;
+	size_t left = range->most;
+
+	if (range->from && (is_back ? range->from < from : range->from > from))
+		from = range->from;
+	for (; from > s->trimmed && from <= s->n_events;
+	     from += is_back ? -1 : 1) {
+		if (!left--)
+			return from;
+		if (!fn(&s->events[from - 1].ev, arg))
+			left = 0;
+	}
+	return 0;
+}
+
 enum session_read session_read(struct attachment *a,
     bool (*fn)(const struct event *ev, void *arg), void *arg)
 {

@@ -676,6 +676,62 @@ static void test_damaged(void)
 	end();
 }
 
+static void check_range(const struct journal_range *range, uint64_t next,
+    const char *events, const char *what)
+{
+	struct seen s = {.most = 99};
+	is_int((int64_t)journal_read_range(store, NUMBER, range, see, &s),
+	    (int64_t)next, "%s: the next one goes on from %d", what, (int)next);
+	is_str(s.text, events, "%s has its events", what);
+}
+
+#define A "input{\"prompt\":\"a\"} "
+#define B "assistant{\"content\":\"b\"} "
+#define C "assistant{\"content\":\"c\"} "
+
+static void test_ranges(void)
+{
+	static const struct {
+		struct journal_range range;
+		uint64_t next;
+		const char *events;
+		const char *what;
+	} cases[] = {
+	    {{0, 3, false, 9}, 0, A B C, "a range of all events"},
+	    {{0, 3, true, 9}, 0, C B A, "a range of all events backwards"},
+	    {{1, 3, false, 2}, 3, A B, "a range of two events"},
+	    {{3, 3, false, 2}, 0, C, "a range at the end"},
+	    {{0, 3, true, 1}, 2, C, "a range of the newest event"},
+	    {{2, 3, true, 1}, 1, B, "a range of one event backwards"},
+	    {{1, 3, true, 1}, 0, A, "a range of the oldest event backwards"},
+	    {{0, 2, true, 1}, 1, B, "a range without what is not published"},
+	    {{0, 1, false, 1}, 0, A, "a range up to what is published"},
+	    {{9, 3, false, 9}, 0, "", "a range beyond the end"},
+	    {{9, 3, true, 9}, 0, C B A, "a range backwards from beyond"},
+	    {{0, 3, false, 0}, 1, "", "a range of no events"},
+	};
+	static const struct journal_range all = {0, 3, false, 9};
+	begin("ranges");
+	check_range(&(struct journal_range){0, 0, true, 9}, 0, "",
+	    "a range of an empty journal");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_IN_TURN, "c");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		check_range(&cases[i].range, cases[i].next, cases[i].events,
+		    cases[i].what);
+	struct seen s = {.most = 2};
+	is_int((int64_t)journal_read_range(store, NUMBER, &all, see, &s), 3,
+	    "a range whose reader stops goes on with the next event");
+	damage(2);
+	check_range(&all, 0, A C, "a range over a damaged event");
+	end();
+}
+
+#undef A
+#undef B
+#undef C
+
 /* Flip a bit of the row that says where the session's events are. */
 static void damage_meta(void)
 {
@@ -795,6 +851,7 @@ int main(void)
 	test_trim_bytes();
 	test_read();
 	test_damaged();
+	test_ranges();
 	test_damaged_meta();
 	test_free();
 	expect_panic(too_many_rows, NULL, "a commit has room for so many rows");

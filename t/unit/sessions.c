@@ -339,6 +339,37 @@ static void test_growth(void)
 	end();
 }
 
+static bool take_seq(const struct event *ev, void *arg)
+{
+	uint64_t *seq = arg;
+	*seq = ev->seq;
+	return true;
+}
+
+static void test_events(void)
+{
+	uint64_t seq = 0;
+	const struct session_range newest = {.is_backwards = true, .most = 1};
+	const struct session_range rest = {.from = 2, .most = SIZE_MAX};
+
+	begin("events");
+	struct session *s = open_session("events");
+	is_int((int64_t)session_events(s, &newest, take_seq, &seq), 0,
+	    "a new session has no range of events");
+	(void)give(s, "hello");
+	agent_says("hi");
+	settle();
+	uint64_t head = session_head(s);
+	is_int((int64_t)session_events(s, &newest, take_seq, &seq),
+	    (int64_t)head - 1, "the newest event is one range, the rest comes");
+	is_int((int64_t)seq, (int64_t)head, "the newest event is read");
+	is_int((int64_t)session_events(s, &rest, take_seq, &seq), 0,
+	    "a range to the end goes on nowhere");
+	is_int((int64_t)seq, (int64_t)head, "a range ends with the newest");
+	session_close(&s);
+	end();
+}
+
 /* ---- what an input comes to ---- */
 
 /* What may be against an input. */
@@ -597,6 +628,7 @@ int main(void)
 	test_order();
 	test_interrupted();
 	test_growth();
+	test_events();
 	test_room();
 	test_files();
 	return done();
