@@ -112,7 +112,8 @@ static void send_list(struct http_req *req, const struct door_setup *setup,
 	struct listing l = {.put = put};
 	struct err err;
 	buf_str(&l.out, "{\"sessions\":[");
-	if (session_list(setup->sessions, query, list_one, &l, &err) < 0) {
+	if (session_list(setup->sessions, query, list_one, &l, NULL, &err) <
+	    0) {
 		reply_err(req, &err);
 	} else {
 		buf_str(&l.out, "]}");

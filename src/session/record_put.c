@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "session/record_put.h"
 
+#include "base/clock.h"
+#include "core/conf.h"
 #include "session/session_int.h"
 #include "store/feed.h"
 #include "store/record.h"
@@ -26,7 +28,7 @@ void record_put_id(struct commit *c, const struct session *s)
 	p->write = write_id;
 }
 
-void record_put(
+struct commit_put *record_put(
     struct commit *c, const struct session *s, const struct record *r)
 {
 	struct store_key key = store_key1(s->number);
@@ -34,4 +36,48 @@ void record_put(
 	record_encode(&p->value, r);
 	if (feed_is_wanted(s->all->setup.conf))
 		p->write = feed_write;
+	return p;
+}
+
+static bool is_there(struct store_txn *t, struct store_span key)
+{
+	struct store_span old;
+	return store_look(t, TABLE_SESSIONS, key.data, key.len, &old) !=
+	       STORE_NONE;
+}
+
+static void add(
+    struct store_txn *t, struct store_span key, struct store_span record)
+{
+	if (!is_there(t, key))
+		store_put(t, TABLE_SESSIONS, key.data, key.len, record.data,
+		    record.len);
+}
+
+static void add_and_feed(
+    struct store_txn *t, struct store_span key, struct store_span record)
+{
+	if (!is_there(t, key))
+		feed_write(t, key, record);
+}
+
+void record_put_idle(struct commit *c, const struct session *s,
+    const char *caller, bool may_replace)
+{
+	const char *owner = session_is_nobodys(s) ? "" : caller;
+	int64_t now = clock_wall_ms();
+	struct record r = {
+	    .number = s->number,
+	    .status = RECORD_CONNECTED,
+	    .created_ms = now,
+	    .expires_ms = now + s->all->setup.conf->result_ttl * 1000,
+	    .updated_ms = now,
+	    .duration_ms = -1,
+	    .id = {s->id, strlen(s->id)},
+	    .caller = {owner, strlen(owner)},
+	    .prompt = {"", 0},
+	};
+	struct commit_put *p = record_put(c, s, &r);
+	if (!may_replace)
+		p->write = p->write ? add_and_feed : add;
 }

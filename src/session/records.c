@@ -7,6 +7,7 @@
 #include "core/conversation.h"
 #include "core/stat.h"
 #include "session/session_int.h"
+#include "session/title.h"
 #include "store/record.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static bool is_alive(const struct record *r)
  * offset.
  */
 struct offsets {
-	size_t id, caller, prompt, result, reason, talk;
+	size_t id, caller, prompt, result, reason, talk, title, agent;
 };
 
 static size_t keep(struct buf *mem, struct store_span s)
@@ -51,11 +52,29 @@ static void view(struct session_record *out, const struct record *r,
 	    .result = r->result.data ? mem->data + at->result : NULL,
 	    .result_len = r->result.len,
 	    .reason = mem->data + at->reason,
+	    .agent = mem->data + at->agent,
+	    .place = r->number,
 	};
 }
 
-static enum store_found records_read_record(struct store_txn *t, const char *id,
-    size_t len, struct record *r, struct store_span *talk)
+/* What is stored of one session; views. */
+struct stored {
+	struct record record;
+	struct title title;
+	struct store_span talk;
+};
+
+static void read_title_and_talk(
+    struct store_txn *t, struct stored *row, bool is_brief)
+{
+	struct store_key key = store_key1(row->record.number);
+	title_read(t, row->record.number, &row->title);
+	if (is_brief || !store_get(t, TABLE_TALKS, key.bytes, 8, &row->talk))
+		row->talk = (struct store_span){"{}", 2};
+}
+
+static enum store_found records_read_record(
+    struct store_txn *t, const char *id, size_t len, struct stored *out)
 {
 	struct store_span row;
 	enum store_found found = store_look(t, TABLE_IDS, id, len, &row);
@@ -65,56 +84,77 @@ static enum store_found records_read_record(struct store_txn *t, const char *id,
 	found = store_look(t, TABLE_SESSIONS, key.bytes, 8, &row);
 	if (found != STORE_FOUND)
 		return found;
-	if (!store_get(t, TABLE_TALKS, key.bytes, 8, talk))
-		*talk = (struct store_span){"{}", 2};
-	return record_decode(r, row) ? STORE_FOUND : STORE_DAMAGED;
+	if (!record_decode(&out->record, row))
+		return STORE_DAMAGED;
+	read_title_and_talk(t, out, false);
+	return STORE_FOUND;
 }
 
-/* Reports a running turn that waits for an approval as such. */
-static const char *running_word(
-    struct sessions *all, const char *id, size_t len)
+/* Returns what the turn of a session waits for; NULL: nothing. */
+static const char *waits_for(struct sessions *all, const char *id, size_t len)
 {
 	uint8_t key[REGISTRY_KEY];
 	session_key(key, id, len);
 	uint32_t at = registry_look(all->registry, key);
 	if (at == REGISTRY_NONE)
-		return "running";
+		return NULL;
 	struct entry_question q =
 	    entry_question(registry_entry(all->registry, at));
-	return q.seq && q.type == EV_APPROVAL_NEEDED ? "waiting_approval"
-						     : "running";
+	return q.seq ? event_name(q.type) : NULL;
+}
+
+/* A session without a stored title has its latest prompt as title. */
+static size_t keep_title(
+    struct buf *mem, const struct title *title, const struct record *r)
+{
+	size_t at = mem->len;
+	if (title->text.len)
+		return keep(mem, title->text);
+	title_shorten(mem, r->prompt.data, r->prompt.len);
+	buf_char(mem, 0);
+	return at;
 }
 
 /* Convert a record to the form of the API, with its strings in mem. */
 static void fill(struct sessions *all, struct session_record *out,
-    const struct record *r, struct store_span talk, struct buf *mem)
+    const struct stored *row, struct buf *mem)
 {
+	const struct record *r = &row->record;
 	struct offsets at = {.id = keep(mem, r->id)};
 	at.caller = keep(mem, r->caller);
 	at.prompt = keep(mem, r->prompt);
 	at.result = keep(mem, r->result);
 	at.reason = keep(mem, r->reason);
-	at.talk = keep(mem, talk);
+	at.agent = keep(mem, r->agent);
+	at.title = keep_title(mem, &row->title, r);
+	at.talk = keep(mem, row->talk);
 	view(out, r, &at, mem);
+	out->title = mem->data + at.title;
+	out->title_len = at.talk - at.title - 1;
+	out->began_ms =
+	    row->title.began_ms ? row->title.began_ms : r->created_ms;
 	out->conversation = mem->data + at.talk;
-	out->conversation_len = talk.len;
-	if (r->status == RECORD_RUNNING)
-		out->status = running_word(all, r->id.data, r->id.len);
+	out->conversation_len = row->talk.len;
+	if (r->status != RECORD_RUNNING)
+		return;
+	out->waits_for = waits_for(all, r->id.data, r->id.len);
+	if (out->waits_for &&
+	    strcmp(out->waits_for, event_name(EV_APPROVAL_NEEDED)) == 0)
+		out->status = "waiting_approval";
 }
 
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *out, struct err *err)
 {
 	struct store_txn t;
-	struct record r;
-	struct store_span talk;
+	struct stored row;
 	if (!session_id_is_valid(id, len))
 		return err_set(err, ERR_NOT_FOUND, NULL);
 	store_read(all->setup.store, &t, STORE_FACTS);
-	enum store_found found = records_read_record(&t, id, len, &r, &talk);
-	bool is_there = found == STORE_FOUND && is_alive(&r);
+	enum store_found found = records_read_record(&t, id, len, &row);
+	bool is_there = found == STORE_FOUND && is_alive(&row.record);
 	if (is_there)
-		fill(all, out, &r, talk, mem);
+		fill(all, out, &row, mem);
 	if (store_read_end(&t, err) != 0)
 		return -1;
 	if (found == STORE_DAMAGED)
@@ -126,6 +166,8 @@ struct listing {
 	struct sessions *all;
 	const struct session_query *query;
 	size_t left;
+	size_t rows_left;
+	uint64_t next;
 	struct store_txn *txn;
 	void (*fn)(const struct session_record *, void *);
 	void *arg;
@@ -141,6 +183,19 @@ static bool is_asked_for(
 	       memcmp(r->caller.data, query->caller, r->caller.len) == 0;
 }
 
+static void list_record(struct listing *l, struct stored *row)
+{
+	const char *status = l->query->status;
+	struct session_record out;
+	buf_reset(&l->mem);
+	read_title_and_talk(l->txn, row, l->query->is_brief);
+	fill(l->all, &out, row, &l->mem);
+	if (status && strcmp(status, out.status) != 0)
+		return;
+	l->fn(&out, l->arg);
+	l->left--;
+}
+
 /*
  * Numbers grow with creation, so walking backwards gives the newest session
  * first.
@@ -148,34 +203,56 @@ static bool is_asked_for(
 static bool list_one(struct store_span key, struct store_span value, void *arg)
 {
 	struct listing *l = arg;
-	struct session_record out;
-	struct record r;
-	if (!record_decode(&r, value) || !is_alive(&r) ||
-	    !is_asked_for(&r, l->query))
-		return true;
-	struct store_span talk = {"{}", 2};
-	(void)store_get(l->txn, TABLE_TALKS, key.data, key.len, &talk);
-	buf_reset(&l->mem);
-	fill(l->all, &out, &r, talk, &l->mem);
-	l->fn(&out, l->arg);
-	return --l->left > 0;
+	struct stored row;
+	if (!l->left || !l->rows_left)
+		return false;
+	l->rows_left--;
+	l->next = store_number(key.data);
+	if (record_decode(&row.record, value) && is_alive(&row.record) &&
+	    is_asked_for(&row.record, l->query))
+		list_record(l, &row);
+	return true;
+}
+
+/* The walk ended at the last row, or before a further one. */
+static bool look_for_more(
+    struct store_span key, struct store_span value, void *arg)
+{
+	(void)key;
+	(void)value;
+	*(bool *)arg = true;
+	return false;
+}
+
+static bool is_more(struct store_txn *t, uint64_t before)
+{
+	struct store_key key = store_key1(before - 1);
+	bool is_it = false;
+	if (before > 1)
+		store_each_back(
+		    t, TABLE_SESSIONS, key.bytes, 8, look_for_more, &is_it);
+	return is_it;
 }
 
 int session_list(struct sessions *all, const struct session_query *query,
-    void (*fn)(const struct session_record *, void *), void *arg,
-    struct err *err)
+    void (*fn)(const struct session_record *r, void *arg), void *arg,
+    uint64_t *next, struct err *err)
 {
+	struct store_key key = store_key1(query->before - 1);
 	struct store_txn t;
 	struct listing l = {.all = all,
 	    .txn = &t,
 	    .query = query,
 	    .left = query->limit,
+	    .rows_left = query->most_seen ? query->most_seen : SIZE_MAX,
+	    .next = query->before,
 	    .fn = fn,
 	    .arg = arg};
-	if (!query->limit)
-		return 0;
 	store_read(all->setup.store, &t, STORE_FACTS);
-	store_each_back(&t, TABLE_SESSIONS, NULL, 0, list_one, &l);
+	store_each_back(&t, TABLE_SESSIONS, query->before ? key.bytes : NULL,
+	    query->before ? 8 : 0, list_one, &l);
+	if (next)
+		*next = is_more(&t, l.next) ? l.next : 0;
 	buf_fini(&l.mem);
 	return store_read_end(&t, err);
 }

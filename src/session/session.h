@@ -392,6 +392,27 @@ struct session_mode_call *session_set_mode(struct session *s,
  */
 void session_mode_forget(struct session_mode_call **call);
 
+/* ---- titles ---- */
+
+/* The longest title, in bytes. */
+#define SESSION_TITLE_MAX 200
+
+struct session_change;
+/* Receives the result of a change: NULL, or an error. */
+typedef void session_change_fn(void *arg, const struct err *err);
+
+/*
+ * Store a title (at most SESSION_TITLE_MAX bytes; "": the first prompt will be
+ * it). A session in which nothing was said is stored by this, with the status
+ * "connected", as the caller's. fn is called once, later, with NULL or
+ * ERR_STORE.
+ */
+struct session_change *session_set_title(struct session *s, const char *title,
+    size_t len, const char *caller, session_change_fn *fn, void *arg);
+
+/* Cancel the callback and null *change. The change proceeds. */
+void session_change_forget(struct session_change **change);
+
 /* ---- records ---- */
 
 /* What is stored of a session: its latest turn and its conversation. */
@@ -412,6 +433,17 @@ struct session_record {
 	const char *conversation; /* JSON object, at least "{}" */
 	size_t conversation_len;
 	const char *continuation; /* for a holder, set by doors; NULL: none */
+	/*
+	 * As a client has set it; else the first prompt, as one short line. ""
+	 * if there is neither.
+	 */
+	const char *title;
+	size_t title_len;
+	int64_t began_ms;  /* when the session began; created_ms: its turn */
+	const char *agent; /* the name of its agent; "": the default */
+	/* Of the question that its turn waits for: "ask_user"; NULL: none. */
+	const char *waits_for;
+	uint64_t place; /* in lists: see session_query */
 };
 
 /*
@@ -427,15 +459,21 @@ struct session_query {
 	const char *caller; /* the owner; "": only those without one */
 	bool with_nobodys;  /* include those without an owner */
 	size_t limit;	    /* maximum number of records */
+	uint64_t before;    /* list those after the one of this place; 0: all */
+	size_t most_seen;   /* maximum number of rows to examine; 0: all */
+	bool is_brief;	    /* records without conversation ("{}") */
+	const char *status; /* only those of this status; NULL: any */
 };
 
 /*
  * Call fn for the matching records that have not expired, the newest session
- * first. r is valid only inside fn. Returns 0, or -1: ERR_STORE.
+ * first. r is valid only inside fn. *next (may be NULL) is the place of the
+ * last record that was examined, with which to go on, or 0 after the last one.
+ * Returns 0, or -1: ERR_STORE.
  */
 int session_list(struct sessions *all, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
-    struct err *err);
+    uint64_t *next, struct err *err);
 
 /*
  * Choose between the client's conversation and the stored one (doc/oip.txt 11).

@@ -42,6 +42,7 @@ enum store_table {
 	TABLE_IDS,	/* facts: session id -> number (8 bytes) */
 	TABLE_SESSIONS, /* facts: number -> record */
 	TABLE_TALKS,	/* facts: number -> conversation (JSON) */
+	TABLE_TITLES,	/* facts: number -> when it began, and its title */
 	TABLE_CLAIMS,	/* facts: digest of scope and input_id -> claim */
 	TABLE_USED,	/* facts: digest of a receipt -> when it was used */
 	TABLE_SPANS,	/* facts: span of time -> epoch of its signatures */

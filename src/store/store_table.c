@@ -19,6 +19,7 @@ static const struct table_row table_rows[TABLE_COUNT] = {
     [TABLE_IDS] = TABLE("ids", STORE_FACTS),
     [TABLE_SESSIONS] = TABLE("sessions", STORE_FACTS),
     [TABLE_TALKS] = TABLE("talks", STORE_FACTS),
+    [TABLE_TITLES] = TABLE("titles", STORE_FACTS),
     [TABLE_CLAIMS] = TABLE("claims", STORE_FACTS),
     [TABLE_USED] = TABLE("used", STORE_FACTS),
     [TABLE_SPANS] = TABLE("spans", STORE_FACTS),

@@ -2,15 +2,12 @@
 /* Copyright the co-hostd authors */
 #include "turn/mode.h"
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/conf.h"
 #include "core/conversation.h"
 #include "session/record_put.h"
 #include "session/session_int.h"
-#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,27 +114,6 @@ static void on_written(struct commit *c)
 	finish(call);
 }
 
-/* A session that has never run gets a record, which stores its mode. */
-static void put_record(
-    struct commit *c, const struct session *s, const char *caller)
-{
-	const char *owner = session_is_nobodys(s) ? "" : caller;
-	int64_t now = clock_wall_ms();
-	struct record r = {
-	    .number = s->number,
-	    .status = RECORD_CONNECTED,
-	    .created_ms = now,
-	    .expires_ms = now + s->all->setup.conf->result_ttl * 1000,
-	    .updated_ms = now,
-	    .duration_ms = -1,
-	    .id = {s->id, strlen(s->id)},
-	    .caller = {owner, strlen(owner)},
-	    .prompt = {"", 0},
-	};
-	record_put_id(c, s);
-	record_put(c, s, &r);
-}
-
 /*
  * The turn that registry_begin() assigned to us prevents others from running
  * while the conversation is written; it is never used.
@@ -150,8 +126,11 @@ static void push(struct session_mode_call *call,
 	struct buf talk = {0};
 	struct commit *c = journal_commit(s->number, s->at, 0, COMMIT_IN_TURN);
 	read_talk(s, &talk);
-	if (session_turn(s) == 0)
-		put_record(c, s, caller);
+	/* A session that has never run gets a record, which stores its mode. */
+	if (session_turn(s) == 0) {
+		record_put_id(c, s);
+		record_put_idle(c, s, caller, true);
+	}
 	write_mode(&journal_put(c, TABLE_TALKS, key.bytes, 8)->value, talk.data,
 	    talk.len, mode);
 	buf_fini(&talk);

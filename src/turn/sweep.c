@@ -244,6 +244,7 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 		return false;
 	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
 	store_delete(t, TABLE_TALKS, key.bytes, 8);
+	store_delete(t, TABLE_TITLES, key.bytes, 8);
 	delete_id(t, e);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "session/claim.h"
 #include "session/hold.h"
 #include "session/record_put.h"
+#include "session/title.h"
 #include "session/waiting.h"
 #include "store/record.h"
 
@@ -66,7 +67,7 @@ static void put_record(
 	call_extra(&extra, t->input, status == RECORD_RUNNING);
 	if (extra.len)
 		r.extra = span_of(&extra);
-	record_put(c, t->session, &r);
+	(void)record_put(c, t->session, &r);
 	buf_fini(&extra);
 }
 
@@ -279,6 +280,7 @@ void turn_rows_claim(struct commit *c, struct turn *t)
 	struct store_key key = store_key1(s->number);
 	record_put_id(c, s);
 	put_record(c, t, RECORD_RUNNING);
+	title_put_default(c, s, in->prompt, in->prompt_len);
 	if (in->conversation.len)
 		buf_append(&journal_put(c, TABLE_TALKS, key.bytes, 8)->value,
 		    t->before.data, t->before.len);

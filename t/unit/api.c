@@ -41,7 +41,7 @@ static const struct agent_about about = {
 /* The fake has no list of its own. */
 int session_list(struct sessions *sessions, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
-    struct err *err)
+    uint64_t *next, struct err *err)
 {
 	static const struct session_record rows[] = {
 	    {.id = "b", .caller = "", .status = "running", .created_ms = 1500},
@@ -49,6 +49,7 @@ int session_list(struct sessions *sessions, const struct session_query *query,
 	};
 	(void)sessions;
 	(void)query;
+	(void)next;
 	(void)err;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		fn(&rows[i], arg);
