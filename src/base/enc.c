@@ -278,6 +278,59 @@ void enc_base64(char *out, const void *p, size_t n)
 	}
 }
 
+/* Write 4 characters of the plain alphabet in place of those of the other. */
+static void plain_group(char out[4], const char *s, size_t n)
+{
+	memset(out, '=', 4);
+	for (size_t i = 0; i < n; i++) {
+		bool is_plain = s[i] == '+' || s[i] == '/' || s[i] == '=';
+		out[i] = s[i] == '-'   ? '+'
+			 : s[i] == '_' ? '/'
+			 : is_plain    ? '!'
+				       : s[i];
+	}
+}
+
+/* Whether the bits of the last group that are not part of a byte are 0. */
+static bool is_only_spelling(const char *s, size_t n, const unsigned char *tail)
+{
+	char back[ENC_BASE64URL_SIZE(2)];
+	enc_base64url(back, tail, n - 1);
+	return memcmp(back, s, n) == 0;
+}
+
+bool enc_unbase64url(void *out, size_t *out_len, const char *s, size_t n)
+{
+	unsigned char *bytes = out;
+	char group[4];
+
+	*out_len = 0;
+	for (; n >= 4; n -= 4, s += 4, *out_len += 3) {
+		plain_group(group, s, 4);
+		if (!unbase64_group(bytes + *out_len, group))
+			return false;
+	}
+	if (n == 0)
+		return true;
+	size_t tail = 0;
+	plain_group(group, s, n);
+	if (n == 1 || !enc_unbase64(bytes + *out_len, &tail, group, 4) ||
+	    !is_only_spelling(s, n, bytes + *out_len))
+		return false;
+	*out_len += tail;
+	return true;
+}
+
+void enc_base64url(char *out, const void *p, size_t n)
+{
+	enc_base64(out, p, n);
+	size_t len = ENC_BASE64_SIZE(n) - (3 - n % 3) % 3;
+	out[len] = 0;
+	for (size_t i = 0; i < len; i++)
+		if (out[i] == '+' || out[i] == '/')
+			out[i] = out[i] == '+' ? '-' : '_';
+}
+
 void enc_random(void *p, size_t n)
 {
 	char *at = p;

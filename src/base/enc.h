@@ -43,6 +43,22 @@ bool enc_unbase64(void *out, size_t *out_len, const char *s, size_t n);
 /* Write the ENC_BASE64_SIZE(n) characters, padded and without a NUL. */
 void enc_base64(char *out, const void *p, size_t n);
 
+/* The maximum number of bytes in n base64url characters. */
+#define ENC_BASE64URL_BYTES(n) ((n) / 4 * 3 + 2)
+
+/*
+ * Decode n base64url characters without padding (RFC 4648 section 5, RFC 7515
+ * section 2) into out (room for ENC_BASE64URL_BYTES(n) bytes) and set *out_len.
+ * Strict: bytes have one spelling. Returns whether it was valid.
+ */
+bool enc_unbase64url(void *out, size_t *out_len, const char *s, size_t n);
+
+/* Room for n bytes in base64url, with a NUL. */
+#define ENC_BASE64URL_SIZE(n) (ENC_BASE64_SIZE(n) + 1)
+
+/* Write n bytes in base64url, without padding, and a NUL. */
+void enc_base64url(char *out, const void *p, size_t n);
+
 /* Fill p with n bytes from the kernel's random source. */
 void enc_random(void *p, size_t n);
 

@@ -89,6 +89,48 @@ static void test_base64(void)
 	}
 }
 
+static void test_base64url(void)
+{
+	static const struct {
+		const char *text;
+		const char *bytes; /* NULL: refused */
+	} cases[] = {
+	    {"", ""},
+	    {"Zg", "f"},
+	    {"Zm8", "fo"},
+	    {"Zm9v", "foo"},
+	    {"Zm9vYmFy", "foobar"},
+	    {"-_-_", "\xfb\xff\xbf"},
+	    {"-_8", "\xfb\xff"},
+	    {"Z", NULL},
+	    {"Zg==", NULL},
+	    {"Zh", NULL},
+	    {"Zm9", NULL},
+	    {"+/+/", NULL},
+	    {"Zm9v=", NULL},
+	    {"Zm9\n", NULL},
+	    {"Zm9vZ", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *text = cases[i].text, *want = cases[i].bytes;
+		size_t n = strlen(text), len = 99;
+		char *out = malloc(ENC_BASE64URL_BYTES(n));
+		bool is_valid = out && enc_unbase64url(out, &len, text, n);
+		if (want) {
+			char back[16];
+			enc_base64url(back, want, strlen(want));
+			is_str(back, text, "\"%s\" is encoded for URLs", text);
+			ok(is_valid && len == strlen(want) &&
+				!memcmp(out, want, len),
+			    "base64url \"%s\" is decoded", text);
+		} else {
+			ok(!is_valid, "base64url \"%s\" is refused", text);
+		}
+		free(out);
+	}
+}
+
 static void test_random(void)
 {
 	unsigned char a[64] = {0}, b[64] = {0};
@@ -167,6 +209,7 @@ int main(void)
 {
 	test_hex();
 	test_base64();
+	test_base64url();
 	test_random();
 	test_uuid();
 	test_crc();
