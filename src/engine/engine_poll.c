@@ -16,15 +16,23 @@
 /* A client for Python takes no more packets than this from a poll. */
 #define MAX_PACKETS 16
 
+/*
+ * The client for Go sends one packet for each poll that was answered, and so
+ * would keep its events and pongs back for as long as a poll waits.
+ */
+#define GO_CLIENT "engine.io-go/"
+#define GO_PATIENCE_MS 1000
+
 #define TEXT "text/plain; charset=UTF-8"
 
 /* A GET or a POST. */
 struct poll {
 	struct engine_side side;
 	struct http_req *req; /* NULL: the client is gone */
-	bool is_answered;     /* a POST; its req is gone */
-	bool is_reading;      /* further down the stack */
-	int failed_status;    /* of a POST that was bad; 0: none */
+	int64_t began_ms;
+	bool is_overdue;   /* a GET: it is answered though nothing is there */
+	bool is_reading;   /* further down the stack */
+	int failed_status; /* of a POST that was bad; 0: none */
 	struct eio_payload payload;
 	struct buf body; /* a copy: the request may end before it is read */
 	struct buf bytes;
@@ -74,6 +82,7 @@ static struct poll *open_poll(struct http_req *req,
 	struct poll *p = mem_zero(sizeof *p);
 	engine_side_init(&p->side, ops, sid, number);
 	p->req = req;
+	p->began_ms = clock_mono_ms();
 	p->side.peer = mem_strdup(http_peer(req));
 	p->side.place = mem_strdup(http_place(req));
 	p->side.peer_is_loopback = http_peer_is_loopback(req);
@@ -92,6 +101,14 @@ static void close_poll(struct poll *p)
 
 /* ---- the handshake ---- */
 
+static int64_t patience_of(const struct http_req *req)
+{
+	const char *agent = http_header(req, "user-agent");
+	bool is_go =
+	    agent && strncmp(agent, GO_CLIENT, sizeof GO_CLIENT - 1) == 0;
+	return is_go ? GO_PATIENCE_MS : 0;
+}
+
 void engine_poll_begin(struct http_req *req)
 {
 	enum engine_found found;
@@ -105,6 +122,7 @@ void engine_poll_begin(struct http_req *req)
 		return;
 	}
 	memcpy(e->user, state, sizeof state);
+	e->patience_ms = patience_of(req);
 	memcpy(sid, e->sid, sizeof sid);
 	engine_give(engine_side_world()->table);
 	const struct eio_open open = {
@@ -128,6 +146,13 @@ static bool is_idler(const struct engine *e, int64_t now_ms)
 	       !engine_side_world()->user->is_connected(e->user);
 }
 
+/* Whether a GET has waited for as long as its client can bear. */
+static bool is_impatient(
+    const struct poll *p, const struct engine *e, int64_t now_ms)
+{
+	return e->patience_ms && now_ms - p->began_ms >= e->patience_ms;
+}
+
 static bool is_ping_due(const struct engine *e, int64_t now_ms)
 {
 	return !e->ping_ms && !e->end_ms &&
@@ -145,6 +170,7 @@ static int take_packets(struct poll *p, struct buf *out)
 		return -1;
 	int64_t now_ms = clock_mono_ms();
 	int room = MAX_PACKETS;
+	p->is_overdue = is_impatient(p, e, now_ms);
 	if (is_idler(e, now_ms)) {
 		engine_end(engine_side_world()->table);
 		return -1;
@@ -203,8 +229,8 @@ static void look_get(struct engine_side *side)
 		(void)engine_side_world()->user->fill(side, &out, (size_t)room);
 	if (out.len)
 		answer_get(p, (struct span){out.data, out.len});
-	else if (engine_side_world()->is_closing)
-		end_get(side); /* its next GET reaches another worker */
+	else if (engine_side_world()->is_closing || p->is_overdue)
+		end_get(side); /* its next GET may reach another worker */
 	buf_fini(&out);
 }
 

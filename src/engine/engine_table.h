@@ -65,6 +65,7 @@ struct engine {
 	int64_t pong_ms;	     /* last pong, or the handshake */
 	int64_t ping_ms;	     /* when a ping was sent; 0: it has come */
 	int64_t end_ms;		     /* removed then; 0: not yet known */
+	int64_t patience_ms;	     /* of a GET without packets; 0: any */
 	uint32_t out_len;
 	_Alignas(8) char user[ENGINE_USER_BYTES];
 	char out[ENGINE_OUT_BYTES];
