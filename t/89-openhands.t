@@ -122,6 +122,19 @@ say_to($c, 'red');
 until_idle($c);
 is newest($c, source => 'user')->{message}, 'red', 'A72: the next message is its answer';
 
+say_to($c, 'ask Which?|red|green');
+until_state($c, 'running');
+until_state($c, 'awaiting_user_input');
+say_to($c, '2');
+until_idle($c);
+is newest($c, source => 'user')->{message}, 'green', 'A72: a number alone is the option with that number';
+say_to($c, 'ask Which?|2|1');
+until_state($c, 'running');
+until_state($c, 'awaiting_user_input');
+say_to($c, '2');
+until_idle($c);
+is newest($c, source => 'user')->{message}, '2', 'A72: a number that is an option is that option';
+
 for my $wish (qw(user_confirmed user_rejected)) {
 	say_to($c, 'approve bash');
 	until_state($c, 'awaiting_user_confirmation');

@@ -9,6 +9,7 @@
 #include "door/console.h"
 #include "engine/engine.h"
 #include "openhands/oh_action.h"
+#include "openhands/oh_choice.h"
 #include "openhands/oh_client.h"
 #include "openhands/oh_event.h"
 #include "socketio/sio_packet.h"
@@ -170,12 +171,12 @@ static int approve(const struct doing *d, bool is_approved, struct err *err)
 static int say(struct doing *d, struct span ack, struct err *err)
 {
 	struct oh_client *c = d->client;
-	struct buf scratch = {0};
+	struct buf scratch = {0}, option = {0};
 	size_t len = 0;
 	const char *text = json_str(d->action->content, &scratch, &len);
 	const struct session_input in = {
-	    .prompt = text,
-	    .prompt_len = len,
+	    .prompt = is_choice ? option.data : text,
+	    .prompt_len = is_choice ? option.len : len,
 	    .images = d->action->images,
 	    .caller = "",
 	    .level = CALLER_NOBODY.level,
@@ -252,4 +253,7 @@ void oh_act(struct oh_client *c, const struct json *said, struct span ack)
 		tell_error(c, err.text);
 	if (rc <= 0)
 		oh_act_ack(c, ack);
+	bool is_choice =
+	    d->is_holder && oh_choice_find(&option, d->session, text, len);
 }
+	buf_fini(&option);
