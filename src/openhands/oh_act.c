@@ -3,15 +3,19 @@
 #include "openhands/oh_act.h"
 
 #include "access/access.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
+#include "core/stat.h"
 #include "door/console.h"
 #include "engine/engine.h"
 #include "openhands/oh_action.h"
 #include "openhands/oh_choice.h"
 #include "openhands/oh_client.h"
 #include "openhands/oh_event.h"
+#include "openhands/oh_retry.h"
+#include "openhands/oh_state.h"
 #include "socketio/sio_packet.h"
 
 #include <stdlib.h>
@@ -19,14 +23,25 @@
 
 #define NO "{\"approved\":false,\"scope\":\"once\""
 
+/* How many ack ids of one input may wait: the client sent it again so often. */
+#define MAX_ACKS 16
+
+/* An ack id. */
+struct act_ack {
+	char text[SIO_MAX_ACK];
+	size_t len;
+};
+
 /* An input that waits for its receipt. */
 struct act_call {
 	struct list link;
 	struct oh_client *client;
 	struct session *session;
 	struct session_call *call;
-	char ack[SIO_MAX_ACK];
-	size_t ack_len;
+	uint32_t digest; /* openhands/oh_retry.h; 0: it wants no ack */
+	int64_t came_ms;
+	struct act_ack acks[MAX_ACKS];
+	size_t n_acks;
 };
 
 /* ---- answers ---- */
@@ -61,13 +76,29 @@ static void free_call(struct act_call *call)
 	free(call);
 }
 
+/* What was acknowledged late may have been sent again meanwhile. */
+static void note_ack(const struct act_call *call)
+{
+	struct oh_state *state =
+	    call->digest ? engine_take_state(call->client->side) : NULL;
+	if (!state)
+		return;
+	oh_retry_acked(
+	    &state->retry, call->digest, call->came_ms, clock_mono_ms());
+	engine_give_state(call->client->side);
+}
+
 static void on_receipt(void *arg, const struct session_receipt *r)
 {
 	struct act_call *call = arg;
 	struct oh_client *c = call->client;
 	if (r->outcome == INPUT_REFUSED)
 		tell_error(c, r->err->text);
-	oh_act_ack(c, (struct span){call->ack, call->ack_len});
+	for (size_t i = 0; i < call->n_acks; i++)
+		oh_act_ack(
+		    c, (struct span){call->acks[i].text, call->acks[i].len});
+	if (r->outcome != INPUT_REFUSED)
+		note_ack(call);
 	free_call(call);
 	engine_release(c->side);
 }
@@ -92,19 +123,67 @@ static void log_input(const struct session *s, const struct session_input *in)
 		    in->caller, session_id(s), in->prompt, in->prompt_len);
 }
 
+static void keep_ack(struct act_call *call, struct span ack)
+{
+	if (!ack.len || call->n_acks == MAX_ACKS)
+		return;
+	struct act_ack *a = &call->acks[call->n_acks++];
+	memcpy(a->text, ack.text, ack.len);
+	a->len = ack.len;
+}
+
 /* Takes the session. */
 static void submit(struct oh_client *c, struct session *s,
-    const struct session_input *in, struct span ack)
+    const struct session_input *in, struct span ack, uint32_t digest)
 {
 	struct act_call *call = mem_zero(sizeof *call);
 	log_input(s, in);
 	call->client = c;
 	call->session = s;
-	call->ack_len = ack.len;
-	memcpy(call->ack, ack.len ? ack.text : "", ack.len);
+	call->digest = digest;
+	call->came_ms = clock_mono_ms();
+	keep_ack(call, ack);
 	list_append(&c->calls, &call->link);
 	engine_hold(c->side);
 	call->call = session_input(s, in, on_receipt, call);
+}
+
+/* ---- inputs that are sent again ---- */
+
+static struct act_call *find_call(struct oh_client *c, uint32_t digest)
+{
+	list_each(it, &c->calls)
+	{
+		struct act_call *call = list_entry(it, struct act_call, link);
+		if (call->digest == digest)
+			return call;
+	}
+	return NULL;
+}
+
+static bool was_acked(struct oh_client *c, uint32_t digest)
+{
+	const struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return false;
+	bool is_known =
+	    oh_retry_is_known(&state->retry, digest, clock_mono_ms());
+	engine_give_state(c->side);
+	return is_known;
+}
+
+/* Whether it is an input sent again; if so, it is or will be acknowledged. */
+static bool is_retry(struct oh_client *c, struct span ack, uint32_t digest)
+{
+	struct act_call *first = find_call(c, digest);
+	if (first)
+		keep_ack(first, ack);
+	else if (was_acked(c, digest))
+		oh_act_ack(c, ack);
+	else
+		return false;
+	stat_add(socketio_retries, 1);
+	return true;
 }
 
 /* ---- what a message or another action means ---- */
@@ -174,6 +253,8 @@ static int say(struct doing *d, struct span ack, struct err *err)
 	struct buf scratch = {0}, option = {0};
 	size_t len = 0;
 	const char *text = json_str(d->action->content, &scratch, &len);
+	bool is_choice =
+	    d->is_holder && oh_choice_find(&option, d->session, text, len);
 	const struct session_input in = {
 	    .prompt = is_choice ? option.data : text,
 	    .prompt_len = is_choice ? option.len : len,
@@ -188,13 +269,19 @@ static int say(struct doing *d, struct span ack, struct err *err)
 	    .may_join = true,
 	};
 	int rc = 1;
-	if (is_waiting(d, EV_PLAN_REVIEW))
+	uint32_t digest =
+	    ack.len ? oh_retry_digest(d->action->content, d->action->images)
+		    : 0;
+	if (digest && is_retry(c, ack, digest))
+		session_close(&d->session);
+	else if (is_waiting(d, EV_PLAN_REVIEW))
 		rc = review(d, text, len, err);
 	else if (is_waiting(d, EV_APPROVAL_NEEDED))
 		rc = explain(d, text, len, err);
 	else
-		submit(c, d->session, &in, ack);
+		submit(c, d->session, &in, ack, digest);
 	buf_fini(&scratch);
+	buf_fini(&option);
 	return rc;
 }
 
@@ -253,7 +340,4 @@ void oh_act(struct oh_client *c, const struct json *said, struct span ack)
 		tell_error(c, err.text);
 	if (rc <= 0)
 		oh_act_ack(c, ack);
-	bool is_choice =
-	    d->is_holder && oh_choice_find(&option, d->session, text, len);
 }
-	buf_fini(&option);

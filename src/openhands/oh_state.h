@@ -9,6 +9,7 @@
  * changed a few bytes at a time.
  */
 #include "openhands/oh_event.h"
+#include "openhands/oh_retry.h"
 #include "socketio/sio_packet.h"
 
 #include <stdbool.h>
@@ -59,6 +60,7 @@ struct oh_state {
 	uint8_t n_attachments;
 	uint8_t ack_len;
 	char ack[SIO_MAX_ACK];
+	struct oh_retry retry;
 	struct oh_cursor cursor;
 };
 
