@@ -7,8 +7,9 @@
 #
 #	12 t/30-docs.t: the words that the test prints
 #
-# That of OpenHands' clients has the lines A01 to A85, in t/CHECKLIST.openhands. A line that
-# belongs to a part which this server does not have says so: "A83 none: REST".
+# That of OpenHands' clients has the lines A01 to A85, and R01 to R30 for what their libraries
+# do, in t/CHECKLIST.openhands. A line that belongs to a part which this server does not have
+# says so: "A83 none: REST".
 use strict;
 use warnings;
 use Test::More;
@@ -50,6 +51,7 @@ sub check {
 }
 
 check('CHECKLIST', [1 .. 227], {});
-check('CHECKLIST.openhands', [map { sprintf 'A%02d', $_ } 1 .. 85],
+check('CHECKLIST.openhands',
+	[(map { sprintf 'A%02d', $_ } 1 .. 85), (map { sprintf 'R%02d', $_ } 1 .. 30)],
 	{ map { $_ => 'REST' } qw(A83 A84 A85) });
 done_testing();

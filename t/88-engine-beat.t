@@ -45,6 +45,18 @@ ok defined $c->wait_close, 'A23: a client that does not answer a ping is cut';
 ok CoHost::wait_for(10, sub { $host->metric('cohostd_socketio_silent_total') == 1 }),
     'A23: it is counted';
 
+my $busy = SIO->websocket($host, conversation_id => 'busy');
+$busy->connect;
+$busy->emit(oh_user_action => { type => 'message', message => 'stream 2000 20' });
+$busy->event(sub { ($_[0]{action} // '') eq 'call_tool_mcp' });
+$host->pass(25);
+is message($busy), '2', 'R24: a ping comes while events stream';
+$busy->event(sub { ($_[0]{action} // '') eq 'call_tool_mcp' });
+pass 'R24: events go on after the ping';
+$busy->emit(oh_user_action => { action => 'change_agent_state', args => { agent_state => 'stopped' } });
+$busy->event(sub { ($_[0]{extras}{agent_state} // '') eq 'stopped' });
+$busy->ws->close;
+
 # ---- polling ----
 
 my $p = SIO->polling($host, %in);
