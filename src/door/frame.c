@@ -214,6 +214,10 @@ bool frame_event(
 	case EV_FILES_RECEIVED:
 	case EV_AGENT_IMAGE:
 	case EV_TURN_RESULT:
+	case EV_TERMINAL_OUTPUT:
+	case EV_COMMAND_STATUS:
+	case EV_TRACE_EVENT:
+	case EV_INVESTIGATION_REPORT:
 		head(out, ev);
 		if (may_clash(ev))
 			comma_checked_body(out, ev);

@@ -322,6 +322,10 @@ static bool put_view(const struct view *v, unsigned view)
 	case EV_AGENT_IMAGE:
 	case EV_TURN_RESULT:
 	case EV_CUSTOM:
+	case EV_TERMINAL_OUTPUT: /* its tool_result has it all */
+	case EV_COMMAND_STATUS:
+	case EV_TRACE_EVENT:
+	case EV_INVESTIGATION_REPORT:
 	case EV_COUNT:
 		break;
 	}
@@ -390,6 +394,10 @@ static bool agent_after(
 	case EV_AGENT_IMAGE:
 	case EV_TURN_RESULT:
 	case EV_CUSTOM:
+	case EV_TERMINAL_OUTPUT: /* its tool_result has it all */
+	case EV_COMMAND_STATUS:
+	case EV_TRACE_EVENT:
+	case EV_INVESTIGATION_REPORT:
 	case EV_COUNT:
 		break;
 	}

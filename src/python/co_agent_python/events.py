@@ -36,6 +36,13 @@ MEMBERS: dict[str, dict[str, tuple[tuple[type, ...], bool]]] = {
     "files_received": {"files": (ANY, True)},
     "agent_image": {"image": (STR, True)},
     "turn_result": {"turn": (INT, False), "reason": (STR, True)},
+    "terminal_output": {"content": (STR, True), "stream": (STR, False),
+                        "sequence": (INT, False)},
+    "command_status": {"status": (STR, True), "position": (INT, False),
+                       "exit_code": (INT, False), "duration_ms": (INT, False),
+                       "error": (STR, False)},
+    "trace_event": {"trace": (ANY, True)},
+    "investigation_report": {"report": (ANY, True)},
 }
 
 
