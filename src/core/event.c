@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-#define STORED_VERSION 1
+/* In the first version events had no views. */
+#define STORED_VERSION 2
+#define STORED_WITHOUT_VIEWS 1
 
 enum field_type { FIELD_STR, FIELD_INT, FIELD_NUM, FIELD_BOOL, FIELD_JSON };
 
@@ -33,10 +35,13 @@ struct head {
 	uint32_t turn;
 	int64_t time_us;
 	uint32_t body_len;
-	uint32_t crc; /* of all the rest, with this field set to 0 */
+	uint32_t crc;	/* of all the rest, with this field set to 0 */
+	uint64_t views; /* number of the first, and in the low byte the views */
 };
 
-_Static_assert(sizeof(struct head) == 24, "stored layout");
+_Static_assert(sizeof(struct head) == 32, "stored layout");
+
+#define HEAD_WITHOUT_VIEWS 24
 
 static const struct event_row events[EV_COUNT] = {
 #define EVENT(code, wire, class, doc) [EV_##code] = {wire, EVENT_##class},
@@ -279,43 +284,71 @@ static void make_id(struct draft *d)
 	*p = 0;
 }
 
+static uint32_t sum_of(
+    const struct head *h, size_t head_len, const void *rest, size_t rest_len)
+{
+	uint32_t crc = enc_crc32c(0, h, head_len);
+	return enc_crc32c(crc, rest, rest_len);
+}
+
+void event_store(struct buf *out, const struct event *ev)
+{
+	struct head h = {
+	    .version = STORED_VERSION,
+	    .type = (uint8_t)ev->type,
+	    .id_len = (uint16_t)ev->id_len,
+	    .turn = ev->turn,
+	    .time_us = ev->time_us,
+	    .body_len = (uint32_t)ev->body_len,
+	    .views = ev->first_view << 8 | ev->views,
+	};
+	size_t at = out->len, rest_len = ev->id_len + ev->body_len;
+	(void)buf_reserve(out, sizeof h + rest_len);
+	buf_append(out, &h, sizeof h);
+	buf_append(out, ev->id, ev->id_len);
+	buf_append(out, ev->body, ev->body_len);
+	h.crc = sum_of(&h, sizeof h, out->data + at + sizeof h, rest_len);
+	memcpy(out->data + at, &h, sizeof h);
+}
+
 void event_encode(struct buf *out, struct draft *d, int64_t time_us)
 {
 	if (!d->id[0])
 		make_id(d);
-	size_t id_len = strlen(d->id);
-	struct head h = {
-	    .version = STORED_VERSION,
-	    .type = (uint8_t)d->type,
-	    .id_len = (uint16_t)id_len,
-	    .turn = d->turn,
+	const struct event ev = {
 	    .time_us = time_us,
-	    .body_len = (uint32_t)d->body.len,
+	    .turn = d->turn,
+	    .type = d->type,
+	    .id = d->id,
+	    .id_len = strlen(d->id),
+	    .body = d->body.data,
+	    .body_len = d->body.len,
 	};
-	h.crc = enc_crc32c(0, &h, sizeof h);
-	h.crc = enc_crc32c(h.crc, d->id, id_len);
-	h.crc = enc_crc32c(h.crc, d->body.data, d->body.len);
-	(void)buf_reserve(out, sizeof h + id_len + d->body.len);
-	buf_append(out, &h, sizeof h);
-	buf_append(out, d->id, id_len);
-	buf_append(out, d->body.data, d->body.len);
+	event_store(out, &ev);
+}
+
+/* Returns the length of a head, or 0 if its version is unknown. */
+static size_t head_length(uint8_t version)
+{
+	if (version == STORED_WITHOUT_VIEWS)
+		return HEAD_WITHOUT_VIEWS;
+	return version == STORED_VERSION ? sizeof(struct head) : 0;
 }
 
 bool event_decode(struct event *ev, const void *data, size_t len)
 {
-	struct head h;
-	if (len < sizeof h)
+	struct head h = {0};
+	size_t head_len = len ? head_length(*(const uint8_t *)data) : 0;
+	if (!head_len || len < head_len)
 		return false;
-	memcpy(&h, data, sizeof h);
-	const char *id = (const char *)data + sizeof h;
-	if (h.version != STORED_VERSION || h.type >= EV_COUNT ||
-	    len != sizeof h + h.id_len + (size_t)h.body_len)
+	memcpy(&h, data, head_len);
+	const char *id = (const char *)data + head_len;
+	if (h.type >= EV_COUNT ||
+	    len != head_len + h.id_len + (size_t)h.body_len)
 		return false;
 	uint32_t want = h.crc;
 	h.crc = 0;
-	uint32_t crc = enc_crc32c(0, &h, sizeof h);
-	crc = enc_crc32c(crc, id, len - sizeof h);
-	if (crc != want)
+	if (sum_of(&h, head_len, id, len - head_len) != want)
 		return false;
 	*ev = (struct event){
 	    .time_us = h.time_us,
@@ -325,6 +358,8 @@ bool event_decode(struct event *ev, const void *data, size_t len)
 	    .id_len = h.id_len,
 	    .body = id + h.id_len,
 	    .body_len = h.body_len,
+	    .first_view = h.views >> 8,
+	    .views = (uint8_t)h.views,
 	};
 	return true;
 }

@@ -45,6 +45,9 @@ struct event {
 	size_t id_len;
 	const char *body; /* JSON members without braces; may be empty */
 	size_t body_len;
+	uint64_t
+	    first_view; /* number of the first (core/views.h); 0: none yet */
+	uint8_t views;
 };
 
 struct draft {
@@ -101,6 +104,9 @@ int event_from_json(
  * Gives the draft an id if it has none.
  */
 void event_encode(struct buf *out, struct draft *d, int64_t time_us);
+
+/* Append the stored form of an event. */
+void event_store(struct buf *out, const struct event *ev);
 
 /*
  * Make *ev a view of a stored form; returns false if it is damaged. The caller

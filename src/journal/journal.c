@@ -147,6 +147,37 @@ static void trim(const struct journal_setup *s, struct store_txn *t,
 	}
 }
 
+/* Write the next event, which gets its position and its views. */
+static void put_event(struct store_txn *t, uint64_t number,
+    struct journal_meta *m, struct event *ev, struct buf *row)
+{
+	struct store_key key = store_key2(number, ++m->last);
+	ev->views = views_of(ev, &m->memory);
+	ev->first_view = m->n_views + 1;
+	m->n_views = views_upto(ev);
+	buf_reset(row);
+	event_store(row, ev);
+	store_put(t, TABLE_EVENTS, key.bytes, 16, row->data, row->len);
+	m->bytes += row->len;
+}
+
+static void put_events(
+    struct store_txn *t, struct commit *c, struct journal_meta *m)
+{
+	struct buf row = {0};
+	for (size_t at = 0; at < c->events.len;) {
+		struct event ev;
+		uint32_t len;
+		memcpy(&len, c->events.data + at, sizeof len);
+		at += sizeof len;
+		if (!event_decode(&ev, c->events.data + at, len))
+			panic("journal: an event changed before its commit");
+		put_event(t, c->number, m, &ev, &row);
+		at += len;
+	}
+	buf_fini(&row);
+}
+
 static void append(
     const struct journal_setup *s, struct store_txn *t, struct commit *c)
 {
@@ -165,15 +196,7 @@ static void append(
 		apply_puts(t, c);
 	}
 	c->first_seq = m.last + 1;
-	for (size_t at = 0; at < c->events.len;) {
-		uint32_t len;
-		memcpy(&len, c->events.data + at, sizeof len);
-		struct store_key key = store_key2(c->number, ++m.last);
-		store_put(t, TABLE_EVENTS, key.bytes, 16,
-		    c->events.data + at + sizeof len, len);
-		at += sizeof len + len;
-		m.bytes += len;
-	}
+	put_events(t, c, &m);
 	c->last_seq = m.last;
 	if (m.turn < c->turn) {
 		m.turn = c->turn;

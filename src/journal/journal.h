@@ -29,6 +29,7 @@
 #include "base/list.h"
 #include "core/err.h"
 #include "core/event.h"
+#include "core/views.h"
 #include "journal/registry.h"
 #include "store/store.h"
 
@@ -196,9 +197,11 @@ struct journal_meta {
 	uint64_t first; /* seq of the oldest kept event */
 	uint64_t last;	/* newest seq; 0: none */
 	uint64_t bytes;
-	uint64_t began; /* seq that began the latest turn */
-	uint32_t turn;	/* latest turn that began */
-	uint32_t ended; /* latest turn that ended */
+	uint64_t began;	  /* seq that began the latest turn */
+	uint32_t turn;	  /* latest turn that began */
+	uint32_t ended;	  /* latest turn that ended */
+	uint64_t n_views; /* of all events, also of those no longer kept */
+	struct views_memory memory;
 };
 
 /*
@@ -227,6 +230,14 @@ enum journal_read { JOURNAL_END, JOURNAL_STOPPED, JOURNAL_GONE };
 enum journal_read journal_read(struct store *s, uint64_t number,
     uint64_t *cursor, uint64_t upto,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
+
+/*
+ * Returns the position of the event that has the view with this number, or, if
+ * that is not kept, of the next one that has views; upto + 1 if there is none
+ * up to this position.
+ */
+uint64_t journal_find_view(
+    struct store *s, uint64_t number, uint64_t view, uint64_t upto);
 
 /* Some of the events of a session. */
 struct journal_range {

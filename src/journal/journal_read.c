@@ -4,7 +4,11 @@
 
 #include "base/log.h"
 
+#include <stddef.h>
 #include <string.h>
+
+/* The size of what the first version stored. */
+#define META_WITHOUT_VIEWS offsetof(struct journal_meta, n_views)
 
 struct rebuilding {
 	uint64_t number;
@@ -24,8 +28,13 @@ static bool count_event(
 		m->first = seq;
 	m->last = seq;
 	m->bytes += value.len;
-	if (!event_decode(&ev, value.data, value.len))
+	if (!event_decode(&ev, value.data, value.len)) {
+		/* No number is given twice, whatever views it had. */
+		m->n_views += VIEWS;
 		return true;
+	}
+	(void)views_of(&ev, &m->memory);
+	m->n_views = views_upto(&ev);
 	if (ev.turn > m->turn) {
 		m->turn = ev.turn;
 		m->began = seq;
@@ -60,9 +69,9 @@ bool journal_meta(
 	case STORE_FOUND:
 		break;
 	}
-	if (v.len != sizeof *meta)
+	if (v.len != sizeof *meta && v.len != META_WITHOUT_VIEWS)
 		return false;
-	memcpy(meta, v.data, sizeof *meta);
+	memcpy(meta, v.data, v.len);
 	return true;
 }
 
@@ -191,4 +200,57 @@ uint64_t journal_read_range(struct store *s, uint64_t number,
 	if (store_read_end(&t, &err) != 0)
 		log_error("%s", err.text);
 	return r.next;
+}
+
+/* The first event from a position on that can be read. */
+struct probe {
+	uint64_t number;
+	uint64_t upto;
+	bool is_found;
+	uint64_t seq;
+	uint64_t n_views; /* up to its end */
+};
+
+static bool probe_one(struct store_span key, struct store_span value, void *arg)
+{
+	struct probe *p = arg;
+	struct event ev;
+	if (key.len != 16 || store_number(key.data) != p->number)
+		return false;
+	p->seq = store_number((const char *)key.data + 8);
+	if (p->seq > p->upto)
+		return false;
+	if (!event_decode(&ev, value.data, value.len))
+		return true;
+	p->is_found = true;
+	p->n_views = views_upto(&ev);
+	return false;
+}
+
+/*
+ * A binary search over the rows. What cannot be read counts like the next event
+ * that can, so that a reader who begins there does not miss that one.
+ */
+uint64_t journal_find_view(
+    struct store *s, uint64_t number, uint64_t view, uint64_t upto)
+{
+	struct journal_meta meta;
+	struct store_txn t;
+	struct err err;
+	store_read(s, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, number, &meta);
+	uint64_t low = meta.first, high = upto + 1;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		struct probe p = {.number = number, .upto = upto};
+		struct store_key key = store_key2(number, middle);
+		store_each(&t, TABLE_EVENTS, key.bytes, 16, probe_one, &p);
+		if (p.is_found && p.n_views < view)
+			low = p.seq + 1;
+		else
+			high = middle;
+	}
+	if (store_read_end(&t, &err) != 0)
+		log_error("%s", err.text);
+	return high;
 }

@@ -136,20 +136,17 @@ static bool put_thought(const struct view *v)
 	size_t len = 0;
 	const struct json *content = json_get(v->fields, "content");
 	const char *s = json_str(content, &scratch, &len);
-	bool has_text = s && len;
-	if (has_text) {
-		begin(v, "agent");
-		buf_str(&text, "I am thinking...: ");
-		buf_append(&text, s, len);
-		buf_str(v->out, ",\"message\":");
-		buf_json(v->out, text.data, text.len);
-		buf_str(v->out, ",\"action\":\"think\",\"args\":{\"thought\":");
-		put_string(v->out, content);
-		buf_str(v->out, "}}");
-	}
+	begin(v, "agent");
+	buf_str(&text, "I am thinking...: ");
+	buf_append(&text, s ? s : "", len);
+	buf_str(v->out, ",\"message\":");
+	buf_json(v->out, text.data, text.len);
+	buf_str(v->out, ",\"action\":\"think\",\"args\":{\"thought\":");
+	put_string(v->out, content);
+	buf_str(v->out, "}}");
 	buf_fini(&text);
 	buf_fini(&scratch);
-	return has_text;
+	return true;
 }
 
 /* What the user asked of the agent, other than by a message. */
@@ -263,12 +260,7 @@ static bool put_answer(const struct view *v, unsigned view)
 	if (view == 0)
 		return put_wish(
 		    v, is_approved ? "user_confirmed" : "user_rejected");
-	return view == 2 && is_wish && !is_approved && put_rejection(v);
-}
-
-static bool is_interrupted(const struct json *failed)
-{
-	return json_str_is(json_get(failed, "reason"), "interrupted");
+	return view == 2 && put_rejection(v);
 }
 
 static bool put_view(const struct view *v, unsigned view)
@@ -304,11 +296,10 @@ static bool put_view(const struct view *v, unsigned view)
 		return view == 1 &&
 		       put_tool_call(v, "tool", "arguments", false);
 	case EV_DONE:
-		return is_first && !v->context->was_said &&
+		return is_first &&
 		       put_message(v, "agent", json_get(f, "result"), true);
 	case EV_FAILED:
-		return is_first && !is_interrupted(f) &&
-		       put_failure(v, json_get(f, "reason"));
+		return is_first && put_failure(v, json_get(f, "reason"));
 	case EV_START:
 	case EV_USER_INPUT:
 	case EV_INPUT_DROPPED:
@@ -342,9 +333,9 @@ bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
 	    .ev = ev,
 	    .context = context,
 	    .fields = event_fields(ev, &doc, &text),
-	    .id = oh_event_id(ev->seq, view),
+	    .id = oh_event_id(ev, view),
 	};
-	bool is_put = put_view(&v, view);
+	bool is_put = views_has(ev, view) && put_view(&v, view);
 	json_fini(&doc);
 	buf_fini(&text);
 	return is_put;
@@ -410,9 +401,7 @@ static void read_reason(struct oh_change *change, const struct event *ev)
 	struct buf text = {0};
 	const struct json *fields = event_fields(ev, &doc, &text);
 	char *reason = json_strdup(json_get(fields, "reason"));
-	if (is_interrupted(fields))
-		change->agent = OH_AGENT_STOPPED;
-	else if (reason)
+	if (reason)
 		(void)snprintf(
 		    change->reason, sizeof change->reason, "%s", reason);
 	free(reason);
@@ -425,10 +414,13 @@ bool oh_event_change(
 {
 	unsigned says;
 	enum oh_agent agent;
-	if (!agent_after(ev->type, &says, &agent) || says != view)
+	if (!views_has(ev, view) || !agent_after(ev->type, &says, &agent) ||
+	    says != view)
 		return false;
+	if (ev->views & VIEWS_STOPPED)
+		agent = OH_AGENT_STOPPED;
 	*change = (struct oh_change){
-	    .id = oh_event_id(ev->seq, view),
+	    .id = oh_event_id(ev, view),
 	    .time_us = ev->time_us,
 	    .agent = agent,
 	};
@@ -478,13 +470,6 @@ bool oh_event_tool(struct buf *out, const struct event *ev)
 {
 	return (ev->type == EV_TOOL_CALL || ev->type == EV_TOOL_RESULT) &&
 	       put_field(out, ev, "tool_id");
-}
-
-bool oh_event_text(struct buf *out, const struct event *ev)
-{
-	if (ev->type == EV_ASSISTANT)
-		return put_field(out, ev, "content");
-	return ev->type == EV_DONE && put_field(out, ev, "result");
 }
 
 void oh_event_put_error(struct buf *out, const char *text)

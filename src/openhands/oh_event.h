@@ -4,11 +4,8 @@
 #define OPENHANDS_OH_EVENT_H
 
 /*
- * Events of OpenHands, made from events of a journal. An event of the journal
- * at position seq stands for up to OH_VIEWS of them, its views: view v has the
- * id OH_VIEWS * seq + v. So ids follow from positions: every client, worker and
- * restart finds the same ones, and trimming changes none. Views that say
- * nothing are never sent. View 0 of position 0, the id 0, is that the
+ * Events of OpenHands, made from events of a journal: each view of such an event
+ * (core/views.h) is one of them, and its number is the id. Id 0 is that the
  * conversation began.
  *
  * Some views say only how the agent is now (agent_state_changed); in a replay
@@ -17,22 +14,15 @@
  * Pure functions; t/golden/openhands has the bytes.
  */
 #include "core/event.h"
+#include "core/views.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OH_VIEWS 4
-
 /* Returns the id of a view. */
-static inline int64_t oh_event_id(uint64_t seq, unsigned view)
+static inline int64_t oh_event_id(const struct event *ev, unsigned view)
 {
-	return (int64_t)seq * OH_VIEWS + (int64_t)view;
-}
-
-/* The position whose views include this id; 0 for ids before the first. */
-static inline uint64_t oh_event_seq(int64_t id)
-{
-	return id < 0 ? 0 : (uint64_t)id / OH_VIEWS;
+	return (int64_t)views_number(ev, view);
 }
 
 /* How a client wants its events. */
@@ -45,7 +35,6 @@ enum oh_dialect {
 struct oh_context {
 	enum oh_dialect dialect;
 	int64_t cause; /* of an observation: the id of its action; -1: none */
-	bool was_said; /* the result is what the agent said last */
 };
 
 /* How the agent is. */
@@ -68,7 +57,7 @@ struct oh_change {
 	char reason[OH_REASON_BYTES];
 };
 
-/* Whether a view says how the agent is; if so, *change is filled in. */
+/* Whether the event has a view that says how the agent is; if so, *change is filled in. */
 bool oh_event_change(
     struct oh_change *change, const struct event *ev, unsigned view);
 
@@ -78,7 +67,7 @@ void oh_event_put_change(
 
 /*
  * Append another view as the JSON of an event. Returns false, with nothing
- * appended, if it says nothing.
+ * appended, if the event has no such view.
  */
 bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
     const struct oh_context *context);
@@ -88,12 +77,6 @@ bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
  * nothing appended, for other events.
  */
 bool oh_event_tool(struct buf *out, const struct event *ev);
-
-/*
- * Append what the agent says by this event. Returns false, with nothing
- * appended, if it says nothing.
- */
-bool oh_event_text(struct buf *out, const struct event *ev);
 
 /* Append the JSON of an error for one client; it has no id. */
 void oh_event_put_error(struct buf *out, const char *text);

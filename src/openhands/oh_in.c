@@ -45,9 +45,24 @@ static void refuse(struct oh_client *c, const char *text)
 	engine_leave(c->side);
 }
 
-/* Its acceptance must come before its events. */
-static void accept(struct oh_client *c, uint64_t head)
+/* Get a copy of the cursor. Returns false if the client is gone. */
+static bool copy_cursor(struct engine_side *side, struct oh_cursor *cursor)
 {
+	const struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return false;
+	*cursor = state->cursor;
+	engine_give_state(side);
+	return true;
+}
+
+/* Its acceptance must come before its events. */
+static void accept(struct oh_client *c, const struct session *s)
+{
+	struct oh_cursor cursor;
+	if (!copy_cursor(c->side, &cursor))
+		return;
+	oh_out_begin(&cursor, s);
 	struct buf out = {0};
 	char sid[EIO_SID + 1];
 	eio_sid_new(sid);
@@ -57,7 +72,7 @@ static void accept(struct oh_client *c, uint64_t head)
 	struct oh_state *state = engine_take_state(c->side);
 	if (!state)
 		return;
-	oh_out_begin(&state->cursor, head);
+	state->cursor = cursor;
 	state->phase = OH_CONNECTED;
 	engine_give_state(c->side);
 	engine_changed(c->side);
@@ -70,7 +85,7 @@ static const char *let_in(struct oh_client *c)
 	struct session *s = oh_client_open(c, &err);
 	if (!s)
 		return "Failed to join conversation";
-	accept(c, session_head(s));
+	accept(c, s);
 	session_close(&s);
 	return NULL;
 }

@@ -29,12 +29,18 @@ struct reading {
 };
 
 /* An event may become so many: all of its views, and the end of a replay. */
-#define MOST_OF_ONE (OH_VIEWS + 1)
+#define MOST_OF_ONE (VIEWS + 1)
 
-void oh_out_begin(struct oh_cursor *cursor, uint64_t head)
+void oh_out_begin(struct oh_cursor *cursor, const struct session *s)
 {
-	if (oh_event_seq(cursor->last_id) > head)
+	uint64_t head = session_head(s);
+	if (cursor->last_id > 0 &&
+	    session_find_view(s, (uint64_t)cursor->last_id) > head)
 		cursor->last_id = -1;
+	/* The views of one event may have been cut apart. */
+	if (cursor->last_id >= 0)
+		cursor->after =
+		    session_find_view(s, (uint64_t)cursor->last_id + 1) - 1;
 	cursor->is_replay = true;
 	cursor->replay_to = head;
 	if (cursor->last_id >= 0)
@@ -71,7 +77,7 @@ static void note_call(
 {
 	struct oh_call *call = &cursor->calls[cursor->next_call];
 	call->digest = name;
-	call->id = oh_event_id(ev->seq, 0);
+	call->id = oh_event_id(ev, 0);
 	cursor->next_call = (uint8_t)((cursor->next_call + 1) % OH_CALLS);
 }
 
@@ -84,14 +90,6 @@ static struct oh_context look_at(struct reading *r, const struct event *ev)
 		note_call(r->cursor, digest(&text), ev);
 	} else if (ev->type == EV_TOOL_RESULT && text.len) {
 		context.cause = take_call(r->cursor, digest(&text));
-	} else if (oh_event_text(&text, ev)) {
-		context.was_said = r->cursor->said == digest(&text);
-		r->cursor->said = digest(&text);
-	} else if (ev->type == EV_INPUT) {
-		r->cursor->said = 0;
-		r->cursor->is_stopping = false;
-	} else if (ev->type == EV_INTERRUPT) {
-		r->cursor->is_stopping = true;
 	}
 	buf_fini(&text);
 	return context;
@@ -121,8 +119,6 @@ static void put_view(struct reading *r, const struct event *ev, unsigned view,
 {
 	struct oh_change change;
 	if (oh_event_change(&change, ev, view)) {
-		if (ev->type == EV_DONE && r->cursor->is_stopping)
-			change.agent = OH_AGENT_STOPPED;
 		if (r->cursor->is_replay && ev->seq <= r->cursor->replay_to)
 			r->cursor->newest = change;
 		else
@@ -152,13 +148,15 @@ static bool take_event(const struct event *ev, void *arg)
 {
 	struct reading *r = arg;
 	struct oh_cursor *cursor = r->cursor;
-	int64_t end = oh_event_id(ev->seq, OH_VIEWS - 1);
+	int64_t end = (int64_t)views_upto(ev);
 	if (cursor->is_replay && ev->seq > cursor->replay_to)
 		end_replay(r);
 	struct oh_context context = look_at(r, ev);
-	for (unsigned view = 0; view < OH_VIEWS; view++)
-		if (oh_event_id(ev->seq, view) > cursor->last_id)
+	for (unsigned view = 0; view < VIEWS; view++)
+		if (views_has(ev, view) &&
+		    oh_event_id(ev, view) > cursor->last_id)
 			put_view(r, ev, view, &context);
+	cursor->after = ev->seq;
 	if (end > cursor->last_id)
 		cursor->last_id = end;
 	return r->out->len < BATCH && r->room >= MOST_OF_ONE;
@@ -172,14 +170,12 @@ static void on_more(void *arg)
 	engine_ready(c->side);
 }
 
-/* The position to read after: views of one event may have been cut apart. */
+/* Returns the position to read after. */
 static uint64_t read_after(const struct oh_cursor *cursor)
 {
-	uint64_t next = oh_event_seq(cursor->last_id + 1);
-	uint64_t after = next ? next - 1 : 0;
 	if (cursor->has_begun)
-		return after;
-	return after > LOOK_BACK ? after - LOOK_BACK : 0;
+		return cursor->after;
+	return cursor->after > LOOK_BACK ? cursor->after - LOOK_BACK : 0;
 }
 
 static bool attach(struct oh_client *c, const struct oh_cursor *cursor)

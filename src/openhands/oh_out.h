@@ -14,13 +14,14 @@
 struct buf;
 struct engine_side;
 struct oh_cursor;
+struct session;
 
 /*
- * Begin at what the client has seen (last_id); everything up to the position
- * 'head' is a replay. An id that no event has yet is of a journal that was
- * lost: then all is new to the client.
+ * Begin at what the client has seen (last_id); everything there is now is a
+ * replay. An id that no event has yet is of a journal that was lost: then all
+ * is new to the client.
  */
-void oh_out_begin(struct oh_cursor *cursor, uint64_t head);
+void oh_out_begin(struct oh_cursor *cursor, const struct session *s);
 
 /* fill() of struct engine_user. */
 bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most);

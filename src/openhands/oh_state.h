@@ -41,12 +41,11 @@ struct oh_call {
  */
 struct oh_cursor {
 	int64_t last_id; /* everything up to this one was sent; -1: nothing */
+	uint64_t after;	 /* everything up to this position was sent */
 	bool has_begun;	 /* events were read */
 	bool is_replay;	 /* until the position replay_to was read */
 	uint64_t replay_to;
 	struct oh_change newest; /* of the replay */
-	bool is_stopping;	 /* the user interrupted the turn */
-	uint32_t said;		 /* digest of what the agent said last */
 	struct oh_call calls[OH_CALLS];
 	uint8_t next_call;
 };

@@ -90,19 +90,38 @@ static void make_end(struct draft *d, const struct session_record *r)
 	event_int(d, "duration_ms", r->duration_ms);
 }
 
+static int read_meta(const struct session *s, struct journal_meta *meta)
+{
+	struct store_txn t;
+	struct err err;
+	store_read(s->all->setup.store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, s->number, meta);
+	return store_read_end(&t, &err);
+}
+
 /*
  * Whether the cursor is beyond events that are kept, or were until they were
  * damaged.
  */
 static bool is_in_journal(const struct attachment *a)
 {
-	const struct session *s = a->session;
 	struct journal_meta meta;
-	struct store_txn t;
-	struct err err;
-	store_read(s->all->setup.store, &t, STORE_JOURNAL);
-	(void)journal_meta(&t, s->number, &meta);
-	return store_read_end(&t, &err) != 0 || meta.first <= a->cursor;
+	return read_meta(a->session, &meta) != 0 || meta.first <= a->cursor;
+}
+
+/*
+ * The views of an end at the head of the journal, from which it was lost. It
+ * was counted if it had been written.
+ */
+static void number_end(const struct session *s, struct event *end)
+{
+	struct views_memory memory = {0};
+	struct journal_meta meta;
+	(void)read_meta(s, &meta); /* else it is zero */
+	end->views = views_of(end, &memory);
+	end->first_view = meta.n_views + 1;
+	if (meta.last == end->seq && meta.n_views >= views_count(end->views))
+		end->first_view -= views_count(end->views);
 }
 
 /* A journal that was lost has no record of the end. */
@@ -134,6 +153,7 @@ static bool tell_end(
 		    .id = "",
 		    .body = d.body.data,
 		    .body_len = d.body.len};
+		number_end(s, &ev);
 		(void)fn(&ev, arg);
 	}
 	event_fini(&d);
@@ -176,6 +196,12 @@ enum session_read session_read(
 	}
 	stat_add(replayed, a->cursor - before);
 	return r == JOURNAL_END ? READ_END : READ_STOPPED;
+}
+
+uint64_t session_find_view(const struct session *s, uint64_t view)
+{
+	return journal_find_view(
+	    s->all->setup.store, s->number, view, session_head(s));
 }
 
 uint64_t session_events(const struct session *s,

@@ -203,6 +203,14 @@ enum session_read {
 enum session_read session_read(struct attachment *a,
     bool (*fn)(const struct event *ev, void *arg), void *arg);
 
+/*
+ * Returns the position of the event that has the view with this number
+ * (core/views.h; the number of a view of an event is views_number()), or, if it
+ * is no longer kept, of the next event that has views. If there is none yet,
+ * the position after the newest event.
+ */
+uint64_t session_find_view(const struct session *s, uint64_t view);
+
 /* Some events of a session. */
 struct session_range {
 	uint64_t from; /* position of the first one; 0: the oldest, or newest */

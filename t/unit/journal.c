@@ -518,6 +518,14 @@ static void test_trim(void)
 	    "event");
 	ok(s->last == 301 && s->n == s->last - s->first + 1 && s->is_ordered,
 	    "a reader of trimmed events gets the rest in order");
+	/* The input has two views, each other event has one. */
+	is_int((int64_t)journal_find_view(store, NUMBER, s->first + 1, 301),
+	    (int64_t)s->first, "the oldest event keeps its number");
+	is_int((int64_t)journal_find_view(store, NUMBER, 1, 301),
+	    (int64_t)s->first,
+	    "a view of a trimmed event is looked for at the oldest event");
+	is_int((int64_t)journal_find_view(store, NUMBER, 302, 301), 301,
+	    "numbers go on after trimming");
 	free(s);
 	end();
 }
@@ -732,6 +740,65 @@ static void test_ranges(void)
 #undef B
 #undef C
 
+/* ---- views ---- */
+
+struct numbers {
+	char text[200]; /* the numbers up to each event */
+};
+
+static bool note_numbers(const struct event *ev, void *arg)
+{
+	struct numbers *n = arg;
+	size_t len = strlen(n->text);
+	(void)snprintf(n->text + len, sizeof n->text - len, "%d-%d ",
+	    (int)ev->first_view, (int)views_upto(ev));
+	return true;
+}
+
+/* The numbers of all events that are kept. */
+static void check_numbers(const char *expected, const char *what)
+{
+	static const struct journal_range all = {0, UINT64_MAX, false, 99};
+	struct numbers n = {.text = ""};
+	(void)journal_read_range(store, NUMBER, &all, note_numbers, &n);
+	is_str(n.text, expected, "%s", what);
+}
+
+static void check_find(uint64_t view, uint64_t upto, uint64_t seq)
+{
+	is_int((int64_t)journal_find_view(store, NUMBER, view, upto),
+	    (int64_t)seq, "of positions up to %d, view %d is at %d", (int)upto,
+	    (int)view, (int)seq);
+}
+
+static void test_views(void)
+{
+	begin("views");
+	check_find(1, 0, 1);
+	(void)do_one(1, COMMIT_BEGIN, "a"); /* 1 2 */
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_IN_TURN, "c");
+	(void)do_one(1, COMMIT_END, ""); /* 5 6 */
+	(void)do_one(2, COMMIT_BEGIN, "d");
+	(void)do_one(2, COMMIT_IN_TURN, "e");
+	check_numbers("1-2 3-3 4-4 5-6 7-8 9-9 ",
+	    "events have consecutive numbers, over commits and turns");
+	static const uint8_t seqs[] = {1, 1, 1, 2, 3, 4, 4, 5, 5, 6, 7, 7};
+	for (uint64_t view = 0; view < sizeof seqs; view++)
+		check_find(view, 6, seqs[view]);
+	check_find(9, 5, 6);
+	check_find(7, 4, 5);
+	check_find(UINT64_MAX, 6, 7);
+	damage(2);
+	check_find(3, 6, 2);
+	check_find(4, 6, 2);
+	check_find(5, 6, 4);
+	damage(6);
+	check_find(9, 6, 6);
+	check_find(8, 6, 5);
+	end();
+}
+
 /* Flip a bit of the row that says where the session's events are. */
 static void damage_meta(void)
 {
@@ -852,6 +919,7 @@ int main(void)
 	test_read();
 	test_damaged();
 	test_ranges();
+	test_views();
 	test_damaged_meta();
 	test_free();
 	expect_panic(too_many_rows, NULL, "a commit has room for so many rows");
