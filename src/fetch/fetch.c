@@ -85,6 +85,14 @@ static long fetch_status_of(const struct fetch_call *c)
 	return status;
 }
 
+/* A date is converted by libcurl. */
+static int64_t fetch_retry_after(const struct fetch_call *c)
+{
+	curl_off_t seconds = 0;
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return (int64_t)seconds;
+}
+
 static void fetch_tell(struct fetch_call *c, const char *error)
 {
 	struct fetch_answer answer = {
@@ -92,8 +100,10 @@ static void fetch_tell(struct fetch_call *c, const char *error)
 	    .body = buf_cstr(&c->body),
 	    .body_len = c->body.len,
 	};
-	if (!error)
+	if (!error) {
 		answer.status = fetch_status_of(c);
+		answer.retry_after_s = fetch_retry_after(c);
+	}
 	c->fn(c->arg, &answer);
 	fetch_free_call(c);
 }
@@ -317,12 +327,25 @@ static bool set_body(CURL *easy, const struct fetch_ask *ask)
 		   CURLE_OK;
 }
 
+/* Silence is a speed below one byte a second. */
+static bool set_idle_limit(CURL *easy, const struct fetch_ask *ask)
+{
+	return ask->idle_timeout_s == 0 ||
+	       (curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) ==
+		       CURLE_OK &&
+		   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+		       (long)ask->idle_timeout_s) == CURLE_OK);
+}
+
 static bool set_limits(CURL *easy, const struct fetch_ask *ask)
 {
-	return curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+	int64_t connect_ms =
+	    ask->connect_timeout_ms ? ask->connect_timeout_ms : ask->timeout_ms;
+	return set_idle_limit(easy, ask) &&
+	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 		   (long)ask->timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-		   (long)ask->timeout_ms) == CURLE_OK &&
+		   (long)connect_ms) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
 		   (curl_off_t)ask->max_bytes) == CURLE_OK &&
 	       /* Otherwise a slow name server would block the loop at exit. */

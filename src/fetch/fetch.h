@@ -42,8 +42,14 @@ struct fetch_ask {
 	const char *const *headers; /* "Name: value" lines, NULL at the end */
 	const char *body;	    /* NULL: GET, else POST */
 	size_t body_len;
-	int64_t timeout_ms; /* for the whole call */
-	size_t max_bytes;   /* a longer body fails the call */
+	int64_t timeout_ms;	    /* for the whole call */
+	int64_t connect_timeout_ms; /* of it, to connect; 0: all */
+	/*
+	 * The longest silence of the server, in whole seconds; 0: any. Time in
+	 * which it is held back does not count.
+	 */
+	int64_t idle_timeout_s;
+	size_t max_bytes; /* a longer body fails the call */
 	/* Receives the body as it comes, before fn; NULL: fn gets it whole. */
 	fetch_part_fn *on_part;
 };
@@ -52,7 +58,8 @@ struct fetch_ask {
 struct fetch_answer {
 	const char *error; /* why there is no answer; NULL on success */
 	long status;
-	const char *body; /* never NULL; "" if on_part got it */
+	int64_t retry_after_s; /* RFC 9110 section 10.2.3; 0: not given */
+	const char *body;      /* never NULL; "" if on_part got it */
 	size_t body_len;
 };
 

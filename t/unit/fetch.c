@@ -24,6 +24,7 @@ struct got {
 	unsigned n;
 	bool has_error;
 	long status;
+	int64_t retry_after_s;
 	char *body;
 };
 
@@ -41,6 +42,7 @@ static void on_answer(void *arg, const struct fetch_answer *answer)
 	got->n++;
 	got->has_error = answer->error != NULL;
 	got->status = answer->status;
+	got->retry_after_s = answer->retry_after_s;
 	free(got->body);
 	got->body = mem_strndup(answer->body, answer->body_len);
 	if (answer->error)
@@ -207,6 +209,48 @@ static void test_silence(void)
 	ok(got.has_error, "a server that says nothing is given up");
 	free(got.body);
 	fake_backend_free(&b);
+}
+
+static void test_idle(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_for(fake_backend_url(b));
+	ask.timeout_ms = 2 * (int64_t)DEADLINE_MS;
+	ask.idle_timeout_s = 1;
+	struct got got = get(&ask);
+	ok(got.has_error, "a server that is silent for too long is given up");
+	free(got.body);
+	fake_backend_free(&b);
+}
+
+static void test_retry_after(void)
+{
+	static const struct {
+		const char *header, *name;
+		int64_t least, most;
+	} cases[] = {
+	    {"", "no Retry-After is 0", 0, 0},
+	    {"Retry-After: 7\r\n", "Retry-After in seconds is told", 7, 7},
+	    {"Retry-After: Wed, 01 Jan 2098 00:00:00 GMT\r\n",
+		"Retry-After as a date is told in seconds", 1, INT64_MAX},
+	    {"Retry-After: soon\r\n", "a Retry-After of no form is 0", 0, 0},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fake_backend *b = fake_backend(false);
+		struct fetch_ask ask = ask_for(fake_backend_url(b));
+		struct buf answer = {0};
+		buf_printf(&answer,
+		    "HTTP/1.1 429 Slow down\r\n%sContent-Length: 0\r\n\r\n",
+		    cases[i].header);
+		fake_backend_answer(b, buf_cstr(&answer));
+		struct got got = get(&ask);
+		ok(got.retry_after_s >= cases[i].least &&
+			got.retry_after_s <= cases[i].most,
+		    "%s", cases[i].name);
+		buf_fini(&answer);
+		free(got.body);
+		fake_backend_free(&b);
+	}
 }
 
 static void test_certificate(void)
@@ -581,6 +625,8 @@ int main(void)
 	test_long_body();
 	test_unreachable();
 	test_silence();
+	test_idle();
+	test_retry_after();
 	test_certificate();
 	test_many();
 	test_forget();
