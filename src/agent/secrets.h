@@ -11,7 +11,7 @@
 /* Their names, separated by commas. */
 #define SECRETS_NAMES                                              \
 	"CONNECTONION_ADMIN_TOKEN,CO_INVITE_CODE,SESSION_API_KEY," \
-	"NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID"
+	"ONSEMBL_JWT_SECRET,NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID"
 
 /*
  * Returns the environment without these variables and with the additional ones

@@ -117,7 +117,9 @@ char *conf_value_keep(
 {
 	const struct conf *c = settings;
 	bool is_path = is_key(p, "whitelist") || is_key(p, "blacklist") ||
-		       is_key(p, "co_dir");
+		       is_key(p, "co_dir") ||
+		       is_key(p, "onsembl_secret_file") ||
+		       is_key(p, "onsembl_keys");
 	if (is_key(p, "trust") && conf_value_level_of(text))
 		return mem_strdup(conf_value_level_of(text));
 	if (is_key(p, "relay_url") && *text)

@@ -4,6 +4,7 @@
 
 #include "main/export.h"
 #include "main/init.h"
+#include "main/token.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ static const struct command commands[] = {
     {"export", "export [FILE]", "write all results as JSON lines", export_run},
     {"import", "import FILE", "add the results in such a file to the store",
 	export_run_import},
+    {"token", "token USER [SECONDS]", "print a token for clients of Onsembl",
+	token_run},
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)

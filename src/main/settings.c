@@ -18,6 +18,7 @@
 #include "main/effect.h"
 #include "main/project.h"
 #include "net/http.h"
+#include "onsembl/ons_token.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -202,6 +203,19 @@ static int check_policy(const struct conf *c, struct err *err)
 	return 0;
 }
 
+/* The same for keys of tokens. */
+static int check_tokens(const struct conf *c, struct err *err)
+{
+	struct ons_token_keys *keys = ons_token_open(c, err);
+	if (!keys)
+		return -1;
+	if (!c->onsembl_auth)
+		log_warn("onsembl_auth is off: whoever reaches this server "
+			 "commands the agents of Onsembl");
+	ons_token_close(&keys);
+	return 0;
+}
+
 int settings_init(
     const struct options *o, const char *our_program, struct err *err)
 {
@@ -320,6 +334,8 @@ int settings_ask_agent(struct conf *c, struct err *err)
 	buf_fini(&words);
 	if (rc == 0)
 		rc = check_policy(c, err);
+	if (rc == 0)
+		rc = check_tokens(c, err);
 	if (rc == 0)
 		rc = agents_check(c, err);
 	return rc == 0 ? agents_describe(c, &about, err) : rc;
