@@ -204,6 +204,9 @@ struct journal_meta {
 	struct views_memory memory;
 };
 
+/* The size of what an earlier version stored (journal_convert.h). */
+#define JOURNAL_META_OLD offsetof(struct journal_meta, n_views)
+
 /*
  * Read a session's meta in an open transaction. Returns false, and zeroes, if
  * it has none. A damaged one is rebuilt from the events.

@@ -4,11 +4,7 @@
 
 #include "base/log.h"
 
-#include <stddef.h>
 #include <string.h>
-
-/* The size of what the first version stored. */
-#define META_WITHOUT_VIEWS offsetof(struct journal_meta, n_views)
 
 struct rebuilding {
 	uint64_t number;
@@ -69,7 +65,7 @@ bool journal_meta(
 	case STORE_FOUND:
 		break;
 	}
-	if (v.len != sizeof *meta && v.len != META_WITHOUT_VIEWS)
+	if (v.len != sizeof *meta && v.len != JOURNAL_META_OLD)
 		return false;
 	memcpy(meta, v.data, v.len);
 	return true;

@@ -18,6 +18,7 @@
 #include "files/mirror.h"
 #include "files/results.h"
 #include "files/upload.h"
+#include "journal/journal_convert.h"
 #include "journal/registry.h"
 #include "limits/usage.h"
 #include "net/loop.h"
@@ -171,6 +172,7 @@ static void recover(struct keeper *k, bool is_first)
 	struct err err;
 	if (!is_first)
 		return;
+	journal_convert(k->store);
 	int n = sessions_recover(k->store, k->registry, &err);
 	if (n < 0)
 		log_error("%s", err.text);

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "base/enc.h"
 #include "base/log.h"
 #include "core/conf.h"
 #include "core/heritage.h"
@@ -11,6 +12,7 @@
 #include "proc/shm.h"
 #include "session/session_int.h"
 #include "journal/journal.h"
+#include "journal/journal_convert.h"
 #include "session/record_put.h"
 #include "t/unit/scratch_store.h"
 
@@ -799,6 +801,116 @@ static void test_views(void)
 	end();
 }
 
+/* ---- journals of an earlier version ---- */
+
+#define OLD_HEAD 24
+#define NEW_HEAD 32
+#define CRC_AT 20
+
+/* Make an event's row one of the first version, which had no views. */
+static void make_row_old(uint64_t seq)
+{
+	struct store_key key = store_key2(NUMBER, seq);
+	struct store_span v;
+	struct store_txn t;
+	struct err err;
+	char row[500];
+	uint32_t crc = 0;
+
+	store_write(store, &t, STORE_JOURNAL);
+	if (!store_get(&t, TABLE_EVENTS, key.bytes, 16, &v) ||
+	    v.len > sizeof row)
+		abort();
+	size_t len = v.len - (NEW_HEAD - OLD_HEAD);
+	memcpy(row, v.data, OLD_HEAD);
+	memcpy(row + OLD_HEAD, (const char *)v.data + NEW_HEAD, len - OLD_HEAD);
+	row[0] = 1;
+	memcpy(row + CRC_AT, &crc, sizeof crc);
+	crc = enc_crc32c(0, row, len);
+	memcpy(row + CRC_AT, &crc, sizeof crc);
+	store_put(&t, TABLE_EVENTS, key.bytes, 16, row, len);
+	if (store_commit(&t, &err) != 0)
+		abort();
+}
+
+static void make_meta_old(void)
+{
+	struct store_key key = store_key1(NUMBER);
+	struct journal_meta m;
+	struct store_txn t;
+	struct err err;
+
+	store_write(store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, NUMBER, &m);
+	store_put(&t, TABLE_JOURNALS, key.bytes, 8, &m, JOURNAL_META_OLD);
+	if (store_commit(&t, &err) != 0)
+		abort();
+}
+
+static void read_meta(struct journal_meta *m)
+{
+	struct store_txn t;
+	struct err err;
+
+	store_read(store, &t, STORE_JOURNAL);
+	(void)journal_meta(&t, NUMBER, m);
+	(void)store_read_end(&t, &err);
+}
+
+static void test_convert(void)
+{
+	static const char numbers[] = "1-2 3-3 4-5 6-7 8-8 ";
+	struct journal_meta was, is;
+
+	begin("convert");
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	(void)do_one(1, COMMIT_IN_TURN, "b");
+	(void)do_one(1, COMMIT_END, "");
+	(void)do_one(2, COMMIT_BEGIN, "d");
+	(void)do_one(2, COMMIT_IN_TURN, "e");
+	read_meta(&was);
+	for (uint64_t seq = 1; seq < 6; seq++)
+		make_row_old(seq);
+	make_meta_old();
+	check_numbers("0-0 0-0 0-0 0-0 0-0 ",
+	    "events of an earlier version are read without numbers");
+	journal_convert(store);
+	check_numbers(numbers, "events of an earlier version get numbers");
+	read_meta(&is);
+	ok(memcmp(&was, &is, sizeof is) == 0,
+	    "a converted journal is as if it had been written now");
+	journal_convert(store);
+	check_numbers(numbers, "a journal is converted once");
+	(void)do_one(2, COMMIT_IN_TURN, "f");
+	check_numbers("1-2 3-3 4-5 6-7 8-8 9-9 ",
+	    "numbers go on after those of an earlier version");
+	end();
+}
+
+static void test_convert_large(void)
+{
+	struct journal_meta m;
+	char *text = malloc(400000);
+
+	begin("convert-large");
+	if (!text)
+		abort();
+	memset(text, 'x', 399999);
+	text[399999] = 0;
+	(void)do_one(1, COMMIT_BEGIN, "a");
+	for (int i = 0; i < 8; i++)
+		(void)do_one(1, COMMIT_IN_TURN, text);
+	make_meta_old();
+	journal_convert(store);
+	read_meta(&m);
+	is_int((int64_t)m.n_views, 10,
+	    "a journal of several megabytes is converted whole");
+	check_numbers("1-2 3-3 4-4 5-5 6-6 7-7 8-8 9-9 10-10 ",
+	    "a journal of several megabytes gets consecutive numbers");
+	free(text);
+	end();
+}
+
 /* Flip a bit of the row that says where the session's events are. */
 static void damage_meta(void)
 {
@@ -920,6 +1032,8 @@ int main(void)
 	test_damaged();
 	test_ranges();
 	test_views();
+	test_convert();
+	test_convert_large();
 	test_damaged_meta();
 	test_free();
 	expect_panic(too_many_rows, NULL, "a commit has room for so many rows");
