@@ -44,6 +44,19 @@ struct agent_sink;
 /* The agent writes .co/evals itself, as the Python package does. */
 #define AGENT_WRITES_EVALS 2u
 
+/*
+ * The agent goes on with a turn that an earlier owner has started, from what
+ * recall() tells of it: such a turn does not end because a worker died.
+ */
+#define AGENT_RESUMES 4u
+
+/* Where the agent of a turn is. */
+enum agent_place {
+	AGENT_HERE,	 /* this worker can run the turn */
+	AGENT_ELSEWHERE, /* only another worker can */
+	AGENT_AWAY,	 /* no worker can at the moment */
+};
+
 struct agent_file {
 	const char *name;
 	const char *path; /* absolute, under .co/uploads */
@@ -59,6 +72,10 @@ struct agent_input {
 	const char *prompt;
 	size_t prompt_len;
 	const char *id;	     /* for its user_input event; NULL: any */
+	const char *agent;   /* its name in the directory; "": the default */
+	const char *options; /* of this input, a JSON object; NULL: none */
+	size_t options_len;
+	bool is_resumed;     /* an earlier owner has started the turn */
 	const char *session; /* the conversation so far: a JSON object */
 	size_t session_len;
 	const char *images; /* a JSON array of data URLs, "[]" for none */
@@ -105,6 +122,12 @@ struct agent_sink_ops {
 	    struct agent_sink *s, enum err_reason reason, const char *detail);
 	/* Write a line to the agent log. */
 	void (*log)(struct agent_sink *s, const char *text, size_t len);
+	/*
+	 * The agent is not here any more: leave the turn to the worker where it
+	 * is, or will be. Only for kinds with home(). Frees the turn, soon but
+	 * not from inside this call; nothing may follow it.
+	 */
+	void (*leave)(struct agent_sink *s);
 };
 
 struct agent_sink {
@@ -228,6 +251,23 @@ struct agent_kind {
 	/* Returns whether it can run turns; a NULL pointer here: always. */
 	enum agent_load (*load)(const struct agent *a);
 	/*
+	 * Returns a number by which all workers know the agent of this name, if
+	 * it is in one worker at a time and its turns must run there; 0: any
+	 * worker can run them. A NULL pointer here: 0.
+	 */
+	uint64_t (*home)(const struct agent *a, const char *name);
+	/*
+	 * Returns where the agent with this number is now, and for
+	 * AGENT_ELSEWHERE the process slot. Not NULL if home is not.
+	 */
+	enum agent_place (*place)(
+	    const struct agent *a, uint64_t home, unsigned *slot);
+	/*
+	 * How long a turn may wait for the agent while it is away; then any
+	 * worker starts it, and it fails. Not NULL if home is not.
+	 */
+	int64_t (*patience_ms)(const struct agent *a);
+	/*
 	 * Prepare a turn. Never fails immediately: errors are reported to the
 	 * sink.
 	 */
@@ -245,7 +285,7 @@ struct agent_kind {
 	/*
 	 * Replay, in order and before run, an event that this turn put into the
 	 * journal, or a stimulus it was given, under an earlier owner. May be
-	 * NULL unless the kind is effect-free.
+	 * NULL unless the kind is effect-free or resumes.
 	 */
 	void (*recall)(struct agent_turn *t, const struct event *ev);
 	/* Begin, or continue after what was recalled. */

@@ -34,7 +34,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 8
+#define HERITAGE_VERSION 9
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {

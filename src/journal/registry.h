@@ -60,12 +60,15 @@ struct entry {
 	_Atomic uint64_t question;    /* packed; see entry_question() */
 	_Atomic uint64_t stimuli; /* count of appended stimuli, for the owner */
 	_Atomic uint64_t claim; /* hash of the running turn's input_id, or 0 */
+	/* The agent that only one worker has (core/agent.h); 0: all have it. */
+	_Atomic uint64_t home;
 	_Atomic int64_t active_ms;     /* last sign of life, clock_mono_ms */
 	_Atomic uint64_t listeners[2]; /* a bit per process slot */
 	_Atomic uint32_t turn;
 	_Atomic uint32_t begun; /* newest turn whose begin is in the journal */
 	_Atomic uint32_t ended; /* newest turn whose end is; set before head */
 	_Atomic uint32_t closing; /* turn whose agent has ended, or 0 */
+	_Atomic uint32_t left;	  /* stimuli seen by the last owner that left */
 	_Atomic uint32_t state;	  /* enum entry_state */
 	uint32_t chain;		  /* next in the hash bucket */
 	uint32_t older;		  /* neighbours in the eviction list */

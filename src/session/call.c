@@ -19,6 +19,7 @@ void call_free(struct session_call *c)
 	free(c->images);
 	free(c->id);
 	free(c->agent);
+	free(c->options);
 	buf_fini(&c->conversation);
 	buf_fini(&c->input_id);
 	buf_fini(&c->mem);

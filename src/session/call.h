@@ -36,7 +36,9 @@ struct session_call {
 	size_t n_files;
 	struct buf conversation; /* the client's; empty: none */
 	char *agent;		 /* its name; NULL: the default */
-	bool is_holder;		 /* of a session without an owner (session.h) */
+	char *options;		 /* for the agent, a JSON object; or NULL */
+	size_t options_len;
+	bool is_holder; /* of a session without an owner (session.h) */
 	bool may_answer;
 	bool has_place;
 	bool has_home;

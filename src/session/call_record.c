@@ -24,7 +24,8 @@ static void put_hex(struct buf *out, const char *name, const uint8_t id[16])
 void call_extra(struct buf *out, const struct session_call *c, bool with_files)
 {
 	bool has_files = with_files && (c->images_len > 2 || c->n_files);
-	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home && !c->id)
+	if (!has_files && !c->has_id && !c->caller[0] && !c->has_home &&
+	    !c->id && !c->options)
 		return;
 	buf_str(out, "{\"level\":");
 	buf_json_str(out, c->level);
@@ -57,6 +58,10 @@ void call_extra(struct buf *out, const struct session_call *c, bool with_files)
 	if (c->id) {
 		buf_str(out, ",\"id\":");
 		buf_json_str(out, c->id);
+	}
+	if (c->options) {
+		buf_str(out, ",\"options\":");
+		buf_append(out, c->options, c->options_len);
 	}
 	buf_char(out, '}');
 }
@@ -107,6 +112,11 @@ static void read_extra(struct session_call *c, struct store_span extra)
 	if (!c->caller[0])
 		read_text(c->caller, sizeof c->caller, json_get(v, "caller"));
 	c->id = json_strdup(json_get(v, "id"));
+	const struct json *options = json_get(v, "options");
+	if (json_is(options, JSON_OBJECT)) {
+		const char *text = json_text(options, &c->options_len);
+		c->options = mem_strndup(text, c->options_len);
+	}
 	const struct json *name = json_get(v, "input_id");
 	if (json_is(name, JSON_STRING)) {
 		struct buf scratch = {0};

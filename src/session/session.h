@@ -257,6 +257,12 @@ struct session_input {
 	 * keeps the agent of its first turn.
 	 */
 	const char *agent;
+	/*
+	 * What this agent should know of the input, a JSON object; NULL:
+	 * nothing. It has no part in the comparison of repeated inputs.
+	 */
+	const char *options;
+	size_t options_len;
 };
 
 /* What became of an input. */

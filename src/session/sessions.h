@@ -60,6 +60,9 @@ void sessions_flush(struct sessions *all);
 /* Process a message from another process. */
 void sessions_receive(struct sessions *all, const struct msg *m);
 
+/* An agent has come to this worker: take over the turns that wait for it. */
+void sessions_look(struct sessions *all);
+
 /*
  * Handle lost notifications, orphans, timeouts and retries. Call it every 100
  * ms.

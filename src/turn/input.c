@@ -414,6 +414,10 @@ struct session_call *session_input(struct session *s,
 	c->peer_is_loopback = in->peer_is_loopback;
 	if (in->agent && *in->agent)
 		c->agent = mem_strdup(in->agent);
+	if (in->options) {
+		c->options = mem_strndup(in->options, in->options_len);
+		c->options_len = in->options_len;
+	}
 	c->receipt.session_id = s->id;
 	if (check_input(s, in, &c->err) != 0) {
 		call_refuse(c);

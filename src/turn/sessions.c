@@ -151,6 +151,14 @@ void sessions_receive(struct sessions *all, const struct msg *m)
 		look_for_lost_turns(all, (int64_t)m->c);
 	else if (m->type == MSG_ORPHANS)
 		look_for_lost_turns(all, 0);
+	else if (m->type == MSG_WAITS &&
+		 m->c < all->setup.heritage->max_sessions)
+		takeover_take(all, (uint32_t)m->c);
+}
+
+void sessions_look(struct sessions *all)
+{
+	look_for_lost_turns(all, 0);
 }
 
 static void find_lost_bells(struct sessions *all)

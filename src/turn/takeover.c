@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/agent_dir.h"
 #include "core/heritage.h"
 #include "core/stat.h"
 #include "session/session_int.h"
@@ -101,9 +102,36 @@ static void push_fence(struct sessions *all)
 	journal_push(all->journal, c, true);
 }
 
+/*
+ * Whether a turn whose agent is in one worker concerns this one: it has the
+ * agent, or nobody else will end the turn.
+ */
+static bool is_for_us(const struct sessions *all, const struct entry *e)
+{
+	uint64_t home = atomic_load(&e->home);
+	int64_t patience_ms;
+	unsigned slot;
+	if (!home)
+		return true;
+	switch (agent_dir_place(all->setup.agents, home, &slot, &patience_ms)) {
+	case AGENT_HERE:
+		return true;
+	case AGENT_AWAY:
+		if (clock_mono_ms() - atomic_load(&e->active_ms) > patience_ms)
+			return true;
+		break;
+	case AGENT_ELSEWHERE:
+		break;
+	}
+	/* Perhaps it is to stop: that can be done before it has started. */
+	return (uint32_t)atomic_load(&e->stimuli) != atomic_load(&e->left);
+}
+
 static void on_orphan(uint32_t at, struct entry *e, void *arg)
 {
 	struct sessions *all = arg;
+	if (!is_for_us(all, e))
+		return;
 	if (!is_fenced(all) && !all->takeover.is_fencing)
 		push_fence(all);
 	else if (!all->takeover.is_fencing &&
@@ -131,6 +159,18 @@ void takeover_look(struct sessions *all, int64_t died_us)
 	all->takeover.cursor = 0;
 	all->takeover.died_us = died_us;
 	takeover_step(all);
+}
+
+void takeover_take(struct sessions *all, uint32_t at)
+{
+	struct entry *e = registry_entry(all->registry, at);
+	if (all->is_draining || all->is_leaving)
+		return;
+	if (atomic_load(&e->state) == ENTRY_RUNNING &&
+	    !registry_is_alive(all->registry, atomic_load(&e->owner)))
+		on_orphan(at, e, all);
+	if (all->takeover.is_fencing)
+		all->takeover.is_looking = true;
 }
 
 /* ---- waiting inputs ---- */

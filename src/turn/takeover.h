@@ -23,6 +23,9 @@ struct sessions;
  */
 void takeover_look(struct sessions *all, int64_t died_us);
 
+/* Take over the turn of this entry, if it has no owner. */
+void takeover_take(struct sessions *all, uint32_t at);
+
 /* Search the next part, if a search is in progress. Call it every tick. */
 void takeover_step(struct sessions *all);
 

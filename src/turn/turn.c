@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/heritage.h"
+#include "core/msg.h"
 #include "core/stat.h"
 #include "files/activity.h"
+#include "proc/mailbox.h"
 #include "turn/turn_int.h"
 
 #include <stdlib.h>
@@ -85,10 +88,47 @@ void turn_free(struct turn *t)
 	free(t);
 }
 
+bool turn_is_here(const struct turn *t)
+{
+	unsigned slot;
+	uint64_t home = turn_home(t);
+	return !home || t->named->kind->place(t->named->agent, home, &slot) ==
+			    AGENT_HERE;
+}
+
+/* Let go of the turn, and tell the worker that has its agent. */
+static void hand_over(struct turn *t)
+{
+	struct sessions *all = turn_all(t);
+	struct entry *e = session_entry(t->session);
+	uint64_t home = turn_home(t);
+	struct msg m = {.version = MSG_VERSION,
+	    .type = MSG_WAITS,
+	    .from_slot = (uint16_t)all->setup.slot,
+	    .from_generation = all->setup.generation,
+	    .a = t->session->number,
+	    .c = t->session->at};
+	unsigned slot;
+	atomic_store(&e->home, home);
+	atomic_store(&e->left, (uint32_t)t->stimuli);
+	atomic_store(&e->active_ms, clock_mono_ms());
+	registry_disown(all->registry, t->session->at, all->self);
+	stat_add(turns_left, 1);
+	/* Best effort: that worker also looks once a second. */
+	if (t->named->kind->place(t->named->agent, home, &slot) ==
+	    AGENT_ELSEWHERE)
+		(void)mailbox_send(
+		    HERITAGE_FD_MAILBOXES + (int)slot, &m, sizeof m);
+}
+
 void turn_maybe_free(struct turn *t)
 {
-	if (t->state == TURN_OVER && !t->n_commits)
-		turn_free(t);
+	bool leaves = t->state == TURN_LEAVING && !t->open;
+	if (t->n_commits || (t->state != TURN_OVER && !leaves))
+		return;
+	if (leaves)
+		hand_over(t);
+	turn_free(t);
 }
 
 void turn_activity(struct turn *t, const char *text, size_t len)
@@ -107,6 +147,10 @@ void turn_start_agent(struct turn *t)
 	    .prompt = c->prompt,
 	    .prompt_len = c->prompt_len,
 	    .id = c->id,
+	    .agent = c->agent ? c->agent : "",
+	    .options = c->options,
+	    .options_len = c->options_len,
+	    .is_resumed = t->is_resumed,
 	    .session = t->before.len ? t->before.data : "{}",
 	    .session_len = t->before.len ? t->before.len : 2,
 	    .images = c->images,
@@ -196,8 +240,10 @@ void turn_flush(struct turn *t)
 {
 	struct commit *c = t->open;
 	list_remove(&t->dirty);
-	if (!c)
+	if (!c) {
+		turn_maybe_free(t);
 		return;
+	}
 	t->open = NULL;
 	turn_push(t, c);
 }

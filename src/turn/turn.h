@@ -30,7 +30,10 @@ void turn_adopt(struct session *s, const struct record *r);
 /* The journal has grown: deliver new stimuli to the agent. */
 void turn_look(struct turn *t);
 
-/* Push the events gathered in this tick. */
+/*
+ * Push the events gathered in this tick. May free a turn that leaves for
+ * another worker.
+ */
 void turn_flush(struct turn *t);
 
 /* Handle timeouts and retries. Call it about ten times a second. */

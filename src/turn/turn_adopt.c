@@ -99,6 +99,7 @@ static void go_on(struct turn *t, struct past *p)
 	if (!p->is_input_there)
 		push_input_again(t);
 	t->state = TURN_RUNNING;
+	t->is_resumed = turn_resumes(t);
 	turn_start_agent(t);
 	recall_past(t, p);
 	turn_run_agent(t);
@@ -179,8 +180,19 @@ static void note_past(struct turn *t, const struct past *p)
 	}
 	if (p->has_end)
 		turn_forget_tools(t); /* nothing follows it */
-	if (!is_past_known(p) && !turn_is_effect_free(t))
+	if (!is_past_known(p) && !turn_is_effect_free(t) && !turn_resumes(t))
 		turn_stimuli_doubt(t);
+}
+
+/*
+ * Whether its agent can tell from its own events what it has done; if these are
+ * missing, it knows at least that it may have done something.
+ */
+static bool may_go_on(const struct turn *t, const struct past *p)
+{
+	if (turn_is_effect_free(t))
+		return !p->n_starts;
+	return turn_resumes(t) && (p->n_starts || !is_past_known(p));
 }
 
 static bool may_start(const struct turn *t, const struct past *p)
@@ -210,6 +222,7 @@ void turn_adopt(struct session *s, const struct record *r)
 	t->created_ms = r->created_ms;
 	t->epoch = r->epoch;
 	turn_rows_load_talk(t);
+	atomic_store(&session_entry(s)->home, turn_home(t));
 	t->client_turn = r->client_turn;
 	read_past(t, &past);
 	t->n_starts = past.n_starts;
@@ -222,7 +235,7 @@ void turn_adopt(struct session *s, const struct record *r)
 		end_as_journal(t, &past);
 	} else if (is_settled) {
 		end_as_facts(t, &past, r);
-	} else if (turn_is_effect_free(t) && !past.n_starts) {
+	} else if (may_go_on(t, &past)) {
 		go_on(t, &past);
 	} else if (may_start(t, &past)) {
 		if (!past.is_input_there)

@@ -69,6 +69,7 @@ struct turn {
 	unsigned n_in_facts;  /* those of them in the facts lane */
 	bool is_full;	      /* the agent waits for on_room */
 	unsigned n_starts;    /* marks that its agent is about to start */
+	bool is_resumed;      /* an earlier owner has started its agent */
 	uint64_t cursor;      /* stimuli up to here were delivered */
 	uint64_t stimuli;     /* number of stimuli seen */
 	uint64_t before_seq;  /* all events of the turn come after it */
@@ -112,6 +113,24 @@ static inline bool turn_is_effect_free(const struct turn *t)
 	return t->named && (t->named->kind->flags & AGENT_EFFECT_FREE);
 }
 
+/* Whether its agent can go on with what another owner has started. */
+static inline bool turn_resumes(const struct turn *t)
+{
+	return t->named && (t->named->kind->flags & AGENT_RESUMES);
+}
+
+/* Returns the number of an agent that only one worker has; 0: all have it. */
+static inline uint64_t turn_home(const struct turn *t)
+{
+	return t->named && t->named->kind->home
+		   ? t->named->kind->home(t->named->agent,
+			 t->input->agent ? t->input->agent : "")
+		   : 0;
+}
+
+/* Whether this worker can run it, or it need not run any more. */
+bool turn_is_here(const struct turn *t);
+
 /* Whether an event of the agent waits for an answer. */
 static inline bool turn_is_question(enum event_type type)
 {
@@ -133,7 +152,10 @@ struct turn *turn_new(
  */
 void turn_free(struct turn *t);
 
-/* Free the turn if it has ended and its last commit is back. */
+/*
+ * Free the turn if it has ended, or leaves for another worker, and its last
+ * commit is back.
+ */
 void turn_maybe_free(struct turn *t);
 
 /* Write a line to the agent log. */

@@ -24,6 +24,7 @@ void turn_begin(struct session *s, struct session_call *c, uint32_t number)
 	struct turn *t = turn_new(s, c, number);
 	turn_sink_init(t);
 	turn_rows_load_talk(t);
+	atomic_store(&session_entry(s)->home, turn_home(t));
 	t->state = turn_is_effect_free(t) ? TURN_EAGER : TURN_CLAIMING;
 	turn_push_claim(t);
 	if (t->state != TURN_EAGER)

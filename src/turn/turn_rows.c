@@ -290,8 +290,11 @@ void turn_rows_claim(struct commit *c, struct turn *t)
 	if (in->row)
 		waiting_take(c, in);
 	turn_rows_input(c, t);
-	/* A commit of its own would be one more wait for each turn. */
-	if (!turn_is_effect_free(t))
+	/*
+	 * A commit of its own would be one more wait for each turn. If another
+	 * worker will start the agent, that one marks it.
+	 */
+	if (!turn_is_effect_free(t) && turn_is_here(t))
 		turn_rows_mark(c, t);
 }
 

@@ -95,11 +95,17 @@ static void sink_log(struct agent_sink *s, const char *text, size_t len)
 	turn_activity(turn_of(s), text, len);
 }
 
+static void sink_leave(struct agent_sink *s)
+{
+	turn_step(turn_of(s), STIM_LEAVE);
+}
+
 static const struct agent_sink_ops sink_ops = {
     .emit = sink_emit,
     .finish = sink_finish,
     .fail = sink_fail,
     .log = sink_log,
+    .leave = sink_leave,
 };
 
 static void fill_history(const struct turn *t, struct conversation_turn *h)

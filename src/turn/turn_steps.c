@@ -177,10 +177,23 @@ static void do_repeat(struct turn *t)
 	turn_repeat(t);
 }
 
+/* The end of the tick pushes what is open, or lets go of the turn. */
+static void do_leave(struct turn *t)
+{
+	struct sessions *all = turn_all(t);
+	turn_end_agent(t);
+	if (list_is_empty(&t->dirty))
+		list_append(&all->dirty, &t->dirty);
+	all->setup.ask_flush(all->setup.arg);
+}
+
 static void do_begin(struct turn *t)
 {
 	do_accept(t);
-	do_run(t);
+	if (turn_is_here(t))
+		do_run(t);
+	else
+		turn_step(t, STIM_LEAVE);
 }
 
 static void do_refuse(struct turn *t)
