@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# The ConnectOnion client from npm, unmodified: t/clients/npm.mjs has the stories.
+# The ConnectOnion client from npm, unmodified: t/clients/npm.mjs has the stories. More of them,
+# with one worker and nginx: t/clients/npm.t.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(lacks lacks_here source);
+use CoHost qw(lacks source);
 use Test::More;
 
 my $home = Clients::node()
@@ -23,12 +24,9 @@ sub stories {
 }
 
 my @all = qw(talk named many ask approve interrupt files status come_back modes lookup);
-for my $workers (1, 4) {
-	note "-w $workers";
-	my $host = Clients::host(workers => $workers);
-	stories($host, $host->url, {}, @all);
-	$host->stop;
-}
+my $host = Clients::host(workers => 4);
+stories($host, $host->url, {}, @all);
+$host->stop;
 
 my $careful = Clients::host(trust => 'careful', env => { CO_INVITE_CODE => 'sesame' });
 stories($careful, $careful->url, { INVITE => 'sesame' }, 'gate');
@@ -37,12 +35,4 @@ $careful->stop;
 my $strict = Clients::host(trust => 'strict');
 stories($strict, $strict->url, {}, 'strict');
 $strict->stop;
-
-SKIP: {
-	my $host = Clients::host(args => ['-o', 'trusted_proxies=127.0.0.1']);
-	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
-	stories($host, "http://$front", {}, qw(talk many ask approve files status come_back));
-	kill QUIT => $pid;
-	$host->stop;
-}
 done_testing;

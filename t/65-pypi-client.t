@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# The ConnectOnion client from PyPI, unmodified: t/clients/pypi.py has the stories.
+# The ConnectOnion client from PyPI, unmodified: t/clients/pypi.py has the stories. More of them,
+# with one worker, an agent of the package and nginx: t/clients/pypi.t.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(lacks lacks_here source);
+use CoHost qw(lacks source);
 use Test::More;
 
 my $python = Clients::python()
@@ -23,14 +24,11 @@ sub stories {
 }
 
 my @all = qw(talk sealed talk_async ask approve stop files quick call_refused modes browser owner);
-for my $workers (1, 4) {
-	note "-w $workers";
-	my $host = Clients::host(workers => $workers);
-	stories($host, $host->url, {}, @all);
-	stories($host, $host->url, { ANONYMOUS => 1 }, qw(talk ask approve));
-	stories($host, $host->url, {}, qw(roam missed_end killed));
-	$host->stop;
-}
+my $host = Clients::host(workers => 4);
+stories($host, $host->url, {}, @all);
+stories($host, $host->url, { ANONYMOUS => 1 }, qw(talk ask approve));
+stories($host, $host->url, {}, qw(roam missed_end killed));
+$host->stop;
 
 my $careful = Clients::host(trust => 'careful', env => { CO_INVITE_CODE => 'sesame' });
 stories($careful, $careful->url, { INVITE => 'sesame' }, qw(gate call));
@@ -41,20 +39,8 @@ stories($strict, $strict->url, {}, 'strict');
 $strict->stop;
 
 # An agent of the same package, unmodified as well.
-my $agent = Clients::host(trust => 'careful', env => { CO_INVITE_CODE => 'sesame' },
-	agent => 'python:' . source('t/clients/agent.py'), args => ['-o', "python=$python"]);
-stories($agent, $agent->url, { INVITE => 'sesame' }, 'call');
-$agent->stop;
-$agent = Clients::host(agent => 'python:' . source('t/clients/agent.py'),
+my $agent = Clients::host(agent => 'python:' . source('t/clients/agent.py'),
 	args => ['-o', "python=$python"]);
-stories($agent, $agent->url, {}, qw(talk talk_async ask stop quick owner roam missed_end));
+stories($agent, $agent->url, {}, qw(talk ask stop quick));
 $agent->stop;
-
-SKIP: {
-	my $host = Clients::host(args => ['-o', 'trusted_proxies=127.0.0.1']);
-	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
-	stories($host, "http://$front", {}, qw(talk ask approve stop files quick roam missed_end));
-	kill QUIT => $pid;
-	$host->stop;
-}
 done_testing;

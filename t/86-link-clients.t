@@ -3,7 +3,7 @@
 # Copyright the co-hostd authors
 #
 # The published clients reach the server through a relay: the stories of t/65-*-client.t,
-# sealed (Python) and in clear (without keys, and JavaScript).
+# sealed (Python) and in clear (without keys, and JavaScript). More of them: t/clients/link.t.
 use strict;
 use warnings;
 use FindBin;
@@ -42,18 +42,11 @@ sub javascript {
 
 # By relay, a client without keys that answers on another connection is not recognised
 # (doc/oip.txt 14), so it has no story with a question.
-note '-w 1';
-my $host = start(workers => 1);
-python($host, {}, qw(talk sealed ask approve stop files killed));
-javascript($host, qw(talk ask files come_back));
-$host->stop;
-
-note '-w 4';
-$host = start(workers => 4);
-python($host, {}, qw(talk sealed talk_async ask approve stop files quick modes owner));
+my $host = start(workers => 4);
+python($host, {}, qw(talk sealed ask approve stop files owner));
 python($host, { ANONYMOUS => 1 }, qw(talk approve));
 python($host, {}, qw(roam missed_end killed));
-javascript($host, qw(talk many ask approve interrupt files status come_back modes));
+javascript($host, qw(talk many ask interrupt come_back));
 $host->stop;
 
 my $strict = start(trust => 'strict');

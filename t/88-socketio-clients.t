@@ -3,14 +3,15 @@
 # Copyright the co-hostd authors
 #
 # Published clients of Socket.IO, unmodified, over each transport, on four workers that are
-# killed meanwhile, directly and behind nginx: t/clients/socketio.mjs and socketio.py have the stories.
+# killed meanwhile: t/clients/socketio.mjs and socketio.py have the stories. More clients, and
+# nginx: t/clients/socketio.t.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/clients";
 
 use Clients;
-use CoHost qw(lacks lacks_here source);
+use CoHost qw(lacks source);
 use Test::More;
 
 my $home = Clients::socketio_node();
@@ -34,12 +35,4 @@ for my $transport (qw(websocket polling default)) {
 }
 $host->stop;
 
-SKIP: {
-	$host = Clients::host(workers => 4, args => ['-o', 'trusted_proxies=127.0.0.1']);
-	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
-	stories(['node', source('t/clients/socketio.mjs')], "http://$front", $host, 'default');
-	stories([$python, source('t/clients/socketio.py')], "http://$front", $host, 'polling', 'sync');
-	kill QUIT => $pid;
-	$host->stop;
-}
 done_testing;
