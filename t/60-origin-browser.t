@@ -11,35 +11,9 @@ use lib "$FindBin::Bin/lib";
 
 use Browser;
 use CoHost qw(lacks);
-use IO::Socket::IP;
-use POSIX ();
 use Test::More;
 
 lacks 'chromium and chromium-driver are not there' unless Browser::is_there();
-
-# A web server with one empty page. Browsers also connect without saying anything, so each
-# connection has a process of its own. It ends with the test, or after five minutes.
-sub serve_page {
-	my $listener = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 20)
-	    or die "listen: $!";
-	my $port = $listener->sockport;
-	my $pid = fork // die "fork: $!";
-	return ($pid, $port) if $pid;
-	setpgrp;
-	alarm 300;
-	$SIG{CHLD} = 'IGNORE';
-	close $_ for \*STDOUT, \*STDERR;
-	while (my $c = $listener->accept) {
-		next if fork;
-		alarm 60;
-		my $page = "<!doctype html><title>elsewhere</title><p id=here>here\n";
-		sysread $c, my $request, 65536;
-		syswrite $c, "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n"
-		    . 'content-length: ' . length($page) . "\r\n\r\n$page";
-		POSIX::_exit(0);
-	}
-	POSIX::_exit(0);
-}
 
 # What a page can do with a server: each is an answer, or "no".
 my $TRY = <<'END';
@@ -89,7 +63,8 @@ return (async () => ({
 }))();
 END
 
-my ($pid, $elsewhere) = serve_page();
+my $site = Browser::Site->serve("<!doctype html><title>elsewhere</title><p id=here>here\n");
+my $elsewhere = $site->{port};
 my $page;
 for my $workers (1, 4) {
 	my $w = "-w $workers";
@@ -134,12 +109,3 @@ for my $workers (1, 4) {
 }
 $page->close;
 done_testing;
-
-END {
-	my $status = $?;
-	if ($pid) {
-		kill KILL => -$pid, $pid;
-		waitpid $pid, 0;
-	}
-	$? = $status;
-}

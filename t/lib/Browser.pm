@@ -11,12 +11,16 @@ package Browser;
 #   $page->close;
 #
 # Browser->open($url, @arguments) gives more arguments to the browser.
+#
+#   my $site = Browser::Site->serve($html);   # a web server of another origin with one page
+#   $page->go("http://localhost:$site->{port}/");
 use strict;
 use warnings;
 
 use CoHost qw(wait_for);
 use File::Temp ();
 use HTTP;
+use IO::Socket::IP;
 use JSON::PP ();
 use POSIX ();
 
@@ -137,6 +141,40 @@ sub DESTROY {
 	my ($self) = @_;
 	local ($?, $!, $@);
 	$self->close if $self->{tester} == $$;
+}
+
+package Browser::Site;
+
+# Browsers also connect without saying anything, so each connection has a process of its own.
+# The server ends with its object, or after five minutes.
+sub serve {
+	my ($class, $html) = @_;
+	my $listener = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 20)
+	    or die "listen: $!";
+	my $pid = fork // die "fork: $!";
+	return bless { pid => $pid, port => $listener->sockport, tester => $$ }, $class if $pid;
+	setpgrp;
+	alarm 300;
+	$SIG{CHLD} = 'IGNORE';
+	CORE::close $_ for \*STDOUT, \*STDERR;
+	while (my $c = $listener->accept) {
+		next if fork;
+		alarm 60;
+		sysread $c, my $request, 65536;
+		print $c "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n"
+		    . 'content-length: ' . length($html) . "\r\n\r\n$html";
+		CORE::close $c;
+		POSIX::_exit(0);
+	}
+	POSIX::_exit(0);
+}
+
+sub DESTROY {
+	my ($self) = @_;
+	local ($?, $!, $@);
+	return if $self->{tester} != $$;
+	kill KILL => -$self->{pid}, $self->{pid};
+	waitpid $self->{pid}, 0;
 }
 
 1;
