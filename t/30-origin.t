@@ -171,6 +171,12 @@ $r = status_is($host, 200, { %far, 'x-forwarded-for' => '203.0.113.9' },
 	'a public peer may come from any page');
 is $r->{header}{'access-control-allow-origin'}, '*',
     'a public peer may read answers from any page';
+ok !exists $r->{header}{'access-control-allow-credentials'},
+    'a public peer may read answers from any page, but not with cookies';
+$r = status_is($host, 200, { %far, origin => 'http://localhost:3000', 'x-forwarded-for' => '203.0.113.9' },
+	'a public peer may come from a page that is listed');
+is_deeply [@{ $r->{header} }{map { "access-control-allow-$_" } qw(origin credentials)}],
+    ['http://localhost:3000', 'true'], 'a page that is listed may read answers with cookies';
 is ws_status($host, %far, 'x-forwarded-for' => '2001:db8::1'), 101,
     'a public peer may open a WebSocket from any page';
 is ws_status($host, %far, 'x-forwarded-for' => $_), 403,

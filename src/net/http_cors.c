@@ -177,22 +177,26 @@ static void add(h2o_req_t *q, const char *name, const char *value, size_t len)
 		    &q->pool, &q->res.headers, name, n, 0, NULL, value, len);
 }
 
-/* Returns the origin that may read the reply; "*" for all, NULL for none. */
+static const char everybody[] = "*";
+
+/* Returns the origin that may read the reply, everybody, or NULL for none. */
 static h2o_iovec_t reader_of(h2o_req_t *q, const struct http_page *page)
 {
 	struct http_conn *c = http_conn_of(q);
-	const h2o_iovec_t any = h2o_iovec_init(H2O_STRLIT("*"));
+	const struct http_origin_rules *rules = &c->http->pages;
 	struct http_page judged = *page;
+	const h2o_iovec_t all = {(char *)(uintptr_t)everybody, 1};
 	struct http_client client;
-	if (!page->origin)
-		return any;
+	if (!page->origin || http_origin_is_any(rules))
+		return all;
 	http_client_of(c, q, &client);
 	judged.is_near = client.is_near;
-	if (!client.is_near || http_origin_is_any(&c->http->pages))
-		return any;
-	if (http_origin_judge(&c->http->pages, &judged) != HTTP_ORIGIN_GOOD)
+	if (http_origin_judge(rules, &judged) != HTTP_ORIGIN_GOOD)
 		return h2o_iovec_init(NULL, 0);
-	return h2o_iovec_init(page->origin, page->origin_len);
+	if (client.is_near ||
+	    http_origin_is_listed(rules, page->origin, page->origin_len))
+		return h2o_iovec_init(page->origin, page->origin_len);
+	return all;
 }
 
 void http_cors_add(h2o_req_t *q)
@@ -205,6 +209,9 @@ void http_cors_add(h2o_req_t *q)
 	if (!reader.base)
 		return;
 	add(q, "access-control-allow-origin", reader.base, reader.len);
+	/* Cookies are for pages that are named, not for any page. */
+	if (reader.base != everybody)
+		add(q, "access-control-allow-credentials", H2O_STRLIT("true"));
 	add(q, "access-control-allow-methods",
 	    H2O_STRLIT("GET, POST, OPTIONS"));
 	add(q, "access-control-allow-headers", H2O_STRLIT(ALLOWED));

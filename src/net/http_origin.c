@@ -279,6 +279,14 @@ bool http_hosts_are_valid(const char *text, const char **why)
 	return true;
 }
 
+bool http_origin_is_listed(
+    const struct http_origin_rules *rules, const char *origin, size_t len)
+{
+	struct origin o;
+	return read_origin(&o, origin, len) &&
+	       is_in_origins(rules->origins, &o);
+}
+
 bool http_origin_is_any(const struct http_origin_rules *rules)
 {
 	const char *list = rules->origins, *p;

@@ -59,6 +59,10 @@ enum http_origin_verdict http_origin_judge(
 bool http_origin_host_is_ours(
     const struct http_origin_rules *rules, const char *host, size_t len);
 
+/* Whether an origin is one of rules->origins, which name more than "*". */
+bool http_origin_is_listed(
+    const struct http_origin_rules *rules, const char *origin, size_t len);
+
 /* Whether pages of all origins are allowed. */
 bool http_origin_is_any(const struct http_origin_rules *rules);
 

@@ -253,8 +253,34 @@ static void test_judge(void)
 	}
 }
 
+static void test_listed(void)
+{
+	static const struct {
+		const char *origins;
+		const char *origin;
+		bool is_listed;
+	} cases[] = {
+	    {PRESET, "https://chat.openonion.ai", true},
+	    {PRESET, "http://localhost:3000", true},
+	    {PRESET, "https://evil.test", false},
+	    {PRESET, "null", false},
+	    {"*", "https://evil.test", false},
+	    {"*, https://app.example", "https://app.example", true},
+	    {"", "https://app.example", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct http_origin_rules rules = {
+		    .origins = cases[i].origins, .hosts = "", .own = ""};
+		ok(http_origin_is_listed(&rules, cases[i].origin,
+		       strlen(cases[i].origin)) == cases[i].is_listed,
+		    "Origin %s is %slisted in \"%s\"", cases[i].origin,
+		    cases[i].is_listed ? "" : "not ", cases[i].origins);
+	}
+}
+
 int main(void)
 {
+	test_listed();
 	test_lists();
 	test_hosts();
 	test_judge();
