@@ -317,7 +317,7 @@ static void answer_post(struct poll *p)
 	if (p->failed_status)
 		engine_poll_refuse(req, EIO_BAD_REQUEST);
 	else
-		reply(req, 200, "text/html", (struct span){"ok", 2});
+		reply(req, 200, TEXT, (struct span){"ok", 2});
 }
 
 static void take_pong(struct poll *p)
