@@ -75,7 +75,7 @@ is join(' ', $p->poll), '2', 'A22: the second ping comes 25 seconds after the po
 $host->pass(21);
 ok CoHost::wait_for(20, sub { $host->http(GET => $p->path('polling'))->{status} == 400 }),
     'A23: a polling client that does not answer a ping is forgotten';
-ok CoHost::wait_for(20, sub { $host->metric('cohostd_polling_expired_total') >= 1 }),
+ok CoHost::wait_for(20, sub { $host->metric('cohostd_polling_silent_total') >= 1 }),
     'A23: a polling client that was forgotten is counted';
 
 # ---- upgrades ----

@@ -196,5 +196,20 @@ ok CoHost::wait_for(5, sub { $c->ws->{http}->is_closed }),
 
 ok CoHost::wait_for(20, sub { $host->metric('cohostd_socketio_failed_total') >= 4 }),
     'clients that broke a rule are counted';
+
+# ---- how sessions ended ----
+
+sub ended {
+	my $sum = 0;
+	$sum += $host->metric("cohostd_polling_${_}_total")
+	    for qw(left broken oversized full silent lost idle);
+	return $sum;
+}
+
+ok $host->metric("cohostd_polling_${_}_total") > 0, "sessions that polled and ended so are counted: $_"
+    for qw(left broken oversized);
+ok CoHost::wait_for(20, sub { $host->metric('cohostd_polling_opened_total')
+	    == ended() + $host->metric('cohostd_polling_sessions') }),
+    'each session that polled is there or has ended for a reason that is counted';
 $host->stop;
 done_testing;

@@ -139,13 +139,6 @@ void engine_poll_begin(struct http_req *req)
 
 /* ---- GET ---- */
 
-/* Whether a client has polled for long and not connected to a namespace. */
-static bool is_idler(const struct engine *e, int64_t now_ms)
-{
-	return now_ms - e->began_ms > ENGINE_SILENCE_MS &&
-	       !engine_side_world()->user->is_connected(e->user);
-}
-
 /* Whether a GET has waited for as long as its client can bear. */
 static bool is_impatient(
     const struct poll *p, const struct engine *e, int64_t now_ms)
@@ -171,10 +164,6 @@ static int take_packets(struct poll *p, struct buf *out)
 	int64_t now_ms = clock_mono_ms();
 	int room = MAX_PACKETS;
 	p->is_overdue = is_impatient(p, e, now_ms);
-	if (is_idler(e, now_ms)) {
-		engine_end(engine_side_world()->table);
-		return -1;
-	}
 	if (e->state != ENGINE_POLLING) {
 		buf_char(out, '6');
 		room = 0;
@@ -273,7 +262,7 @@ static enum eio_error begin_get(struct engine *e)
 		return EIO_BAD_REQUEST;
 	}
 	if (engine_is_alive(t, &poller)) {
-		engine_end(t);
+		engine_end(t, ENGINE_BROKEN);
 		engine_side_tell(&poller, &socket, number);
 		return EIO_BAD_REQUEST;
 	}
@@ -338,7 +327,7 @@ static void take_close(struct poll *p)
 	if (!e)
 		return;
 	struct engine_holder poller = e->poller, socket = e->socket;
-	engine_end(engine_side_world()->table);
+	engine_end(engine_side_world()->table, ENGINE_LEFT);
 	engine_side_tell(&poller, &socket, p->side.number);
 }
 
@@ -440,7 +429,7 @@ void engine_poll_post(struct http_req *req, struct span sid)
 	engine_give(engine_side_world()->table);
 	struct poll *p = open_poll(req, &post_ops, text, number);
 	if (len > ENGINE_MAX_PAYLOAD) {
-		engine_side_drop(&p->side);
+		engine_side_drop(&p->side, ENGINE_OVERSIZED);
 		close_poll(p);
 		http_reply_error(
 		    req, 413, "the body is larger than maxPayload");

@@ -89,13 +89,13 @@ void engine_side_tell(const struct engine_holder *poller,
 		engine_receive(number);
 }
 
-void engine_side_drop(struct engine_side *side)
+void engine_side_drop(struct engine_side *side, enum engine_end why)
 {
 	struct engine *e = side->is_shared ? engine_side_take(side) : NULL;
 	if (!e)
 		return;
 	struct engine_holder poller = e->poller, socket = e->socket;
-	engine_end(engine_side_world()->table);
+	engine_end(engine_side_world()->table, why);
 	engine_side_tell(&poller, &socket, side->number);
 }
 
@@ -146,6 +146,17 @@ bool engine_peer_is_loopback(const struct engine_side *side)
 	return side->peer_is_loopback;
 }
 
+static void fail(struct engine_side *side, enum engine_end end, const char *why)
+{
+	if (side->is_over)
+		return;
+	side->is_over = true;
+	stat_add(engine_failed, 1);
+	log_info("socket.io peer=%s: the client %s", side->peer, why);
+	engine_side_drop(side, end);
+	side->ops->end(side);
+}
+
 void engine_answer(struct engine_side *side, const char *packets, size_t len)
 {
 	if (!side->is_shared) {
@@ -159,8 +170,7 @@ void engine_answer(struct engine_side *side, const char *packets, size_t len)
 	struct engine_holder poller = e->poller, socket = e->socket;
 	engine_give(engine_side_world()->table);
 	if (!has_room) {
-		stat_add(polling_full, 1);
-		engine_fail(side, "does not take its packets");
+		fail(side, ENGINE_STUFFED, "does not take its packets");
 		return;
 	}
 	engine_side_tell(&poller, &socket, side->number);
@@ -203,19 +213,14 @@ void engine_changed(struct engine_side *side)
 	if (!e)
 		return;
 	struct engine_holder poller = e->poller, socket = e->socket;
+	e->is_connected = engine_side_world()->user->is_connected(e->user);
 	engine_give(engine_side_world()->table);
 	engine_side_tell(&poller, &socket, side->number);
 }
 
 void engine_fail(struct engine_side *side, const char *why)
 {
-	if (side->is_over)
-		return;
-	side->is_over = true;
-	stat_add(engine_failed, 1);
-	log_info("socket.io peer=%s: the client %s", side->peer, why);
-	engine_side_drop(side);
-	side->ops->end(side);
+	fail(side, ENGINE_BROKEN, why);
 }
 
 void engine_leave(struct engine_side *side)

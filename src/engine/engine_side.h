@@ -85,7 +85,7 @@ void engine_side_tell(const struct engine_holder *poller,
     const struct engine_holder *socket, uint64_t number);
 
 /* Remove the session from the table, if it is there, and tell its holders. */
-void engine_side_drop(struct engine_side *side);
+void engine_side_drop(struct engine_side *side, enum engine_end why);
 
 /* Look at all sides of this process that look. */
 void engine_side_look(void);

@@ -108,7 +108,7 @@ static void on_gone(void *arg)
 	struct socket *s = arg;
 	give_up_probe(s);
 	if (s->is_transport)
-		engine_side_drop(&s->side);
+		engine_side_drop(&s->side, ENGINE_LEFT);
 	s->stage = STAGE_CLOSED;
 	loop_timer_stop(loop(), &s->beat);
 	loop_timer_stop(loop(), &s->limit);
@@ -201,7 +201,7 @@ static void on_beat(void *arg)
 	struct socket *s = arg;
 	if (s->awaits_pong) {
 		stat_add(engine_silent, 1);
-		engine_side_drop(&s->side);
+		engine_side_drop(&s->side, ENGINE_SILENT);
 		s->side.is_over = true;
 		ws_cut(s->wire);
 		return;
@@ -341,7 +341,7 @@ static void take_packet(struct socket *s, const struct eio_packet *packet)
 {
 	switch (packet->type) {
 	case EIO_CLOSE:
-		engine_side_drop(&s->side);
+		engine_side_drop(&s->side, ENGINE_LEFT);
 		close_socket(s, WIRE_CLOSE_NORMAL, "");
 		break;
 	case EIO_PONG:

@@ -171,6 +171,8 @@ static void rebuild(struct engine_table *t)
 		link_entry(t, at);
 		count++;
 	}
+	if (g->taken != NONE)
+		stat_add(polling_lost, 1);
 	g->taken = NONE;
 	atomic_store(&g->count, count);
 	log_warn("engine: lock holder died; rebuilt the links of %u sessions",
@@ -242,6 +244,7 @@ struct engine *engine_add(struct engine_table *t, enum engine_found *found)
 	e->state = ENGINE_POLLING;
 	link_entry(t, at);
 	atomic_fetch_add(&g->count, 1);
+	stat_add(polling_opened, 1);
 	*found = ENGINE_FOUND;
 	return e;
 }
@@ -253,8 +256,36 @@ void engine_give(struct engine_table *t)
 	shm_lock_give(&t->region->lock);
 }
 
-void engine_end(struct engine_table *t)
+static void count_end(enum engine_end why)
 {
+	switch (why) {
+	case ENGINE_LEFT:
+		stat_add(polling_left, 1);
+		break;
+	case ENGINE_BROKEN:
+		stat_add(polling_broken, 1);
+		break;
+	case ENGINE_OVERSIZED:
+		stat_add(polling_oversized, 1);
+		break;
+	case ENGINE_STUFFED:
+		stat_add(polling_full, 1);
+		break;
+	case ENGINE_SILENT:
+		stat_add(polling_silent, 1);
+		break;
+	case ENGINE_LOST:
+		stat_add(polling_lost, 1);
+		break;
+	case ENGINE_IDLE:
+		stat_add(polling_idle, 1);
+		break;
+	}
+}
+
+void engine_end(struct engine_table *t, enum engine_end why)
+{
+	count_end(why);
 	remove_entry(t, t->region->taken);
 	engine_give(t);
 }
@@ -339,15 +370,26 @@ static void forget_dead(struct engine_table *t, struct engine *e)
 		e->state = ENGINE_POLLING;
 }
 
-/* A WebSocket has the pings of its connection; here it lives with its process.
+/*
+ * Whether a session is over, and why. A WebSocket has the times of its
+ * connection; here it lives with its process.
  */
-static bool is_over(
-    const struct engine_table *t, const struct engine *e, int64_t now_ms)
+static bool is_over(const struct engine_table *t, const struct engine *e,
+    int64_t now_ms, enum engine_end *why)
 {
-	if (e->end_ms && now_ms >= e->end_ms)
+	if (e->end_ms && now_ms >= e->end_ms) {
+		*why = ENGINE_LEFT;
 		return true;
-	if (e->state == ENGINE_UPGRADED)
+	}
+	if (e->state == ENGINE_UPGRADED) {
+		*why = ENGINE_LOST;
 		return !engine_is_alive(t, &e->socket);
+	}
+	if (!e->is_connected && now_ms - e->began_ms > ENGINE_SILENCE_MS) {
+		*why = ENGINE_IDLE;
+		return true;
+	}
+	*why = ENGINE_SILENT;
 	return now_ms - e->pong_ms > ENGINE_SILENCE_MS;
 }
 
@@ -355,12 +397,14 @@ static bool is_over(
 static bool sweep_entry(struct engine_table *t, uint32_t at, int64_t now_ms)
 {
 	struct engine *e = &t->entries[at];
+	enum engine_end why;
 	if (e->state == ENGINE_FREE)
 		return false;
 	t->region->taken = at;
 	forget_dead(t, e);
-	if (!is_over(t, e, now_ms))
+	if (!is_over(t, e, now_ms, &why))
 		return false;
+	count_end(why);
 	remove_entry(t, at);
 	return true;
 }

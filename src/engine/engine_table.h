@@ -66,6 +66,7 @@ struct engine {
 	int64_t ping_ms;	     /* when a ping was sent; 0: it has come */
 	int64_t end_ms;		     /* removed then; 0: not yet known */
 	int64_t patience_ms;	     /* of a GET without packets; 0: any */
+	bool is_connected;	     /* to a namespace, now or before */
 	uint32_t out_len;
 	_Alignas(8) char user[ENGINE_USER_BYTES];
 	char out[ENGINE_OUT_BYTES];
@@ -113,8 +114,19 @@ struct engine *engine_add(struct engine_table *t, enum engine_found *found);
 /* Give the taken entry back. */
 void engine_give(struct engine_table *t);
 
+/* Why a session ends; each reason has its counter (core/counters.tbl). */
+enum engine_end {
+	ENGINE_LEFT,	  /* the client left, or was refused, or its socket */
+	ENGINE_BROKEN,	  /* the client broke a rule */
+	ENGINE_OVERSIZED, /* the client sent more than maxPayload */
+	ENGINE_STUFFED,	  /* packets for the client found no room */
+	ENGINE_SILENT,	  /* the client sent no pong */
+	ENGINE_LOST, /* with a process that had its WebSocket or its entry */
+	ENGINE_IDLE, /* the client connected to nothing */
+};
+
 /* Remove the taken entry, instead of giving it back. */
-void engine_end(struct engine_table *t);
+void engine_end(struct engine_table *t, enum engine_end why);
 
 /* Returns this process as a holder. */
 struct engine_holder engine_self(const struct engine_table *t);
@@ -154,9 +166,10 @@ bool engine_nudge(const struct engine_table *t,
 #define ENGINE_SILENCE_MS (ENGINE_PING_INTERVAL_MS + ENGINE_PING_TIMEOUT_MS)
 
 /*
- * Remove the sessions whose client is silent for too long, and those whose
- * WebSocket died with its process; forget dead pollers and probes. To be called
- * every second by one process. Returns how many were removed.
+ * Remove the sessions whose client is silent for too long or does not connect,
+ * and those whose WebSocket died with its process; forget dead pollers and
+ * probes. To be called every second by one process. Returns how many were
+ * removed.
  */
 unsigned engine_sweep(struct engine_table *t);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/heritage.h"
+#include "core/stat.h"
 #include "proc/shm.h"
 #include "t/unit/scratch.h"
 #include "t/unit/scratch_clock.h"
@@ -108,7 +109,7 @@ static void test_entries(void)
 	struct engine *e = take(sids[1]);
 	uint64_t number = e->number;
 	memset(e->user, 'x', sizeof e->user);
-	engine_end(table);
+	engine_end(table, ENGINE_LEFT);
 	ok(!is_there(sids[1]), "a session that was ended is unknown");
 	is_int(engine_count(table), CAPACITY - 1,
 	    "a session that was ended is not counted");
@@ -190,15 +191,27 @@ static void test_packets(void)
 static void test_expiry(void)
 {
 	begin();
-	struct sid silent = add(), lively = add();
+	struct sid silent = add(), lively = add(), idle = add();
+	take(silent)->is_connected = true;
+	engine_give(table);
 	pass_ms(ENGINE_SILENCE_MS - 1000);
 	is_int(engine_sweep(table), 0, "sessions that may be silent stay");
-	take(lively)->pong_ms = clock_mono_ms();
+	struct engine *e = take(lively);
+	e->pong_ms = clock_mono_ms();
+	e->is_connected = true;
+	engine_give(table);
+	take(idle)->pong_ms = clock_mono_ms();
 	engine_give(table);
 	pass_ms(2000);
-	is_int(engine_sweep(table), 1, "a silent session is removed");
+	is_int(engine_sweep(table), 2, "silent and idle sessions are removed");
 	ok(!is_there(silent) && is_there(lively),
 	    "a session that is not silent stays");
+	ok(!is_there(idle), "a session that connects to nothing is removed, "
+			    "though its client answers");
+	is_int((int64_t)stat_mine()->polling_silent, 1,
+	    "sessions that were silent are counted");
+	is_int((int64_t)stat_mine()->polling_idle, 1,
+	    "sessions that connected to nothing are counted");
 	end();
 }
 
@@ -285,7 +298,7 @@ static void test_death(void)
 	begin();
 	struct sid torn = add(), whole = add(), ended = add();
 	(void)take(ended); /* it is there */
-	engine_end(table);
+	engine_end(table, ENGINE_LEFT);
 	die_with(torn);
 	ok(is_there(whole), "a session survives the death of another's holder");
 	ok(!is_there(torn), "what a process died with is dropped");
