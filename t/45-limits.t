@@ -125,6 +125,34 @@ like $frames[-1]{message}, qr/ from one address; /,
     'the ERROR for a frame names the limit of the address';
 $host->stop;
 
+# ---- polling clients of Socket.IO ----
+
+$host = CoHost->start(workers => 4, clock => 1,
+	yaml => "limit_peer_polling: 3\nmax_polling: 16\ntrusted_proxies: 127.0.0.1\n");
+
+sub poll_from {
+	my ($from) = @_;
+	my %header = $from ? from($from) : ();
+	return $host->http(GET => '/socket.io/?EIO=4&transport=polling&conversation_id=x', \%header);
+}
+
+is poll_from(1)->{status}, 200, 'an address may begin as many Socket.IO sessions as its limit' for 1 .. 3;
+my $r = poll_from(1);
+is $r->{status}, 429, 'an address with as many Socket.IO sessions as its limit is refused';
+is $r->{json}{error}, 'too many Socket.IO clients that poll: 3 from one address '
+    . '(limit_peer_polling); retry when one has ended', 'the refusal of a Socket.IO session names the limit';
+is $r->{header}{'retry-after'}, 1, 'the refusal of a Socket.IO session says when to retry';
+is poll_from(2)->{status}, 200, 'the limit of Socket.IO sessions of one address is not that of another';
+is poll_from(0)->{status}, 200, 'a client on the same machine has no limit of Socket.IO sessions' for 1 .. 12;
+is poll_from(2)->{status}, 503, 'a full table of Socket.IO sessions refuses';
+is $host->metric('cohostd_limited_polling_total'), 1, 'refusals by limit_peer_polling are counted';
+is $host->metric('cohostd_polling_refused_total'), 1, 'refusals by max_polling are counted';
+$host->pass(5);
+ok wait_for(20, sub { $host->metric('cohostd_polling_idle_total') == 16 }),
+    'Socket.IO sessions that did not connect leave a full table after a few seconds';
+is poll_from(1)->{status}, 200, 'an address may begin Socket.IO sessions when its others have ended';
+$host->stop;
+
 # ---- sockets ----
 
 $host = CoHost->start(yaml => "limit_sockets: 2\nlimit_peer_sockets: 3\n"

@@ -5,11 +5,18 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/conf.h"
+#include "core/err.h"
 #include "core/stat.h"
+#include "door/door.h"
+#include "door/reply.h"
 #include "engine/engine_side.h"
+#include "limits/limits.h"
+#include "limits/network.h"
 #include "net/http.h"
 #include "socketio/eio_packet.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +29,9 @@
  */
 #define GO_CLIENT "engine.io-go/"
 #define GO_PATIENCE_MS 1000
+
+/* A peer may begin another session when one of its sessions ends. */
+#define CROWD_RETRY_MS 1000
 
 #define TEXT "text/plain; charset=UTF-8"
 
@@ -61,10 +71,27 @@ void engine_poll_refuse(struct http_req *req, enum eio_error error)
 	buf_fini(&body);
 }
 
+/* Its address has as many sessions as it may have. */
+static void refuse_crowd(struct http_req *req)
+{
+	struct err err;
+	stat_add(limited_polling, 1);
+	(void)err_set(&err, ERR_LIMIT,
+	    "too many Socket.IO clients that poll: %" PRId64
+	    " from one address (limit_peer_polling); retry when one has ended",
+	    engine_side_world()->setup->conf->limit_peer_polling);
+	err.retry_after_ms = CROWD_RETRY_MS;
+	reply_err(req, &err);
+}
+
 static void refuse_found(struct http_req *req, enum engine_found found)
 {
 	if (found == ENGINE_UNKNOWN) {
 		engine_poll_refuse(req, EIO_SESSION_UNKNOWN);
+		return;
+	}
+	if (found == ENGINE_CROWDED) {
+		refuse_crowd(req);
 		return;
 	}
 	stat_add(polling_refused, found == ENGINE_FULL);
@@ -101,6 +128,22 @@ static void close_poll(struct poll *p)
 
 /* ---- the handshake ---- */
 
+static struct engine *add_entry(
+    const struct http_req *req, enum engine_found *found)
+{
+	char network[NETWORK_SIZE];
+	const struct limits_who who = {
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+	limits_network(network, &who);
+	const struct engine_peer peer = {
+	    .network = network,
+	    .most = engine_side_world()->setup->conf->limit_peer_polling,
+	};
+	return engine_add(engine_side_world()->table, &peer, found);
+}
+
 static int64_t patience_of(const struct http_req *req)
 {
 	const char *agent = http_header(req, "user-agent");
@@ -116,7 +159,7 @@ void engine_poll_begin(struct http_req *req)
 	char sid[EIO_SID + 1];
 	_Alignas(8) char state[ENGINE_USER_BYTES] = {0};
 	engine_side_world()->user->begin(state, req);
-	struct engine *e = engine_add(engine_side_world()->table, &found);
+	struct engine *e = add_entry(req, &found);
 	if (!e) {
 		refuse_found(req, found);
 		return;

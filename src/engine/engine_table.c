@@ -29,7 +29,10 @@
 
 #define NONE UINT32_MAX
 
-/* The head of the shared memory; buckets and entries follow. */
+/* Counts of peers for each bucket. */
+#define PEERS_PER_BUCKET 4
+
+/* The head of the shared memory; buckets, counts and entries follow. */
 struct region {
 	_Atomic uint64_t magic;
 	struct shm_lock lock;
@@ -40,13 +43,15 @@ struct region {
 	uint32_t free;	    /* list of free entries, by chain */
 	uint32_t taken;	    /* the entry that is taken, or NONE */
 	uint64_t next_number;
-	uint64_t unused[4]; /* what follows is aligned */
+	uint64_t secret;    /* of the hash of peers */
+	uint64_t unused[3]; /* what follows is aligned */
 };
 
 struct engine_table {
 	struct heritage *heritage;
 	struct region *region;
 	uint32_t *buckets;
+	uint32_t *peers; /* sessions of each peer */
 	struct engine *entries;
 	struct engine_holder self;
 	bool is_stuck; /* and that was logged */
@@ -63,7 +68,8 @@ static uint32_t buckets_for(uint64_t max_sessions)
 uint64_t engine_table_bytes(uint64_t max_sessions)
 {
 	return sizeof(struct region) +
-	       (uint64_t)buckets_for(max_sessions) * sizeof(uint32_t) +
+	       (uint64_t)buckets_for(max_sessions) * (1 + PEERS_PER_BUCKET) *
+		   sizeof(uint32_t) +
 	       max_sessions * sizeof(struct engine);
 }
 
@@ -77,6 +83,11 @@ static uint32_t *buckets_of(struct region *g)
 	return (uint32_t *)(void *)(g + 1);
 }
 
+static uint32_t n_peers(const struct region *g)
+{
+	return g->n_buckets * PEERS_PER_BUCKET;
+}
+
 void engine_table_make(struct heritage *h)
 {
 	struct region *g = region_of(h);
@@ -87,6 +98,7 @@ void engine_table_make(struct heritage *h)
 	g->free = NONE;
 	g->taken = NONE;
 	g->next_number = 1;
+	enc_random(&g->secret, sizeof g->secret);
 	shm_lock_init(&g->lock);
 	memset(buckets_of(g), 0xff, g->n_buckets * sizeof(uint32_t));
 	atomic_store(&g->magic, MAGIC);
@@ -101,7 +113,8 @@ struct engine_table *engine_table_new(
 	if (atomic_load(&t->region->magic) != MAGIC)
 		panic("engine: the table has not been made");
 	t->buckets = buckets_of(t->region);
-	t->entries = (void *)(t->buckets + t->region->n_buckets);
+	t->peers = t->buckets + t->region->n_buckets;
+	t->entries = (void *)(t->peers + n_peers(t->region));
 	t->self = (struct engine_holder){slot, generation};
 	return t;
 }
@@ -138,9 +151,16 @@ static void free_entry(struct engine_table *t, uint32_t at)
 	g->free = at;
 }
 
+static void leave_peer(struct engine_table *t, const struct engine *e)
+{
+	if (e->peer != NONE)
+		t->peers[e->peer]--;
+}
+
 static void remove_entry(struct engine_table *t, uint32_t at)
 {
 	uint32_t *p = bucket_of(t, t->entries[at].sid);
+	leave_peer(t, &t->entries[at]);
 	while (*p != at)
 		p = &t->entries[*p].chain;
 	*p = t->entries[at].chain;
@@ -162,6 +182,7 @@ static void rebuild(struct engine_table *t)
 	struct region *g = t->region;
 	uint32_t count = 0;
 	memset(t->buckets, 0xff, g->n_buckets * sizeof *t->buckets);
+	memset(t->peers, 0, n_peers(g) * sizeof *t->peers);
 	g->free = NONE;
 	for (uint32_t at = 0; at < g->high; at++) {
 		if (at == g->taken || t->entries[at].state == ENGINE_FREE) {
@@ -169,6 +190,8 @@ static void rebuild(struct engine_table *t)
 			continue;
 		}
 		link_entry(t, at);
+		if (t->entries[at].peer != NONE)
+			t->peers[t->entries[at].peer]++;
 		count++;
 	}
 	if (g->taken != NONE)
@@ -223,16 +246,39 @@ static uint32_t new_entry(struct region *g, const struct engine *entries)
 	return g->high < g->capacity ? g->high++ : NONE;
 }
 
-struct engine *engine_add(struct engine_table *t, enum engine_found *found)
+/* The count of a peer, or NONE. */
+static uint32_t peer_of(const struct region *g, const struct engine_peer *peer)
+{
+	uint32_t hash = enc_crc32c(0, &g->secret, sizeof g->secret);
+	if (!*peer->network)
+		return NONE;
+	hash = enc_crc32c(hash, peer->network, strlen(peer->network));
+	return hash & (n_peers(g) - 1);
+}
+
+/* Returns a place for the entry, or NONE. */
+static uint32_t find_place(struct engine_table *t, uint32_t peer, int64_t most,
+    enum engine_found *found)
+{
+	if (peer != NONE && most && t->peers[peer] >= most) {
+		*found = ENGINE_CROWDED;
+		return NONE;
+	}
+	*found = ENGINE_FULL;
+	return new_entry(t->region, t->entries);
+}
+
+struct engine *engine_add(struct engine_table *t,
+    const struct engine_peer *peer, enum engine_found *found)
 {
 	struct region *g = t->region;
+	uint32_t count = peer_of(g, peer);
 	*found = ENGINE_STUCK;
 	if (!lock(t))
 		return NULL;
-	uint32_t at = new_entry(g, t->entries);
+	uint32_t at = find_place(t, count, peer->most, found);
 	if (at == NONE) {
 		shm_lock_give(&g->lock);
-		*found = ENGINE_FULL;
 		return NULL;
 	}
 	struct engine *e = &t->entries[at];
@@ -241,9 +287,12 @@ struct engine *engine_add(struct engine_table *t, enum engine_found *found)
 	eio_sid_new(e->sid);
 	e->number = g->next_number++;
 	e->began_ms = e->pong_ms = clock_mono_ms();
+	e->peer = count;
 	e->state = ENGINE_POLLING;
 	link_entry(t, at);
-	atomic_fetch_add(&g->count, 1);
+	if (count != NONE)
+		t->peers[count]++;
+	atomic_fetch_add(&t->region->count, 1);
 	stat_add(polling_opened, 1);
 	*found = ENGINE_FOUND;
 	return e;
@@ -362,6 +411,14 @@ size_t engine_unqueue(struct engine *e, struct buf *out, size_t most)
 
 /* ---- the sweep ---- */
 
+struct sweep {
+	struct engine_table *table;
+	uint32_t at; /* the next entry */
+	int64_t now_ms;
+	int64_t idle_ms; /* the time of sessions that do not connect */
+	unsigned n_removed;
+};
+
 static void forget_dead(struct engine_table *t, struct engine *e)
 {
 	if (!engine_is_alive(t, &e->poller))
@@ -370,55 +427,64 @@ static void forget_dead(struct engine_table *t, struct engine *e)
 		e->state = ENGINE_POLLING;
 }
 
+/* Clients that only begin sessions must not keep others out for long. */
+static int64_t idle_ms(const struct engine_table *t)
+{
+	uint64_t in_use = atomic_load(&t->region->count);
+	return in_use * 8 > (uint64_t)t->region->capacity * ENGINE_ROOMY
+		   ? ENGINE_IDLE_CROWDED_MS
+		   : ENGINE_IDLE_MS;
+}
+
 /*
  * Whether a session is over, and why. A WebSocket has the times of its
  * connection; here it lives with its process.
  */
-static bool is_over(const struct engine_table *t, const struct engine *e,
-    int64_t now_ms, enum engine_end *why)
+static bool is_over(
+    const struct sweep *s, const struct engine *e, enum engine_end *why)
 {
-	if (e->end_ms && now_ms >= e->end_ms) {
+	if (e->end_ms && s->now_ms >= e->end_ms) {
 		*why = ENGINE_LEFT;
 		return true;
 	}
 	if (e->state == ENGINE_UPGRADED) {
 		*why = ENGINE_LOST;
-		return !engine_is_alive(t, &e->socket);
+		return !engine_is_alive(s->table, &e->socket);
 	}
-	if (!e->is_connected && now_ms - e->began_ms > ENGINE_SILENCE_MS) {
+	if (!e->is_connected && s->now_ms - e->began_ms > s->idle_ms) {
 		*why = ENGINE_IDLE;
 		return true;
 	}
 	*why = ENGINE_SILENT;
-	return now_ms - e->pong_ms > ENGINE_SILENCE_MS;
+	return s->now_ms - e->pong_ms > ENGINE_SILENCE_MS;
 }
 
-/* Returns whether the session was removed. */
-static bool sweep_entry(struct engine_table *t, uint32_t at, int64_t now_ms)
+static void sweep_entry(struct sweep *s, uint32_t at)
 {
+	struct engine_table *t = s->table;
 	struct engine *e = &t->entries[at];
 	enum engine_end why;
 	if (e->state == ENGINE_FREE)
-		return false;
+		return;
 	t->region->taken = at;
 	forget_dead(t, e);
-	if (!is_over(t, e, now_ms, &why))
-		return false;
+	if (!is_over(s, e, &why))
+		return;
 	count_end(why);
 	remove_entry(t, at);
-	return true;
+	s->n_removed++;
 }
 
 /* Sweep the next entries. Returns whether there are more. */
-static bool sweep_batch(struct engine_table *t, uint32_t *at, unsigned *n)
+static bool sweep_batch(struct sweep *s)
 {
-	struct region *g = t->region;
-	int64_t now_ms = clock_mono_ms();
-	if (!lock(t))
+	struct region *g = s->table->region;
+	s->now_ms = clock_mono_ms();
+	if (!lock(s->table))
 		return false;
-	for (uint32_t i = 0; i < SWEEP_BATCH && *at < g->high; i++)
-		*n += sweep_entry(t, (*at)++, now_ms);
-	bool has_more = *at < g->high;
+	for (uint32_t i = 0; i < SWEEP_BATCH && s->at < g->high; i++)
+		sweep_entry(s, s->at++);
+	bool has_more = s->at < g->high;
 	g->taken = NONE;
 	shm_lock_give(&g->lock);
 	return has_more;
@@ -426,11 +492,10 @@ static bool sweep_batch(struct engine_table *t, uint32_t *at, unsigned *n)
 
 unsigned engine_sweep(struct engine_table *t)
 {
-	uint32_t at = 0;
-	unsigned n = 0;
-	while (engine_count(t) && sweep_batch(t, &at, &n))
+	struct sweep s = {.table = t, .idle_ms = idle_ms(t)};
+	while (engine_count(t) && sweep_batch(&s))
 		; /* loops that wait for the lock may get it in between */
-	return n;
+	return s.n_removed;
 }
 
 unsigned engine_count(const struct engine_table *t)

@@ -58,6 +58,7 @@ struct engine {
 	char sid[EIO_SID + 4];	     /* with its NUL */
 	uint32_t state;		     /* enum engine_state */
 	uint32_t chain;		     /* next in the hash bucket, or free */
+	uint32_t peer;		     /* which count it is part of, or none */
 	uint64_t number;	     /* no two entries ever have the same */
 	struct engine_holder poller; /* of the GET that waits */
 	struct engine_holder socket; /* of the WebSocket */
@@ -95,6 +96,7 @@ enum engine_found {
 	ENGINE_FOUND,
 	ENGINE_UNKNOWN, /* no session has this sid */
 	ENGINE_FULL,	/* there are as many as there may be */
+	ENGINE_CROWDED, /* the peer has as many as it may have */
 	ENGINE_STUCK,	/* the lock is held by a process that is stuck */
 };
 
@@ -105,11 +107,19 @@ enum engine_found {
 struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
     enum engine_found *found);
 
+/* Who begins a session. */
+struct engine_peer {
+	const char *network; /* what counts as one peer; "": has no limit */
+	int64_t most;	     /* how many sessions it may have; 0: any */
+};
+
 /*
  * Add an entry with a new sid, all else zeroed, and take it. The same
- * otherwise.
+ * otherwise. (Sessions are counted by a hash of the network, with a secret:
+ * of networks whose hashes fall together, all count as one.)
  */
-struct engine *engine_add(struct engine_table *t, enum engine_found *found);
+struct engine *engine_add(struct engine_table *t,
+    const struct engine_peer *peer, enum engine_found *found);
 
 /* Give the taken entry back. */
 void engine_give(struct engine_table *t);
@@ -164,6 +174,14 @@ bool engine_nudge(const struct engine_table *t,
 #define ENGINE_PING_INTERVAL_MS 25000
 #define ENGINE_PING_TIMEOUT_MS 20000
 #define ENGINE_SILENCE_MS (ENGINE_PING_INTERVAL_MS + ENGINE_PING_TIMEOUT_MS)
+
+/*
+ * How long a session may live without being connected to a namespace, and how
+ * long if more than ENGINE_ROOMY eighths of the table are in use.
+ */
+#define ENGINE_IDLE_MS ENGINE_SILENCE_MS
+#define ENGINE_IDLE_CROWDED_MS 3000
+#define ENGINE_ROOMY 7
 
 /*
  * Remove the sessions whose client is silent for too long or does not connect,

@@ -65,8 +65,7 @@ struct limits {
 
 /* ---- the peer ---- */
 
-/* Writes "" for peers without a limit. */
-static void name_peer(char out[NETWORK_SIZE], const struct limits_who *who)
+void limits_network(char *out, const struct limits_who *who)
 {
 	out[0] = 0;
 	if (who->peer && !who->peer_is_loopback &&
@@ -127,7 +126,7 @@ int limits_request(struct limits *l, const struct limits_who *who,
 	*v = (struct limits_verdict){.name = NULL};
 	if (!l)
 		return 0;
-	name_peer(peer, who);
+	limits_network(peer, who);
 	for (size_t i = 0; i < N_RATES; i++) {
 		const char *name = rate_rules[i].is_peer ? peer : who->caller;
 		if (l->rates[i] && name && *name &&
@@ -172,7 +171,7 @@ int limits_hold(struct limits *l, enum limits_kind kind,
 	if (!l)
 		return 0;
 	rule = &gauge_rules[kind];
-	name_peer(peer, who);
+	limits_network(peer, who);
 	if (hold_one(l, rule->peer_kind, peer, &held->peer, !err) != 0)
 		return refuse_hold(l, kind, rule->peer_kind, err);
 	if (hold_one(l, rule->kind, who->caller, &held->caller, !err) == 0)

@@ -49,6 +49,12 @@ struct limits_verdict {
 	struct err err;	  /* ERR_LIMIT if refused, else ERR_OK */
 };
 
+/*
+ * Write the network that counts as this peer (NETWORK_SIZE bytes, see
+ * limits/network.h); "" if it has no limit.
+ */
+void limits_network(char *out, const struct limits_who *who);
+
 /* Create limits; conf and h are borrowed. Never NULL. */
 struct limits *limits_new(const struct conf *conf, struct heritage *h,
     unsigned slot, uint32_t generation);

@@ -64,6 +64,8 @@ static void end(void)
 	(void)munmap(heritage, heritage_size);
 }
 
+static const struct engine_peer anybody = {.network = ""};
+
 struct sid {
 	char text[EIO_SID + 1];
 };
@@ -72,7 +74,7 @@ static struct sid add(void)
 {
 	struct sid sid = {""};
 	enum engine_found found;
-	struct engine *e = engine_add(table, &found);
+	struct engine *e = engine_add(table, &anybody, &found);
 	if (e) {
 		memcpy(sid.text, e->sid, sizeof sid.text);
 		engine_give(table);
@@ -102,7 +104,7 @@ static void test_entries(void)
 	for (int i = 0; i < CAPACITY; i++)
 		sids[i] = add();
 	is_int(engine_count(table), CAPACITY, "all entries are counted");
-	ok(!engine_add(table, &found) && found == ENGINE_FULL,
+	ok(!engine_add(table, &anybody, &found) && found == ENGINE_FULL,
 	    "a full table adds no session");
 	for (int i = 0; i < CAPACITY; i++)
 		ok(is_there(sids[i]), "session %d is found by its sid", i);
@@ -230,9 +232,80 @@ static void test_many(void)
 	end();
 }
 
-static void test_holders(void)
+/* In a child: die while an entry is taken. */
+static void die_with(struct sid sid)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct engine *e = take(sid);
+		if (e)
+			memset(e->user, 'x', sizeof e->user);
+		_exit(0);
+	}
+	(void)waitpid(pid, NULL, 0);
+}
+
+static struct sid add_from(const char *network, enum engine_found *found)
+{
+	const struct engine_peer peer = {.network = network, .most = 2};
+	struct sid sid = {""};
+	struct engine *e = engine_add(table, &peer, found);
+	if (e) {
+		memcpy(sid.text, e->sid, sizeof sid.text);
+		engine_give(table);
+	}
+	return sid;
+}
+
+static void test_peers(void)
+{
+	enum engine_found found;
+	begin_with(MANY);
+	struct sid one = add_from("192.0.2.1", &found);
+	(void)add_from("192.0.2.1", &found); /* as many as it may have */
+	ok(found == ENGINE_FOUND, "a peer may have its number of sessions");
+	(void)add_from("192.0.2.1", &found); /* one too many */
+	ok(found == ENGINE_CROWDED, "a peer gets no more than its number");
+	(void)add_from("192.0.2.2", &found); /* of another peer */
+	ok(found == ENGINE_FOUND, "the limit of a peer is not that of another");
+	(void)take(one); /* it is there */
+	engine_end(table, ENGINE_LEFT);
+	one = add_from("192.0.2.1", &found);
+	ok(found == ENGINE_FOUND, "a session that ended counts no more");
+	die_with(one);
+	(void)add_from("192.0.2.1", &found); /* instead of the lost one */
+	ok(found == ENGINE_FOUND,
+	    "a session that was lost with its process counts no more");
+	(void)add_from("192.0.2.1", &found); /* one too many */
+	ok(found == ENGINE_CROWDED, "peers are counted again after a loss");
+	for (int i = 0; i < CAPACITY; i++)
+		(void)add_from("", &found); /* has no limit */
+	ok(found == ENGINE_FOUND, "a peer without a name has no limit");
+	end();
+}
+
+/* Clients that begin sessions and do not connect make room for others. */
+static void test_crowd(void)
 {
 	begin();
+	take(add())->is_connected = true;
+	engine_give(table);
+	for (int i = 0; i < CAPACITY - 2; i++)
+		(void)add();
+	pass_ms(ENGINE_IDLE_CROWDED_MS + 1000);
+	is_int(engine_sweep(table), 0,
+	    "sessions that are not connected may wait while there is room");
+	(void)add(); /* the table is full now */
+	is_int(engine_sweep(table), CAPACITY - 2,
+	    "a full table drops the sessions that have not connected in time");
+	is_int(engine_count(table), 2,
+	    "a full table keeps those that are connected or new");
+	end();
+}
+
+static void test_holders(void)
+{
+	begin_with(2 * CAPACITY);
 	struct sid poll = add(), probe = add(), lost = add(), kept = add();
 	struct engine *e = take(poll);
 	e->poller = (struct engine_holder){DEAD, 1};
@@ -280,19 +353,6 @@ static void test_nudge(void)
 	end();
 }
 
-/* In a child: die while an entry is taken. */
-static void die_with(struct sid sid)
-{
-	pid_t pid = fork();
-	if (pid == 0) {
-		struct engine *e = take(sid);
-		if (e)
-			memset(e->user, 'x', sizeof e->user);
-		_exit(0);
-	}
-	(void)waitpid(pid, NULL, 0);
-}
-
 static void test_death(void)
 {
 	begin();
@@ -319,6 +379,8 @@ int main(void)
 	test_packets();
 	test_expiry();
 	test_many();
+	test_peers();
+	test_crowd();
 	test_holders();
 	test_nudge();
 	test_death();
