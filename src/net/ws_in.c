@@ -4,9 +4,23 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+/*
+ * The library's parser, which has a buffer of 4 KB. A socket that is between two
+ * messages needs none, so it keeps none: idle sockets are many.
+ */
+struct ws_parser {
+	wslay_event_context_ptr library;
+	struct ws *w; /* of which it reads */
+};
+
+/* One that no socket has, of all that are between two messages; or NULL. */
+static struct ws_parser *spare;
 
 /* The peer broke a rule: tell it which, and stop reading. */
 static void ws_in_fail(struct ws *w, int code)
@@ -14,7 +28,7 @@ static void ws_in_fail(struct ws *w, int code)
 	if (!w->has_sent_close)
 		ws_out_close(w, code, "");
 	w->has_done_reading = true;
-	wslay_event_shutdown_read(w->parser);
+	wslay_event_shutdown_read(w->parser->library);
 }
 
 /* Returns the size of a frame's head, as far as n bytes of it tell. */
@@ -65,10 +79,10 @@ static ssize_t on_parser_wants(wslay_event_context_ptr parser, uint8_t *out,
     size_t n, int flags, void *arg)
 {
 	(void)flags;
-	struct ws *w = arg;
+	struct ws *w = ((struct ws_parser *)arg)->w;
 	if (n > w->in_len)
 		n = w->in_len;
-	if (n && w->limits.is_exact)
+	if (n)
 		n = w->step.is_over ? 0 : step(&w->step, w->in, n);
 	if (!n) {
 		wslay_event_set_error(parser, WSLAY_ERR_WOULDBLOCK);
@@ -86,7 +100,7 @@ static ssize_t on_parser_sends(wslay_event_context_ptr parser,
 {
 	(void)parser;
 	(void)flags;
-	struct ws *w = arg;
+	struct ws *w = ((struct ws_parser *)arg)->w;
 	ws_out_raw(w, data, n);
 	return (ssize_t)n;
 }
@@ -149,7 +163,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
     const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
 {
 	(void)parser;
-	struct ws *w = arg;
+	struct ws *w = ((struct ws_parser *)arg)->w;
 	if (!wslay_is_ctrl_frame(frame->opcode) &&
 	    frame->opcode != WSLAY_CONTINUATION_FRAME)
 		w->most_bytes = first_limit(w);
@@ -161,7 +175,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
 static void on_frame_chunk(wslay_event_context_ptr parser,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
 {
-	struct ws *w = arg;
+	struct ws *w = ((struct ws_parser *)arg)->w;
 	if (w->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
 		ws_close_take(
 		    &w->closing, parser, chunk->data, chunk->data_length);
@@ -173,11 +187,12 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 /* Queue the pong or close frame that the parser has made. */
 static void send_control(struct ws *w)
 {
-	if (w->has_sent_close || !wslay_event_want_write(w->parser))
+	wslay_event_context_ptr library = w->parser->library;
+	if (w->has_sent_close || !wslay_event_want_write(library))
 		return;
-	if (wslay_event_send(w->parser) != 0)
+	if (wslay_event_send(library) != 0)
 		ws_out_cut(w);
-	if (wslay_event_get_close_sent(w->parser))
+	if (wslay_event_get_close_sent(library))
 		ws_out_closed(w);
 }
 
@@ -197,7 +212,7 @@ static void on_message(wslay_event_context_ptr parser,
     const struct wslay_event_on_msg_recv_arg *msg, void *arg)
 {
 	(void)parser;
-	struct ws *w = arg;
+	struct ws *w = ((struct ws_parser *)arg)->w;
 	/*
 	 * The pong must leave before anything that the next message of the same
 	 * read makes its user send: it confirms what was read before it.
@@ -220,18 +235,19 @@ static void on_message(wslay_event_context_ptr parser,
 /* Copy what the parser learned into our state. */
 static void after_parse(struct ws *w)
 {
+	wslay_event_context_ptr library = w->parser->library;
 	send_control(w);
-	if (wslay_event_get_close_received(w->parser) ||
+	if (wslay_event_get_close_received(library) ||
 	    (ws_close_is_new(&w->closing) &&
-		!wslay_event_get_read_enabled(w->parser)))
+		!wslay_event_get_read_enabled(library)))
 		w->has_done_reading = w->is_clean = true;
-	else if (!wslay_event_get_read_enabled(w->parser))
+	else if (!wslay_event_get_read_enabled(library))
 		w->has_done_reading = true;
 	if (w->tally.fragments && !w->began_ms)
 		w->began_ms = clock_mono_ms();
 }
 
-void ws_in_init(struct ws *w)
+static struct ws_parser *parser_new(void)
 {
 	static const struct wslay_event_callbacks callbacks = {
 	    .recv_callback = on_parser_wants,
@@ -240,17 +256,55 @@ void ws_in_init(struct ws *w)
 	    .on_frame_recv_chunk_callback = on_frame_chunk,
 	    .on_msg_recv_callback = on_message,
 	};
-	if (wslay_event_context_server_init(&w->parser, &callbacks, w) != 0)
+	struct ws_parser *parser = mem_zero(sizeof *parser);
+	if (wslay_event_context_server_init(
+		&parser->library, &callbacks, parser) != 0)
 		fatal("ws: out of memory");
+	/* Its buffering would cost a hundred bytes per fragment of one byte. */
+	wslay_event_config_set_no_buffering(parser->library, 1);
+	return parser;
+}
+
+static void parser_free(struct ws_parser **parser)
+{
+	if (!*parser)
+		return;
+	wslay_event_context_free((*parser)->library);
+	free(*parser);
+	*parser = NULL;
+}
+
+static void take_parser(struct ws *w)
+{
+	if (w->parser)
+		return;
+	w->parser = spare ? spare : parser_new();
+	w->parser->w = w;
+	spare = NULL;
+}
+
+/* Between two messages a parser has nothing of its socket. */
+static void give_parser(struct ws *w)
+{
+	if (!w->step.is_over || w->tally.fragments || w->has_sent_close ||
+	    w->has_done_reading || w->is_dead)
+		return;
+	if (spare)
+		parser_free(&w->parser);
+	else
+		spare = w->parser;
+	w->parser = NULL;
+}
+
+void ws_in_init(struct ws *w)
+{
 	unfinished_init(&w->part, drop_part);
 	w->step.is_over = true;
-	/* Its buffering would cost a hundred bytes per fragment of one byte. */
-	wslay_event_config_set_no_buffering(w->parser, 1);
 }
 
 void ws_in_fini(struct ws *w)
 {
-	wslay_event_context_free(w->parser);
+	parser_free(&w->parser);
 	buf_fini(&w->message);
 	buf_fini(&w->rest);
 	unfinished_release(&w->part);
@@ -262,23 +316,34 @@ static bool is_held(const struct ws *w)
 	return w->limits.is_exact && w->wire.is_paused && w->step.is_over;
 }
 
+/* Parse to the end of a frame, or of what there is. */
+static void parse_frame(struct ws *w)
+{
+	wslay_event_context_ptr library = w->parser->library;
+	/* After our close it must not queue pongs that can never be sent. */
+	if (w->has_sent_close)
+		wslay_event_shutdown_write(library);
+	w->step.is_over = false;
+	if (wslay_event_recv(library) != 0)
+		ws_in_fail(w, WSLAY_CODE_PROTOCOL_ERROR);
+}
+
 void ws_in_feed(struct ws *w, const char *p, size_t n)
 {
 	if (w->has_done_reading)
 		return; /* lingering */
 	w->in = p;
 	w->in_len = n;
+	take_parser(w);
 	while (w->in_len && !w->is_dead && !w->has_done_reading &&
-	       wslay_event_want_read(w->parser) && !is_held(w)) {
-		w->step.is_over = false;
-		if (wslay_event_recv(w->parser) != 0)
-			ws_in_fail(w, WSLAY_CODE_PROTOCOL_ERROR);
-	}
+	       wslay_event_want_read(w->parser->library) && !is_held(w))
+		parse_frame(w);
 	if (is_held(w))
 		buf_append(&w->rest, w->in, w->in_len);
 	w->in = NULL;
 	w->in_len = 0;
 	after_parse(w);
+	give_parser(w);
 }
 
 void ws_in_resume(struct ws *w)

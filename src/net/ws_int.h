@@ -28,6 +28,8 @@ struct ws_piece {
 	size_t taken; /* bytes at its head already written, or not to be */
 };
 
+struct ws_parser;
+
 /* Where the parser is in a frame, so that it gets no byte of the next one. */
 struct ws_step {
 	uint8_t head[14]; /* of a frame, as far as it came */
@@ -44,12 +46,12 @@ struct ws {
 	char *peer;
 	char *place;
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
-	wslay_event_context_ptr parser;
-	struct buf early; /* what came with the handshake */
-	const char *in;	  /* what the parser has yet to read */
+	struct ws_parser *parser; /* NULL between two messages */
+	struct buf early;	  /* what came with the handshake */
+	const char *in;		  /* what the parser has yet to read */
 	size_t in_len;
-	struct buf rest;       /* input that waits for the end of a pause */
-	struct ws_step step;   /* with limits.is_exact */
+	struct buf rest; /* input that waits for the end of a pause */
+	struct ws_step step;
 	struct buf message;    /* the text message being received */
 	struct ws_tally tally; /* of that message */
 	size_t most_bytes;     /* of that message */
@@ -83,10 +85,10 @@ static inline size_t ws_waiting_bytes(const struct ws *w)
 	return w->piece_bytes + w->out.len - w->taken;
 }
 
-/* Create the parser of w. */
+/* Prepare w for input. */
 void ws_in_init(struct ws *w);
 
-/* Free the parser, and what has come of a message. */
+/* Free what has come of a message. */
 void ws_in_fini(struct ws *w);
 
 /* Parse n bytes of input; calls the handlers for complete messages. */

@@ -131,8 +131,6 @@ void ws_out_closed(struct ws *w)
 	w->has_sent_close = true;
 	if (!w->closing_ms)
 		w->closing_ms = clock_mono_ms();
-	/* The parser must not queue pongs that can never be sent. */
-	wslay_event_shutdown_write(w->parser);
 }
 
 void ws_out_close(struct ws *w, int code, const char *reason)

@@ -318,6 +318,37 @@ static void test_cuts(struct loop *l)
 
 /* ---- output that is passed on ---- */
 
+/* Sockets share what they parse with, unless they are within a message. */
+static void test_interleaved(struct loop *l)
+{
+	struct test x, y;
+	struct buf of_x = {0}, of_y = {0};
+
+	begin(&x, l);
+	begin(&y, l);
+	put_frame(&of_x, "one of x", 8);
+	put_frame(&of_x, "two of x", 8);
+	put_frame(&of_y, "one of y", 8);
+	put_frame(&of_y, "two of y", 8);
+	for (size_t i = 0; i < of_x.len; i++) {
+		client_write(&x, of_x.data + i, 1);
+		(void)loop_until(l, 2, &x, is_gone);
+		client_write(&y, of_y.data + i, 1);
+		(void)loop_until(l, 2, &y, is_gone);
+	}
+	x.want = y.want = 2;
+	ok(until(&x, has_messages) && until(&y, has_messages),
+	    "messages of two sockets come whole though their bytes alternate");
+	is_str(buf_cstr(&x.heard), "one of x\ntwo of x\n",
+	    "a socket gets its messages, and none of another socket");
+	is_str(buf_cstr(&y.heard), "one of y\ntwo of y\n",
+	    "another socket gets its messages at the same time");
+	buf_fini(&of_x);
+	buf_fini(&of_y);
+	end(&x);
+	end(&y);
+}
+
 static bool has_got(struct test *x)
 {
 	client_read(x);
@@ -481,6 +512,7 @@ int main(void)
 
 	test_pause(l);
 	test_cuts(l);
+	test_interleaved(l);
 	test_pass(l);
 	test_cut_with_output(l);
 	test_move(l);
