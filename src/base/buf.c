@@ -31,11 +31,14 @@ static void grow(struct buf *b, size_t n)
 static void append_escape(struct buf *b, unsigned char c)
 {
 	static const char letters[] = "btn\0fr"; /* from 8 to 13 */
+	char pair[2] = {'\\', 0};
 
 	if (c == '"' || c == '\\')
-		buf_printf(b, "\\%c", c);
-	else if (c >= '\b' && c <= '\r' && letters[c - '\b'])
-		buf_printf(b, "\\%c", letters[c - '\b']);
+		pair[1] = (char)c;
+	else if (c >= '\b' && c <= '\r')
+		pair[1] = letters[c - '\b'];
+	if (pair[1])
+		buf_append(b, pair, sizeof pair);
 	else
 		buf_printf(b, "\\u%04x", c);
 }
