@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "openhands/oh_tool.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +26,29 @@ struct view {
 static void put_id(struct buf *out, int64_t id, enum oh_dialect dialect)
 {
 	const char *quote = dialect == OH_DOC ? "\"" : "";
-	buf_printf(out, "%s%" PRId64 "%s", quote, id, quote);
+	buf_str(out, quote);
+	buf_int(out, id);
+	buf_str(out, quote);
 }
 
 static void put_time(struct buf *out, int64_t us)
 {
+	/* Many events are of one second: its text is kept. */
+	static time_t kept = -1;
+	static char text[32];
 	time_t seconds = (time_t)(us > 0 ? us / MICROSECONDS : 0);
 	int micros = (int)(us > 0 ? us % MICROSECONDS : 0);
-	char text[32];
+	char fraction[] = ".000000Z\"";
 	struct tm tm;
-	(void)gmtime_r(&seconds, &tm); /* fails after the year 2^31 only */
-	(void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_printf(out, "\"%s.%06dZ\"", text, micros);
+	if (seconds != kept) {
+		(void)gmtime_r(&seconds, &tm); /* fails after 2^31 only */
+		(void)strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%S", &tm);
+		kept = seconds;
+	}
+	for (char *digit = fraction + 6; micros; micros /= 10)
+		*digit-- = (char)('0' + micros % 10);
+	buf_str(out, text);
+	buf_str(out, fraction);
 }
 
 static void put_begin(struct buf *out, int64_t id, int64_t time_us,
@@ -48,7 +58,9 @@ static void put_begin(struct buf *out, int64_t id, int64_t time_us,
 	put_id(out, id, dialect);
 	buf_str(out, ",\"timestamp\":");
 	put_time(out, time_us);
-	buf_printf(out, ",\"source\":\"%s\"", source);
+	buf_str(out, ",\"source\":\"");
+	buf_str(out, source);
+	buf_char(out, '"');
 }
 
 static void begin(const struct view *v, const char *source)
@@ -328,6 +340,8 @@ bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
+	if (!views_has(ev, view))
+		return false;
 	const struct view v = {
 	    .out = out,
 	    .ev = ev,
@@ -335,7 +349,7 @@ bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
 	    .fields = event_fields(ev, &doc, &text),
 	    .id = oh_event_id(ev, view),
 	};
-	bool is_put = views_has(ev, view) && put_view(&v, view);
+	bool is_put = put_view(&v, view);
 	json_fini(&doc);
 	buf_fini(&text);
 	return is_put;
