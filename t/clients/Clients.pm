@@ -49,6 +49,9 @@ sub co { return interpreter('co') }
 sub socketio_python { return interpreter('socketio') }
 sub socketio_node { return installed('socketio-node', 'socketio/package-lock.json') }
 
+# More of these, and a server, which "make test-clients" and "make bench" install.
+sub socketio_more { return installed('socketio-more', 'socketio-more/package-lock.json') }
+
 sub interpreter {
 	my ($name) = @_;
 	my $place = installed($name, "$name.txt");
