@@ -330,6 +330,41 @@ int session_interrupt(struct session *s, struct err *err);
  */
 void session_touch(struct session *s);
 
+/* ---- drafts ---- */
+
+/*
+ * A draft is what a client said without asking for a turn, in the words of its
+ * door. Drafts are facts: whichever process dies, they are kept in order until
+ * a door has made an input of them and drops them. The agent does not see them.
+ */
+struct session_draft_call;
+/* Receives the result of session_keep(): NULL, or an error. */
+typedef void session_draft_fn(void *arg, const struct err *err);
+
+/*
+ * Keep a draft; all of it is copied. A session that has never run gets a
+ * record, so that it is known from now on; with an empty text (len 0) that is
+ * all that happens. fn is called once, later, with NULL, ERR_STORE, or
+ * ERR_NOT_ACCEPTING (max_waiting).
+ */
+struct session_draft_call *session_keep(struct session *s, const char *text,
+    size_t len, const char *caller, session_draft_fn *fn, void *arg);
+
+/* Cancel the callback of session_keep() and null *call. The draft is kept. */
+void session_keep_forget(struct session_draft_call **call);
+
+/*
+ * Call fn for the drafts in order, each with its place, a growing number; text
+ * is valid only inside fn, which must not call this API. Returns the last
+ * place; 0: there are none.
+ */
+uint64_t session_drafts(const struct session *s,
+    void (*fn)(uint64_t place, const char *text, size_t len, void *arg),
+    void *arg);
+
+/* Drop the drafts up to a place. A failure is logged and leaves them. */
+void session_drop_drafts(struct session *s, uint64_t upto);
+
 /* ---- tools ---- */
 
 /*

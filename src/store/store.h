@@ -49,6 +49,7 @@ enum store_table {
 	TABLE_FEED,	/* facts: growing number -> record as it was written */
 	TABLE_USAGE,	/* facts: day and digest of a caller -> its usage */
 	TABLE_WAITING,	/* facts: number, place -> input to a running turn */
+	TABLE_DRAFTS, /* facts: number, place -> what was said without a turn */
 	TABLE_JOURNALS, /* journal: number -> positions of its events */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
 	TABLE_SPENT,	/* journal: end, digest of a signature -> its use */

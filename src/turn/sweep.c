@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
+#include "session/draft.h"
 #include "session/session_int.h"
 #include "session/waiting.h"
 #include "store/record.h"
@@ -245,6 +246,7 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
 	store_delete(t, TABLE_TALKS, key.bytes, 8);
 	store_delete(t, TABLE_TITLES, key.bytes, 8);
+	draft_delete(t, e->number, UINT64_MAX);
 	delete_id(t, e);
 	return true;
 }
