@@ -21,7 +21,7 @@
 #define ALLOWED                                                       \
 	"authorization, content-type, x-co-from, x-co-signature, "    \
 	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, " \
-	"last-event-id, cache-control, traceparent"
+	"last-event-id, cache-control, traceparent, x-session-api-key"
 
 /* The reply headers that a page may read beyond those always allowed. */
 #define EXPOSED                                                        \

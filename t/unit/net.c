@@ -503,7 +503,7 @@ static bool wait_connections(uint64_t want)
 	"access-control-allow-headers: authorization, content-type, " \
 	"x-co-from, x-co-signature, x-co-timestamp, x-co-to, "        \
 	"x-co-request-id, idempotency-key, last-event-id, "           \
-	"cache-control, traceparent\r\n"
+	"cache-control, traceparent, x-session-api-key\r\n"
 
 /* ---- tests: HTTP ---- */
 
