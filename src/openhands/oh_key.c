@@ -26,7 +26,7 @@ bool oh_key_is_set(void)
 	return key();
 }
 
-static bool is_key(const char *text, size_t len)
+bool oh_key_is(const char *text, size_t len)
 {
 	const char *ours = key();
 	return ours && bearer_is_same(text, len, ours);
@@ -38,7 +38,7 @@ static bool is_in_query(const char *query)
 	struct span value = eio_query_find(query, NAME);
 	if (value.text)
 		percent_bytes(&text, value.text, value.len, true);
-	bool is_it = value.text && is_key(buf_cstr(&text), text.len);
+	bool is_it = value.text && oh_key_is(buf_cstr(&text), text.len);
 	buf_fini(&text);
 	return is_it;
 }
@@ -46,7 +46,7 @@ static bool is_in_query(const char *query)
 static bool is_bearer(const char *header)
 {
 	const char *token = bearer_token(header);
-	return token && is_key(token, strlen(token));
+	return token && oh_key_is(token, strlen(token));
 }
 
 /* Whether one of "a=b; c=d" is it. */
@@ -57,7 +57,7 @@ static bool is_cookie(const char *header)
 		at += strspn(at, " ;");
 		size_t len = strcspn(at, ";");
 		if (len >= n && memcmp(at, NAME "=", n) == 0 &&
-		    is_key(at + n, len - n))
+		    oh_key_is(at + n, len - n))
 			return true;
 		at += len;
 	}
@@ -77,7 +77,7 @@ static bool is_member(const struct json *credentials, const char *name)
 	size_t len = 0;
 	const char *text =
 	    json_str(json_get(credentials, name), &scratch, &len);
-	bool is_it = text && is_key(text, len);
+	bool is_it = text && oh_key_is(text, len);
 	buf_fini(&scratch);
 	return is_it;
 }

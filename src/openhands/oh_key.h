@@ -9,12 +9,16 @@
  * otherwise the setting trust decides.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 struct http_req;
 struct json;
 
 /* Whether there is a key. */
 bool oh_key_is_set(void);
+
+/* Whether a text is the key. */
+bool oh_key_is(const char *text, size_t len);
 
 /*
  * Whether a request shows it: as "Authorization: Bearer", or as session_api_key
