@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agentserver/as_rest.h"
+
+#include "agentserver/as_auth.h"
+#include "agentserver/as_id.h"
+#include "agentserver/as_page.h"
+#include "agentserver/as_reply.h"
+#include "agentserver/as_run.h"
+#include "agentserver/as_talk.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/err.h"
+#include "door/door.h"
+#include "door/reply.h"
+#include "limits/limits.h"
+#include "net/http.h"
+#include "openhands/oh_key.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request about a conversation. */
+struct asked {
+	struct http_req *req;
+	struct as_talk talk;
+	const struct json *body; /* NULL: none was wanted */
+};
+
+struct route {
+	const char *method;
+	const char *path;
+	void (*fn)(struct asked *a);
+	bool has_body;	   /* it must have one, of JSON */
+	const char *lacks; /* without fn: what this server does not do */
+};
+
+static const struct door_setup *setup;
+
+/* ---- pending replies ---- */
+
+/* A request that waits for a message to be durable. */
+struct pending {
+	struct http_req *req;
+	struct as_run *run;
+	struct session_draft_call *draft;
+	struct as_talk talk;
+	struct buf reply; /* "": success */
+};
+
+static void pending_free(struct pending *p)
+{
+	as_talk_close(&p->talk);
+	buf_fini(&p->reply);
+	free(p);
+}
+
+static void on_gone(void *arg)
+{
+	struct pending *p = arg;
+	as_run_forget(&p->run);
+	session_keep_forget(&p->draft);
+	pending_free(p);
+}
+
+/* Takes the conversation. */
+static struct pending *pend(struct asked *a)
+{
+	struct pending *p = mem_zero(sizeof *p);
+	p->req = a->req;
+	p->talk = a->talk;
+	a->talk.session = NULL;
+	http_on_gone(p->req, on_gone, p);
+	return p;
+}
+
+static void settle(struct pending *p, const struct err *err)
+{
+	http_on_gone(p->req, NULL, NULL);
+	if (err)
+		as_reply_err(p->req, err);
+	else if (p->reply.len)
+		as_reply(p->req, 201, &p->reply);
+	else
+		as_reply_success(p->req);
+	pending_free(p);
+}
+
+static void on_run(void *arg, const struct err *err)
+{
+	settle(arg, err);
+}
+
+static void on_created(void *arg, const struct err *err)
+{
+	struct pending *p = arg;
+	p->draft = NULL;
+	settle(p, err);
+}
+
+/* ---- messages and runs ---- */
+
+static struct as_sender sender_of(struct http_req *req)
+{
+	return (struct as_sender){
+	    .peer = http_peer(req),
+	    .place = http_place(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+}
+
+static void say(struct asked *a, const struct as_message *m)
+{
+	struct err err;
+	struct http_req *req = a->req;
+	const struct as_sender who = sender_of(req);
+	struct pending *p = pend(a);
+	switch (as_run(&p->run, &p->talk, m, &who, on_run, p, &err)) {
+	case AS_PENDING:
+		return;
+	case AS_FAILED:
+		settle(p, &err);
+		return;
+	case AS_DONE:
+	case AS_NOTHING:
+		settle(p, NULL);
+		return;
+	}
+}
+
+static void post_event(struct asked *a)
+{
+	struct as_message m;
+	struct err err;
+	if (as_message_read(&m, a->body, false, &err) == 0)
+		say(a, &m);
+	else
+		as_reply_detail(a->req, 422, err.text);
+	as_message_fini(&m);
+}
+
+static void post_run(struct asked *a)
+{
+	say(a, NULL);
+}
+
+static void post_stop(struct asked *a)
+{
+	as_run_stop(&a->talk);
+	as_reply_success(a->req);
+}
+
+static void post_confirmation(struct asked *a)
+{
+	struct err err;
+	const struct as_sender who = sender_of(a->req);
+	bool is_accepted;
+	if (!json_bool(json_get(a->body, "accept"), &is_accepted))
+		as_reply_detail(a->req, 422, "accept must be true or false");
+	else if (as_run_confirm(&a->talk, &who, is_accepted,
+		     json_get(a->body, "reason"), &err) < 0)
+		as_reply_err(a->req, &err);
+	else
+		as_reply_success(a->req);
+}
+
+/* ---- reading ---- */
+
+static void get_one(struct asked *a)
+{
+	struct buf out = {0};
+	as_talk_put_info(&out, &a->talk);
+	as_reply(a->req, 200, &out);
+	buf_fini(&out);
+}
+
+/* Read limit, 1 to AS_PAGE_MOST. */
+static bool read_limit(struct http_req *req, unsigned *most)
+{
+	size_t len = 0;
+	const char *text = reply_query(req, "limit", &len);
+	*most = text ? 0 : AS_PAGE_MOST;
+	for (size_t i = 0; text && i < len; i++) {
+		if (text[i] < '0' || text[i] > '9' || *most > AS_PAGE_MOST)
+			return false;
+		*most = *most * 10 + (unsigned)(text[i] - '0');
+	}
+	return *most >= 1 && *most <= AS_PAGE_MOST;
+}
+
+/* Read page_id: the id of the first event of the page. */
+static bool read_page(const struct asked *a, uint64_t *from)
+{
+	size_t len = 0;
+	const char *text = reply_query(a->req, "page_id", &len);
+	uint64_t salt = as_id_salt(
+	    session_id(a->talk.session), session_epoch(setup->sessions));
+	*from = 1;
+	return !text || !len || as_id_event_read(from, salt, text, len);
+}
+
+static void search_events(struct asked *a)
+{
+	struct buf out = {0};
+	unsigned most;
+	uint64_t from;
+	if (!read_limit(a->req, &most)) {
+		as_reply_detail(a->req, 422, "limit must be 1 to 100");
+	} else if (!read_page(a, &from)) {
+		as_reply_detail(a->req, 422,
+		    "page_id is not the id of an event of this conversation");
+	} else {
+		as_page_put(&out, &a->talk, from, most);
+		as_reply(a->req, 200, &out);
+	}
+	buf_fini(&out);
+}
+
+static void count_events(struct asked *a)
+{
+	struct buf out = {0};
+	buf_int(&out, (int64_t)session_head(a->talk.session));
+	as_reply(a->req, 200, &out);
+	buf_fini(&out);
+}
+
+/* ---- creating ---- */
+
+/* Read the id that the client wants; a new one if it names none. */
+static bool read_id(char uuid[ENC_UUID_SIZE], const struct json *body)
+{
+	const struct json *id = json_get(body, "conversation_id");
+	struct buf scratch = {0};
+	size_t len = 0;
+	if (json_type(id) == JSON_NULL) {
+		enc_uuid(uuid);
+		return true;
+	}
+	const char *text = json_str(id, &scratch, &len);
+	bool is_it = text && as_id_read(uuid, text, len);
+	buf_fini(&scratch);
+	return is_it;
+}
+
+static const struct json *object(const struct json *body, const char *name)
+{
+	const struct json *v = json_get(body, name);
+	return json_is(v, JSON_OBJECT) ? v : NULL;
+}
+
+static void create(struct asked *a)
+{
+	char uuid[ENC_UUID_SIZE];
+	struct err err;
+	bool is_new;
+	struct buf out = {0};
+	if (!read_id(uuid, a->body)) {
+		as_reply_detail(a->req, 422, "conversation_id must be a UUID");
+		return;
+	}
+	if (as_talk_begin(&a->talk, setup, uuid, &is_new, &err) < 0) {
+		as_reply_err(a->req, &err);
+		return;
+	}
+	as_talk_put_created(&out, &a->talk, object(a->body, "agent"),
+	    object(a->body, "workspace"));
+	if (is_new) {
+		struct pending *p = pend(a);
+		p->reply = out;
+		p->draft =
+		    session_keep(p->talk.session, "", 0, "", on_created, p);
+	} else {
+		as_reply(a->req, 200, &out);
+		buf_fini(&out);
+	}
+}
+
+/* ---- all requests ---- */
+
+#define CONVERSATIONS "/api/conversations"
+#define ONE CONVERSATIONS "/*"
+
+static const struct route routes[] = {
+    {"POST", CONVERSATIONS, create, true, NULL},
+    {"GET", ONE, get_one, false, NULL},
+    {"GET", ONE "/events/search", search_events, false, NULL},
+    {"GET", ONE "/events/count", count_events, false, NULL},
+    {"POST", ONE "/events", post_event, true, NULL},
+    {"POST", ONE "/events/respond_to_confirmation", post_confirmation, true,
+	NULL},
+    {"POST", ONE "/run", post_run, false, NULL},
+    {"POST", ONE "/pause", post_stop, false, NULL},
+    {"POST", ONE "/interrupt", post_stop, false, NULL},
+    {"POST", ONE "/confirmation_policy", NULL, false,
+	"the server decides what needs a confirmation (permissions in "
+	"host.yaml)"},
+    {"POST", ONE "/security_analyzer", NULL, false,
+	"the server has no security analyzer"},
+    {"POST", ONE "/secrets", NULL, false,
+	"the agent of this server takes no secrets from clients"},
+    {"POST", ONE "/ask_agent", NULL, false,
+	"the agent of this server answers in its conversation only"},
+    {"POST", ONE "/condense", NULL, false,
+	"the agent of this server condenses by itself"},
+    {"POST", ONE "/load_plugin", NULL, false,
+	"the agent of this server takes no plugins from clients"},
+    {"POST", ONE "/fork", NULL, false, "conversations cannot be forked"},
+    {"POST", ONE "/navigate", NULL, false, "a conversation has no branches"},
+};
+
+static void answer_about(struct asked *a, const struct route *r)
+{
+	struct err err;
+	char uuid[ENC_UUID_SIZE];
+	const char *id = http_segment(a->req);
+	if (!as_id_read(uuid, id, strlen(id)))
+		as_reply_detail(
+		    a->req, 422, "the id of a conversation is a UUID");
+	else if (as_talk_open(&a->talk, setup, uuid, &err) == 0 && r->fn)
+		r->fn(a);
+	else if (a->talk.session)
+		as_reply_detail(a->req, 501, r->lacks);
+	else if (err.code == ERR_NOT_FOUND)
+		as_reply_detail(a->req, 404, "Not Found");
+	else
+		as_reply_err(a->req, &err);
+}
+
+static void on_admitted(struct http_req *req, void *arg)
+{
+	const struct route *r = arg;
+	struct asked a = {.req = req};
+	struct json_doc doc = {0};
+	struct json_error why;
+	size_t len = 0;
+	const char *body = http_body(req, &len);
+	a.body = r->has_body ? json_parse(&doc, body, len, 0, &why) : NULL;
+	if (r->has_body && !json_is(a.body, JSON_OBJECT))
+		as_reply_detail(req, 422, "the body must be a JSON object");
+	else if (r->fn == create)
+		create(&a);
+	else
+		answer_about(&a, r);
+	as_talk_close(&a.talk);
+	json_fini(&doc);
+}
+
+static void refuse(struct http_req *req)
+{
+	as_reply_detail(req, 401, "Unauthorized");
+}
+
+static bool may_ask(struct http_req *req)
+{
+	const struct limits_who who = {
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+	struct limits_verdict v;
+	size_t len = 0;
+	(void)http_body(req, &len); /* only its length counts */
+	if (limits_request(setup->limits, &who, (int64_t)len, &v) == 0)
+		return true;
+	as_reply_err(req, &v.err);
+	return false;
+}
+
+static void on_request(struct http_req *req, void *arg)
+{
+	if (!may_ask(req))
+		return;
+	if (oh_key_is_set() && as_auth_shown(req) != AS_SHOWN_KEY)
+		refuse(req);
+	else
+		as_auth_ask(req, setup, on_admitted, arg, refuse);
+}
+
+void as_rest_mount(struct http *http, const struct door_setup *given)
+{
+	setup = given;
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		union {
+			const struct route *route;
+			void *arg;
+		} u = {.route = &routes[i]};
+		http_route(
+		    http, routes[i].method, routes[i].path, on_request, u.arg);
+	}
+}
