@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "worker/door_table.h"
 
+#include "agentserver/as_door.h"
 #include "api/api.h"
 #include "core/conf.h"
 #include "door/door.h"
@@ -13,7 +14,7 @@
 
 /* In the order of their routes: the first that matches counts. */
 static const struct door *const doors[] = {
-    &api_server, &oip_door, &oh_door, &api_door};
+    &api_server, &oip_door, &oh_door, &as_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 

@@ -1,0 +1,255 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Clients of OpenHands' agent server on four workers, each request on a connection of its own.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use AgentServer;
+use CoHost;
+use SIO;
+use Test::More;
+
+my $UUID = '0a221d36-e097-458e-b136-dd567843e915';
+my $host = CoHost->start(workers => 4);
+
+sub ids { return join ' ', map { $_->{id} } @_ }
+
+sub detail { return $_[0]{json}{detail} }
+
+# ---- a turn ----
+
+my $c = AgentServer->create($host);
+like $c->id, qr/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'O5: a new conversation has a UUID';
+is $c->status, 'idle', 'O5: a new conversation is idle';
+is_deeply $c->api(GET => '/events/search?limit=100')->{json}, { items => [], next_page_id => undef },
+    'O5: a new conversation has no events';
+my $first = $c->socket->next;
+is "$first->{kind} $first->{key}", 'ConversationStateUpdateEvent full_state',
+    'O3: the first frame is the full state';
+is $first->{value}{execution_status}, 'idle', 'O3: the full state has the status';
+is_deeply $c->say('What is 42 * 17?')->{json}, { success => JSON::PP::true },
+    'O5: a message is taken';
+is $c->status, 'idle', 'a message without a run does not run';
+is_deeply $c->run->{json}, { success => JSON::PP::true }, 'O5: a run is begun';
+my $end = $c->until_status('finished');
+my @live = $c->events;
+my ($status) = grep { ($_->{key} // '') eq 'execution_status' && $_->{value} eq 'finished' } @live;
+ok $status, 'O4: the status comes before the full state at the end of a run';
+is $c->status, 'finished', 'O5: a conversation after its run is finished';
+my @stored = $c->pages(100);
+is_deeply [AgentServer::texts(user => @stored)], ['What is 42 * 17?'],
+    'O6: the user said the message';
+is_deeply [AgentServer::texts(agent => @stored)], ['The result of 42 * 17 is 714.'],
+    'O6: the agent said its result once';
+my ($action) = grep { $_->{kind} eq 'ActionEvent' } @stored;
+my ($observation) = grep { $_->{kind} eq 'ObservationEvent' } @stored;
+is $observation->{action_id}, $action->{id}, 'O6: an observation names its action';
+is $observation->{observation}{content}[0]{text}, '714', 'O6: an observation has the result';
+is scalar(grep { $_->{timestamp} !~ /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/ } @stored), 0,
+    'O6: a time is naive and has microseconds';
+is scalar(grep { ($_->{key} // '') =~ /^(?:full_state|execution_status)$/ } @stored), 0,
+    'O3: states are not stored';
+is ids(grep { ($_->{key} // '') !~ /^(?:full_state|execution_status)$/ } @live), ids(@stored),
+    'O3: a client that listens gets what is stored';
+is $c->run->{status}, 200, 'a run without a message is no error';
+is $c->status, 'finished', 'a run without a message changes nothing';
+
+# ---- pages ----
+
+is ids($c->pages(1)), ids(@stored), 'O8: pages of one event give all events';
+is ids($c->pages(3)), ids(@stored), 'O8: pages of three events give all events';
+my $page = $c->api(GET => '/events/search?limit=2')->{json};
+is $page->{next_page_id}, $stored[2]{id}, 'O8: the id of a page is that of its first event';
+is $c->api(GET => "/events/search?limit=$_")->{status}, 422, "O8: a limit of '$_' is refused"
+    for 0, 101, -1, 'x', '', '99999999999999999999';
+is $c->api(GET => "/events/search?page_id=$_")->{status}, 422, "O8: the page_id '$_' is refused"
+    for $UUID, 'x', $c->id;
+is $c->api(GET => '/events/count')->{body}, scalar(@stored), 'events are counted';
+
+# ---- coming back ----
+
+sub replay {
+	my ($form, $query) = @_;
+	my $again = AgentServer->known($host, $c->id)->socket($form, $query);
+	return $again;
+}
+
+my $again = replay(events => 'resend_mode=all');
+is $again->next->{key}, 'full_state', 'O3: the full state comes before what is sent again';
+$again->next for @stored;
+is ids(($again->events)[1 .. @stored]), ids(@stored), 'O3: resend_mode=all sends all events';
+$again = replay(events => 'resend_all=true');
+$again->next for 0 .. @stored;
+is ids(($again->events)[1 .. @stored]), ids(@stored), 'O3: resend_all sends all events';
+$again = replay(events => "resend_mode=since&after_timestamp=$stored[4]{timestamp}");
+is $again->next->{key}, 'full_state', 'O3: the full state comes first with resend_mode=since';
+is $again->next->{id}, $stored[4]{id}, 'O3: resend_mode=since sends no older events';
+
+my $new = replay(session => 'after_seq=-1');
+is_deeply $new->next, { type => 'sync', from_seq => 0, through_seq => $#stored },
+    'O7: a session begins with what will be sent';
+my @frames = map { $new->next } @stored;
+is join(' ', map { $_->{seq} } @frames), join(' ', 0 .. $#stored), 'O7: numbers are dense from 0';
+is ids(map { $_->{event} } @frames), ids(@stored), 'O7: after_seq=-1 sends all events';
+my $state = $new->next;
+is "$state->{type} $state->{event}{key}", 'transient full_state', 'O7: the full state follows';
+$new = replay(session => 'after_seq=3');
+is $new->next->{from_seq}, 4, 'O7: after_seq=3 begins with 4';
+is $new->next->{seq}, 4, 'O7: the event after after_seq comes first';
+$new = replay(session => "after_seq=$#stored");
+is_deeply $new->next, { type => 'sync' }, 'O7: a client that has all gets nothing again';
+is $new->next->{type}, 'transient', 'O7: it gets the state at once';
+$new = replay(session => 'after_seq=99999');
+is_deeply $new->next, { type => 'sync' }, 'O7: a number beyond the end is no mistake';
+my $live = replay('session');
+is_deeply $live->next, { type => 'sync' }, 'O7: without after_seq only new events come';
+$live->next;
+$new->next;
+
+# ---- text over a WebSocket ----
+
+for my $pair ([events => $again], [session => $live]) {
+	my ($form, $client) = @$pair;
+	$client->ws->send_json({ role => 'user', content => AgentServer::content("echo $form") });
+	ok $client->event(sub { grep { $_ eq "echo $form" } AgentServer::texts(user => $_[0]) }),
+	    "O9: a message over the WebSocket of $form runs";
+	$client->until_status('finished');
+}
+$again->ws->send_text('{');
+is $again->event(sub { $_[0]{kind} eq 'ServerErrorEvent' })->{code}, 'invalid_json',
+    'O9: bad JSON is told as an event';
+$again->ws->send_json({ role => 'user', content => 'x' });
+is $again->event(sub { $_[0]{kind} eq 'ServerErrorEvent' })->{code}, 'invalid_message',
+    'O9: a bad message is told as an event';
+$new->ws->send_text('{');
+my $error;
+do { $error = $new->next } while $error && $error->{type} ne 'error';
+is $error->{code}, 'invalid_json', 'O9: bad JSON is told as a frame';
+$again->ws->send_json({ type => 'auth', session_api_key => 'x' });
+$again->ws->send_json({ role => 'user', content => AgentServer::content('after all that') });
+$again->until_status('finished');
+ok scalar(grep { /after all that/ } AgentServer::texts(user => $again->events)),
+    'O9, O2: a socket stays open after mistakes and a needless key';
+
+# ---- what does not exist ----
+
+my $none = AgentServer->known($host, $UUID);
+my $r = $none->api(GET => '');
+is "$r->{status} $r->{body}", '404 {"detail":"Not Found"}', 'O9: an unknown conversation';
+is $none->$_->{status}, 404, "O9: $_ in an unknown conversation" for qw(run);
+is $none->say('x')->{status}, 404, 'O9: a message to an unknown conversation';
+is $none->socket->ws->wait_close, 4004, 'O2: the WebSocket of an unknown conversation is closed';
+my $bad = AgentServer->known($host, 'x');
+is $bad->api(GET => '')->{status}, 422, 'O9: a bad UUID';
+is $bad->socket->ws->status, 403, 'O2: the WebSocket of a bad UUID is refused';
+is $c->socket(events => 'resend_mode=x')->ws->status, 403, 'O2: a bad resend_mode is refused';
+is $c->socket(events => 'resend_mode=since&after_timestamp=x')->ws->status, 403,
+    'O2: a bad after_timestamp is refused';
+is $c->socket(session => 'after_seq=x')->ws->status, 403, 'O7: a bad after_seq is refused';
+is $c->api(POST => '/events', $_)->{status}, 422, 'O9: a bad message' for
+    { role => 'agent', content => AgentServer::content('x') }, { role => 'user' },
+    { role => 'user', content => [] }, { role => 'user', content => [{ type => 'x' }] }, [];
+for my $lacks (qw(secrets ask_agent condense fork navigate confirmation_policy)) {
+	$r = $c->api(POST => "/$lacks", {});
+	ok $r->{status} == 501 && detail($r), "what the server does not do says why: $lacks";
+}
+
+# ---- ids ----
+
+my $mine = AgentServer->create($host, id => $UUID);
+is $mine->id, $UUID, 'a client may choose the UUID';
+is $mine->api(POST => '', { agent => {}, conversation_id => $UUID })->{status}, 200,
+    'O5: to create a conversation again is no error';
+(my $digits = $UUID) =~ tr/-//d;
+is(AgentServer->known($host, $digits)->status, 'idle', 'a conversation is found by its UUID without dashes');
+is $mine->api(POST => '', { agent => {}, conversation_id => 'x' })->{status}, 422,
+    'a conversation_id that is no UUID is refused';
+$host->input('echo from /input', session => { session_id => $UUID });
+is_deeply [AgentServer::texts(user => $mine->pages(100))], ['echo from /input'],
+    'a turn of another protocol is seen';
+$digits =~ s/^0/1/;
+$host->input('echo in digits', session => { session_id => $digits });
+(my $dashed = $digits) =~ s/^(.{8})(.{4})(.{4})(.{4})/$1-$2-$3-$4-/;
+is_deeply [AgentServer::texts(user => AgentServer->known($host, $dashed)->pages(100))],
+    ['echo in digits'], 'a session whose id has no dashes is found';
+my $sio = SIO->websocket($host, conversation_id => $UUID, latest_event_id => -1);
+$sio->connect;
+ok $sio->event(sub { ($_[0]{message} // '') eq 'echo from /input' }),
+    'a client of Socket.IO finds the conversation by its UUID';
+
+# ---- stopping and questions ----
+
+$mine->socket;
+$mine->say('sleep 60000', run => 1);
+$mine->event(sub { $_[0]{kind} eq 'MessageEvent' });
+is $mine->status, 'running', 'O5: a conversation that runs is running';
+is $mine->run->{status}, 409, 'O5: a second run is refused';
+is $mine->api(POST => '/pause')->{status}, 200, 'a run can be paused';
+$mine->until_status('paused');
+ok scalar(grep { $_->{kind} eq 'PauseEvent' } $mine->events), 'O6: a pause is an event';
+is $mine->api(POST => '/pause')->{status}, 200, 'a second pause is no error';
+is $mine->run->{status}, 200, 'a run goes on after a pause';
+$mine->until_status('finished');
+
+$mine->say('ask Which?|red|green', run => 1);
+$mine->until_status('finished');
+is +(AgentServer::texts(agent => $mine->events))[-1], "Which?\n1. red\n2. green",
+    'a question is a message, and ends the run';
+$mine->turn('green');
+like +(AgentServer::texts(agent => $mine->events))[-1], qr/green/, 'the next message answers it';
+
+for my $accept (1, 0) {
+	$mine->say('approve bash', run => 1);
+	$mine->until_status('waiting_for_confirmation');
+	is $mine->status, 'waiting_for_confirmation', 'O5: an approval waits for a confirmation';
+	my $answer = { accept => $accept ? JSON::PP::true : JSON::PP::false, reason => 'too risky' };
+	is $mine->api(POST => '/events/respond_to_confirmation', $answer)->{status}, 200,
+	    $accept ? 'an action is confirmed' : 'an action is rejected';
+	$mine->until_status('finished');
+}
+my ($no) = grep { $_->{kind} eq 'UserRejectObservation' } $mine->events;
+is $no->{rejection_reason}, 'too risky', 'a rejection has its reason';
+is $mine->api(POST => '/events/respond_to_confirmation', { accept => JSON::PP::true })->{status}, 409,
+    'a confirmation that nobody waits for is refused';
+$mine->say('approve bash', run => 1);
+$mine->until_status('waiting_for_confirmation');
+$mine->run;
+$mine->until_status('finished');
+like +(AgentServer::texts(agent => $mine->events))[-1], qr/approved and ran/,
+    'a run confirms the action that waits';
+
+$host->stop;
+
+# ---- a key ----
+
+$host = CoHost->start(workers => 4, env => { SESSION_API_KEY => 'k1' });
+my %right = (key => 'k1');
+$c = AgentServer->create($host, %right);
+$r = AgentServer->known($host, $c->id)->api(GET => '');
+is "$r->{status} $r->{body}", '401 {"detail":"Unauthorized"}', 'O9: a request without the key';
+is(AgentServer->known($host, $c->id, key => $_)->api(GET => '')->{status}, 401,
+    "O9: a request with the key '$_'") for 'k2', '';
+is $c->socket(events => "session_api_key=$_")->ws->status, 403, "O2: a query with the key '$_'"
+    for 'k2', '';
+is $c->socket(events => '', headers => { 'x-session-api-key' => 'k2' })->ws->status, 403,
+    'O2: a header with another key';
+is $c->socket(events => 'session_api_key=k1')->next->{key}, 'full_state', 'O2: the key in the query';
+is $c->socket(events => '', headers => { 'x-session-api-key' => 'k1' })->next->{key}, 'full_state',
+    'O2: the key in a header';
+for my $form (qw(events session)) {
+	$c->socket($form);
+	is $c->ws->status, 101, "O2: a WebSocket without the key is accepted ($form)";
+	$c->ws->send_json({ type => 'auth', session_api_key => 'k1' });
+	ok $c->next, "O2: the key in the first frame opens it ($form)";
+	$c->socket($form)->ws->send_json({ type => 'auth', session_api_key => 'k2' });
+	is $c->ws->wait_close, 4001, "O2: another key in the first frame closes it ($form)";
+}
+$c->socket(events => '', headers => { authorization => 'Bearer k1' });
+$c->ws->send_json({ role => 'user', content => AgentServer::content('x') });
+is $c->ws->wait_close, 4001, 'O2: a bearer token does not count';
+$host->stop;
+done_testing;
