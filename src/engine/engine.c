@@ -16,16 +16,21 @@
 
 #include <string.h>
 
-/* How often sides look for what they were not told. */
+/*
+ * How often sides look for what they were not told. If there are too many for
+ * one tick, the rest have their turns soon after.
+ */
 #define LOOK_MS 250
+#define LOOK_ON_MS 5
 
 static struct loop_timer look;
 
 static void on_look(void *arg)
 {
 	(void)arg;
-	engine_side_look();
-	loop_timer_set(engine_side_world()->setup->loop, &look, LOOK_MS);
+	bool has_more = engine_side_look();
+	loop_timer_set(engine_side_world()->setup->loop, &look,
+	    has_more ? LOOK_ON_MS : LOOK_MS);
 }
 
 /* ---- requests ---- */

@@ -31,6 +31,8 @@ void engine_side_fini(struct engine_side *side)
 {
 	side->is_over = true;
 	engine_side_world()->user->gone(side);
+	if (!list_is_empty(&side->link))
+		engine_side_world()->n_lookers--;
 	list_remove(&side->link);
 	free(side->state);
 	side->state = NULL;
@@ -39,6 +41,7 @@ void engine_side_fini(struct engine_side *side)
 void engine_side_list(struct engine_side *side)
 {
 	list_append(&engine_side_world()->lookers, &side->link);
+	engine_side_world()->n_lookers++;
 }
 
 struct engine *engine_side_take(struct engine_side *side)
@@ -68,15 +71,24 @@ void engine_receive(uint64_t number)
 	}
 }
 
-void engine_side_look(void)
+bool engine_side_look(void)
 {
-	list_each_safe(it, &engine_side_world()->lookers)
-	{
+	struct engine_world *world = engine_side_world();
+	struct list *next;
+	if (!world->n_waiting)
+		world->n_waiting = world->n_lookers;
+	for (int i = 0; i < ENGINE_LOOK_MOST && world->n_waiting; i++) {
+		world->n_waiting--;
+		next = list_shift(&world->lookers);
+		if (!next)
+			break; /* some have ended since the round began */
+		list_append(&world->lookers, next);
 		struct engine_side *side =
-		    list_entry(it, struct engine_side, link);
-		side->ops->look(side);
+		    list_entry(next, struct engine_side, link);
+		side->ops->look(side); /* which may end it */
 	}
 }
+	return world->n_waiting && world->n_lookers;
 
 void engine_side_tell(const struct engine_holder *poller,
     const struct engine_holder *socket, uint64_t number)

@@ -57,7 +57,9 @@ struct engine_world {
 	const struct door_setup *setup;
 	const struct engine_user *user;
 	struct engine_table *table;
-	struct list lookers;
+	struct list lookers; /* those that were looked at longest ago first */
+	size_t n_lookers;
+	size_t n_waiting; /* of them in the present round */
 	bool is_closing;
 };
 
@@ -87,7 +89,14 @@ void engine_side_tell(const struct engine_holder *poller,
 /* Remove the session from the table, if it is there, and tell its holders. */
 void engine_side_drop(struct engine_side *side, enum engine_end why);
 
-/* Look at all sides of this process that look. */
-void engine_side_look(void);
+/* How many sides are looked at before other work of the loop has its turn. */
+#define ENGINE_LOOK_MOST 256
+
+/*
+ * Look at the next sides of this process that look, ENGINE_LOOK_MOST at most.
+ * Returns whether that leaves some of the present round; otherwise the next call
+ * begins another.
+ */
+bool engine_side_look(void);
 
 #endif
