@@ -83,8 +83,9 @@ const struct door_setup *engine_setup(const struct engine_side *side);
 
 /*
  * Take the state of the session, to read or change a few bytes: no other call
- * may be made before engine_give_state(). Returns NULL if the session is over,
- * with nothing taken.
+ * may be made before engine_give_state(). Returns NULL, with nothing taken, if
+ * the session is over, or its table is locked by a process that is stuck; then
+ * the engine asks the client to try again.
  */
 void *engine_take_state(struct engine_side *side);
 void engine_give_state(struct engine_side *side);

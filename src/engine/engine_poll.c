@@ -40,9 +40,9 @@ struct poll {
 	struct engine_side side;
 	struct http_req *req; /* NULL: the client is gone */
 	int64_t began_ms;
-	bool is_overdue;   /* a GET: it is answered though nothing is there */
-	bool is_reading;   /* further down the stack */
-	int failed_status; /* of a POST that was bad; 0: none */
+	bool is_overdue; /* a GET: it is answered though nothing is there */
+	bool is_reading; /* further down the stack */
+	bool is_bad;	 /* a POST: it broke a rule */
 	struct eio_payload payload;
 	struct buf body; /* a copy: the request may end before it is read */
 	struct buf bytes;
@@ -84,7 +84,7 @@ static void refuse_crowd(struct http_req *req)
 	reply_err(req, &err);
 }
 
-static void refuse_found(struct http_req *req, enum engine_found found)
+void engine_poll_refuse_found(struct http_req *req, enum engine_found found)
 {
 	if (found == ENGINE_UNKNOWN) {
 		engine_poll_refuse(req, EIO_SESSION_UNKNOWN);
@@ -161,7 +161,7 @@ void engine_poll_begin(struct http_req *req)
 	engine_side_world()->user->begin(state, req);
 	struct engine *e = add_entry(req, &found);
 	if (!e) {
-		refuse_found(req, found);
+		engine_poll_refuse_found(req, found);
 		return;
 	}
 	memcpy(e->user, state, sizeof state);
@@ -203,7 +203,7 @@ static int take_packets(struct poll *p, struct buf *out)
 {
 	struct engine *e = engine_side_take(&p->side);
 	if (!e)
-		return -1;
+		return p->side.is_stuck ? 0 : -1;
 	int64_t now_ms = clock_mono_ms();
 	int room = MAX_PACKETS;
 	p->is_overdue = is_impatient(p, e, now_ms);
@@ -259,6 +259,7 @@ static void look_get(struct engine_side *side)
 	/* What is more than a batch is for the next GET. */
 	if (room > 0)
 		(void)engine_side_world()->user->fill(side, &out, (size_t)room);
+	side->is_stuck = false; /* it waits, and looks again */
 	if (out.len)
 		answer_get(p, (struct span){out.data, out.len});
 	else if (engine_side_world()->is_closing || p->is_overdue)
@@ -321,7 +322,7 @@ void engine_poll_get(struct http_req *req, struct span sid)
 	struct engine *e =
 	    engine_take(engine_side_world()->table, sid.text, sid.len, &found);
 	if (!e) {
-		refuse_found(req, found);
+		engine_poll_refuse_found(req, found);
 		return;
 	}
 	uint64_t number = e->number;
@@ -346,8 +347,10 @@ static void answer_post(struct poll *p)
 	if (!req)
 		return;
 	http_on_gone(req, NULL, NULL);
-	if (p->failed_status)
+	if (p->is_bad)
 		engine_poll_refuse(req, EIO_BAD_REQUEST);
+	else if (p->side.is_stuck)
+		engine_poll_refuse_found(req, ENGINE_STUCK);
 	else
 		reply(req, 200, TEXT, (struct span){"ok", 2});
 }
@@ -401,12 +404,18 @@ static void take_packet(struct poll *p, const struct eio_packet *packet)
 	}
 }
 
+/* After a packet that was left undone, those that follow must not be done. */
+static bool is_read(const struct poll *p)
+{
+	return p->side.is_over || p->side.is_stuck || p->payload.is_over;
+}
+
 static void read_on(struct poll *p)
 {
 	struct eio_packet packet;
 	enum eio_next next = EIO_NEXT;
 	p->is_reading = true;
-	while (!p->side.is_busy && !p->side.is_over && next == EIO_NEXT) {
+	while (!p->side.is_busy && !is_read(p) && next == EIO_NEXT) {
 		next = eio_payload_next(&p->payload, &packet, &p->bytes);
 		if (next == EIO_NEXT)
 			take_packet(p, &packet);
@@ -416,11 +425,6 @@ static void read_on(struct poll *p)
 						  : "sent no packet");
 	}
 	p->is_reading = false;
-}
-
-static bool is_read(const struct poll *p)
-{
-	return p->side.is_over || p->payload.is_over;
 }
 
 static void go_on_post(struct engine_side *side)
@@ -438,7 +442,7 @@ static void go_on_post(struct engine_side *side)
 static void end_post(struct engine_side *side)
 {
 	struct poll *p = (struct poll *)(void *)side;
-	p->failed_status = 400;
+	p->is_bad = true;
 	go_on_post(side);
 }
 
@@ -464,7 +468,7 @@ void engine_poll_post(struct http_req *req, struct span sid)
 	struct engine *e =
 	    engine_take(engine_side_world()->table, sid.text, sid.len, &found);
 	if (!e) {
-		refuse_found(req, found);
+		engine_poll_refuse_found(req, found);
 		return;
 	}
 	uint64_t number = e->number;

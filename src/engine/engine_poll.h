@@ -5,6 +5,7 @@
 
 /* Private to engine/: the requests of clients that poll. Each ends its req. */
 #include "base/span.h"
+#include "engine/engine_table.h"
 #include "socketio/eio_request.h"
 
 #include <stddef.h>
@@ -16,6 +17,9 @@ struct http_req;
 
 /* Reply with an error of Engine.IO. */
 void engine_poll_refuse(struct http_req *req, enum eio_error error);
+
+/* Reply that a session could not be taken (*found of engine_take()). */
+void engine_poll_refuse_found(struct http_req *req, enum engine_found found);
 
 /* A GET without a sid begins a session. */
 void engine_poll_begin(struct http_req *req);

@@ -49,6 +49,7 @@ struct engine *engine_side_take(struct engine_side *side)
 	enum engine_found found;
 	struct engine *e =
 	    engine_take(engine_side_world()->table, side->sid, EIO_SID, &found);
+	side->is_stuck |= found == ENGINE_STUCK;
 	if (e && e->number != side->number) {
 		engine_give(engine_side_world()->table);
 		return NULL;
@@ -87,8 +88,8 @@ bool engine_side_look(void)
 		    list_entry(next, struct engine_side, link);
 		side->ops->look(side); /* which may end it */
 	}
-}
 	return world->n_waiting && world->n_lookers;
+}
 
 void engine_side_tell(const struct engine_holder *poller,
     const struct engine_holder *socket, uint64_t number)

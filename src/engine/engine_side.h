@@ -49,6 +49,7 @@ struct engine_side {
 	bool is_busy;
 	bool is_leaving;  /* engine_leave() */
 	bool is_over;	  /* nothing of it is passed to the user any more */
+	bool is_stuck;	  /* see engine_side_take() */
 	unsigned n_holds; /* engine_hold() */
 	struct list link; /* of those that look */
 };
@@ -76,7 +77,13 @@ void engine_side_fini(struct engine_side *side);
 /* Let the side take part in looking. */
 void engine_side_list(struct engine_side *side);
 
-/* Take the entry of a side; NULL: the session is over. */
+/*
+ * Take the entry of a side. Returns NULL if the session is over, or if another
+ * process is stuck with the lock of the table. In the second case side->is_stuck
+ * is set, and stays so: what the side was about to do is left undone, so it must
+ * ask its client to try again. Only one that merely looks, and will look again,
+ * puts back what is_stuck was.
+ */
 struct engine *engine_side_take(struct engine_side *side);
 
 /*

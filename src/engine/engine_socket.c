@@ -91,6 +91,15 @@ static void end_socket(struct engine_side *side)
 	close_socket(socket_of(side), WIRE_CLOSE_AWAY, "");
 }
 
+/* The session of a WebSocket that wants to be its transport is not there. */
+static void refuse_upgrade(struct socket *s)
+{
+	if (s->side.is_stuck)
+		end_socket(&s->side);
+	else
+		close_socket(s, WIRE_CLOSE_POLICY, "no session");
+}
+
 /* An upgrade that comes to nothing leaves the session polling. */
 static void give_up_probe(struct socket *s)
 {
@@ -141,14 +150,17 @@ static void send_socket(
 		send_packets(s, packets, len);
 }
 
-/* What the entry has for the socket. Returns false if the session is over. */
+/*
+ * What the entry has for the socket, perhaps nothing yet. Returns false if the
+ * session is over.
+ */
 static bool take_queued(struct socket *s, struct buf *out)
 {
 	if (!s->side.is_shared)
 		return true;
 	struct engine *e = engine_side_take(&s->side);
 	if (!e)
-		return false;
+		return s->side.is_stuck;
 	(void)engine_unqueue(e, out, SIZE_MAX); /* however many */
 	engine_give(engine_side_world()->table);
 	return true;
@@ -174,6 +186,7 @@ static void look_socket(struct engine_side *side)
 	struct socket *s = socket_of(side);
 	struct buf out = {0};
 	bool is_open = s->stage == STAGE_OPEN || s->stage == STAGE_LEAVING;
+	bool was_stuck = side->is_stuck;
 	if (!is_open || s->is_looking)
 		return;
 	s->is_looking = true;
@@ -184,6 +197,7 @@ static void look_socket(struct engine_side *side)
 		fill_socket(s);
 	}
 	s->is_looking = false;
+	side->is_stuck = was_stuck; /* it looks again */
 	buf_fini(&out);
 }
 
@@ -282,7 +296,7 @@ static void take_probe(struct socket *s)
 	struct engine_table *t = engine_side_world()->table;
 	struct engine *e = engine_side_take(&s->side);
 	if (!e) {
-		close_socket(s, WIRE_CLOSE_POLICY, "no session");
+		refuse_upgrade(s);
 		return;
 	}
 	bool is_taken =
@@ -307,7 +321,7 @@ static void take_upgrade(struct socket *s)
 {
 	struct engine *e = engine_side_take(&s->side);
 	if (!e) {
-		close_socket(s, WIRE_CLOSE_POLICY, "no session");
+		refuse_upgrade(s);
 		return;
 	}
 	struct engine_holder poller = e->poller, nobody = {0};
@@ -318,6 +332,13 @@ static void take_upgrade(struct socket *s)
 	engine_side_list(&s->side);
 	engine_side_tell(&poller, &nobody, s->side.number);
 	look_socket(&s->side);
+}
+
+/* What the client sent could not be done: let it come back and say it again. */
+static void end_if_stuck(struct socket *s)
+{
+	if (s->side.is_stuck)
+		end_socket(&s->side);
 }
 
 /* Before it is the transport, only these two packets may come. */
@@ -389,6 +410,7 @@ static void on_text(void *arg, const char *text, size_t len)
 		take_packet(s, &packet);
 	else
 		take_first(s, &packet);
+	end_if_stuck(s);
 }
 
 /* A client of another format (msgpack) begins with a binary message. */
@@ -403,6 +425,7 @@ static void on_binary(void *arg)
 		engine_side_world()->user->attachment(&s->side);
 	else
 		engine_fail(&s->side, "sent a binary message first");
+	end_if_stuck(s);
 }
 
 static const struct wire_handlers handlers = {
@@ -417,6 +440,7 @@ static const struct wire_handlers handlers = {
 static void go_on_socket(struct engine_side *side)
 {
 	struct socket *s = socket_of(side);
+	end_if_stuck(s);
 	if (!side->is_leaving || s->stage != STAGE_OPEN)
 		return;
 	s->stage = STAGE_LEAVING;
@@ -496,23 +520,17 @@ static void begin_session(struct http_req *req, const struct limits_held *held)
 	open_socket(s);
 }
 
-static void refuse(
-    struct http_req *req, const struct limits_held *held, enum eio_error error)
-{
-	struct limits_held mine = *held;
-	limits_drop(engine_side_world()->setup->limits, &mine);
-	engine_poll_refuse(req, error);
-}
-
 static void begin_upgrade(
     struct http_req *req, struct span sid, const struct limits_held *held)
 {
 	struct engine_table *t = engine_side_world()->table;
 	enum engine_found found;
+	struct limits_held mine = *held;
 	char text[EIO_SID + 1];
 	struct engine *e = engine_take(t, sid.text, sid.len, &found);
 	if (!e) {
-		refuse(req, held, EIO_SESSION_UNKNOWN);
+		limits_drop(engine_side_world()->setup->limits, &mine);
+		engine_poll_refuse_found(req, found);
 		return;
 	}
 	bool is_upgraded = e->state == ENGINE_UPGRADED;
@@ -520,7 +538,8 @@ static void begin_upgrade(
 	memcpy(text, e->sid, sizeof text);
 	engine_give(t);
 	if (is_upgraded) {
-		refuse(req, held, EIO_BAD_REQUEST);
+		limits_drop(engine_side_world()->setup->limits, &mine);
+		engine_poll_refuse(req, EIO_BAD_REQUEST);
 		return;
 	}
 	struct socket *s = accept_socket(req, text, number, held);

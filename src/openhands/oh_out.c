@@ -216,13 +216,14 @@ static bool copy_state(struct engine_side *side, struct oh_state *copy)
 	return copy->phase == OH_CONNECTED;
 }
 
-static void keep_cursor(struct engine_side *side, const struct oh_cursor *from)
+static bool keep_cursor(struct engine_side *side, const struct oh_cursor *from)
 {
 	struct oh_state *state = engine_take_state(side);
 	if (!state)
-		return;
+		return false;
 	state->cursor = *from;
 	engine_give_state(side);
+	return true;
 }
 
 bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
@@ -236,7 +237,12 @@ bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 	if (!attach(c, &state.cursor))
 		return false;
 	struct reading r = {out, &state.cursor, state.dialect, most};
+	size_t before = out->len;
 	bool has_more = read_events(c, &r);
-	keep_cursor(side, &state.cursor);
-	return has_more;
+	if (keep_cursor(side, &state.cursor))
+		return has_more;
+	/* They would be sent again: read them again. */
+	out->len = before;
+	oh_client_detach(c);
+	return false;
 }
