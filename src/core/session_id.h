@@ -13,7 +13,9 @@
 /* The maximum length of a session id in bytes. */
 #define SESSION_ID_MAX 256
 
-/* Whether an id has a permitted length and no control characters. */
+/*
+ * Whether an id is UTF-8, has a permitted length and no control characters.
+ */
 bool session_id_is_valid(const char *id, size_t len);
 
 #endif
