@@ -30,12 +30,13 @@ static bool is_conversation(const char *id, size_t len)
 }
 
 /* What is no number is as if it were absent. */
-static int64_t read_id(const char *text)
+static int64_t read_id(struct buf *value)
 {
 	char *end;
+	const char *text = buf_cstr(value);
 	errno = 0;
 	long long id = strtoll(text, &end, 10);
-	bool is_number = end != text && !*end && !errno;
+	bool is_number = end != text && end == text + value->len && !errno;
 	return is_number && id >= 0 ? id : -1;
 }
 
@@ -57,7 +58,7 @@ void oh_state_begin(void *state, const struct http_req *req)
 	if (is_conversation(text.data, text.len))
 		memcpy(s->conversation, text.data, text.len);
 	(void)get_param(&text, query, "latest_event_id"); /* the same */
-	s->cursor.last_id = read_id(buf_cstr(&text));
+	s->cursor.last_id = read_id(&text);
 	s->cursor.newest.id = -1;
 	buf_fini(&text);
 }
