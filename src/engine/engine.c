@@ -122,6 +122,18 @@ void engine_mount(struct http *http, const struct door_setup *setup,
 	loop_timer_set(setup->loop, &look, LOOK_MS);
 }
 
+void engine_each(void (*fn)(struct engine_side *side))
+{
+	engine_socket_each(fn);
+	list_each_safe(it, &engine_side_world()->lookers)
+	{
+		struct engine_side *side =
+		    list_entry(it, struct engine_side, link);
+		if (!side->ops->hold) /* no socket: it was not called yet */
+			fn(side);
+	}
+}
+
 void engine_close_all(void)
 {
 	engine_side_world()->is_closing = true;

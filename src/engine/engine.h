@@ -26,6 +26,7 @@
 struct buf;
 struct door_setup;
 struct engine_side;
+struct err;
 struct http;
 struct http_req;
 
@@ -94,6 +95,18 @@ void engine_give_state(struct engine_side *side);
 const char *engine_peer(const struct engine_side *side);
 const char *engine_place(const struct engine_side *side);
 bool engine_peer_is_loopback(const struct engine_side *side);
+
+/*
+ * The client is this caller (a verified address). Counts its WebSocket for the
+ * caller (limit_sockets). Returns 0, or -1 with ERR_LIMIT.
+ */
+int engine_hold_caller(
+    struct engine_side *side, const char *address, struct err *err);
+
+/*
+ * Call fn for each side of this process that gives packets; fn may end it.
+ */
+void engine_each(void (*fn)(struct engine_side *side));
 
 /*
  * Queue packets for the client, separated, before those of later events. A

@@ -189,6 +189,12 @@ void engine_answer(struct engine_side *side, const char *packets, size_t len)
 	engine_side_tell(&poller, &socket, side->number);
 }
 
+int engine_hold_caller(
+    struct engine_side *side, const char *address, struct err *err)
+{
+	return side->ops->hold ? side->ops->hold(side, address, err) : 0;
+}
+
 void engine_set_busy(struct engine_side *side, bool is_busy)
 {
 	if (side->is_busy == is_busy)

@@ -31,6 +31,9 @@ struct engine_side_ops {
 	void (*go_on)(struct engine_side *side);
 	/* The session is over: end the side, now or at the end of the tick. */
 	void (*end)(struct engine_side *side);
+	/* Count it for a caller (engine_hold_caller()); NULL: it is none. */
+	int (*hold)(
+	    struct engine_side *side, const char *address, struct err *err);
 	/* Stop reading what comes, or go on. */
 	void (*pause)(struct engine_side *side, bool is_paused);
 };

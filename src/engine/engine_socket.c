@@ -452,7 +452,16 @@ static void pause_socket(struct engine_side *side, bool is_paused)
 	wire_pause(socket_of(side)->wire, is_paused);
 }
 
+static int hold_socket(
+    struct engine_side *side, const char *address, struct err *err)
+{
+	const struct limits_who who = {.caller = address};
+	return limits_hold(engine_side_world()->setup->limits, LIMITS_SOCKETS,
+	    &who, &socket_of(side)->held, err);
+}
+
 static const struct engine_side_ops socket_ops = {
+    .hold = hold_socket,
     .look = look_socket,
     .send = send_socket,
     .go_on = go_on_socket,
@@ -555,6 +564,12 @@ void engine_socket_accept(
 		begin_upgrade(req, sid, held);
 	else
 		begin_session(req, held);
+}
+
+void engine_socket_each(void (*fn)(struct engine_side *side))
+{
+	list_each_safe(it, &sockets)
+	    fn(&list_entry(it, struct socket, link)->side);
 }
 
 /* The code tells clients that they may come back. */

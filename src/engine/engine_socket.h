@@ -6,6 +6,7 @@
 /* Private to engine/: the WebSockets. */
 #include "base/span.h"
 
+struct engine_side;
 struct http_req;
 struct limits_held;
 
@@ -19,5 +20,8 @@ void engine_socket_accept(
 
 /* Close all. */
 void engine_socket_close_all(void);
+
+/* Call fn for the side of each WebSocket. */
+void engine_socket_each(void (*fn)(struct engine_side *side));
 
 #endif
