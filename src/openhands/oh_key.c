@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME "session_api_key"
-
 static const char *key(void)
 {
 	const char *text = getenv("SESSION_API_KEY");
@@ -32,43 +30,63 @@ bool oh_key_is(const char *text, size_t len)
 	return ours && bearer_is_same(text, len, ours);
 }
 
-static bool is_in_query(const char *query)
+/* ---- where it is shown ---- */
+
+struct visit {
+	bool (*fn)(void *arg, const char *text, size_t len);
+	void *arg;
+};
+
+static bool visit_bearer(const struct visit *v, const char *header)
+{
+	const char *token = bearer_token(header);
+	return token && v->fn(v->arg, token, strlen(token));
+}
+
+static bool visit_query(const struct visit *v, const char *query)
 {
 	struct buf text = {0};
-	struct span value = eio_query_find(query, NAME);
+	struct span value = eio_query_find(query, OH_KEY_NAME);
 	if (value.text)
 		percent_bytes(&text, value.text, value.len, true);
-	bool is_it = value.text && oh_key_is(buf_cstr(&text), text.len);
+	bool is_it = value.text && v->fn(v->arg, buf_cstr(&text), text.len);
 	buf_fini(&text);
 	return is_it;
 }
 
-static bool is_bearer(const char *header)
+/* One of "a=b; c=d". */
+static bool visit_cookies(const struct visit *v, const char *header)
 {
-	const char *token = bearer_token(header);
-	return token && oh_key_is(token, strlen(token));
-}
-
-/* Whether one of "a=b; c=d" is it. */
-static bool is_cookie(const char *header)
-{
-	const size_t n = sizeof NAME;
+	const size_t n = sizeof OH_KEY_NAME;
 	for (const char *at = header; at && *at;) {
 		at += strspn(at, " ;");
 		size_t len = strcspn(at, ";");
-		if (len >= n && memcmp(at, NAME "=", n) == 0 &&
-		    oh_key_is(at + n, len - n))
+		if (len >= n && memcmp(at, OH_KEY_NAME "=", n) == 0 &&
+		    v->fn(v->arg, at + n, len - n))
 			return true;
 		at += len;
 	}
 	return false;
 }
 
+bool oh_key_each(const struct http_req *req,
+    bool (*fn)(void *arg, const char *text, size_t len), void *arg)
+{
+	const struct visit v = {fn, arg};
+	return visit_bearer(&v, http_header(req, "authorization")) ||
+	       visit_query(&v, http_query(req)) ||
+	       visit_cookies(&v, http_header(req, "cookie"));
+}
+
+static bool is_it(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	return oh_key_is(text, len);
+}
+
 bool oh_key_is_shown(const struct http_req *req)
 {
-	return is_bearer(http_header(req, "authorization")) ||
-	       is_in_query(http_query(req)) ||
-	       is_cookie(http_header(req, "cookie"));
+	return oh_key_each(req, is_it, NULL);
 }
 
 static bool is_member(const struct json *credentials, const char *name)
@@ -77,12 +95,13 @@ static bool is_member(const struct json *credentials, const char *name)
 	size_t len = 0;
 	const char *text =
 	    json_str(json_get(credentials, name), &scratch, &len);
-	bool is_it = text && oh_key_is(text, len);
+	bool is_good = text && oh_key_is(text, len);
 	buf_fini(&scratch);
-	return is_it;
+	return is_good;
 }
 
 bool oh_key_is_given(const struct json *credentials)
 {
-	return is_member(credentials, NAME) || is_member(credentials, "token");
+	return is_member(credentials, OH_KEY_NAME) ||
+	       is_member(credentials, "token");
 }

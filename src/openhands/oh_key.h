@@ -14,16 +14,23 @@
 struct http_req;
 struct json;
 
+#define OH_KEY_NAME "session_api_key"
+
+/*
+ * Call fn for each text that a request may show as a key, until it returns
+ * true: that of "Authorization: Bearer", and session_api_key in its query and
+ * among its cookies. Returns whether it did.
+ */
+bool oh_key_each(const struct http_req *req,
+    bool (*fn)(void *arg, const char *text, size_t len), void *arg);
+
 /* Whether there is a key. */
 bool oh_key_is_set(void);
 
 /* Whether a text is the key. */
 bool oh_key_is(const char *text, size_t len);
 
-/*
- * Whether a request shows it: as "Authorization: Bearer", or as session_api_key
- * in its query or among its cookies.
- */
+/* Whether a request shows it, in one of those places. */
 bool oh_key_is_shown(const struct http_req *req);
 
 /*
