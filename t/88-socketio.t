@@ -151,14 +151,15 @@ $host->stop;
 
 # ---- who may come in ----
 
-my $no = '44{"message":"invalid_session_api_key","data":{}}';
+# The message is the word that clients know; "detail" says what is missing.
+my $no = qr/^44\{"message":"invalid_session_api_key","data":\{"detail":"[^"]+"\}\}$/;
 $host = CoHost->start(workers => 2, yaml => "trust: strict\n");
 both(sub {
 	my ($kind, $new) = @_;
-	is $new->()->connect, $no, "A50: a stranger is refused by trust: strict ($kind)";
+	like $new->()->connect, $no, "A50: a stranger is refused by trust: strict ($kind)";
 	my $c = $new->();
 	$c->emit(oh_user_action => { type => 'message', message => 'hi' });
-	is $c->next, $no, "A56: a stranger that only sends is refused ($kind)";
+	like $c->next, $no, "A56: a stranger that only sends is refused ($kind)";
 });
 $host->stop;
 
@@ -166,8 +167,8 @@ $host = CoHost->start(workers => 2, env => { SESSION_API_KEY => 'open sesame' },
 	yaml => "trust: strict\n");
 both(sub {
 	my ($kind, $new) = @_;
-	is $new->()->connect, $no, "A50: a client without the key is refused ($kind)";
-	is $new->(session_api_key => 'wrong')->connect({ token => 'open sesam' }), $no,
+	like $new->()->connect, $no, "A50: a client without the key is refused ($kind)";
+	like $new->(session_api_key => 'wrong')->connect({ token => 'open sesam' }), $no,
 	    "A50: a client with another key is refused ($kind)";
 	like $new->(session_api_key => 'open%20sesame')->connect, qr/^40\{/,
 	    "A51: the key may be in the query ($kind)";

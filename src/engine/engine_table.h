@@ -51,7 +51,7 @@ struct engine_holder {
 
 /* Room for packets that wait, and for what the user of the table keeps. */
 #define ENGINE_OUT_BYTES 4096
-#define ENGINE_USER_BYTES 1024
+#define ENGINE_USER_BYTES 1536
 
 /* A session, in shared memory. */
 struct engine {

@@ -9,7 +9,9 @@
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/console.h"
+#include "door/door.h"
 #include "engine/engine.h"
+#include "limits/limits.h"
 #include "openhands/oh_action.h"
 #include "openhands/oh_choice.h"
 #include "openhands/oh_client.h"
@@ -246,6 +248,18 @@ static int approve(const struct doing *d, bool is_approved, struct err *err)
 	return rc;
 }
 
+/* The rate of a caller's inputs (limit_requests). */
+static int count_input(const struct oh_client *c, size_t len, struct err *err)
+{
+	const struct limits_who who = {.caller = c->who.address};
+	struct limits_verdict v;
+	if (limits_request(
+		engine_setup(c->side)->limits, &who, (int64_t)len, &v) == 0)
+		return 0;
+	*err = v.err;
+	return -1;
+}
+
 /* Returns 1 if it is an input, which takes the session. */
 static int say(struct doing *d, struct span ack, struct err *err)
 {
@@ -259,8 +273,8 @@ static int say(struct doing *d, struct span ack, struct err *err)
 	    .prompt = is_choice ? option.data : text,
 	    .prompt_len = is_choice ? option.len : len,
 	    .images = d->action->images,
-	    .caller = "",
-	    .level = CALLER_NOBODY.level,
+	    .caller = c->who.address,
+	    .level = c->who.level,
 	    .peer = engine_peer(c->side),
 	    .peer_is_loopback = engine_peer_is_loopback(c->side),
 	    .place = engine_place(c->side),
@@ -278,6 +292,8 @@ static int say(struct doing *d, struct span ack, struct err *err)
 		rc = review(d, text, len, err);
 	else if (is_waiting(d, EV_APPROVAL_NEEDED))
 		rc = explain(d, text, len, err);
+	else if (count_input(c, len, err) != 0)
+		rc = -1;
 	else
 		submit(c, d->session, &in, ack, digest);
 	buf_fini(&scratch);
@@ -307,7 +323,7 @@ static int oh_act_do(struct doing *d, struct span ack, struct err *err)
 static bool is_holder(const struct oh_client *c, const struct session *s)
 {
 	const struct session_guest guest = {
-	    .caller = "", .place = engine_place(c->side)};
+	    .caller = c->who.address, .place = engine_place(c->side)};
 	return session_is_held(s, &guest);
 }
 

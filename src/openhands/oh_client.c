@@ -2,12 +2,13 @@
 /* Copyright the co-hostd authors */
 #include "openhands/oh_client.h"
 
-#include "access/access.h"
 #include "base/mem.h"
 #include "core/err.h"
 #include "door/door.h"
 #include "engine/engine.h"
+#include "openhands/oh_event.h"
 #include "openhands/oh_state.h"
+#include "socketio/eio_packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,19 @@ struct oh_client *oh_client_of(struct engine_side *side)
 	return c;
 }
 
-struct session *oh_client_open(const struct oh_client *c, struct err *err)
+/* Who the client is now: its level may have changed. */
+static int look_up(struct oh_client *c, const char *address, struct err *err)
 {
-	char id[OH_CONVERSATION_MAX + 1];
+	c->who = CALLER_NOBODY;
+	if (!*address)
+		return 0;
+	return access_look(
+	    engine_setup(c->side)->access, address, &c->who, err);
+}
+
+struct session *oh_client_open(struct oh_client *c, struct err *err)
+{
+	char id[OH_CONVERSATION_MAX + 1], caller[ADDRESS_SIZE];
 	enum session_status status;
 	bool has_record;
 	const struct oh_state *state = engine_take_state(c->side);
@@ -35,9 +46,38 @@ struct session *oh_client_open(const struct oh_client *c, struct err *err)
 		return NULL;
 	}
 	memcpy(id, state->conversation, sizeof id);
+	memcpy(caller, state->caller, sizeof caller);
 	engine_give_state(c->side);
-	return session_open(engine_setup(c->side)->sessions, id, strlen(id), "",
-	    &status, &has_record, err);
+	if (look_up(c, caller, err) != 0)
+		return NULL;
+	return session_open(engine_setup(c->side)->sessions, id, strlen(id),
+	    caller, &status, &has_record, err);
+}
+
+bool oh_client_is_blocked(struct engine_side *side)
+{
+	char caller[ADDRESS_SIZE];
+	const struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return false;
+	memcpy(caller, state->caller, sizeof caller);
+	engine_give_state(side);
+	return *caller && access_is_blocked(engine_setup(side)->access, caller);
+}
+
+void oh_client_dismiss(struct engine_side *side, struct buf *out)
+{
+	struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	state->phase = OH_LEFT;
+	engine_give_state(side);
+	sio_begin_event(out, "oh_event");
+	oh_event_put_error(out, DOOR_BLOCKED);
+	sio_end_event(out);
+	buf_char(out, EIO_SEPARATOR);
+	buf_str(out, "41");
+	engine_leave(side);
 }
 
 void oh_client_detach(struct oh_client *c)

@@ -8,6 +8,7 @@
  * WebSocket, a poll, or a POST. It is made when it is needed first and freed
  * with its side.
  */
+#include "access/access.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "session/session.h"
@@ -15,16 +16,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct access_call;
 struct engine_side;
 struct err;
 
 struct oh_client {
 	struct engine_side *side;
+	struct caller who;	 /* as oh_client_open() found it */
 	struct session *session; /* whose events it reads; NULL: none */
 	struct attachment at;
 	struct access_call *asking; /* whether it may come in */
 	bool is_quiet;		    /* nobody asked: a refusal is not told */
+	bool needs_key;		    /* and has not shown it */
 	struct buf held;	    /* an event that waits for the verdict */
 	struct list calls;	    /* inputs that wait for their receipts */
 };
@@ -33,11 +35,21 @@ struct oh_client {
 struct oh_client *oh_client_of(struct engine_side *side);
 
 /*
- * Open the session of its conversation, anonymously: clients of OpenHands do
- * not sign. Returns NULL with *err if it cannot be opened, or the client is
- * gone.
+ * Open the session of its conversation, as the caller that has signed or
+ * anonymously, and look the caller up. Returns NULL with *err if it cannot be
+ * opened: ERR_FORBIDDEN (the caller is blocked now), ERR_NO_SESSION (another
+ * caller owns it, or the client is gone), or as session_open().
  */
-struct session *oh_client_open(const struct oh_client *c, struct err *err);
+struct session *oh_client_open(struct oh_client *c, struct err *err);
+
+/* Whether its caller was blocked since. */
+bool oh_client_is_blocked(struct engine_side *side);
+
+/*
+ * The caller is blocked: end its session within a second, and append the
+ * packets that say so to *out.
+ */
+void oh_client_dismiss(struct engine_side *side, struct buf *out);
 
 /* Release the session that it reads. */
 void oh_client_detach(struct oh_client *c);

@@ -36,12 +36,18 @@ static void receive(const struct msg *m)
 		engine_receive(m->a);
 }
 
+static void end_blocked(void)
+{
+	engine_each(oh_in_end_if_blocked);
+}
+
 static const char *const sockets[] = {"/socket.io/", "/socket.io", NULL};
 
 const struct door oh_door = {
     .id = DOOR_OPENHANDS,
     .sockets = sockets,
     .mount = mount,
+    .end_blocked = end_blocked,
     .receive = receive,
     .close_all = engine_close_all,
 };

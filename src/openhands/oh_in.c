@@ -32,13 +32,16 @@ static void set_phase(struct engine_side *side, enum oh_phase phase)
 	engine_changed(side);
 }
 
-/* A client that did not ask may still do so. */
-static void refuse(struct oh_client *c, const char *text)
+/*
+ * A client that did not ask may still do so. 'detail' is what an operator of
+ * the client should know; NULL: nothing.
+ */
+static void refuse(struct oh_client *c, const char *text, const char *detail)
 {
 	struct buf out = {0};
 	if (c->is_quiet)
 		return;
-	sio_put_refusal(&out, nsp_main, text);
+	sio_put_refusal(&out, nsp_main, text, detail);
 	engine_answer(c->side, out.data, out.len);
 	buf_fini(&out);
 	set_phase(c->side, OH_LEFT);
@@ -90,65 +93,145 @@ static const char *let_in(struct oh_client *c)
 	return NULL;
 }
 
-static void finish_connect(struct oh_client *c, const char *why_not)
+/* Go on with what waited for the verdict; why_not is NULL if it was good. */
+static void finish_connect(
+    struct oh_client *c, const char *why_not, const char *detail)
 {
 	struct buf held = c->held;
 	c->held = (struct buf){0};
 	if (!why_not)
 		why_not = let_in(c);
 	if (why_not)
-		refuse(c, why_not);
+		refuse(c, why_not, detail);
 	else if (held.len)
 		oh_in_packet(c->side, held.data, held.len);
 	buf_fini(&held);
+}
+
+#define NEEDS_KEY                                                         \
+	"this server has a SESSION_API_KEY: show it as session_api_key, " \
+	"or sign CONNECT as a contact"
+
+/* Whether a client that signed and shows no key may come in. */
+static bool is_enough(const struct oh_client *c, const struct caller *caller)
+{
+	return !c->needs_key || caller->is_known;
+}
+
+static void keep_caller(struct oh_client *c, const struct caller *caller)
+{
+	struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return;
+	memcpy(state->caller, caller->address, sizeof state->caller);
+	state->token[0] = '\0'; /* it is used up */
+	engine_give_state(c->side);
+}
+
+/* Take in a client that has signed. Returns why not, or NULL. */
+static const char *take_caller(struct oh_client *c,
+    const struct access_verdict *verdict, const char **detail, struct err *err)
+{
+	if (verdict->err)
+		return verdict->err->text;
+	if (!is_enough(c, verdict->caller)) {
+		*detail = NEEDS_KEY;
+		return BAD_KEY;
+	}
+	if (engine_hold_caller(c->side, verdict->caller->address, err) != 0)
+		return err->text;
+	keep_caller(c, verdict->caller);
+	return NULL;
+}
+
+/* A client that has signed is told what is wrong with that. */
+static void on_signed(void *arg, const struct access_verdict *verdict)
+{
+	struct oh_client *c = arg;
+	struct err err;
+	const char *detail = NULL;
+	c->asking = NULL;
+	const char *why_not = take_caller(c, verdict, &detail, &err);
+	finish_connect(c, why_not, detail);
+	engine_set_busy(c->side, false); /* the side may be gone now */
 }
 
 static void on_verdict(void *arg, const struct access_verdict *verdict)
 {
 	struct oh_client *c = arg;
 	c->asking = NULL;
-	finish_connect(c, verdict->err ? BAD_KEY : NULL);
+	if (verdict->err)
+		finish_connect(c, BAD_KEY, verdict->err->text);
+	else
+		finish_connect(c, NULL, NULL);
 	engine_set_busy(c->side, false); /* the side may be gone now */
 }
 
-/* Ask the policy about a client that shows nothing. */
-static void ask(struct oh_client *c)
+/* Ask the policy about a client; said is NULL if it has signed nothing. */
+static void ask(struct oh_client *c, const struct json *said)
 {
 	const struct door_setup *setup = engine_setup(c->side);
 	const struct access_ask ask = {
 	    .use = ACCESS_CONNECT,
+	    .payload = json_get(said, "payload"),
+	    .from = json_get(said, "from"),
+	    .signature = json_get(said, "signature"),
 	    .peer = engine_peer(c->side),
 	    .place = engine_place(c->side),
 	};
-	if (access_is_open(setup->access)) {
-		finish_connect(c, NULL);
+	if (!said && access_is_open(setup->access)) {
+		finish_connect(c, NULL, NULL);
 		return;
 	}
 	engine_set_busy(c->side, true);
-	c->asking = access_ask(setup->access, &ask, on_verdict, c);
+	c->asking =
+	    access_ask(setup->access, &ask, said ? on_signed : on_verdict, c);
+}
+
+/* What a client that connects has shown before. */
+struct shown {
+	bool is_new;
+	bool has_conversation;
+	bool has_key;
+	char token[OH_TOKEN_MAX + 1];
+};
+
+static bool look_at_shown(struct oh_client *c, struct shown *shown)
+{
+	const struct oh_state *state = engine_take_state(c->side);
+	if (!state)
+		return false;
+	shown->is_new = state->phase == OH_NEW && !c->asking;
+	shown->has_conversation = *state->conversation;
+	shown->has_key = state->has_key;
+	memcpy(shown->token, state->token, sizeof shown->token);
+	engine_give_state(c->side);
+	return true;
 }
 
 static void connect_client(
     struct oh_client *c, bool is_quiet, const struct json *credentials)
 {
-	const struct oh_state *state = engine_take_state(c->side);
-	if (!state)
-		return;
-	bool is_new = state->phase == OH_NEW && !c->asking;
-	bool has_conversation = *state->conversation;
-	bool has_key = state->has_key;
-	engine_give_state(c->side);
-	if (!is_new)
+	struct json_doc doc = {0};
+	struct buf mem = {0};
+	struct shown shown;
+	if (!look_at_shown(c, &shown) || !shown.is_new)
 		return;
 	c->is_quiet = is_quiet;
-	if (!has_conversation)
-		finish_connect(c, "No conversation_id in query params");
-	else if (!oh_key_is_set())
-		ask(c);
-	else if (has_key || oh_key_is_given(credentials))
-		finish_connect(c, NULL);
+	c->needs_key =
+	    oh_key_is_set() && !shown.has_key && !oh_key_is_given(credentials);
+	const struct json *said =
+	    oh_token_read(&doc, &mem, credentials, shown.token);
+	if (!shown.has_conversation)
+		finish_connect(c, "No conversation_id in query params", NULL);
+	else if (said || !oh_key_is_set())
+		ask(c, said);
+	else if (c->needs_key)
+		finish_connect(c, BAD_KEY, NEEDS_KEY);
 	else
-		finish_connect(c, BAD_KEY);
+		finish_connect(c, NULL, NULL);
+	json_fini(&doc);
+	buf_fini(&mem);
 }
 
 void oh_in_silent(struct engine_side *side)
@@ -193,7 +276,7 @@ void oh_in_attachment(struct engine_side *side)
 static void refuse_namespace(struct engine_side *side, struct span nsp)
 {
 	struct buf out = {0};
-	sio_put_refusal(&out, nsp, "Invalid namespace");
+	sio_put_refusal(&out, nsp, "Invalid namespace", NULL);
 	engine_answer(side, out.data, out.len);
 	buf_fini(&out);
 }
@@ -282,6 +365,16 @@ void oh_in_packet(struct engine_side *side, const char *text, size_t len)
 	else if (p.n_attachments)
 		await_attachments(side, &p);
 	json_fini(&doc);
+}
+
+void oh_in_end_if_blocked(struct engine_side *side)
+{
+	struct buf out = {0};
+	if (!oh_client_is_blocked(side))
+		return;
+	oh_client_dismiss(side, &out);
+	engine_answer(side, out.data, out.len); /* the side may be gone now */
+	buf_fini(&out);
 }
 
 void oh_in_gone(struct engine_side *side)

@@ -20,6 +20,9 @@ void oh_in_attachment(struct engine_side *side);
 /* The client listens only: connect it. */
 void oh_in_silent(struct engine_side *side);
 
+/* End its session if its caller is blocked. The side may be gone afterwards. */
+void oh_in_end_if_blocked(struct engine_side *side);
+
 /* The side is gone. */
 void oh_in_gone(struct engine_side *side);
 

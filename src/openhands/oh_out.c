@@ -234,6 +234,11 @@ bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 		oh_client_detach(c);
 		return false;
 	}
+	if (oh_client_is_blocked(side)) {
+		oh_client_detach(c);
+		oh_client_dismiss(side, out);
+		return false;
+	}
 	if (!attach(c, &state.cursor))
 		return false;
 	struct reading r = {out, &state.cursor, state.dialect, most};

@@ -54,6 +54,7 @@ void oh_state_begin(void *state, const struct http_req *req)
 	struct buf text = {0};
 	s->dialect = (uint8_t)read_dialect(&text, query);
 	s->has_key = oh_key_is_shown(req);
+	oh_token_find(s->token, req);
 	(void)get_param(&text, query, "conversation_id"); /* or it is empty */
 	if (is_conversation(text.data, text.len))
 		memcpy(s->conversation, text.data, text.len);

@@ -8,8 +8,10 @@
  * (engine/engine.h), which may be in shared memory. It has no pointers, and is
  * changed a few bytes at a time.
  */
+#include "identity/address.h"
 #include "openhands/oh_event.h"
 #include "openhands/oh_retry.h"
+#include "openhands/oh_token.h"
 #include "socketio/sio_packet.h"
 
 #include <stdbool.h>
@@ -53,7 +55,9 @@ struct oh_cursor {
 struct oh_state {
 	uint8_t phase; /* enum oh_phase */
 	uint8_t dialect;
-	bool has_key; /* its first request showed the key */
+	bool has_key;		      /* its first request showed the key */
+	char token[OH_TOKEN_MAX + 1]; /* or this one; "": none */
+	char caller[ADDRESS_SIZE];    /* who has signed; "": nobody */
 	char conversation[OH_CONVERSATION_MAX + 1]; /* "": none, or bad */
 	/* An event whose attachments are still to come, and its ack id. */
 	uint8_t n_attachments;

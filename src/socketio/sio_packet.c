@@ -205,12 +205,18 @@ void sio_put_connected(struct buf *out, struct span nsp, const char *sid)
 }
 
 /* Without "data", some clients lose the text. */
-void sio_put_refusal(struct buf *out, struct span nsp, const char *text)
+void sio_put_refusal(
+    struct buf *out, struct span nsp, const char *text, const char *detail)
 {
 	put_head(out, SIO_REFUSAL, nsp);
 	buf_str(out, "{\"message\":");
 	buf_json_str(out, text);
-	buf_str(out, ",\"data\":{}}");
+	buf_str(out, ",\"data\":{");
+	if (detail) {
+		buf_str(out, "\"detail\":");
+		buf_json_str(out, detail);
+	}
+	buf_str(out, "}}");
 }
 
 void sio_put_ack(struct buf *out, struct span nsp, struct span ack)

@@ -72,8 +72,12 @@ bool sio_name_is_reserved(const struct json *name);
 /* The client is connected, by this sid (not that of Engine.IO). */
 void sio_put_connected(struct buf *out, struct span nsp, const char *sid);
 
-/* The client is not connected: {"message":TEXT,"data":{}}. */
-void sio_put_refusal(struct buf *out, struct span nsp, const char *text);
+/*
+ * The client is not connected: {"message":TEXT,"data":{}}, with "detail" in its
+ * data unless that is NULL.
+ */
+void sio_put_refusal(
+    struct buf *out, struct span nsp, const char *text, const char *detail);
 
 /* The answer to an event with this ack id, without arguments. */
 void sio_put_ack(struct buf *out, struct span nsp, struct span ack);

@@ -88,7 +88,7 @@ static void check_sent(const char *text)
 	struct json_doc doc = {0};
 	struct json_error error;
 	struct buf out = {0};
-	sio_put_refusal(&out, nsp, text);
+	sio_put_refusal(&out, nsp, text, text);
 	const struct json *v =
 	    json_parse(&doc, out.data + 2, out.len - 2, 0, &error);
 	expect(json_is(json_get(v, "message"), JSON_STRING));

@@ -106,9 +106,12 @@ static void put_all(struct buf *out)
 	buf_char(out, '\n');
 	sio_put_connected(out, chat, "6nfJ");
 	buf_char(out, '\n');
-	sio_put_refusal(out, root, "No conversation_id in query params");
+	sio_put_refusal(out, root, "No conversation_id in query params", NULL);
 	buf_char(out, '\n');
-	sio_put_refusal(out, (struct span){"/admin", 6}, "Invalid namespace");
+	sio_put_refusal(
+	    out, (struct span){"/admin", 6}, "Invalid namespace", NULL);
+	buf_char(out, '\n');
+	sio_put_refusal(out, root, "invalid_session_api_key", "sign CONNECT");
 	buf_char(out, '\n');
 	sio_put_ack(out, root, (struct span){"7", 1});
 	buf_char(out, '\n');
