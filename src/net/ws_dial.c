@@ -293,6 +293,7 @@ struct ws_dial *ws_dial_open(const struct ws_dial_setup *setup)
 	    .proxy = has_proxy > 0 ? &proxy : NULL,
 	    .trust = setup->trust,
 	    .user_agent = setup->user_agent,
+	    .fields = setup->fields,
 	    .max_message_bytes = setup->max_message_bytes,
 	    .first_bytes = setup->first_bytes,
 	    .max_fragments = WS_CLIENT_MAX_FRAGMENTS,

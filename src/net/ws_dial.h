@@ -48,6 +48,7 @@ struct ws_dial_setup {
 	const struct url *url;
 	const struct ws_trust *trust; /* borrowed; for wss:// */
 	const char *user_agent;
+	const char *fields;	  /* see ws_hello_ask(); may be NULL */
 	int64_t open_timeout_ms;  /* until on_open; 0: no limit */
 	int64_t stall_timeout_ms; /* until some waiting output is taken */
 	size_t max_message_bytes;

@@ -38,6 +38,7 @@ struct ws_client {
 	struct url url;
 	struct url proxy; /* {0}: none */
 	char *user_agent;
+	char *fields;
 	size_t max_message_bytes;
 	size_t first_bytes;
 	size_t max_fragments;
@@ -281,7 +282,7 @@ static void ask_hello(struct ws_client *c)
 
 	c->phase = PHASE_HELLO;
 	ws_hello_key(c->key);
-	ws_hello_ask(&request, &c->url, c->key, c->user_agent);
+	ws_hello_ask(&request, &c->url, c->key, c->user_agent, c->fields);
 	put(c, request.data, request.len);
 	buf_fini(&request);
 }
@@ -400,6 +401,7 @@ struct ws_client *ws_client_new(const struct ws_client_setup *setup)
 	if (setup->proxy)
 		c->proxy = url_copy(setup->proxy);
 	c->user_agent = mem_strdup(setup->user_agent);
+	c->fields = mem_strdup(setup->fields);
 	c->max_message_bytes = setup->max_message_bytes;
 	c->first_bytes = setup->first_bytes;
 	c->max_fragments = setup->max_fragments;
@@ -423,6 +425,7 @@ void ws_client_free(struct ws_client **cp)
 	url_fini(&c->url);
 	url_fini(&c->proxy);
 	free(c->user_agent);
+	free(c->fields);
 	buf_fini(&c->head);
 	buf_fini(&c->out);
 	buf_fini(&c->message);

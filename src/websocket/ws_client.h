@@ -77,6 +77,7 @@ struct ws_client_setup {
 	const struct url *proxy;      /* NULL: connect directly */
 	const struct ws_trust *trust; /* borrowed; may be NULL for ws:// */
 	const char *user_agent;	      /* may be NULL */
+	const char *fields;	      /* see ws_hello_ask(); may be NULL */
 	/* A larger message ends the connection with 1009. */
 	size_t max_message_bytes;
 	size_t first_bytes;			   /* see may_grow */

@@ -31,7 +31,7 @@ void ws_hello_key(char key[WS_HELLO_KEY_SIZE])
 }
 
 void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
-    const char *user_agent)
+    const char *user_agent, const char *fields)
 {
 	buf_printf(out, "GET %s HTTP/1.1\r\nHost: ", url->target);
 	url_put_host(out, url, false);
@@ -41,6 +41,8 @@ void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
 	    key);
 	if (user_agent)
 		buf_printf(out, "User-Agent: %s\r\n", user_agent);
+	if (fields)
+		buf_str(out, fields);
 	buf_str(out, "\r\n");
 }
 

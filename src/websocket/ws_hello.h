@@ -29,9 +29,12 @@ void ws_hello_key(char key[WS_HELLO_KEY_SIZE]);
  */
 void ws_hello_accept(char accept[WS_HELLO_ACCEPT_SIZE], const char *key);
 
-/* Append the request. user_agent may be NULL. */
+/*
+ * Append the request. user_agent may be NULL, and so may fields: further header
+ * fields, each with its CR LF.
+ */
 void ws_hello_ask(struct buf *out, const struct url *url, const char *key,
-    const char *user_agent);
+    const char *user_agent, const char *fields);
 
 /*
  * Whether the response accepts the handshake with this key. Returns 0; or -1,

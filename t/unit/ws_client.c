@@ -108,6 +108,7 @@ static void begin(
 	    .proxy = proxy ? &by : NULL,
 	    .trust = trust,
 	    .user_agent = "test/1",
+	    .fields = "X-More: 1\r\n",
 	    .max_message_bytes = large.granted ? SIZE_MAX / 2 : MOST_BYTES,
 	    .first_bytes = FIRST_BYTES,
 	    .max_fragments = MOST_FRAGMENTS,
@@ -253,8 +254,10 @@ static void test_request(void)
 	ok(strstr(request, "\r\nUpgrade: websocket\r\n"
 			   "Connection: Upgrade\r\n") &&
 		strstr(request, "\r\nSec-WebSocket-Version: 13\r\n") &&
-		strstr(request, "\r\nUser-Agent: test/1\r\n\r\n"),
+		strstr(request, "\r\nUser-Agent: test/1\r\n"),
 	    "the request asks for a WebSocket, version 13");
+	ok(strstr(request, "\r\nX-More: 1\r\n\r\n") != NULL,
+	    "the request has the fields that its owner adds");
 	is_int((int)strlen(key), 24, "the key has 24 characters");
 	finish();
 	begin("ws://h", NULL, NULL);
