@@ -17,7 +17,7 @@
  * STATUS" with a wait status, "limit COUNT" if there were too many processes,
  * or "memory BYTES" if they used too much; an end of file says that no process
  * is left. A byte, or an end of file, from the worker ends everything at once,
- * but for one byte, which raises the number of processes (TREE_MORE).
+ * but for the orders of proc/tree.h (TREE_MORE and those below it).
  *
  * Nothing can escape by forking: co-turn is a subreaper, so a process that
  * loses its parent becomes a child of co-turn, and co-turn exits only when it

@@ -386,17 +386,41 @@ static void allow_more(struct tree *t, long processes)
 	t->look_at_ms = 0; /* which moves the wall */
 }
 
+/* The program may not lead its group yet, or not exist any more. */
+static void signal_group(const struct tree *t, int signo)
+{
+	if (t->status == -1 && kill(-t->program, signo) != 0)
+		(void)kill(t->program, signo);
+}
+
+/* Returns false if the order ends the tree. */
+static bool heed_order(struct tree *t, char order)
+{
+	switch (order) {
+	case TREE_MORE:
+		allow_more(t, TREE_MORE_PROCESSES);
+		return true;
+	case TREE_INTERRUPT:
+		signal_group(t, SIGINT);
+		return true;
+	case TREE_TERMINATE:
+		signal_group(t, SIGTERM);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum outcome heed_worker(struct tree *t)
 {
 	char bytes[64];
 	ssize_t n = read(t->control, bytes, sizeof bytes);
 
-	for (ssize_t i = 0; i < n; i++)
-		if (bytes[i] != TREE_MORE)
-			n = -1; /* it ends the tree */
 	if (n <= 0)
 		return ENDING;
-	allow_more(t, n * TREE_MORE_PROCESSES);
+	for (ssize_t i = 0; i < n; i++)
+		if (!heed_order(t, bytes[i]))
+			return ENDING;
 	return GOES_ON;
 }
 

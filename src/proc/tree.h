@@ -24,11 +24,14 @@
 #include <sys/types.h>
 
 /*
- * A worker that writes this byte allows so many more processes, up to
- * processes_most; any other byte ends the tree.
+ * What a worker may write: each byte is an order, and an unknown one ends the
+ * tree. The first allows so many more processes, up to processes_most; the other
+ * two send SIGINT or SIGTERM to the group of the program.
  */
 #define TREE_MORE 'm'
 #define TREE_MORE_PROCESSES 256
+#define TREE_INTERRUPT 'i'
+#define TREE_TERMINATE 't'
 
 enum tree_end {
 	TREE_OVER,  /* the program ended or was ended */
