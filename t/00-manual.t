@@ -23,16 +23,17 @@ SKIP: {
 	}
 }
 
-for (['co-hostd', 8], ['co-relayd', 8], ['co-connect', 1]) {
-	my ($program, $section) = @$_;
+for (['co-hostd', 8], ['co-relayd', 8], ['co-connect', 1], ['co-agentd', 1, 'onsembl-agent']) {
+	my ($program, $section, $page) = @$_;
+	$page //= $program;
 	my $help = run([program($program), '-h'])->{out};
-	my $manual = read_file("$top/man/$program.$section") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
+	my $manual = read_file("$top/man/$page.$section") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
 	my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
 	ok scalar(keys %options), "$program -h names options";
 	my @missing = grep {
 		my $word = s/^-//r;
 		$manual !~ /^\.It.*\bFl \Q$word\E(?![\w-])/m;
 	} sort keys %options;
-	is "@missing", '', "$program.$section describes each of them";
+	is "@missing", '', "$page.$section describes each of them";
 }
 done_testing;

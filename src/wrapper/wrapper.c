@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "wrapper/wrapper.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "proc/crew.h"
+#include "websocket/ws_tls.h"
+#include "wrapper/agent_settings.h"
+#include "wrapper/backlog.h"
+#include "wrapper/doer.h"
+#include "wrapper/job.h"
+#include "wrapper/kind.h"
+#include "wrapper/orders.h"
+#include "wrapper/server.h"
+#include "wrapper/workdir.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Threads that find and connect to the server, and what may wait for them. */
+#define CREW_THREADS 1
+#define CREW_JOBS 4
+
+/* The time for commands to end and for the server to hear of it, at the end. */
+#define LEAVE_MS 8000
+
+/* The last of it is for the server, when no command runs any more. */
+#define FAREWELL_MS 1000
+
+/* The time in which all processes must be gone at last. */
+#define CLEAR_MS 5000
+
+/* Who waits for the start waits so long for the first connection. */
+#define READY_MS 10000
+
+struct wrapper {
+	const struct agent_settings *settings;
+	const struct kind *kind;
+	struct loop *loop;
+	struct crew *crew;
+	struct loop_wake *wake;
+	struct ws_trust *trust;
+	struct backlog *backlog;
+	struct doer *doer;
+	struct orders *orders;
+	struct server *server;
+	struct loop_timer leave;
+	struct loop_timer late;
+	char agent_id[AGENT_MAX_ID + 1];
+	int64_t reported_drops;
+	int status;
+	bool is_leaving;
+	void (*ready)(const char *text, bool is_connected);
+};
+
+static struct wrapper wrapper;
+
+static void say_ready(struct wrapper *w, const char *text, bool is_connected)
+{
+	void (*ready)(const char *, bool) = w->ready;
+
+	w->ready = NULL;
+	loop_timer_stop(w->loop, &w->late);
+	if (ready)
+		ready(text, is_connected);
+}
+
+static void tell_status(struct wrapper *w, const char *connection)
+{
+	workdir_tell(&(struct workdir_status){
+	    .agent_id = w->agent_id,
+	    .agent_name = w->settings->name,
+	    .agent_type = w->kind->name,
+	    .mode = "headless",
+	    .connection = connection,
+	    .server = w->settings->server,
+	});
+}
+
+/* ---- the end ---- */
+
+static void on_leave_time(void *arg)
+{
+	struct wrapper *w = arg;
+
+	loop_stop(w->loop);
+}
+
+/* The commands have ended: the server hears of it, then of our leaving. */
+static void say_farewell(struct wrapper *w)
+{
+	loop_timer_set(w->loop, &w->leave, FAREWELL_MS);
+	server_send(w->server);
+	server_close(w->server);
+}
+
+static void leave(struct wrapper *w, bool is_graceful, int64_t limit_ms)
+{
+	if (!w->is_leaving)
+		loop_timer_set(w->loop, &w->leave, limit_ms + LEAVE_MS);
+	w->is_leaving = true;
+	orders_finish(w->orders, is_graceful);
+}
+
+static void fail(struct wrapper *w)
+{
+	w->status = EXIT_FAILED;
+	if (!w->is_leaving)
+		loop_stop(w->loop);
+}
+
+/* ---- the server ---- */
+
+static const char *on_token(void *arg)
+{
+	struct wrapper *w = arg;
+
+	return w->settings->token;
+}
+
+static void on_active(void *arg, struct buf *out)
+{
+	struct wrapper *w = arg;
+
+	orders_active(w->orders, out);
+}
+
+static void on_message(
+    void *arg, const struct ons_message *m, struct ons_reader *r)
+{
+	struct wrapper *w = arg;
+
+	orders_take(w->orders, m, r);
+}
+
+static void report_drops(struct wrapper *w)
+{
+	int64_t n = backlog_dropped(w->backlog);
+
+	if (n > w->reported_drops)
+		log_warn("backlog: output was dropped, bytes=%lld",
+		    (long long)(n - w->reported_drops));
+	w->reported_drops = n;
+}
+
+static void on_connected(struct wrapper *w)
+{
+	char text[AGENT_MAX_ID + 100];
+
+	report_drops(w);
+	log_info("server: connected as %s", w->agent_id);
+	(void)snprintf(text, sizeof text, "connected as %s", w->agent_id);
+	tell_status(w, "connected");
+	say_ready(w, text, true);
+}
+
+static void on_event(
+    void *arg, enum server_event event, const char *why, int64_t delay_ms)
+{
+	struct wrapper *w = arg;
+
+	switch (event) {
+	case SERVER_READY:
+		on_connected(w);
+		break;
+	case SERVER_LOST:
+		log_warn("server: it %s; next attempt in %lld ms", why,
+		    (long long)delay_ms);
+		tell_status(w, "connecting");
+		orders_balance(w->orders);
+		break;
+	case SERVER_CLOSED:
+		log_info("server: the connection is closed: it %s", why);
+		if (w->is_leaving)
+			loop_stop(w->loop);
+		else
+			leave(w, false, 0);
+		break;
+	case SERVER_GIVEN_UP:
+		log_error("server: it %s; given up", why);
+		say_ready(w, why, false);
+		fail(w);
+		break;
+	}
+}
+
+static void on_room(void *arg)
+{
+	struct wrapper *w = arg;
+
+	orders_balance(w->orders);
+	server_send(w->server);
+}
+
+static const struct server_handlers server_handlers = {
+    .token = on_token,
+    .active = on_active,
+    .on_message = on_message,
+    .on_event = on_event,
+    .on_room = on_room,
+};
+
+/* ---- the commands ---- */
+
+static void on_news(void *arg)
+{
+	struct wrapper *w = arg;
+
+	server_send(w->server);
+}
+
+static bool is_connected(void *arg)
+{
+	struct wrapper *w = arg;
+
+	return server_is_ready(w->server);
+}
+
+static bool takes_events(void *arg)
+{
+	struct wrapper *w = arg;
+
+	return server_takes_events(w->server);
+}
+
+static void on_stop(void *arg, bool is_graceful, int64_t timeout_ms)
+{
+	leave(arg, is_graceful, is_graceful ? timeout_ms : 0);
+}
+
+static void on_idle(void *arg)
+{
+	say_farewell(arg);
+}
+
+static const struct orders_handlers orders_handlers = {
+    .on_news = on_news,
+    .is_connected = is_connected,
+    .takes_events = takes_events,
+    .on_stop = on_stop,
+    .on_idle = on_idle,
+};
+
+/* ---- the process ---- */
+
+static void on_signal(int signo, void *arg)
+{
+	struct wrapper *w = arg;
+
+	if (signo == SIGCHLD)
+		return; /* jobs reap when their sockets close */
+	log_info("signal=%s: stopping", strsignal(signo));
+	if (w->is_leaving)
+		orders_kill(w->orders); /* somebody is in a hurry */
+	leave(w, false, 0);
+}
+
+static void wake_loop(void *arg)
+{
+	struct wrapper *w = arg;
+
+	loop_wake_up(w->wake);
+}
+
+static void on_wake(void *arg)
+{
+	struct wrapper *w = arg;
+
+	crew_collect(w->crew);
+}
+
+static void on_late(void *arg)
+{
+	say_ready(arg, "not connected yet; see the log", false);
+}
+
+/* {agentType}-{timestamp}-{9 random characters} */
+static void make_id(struct wrapper *w)
+{
+	struct buf id = {0};
+	uint64_t random;
+
+	enc_random(&random, sizeof random);
+	ons_put_id(&id, w->kind->name, clock_wall_ms(), random);
+	(void)snprintf(w->agent_id, sizeof w->agent_id, "%s",
+	    w->settings->agent_id ? w->settings->agent_id : buf_cstr(&id));
+	buf_fini(&id);
+}
+
+static void open_loop(struct wrapper *w)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, 0};
+
+	w->loop = loop_new();
+	loop_signals(w->loop, signals, on_signal, w);
+	w->wake = loop_wake_open(w->loop, on_wake, w);
+	w->crew = crew_open(CREW_THREADS, CREW_JOBS, wake_loop, w);
+	loop_timer_init(&w->leave, on_leave_time, w);
+	loop_timer_init(&w->late, on_late, w);
+	loop_timer_set(w->loop, &w->late, READY_MS);
+}
+
+static void open_server(struct wrapper *w)
+{
+	w->backlog = backlog_new((size_t)w->settings->outage_bytes);
+	w->orders = orders_new(&(struct orders_setup){
+	    .loop = w->loop,
+	    .settings = w->settings,
+	    .backlog = w->backlog,
+	    .doer = w->doer,
+	    .agent_id = w->agent_id,
+	    .handlers = &orders_handlers,
+	    .arg = w,
+	});
+	w->server = server_open(&(struct server_setup){
+	    .loop = w->loop,
+	    .crew = w->crew,
+	    .trust = w->trust,
+	    .settings = w->settings,
+	    .backlog = w->backlog,
+	    .agent_id = w->agent_id,
+	    .agent_type = w->kind->type,
+	    .handlers = &server_handlers,
+	    .arg = w,
+	});
+}
+
+static void close_all(struct wrapper *w)
+{
+	server_free(&w->server);
+	w->doer->ops->free(w->doer);
+	orders_free(&w->orders);
+	backlog_free(&w->backlog);
+	if (!job_clear(CLEAR_MS))
+		log_error("job: some processes cannot be killed");
+	crew_close(&w->crew);
+	loop_wake_close(&w->wake);
+	ws_trust_close(&w->trust);
+}
+
+int wrapper_run(const struct agent_settings *settings,
+    void (*ready)(const char *text, bool is_connected))
+{
+	struct wrapper *w = &wrapper;
+	char why[300];
+
+	w->settings = settings;
+	w->kind = kind_find(settings->agent);
+	w->ready = ready;
+	make_id(w);
+	open_loop(w);
+	w->trust = ws_trust_open();
+	if (job_init(NULL, why, sizeof why))
+		w->doer = w->kind->make(w->loop, settings, why, sizeof why);
+	if (!w->doer) {
+		log_error("agent: %s", why);
+		say_ready(w, why, false);
+		return EXIT_FAILED;
+	}
+	tell_status(w, "connecting");
+	open_server(w);
+	loop_run(w->loop);
+	close_all(w);
+	return w->status;
+}

@@ -1,0 +1,230 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# onsembl-agent: its start and end, its files, and connections that are lost.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Backend;
+use CoHost qw(program read_file run wait_for write_file);
+use File::Temp;
+use JSON::PP;
+use POSIX ();
+use Test::More;
+use Wrapper;
+
+my $TOKEN = 'the-token';
+my $backend = Backend->new(token => $TOKEN);
+
+sub start { return Wrapper->start(server => $backend->url, token => $TOKEN, @_) }
+
+# ---- files and commands ----
+
+{
+	my $w = start(args => ['--agent-id', 'my-agent.1', '-n', 'Bob']);
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	is $agent->connected->{agentId}, 'my-agent.1', 'an id can be chosen';
+	is read_file($w->path('pid')), $w->pid . "\n", 'the pid file has the pid';
+	my $status = decode_json(wait_for(5, sub { ($w->command('status')->{out} =~ /^(.*"connected".*)/s)[0] }));
+	is_deeply [@$status{qw(status agentId agentName agentType pid mode connection)}],
+	    ['running', 'my-agent.1', 'Bob', 'mock', $w->pid, 'headless', 'connected'],
+	    'status prints what the wrapper does';
+	my $second = $w->command('start', '-s', $backend->url);
+	is $second->{status}, 1, 'a second wrapper in the same directory is refused';
+	like $second->{out}, qr/already running.*pid ${\$w->pid}\b/, 'the refusal has the pid of the first';
+	is read_file($w->path('pid')), $w->pid . "\n", 'the pid file is still that of the first';
+	like $w->command('logs')->{out}, qr/connected as my-agent\.1/, 'logs shows the log';
+	is $w->command('logs', '-n', 1)->{out} =~ tr/\n//, 1, 'logs shows so many lines';
+	my $reader = open my $log, '-|', $w->words('logs', '--follow', '-n', 0) or die;
+	$agent->run('noted', 'true');
+	like scalar(<$log>), qr/command=noted/, 'logs --follow waits for new lines';
+	kill TERM => $reader;
+	unlike $w->log, qr/\Q$TOKEN\E/, 'the token is not in the log';
+	my $stop = $w->command('stop');
+	is_deeply [@$stop{qw(status out)}], [0, "Stop signal sent to agent wrapper\n"], 'stop ends the wrapper';
+	is $w->wait_exit, 0, 'a wrapper that is stopped has status 0';
+	is $w->command($_)->{out}, "Agent wrapper is not running\n", "$_ says so when no wrapper runs"
+	    for 'stop', 'status';
+	$backend->until(5, sub { !$agent->is_open });
+}
+
+# In the background.
+{
+	my $w = Wrapper->new(token => $TOKEN);
+	my @start = ('start', '--background', '--server', $backend->url);
+	my $pid = fork // die;
+	if (!$pid) {
+		%ENV = (%ENV, $w->env);
+		open STDOUT, '>', $w->path('out');
+		exec $w->words(@start) or POSIX::_exit(127);
+	}
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	waitpid $pid, 0;
+	is $?, 0, 'a start in the background returns when the agent is connected';
+	like $w->said, qr/connected as mock-/, 'a start in the background says that the agent is connected';
+	$agent->run('bg', 'echo here');
+	$agent->next('COMMAND_COMPLETE', 'bg');
+	is $agent->output('bg'), "here\n", 'the wrapper in the background works';
+	$backend->deaf;
+	is $w->command('restart', '-b', '-s', $backend->url, '--max-retries', 0)->{status}, 1,
+	    'a restart that cannot connect fails';
+	ok wait_for(10, sub { $w->command('status')->{out} eq "Agent wrapper is not running\n" }), 'a restart that cannot connect leaves no wrapper';
+	$backend->listen;
+}
+
+# ---- what is refused ----
+
+my $dir = File::Temp->newdir;
+symlink '/', "$dir/root";
+my @refused = (
+	['a directory that leads to /', ['-w', "$dir/root"], qr/root of the file system/],
+	['the directory /', ['-w', '/'], qr/root of the file system/],
+	['a directory that does not exist', ['-w', "$dir/none"], qr/No such file/],
+	['a file as directory', ['-w', $0], qr/no directory/],
+	['an unknown agent', ['-a', 'hal'], qr/--agent is .*mock, not "hal"/],
+	['a server that is no URL', ['-s', 'localhost'], qr/--server: "localhost"/],
+	['a number out of range', ['--retry-delay', '0'], qr/retry-delay is a number from 1/],
+	['an id with a slash', ['--agent-id', 'a/b'], qr/--agent-id/],
+	['an unknown option', ['--nothing'], qr/--nothing/],
+	['a config that does not exist', ['-c', "$dir/none.json"], qr/none\.json/],
+);
+for (@refused) {
+	my ($name, $args, $why) = @$_;
+	my $r = run([program('co-agentd'), 'start', '-w', "$dir", @$args]);
+	is $r->{status}, 2, "start refuses $name";
+	like $r->{out}, $why, "start says what is wrong with $name";
+}
+is run([program('co-agentd'), 'frobnicate'])->{status}, 2, 'an unknown command is refused';
+write_file("$dir/config.json", '{"serverUrl": "ws://127.0.0.1:9"}');
+my $r = run([program('co-agentd'), 'start'], dir => "$dir", env => { ONSEMBL_API_KEY => 'mine' });
+is $r->{status}, 2, 'a config.json that was not named cannot choose who gets the token';
+like $r->{out}, qr/--config config\.json/, 'the refusal names the way out';
+
+# ---- a file of settings ----
+
+{
+	write_file("$dir/config.json", encode_json({ serverUrl => $backend->url, authToken => $TOKEN,
+		agentId => 'auto-generate', name => 'From the file', agentType => 'mock', maxRetries => 3,
+		streamBuffer => { flushInterval => 20 }, commands => {} }));
+	my $w = Wrapper->new(dir => "$dir", env => { ONSEMBL_AGENT_NAME => undef });
+	my $pid = fork // die;
+	if (!$pid) {
+		chdir $dir;
+		open STDOUT, '>', '/dev/null';
+		exec program('co-agentd'), 'start' or POSIX::_exit(127);
+	}
+	my $agent = $backend->agent or BAIL_OUT($w->log);
+	is $agent->connected->{name}, 'From the file', 'settings are read from config.json';
+	kill TERM => $pid;
+	waitpid $pid, 0;
+	is $?, 0, 'a wrapper with a file of settings ends well';
+}
+
+# ---- connections that are lost ----
+
+{
+	my $w = start();
+	my $agent = $backend->agent;
+	my $d = $w->dir;
+	$agent->run('counter', "for i in \$(seq 1 400); do echo \$i; [ \$i = 200 ] && while [ ! -e $d/go ]; do sleep 0.02; done; done; true");
+	$agent->next('TERMINAL_OUTPUT', 'counter');
+	my $before = $agent;
+	$agent->cut;
+	write_file("$d/go", '');
+	$agent = $backend->agent;
+	is $agent->connected->{agentId}, $before->connected->{agentId}, 'the agent comes back with its id';
+	is_deeply $agent->connected->{activeCommands}, ['counter'], 'an agent that comes back says which command it has';
+	my $end = $agent->next('COMMAND_COMPLETE', 'counter');
+	is $end->{payload}{status}, 'COMPLETED', 'the command went on meanwhile';
+	my %content;
+	for my $m ($before->got('TERMINAL_OUTPUT'), $agent->got('TERMINAL_OUTPUT')) {
+		$content{ $m->{payload}{sequence} } = $m->{payload}{content};
+	}
+	is join('', map { $content{$_} } sort { $a <=> $b } keys %content), join('', map { "$_\n" } 1 .. 400),
+	    'no output is lost with a connection';
+	$agent->run('counter', 'echo again');
+	$agent->run('after', 'true');
+	$agent->next('COMMAND_COMPLETE', 'after');
+	is $agent->output('counter') =~ /again/, '', 'a command that comes again is not run again';
+	$agent->close(1001);
+	ok $agent = $backend->agent, 'the agent comes back when the server goes away';
+	$agent->close(1000);
+	is $w->wait_exit, 0, 'the agent ends when the server closes normally';
+}
+
+# A server that stays away, until the buffer is full.
+{
+	my $w = start(args => ['--outage-buffer', 262144]);
+	my $agent = $backend->agent;
+	my $d = $w->dir;
+	$agent->run('much', "while [ ! -e $d/go ]; do sleep 0.02; done; head -c 3000000 /dev/zero | tr '\\0' y; touch $d/written; echo END");
+	$agent->next('COMMAND_ACK', 'much');
+	$backend->deaf;
+	$agent->cut;
+	wait_for(10, sub { $w->log =~ /next attempt/ });
+	write_file("$d/go", '');
+	ok wait_for(20, sub { -e "$d/written" }), 'a command is not held while the server is away';
+	$backend->listen;
+	$agent = $backend->agent;
+	is $agent->next('COMMAND_COMPLETE', 'much')->{payload}{status}, 'COMPLETED', 'the end is reported afterwards';
+	my $out = $agent->output('much');
+	my ($dropped) = $out =~ /(\d+) bytes of output are missing here/;
+	$out =~ s/\r\n\[onsembl-agent: .*?\]\r\n//;
+	is $dropped + ($out =~ tr/y//), 3000000, 'a mark says how much output was dropped';
+	like $out, qr/yEND\n\z/, 'the newest output is kept';
+	like $w->log, qr/output was dropped, bytes=$dropped\b/, 'the log says how much output was dropped';
+	$w->stop;
+}
+
+# ---- giving up ----
+
+{
+	my $w = start(args => ['--max-retries', 3], env => { ONSEMBL_RECONNECT_BASE_DELAY => 40 });
+	my $agent = $backend->agent;
+	$agent->run('sleep', 'sleep 1000');
+	$agent->next('COMMAND_ACK', 'sleep');
+	$backend->deaf;
+	$agent->cut;
+	is $w->wait_exit, 1, 'the wrapper gives up after its attempts, with status 1';
+	my @delays = $w->log =~ /next attempt in (\d+) ms/g;
+	is scalar(@delays), 3, 'there were as many attempts as allowed';
+	my @far = grep { $delays[$_] < 40 * 2**$_ || $delays[$_] > 48 * 2**$_ } 0 .. 2;
+	is "@far", '', 'each wait is twice as long as the one before, and a little more';
+	like $w->log, qr/given up/, 'the log says that it gave up';
+	$backend->listen;
+}
+{
+	my $w = Wrapper->start(server => $backend->url, token => 'wrong');
+	$backend->until(10, sub { $w->said =~ /refuses us/ });
+	is $w->wait_exit, 1, 'a wrapper whose token is refused ends with status 1';
+	like $w->said, qr/Invalid authentication token/, 'a wrapper whose token is refused says why';
+}
+
+# ---- control ----
+
+{
+	my $w = start();
+	my $agent = $backend->agent;
+	my $d = $w->dir;
+	$agent->send('AGENT_CONTROL', { action => 'PAUSE' });
+	$agent->run('held', 'true');
+	is $agent->next('COMMAND_ACK', 'held')->{payload}{status}, 'QUEUED', 'a paused agent begins nothing';
+	$agent->send('AGENT_CONTROL', { action => 'RESUME' });
+	ok $agent->next('COMMAND_COMPLETE', 'held'), 'an agent that is resumed goes on';
+	$agent->run('hard', 'sleep 1000');
+	$agent->next('COMMAND_ACK', 'hard');
+	$agent->send('AGENT_CONTROL', { action => 'RESTART' });
+	is $agent->next('COMMAND_COMPLETE', 'hard')->{payload}{status}, 'CANCELLED', 'a restart cancels what runs';
+	$agent->run('soft', "while [ ! -e $d/go ]; do sleep 0.02; done");
+	$agent->next('COMMAND_ACK', 'soft');
+	$agent->send('AGENT_CONTROL', { action => 'STOP', gracefulShutdown => JSON::PP::true, timeout => 30000 });
+	$agent->run('late', 'true');
+	like $agent->next('COMMAND_COMPLETE', 'late')->{payload}{error}, qr/stopping/, 'an agent that stops takes nothing new';
+	write_file("$d/go", '');
+	is $agent->next('COMMAND_COMPLETE', 'soft')->{payload}{status}, 'COMPLETED', 'an agent that stops gracefully ends its command first';
+	is $w->wait_exit, 0, 'an agent that is stopped ends with status 0';
+}
+done_testing;
