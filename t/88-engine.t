@@ -181,6 +181,15 @@ like $c->connect, qr/^40\{/, 'A24, R4: a pong nobody asked for and a ping are ig
 $c = SIO->websocket($host, %in);
 $c->ws->send_frame(2, "\x83\xa4type\0");
 is $c->wait_close, 1001, 'R28: a client that begins with a binary message is closed';
+for (1 .. 20) {
+	$c = SIO->websocket($host, %in);
+	$c->ws->send_frame(2, "\x83\xa4type\0");
+	$c->wait_close;
+}
+my $n_lines = () = CoHost::read_file($host->log) =~ /sent a binary message first/g;
+ok $n_lines >= 1 && $n_lines <= 4,
+    "R28: a client that tries again and again has a line in the log for each worker"
+    or diag "$n_lines lines";
 $c = SIO->websocket($host, %in);
 $c->ws->send_text('4' x (4 * 1024 * 1024 + 1));
 is $c->wait_close, 1009, 'A25: a message over 4 MiB closes its connection';

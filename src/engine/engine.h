@@ -137,8 +137,8 @@ void engine_ready(struct engine_side *side);
 void engine_changed(struct engine_side *side);
 
 /*
- * End the session at once: the client has broken a rule, which is logged. Its
- * library connects again.
+ * End the session at once: the client has broken a rule, which is counted, and
+ * logged once a minute at most. Its library connects again.
  */
 void engine_fail(struct engine_side *side, const char *why);
 

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often a client that broke a rule is logged. */
+#define LOG_EVERY_MS 60000
+
 struct engine_world *engine_side_world(void)
 {
 	static struct engine_world world;
@@ -159,13 +162,33 @@ bool engine_peer_is_loopback(const struct engine_side *side)
 	return side->peer_is_loopback;
 }
 
+/*
+ * A client that speaks another format (msgpack) comes back for ever, ten times a
+ * second: engine_failed counts all, the log has one a minute.
+ */
+static void log_failure(const struct engine_side *side, const char *why)
+{
+	static int64_t logged_ms;
+	static unsigned n_unlogged;
+	int64_t now_ms = clock_mono_ms();
+	if (logged_ms && now_ms - logged_ms < LOG_EVERY_MS) {
+		n_unlogged++;
+		return;
+	}
+	log_info("socket.io peer=%s: the client %s; unlogged=%u since the last "
+		 "such line",
+	    side->peer, why, n_unlogged);
+	logged_ms = now_ms;
+	n_unlogged = 0;
+}
+
 static void fail(struct engine_side *side, enum engine_end end, const char *why)
 {
 	if (side->is_over)
 		return;
 	side->is_over = true;
 	stat_add(engine_failed, 1);
-	log_info("socket.io peer=%s: the client %s", side->peer, why);
+	log_failure(side, why);
 	engine_side_drop(side, end);
 	side->ops->end(side);
 }
