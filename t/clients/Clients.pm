@@ -20,12 +20,12 @@ use Test::More ();
 
 # What scripts/setup --tests made, in the build folder or in one above it.
 sub installed {
-	my ($what, $list) = @_;
+	my ($what, $list, $made_from) = @_;
+	$made_from //= read_file(source("t/clients/$list"));
 	my $dir = abs_path($ENV{TOP_BUILDDIR} // 'build');
 	while (defined $dir && $dir ne '/') {
 		for my $place ("$dir/$what", "$dir/build/$what") {
-			return $place
-			    if read_file("$place/made-from") eq read_file(source("t/clients/$list"));
+			return $place if read_file("$place/made-from") eq $made_from;
 		}
 		$dir = dirname($dir);
 	}
@@ -51,6 +51,16 @@ sub socketio_node { return installed('socketio-node', 'socketio/package-lock.jso
 
 # More of these, and a server, which "make test-clients" and "make bench" install.
 sub socketio_more { return installed('socketio-more', 'socketio-more/package-lock.json') }
+
+# The folder with a client of t/clients/drivers: a language, or websocat. Otherwise undef and why.
+sub driver {
+	my ($name) = @_;
+	my $folder = source("t/clients/drivers/$name");
+	my $all = join '', map { read_file($_) } sort glob "$folder/* $folder/src/*";
+	my $place = installed("driver-$name", undef, $all);
+	my $why = read_file(($ENV{TOP_BUILDDIR} // 'build') . "/driver-$name/left-out");
+	return ($place, $why);
+}
 
 sub interpreter {
 	my ($name) = @_;
