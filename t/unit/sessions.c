@@ -137,6 +137,55 @@ static void test_events(void)
 	end();
 }
 
+/* Change the row of an event so that it is no event. */
+static void damage(const struct session *s, uint64_t seq)
+{
+	struct store_key key = store_key2(s->number, seq);
+	struct store_txn t;
+	struct err err;
+	store_write(store, &t, STORE_JOURNAL);
+	store_put(&t, TABLE_EVENTS, key.bytes, 16, "damaged", 7);
+	if (store_commit(&t, &err) != 0)
+		abort();
+}
+
+static bool keep_event(const struct event *ev, void *arg)
+{
+	struct event *kept = arg;
+	*kept = *ev; /* but for its texts */
+	return true;
+}
+
+/* What a client reads that has seen all before the end. */
+static struct event read_end(struct session *s)
+{
+	struct event last = {.type = EV_COUNT};
+	session_attach(s, &view, session_head(s) - 1, on_more, NULL);
+	while (session_read(&view, keep_event, &last) == READ_GONE)
+		;
+	session_detach(&view);
+	return last;
+}
+
+static void test_lost_end(void)
+{
+	begin("lost-end");
+	struct session *s = open_session("lost");
+	(void)give(s, "hello");
+	agent_ends();
+	settle();
+	struct event whole = read_end(s);
+	ok(whole.type == EV_DONE && views_count(whole.views) == 2,
+	    "the end of a turn is read with its views");
+	damage(s, session_head(s));
+	struct event again = read_end(s);
+	is_int(again.type, EV_DONE, "an end that is damaged is rebuilt");
+	is_int((int64_t)again.first_view, (int64_t)whole.first_view,
+	    "an end that is rebuilt has the numbers that it had");
+	session_close(&s);
+	end();
+}
+
 /* ---- what an input comes to ---- */
 
 /* What may be against an input. */
@@ -396,6 +445,7 @@ int main(void)
 	test_interrupted();
 	test_growth();
 	test_events();
+	test_lost_end();
 	test_room();
 	test_files();
 	return done();
