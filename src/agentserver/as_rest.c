@@ -4,6 +4,7 @@
 
 #include "agentserver/as_auth.h"
 #include "agentserver/as_id.h"
+#include "agentserver/as_nudge.h"
 #include "agentserver/as_page.h"
 #include "agentserver/as_reply.h"
 #include "agentserver/as_run.h"
@@ -41,7 +42,7 @@ static const struct door_setup *setup;
 
 /* ---- pending replies ---- */
 
-/* A request that waits for a message to be durable. */
+/* A request that waits for something to be durable. */
 struct pending {
 	struct http_req *req;
 	struct as_run *run;
@@ -102,6 +103,12 @@ static void on_created(void *arg, const struct err *err)
 
 /* ---- messages and runs ---- */
 
+static uint64_t salt_of(const struct as_talk *t)
+{
+	return as_id_salt(
+	    session_id(t->session), session_epoch(setup->sessions));
+}
+
 static struct as_sender sender_of(struct http_req *req)
 {
 	return (struct as_sender){
@@ -123,8 +130,11 @@ static void say(struct asked *a, const struct as_message *m)
 	case AS_FAILED:
 		settle(p, &err);
 		return;
-	case AS_DONE:
 	case AS_NOTHING:
+		as_nudge(setup->heritage, salt_of(&p->talk));
+		settle(p, NULL);
+		return;
+	case AS_DONE:
 		settle(p, NULL);
 		return;
 	}
@@ -195,10 +205,9 @@ static bool read_page(const struct asked *a, uint64_t *from)
 {
 	size_t len = 0;
 	const char *text = reply_query(a->req, "page_id", &len);
-	uint64_t salt = as_id_salt(
-	    session_id(a->talk.session), session_epoch(setup->sessions));
 	*from = 1;
-	return !text || !len || as_id_event_read(from, salt, text, len);
+	return !text || !len ||
+	       as_id_event_read(from, salt_of(&a->talk), text, len);
 }
 
 static void search_events(struct asked *a)

@@ -8,6 +8,7 @@
 #include "agentserver/as_hear.h"
 #include "agentserver/as_id.h"
 #include "agentserver/as_reply.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/percent.h"
 #include "core/conf.h"
@@ -268,6 +269,18 @@ void as_socket_mount(struct http *http, const struct door_setup *given)
 	setup = given;
 	http_route(http, "WEBSOCKET", "/sockets/events/*", on_upgrade, NULL);
 	http_route(http, "WEBSOCKET", "/sockets/session/*", on_upgrade, NULL);
+}
+
+void as_socket_tell(uint64_t salt)
+{
+	list_each(it, &conns)
+	{
+		struct as_conn *c = list_entry(it, struct as_conn, link);
+		if (!c->at.session || c->trail.salt != salt)
+			continue;
+		c->run_began_us = clock_wall_us();
+		as_feed_tell_state(c);
+	}
 }
 
 void as_socket_close_all(void)

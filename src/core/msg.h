@@ -9,7 +9,7 @@
  */
 #include <stdint.h>
 
-#define MSG_VERSION 6
+#define MSG_VERSION 7
 
 enum msg_type {
 	MSG_NONE,

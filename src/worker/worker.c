@@ -233,7 +233,7 @@ static void on_msg(const struct msg *m, void *arg)
 	struct worker *w = arg;
 	if (m->type == MSG_REOPEN)
 		sessions_reopen_log(w->sessions);
-	else if (m->type == MSG_ENGINE)
+	else if (m->type == MSG_ENGINE || m->type == MSG_RAN)
 		door_table_receive(m);
 	else
 		sessions_receive(w->sessions, m);
