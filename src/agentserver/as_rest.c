@@ -47,6 +47,7 @@ struct pending {
 	struct http_req *req;
 	struct as_run *run;
 	struct session_draft_call *draft;
+	struct session_change *change;
 	struct as_talk talk;
 	struct buf reply; /* "": success */
 };
@@ -63,6 +64,7 @@ static void on_gone(void *arg)
 	struct pending *p = arg;
 	as_run_forget(&p->run);
 	session_keep_forget(&p->draft);
+	session_change_forget(&p->change);
 	pending_free(p);
 }
 
@@ -98,6 +100,13 @@ static void on_created(void *arg, const struct err *err)
 {
 	struct pending *p = arg;
 	p->draft = NULL;
+	settle(p, err);
+}
+
+static void on_changed(void *arg, const struct err *err)
+{
+	struct pending *p = arg;
+	p->change = NULL;
 	settle(p, err);
 }
 
@@ -174,6 +183,25 @@ static void post_confirmation(struct asked *a)
 		as_reply_err(a->req, &err);
 	else
 		as_reply_success(a->req);
+}
+
+/* ---- titles ---- */
+
+static void set_title(struct asked *a)
+{
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *title =
+	    json_str(json_get(a->body, "title"), &scratch, &len);
+	if (!title || !len || len > SESSION_TITLE_MAX) {
+		as_reply_detail(
+		    a->req, 422, "title must be a text of 1 to 200 bytes");
+	} else {
+		struct pending *p = pend(a);
+		p->change = session_set_title(
+		    p->talk.session, title, len, "", on_changed, p);
+	}
+	buf_fini(&scratch);
 }
 
 /* ---- reading ---- */
@@ -294,6 +322,7 @@ static void create(struct asked *a)
 static const struct route routes[] = {
     {"POST", CONVERSATIONS, create, true, NULL},
     {"GET", ONE, get_one, false, NULL},
+    {"PATCH", ONE, set_title, true, NULL},
     {"GET", ONE "/events/search", search_events, false, NULL},
     {"GET", ONE "/events/count", count_events, false, NULL},
     {"POST", ONE "/events", post_event, true, NULL},
