@@ -163,6 +163,11 @@ static void tell_changes(struct as_conn *c, const struct reading *r)
 		as_feed_tell_state(c);
 }
 
+static bool is_more(enum session_read how)
+{
+	return how == READ_STOPPED || how == READ_GONE;
+}
+
 /* Send what there is, as far as the wire has room. */
 static void pump(struct as_conn *c)
 {
@@ -180,8 +185,8 @@ static void pump(struct as_conn *c)
 		if (c->is_replaying && c->at.cursor >= c->replay_to)
 			end_replay(c);
 		tell_changes(c, &r);
-	} while (how != READ_END && !wire_is_full(c->wire));
-	c->is_resting = how != READ_END;
+	} while (is_more(how) && !wire_is_full(c->wire));
+	c->is_resting = is_more(how);
 	if (wire_pending(c->wire))
 		watch_stall(c);
 	if (frame.cap > BATCH)
