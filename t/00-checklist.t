@@ -7,6 +7,8 @@
 #
 #	12 t/30-docs.t: the words that the test prints
 #
+# Clients of the agent server have the lines O2 to O11, in t/CHECKLIST.agent-server.
+#
 # That of OpenHands' clients has the lines A01 to A85, and R01 to R30 for what their libraries
 # do, in t/CHECKLIST.openhands. A line that belongs to a part which this server does not have
 # says so: "A83 none: REST".
@@ -54,4 +56,5 @@ check('CHECKLIST', [1 .. 227], {});
 check('CHECKLIST.openhands',
 	[(map { sprintf 'A%02d', $_ } 1 .. 85), (map { sprintf 'R%02d', $_ } 1 .. 30)],
 	{ map { $_ => 'REST' } qw(A83 A84 A85) });
+check('CHECKLIST.agent-server', [map { "O$_" } 2 .. 11], {});
 done_testing();

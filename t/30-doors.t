@@ -30,7 +30,18 @@ is $host->ws->status, 404, '/ws is not found with doors=http';
 is links($host), 0, 'no process connects to the relay with doors=http';
 $host->stop;
 
+$host = start('agent-server');
+is $host->http(POST => '/api/conversations', {}, { agent => {} })->{status}, 201,
+    'a conversation is created with doors=agent-server';
+is $host->http(POST => '/input', {}, { prompt => 'x' })->{status}, 404,
+    'POST /input is not found with doors=agent-server';
+$host->stop;
+
 $host = start('connectonion');
+is $host->http(POST => '/api/conversations', {}, { agent => {} })->{status}, 404,
+    '/api/conversations is not found with doors=connectonion';
+is $host->ws(path => "/sockets/$_/0a221d36-e097-458e-b136-dd567843e915")->status, 404,
+    "/sockets/$_ is not found with doors=connectonion" for qw(events session);
 is $host->http(GET => $_)->{status}, 200, "$_ is answered with doors=connectonion" for @server;
 is $host->http(GET => $_)->{status}, 404, "$_ is not found with doors=connectonion" for @door;
 is $host->input('hi')->{status}, 404,

@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use AgentServer;
 use CoHost;
 use SIO;
+use Sign qw(key_new signed_body);
 use Test::More;
 
 my $UUID = '0a221d36-e097-458e-b136-dd567843e915';
@@ -55,8 +56,16 @@ is scalar(grep { ($_->{key} // '') =~ /^(?:full_state|execution_status)$/ } @sto
     'O3: states are not stored';
 is ids(grep { ($_->{key} // '') !~ /^(?:full_state|execution_status)$/ } @live), ids(@stored),
     'O3: a client that listens gets what is stored';
-is $c->run->{status}, 200, 'a run without a message is no error';
-is $c->status, 'finished', 'a run without a message changes nothing';
+for (1 .. 3) {
+	is $c->run->{status}, 200, "a run with nothing to do is no error ($_)";
+	ok $c->until_status('finished'), "O4: the state follows a run with nothing to do ($_)";
+}
+is ids($c->pages(100)), ids(@stored), 'a run with nothing to do leaves no event';
+is $host->http(PATCH => '/api/conversations/' . $c->id, {}, { title => 'Sums' })->{status}, 200,
+    'a title can be set';
+is $c->api(GET => '')->{json}{title}, 'Sums', 'a title is kept';
+is $host->http(PATCH => '/api/conversations/' . $c->id, {}, { title => $_ })->{status}, 422,
+    'a bad title is refused' for '', 'x' x 201, 7;
 
 # ---- pages ----
 
@@ -181,6 +190,46 @@ $sio->connect;
 ok $sio->event(sub { ($_[0]{message} // '') eq 'echo from /input' }),
     'a client of Socket.IO finds the conversation by its UUID';
 
+# ---- owners, and pages ----
+
+my $owned = $UUID =~ s/^./2/r;
+is $host->http(POST => '/input', {}, signed_body(key_new(), { prompt => 'echo mine',
+	session => { session_id => $owned } }))->{status}, 200, 'a caller that signs owns its session';
+my $foreign = AgentServer->known($host, $owned);
+is $foreign->api(GET => '')->{status}, 404, 'the conversation of a caller that signs is not there';
+is $foreign->say('x')->{status}, 404, 'nobody says anything in the conversation of another';
+is $foreign->socket->ws->wait_close, 4004, 'nobody listens to the conversation of another';
+is $host->http(POST => '/api/conversations', {}, { agent => {}, conversation_id => $owned })->{status},
+    404, 'nobody creates the conversation of another again';
+
+for (['http://localhost:3000', 204], ['https://evil.example', 403]) {
+	my ($origin, $want) = @$_;
+	$r = $host->http(OPTIONS => '/api/conversations', { origin => $origin,
+		'access-control-request-method' => 'POST',
+		'access-control-request-headers' => 'x-session-api-key' });
+	is $r->{status}, $want, "O10: a page of $origin asks before its request";
+	like $r->{header}{'access-control-allow-headers'}, qr/x-session-api-key/,
+	    'O10: a page may send the key' if $want == 204;
+}
+
+# ---- a worker that dies ----
+
+my $tough = AgentServer->create($host)->socket;
+$tough->say('stream 30 50', run => 1);
+$tough->event(sub { $_[0]{kind} eq 'ActionEvent' });
+for (1 .. 2) {
+	$host->kill_worker;
+	ok CoHost::wait_for(10, sub { $host->workers == 4 }), 'a worker that was killed is replaced';
+}
+my $back = AgentServer->known($host, $tough->id)->socket(session => 'after_seq=-1');
+$back->event(sub { $_[0]{kind} eq 'MessageEvent' && $_[0]{source} eq 'agent' });
+$back->until_status('finished');
+my @kept = $tough->pages(7);
+is scalar(grep { $_->{kind} eq 'ActionEvent' } @kept), 30, 'O7: no event is lost with a worker';
+is ids(grep { $_->{key} ? $_->{key} eq 'co_event' : 1 } $back->events), ids(@kept),
+    'O7: a client gets each event once and in order, workers being killed';
+is $tough->status, 'finished', 'O5: a turn whose worker died is finished by another';
+
 # ---- stopping and questions ----
 
 $mine->socket;
@@ -190,7 +239,7 @@ is $mine->status, 'running', 'O5: a conversation that runs is running';
 is $mine->run->{status}, 409, 'O5: a second run is refused';
 is $mine->api(POST => '/pause')->{status}, 200, 'a run can be paused';
 $mine->until_status('paused');
-ok scalar(grep { $_->{kind} eq 'PauseEvent' } $mine->events), 'O6: a pause is an event';
+ok scalar(grep { $_->{kind} eq 'PauseEvent' } $mine->events), 'O6, O11: a pause is an event before the state';
 is $mine->api(POST => '/pause')->{status}, 200, 'a second pause is no error';
 is $mine->run->{status}, 200, 'a run goes on after a pause';
 $mine->until_status('finished');
@@ -251,5 +300,13 @@ for my $form (qw(events session)) {
 $c->socket(events => '', headers => { authorization => 'Bearer k1' });
 $c->ws->send_json({ role => 'user', content => AgentServer::content('x') });
 is $c->ws->wait_close, 4001, 'O2: a bearer token does not count';
+$host->stop;
+
+# ---- trust ----
+
+$host = CoHost->start(workers => 1, args => ['-o', 'trust=strict']);
+is $host->http(POST => '/api/conversations', {}, { agent => {} })->{status}, 401,
+    'O9: strangers are refused with trust: strict';
+is $host->ws(path => "/sockets/events/$UUID")->status, 403, 'O2: WebSockets of strangers are refused with trust: strict';
 $host->stop;
 done_testing;
