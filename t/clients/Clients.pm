@@ -47,6 +47,8 @@ sub co { return interpreter('co') }
 
 # Those that have the clients of Socket.IO.
 sub socketio_python { return interpreter('socketio') }
+# That with OpenHands' SDK, which only the stories of t/clients need.
+sub sdk { return interpreter('sdk') }
 sub socketio_node { return installed('socketio-node', 'socketio/package-lock.json') }
 
 # More of these, and a server, which "make test-clients" and "make bench" install.
