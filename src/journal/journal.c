@@ -209,6 +209,13 @@ static void append(
 	store_put(t, TABLE_JOURNALS, key.bytes, 8, &m, sizeof m);
 }
 
+static void remove_journal(struct store_txn *t, const struct commit *c)
+{
+	struct store_key key = store_key1(c->number);
+	(void)store_delete_events(t, c->number, 0, UINT64_MAX);
+	store_delete(t, TABLE_JOURNALS, key.bytes, 8);
+}
+
 /* Events, while the remaining room is reserved for the ends of turns. */
 static bool is_kept_out(const struct journal_setup *s, struct commit *c)
 {
@@ -226,6 +233,8 @@ static void append_all(
 	list_each(it, batch)
 	{
 		struct commit *c = list_entry(it, struct commit, link);
+		if (c->outcome == COMMIT_OK && c->removes_journal)
+			remove_journal(t, c);
 		if (c->outcome == COMMIT_OK && c->n_events &&
 		    !is_kept_out(s, c))
 			append(s, t, c);

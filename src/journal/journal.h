@@ -120,6 +120,9 @@ struct commit {
 	 */
 	registry_owner ends_turn_of;
 
+	/* After the facts, delete the session's journal with all events. */
+	bool removes_journal;
+
 	bool is_quiet; /* do not log a failure: it has been logged */
 
 	enum commit_outcome outcome;
@@ -182,6 +185,12 @@ struct commit_put *journal_put(
  * commit without facts, to keep it behind one that has some.
  */
 void journal_push(struct journal *j, struct commit *c, bool in_facts_lane);
+
+/*
+ * Notify the other processes that listen to a session of something besides a
+ * commit.
+ */
+void journal_ring(struct journal *j, uint64_t number, uint32_t at);
 
 /* Free a commit that was not pushed, or is done. */
 void journal_commit_free(struct commit *c);

@@ -244,6 +244,13 @@ void journal_collect(struct journal *j)
 	}
 }
 
+void journal_ring(struct journal *j, uint64_t number, uint32_t at)
+{
+	const struct commit c = {.number = number, .at = at};
+	const struct bell bell = bell_make(&j->setup, &c);
+	bell_ring(&bell);
+}
+
 size_t journal_pending(const struct journal *j)
 {
 	return j->n_pending;

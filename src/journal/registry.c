@@ -263,7 +263,8 @@ uint32_t registry_begin(
 	uint32_t turn = 0;
 	if (!take(r))
 		return 0;
-	if (atomic_load(&e->state) == ENTRY_IDLE) {
+	if (atomic_load(&e->state) == ENTRY_IDLE &&
+	    !atomic_load(&e->is_deleted)) {
 		turn = atomic_load(&e->turn) + 1;
 		atomic_store(&e->turn, turn);
 		atomic_store(&e->closing, 0);
@@ -288,6 +289,24 @@ void registry_end(
 	}
 	end_turn(r, &end);
 	give(r);
+}
+
+bool registry_delete(struct registry *r, uint32_t at, registry_owner self)
+{
+	struct entry *e = &r->entries[at];
+	if (!take(r))
+		return false;
+	if (atomic_load(&e->owner) == self) {
+		registry_unhash(r, at);
+		atomic_store(&e->is_deleted, 1);
+		atomic_fetch_add(&e->head, 1);
+		atomic_store(&e->owner, 0);
+		entry_clear_question(e);
+		atomic_store(&e->state, ENTRY_IDLE);
+		registry_settle(r, at);
+	}
+	give(r);
+	return true;
 }
 
 bool registry_take(struct registry *r, uint32_t at, registry_owner self)

@@ -70,8 +70,9 @@ struct entry {
 	_Atomic uint32_t closing; /* turn whose agent has ended, or 0 */
 	_Atomic uint32_t left;	  /* stimuli seen by the last owner that left */
 	_Atomic uint32_t state;	  /* enum entry_state */
-	uint32_t chain;		  /* next in the hash bucket */
-	uint32_t older;		  /* neighbours in the eviction list */
+	_Atomic uint32_t is_deleted; /* see registry_delete() */
+	uint32_t chain;		     /* next in the hash bucket */
+	uint32_t older;		     /* neighbours in the eviction list */
 	uint32_t newer;
 	uint32_t is_evictable;
 };
@@ -225,6 +226,15 @@ uint32_t registry_begin(
  */
 void registry_end(
     struct registry *r, uint32_t at, registry_owner self, bool was_claimed);
+
+/*
+ * Take the session that self holds by registry_begin() out of the registry:
+ * from now on its key leads to no entry, or to a new one. Those that listen to
+ * the entry keep it until they leave, find it deleted, with a head that cannot
+ * be read, and begin no turn in it. Returns false if the lock is not available
+ * now.
+ */
+bool registry_delete(struct registry *r, uint32_t at, registry_owner self);
 
 /*
  * Take over a running turn whose owner has died. Returns whether self owns it

@@ -64,7 +64,13 @@ uint32_t registry_insert(
 /* Remove an entry and free it. */
 void registry_remove(struct registry *r, uint32_t at);
 
-/* Update the eviction list after an entry's state or listeners changed. */
+/* Remove an entry from the hash table; it is about to be marked deleted. */
+void registry_unhash(struct registry *r, uint32_t at);
+
+/*
+ * Update the eviction list after an entry's state or listeners changed. Frees a
+ * deleted entry to which nobody listens.
+ */
 void registry_settle(struct registry *r, uint32_t at);
 
 /* Record whether a process listens to an entry; the lock is not needed. */

@@ -54,25 +54,24 @@ static void link_evictable(struct registry *r, uint32_t at)
 	e->is_evictable = 1;
 }
 
-/* An entry may be evicted if it is idle and has no listeners. */
-void registry_settle(struct registry *r, uint32_t at)
+static void hash(struct registry *r, uint32_t at)
 {
-	struct entry *e = &r->entries[at];
-	bool may_go = atomic_load(&e->state) == ENTRY_IDLE && !has_listener(e);
-	if (may_go && !e->is_evictable)
-		link_evictable(r, at);
-	if (!may_go)
-		unlink_evictable(r, at);
+	uint32_t *b = bucket_of(r, r->entries[at].key);
+	r->entries[at].chain = *b;
+	*b = at;
 }
 
-void registry_remove(struct registry *r, uint32_t at)
+void registry_unhash(struct registry *r, uint32_t at)
 {
-	struct entry *e = &r->entries[at];
-	unlink_evictable(r, at);
-	uint32_t *p = bucket_of(r, e->key);
+	uint32_t *p = bucket_of(r, r->entries[at].key);
 	while (*p != at)
 		p = &r->entries[*p].chain;
-	*p = e->chain;
+	*p = r->entries[at].chain;
+}
+
+static void free_entry(struct registry *r, uint32_t at)
+{
+	struct entry *e = &r->entries[at];
 	/*
 	 * Mark it free first: a death in the middle must not leave a
 	 * half-cleared entry.
@@ -82,6 +81,29 @@ void registry_remove(struct registry *r, uint32_t at)
 	e->chain = r->region->free;
 	r->region->free = at;
 	atomic_fetch_sub(&r->region->count, 1);
+}
+
+/* An entry may be evicted if it is idle and has no listeners. */
+void registry_settle(struct registry *r, uint32_t at)
+{
+	struct entry *e = &r->entries[at];
+	bool may_go = atomic_load(&e->state) == ENTRY_IDLE && !has_listener(e);
+	if (may_go && atomic_load(&e->is_deleted)) {
+		unlink_evictable(r, at);
+		free_entry(r, at);
+		return;
+	}
+	if (may_go && !e->is_evictable)
+		link_evictable(r, at);
+	if (!may_go)
+		unlink_evictable(r, at);
+}
+
+void registry_remove(struct registry *r, uint32_t at)
+{
+	unlink_evictable(r, at);
+	registry_unhash(r, at);
+	free_entry(r, at);
 }
 
 void registry_rebuild(struct registry *r)
@@ -99,13 +121,14 @@ void registry_rebuild(struct registry *r)
 			g->free = at;
 			continue;
 		}
-		uint32_t *b = bucket_of(r, e->key);
-		e->chain = *b;
-		*b = at;
+		if (!atomic_load(&e->is_deleted))
+			hash(r, at);
 		count++;
-		registry_settle(r, at);
 	}
 	atomic_store(&g->count, count);
+	for (uint32_t at = 0; at < g->high; at++)
+		if (atomic_load(&r->entries[at].state) != ENTRY_FREE)
+			registry_settle(r, at);
 	log_warn("registry: lock holder died; rebuilt the links of %u sessions",
 	    count);
 }
@@ -151,6 +174,8 @@ static bool make_room(struct registry *r)
 		return true;
 	if (g->oldest == REGISTRY_NONE)
 		registry_drop_dead(r);
+	if (g->free != REGISTRY_NONE)
+		return true; /* deleted ones, to which only the dead listened */
 	if (g->oldest == REGISTRY_NONE)
 		return false;
 	registry_remove(r, g->oldest);
@@ -186,9 +211,7 @@ uint32_t registry_insert(
 	atomic_store(&e->begun, seed->turn);
 	atomic_store(&e->ended, seed->ended);
 	atomic_store(&e->active_ms, clock_mono_ms());
-	uint32_t *b = bucket_of(r, key);
-	e->chain = *b;
-	*b = at;
+	hash(r, at);
 	atomic_fetch_add(&r->region->count, 1);
 	atomic_store(&e->state, seed->is_running ? ENTRY_RUNNING : ENTRY_IDLE);
 	registry_settle(r, at);

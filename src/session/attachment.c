@@ -183,6 +183,10 @@ enum session_read session_read(
 	struct counting c = {fn, arg, before};
 	bool is_end_due = a->is_end_lost;
 	a->is_rung = a->is_end_lost = false;
+	if (session_is_deleted(s)) {
+		a->cursor = session_head(s); /* it is told once */
+		return READ_DELETED;
+	}
 	if (is_end_due && tell_end(a, fn, arg))
 		return READ_STOPPED;
 	enum journal_read r = journal_read(s->all->setup.store, s->number,

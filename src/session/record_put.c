@@ -81,3 +81,23 @@ void record_put_idle(struct commit *c, const struct session *s,
 	if (!may_replace)
 		p->write = p->write ? add_and_feed : add;
 }
+
+/* Keep the row of an id that belongs to another session. */
+static void remove_id(
+    struct store_txn *t, uint64_t number, const char *id, size_t len)
+{
+	struct store_span row;
+	if (store_get(t, TABLE_IDS, id, len, &row) && row.len == 8 &&
+	    store_number(row.data) == number)
+		store_delete(t, TABLE_IDS, id, len);
+}
+
+void record_remove(
+    struct store_txn *t, uint64_t number, const char *id, size_t id_len)
+{
+	struct store_key key = store_key1(number);
+	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
+	store_delete(t, TABLE_TALKS, key.bytes, 8);
+	store_delete(t, TABLE_TITLES, key.bytes, 8);
+	remove_id(t, number, id, id_len);
+}

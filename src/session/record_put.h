@@ -5,9 +5,13 @@
 
 /*
  * The rows by which a commit stores what is known about a session: its number
- * under its id, and its record.
+ * under its id, and its record. And their removal.
  */
+#include "store/store.h"
+
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct commit;
 struct commit_put;
@@ -32,5 +36,13 @@ struct commit_put *record_put(
  */
 void record_put_idle(struct commit *c, const struct session *s,
     const char *caller, bool may_replace);
+
+/*
+ * In a transaction on facts: delete the rows of a session, which has no turn
+ * and no waiting input. Claims of its inputs stay until they expire, so that
+ * one that is repeated does not run again.
+ */
+void record_remove(
+    struct store_txn *t, uint64_t number, const char *id, size_t id_len);
 
 #endif

@@ -45,7 +45,9 @@ void session_close(struct session **sp)
 	if (!s || --s->refs)
 		return;
 	registry_leave(s->all->registry, s->at, s->all->setup.slot);
-	(void)map_remove(s->all->by_key, s->key, sizeof s->key);
+	/* After its deletion, the key may be that of another handle. */
+	if (map_get(s->all->by_key, s->key, sizeof s->key) == s)
+		(void)map_remove(s->all->by_key, s->key, sizeof s->key);
 	list_remove(&s->link);
 	list_remove(&s->rung);
 	free(s->id);
@@ -72,6 +74,8 @@ static struct session *new_handle(struct sessions *all, const char *id,
 
 static enum session_status status_of(const struct entry *e)
 {
+	if (atomic_load(&e->is_deleted))
+		return SESSION_NEW;
 	return registry_runs(e) ? SESSION_RUNNING : SESSION_CONNECTED;
 }
 
@@ -179,6 +183,8 @@ static struct session *open_any(struct sessions *all, const char *id,
 	}
 	session_key(key, id, len);
 	struct session *s = map_get(all->by_key, key, sizeof key);
+	if (s && session_is_deleted(s))
+		s = NULL;
 	uint32_t at =
 	    s ? s->at : registry_find(all->registry, key, all->setup.slot);
 	if (at == REGISTRY_NONE)

@@ -36,7 +36,7 @@ struct session;
 
 /* The status of a session. */
 enum session_status {
-	SESSION_NEW,	   /* unknown, or no longer stored */
+	SESSION_NEW,	   /* unknown, deleted, or no longer stored */
 	SESSION_CONNECTED, /* known and idle */
 	SESSION_RUNNING,   /* a turn runs in some worker */
 };
@@ -192,6 +192,7 @@ enum session_read {
 	 * was moved to just before the oldest available one: continue reading.
 	 */
 	READ_GONE,
+	READ_DELETED, /* the session was deleted: nothing comes any more */
 };
 
 /*
@@ -441,7 +442,7 @@ struct session_mode_call *session_set_mode(struct session *s,
  */
 void session_mode_forget(struct session_mode_call **call);
 
-/* ---- titles ---- */
+/* ---- titles and deletion ---- */
 
 /* The longest title, in bytes. */
 #define SESSION_TITLE_MAX 200
@@ -453,11 +454,22 @@ typedef void session_change_fn(void *arg, const struct err *err);
 /*
  * Store a title (at most SESSION_TITLE_MAX bytes; "": the first prompt will be
  * it). A session in which nothing was said is stored by this, with the status
- * "connected", as the caller's. fn is called once, later, with NULL or
- * ERR_STORE.
+ * "connected", as the caller's. fn is called once, later, with NULL, ERR_STORE,
+ * or ERR_NO_SESSION if the session was deleted.
  */
 struct session_change *session_set_title(struct session *s, const char *title,
     size_t len, const char *caller, session_change_fn *fn, void *arg);
+
+/*
+ * Delete the session with all that is stored of it, as if it had expired: its
+ * turn is interrupted, and inputs that wait are cancelled. Then its id is
+ * unknown, and free for a new session; attached clients read READ_DELETED, and
+ * inputs are refused with ERR_NO_SESSION. The caller must hold the session
+ * (session_is_held()). fn is called once, later, with NULL, ERR_STORE, or
+ * ERR_BUSY if the turn does not end.
+ */
+struct session_change *session_delete(
+    struct session *s, session_change_fn *fn, void *arg);
 
 /* Cancel the callback and null *change. The change proceeds. */
 void session_change_forget(struct session_change **change);

@@ -45,6 +45,7 @@ struct sessions {
 	struct list ended;	/* sessions whose turn has ended, referenced */
 	struct list execs;	/* running tool calls */
 	struct list execs_done; /* ended ones, to be reported */
+	struct list removals;	/* deletions that wait (session/removal.h) */
 	size_t n_turns;
 	size_t n_execs;
 	bool is_draining;
@@ -79,6 +80,12 @@ struct session {
 static inline struct entry *session_entry(const struct session *s)
 {
 	return registry_entry(s->all->registry, s->at);
+}
+
+/* Whether it was deleted: whoever opens its id now gets another session. */
+static inline bool session_is_deleted(const struct session *s)
+{
+	return atomic_load(&session_entry(s)->is_deleted);
 }
 
 /* Whether it has no owner: its id is all that a caller needs to open it. */

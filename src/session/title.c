@@ -129,10 +129,20 @@ void title_put(
 static void on_written(struct commit *commit)
 {
 	struct session_change *change = commit->arg;
-	bool has_failed = commit->outcome == COMMIT_FAILED;
 	struct err err = commit->err;
+	bool has_failed = commit->outcome != COMMIT_OK;
+	if (commit->outcome == COMMIT_REFUSED)
+		(void)err_set(&err, ERR_NO_SESSION, NULL);
 	journal_commit_free(commit);
 	change_end(&change, has_failed ? &err : NULL);
+}
+
+/* In a committer thread. */
+static int check_deleted(struct store_txn *t, struct commit *commit)
+{
+	const struct session_change *change = commit->arg;
+	(void)t;
+	return session_is_deleted(change->session);
 }
 
 /*
@@ -147,6 +157,7 @@ struct session_change *session_set_title(struct session *s, const char *title,
 	record_put_id(c, s);
 	record_put_idle(c, s, caller, false);
 	title_put(c, s, title, len);
+	c->check = check_deleted;
 	c->done = on_written;
 	c->arg = change;
 	journal_push(s->all->journal, c, true);

@@ -146,6 +146,12 @@ static void join_turn(struct session_call *c, uint32_t turn)
 
 /* ---- a place ---- */
 
+static enum found check_deleted(struct placing *p)
+{
+	return session_is_deleted(p->c->session) ? refuse(p, ERR_NO_SESSION)
+						 : FOUND_NOTHING;
+}
+
 static enum found check_draining(struct placing *p)
 {
 	return p->c->session->all->is_draining ? refuse(p, ERR_DRAINING)
@@ -294,6 +300,7 @@ static enum found check_limits(struct placing *p)
  */
 static enum found (*const checks[])(struct placing *p) = {
     check_repeated,
+    check_deleted,
     check_draining,
     check_runs,
     check_room,

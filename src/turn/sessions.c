@@ -12,6 +12,7 @@
 #include "files/activity.h"
 #include "files/uploads.h"
 #include "session/attachment.h"
+#include "session/removal.h"
 #include "session/session_int.h"
 #include "session/sessions.h"
 #include "turn/approve.h"
@@ -52,6 +53,7 @@ struct sessions *sessions_new(const struct sessions_setup *setup)
 	list_init(&all->execs);
 	list_init(&all->decided);
 	list_init(&all->execs_done);
+	list_init(&all->removals);
 	all->by_key = map_new();
 	all->registry = registry_new(setup->heritage, false, 0);
 	registry_clean_slot(all->registry, setup->slot);
@@ -182,6 +184,7 @@ void sessions_tick(struct sessions *all)
 		takeover_look(all, 0);
 	takeover_step(all);
 	input_retry(all);
+	removal_tick(all);
 	if (all->ticks % ORPHAN_TICKS == 0)
 		takeover_begin_waiting(all);
 	if (all->ticks % LOST_BELL_TICKS == 0)
@@ -228,6 +231,7 @@ void sessions_free(struct sessions **allp)
 	journal_free(&all->journal);
 	list_each_safe(it, &all->turns) turn_leave(turn_of_link(it));
 	tool_call_free_all(all);
+	removal_free_all(all);
 	free_calls(&all->answers);
 	free_calls(&all->retries);
 	uploads_free(&all->uploads);

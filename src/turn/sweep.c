@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/stat.h"
 #include "session/draft.h"
+#include "session/record_put.h"
 #include "session/session_int.h"
 #include "session/waiting.h"
 #include "store/record.h"
@@ -220,15 +221,6 @@ static void mend_ids(struct store *store, struct list *unnamed)
 		log_error("%s", err.text);
 }
 
-/* Keep the row of an id that belongs to another session. */
-static void delete_id(struct store_txn *t, const struct expired *e)
-{
-	struct store_span row;
-	if (store_get(t, TABLE_IDS, e->id, e->id_len, &row) && row.len == 8 &&
-	    store_number(row.data) == e->number)
-		store_delete(t, TABLE_IDS, e->id, e->id_len);
-}
-
 /*
  * A turn may have begun since the row was read: check again inside the
  * transaction.
@@ -243,11 +235,8 @@ static bool delete_facts(struct store_txn *t, const struct expired *e)
 		return false;
 	if (waiting_is_any(t, e->number))
 		return false;
-	store_delete(t, TABLE_SESSIONS, key.bytes, 8);
-	store_delete(t, TABLE_TALKS, key.bytes, 8);
-	store_delete(t, TABLE_TITLES, key.bytes, 8);
 	draft_delete(t, e->number, UINT64_MAX);
-	delete_id(t, e);
+	record_remove(t, e->number, e->id, e->id_len);
 	return true;
 }
 

@@ -305,6 +305,58 @@ static void test_turns(void)
 	end();
 }
 
+static void test_delete(void)
+{
+	registry_owner me = registry_self(ME, 1);
+
+	begin();
+	uint32_t at = add(1, ME);
+	struct entry *e = registry_entry(reg, at);
+	(void)add(1, OTHER);
+	uint64_t number = e->number, head = e->head;
+	(void)registry_begin(reg, at, me, 0);
+	ok(registry_delete(reg, at, registry_self(OTHER, 3)) && is_there(1),
+	    "only its owner deletes a session");
+	ok(registry_delete(reg, at, me) && !is_there(1),
+	    "a deleted session is not found");
+	ok(e->is_deleted && e->head > head,
+	    "the listeners of a deleted session find it deleted and grown");
+	is_int(registry_begin(reg, at, me, 0), 0,
+	    "no turn begins in a deleted session");
+	uint32_t next = add(1, ME);
+	ok(next != at && registry_entry(reg, next)->number != number,
+	    "the key of a deleted session is that of a new one");
+	is_int(registry_sweep(reg, -1), 0,
+	    "a deleted session is kept for its listeners");
+	is_int(registry_count(reg), 2, "a deleted session takes its place");
+	registry_leave(reg, at, ME);
+	ok(e->is_deleted, "a deleted session is kept for its last listener");
+	registry_leave(reg, at, OTHER);
+	ok(e->state == ENTRY_FREE && registry_count(reg) == 1,
+	    "a deleted session to which nobody listens is freed");
+	ok(is_there(1) && is_sound(), "the registry is sound after a deletion");
+	end();
+}
+
+static void test_delete_for_the_dead(void)
+{
+	registry_owner me = registry_self(ME, 1);
+
+	begin();
+	for (uint32_t i = 0; i < CAPACITY; i++)
+		(void)add(i, ME);
+	uint32_t at = add(3, DEAD);
+	(void)registry_begin(reg, at, me, 0);
+	(void)registry_delete(reg, at, me);
+	registry_leave(reg, at, ME);
+	is_int(registry_count(reg), CAPACITY,
+	    "a deleted session may have a dead listener");
+	ok(add(50, ME) != REGISTRY_NONE,
+	    "a deleted session with only dead listeners makes room");
+	ok(is_sound(), "the registry is sound after it made such room");
+	end();
+}
+
 static void test_orphan(void)
 {
 	registry_owner me = registry_self(ME, 1);
@@ -599,6 +651,8 @@ int main(void)
 	test_questions();
 	test_turns();
 	test_take();
+	test_delete();
+	test_delete_for_the_dead();
 	test_orphan();
 	test_orphans();
 	test_grew();
