@@ -194,6 +194,7 @@ static bool render(struct event_stream *s)
 		    session_read(&s->at, api_events_take_event, s);
 		if (how == READ_GONE)
 			note_gone(s);
+		s->is_past |= how == READ_DELETED;
 		if (ending.is_there)
 			put_ending(s);
 		if (how == READ_END)
@@ -236,8 +237,10 @@ static bool is_all_read(const struct event_stream *s)
 /* Whether a stream that has sent everything must end. */
 static bool api_events_is_over(const struct event_stream *s)
 {
+	if (s->is_past)
+		return true;
 	if (s->plan.until_turn)
-		return s->is_past || s->ended_turn >= s->plan.until_turn;
+		return s->ended_turn >= s->plan.until_turn;
 	if (s->plan.is_following)
 		return false;
 	uint32_t turn = session_turn(s->session);

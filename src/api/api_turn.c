@@ -271,7 +271,7 @@ static void api_turn_on_more(void *arg)
 	while (how == READ_GONE);
 	if (ending.is_there)
 		reply_ending(w);
-	else if (ending.is_past)
+	else if (ending.is_past || how == READ_DELETED)
 		reply_lost(w);
 }
 

@@ -52,8 +52,9 @@ struct engine_user {
 	 * Append at most 'most' packets for the client, separated by
 	 * EIO_SEPARATOR, and some hundred kilobytes. It is called when a GET
 	 * begins, after engine_ready(), after the state was changed, and from
-	 * time to time, even if there is nothing. Returns whether there is more
-	 * already.
+	 * time to time, even if there is nothing. Of the calls below it may
+	 * make engine_leave(), and those for the state. Returns whether there
+	 * is more already.
 	 */
 	bool (*fill)(struct engine_side *side, struct buf *out, size_t most);
 	/* The side is gone: free what engine_set_mine() gave it. */

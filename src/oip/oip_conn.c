@@ -285,6 +285,9 @@ void oip_conn_pump(struct oip_conn *c)
 			oip_conn_tell_gap(c, c->place.n_missed);
 		if (r.has_end)
 			oip_conn_tell_end(c, &r.end);
+		/* As when a session expires, its next frame is told. */
+		if (result == READ_DELETED)
+			session_detach(&c->place);
 	}
 }
 

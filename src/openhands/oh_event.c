@@ -486,6 +486,13 @@ bool oh_event_tool(struct buf *out, const struct event *ev)
 	       put_field(out, ev, "tool_id");
 }
 
+void oh_event_put_over(struct buf *out)
+{
+	buf_str(out, "{\"message\":\"\",\"observation\":"
+		     "\"agent_state_changed\",\"content\":\"\",\"extras\":"
+		     "{\"agent_state\":\"stopped\",\"reason\":\"\"}}");
+}
+
 void oh_event_put_error(struct buf *out, const char *text)
 {
 	buf_str(out, "{\"error\":true,\"message\":");

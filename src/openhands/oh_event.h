@@ -78,6 +78,9 @@ bool oh_event_put(struct buf *out, const struct event *ev, unsigned view,
  */
 bool oh_event_tool(struct buf *out, const struct event *ev);
 
+/* Append the JSON that says that the conversation is over; it has no id. */
+void oh_event_put_over(struct buf *out);
+
 /* Append the JSON of an error for one client; it has no id. */
 void oh_event_put_error(struct buf *out, const char *text);
 

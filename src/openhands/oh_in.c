@@ -76,6 +76,7 @@ static void accept(struct oh_client *c, const struct session *s)
 	if (!state)
 		return;
 	state->cursor = cursor;
+	state->number = session_number(s);
 	state->phase = OH_CONNECTED;
 	engine_give_state(c->side);
 	engine_changed(c->side);

@@ -178,7 +178,33 @@ static uint64_t read_after(const struct oh_cursor *cursor)
 	return cursor->after > LOOK_BACK ? cursor->after - LOOK_BACK : 0;
 }
 
-static bool attach(struct oh_client *c, const struct oh_cursor *cursor)
+/*
+ * The conversation was deleted. Its server says so without an id, and
+ * disconnects the client.
+ */
+static void tell_over(struct oh_client *c, struct buf *out)
+{
+	(void)begin_packet(out);
+	oh_event_put_over(out);
+	sio_end_event(out);
+	buf_printf(out, "%c41", EIO_SEPARATOR);
+	struct oh_state *state = engine_take_state(c->side);
+	if (state) {
+		state->phase = OH_LEFT;
+		engine_give_state(c->side);
+	}
+	engine_leave(c->side);
+}
+
+/* Whether the session of the id is another than the one whose events it saw. */
+static bool is_replaced(const struct oh_client *c, const struct oh_state *state)
+{
+	return state->cursor.last_id > 0 &&
+	       session_number(c->session) != state->number;
+}
+
+static bool attach(
+    struct oh_client *c, const struct oh_state *state, struct buf *out)
 {
 	struct err err;
 	if (c->session)
@@ -186,7 +212,13 @@ static bool attach(struct oh_client *c, const struct oh_cursor *cursor)
 	c->session = oh_client_open(c, &err);
 	if (!c->session)
 		return false; /* it is tried again when the side looks */
-	session_attach(c->session, &c->at, read_after(cursor), on_more, c);
+	if (is_replaced(c, state)) {
+		session_close(&c->session);
+		tell_over(c, out);
+		return false;
+	}
+	session_attach(
+	    c->session, &c->at, read_after(&state->cursor), on_more, c);
 	return true;
 }
 
@@ -200,6 +232,8 @@ static bool read_events(struct oh_client *c, struct reading *r)
 		how = session_read(&c->at, take_event, r);
 	} while (how == READ_GONE);
 	r->cursor->has_begun = true;
+	if (how == READ_DELETED)
+		tell_over(c, r->out);
 	if (how == READ_END && r->cursor->is_replay)
 		end_replay(r);
 	return how == READ_STOPPED;
@@ -239,7 +273,7 @@ bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 		oh_client_dismiss(side, out);
 		return false;
 	}
-	if (!attach(c, &state.cursor))
+	if (!attach(c, &state, out))
 		return false;
 	struct reading r = {out, &state.cursor, state.dialect, most};
 	size_t before = out->len;

@@ -64,6 +64,7 @@ struct oh_state {
 	uint8_t ack_len;
 	char ack[SIO_MAX_ACK];
 	struct oh_retry retry;
+	uint64_t number; /* of the session (session_number()) */
 	struct oh_cursor cursor;
 };
 

@@ -229,6 +229,11 @@ const char *session_id(const struct session *s)
 	return s->id;
 }
 
+uint64_t session_number(const struct session *s)
+{
+	return s->number;
+}
+
 enum session_status session_status(const struct session *s)
 {
 	return status_of(session_entry(s));

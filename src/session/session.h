@@ -85,6 +85,13 @@ void session_close(struct session **s);
 const char *session_id(const struct session *s);
 
 /*
+ * A number that no other session has, also none that got its id when this one
+ * was deleted. A session in which nothing was said may get another one when it
+ * is opened again.
+ */
+uint64_t session_number(const struct session *s);
+
+/*
  * Get the present status of an id for this caller, without opening it. Returns
  * SESSION_NEW for unknown ids and for sessions owned by another caller.
  */
