@@ -7,13 +7,13 @@
 #include "api/api_events.h"
 #include "api/api_info.h"
 #include "api/api_input.h"
-#include "api/api_limit.h"
 #include "api/api_metrics.h"
 #include "api/api_publish.h"
 #include "api/api_sessions.h"
 #include "api/api_turn.h"
 #include "core/agent.h"
 #include "door/door.h"
+#include "door/request_limit.h"
 #include "net/http.h"
 
 #include <stdbool.h>
@@ -59,7 +59,7 @@ static void api_on_request(struct http_req *req, void *arg)
 {
 	const struct route *r = arg;
 	/* The arg of handlers is not const, but none writes to it. */
-	if (r->is_free || api_limit_peer(req, setup))
+	if (r->is_free || request_limit_peer(req, setup))
 		r->fn(req, (void *)(uintptr_t)setup);
 }
 

@@ -4,8 +4,6 @@
 
 #include "api/admin_files.h"
 #include "api/api_body.h"
-#include "api/api_limit.h"
-#include "api/api_signed.h"
 #include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -15,6 +13,8 @@
 #include "door/admin_change.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
+#include "door/signed_request.h"
 #include "identity/bearer.h"
 #include "net/http.h"
 
@@ -68,7 +68,7 @@ static void api_admin_on_changed(
 	if (c->req)
 		http_on_gone(c->req, NULL, NULL);
 	if (c->req && err)
-		api_signed_refuse(c->req, err);
+		signed_request_refuse(c->req, err);
 	else if (c->req)
 		send_result(c, result);
 	list_remove(&c->link);
@@ -141,10 +141,10 @@ static void api_admin_on_verdict(
 	const struct action *action = arg;
 	struct err err;
 	if (verdict->err) {
-		api_signed_refuse(req, verdict->err);
+		signed_request_refuse(req, verdict->err);
 	} else if (admin_change_may(verdict->caller, action->change, &err) !=
 		   0) {
-		api_signed_refuse(req, &err);
+		signed_request_refuse(req, &err);
 	} else {
 		log_info("admin=%s: %s %s", verdict->caller->address,
 		    http_method(req), http_path(req));
@@ -181,7 +181,7 @@ static void ask_by_body(struct http_req *req, const struct action *action)
 		http_reply_error(req, 401,
 		    "unauthorized: route-bound method and path required");
 	else
-		api_signed_ask(req, setup, &ask, api_admin_on_verdict,
+		signed_request_ask(req, setup, &ask, api_admin_on_verdict,
 		    (void *)(uintptr_t)action);
 	json_fini(&doc);
 }
@@ -198,17 +198,18 @@ static void api_admin_on_request(struct http_req *req, void *arg)
 	bool is_get = http_is_read(req);
 	size_t len;
 	(void)http_body(req, &len);
-	if (!api_limit_peer(req, setup))
+	if (!request_limit_peer(req, setup))
 		return;
 	if (action->takes_bearer && has_bearer(req))
 		action->run(req, action);
 	else if (len > BODY_BYTES)
 		http_reply_error(req, 413, err_text(ERR_TOO_LARGE));
-	else if (is_get && api_signed_is(req))
-		api_signed_by_headers(
+	else if (is_get && signed_request_is(req))
+		signed_request_by_headers(
 		    req, setup, ACCESS_ADMIN, api_admin_on_verdict, arg);
-	else if (is_get && action->takes_bearer && api_signed_is_legacy(req))
-		api_signed_legacy(
+	else if (is_get && action->takes_bearer &&
+		 signed_request_is_legacy(req))
+		signed_request_legacy(
 		    req, setup, ACCESS_ADMIN, api_admin_on_verdict, arg);
 	else
 		ask_by_body(req, action);

@@ -3,7 +3,6 @@
 #include "api/api_events.h"
 
 #include "access/access.h"
-#include "api/api_signed.h"
 #include "api/sse_line.h"
 #include "base/buf.h"
 #include "base/list.h"
@@ -15,6 +14,7 @@
 #include "door/door.h"
 #include "door/frame.h"
 #include "door/reply.h"
+#include "door/signed_request.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "session/session.h"
@@ -483,15 +483,15 @@ static void api_events_on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	if (v->err)
-		api_signed_refuse(req, v->err);
+		signed_request_refuse(req, v->err);
 	else
 		stream_for(req, arg, v->caller->address);
 }
 
 void api_events_get(struct http_req *req, void *arg)
 {
-	if (api_signed_is(req))
-		api_signed_by_headers(
+	if (signed_request_is(req))
+		signed_request_by_headers(
 		    req, arg, ACCESS_READ, api_events_on_verdict, arg);
 	else
 		stream_for(req, arg, "");

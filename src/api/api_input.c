@@ -4,13 +4,13 @@
 
 #include "access/access.h"
 #include "api/api_body.h"
-#include "api/api_signed.h"
 #include "api/api_turn.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/signed_request.h"
 #include "net/http.h"
 #include "session/session.h"
 
@@ -238,7 +238,7 @@ static void api_input_on_verdict(
 	size_t body_len;
 	(void)http_body(req, &body_len);
 	if (v->err) {
-		api_signed_refuse(req, v->err);
+		signed_request_refuse(req, v->err);
 		return;
 	}
 	/* The body was parsed before, but the parser has been reused since. */
@@ -265,7 +265,7 @@ static void api_input_ask(struct http_req *req, const struct door_setup *setup,
 		const struct door_setup *setup;
 		void *arg;
 	} u = {.setup = setup};
-	api_signed_ask(req, setup, &what, api_input_on_verdict, u.arg);
+	signed_request_ask(req, setup, &what, api_input_on_verdict, u.arg);
 }
 
 void api_input_post(struct http_req *req, void *arg)
@@ -276,7 +276,7 @@ void api_input_post(struct http_req *req, void *arg)
 	struct err err;
 	size_t body_len;
 	(void)http_body(req, &body_len);
-	if (api_signed_is(req)) {
+	if (signed_request_is(req)) {
 		(void)err_set(&err, ERR_UNAUTHORIZED, NULL);
 		reply_err(req, &err);
 		return;

@@ -2,8 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "api/api_publish.h"
 
-#include "api/api_limit.h"
-#include "api/api_signed.h"
 #include "api/route_pattern.h"
 #include "base/buf.h"
 #include "base/enc.h"
@@ -16,6 +14,8 @@
 #include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
+#include "door/signed_request.h"
 #include "net/http.h"
 #include "session/session.h"
 
@@ -336,7 +336,7 @@ static void api_publish_on_verdict(
 	const struct caller *caller = verdict->caller;
 	bool is_for_all_known = route->audience == PUBLISH_CONTACTS;
 	if (verdict->err)
-		api_signed_refuse(req, verdict->err);
+		signed_request_refuse(req, verdict->err);
 	else if (is_for_all_known ? !caller->is_known : !caller->is_admin)
 		http_reply_error(req, 403,
 		    is_for_all_known ? "forbidden: contacts only"
@@ -410,7 +410,7 @@ static void on_route(
 	} else if (is_public) {
 		call(req, route, &nobody);
 	} else {
-		api_signed_whole(req, us.setup, ACCESS_STATUS,
+		signed_request_whole(req, us.setup, ACCESS_STATUS,
 		    api_publish_on_verdict, route);
 	}
 }
@@ -420,7 +420,7 @@ static void api_publish_on_request(struct http_req *req, void *arg)
 	bool is_ambiguous = false;
 	struct buf path = {0};
 	(void)arg;
-	if (!api_limit_peer(req, us.setup))
+	if (!request_limit_peer(req, us.setup))
 		return;
 	read_path(&path, req);
 	struct route *route =

@@ -3,11 +3,11 @@
 #include "api/api_sessions.h"
 
 #include "access/access.h"
-#include "api/api_signed.h"
 #include "base/buf.h"
 #include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/signed_request.h"
 #include "net/http.h"
 #include "session/session.h"
 
@@ -126,7 +126,7 @@ static void on_list(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	if (v->err) {
-		api_signed_refuse(req, v->err);
+		signed_request_refuse(req, v->err);
 		return;
 	}
 	struct session_query query = {
@@ -155,8 +155,9 @@ static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 void api_sessions_list(struct http_req *req, void *arg)
 {
 	const struct door_setup *setup = arg;
-	if (api_signed_is(req))
-		api_signed_by_headers(req, setup, ACCESS_READ, on_list, arg);
+	if (signed_request_is(req))
+		signed_request_by_headers(
+		    req, setup, ACCESS_READ, on_list, arg);
 	else
 		list_nobodys(req, setup);
 }
@@ -198,7 +199,7 @@ static void on_get(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	if (v->err)
-		api_signed_refuse(req, v->err);
+		signed_request_refuse(req, v->err);
 	else
 		reply_one(req, arg, v->caller->address, put_whole);
 }
@@ -206,8 +207,8 @@ static void on_get(
 void api_sessions_get(struct http_req *req, void *arg)
 {
 	const struct door_setup *setup = arg;
-	if (api_signed_is(req))
-		api_signed_by_headers(req, setup, ACCESS_READ, on_get, arg);
+	if (signed_request_is(req))
+		signed_request_by_headers(req, setup, ACCESS_READ, on_get, arg);
 	else
 		reply_one(req, setup, "", put_small);
 }

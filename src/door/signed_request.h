@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef API_API_SIGNED_H
-#define API_API_SIGNED_H
+#ifndef DOOR_SIGNED_REQUEST_H
+#define DOOR_SIGNED_REQUEST_H
 
 /*
  * Verification of signed HTTP requests. A request names its sender in its body
@@ -10,7 +10,7 @@
  * client is still connected.
  *
  * Requests with unusable headers are answered here, and so are those of a
- * caller that exceeds its limit (api/api_limit.h). fn's arg must outlive the
+ * caller that exceeds its limit (door/request_limit.h). fn's arg must outlive the
  * server, since there is no call when a client disconnects.
  */
 #include "access/access.h"
@@ -22,40 +22,41 @@ struct err;
 struct http_req;
 
 /* Receives the verdict. It must end the request, now or later. */
-typedef void api_signed_fn(
+typedef void signed_request_fn(
     void *arg, struct http_req *req, const struct access_verdict *verdict);
 
 /* Whether any x-co- header names a sender, valid or not. */
-bool api_signed_is(const struct http_req *req);
+bool signed_request_is(const struct http_req *req);
 
 /*
  * Whether the request has all the headers of a signature over the time alone.
  */
-bool api_signed_is_legacy(const struct http_req *req);
+bool signed_request_is_legacy(const struct http_req *req);
 
 /*
  * Ask for a verdict on a request whose body was read. The caller sets payload,
  * from and signature, which may be NULL; peer is set here.
  */
-void api_signed_ask(struct http_req *req, const struct door_setup *setup,
-    struct access_ask *ask, api_signed_fn *fn, void *arg);
+void signed_request_ask(struct http_req *req, const struct door_setup *setup,
+    struct access_ask *ask, signed_request_fn *fn, void *arg);
 
 /*
  * Ask for a verdict on the x-co- headers, which sign method, path and time or,
  * with a request id, the whole request.
  */
-void api_signed_by_headers(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg);
+void signed_request_by_headers(struct http_req *req,
+    const struct door_setup *setup, enum access_use use, signed_request_fn *fn,
+    void *arg);
 
 /* As above, for a request that must be signed as a whole, with a request id. */
-void api_signed_whole(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg);
+void signed_request_whole(struct http_req *req, const struct door_setup *setup,
+    enum access_use use, signed_request_fn *fn, void *arg);
 
 /* As above, for the headers x-from, x-signature and x-timestamp. */
-void api_signed_legacy(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg);
+void signed_request_legacy(struct http_req *req, const struct door_setup *setup,
+    enum access_use use, signed_request_fn *fn, void *arg);
 
 /* Reply to a request that a verdict refuses. This ends the request. */
-void api_signed_refuse(struct http_req *req, const struct err *err);
+void signed_request_refuse(struct http_req *req, const struct err *err);
 
 #endif

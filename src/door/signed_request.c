@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "api/api_signed.h"
+#include "door/signed_request.h"
 
-#include "api/api_limit.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -10,6 +9,7 @@
 #include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
 #include "identity/signed_http.h"
 #include "net/http.h"
 
@@ -21,32 +21,32 @@ struct waiting {
 	struct http_req *req;
 	const struct door_setup *setup;
 	struct access_call *call;
-	api_signed_fn *fn;
+	signed_request_fn *fn;
 	void *arg;
 };
 
 /* ---- asking ---- */
 
-static void api_signed_on_gone(void *arg)
+static void signed_request_on_gone(void *arg)
 {
 	struct waiting *w = arg;
 	access_forget(&w->call);
 	free(w);
 }
 
-static void api_signed_on_verdict(
+static void signed_request_on_verdict(
     void *arg, const struct access_verdict *verdict)
 {
 	struct waiting *w = arg, old = *w;
 	http_on_gone(w->req, NULL, NULL);
 	free(w);
 	if (verdict->err ||
-	    api_limit_caller(old.req, old.setup, verdict->caller->address))
+	    request_limit_caller(old.req, old.setup, verdict->caller->address))
 		old.fn(old.arg, old.req, verdict);
 }
 
-void api_signed_ask(struct http_req *req, const struct door_setup *setup,
-    struct access_ask *ask, api_signed_fn *fn, void *arg)
+void signed_request_ask(struct http_req *req, const struct door_setup *setup,
+    struct access_ask *ask, signed_request_fn *fn, void *arg)
 {
 	struct waiting *w = mem_zero(sizeof *w);
 	w->req = req;
@@ -54,13 +54,13 @@ void api_signed_ask(struct http_req *req, const struct door_setup *setup,
 	w->fn = fn;
 	w->arg = arg;
 	ask->peer = http_peer(req);
-	http_on_gone(req, api_signed_on_gone, w);
-	w->call = access_ask(setup->access, ask, api_signed_on_verdict, w);
+	http_on_gone(req, signed_request_on_gone, w);
+	w->call = access_ask(setup->access, ask, signed_request_on_verdict, w);
 }
 
 /* ---- headers ---- */
 
-bool api_signed_is(const struct http_req *req)
+bool signed_request_is(const struct http_req *req)
 {
 	static const char *const names[] = {"x-co-from", "x-co-signature",
 	    "x-co-timestamp", "x-co-to", "x-co-request-id"};
@@ -70,7 +70,7 @@ bool api_signed_is(const struct http_req *req)
 	return false;
 }
 
-bool api_signed_is_legacy(const struct http_req *req)
+bool signed_request_is_legacy(const struct http_req *req)
 {
 	return http_header(req, "x-from") && http_header(req, "x-signature") &&
 	       http_header(req, "x-timestamp");
@@ -94,7 +94,7 @@ static struct signed_http read_request(const struct http_req *req)
 
 /* Ask for a verdict on the request in its JSON form. */
 static void ask_about(struct http_req *req, const struct door_setup *setup,
-    const struct buf *text, struct access_ask *ask, api_signed_fn *fn,
+    const struct buf *text, struct access_ask *ask, signed_request_fn *fn,
     void *arg)
 {
 	struct json_doc doc = {0};
@@ -103,16 +103,16 @@ static void ask_about(struct http_req *req, const struct door_setup *setup,
 	    json_parse(&doc, text->data, text->len, 0, &why);
 	/* Without members it would count as anonymous. */
 	if (!said)
-		panic("api_signed: %s in our own JSON", why.message);
+		panic("signed_request: %s in our own JSON", why.message);
 	ask->payload = json_get(said, "payload");
 	ask->from = json_get(said, "from");
 	ask->signature = json_get(said, "signature");
-	api_signed_ask(req, setup, ask, fn, arg);
+	signed_request_ask(req, setup, ask, fn, arg);
 	json_fini(&doc);
 }
 
-void api_signed_whole(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg)
+void signed_request_whole(struct http_req *req, const struct door_setup *setup,
+    enum access_use use, signed_request_fn *fn, void *arg)
 {
 	struct signed_http r = read_request(req);
 	struct access_ask ask = {.use = use};
@@ -121,7 +121,7 @@ void api_signed_whole(struct http_req *req, const struct door_setup *setup,
 	if (signed_http_publisher(&text, &r, &err) == 0)
 		ask_about(req, setup, &text, &ask, fn, arg);
 	else
-		api_signed_refuse(req, &err);
+		signed_request_refuse(req, &err);
 	buf_fini(&text);
 }
 
@@ -137,14 +137,15 @@ static bool refuse_time(
 	return use == ACCESS_ADMIN;
 }
 
-void api_signed_by_headers(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg)
+void signed_request_by_headers(struct http_req *req,
+    const struct door_setup *setup, enum access_use use, signed_request_fn *fn,
+    void *arg)
 {
 	struct signed_http r = read_request(req);
 	struct access_ask ask = {.use = use};
 	struct buf text = {0};
 	if (r.request_id) {
-		api_signed_whole(req, setup, use, fn, arg);
+		signed_request_whole(req, setup, use, fn, arg);
 		return;
 	}
 	if (signed_http_get(&text, &r) ||
@@ -153,8 +154,8 @@ void api_signed_by_headers(struct http_req *req, const struct door_setup *setup,
 	buf_fini(&text);
 }
 
-void api_signed_legacy(struct http_req *req, const struct door_setup *setup,
-    enum access_use use, api_signed_fn *fn, void *arg)
+void signed_request_legacy(struct http_req *req, const struct door_setup *setup,
+    enum access_use use, signed_request_fn *fn, void *arg)
 {
 	struct signed_http r = {
 	    .from = http_header(req, "x-from"),
@@ -171,7 +172,7 @@ void api_signed_legacy(struct http_req *req, const struct door_setup *setup,
 
 /* ---- refusing ---- */
 
-void api_signed_refuse(struct http_req *req, const struct err *err)
+void signed_request_refuse(struct http_req *req, const struct err *err)
 {
 	static const char replay[] =
 	    "misconfigured: replay protection unavailable";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef API_API_LIMIT_H
-#define API_API_LIMIT_H
+#ifndef DOOR_REQUEST_LIMIT_H
+#define DOOR_REQUEST_LIMIT_H
 
 /*
  * Limits of the HTTP door (limits/limits.h). Accepted requests get RateLimit
@@ -15,10 +15,10 @@ struct http_req;
 /*
  * Count a request of its peer. Returns false if it was refused, which ended it.
  */
-bool api_limit_peer(struct http_req *req, const struct door_setup *setup);
+bool request_limit_peer(struct http_req *req, const struct door_setup *setup);
 
 /* The same for a verified address; "" means anonymous, which has no limit. */
-bool api_limit_caller(
+bool request_limit_caller(
     struct http_req *req, const struct door_setup *setup, const char *address);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "api/api_limit.h"
+#include "door/request_limit.h"
 
 #include "base/buf.h"
 #include "door/door.h"
@@ -16,7 +16,7 @@ static long long seconds(int64_t ms)
 }
 
 /* draft-ietf-httpapi-ratelimit-headers */
-static void api_limit_add_headers(
+static void request_limit_add_headers(
     struct http_req *req, const struct limits_verdict *v)
 {
 	struct buf text = {0};
@@ -32,31 +32,31 @@ static void api_limit_add_headers(
 	buf_fini(&text);
 }
 
-static bool api_limit_ask(struct http_req *req, const struct door_setup *setup,
-    const struct limits_who *who)
+static bool request_limit_ask(struct http_req *req,
+    const struct door_setup *setup, const struct limits_who *who)
 {
 	struct limits_verdict v;
 	size_t len = 0;
 	(void)http_body(req, &len);
 	int rc = limits_request(setup->limits, who, (int64_t)len, &v);
-	api_limit_add_headers(req, &v);
+	request_limit_add_headers(req, &v);
 	if (rc != 0)
 		reply_err(req, &v.err);
 	return rc == 0;
 }
 
-bool api_limit_peer(struct http_req *req, const struct door_setup *setup)
+bool request_limit_peer(struct http_req *req, const struct door_setup *setup)
 {
 	struct limits_who who = {
 	    .peer = http_peer(req),
 	    .peer_is_loopback = http_peer_is_loopback(req),
 	};
-	return api_limit_ask(req, setup, &who);
+	return request_limit_ask(req, setup, &who);
 }
 
-bool api_limit_caller(
+bool request_limit_caller(
     struct http_req *req, const struct door_setup *setup, const char *address)
 {
 	struct limits_who who = {.caller = address};
-	return api_limit_ask(req, setup, &who);
+	return request_limit_ask(req, setup, &who);
 }
