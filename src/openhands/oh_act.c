@@ -13,7 +13,7 @@
 #include "engine/engine.h"
 #include "limits/limits.h"
 #include "openhands/oh_action.h"
-#include "openhands/oh_choice.h"
+#include "openhands/oh_answer.h"
 #include "openhands/oh_client.h"
 #include "openhands/oh_event.h"
 #include "openhands/oh_retry.h"
@@ -22,8 +22,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define NO "{\"approved\":false,\"scope\":\"once\""
 
 /* How many ack ids of one input may wait: the client sent it again so often. */
 #define MAX_ACKS 16
@@ -163,6 +161,14 @@ static struct act_call *find_call(struct oh_client *c, uint32_t digest)
 	return NULL;
 }
 
+/* Returns the digest of a message with an ack; 0 for others. */
+static uint32_t digest_of(const struct oh_action *action, struct span ack)
+{
+	if (action->wish != OH_WISH_MESSAGE || !ack.len)
+		return 0;
+	return oh_retry_digest(action->content, action->images);
+}
+
 static bool was_acked(struct oh_client *c, uint32_t digest)
 {
 	const struct oh_state *state = engine_take_state(c->side);
@@ -188,65 +194,7 @@ static bool is_retry(struct oh_client *c, struct span ack, uint32_t digest)
 	return true;
 }
 
-/* ---- what a message or another action means ---- */
-
-/* What is done at once, and its error. */
-struct doing {
-	struct oh_client *client;
-	struct session *session;
-	const struct oh_action *action;
-	bool is_holder;
-};
-
-static bool is_waiting(const struct doing *d, enum event_type kind)
-{
-	uint64_t question;
-	return session_is_waiting(d->session, kind, &question);
-}
-
-static int answer(const struct doing *d, enum event_type kind,
-    const struct buf *json, struct err *err)
-{
-	if (!d->is_holder)
-		return err_set(err, ERR_FORBIDDEN,
-		    "another client holds this conversation");
-	return session_answer(d->session, kind, json->data, json->len, err);
-}
-
-/* A message about a plan is its review. */
-static int review(
-    const struct doing *d, const char *text, size_t len, struct err *err)
-{
-	struct buf json = {0};
-	buf_json(&json, text, len);
-	int rc = answer(d, EV_PLAN_REVIEW, &json, err);
-	buf_fini(&json);
-	return rc;
-}
-
-/* A message instead of an approval is a rejection that says why. */
-static int explain(
-    const struct doing *d, const char *text, size_t len, struct err *err)
-{
-	struct buf json = {0};
-	buf_str(&json, NO ",\"mode\":\"reject_explain\",\"feedback\":");
-	buf_json(&json, text, len);
-	buf_char(&json, '}');
-	int rc = answer(d, EV_APPROVAL_NEEDED, &json, err);
-	buf_fini(&json);
-	return rc;
-}
-
-static int approve(const struct doing *d, bool is_approved, struct err *err)
-{
-	static const char yes[] = "{\"approved\":true,\"scope\":\"once\"}";
-	static const char no[] = NO ",\"mode\":\"reject_hard\"}";
-	struct buf json = {0};
-	buf_str(&json, is_approved ? yes : no);
-	int rc = answer(d, EV_APPROVAL_NEEDED, &json, err);
-	buf_fini(&json);
-	return rc;
-}
+/* ---- actions ---- */
 
 /* The rate of a caller's inputs (limit_requests). */
 static int count_input(const struct oh_client *c, size_t len, struct err *err)
@@ -260,64 +208,25 @@ static int count_input(const struct oh_client *c, size_t len, struct err *err)
 	return -1;
 }
 
-/* Returns 1 if it is an input, which takes the session. */
-static int say(struct doing *d, struct span ack, struct err *err)
+/* Returns 1 if it was submitted, which takes the session; or -1 with *err. */
+static int say(struct oh_client *c, const struct oh_answer *answer,
+    struct span ack, struct err *err)
 {
-	struct oh_client *c = d->client;
-	struct buf scratch = {0}, option = {0};
-	size_t len = 0;
-	const char *text = json_str(d->action->content, &scratch, &len);
-	bool is_choice =
-	    d->is_holder && oh_choice_find(&option, d->session, text, len);
-	const struct session_input in = {
-	    .prompt = is_choice ? option.data : text,
-	    .prompt_len = is_choice ? option.len : len,
-	    .images = d->action->images,
+	struct oh_answer_text memory = {0};
+	struct session_input in = {
 	    .caller = c->who.address,
 	    .level = c->who.level,
 	    .peer = engine_peer(c->side),
 	    .peer_is_loopback = engine_peer_is_loopback(c->side),
 	    .place = engine_place(c->side),
-	    .is_holder = d->is_holder,
-	    .may_answer = d->is_holder,
-	    .may_join = true,
 	};
-	int rc = 1;
-	uint32_t digest =
-	    ack.len ? oh_retry_digest(d->action->content, d->action->images)
-		    : 0;
-	if (digest && is_retry(c, ack, digest))
-		session_close(&d->session);
-	else if (is_waiting(d, EV_PLAN_REVIEW))
-		rc = review(d, text, len, err);
-	else if (is_waiting(d, EV_APPROVAL_NEEDED))
-		rc = explain(d, text, len, err);
-	else if (count_input(c, len, err) != 0)
-		rc = -1;
-	else
-		submit(c, d->session, &in, ack, digest);
-	buf_fini(&scratch);
-	buf_fini(&option);
+	oh_answer_input(answer, &in, &memory);
+	int rc = count_input(c, in.prompt_len, err) == 0 ? 1 : -1;
+	if (rc > 0)
+		submit(c, answer->session, &in, ack,
+		    digest_of(answer->action, ack));
+	oh_answer_text_fini(&memory);
 	return rc;
-}
-
-/* Returns 0; 1 if the session was taken; or -1 with *err. */
-static int oh_act_do(struct doing *d, struct span ack, struct err *err)
-{
-	switch (d->action->wish) {
-	case OH_WISH_MESSAGE:
-		return say(d, ack, err);
-	case OH_WISH_STOP:
-		return session_interrupt(d->session, err);
-	case OH_WISH_CONFIRM:
-		return approve(d, true, err);
-	case OH_WISH_REJECT:
-		return approve(d, false, err);
-	case OH_WISH_NOTHING:
-	case OH_WISH_BAD:
-		break;
-	}
-	return 0;
 }
 
 static bool is_holder(const struct oh_client *c, const struct session *s)
@@ -327,18 +236,30 @@ static bool is_holder(const struct oh_client *c, const struct session *s)
 	return session_is_held(s, &guest);
 }
 
-/* Returns what oh_act_do() does. */
+/* Whether it is a message sent again; if so, it is or will be acknowledged. */
+static bool is_again(
+    struct oh_client *c, const struct oh_action *action, struct span ack)
+{
+	uint32_t digest = digest_of(action, ack);
+	return digest && is_retry(c, ack, digest);
+}
+
+/* Returns 0; 1: the ack is answered, or will be; or -1 with *err. */
 static int act(struct oh_client *c, const struct oh_action *action,
     struct span ack, struct err *err)
 {
-	struct doing d = {.client = c, .action = action};
-	d.session = oh_client_open(c, err);
-	if (!d.session)
+	struct oh_answer answer = {.action = action};
+	if (is_again(c, action, ack))
+		return 1;
+	answer.session = oh_client_open(c, err);
+	if (!answer.session)
 		return -1;
-	d.is_holder = is_holder(c, d.session);
-	int rc = oh_act_do(&d, ack, err);
+	answer.is_holder = is_holder(c, answer.session);
+	int rc = oh_answer(&answer, err);
+	if (rc > 0)
+		rc = say(c, &answer, ack, err);
 	if (rc <= 0)
-		session_close(&d.session);
+		session_close(&answer.session);
 	return rc;
 }
 

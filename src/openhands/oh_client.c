@@ -37,7 +37,9 @@ static int look_up(struct oh_client *c, const char *address, struct err *err)
 
 struct session *oh_client_open(struct oh_client *c, struct err *err)
 {
-	char id[OH_CONVERSATION_MAX + 1], caller[ADDRESS_SIZE];
+	struct sessions *all = engine_setup(c->side)->sessions;
+	char caller[ADDRESS_SIZE];
+	struct buf id = {0};
 	enum session_status status;
 	bool has_record;
 	const struct oh_state *state = engine_take_state(c->side);
@@ -45,13 +47,16 @@ struct session *oh_client_open(struct oh_client *c, struct err *err)
 		(void)err_set(err, ERR_NO_SESSION, "the session is over");
 		return NULL;
 	}
-	memcpy(id, state->conversation, sizeof id);
+	buf_str(&id, state->conversation);
 	memcpy(caller, state->caller, sizeof caller);
 	engine_give_state(c->side);
-	if (look_up(c, caller, err) != 0)
-		return NULL;
-	return session_open(engine_setup(c->side)->sessions, id, strlen(id),
-	    caller, &status, &has_record, err);
+	struct session *s = NULL;
+	oh_conversation_find(all, &id);
+	if (look_up(c, caller, err) == 0)
+		s = session_open(
+		    all, id.data, id.len, caller, &status, &has_record, err);
+	buf_fini(&id);
+	return s;
 }
 
 bool oh_client_is_blocked(struct engine_side *side)

@@ -31,7 +31,7 @@ static void put_id(struct buf *out, int64_t id, enum oh_dialect dialect)
 	buf_str(out, quote);
 }
 
-static void put_time(struct buf *out, int64_t us)
+void oh_event_put_time(struct buf *out, int64_t us)
 {
 	/* Many events are of one second: its text is kept. */
 	static time_t kept = -1;
@@ -57,7 +57,7 @@ static void put_begin(struct buf *out, int64_t id, int64_t time_us,
 	buf_str(out, "{\"id\":");
 	put_id(out, id, dialect);
 	buf_str(out, ",\"timestamp\":");
-	put_time(out, time_us);
+	oh_event_put_time(out, time_us);
 	buf_str(out, ",\"source\":\"");
 	buf_str(out, source);
 	buf_char(out, '"');

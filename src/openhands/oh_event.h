@@ -81,6 +81,9 @@ bool oh_event_tool(struct buf *out, const struct event *ev);
 /* Append the JSON that says that the conversation is over; it has no id. */
 void oh_event_put_over(struct buf *out);
 
+/* Append a time, in microseconds since 1970, as JSON. */
+void oh_event_put_time(struct buf *out, int64_t us);
+
 /* Append the JSON of an error for one client; it has no id. */
 void oh_event_put_error(struct buf *out, const char *text);
 

@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/enc.h"
 #include "core/err.h"
 #include "engine/engine.h"
 #include "openhands/oh_client.h"
@@ -13,12 +12,6 @@
 
 /* How much is written at once. */
 #define BATCH ((size_t)256 * 1024)
-
-/*
- * A client that comes back may wait for the result of a call that it has seen:
- * so many positions before its own are read again for that.
- */
-#define LOOK_BACK 200
 
 /* What is needed while events are read. */
 struct reading {
@@ -51,48 +44,6 @@ void oh_out_begin(struct oh_cursor *cursor, const struct session *s)
 	    .time_us = clock_wall_ms() * 1000,
 	    .agent = OH_AGENT_AWAITING_INPUT,
 	};
-}
-
-/* ---- what earlier events tell about later ones ---- */
-
-static uint32_t digest(const struct buf *text)
-{
-	return enc_crc32c(0, text->data, text->len) | 1;
-}
-
-static int64_t take_call(struct oh_cursor *cursor, uint32_t name)
-{
-	for (int i = 0; i < OH_CALLS; i++) {
-		struct oh_call *call = &cursor->calls[i];
-		if (call->digest != name)
-			continue;
-		call->digest = 0;
-		return call->id;
-	}
-	return -1;
-}
-
-static void note_call(
-    struct oh_cursor *cursor, uint32_t name, const struct event *ev)
-{
-	struct oh_call *call = &cursor->calls[cursor->next_call];
-	call->digest = name;
-	call->id = oh_event_id(ev, 0);
-	cursor->next_call = (uint8_t)((cursor->next_call + 1) % OH_CALLS);
-}
-
-/* What is known about an event; keeps what it tells about later ones. */
-static struct oh_context look_at(struct reading *r, const struct event *ev)
-{
-	struct oh_context context = {.dialect = r->dialect, .cause = -1};
-	struct buf text = {0};
-	if (oh_event_tool(&text, ev) && ev->type == EV_TOOL_CALL) {
-		note_call(r->cursor, digest(&text), ev);
-	} else if (ev->type == EV_TOOL_RESULT && text.len) {
-		context.cause = take_call(r->cursor, digest(&text));
-	}
-	buf_fini(&text);
-	return context;
 }
 
 /* ---- packets ---- */
@@ -151,7 +102,8 @@ static bool take_event(const struct event *ev, void *arg)
 	int64_t end = (int64_t)views_upto(ev);
 	if (cursor->is_replay && ev->seq > cursor->replay_to)
 		end_replay(r);
-	struct oh_context context = look_at(r, ev);
+	const struct oh_context context = {
+	    .dialect = r->dialect, .cause = oh_calls_cause(&cursor->calls, ev)};
 	for (unsigned view = 0; view < VIEWS; view++)
 		if (views_has(ev, view) &&
 		    oh_event_id(ev, view) > cursor->last_id)
@@ -175,7 +127,8 @@ static uint64_t read_after(const struct oh_cursor *cursor)
 {
 	if (cursor->has_begun)
 		return cursor->after;
-	return cursor->after > LOOK_BACK ? cursor->after - LOOK_BACK : 0;
+	return cursor->after > OH_CALLS_BACK ? cursor->after - OH_CALLS_BACK
+					     : 0;
 }
 
 /*

@@ -22,13 +22,6 @@ static bool get_param(struct buf *out, const char *query, const char *key)
 	return value.text;
 }
 
-static bool is_conversation(const char *id, size_t len)
-{
-	return len && len <= OH_CONVERSATION_MAX &&
-	       session_id_is_valid(id, len) && !memchr(id, '/', len) &&
-	       !memchr(id, '\\', len) && !memmem(id, len, "..", 2);
-}
-
 /* What is no number is as if it were absent. */
 static int64_t read_id(struct buf *value)
 {
@@ -56,7 +49,7 @@ void oh_state_begin(void *state, const struct http_req *req)
 	s->has_key = oh_key_is_shown(req);
 	oh_token_find(s->token, req);
 	(void)get_param(&text, query, "conversation_id"); /* or it is empty */
-	if (is_conversation(text.data, text.len))
+	if (oh_conversation_is_valid(text.data, text.len))
 		memcpy(s->conversation, text.data, text.len);
 	(void)get_param(&text, query, "latest_event_id"); /* the same */
 	s->cursor.last_id = read_id(&text);

@@ -9,6 +9,8 @@
  * changed a few bytes at a time.
  */
 #include "identity/address.h"
+#include "openhands/oh_calls.h"
+#include "openhands/oh_conversation.h"
 #include "openhands/oh_event.h"
 #include "openhands/oh_retry.h"
 #include "openhands/oh_token.h"
@@ -19,22 +21,10 @@
 
 struct http_req;
 
-/* The longest id of a conversation. */
-#define OH_CONVERSATION_MAX 100
-
-/* How many calls of tools are remembered until their results come. */
-#define OH_CALLS 8
-
 enum oh_phase {
 	OH_NEW,
 	OH_CONNECTED, /* in the conversation */
 	OH_LEFT,      /* refused or disconnected */
-};
-
-/* A call of a tool, of which the result has not come. */
-struct oh_call {
-	uint32_t digest; /* of its id */
-	int64_t id;	 /* of its action; 0: none */
 };
 
 /*
@@ -48,8 +38,7 @@ struct oh_cursor {
 	bool is_replay;	 /* until the position replay_to was read */
 	uint64_t replay_to;
 	struct oh_change newest; /* of the replay */
-	struct oh_call calls[OH_CALLS];
-	uint8_t next_call;
+	struct oh_calls calls;
 };
 
 struct oh_state {

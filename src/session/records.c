@@ -73,8 +73,8 @@ static void read_title_and_talk(
 		row->talk = (struct store_span){"{}", 2};
 }
 
-static enum store_found records_read_record(
-    struct store_txn *t, const char *id, size_t len, struct stored *out)
+static enum store_found records_read_record(struct store_txn *t, const char *id,
+    size_t len, bool is_brief, struct stored *out)
 {
 	struct store_span row;
 	enum store_found found = store_look(t, TABLE_IDS, id, len, &row);
@@ -86,7 +86,7 @@ static enum store_found records_read_record(
 		return found;
 	if (!record_decode(&out->record, row))
 		return STORE_DAMAGED;
-	read_title_and_talk(t, out, false);
+	read_title_and_talk(t, out, is_brief);
 	return STORE_FOUND;
 }
 
@@ -143,7 +143,7 @@ static void fill(struct sessions *all, struct session_record *out,
 		out->status = "waiting_approval";
 }
 
-int session_get(struct sessions *all, const char *id, size_t len,
+static int get(struct sessions *all, const char *id, size_t len, bool is_brief,
     struct buf *mem, struct session_record *out, struct err *err)
 {
 	struct store_txn t;
@@ -151,7 +151,8 @@ int session_get(struct sessions *all, const char *id, size_t len,
 	if (!session_id_is_valid(id, len))
 		return err_set(err, ERR_NOT_FOUND, NULL);
 	store_read(all->setup.store, &t, STORE_FACTS);
-	enum store_found found = records_read_record(&t, id, len, &row);
+	enum store_found found =
+	    records_read_record(&t, id, len, is_brief, &row);
 	bool is_there = found == STORE_FOUND && is_alive(&row.record);
 	if (is_there)
 		fill(all, out, &row, mem);
@@ -160,6 +161,18 @@ int session_get(struct sessions *all, const char *id, size_t len,
 	if (found == STORE_DAMAGED)
 		return err_set(err, ERR_DAMAGED, NULL);
 	return is_there ? 0 : err_set(err, ERR_NOT_FOUND, NULL);
+}
+
+int session_get(struct sessions *all, const char *id, size_t len,
+    struct buf *mem, struct session_record *out, struct err *err)
+{
+	return get(all, id, len, false, mem, out, err);
+}
+
+int session_look(struct sessions *all, const char *id, size_t len,
+    struct buf *mem, struct session_record *out, struct err *err)
+{
+	return get(all, id, len, true, mem, out, err);
 }
 
 struct listing {

@@ -522,6 +522,10 @@ struct session_record {
 int session_get(struct sessions *all, const char *id, size_t len,
     struct buf *mem, struct session_record *r, struct err *err);
 
+/* The same without the conversation ("{}"), which may be long. */
+int session_look(struct sessions *all, const char *id, size_t len,
+    struct buf *mem, struct session_record *r, struct err *err);
+
 /* Which records to list. */
 struct session_query {
 	const char *caller; /* the owner; "": only those without one */
