@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/err.h"
+#include "door/conversations.h"
 #include "door/door.h"
 #include "door/reply.h"
 #include "limits/limits.h"
@@ -423,7 +424,7 @@ void as_rest_mount(struct http *http, const struct door_setup *given)
 			const struct route *route;
 			void *arg;
 		} u = {.route = &routes[i]};
-		http_route(
-		    http, routes[i].method, routes[i].path, on_request, u.arg);
+		conversations_route(http, CONVERSATIONS_SERVER,
+		    routes[i].method, routes[i].path, on_request, u.arg);
 	}
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef DOOR_CONVERSATIONS_H
+#define DOOR_CONVERSATIONS_H
+
+/*
+ * The routes at /api/conversations, where two interfaces meet: that of the web
+ * page of OpenHands, and that of its agent server. If only one of the two has a
+ * handler for a route, it gets all requests. Otherwise the request decides
+ * (doc/openhands.txt 6):
+ *
+ *   a body with "agent" or "workspace", or with "role" or "content": agent
+ *   server; a query with "ids": agent server; an id in the form of a UUID with
+ *   dashes, for a request without a body: agent server; all others: web page
+ */
+struct http;
+
+#include "net/http.h"
+
+enum conversations_api { CONVERSATIONS_PAGE, CONVERSATIONS_SERVER };
+
+/* As http_route(), for one of the two. path must be static. */
+void conversations_route(struct http *http, enum conversations_api api,
+    const char *method, const char *path, http_handler *fn, void *arg);
+
+/* Which of the two a request is meant for. */
+enum conversations_api conversations_api_of(const struct http_req *req);
+
+#endif
