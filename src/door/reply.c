@@ -22,7 +22,7 @@ static void put_retry(struct buf *out, const struct err *err)
 	buf_char(out, '}');
 }
 
-static void add_retry_after(struct http_req *req, const struct err *err)
+void reply_retry_after(struct http_req *req, const struct err *err)
 {
 	struct buf seconds = {0};
 	if (err->retry_after_ms)
@@ -46,7 +46,7 @@ void reply_err(struct http_req *req, const struct err *err)
 	if (err_is_retryable(err->code))
 		put_retry(&out, err);
 	buf_char(&out, '}');
-	add_retry_after(req, err);
+	reply_retry_after(req, err);
 	reply_json(req, err_status(err->code), &out);
 	buf_fini(&out);
 }

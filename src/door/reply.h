@@ -21,6 +21,9 @@ void reply_json(struct http_req *req, int status, const struct buf *body);
  */
 void reply_err(struct http_req *req, const struct err *err);
 
+/* Add Retry-After to the reply to come, if err says when. */
+void reply_retry_after(struct http_req *req, const struct err *err);
+
 /*
  * Append the segment that matched the route's star to id, with %-escapes
  * decoded.

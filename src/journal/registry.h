@@ -70,11 +70,11 @@ struct entry {
 	_Atomic uint32_t closing; /* turn whose agent has ended, or 0 */
 	_Atomic uint32_t left;	  /* stimuli seen by the last owner that left */
 	_Atomic uint32_t state;	  /* enum entry_state */
-	_Atomic uint32_t is_deleted; /* see registry_delete() */
-	uint32_t chain;		     /* next in the hash bucket */
-	uint32_t older;		     /* neighbours in the eviction list */
+	uint32_t chain;		  /* next in the hash bucket */
+	uint32_t older;		  /* neighbours in the eviction list */
 	uint32_t newer;
-	uint32_t is_evictable;
+	uint16_t is_evictable;
+	_Atomic uint16_t is_deleted; /* see registry_delete() */
 };
 
 /* A question of the agent that waits for an answer. */

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "openhands/oh_in.h"
 #include "openhands/oh_out.h"
+#include "openhands/oh_rest.h"
 #include "openhands/oh_state.h"
 
 static bool is_connected(const void *state)
@@ -28,6 +29,7 @@ static const struct engine_user user = {
 static void mount(struct http *http, const struct door_setup *setup)
 {
 	engine_mount(http, setup, &user);
+	oh_rest_mount(http, setup);
 }
 
 static void receive(const struct msg *m)
@@ -41,6 +43,12 @@ static void end_blocked(void)
 	engine_each(oh_in_end_if_blocked);
 }
 
+static void close_all(void)
+{
+	engine_close_all();
+	oh_rest_close_all();
+}
+
 static const char *const sockets[] = {"/socket.io/", "/socket.io", NULL};
 
 const struct door oh_door = {
@@ -49,5 +57,5 @@ const struct door oh_door = {
     .mount = mount,
     .end_blocked = end_blocked,
     .receive = receive,
-    .close_all = engine_close_all,
+    .close_all = close_all,
 };

@@ -4,7 +4,8 @@
 #define OPENHANDS_OH_DOOR_H
 
 /*
- * The OpenHands door: Socket.IO at /socket.io (doc/openhands.txt). close_all
+ * The OpenHands door: Socket.IO at /socket.io, and REST at
+ * /api/conversations (doc/openhands.txt). close_all
  * closes WebSockets with 1001 and answers polls that wait; clients come back.
  */
 #include "door/door.h"

@@ -43,6 +43,11 @@ static bool visit_bearer(const struct visit *v, const char *header)
 	return token && v->fn(v->arg, token, strlen(token));
 }
 
+static bool visit_header(const struct visit *v, const char *header)
+{
+	return header && v->fn(v->arg, header, strlen(header));
+}
+
 static bool visit_query(const struct visit *v, const char *query)
 {
 	struct buf text = {0};
@@ -73,7 +78,8 @@ bool oh_key_each(const struct http_req *req,
     bool (*fn)(void *arg, const char *text, size_t len), void *arg)
 {
 	const struct visit v = {fn, arg};
-	return visit_bearer(&v, http_header(req, "authorization")) ||
+	return visit_header(&v, http_header(req, "x-session-api-key")) ||
+	       visit_bearer(&v, http_header(req, "authorization")) ||
 	       visit_query(&v, http_query(req)) ||
 	       visit_cookies(&v, http_header(req, "cookie"));
 }

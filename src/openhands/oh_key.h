@@ -18,8 +18,8 @@ struct json;
 
 /*
  * Call fn for each text that a request may show as a key, until it returns
- * true: that of "Authorization: Bearer", and session_api_key in its query and
- * among its cookies. Returns whether it did.
+ * true: X-Session-API-Key, that of "Authorization: Bearer", and session_api_key
+ * in its query and among its cookies. Returns whether it did.
  */
 bool oh_key_each(const struct http_req *req,
     bool (*fn)(void *arg, const char *text, size_t len), void *arg);
