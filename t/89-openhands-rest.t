@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
 use Sign qw(:all);
 use SIO;
 use Test::More;
@@ -339,6 +340,12 @@ is scalar(grep { $_->{conversation_id} eq $hers } @{ get($ALL)->{json}{results} 
     'the list of an anonymous caller does not have it';
 is signed($anna, POST => "$ALL/$hers/message", { message => 'echo more' })->{status}, 200,
     'the owner of a conversation speaks in it';
+my $token = encode_base64url(JSON::PP->new->encode(sign_payload($anna,
+	{ to => host_address($host), timestamp => now($host), nonce => rand })));
+is get("$ALL/$hers", { authorization => "Bearer $token" })->{json}{title}, 'echo hers',
+    'the owner of a conversation may show a token';
+is get("$ALL/$hers", { authorization => "Bearer $token" })->{status}, 401,
+    'a token is good for one request';
 is ask(GET => $ALL, { 'x-co-from' => $anna->{address} })->{status}, 401,
     'a request that is signed badly is refused with 401';
 is signed($anna, DELETE => "$ALL/$hers")->{body}, 'true', 'the owner of a conversation deletes it';

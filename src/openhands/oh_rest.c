@@ -17,6 +17,7 @@
 #include "openhands/oh_rest_events.h"
 #include "openhands/oh_rest_options.h"
 #include "openhands/oh_rest_talks.h"
+#include "openhands/oh_token.h"
 #include "openhands/oh_trajectory.h"
 
 #include <string.h>
@@ -105,12 +106,18 @@ static void oh_rest_serve(
 	buf_fini(&a.id);
 }
 
+/* A key that is set may be replaced by the signature of a contact. */
+static bool lacks_key(const struct http_req *req, const struct caller *caller)
+{
+	return oh_key_is_set() && !oh_key_is_shown(req) && !caller->is_known;
+}
+
 static void on_verdict(
     void *arg, struct http_req *req, const struct access_verdict *v)
 {
 	if (v->err && err_is_retryable(v->err->code))
 		oh_asked_refuse(req, v->err);
-	else if (v->err)
+	else if (v->err || lacks_key(req, v->caller))
 		oh_asked_detail(req, 401, "Unauthorized");
 	else
 		oh_rest_serve(req, arg, v->caller);
@@ -142,11 +149,33 @@ static void ask_signed(struct http_req *req, void *route)
 		    req, setup, ACCESS_INPUT, on_verdict, route);
 }
 
+/* Returns whether the request shows a token, which is asked about. */
+static bool ask_token(struct http_req *req, void *route)
+{
+	char token[OH_TOKEN_MAX + 1];
+	struct json_doc doc = {0};
+	struct buf memory = {0};
+	oh_token_find(token, req);
+	const struct json *said = oh_token_read(&doc, &memory, NULL, token);
+	struct access_ask ask = {
+	    .use = ACCESS_CONNECT,
+	    .payload = json_get(said, "payload"),
+	    .from = json_get(said, "from"),
+	    .signature = json_get(said, "signature"),
+	    .place = http_place(req),
+	};
+	if (said)
+		signed_request_ask(req, setup, &ask, on_verdict, route);
+	json_fini(&doc);
+	buf_fini(&memory);
+	return said;
+}
+
 static void ask_anonymous(struct http_req *req, void *route)
 {
 	struct access_ask ask = {
 	    .use = ACCESS_CONNECT, .place = http_place(req)};
-	if (oh_key_is_set() || access_is_open(setup->access))
+	if (oh_key_is_shown(req) || access_is_open(setup->access))
 		oh_rest_serve(req, route, &CALLER_NOBODY);
 	else
 		signed_request_ask(req, setup, &ask, on_verdict, route);
@@ -159,10 +188,12 @@ static void on_request(struct http_req *req, void *arg)
 		return;
 	if (r->flags & IS_FREE)
 		oh_rest_serve(req, r, &CALLER_NOBODY);
-	else if (oh_key_is_set() && !oh_key_is_shown(req))
-		oh_asked_detail(req, 401, "Unauthorized");
 	else if (signed_request_is(req))
 		ask_signed(req, arg);
+	else if (ask_token(req, arg))
+		return;
+	else if (lacks_key(req, &CALLER_NOBODY))
+		oh_asked_detail(req, 401, "Unauthorized");
 	else
 		ask_anonymous(req, arg);
 }
