@@ -7,154 +7,36 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "ons/ons_order.h"
-#include "ons/ons_report.h"
 #include "wrapper/agent_settings.h"
 #include "wrapper/backlog.h"
-#include "wrapper/chunk.h"
 #include "wrapper/doer.h"
 #include "wrapper/env.h"
 #include "wrapper/order.h"
+#include "wrapper/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Ids of commands that ended; a request that comes again is recognised. */
-#define MAX_ENDED 256
 
 struct orders {
 	struct orders_setup setup;
+	struct report *report;
 	struct list waiting[ONS_N_PRIORITIES];
 	size_t n_waiting;
 	struct order *current; /* NULL: the agent is free */
 	struct loop_timer flush;
 	struct loop_timer limit;
 	struct loop_later next;
-	char *ended[MAX_ENDED]; /* a ring */
-	size_t n_ended;
-	int64_t total_ms;
 	bool is_flushing; /* the timer is set */
 	bool is_held;	  /* the agent is not read from */
 	bool is_paused;	  /* by AGENT_CONTROL */
 	bool is_finishing;
 };
 
-static struct span span_of(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
-
 static bool is_id(const char *id, struct span span)
 {
 	return ons_is(span, id);
 }
 
-/* ---- what the server is told ---- */
-
-static void news(struct orders *o)
-{
-	o->setup.handlers->on_news(o->setup.arg);
-}
-
-static void acknowledge(
-    struct orders *o, const struct order *x, enum ons_state state, int64_t at)
-{
-	struct buf text = {0}, id = {0};
-	const struct ons_command_ack ack = {
-	    .command = span_of(x->id), .state = state, .position = at};
-
-	buf_printf(&id, "%s-%s", x->id, ons_state_name(state));
-	ons_put_command_ack(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(o->setup.agent_id), &ack);
-	backlog_add(o->setup.backlog, buf_cstr(&id), text.data, text.len, true);
-	buf_fini(&id);
-	buf_fini(&text);
-	news(o);
-}
-
-static void put_complete_id(struct buf *out, const char *id)
-{
-	buf_printf(out, "%s-complete", id);
-}
-
-static void complete(
-    struct orders *o, const struct order *x, const struct doer_result *r)
-{
-	struct buf text = {0}, id = {0};
-	const struct ons_complete c = {
-	    .command = span_of(x->id),
-	    .state = r->state,
-	    .has_exit_code = r->has_exit_code,
-	    .exit_code = r->exit_code,
-	    .duration_ms = x->began_ms ? clock_mono_ms() - x->began_ms : 0,
-	    .tokens = -1,
-	    .error = span_of(x->why ? x->why : r->error),
-	    .result = span_of(r->text),
-	};
-
-	put_complete_id(&id, x->id);
-	ons_put_complete(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(o->setup.agent_id), &c);
-	backlog_add(o->setup.backlog, buf_cstr(&id), text.data, text.len, true);
-	buf_fini(&id);
-	buf_fini(&text);
-	free(o->ended[o->n_ended % MAX_ENDED]);
-	o->ended[o->n_ended++ % MAX_ENDED] = mem_strdup(x->id);
-	o->total_ms += c.duration_ms;
-	log_info("command=%s: %s duration_ms=%lld", x->id,
-	    ons_state_name(r->state), (long long)c.duration_ms);
-	news(o);
-}
-
-static void refuse(struct orders *o, struct span id, const char *why)
-{
-	struct order x = {.id = mem_strndup(id.len ? id.text : "", id.len)};
-
-	complete(
-	    o, &x, &(struct doer_result){.state = ONS_FAILED, .error = why});
-	free(x.id);
-}
-
 /* ---- output ---- */
-
-static void send_output(
-    struct orders *o, struct order *x, bool is_errors, size_t n)
-{
-	struct buf *b = &x->output[is_errors];
-	const struct backlog_output output = {
-	    .command_id = x->id,
-	    .sequence = ++x->sequence,
-	    .is_errors = is_errors,
-	    .text = b->data,
-	    .len = n,
-	};
-
-	backlog_add_output(o->setup.backlog, &output);
-	buf_consume(b, n);
-	news(o);
-}
-
-/* All that is whole; at the end of the command, all. */
-static void flush_stream(
-    struct orders *o, struct order *x, bool is_errors, bool is_end)
-{
-	size_t most = (size_t)o->setup.settings->chunk_bytes;
-	struct buf *b = &x->output[is_errors];
-
-	while (b->len > most) {
-		size_t n = chunk_whole(b->data, most);
-		send_output(o, x, is_errors, n ? n : most);
-	}
-	size_t n = is_end ? b->len : chunk_whole(b->data, b->len);
-	if (n)
-		send_output(o, x, is_errors, n);
-}
-
-static void flush_all(struct orders *o, struct order *x, bool is_end)
-{
-	flush_stream(o, x, false, is_end);
-	flush_stream(o, x, true, is_end);
-}
 
 static void on_flush(void *arg)
 {
@@ -162,7 +44,7 @@ static void on_flush(void *arg)
 
 	o->is_flushing = false;
 	if (o->current)
-		flush_all(o, o->current, false);
+		report_flush(o->report, o->current, false);
 	orders_balance(o);
 }
 
@@ -171,13 +53,7 @@ static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 	struct orders *o = arg;
 	struct order *x = o->current;
 
-	/* What was written before on the other stream goes first. */
-	if (x->output[!is_errors].len)
-		flush_stream(o, x, !is_errors, false);
-	buf_append(&x->output[is_errors], text, len);
-	if (x->output[is_errors].len >=
-	    (size_t)o->setup.settings->chunk_bytes) {
-		flush_stream(o, x, is_errors, false);
+	if (report_output(o->report, x, is_errors, text, len)) {
 		orders_balance(o);
 	} else if (!o->is_flushing) {
 		o->is_flushing = true;
@@ -189,22 +65,8 @@ static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 static void on_event(void *arg, const char *json, size_t len)
 {
 	struct orders *o = arg;
-	struct order *x = o->current;
-	struct buf text = {0}, id = {0};
 
-	flush_all(o, x, false);
-	const struct ons_event e = {
-	    .command = span_of(x->id),
-	    .sequence = ++x->sequence,
-	    .event = {json, len},
-	};
-	buf_printf(&id, "%s-%lld", x->id, (long long)x->sequence);
-	ons_put_event(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(o->setup.agent_id), &e);
-	backlog_add(o->setup.backlog, buf_cstr(&id), text.data, text.len, true);
-	buf_fini(&id);
-	buf_fini(&text);
-	news(o);
+	report_event(o->report, o->current, json, len);
 }
 
 /*
@@ -261,7 +123,7 @@ static void begin(struct orders *o, struct order *x)
 	x->began_ms = clock_mono_ms();
 	o->current = x;
 	o->is_held = false;
-	acknowledge(o, x, ONS_EXECUTING, 0);
+	report_state(o->report, x, ONS_EXECUTING, 0);
 	log_info("command=%s: begins", x->id);
 	if (begin_task(o, x, why, sizeof why)) {
 		if (x->time_limit_ms)
@@ -270,8 +132,8 @@ static void begin(struct orders *o, struct order *x)
 		return;
 	}
 	o->current = NULL;
-	complete(
-	    o, x, &(struct doer_result){.state = ONS_FAILED, .error = why});
+	report_end(o->report, x,
+	    &(struct doer_result){.state = ONS_FAILED, .error = why});
 	order_free(&x);
 	loop_later_ask(o->setup.loop, &o->next);
 }
@@ -294,13 +156,13 @@ static void on_end(void *arg, const struct doer_result *result)
 	struct orders *o = arg;
 	struct order *x = o->current;
 
-	flush_all(o, x, true);
+	report_flush(o->report, x, true);
 	loop_timer_stop(o->setup.loop, &o->limit);
 	o->current = NULL;
 	struct doer_result r = *result;
 	if (x->is_cancelled)
 		r.state = x->why ? ONS_FAILED : ONS_CANCELLED;
-	complete(o, x, &r);
+	report_end(o->report, x, &r);
 	order_free(&x);
 	loop_later_ask(o->setup.loop, &o->next);
 }
@@ -331,7 +193,7 @@ static void cancel_waiting(struct orders *o, struct order *x)
 {
 	list_remove(&x->link);
 	o->n_waiting--;
-	complete(o, x, &(struct doer_result){.state = ONS_CANCELLED});
+	report_end(o->report, x, &(struct doer_result){.state = ONS_CANCELLED});
 	order_free(&x);
 }
 
@@ -369,14 +231,6 @@ static void cancel_all(struct orders *o, bool is_forced)
 
 /* ---- messages ---- */
 
-static bool has_ended(const struct orders *o, struct span id)
-{
-	for (size_t i = 0; i < MAX_ENDED; i++)
-		if (o->ended[i] && is_id(o->ended[i], id))
-			return true;
-	return false;
-}
-
 static void enqueue(struct orders *o, struct order *x)
 {
 	bool must_wait = o->current || o->is_paused || o->n_waiting;
@@ -384,7 +238,7 @@ static void enqueue(struct orders *o, struct order *x)
 	list_append(&o->waiting[x->priority], &x->link);
 	o->n_waiting++;
 	if (must_wait)
-		acknowledge(o, x, ONS_QUEUED, (int64_t)o->n_waiting);
+		report_state(o->report, x, ONS_QUEUED, (int64_t)o->n_waiting);
 	loop_later_ask(o->setup.loop, &o->next);
 }
 
@@ -392,7 +246,7 @@ static void enqueue(struct orders *o, struct order *x)
 static bool is_known(const struct orders *o, struct span id)
 {
 	return (o->current && is_id(o->current->id, id)) ||
-	       find_waiting(o, id) || has_ended(o, id);
+	       find_waiting(o, id) || report_knows(o->report, id);
 }
 
 static void on_request(
@@ -405,13 +259,13 @@ static void on_request(
 	if (fault) {
 		log_warn("server: its COMMAND_REQUEST %s", fault);
 		if (q.command.len)
-			refuse(o, q.command, fault);
+			report_refusal(o->report, q.command, fault);
 		return;
 	}
 	if (q.command.len && is_known(o, q.command))
 		return;
 	if (o->n_waiting >= ORDERS_MAX_WAITING || o->is_finishing) {
-		refuse(o, q.command,
+		report_refusal(o->report, q.command,
 		    o->is_finishing ? "this agent is stopping"
 				    : "64 commands are waiting already");
 		return;
@@ -421,7 +275,7 @@ static void on_request(
 	if (x)
 		enqueue(o, x);
 	else
-		refuse(o, q.command, why);
+		report_refusal(o->report, q.command, why);
 }
 
 static void on_cancel(
@@ -515,33 +369,25 @@ void orders_take(
 
 static void put_active(struct buf *out, const char *id)
 {
-	buf_str(out, out->data[out->len - 1] == '[' ? "" : ",");
+	buf_char(out, ',');
 	buf_json_str(out, id);
-}
-
-static void put_ended(const struct orders *o, struct buf *out)
-{
-	struct buf id = {0};
-
-	for (size_t i = 0; i < MAX_ENDED && o->ended[i]; i++) {
-		buf_reset(&id);
-		put_complete_id(&id, o->ended[i]);
-		if (backlog_has(o->setup.backlog, buf_cstr(&id)))
-			put_active(out, o->ended[i]);
-	}
-	buf_fini(&id);
 }
 
 void orders_active(const struct orders *o, struct buf *out)
 {
-	buf_char(out, '[');
+	struct buf ids = {0};
+
 	if (o->current)
-		put_active(out, o->current->id);
+		put_active(&ids, o->current->id);
 	for (int i = 0; i < ONS_N_PRIORITIES; i++)
 		list_each(link, &o->waiting[i])
-		    put_active(out, list_entry(link, struct order, link)->id);
-	put_ended(o, out);
+		    put_active(&ids, list_entry(link, struct order, link)->id);
+	report_unconfirmed(o->report, &ids);
+	buf_char(out, '[');
+	if (ids.len)
+		buf_append(out, ids.data + 1, ids.len - 1);
 	buf_char(out, ']');
+	buf_fini(&ids);
 }
 
 void orders_finish(struct orders *o, bool is_graceful)
@@ -562,6 +408,13 @@ struct orders *orders_new(const struct orders_setup *setup)
 	struct orders *o = mem_zero(sizeof *o);
 
 	o->setup = *setup;
+	o->report = report_new(&(struct report_setup){
+	    .backlog = setup->backlog,
+	    .agent_id = setup->agent_id,
+	    .chunk_bytes = (size_t)setup->settings->chunk_bytes,
+	    .on_news = setup->handlers->on_news,
+	    .arg = setup->arg,
+	});
 	for (int i = 0; i < ONS_N_PRIORITIES; i++)
 		list_init(&o->waiting[i]);
 	loop_timer_init(&o->flush, on_flush, o);
@@ -583,8 +436,7 @@ void orders_free(struct orders **op)
 	while ((x = take_next(o)))
 		order_free(&x);
 	order_free(&o->current);
-	for (size_t i = 0; i < MAX_ENDED; i++)
-		free(o->ended[i]);
+	report_free(&o->report);
 	loop_timer_stop(o->setup.loop, &o->flush);
 	loop_timer_stop(o->setup.loop, &o->limit);
 	loop_later_cancel(&o->next);
@@ -593,10 +445,10 @@ void orders_free(struct orders **op)
 
 int64_t orders_count(const struct orders *o)
 {
-	return (int64_t)o->n_ended;
+	return report_count(o->report);
 }
 
 int64_t orders_total_ms(const struct orders *o)
 {
-	return o->total_ms;
+	return report_total_ms(o->report);
 }

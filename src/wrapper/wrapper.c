@@ -211,7 +211,12 @@ static const struct server_handlers server_handlers = {
 static void on_news(void *arg)
 {
 	struct wrapper *w = arg;
+	const struct server_health health = {
+	    .n_commands = orders_count(w->orders),
+	    .total_ms = orders_total_ms(w->orders),
+	};
 
+	server_report(w->server, &health);
 	server_send(w->server);
 }
 
