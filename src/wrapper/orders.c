@@ -12,6 +12,7 @@
 #include "wrapper/doer.h"
 #include "wrapper/env.h"
 #include "wrapper/order.h"
+#include "wrapper/render.h"
 #include "wrapper/report.h"
 
 #include <stdlib.h>
@@ -25,9 +26,10 @@ struct orders {
 	struct loop_timer flush;
 	struct loop_timer limit;
 	struct loop_later next;
-	bool is_flushing; /* the timer is set */
-	bool is_held;	  /* the agent is not read from */
-	bool is_paused;	  /* by AGENT_CONTROL */
+	enum render_question asked; /* by what runs; of the next command */
+	bool is_flushing;	    /* the timer is set */
+	bool is_held;		    /* the agent is not read from */
+	bool is_paused;		    /* by AGENT_CONTROL */
 	bool is_finishing;
 };
 
@@ -62,11 +64,31 @@ static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 	}
 }
 
+/* For a server that knows only terminals. */
+static void show_event(struct orders *o, const char *json, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	struct buf text = {0};
+
+	o->asked = render_event(&text, json_parse(&doc, json, len, 0, &error));
+	if (text.len)
+		(void)report_output(
+		    o->report, o->current, false, text.data, text.len);
+	report_flush(o->report, o->current, false);
+	buf_fini(&text);
+	json_fini(&doc);
+}
+
 static void on_event(void *arg, const char *json, size_t len)
 {
 	struct orders *o = arg;
 
-	report_event(o->report, o->current, json, len);
+	if (o->setup.handlers->takes_events(o->setup.arg))
+		report_event(o->report, o->current, json, len);
+	else
+		show_event(o, json, len);
+	orders_balance(o);
 }
 
 /*
@@ -122,6 +144,7 @@ static void begin(struct orders *o, struct order *x)
 
 	x->began_ms = clock_mono_ms();
 	o->current = x;
+	o->asked = RENDER_NOTHING;
 	o->is_held = false;
 	report_state(o->report, x, ONS_EXECUTING, 0);
 	log_info("command=%s: begins", x->id);
@@ -249,6 +272,29 @@ static bool is_known(const struct orders *o, struct span id)
 	       find_waiting(o, id) || report_knows(o->report, id);
 }
 
+static void tell(struct orders *o, const char *json, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+
+	o->setup.doer->ops->tell(
+	    o->setup.doer, json_parse(&doc, json, len, 0, &error));
+	json_fini(&doc);
+}
+
+/* What a person types when something was asked is no command of its own. */
+static void answer(struct orders *o, struct order *x)
+{
+	struct buf line = {0};
+
+	render_answer(&line, o->asked, x->text);
+	o->asked = RENDER_NOTHING;
+	tell(o, line.data, line.len);
+	buf_fini(&line);
+	report_end(o->report, x, &(struct doer_result){.state = ONS_COMPLETED});
+	order_free(&x);
+}
+
 static void on_request(
     struct orders *o, const struct ons_message *m, struct ons_reader *r)
 {
@@ -272,7 +318,9 @@ static void on_request(
 	}
 	struct order *x =
 	    order_new(&q, o->setup.settings->dir, why, sizeof why);
-	if (x)
+	if (x && o->current && o->asked != RENDER_NOTHING)
+		answer(o, x);
+	else if (x)
 		enqueue(o, x);
 	else
 		report_refusal(o->report, q.command, why);
@@ -327,15 +375,10 @@ static void on_stimulus(
     struct orders *o, const struct ons_message *m, struct ons_reader *r)
 {
 	struct ons_stimulus s;
-	struct json_doc doc = {0};
-	struct json_error error;
 	const char *fault = ons_read_stimulus(&s, r, m);
 
 	if (!fault && o->current && is_id(o->current->id, s.command))
-		o->setup.doer->ops->tell(
-		    o->setup.doer, json_parse(&doc, s.stimulus.text,
-				       s.stimulus.len, 0, &error));
-	json_fini(&doc);
+		tell(o, s.stimulus.text, s.stimulus.len);
 }
 
 void orders_take(
