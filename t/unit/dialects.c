@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+
+/*
+ * What the programs of agents write, as it was recorded (t/golden/wrapper), and
+ * what becomes of it. A line of a recording begins with what it is:
+ *
+ *	prompt, answer, interrupt	what the user does
+ *	<	a line of the program
+ *	>	a line to the program
+ *	=	an event, and the end of a turn
+ *
+ * The last two follow from the others. UPDATE_GOLDEN=1 writes them anew.
+ */
+#include "wrapper/dialect.h"
+
+#include "base/json.h"
+#include "t/unit/golden.h"
+#include "t/unit/tap.h"
+
+/* What the recording should be. */
+static struct buf made;
+
+static void on_event(void *arg, const char *json, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+
+	(void)arg;
+	ok(json_parse(&doc, json, len, JSON_UNIQUE_KEYS, &error) != NULL,
+	    "an event is valid JSON, without a key that comes twice");
+	json_fini(&doc);
+	buf_printf(&made, "= %.*s\n", (int)len, json);
+}
+
+static void on_end(void *arg, bool is_success, const char *text)
+{
+	(void)arg;
+	buf_printf(&made, "= end %s ", is_success ? "well" : "badly");
+	buf_json_str(&made, text);
+	buf_char(&made, '\n');
+}
+
+static const struct dialect_handlers handlers = {
+    .on_event = on_event, .on_end = on_end};
+
+/* Whether the line begins with this word; *rest is what follows. */
+static bool has_word(const char *line, const char *word, const char **rest)
+{
+	size_t n = strlen(word);
+
+	*rest = line + n + 1;
+	return strncmp(line, word, n) == 0 &&
+	       (line[n] == ' ' || line[n] == '\n');
+}
+
+static void with_json(struct dialect *d, const char *text, size_t len,
+    void (*fn)(struct dialect *d, const struct json *v))
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	const struct json *v = json_parse(&doc, text, len, 0, &error);
+
+	if (!v)
+		printf("# not JSON: %.*s\n", (int)len, text);
+	fn(d, v);
+	json_fini(&doc);
+}
+
+/* Returns whether the line is one of those that are made. */
+static bool play(struct dialect *d, const char *line, size_t len)
+{
+	const char *rest;
+
+	if (*line == '>' || *line == '=')
+		return true;
+	buf_append(&made, line, len + 1);
+	if (has_word(line, "prompt", &rest))
+		d->ops->prompt(d, rest, len - 7);
+	else if (has_word(line, "answer", &rest))
+		with_json(d, rest, len - 7, d->ops->answer);
+	else if (has_word(line, "interrupt", &rest))
+		(void)d->ops->interrupt(d);
+	else if (has_word(line, "<", &rest))
+		with_json(d, rest, len - 2, d->ops->take);
+	return false;
+}
+
+static void note_output(struct dialect *d)
+{
+	const char *end, *at = buf_cstr(&d->out);
+
+	for (; (end = strchr(at, '\n')); at = end + 1)
+		buf_printf(&made, "> %.*s\n", (int)(end - at), at);
+	buf_reset(&d->out);
+}
+
+static void replay(const char *name, struct dialect *d)
+{
+	struct buf recording = {0};
+	char path[100];
+	const char *end;
+
+	(void)snprintf(path, sizeof path, "wrapper/%s", name);
+	golden_read(&recording, path);
+	buf_reset(&made);
+	d->handlers = &handlers;
+	d->ops->start(d, "/work");
+	note_output(d);
+	for (const char *at = buf_cstr(&recording); (end = strchr(at, '\n'));
+	     at = end + 1)
+		if (!play(d, at, (size_t)(end - at)))
+			note_output(d);
+	if (getenv("UPDATE_GOLDEN"))
+		ok(golden_write(&made, path), "the recording is written");
+	else
+		ok(made.len > 0 && made.len == recording.len &&
+			memcmp(made.data, recording.data, made.len) == 0,
+		    "what %s says becomes the events of its recording", name);
+	d->ops->free(d);
+	buf_fini(&recording);
+}
+
+/* Anything may come, at any time. */
+static void test_odd_lines(struct dialect *(*make)(void), const char *name)
+{
+	static const char *const lines[] = {"{}", "[]", "1", "null",
+	    "{\"type\":\"assistant\"}", "{\"type\":\"user\",\"message\":7}",
+	    "{\"type\":\"assistant\",\"message\":{\"content\":[1,{},null]}}",
+	    "{\"type\":\"control_request\"}",
+	    "{\"type\":\"control_request\",\"request\":{\"subtype\":"
+	    "\"can_use_tool\",\"input\":{}}}",
+	    "{\"type\":\"result\"}", "{\"id\":1}", "{\"id\":2,\"result\":{}}",
+	    "{\"id\":3,\"error\":{}}", "{\"method\":\"item/started\"}",
+	    "{\"method\":\"item/completed\",\"params\":{\"item\":{\"type\":"
+	    "\"commandExecution\"}}}",
+	    "{\"method\":\"turn/completed\"}", "{\"method\":\"x\",\"id\":9}",
+	    "{\"method\":\"session/update\",\"params\":{\"update\":{"
+	    "\"sessionUpdate\":\"tool_call\"}}}",
+	    "{\"method\":\"session/request_permission\",\"id\":8}",
+	    "{\"method\":\"item/tool/requestUserInput\",\"id\":7}",
+	    "{\"type\":\"APPROVAL_RESPONSE\"}",
+	    "{\"type\":\"ASK_USER_RESPONSE\"}"};
+	struct dialect *d = make();
+
+	d->handlers = &handlers;
+	d->ops->start(d, "/");
+	d->ops->prompt(d, "x", 1);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		with_json(d, lines[i], strlen(lines[i]), d->ops->take);
+		with_json(d, lines[i], strlen(lines[i]), d->ops->answer);
+	}
+	(void)d->ops->interrupt(d);
+	d->ops->free(d);
+	ok(true, "lines of any form do no harm to %s", name);
+}
+
+int main(void)
+{
+	replay("claude", claude_new());
+	test_odd_lines(claude_new, "claude");
+	buf_fini(&made);
+	return done();
+}
