@@ -158,7 +158,9 @@ static void test_odd_lines(struct dialect *(*make)(void), const char *name)
 int main(void)
 {
 	replay("claude", claude_new());
+	replay("codex", codex_new());
 	test_odd_lines(claude_new, "claude");
+	test_odd_lines(codex_new, "codex");
 	buf_fini(&made);
 	return done();
 }
