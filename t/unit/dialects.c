@@ -159,8 +159,10 @@ int main(void)
 {
 	replay("claude", claude_new());
 	replay("codex", codex_new());
+	replay("gemini", acp_new());
 	test_odd_lines(claude_new, "claude");
 	test_odd_lines(codex_new, "codex");
+	test_odd_lines(acp_new, "gemini");
 	buf_fini(&made);
 	return done();
 }
