@@ -22,11 +22,13 @@
 static const char usage[] =
     "Usage: onsembl-agent start [options]     connect an agent to a server\n"
     "       onsembl-agent stop | restart | status | logs [options]\n"
-    "  -a, --agent AGENT        mock: a shell\n"
+    "  -a, --agent AGENT        claude, codex, gemini or mock (a shell)\n"
     "  -s, --server URL         ws://, wss://, http:// or https://\n"
     "  -k, --api-key TOKEN      of the server; better in ONSEMBL_API_KEY\n"
     "      --api-key-file FILE  or its first line\n"
     "  -w, --working-dir DIR    where commands run\n"
+    "      --auth-type TYPE     of the agent: api-key or subscription\n"
+    "      --agent-command FILE the program of the agent\n"
     "  -n, --name NAME          shown in dashboards\n"
     "      --agent-id ID        instead of a new one\n"
     "  -c, --config FILE        settings (default: ./config.json)\n"
@@ -64,6 +66,10 @@ static const struct row rows[] = {
     {"api-key-file", "ONSEMBL_API_KEY_FILE", "authTokenFile", AT(token_file), 0,
 	0, TEXT, 0},
     {"working-dir", "ONSEMBL_WORKING_DIR", NULL, AT(dir), 0, 0, TEXT, 'w'},
+    {"auth-type", "ONSEMBL_AUTH_TYPE", "authType", AT(auth_type), 0, 0, TEXT,
+	0},
+    {"agent-command", "ONSEMBL_AGENT_COMMAND", NULL, AT(program), 0, 0, TEXT,
+	0},
     {"config", NULL, NULL, AT(config), 0, 0, TEXT, 'c'},
     {"name", "ONSEMBL_AGENT_NAME", "name", AT(name), 0, 0, TEXT, 0},
     {"agent-id", "ONSEMBL_AGENT_ID", "agentId", AT(agent_id), 0, 0, TEXT, 0},
@@ -345,7 +351,14 @@ static void check_dir(struct agent_settings *s)
 static void check_words(const struct agent_settings *s)
 {
 	if (!kind_find(s->agent))
-		usage_error("--agent is mock, not \"%s\"", s->agent);
+		usage_error("--agent is claude, codex, gemini or mock, not "
+			    "\"%s\"",
+		    s->agent);
+	if (s->auth_type && strcmp(s->auth_type, "api-key") != 0 &&
+	    strcmp(s->auth_type, "subscription") != 0)
+		usage_error("--auth-type is api-key or subscription, not "
+			    "\"%s\"",
+		    s->auth_type);
 	if (s->agent_id)
 		check_id("--agent-id", s->agent_id, "._:-");
 }

@@ -28,10 +28,12 @@ struct agent_settings {
 	const char *server; /* URL */
 	const char *token;  /* NULL: none, or from a login */
 	const char *token_file;
-	const char *dir;      /* real path, without links; never "/" */
-	const char *config;   /* the file; NULL: none was found */
-	const char *name;     /* NULL: none */
-	const char *agent_id; /* NULL: make one */
+	const char *dir;       /* real path, without links; never "/" */
+	const char *auth_type; /* "api-key", "subscription"; NULL: either */
+	const char *program;   /* instead of the agent's usual one; or NULL */
+	const char *config;    /* the file; NULL: none was found */
+	const char *name;      /* NULL: none */
+	const char *agent_id;  /* NULL: make one */
 	const char *log_level;
 	const char *log_file; /* NULL: in the working directory */
 	int64_t attempts;

@@ -15,6 +15,7 @@
 #include "wrapper/job.h"
 #include "wrapper/kind.h"
 #include "wrapper/orders.h"
+#include "wrapper/private_file.h"
 #include "wrapper/server.h"
 #include "wrapper/workdir.h"
 
@@ -330,7 +331,7 @@ static void open_server(struct wrapper *w)
 	    .settings = w->settings,
 	    .backlog = w->backlog,
 	    .agent_id = w->agent_id,
-	    .agent_type = w->kind->type,
+	    .agent_type = w->kind->name,
 	    .handlers = &server_handlers,
 	    .arg = w,
 	});
@@ -344,6 +345,7 @@ static void close_all(struct wrapper *w)
 	backlog_free(&w->backlog);
 	if (!job_clear(CLEAR_MS))
 		log_error("job: some processes cannot be killed");
+	private_file_clear();
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	ws_trust_close(&w->trust);
@@ -362,7 +364,8 @@ int wrapper_run(const struct agent_settings *settings,
 	open_loop(w);
 	w->trust = ws_trust_open();
 	if (job_init(NULL, why, sizeof why))
-		w->doer = w->kind->make(w->loop, settings, why, sizeof why);
+		w->doer =
+		    w->kind->make(w->loop, w->kind, settings, why, sizeof why);
 	if (!w->doer) {
 		log_error("agent: %s", why);
 		say_ready(w, why, false);

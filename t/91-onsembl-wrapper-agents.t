@@ -1,0 +1,174 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# onsembl-agent with the program of an agent with a model: a stand-in that speaks the stream-json
+# of Claude Code. t/clients/agent-clis.t has the real ones.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Backend;
+use CoHost qw(read_file wait_for write_file);
+use File::Temp;
+use JSON::PP;
+use Test::More;
+use Wrapper;
+
+my $bin = File::Temp->newdir;
+my $program = "$bin/claude";
+write_file($program, <<'END');
+#!/usr/bin/perl
+use strict;
+use warnings;
+use JSON::PP;
+$| = 1;
+my $json = JSON::PP->new->canonical;
+sub say_ { print $json->encode($_[0]), "\n" }
+sub text { say_({ type => 'assistant', message => { content => [{ type => 'text', text => $_[0] }] } }) }
+sub result { say_({ type => 'result', is_error => JSON::PP::false, result => $_[0] }) }
+sub next_line { my $line = <STDIN> // exit 0; return $json->decode($line) }
+print "a line that is no JSON\n";
+print STDERR "a warning\n";
+while (1) {
+	my $m = next_line;
+	if ($m->{type} eq 'control_request') {
+		say_({ type => 'result', is_error => JSON::PP::true, subtype => 'error_during_execution' });
+		next;
+	}
+	next unless $m->{type} eq 'user';
+	my ($what, $rest) = split / /, $m->{message}{content}, 2;
+	if ($what eq 'say') {
+		text($rest);
+		result($rest);
+	} elsif ($what eq 'env') {
+		result(join ' ', @ARGV, map { "$_=$ENV{$_}" } sort keys %ENV);
+	} elsif ($what eq 'run') {
+		my $input = { command => $rest };
+		say_({ type => 'assistant', message => { content => [
+			{ type => 'tool_use', id => 't1', name => 'Bash', input => $input }] } });
+		say_({ type => 'control_request', request_id => 'r1', request => {
+			subtype => 'can_use_tool', tool_name => 'Bash', tool_use_id => 't1', input => $input } });
+		my $r = next_line->{response}{response};
+		my $out = $r->{behavior} eq 'allow' ? `$r->{updatedInput}{command}` : $r->{message};
+		say_({ type => 'user', message => { content => [{ type => 'tool_result', tool_use_id => 't1',
+			content => $out, is_error => $r->{behavior} eq 'allow' ? JSON::PP::false : JSON::PP::true }] } });
+		result("ran: $out");
+	} elsif ($what eq 'choose') {
+		say_({ type => 'control_request', request_id => 'r2', request => {
+			subtype => 'can_use_tool', tool_name => 'AskUserQuestion', tool_use_id => 't2',
+			input => { questions => [{ question => 'Which?', options => [{ label => 'red' }, { label => 'blue' }] }] } } });
+		result("chosen: " . next_line->{response}{response}{updatedInput}{answers}{'Which?'});
+	} elsif ($what eq 'wait') {
+		text('waiting');
+	} elsif ($what eq 'deaf') {
+		$SIG{INT} = sub { print STDERR "interrupted\n"; exit 0 };
+		text('deaf');
+		sleep 1 while 1;
+	} elsif ($what eq 'die') {
+		print STDERR "no such model\n";
+		exit 3;
+	} elsif ($what eq 'daemon') {
+		system 'setsid sh -c "sleep 1000; : ' . $rest . '" >/dev/null 2>&1 </dev/null &';
+		result('started');
+	}
+}
+END
+chmod 0755, $program;
+
+my $mark = "wrapper-agents-$$";
+my %options = (token => 'T', agent => 'claude', args => ['--auth-type', 'api-key'],
+	env => { PATH => "$bin:$ENV{PATH}", ANTHROPIC_API_KEY => 'model-secret', ANTHROPIC_BASE_URL => 'http://m',
+		CLAUDECODE => 1, CLAUDE_CODE_SESSION_ID => 's', OTHER => 'x' });
+
+# Events, for a server that takes them.
+{
+	my $backend = Backend->new(token => 'T', events => 1);
+	my $w = Wrapper->start(server => $backend->url, %options);
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	is $agent->connected->{agentType}, 'claude', 'the server is told the type of the agent';
+	my $events = sub { my ($id) = @_;
+		return map { $_->{payload}{event} } grep { $_->{payload}{commandId} eq $id } $agent->got('AGENT_EVENT') };
+	my $run = sub { my ($id, $text) = @_;
+		$agent->run($id, $text);
+		return $agent->next('COMMAND_COMPLETE', $id)->{payload} };
+
+	my $end = $run->('c1', 'say hello');
+	is "$end->{status} $end->{result}", 'COMPLETED hello', 'a prompt is answered';
+	is_deeply [map { [@$_{qw(type content)}] } $events->('c1')], [['assistant', 'hello']], 'what the agent says is an event';
+	$end = $run->('c2', 'env');
+	like $end->{result}, qr/--permission-mode default\b/, 'the agent has to ask for permissions';
+	like $end->{result}, qr/ANTHROPIC_API_KEY=model-secret .*DISABLE_AUTOUPDATER=1/, 'the agent gets its key, and must not update itself';
+	unlike $end->{result}, qr/ONSEMBL|CLAUDECODE|CLAUDE_CODE_SESSION|OTHER/, 'the agent gets no token and nothing that it does not need';
+
+	for (['yes', JSON::PP::true, "ran: 42\n", 'success'], ['no', JSON::PP::false, 'ran: too risky', 'error']) {
+		my ($word, $is_approved, $result, $status) = @$_;
+		$agent->run("tool-$word", 'run echo 42');
+		$backend->until(10, sub { grep { $_->{type} eq 'approval_needed' } $events->("tool-$word") });
+		$agent->send('AGENT_STIMULUS', { commandId => "tool-$word", stimulus => { type => 'APPROVAL_RESPONSE',
+			approved => $is_approved, scope => 'once', $is_approved ? () : (feedback => 'too risky') } });
+		is $agent->next('COMMAND_COMPLETE', "tool-$word")->{payload}{result}, $result, "a tool is answered with $word";
+		is_deeply [map { $_->{type} } $events->("tool-$word")], ['tool_call', 'approval_needed', 'tool_result'],
+		    "a tool answered with $word has its events in order";
+		is +($events->("tool-$word"))[2]{status}, $status, "a tool answered with $word ends with $status";
+	}
+	$agent->run('q', 'choose');
+	$backend->until(10, sub { grep { $_->{type} eq 'ask_user' } $events->('q') });
+	is_deeply +($events->('q'))[1]{options}, ['red', 'blue'], 'a question has its options';
+	$agent->send('AGENT_STIMULUS', { commandId => 'q', stimulus => { type => 'ASK_USER_RESPONSE', answer => 'blue' } });
+	is $agent->next('COMMAND_COMPLETE', 'q')->{payload}{result}, 'chosen: blue', 'a question is answered';
+
+	$agent->run('w', 'wait');
+	$agent->next('AGENT_EVENT', 'w');
+	$agent->send('COMMAND_CANCEL', { commandId => 'w' });
+	is $agent->next('COMMAND_COMPLETE', 'w')->{payload}{status}, 'CANCELLED', 'a turn can be interrupted';
+	is $run->('w2', 'say still here')->{result}, 'still here', 'the program goes on after an interrupt';
+	$agent->run('d', 'deaf');
+	$agent->next('AGENT_EVENT', 'd');
+	$agent->send('COMMAND_CANCEL', { commandId => 'd' });
+	is $agent->next('COMMAND_COMPLETE', 'd')->{payload}{status}, 'CANCELLED', 'a program that does not react gets a signal';
+	$end = $run->('x', 'die');
+	is $end->{status}, 'FAILED', 'a program that ends in a turn has failed it';
+	like $end->{error}, qr/exit 3.*no such model/s, 'the error has the end of what the program complained about';
+	is $run->('x2', 'say again')->{result}, 'again', 'the next prompt starts the program again';
+	$agent->run('dir', 'say x', workingDirectory => '.');
+	is $agent->next('COMMAND_COMPLETE', 'dir')->{payload}{status}, 'COMPLETED', 'the working directory of the agent is accepted';
+
+	is $run->('bg', "daemon $mark")->{result}, 'started', 'an agent may start a daemon';
+	ok wait_for(5, sub { Wrapper::processes_with($mark) }), 'the daemon of an agent runs';
+	$w->signal('KILL');
+	$w->wait_exit;
+	ok wait_for(10, sub { !Wrapper::processes_with($mark) && !Wrapper::processes_with($program) }),
+	    'a wrapper that is killed leaves neither the agent nor its daemon';
+}
+
+# Text, for one that knows only terminals.
+{
+	my $backend = Backend->new(token => 'T');
+	my $w = Wrapper->start(server => $backend->url, %options);
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	$agent->run('c1', 'say hello');
+	is $agent->next('COMMAND_COMPLETE', 'c1')->{payload}{status}, 'COMPLETED', 'a prompt is answered without events';
+	is $agent->output('c1'), "hello\r\n", 'a terminal is shown what the agent says';
+	$agent->run('c2', 'run echo 42');
+	$backend->until(10, sub { $agent->output('c2') =~ /next command answers/ });
+	like $agent->output('c2'), qr/Bash \{"command":"echo 42"\}/, 'a terminal is shown what the agent wants';
+	$agent->run('c3', 'yes');
+	is $agent->next('COMMAND_COMPLETE', 'c3')->{payload}{status}, 'COMPLETED', 'the next command answers the agent';
+	is $agent->next('COMMAND_COMPLETE', 'c2')->{payload}{result}, "ran: 42\n", 'the agent goes on with the answer';
+	$agent->run('c4', 'run echo 43');
+	$backend->until(10, sub { $agent->output('c4') =~ /next command answers/ });
+	$agent->run('c5', 'rather not');
+	is $agent->next('COMMAND_COMPLETE', 'c4')->{payload}{result}, 'ran: rather not', 'any other text refuses, and the agent reads it';
+	is $w->stop, 0, 'a wrapper with an agent is stopped';
+	ok wait_for(5, sub { !Wrapper::processes_with($program) }), 'a wrapper that is stopped leaves no agent';
+}
+
+# What cannot be started.
+{
+	my $w = Wrapper->start(server => 'ws://127.0.0.1:9', agent => 'codex', token => 'T', env => { PATH => "$bin" });
+	is $w->wait_exit, 1, 'a program that is not there is noticed at the start';
+	like $w->said, qr/no program "codex".*npm install -g \@openai\/codex/, 'the advice says how to install it';
+}
+done_testing;
