@@ -87,6 +87,7 @@ my @refused = (
 	['an unknown agent', ['-a', 'hal'], qr/--agent is .*mock, not "hal"/],
 	['a server that is no URL', ['-s', 'localhost'], qr/--server: "localhost"/],
 	['a number out of range', ['--retry-delay', '0'], qr/retry-delay is a number from 1/],
+	['a token with a space', ['-k', 'a b'], qr/--api-key: a token has no spaces/],
 	['an id with a slash', ['--agent-id', 'a/b'], qr/--agent-id/],
 	['an unknown option', ['--nothing'], qr/--nothing/],
 	['a config that does not exist', ['-c', "$dir/none.json"], qr/none\.json/],
@@ -201,6 +202,23 @@ like $r->{out}, qr/--config config\.json/, 'the refusal names the way out';
 	$backend->until(10, sub { $w->said =~ /refuses us/ });
 	is $w->wait_exit, 1, 'a wrapper whose token is refused ends with status 1';
 	like $w->said, qr/Invalid authentication token/, 'a wrapper whose token is refused says why';
+}
+
+# ---- a token that is refreshed ----
+
+{
+	my $w = start(args => ['--max-retries', 3]);
+	my $agent = $backend->agent;
+	$agent->send('TOKEN_REFRESH', { accessToken => "bad\r\nX-Header: 1", expiresIn => 3600 });
+	$agent->send('TOKEN_REFRESH', { accessToken => 'newer-token', expiresIn => 3600 });
+	ok wait_for(5, sub { $backend->turn(0.05); $w->log =~ /has refreshed the token/ }), 'a refreshed token is taken';
+	like $w->log, qr/TOKEN_REFRESH has no token/, 'a token with a line break is not taken';
+	unlike $w->log, qr/newer-token/, 'a refreshed token is not logged';
+	$backend->{token} = 'newer-token';
+	$agent->cut;
+	ok $agent = $backend->agent, 'the next connection has the refreshed token';
+	$backend->{token} = $TOKEN;
+	$w->stop;
 }
 
 # ---- control ----

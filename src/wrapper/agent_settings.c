@@ -381,12 +381,22 @@ static const char *read_token(const char *path)
 	return mem_strdup(line);
 }
 
+/* It is sent in a header. */
+static void check_token(const char *token)
+{
+	for (; token && *token; token++)
+		if (*token <= ' ' || *token >= 127)
+			usage_error("--api-key: a token has no spaces, and no "
+				    "characters beyond ASCII");
+}
+
 static void check(struct agent_settings *s)
 {
 	if (s->agent_id && strcmp(s->agent_id, "auto-generate") == 0)
 		s->agent_id = NULL;
 	if (s->token_file)
 		s->token = read_token(s->token_file);
+	check_token(s->token);
 	check_dir(s);
 	if (s->command == COMMAND_START || s->command == COMMAND_RESTART) {
 		check_words(s);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "ons/ons_order.h"
 #include "proc/crew.h"
 #include "websocket/ws_tls.h"
 #include "wrapper/agent_settings.h"
@@ -40,6 +41,9 @@
 /* Who waits for the start waits so long for the first connection. */
 #define READY_MS 10000
 
+/* A longer token is not taken from a server. */
+#define MAX_TOKEN_BYTES 8192
+
 struct wrapper {
 	const struct agent_settings *settings;
 	const struct kind *kind;
@@ -53,6 +57,7 @@ struct wrapper {
 	struct server *server;
 	struct loop_timer leave;
 	struct loop_timer late;
+	char *token; /* from the server; NULL: that of the settings */
 	char agent_id[AGENT_MAX_ID + 1];
 	int64_t reported_drops;
 	int status;
@@ -118,11 +123,38 @@ static void fail(struct wrapper *w)
 
 /* ---- the server ---- */
 
+/* What may stand in a header. */
+static bool is_token(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.text[i] <= ' ' || s.text[i] >= 127)
+			return false;
+	return s.len > 0 && s.len <= MAX_TOKEN_BYTES;
+}
+
 static const char *on_token(void *arg)
 {
 	struct wrapper *w = arg;
 
-	return w->settings->token;
+	return w->token ? w->token : w->settings->token;
+}
+
+/* For the next connection: this one is authenticated. */
+static void take_token(
+    struct wrapper *w, const struct ons_message *m, struct ons_reader *r)
+{
+	struct ons_refresh f;
+	const char *fault = ons_read_refresh(&f, r, m);
+
+	if (!fault && !is_token(f.access))
+		fault = "has no token that can be one";
+	if (fault) {
+		log_warn("server: its TOKEN_REFRESH %s", fault);
+		return;
+	}
+	free(w->token);
+	w->token = mem_strndup(f.access.text, f.access.len);
+	log_info("server: it has refreshed the token");
 }
 
 static void on_active(void *arg, struct buf *out)
@@ -137,7 +169,10 @@ static void on_message(
 {
 	struct wrapper *w = arg;
 
-	orders_take(w->orders, m, r);
+	if (m->type == ONS_TOKEN_REFRESH)
+		take_token(w, m, r);
+	else
+		orders_take(w->orders, m, r);
 }
 
 static void report_drops(struct wrapper *w)
@@ -346,6 +381,7 @@ static void close_all(struct wrapper *w)
 	if (!job_clear(CLEAR_MS))
 		log_error("job: some processes cannot be killed");
 	private_file_clear();
+	free(w->token);
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	ws_trust_close(&w->trust);
