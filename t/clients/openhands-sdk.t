@@ -23,6 +23,15 @@ sub play {
 }
 
 my $host = CoHost->start(workers => 4);
+
+# The example of the README, as it is printed, with this server's address.
+my ($example) = CoHost::read_file(source('README')) =~ /^(\tfrom openhands\.sdk import .*?\n)\n/ms;
+$example =~ s/^\t//mg;
+$example =~ s{http://127\.0\.0\.1:8000}{$host->url}e;
+my $r = CoHost::run([$python, '-c', $example], timeout => 240, dir => $host->dir,
+    env => { HOME => $host->dir, LITELLM_LOCAL_MODEL_COST_MAP => 'True' });
+is $r->{status}, 0, 'the example of the README runs';
+like $r->{out}, qr/The result of 42 \* 17 is 714\./, 'the example of the README shows the answer';
 play($host, $host->url, {}, qw(turn idle pause approval ends));
 
 # A worker dies every half second while a run goes on.
