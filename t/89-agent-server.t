@@ -196,6 +196,22 @@ $sio->connect;
 ok $sio->event(sub { ($_[0]{message} // '') eq 'echo from /input' }),
     'a client of Socket.IO finds the conversation by its UUID';
 
+# ---- lists ----
+
+my @talks = map { AgentServer->create($host) } 1 .. 3;
+my $list = $host->http(GET => '/api/conversations/search?limit=2')->{json};
+is ids(@{ $list->{items} }), join(' ', map { $_->id } @talks[2, 1]),
+    'a list begins with the newest conversations';
+$list = $host->http(GET => "/api/conversations/search?limit=1&page_id=$list->{next_page_id}")->{json};
+is ids(@{ $list->{items} }), $talks[0]->id, 'the next page of a list goes on';
+is $host->http(GET => "/api/conversations/search?$_")->{status}, 422, "a list with $_ is refused"
+    for qw(limit=0 limit=101 page_id=x);
+$list = $host->http(GET => '/api/conversations?ids=' . $talks[0]->id . ",$UUID&ids=" . $talks[1]->id)->{json};
+is join(' ', map { $_ ? $_->{id} : 'none' } @$list),
+    join(' ', $talks[0]->id, $list->[1] ? $UUID : 'none', $talks[1]->id),
+    'conversations are listed by their ids';
+is $host->http(GET => '/api/conversations?ids=x')->{status}, 422, 'a list of what is no UUID is refused';
+
 # ---- owners, and pages ----
 
 my $owned = $UUID =~ s/^./2/r;

@@ -4,6 +4,7 @@
 
 #include "agentserver/as_auth.h"
 #include "agentserver/as_id.h"
+#include "agentserver/as_list.h"
 #include "agentserver/as_nudge.h"
 #include "agentserver/as_page.h"
 #include "agentserver/as_reply.h"
@@ -36,6 +37,7 @@ struct route {
 	const char *path;
 	void (*fn)(struct asked *a);
 	bool has_body;	   /* it must have one, of JSON */
+	bool is_of_one;	   /* about the conversation that its path names */
 	const char *lacks; /* without fn: what this server does not do */
 };
 
@@ -264,6 +266,66 @@ static void count_events(struct asked *a)
 	buf_fini(&out);
 }
 
+/* ---- lists ---- */
+
+/* The id of a session without an owner is all that protects it. */
+static bool may_list(struct http_req *req)
+{
+	if (oh_key_is_set() || http_peer_is_loopback(req))
+		return true;
+	as_reply_detail(req, 401,
+	    "Unauthorized: conversations are listed for clients that show the "
+	    "key (SESSION_API_KEY), or are on the server's machine");
+	return false;
+}
+
+/* Read page_id: the place in the list. */
+static bool read_place(struct http_req *req, uint64_t *place)
+{
+	size_t len = 0;
+	const char *text = reply_query(req, "page_id", &len);
+	*place = 0;
+	if (len > 18)
+		return false;
+	for (size_t i = 0; text && i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*place = *place * 10 + (uint64_t)(text[i] - '0');
+	}
+	return true;
+}
+
+static void search(struct asked *a)
+{
+	struct buf out = {0};
+	struct err err;
+	unsigned most;
+	uint64_t before;
+	if (!may_list(a->req))
+		return;
+	if (!read_limit(a->req, &most))
+		as_reply_detail(a->req, 422, "limit must be 1 to 100");
+	else if (!read_place(a->req, &before))
+		as_reply_detail(a->req, 422,
+		    "page_id must be the next_page_id of another page");
+	else if (as_list_put(&out, setup, before, most, &err) < 0)
+		as_reply_err(a->req, &err);
+	else
+		as_reply(a->req, 200, &out);
+	buf_fini(&out);
+}
+
+static void get_some(struct asked *a)
+{
+	struct buf out = {0};
+	struct err err;
+	if (as_list_put_some(&out, setup, http_query(a->req), &err) < 0)
+		as_reply_detail(a->req, 422, err.text);
+	else
+		as_reply(a->req, 200, &out);
+	buf_fini(&out);
+}
+
 /* ---- creating ---- */
 
 /* Read the id that the client wants; a new one if it names none. */
@@ -321,32 +383,35 @@ static void create(struct asked *a)
 #define ONE CONVERSATIONS "/*"
 
 static const struct route routes[] = {
-    {"POST", CONVERSATIONS, create, true, NULL},
-    {"GET", ONE, get_one, false, NULL},
-    {"PATCH", ONE, set_title, true, NULL},
-    {"GET", ONE "/events/search", search_events, false, NULL},
-    {"GET", ONE "/events/count", count_events, false, NULL},
-    {"POST", ONE "/events", post_event, true, NULL},
+    {"POST", CONVERSATIONS, create, true, false, NULL},
+    {"GET", CONVERSATIONS, get_some, false, false, NULL},
+    {"GET", CONVERSATIONS "/search", search, false, false, NULL},
+    {"GET", ONE, get_one, false, true, NULL},
+    {"PATCH", ONE, set_title, true, true, NULL},
+    {"GET", ONE "/events/search", search_events, false, true, NULL},
+    {"GET", ONE "/events/count", count_events, false, true, NULL},
+    {"POST", ONE "/events", post_event, true, true, NULL},
     {"POST", ONE "/events/respond_to_confirmation", post_confirmation, true,
-	NULL},
-    {"POST", ONE "/run", post_run, false, NULL},
-    {"POST", ONE "/pause", post_stop, false, NULL},
-    {"POST", ONE "/interrupt", post_stop, false, NULL},
-    {"POST", ONE "/confirmation_policy", NULL, false,
+	true, NULL},
+    {"POST", ONE "/run", post_run, false, true, NULL},
+    {"POST", ONE "/pause", post_stop, false, true, NULL},
+    {"POST", ONE "/interrupt", post_stop, false, true, NULL},
+    {"POST", ONE "/confirmation_policy", NULL, false, true,
 	"the server decides what needs a confirmation (permissions in "
 	"host.yaml)"},
-    {"POST", ONE "/security_analyzer", NULL, false,
+    {"POST", ONE "/security_analyzer", NULL, false, true,
 	"the server has no security analyzer"},
-    {"POST", ONE "/secrets", NULL, false,
+    {"POST", ONE "/secrets", NULL, false, true,
 	"the agent of this server takes no secrets from clients"},
-    {"POST", ONE "/ask_agent", NULL, false,
+    {"POST", ONE "/ask_agent", NULL, false, true,
 	"the agent of this server answers in its conversation only"},
-    {"POST", ONE "/condense", NULL, false,
+    {"POST", ONE "/condense", NULL, false, true,
 	"the agent of this server condenses by itself"},
-    {"POST", ONE "/load_plugin", NULL, false,
+    {"POST", ONE "/load_plugin", NULL, false, true,
 	"the agent of this server takes no plugins from clients"},
-    {"POST", ONE "/fork", NULL, false, "conversations cannot be forked"},
-    {"POST", ONE "/navigate", NULL, false, "a conversation has no branches"},
+    {"POST", ONE "/fork", NULL, false, true, "conversations cannot be forked"},
+    {"POST", ONE "/navigate", NULL, false, true,
+	"a conversation has no branches"},
 };
 
 static void answer_about(struct asked *a, const struct route *r)
@@ -378,8 +443,8 @@ static void on_admitted(struct http_req *req, void *arg)
 	a.body = r->has_body ? json_parse(&doc, body, len, 0, &why) : NULL;
 	if (r->has_body && !json_is(a.body, JSON_OBJECT))
 		as_reply_detail(req, 422, "the body must be a JSON object");
-	else if (r->fn == create)
-		create(&a);
+	else if (!r->is_of_one)
+		r->fn(&a);
 	else
 		answer_about(&a, r);
 	as_talk_close(&a.talk);

@@ -14,7 +14,7 @@
 
 /* In the order of their routes: the first that matches counts. */
 static const struct door *const doors[] = {
-    &api_server, &oip_door, &oh_door, &as_door, &api_door};
+    &api_server, &oip_door, &as_door, &oh_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 
