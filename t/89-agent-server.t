@@ -196,7 +196,7 @@ $sio->connect;
 ok $sio->event(sub { ($_[0]{message} // '') eq 'echo from /input' }),
     'a client of Socket.IO finds the conversation by its UUID';
 
-# ---- lists ----
+# ---- lists, and the end of a conversation ----
 
 my @talks = map { AgentServer->create($host) } 1 .. 3;
 my $list = $host->http(GET => '/api/conversations/search?limit=2')->{json};
@@ -211,6 +211,18 @@ is join(' ', map { $_ ? $_->{id} : 'none' } @$list),
     join(' ', $talks[0]->id, $list->[1] ? $UUID : 'none', $talks[1]->id),
     'conversations are listed by their ids';
 is $host->http(GET => '/api/conversations?ids=x')->{status}, 422, 'a list of what is no UUID is refused';
+
+my $over = $talks[0]->socket;
+$over->say('a draft');
+$over->say('sleep 60000', run => 1);
+$over->event(sub { $_[0]{kind} eq 'MessageEvent' });
+is $host->http(DELETE => '/api/conversations/' . $over->id)->{status}, 200, 'a conversation can be deleted';
+is $over->ws->wait_close, 4004, 'the WebSocket of a deleted conversation is closed';
+is $over->api(GET => '')->{status}, 404, 'a deleted conversation is not there';
+my $fresh = AgentServer->create($host, id => $over->id)->socket;
+$fresh->turn('echo fresh');
+is_deeply [AgentServer::texts(user => $fresh->pages(100))], ['echo fresh'],
+    'a new conversation of that id has nothing of the old one';
 
 # ---- owners, and pages ----
 

@@ -187,6 +187,8 @@ static void pump(struct as_conn *c)
 		tell_changes(c, &r);
 	} while (is_more(how) && !wire_is_full(c->wire));
 	c->is_resting = is_more(how);
+	if (how == READ_DELETED)
+		as_conn_close(c, AS_CLOSE_UNKNOWN, "Conversation not found");
 	if (wire_pending(c->wire))
 		watch_stall(c);
 	if (frame.cap > BATCH)

@@ -326,7 +326,7 @@ static void get_some(struct asked *a)
 	buf_fini(&out);
 }
 
-/* ---- creating ---- */
+/* ---- creating and deleting ---- */
 
 /* Read the id that the client wants; a new one if it names none. */
 static bool read_id(char uuid[ENC_UUID_SIZE], const struct json *body)
@@ -377,6 +377,19 @@ static void create(struct asked *a)
 	}
 }
 
+static void delete_one(struct asked *a)
+{
+	const struct session_guest who = {
+	    .caller = "", .place = http_place(a->req)};
+	if (!session_is_held(a->talk.session, &who)) {
+		as_reply_detail(
+		    a->req, 403, "another client holds this conversation");
+		return;
+	}
+	struct pending *p = pend(a);
+	p->change = session_delete(p->talk.session, on_changed, p);
+}
+
 /* ---- all requests ---- */
 
 #define CONVERSATIONS "/api/conversations"
@@ -386,6 +399,7 @@ static const struct route routes[] = {
     {"POST", CONVERSATIONS, create, true, false, NULL},
     {"GET", CONVERSATIONS, get_some, false, false, NULL},
     {"GET", CONVERSATIONS "/search", search, false, false, NULL},
+    {"DELETE", ONE, delete_one, false, true, NULL},
     {"GET", ONE, get_one, false, true, NULL},
     {"PATCH", ONE, set_title, true, true, NULL},
     {"GET", ONE "/events/search", search_events, false, true, NULL},

@@ -168,6 +168,9 @@ def ends() -> None:
     c.run()
     ok("still here" in texts(c, "agent")[-1], "a conversation goes on after errors")
     c.close()
+    fresh = talk(conversation_id=c.id)
+    same(texts(fresh, "user"), [], "a conversation that was closed is deleted")
+    fresh.close()
 
 
 def killed() -> None:
