@@ -41,7 +41,8 @@ my $ws = SIO->websocket($host, conversation_id => 'reload');
 $ws->connect;
 my %old = map { $_ => 1 } $host->workers;
 $host->signal('HUP');
-is $ws->wait_close, 1001, 'a WebSocket is closed by a reload so that its client comes back';
+is $ws->wait_close, 1006,
+    'the connection of a WebSocket ends at a reload, without a close frame: all clients come back then';
 $p->emit(oh_user_action => { type => 'message', message => 'echo after the reload' });
 ok $p->event(sub { ($_[0]{message} // '') eq 'echo after the reload' }),
     'a polling client goes on over a reload, in its session';

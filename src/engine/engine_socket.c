@@ -28,6 +28,9 @@
 /* How long the peer may take to answer our close: some never do. */
 #define CUT_MS 250
 
+/* The same for what is queued, when there is no close. */
+#define FLUSH_MS 20
+
 #define MAX_FRAGMENTS 65536
 #define MILLISECONDS 1000
 
@@ -572,9 +575,26 @@ void engine_socket_each(void (*fn)(struct engine_side *side))
 	    fn(&list_entry(it, struct socket, link)->side);
 }
 
-/* The code tells clients that they may come back. */
+/*
+ * End the connection once what is queued was written, without a close frame: the
+ * client for Java reads nothing after one, not even the end of the connection,
+ * and would stay "connected" until it misses a ping, 45 seconds later.
+ */
+static void cut_socket(struct socket *s)
+{
+	if (s->stage == STAGE_CLOSED)
+		return;
+	s->stage = STAGE_CLOSED;
+	s->side.is_over = true;
+	loop_timer_stop(loop(), &s->beat);
+	loop_timer_set(loop(), &s->limit, FLUSH_MS);
+}
+
+/* Clients come back at once. */
 void engine_socket_close_all(void)
 {
-	list_each(it, &sockets) close_socket(
-	    list_entry(it, struct socket, link), WIRE_CLOSE_AWAY, "");
+	list_each(it, &sockets)
+	{
+		cut_socket(list_entry(it, struct socket, link));
+	}
 }
