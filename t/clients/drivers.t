@@ -171,6 +171,35 @@ SKIP: {
 	$host->stop;
 }
 
+# A reload under all clients at once: their WebSockets are closed, and they come back.
+$host = Clients::host(workers => 4);
+my %all;
+for my $name (@names) {
+	$all{$name} = start($name, $host->url, 'ws',
+		'conversation_id=' . new_conversation() . '&latest_event_id=-1');
+}
+for my $name (@names) {
+	$all{$name}->wait('connect');
+	$all{$name}->tell('say stream 60 30');
+}
+for my $name (@names) {
+	ok $all{$name}->until(sub { $all{$name}->events > 20 }), "a turn streams before a reload ($name)";
+}
+$host->signal('HUP');
+for my $name (@names) {
+	my $c = $all{$name};
+	ok $c->until(sub { grep { $_ eq 'Streamed 60 steps.' } $c->said }),
+	    "a turn comes to its end over a reload ($name)";
+	ok $c->wait('connect', 2), "a client comes back after a reload ($name)";
+	# That for Rust tells of its new connection a moment before it sends by it.
+	sleep 1 if $name eq 'rust';
+	$c->tell('say echo again');
+	ok $c->until(sub { grep { $_ eq 'again' } $c->said }),
+	    "a client that came back after a reload gets an answer ($name)";
+	$c->leave;
+}
+$host->stop;
+
 # Two pings have passed for the idle clients.
 sleep $idle_since + 70 - time if time < $idle_since + 70;
 for my $case (sort keys %idle) {
