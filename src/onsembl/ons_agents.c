@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "onsembl/ons_agents.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/agent.h"
+#include "core/conf.h"
+#include "core/heritage.h"
+#include "core/stat.h"
+#include "door/door.h"
+#include "ons/ons_message.h"
+#include "onsembl/ons_token.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* So many digits of the server's address are in the id of its agent. */
+#define ADDRESS_DIGITS 12
+
+#define MILLISECONDS 1000
+
+/* Whether any worker runs a turn. */
+static bool is_busy(const struct heritage *h)
+{
+	for (int i = 0; i < HERITAGE_SLOTS; i++)
+		if (__atomic_load_n(&h->stats[i].runs, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static void tell_hosted(const struct door_setup *setup,
+    void (*fn)(const struct ons_agent *a, void *arg), void *arg)
+{
+	char id[16 + ADDRESS_DIGITS];
+	const char *address = setup->conf->address;
+	if (strncmp(address, "0x", 2) == 0)
+		address += 2;
+	(void)snprintf(id, sizeof id, "custom-%.*s", ADDRESS_DIGITS, address);
+	const struct ons_agent hosted = {
+	    .id = id,
+	    .name = setup->name,
+	    .type = "custom",
+	    .version = PACKAGE_VERSION,
+	    .host = "co-hostd",
+	    .user = "",
+	    .org = "",
+	    .capabilities = "[\"basic\",\"interrupt\",\"trace\"]",
+	    .status = is_busy(setup->heritage) ? ONS_IS_BUSY : ONS_IS_ONLINE,
+	    .seen_ms = clock_wall_ms(),
+	    .created_ms = setup->heritage->started_ms,
+	    .is_hosted = true,
+	};
+	fn(&hosted, arg);
+}
+
+void ons_agents_each(const struct door_setup *setup,
+    void (*fn)(const struct ons_agent *a, void *arg), void *arg)
+{
+	tell_hosted(setup, fn, arg);
+}
+
+bool ons_agent_is_seen(const struct ons_agent *a,
+    const struct ons_token_keys *keys, const struct ons_claims *claims)
+{
+	return a->is_hosted || ons_token_may_see(keys, claims, a->user, a->org);
+}
+
+/* ---- what is written about them ---- */
+
+void ons_put_iso(struct buf *out, const char *key, int64_t time_ms)
+{
+	char text[64];
+	struct tm tm;
+	time_t s = (time_t)(time_ms / MILLISECONDS);
+	(void)gmtime_r(&s, &tm); /* the year fits */
+	size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(
+	    text + n, sizeof text - n, ".%03dZ", (int)(time_ms % MILLISECONDS));
+	ons_put_str(out, key, text);
+}
+
+static const char *status_word(const struct ons_agent *a)
+{
+	static const char *const words[] = {
+	    [ONS_IS_ONLINE] = "ONLINE",
+	    [ONS_IS_BUSY] = "BUSY",
+	    [ONS_IS_DISCONNECTED] = "DISCONNECTED",
+	    [ONS_IS_ERROR] = "ERROR",
+	};
+	return words[a->status];
+}
+
+const char *ons_agent_rest_status(const struct ons_agent *a)
+{
+	static const char *const words[] = {
+	    [ONS_IS_ONLINE] = "online",
+	    [ONS_IS_BUSY] = "busy",
+	    [ONS_IS_DISCONNECTED] = "offline",
+	    [ONS_IS_ERROR] = "error",
+	};
+	return words[a->status];
+}
+
+static void put_type(struct buf *out, const char *key, const char *type)
+{
+	char upper[33];
+	size_t n = 0;
+	for (; type[n] && n < sizeof upper - 1; n++)
+		upper[n] = (char)toupper((unsigned char)type[n]);
+	ons_put_text(out, key, (struct span){upper, n});
+}
+
+static void put_capabilities(struct buf *out, const struct ons_agent *a)
+{
+	ons_put_json(out, "capabilities",
+	    (struct span){a->capabilities, strlen(a->capabilities)});
+}
+
+void ons_agent_put_listed(struct buf *out, const struct ons_agent *a)
+{
+	buf_char(out, '{');
+	ons_put_str(out, "agentId", a->id);
+	ons_put_str(out, "name", a->name);
+	put_type(out, "type", a->type);
+	ons_put_str(out, "status", status_word(a));
+	ons_put_str(out, "version", a->version);
+	put_capabilities(out, a);
+	ons_put_iso(out, "lastHeartbeat", a->seen_ms);
+	buf_char(out, '}');
+}
+
+void ons_agent_put_object(struct buf *out, const struct ons_agent *a)
+{
+	buf_char(out, '{');
+	ons_put_str(out, "agent_id", a->id);
+	ons_put_str(out, "id", a->id);
+	ons_put_str(out, "user_id", a->user);
+	ons_put_str(out, "name", a->name);
+	ons_put_str(out, "agent_type", a->type);
+	ons_put_str(out, "type", a->type);
+	ons_put_str(out, "status", ons_agent_rest_status(a));
+	ons_put_str(out, "version", a->version);
+	put_capabilities(out, a);
+	ons_put_iso(out, "last_heartbeat", a->seen_ms);
+	ons_put_iso(out, "last_ping", a->seen_ms);
+	ons_begin_object(out, "metadata");
+	ons_put_str(out, "hostMachine", a->host);
+	ons_end_object(out);
+	ons_put_iso(out, "created_at", a->created_ms);
+	ons_put_iso(out, "updated_at", a->seen_ms);
+	buf_char(out, '}');
+}
+
+void ons_agent_put_connected(
+    struct buf *out, const struct ons_agent *a, int64_t now_ms)
+{
+	ons_put_str(out, "agentId", a->id);
+	ons_put_str(out, "agentName", a->name);
+	put_type(out, "agentType", a->type);
+	ons_put_str(out, "version", a->version);
+	ons_put_str(out, "hostMachine", a->host);
+	put_capabilities(out, a);
+	ons_put_int(out, "timestamp", now_ms);
+}
+
+void ons_agent_put_status(struct buf *out, const struct ons_agent *a)
+{
+	bool is_busy_now = a->status == ONS_IS_BUSY;
+	ons_put_str(out, "agentId", a->id);
+	ons_put_str(out, "status", status_word(a));
+	ons_put_str(out, "activityState", is_busy_now ? "PROCESSING" : "IDLE");
+	ons_put_int(out, "queuedCommands", 0);
+	ons_put_iso(out, "lastPing", a->seen_ms);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef ONSEMBL_ONS_AGENTS_H
+#define ONSEMBL_ONS_AGENTS_H
+
+/*
+ * The agents that dashboards see: the one that this server hosts, of the type
+ * CUSTOM, and what is written about them. The hosted agent belongs to the
+ * server, so every user sees it.
+ */
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct door_setup;
+struct ons_claims;
+struct ons_token_keys;
+
+enum ons_agent_state {
+	ONS_IS_ONLINE,
+	ONS_IS_BUSY,
+	ONS_IS_DISCONNECTED,
+	ONS_IS_ERROR,
+};
+
+/* What is known about an agent; texts are borrowed. */
+struct ons_agent {
+	const char *id;
+	const char *name;
+	const char *type; /* lower case: "custom", "claude", ... */
+	const char *version;
+	const char *host;
+	const char *user; /* "": the server's */
+	const char *org;
+	const char *capabilities; /* a JSON array of words */
+	enum ons_agent_state status;
+	int64_t seen_ms;    /* last sign of life, wall clock */
+	int64_t created_ms; /* the same, its first connection */
+	bool is_hosted;	    /* an input needs no name of an agent */
+};
+
+/* Call fn for each agent; the texts are valid only inside. */
+void ons_agents_each(const struct door_setup *setup,
+    void (*fn)(const struct ons_agent *a, void *arg), void *arg);
+
+/* Whether this user may see and command an agent. */
+bool ons_agent_is_seen(const struct ons_agent *a,
+    const struct ons_token_keys *keys, const struct ons_claims *claims);
+
+/* Append it as an object of DASHBOARD_CONNECTED. */
+void ons_agent_put_listed(struct buf *out, const struct ons_agent *a);
+
+/* Append it as an object of the REST API. */
+void ons_agent_put_object(struct buf *out, const struct ons_agent *a);
+
+/* Append the payload's members of AGENT_CONNECTED. */
+void ons_agent_put_connected(
+    struct buf *out, const struct ons_agent *a, int64_t now_ms);
+
+/* Append those of AGENT_STATUS. */
+void ons_agent_put_status(struct buf *out, const struct ons_agent *a);
+
+/* Returns the status in the words of REST: "online", ... */
+const char *ons_agent_rest_status(const struct ons_agent *a);
+
+/* Append a wall-clock time as "2025-11-02T18:20:01.000Z". */
+void ons_put_iso(struct buf *out, const char *key, int64_t time_ms);
+
+#endif
