@@ -8,13 +8,14 @@
 #include "door/door.h"
 #include "net/http.h"
 #include "oip/oip_socket.h"
+#include "onsembl/ons_dash_door.h"
 #include "openhands/oh_door.h"
 
 #include <stddef.h>
 
 /* In the order of their routes: the first that matches counts. */
 static const struct door *const doors[] = {
-    &api_server, &oip_door, &as_door, &oh_door, &api_door};
+    &api_server, &oip_door, &as_door, &oh_door, &ons_dash_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "onsembl/ons_dash_command.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/err.h"
+#include "core/stat.h"
+#include "door/console.h"
+#include "door/door.h"
+#include "net/wire.h"
+#include "ons/ons_order.h"
+#include "onsembl/ons_agents.h"
+#include "onsembl/ons_dash.h"
+#include "onsembl/ons_frame.h"
+#include "onsembl/ons_owner.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What the users of tokens are to the policy: known, and no more. */
+#define LEVEL "contact"
+
+struct command {
+	struct list link;
+	struct ons_dash *dash;
+	char *id;
+	char *agent;
+	char *message; /* that asks for it, until its receipt; NULL: none */
+	struct session *session;
+	struct attachment at;
+	struct session_call *call; /* until its receipt */
+	struct ons_frame_view view;
+	struct ons_frames frames;
+	int64_t began_ms;
+	bool has_more;
+};
+
+static struct span span_str(const char *text)
+{
+	return (struct span){text, text ? strlen(text) : 0};
+}
+
+static void free_command(struct command *c)
+{
+	list_remove(&c->link);
+	c->dash->n_commands--;
+	if (c->call)
+		session_forget(&c->call);
+	session_detach(&c->at);
+	session_close(&c->session);
+	ons_frames_fini(&c->frames);
+	free(c->id);
+	free(c->agent);
+	free(c->message);
+	free(c);
+}
+
+static struct command *find_command(struct ons_dash *d, struct span id)
+{
+	list_each(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (ons_is(id, c->id))
+			return c;
+	}
+	return NULL;
+}
+
+/* ---- output ---- */
+
+static void send_frames(struct command *c)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < c->frames.n; i++) {
+		wire_send(c->dash->wire, c->frames.text.data + from,
+		    c->frames.end[i] - from);
+		from = c->frames.end[i];
+	}
+}
+
+/* Called inside session_read(). */
+static bool take_event(const struct event *ev, void *arg)
+{
+	struct command *c = arg;
+	ons_frame_put(&c->frames, &c->view, ev);
+	send_frames(c);
+	return !wire_is_full(c->dash->wire);
+}
+
+static void tell_gap(struct command *c)
+{
+	stat_add(onsembl_missed, c->at.n_missed);
+	ons_frame_put_gap(
+	    &c->frames, &c->view, c->at.n_missed, clock_wall_ms());
+	send_frames(c);
+}
+
+static void read_command(struct command *c)
+{
+	enum session_read how;
+	do {
+		how = session_read(&c->at, take_event, c);
+		if (how == READ_GONE)
+			tell_gap(c);
+	} while (how == READ_GONE);
+	c->has_more = how == READ_STOPPED;
+}
+
+static bool is_over(const struct command *c)
+{
+	return c->view.state == ONS_FRAME_OVER && !c->call;
+}
+
+void ons_dash_command_pump(struct ons_dash *d)
+{
+	if (d->is_pumping || d->is_over)
+		return;
+	d->is_pumping = true;
+	list_each_safe(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (wire_is_full(d->wire))
+			break; /* on_drain goes on */
+		if (c->has_more)
+			read_command(c);
+		if (is_over(c))
+			free_command(c);
+	}
+	d->is_pumping = false;
+}
+
+static void on_more(void *arg)
+{
+	struct command *c = arg;
+	c->has_more = true;
+	ons_dash_command_pump(c->dash);
+}
+
+/* ---- beginning ---- */
+
+/* What an agent on another machine should know of the command. */
+static void put_options(
+    struct buf *out, const struct ons_dash *d, const struct ons_request *q)
+{
+	buf_char(out, '{');
+	ons_put_text(out, "commandId", q->command);
+	ons_put_str(out, "priority", ons_priority_name(q->priority));
+	ons_put_json(out, "args", q->args);
+	ons_put_json(out, "env", q->env);
+	ons_put_text(out, "workingDirectory", q->dir);
+	ons_put_text(out, "type", q->kind);
+	ons_put_json(out, "executionConstraints", q->constraints);
+	ons_put_str(out, "dashboardId", d->id);
+	ons_put_str(out, "userId", d->claims.user);
+	buf_char(out, '}');
+}
+
+/* a NULL: its agent is not known. */
+static struct command *add_command(struct ons_dash *d, struct span id,
+    const struct ons_agent *a, struct session *s)
+{
+	struct command *c = mem_zero(sizeof *c);
+	c->dash = d;
+	c->id = mem_strndup(id.text, id.len);
+	c->agent = mem_strdup(a ? a->id : "");
+	c->session = s;
+	c->began_ms = clock_mono_ms();
+	c->view.command = span_str(c->id);
+	c->view.agent = a ? span_str(c->agent) : (struct span){0};
+	c->view.is_here = a && a->is_hosted;
+	list_append(&d->commands, &c->link);
+	d->n_commands++;
+	return c;
+}
+
+static void refuse(struct ons_dash *d, const char *code, const char *message,
+    struct span command, const char *reason)
+{
+	const struct ons_error error = {
+	    .code = code,
+	    .message = message,
+	    .reason = reason,
+	    .command = command,
+	};
+	ons_dash_tell_error(d, &error);
+}
+
+static void refuse_route(
+    struct ons_dash *d, struct span command, const char *reason)
+{
+	refuse(d, "ROUTING_FAILED", "Failed to route command to agent", command,
+	    reason);
+}
+
+static void send_ack(
+    struct ons_dash *d, struct span message, struct span command)
+{
+	struct buf out = {0};
+	const struct ons_message m = {.id = message};
+	ons_dash_begin_ack(&out, &m);
+	ons_put_text(&out, "commandId", command);
+	ons_end(&out);
+	ons_dash_send(d, &out);
+}
+
+/* The events of the turn, from its first one. */
+static void attach(struct command *c, const struct session_receipt *r)
+{
+	uint64_t began = session_turn_began(c->session);
+	if (r->outcome == INPUT_STARTED && r->seq)
+		began = r->seq;
+	session_attach(c->session, &c->at, began ? began - 1 : 0, on_more, c);
+}
+
+static void on_receipt(void *arg, const struct session_receipt *r)
+{
+	struct command *c = arg;
+	struct ons_dash *d = c->dash;
+	c->call = NULL;
+	if (r->outcome == INPUT_REFUSED) {
+		refuse_route(d, span_str(c->id), err_public_text(r->err));
+		free_command(c);
+		return;
+	}
+	send_ack(d, span_str(c->message), span_str(c->id));
+	free(c->message);
+	c->message = NULL;
+	attach(c, r);
+}
+
+static struct session *open_session(
+    struct ons_dash *d, struct span id, struct err *err)
+{
+	char name[ONS_OWNER_SIZE];
+	enum session_status status;
+	bool has_record;
+	ons_owner_session(name, id);
+	return session_open(d->setup->sessions, name, strlen(name), d->owner,
+	    &status, &has_record, err);
+}
+
+static void submit(struct command *c, const struct ons_agent *a,
+    const struct ons_message *m, const struct ons_request *q)
+{
+	const struct ons_dash *d = c->dash;
+	struct buf name = {0}, options = {0};
+	buf_printf(&name, "onsembl:%s", a->id);
+	put_options(&options, d, q);
+	const struct session_input in = {
+	    .prompt = q->text.text,
+	    .prompt_len = q->text.len,
+	    .input_id = c->id,
+	    .input_id_len = strlen(c->id),
+	    .caller = d->owner,
+	    .level = LEVEL,
+	    .peer = d->wire->peer,
+	    .peer_is_loopback = d->wire->peer_is_loopback,
+	    .is_holder = true,
+	    .agent = a->is_hosted ? NULL : buf_cstr(&name),
+	    .options = a->is_hosted ? NULL : options.data,
+	    .options_len = a->is_hosted ? 0 : options.len,
+	};
+	c->message = m->id.text ? mem_strndup(m->id.text, m->id.len) : NULL;
+	console_input(
+	    d->claims.user, session_id(c->session), q->text.text, q->text.len);
+	c->call = session_input(c->session, &in, on_receipt, c);
+	buf_fini(&name);
+	buf_fini(&options);
+}
+
+/* ---- answers ---- */
+
+static int answer_approval(struct session *s, struct span text, struct err *err)
+{
+	static const char yes[] = "{\"approved\":true,\"scope\":\"once\"}";
+	struct buf json = {0};
+	if (span_is_like(text, "yes") || span_is_like(text, "y"))
+		return session_answer(
+		    s, EV_APPROVAL_NEEDED, yes, sizeof yes - 1, err);
+	buf_str(&json, "{\"approved\":false,\"scope\":\"once\",\"mode\":"
+		       "\"reject_explain\",\"feedback\":");
+	buf_json(&json, text.text, text.len);
+	buf_char(&json, '}');
+	int rc =
+	    session_answer(s, EV_APPROVAL_NEEDED, json.data, json.len, err);
+	buf_fini(&json);
+	return rc;
+}
+
+static int answer_text(
+    struct session *s, enum event_type kind, struct span text, struct err *err)
+{
+	struct buf json = {0};
+	buf_json(&json, text.text, text.len);
+	int rc = session_answer(s, kind, json.data, json.len, err);
+	buf_fini(&json);
+	return rc;
+}
+
+/* Returns whether the session waited for this text. */
+static bool answer(struct session *s, struct span text)
+{
+	uint64_t question;
+	struct err err;
+	text = span_trim(text);
+	if (session_is_waiting(s, EV_APPROVAL_NEEDED, &question))
+		return answer_approval(s, text, &err) == 0;
+	if (session_is_waiting(s, EV_ASK_USER, &question))
+		return answer_text(s, EV_ASK_USER, text, &err) == 0;
+	if (session_is_waiting(s, EV_PLAN_REVIEW, &question))
+		return answer_text(s, EV_PLAN_REVIEW, text, &err) == 0;
+	return false;
+}
+
+/* A command that was an answer is over at once. */
+static void tell_answered(struct ons_dash *d, const struct ons_message *m,
+    struct span command, const char *agent)
+{
+	struct ons_frames frames = {0};
+	struct ons_frame_view view = {
+	    .command = command, .agent = span_str(agent)};
+	const struct event ev = {
+	    .type = EV_DONE, .time_us = clock_wall_us(), .body = ""};
+	send_ack(d, m->id, command);
+	ons_frame_put(&frames, &view, &ev);
+	size_t from = 0;
+	for (size_t i = 0; i < frames.n; i++) {
+		wire_send(
+		    d->wire, frames.text.data + from, frames.end[i] - from);
+		from = frames.end[i];
+	}
+	ons_frames_fini(&frames);
+}
+
+static bool is_answer(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q, struct span id, const char *agent)
+{
+	list_each(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (strcmp(c->agent, agent) != 0 ||
+		    !answer(c->session, q->text))
+			continue;
+		tell_answered(d, m, id, agent);
+		return true;
+	}
+	return false;
+}
+
+/* ---- calls ---- */
+
+static void begin_command(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q, struct span id, const struct ons_agent *a)
+{
+	struct err err;
+	struct session *s = open_session(d, id, &err);
+	if (s)
+		submit(add_command(d, id, a, s), a, m, q);
+	else if (err.code == ERR_NO_SESSION)
+		refuse(d, "FORBIDDEN",
+		    "This command belongs to another dashboard", id, NULL);
+	else
+		refuse_route(d, id, err_public_text(&err));
+}
+
+void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q, const struct ons_agent *a)
+{
+	char made[ONS_OWN_ID];
+	struct span id = q->command;
+	if (!id.text) {
+		ons_dash_make_id(made, "cmd");
+		id = span_str(made);
+	}
+	if (is_answer(d, m, q, id, a->id))
+		return;
+	if (find_command(d, id))
+		send_ack(d, m->id, id); /* it was sent again */
+	else if (d->n_commands == ONS_DASH_COMMANDS_MAX)
+		refuse_route(d, id,
+		    "this dashboard has 1000 commands that have not ended");
+	else
+		begin_command(d, m, q, id, a);
+}
+
+bool ons_dash_command_take(struct ons_dash *d, struct span command)
+{
+	char name[ONS_OWNER_SIZE];
+	struct err err;
+	if (find_command(d, command))
+		return true;
+	ons_owner_session(name, command);
+	if (d->n_commands == ONS_DASH_COMMANDS_MAX ||
+	    session_peek(d->setup->sessions, name, strlen(name), d->owner) !=
+		SESSION_RUNNING)
+		return false;
+	struct session *s = open_session(d, command, &err);
+	if (!s)
+		return false;
+	struct command *c = add_command(d, command, NULL, s);
+	session_attach(s, &c->at, session_head(s), on_more, c);
+	return true;
+}
+
+bool ons_dash_command_cancel(struct ons_dash *d, struct span command)
+{
+	struct err err;
+	struct command *c = find_command(d, command);
+	if (c && !c->call)
+		(void)session_interrupt(c->session, &err); /* it may be over */
+	return c;
+}
+
+unsigned ons_dash_command_cancel_all(struct ons_dash *d, const char *agent)
+{
+	unsigned n = 0;
+	struct err err;
+	list_each(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (!agent || strcmp(c->agent, agent) == 0)
+			n += session_interrupt(c->session, &err) == 0;
+	}
+	return n;
+}
+
+void ons_dash_command_list(struct ons_dash *d)
+{
+	list_each(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		struct buf out = {0};
+		bool is_running = c->view.state == ONS_FRAME_EXECUTING;
+		ons_dash_begin(&out, ONS_COMMAND_STATUS);
+		ons_put_text(&out, "commandId", c->view.command);
+		ons_put_text(&out, "agentId", c->view.agent);
+		ons_put_str(
+		    &out, "status", is_running ? "EXECUTING" : "QUEUED");
+		ons_put_int(&out, "timestamp", clock_wall_ms());
+		ons_end(&out);
+		ons_dash_send(d, &out);
+	}
+}
+
+void ons_dash_command_expire(struct ons_dash *d, int64_t now_ms)
+{
+	list_each_safe(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (now_ms - c->began_ms > ONS_COMMAND_TTL_MS)
+			free_command(c);
+	}
+}
+
+void ons_dash_command_forget(struct ons_dash *d)
+{
+	list_each_safe(it, &d->commands)
+	    free_command(list_entry(it, struct command, link));
+}
