@@ -9,13 +9,14 @@
 #include "net/http.h"
 #include "oip/oip_socket.h"
 #include "onsembl/ons_dash_door.h"
+#include "onsembl/ons_rest.h"
 #include "openhands/oh_door.h"
 
 #include <stddef.h>
 
 /* In the order of their routes: the first that matches counts. */
-static const struct door *const doors[] = {
-    &api_server, &oip_door, &as_door, &oh_door, &ons_dash_door, &api_door};
+static const struct door *const doors[] = {&api_server, &oip_door, &as_door,
+    &oh_door, &ons_dash_door, &ons_rest_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 

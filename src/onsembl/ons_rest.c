@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "onsembl/ons_rest.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/span.h"
+#include "core/err.h"
+#include "core/stat.h"
+#include "door/door.h"
+#include "door/reply.h"
+#include "identity/bearer.h"
+#include "limits/limits.h"
+#include "net/http.h"
+#include "ons/ons_message.h"
+#include "onsembl/ons_agents.h"
+#include "onsembl/ons_token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT 50
+#define LIMIT_MAX 100
+
+static const struct door_setup *setup;
+static struct ons_token_keys *keys;
+
+/* ---- replies ---- */
+
+static void reply_error(
+    struct http_req *req, int status, const char *error, const char *message)
+{
+	struct buf out = {0};
+	buf_char(&out, '{');
+	ons_put_str(&out, "error", error);
+	ons_put_str(&out, "message", message);
+	buf_char(&out, '}');
+	reply_json(req, status, &out);
+	buf_fini(&out);
+}
+
+static void reply_missing(struct http_req *req)
+{
+	reply_error(req, 404, "Agent not found", NULL);
+}
+
+/* ---- who it is ---- */
+
+static const char *refusal(const char *header, const struct err *err)
+{
+	if (err->code == ERR_MISCONFIGURED)
+		return err->text;
+	if (!header)
+		return "No authorization header provided";
+	return bearer_token(header)
+		   ? "Invalid or expired token"
+		   : "Invalid authorization format. Use: Bearer <token>";
+}
+
+/* Returns false after a reply: this client asks too much. */
+static bool count_request(struct http_req *req)
+{
+	const struct limits_who who = {
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+	struct limits_verdict v;
+	if (limits_request(setup->limits, &who, 0, &v) == 0)
+		return true;
+	reply_err(req, &v.err);
+	return false;
+}
+
+/* Returns false after a reply. */
+static bool admit(struct http_req *req, struct ons_claims *claims)
+{
+	struct err err;
+	const char *header = http_header(req, "authorization");
+	const char *token = bearer_token(header);
+	bool is_other = header && !token;
+	if (!count_request(req))
+		return false;
+	if (is_other)
+		(void)err_set(&err, ERR_UNAUTHORIZED, "not a bearer token");
+	else if (ons_token_verify(
+		     keys, token, token ? strlen(token) : 0, claims, &err) == 0)
+		return true;
+	stat_add(onsembl_refused, 1);
+	reply_error(req, 401, "UNAUTHORIZED", refusal(header, &err));
+	return false;
+}
+
+/* ---- GET /api/agents ---- */
+
+struct listing {
+	struct ons_claims claims;
+	struct span type;   /* absent: any */
+	struct span status; /* likewise */
+	int64_t limit;
+	int64_t offset;
+	int64_t total;
+	struct buf array;
+};
+
+static bool is_wanted(const struct listing *l, const struct ons_agent *a)
+{
+	const char *status = ons_agent_rest_status(a);
+	if (l->type.text && !span_is_like(l->type, a->type))
+		return false;
+	if (!l->status.text || span_is_like(l->status, status))
+		return true;
+	return strcmp(status, "busy") == 0 &&
+	       span_is_like(l->status, "executing");
+}
+
+static void list_agent(const struct ons_agent *a, void *arg)
+{
+	struct listing *l = arg;
+	if (!ons_agent_is_seen(a, keys, &l->claims) || !is_wanted(l, a))
+		return;
+	int64_t at = l->total++;
+	if (at < l->offset || at >= l->offset + l->limit)
+		return;
+	if (l->array.len > 1)
+		buf_char(&l->array, ',');
+	ons_agent_put_object(&l->array, a);
+}
+
+/* Returns false if the parameter is there and is no such number. */
+static bool read_number(struct http_req *req, const char *name, int64_t least,
+    int64_t most, int64_t *out)
+{
+	char digits[12];
+	char *end;
+	size_t len = 0;
+	const char *text = reply_query(req, name, &len);
+	if (!text)
+		return true;
+	if (!len || len >= sizeof digits || *text < '0' || *text > '9')
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	*out = strtoll(digits, &end, 10);
+	return !*end && *out >= least && *out <= most;
+}
+
+static void get_agents(struct http_req *req, void *arg)
+{
+	struct listing l = {.limit = LIMIT};
+	struct buf out = {0};
+	(void)arg;
+	if (!admit(req, &l.claims))
+		return;
+	l.type.text = reply_query(req, "type", &l.type.len);
+	l.status.text = reply_query(req, "status", &l.status.len);
+	if (!read_number(req, "limit", 1, LIMIT_MAX, &l.limit) ||
+	    !read_number(req, "offset", 0, 1000000000, &l.offset)) {
+		reply_error(req, 400, "Invalid query",
+		    "limit is 1 to 100, offset 0 or more");
+		return;
+	}
+	buf_char(&l.array, '[');
+	ons_agents_each(setup, list_agent, &l);
+	buf_char(&l.array, ']');
+	buf_char(&out, '{');
+	ons_put_json(&out, "agents", (struct span){l.array.data, l.array.len});
+	ons_put_int(&out, "total", l.total);
+	ons_put_int(&out, "limit", l.limit);
+	ons_put_int(&out, "offset", l.offset);
+	buf_char(&out, '}');
+	reply_json(req, 200, &out);
+	buf_fini(&l.array);
+	buf_fini(&out);
+}
+
+/* ---- one agent ---- */
+
+struct search {
+	struct ons_claims claims;
+	struct buf name; /* of the path */
+	bool is_name;	 /* it is the agent's name and not its id */
+	bool is_found;
+	struct buf object;
+};
+
+static void find_agent(const struct ons_agent *a, void *arg)
+{
+	struct search *s = arg;
+	const struct span name = {s->name.data, s->name.len};
+	if (s->is_found || !ons_is(name, s->is_name ? a->name : a->id) ||
+	    !ons_agent_is_seen(a, keys, &s->claims))
+		return;
+	s->is_found = true;
+	ons_agent_put_object(&s->object, a);
+}
+
+/* Returns false after a reply; *s is to be freed in any case. */
+static bool find(struct http_req *req, struct search *s)
+{
+	if (!admit(req, &s->claims))
+		return false;
+	reply_segment(req, &s->name);
+	ons_agents_each(setup, find_agent, s);
+	return true;
+}
+
+static void free_search(struct search *s)
+{
+	buf_fini(&s->name);
+	buf_fini(&s->object);
+}
+
+static void reply_found(struct http_req *req, bool is_name)
+{
+	struct search s = {.is_name = is_name};
+	if (find(req, &s)) {
+		if (s.is_found)
+			reply_json(req, 200, &s.object);
+		else
+			reply_missing(req);
+	}
+	free_search(&s);
+}
+
+static void get_agent(struct http_req *req, void *arg)
+{
+	(void)arg;
+	reply_found(req, false);
+}
+
+static void get_agent_by_name(struct http_req *req, void *arg)
+{
+	(void)arg;
+	reply_found(req, true);
+}
+
+/* ---- probes ---- */
+
+static void get_health(struct http_req *req, void *arg)
+{
+	static const char text[] = "{\"status\":\"ok\"}";
+	(void)arg;
+	http_reply(req, 200, "application/json", text, sizeof text - 1);
+}
+
+/* ---- the door ---- */
+
+static void mount(struct http *http, const struct door_setup *s)
+{
+	struct err err;
+	setup = s;
+	keys = ons_token_open(s->conf, &err);
+	if (!keys)
+		fatal("%s", err.text);
+	http_route(http, "GET", "/api/agents", get_agents, NULL);
+	http_route(http, "GET", "/api/agents/name/*", get_agent_by_name, NULL);
+	http_route(http, "GET", "/api/agents/*", get_agent, NULL);
+	http_route(http, "GET", "/api/health/liveness", get_health, NULL);
+	http_route(http, "GET", "/api/health/readiness", get_health, NULL);
+}
+
+const struct door ons_rest_door = {
+    .id = DOOR_ONSEMBL,
+    .mount = mount,
+};
