@@ -35,6 +35,7 @@ sub create {
 sub id { return $_[0]{id} }
 sub ws { return $_[0]{ws} }
 sub events { return @{ $_[0]{events} } }
+sub frames { return @{ $_[0]{frames} } }
 
 # A request; a path that begins with a slash is below the conversation.
 sub api {
@@ -84,6 +85,7 @@ sub next {
 	my $text = $self->{ws}->next_text($timeout) // return;
 	my $f = JSON::PP->new->utf8->decode($text);
 	my $event = $self->{form} eq 'session' ? $f->{event} : $f;
+	push @{ $self->{frames} }, $f;
 	push @{ $self->{events} }, $event if $event;
 	return $f;
 }
