@@ -77,6 +77,8 @@ is $c->api(GET => "/events/search?limit=$_")->{status}, 422, "O8: a limit of '$_
     for 0, 101, -1, 'x', '', '99999999999999999999';
 is $c->api(GET => "/events/search?page_id=$_")->{status}, 422, "O8: the page_id '$_' is refused"
     for $UUID, 'x', $c->id;
+is $c->api(GET => "/events/search?$_")->{status}, 501, "O8: a page with $_ is refused"
+    for qw(kind=MessageEvent sort_order=TIMESTAMP_DESC);
 is $c->api(GET => '/events/count')->{body}, scalar(@stored), 'events are counted';
 
 # ---- coming back ----

@@ -241,12 +241,38 @@ static bool read_page(const struct asked *a, uint64_t *from)
 	       as_id_event_read(from, salt_of(&a->talk), text, len);
 }
 
+/* Returns the first parameter that would be ignored, or NULL. */
+static const char *filter_of(struct http_req *req)
+{
+	static const char *const filters[] = {"kind", "source", "body",
+	    "timestamp__gte", "timestamp__lt", "sort_order"};
+	size_t len;
+	for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++)
+		if (reply_query(req, filters[i], &len))
+			return filters[i];
+	return NULL;
+}
+
+static void refuse_filter(struct http_req *req, const char *name)
+{
+	struct buf text = {0};
+	buf_printf(&text,
+	    "%s: events are sent in the order of their numbers, without a "
+	    "filter",
+	    name);
+	as_reply_detail(req, 501, buf_cstr(&text));
+	buf_fini(&text);
+}
+
 static void search_events(struct asked *a)
 {
 	struct buf out = {0};
 	unsigned most;
 	uint64_t from;
-	if (!read_limit(a->req, &most)) {
+	const char *filter = filter_of(a->req);
+	if (filter) {
+		refuse_filter(a->req, filter);
+	} else if (!read_limit(a->req, &most)) {
 		as_reply_detail(a->req, 422, "limit must be 1 to 100");
 	} else if (!read_page(a, &from)) {
 		as_reply_detail(a->req, 422,
