@@ -67,6 +67,15 @@ is $c->api(GET => '')->{json}{title}, 'Sums', 'a title is kept';
 is $host->http(PATCH => '/api/conversations/' . $c->id, {}, { title => $_ })->{status}, 422,
     'a bad title is refused' for '', 'x' x 201, 7;
 
+my $said = $host->http(POST => '/api/conversations', {}, { agent => {}, initial_message => {
+	role => 'user', content => AgentServer::content('echo first'), run => JSON::PP::true } });
+is $said->{status}, 201, 'a conversation is created with its first message';
+$said = AgentServer->known($host, $said->{json}{id});
+ok CoHost::wait_for(10, sub { $said->status eq 'finished' }), 'a first message runs if it says so';
+is_deeply [AgentServer::texts(user => $said->pages(100))], ['echo first'], 'a first message is said once';
+is $host->http(POST => '/api/conversations', {}, { agent => {}, initial_message => { role => 'x' } })->{status},
+    422, 'a bad first message is refused';
+
 # ---- pages ----
 
 is ids($c->pages(1)), ids(@stored), 'O8: pages of one event give all events';

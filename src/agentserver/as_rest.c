@@ -52,13 +52,16 @@ struct pending {
 	struct session_draft_call *draft;
 	struct session_change *change;
 	struct as_talk talk;
-	struct buf reply; /* "": success */
+	struct buf reply;	 /* "": success */
+	struct as_message first; /* said once the conversation is stored */
+	bool has_first;
 };
 
 static void pending_free(struct pending *p)
 {
 	as_talk_close(&p->talk);
 	buf_fini(&p->reply);
+	as_message_fini(&p->first);
 	free(p);
 }
 
@@ -99,13 +102,6 @@ static void on_run(void *arg, const struct err *err)
 	settle(arg, err);
 }
 
-static void on_created(void *arg, const struct err *err)
-{
-	struct pending *p = arg;
-	p->draft = NULL;
-	settle(p, err);
-}
-
 static void on_changed(void *arg, const struct err *err)
 {
 	struct pending *p = arg;
@@ -130,12 +126,10 @@ static struct as_sender sender_of(struct http_req *req)
 	};
 }
 
-static void say(struct asked *a, const struct as_message *m)
+static void say_in(struct pending *p, const struct as_message *m)
 {
 	struct err err;
-	struct http_req *req = a->req;
-	const struct as_sender who = sender_of(req);
-	struct pending *p = pend(a);
+	const struct as_sender who = sender_of(p->req);
 	switch (as_run(&p->run, &p->talk, m, &who, on_run, p, &err)) {
 	case AS_PENDING:
 		return;
@@ -150,6 +144,11 @@ static void say(struct asked *a, const struct as_message *m)
 		settle(p, NULL);
 		return;
 	}
+}
+
+static void say(struct asked *a, const struct as_message *m)
+{
+	say_in(pend(a), m);
 }
 
 static void post_event(struct asked *a)
@@ -376,31 +375,68 @@ static const struct json *object(const struct json *body, const char *name)
 	return json_is(v, JSON_OBJECT) ? v : NULL;
 }
 
-static void create(struct asked *a)
+static void on_created(void *arg, const struct err *err)
 {
-	char uuid[ENC_UUID_SIZE];
+	struct pending *p = arg;
+	p->draft = NULL;
+	if (p->has_first && !err)
+		say_in(p, &p->first);
+	else
+		settle(p, err);
+}
+
+static void begin_new(
+    struct asked *a, struct buf *reply, struct as_message *first)
+{
+	struct pending *p = pend(a);
+	p->reply = *reply;
+	*reply = (struct buf){0};
+	p->has_first = first->images.len;
+	p->first = *first;
+	*first = (struct as_message){.wants_run = false};
+	p->draft = session_keep(p->talk.session, "", 0, "", on_created, p);
+}
+
+/* Read what is to be said first; *m is {0} if there is nothing. */
+static int read_first(
+    struct as_message *m, const struct json *body, struct err *err)
+{
+	const struct json *first = object(body, "initial_message");
+	*m = (struct as_message){.wants_run = false};
+	return first ? as_message_read(m, first, false, err) : 0;
+}
+
+static void create_as(
+    struct asked *a, const char *uuid, struct as_message *first)
+{
 	struct err err;
 	bool is_new;
 	struct buf out = {0};
-	if (!read_id(uuid, a->body)) {
-		as_reply_detail(a->req, 422, "conversation_id must be a UUID");
-		return;
-	}
 	if (as_talk_begin(&a->talk, setup, uuid, &is_new, &err) < 0) {
 		as_reply_err(a->req, &err);
 		return;
 	}
 	as_talk_put_created(&out, &a->talk, object(a->body, "agent"),
 	    object(a->body, "workspace"));
-	if (is_new) {
-		struct pending *p = pend(a);
-		p->reply = out;
-		p->draft =
-		    session_keep(p->talk.session, "", 0, "", on_created, p);
-	} else {
+	if (is_new)
+		begin_new(a, &out, first);
+	else
 		as_reply(a->req, 200, &out);
-		buf_fini(&out);
-	}
+	buf_fini(&out);
+}
+
+static void create(struct asked *a)
+{
+	char uuid[ENC_UUID_SIZE];
+	struct as_message first = {.wants_run = false};
+	struct err err;
+	if (!read_id(uuid, a->body))
+		as_reply_detail(a->req, 422, "conversation_id must be a UUID");
+	else if (read_first(&first, a->body, &err) < 0)
+		as_reply_detail(a->req, 422, err.text);
+	else
+		create_as(a, uuid, &first);
+	as_message_fini(&first);
 }
 
 static void delete_one(struct asked *a)
