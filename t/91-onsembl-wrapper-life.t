@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Backend;
 use CoHost qw(program read_file run wait_for write_file);
 use File::Temp;
+use IO::Socket::IP;
 use JSON::PP;
 use POSIX ();
 use Test::More;
@@ -219,6 +220,82 @@ like $r->{out}, qr/--config config\.json/, 'the refusal names the way out';
 	ok $agent = $backend->agent, 'the next connection has the refreshed token';
 	$backend->{token} = $TOKEN;
 	$w->stop;
+}
+
+# ---- a login ----
+
+# A server of HTTP that answers each POST by a function, and notes what came.
+{
+	my $home = File::Temp->newdir;
+	my $rest = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 8, ReuseAddr => 1);
+	my ($port, @came) = ($rest->sockport);
+	my ($polls, $head) = (0, '');
+	my %reply = (
+		'/api/auth/device/authorize' => sub { (200, { device_code => 'D', user_code => 'ABC234',
+			verification_uri => 'http://x/auth/device', expires_in => 600, interval => 1 }) },
+		'/api/auth/device/token' => sub { $polls++ ? (200, { access_token => $TOKEN, refresh_token => 'R1',
+			token_type => 'Bearer', expires_in => 3600 }) : (400, { error => 'authorization_pending' }) },
+		'/api/auth/cli/refresh' => sub { (200, { access_token => 'renewed', refresh_token => 'R2', expires_in => 3600 }) },
+		'/api/auth/cli/revoke' => sub { (200, { success => JSON::PP::true }) },
+	);
+	# Serve in this process, while a command runs.
+	my $with = sub {
+		my ($is_over) = @_;
+		wait_for(15, sub {
+			my $bits = '';
+			vec($bits, fileno $rest, 1) = 1;
+			if (select $bits, undef, undef, 0.02) {
+				my $c = $rest->accept;
+				my $in = '';
+				while ($in !~ /\r\n\r\n/ || length($') < (($in =~ /content-length: (\d+)/i)[0] // 0)) {
+					sysread $c, $in, 4096, length $in or last;
+				}
+				return $head = $in if $in =~ /^GET/; # a wrapper that connects
+				my ($path, $body) = $in =~ m{^POST (\S+) .*?\r\n\r\n(.*)}s;
+				push @came, [$path, decode_json($body)];
+				my ($status, $answer) = $reply{$path}->();
+				my $text = encode_json($answer);
+				syswrite $c, "HTTP/1.1 $status X\r\nContent-Type: application/json\r\nContent-Length: "
+				    . length($text) . "\r\nConnection: close\r\n\r\n$text";
+				close $c;
+			}
+			return $is_over->();
+		});
+	};
+	my $command = sub {
+		my ($word, $out) = @_;
+		my $pid = fork // die;
+		if (!$pid) {
+			$ENV{HOME} = "$home";
+			delete $ENV{ONSEMBL_API_KEY};
+			open STDOUT, '>', $out;
+			open STDERR, '>&', \*STDOUT;
+			exec program('co-agentd'), $word, '-w', "$home", '-s', "ws://127.0.0.1:$port" or POSIX::_exit(127);
+		}
+		$with->(sub { waitpid $pid, POSIX::WNOHANG() });
+		return $?;
+	};
+	is $command->('login', "$home/out"), 0, 'login ends when the code was entered';
+	like read_file("$home/out"), qr{Open http://x/auth/device and enter the code ABC234\nLogged in}, 'login shows where to enter the code';
+	my $saved = decode_json(read_file("$home/.onsembl/credentials.json"));
+	is_deeply [@$saved{qw(server accessToken refreshToken)}], ["ws://127.0.0.1:$port", $TOKEN, 'R1'], 'a login is kept in a file';
+	is sprintf('%o', (stat "$home/.onsembl/credentials.json")[2] & 0777), '600', 'only the user can read the login';
+
+	# The wrapper begins with a token that is about to expire.
+	$saved->{expiresAt} = (time + 100) * 1000;
+	write_file("$home/.onsembl/credentials.json", encode_json($saved));
+	my $w = Wrapper->start(server => "ws://127.0.0.1:$port", args => ['--max-retries', 0],
+		env => { HOME => "$home", ONSEMBL_API_KEY => undef });
+	$with->(sub { $head });
+	is_deeply $came[-1], ['/api/auth/cli/refresh', { refresh_token => 'R1', grant_type => 'refresh_token' }],
+	    'a token that is about to expire is renewed first';
+	is decode_json(read_file("$home/.onsembl/credentials.json"))->{refreshToken}, 'R2', 'the renewed login is kept';
+	like $head, qr/^Authorization: Bearer renewed\r$/m, 'the wrapper connects with the renewed token';
+	$w->signal('KILL');
+	$w->wait_exit;
+	is $command->('logout', "$home/out"), 0, 'logout ends without an error';
+	is_deeply $came[-1], ['/api/auth/cli/revoke', { token => 'R2' }], 'logout tells the server';
+	ok !-e "$home/.onsembl/credentials.json", 'logout removes the login';
 }
 
 # ---- control ----

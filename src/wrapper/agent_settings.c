@@ -22,6 +22,7 @@
 static const char usage[] =
     "Usage: onsembl-agent start [options]     connect an agent to a server\n"
     "       onsembl-agent stop | restart | status | logs [options]\n"
+    "       onsembl-agent login | logout [options]   at a server\n"
     "  -a, --agent AGENT        claude, codex, gemini or mock (a shell)\n"
     "  -s, --server URL         ws://, wss://, http:// or https://\n"
     "  -k, --api-key TOKEN      of the server; better in ONSEMBL_API_KEY\n"
@@ -132,7 +133,7 @@ static void put(struct agent_settings *s, const struct row *r, const char *from,
 
 	switch (r->form) {
 	case TEXT:
-		*(const char **)(void *)at = mem_strdup(text);
+		*(const char **)(void *)at = text;
 		break;
 	case NUMBER:
 		put_number(s, r, from, text);
@@ -153,6 +154,8 @@ static enum agent_command command_of(const char *word)
 	    [COMMAND_RESTART] = "restart",
 	    [COMMAND_STATUS] = "status",
 	    [COMMAND_LOGS] = "logs",
+	    [COMMAND_LOGIN] = "login",
+	    [COMMAND_LOGOUT] = "logout",
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -224,9 +227,11 @@ static void read_arguments(
 		if (opt == '?')
 			usage_error("an option is wrong");
 		size_t i = row_of(opt, s->command);
-		given[i] = optarg ? mem_strdup(optarg) : "";
-		if (rows[i].offset == AT(token) && optarg)
+		given[i] = optarg ? optarg : "";
+		if (rows[i].offset == AT(token)) {
+			given[i] = mem_strdup(optarg);
 			memset(optarg, 'x', strlen(optarg));
+		}
 	}
 	if (optind == argc)
 		usage_error("a command is missing");
@@ -285,6 +290,7 @@ static void merge(struct agent_settings *s, const char **given)
 		const struct row *r = &rows[i];
 		const char *env = env_of(r);
 		char *in_file = f && r->key ? config_file_get(f, r->key) : NULL;
+		bool is_kept = false;
 
 		if (given[i]) {
 			put(s, r, r->option, given[i]);
@@ -292,10 +298,12 @@ static void merge(struct agent_settings *s, const char **given)
 			put(s, r, r->env, env);
 		} else if (in_file) {
 			put(s, r, r->key, in_file);
+			is_kept = r->form == TEXT;
 			if (!named)
 				note_found(s, r);
 		}
-		free(in_file);
+		if (!is_kept)
+			free(in_file);
 	}
 	config_file_close(&f);
 }
@@ -392,13 +400,12 @@ static void check_token(const char *token)
 
 static void check(struct agent_settings *s)
 {
-	if (s->agent_id && strcmp(s->agent_id, "auto-generate") == 0)
-		s->agent_id = NULL;
 	if (s->token_file)
 		s->token = read_token(s->token_file);
 	check_token(s->token);
 	check_dir(s);
-	if (s->command == COMMAND_START || s->command == COMMAND_RESTART) {
+	if (s->command == COMMAND_START || s->command == COMMAND_RESTART ||
+	    s->command == COMMAND_LOGIN || s->command == COMMAND_LOGOUT) {
 		check_words(s);
 		check_server(s);
 	}

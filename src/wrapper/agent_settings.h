@@ -17,10 +17,15 @@ enum agent_command {
 	COMMAND_RESTART,
 	COMMAND_STATUS,
 	COMMAND_LOGS,
+	COMMAND_LOGIN,
+	COMMAND_LOGOUT,
 };
 
 /* The maximum length of an id of an agent, or of its name. */
 #define AGENT_MAX_ID 200
+
+/* Instead of an id. */
+#define AGENT_NEW_ID "auto-generate"
 
 struct agent_settings {
 	enum agent_command command;
@@ -33,7 +38,7 @@ struct agent_settings {
 	const char *program;   /* instead of the agent's usual one; or NULL */
 	const char *config;    /* the file; NULL: none was found */
 	const char *name;      /* NULL: none */
-	const char *agent_id;  /* NULL: make one */
+	const char *agent_id;  /* NULL, AGENT_NEW_ID: make one */
 	const char *log_level;
 	const char *log_file; /* NULL: in the working directory */
 	int64_t attempts;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "wrapper/agent_settings.h"
+#include "wrapper/login.h"
 #include "wrapper/tail.h"
 #include "wrapper/workdir.h"
 #include "wrapper/wrapper.h"
@@ -226,6 +227,10 @@ int commands_run(const struct agent_settings *s)
 		return show_status(s);
 	case COMMAND_LOGS:
 		return show_logs(s);
+	case COMMAND_LOGIN:
+		return login_run(s);
+	case COMMAND_LOGOUT:
+		return login_end(s);
 	}
 	return EXIT_USAGE;
 }

@@ -15,6 +15,7 @@
 #include "wrapper/doer.h"
 #include "wrapper/job.h"
 #include "wrapper/kind.h"
+#include "wrapper/login.h"
 #include "wrapper/orders.h"
 #include "wrapper/private_file.h"
 #include "wrapper/server.h"
@@ -57,7 +58,8 @@ struct wrapper {
 	struct server *server;
 	struct loop_timer leave;
 	struct loop_timer late;
-	char *token; /* from the server; NULL: that of the settings */
+	char *token;	     /* from the server; NULL: that of the user */
+	struct login *login; /* NULL: the settings have the token */
 	char agent_id[AGENT_MAX_ID + 1];
 	int64_t reported_drops;
 	int status;
@@ -101,7 +103,9 @@ static void on_leave_time(void *arg)
 /* The commands have ended: the server hears of it, then of our leaving. */
 static void say_farewell(struct wrapper *w)
 {
-	loop_timer_set(w->loop, &w->leave, FAREWELL_MS);
+	loop_timer_set(w->loop, &w->leave, w->server ? FAREWELL_MS : 0);
+	if (!w->server)
+		return;
 	server_send(w->server);
 	server_close(w->server);
 }
@@ -136,6 +140,8 @@ static const char *on_token(void *arg)
 {
 	struct wrapper *w = arg;
 
+	if (w->login && !w->token)
+		return login_token(w->login);
 	return w->token ? w->token : w->settings->token;
 }
 
@@ -324,13 +330,14 @@ static void on_late(void *arg)
 /* {agentType}-{timestamp}-{9 random characters} */
 static void make_id(struct wrapper *w)
 {
+	const char *given = w->settings->agent_id;
 	struct buf id = {0};
 	uint64_t random;
 
 	enc_random(&random, sizeof random);
 	ons_put_id(&id, w->kind->name, clock_wall_ms(), random);
 	(void)snprintf(w->agent_id, sizeof w->agent_id, "%s",
-	    w->settings->agent_id ? w->settings->agent_id : buf_cstr(&id));
+	    given && strcmp(given, AGENT_NEW_ID) != 0 ? given : buf_cstr(&id));
 	buf_fini(&id);
 }
 
@@ -347,7 +354,7 @@ static void open_loop(struct wrapper *w)
 	loop_timer_set(w->loop, &w->late, READY_MS);
 }
 
-static void open_server(struct wrapper *w)
+static void open_orders(struct wrapper *w)
 {
 	w->backlog = backlog_new((size_t)w->settings->outage_bytes);
 	w->orders = orders_new(&(struct orders_setup){
@@ -359,6 +366,10 @@ static void open_server(struct wrapper *w)
 	    .handlers = &orders_handlers,
 	    .arg = w,
 	});
+}
+
+static void open_server(struct wrapper *w)
+{
 	w->server = server_open(&(struct server_setup){
 	    .loop = w->loop,
 	    .crew = w->crew,
@@ -372,8 +383,24 @@ static void open_server(struct wrapper *w)
 	});
 }
 
+static void on_login(void *arg)
+{
+	open_server(arg);
+}
+
+/* Without a token in the settings, the login decides. */
+static void begin(struct wrapper *w)
+{
+	open_orders(w);
+	if (!w->settings->token)
+		w->login = login_keep(w->loop, w->settings, on_login, w);
+	if (!w->login)
+		open_server(w);
+}
+
 static void close_all(struct wrapper *w)
 {
+	login_free(&w->login);
 	server_free(&w->server);
 	w->doer->ops->free(w->doer);
 	orders_free(&w->orders);
@@ -408,7 +435,7 @@ int wrapper_run(const struct agent_settings *settings,
 		return EXIT_FAILED;
 	}
 	tell_status(w, "connecting");
-	open_server(w);
+	begin(w);
 	loop_run(w->loop);
 	close_all(w);
 	return w->status;
