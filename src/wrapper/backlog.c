@@ -34,7 +34,8 @@ struct backlog {
 	struct list sent; /* and not acknowledged */
 	struct list waiting;
 	size_t max_bytes;
-	size_t bytes;
+	size_t bytes;	      /* of output */
+	size_t message_bytes; /* of the others */
 	size_t n_sent;
 	int64_t n_dropped;
 };
@@ -44,14 +45,22 @@ static struct item *item_at(struct list *link)
 	return list_entry(link, struct item, link);
 }
 
-static size_t cost_of(const struct item *i)
+/* Where an item of this kind is counted. */
+static size_t *count_of(struct backlog *o, const struct item *i)
 {
-	return i->command_id ? i->len + ITEM_BYTES : 0;
+	return i->command_id ? &o->bytes : &o->message_bytes;
+}
+
+/* Append an item. */
+static void add(struct backlog *o, struct item *i)
+{
+	*count_of(o, i) += i->len + ITEM_BYTES;
+	list_append(&o->waiting, &i->link);
 }
 
 static void item_free(struct backlog *o, struct item *i)
 {
-	o->bytes -= cost_of(i);
+	*count_of(o, i) -= i->len + ITEM_BYTES;
 	list_remove(&i->link);
 	free(i->id);
 	free(i->command_id);
@@ -179,8 +188,7 @@ void backlog_add_output(struct backlog *o, const struct backlog_output *output)
 	i->sequence = output->sequence;
 	i->is_errors = output->is_errors;
 	i->is_kept = true;
-	o->bytes += cost_of(i);
-	list_append(&o->waiting, &i->link);
+	add(o, i);
 	make_room(o);
 }
 
@@ -193,7 +201,7 @@ void backlog_add(
 	i->text = mem_strndup(text, len);
 	i->len = len;
 	i->is_kept = keep;
-	list_append(&o->waiting, &i->link);
+	add(o, i);
 }
 
 /* ---- sending ---- */
@@ -276,9 +284,16 @@ void backlog_rewind(struct backlog *o)
 	o->n_sent = 0;
 }
 
+bool backlog_is_full(const struct backlog *o, bool by_messages)
+{
+	size_t bytes = by_messages ? o->message_bytes : backlog_bytes(o);
+
+	return bytes > o->max_bytes / 2;
+}
+
 size_t backlog_bytes(const struct backlog *o)
 {
-	return o->bytes;
+	return o->bytes + o->message_bytes;
 }
 
 int64_t backlog_dropped(const struct backlog *o)

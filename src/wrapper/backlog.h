@@ -7,8 +7,8 @@
  * What is on its way to the server: messages in order, each kept until the
  * server has acknowledged it, so that a lost connection loses none of them. The
  * memory is bounded: while it is full, the oldest output is dropped, and where
- * it was, a message says how much is missing. Other messages are never dropped;
- * their number is limited by that of commands. No I/O.
+ * it was, a message says how much is missing. Other messages are never dropped:
+ * their adder has to stop in time (backlog_is_full()). No I/O.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,7 +68,13 @@ bool backlog_has(const struct backlog *o, const char *id);
 /* The connection is lost: what was not acknowledged is to be sent again. */
 void backlog_rewind(struct backlog *o);
 
-/* Returns how many bytes of output are kept. */
+/*
+ * Whether half of the room is in use; or, with by_messages, whether messages that
+ * cannot be dropped use so much.
+ */
+bool backlog_is_full(const struct backlog *o, bool by_messages);
+
+/* Returns how many bytes are kept, with what their storage costs. */
 size_t backlog_bytes(const struct backlog *o);
 
 /* Returns how many bytes of output were dropped since the beginning. */

@@ -93,13 +93,13 @@ static void on_event(void *arg, const char *json, size_t len)
 
 /*
  * While the server is connected, a full backlog holds the command. While it is
- * not, the command goes on, and its oldest output is dropped.
+ * not, the command goes on, and its oldest output is dropped; but events cannot
+ * be dropped, so that many of them hold it, too.
  */
 void orders_balance(struct orders *o)
 {
-	bool is_full = backlog_bytes(o->setup.backlog) >
-		       (size_t)o->setup.settings->outage_bytes / 2;
-	bool is_held = is_full && o->setup.handlers->is_connected(o->setup.arg);
+	bool is_connected = o->setup.handlers->is_connected(o->setup.arg);
+	bool is_held = backlog_is_full(o->setup.backlog, !is_connected);
 
 	if (!o->current || is_held == o->is_held)
 		return;

@@ -138,11 +138,34 @@ static void test_drops(void)
 	backlog_free(&box);
 }
 
+static void test_full(void)
+{
+	char text[1000];
+
+	memset(text, 'm', sizeof text);
+	box = backlog_new(MAX_BYTES);
+	ok(!backlog_is_full(box, false) && !backlog_is_full(box, true),
+	    "an empty backlog is not full");
+	fill("c", 2);
+	ok(backlog_is_full(box, false), "output fills half of a backlog");
+	ok(!backlog_is_full(box, true),
+	    "output is no reason to stop who sends messages");
+	backlog_add(box, "1", text, sizeof text, true);
+	backlog_add(box, "2", text, sizeof text, true);
+	ok(backlog_is_full(box, true), "messages fill half of a backlog");
+	(void)send_all();
+	ack("2");
+	is_int((int)backlog_bytes(box), 0,
+	    "what was acknowledged frees the room of messages and output");
+	backlog_free(&box);
+}
+
 int main(void)
 {
 	test_order();
 	test_part();
 	test_drops();
+	test_full();
 	buf_fini(&sent);
 	return done();
 }
