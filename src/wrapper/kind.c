@@ -64,6 +64,7 @@ static const char *const *kept_of(
 static struct doer *make_assistant(struct loop *loop, const struct kind *k,
     const struct agent_settings *s, char *why, size_t size)
 {
+	static char **argv; /* of the one agent of this process */
 	const char *program = s->program ? s->program : k->argv[0];
 	size_t n = 0;
 
@@ -76,7 +77,7 @@ static struct doer *make_assistant(struct loop *loop, const struct kind *k,
 	}
 	while (k->argv[n])
 		n++;
-	char **argv = mem_zero((n + 1) * sizeof *argv); /* kept for good */
+	argv = mem_zero((n + 1) * sizeof *argv);
 	for (size_t i = 0; i < n; i++)
 		argv[i] = mem_strdup(i ? k->argv[i] : program);
 	return assistant_new(&(struct assistant_setup){
