@@ -39,7 +39,8 @@ sub start { return Wrapper->start(server => $backend->url, token => $TOKEN, @_) 
 	is read_file($w->path('pid')), $w->pid . "\n", 'the pid file is still that of the first';
 	like $w->command('logs')->{out}, qr/connected as my-agent\.1/, 'logs shows the log';
 	is $w->command('logs', '-n', 1)->{out} =~ tr/\n//, 1, 'logs shows so many lines';
-	my $reader = open my $log, '-|', $w->words('logs', '--follow', '-n', 0) or die;
+	my $reader = open my $log, '-|', $w->words('logs', '--follow', '-n', 1) or die;
+	like scalar(<$log>), qr/info onsembl-agent/, 'logs --follow shows the last lines first';
 	$agent->run('noted', 'true');
 	like scalar(<$log>), qr/command=noted/, 'logs --follow waits for new lines';
 	kill TERM => $reader;
