@@ -3,14 +3,11 @@
 /* Drafts: that part of session.h. */
 #include "session/draft.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "session/record_put.h"
 #include "session/session_int.h"
-#include "store/feed.h"
-#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,28 +69,6 @@ void draft_delete(struct store_txn *t, uint64_t number, uint64_t upto)
 	}
 }
 
-/* It may have got a record meanwhile. */
-static bool has_record(struct store_txn *t, struct store_span key)
-{
-	struct store_span old;
-	return store_get(t, TABLE_SESSIONS, key.data, key.len, &old);
-}
-
-static void write_record(
-    struct store_txn *t, struct store_span key, struct store_span value)
-{
-	if (!has_record(t, key))
-		store_put(t, TABLE_SESSIONS, key.data, key.len, value.data,
-		    value.len);
-}
-
-static void feed_record(
-    struct store_txn *t, struct store_span key, struct store_span value)
-{
-	if (!has_record(t, key))
-		feed_write(t, key, value);
-}
-
 static int check_keep(struct store_txn *t, struct commit *c)
 {
 	uint64_t most;
@@ -141,29 +116,6 @@ static void on_kept(struct commit *c)
 	free(call);
 }
 
-static void put_record(
-    struct commit *c, const struct session *s, const char *caller)
-{
-	const char *owner = session_is_nobodys(s) ? "" : caller;
-	struct store_key key = store_key1(s->number);
-	int64_t now = clock_wall_ms();
-	struct record r = {
-	    .number = s->number,
-	    .status = RECORD_CONNECTED,
-	    .created_ms = now,
-	    .expires_ms = now + s->all->setup.conf->result_ttl * 1000,
-	    .updated_ms = now,
-	    .duration_ms = -1,
-	    .id = {s->id, strlen(s->id)},
-	    .caller = {owner, strlen(owner)},
-	    .prompt = {"", 0},
-	};
-	struct commit_put *p = journal_put(c, TABLE_SESSIONS, key.bytes, 8);
-	record_encode(&p->value, &r);
-	p->write =
-	    feed_is_wanted(s->all->setup.conf) ? feed_record : write_record;
-}
-
 struct session_draft_call *session_keep(struct session *s, const char *text,
     size_t len, const char *caller, session_draft_fn *fn, void *arg)
 {
@@ -175,7 +127,7 @@ struct session_draft_call *session_keep(struct session *s, const char *text,
 	call->arg = arg;
 	if (session_turn(s) == 0) {
 		record_put_id(c, s);
-		put_record(c, s, caller);
+		record_put_idle(c, s, caller, false);
 	}
 	buf_append(&c->note, &most, sizeof most);
 	buf_append(&c->note, text, len);

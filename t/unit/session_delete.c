@@ -76,7 +76,8 @@ static int count_rows(enum store_table table)
 }
 
 static const enum store_table tables[] = {TABLE_IDS, TABLE_SESSIONS,
-    TABLE_TALKS, TABLE_TITLES, TABLE_WAITING, TABLE_JOURNALS, TABLE_EVENTS};
+    TABLE_TALKS, TABLE_TITLES, TABLE_DRAFTS, TABLE_WAITING, TABLE_JOURNALS,
+    TABLE_EVENTS};
 
 static int count_all_rows(void)
 {
