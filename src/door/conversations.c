@@ -73,7 +73,8 @@ enum conversations_api conversations_api_of(const struct http_req *req)
 {
 	size_t len = 0;
 	const char *body = http_body(req, &len);
-	bool is_it = len ? has_body_of_server(body, len)
+	bool is_it = strcmp(http_method(req), "POST") == 0
+			 ? has_body_of_server(body, len)
 			 : is_dashed_uuid(http_segment(req)) ||
 			       asks_for_ids(http_query(req));
 	return is_it ? CONVERSATIONS_SERVER : CONVERSATIONS_PAGE;

@@ -9,9 +9,9 @@
  * handler for a route, it gets all requests. Otherwise the request decides
  * (doc/openhands.txt 6):
  *
- *   a body with "agent" or "workspace", or with "role" or "content": agent
- *   server; a query with "ids": agent server; an id in the form of a UUID with
- *   dashes, for a request without a body: agent server; all others: web page
+ *   POST with "agent" or "workspace", or with "role" or "content": agent
+ *   server; others with an id in the form of a UUID with dashes, or "ids" in
+ *   their query: agent server; all the rest: web page
  */
 struct http;
 

@@ -34,6 +34,10 @@ static const struct {
     {"another id", "GET", ALL "/talk", "", CONVERSATIONS_PAGE},
     {"an id as long as a UUID", "GET",
 	ALL "/0b0e7a60-92a1-4a4f-8b5e-3a1c0c6f7d1x", "", CONVERSATIONS_PAGE},
+    {"a title for a UUID with dashes", "PATCH", ALL "/" UUID,
+	"{\"title\":\"x\"}", CONVERSATIONS_SERVER},
+    {"a title for a UUID without dashes", "PATCH", ALL "/" DIGITS,
+	"{\"title\":\"x\"}", CONVERSATIONS_PAGE},
     {"an action in a UUID with dashes", "POST", ALL "/" UUID "/events",
 	"{\"action\":\"message\",\"args\":{\"content\":\"x\"}}",
 	CONVERSATIONS_PAGE},
@@ -65,8 +69,8 @@ static void on_server(struct http_req *req, void *arg)
 
 static const struct {
 	const char *method, *path;
-} routes[] = {
-    {"POST", ALL}, {"GET", ALL}, {"GET", ALL "/*"}, {"POST", ALL "/*/events"}};
+} routes[] = {{"POST", ALL}, {"GET", ALL}, {"GET", ALL "/*"},
+    {"PATCH", ALL "/*"}, {"POST", ALL "/*/events"}};
 
 static void add(struct http *http, enum conversations_api api)
 {
