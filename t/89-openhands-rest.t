@@ -173,6 +173,17 @@ is $r->{conversation_status}, 'STOPPED', 'a conversation that was stopped has th
 ok wait_for(10, sub { state_of((events($id, '?reverse=1&limit=1'))->[0]) eq 'stopped' }),
     'the turn of a stopped conversation ends';
 
+# ---- titles ----
+
+is ask(PATCH => "$ALL/$id", {}, { title => 'Sums' })->{body}, 'true', 'a conversation is renamed';
+is get("$ALL/$id")->{json}{title}, 'Sums', 'a conversation has its new title';
+for my $bad ({}, { title => 7 }, { title => 'x' x 201 }) {
+	my ($name) = %$bad ? length "$bad->{title}" : 'no';
+	is ask(PATCH => "$ALL/$id", {}, $bad)->{status}, 422, "a title of $name bytes is refused";
+}
+is ask(PATCH => "$ALL/$UNKNOWN", {}, { title => 'x' })->{status}, 404,
+    'an unknown conversation is not renamed';
+
 # ---- creation, and what it refuses ----
 
 $r = post($ALL, undef);

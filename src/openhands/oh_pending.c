@@ -89,12 +89,12 @@ static void on_changed(void *arg, const struct err *err)
 	finish(p, err);
 }
 
-void oh_pending_keep(
-    struct oh_asked *a, struct session *s, oh_pending_fn *reply)
+void oh_pending_title(struct oh_asked *a, struct session *s, const char *title,
+    size_t len, oh_pending_fn *reply)
 {
 	struct pending *p = begin(a, s, reply);
 	p->change =
-	    session_set_title(s, "", 0, a->caller.address, on_changed, p);
+	    session_set_title(s, title, len, a->caller.address, on_changed, p);
 }
 
 void oh_pending_delete(

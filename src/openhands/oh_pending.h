@@ -27,9 +27,12 @@ typedef void oh_pending_fn(
 void oh_pending_input(struct oh_asked *a, struct session *s,
     const struct session_input *in, oh_pending_fn *reply);
 
-/* Store a session in which nothing was said. Takes the session. */
-void oh_pending_keep(
-    struct oh_asked *a, struct session *s, oh_pending_fn *reply);
+/*
+ * Set the title of a session; that stores one in which nothing was said. Takes
+ * the session.
+ */
+void oh_pending_title(struct oh_asked *a, struct session *s, const char *title,
+    size_t len, oh_pending_fn *reply);
 
 /* Delete a session. Takes it. */
 void oh_pending_delete(

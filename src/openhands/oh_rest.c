@@ -40,6 +40,7 @@ static const struct route {
     {"GET", ALL, oh_rest_talks_list, 0},
     {"GET", ONE, oh_rest_talks_get, HAS_ID},
     {"DELETE", ONE, oh_rest_talks_delete, HAS_ID},
+    {"PATCH", ONE, oh_rest_talks_rename, HAS_ID | HAS_BODY},
     {"POST", ONE "/start", oh_rest_talks_start, HAS_ID | HAS_BODY},
     {"POST", ONE "/stop", oh_rest_talks_stop, HAS_ID | HAS_BODY},
     {"GET", ONE "/config", oh_rest_talks_config, HAS_ID},

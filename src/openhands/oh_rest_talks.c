@@ -227,7 +227,7 @@ void oh_rest_talks_create(struct oh_asked *a)
 	else if (message && !json_str_is(message, ""))
 		begin_with(a, s, message, images);
 	else
-		oh_pending_keep(a, s, on_created);
+		oh_pending_title(a, s, "", 0, on_created);
 }
 
 /* ---- list and get ---- */
@@ -337,7 +337,8 @@ static void reply_bool(struct http_req *req, bool value)
 	buf_fini(&out);
 }
 
-static void on_deleted(
+/* What true says was done. */
+static void on_changed(
     struct http_req *req, const char *id, const struct err *err)
 {
 	(void)id;
@@ -345,6 +346,13 @@ static void on_deleted(
 		oh_asked_refuse(req, err);
 	else
 		reply_bool(req, true);
+}
+
+/* Releases the session. */
+static void refuse_guest(struct oh_asked *a, struct session *s)
+{
+	session_close(&s);
+	oh_asked_detail(a->req, 403, "another client holds this conversation");
 }
 
 void oh_rest_talks_delete(struct oh_asked *a)
@@ -356,12 +364,30 @@ void oh_rest_talks_delete(struct oh_asked *a)
 	} else if (!s) {
 		oh_asked_refuse(a->req, &err);
 	} else if (!oh_asked_is_holder(a, s)) {
-		session_close(&s);
-		oh_asked_detail(
-		    a->req, 403, "another client holds this conversation");
+		refuse_guest(a, s);
 	} else {
-		oh_pending_delete(a, s, on_deleted);
+		oh_pending_delete(a, s, on_changed);
 	}
+}
+
+void oh_rest_talks_rename(struct oh_asked *a)
+{
+	struct buf scratch = {0};
+	struct err err;
+	size_t len = 0;
+	const char *title =
+	    json_str(json_get(a->body, "title"), &scratch, &len);
+	struct session *s = NULL;
+	if (!title || len > SESSION_TITLE_MAX)
+		oh_asked_detail(
+		    a->req, 422, "title must be a string of at most 200 bytes");
+	else if (!(s = oh_asked_open(a, &err)))
+		oh_asked_unknown(a, &err);
+	else if (!oh_asked_is_holder(a, s))
+		refuse_guest(a, s);
+	else
+		oh_pending_title(a, s, title, len, on_changed);
+	buf_fini(&scratch);
 }
 
 void oh_rest_talks_start(struct oh_asked *a)

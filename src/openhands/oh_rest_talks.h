@@ -15,6 +15,9 @@ void oh_rest_talks_list(struct oh_asked *a);
 /* GET of one; null if it is unknown. */
 void oh_rest_talks_get(struct oh_asked *a);
 
+/* PATCH of the title of one. */
+void oh_rest_talks_rename(struct oh_asked *a);
+
 /* DELETE of one. */
 void oh_rest_talks_delete(struct oh_asked *a);
 
