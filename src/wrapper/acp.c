@@ -26,7 +26,8 @@ struct acp {
 	char *prompt;  /* waits for the session; NULL: none */
 	char *request; /* of a permission, exact id; NULL: nothing was asked */
 	char *tool;    /* whose permission */
-	char *allow;   /* the option that means so, exact JSON */
+	char *always;  /* the option that means so, exact JSON */
+	char *allow;   /* the same */
 	char *reject;
 	struct buf said;    /* pieces */
 	struct buf thought; /* the same */
@@ -51,6 +52,7 @@ static void forget_request(struct acp *a)
 {
 	forget(&a->request);
 	forget(&a->tool);
+	forget(&a->always);
 	forget(&a->allow);
 	forget(&a->reject);
 }
@@ -185,12 +187,14 @@ static void acp_answer(struct dialect *d, const struct json *line)
 {
 	struct acp *a = acp_of(d);
 	bool is_approved = false;
+	bool is_lasting = json_str_is(json_get(line, "scope"), "session");
 
 	if (!a->request ||
 	    !json_str_is(json_get(line, "type"), "APPROVAL_RESPONSE"))
 		return;
 	(void)json_bool(json_get(line, "approved"), &is_approved);
-	choose(a, is_approved ? a->allow : a->reject);
+	choose(a, is_approved ? (is_lasting && a->always ? a->always : a->allow)
+			      : a->reject);
 	if (!is_approved)
 		end_refused(a);
 	forget_request(a);
@@ -275,7 +279,8 @@ static void take_options(struct acp *a, const struct json *options)
 	for (const struct json *o = json_first(options); o; o = json_next(o)) {
 		const struct json *kind = json_get(o, "kind");
 		struct span id = notes_json(json_get(o, "optionId"));
-		char **at = json_str_is(kind, "allow_once")    ? &a->allow
+		char **at = json_str_is(kind, "allow_always")  ? &a->always
+			    : json_str_is(kind, "allow_once")  ? &a->allow
 			    : json_str_is(kind, "reject_once") ? &a->reject
 							       : NULL;
 		if (at && !*at && id.text)

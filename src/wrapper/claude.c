@@ -18,6 +18,7 @@ struct claude {
 	struct dialect dialect;
 	struct notes notes;
 	char *request;	 /* id of what was asked last; NULL: nothing open */
+	char *tool;	 /* its name, exact JSON */
 	char *input;	 /* of the tool, JSON */
 	char *question;	 /* NULL: an approval */
 	double cost;	 /* of the process so far */
@@ -33,9 +34,10 @@ static struct claude *claude_of(struct dialect *d)
 static void forget_question(struct claude *c)
 {
 	free(c->request);
+	free(c->tool);
 	free(c->input);
 	free(c->question);
-	c->request = c->input = c->question = NULL;
+	c->request = c->tool = c->input = c->question = NULL;
 }
 
 /* ---- to the program ---- */
@@ -70,11 +72,21 @@ static void end_response(struct claude *c)
 	forget_question(c);
 }
 
-static void allow(struct claude *c)
+/* For the session: a rule that it forgets when it ends. */
+static void allow(struct claude *c, const struct json *answer)
 {
+	struct buf *out = &c->dialect.out;
+
 	begin_response(c);
-	buf_printf(&c->dialect.out,
-	    "{\"behavior\":\"allow\",\"updatedInput\":%s}", c->input);
+	buf_printf(
+	    out, "{\"behavior\":\"allow\",\"updatedInput\":%s", c->input);
+	if (json_str_is(json_get(answer, "scope"), "session"))
+		buf_printf(out,
+		    ",\"updatedPermissions\":[{\"type\":\"addRules\","
+		    "\"rules\":[{\"toolName\":%s}],\"behavior\":\"allow\","
+		    "\"destination\":\"session\"}]",
+		    c->tool);
+	buf_char(out, '}');
 	end_response(c);
 }
 
@@ -143,7 +155,7 @@ static void claude_answer(struct dialect *d, const struct json *line)
 	} else if (!c->question && json_str_is(type, "APPROVAL_RESPONSE")) {
 		(void)json_bool(json_get(line, "approved"), &is_approved);
 		if (is_approved)
-			allow(c);
+			allow(c, line);
 		else
 			deny(c, line);
 	}
@@ -275,6 +287,9 @@ static void take_request(struct claude *c, const struct json *line)
 	struct span json = notes_json(input);
 	c->request = json_strdup(json_get(line, "request_id"));
 	c->input = mem_strndup(json.text, json.len);
+	struct span tool_json = notes_json(tool);
+	c->tool = tool_json.text ? mem_strndup(tool_json.text, tool_json.len)
+				 : mem_strdup("null");
 	notes_call(&c->notes, &c->dialect,
 	    notes_span(&id, json_get(r, "tool_use_id")),
 	    notes_span(&name, tool), json);

@@ -142,12 +142,14 @@ static void put_decision(struct buf *out, const struct json *answer)
 {
 	bool is_approved = false;
 	bool is_hard = json_str_is(json_get(answer, "mode"), "reject_hard");
+	bool is_lasting = json_str_is(json_get(answer, "scope"), "session");
 
 	(void)json_bool(json_get(answer, "approved"), &is_approved);
 	buf_printf(out, "{\"decision\":\"%s\"}",
-	    is_approved ? "accept"
-	    : is_hard	? "cancel"
-			: "decline");
+	    is_approved && is_lasting ? "acceptForSession"
+	    : is_approved	      ? "accept"
+	    : is_hard		      ? "cancel"
+				      : "decline");
 }
 
 /* One text, or a list of them. */

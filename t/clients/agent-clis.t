@@ -85,6 +85,12 @@ sub story {
 	is +((grep { $_->{type} eq 'tool_result' } events($agent, 'no'))[0] // {})->{status}, 'error',
 	    "$kind: a tool that was refused ends with an error";
 
+	$end = ask($agent, 'session', '@@run echo one >>lasting@@', approved => JSON::PP::true, scope => 'session');
+	is $end->{status}, 'COMPLETED', "$kind: a tool is approved for the session" or diag explain $end;
+	$end = ask($agent, 'session2', '@@run echo one >>lasting@@');
+	is_deeply [scalar(grep { $_->{type} eq 'approval_needed' } events($agent, 'session2')), read_file("$dir/lasting")],
+	    [0, "one\none\n"], "$kind: the agent does not ask again" or diag explain $end;
+
 	$agent->run('slow', '@@slow word@@');
 	$agent->next('COMMAND_ACK', 'slow');
 	$backend->until(1, sub { 0 }); # the model speaks

@@ -155,6 +155,52 @@ static void test_odd_lines(struct dialect *(*make)(void), const char *name)
 	ok(true, "lines of any form do no harm to %s", name);
 }
 
+/* What an approval for the session becomes. */
+static void test_lasting(struct dialect *d, const char *const *lines,
+    const char *want, const char *name)
+{
+	static const char answer[] =
+	    "{\"type\":\"APPROVAL_RESPONSE\",\"approved\":true,"
+	    "\"scope\":\"session\"}";
+
+	d->handlers = &handlers;
+	d->ops->start(d, "/");
+	for (; *lines; lines++)
+		with_json(d, *lines, strlen(*lines), d->ops->take);
+	buf_reset(&d->out);
+	with_json(d, answer, sizeof answer - 1, d->ops->answer);
+	ok(strstr(buf_cstr(&d->out), want) != NULL,
+	    "an approval for the session is told to %s", name);
+	d->ops->free(d);
+}
+
+static void test_scopes(void)
+{
+	static const char *const claude[] = {
+	    "{\"type\":\"control_request\",\"request_id\":\"r\",\"request\":{"
+	    "\"subtype\":\"can_use_tool\",\"tool_name\":\"Bash\",\"input\":{}}"
+	    "}",
+	    NULL};
+	static const char *const codex[] = {
+	    "{\"method\":\"item/commandExecution/requestApproval\",\"id\":0,"
+	    "\"params\":{}}",
+	    NULL};
+	static const char *const acp[] = {
+	    "{\"method\":\"session/request_permission\",\"id\":0,\"params\":{"
+	    "\"toolCall\":{\"toolCallId\":\"t\"},\"options\":["
+	    "{\"kind\":\"allow_once\",\"optionId\":\"one\"},"
+	    "{\"kind\":\"allow_always\",\"optionId\":\"all\"}]}}",
+	    NULL};
+
+	test_lasting(claude_new(), claude,
+	    "\"rules\":[{\"toolName\":\"Bash\"}],\"behavior\":\"allow\","
+	    "\"destination\":\"session\"",
+	    "claude");
+	test_lasting(
+	    codex_new(), codex, "\"decision\":\"acceptForSession\"", "codex");
+	test_lasting(acp_new(), acp, "\"optionId\":\"all\"", "gemini");
+}
+
 int main(void)
 {
 	replay("claude", claude_new());
@@ -163,6 +209,7 @@ int main(void)
 	test_odd_lines(claude_new, "claude");
 	test_odd_lines(codex_new, "codex");
 	test_odd_lines(acp_new, "gemini");
+	test_scopes();
 	buf_fini(&made);
 	return done();
 }
