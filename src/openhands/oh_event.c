@@ -80,6 +80,27 @@ static void put_string(struct buf *out, const struct json *v)
 
 /* ---- messages ---- */
 
+/* Those that are data URLs; clients of other protocols send bare base64 too. */
+static void put_images(struct buf *out, const struct json *images)
+{
+	static const char data[] = "data:";
+	const char *separator = "";
+	buf_char(out, '[');
+	for (const struct json *v = json_first(images); v; v = json_next(v)) {
+		struct buf scratch = {0};
+		size_t len = 0;
+		const char *url = json_str(v, &scratch, &len);
+		if (url && len > strlen(data) &&
+		    memcmp(url, data, strlen(data)) == 0) {
+			buf_str(out, separator);
+			buf_json(out, url, len);
+			separator = ",";
+		}
+		buf_fini(&scratch);
+	}
+	buf_char(out, ']');
+}
+
 static bool put_message(const struct view *v, const char *source,
     const struct json *content, bool is_waiting)
 {
@@ -89,9 +110,9 @@ static bool put_message(const struct view *v, const char *source,
 	put_string(out, content);
 	buf_str(out, ",\"action\":\"message\",\"args\":{\"content\":");
 	put_string(out, content);
-	buf_printf(out,
-	    ",\"file_urls\":[],\"image_urls\":[],\"wait_for_response\":%s,"
-	    "\"security_risk\":-1}}",
+	buf_str(out, ",\"file_urls\":[],\"image_urls\":");
+	put_images(out, json_get(v->fields, "images"));
+	buf_printf(out, ",\"wait_for_response\":%s,\"security_risk\":-1}}",
 	    is_waiting ? "true" : "false");
 	return true;
 }

@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * The images of an input are in its event if all of them together have no more
+ * bytes. Larger ones would push other events out of the journal.
+ */
+#define IMAGES_BYTES ((size_t)256 * 1024)
+
 static enum record_status end_status(const struct turn *t)
 {
 	if (!t->has_failed)
@@ -241,6 +247,8 @@ void turn_rows_input(struct commit *c, const struct turn *t)
 	event_str(&d, "prompt", in->prompt, in->prompt_len);
 	if (in->input_id.len)
 		event_str(&d, "input_id", in->input_id.data, in->input_id.len);
+	if (in->images_len > 2 && in->images_len <= IMAGES_BYTES)
+		event_json(&d, "images", in->images, in->images_len);
 	journal_add(c, &d);
 	event_fini(&d);
 }
