@@ -514,6 +514,26 @@ void oh_event_put_over(struct buf *out)
 		     "{\"agent_state\":\"stopped\",\"reason\":\"\"}}");
 }
 
+bool oh_event_put_status(struct buf *out, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	if (ev->type != EV_COMPACT)
+		return false;
+	const struct json *status =
+	    json_get(event_fields(ev, &doc, &text), "status");
+	bool is_error = json_str_is(status, "error");
+	buf_printf(out,
+	    "{\"status_update\":true,\"type\":\"%s\",\"message\":\"%s\"}",
+	    is_error ? "error" : "info",
+	    is_error			  ? "The context could not be condensed"
+	    : json_str_is(status, "done") ? "The context was condensed"
+					  : "The context is being condensed");
+	json_fini(&doc);
+	buf_fini(&text);
+	return true;
+}
+
 void oh_event_put_error(struct buf *out, const char *text)
 {
 	buf_str(out, "{\"error\":true,\"message\":");

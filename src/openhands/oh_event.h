@@ -84,6 +84,13 @@ void oh_event_put_over(struct buf *out);
 /* Append a time, in microseconds since 1970, as JSON. */
 void oh_event_put_time(struct buf *out, int64_t us);
 
+/*
+ * Append the JSON of what is worth telling of an event that is not shown, for
+ * the clients that are there; it has no id. Returns false, with nothing
+ * appended, if there is nothing to tell.
+ */
+bool oh_event_put_status(struct buf *out, const struct event *ev);
+
 /* Append the JSON of an error for one client; it has no id. */
 void oh_event_put_error(struct buf *out, const char *text);
 

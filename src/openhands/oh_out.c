@@ -94,6 +94,18 @@ static void end_replay(struct reading *r)
 		put_change(r, &cursor->newest);
 }
 
+/* What is no event of OpenHands is told to those who are there, once. */
+static void put_status(struct reading *r, const struct event *ev)
+{
+	size_t from = begin_packet(r->out);
+	if (!oh_event_put_status(r->out, ev)) {
+		r->out->len = from;
+		return;
+	}
+	sio_end_event(r->out);
+	r->room--;
+}
+
 /* Called inside session_read(). */
 static bool take_event(const struct event *ev, void *arg)
 {
@@ -108,6 +120,8 @@ static bool take_event(const struct event *ev, void *arg)
 		if (views_has(ev, view) &&
 		    oh_event_id(ev, view) > cursor->last_id)
 			put_view(r, ev, view, &context);
+	if (!cursor->is_replay && ev->seq > cursor->after)
+		put_status(r, ev);
 	cursor->after = ev->seq;
 	if (end > cursor->last_id)
 		cursor->last_id = end;
