@@ -92,6 +92,9 @@ const struct door_setup *engine_setup(const struct engine_side *side);
 void *engine_take_state(struct engine_side *side);
 void engine_give_state(struct engine_side *side);
 
+/* Whether the side is a WebSocket, which lives as long as its client. */
+bool engine_is_socket(const struct engine_side *side);
+
 /* As it was when the side began. */
 const char *engine_peer(const struct engine_side *side);
 const char *engine_place(const struct engine_side *side);

@@ -147,6 +147,11 @@ void engine_give_state(struct engine_side *side)
 		engine_give(engine_side_world()->table);
 }
 
+bool engine_is_socket(const struct engine_side *side)
+{
+	return side->ops->hold; /* only these are held */
+}
+
 const char *engine_peer(const struct engine_side *side)
 {
 	return side->peer;

@@ -17,6 +17,7 @@
 #include "openhands/oh_client.h"
 #include "openhands/oh_event.h"
 #include "openhands/oh_retry.h"
+#include "openhands/oh_run.h"
 #include "openhands/oh_state.h"
 #include "socketio/sio_packet.h"
 
@@ -255,7 +256,9 @@ static int act(struct oh_client *c, const struct oh_action *action,
 	if (!answer.session)
 		return -1;
 	answer.is_holder = is_holder(c, answer.session);
-	int rc = oh_answer(&answer, err);
+	int rc = action->wish == OH_WISH_RUN
+		     ? oh_run(c, answer.session, action->content, err)
+		     : oh_answer(&answer, err);
 	if (rc > 0)
 		rc = say(c, &answer, ack, err);
 	if (rc <= 0)

@@ -35,6 +35,16 @@ static void read_message(struct oh_action *action, const struct json *content,
 	action->images = images;
 }
 
+static void read_run(struct oh_action *action, const struct json *command)
+{
+	if (!json_is(command, JSON_STRING) || json_str_is(command, "")) {
+		refuse(action, "run needs args.command, a string");
+		return;
+	}
+	action->wish = OH_WISH_RUN;
+	action->content = command;
+}
+
 static void read_change(struct oh_action *action, const struct json *state)
 {
 	static const struct {
@@ -75,6 +85,8 @@ void oh_action_read(struct oh_action *action, const struct json *said)
 		    first_array(args, "image_urls", "images_urls"));
 	else if (json_str_is(name, "change_agent_state"))
 		read_change(action, json_get(args, "agent_state"));
+	else if (json_str_is(name, "run"))
+		read_run(action, json_get(args, "command"));
 	else if (json_str_is(name, "initialize"))
 		action->wish = OH_WISH_NOTHING;
 	else

@@ -16,6 +16,7 @@ enum oh_wish {
 	OH_WISH_STOP,	 /* end the turn */
 	OH_WISH_CONFIRM, /* the agent may use the tool that it asked for */
 	OH_WISH_REJECT,	 /* it may not */
+	OH_WISH_RUN,	 /* content: a command for the agent's shell */
 	OH_WISH_NOTHING, /* accepted, and without effect */
 };
 

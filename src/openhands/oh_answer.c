@@ -84,6 +84,9 @@ int oh_answer(const struct oh_answer *a, struct err *err)
 		return approve(a, true, err);
 	case OH_WISH_REJECT:
 		return approve(a, false, err);
+	case OH_WISH_RUN:
+		return err_set(err, ERR_BAD_REQUEST,
+		    "run requires a client with a WebSocket");
 	case OH_WISH_NOTHING:
 	case OH_WISH_BAD:
 		break;

@@ -21,7 +21,8 @@ struct oh_answer {
 
 /*
  * Do what the action says, unless it is an input. Returns 0; 1: it is an input,
- * see oh_answer_input(); or -1 with *err.
+ * see oh_answer_input(); or -1 with *err. OH_WISH_RUN is refused
+ * (openhands/oh_run.h).
  */
 int oh_answer(const struct oh_answer *a, struct err *err);
 

@@ -21,6 +21,7 @@ struct oh_client *oh_client_of(struct engine_side *side)
 	c = mem_zero(sizeof *c);
 	c->side = side;
 	list_init(&c->calls);
+	list_init(&c->runs);
 	engine_set_mine(side, c);
 	return c;
 }

@@ -29,6 +29,8 @@ struct oh_client {
 	bool needs_key;		    /* and has not shown it */
 	struct buf held;	    /* an event that waits for the verdict */
 	struct list calls;	    /* inputs that wait for their receipts */
+	struct list runs;	    /* commands that run (openhands/oh_run.h) */
+	int n_runs;
 };
 
 /* Returns the client of a side. */

@@ -11,6 +11,7 @@
 #include "openhands/oh_client.h"
 #include "openhands/oh_key.h"
 #include "openhands/oh_out.h"
+#include "openhands/oh_run.h"
 #include "openhands/oh_state.h"
 #include "socketio/eio_packet.h"
 
@@ -384,5 +385,6 @@ void oh_in_gone(struct engine_side *side)
 	if (!c)
 		return;
 	oh_act_forget(c);
+	oh_run_forget(c);
 	oh_client_free(side);
 }

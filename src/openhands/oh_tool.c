@@ -74,6 +74,11 @@ static const struct oh_kind *kind_of(const char *name)
 	return &kinds[MCP];
 }
 
+bool oh_tool_is_shell(const char *name)
+{
+	return kind_of(name) == &kinds[RUN];
+}
+
 static const struct json *find_subject(
     const struct oh_kind *kind, const struct json *args)
 {

@@ -24,6 +24,9 @@ struct oh_tool {
 	char *subject; /* the command, path, code or URL; "" if there is none */
 };
 
+/* Whether the tool of this name runs commands of a shell. */
+bool oh_tool_is_shell(const char *name);
+
 /* name is the tool's, a JSON string; args an object or absent. */
 void oh_tool_init(
     struct oh_tool *tool, const struct json *name, const struct json *args);
