@@ -60,15 +60,11 @@ struct session *oh_client_open(struct oh_client *c, struct err *err)
 	return s;
 }
 
-bool oh_client_is_blocked(struct engine_side *side)
+bool oh_client_is_blocked(
+    const struct engine_side *side, const struct oh_state *state)
 {
-	char caller[ADDRESS_SIZE];
-	const struct oh_state *state = engine_take_state(side);
-	if (!state)
-		return false;
-	memcpy(caller, state->caller, sizeof caller);
-	engine_give_state(side);
-	return *caller && access_is_blocked(engine_setup(side)->access, caller);
+	return *state->caller &&
+	       access_is_blocked(engine_setup(side)->access, state->caller);
 }
 
 void oh_client_dismiss(struct engine_side *side, struct buf *out)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 struct engine_side;
+struct oh_state;
 struct err;
 
 struct oh_client {
@@ -44,8 +45,9 @@ struct oh_client *oh_client_of(struct engine_side *side);
  */
 struct session *oh_client_open(struct oh_client *c, struct err *err);
 
-/* Whether its caller was blocked since. */
-bool oh_client_is_blocked(struct engine_side *side);
+/* Whether the caller of this state was blocked since it connected. */
+bool oh_client_is_blocked(
+    const struct engine_side *side, const struct oh_state *state);
 
 /*
  * The caller is blocked: end its session within a second, and append the

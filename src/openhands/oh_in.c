@@ -372,7 +372,12 @@ void oh_in_packet(struct engine_side *side, const char *text, size_t len)
 void oh_in_end_if_blocked(struct engine_side *side)
 {
 	struct buf out = {0};
-	if (!oh_client_is_blocked(side))
+	const struct oh_state *state = engine_take_state(side);
+	if (!state)
+		return;
+	bool is_blocked = oh_client_is_blocked(side, state);
+	engine_give_state(side);
+	if (!is_blocked)
 		return;
 	oh_client_dismiss(side, &out);
 	engine_answer(side, out.data, out.len); /* the side may be gone now */

@@ -235,7 +235,7 @@ bool oh_out_fill(struct engine_side *side, struct buf *out, size_t most)
 		oh_client_detach(c);
 		return false;
 	}
-	if (oh_client_is_blocked(side)) {
+	if (oh_client_is_blocked(side, &state)) {
 		oh_client_detach(c);
 		oh_client_dismiss(side, out);
 		return false;
