@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/process.h"
+#include "dialin/dialin_table.h"
 #include "engine/engine_table.h"
 #include "identity/ident.h"
 #include "launch/daemon.h"
@@ -282,11 +283,19 @@ static uint64_t registry_bytes(const struct conf *c)
 	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
 }
 
+static uint64_t engines_bytes(const struct conf *c)
+{
+	uint64_t bytes = engine_table_bytes((uint64_t)c->max_polling);
+	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+}
+
 static void prepare(struct heritage *heritage)
 {
 	heritage->max_sessions = (uint64_t)conf.max_sessions;
 	heritage->max_engines = (uint64_t)conf.max_polling;
 	heritage->engines_at = heritage->registry_at + registry_bytes(&conf);
+	heritage->max_dialins = (uint64_t)conf.max_agents_dialed_in;
+	heritage->dialins_at = heritage->engines_at + engines_bytes(&conf);
 }
 
 static void on_deaf(void)
@@ -309,8 +318,9 @@ static int serve(struct conf *c, const struct options *o)
 	    .program = program,
 	    .plan = plan_for(c),
 	    .work = "turns",
-	    .registry_bytes = registry_bytes(c) +
-			      engine_table_bytes((uint64_t)c->max_polling),
+	    .registry_bytes =
+		registry_bytes(c) + engines_bytes(c) +
+		dialin_table_bytes((uint64_t)c->max_agents_dialed_in),
 	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,

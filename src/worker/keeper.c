@@ -11,6 +11,7 @@
 #include "core/doors.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_table.h"
 #include "door/console.h"
 #include "engine/engine_table.h"
 #include "files/activity.h"
@@ -264,6 +265,7 @@ static void open_engines(struct keeper *k)
 	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
 		return;
 	engine_table_make(k->in.heritage);
+	dialin_table_make(k->in.heritage);
 	k->engines =
 	    engine_table_new(k->in.heritage, k->in.slot, k->in.generation);
 }
