@@ -52,7 +52,7 @@ my @refused = (
 	["bind: localhost\n", 1, qr/bind.*IPv4.*IPv6.*unix:/],
 	["trusted_proxies: 10.0.0.0/33\n", 1, qr/trusted_proxies/],
 	["trusted_proxies: [10.0.0.1, 7]\n", 1, qr/trusted_proxies must be a list of strings/],
-	["doors: [http, gopher]\n", 1, qr/doors must be all, or a list of these: http openhands agent-server connectonion, not/],
+	["doors: [http, gopher]\n", 1, qr/doors must be all, or a list of these: http openhands agent-server onsembl connectonion, not/],
 	["doors: ''\n", 1, qr/doors must have 1 to 200 characters/],
 	["port: 99999999999999999999\n", 1, qr/port.*65535/],
 );

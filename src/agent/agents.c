@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "core/conf.h"
 #include "demo/demo.h"
+#include "dialin/dialin_turn.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ static const struct agent_kind *const kinds[] = {
     &demo_kind,
     &exec_kind,
     &python_kind,
+    &dialin_kind,
 };
 
 #define N_KINDS (sizeof kinds / sizeof *kinds)

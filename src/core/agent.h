@@ -29,6 +29,7 @@
 struct buf;
 struct conf;
 struct crew;
+struct dialin_dock;
 struct fetch;
 struct loop;
 struct permit;
@@ -176,6 +177,7 @@ struct agent_setup {
 	struct crew *crew;	     /* runs what may block */
 	struct fetch *fetch;	     /* for requests of its own */
 	const struct permit *permit; /* tools that need no approval, or NULL */
+	struct dialin_dock *dock;    /* agents that dial in; NULL: none may */
 };
 
 /* What /info says about an agent. */
@@ -298,6 +300,11 @@ struct agent_kind {
 	void (*deliver)(struct agent_turn *t, const struct event *ev);
 	/* The sink has room again. */
 	void (*on_room)(struct agent_turn *t);
+	/*
+	 * The next n events that the agent emitted are written. A NULL pointer
+	 * here: it need not know.
+	 */
+	void (*on_written)(struct agent_turn *t, unsigned n);
 	/*
 	 * End the turn in any state, with all its processes, and set *t to
 	 * NULL. No call of the sink follows.

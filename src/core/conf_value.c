@@ -27,7 +27,7 @@ static bool has_command(const char *text, const char *kind)
 static bool is_agent(const char *text)
 {
 	return strcmp(text, "demo") == 0 || has_command(text, "exec:") ||
-	       has_command(text, "python:");
+	       has_command(text, "python:") || has_command(text, "onsembl:");
 }
 
 static bool is_trust_agent(const char *text)
@@ -65,7 +65,7 @@ const struct param_rule conf_rules[CONF_RULES] = {
     {
 	.key = "agent",
 	.allows = is_agent,
-	.allowed = "demo, exec:COMMAND or python:FILE[:NAME]",
+	.allowed = "demo, exec:COMMAND, python:FILE[:NAME] or onsembl:ID",
 	.hint = hint_python,
     },
     {

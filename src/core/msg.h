@@ -9,7 +9,7 @@
  */
 #include <stdint.h>
 
-#define MSG_VERSION 7
+#define MSG_VERSION 8
 
 enum msg_type {
 	MSG_NONE,

@@ -16,6 +16,7 @@ struct conf;
 struct crew;
 struct heritage;
 struct http;
+struct dialin_dock;
 struct engine_table;
 struct limits;
 struct loop;
@@ -36,6 +37,7 @@ struct door_setup {
 	const char *agent_log;	      /* path of the agent log */
 	const struct permit *permit;  /* what runs without approval */
 	struct engine_table *engines; /* clients that poll; NULL: none */
+	struct dialin_dock *dock;     /* agents that dial in; NULL: none may */
 	const char *name; /* displayed name: conf->name, else about->name */
 };
 

@@ -105,6 +105,7 @@ struct commit {
 	/* Events in stored form, each preceded by its length (uint32_t). */
 	struct buf events;
 	unsigned n_events;
+	unsigned n_emitted; /* how many of them an agent has emitted */
 	unsigned n_stimuli; /* how many of them the turn's owner must process */
 
 	/*

@@ -216,6 +216,9 @@ void turn_written(struct commit *c)
 		t->asked_ms = clock_mono_ms();
 	}
 	session_grew(t->session);
+	if (c->n_emitted && t->agent && c->outcome == COMMIT_OK &&
+	    t->named->kind->on_written)
+		t->named->kind->on_written(t->agent, c->n_emitted);
 	turn_commit_back(t, c);
 	if (t->is_full && t->n_unwritten < TURN_MAX_UNWRITTEN / 2 && t->agent) {
 		t->is_full = false;

@@ -51,6 +51,7 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 		turn_tools_end(t, d);
 	turn_tools_note(t, d->type, d->body.data, d->body.len);
 	turn_tell(t, d);
+	t->open->n_emitted++;
 	if (turn_is_question(d->type)) {
 		t->open->question_at = t->open->n_events;
 		t->open->question = d->type;

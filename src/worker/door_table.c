@@ -8,6 +8,7 @@
 #include "door/door.h"
 #include "net/http.h"
 #include "oip/oip_socket.h"
+#include "onsembl/ons_agent_door.h"
 #include "onsembl/ons_dash_door.h"
 #include "onsembl/ons_rest.h"
 #include "openhands/oh_door.h"
@@ -16,7 +17,7 @@
 
 /* In the order of their routes: the first that matches counts. */
 static const struct door *const doors[] = {&api_server, &oip_door, &as_door,
-    &oh_door, &ons_dash_door, &ons_rest_door, &api_door};
+    &oh_door, &ons_agent_door, &ons_dash_door, &ons_rest_door, &api_door};
 
 #define N_DOORS (sizeof doors / sizeof doors[0])
 

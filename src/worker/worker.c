@@ -16,6 +16,8 @@
 #include "core/err.h"
 #include "core/permit.h"
 #include "core/stat.h"
+#include "dialin/dialin_dock.h"
+#include "dialin/dialin_turn.h"
 #include "door/console.h"
 #include "engine/engine_table.h"
 #include "fetch/fetch.h"
@@ -81,7 +83,9 @@ struct worker {
 	struct store *store;
 	const struct agent_kind *kind;
 	struct agent *agent;
-	struct agent_dir *agents; /* that one alone */
+	struct agent_dir *agents; /* that one, and those that dial in */
+	struct dialin_dock *dock; /* NULL: none may dial in */
+	struct agent *dialed_in;  /* the family of these agents */
 	const struct agent_kind *judge_kind;
 	struct agent *judge_agent;
 	struct judge *judge; /* NULL: there is none */
@@ -233,7 +237,8 @@ static void on_msg(const struct msg *m, void *arg)
 	struct worker *w = arg;
 	if (m->type == MSG_REOPEN)
 		sessions_reopen_log(w->sessions);
-	else if (m->type == MSG_ENGINE || m->type == MSG_RAN)
+	else if (m->type == MSG_ENGINE || m->type == MSG_RAN ||
+		 m->type == MSG_ORDER)
 		door_table_receive(m);
 	else
 		sessions_receive(w->sessions, m);
@@ -298,7 +303,45 @@ static struct agent_setup setup_agent(const struct worker *w)
 	    .crew = w->crew,
 	    .fetch = w->fetch,
 	    .permit = w->permit,
+	    .dock = w->dock,
 	};
+}
+
+/* An agent has dialed in to this worker. */
+static void on_arrival(void *arg)
+{
+	struct worker *w = arg;
+	sessions_look(w->sessions);
+}
+
+static void open_dock(struct worker *w)
+{
+	if (!doors_have(w->conf.doors, DOOR_ONSEMBL))
+		return;
+	w->dock = dialin_dock_new(&(struct dialin_setup){
+	    .loop = w->in.loop,
+	    .heritage = w->in.heritage,
+	    .slot = w->in.slot,
+	    .generation = w->in.generation,
+	    .patience_ms = w->conf.agent_wait * 1000,
+	    .on_arrival = on_arrival,
+	    .arg = w,
+	});
+}
+
+/* Sessions may name the agents that dial in, whatever the default is. */
+static void add_dialed_in(struct worker *w)
+{
+	struct err err;
+	struct agent_setup setup = setup_agent(w);
+	if (!w->dock)
+		return;
+	setup.spec.setting = DIALIN_PREFIX;
+	w->dialed_in = dialin_kind.open(&setup, &err);
+	if (!w->dialed_in)
+		fatal("%s", err.text);
+	agent_dir_add_family(
+	    w->agents, DIALIN_PREFIX, &dialin_kind, w->dialed_in);
 }
 
 static void worker_open_agent(struct worker *w)
@@ -308,6 +351,7 @@ static void worker_open_agent(struct worker *w)
 	w->permit = permit_open(w->conf.permissions, &err);
 	if (!w->permit)
 		fatal("%s", err.text);
+	open_dock(w);
 	struct agent_setup setup = setup_agent(w);
 	runner_inherit_orphans();
 	w->kind = agents_find(setup.spec.setting, &err);
@@ -316,6 +360,7 @@ static void worker_open_agent(struct worker *w)
 	if (!w->agent)
 		fatal("agent: %s", err.text);
 	w->agents = agent_dir_new(w->kind, w->agent);
+	add_dialed_in(w);
 }
 
 static const char *name_of(const struct worker *w)
@@ -477,6 +522,7 @@ static void open_doors(struct worker *w)
 	    .about = about,
 	    .heritage = w->in.heritage,
 	    .engines = w->engines,
+	    .dock = w->dock,
 	    .name = name_of(w),
 	};
 	door_table_mount(w->http, &w->door_setup);
@@ -517,6 +563,9 @@ static void close_all(struct worker *w)
 		w->judge_kind->close(&w->judge_agent);
 	agent_dir_free(&w->agents);
 	w->kind->close(&w->agent);
+	if (w->dialed_in)
+		dialin_kind.close(&w->dialed_in);
+	dialin_dock_free(&w->dock);
 	permit_close(&w->permit);
 	fetch_close(&w->fetch);
 	crew_close(&w->crew);

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "dialin/dialin_conn.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/stat.h"
+#include "dialin/dialin_dock.h"
+#include "dialin/dialin_turn.h"
+#include "net/loop.h"
+#include "net/wire.h"
+#include "ons/ons_order.h"
+#include "ons/ons_report.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AUTH_MS 30000
+#define PING_MS 30000
+
+#define MILLISECONDS 1000
+
+/* Reports of health are stored at most this often. */
+#define HEALTH_EVERY_MS 200
+
+/* An agent and its wire; the rest of it is the dock's. */
+struct agent_wire {
+	struct dialin_conn conn; /* first member */
+	struct ons_reader reader;
+	struct loop_timer timer; /* until it is known, for that; then PING */
+	char *token;		 /* NULL: none */
+	size_t token_len;
+	char user[DIALIN_USER_BYTES];
+	int64_t health_ms;
+};
+
+static struct agent_wire *wire_of(struct list *l)
+{
+	return (struct agent_wire *)(void *)list_entry(
+	    l, struct dialin_conn, link);
+}
+
+static bool is_known(const struct agent_wire *w)
+{
+	return w->conn.connection != 0;
+}
+
+/* ---- saying ---- */
+
+static struct span new_id(struct buf *id)
+{
+	dialin_id(id);
+	return (struct span){id->data, id->len};
+}
+
+static void send_error(struct agent_wire *w, const struct ons_error *e)
+{
+	struct buf id = {0}, out = {0};
+	ons_put_error(&out, new_id(&id), clock_wall_ms(), e);
+	dialin_send(&w->conn, &out);
+	stat_add(dialin_errors, 1);
+	buf_fini(&id);
+	buf_fini(&out);
+}
+
+static void refuse(
+    struct agent_wire *w, const char *code, const char *text, const char *why)
+{
+	send_error(w,
+	    &(struct ons_error){.code = code, .message = text, .reason = why});
+}
+
+/* An ACK, to which the caller adds and which it ends. */
+static void begin_ack(struct buf *out, const struct ons_message *m)
+{
+	struct buf id = {0};
+	ons_begin_ack(out, new_id(&id), clock_wall_ms(), m);
+	buf_fini(&id);
+}
+
+static void send_and_free(struct agent_wire *w, struct buf *out)
+{
+	dialin_send(&w->conn, out);
+	buf_fini(out);
+}
+
+/* ---- AGENT_CONNECT ---- */
+
+static void copy(char *to, size_t size, struct span s)
+{
+	size_t n = s.len < size ? s.len : size - 1;
+	while (n < s.len && n && ((unsigned char)s.text[n] & 0xc0) == 0x80)
+		n--; /* not inside a character */
+	if (n)
+		memcpy(to, s.text, n);
+	to[n] = '\0';
+}
+
+static void fill_who(struct dialin_who *who, const struct ons_connect *c)
+{
+	copy(who->id, sizeof who->id, c->agent);
+	copy(who->name, sizeof who->name, c->name);
+	copy(who->type, sizeof who->type, c->type);
+	copy(who->version, sizeof who->version, c->version);
+	copy(who->host, sizeof who->host, c->host);
+	for (char *p = who->type; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (c->capabilities.len < sizeof who->capabilities)
+		copy(who->capabilities, sizeof who->capabilities,
+		    c->capabilities);
+}
+
+static void note_active(struct dialin_conn *c, struct span json)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	c->tells_active = json.text != NULL;
+	buf_reset(&c->active);
+	if (!json.text)
+		return;
+	const struct json *list =
+	    json_parse(&doc, json.text, json.len, 0, &why);
+	for (const struct json *v = json_first(list); v; v = json_next(v)) {
+		struct buf scratch = {0};
+		size_t n = 0;
+		const char *id = json_str(v, &scratch, &n);
+		buf_char(&c->active, '\0');
+		buf_append(&c->active, id, n);
+		buf_char(&c->active, '\0');
+		buf_fini(&scratch);
+	}
+	json_fini(&doc);
+}
+
+static void welcome(struct agent_wire *w, const struct ons_message *m)
+{
+	struct buf id = {0}, name = {0}, out = {0};
+	struct dialin_conn *c = &w->conn;
+	ons_put_id(
+	    &name, "agent", clock_wall_ms(), c->connection * 2654435761u);
+	struct ons_welcome welcome = {
+	    .connection = {name.data, name.len},
+	    .agent = {c->id, strlen(c->id)},
+	    .takes_events = true,
+	};
+	ons_put_welcome(&out, new_id(&id), clock_wall_ms(), m, &welcome);
+	send_and_free(w, &out);
+	buf_fini(&id);
+	buf_fini(&name);
+}
+
+static bool verify(
+    struct agent_wire *w, struct dialin_who *who, const struct ons_connect *c)
+{
+	const struct dialin_dock *d = w->conn.dock;
+	struct span token = c->token;
+	if (!token.text)
+		token = (struct span){w->token, w->token_len};
+	const char *refusal =
+	    d->verify ? d->verify(d->verify_arg, token.text, token.len, who)
+		      : "Invalid authentication token";
+	if (refusal)
+		refuse(w, "UNAUTHORIZED", refusal, NULL);
+	return !refusal;
+}
+
+/* Enter it into the table. Returns whether it is there. */
+static bool enter(struct agent_wire *w, const struct dialin_who *who)
+{
+	struct dialin_conn *c = &w->conn;
+	switch (dialin_table_connect(
+	    c->dock->table, who, &c->place, &c->connection)) {
+	case DIALIN_FOUND:
+		return true;
+	case DIALIN_FOREIGN:
+		log_warn("agent=%s: it is of another user", who->id);
+		refuse(w, "UNAUTHORIZED", "Invalid authentication token",
+		    "this agentId is another user's");
+		return false;
+	case DIALIN_FULL:
+		refuse(w, "CONNECTION_FAILED", "Agent connection failed",
+		    "too many agents are connected: increase "
+		    "max_agents_dialed_in in host.yaml");
+		break;
+	case DIALIN_STUCK:
+		refuse(w, "CONNECTION_FAILED", "Agent connection failed",
+		    "the server is busy");
+		break;
+	}
+	wire_close(c->wire, WIRE_CLOSE_TRY_AGAIN, "Agent connection failed");
+	return false;
+}
+
+static void arrive(struct agent_wire *w, const struct dialin_who *who)
+{
+	struct dialin_conn *c = &w->conn;
+	copy(c->id, sizeof c->id, (struct span){who->id, strlen(who->id)});
+	copy(w->user, sizeof w->user,
+	    (struct span){who->user, strlen(who->user)});
+	c->home = dialin_home(who->id, strlen(who->id));
+	c->alias = *who->name ? dialin_home(who->name, strlen(who->name)) : 0;
+	free(w->token);
+	w->token = NULL;
+	w->token_len = 0;
+	log_info("agent=%s type=%s user=%s: connected", who->id, who->type,
+	    who->user);
+	stat_add(dialin_connects, 1);
+	stat_add(dialins, 1);
+	loop_timer_set(c->dock->setup.loop, &w->timer, PING_MS);
+}
+
+/* The same agent says once more who it is. */
+static void connect_again(
+    struct agent_wire *w, struct dialin_who *who, const struct ons_message *m)
+{
+	if (strcmp(who->id, w->conn.id) != 0) {
+		refuse(w, "INVALID_MESSAGE", "Invalid message format",
+		    "this connection is another agent's");
+		return;
+	}
+	copy(who->user, sizeof who->user,
+	    (struct span){w->user, strlen(w->user)});
+	if (enter(w, who))
+		welcome(w, m);
+}
+
+static void on_connect(struct agent_wire *w, const struct ons_message *m)
+{
+	const struct dialin_setup *setup = &w->conn.dock->setup;
+	struct ons_connect c;
+	struct dialin_who who = {.id = ""};
+	const char *why = ons_read_connect(&c, &w->reader, m);
+	if (why) {
+		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
+		return;
+	}
+	fill_who(&who, &c);
+	if (is_known(w)) {
+		connect_again(w, &who, m);
+		return;
+	}
+	if (!verify(w, &who, &c) || !enter(w, &who))
+		return;
+	note_active(&w->conn, c.active);
+	arrive(w, &who);
+	welcome(w, m);
+	setup->on_arrival(setup->arg);
+}
+
+/* ---- the other messages ---- */
+
+static void on_heartbeat(struct agent_wire *w, const struct ons_message *m)
+{
+	struct dialin_conn *c = &w->conn;
+	struct buf id = {0}, out = {0};
+	struct ons_health h;
+	int64_t now = clock_mono_ms();
+	ons_read_health(&h, m);
+	struct dialin_health health = {
+	    h.cpu, h.memory_mb, h.uptime_s, h.n_commands, h.response_ms};
+	bool is_due = h.is_there && now - w->health_ms >= HEALTH_EVERY_MS;
+	if (is_due)
+		w->health_ms = now;
+	dialin_table_seen(c->dock->table, c->place, is_due ? &health : NULL);
+	ons_put_server_heartbeat(&out, new_id(&id), clock_wall_ms());
+	send_and_free(w, &out);
+	buf_fini(&id);
+}
+
+static void on_ping(struct agent_wire *w, const struct ons_message *m)
+{
+	struct buf id = {0}, out = {0};
+	struct ons_ping ping;
+	ons_read_ping(&ping, m);
+	ons_put_pong(&out, new_id(&id), clock_wall_ms(), &ping);
+	send_and_free(w, &out);
+	buf_fini(&id);
+}
+
+static void on_pong(struct agent_wire *w, const struct ons_message *m)
+{
+	(void)w; /* a sign of life, like every message */
+	(void)m;
+}
+
+/* A message about a command: to its turn, or if it has none, only answered. */
+static struct agent_turn *turn_for(
+    struct agent_wire *w, struct span command, const char *why)
+{
+	if (why) {
+		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
+		return NULL;
+	}
+	struct agent_turn *t = dialin_turn_of(&w->conn, command);
+	if (!t)
+		stat_add(output_unclaimed, 1);
+	return t;
+}
+
+static void on_command_ack(struct agent_wire *w, const struct ons_message *m)
+{
+	struct ons_command_ack a;
+	struct buf ack = {0};
+	const char *why = ons_read_command_ack(&a, &w->reader, m);
+	struct agent_turn *t = turn_for(w, a.command, why);
+	if (why)
+		return;
+	begin_ack(&ack, m);
+	ons_put_text(&ack, "commandId", a.command);
+	ons_put_bool(&ack, "acknowledged", true);
+	ons_end(&ack);
+	w->conn.reports_ends = true;
+	if (t)
+		dialin_turn_ack(t, &a, &ack);
+	else
+		send_and_free(w, &ack);
+}
+
+static void on_output(struct agent_wire *w, const struct ons_message *m)
+{
+	struct ons_output o;
+	struct buf ack = {0};
+	const char *why = ons_read_output(&o, &w->reader, m);
+	struct agent_turn *t = turn_for(w, o.command, why);
+	if (why)
+		return;
+	begin_ack(&ack, m);
+	ons_put_int(&ack, "sequence", o.sequence);
+	ons_put_bool(&ack, "received", true);
+	ons_end(&ack);
+	if (t)
+		dialin_turn_output(t, &o, &ack);
+	else
+		send_and_free(w, &ack);
+}
+
+static void on_complete(struct agent_wire *w, const struct ons_message *m)
+{
+	struct ons_complete c;
+	struct buf ack = {0};
+	const char *why = ons_read_complete(&c, &w->reader, m);
+	struct agent_turn *t = turn_for(w, c.command, why);
+	if (why)
+		return;
+	begin_ack(&ack, m);
+	ons_put_text(&ack, "commandId", c.command);
+	ons_put_bool(&ack, "completed", true);
+	ons_end(&ack);
+	w->conn.reports_ends = true;
+	if (t)
+		dialin_turn_complete(t, &c, &ack);
+	else
+		send_and_free(w, &ack);
+}
+
+static void on_document(struct agent_wire *w, const struct ons_message *m)
+{
+	bool is_trace = m->type == ONS_TRACE_EVENT;
+	struct ons_document d;
+	struct buf ack = {0};
+	const char *why = ons_read_document(&d, &w->reader, m);
+	struct agent_turn *t = turn_for(w, d.command, why);
+	if (why)
+		return;
+	begin_ack(&ack, m);
+	ons_put_text(&ack, is_trace ? "traceId" : "reportId", d.name);
+	ons_put_bool(&ack, "received", true);
+	ons_end(&ack);
+	if (t)
+		dialin_turn_document(t, is_trace, &d, &ack);
+	else
+		send_and_free(w, &ack);
+}
+
+static void on_event(struct agent_wire *w, const struct ons_message *m)
+{
+	struct ons_event e;
+	struct buf ack = {0};
+	const char *why = ons_read_event(&e, &w->reader, m);
+	struct agent_turn *t = turn_for(w, e.command, why);
+	if (why)
+		return;
+	begin_ack(&ack, m);
+	ons_put_int(&ack, "sequence", e.sequence);
+	ons_put_bool(&ack, "received", true);
+	ons_end(&ack);
+	if (t)
+		dialin_turn_event(t, &e, &ack);
+	else
+		send_and_free(w, &ack);
+}
+
+static void on_failure(struct agent_wire *w, const struct ons_message *m)
+{
+	struct ons_failure f;
+	struct buf ack = {0};
+	const char *why = ons_read_failure(&f, &w->reader, m);
+	if (why) {
+		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
+		return;
+	}
+	log_warn("agent=%s: it reports an error: %.*s", w->conn.id,
+	    f.message.len < 200 ? (int)f.message.len : 200, f.message.text);
+	if (!f.is_recoverable)
+		dialin_table_set_error(
+		    w->conn.dock->table, w->conn.place, true);
+	begin_ack(&ack, m);
+	ons_put_bool(&ack, "errorReceived", true);
+	ons_end(&ack);
+	send_and_free(w, &ack);
+}
+
+typedef void handler(struct agent_wire *w, const struct ons_message *m);
+
+static const struct {
+	enum ons_type type;
+	handler *fn;
+} handlers[] = {
+    {ONS_AGENT_CONNECT, on_connect},
+    {ONS_AGENT_HEARTBEAT, on_heartbeat},
+    {ONS_COMMAND_ACK, on_command_ack},
+    {ONS_TERMINAL_OUTPUT, on_output},
+    {ONS_COMMAND_COMPLETE, on_complete},
+    {ONS_TRACE_EVENT, on_document},
+    {ONS_INVESTIGATION_REPORT, on_document},
+    {ONS_AGENT_ERROR, on_failure},
+    {ONS_AGENT_EVENT, on_event},
+    {ONS_PING, on_ping},
+    {ONS_PONG, on_pong},
+};
+
+static void handle(struct agent_wire *w, const struct ons_message *m)
+{
+	char text[128];
+	for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+		if (handlers[i].type != m->type)
+			continue;
+		if (is_known(w) || m->type == ONS_AGENT_CONNECT)
+			handlers[i].fn(w, m);
+		else
+			refuse(w, "UNAUTHORIZED", "Must be authenticated first",
+			    NULL);
+		return;
+	}
+	if (m->type != ONS_UNKNOWN) {
+		refuse(w, "INVALID_MESSAGE_TYPE",
+		    "Message type not allowed for agents", NULL);
+		return;
+	}
+	(void)snprintf(text, sizeof text, "Unknown message type: %.*s",
+	    m->name.len < 80 ? (int)m->name.len : 80, m->name.text);
+	refuse(w, "UNKNOWN_MESSAGE_TYPE", text, NULL);
+}
+
+static void on_text(void *arg, const char *text, size_t len)
+{
+	struct agent_wire *w = arg;
+	struct ons_message m;
+	if (is_known(w))
+		dialin_table_seen(w->conn.dock->table, w->conn.place, NULL);
+	switch (ons_message_read(&m, &w->reader, text, len)) {
+	case ONS_FINE:
+		handle(w, &m);
+		break;
+	case ONS_NOT_JSON:
+		refuse(w, "INTERNAL_ERROR", "Failed to process message",
+		    "it is not JSON");
+		break;
+	case ONS_MALFORMED:
+		refuse(w, "INVALID_MESSAGE", "Invalid message format",
+		    "a message is an object with a type and a payload");
+		break;
+	}
+}
+
+static void on_binary(void *arg)
+{
+	refuse(arg, "INTERNAL_ERROR", "Failed to process message",
+	    "send JSON in text frames, not in binary ones");
+}
+
+/* ---- orders ---- */
+
+static void send_order(struct agent_wire *w, const struct dialin_order *order)
+{
+	struct buf id = {0}, out = {0};
+	struct span reason = {order->reason, strlen(order->reason)};
+	if (order->kind == DIALIN_EMERGENCY_STOP) {
+		struct ons_stop stop = {.by = reason, .reason = reason};
+		ons_put_stop(&out, new_id(&id), clock_wall_ms(), &stop);
+	} else {
+		struct ons_control control = {
+		    .action = (enum ons_action)order->kind, .reason = reason};
+		ons_put_control(&out, new_id(&id), clock_wall_ms(), &control);
+	}
+	send_and_free(w, &out);
+	buf_fini(&id);
+}
+
+/* The newest connection has gone elsewhere: this one is used again. */
+static void fall_back(struct agent_wire *w)
+{
+	struct dialin_conn *c = &w->conn;
+	struct dialin_info info;
+	unsigned slot;
+	if (dialin_table_is_newest(c->dock->table, c->place, c->connection) ||
+	    dialin_table_locate(c->dock->table, c->home, &slot) ||
+	    !dialin_table_find(c->dock->table, c->id, strlen(c->id), &info))
+		return;
+	if (enter(w, &info.who))
+		c->dock->setup.on_arrival(c->dock->setup.arg);
+}
+
+void dialin_look(struct dialin_dock *d)
+{
+	struct dialin_order order;
+	list_each_safe(it, &d->conns)
+	{
+		struct agent_wire *w = wire_of(it);
+		if (!is_known(w) || !w->conn.wire)
+			continue;
+		if (dialin_table_take_order(
+			d->table, w->conn.place, w->conn.connection, &order))
+			send_order(w, &order);
+		if (!d->is_draining)
+			fall_back(w);
+	}
+}
+
+/* ---- the life of a connection ---- */
+
+static void send_ping(struct agent_wire *w)
+{
+	struct buf id = {0}, out = {0};
+	int64_t now = clock_wall_ms();
+	ons_begin(&out, ONS_PING, new_id(&id), now);
+	ons_put_int(&out, "timestamp", now);
+	ons_end(&out);
+	send_and_free(w, &out);
+	buf_fini(&id);
+}
+
+static void on_time(void *arg)
+{
+	struct agent_wire *w = arg;
+	struct dialin_conn *c = &w->conn;
+	if (!is_known(w)) {
+		refuse(w, "AUTH_TIMEOUT", "Authentication timeout", NULL);
+		wire_close(
+		    c->wire, WIRE_CLOSE_POLICY, "Authentication timeout");
+		return;
+	}
+	if (dialin_table_is_newest(c->dock->table, c->place, c->connection))
+		send_ping(w);
+	loop_timer_set(c->dock->setup.loop, &w->timer, PING_MS);
+}
+
+static void on_drain(void *arg)
+{
+	struct agent_wire *w = arg;
+	dialin_turn_send_all(&w->conn);
+}
+
+static void on_gone(void *arg)
+{
+	struct agent_wire *w = arg;
+	struct dialin_conn *c = &w->conn;
+	c->wire = NULL;
+	loop_timer_stop(c->dock->setup.loop, &w->timer);
+	loop_later_cancel(&c->send_later);
+	list_remove(&c->link);
+	if (is_known(w)) {
+		dialin_table_gone(c->dock->table, c->place, c->connection);
+		stat_add(dialins, -1);
+		log_info("agent=%s: disconnected", c->id);
+	}
+	dialin_turn_lost(c);
+	ons_reader_fini(&w->reader);
+	buf_fini(&c->active);
+	free(w->token);
+	free(w);
+}
+
+static const struct wire_handlers wire_handlers = {
+    .on_text = on_text,
+    .on_binary = on_binary,
+    .on_drain = on_drain,
+    .on_gone = on_gone,
+};
+
+static void send_later(void *arg)
+{
+	struct agent_wire *w = arg;
+	if (w->conn.wire)
+		dialin_turn_send_all(&w->conn);
+}
+
+void dialin_serve(struct dialin_dock *d, struct wire *wire, const char *token,
+    size_t token_len)
+{
+	struct agent_wire *w = mem_zero(sizeof *w);
+	struct dialin_conn *c = &w->conn;
+	c->dock = d;
+	c->wire = wire;
+	list_init(&c->turns);
+	list_append(&d->conns, &c->link);
+	loop_later_init(&c->send_later, send_later, w);
+	if (token)
+		w->token = mem_strndup(token, token_len);
+	w->token_len = token_len;
+	loop_timer_init(&w->timer, on_time, w);
+	loop_timer_set(d->setup.loop, &w->timer, AUTH_MS);
+	wire_take(wire, &wire_handlers, w);
+}
+
+static void close_all(struct dialin_dock *d)
+{
+	list_each(it, &d->conns)
+	{
+		struct agent_wire *w = wire_of(it);
+		if (w->conn.wire)
+			wire_close(
+			    w->conn.wire, WIRE_CLOSE_AWAY, "server restarts");
+	}
+}
+
+void dialin_drain(struct dialin_dock *d)
+{
+	d->is_draining = true;
+	close_all(d);
+}
+
+void dialin_close_all(struct dialin_dock *d)
+{
+	close_all(d);
+}
