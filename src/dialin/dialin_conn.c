@@ -3,18 +3,18 @@
 #include "dialin/dialin_conn.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
+#include "dialin/dialin_said.h"
 #include "dialin/dialin_turn.h"
+#include "dialin/dialin_who.h"
 #include "net/loop.h"
 #include "net/wire.h"
 #include "ons/ons_order.h"
 #include "ons/ons_report.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,52 +90,6 @@ static void send_and_free(struct agent_wire *w, struct buf *out)
 
 /* ---- AGENT_CONNECT ---- */
 
-static void copy(char *to, size_t size, struct span s)
-{
-	size_t n = s.len < size ? s.len : size - 1;
-	while (n < s.len && n && ((unsigned char)s.text[n] & 0xc0) == 0x80)
-		n--; /* not inside a character */
-	if (n)
-		memcpy(to, s.text, n);
-	to[n] = '\0';
-}
-
-static void fill_who(struct dialin_who *who, const struct ons_connect *c)
-{
-	copy(who->id, sizeof who->id, c->agent);
-	copy(who->name, sizeof who->name, c->name);
-	copy(who->type, sizeof who->type, c->type);
-	copy(who->version, sizeof who->version, c->version);
-	copy(who->host, sizeof who->host, c->host);
-	for (char *p = who->type; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	if (c->capabilities.len < sizeof who->capabilities)
-		copy(who->capabilities, sizeof who->capabilities,
-		    c->capabilities);
-}
-
-static void note_active(struct dialin_conn *c, struct span json)
-{
-	struct json_doc doc = {0};
-	struct json_error why;
-	c->tells_active = json.text != NULL;
-	buf_reset(&c->active);
-	if (!json.text)
-		return;
-	const struct json *list =
-	    json_parse(&doc, json.text, json.len, 0, &why);
-	for (const struct json *v = json_first(list); v; v = json_next(v)) {
-		struct buf scratch = {0};
-		size_t n = 0;
-		const char *id = json_str(v, &scratch, &n);
-		buf_char(&c->active, '\0');
-		buf_append(&c->active, id, n);
-		buf_char(&c->active, '\0');
-		buf_fini(&scratch);
-	}
-	json_fini(&doc);
-}
-
 static void welcome(struct agent_wire *w, const struct ons_message *m)
 {
 	struct buf id = {0}, name = {0}, out = {0};
@@ -198,8 +152,9 @@ static bool enter(struct agent_wire *w, const struct dialin_who *who)
 static void arrive(struct agent_wire *w, const struct dialin_who *who)
 {
 	struct dialin_conn *c = &w->conn;
-	copy(c->id, sizeof c->id, (struct span){who->id, strlen(who->id)});
-	copy(w->user, sizeof w->user,
+	dialin_who_copy(
+	    c->id, sizeof c->id, (struct span){who->id, strlen(who->id)});
+	dialin_who_copy(w->user, sizeof w->user,
 	    (struct span){who->user, strlen(who->user)});
 	c->home = dialin_home(who->id, strlen(who->id));
 	c->alias = *who->name ? dialin_home(who->name, strlen(who->name)) : 0;
@@ -222,7 +177,7 @@ static void connect_again(
 		    "this connection is another agent's");
 		return;
 	}
-	copy(who->user, sizeof who->user,
+	dialin_who_copy(who->user, sizeof who->user,
 	    (struct span){w->user, strlen(w->user)});
 	if (enter(w, who))
 		welcome(w, m);
@@ -238,14 +193,14 @@ static void on_connect(struct agent_wire *w, const struct ons_message *m)
 		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
 		return;
 	}
-	fill_who(&who, &c);
+	dialin_who_fill(&who, &c);
 	if (is_known(w)) {
 		connect_again(w, &who, m);
 		return;
 	}
 	if (!verify(w, &who, &c) || !enter(w, &who))
 		return;
-	note_active(&w->conn, c.active);
+	dialin_who_active(&w->conn, c.active);
 	arrive(w, &who);
 	welcome(w, m);
 	setup->on_arrival(setup->arg);
@@ -295,7 +250,7 @@ static struct agent_turn *turn_for(
 		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
 		return NULL;
 	}
-	struct agent_turn *t = dialin_turn_of(&w->conn, command);
+	struct agent_turn *t = dialin_said_of(&w->conn, command);
 	if (!t)
 		stat_add(output_unclaimed, 1);
 	return t;
@@ -315,7 +270,7 @@ static void on_command_ack(struct agent_wire *w, const struct ons_message *m)
 	ons_end(&ack);
 	w->conn.reports_ends = true;
 	if (t)
-		dialin_turn_ack(t, &a, &ack);
+		dialin_said_ack(t, &a, &ack);
 	else
 		send_and_free(w, &ack);
 }
@@ -333,7 +288,7 @@ static void on_output(struct agent_wire *w, const struct ons_message *m)
 	ons_put_bool(&ack, "received", true);
 	ons_end(&ack);
 	if (t)
-		dialin_turn_output(t, &o, &ack);
+		dialin_said_output(t, &o, &ack);
 	else
 		send_and_free(w, &ack);
 }
@@ -352,7 +307,7 @@ static void on_complete(struct agent_wire *w, const struct ons_message *m)
 	ons_end(&ack);
 	w->conn.reports_ends = true;
 	if (t)
-		dialin_turn_complete(t, &c, &ack);
+		dialin_said_complete(t, &c, &ack);
 	else
 		send_and_free(w, &ack);
 }
@@ -371,7 +326,7 @@ static void on_document(struct agent_wire *w, const struct ons_message *m)
 	ons_put_bool(&ack, "received", true);
 	ons_end(&ack);
 	if (t)
-		dialin_turn_document(t, is_trace, &d, &ack);
+		dialin_said_document(t, is_trace, &d, &ack);
 	else
 		send_and_free(w, &ack);
 }
@@ -389,7 +344,7 @@ static void on_event(struct agent_wire *w, const struct ons_message *m)
 	ons_put_bool(&ack, "received", true);
 	ons_end(&ack);
 	if (t)
-		dialin_turn_event(t, &e, &ack);
+		dialin_said_event(t, &e, &ack);
 	else
 		send_and_free(w, &ack);
 }

@@ -4,22 +4,14 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/list.h"
 #include "base/mem.h"
 #include "core/stat.h"
-#include "dialin/dialin_dock.h"
-#include "net/loop.h"
+#include "dialin/dialin_cmd.h"
 #include "net/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Of a long output, the end becomes the result of the turn. */
-#define RESULT_BYTES ((size_t)256 * 1024)
-
-/* An agent that never reports ends has ended a command when it is so silent. */
-#define SILENCE_MS 30000
 
 /* A command that was cancelled, and does not end, ends after this. */
 #define CANCEL_MS 10000
@@ -30,51 +22,6 @@ struct agent {
 	struct dialin_dock *dock;
 	struct agent_about about;
 	const char *fixed; /* the id or name it always is; NULL: by input */
-};
-
-enum stage {
-	STAGE_NEW,
-	STAGE_QUEUED, /* its connection will get it */
-	STAGE_SENT,
-	STAGE_ENDED,
-};
-
-/* An answer to the agent that waits until what it answers is written. */
-struct ack {
-	struct list link;
-	uint64_t after; /* so many events of the turn are written */
-	struct buf text;
-};
-
-struct agent_turn {
-	struct list link; /* in conn->turns */
-	struct dialin_dock *dock;
-	struct dialin_conn *conn; /* NULL: it has none */
-	const struct agent_input *input;
-	struct agent_sink *sink;
-	uint64_t home;
-	char command[ONS_MAX_ID + 1];
-	bool is_known; /* by the dock */
-	bool is_hosted;
-	enum stage stage;
-	enum ons_priority priority;
-	bool is_interrupted;
-	bool is_resumed;  /* this run goes on with what was sent before */
-	bool has_call;	  /* its tool_call is written */
-	bool has_start;	  /* the mark of its start was recalled */
-	bool is_counted;  /* among those that its connection runs */
-	int64_t sequence; /* the highest that was taken */
-	uint64_t source;  /* the connection that it came from; 0: recalled */
-	uint64_t speaker; /* the connection that speaks now */
-	int64_t last_us;  /* the time of the newest event that was recalled */
-	struct buf output;
-	uint64_t n_left_out; /* bytes of it */
-	uint64_t n_emitted;
-	uint64_t n_written;
-	struct list acks;
-	struct loop_timer timer;
-	struct draft draft;
-	struct json_doc options;
 };
 
 /* ---- the kind ---- */
@@ -147,192 +94,10 @@ static int64_t patience_of(const struct agent *a)
 	return a->dock->setup.patience_ms;
 }
 
-/* ---- events ---- */
-
-static struct draft *draft(struct agent_turn *t, enum event_type type)
-{
-	event_begin(&t->draft, type, t->input->turn);
-	return &t->draft;
-}
-
-static void str(struct draft *d, const char *field, struct span s)
-{
-	if (s.text)
-		event_str(d, field, s.text, s.len);
-}
-
-static void emit(struct agent_turn *t)
-{
-	t->n_emitted++;
-	if (t->sink->ops->emit(t->sink, &t->draft) || !t->conn)
-		return;
-	/* Its output finds no room: do not read more of it. */
-	t->conn->is_paused = true;
-	wire_pause(t->conn->wire, true);
-}
-
-static void emit_status(struct agent_turn *t, const char *status)
-{
-	struct draft *d = draft(t, EV_COMMAND_STATUS);
-	event_str(d, "status", status, strlen(status));
-	emit(t);
-}
-
-static void emit_call(struct agent_turn *t)
-{
-	struct buf args = {0};
-	struct draft *d = draft(t, EV_TOOL_CALL);
-	event_str(d, "tool_id", t->command, strlen(t->command));
-	event_str(d, "name", "terminal", 8);
-	buf_str(&args, "{\"command\":");
-	buf_json(&args, t->input->prompt, t->input->prompt_len);
-	buf_char(&args, '}');
-	event_json(d, "args", args.data, args.len);
-	event_str(d, "status", "running", 7);
-	buf_fini(&args);
-	t->has_call = true;
-	emit(t);
-}
-
-/* Keep the end of what was written, for the result. */
-static void keep(struct agent_turn *t, struct span text)
-{
-	buf_append(&t->output, text.text, text.len);
-	if (t->output.len <= 2 * RESULT_BYTES)
-		return;
-	size_t cut = t->output.len - RESULT_BYTES;
-	while (cut < t->output.len &&
-	       ((unsigned char)t->output.data[cut] & 0xc0) == 0x80)
-		cut++; /* not inside a character */
-	t->n_left_out += cut;
-	buf_consume(&t->output, cut);
-}
-
-static void put_result(const struct agent_turn *t, struct buf *out)
-{
-	if (t->n_left_out)
-		buf_printf(out, "[%llu bytes before this are left out]\n",
-		    (unsigned long long)t->n_left_out);
-	buf_append(out, t->output.data, t->output.len);
-}
-
-static void emit_tool_result(
-    struct agent_turn *t, bool is_good, const struct buf *result)
-{
-	struct draft *d = draft(t, EV_TOOL_RESULT);
-	event_str(d, "tool_id", t->command, strlen(t->command));
-	event_str(d, "name", "terminal", 8);
-	event_str(d, "status", is_good ? "success" : "error", is_good ? 7 : 5);
-	event_str(d, "result", result->data ? result->data : "", result->len);
-	emit(t);
-}
-
-/* ---- acknowledgements ---- */
-
-static void take_ack(struct agent_turn *t, struct buf *text)
-{
-	struct ack *a = mem_zero(sizeof *a);
-	a->after = t->n_emitted;
-	a->text = *text;
-	*text = (struct buf){0};
-	list_append(&t->acks, &a->link);
-}
-
-static void free_ack(struct ack *a)
-{
-	list_remove(&a->link);
-	buf_fini(&a->text);
-	free(a);
-}
-
-static void send_acks(struct agent_turn *t, uint64_t n_written)
-{
-	list_each_safe(it, &t->acks)
-	{
-		struct ack *a = list_entry(it, struct ack, link);
-		if (a->after > n_written)
-			return;
-		if (t->conn)
-			dialin_send(t->conn, &a->text);
-		free_ack(a);
-	}
-}
-
 static void dialin_on_written(struct agent_turn *t, unsigned n)
 {
 	t->n_written += n;
-	send_acks(t, t->n_written);
-}
-
-/* ---- the end ---- */
-
-static void detach(struct agent_turn *t)
-{
-	list_remove(&t->link);
-	if (!t->conn)
-		return;
-	if (t->is_counted)
-		dialin_tell_running(t->conn, -1);
-	t->is_counted = false;
-	if (t->conn->latest == t)
-		t->conn->latest = NULL;
-	t->conn = NULL;
-}
-
-/* The sink may free the turn: the caller must return. */
-static void end_well(struct agent_turn *t, struct span result)
-{
-	struct buf text = {0};
-	if (t->stage == STAGE_ENDED)
-		return;
-	put_result(t, &text);
-	if (t->has_call)
-		emit_tool_result(t, true, &text);
-	t->stage = STAGE_ENDED;
-	if (result.text)
-		t->sink->ops->finish(t->sink, result.text, result.len, NULL, 0);
-	else
-		t->sink->ops->finish(
-		    t->sink, text.data ? text.data : "", text.len, NULL, 0);
-	buf_fini(&text);
-}
-
-static void end_badly(
-    struct agent_turn *t, enum err_reason reason, struct span why)
-{
-	struct buf text = {0}, detail = {0};
-	if (t->stage == STAGE_ENDED)
-		return;
-	put_result(t, &text);
-	if (t->has_call)
-		emit_tool_result(t, false, &text);
-	t->stage = STAGE_ENDED;
-	buf_append(&detail, why.text, why.len);
-	t->sink->ops->fail(t->sink, reason, buf_cstr(&detail));
-	buf_fini(&text);
-	buf_fini(&detail);
-}
-
-static void fail(struct agent_turn *t, enum err_reason reason, const char *why)
-{
-	struct draft *d = draft(t, EV_COMMAND_STATUS);
-	event_str(d, "status", "failed", 6);
-	event_str(d, "error", why, strlen(why));
-	emit(t);
-	end_badly(t, reason, (struct span){why, strlen(why)});
-}
-
-static void end_cancelled(struct agent_turn *t)
-{
-	static const char text[] = AGENT_INTERRUPTED_RESULT;
-	emit_status(t, "cancelled");
-	end_well(t, (struct span){text, sizeof text - 1});
-}
-
-static void end_silently(struct agent_turn *t)
-{
-	emit_status(t, "completed");
-	end_well(t, (struct span){0});
+	dialin_cmd_send_acks(t, t->n_written);
 }
 
 /* ---- sending ---- */
@@ -343,24 +108,13 @@ static void count(struct agent_turn *t)
 	dialin_tell_running(t->conn, 1);
 }
 
-static void set_timer(struct agent_turn *t, int64_t delay_ms)
-{
-	loop_timer_set(t->dock->setup.loop, &t->timer, delay_ms);
-}
-
-static void watch_silence(struct agent_turn *t)
-{
-	if (!t->conn->reports_ends && t->is_hosted && !t->is_interrupted)
-		set_timer(t, SILENCE_MS);
-}
-
 static void on_time(void *arg)
 {
 	struct agent_turn *t = arg;
 	if (t->is_interrupted)
-		end_cancelled(t);
+		dialin_cmd_end_cancelled(t);
 	else if (t->conn && !t->conn->reports_ends)
-		end_silently(t);
+		dialin_cmd_end_silently(t);
 }
 
 static struct span option(
@@ -407,7 +161,7 @@ static void supersede(struct dialin_conn *c)
 	if (!before || c->reports_ends)
 		return;
 	c->latest = NULL;
-	end_silently(before);
+	dialin_cmd_end_silently(before);
 }
 
 static void send_request(struct agent_turn *t)
@@ -417,15 +171,15 @@ static void send_request(struct agent_turn *t)
 	struct buf out = {0};
 	(void)buf_reserve(&r.text, t->input->options_len + 1);
 	supersede(c);
-	emit_call(t);
-	emit_status(t, "sent");
+	dialin_cmd_call(t);
+	dialin_cmd_status(t, "sent");
 	put_request(t, &r, &out);
 	t->stage = STAGE_SENT;
 	c->latest = t;
 	dialin_send(c, &out);
 	count(t);
 	stat_add(commands_sent, 1);
-	watch_silence(t);
+	dialin_cmd_watch(t);
 	buf_fini(&out);
 	ons_reader_fini(&r);
 }
@@ -480,7 +234,7 @@ static void send_cancel(struct agent_turn *t)
 	dialin_send(t->conn, &out);
 	buf_fini(&id);
 	buf_fini(&out);
-	set_timer(t, CANCEL_MS);
+	dialin_cmd_set_timer(t, CANCEL_MS);
 }
 
 /*
@@ -509,7 +263,7 @@ static void resume(struct agent_turn *t)
 	count(t);
 	if (c->tells_active && !is_active) {
 		/* It may have run: it must not run twice. */
-		fail(t, REASON_INTERRUPTED,
+		dialin_cmd_fail(t, REASON_INTERRUPTED,
 		    "the agent has come back without this command");
 		return;
 	}
@@ -518,7 +272,7 @@ static void resume(struct agent_turn *t)
 	if (t->is_interrupted)
 		send_cancel(t);
 	else
-		watch_silence(t);
+		dialin_cmd_watch(t);
 }
 
 static int64_t waited_ms(const struct agent_turn *t)
@@ -533,9 +287,10 @@ static int64_t waited_ms(const struct agent_turn *t)
 static void run_without(struct agent_turn *t)
 {
 	if (t->is_interrupted && !may_be_sent(t))
-		end_cancelled(t);
+		dialin_cmd_end_cancelled(t);
 	else if (waited_ms(t) > t->dock->setup.patience_ms)
-		fail(t, REASON_AWAY, "the agent has been away for too long");
+		dialin_cmd_fail(
+		    t, REASON_AWAY, "the agent has been away for too long");
 	else
 		t->sink->ops->leave(t->sink);
 }
@@ -548,7 +303,7 @@ static void dialin_run(struct agent_turn *t)
 		return;
 	}
 	if (!t->is_known) {
-		fail(t, REASON_FAILED,
+		dialin_cmd_fail(t, REASON_FAILED,
 		    "a command with this id runs at this agent");
 		return;
 	}
@@ -556,7 +311,7 @@ static void dialin_run(struct agent_turn *t)
 	if (may_be_sent(t)) {
 		resume(t);
 	} else if (t->is_interrupted) {
-		end_cancelled(t);
+		dialin_cmd_end_cancelled(t);
 	} else {
 		t->stage = STAGE_QUEUED;
 		/* The rest of this tick may bring more urgent ones. */
@@ -572,7 +327,7 @@ static void dialin_deliver(struct agent_turn *t, const struct event *ev)
 	if (t->stage == STAGE_SENT)
 		send_cancel(t);
 	else if (t->stage == STAGE_QUEUED)
-		end_cancelled(t);
+		dialin_cmd_end_cancelled(t);
 }
 
 static void dialin_on_room(struct agent_turn *t)
@@ -594,7 +349,7 @@ static void recall_output(struct agent_turn *t, const struct event *ev)
 	int64_t sequence = ons_int(v, "sequence", 0);
 	content.text = json_str(json_get(v, "content"), &scratch, &content.len);
 	if (content.text)
-		keep(t, content);
+		dialin_cmd_keep(t, content);
 	if (sequence > t->sequence)
 		t->sequence = sequence;
 	json_fini(&doc);
@@ -680,9 +435,9 @@ static void dialin_free(struct agent_turn **tp)
 		    (struct span){t->command, strlen(t->command)});
 	/* The end is written, and with it all that came before. */
 	if (t->stage == STAGE_ENDED)
-		send_acks(t, UINT64_MAX);
-	list_each_safe(it, &t->acks) free_ack(list_entry(it, struct ack, link));
-	detach(t);
+		dialin_cmd_send_acks(t, UINT64_MAX);
+	dialin_cmd_free_acks(t);
+	dialin_cmd_detach(t);
 	buf_fini(&t->output);
 	event_fini(&t->draft);
 	json_fini(&t->options);
@@ -711,132 +466,7 @@ const struct agent_kind dialin_kind = {
     .free = dialin_free,
 };
 
-/* ---- what the agent says ---- */
-
-struct agent_turn *dialin_turn_of(struct dialin_conn *c, struct span command)
-{
-	struct agent_turn *t = dialin_dock_turn(c->dock, c->home, command);
-	if (!t && c->alias)
-		t = dialin_dock_turn(c->dock, c->alias, command);
-	if (!t || t->stage != STAGE_SENT || !t->conn)
-		return NULL;
-	t->speaker = c->connection;
-	return t;
-}
-
-/*
- * Whether this piece has come before. Numbers of two connections are those of
- * two processes, unless the agent tells which commands it has kept.
- */
-static bool is_repeated(struct agent_turn *t, int64_t sequence)
-{
-	bool is_new_process =
-	    t->source != t->speaker && !t->conn->tells_active && sequence == 1;
-	t->source = t->speaker;
-	if (!sequence)
-		return false;
-	if (is_new_process)
-		t->sequence = 0;
-	if (sequence <= t->sequence)
-		return true;
-	t->sequence = sequence;
-	return false;
-}
-
-static void answer(struct agent_turn *t, struct buf *ack)
-{
-	take_ack(t, ack);
-	send_acks(t, t->n_written);
-}
-
-void dialin_turn_ack(
-    struct agent_turn *t, const struct ons_command_ack *a, struct buf *ack)
-{
-	bool is_running = a->state == ONS_EXECUTING;
-	const char *word = is_running ? "executing" : "queued";
-	struct draft *d = draft(t, EV_COMMAND_STATUS);
-	t->conn->reports_ends = true;
-	loop_timer_stop(t->dock->setup.loop, &t->timer);
-	event_str(d, "status", word, strlen(word));
-	if (a->position > 0)
-		event_int(d, "position", a->position);
-	emit(t);
-	answer(t, ack);
-}
-
-void dialin_turn_output(
-    struct agent_turn *t, const struct ons_output *o, struct buf *ack)
-{
-	struct span text = ons_output_text(o);
-	if (is_repeated(t, o->sequence)) {
-		stat_add(output_repeated, 1);
-		answer(t, ack);
-		return;
-	}
-	const char *stream = o->is_stderr ? "stderr" : "stdout";
-	struct draft *d = draft(t, EV_TERMINAL_OUTPUT);
-	str(d, "content", text);
-	event_str(d, "stream", stream, 6);
-	if (o->sequence)
-		event_int(d, "sequence", o->sequence);
-	keep(t, text);
-	watch_silence(t);
-	emit(t);
-	answer(t, ack);
-}
-
-void dialin_turn_document(struct agent_turn *t, bool is_trace,
-    const struct ons_document *doc, struct buf *ack)
-{
-	struct draft *d =
-	    draft(t, is_trace ? EV_TRACE_EVENT : EV_INVESTIGATION_REPORT);
-	event_json(d, is_trace ? "trace" : "report", doc->payload.text,
-	    doc->payload.len);
-	emit(t);
-	answer(t, ack);
-}
-
-void dialin_turn_event(
-    struct agent_turn *t, const struct ons_event *e, struct buf *ack)
-{
-	struct json_doc doc = {0};
-	struct json_error bad;
-	struct err err;
-	const struct json *v =
-	    json_parse(&doc, e->event.text, e->event.len, 0, &bad);
-	if (!is_repeated(t, e->sequence) && v &&
-	    event_from_json(&t->draft, t->input->turn, v, &err) == 0)
-		emit(t);
-	json_fini(&doc);
-	answer(t, ack);
-}
-
-void dialin_turn_complete(
-    struct agent_turn *t, const struct ons_complete *c, struct buf *ack)
-{
-	static const char *const words[] = {[ONS_COMPLETED] = "completed",
-	    [ONS_FAILED] = "failed",
-	    [ONS_CANCELLED] = "cancelled"};
-	const char *word = words[c->state];
-	struct draft *d = draft(t, EV_COMMAND_STATUS);
-	t->conn->reports_ends = true;
-	event_str(d, "status", word, strlen(word));
-	if (c->has_exit_code)
-		event_int(d, "exit_code", c->exit_code);
-	if (c->duration_ms >= 0)
-		event_int(d, "duration_ms", c->duration_ms);
-	str(d, "error", c->error);
-	emit(t);
-	take_ack(t, ack);
-	if (c->state == ONS_COMPLETED)
-		end_well(t, c->result);
-	else if (c->state == ONS_CANCELLED)
-		end_well(t, (struct span){AGENT_INTERRUPTED_RESULT,
-				sizeof AGENT_INTERRUPTED_RESULT - 1});
-	else
-		end_badly(t, REASON_FAILED,
-		    c->error.text ? c->error : (struct span){"failed", 6});
-}
+/* ---- a lost connection ---- */
 
 void dialin_turn_lost(struct dialin_conn *c)
 {
@@ -844,7 +474,7 @@ void dialin_turn_lost(struct dialin_conn *c)
 	while ((l = list_shift(&c->turns))) {
 		struct agent_turn *t = turn_of(l);
 		bool has_ended = t->stage == STAGE_ENDED;
-		detach(t);
+		dialin_cmd_detach(t);
 		if (!has_ended)
 			t->sink->ops->leave(t->sink);
 	}
