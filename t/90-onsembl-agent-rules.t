@@ -86,7 +86,7 @@ for (
 		'INVALID_MESSAGE_TYPE: Message type not allowed for agents', 'a message of dashboards'],
 	['{"type":"DANCE","payload":{}}', 'UNKNOWN_MESSAGE_TYPE: Unknown message type: DANCE',
 		'a message of an unknown type'],
-	['{"type":"TERMINAL_OUTPUT","payload":{"commandId":"x"}}',
+	['{"type":"TERMINAL_OUTPUT","payload":{"commandId":"one"}}',
 		'INVALID_MESSAGE: Invalid message format', 'output without content'])
 {
 	my ($text, $want, $name) = @$_;
@@ -104,10 +104,15 @@ for (
 	    'AGENT_HEARTBEAT is answered by SERVER_HEARTBEAT';
 	is $ann->ask(AGENT_ERROR => { errorType => 'UNKNOWN', message => 'x' })
 	    ->{payload}{errorReceived}, JSON::PP::true, 'AGENT_ERROR is acknowledged';
-	is $ann->ask(INVESTIGATION_REPORT => { commandId => 'c', reportId => 'r' })
+	my $c = $host->client;
+	$c->send(POST => '/input', undef, { prompt => 'report' });
+	my $id = $ann->command->{commandId};
+	is $ann->ask(INVESTIGATION_REPORT => { commandId => $id, reportId => 'r' })
 	    ->{payload}{reportId}, 'r', 'INVESTIGATION_REPORT is acknowledged';
-	is $ann->ask(TRACE_EVENT => { commandId => 'c', traceId => 't' })->{payload}{traceId}, 't',
+	is $ann->ask(TRACE_EVENT => { commandId => $id, traceId => 't' })->{payload}{traceId}, 't',
 	    'TRACE_EVENT is acknowledged';
+	$ann->say(COMMAND_COMPLETE => { commandId => $id, status => 'COMPLETED' });
+	$c->reply;
 	$ann->ws->send_frame(9, 'payload');
 	ok wait_for(10, sub { $ann->ask(AGENT_ERROR => { message => 'x' });
 		grep { $_ eq 'payload' } @{ $ann->ws->pongs } }), 'a ping gets a pong with its payload';

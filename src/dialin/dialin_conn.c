@@ -24,6 +24,12 @@
 
 #define MILLISECONDS 1000
 
+/*
+ * A turn may need this long to follow its agent to this worker: until then,
+ * what the agent says of a command without a turn waits.
+ */
+#define FOLLOW_MS 10000
+
 /* Reports of health are stored at most this often. */
 #define HEALTH_EVERY_MS 200
 
@@ -36,6 +42,16 @@ struct agent_wire {
 	size_t token_len;
 	char user[DIALIN_USER_BYTES];
 	int64_t health_ms;
+	int64_t followed_ms;	/* until then, turns may still follow */
+	struct list held;	/* messages that wait for a turn */
+	struct loop_timer hold; /* ends their wait */
+};
+
+/* A message that waits. */
+struct held {
+	struct list link;
+	size_t len;
+	char text[];
 };
 
 static struct agent_wire *wire_of(struct list *l)
@@ -161,6 +177,7 @@ static void arrive(struct agent_wire *w, const struct dialin_who *who)
 	free(w->token);
 	w->token = NULL;
 	w->token_len = 0;
+	w->followed_ms = clock_mono_ms() + FOLLOW_MS;
 	log_info("agent=%s type=%s user=%s: connected", who->id, who->type,
 	    who->user);
 	stat_add(dialin_connects, 1);
@@ -411,14 +428,37 @@ static void handle(struct agent_wire *w, const struct ons_message *m)
 	refuse(w, "UNKNOWN_MESSAGE_TYPE", text, NULL);
 }
 
-static void on_text(void *arg, const char *text, size_t len)
+/* Whether a message is about a command whose turn may still come. */
+static bool must_wait(struct agent_wire *w, const struct ons_message *m)
 {
-	struct agent_wire *w = arg;
+	if (!is_known(w) || clock_mono_ms() >= w->followed_ms)
+		return false;
+	struct span command = ons_text(&w->reader, m->payload, "commandId");
+	return ons_is_command_id(command) && !ons_is(command, w->conn.id) &&
+	       !dialin_said_of(&w->conn, command);
+}
+
+/* Keep a message, and read no more for now. */
+static void hold(struct agent_wire *w, const char *text, size_t len)
+{
+	struct held *h = mem_alloc(sizeof *h + len);
+	h->len = len;
+	memcpy(h->text, text, len);
+	list_init(&h->link);
+	list_append(&w->held, &h->link);
+	wire_pause(w->conn.wire, true);
+	loop_timer_set(w->conn.dock->setup.loop, &w->hold,
+	    w->followed_ms - clock_mono_ms());
+}
+
+/* Returns false if the message must wait. */
+static bool take_text(struct agent_wire *w, const char *text, size_t len)
+{
 	struct ons_message m;
-	if (is_known(w))
-		dialin_table_seen(w->conn.dock->table, w->conn.place, NULL);
 	switch (ons_message_read(&m, &w->reader, text, len)) {
 	case ONS_FINE:
+		if (must_wait(w, &m))
+			return false;
 		handle(w, &m);
 		break;
 	case ONS_NOT_JSON:
@@ -430,6 +470,38 @@ static void on_text(void *arg, const char *text, size_t len)
 		    "a message is an object with a type and a payload");
 		break;
 	}
+	return true;
+}
+
+/* A turn has come, or none will: take what waited, in order. */
+static void take_held(struct agent_wire *w)
+{
+	if (list_is_empty(&w->held))
+		return;
+	while (!list_is_empty(&w->held)) {
+		struct held *h = list_entry(w->held.next, struct held, link);
+		if (!take_text(w, h->text, h->len))
+			return;
+		list_remove(&h->link);
+		free(h);
+	}
+	loop_timer_stop(w->conn.dock->setup.loop, &w->hold);
+	if (!w->conn.is_paused)
+		wire_pause(w->conn.wire, false);
+}
+
+static void on_hold_end(void *arg)
+{
+	take_held(arg);
+}
+
+static void on_text(void *arg, const char *text, size_t len)
+{
+	struct agent_wire *w = arg;
+	if (is_known(w))
+		dialin_table_seen(w->conn.dock->table, w->conn.place, NULL);
+	if (!list_is_empty(&w->held) || !take_text(w, text, len))
+		hold(w, text, len);
 }
 
 static void on_binary(void *arg)
@@ -526,7 +598,9 @@ static void on_gone(void *arg)
 	struct dialin_conn *c = &w->conn;
 	c->wire = NULL;
 	loop_timer_stop(c->dock->setup.loop, &w->timer);
+	loop_timer_stop(c->dock->setup.loop, &w->hold);
 	loop_later_cancel(&c->send_later);
+	list_each_safe(it, &w->held) free(list_entry(it, struct held, link));
 	list_remove(&c->link);
 	if (is_known(w)) {
 		dialin_table_gone(c->dock->table, c->place, c->connection);
@@ -550,8 +624,10 @@ static const struct wire_handlers wire_handlers = {
 static void send_later(void *arg)
 {
 	struct agent_wire *w = arg;
-	if (w->conn.wire)
-		dialin_turn_send_all(&w->conn);
+	if (!w->conn.wire)
+		return;
+	dialin_turn_send_all(&w->conn);
+	take_held(w);
 }
 
 void dialin_serve(struct dialin_dock *d, struct wire *wire, const char *token,
@@ -567,6 +643,8 @@ void dialin_serve(struct dialin_dock *d, struct wire *wire, const char *token,
 	if (token)
 		w->token = mem_strndup(token, token_len);
 	w->token_len = token_len;
+	list_init(&w->held);
+	loop_timer_init(&w->hold, on_hold_end, w);
 	loop_timer_init(&w->timer, on_time, w);
 	loop_timer_set(d->setup.loop, &w->timer, AUTH_MS);
 	wire_take(wire, &wire_handlers, w);

@@ -54,7 +54,7 @@ struct dialin_conn {
 	struct buf active; /* ids, each after a NUL and before one */
 	char id[DIALIN_ID_BYTES];
 	struct agent_turn *latest;    /* that was sent; NULL: it has ended */
-	struct loop_later send_later; /* sends the turns that wait */
+	struct loop_later send_later; /* for turns that have come */
 	bool is_paused;
 };
 

@@ -314,9 +314,9 @@ static void dialin_run(struct agent_turn *t)
 		dialin_cmd_end_cancelled(t);
 	} else {
 		t->stage = STAGE_QUEUED;
-		/* The rest of this tick may bring more urgent ones. */
-		loop_later_ask(c->dock->setup.loop, &c->send_later);
 	}
+	/* The rest of this tick may bring more urgent ones. */
+	loop_later_ask(c->dock->setup.loop, &c->send_later);
 }
 
 static void dialin_deliver(struct agent_turn *t, const struct event *ev)
