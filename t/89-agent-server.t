@@ -155,6 +155,11 @@ $again->until_status('finished');
 ok scalar(grep { /after all that/ } AgentServer::texts(user => $again->events)),
     'O9, O2: a socket stays open after mistakes and a needless key';
 
+my $large = AgentServer->known($host, $c->id)->socket;
+$large->next;
+$large->ws->send_text('x' x (4 * 1024 * 1024 + 1));
+is $large->ws->wait_close, 1009, 'O7: a frame over 4 MiB closes the WebSocket';
+
 # ---- what does not exist ----
 
 my $none = AgentServer->known($host, $UUID);
@@ -342,6 +347,8 @@ for my $form (qw(events session)) {
 	$c->socket($form)->ws->send_json({ type => 'auth', session_api_key => 'k2' });
 	is $c->ws->wait_close, 4001, "O2: another key in the first frame closes it ($form)";
 }
+$c->socket('events')->ws->send_text('x' x 100_000);
+is $c->ws->wait_close, 1009, 'O2: a large frame before the key closes the WebSocket';
 $c->socket(events => '', headers => { authorization => 'Bearer k1' });
 $c->ws->send_json({ role => 'user', content => AgentServer::content('x') });
 is $c->ws->wait_close, 4001, 'O2: a bearer token does not count';

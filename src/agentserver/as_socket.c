@@ -40,6 +40,7 @@ static void begin(struct as_conn *c)
 {
 	struct err err;
 	loop_timer_stop(setup->loop, &c->patience);
+	c->wire->is_admitted = true;
 	if (as_talk_open(&c->talk, setup, c->uuid, &err) == 0)
 		as_feed_begin(c);
 	else if (err.code == ERR_NOT_FOUND)
@@ -67,6 +68,15 @@ static void on_text(void *arg, const char *text, size_t len)
 		as_hear_complain(c, "refused", v.err.text);
 	else
 		as_hear_text(c, text, len);
+}
+
+/* A frame that shows the key is small. */
+static size_t may_grow(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	(void)text;
+	(void)len;
+	return WIRE_FIRST_BYTES;
 }
 
 static void on_binary(void *arg)
@@ -118,6 +128,7 @@ static void on_patience(void *arg)
 
 static const struct wire_handlers handlers = {
     .on_text = on_text,
+    .may_grow = may_grow,
     .on_binary = on_binary,
     .on_drain = on_drain,
     .on_gone = on_gone,
@@ -225,7 +236,6 @@ static void serve(
 	list_append(&conns, &c->link);
 	loop_timer_init(&c->patience, on_patience, c);
 	c->wire = accept_wire(req);
-	c->wire->is_admitted = has_key;
 	wire_take(c->wire, &handlers, c);
 	if (has_key)
 		begin(c);
