@@ -40,28 +40,36 @@ static bool is_id(const char *id, struct span span)
 
 /* ---- output ---- */
 
+/*
+ * What comes after a pause is sent at once, and what follows within the interval
+ * together.
+ */
+static void flush(struct orders *o)
+{
+	report_flush(o->report, o->current, false);
+	o->is_flushing = true;
+	loop_timer_set(o->setup.loop, &o->flush, o->setup.settings->flush_ms);
+}
+
 static void on_flush(void *arg)
 {
 	struct orders *o = arg;
+	const struct order *x = o->current;
 
 	o->is_flushing = false;
-	if (o->current)
-		report_flush(o->report, o->current, false);
+	if (x && (x->output[0].len || x->output[1].len))
+		flush(o);
 	orders_balance(o);
 }
 
 static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 {
 	struct orders *o = arg;
-	struct order *x = o->current;
 
-	if (report_output(o->report, x, is_errors, text, len)) {
+	if (report_output(o->report, o->current, is_errors, text, len))
 		orders_balance(o);
-	} else if (!o->is_flushing) {
-		o->is_flushing = true;
-		loop_timer_set(
-		    o->setup.loop, &o->flush, o->setup.settings->flush_ms);
-	}
+	else if (!o->is_flushing)
+		flush(o);
 }
 
 /* For a server that knows only terminals. */
