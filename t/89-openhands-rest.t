@@ -290,6 +290,12 @@ is ref get("/api/options/$_")->{json}, 'ARRAY', "$_ are a list"
     for qw(models agents security-analyzers);
 is get('/api/options/config')->{json}{APP_MODE}, 'oss', 'the page learns its mode';
 is ask(PUT => $ALL)->{status}, 405, 'another method is refused with 405';
+for my $method (qw(DELETE PATCH)) {
+	my $r = ask(OPTIONS => "$ALL/$UNKNOWN", { origin => 'http://localhost:3001',
+		'access-control-request-method' => $method });
+	is $r->{status}, 204, "a page of another origin asks whether it may send $method";
+	like $r->{header}{'access-control-allow-methods'}, qr/\b$method\b/, "it may send $method";
+}
 $host->stop;
 
 # ---- the key ----

@@ -23,6 +23,13 @@
 	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, " \
 	"last-event-id, cache-control, traceparent, x-session-api-key"
 
+/*
+ * The methods: what ConnectOnion's host() tells, and what a preflight gets, since
+ * the routes of an agent and of other protocols have more than that.
+ */
+#define METHODS "GET, POST, OPTIONS"
+#define ALL_METHODS "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+
 /* The reply headers that a page may read beyond those always allowed. */
 #define EXPOSED                                                        \
 	"retry-after, ratelimit, ratelimit-policy, www-authenticate, " \
@@ -199,6 +206,12 @@ static h2o_iovec_t reader_of(h2o_req_t *q, const struct http_page *page)
 	return all;
 }
 
+static bool is_preflight(const h2o_req_t *q)
+{
+	return h2o_find_header_by_str(&q->headers,
+		   H2O_STRLIT("access-control-request-method"), -1) >= 0;
+}
+
 void http_cors_add(h2o_req_t *q)
 {
 	struct http_page page = page_of(q);
@@ -212,8 +225,10 @@ void http_cors_add(h2o_req_t *q)
 	/* Cookies are for pages that are named, not for any page. */
 	if (reader.base != everybody)
 		add(q, "access-control-allow-credentials", H2O_STRLIT("true"));
-	add(q, "access-control-allow-methods",
-	    H2O_STRLIT("GET, POST, OPTIONS"));
+	if (is_preflight(q))
+		add(q, "access-control-allow-methods", H2O_STRLIT(ALL_METHODS));
+	else
+		add(q, "access-control-allow-methods", H2O_STRLIT(METHODS));
 	add(q, "access-control-allow-headers", H2O_STRLIT(ALLOWED));
 	if (!page.origin)
 		return;
