@@ -92,13 +92,35 @@ static void put_trust(struct buf *out, const struct banner *b)
 		buf_char(out, '\n');
 }
 
+/*
+ * Where clients come in. With doors "all" the line is that of the Python host;
+ * who has chosen doors sees those.
+ */
 static void put_doors(struct buf *out, const char *doors)
 {
-	bool has_http = doors_have(doors, DOOR_HTTP);
-	bool has_ws = doors_have(doors, DOOR_CONNECTONION);
-	buf_printf(out, INDENT "%s%s%s%s\n\n", has_http ? "POST /input" : "",
-	    has_http && has_ws ? " · " : "", has_ws ? "WS /ws" : "",
-	    has_http ? " · GET /docs" : "");
+	static const struct {
+		enum door_id door;
+		const char *what;
+		bool is_chosen; /* named only if doors were chosen */
+	} rows[] = {
+	    {DOOR_HTTP, "POST /input", false},
+	    {DOOR_CONNECTONION, "WS /ws", false},
+	    {DOOR_HTTP, "GET /docs", false},
+	    {DOOR_OPENHANDS, "Socket.IO /socket.io", true},
+	    {DOOR_OPENHANDS, "POST /api/conversations", true},
+	    {DOOR_AGENT_SERVER, "agent server /api/conversations", true},
+	    {DOOR_ONSEMBL, "WS /ws/dashboard", true},
+	};
+	bool has_all = strcmp(doors, "all") == 0;
+	const char *before = INDENT;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (!doors_have(doors, rows[i].door) ||
+		    (has_all && rows[i].is_chosen))
+			continue;
+		buf_printf(out, "%s%s", before, rows[i].what);
+		before = " · ";
+	}
+	buf_str(out, "\n\n");
 }
 
 void banner_print(struct buf *out, const struct banner *b)

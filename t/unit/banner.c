@@ -95,6 +95,32 @@ static void test_url(void)
 	}
 }
 
+static void test_doors(void)
+{
+	static const struct {
+		const char *doors;
+		const char *line;
+	} rows[] = {
+	    {"http", "POST /input · GET /docs"},
+	    {"connectonion", "WS /ws"},
+	    {"openhands", "Socket.IO /socket.io · POST /api/conversations"},
+	    {"agent-server", "agent server /api/conversations"},
+	    {"onsembl,connectonion", "WS /ws · WS /ws/dashboard"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct banner b = usual();
+		struct buf line = {0};
+
+		b.doors = rows[i].doors;
+		buf_printf(
+		    &line, "localhost:8000\n        %s\n\n", rows[i].line);
+		ok(strstr(print(&b), buf_cstr(&line)),
+		    "doors %s: the line names what clients use", rows[i].doors);
+		buf_fini(&line);
+	}
+}
+
 static void test_agent(void)
 {
 	static const struct {
@@ -197,6 +223,7 @@ int main(void)
 	test_whole();
 	test_relay();
 	test_url();
+	test_doors();
 	test_agent();
 	test_no_settings();
 	test_trust();
