@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 $ENV{ONSEMBL_JWT_SECRET} = $Onsembl::SECRET;
-my $host = CoHost->start(workers => 4, clock => 1);
+my $host = CoHost->start(workers => 4, clock => 1, args => ['-o', 'stuck_timeout=86400']);
 
 # ---- who may come in ----
 
@@ -214,6 +214,22 @@ my $deaf = Onsembl->dashboard($host, user => 'ann');
 $deaf->next('AGENT_STATUS');
 $host->pass(21) && select undef, undef, undef, 0.3 for 1 .. 4;
 is $deaf->closed, 1001, 'a dashboard that answers no PING for a minute is closed, to come back';
+
+# ---- an hour ----
+
+my $old = Onsembl->dashboard($host, user => 'ann');
+$old->ask(COMMAND_REQUEST => { commandId => "old-$_", agentId => $id, command => 'sleep 86400000' }) for 1, 2;
+$host->pass(3500);
+my $fresh = $old->next('TOKEN_REFRESH');
+is $fresh->{payload}{expiresIn}, 3600, 'B66: a token that ends soon is replaced, by one for 3600 seconds';
+ok(Onsembl->dashboard($host, token => $fresh->{payload}{accessToken})->next('DASHBOARD_CONNECTED'),
+    'B66: the new token is good');
+is $old->ask(COMMAND_CANCEL => { commandId => 'old-1' })->{type}, 'ACK',
+    'B51: a dashboard has its command for an hour';
+$host->pass(200);
+$old->next('PING');
+is $old->ask(COMMAND_CANCEL => { commandId => 'old-2' })->{payload}{code}, 'FORBIDDEN',
+    'B51: a dashboard does not have its command after an hour';
 
 $host->stop;
 done_testing;

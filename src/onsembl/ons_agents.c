@@ -4,10 +4,14 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/heritage.h"
 #include "core/stat.h"
+#include "dialin/dialin_conn.h"
+#include "dialin/dialin_dock.h"
+#include "dialin/dialin_table.h"
 #include "door/door.h"
 #include "ons/ons_message.h"
 #include "onsembl/ons_token.h"
@@ -60,10 +64,119 @@ static void tell_hosted(const struct door_setup *setup,
 	fn(&hosted, arg);
 }
 
+/* ---- agents that have dialed in ---- */
+
+/* Whom to tell of them. */
+struct telling {
+	void (*fn)(const struct ons_agent *a, void *arg);
+	void *arg;
+};
+
+static void add_word(struct buf *out, const struct json *word)
+{
+	size_t n;
+	const char *text = json_text(word, &n);
+	if (out->len > 1)
+		buf_char(out, ',');
+	buf_append(out, text, n);
+}
+
+/* The words of an array, or the names in an object that are true. */
+static void put_words(struct buf *out, const char *json)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	bool is_true;
+	const struct json *root = json_parse(&doc, json, strlen(json), 0, &why);
+	bool is_object = json_is(root, JSON_OBJECT);
+	buf_char(out, '[');
+	for (const struct json *v = json_first(root); v; v = json_next(v)) {
+		if (!is_object && json_is(v, JSON_STRING))
+			add_word(out, v);
+		else if (is_object && json_bool(v, &is_true) && is_true)
+			add_word(out, json_key(v));
+	}
+	buf_char(out, ']');
+	json_fini(&doc);
+}
+
+static enum ons_agent_state state_of(const struct dialin_info *info)
+{
+	if (!info->is_online)
+		return ONS_IS_DISCONNECTED;
+	if (info->has_error)
+		return ONS_IS_ERROR;
+	return info->n_running ? ONS_IS_BUSY : ONS_IS_ONLINE;
+}
+
+static bool tell_dialed_in(const struct dialin_info *info, void *arg)
+{
+	const struct telling *t = arg;
+	const struct dialin_who *who = &info->who;
+	struct buf words = {0};
+	put_words(&words, who->capabilities);
+	const struct ons_agent a = {
+	    .id = who->id,
+	    .name = *who->name ? who->name : who->id,
+	    .type = who->type,
+	    .version = who->version,
+	    .host = who->host,
+	    .user = who->user,
+	    .org = who->org,
+	    .capabilities = buf_cstr(&words),
+	    .status = state_of(info),
+	    .seen_ms = info->seen_ms,
+	    .created_ms = info->created_ms,
+	    .n_running = info->n_running,
+	    .health = info->has_health ? &info->health : NULL,
+	};
+	t->fn(&a, t->arg);
+	buf_fini(&words);
+	return true;
+}
+
 void ons_agents_each(const struct door_setup *setup,
     void (*fn)(const struct ons_agent *a, void *arg), void *arg)
 {
+	struct telling t = {fn, arg};
 	tell_hosted(setup, fn, arg);
+	if (setup->dock)
+		dialin_table_each(setup->dock->table, tell_dialed_in, &t);
+}
+
+uint64_t ons_agents_version(const struct door_setup *setup)
+{
+	uint64_t version =
+	    setup->dock ? dialin_table_version(setup->dock->table) : 0;
+	return 2 * version + is_busy(setup->heritage);
+}
+
+bool ons_agent_is_there(const struct ons_agent *a)
+{
+	return a->status != ONS_IS_DISCONNECTED;
+}
+
+static bool order(const struct door_setup *setup, const char *id, uint32_t kind,
+    const char *what, const char *user)
+{
+	struct dialin_order o = {.kind = kind};
+	(void)snprintf(o.reason, sizeof o.reason, "%s %s", what, user);
+	return setup->dock &&
+	       dialin_table_order(setup->dock->table, id, strlen(id), &o);
+}
+
+bool ons_agent_control(const struct door_setup *setup, const char *id,
+    enum ons_action action, const char *user)
+{
+	return order(
+	    setup, id, (uint32_t)action, "Control from dashboard", user);
+}
+
+bool ons_agent_stop(
+    const struct door_setup *setup, const char *id, const char *user)
+{
+	return order(
+	    setup, id, DIALIN_EMERGENCY_STOP, "Emergency stop by", user);
 }
 
 bool ons_agent_is_seen(const struct ons_agent *a,
@@ -123,6 +236,21 @@ static void put_capabilities(struct buf *out, const struct ons_agent *a)
 	    (struct span){a->capabilities, strlen(a->capabilities)});
 }
 
+static void put_metrics(
+    struct buf *out, const char *key, const struct ons_agent *a)
+{
+	const struct dialin_health *h = a->health;
+	char text[160];
+	if (!h)
+		return;
+	int n = snprintf(text, sizeof text,
+	    "{\"commandsExecuted\":%lld,\"uptime\":%lld,\"memoryUsage\":%.2f,"
+	    "\"cpuUsage\":%.2f}",
+	    (long long)h->n_commands, (long long)h->uptime_s, h->memory_mb,
+	    h->cpu);
+	ons_put_json(out, key, (struct span){text, (size_t)n});
+}
+
 void ons_agent_put_listed(struct buf *out, const struct ons_agent *a)
 {
 	buf_char(out, '{');
@@ -133,6 +261,7 @@ void ons_agent_put_listed(struct buf *out, const struct ons_agent *a)
 	ons_put_str(out, "version", a->version);
 	put_capabilities(out, a);
 	ons_put_iso(out, "lastHeartbeat", a->seen_ms);
+	put_metrics(out, "metrics", a);
 	buf_char(out, '}');
 }
 
@@ -150,6 +279,7 @@ void ons_agent_put_object(struct buf *out, const struct ons_agent *a)
 	put_capabilities(out, a);
 	ons_put_iso(out, "last_heartbeat", a->seen_ms);
 	ons_put_iso(out, "last_ping", a->seen_ms);
+	put_metrics(out, "last_metrics", a);
 	ons_begin_object(out, "metadata");
 	ons_put_str(out, "hostMachine", a->host);
 	ons_end_object(out);

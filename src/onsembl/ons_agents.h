@@ -4,16 +4,18 @@
 #define ONSEMBL_ONS_AGENTS_H
 
 /*
- * The agents that dashboards see: the one that this server hosts, of the type
- * CUSTOM, and what is written about them. The hosted agent belongs to the
- * server, so every user sees it.
+ * The agents that users see: the one that this server hosts, of the type CUSTOM,
+ * and those that have dialed in; and what is written about them. The hosted agent
+ * belongs to the server, so every user sees it.
  */
 #include "base/span.h"
+#include "ons/ons_order.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
+struct dialin_health;
 struct door_setup;
 struct ons_claims;
 struct ons_token_keys;
@@ -36,8 +38,10 @@ struct ons_agent {
 	const char *org;
 	const char *capabilities; /* a JSON array of words */
 	enum ons_agent_state status;
-	int64_t seen_ms;    /* last sign of life, wall clock */
-	int64_t created_ms; /* the same, its first connection */
+	int64_t seen_ms;		    /* last sign of life, wall clock */
+	int64_t created_ms;		    /* the same, its first connection */
+	const struct dialin_health *health; /* NULL: not reported */
+	unsigned n_running; /* commands of one that has dialed in */
 	bool is_hosted;	    /* an input needs no name of an agent */
 };
 
@@ -45,9 +49,25 @@ struct ons_agent {
 void ons_agents_each(const struct door_setup *setup,
     void (*fn)(const struct ons_agent *a, void *arg), void *arg);
 
+/* Returns a number that changes whenever an agent does, health apart. */
+uint64_t ons_agents_version(const struct door_setup *setup);
+
 /* Whether this user may see and command an agent. */
 bool ons_agent_is_seen(const struct ons_agent *a,
     const struct ons_token_keys *keys, const struct ons_claims *claims);
+
+/* Whether it can be sent a command now. */
+bool ons_agent_is_there(const struct ons_agent *a);
+
+/*
+ * Let the worker of an agent that has dialed in send it AGENT_CONTROL, or
+ * EMERGENCY_STOP, in the name of this user. Returns false if it is not
+ * connected.
+ */
+bool ons_agent_control(const struct door_setup *setup, const char *id,
+    enum ons_action action, const char *user);
+bool ons_agent_stop(
+    const struct door_setup *setup, const char *id, const char *user);
 
 /* Append it as an object of DASHBOARD_CONNECTED. */
 void ons_agent_put_listed(struct buf *out, const struct ons_agent *a);

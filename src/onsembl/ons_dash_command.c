@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_turn.h"
 #include "door/console.h"
 #include "door/door.h"
 #include "net/wire.h"
@@ -248,7 +249,7 @@ static void submit(struct command *c, const struct ons_agent *a,
 {
 	const struct ons_dash *d = c->dash;
 	struct buf name = {0}, options = {0};
-	buf_printf(&name, "onsembl:%s", a->id);
+	buf_printf(&name, DIALIN_PREFIX "%s", a->id);
 	put_options(&options, d, q);
 	const struct session_input in = {
 	    .prompt = q->text.text,
@@ -261,8 +262,8 @@ static void submit(struct command *c, const struct ons_agent *a,
 	    .peer_is_loopback = d->wire->peer_is_loopback,
 	    .is_holder = true,
 	    .agent = a->is_hosted ? NULL : buf_cstr(&name),
-	    .options = a->is_hosted ? NULL : options.data,
-	    .options_len = a->is_hosted ? 0 : options.len,
+	    .options = options.data,
+	    .options_len = options.len,
 	};
 	c->message = m->id.text ? mem_strndup(m->id.text, m->id.len) : NULL;
 	console_input(

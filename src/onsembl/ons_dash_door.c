@@ -36,6 +36,10 @@
 /* How often agents are looked at; a new one is told of within 200 ms. */
 #define LOOK_MS 100
 
+/* A token is replaced when it is good for no longer than this, by one for: */
+#define REFRESH_S 300
+#define FRESH_S 3600
+
 #define MAX_FRAGMENTS 65536
 #define MILLISECONDS 1000
 
@@ -100,6 +104,28 @@ static void send_ping(struct ons_dash *d)
 	ons_dash_send(d, &out);
 }
 
+/* A token that ends soon is replaced by one of the same user. */
+static void refresh_token(struct ons_dash *d)
+{
+	struct buf out = {0}, token = {0};
+	struct err err;
+	int64_t now_s = clock_wall_ms() / MILLISECONDS;
+	struct ons_claims claims = d->claims;
+	if (claims.expires_s - now_s > REFRESH_S || !ons_token_can_make(keys))
+		return;
+	claims.expires_s = now_s + FRESH_S;
+	if (ons_token_make(keys, &claims, &token, &err) == 0) {
+		ons_dash_begin(&out, ONS_TOKEN_REFRESH);
+		ons_put_text(
+		    &out, "accessToken", (struct span){token.data, token.len});
+		ons_put_int(&out, "expiresIn", FRESH_S);
+		ons_end(&out);
+		ons_dash_send(d, &out);
+		d->claims = claims;
+	}
+	buf_fini(&token);
+}
+
 static void on_beat(void *arg)
 {
 	struct ons_dash *d = arg;
@@ -115,6 +141,7 @@ static void on_beat(void *arg)
 		return;
 	}
 	ons_dash_command_expire(d, clock_mono_ms());
+	refresh_token(d);
 	send_ping(d);
 	loop_timer_set(setup->loop, &d->beat, PING_MS);
 }
@@ -130,6 +157,7 @@ struct told {
 /* All of them; replaced by each look. */
 static struct told *told;
 static size_t n_told;
+static uint64_t told_version;
 
 struct look {
 	bool is_quiet; /* nobody is told */
@@ -162,6 +190,29 @@ static void tell_new(const struct ons_agent *a)
 	}
 }
 
+static void tell_gone(const struct ons_agent *a)
+{
+	list_each(it, &dashes)
+	{
+		struct ons_dash *d = list_entry(it, struct ons_dash, link);
+		struct buf out = {0};
+		if (!ons_dash_watches(d, a))
+			continue;
+		ons_dash_begin(&out, ONS_AGENT_DISCONNECT);
+		ons_put_str(&out, "agentId", a->id);
+		ons_put_str(&out, "reason", "Connection lost");
+		ons_put_int(&out, "timestamp", clock_wall_ms());
+		ons_end(&out);
+		ons_dash_send(d, &out);
+	}
+}
+
+/* Whether an agent of these states was away, and is here. */
+static bool is_arrival(uint8_t before, uint8_t now)
+{
+	return before == ONS_IS_DISCONNECTED && now != ONS_IS_DISCONNECTED;
+}
+
 static void tell_status(const struct ons_agent *a)
 {
 	list_each(it, &dashes)
@@ -185,15 +236,18 @@ static void look_at(const struct ons_agent *a, void *arg)
 	strncpy(t->id, a->id, sizeof t->id - 1);
 	if (l->is_quiet)
 		return;
-	if (!before)
+	if (!before || is_arrival(before->status, t->status))
 		tell_new(a);
 	else if (before->status != t->status)
 		tell_status(a);
+	if (before && is_arrival(t->status, before->status))
+		tell_gone(a);
 }
 
 static void look_at_all(bool is_quiet)
 {
 	struct look l = {.is_quiet = is_quiet};
+	told_version = ons_agents_version(setup);
 	ons_agents_each(setup, look_at, &l);
 	free(told);
 	told = l.now;
@@ -204,7 +258,8 @@ static void look(void *arg)
 {
 	(void)arg;
 	loop_timer_set(setup->loop, &look_timer, LOOK_MS);
-	if (!list_is_empty(&dashes))
+	if (!list_is_empty(&dashes) &&
+	    ons_agents_version(setup) != told_version)
 		look_at_all(false);
 }
 

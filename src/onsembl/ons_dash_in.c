@@ -188,6 +188,7 @@ struct search {
 	struct span id;
 	const struct ons_request *request;
 	bool is_found;
+	bool is_hosted;
 };
 
 static void run_if_it_is(const struct ons_agent *a, void *arg)
@@ -196,8 +197,9 @@ static void run_if_it_is(const struct ons_agent *a, void *arg)
 	if (s->is_found || !ons_is(s->id, a->id) ||
 	    !ons_agent_is_seen(a, s->dash->keys, &s->dash->claims))
 		return;
-	s->is_found = true;
-	ons_dash_command_run(s->dash, s->message, s->request, a);
+	s->is_found = ons_agent_is_there(a);
+	if (s->is_found)
+		ons_dash_command_run(s->dash, s->message, s->request, a);
 }
 
 static void refuse(struct ons_dash *d, const char *code, const char *message,
@@ -217,7 +219,7 @@ static void on_request(struct ons_dash *d, const struct ons_message *m)
 {
 	struct ons_request q;
 	const char *fault = ons_read_request(&q, &d->reader, m);
-	struct search s = {d, m, q.agent, &q, false};
+	struct search s = {d, m, q.agent, &q, false, false};
 	if (fault || !q.agent.text) {
 		refuse(d, "INVALID_MESSAGE", "Invalid message format",
 		    q.command, q.agent, fault ? fault : "needs agentId");
@@ -255,18 +257,23 @@ static void find_if_it_is(const struct ons_agent *a, void *arg)
 {
 	struct search *s = arg;
 	if (ons_is(s->id, a->id) &&
-	    ons_agent_is_seen(a, s->dash->keys, &s->dash->claims))
+	    ons_agent_is_seen(a, s->dash->keys, &s->dash->claims)) {
 		s->is_found = true;
+		s->is_hosted = a->is_hosted;
+	}
 }
 
 /* The hosted agent can do no more than stop this dashboard's commands. */
-static bool control_hosted(struct ons_dash *d, const struct ons_control *c)
+static bool control(struct search *s, const struct ons_control *c)
 {
 	char id[ONS_MAX_ID + 1];
+	(void)snprintf(id, sizeof id, "%.*s", (int)c->agent.len, c->agent.text);
+	if (!s->is_hosted)
+		return ons_agent_control(
+		    s->dash->setup, id, c->action, s->dash->claims.user);
 	if (c->action != ONS_STOP)
 		return false;
-	(void)snprintf(id, sizeof id, "%.*s", (int)c->agent.len, c->agent.text);
-	(void)ons_dash_command_cancel_all(d, id);
+	(void)ons_dash_command_cancel_all(s->dash, id);
 	return true;
 }
 
@@ -276,18 +283,18 @@ static void on_control(struct ons_dash *d, const struct ons_message *m)
 	struct ons_control c;
 	const struct span none = {0};
 	const char *fault = ons_read_control(&c, &d->reader, m);
-	struct search s = {d, m, c.agent, NULL, false};
+	struct search s = {d, m, c.agent, NULL, false, false};
 	if (fault || !c.agent.text) {
 		refuse(d, "INVALID_MESSAGE", "Invalid message format", none,
 		    none, fault ? fault : "needs agentId");
 		return;
 	}
 	ons_agents_each(d->setup, find_if_it_is, &s);
-	if (!s.is_found || !control_hosted(d, &c)) {
+	if (!s.is_found || !control(&s, &c)) {
 		refuse(d, "ROUTING_FAILED",
 		    "Failed to route control command to agent", none, c.agent,
-		    s.is_found ? "this agent can only be stopped"
-			       : "no such agent is connected");
+		    s.is_hosted ? "this agent can only be stopped"
+				: "no such agent is connected");
 		return;
 	}
 	ons_dash_begin_ack(&out, m);
@@ -297,9 +304,17 @@ static void on_control(struct ons_dash *d, const struct ons_message *m)
 	ons_dash_send(d, &out);
 }
 
+static void stop_agent(const struct ons_agent *a, void *arg)
+{
+	struct ons_dash *d = arg;
+	if (!a->is_hosted && ons_agent_is_seen(a, d->keys, &d->claims))
+		(void)ons_agent_stop(d->setup, a->id, d->claims.user);
+}
+
 static void on_stop(struct ons_dash *d, const struct ons_message *m)
 {
 	struct buf out = {0};
+	ons_agents_each(d->setup, stop_agent, d);
 	(void)ons_dash_command_cancel_all(d, NULL);
 	ons_dash_begin_ack(&out, m);
 	ons_end(&out);

@@ -259,9 +259,20 @@ static void put_tool(struct telling *t, bool is_over)
 		    out, "durationMs", ons_json(t->fields, "timing_ms"));
 }
 
+/* To clients of other protocols the command itself is a call of a tool. */
+static bool is_command(struct telling *t)
+{
+	struct span id = text_of(t, "tool_id");
+	return id.len == t->view->command.len &&
+	       memcmp(id.text, t->view->command.text, id.len) == 0 &&
+	       ons_is(text_of(t, "name"), "terminal");
+}
+
 static void tell_tool(struct telling *t, bool is_over)
 {
 	struct buf lines = {0};
+	if (is_command(t))
+		return;
 	if (is_over) {
 		add_line(&lines, "", text_of(t, "result"));
 	} else {
