@@ -3,6 +3,8 @@
 #include "onsembl/ons_rest.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/span.h"
 #include "core/err.h"
@@ -180,7 +182,9 @@ struct search {
 	struct buf name; /* of the path */
 	bool is_name;	 /* it is the agent's name and not its id */
 	bool is_found;
+	bool is_hosted;
 	struct buf object;
+	char id[ONS_MAX_ID + 1];
 };
 
 static void find_agent(const struct ons_agent *a, void *arg)
@@ -191,6 +195,8 @@ static void find_agent(const struct ons_agent *a, void *arg)
 	    !ons_agent_is_seen(a, keys, &s->claims))
 		return;
 	s->is_found = true;
+	s->is_hosted = a->is_hosted;
+	strncpy(s->id, a->id, ONS_MAX_ID);
 	ons_agent_put_object(&s->object, a);
 }
 
@@ -234,6 +240,106 @@ static void get_agent_by_name(struct http_req *req, void *arg)
 	reply_found(req, true);
 }
 
+/* An empty body is valid, whatever its type. */
+static void post_restart(struct http_req *req, void *arg)
+{
+	static const char done[] =
+	    "{\"success\":true,\"message\":\"Agent restart initiated\"}";
+	struct search s = {0};
+	(void)arg;
+	if (find(req, &s)) {
+		if (s.is_found && !s.is_hosted &&
+		    ons_agent_control(setup, s.id, ONS_RESTART, s.claims.user))
+			http_reply(req, 200, "application/json", done,
+			    sizeof done - 1);
+		else
+			reply_error(req, 404,
+			    "Agent not found or cannot be restarted", NULL);
+	}
+	free_search(&s);
+}
+
+/* ---- POST /api/system/emergency-stop ---- */
+
+struct stopping {
+	struct ons_claims claims;
+	int64_t n_agents;
+	int64_t n_commands;
+};
+
+static void stop_agent(const struct ons_agent *a, void *arg)
+{
+	struct stopping *s = arg;
+	if (a->is_hosted || !ons_agent_is_seen(a, keys, &s->claims) ||
+	    !ons_agent_stop(setup, a->id, s->claims.user))
+		return;
+	s->n_agents++;
+	s->n_commands += a->n_running;
+}
+
+static void post_stop(struct http_req *req, void *arg)
+{
+	struct stopping s = {0};
+	struct buf out = {0};
+	(void)arg;
+	if (!admit(req, &s.claims))
+		return;
+	ons_agents_each(setup, stop_agent, &s);
+	buf_char(&out, '{');
+	ons_put_bool(&out, "success", true);
+	ons_put_str(&out, "message", "Emergency stop executed successfully");
+	ons_put_int(&out, "agentsStopped", s.n_agents);
+	ons_put_int(&out, "commandsCancelled", s.n_commands);
+	ons_put_iso(&out, "timestamp", clock_wall_ms());
+	buf_char(&out, '}');
+	reply_json(req, 200, &out);
+	buf_fini(&out);
+}
+
+/* ---- POST /api/auth/cli/validate ---- */
+
+static bool validate(
+    const struct json *body, struct ons_claims *claims, struct err *err)
+{
+	struct buf scratch = {0};
+	size_t n = 0;
+	const char *token =
+	    json_str(json_get(body, "access_token"), &scratch, &n);
+	bool is_good =
+	    token && ons_token_verify(keys, token, n, claims, err) == 0;
+	buf_fini(&scratch);
+	return is_good;
+}
+
+static void post_validate(struct http_req *req, void *arg)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	struct ons_claims claims;
+	struct err err;
+	struct buf out = {0};
+	size_t len;
+	const char *body = http_body(req, &len);
+	(void)arg;
+	if (!count_request(req))
+		return;
+	if (validate(json_parse(&doc, body, len, 0, &why), &claims, &err)) {
+		buf_char(&out, '{');
+		ons_put_bool(&out, "valid", true);
+		ons_put_str(&out, "user_id", claims.user);
+		ons_put_json(
+		    &out, "scopes", (struct span){"[\"agent:manage\"]", 16});
+		ons_put_int(&out, "expires_at", claims.expires_s);
+		buf_char(&out, '}');
+		reply_json(req, 200, &out);
+	} else {
+		reply_error(
+		    req, 401, "UNAUTHORIZED", "Invalid or expired token");
+	}
+	buf_fini(&out);
+	json_fini(&doc);
+}
+
 /* ---- probes ---- */
 
 static void get_health(struct http_req *req, void *arg)
@@ -254,7 +360,10 @@ static void mount(struct http *http, const struct door_setup *s)
 		fatal("%s", err.text);
 	http_route(http, "GET", "/api/agents", get_agents, NULL);
 	http_route(http, "GET", "/api/agents/name/*", get_agent_by_name, NULL);
+	http_route(http, "POST", "/api/agents/*/restart", post_restart, NULL);
 	http_route(http, "GET", "/api/agents/*", get_agent, NULL);
+	http_route(http, "POST", "/api/system/emergency-stop", post_stop, NULL);
+	http_route(http, "POST", "/api/auth/cli/validate", post_validate, NULL);
 	http_route(http, "GET", "/api/health/liveness", get_health, NULL);
 	http_route(http, "GET", "/api/health/readiness", get_health, NULL);
 }

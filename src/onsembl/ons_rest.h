@@ -3,7 +3,10 @@
 #ifndef ONSEMBL_ONS_REST_H
 #define ONSEMBL_ONS_REST_H
 
-/* The HTTP API of Onsembl: /api/agents, /api/health (doc/onsembl.txt). */
+/*
+ * The HTTP API of Onsembl (doc/onsembl.txt): agents, an emergency stop, and the
+ * check of a token.
+ */
 
 struct door;
 

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# Dashboards of Onsembl and agents that dial in, each in some of four workers.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use CoHost qw(wait_for);
+use OnsAgent;
+use Onsembl;
+use Test::More;
+
+$ENV{ONSEMBL_JWT_SECRET} = $OnsAgent::SECRET;
+$Onsembl::SECRET = $OnsAgent::SECRET;
+my $host = CoHost->start(workers => 4, args => ['-o', 'onsembl_shared=false']);
+
+my @dashes = map { Onsembl->dashboard($host, user => 'ann') } 1 .. 4;
+my $foreign = Onsembl->dashboard($host, user => 'bob');
+$_->next('AGENT_STATUS') for @dashes, $foreign;
+my $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann', says => { name => 'My Agent' });
+
+for my $i (0 .. $#dashes) {
+	my $f = $dashes[$i]->next('DASHBOARD_CONNECTED');
+	is_deeply [map { $_->{agentId} =~ /^custom-/ ? 'hosted' : $_->{agentId} } @{ $f->{payload}{agents} }],
+	    ['hosted', 'mock-1'], "B58: dashboard $i is given the list with the new agent";
+	$f = $dashes[$i]->next('AGENT_CONNECTED')->{payload};
+	is "$f->{agentId} $f->{agentName} $f->{agentType} $f->{hostMachine}", 'mock-1 My Agent MOCK test',
+	    "B15, B58: dashboard $i is told of the new agent";
+}
+is_deeply [grep { ($_->{payload}{agentId} // '') eq 'mock-1' } $foreign->settle], [],
+    'B84: a dashboard of another user is not told of an agent that is not shared';
+is $foreign->ask(COMMAND_REQUEST => { commandId => 'x', agentId => 'mock-1', command => 'x' })->{payload}{code},
+    'ROUTING_FAILED', 'B84: another user cannot command an agent that is not shared';
+
+# An agent that has reported an end may have several commands.
+$dashes[0]->say(COMMAND_REQUEST => { commandId => 'first', agentId => 'mock-1', command => 'first' });
+$agent->complete($agent->command->{commandId});
+is $dashes[0]->next('COMMAND_COMPLETE')->{payload}{commandId}, 'first', 'a first command ends';
+
+# One command of each dashboard, all at once.
+for my $i (0 .. $#dashes) {
+	$dashes[$i]->say(COMMAND_REQUEST => { commandId => "c$i", agentId => 'mock-1', content => "run $i",
+		arguments => ['a'], priority => 'HIGH', env => { X => '1' } });
+}
+my %got = map { $_->{commandId} => $_ } map { $agent->command } @dashes;
+is_deeply [map { "$got{$_}{command} $got{$_}{content} $got{$_}{priority}" } sort keys %got],
+    [map { "run $_ run $_ high" } 0 .. $#dashes], 'B28: commands of all dashboards reach the agent';
+is_deeply [@{ $got{c0} }{qw(args arguments env)}], [['a'], ['a'], { X => '1' }],
+    'B28: the arguments and the environment of a command reach the agent';
+for my $n (1 .. 3) {
+	$agent->output("c$_", "\e[31mline $n of $_\e[0m\n", streamType => $n == 2 ? 'STDERR' : 'STDOUT')
+	    for 0 .. $#dashes;
+}
+$agent->complete("c$_", exitCode => $_, status => $_ == 3 ? 'FAILED' : 'COMPLETED') for 0 .. $#dashes;
+for my $i (0 .. $#dashes) {
+	my @all = $dashes[$i]->until('COMMAND_COMPLETE');
+	is Onsembl::output("c$i", @all), join('', map { "\e[31mline $_ of $i\e[0m\n" } 1 .. 3),
+	    "B43, B45, B83: dashboard $i gets its output once, in order, with its colours";
+	is_deeply [map { $_->{payload}{streamType} } grep { $_->{type} eq 'TERMINAL_STREAM' } @all],
+	    [qw(STDOUT STDERR STDOUT)], "B49: dashboard $i can tell the streams apart";
+	is scalar(grep { ($_->{payload}{commandId} // "c$i") ne "c$i" } @all), 0,
+	    "B44: dashboard $i sees no command of another";
+	is_deeply [(Onsembl::states("c$i", @all))[-1], $all[-1]{payload}{exitCode}],
+	    [$i == 3 ? 'FAILED' : 'COMPLETED', $i], "B35: dashboard $i is told how its command ended";
+}
+
+# Stopping.
+my $d = $dashes[0];
+$d->say(COMMAND_REQUEST => { commandId => 'long', agentId => 'mock-1', command => 'sleep' });
+$agent->command;
+$agent->say(COMMAND_ACK => { commandId => 'long', agentId => 'mock-1', status => 'EXECUTING' });
+my $busy = Onsembl::token(user => 'ann');
+ok wait_for(10, sub { $host->http(GET => '/api/agents/mock-1', { authorization => "Bearer $busy" })
+	->{json}{status} eq 'busy' }), 'an agent with a command is busy';
+is $d->ask(COMMAND_CANCEL => { commandId => 'long' })->{type}, 'ACK', 'a command can be cancelled';
+is $agent->next('COMMAND_CANCEL')->{payload}{commandId}, 'long', 'B38: the agent is told of the cancellation';
+$agent->complete('long', status => 'CANCELLED', exitCode => 130);
+is $d->next('COMMAND_COMPLETE')->{payload}{status}, 'CANCELLED', 'a command that its agent cancelled ends as CANCELLED';
+is $d->ask(AGENT_CONTROL => { agentId => 'mock-1', action => 'RESTART' })->{type}, 'ACK',
+    'an agent can be restarted';
+my $c = $agent->next('AGENT_CONTROL')->{payload};
+is $c->{action}, 'RESTART', 'B40: the agent is told of the action';
+is $c->{gracefulShutdown}, JSON::PP::false, 'B40: only STOP is graceful';
+is $d->ask(EMERGENCY_STOP => { reason => 'fire' })->{type}, 'ACK', 'an emergency stop is acknowledged';
+ok $agent->next('EMERGENCY_STOP'), 'B41: the agent is told of the emergency stop';
+
+# The same by HTTP.
+my %auth = (authorization => 'Bearer ' . Onsembl::token(user => 'ann'));
+my %foreign = (authorization => 'Bearer ' . Onsembl::token(user => 'bob'));
+my $path = '/api/agents/mock-1';
+$agent->say(AGENT_HEARTBEAT => { agentId => 'mock-1', healthMetrics => { cpuUsage => 45.5, memoryUsage => 512,
+	uptime => 3600, commandsProcessed => 10, averageResponseTime => 250 } });
+ok wait_for(10, sub { my $j = $host->http(GET => $path, { %auth })->{json};
+	($j->{last_metrics}{cpuUsage} // 0) == 45.5 && $j->{last_metrics}{commandsExecuted} == 10 }),
+    'B27: the metrics of a heartbeat are in the list of agents';
+is $host->http(GET => $path, { %foreign })->{status}, 404, 'an agent of another user is not found';
+is $host->http(POST => "$path/restart", { %foreign, 'content-type' => 'application/json' }, '')->{status}, 404,
+    'an agent of another user cannot be restarted';
+my $r = $host->http(POST => "$path/restart", { %auth, 'content-type' => 'application/json' }, '');
+is_deeply $r->{json}, { success => JSON::PP::true, message => 'Agent restart initiated' },
+    'an agent is restarted by HTTP, without a body';
+is $agent->next('AGENT_CONTROL')->{payload}{action}, 'RESTART', 'the agent is told of a restart by HTTP';
+$r = $host->http(POST => '/api/system/emergency-stop', { %auth }, { reason => 'fire' });
+is $r->{json}{agentsStopped}, 1, 'an emergency stop by HTTP counts the agents';
+ok $agent->next('EMERGENCY_STOP'), 'the agent is told of an emergency stop by HTTP';
+$r = $host->http(POST => '/api/auth/cli/validate', {}, { access_token => Onsembl::token(user => 'ann') });
+is_deeply [@{ $r->{json} }{qw(valid user_id scopes)}], [JSON::PP::true, 'ann', ['agent:manage']],
+    'a good token is validated by HTTP';
+is $host->http(POST => '/api/auth/cli/validate', {}, { access_token => 'x' })->{status}, 401,
+    'a bad token is not validated by HTTP';
+
+# Leaving and coming back.
+$agent->vanish;
+is $d->next('AGENT_DISCONNECT')->{payload}{agentId}, 'mock-1', 'B59: a dashboard is told that an agent is gone';
+is $d->ask(COMMAND_REQUEST => { commandId => 'late', agentId => 'mock-1', command => 'x' })->{payload}{code},
+    'ROUTING_FAILED', 'a command to an agent that is gone fails';
+$agent = OnsAgent->new($host, id => 'mock-1', user => 'ann');
+ok $d->next('AGENT_CONNECTED'), 'a dashboard is told that an agent is back';
+$host->stop;
+done_testing;
