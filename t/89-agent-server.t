@@ -226,6 +226,10 @@ $list = $host->http(GET => '/api/conversations?ids=' . $talks[0]->id . ",$UUID&i
 is join(' ', map { $_ ? $_->{id} : 'none' } @$list),
     join(' ', $talks[0]->id, $list->[1] ? $UUID : 'none', $talks[1]->id),
     'conversations are listed by their ids';
+$host->input('echo in capitals', session => { session_id => uc $UUID =~ s/^0/2/r });
+$list = $host->http(GET => '/api/conversations/search?limit=1')->{json};
+is_deeply $list->{items}, [], 'a list has no conversation whose id cannot be found, and no null';
+ok $list->{next_page_id}, 'a page without conversations names the next one';
 is $host->http(GET => '/api/conversations?ids=x')->{status}, 422, 'a list of what is no UUID is refused';
 
 my $over = $talks[0]->socket;

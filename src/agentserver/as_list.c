@@ -30,17 +30,34 @@ static void list_one(const struct session_record *r, void *arg)
 		l->n++;
 }
 
-/* Append a conversation; null if it is not there (any more). */
-static void put_one(
+/* Append a conversation. Returns whether it is there. */
+static bool put_one(
     struct buf *out, const struct door_setup *setup, const char *uuid)
 {
 	struct as_talk t;
 	struct err err;
-	if (as_talk_open(&t, setup, uuid, &err) == 0)
+	bool is_there = as_talk_open(&t, setup, uuid, &err) == 0;
+	if (is_there)
 		as_talk_put_info(out, &t);
-	else
-		buf_str(out, "null");
 	as_talk_close(&t);
+	return is_there;
+}
+
+/*
+ * Append those of a page. A session may be gone by now, or its id may not be one
+ * that as_talk_open() finds: clients take no null here.
+ */
+static void put_page(
+    struct buf *out, const struct door_setup *setup, const struct listing *l)
+{
+	const size_t begin = out->len;
+	for (unsigned i = 0; i < l->n; i++) {
+		const size_t before = out->len;
+		if (before > begin)
+			buf_char(out, ',');
+		if (!put_one(out, setup, l->uuids[i]))
+			out->len = before;
+	}
 }
 
 int as_list_put(struct buf *out, const struct door_setup *setup,
@@ -59,10 +76,7 @@ int as_list_put(struct buf *out, const struct door_setup *setup,
 	if (session_list(setup->sessions, &query, list_one, &l, &next, err) < 0)
 		return -1;
 	buf_str(out, "{\"items\":[");
-	for (unsigned i = 0; i < l.n; i++) {
-		buf_str(out, i ? "," : "");
-		put_one(out, setup, l.uuids[i]);
-	}
+	put_page(out, setup, &l);
 	buf_str(out, "],\"next_page_id\":");
 	if (next)
 		buf_printf(out, "\"%" PRIu64 "\"}", next);
@@ -85,7 +99,8 @@ static int put_some(struct buf *out, const struct door_setup *setup,
 			return err_set(err, ERR_BAD_REQUEST,
 			    "at most %d ids may be asked for", AS_PAGE_MOST);
 		buf_str(out, (*n)++ ? "," : "");
-		put_one(out, setup, uuid);
+		if (!put_one(out, setup, uuid))
+			buf_str(out, "null");
 		s += len;
 	}
 	return 0;
