@@ -236,8 +236,10 @@ static bool read_page(const struct asked *a, uint64_t *from)
 	size_t len = 0;
 	const char *text = reply_query(a->req, "page_id", &len);
 	*from = 1;
-	return !text || !len ||
-	       as_id_event_read(from, salt_of(&a->talk), text, len);
+	if (!text || !len)
+		return true;
+	return as_id_event_read(from, salt_of(&a->talk), text, len) &&
+	       *from <= session_head(a->talk.session);
 }
 
 /* Returns the first parameter that would be ignored, or NULL. */
