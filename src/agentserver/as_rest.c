@@ -403,9 +403,11 @@ static void begin_new(
 static int read_first(
     struct as_message *m, const struct json *body, struct err *err)
 {
-	const struct json *first = object(body, "initial_message");
+	const struct json *first = json_get(body, "initial_message");
 	*m = (struct as_message){.wants_run = false};
-	return first ? as_message_read(m, first, false, err) : 0;
+	if (json_type(first) == JSON_NULL)
+		return 0;
+	return as_message_read(m, first, false, err);
 }
 
 static void create_as(
