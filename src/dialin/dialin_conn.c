@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
+#include "dialin/dialin_report.h"
 #include "dialin/dialin_said.h"
 #include "dialin/dialin_turn.h"
 #include "dialin/dialin_who.h"
@@ -88,14 +89,6 @@ static void refuse(
 {
 	send_error(w,
 	    &(struct ons_error){.code = code, .message = text, .reason = why});
-}
-
-/* An ACK, to which the caller adds and which it ends. */
-static void begin_ack(struct buf *out, const struct ons_message *m)
-{
-	struct buf id = {0};
-	ons_begin_ack(out, new_id(&id), clock_wall_ms(), m);
-	buf_fini(&id);
 }
 
 static void send_and_free(struct agent_wire *w, struct buf *out)
@@ -259,111 +252,11 @@ static void on_pong(struct agent_wire *w, const struct ons_message *m)
 	(void)m;
 }
 
-/* A message about a command: to its turn, or if it has none, only answered. */
-static struct agent_turn *turn_for(
-    struct agent_wire *w, struct span command, const char *why)
+static void on_report(struct agent_wire *w, const struct ons_message *m)
 {
-	if (why) {
+	const char *why = dialin_report(&w->conn, &w->reader, m);
+	if (why)
 		refuse(w, "INVALID_MESSAGE", "Invalid message format", why);
-		return NULL;
-	}
-	struct agent_turn *t = dialin_said_of(&w->conn, command);
-	if (!t)
-		stat_add(output_unclaimed, 1);
-	return t;
-}
-
-static void on_command_ack(struct agent_wire *w, const struct ons_message *m)
-{
-	struct ons_command_ack a;
-	struct buf ack = {0};
-	const char *why = ons_read_command_ack(&a, &w->reader, m);
-	struct agent_turn *t = turn_for(w, a.command, why);
-	if (why)
-		return;
-	begin_ack(&ack, m);
-	ons_put_text(&ack, "commandId", a.command);
-	ons_put_bool(&ack, "acknowledged", true);
-	ons_end(&ack);
-	w->conn.reports_ends = true;
-	if (t)
-		dialin_said_ack(t, &a, &ack);
-	else
-		send_and_free(w, &ack);
-}
-
-static void on_output(struct agent_wire *w, const struct ons_message *m)
-{
-	struct ons_output o;
-	struct buf ack = {0};
-	const char *why = ons_read_output(&o, &w->reader, m);
-	struct agent_turn *t = turn_for(w, o.command, why);
-	if (why)
-		return;
-	begin_ack(&ack, m);
-	ons_put_int(&ack, "sequence", o.sequence);
-	ons_put_bool(&ack, "received", true);
-	ons_end(&ack);
-	if (t)
-		dialin_said_output(t, &o, &ack);
-	else
-		send_and_free(w, &ack);
-}
-
-static void on_complete(struct agent_wire *w, const struct ons_message *m)
-{
-	struct ons_complete c;
-	struct buf ack = {0};
-	const char *why = ons_read_complete(&c, &w->reader, m);
-	struct agent_turn *t = turn_for(w, c.command, why);
-	if (why)
-		return;
-	begin_ack(&ack, m);
-	ons_put_text(&ack, "commandId", c.command);
-	ons_put_bool(&ack, "completed", true);
-	ons_end(&ack);
-	w->conn.reports_ends = true;
-	if (t)
-		dialin_said_complete(t, &c, &ack);
-	else
-		send_and_free(w, &ack);
-}
-
-static void on_document(struct agent_wire *w, const struct ons_message *m)
-{
-	bool is_trace = m->type == ONS_TRACE_EVENT;
-	struct ons_document d;
-	struct buf ack = {0};
-	const char *why = ons_read_document(&d, &w->reader, m);
-	struct agent_turn *t = turn_for(w, d.command, why);
-	if (why)
-		return;
-	begin_ack(&ack, m);
-	ons_put_text(&ack, is_trace ? "traceId" : "reportId", d.name);
-	ons_put_bool(&ack, "received", true);
-	ons_end(&ack);
-	if (t)
-		dialin_said_document(t, is_trace, &d, &ack);
-	else
-		send_and_free(w, &ack);
-}
-
-static void on_event(struct agent_wire *w, const struct ons_message *m)
-{
-	struct ons_event e;
-	struct buf ack = {0};
-	const char *why = ons_read_event(&e, &w->reader, m);
-	struct agent_turn *t = turn_for(w, e.command, why);
-	if (why)
-		return;
-	begin_ack(&ack, m);
-	ons_put_int(&ack, "sequence", e.sequence);
-	ons_put_bool(&ack, "received", true);
-	ons_end(&ack);
-	if (t)
-		dialin_said_event(t, &e, &ack);
-	else
-		send_and_free(w, &ack);
 }
 
 static void on_failure(struct agent_wire *w, const struct ons_message *m)
@@ -380,7 +273,7 @@ static void on_failure(struct agent_wire *w, const struct ons_message *m)
 	if (!f.is_recoverable)
 		dialin_table_set_error(
 		    w->conn.dock->table, w->conn.place, true);
-	begin_ack(&ack, m);
+	dialin_begin_ack(&ack, m);
 	ons_put_bool(&ack, "errorReceived", true);
 	ons_end(&ack);
 	send_and_free(w, &ack);
@@ -394,13 +287,13 @@ static const struct {
 } handlers[] = {
     {ONS_AGENT_CONNECT, on_connect},
     {ONS_AGENT_HEARTBEAT, on_heartbeat},
-    {ONS_COMMAND_ACK, on_command_ack},
-    {ONS_TERMINAL_OUTPUT, on_output},
-    {ONS_COMMAND_COMPLETE, on_complete},
-    {ONS_TRACE_EVENT, on_document},
-    {ONS_INVESTIGATION_REPORT, on_document},
+    {ONS_COMMAND_ACK, on_report},
+    {ONS_TERMINAL_OUTPUT, on_report},
+    {ONS_COMMAND_COMPLETE, on_report},
+    {ONS_TRACE_EVENT, on_report},
+    {ONS_INVESTIGATION_REPORT, on_report},
     {ONS_AGENT_ERROR, on_failure},
-    {ONS_AGENT_EVENT, on_event},
+    {ONS_AGENT_EVENT, on_report},
     {ONS_PING, on_ping},
     {ONS_PONG, on_pong},
 };

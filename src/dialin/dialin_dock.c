@@ -111,6 +111,14 @@ void dialin_id(struct buf *out)
 	ons_put_id(out, "msg", clock_wall_ms(), random);
 }
 
+void dialin_begin_ack(struct buf *out, const struct ons_message *m)
+{
+	struct buf id = {0};
+	dialin_id(&id);
+	ons_begin_ack(out, (struct span){id.data, id.len}, clock_wall_ms(), m);
+	buf_fini(&id);
+}
+
 void dialin_tell_running(struct dialin_conn *c, int change)
 {
 	c->n_running = (uint32_t)((int)c->n_running + change);

@@ -22,6 +22,7 @@
 struct agent_turn;
 struct heritage;
 struct map;
+struct ons_message;
 struct wire;
 
 /* What a dock needs. All of it outlives the dock. */
@@ -102,6 +103,9 @@ void dialin_dock_remove(
 
 /* Send a message to an agent, with a new id. */
 void dialin_send(struct dialin_conn *c, const struct buf *message);
+
+/* Begin the ACK of a message, to which the caller adds and which it ends. */
+void dialin_begin_ack(struct buf *out, const struct ons_message *m);
 
 /* Append a new id for a message. */
 void dialin_id(struct buf *out);
