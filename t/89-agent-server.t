@@ -361,8 +361,9 @@ $host->stop;
 # ---- trust ----
 
 $host = CoHost->start(workers => 1, args => ['-o', 'trust=strict']);
-is $host->http(POST => '/api/conversations', {}, { agent => {} })->{status}, 401,
-    'O9: strangers are refused with trust: strict';
+$r = $host->http(POST => '/api/conversations', {}, { agent => {} });
+is $r->{status}, 401, 'O9: strangers are refused with trust: strict';
+is $r->{json}{detail}, 'unauthorized: signed request required', 'a stranger is told why it is refused';
 is $host->ws(path => "/sockets/events/$UUID")->status, 403, 'O2: WebSockets of strangers are refused with trust: strict';
 $host->stop;
 done_testing;

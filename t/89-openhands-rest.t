@@ -372,6 +372,7 @@ $host->stop;
 
 $host = CoHost->start(workers => 1, args => ['-o', 'trust=strict']);
 is get($ALL)->{status}, 401, 'a strict server refuses anonymous callers';
+is get($ALL)->{json}{detail}, 'unauthorized: signed request required', 'an anonymous caller is told why it is refused';
 is get('/alive')->{status}, 200, 'a strict server says that it is alive';
 $host->stop;
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/percent.h"
+#include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
 #include "net/http.h"
@@ -20,7 +21,7 @@ struct asking {
 	struct access_call *call;
 	as_auth_fn *fn;
 	void *arg;
-	void (*no)(struct http_req *req);
+	as_auth_no_fn *no;
 };
 
 static enum as_shown judge(const char *text, size_t len)
@@ -60,13 +61,13 @@ static void on_verdict(void *arg, const struct access_verdict *verdict)
 	http_on_gone(a->req, NULL, NULL);
 	free(a);
 	if (verdict->err)
-		old.no(old.req);
+		old.no(old.req, err_public_text(verdict->err));
 	else
 		old.fn(old.req, old.arg);
 }
 
 void as_auth_ask(struct http_req *req, const struct door_setup *setup,
-    as_auth_fn *fn, void *arg, void (*no)(struct http_req *req))
+    as_auth_fn *fn, void *arg, as_auth_no_fn *no)
 {
 	const struct access_ask ask = {
 	    .use = ACCESS_CONNECT,

@@ -26,12 +26,15 @@ enum as_shown as_auth_shown(struct http_req *req);
 /* Receives the request of a client that may come in. */
 typedef void as_auth_fn(struct http_req *req, void *arg);
 
+/* Ends the request of a client that may not, and says why. */
+typedef void as_auth_no_fn(struct http_req *req, const char *why);
+
 /*
  * Ask the policy about the client of a request, now or later; fn is called only
- * if it may come in, and fn's arg must outlive the server. Otherwise no(req) is
- * called, which ends the request.
+ * if it may come in, and fn's arg must outlive the server. Otherwise no(req, why)
+ * is called, which ends the request.
  */
 void as_auth_ask(struct http_req *req, const struct door_setup *setup,
-    as_auth_fn *fn, void *arg, void (*no)(struct http_req *req));
+    as_auth_fn *fn, void *arg, as_auth_no_fn *no);
 
 #endif

@@ -531,9 +531,9 @@ static void on_admitted(struct http_req *req, void *arg)
 	json_fini(&doc);
 }
 
-static void refuse(struct http_req *req)
+static void refuse(struct http_req *req, const char *why)
 {
-	as_reply_detail(req, 401, "Unauthorized");
+	as_reply_detail(req, 401, why);
 }
 
 static bool may_ask(struct http_req *req)
@@ -556,7 +556,7 @@ static void on_request(struct http_req *req, void *arg)
 	if (!may_ask(req))
 		return;
 	if (oh_key_is_set() && as_auth_shown(req) != AS_SHOWN_KEY)
-		refuse(req);
+		refuse(req, "Unauthorized");
 	else
 		as_auth_ask(req, setup, on_admitted, arg, refuse);
 }

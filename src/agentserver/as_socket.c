@@ -225,6 +225,13 @@ static void refuse(struct http_req *req)
 	http_reply(req, 403, "text/plain", "", 0);
 }
 
+/* A client of a WebSocket sees the status only. */
+static void on_refused(struct http_req *req, const char *why)
+{
+	(void)why;
+	refuse(req);
+}
+
 static void serve(
     struct http_req *req, const struct as_conn *what, bool has_key)
 {
@@ -271,7 +278,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 	else if (as_auth_shown(req) == AS_SHOWN_WRONG)
 		refuse(req);
 	else
-		as_auth_ask(req, setup, on_admitted, arg, refuse);
+		as_auth_ask(req, setup, on_admitted, arg, on_refused);
 }
 
 void as_socket_mount(struct http *http, const struct door_setup *given)

@@ -118,7 +118,9 @@ static void on_verdict(
 {
 	if (v->err && err_is_retryable(v->err->code))
 		oh_asked_refuse(req, v->err);
-	else if (v->err || lacks_key(req, v->caller))
+	else if (v->err)
+		oh_asked_detail(req, 401, err_public_text(v->err));
+	else if (lacks_key(req, v->caller))
 		oh_asked_detail(req, 401, "Unauthorized");
 	else
 		oh_rest_serve(req, arg, v->caller);
