@@ -294,7 +294,7 @@ for my $method (qw(DELETE PATCH)) {
 	my $r = ask(OPTIONS => "$ALL/$UNKNOWN", { origin => 'http://localhost:3001',
 		'access-control-request-method' => $method });
 	is $r->{status}, 204, "a page of another origin asks whether it may send $method";
-	like $r->{header}{'access-control-allow-methods'}, qr/\b$method\b/, "it may send $method";
+	like $r->{header}{'access-control-allow-methods'}, qr/\b$method\b/, "such a page may send $method";
 }
 $host->stop;
 
