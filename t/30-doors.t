@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost;
+use OnsAgent;
 use Test::More;
 
 my @server = qw(/health /livez /readyz /info /metrics);
@@ -48,5 +49,16 @@ is $host->input('hi')->{status}, 404,
     'POST /input is not found with doors=connectonion';
 is $host->ws->status, 101, '/ws is accepted with doors=connectonion';
 is links($host), 1, 'a process connects to the relay with doors=connectonion';
+$host->stop;
+
+$ENV{ONSEMBL_JWT_SECRET} = $OnsAgent::SECRET;
+$host = start('onsembl');
+my $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann');
+is $agent->{welcome}{type}, 'ACK',
+    'an agent can dial in with doors=onsembl';
+is $host->http(GET => '/api/agents/mock-1', { authorization => 'Bearer ' . OnsAgent::token('ann') })
+    ->{json}{status}, 'online', 'an agent that has dialed in is listed with doors=onsembl';
+is $host->http(POST => '/input', {}, { prompt => 'x' })->{status}, 404,
+    'POST /input is not found with doors=onsembl';
 $host->stop;
 done_testing;

@@ -260,12 +260,14 @@ static void open_files(struct keeper *k, bool is_first)
 	loop_timer_set(k->in.loop, &k->mirror_timer, 0);
 }
 
-static void open_engines(struct keeper *k)
+/* The tables of the doors are there before the workers look for them. */
+static void make_tables(struct keeper *k)
 {
+	if (doors_have(k->conf.doors, DOOR_ONSEMBL))
+		dialin_table_make(k->in.heritage);
 	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
 		return;
 	engine_table_make(k->in.heritage);
-	dialin_table_make(k->in.heritage);
 	k->engines =
 	    engine_table_new(k->in.heritage, k->in.slot, k->in.generation);
 }
@@ -293,7 +295,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	k.registry =
 	    registry_new(k.in.heritage, true, record_next_number(k.store));
 	recover(&k, is_first);
-	open_engines(&k);
+	make_tables(&k);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
 	loop_timer_init(&k.sweep_timer, on_sweep, &k);
