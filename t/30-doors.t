@@ -32,6 +32,8 @@ is links($host), 0, 'no process connects to the relay with doors=http';
 $host->stop;
 
 $host = start('agent-server');
+is $host->http(GET => $_)->{status}, 200, "$_ is answered with doors=agent-server"
+    for '/alive', '/server_info';
 is $host->http(POST => '/api/conversations', {}, { agent => {} })->{status}, 201,
     'a conversation is created with doors=agent-server';
 is $host->http(POST => '/input', {}, { prompt => 'x' })->{status}, 404,

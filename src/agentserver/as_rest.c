@@ -17,6 +17,7 @@
 #include "door/conversations.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/server_info.h"
 #include "limits/limits.h"
 #include "net/http.h"
 #include "openhands/oh_key.h"
@@ -564,6 +565,7 @@ static void on_request(struct http_req *req, void *arg)
 void as_rest_mount(struct http *http, const struct door_setup *given)
 {
 	setup = given;
+	server_info_mount(http, CONVERSATIONS_SERVER, given);
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
 		union {
 			const struct route *route;

@@ -7,6 +7,7 @@
 #include "door/conversations.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/server_info.h"
 #include "door/signed_request.h"
 #include "limits/limits.h"
 #include "net/http.h"
@@ -28,7 +29,7 @@
 #define ALL "/api/conversations"
 #define ONE ALL "/*"
 
-enum { HAS_ID = 1, HAS_BODY = 2, IS_FREE = 4 };
+enum { HAS_ID = 1, HAS_BODY = 2 };
 
 static const struct route {
 	const char *method;
@@ -52,8 +53,6 @@ static const struct route {
     {"GET", "/api/options/agents", oh_rest_options_agents, 0},
     {"GET", "/api/options/security-analyzers", oh_rest_options_analyzers, 0},
     {"GET", "/api/options/config", oh_rest_options_config, 0},
-    {"GET", "/server_info", oh_rest_options_server, IS_FREE},
-    {"GET", "/alive", oh_rest_options_alive, IS_FREE},
 };
 
 static const struct door_setup *setup;
@@ -186,12 +185,9 @@ static void ask_anonymous(struct http_req *req, void *route)
 
 static void on_request(struct http_req *req, void *arg)
 {
-	const struct route *r = arg;
 	if (!may_ask(req))
 		return;
-	if (r->flags & IS_FREE)
-		oh_rest_serve(req, r, &CALLER_NOBODY);
-	else if (signed_request_is(req))
+	if (signed_request_is(req))
 		ask_signed(req, arg);
 	else if (ask_token(req, arg))
 		return;
@@ -204,6 +200,7 @@ static void on_request(struct http_req *req, void *arg)
 void oh_rest_mount(struct http *http, const struct door_setup *given)
 {
 	setup = given;
+	server_info_mount(http, CONVERSATIONS_PAGE, given);
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		/* The arg of handlers is not const, but none writes to it. */
 		void *arg = (void *)(uintptr_t)&routes[i];

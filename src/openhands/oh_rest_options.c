@@ -2,16 +2,11 @@
 /* Copyright the co-hostd authors */
 #include "openhands/oh_rest_options.h"
 
-#include "base/clock.h"
+#include "base/buf.h"
 #include "core/agent.h"
-#include "core/heritage.h"
 #include "door/door.h"
 #include "door/reply.h"
 #include "openhands/oh_asked.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
 
 static void reply_text(struct oh_asked *a, const char *json)
 {
@@ -54,23 +49,4 @@ void oh_rest_options_config(struct oh_asked *a)
 	reply_text(a, "{\"APP_MODE\":\"oss\",\"GITHUB_CLIENT_ID\":\"\","
 		      "\"POSTHOG_CLIENT_KEY\":\"\",\"FEATURE_FLAGS\":{"
 		      "\"ENABLE_BILLING\":false,\"HIDE_LLM_SETTINGS\":true}}");
-}
-
-void oh_rest_options_server(struct oh_asked *a)
-{
-	struct buf out = {0};
-	int64_t uptime_ms =
-	    clock_boot_ms() - a->setup->heritage->started_boot_ms;
-	buf_str(&out, "{\"title\":");
-	buf_json_str(&out, a->setup->name);
-	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"uptime\":");
-	buf_int(&out, uptime_ms > 0 ? uptime_ms / 1000 : 0);
-	buf_char(&out, '}');
-	reply_json(a->req, 200, &out);
-	buf_fini(&out);
-}
-
-void oh_rest_options_alive(struct oh_asked *a)
-{
-	reply_text(a, "{\"status\":\"ok\"}");
 }

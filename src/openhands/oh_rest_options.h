@@ -18,10 +18,4 @@ void oh_rest_options_analyzers(struct oh_asked *a);
 /* What the page shows and hides. */
 void oh_rest_options_config(struct oh_asked *a);
 
-/* Name, version and age of the server. */
-void oh_rest_options_server(struct oh_asked *a);
-
-/* That it is alive. */
-void oh_rest_options_alive(struct oh_asked *a);
-
 #endif
