@@ -294,6 +294,10 @@ is $mine->run->{status}, 409, 'O5: a second run is refused';
 is $mine->api(POST => '/pause')->{status}, 200, 'a run can be paused';
 $mine->until_status('paused');
 ok scalar(grep { $_->{kind} eq 'PauseEvent' } $mine->events), 'O6, O11: a pause is an event before the state';
+$sio = SIO->websocket($host, conversation_id => $UUID, latest_event_id => -1);
+$sio->connect;
+ok $sio->event(sub { ($_[0]{extras}{agent_state} // '') eq 'paused' }),
+    'a client of Socket.IO is told of a pause by a client of the agent server';
 is $mine->api(POST => '/pause')->{status}, 200, 'a second pause is no error';
 is $mine->run->{status}, 200, 'a run goes on after a pause';
 $mine->until_status('finished');

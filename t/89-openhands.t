@@ -164,6 +164,20 @@ say_to($c, 'echo go on');
 until_idle($c);
 is newest($c, source => 'agent')->{extras}{agent_state}, 'awaiting_user_input',
     'A69: a conversation goes on after that: running, then awaiting_user_input';
+say_to($c, 'sleep 60000');
+until_state($c, 'running');
+$c->emit(oh_user_action => { action => 'change_agent_state', args => { agent_state => 'paused' } });
+my $paused = $c->event(sub { state_of($_[0]) });
+is state_of($paused), 'paused', 'a turn can be paused';
+is newest($c, action => 'change_agent_state')->{args}{agent_state}, 'paused', 'a pause is shown as the wish to pause';
+for my $kind (qw(websocket polling)) {
+	my $late = join_in($kind => 'talk', latest_event_id => -1);
+	is $late->event(sub { state_of($_[0]) eq 'paused' })->{id}, $paused->{id},
+	    "a replay by a $kind ends with the same state paused";
+}
+say_to($c, 'echo go on after the pause');
+until_idle($c);
+is newest($c, source => 'agent')->{extras}{agent_state}, 'awaiting_user_input', 'a conversation goes on after a pause';
 for my $bad ({ type => 'nothing' }, 'text', { action => 'run', args => { command => 'ls' } },
     { type => 'message' }, { action => 'message', args => { content => 5 } }) {
 	$c->emit(oh_user_action => $bad);

@@ -375,5 +375,6 @@ enum as_begun as_run(struct as_run **run, const struct as_talk *t,
 void as_run_stop(const struct as_talk *t)
 {
 	struct err err;
-	(void)session_interrupt(t->session, &err); /* it may not run */
+	(void)session_interrupt(
+	    t->session, SESSION_PAUSE, &err); /* it may not run */
 }

@@ -51,6 +51,26 @@ static bool is_field(
 	return is_it;
 }
 
+/* A pause does not weaken the wish to stop. */
+static void note_interrupt(const struct event *ev, struct views_memory *memory)
+{
+	struct parsed p;
+	bool is_pause = false;
+	parse(&p, ev);
+	(void)json_bool(json_get(p.fields, "is_pause"), &is_pause); /* absent */
+	forget(&p);
+	if (!is_pause)
+		memory->stop = VIEWS_STOP;
+	else if (memory->stop == VIEWS_STOP_NONE)
+		memory->stop = VIEWS_STOP_PAUSE;
+}
+
+static uint8_t stopped(const struct views_memory *memory)
+{
+	return memory->stop == VIEWS_STOP_PAUSE ? VIEWS_STOPPED | VIEWS_PAUSED
+						: VIEWS_STOPPED;
+}
+
 static bool is_rejection(const struct event *ev)
 {
 	struct parsed p;
@@ -71,8 +91,8 @@ static uint8_t views_of_done(
 	uint32_t said = digest_of(ev, "result");
 	bool was_said = said && said == memory->said;
 	uint8_t views = was_said ? SECOND : TWO;
-	if (memory->is_stopping)
-		views |= VIEWS_STOPPED;
+	if (memory->stop != VIEWS_STOP_NONE)
+		views |= stopped(memory);
 	memory->said = said;
 	return views;
 }
@@ -84,7 +104,7 @@ uint8_t views_of(const struct event *ev, struct views_memory *memory)
 		*memory = (struct views_memory){0};
 		return TWO;
 	case EV_INTERRUPT:
-		memory->is_stopping = true;
+		note_interrupt(ev, memory);
 		return ONE;
 	case EV_ASSISTANT:
 		memory->said = digest_of(ev, "content");
@@ -106,7 +126,7 @@ uint8_t views_of(const struct event *ev, struct views_memory *memory)
 		return views_of_done(ev, memory);
 	case EV_FAILED:
 		return is_field(ev, "reason", "interrupted")
-			   ? SECOND | VIEWS_STOPPED
+			   ? SECOND | stopped(memory)
 			   : TWO;
 	case EV_START:
 	case EV_USER_INPUT:

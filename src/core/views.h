@@ -19,13 +19,18 @@
 /* An event has so many views at most: bit v of its views is that of view v. */
 #define VIEWS 4
 
-/* A further bit: the agent stopped because the user wanted it to. */
+/* Further bits: the agent stopped because the user wanted it to, */
 #define VIEWS_STOPPED 0x80
+/* and beside that one: the user wanted it to pause. */
+#define VIEWS_PAUSED 0x40
+
+/* Whether the user has interrupted the turn. The values are stored. */
+enum views_stop { VIEWS_STOP_NONE, VIEWS_STOP, VIEWS_STOP_PAUSE };
 
 /* What the views of the next event depend on. All zero in a new journal. */
 struct views_memory {
 	uint32_t said; /* digest of what the agent said last; 0: nothing */
-	uint32_t is_stopping; /* the user has interrupted the turn */
+	uint32_t stop; /* enum views_stop */
 };
 
 /* Returns the views of the next event of a journal. */

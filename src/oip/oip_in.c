@@ -117,7 +117,7 @@ static void on_interrupt(struct oip_conn *c, const struct json *frame)
 	if (!c->session || session_status(c->session) != SESSION_RUNNING)
 		(void)err_set(&err, ERR_NOT_RUNNING, NULL);
 	else if (oip_conn_may_answer(c, &err) &&
-		 session_interrupt(c->session, &err) == 0)
+		 session_interrupt(c->session, SESSION_STOP, &err) == 0)
 		return;
 	oip_conn_refuse(c, &err);
 }

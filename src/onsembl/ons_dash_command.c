@@ -412,7 +412,8 @@ bool ons_dash_command_cancel(struct ons_dash *d, struct span command)
 	struct err err;
 	struct command *c = find_command(d, command);
 	if (c && !c->call)
-		(void)session_interrupt(c->session, &err); /* it may be over */
+		(void)session_interrupt(
+		    c->session, SESSION_STOP, &err); /* it may be over */
 	return c;
 }
 
@@ -424,7 +425,8 @@ unsigned ons_dash_command_cancel_all(struct ons_dash *d, const char *agent)
 	{
 		struct command *c = list_entry(it, struct command, link);
 		if (!agent || strcmp(c->agent, agent) == 0)
-			n += session_interrupt(c->session, &err) == 0;
+			n += session_interrupt(
+				 c->session, SESSION_STOP, &err) == 0;
 	}
 	return n;
 }

@@ -50,17 +50,19 @@ static void read_change(struct oh_action *action, const struct json *state)
 	static const struct {
 		const char *state;
 		enum oh_wish wish;
+		bool is_pause;
 	} known[] = {
-	    {"stopped", OH_WISH_STOP},
-	    {"paused", OH_WISH_STOP},
-	    {"user_confirmed", OH_WISH_CONFIRM},
-	    {"user_rejected", OH_WISH_REJECT},
-	    {"running", OH_WISH_NOTHING},
+	    {"stopped", OH_WISH_STOP, false},
+	    {"paused", OH_WISH_STOP, true},
+	    {"user_confirmed", OH_WISH_CONFIRM, false},
+	    {"user_rejected", OH_WISH_REJECT, false},
+	    {"running", OH_WISH_NOTHING, false},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (json_is(state, JSON_STRING) &&
 		    json_str_is(state, known[i].state)) {
 			action->wish = known[i].wish;
+			action->is_pause = known[i].is_pause;
 			return;
 		}
 	refuse(action, "agent_state must be stopped, paused, running, "

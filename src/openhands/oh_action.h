@@ -10,10 +10,12 @@
  */
 #include "base/json.h"
 
+#include <stdbool.h>
+
 enum oh_wish {
 	OH_WISH_BAD,	 /* why says what is wrong */
 	OH_WISH_MESSAGE, /* content, and perhaps images */
-	OH_WISH_STOP,	 /* end the turn */
+	OH_WISH_STOP,	 /* end the turn, perhaps as a pause */
 	OH_WISH_CONFIRM, /* the agent may use the tool that it asked for */
 	OH_WISH_REJECT,	 /* it may not */
 	OH_WISH_RUN,	 /* content: a command for the agent's shell */
@@ -24,6 +26,7 @@ struct oh_action {
 	enum oh_wish wish;
 	const struct json *content; /* a JSON string */
 	const struct json *images;  /* an array, or NULL */
+	bool is_pause;		    /* of OH_WISH_STOP */
 	const char *why;
 };
 

@@ -79,7 +79,8 @@ int oh_answer(const struct oh_answer *a, struct err *err)
 	case OH_WISH_MESSAGE:
 		return say(a, err);
 	case OH_WISH_STOP:
-		return session_interrupt(a->session, err);
+		return session_interrupt(a->session,
+		    a->action->is_pause ? SESSION_PAUSE : SESSION_STOP, err);
 	case OH_WISH_CONFIRM:
 		return approve(a, true, err);
 	case OH_WISH_REJECT:

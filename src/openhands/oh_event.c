@@ -283,6 +283,13 @@ static bool is_approval(const struct json *answer, bool *is_approved)
 	return true;
 }
 
+static bool is_pause(const struct json *interrupt)
+{
+	bool is_it = false;
+	(void)json_bool(json_get(interrupt, "is_pause"), &is_it); /* absent */
+	return is_it;
+}
+
 static bool put_answer(const struct view *v, unsigned view)
 {
 	bool is_approved;
@@ -308,7 +315,8 @@ static bool put_view(const struct view *v, unsigned view)
 	case EV_ANSWER:
 		return put_answer(v, view);
 	case EV_INTERRUPT:
-		return is_first && put_wish(v, "stopped");
+		return is_first &&
+		       put_wish(v, is_pause(f) ? "paused" : "stopped");
 	case EV_THINKING:
 		return is_first && put_thought(v);
 	case EV_ASSISTANT:
@@ -453,7 +461,8 @@ bool oh_event_change(
 	    says != view)
 		return false;
 	if (ev->views & VIEWS_STOPPED)
-		agent = OH_AGENT_STOPPED;
+		agent = ev->views & VIEWS_PAUSED ? OH_AGENT_PAUSED
+						 : OH_AGENT_STOPPED;
 	*change = (struct oh_change){
 	    .id = oh_event_id(ev, view),
 	    .time_us = ev->time_us,
@@ -472,6 +481,7 @@ void oh_event_put_change(
 	    [OH_AGENT_AWAITING_INPUT] = "awaiting_user_input",
 	    [OH_AGENT_AWAITING_CONFIRMATION] = "awaiting_user_confirmation",
 	    [OH_AGENT_STOPPED] = "stopped",
+	    [OH_AGENT_PAUSED] = "paused",
 	    [OH_AGENT_ERROR] = "error",
 	};
 	put_begin(out, change->id, change->time_us, "agent", dialect);

@@ -417,7 +417,7 @@ void oh_rest_talks_stop(struct oh_asked *a)
 		oh_asked_refuse(a->req, &err);
 		return;
 	}
-	bool has_stopped = s && session_interrupt(s, &err) == 0;
+	bool has_stopped = s && session_interrupt(s, SESSION_STOP, &err) == 0;
 	reply_status(a->req, buf_cstr(&a->id),
 	    has_stopped ? "\"Conversation stopped successfully\""
 			: "\"Conversation was not running\"",

@@ -136,7 +136,8 @@ static void interrupt(struct session_change *change)
 	if (session_status(s) != SESSION_RUNNING || change->interrupted == turn)
 		return;
 	change->interrupted = turn;
-	(void)session_interrupt(s, &err); /* it may have ended just now */
+	(void)session_interrupt(
+	    s, SESSION_STOP, &err); /* it may have ended just now */
 }
 
 static void step(struct session_change *change)

@@ -328,10 +328,18 @@ void session_forget(struct session_call **call);
 int session_answer(struct session *s, enum event_type kind, const char *json,
     size_t len, struct err *err);
 
+/* What a user who interrupts a turn has in mind. The turn ends either way. */
+enum session_stop {
+	SESSION_STOP,
+	SESSION_PAUSE, /* to go on later: clients are told that it paused */
+};
+
 /*
- * Ask the running turn to stop. Returns 0, or -1: ERR_NOT_RUNNING. Idempotent.
+ * Ask the running turn to stop. Returns 0, or -1: ERR_NOT_RUNNING. Idempotent;
+ * a turn that was asked to stop and to pause has been stopped.
  */
-int session_interrupt(struct session *s, struct err *err);
+int session_interrupt(
+    struct session *s, enum session_stop how, struct err *err);
 
 /*
  * Report that the client is alive, which keeps an idle session from expiring.

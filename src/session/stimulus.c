@@ -46,12 +46,14 @@ int session_answer(struct session *s, enum event_type kind, const char *json,
 	return 0;
 }
 
-int session_interrupt(struct session *s, struct err *err)
+int session_interrupt(struct session *s, enum session_stop how, struct err *err)
 {
 	struct draft d = {0};
 	if (session_status(s) != SESSION_RUNNING)
 		return err_set(err, ERR_NOT_RUNNING, NULL);
 	event_begin(&d, EV_INTERRUPT, session_turn(s));
+	if (how == SESSION_PAUSE)
+		event_bool(&d, "is_pause", true);
 	say(s, &d);
 	event_fini(&d);
 	return 0;

@@ -103,6 +103,8 @@ static void test_trail(void)
 	put(&out, &trail, 3, EV_INTERRUPT, "");
 	put(&out, &trail, 4, EV_FAILED, "\"reason\":\"interrupted\"");
 	ok(has(&out, "\"co_event\""), "a turn that was stopped has not failed");
+	put(&out, &trail, 4, EV_INTERRUPT, "\"is_pause\":true");
+	ok(has(&out, "\"PauseEvent\""), "a pause is a PauseEvent");
 	put(&out, &trail, 5, EV_APPROVAL_NEEDED,
 	    "\"tool\":\"shell\",\"arguments\":{}");
 	put(&out, &trail, 6, EV_ANSWER,

@@ -705,11 +705,12 @@ int session_answer(struct session *s, enum event_type kind, const char *json,
 	return 0;
 }
 
-int session_interrupt(struct session *s, struct err *err)
+int session_interrupt(struct session *s, enum session_stop how, struct err *err)
 {
 	if (s->status != SESSION_RUNNING)
 		return err_set(err, ERR_NOT_RUNNING, NULL);
 	s->all->log.interrupts++;
+	s->all->log.pauses += how == SESSION_PAUSE;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 struct fake_session_log {
 	unsigned touches;
 	unsigned interrupts;
+	unsigned pauses;    /* of those */
 	unsigned forgotten; /* session_forget() calls */
 	unsigned opens;	    /* handles that are open */
 	enum event_type answer_kind;

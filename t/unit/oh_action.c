@@ -87,6 +87,21 @@ static void test_actions(void)
 	}
 }
 
+static void test_pause(void)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	struct oh_action a;
+	static const char pause[] = CHANGE("\"paused\"");
+	static const char stop[] = CHANGE("\"stopped\"");
+	oh_action_read(&a, json_parse(&doc, pause, strlen(pause), 0, &error));
+	ok(a.is_pause, "the wish to pause is a pause");
+	json_fini(&doc);
+	oh_action_read(&a, json_parse(&doc, stop, strlen(stop), 0, &error));
+	ok(!a.is_pause, "the wish to stop is no pause");
+	json_fini(&doc);
+}
+
 static void test_absent(void)
 {
 	struct oh_action a;
@@ -97,6 +112,7 @@ static void test_absent(void)
 int main(void)
 {
 	test_actions();
+	test_pause();
 	test_absent();
 	return done();
 }

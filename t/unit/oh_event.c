@@ -211,11 +211,45 @@ static void test_outcomes(void)
 	}
 }
 
+/* How an interrupt and the end after it are shown. */
+static void test_interrupt(const char *body, const char *state)
+{
+	struct views_memory memory = {0};
+	struct oh_change change;
+	struct buf out = {0};
+	const struct oh_context context = {.dialect = OH_UI, .cause = -1};
+	struct event stop = {.type = EV_INTERRUPT,
+	    .id = "",
+	    .body = body,
+	    .body_len = strlen(body),
+	    .first_view = 1};
+	struct event end = {
+	    .type = EV_DONE, .id = "", .body = "", .first_view = 2};
+	stop.views = views_of(&stop, &memory);
+	end.views = views_of(&end, &memory);
+	buf_printf(&out, "\"agent_state\":\"%s\"", state);
+	char *says = strdup(buf_cstr(&out));
+	buf_reset(&out);
+	ok(oh_event_put(&out, &stop, 0, &context) &&
+		strstr(buf_cstr(&out), says),
+	    "an interrupt {%s} is shown as the wish %s", body, state);
+	buf_reset(&out);
+	ok(oh_event_change(&change, &end, 1), "the end has a state");
+	oh_event_put_change(&out, &change, OH_UI);
+	ok(strstr(buf_cstr(&out), says),
+	    "the end after an interrupt {%s} is the state %s", body, state);
+	free(says);
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	test_golden(OH_DOC, "openhands/doc.jsonl");
 	test_golden(OH_UI, "openhands/ui.jsonl");
 	test_tools();
 	test_outcomes();
+	test_interrupt("", "stopped");
+	test_interrupt("\"is_pause\":true", "paused");
+	test_interrupt("\"is_pause\":false", "stopped");
 	return done();
 }

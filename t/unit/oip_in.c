@@ -1127,7 +1127,8 @@ static void test_interrupt(void)
 	    "an idle session has nothing to interrupt");
 	say("{\"type\":\"INPUT\",\"prompt\":\"p\"}");
 	say("{\"type\":\"INTERRUPT\"}");
-	ok(hears_nothing() && fake_session_log(all)->interrupts == 1,
+	ok(hears_nothing() && fake_session_log(all)->interrupts == 1 &&
+		!fake_session_log(all)->pauses,
 	    "a running turn is interrupted");
 	say("{\"type\":\"NEWS\"}");
 	ok(hears_nothing(), "unknown frames in a turn are passed over");

@@ -67,6 +67,65 @@ static void heard(int stimuli, const char *what)
 	(void)session_read(&view, pass_over, NULL);
 }
 
+/* Keeps the newest event: its body and views. */
+static struct {
+	char body[64];
+	uint8_t views;
+	enum event_type type;
+} newest_event;
+
+static bool keep_newest(const struct event *ev, void *arg)
+{
+	(void)arg;
+	(void)snprintf(newest_event.body, sizeof newest_event.body, "%.*s",
+	    (int)ev->body_len, ev->body);
+	newest_event.views = ev->views;
+	newest_event.type = ev->type;
+	return true;
+}
+
+static void read_newest(const struct session *s)
+{
+	const struct session_range range = {.is_backwards = true, .most = 1};
+	(void)session_events(s, &range, keep_newest, NULL);
+}
+
+static void test_pause(void)
+{
+	struct err err;
+
+	begin("pause");
+	struct session *s = open_session("pauses");
+	is_int(session_interrupt(s, SESSION_PAUSE, &err), -1,
+	    "a session without a turn cannot be paused");
+	(void)give(s, "hello");
+	is_int(session_interrupt(s, SESSION_PAUSE, &err), 0,
+	    "a turn that runs can be paused");
+	settle();
+	read_newest(s);
+	is_str(newest_event.body, "\"is_pause\":true",
+	    "a pause says that it is one");
+	is_int(agent.last, EV_INTERRUPT, "a pause interrupts the agent");
+	agent_ends();
+	settle();
+	read_newest(s);
+	ok(newest_event.type == EV_DONE && newest_event.views & VIEWS_PAUSED,
+	    "the end of a turn that was paused is stored as a pause");
+	(void)give(s, "again");
+	(void)session_interrupt(s, SESSION_STOP, &err);
+	settle();
+	read_newest(s);
+	is_str(newest_event.body, "", "a stop does not say that it is a pause");
+	agent_ends();
+	settle();
+	read_newest(s);
+	is_int(newest_event.views & (VIEWS_PAUSED | VIEWS_STOPPED),
+	    VIEWS_STOPPED,
+	    "the end of a later turn that was stopped is no pause");
+	session_close(&s);
+	end();
+}
+
 static void test_growth(void)
 {
 	struct err err;
@@ -79,7 +138,7 @@ static void test_growth(void)
 	agent_says("hi");
 	settle();
 	heard(0, "an event of the agent");
-	(void)session_interrupt(s, &err);
+	(void)session_interrupt(s, SESSION_STOP, &err);
 	settle();
 	heard(1, "an interrupt");
 	is_int(give(s, "more"), INPUT_ADDED, "an input joins the turn");
@@ -444,6 +503,7 @@ int main(void)
 	test_order();
 	test_interrupted();
 	test_growth();
+	test_pause();
 	test_events();
 	test_lost_end();
 	test_room();

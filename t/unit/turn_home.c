@@ -173,8 +173,8 @@ static void test_interrupted(void)
 	place = AGENT_AWAY;
 	(void)give_far(s);
 	int runs = agent.runs;
-	is_int(
-	    session_interrupt(s, &err), 0, "a turn that waits can be stopped");
+	is_int(session_interrupt(s, SESSION_STOP, &err), 0,
+	    "a turn that waits can be stopped");
 	settle();
 	sessions_look(all);
 	settle();

@@ -18,6 +18,8 @@ static struct event event_of(enum event_type type, const char *body)
 	};
 }
 
+enum { PAUSED = VIEWS_STOPPED | VIEWS_PAUSED };
+
 /* One event after another of the same journal. */
 static void test_views(void)
 {
@@ -69,6 +71,22 @@ static void test_views(void)
 		"a failure by an interrupt"},
 	    {EV_DONE, "not JSON", 3, "an end that cannot be read"},
 	    {EV_CUSTOM, "\"type\":\"mine\"", 0, "an event of the agent"},
+	    {EV_INPUT, "\"prompt\":\"a\"", 3, "a fifth input"},
+	    {EV_INTERRUPT, "\"is_pause\":true", 1, "a pause"},
+	    {EV_DONE, "\"result\":\"p\"", 3 | PAUSED, "a result after a pause"},
+	    {EV_INPUT, "\"prompt\":\"a\"", 3, "a sixth input"},
+	    {EV_INTERRUPT, "\"is_pause\":true", 1, "another pause"},
+	    {EV_FAILED, "\"reason\":\"interrupted\"", 2 | PAUSED,
+		"a failure by a pause"},
+	    {EV_INPUT, "\"prompt\":\"a\"", 3, "a seventh input"},
+	    {EV_DONE, "\"result\":\"p\"", 3,
+		"a result of the turn after a pause"},
+	    {EV_INPUT, "\"prompt\":\"a\"", 3, "an eighth input"},
+	    {EV_INTERRUPT, "\"is_pause\":true", 1, "a pause before a stop"},
+	    {EV_INTERRUPT, "", 1, "a stop after a pause"},
+	    {EV_INTERRUPT, "\"is_pause\":true", 1, "a pause after a stop"},
+	    {EV_DONE, "\"result\":\"p\"", 3 | VIEWS_STOPPED,
+		"a result after a stop and pauses"},
 	};
 	struct views_memory memory = {0};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -76,6 +94,19 @@ static void test_views(void)
 		is_int(views_of(&ev, &memory), cases[i].views,
 		    "%s (%zu) has its views", cases[i].what, i);
 	}
+}
+
+/* Rows of sessions were stored before there were pauses. */
+static void test_stored_memory(void)
+{
+	const uint32_t stored[2] = {0, 1};
+	struct views_memory memory;
+	struct event end = event_of(EV_DONE, "\"result\":\"a\"");
+	is_int((int64_t)sizeof memory, (int64_t)sizeof stored,
+	    "the memory of views is as large as that of earlier versions");
+	memcpy(&memory, stored, sizeof memory);
+	is_int(views_of(&end, &memory), 3 | VIEWS_STOPPED,
+	    "an interrupt that an earlier version stored was a stop");
 }
 
 static void test_numbers(void)
@@ -102,6 +133,7 @@ static void test_numbers(void)
 int main(void)
 {
 	test_views();
+	test_stored_memory();
 	test_numbers();
 	return done();
 }
