@@ -119,7 +119,8 @@ $p->connect;
 is $p->post("42[\"oh_user_action\",{\"type\":\"message\",\"message\":\"\xff\xfe\"}]")->{status}, 400,
     'an event that is not UTF-8 is refused in a POST';
 is_over($p, 'the session of an event that is not UTF-8 is over');
-my $nowhere = '44{"message":"No conversation_id in query params","data":{}}';
+my $nowhere = '44{"message":"No conversation_id in query params","data":{"detail":"conversation_id '
+    . 'is not valid: it must have 1 to 100 bytes without control characters, \"/\", \"\\\\\" and \"..\""}}';
 $p = SIO->polling($host, conversation_id => '%ff%fe');
 is $p->connect, $nowhere, 'an id of a conversation that is not UTF-8 is refused';
 $p = SIO->polling($host, conversation_id => 'x' x 101);

@@ -23,6 +23,11 @@ struct sessions;
  */
 bool oh_conversation_is_valid(const char *id, size_t len);
 
+/* What that means, for clients. */
+#define OH_CONVERSATION_RULE                                       \
+	"it must have 1 to 100 bytes without control characters, " \
+	"\"/\", \"\\\" and \"..\""
+
 /* Append a new id. */
 void oh_conversation_new(struct buf *out);
 

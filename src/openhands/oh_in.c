@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define BAD_KEY "invalid_session_api_key"
+#define BAD_ID "conversation_id is not valid: " OH_CONVERSATION_RULE
 
 static const struct span nsp_main = {"/", 1};
 
@@ -194,6 +195,7 @@ static void ask(struct oh_client *c, const struct json *said)
 struct shown {
 	bool is_new;
 	bool has_conversation;
+	bool has_bad_id;
 	bool has_key;
 	char token[OH_TOKEN_MAX + 1];
 };
@@ -205,6 +207,7 @@ static bool look_at_shown(struct oh_client *c, struct shown *shown)
 		return false;
 	shown->is_new = state->phase == OH_NEW && !c->asking;
 	shown->has_conversation = *state->conversation;
+	shown->has_bad_id = state->has_bad_id;
 	shown->has_key = state->has_key;
 	memcpy(shown->token, state->token, sizeof shown->token);
 	engine_give_state(c->side);
@@ -225,7 +228,8 @@ static void connect_client(
 	const struct json *said =
 	    oh_token_read(&doc, &mem, credentials, shown.token);
 	if (!shown.has_conversation)
-		finish_connect(c, "No conversation_id in query params", NULL);
+		finish_connect(c, "No conversation_id in query params",
+		    shown.has_bad_id ? BAD_ID : NULL);
 	else if (said || !oh_key_is_set())
 		ask(c, said);
 	else if (c->needs_key)

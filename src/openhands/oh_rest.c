@@ -64,8 +64,7 @@ static bool read_id(struct oh_asked *a)
 	reply_segment(a->req, &a->id);
 	if (!oh_conversation_is_valid(a->id.data, a->id.len)) {
 		oh_asked_detail(a->req, 400,
-		    "Invalid conversation id: it must have 1 to 100 bytes "
-		    "without control characters, \"/\", \"\\\" and \"..\"");
+		    "Invalid conversation id: " OH_CONVERSATION_RULE);
 		return false;
 	}
 	oh_conversation_find(setup->sessions, &a->id);

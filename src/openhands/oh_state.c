@@ -51,6 +51,8 @@ void oh_state_begin(void *state, const struct http_req *req)
 	(void)get_param(&text, query, "conversation_id"); /* or it is empty */
 	if (oh_conversation_is_valid(text.data, text.len))
 		memcpy(s->conversation, text.data, text.len);
+	else
+		s->has_bad_id = text.len > 0;
 	(void)get_param(&text, query, "latest_event_id"); /* the same */
 	s->cursor.last_id = read_id(&text);
 	s->cursor.newest.id = -1;

@@ -45,6 +45,7 @@ struct oh_state {
 	uint8_t phase; /* enum oh_phase */
 	uint8_t dialect;
 	bool has_key;		      /* its first request showed the key */
+	bool has_bad_id;	      /* it named no possible conversation */
 	char token[OH_TOKEN_MAX + 1]; /* or this one; "": none */
 	char caller[ADDRESS_SIZE];    /* who has signed; "": nobody */
 	char conversation[OH_CONVERSATION_MAX + 1]; /* "": none, or bad */
