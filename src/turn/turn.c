@@ -64,6 +64,12 @@ void turn_forget_tools(struct turn *t)
 	t->n_tools = 0;
 }
 
+void turn_detach(struct turn *t)
+{
+	if (t->session->turn == t)
+		t->session->turn = NULL;
+}
+
 void turn_free(struct turn *t)
 {
 	struct sessions *all = turn_all(t);
@@ -78,8 +84,7 @@ void turn_free(struct turn *t)
 	buf_fini(&t->talk);
 	turn_forget_heard(t);
 	turn_forget_tools(t);
-	if (t->session->turn == t)
-		t->session->turn = NULL;
+	turn_detach(t);
 	all->n_turns--;
 	stat_add(runs, -1);
 	if (t->input)

@@ -153,6 +153,13 @@ struct turn *turn_new(
 void turn_free(struct turn *t);
 
 /*
+ * The turn is no longer that of its session in this worker. Another may be so
+ * already: inputs can begin one as soon as a committer thread has written the
+ * end of this one, which is before the loop learns of it.
+ */
+void turn_detach(struct turn *t);
+
+/*
  * Free the turn if it has ended, or leaves for another worker, and its last
  * commit is back.
  */

@@ -217,7 +217,7 @@ static void do_abandon(struct turn *t)
 	turn_end_agent(t);
 	t->is_ended = true;
 	registry_end(all->registry, t->session->at, all->self, false);
-	t->session->turn = NULL;
+	turn_detach(t);
 	if (c->row) { /* it waits on, or another turn began with it */
 		t->session->put_off_until_ms = clock_mono_ms() + RETRY_MS;
 		t->session->is_store_failing = c->err.code != 0;
@@ -311,7 +311,7 @@ static void do_close(struct turn *t)
 		stat_add(runs_failed, 1);
 	else
 		stat_add(runs_done, 1);
-	t->session->turn = NULL;
+	turn_detach(t);
 	session_begin_next(t->session);
 }
 

@@ -165,6 +165,28 @@ static void test_growth(void)
 	end();
 }
 
+/* The store has the end of a turn before the loop of its worker learns of it. */
+static void test_overtaken(void)
+{
+	struct err err;
+	begin("overtaken");
+	struct session *s = open_session("overtaken");
+	(void)give(s, "one");
+	agent_ends();
+	for (int i = 0; i < 20000 && session_status(s) == SESSION_RUNNING; i++)
+		(void)usleep(500);
+	is_int(give(s, "two"), INPUT_STARTED,
+	    "an input begins a turn as soon as the end of the last is stored");
+	(void)session_interrupt(s, SESSION_STOP, &err);
+	settle();
+	is_int(agent.heard, 1,
+	    "a turn that began before the last was closed is interrupted");
+	agent_ends();
+	settle();
+	session_close(&s);
+	end();
+}
+
 static bool take_seq(const struct event *ev, void *arg)
 {
 	uint64_t *seq = arg;
@@ -504,6 +526,7 @@ int main(void)
 	test_interrupted();
 	test_growth();
 	test_pause();
+	test_overtaken();
 	test_events();
 	test_lost_end();
 	test_room();
