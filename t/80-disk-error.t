@@ -12,6 +12,7 @@ use lib "$FindBin::Bin/lib";
 use CoHost qw(wait_for);
 use Fault;
 use POSIX qw(EIO);
+use SIO;
 use Test::More;
 
 my $dir = CoHost::directory();
@@ -84,6 +85,14 @@ for my $kind ({ data => EIO }, { sync => EIO }) {
 	is scalar(grep { $host->{pid} && !$before{$_} } keys %{ { $host->children } }), 0,
 	    "$word fails: nobody goes";
 }
+# What the store says of its files is for the log.
+$disk->fail('facts.mdb', data => EIO);
+my $c = SIO->websocket($host, conversation_id => 'socketio');
+$c->connect;
+$c->emit(oh_user_action => { type => 'message', message => 'echo lost' });
+my $refusal = $c->event(sub { $_[0]{error} });
+unlike $refusal->{message}, qr/mdb|Input\/output/, 'a client of Socket.IO is told of no file of the store';
+$disk->heal;
 is $host->metric('cohostd_runs'), 0, 'no turn is left running';
 like $host->words, qr/a commit could not be completed on disk/,
     'the log says that a commit could not be finished';

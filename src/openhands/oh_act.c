@@ -94,7 +94,7 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	struct act_call *call = arg;
 	struct oh_client *c = call->client;
 	if (r->outcome == INPUT_REFUSED)
-		tell_error(c, r->err->text);
+		tell_error(c, err_public_text(r->err));
 	for (size_t i = 0; i < call->n_acks; i++)
 		oh_act_ack(
 		    c, (struct span){call->acks[i].text, call->acks[i].len});
@@ -277,7 +277,7 @@ void oh_act(struct oh_client *c, const struct json *said, struct span ack)
 	else
 		rc = act(c, &action, ack, &err);
 	if (rc < 0)
-		tell_error(c, err.text);
+		tell_error(c, err_public_text(&err));
 	if (rc <= 0)
 		oh_act_ack(c, ack);
 }
