@@ -34,7 +34,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 10
+#define HERITAGE_VERSION 11
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
@@ -123,6 +123,7 @@ struct heritage {
 	uint64_t max_engines;  /* as at the master's start */
 	uint64_t dialins_at;   /* offset of dialin/dialin_table.h */
 	uint64_t max_dialins;  /* as at the master's start */
+	uint64_t codes_at;     /* offset of onsembl/ons_codes.h */
 	struct heritage_slot slots[HERITAGE_SLOTS];
 	struct stat_set stats[HERITAGE_SLOTS];
 	struct heritage_quota quotas[HERITAGE_QUOTAS];

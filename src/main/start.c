@@ -29,6 +29,7 @@
 #include "master/listen.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "onsembl/ons_codes.h"
 #include "proc/shm.h"
 #include "proc/tree.h"
 
@@ -289,6 +290,12 @@ static uint64_t engines_bytes(const struct conf *c)
 	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
 }
 
+static uint64_t dialins_bytes(const struct conf *c)
+{
+	uint64_t bytes = dialin_table_bytes((uint64_t)c->max_agents_dialed_in);
+	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+}
+
 static void prepare(struct heritage *heritage)
 {
 	heritage->max_sessions = (uint64_t)conf.max_sessions;
@@ -296,6 +303,7 @@ static void prepare(struct heritage *heritage)
 	heritage->engines_at = heritage->registry_at + registry_bytes(&conf);
 	heritage->max_dialins = (uint64_t)conf.max_agents_dialed_in;
 	heritage->dialins_at = heritage->engines_at + engines_bytes(&conf);
+	heritage->codes_at = heritage->dialins_at + dialins_bytes(&conf);
 }
 
 static void on_deaf(void)
@@ -318,9 +326,8 @@ static int serve(struct conf *c, const struct options *o)
 	    .program = program,
 	    .plan = plan_for(c),
 	    .work = "turns",
-	    .registry_bytes =
-		registry_bytes(c) + engines_bytes(c) +
-		dialin_table_bytes((uint64_t)c->max_agents_dialed_in),
+	    .registry_bytes = registry_bytes(c) + engines_bytes(c) +
+			      dialins_bytes(c) + ons_codes_bytes(),
 	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "net/ws.h"
 #include "onsembl/ons_token.h"
+#include "onsembl/ons_withdrawn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,7 @@ static void mount(struct http *http, const struct door_setup *s)
 	keys = ons_token_open(s->conf, &err);
 	if (!keys)
 		fatal("%s", err.text);
+	ons_withdrawn_watch(keys, s);
 	dialin_dock_verify_by(s->dock, verify, NULL);
 	http_route(http, "WEBSOCKET", "/ws/agent", on_upgrade, NULL);
 	loop_timer_init(&look_timer, look, NULL);

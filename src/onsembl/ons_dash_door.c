@@ -17,6 +17,7 @@
 #include "onsembl/ons_dash_command.h"
 #include "onsembl/ons_dash_in.h"
 #include "onsembl/ons_shown.h"
+#include "onsembl/ons_withdrawn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,7 @@ static void mount(struct http *http, const struct door_setup *s)
 	keys = ons_token_open(s->conf, &err);
 	if (!keys)
 		fatal("%s", err.text);
+	ons_withdrawn_watch(keys, s);
 	http_route(http, "WEBSOCKET", "/ws/dashboard", on_upgrade, NULL);
 	/* Pages of all origins may: what opens it is a token, not a place. */
 	if (s->conf->onsembl_auth)

@@ -4,19 +4,18 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/span.h"
 #include "core/err.h"
-#include "core/stat.h"
 #include "door/door.h"
 #include "door/reply.h"
-#include "identity/bearer.h"
-#include "limits/limits.h"
 #include "net/http.h"
 #include "ons/ons_message.h"
 #include "onsembl/ons_agents.h"
+#include "onsembl/ons_asked.h"
+#include "onsembl/ons_login.h"
 #include "onsembl/ons_token.h"
+#include "onsembl/ons_withdrawn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,70 +25,11 @@
 
 static const struct door_setup *setup;
 static struct ons_token_keys *keys;
-
-/* ---- replies ---- */
-
-static void reply_error(
-    struct http_req *req, int status, const char *error, const char *message)
-{
-	struct buf out = {0};
-	buf_char(&out, '{');
-	ons_put_str(&out, "error", error);
-	ons_put_str(&out, "message", message);
-	buf_char(&out, '}');
-	reply_json(req, status, &out);
-	buf_fini(&out);
-}
+static struct ons_site site;
 
 static void reply_missing(struct http_req *req)
 {
-	reply_error(req, 404, "Agent not found", NULL);
-}
-
-/* ---- who it is ---- */
-
-static const char *refusal(const char *header, const struct err *err)
-{
-	if (err->code == ERR_MISCONFIGURED)
-		return err->text;
-	if (!header)
-		return "No authorization header provided";
-	return bearer_token(header)
-		   ? "Invalid or expired token"
-		   : "Invalid authorization format. Use: Bearer <token>";
-}
-
-/* Returns false after a reply: this client asks too much. */
-static bool count_request(struct http_req *req)
-{
-	const struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
-	struct limits_verdict v;
-	if (limits_request(setup->limits, &who, 0, &v) == 0)
-		return true;
-	reply_err(req, &v.err);
-	return false;
-}
-
-/* Returns false after a reply. */
-static bool admit(struct http_req *req, struct ons_claims *claims)
-{
-	struct err err;
-	const char *header = http_header(req, "authorization");
-	const char *token = bearer_token(header);
-	bool is_other = header && !token;
-	if (!count_request(req))
-		return false;
-	if (is_other)
-		(void)err_set(&err, ERR_UNAUTHORIZED, "not a bearer token");
-	else if (ons_token_verify(
-		     keys, token, token ? strlen(token) : 0, claims, &err) == 0)
-		return true;
-	stat_add(onsembl_refused, 1);
-	reply_error(req, 401, "UNAUTHORIZED", refusal(header, &err));
-	return false;
+	ons_asked_error(req, 404, "Agent not found", NULL);
 }
 
 /* ---- GET /api/agents ---- */
@@ -151,13 +91,13 @@ static void get_agents(struct http_req *req, void *arg)
 	struct listing l = {.limit = LIMIT};
 	struct buf out = {0};
 	(void)arg;
-	if (!admit(req, &l.claims))
+	if (!ons_asked_admit(&site, req, &l.claims))
 		return;
 	l.type.text = reply_query(req, "type", &l.type.len);
 	l.status.text = reply_query(req, "status", &l.status.len);
 	if (!read_number(req, "limit", 1, LIMIT_MAX, &l.limit) ||
 	    !read_number(req, "offset", 0, 1000000000, &l.offset)) {
-		reply_error(req, 400, "Invalid query",
+		ons_asked_error(req, 400, "Invalid query",
 		    "limit is 1 to 100, offset 0 or more");
 		return;
 	}
@@ -203,7 +143,7 @@ static void find_agent(const struct ons_agent *a, void *arg)
 /* Returns false after a reply; *s is to be freed in any case. */
 static bool find(struct http_req *req, struct search *s)
 {
-	if (!admit(req, &s->claims))
+	if (!ons_asked_admit(&site, req, &s->claims))
 		return false;
 	reply_segment(req, &s->name);
 	ons_agents_each(setup, find_agent, s);
@@ -253,7 +193,7 @@ static void post_restart(struct http_req *req, void *arg)
 			http_reply(req, 200, "application/json", done,
 			    sizeof done - 1);
 		else
-			reply_error(req, 404,
+			ons_asked_error(req, 404,
 			    "Agent not found or cannot be restarted", NULL);
 	}
 	free_search(&s);
@@ -282,7 +222,7 @@ static void post_stop(struct http_req *req, void *arg)
 	struct stopping s = {0};
 	struct buf out = {0};
 	(void)arg;
-	if (!admit(req, &s.claims))
+	if (!ons_asked_admit(&site, req, &s.claims))
 		return;
 	ons_agents_each(setup, stop_agent, &s);
 	buf_char(&out, '{');
@@ -294,50 +234,6 @@ static void post_stop(struct http_req *req, void *arg)
 	buf_char(&out, '}');
 	reply_json(req, 200, &out);
 	buf_fini(&out);
-}
-
-/* ---- POST /api/auth/cli/validate ---- */
-
-static bool validate(
-    const struct json *body, struct ons_claims *claims, struct err *err)
-{
-	struct buf scratch = {0};
-	size_t n = 0;
-	const char *token =
-	    json_str(json_get(body, "access_token"), &scratch, &n);
-	bool is_good =
-	    token && ons_token_verify(keys, token, n, claims, err) == 0;
-	buf_fini(&scratch);
-	return is_good;
-}
-
-static void post_validate(struct http_req *req, void *arg)
-{
-	struct json_doc doc = {0};
-	struct json_error why;
-	struct ons_claims claims;
-	struct err err;
-	struct buf out = {0};
-	size_t len;
-	const char *body = http_body(req, &len);
-	(void)arg;
-	if (!count_request(req))
-		return;
-	if (validate(json_parse(&doc, body, len, 0, &why), &claims, &err)) {
-		buf_char(&out, '{');
-		ons_put_bool(&out, "valid", true);
-		ons_put_str(&out, "user_id", claims.user);
-		ons_put_json(
-		    &out, "scopes", (struct span){"[\"agent:manage\"]", 16});
-		ons_put_int(&out, "expires_at", claims.expires_s);
-		buf_char(&out, '}');
-		reply_json(req, 200, &out);
-	} else {
-		reply_error(
-		    req, 401, "UNAUTHORIZED", "Invalid or expired token");
-	}
-	buf_fini(&out);
-	json_fini(&doc);
 }
 
 /* ---- probes ---- */
@@ -358,12 +254,14 @@ static void mount(struct http *http, const struct door_setup *s)
 	keys = ons_token_open(s->conf, &err);
 	if (!keys)
 		fatal("%s", err.text);
+	ons_withdrawn_watch(keys, s);
+	site = (struct ons_site){setup, keys};
+	ons_login_mount(http, &site);
 	http_route(http, "GET", "/api/agents", get_agents, NULL);
 	http_route(http, "GET", "/api/agents/name/*", get_agent_by_name, NULL);
 	http_route(http, "POST", "/api/agents/*/restart", post_restart, NULL);
 	http_route(http, "GET", "/api/agents/*", get_agent, NULL);
 	http_route(http, "POST", "/api/system/emergency-stop", post_stop, NULL);
-	http_route(http, "POST", "/api/auth/cli/validate", post_validate, NULL);
 	http_route(http, "GET", "/api/health/liveness", get_health, NULL);
 	http_route(http, "GET", "/api/health/readiness", get_health, NULL);
 }

@@ -6,6 +6,7 @@
 #include "access/jwt_keys.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
@@ -27,6 +28,8 @@ struct ons_token_keys {
 	char *audience;
 	bool is_open_to_dev; /* onsembl_auth is off */
 	bool is_shared;
+	bool (*is_withdrawn)(void *arg, const char *text, size_t len);
+	void *arg;
 };
 
 /* ---- keys ---- */
@@ -140,6 +143,13 @@ void ons_token_close(struct ons_token_keys **keys)
 	*keys = NULL;
 }
 
+void ons_token_ask(struct ons_token_keys *keys,
+    bool (*fn)(void *arg, const char *text, size_t len), void *arg)
+{
+	keys->is_withdrawn = fn;
+	keys->arg = arg;
+}
+
 bool ons_token_is_on(const struct ons_token_keys *keys)
 {
 	return keys->is_open_to_dev || !jwt_keys_are_none(keys->keys);
@@ -237,10 +247,13 @@ int ons_token_verify(const struct ons_token_keys *keys, const char *text,
 	}
 	if (verify_shown(keys, text, len, claims, err) != 0)
 		return -1;
-	if (claims->use != ONS_USE_REFRESH)
-		return 0;
-	return err_set(err, ERR_UNAUTHORIZED,
-	    "the token is one to refresh, and opens nothing");
+	if (claims->use == ONS_USE_REFRESH)
+		return err_set(err, ERR_UNAUTHORIZED,
+		    "the token is one to refresh, and opens nothing");
+	if (keys->is_withdrawn && keys->is_withdrawn(keys->arg, text, len))
+		return err_set(
+		    err, ERR_UNAUTHORIZED, "the token has been withdrawn");
+	return 0;
 }
 
 int ons_token_verify_refresh(const struct ons_token_keys *keys,
@@ -285,6 +298,10 @@ static void put_use(struct buf *out, enum ons_use use)
 		return;
 	put_member(out, "type", use == ONS_USE_CLI ? "cli" : "cli_refresh");
 	put_member(out, "scope", "agent:manage");
+	/* Those of one second must differ, since each is withdrawn alone. */
+	char id[ENC_UUID_SIZE];
+	enc_uuid(id);
+	put_member(out, "jti", id);
 }
 
 int ons_token_make(const struct ons_token_keys *keys,

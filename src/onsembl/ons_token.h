@@ -54,6 +54,13 @@ struct ons_token_keys *ons_token_open(const struct conf *conf, struct err *err);
 /* Wipe and free the keys, and null *keys. */
 void ons_token_close(struct ons_token_keys **keys);
 
+/*
+ * From now on ask fn of each token that is good otherwise; it returns whether
+ * the token has been withdrawn.
+ */
+void ons_token_ask(struct ons_token_keys *keys,
+    bool (*fn)(void *arg, const char *text, size_t len), void *arg);
+
 /* Whether any token can be good. */
 bool ons_token_is_on(const struct ons_token_keys *keys);
 

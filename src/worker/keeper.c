@@ -23,6 +23,7 @@
 #include "journal/registry.h"
 #include "limits/usage.h"
 #include "net/loop.h"
+#include "onsembl/ons_codes.h"
 #include "session/sessions.h"
 #include "store/record.h"
 #include "store/store.h"
@@ -263,8 +264,10 @@ static void open_files(struct keeper *k, bool is_first)
 /* The tables of the doors are there before the workers look for them. */
 static void make_tables(struct keeper *k)
 {
-	if (doors_have(k->conf.doors, DOOR_ONSEMBL))
+	if (doors_have(k->conf.doors, DOOR_ONSEMBL)) {
 		dialin_table_make(k->in.heritage);
+		ons_codes_make(k->in.heritage);
+	}
 	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
 		return;
 	engine_table_make(k->in.heritage);
