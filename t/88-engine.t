@@ -193,6 +193,8 @@ ok $n_lines >= 1 && $n_lines <= 4,
 $c = SIO->websocket($host, %in);
 $c->ws->send_text('4' x (4 * 1024 * 1024 + 1));
 is $c->wait_close, 1009, 'A25: a message over 4 MiB closes its connection';
+ok CoHost::wait_for(20, sub { $host->metric('cohostd_websockets_oversized_total') == 1 }),
+    'a WebSocket that was closed with 1009 is counted';
 $c = SIO->websocket($host, %in);
 $c->ws->send_text("42[\"\xff\"]");
 is $c->wait_close, 1007, 'A43: invalid UTF-8 closes its connection';

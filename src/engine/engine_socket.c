@@ -485,6 +485,7 @@ static struct wire *accept_wire(struct http_req *req)
 	    .message_timeout_ms = conf->request_timeout * MILLISECONDS,
 	    .is_exact = true, /* a busy side gets nothing */
 	    .slow_readers_total = &stat_mine()->slow_readers,
+	    .oversized_total = &stat_mine()->oversized,
 	};
 	return ws_accept(req, &limits);
 }

@@ -42,6 +42,8 @@ struct ws_limits {
 	uint64_t *silent_total;	    /* counts them; may be NULL */
 	/* Counts the slow readers that were cut; may be NULL. */
 	uint64_t *slow_readers_total;
+	uint64_t
+	    *oversized_total; /* counts those closed by 1009; may be NULL */
 };
 
 /* Whether the request asks for a WebSocket in a form we accept (version 13). */

@@ -31,6 +31,14 @@ static void ws_in_fail(struct ws *w, int code)
 	wslay_event_shutdown_read(w->parser->library);
 }
 
+/* More of the same message may be parsed before reading stops. */
+static void fail_oversized(struct ws *w)
+{
+	if (!w->has_sent_close)
+		http_count(w->limits.oversized_total, 1);
+	ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+}
+
 /* Returns the size of a frame's head, as far as n bytes of it tell. */
 static size_t head_size(const uint8_t *head, size_t n)
 {
@@ -148,7 +156,7 @@ static void ws_in_keep(struct ws *w, const uint8_t *data, size_t len)
 	if (bytes > w->most_bytes && !may_grow(w, bytes)) {
 		buf_fini(&w->message);
 		unfinished_release(&w->part);
-		ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		fail_oversized(w);
 		return;
 	}
 	buf_append(&w->message, data, len);
@@ -169,7 +177,7 @@ static void on_frame_start(wslay_event_context_ptr parser,
 		w->most_bytes = first_limit(w);
 	if (!ws_tally_frame(&w->tally, frame->opcode, frame->payload_length,
 		w->limits.max_message_bytes, w->limits.max_fragments))
-		ws_in_fail(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+		fail_oversized(w);
 }
 
 static void on_frame_chunk(wslay_event_context_ptr parser,
@@ -192,8 +200,14 @@ static void send_control(struct ws *w)
 		return;
 	if (wslay_event_send(library) != 0)
 		ws_out_cut(w);
-	if (wslay_event_get_close_sent(library))
-		ws_out_closed(w);
+	if (!wslay_event_get_close_sent(library))
+		return;
+	/* The library refuses sizes over 2 GiB itself. */
+	if (!wslay_event_get_close_received(library) &&
+	    wslay_event_get_status_code_sent(library) ==
+		WSLAY_CODE_MESSAGE_TOO_BIG)
+		http_count(w->limits.oversized_total, 1);
+	ws_out_closed(w);
 }
 
 static void deliver(struct ws *w, struct buf *message)

@@ -36,6 +36,7 @@ static struct wire *accept_wire(struct http_req *req, const struct conf *conf)
 	    .stall_timeout_ms = conf->slow_reader_timeout * MILLISECONDS,
 	    .message_timeout_ms = conf->request_timeout * MILLISECONDS,
 	    .slow_readers_total = &stat_mine()->slow_readers,
+	    .oversized_total = &stat_mine()->oversized,
 	};
 
 	return ws_accept(req, &limits);

@@ -84,6 +84,7 @@ static struct wire *accept_wire(struct http_req *req)
 	    .silence_timeout_ms = DIALIN_SILENCE_MS,
 	    .silent_total = &stat_mine()->dialin_silent,
 	    .slow_readers_total = &stat_mine()->slow_readers,
+	    .oversized_total = &stat_mine()->oversized,
 	};
 	struct wire *wire = ws_accept(req, &limits);
 	wire->is_admitted = true; /* its messages have one limit */

@@ -46,6 +46,7 @@ static struct {
 	uint64_t requests;
 	uint64_t refused;
 	uint64_t slow_readers;
+	uint64_t oversized;
 	atomic_int gone;
 	atomic_int drained;
 	struct http *left[2]; /* others, which have been drained */
@@ -222,6 +223,7 @@ static void get_ws(struct http_req *req, void *arg)
 	    .stall_timeout_ms = arg ? 200 : 60000,
 	    .message_timeout_ms = server.is_hasty ? 300 : 60000,
 	    .slow_readers_total = &server.slow_readers,
+	    .oversized_total = &server.oversized,
 	};
 	struct peer *p = calloc(1, sizeof(*p));
 	p->wire = ws_accept(req, &limits);
@@ -1060,6 +1062,7 @@ static void test_violations(void)
 	    {"a ping in fragments", PING, "a", 1, 1002},
 	    {"a close code that is reserved", FIN | CLOSE, "\x03\xed", 2, 1002},
 	};
+	uint64_t oversized = server.oversized;
 	memset(big, 'b', sizeof(big));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		wait_connections(0);
@@ -1088,6 +1091,8 @@ static void test_violations(void)
 	for (int i = 0; i < MAX_FRAGMENTS + 10; i++)
 		ws_put(fd, 0, "", 0);
 	ok(ws_get(fd)->code == 1009, "too many fragments are closed with 1009");
+	is_int((int64_t)(server.oversized - oversized), 3,
+	    "each socket that is closed with 1009 is counted once");
 	close(fd);
 }
 
