@@ -13,6 +13,7 @@
 #include "ons/ons_message.h"
 #include "onsembl/ons_token.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void ons_asked_error(
@@ -68,4 +69,21 @@ bool ons_asked_admit(const struct ons_site *site, struct http_req *req,
 	stat_add(onsembl_refused, 1);
 	ons_asked_error(req, 401, "UNAUTHORIZED", refusal(header, &err));
 	return false;
+}
+
+bool ons_asked_number(struct http_req *req, const char *name, int64_t least,
+    int64_t most, int64_t *out)
+{
+	char digits[12];
+	char *end;
+	size_t len = 0;
+	const char *text = reply_query(req, name, &len);
+	if (!text)
+		return true;
+	if (!len || len >= sizeof digits || *text < '0' || *text > '9')
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	*out = strtoll(digits, &end, 10);
+	return !*end && *out >= least && *out <= most;
 }

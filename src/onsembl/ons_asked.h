@@ -5,6 +5,7 @@
 
 /* What all requests of the HTTP API have in common: who asks, and errors. */
 #include <stdbool.h>
+#include <stdint.h>
 
 struct door_setup;
 struct http_req;
@@ -27,5 +28,12 @@ bool ons_asked_count(const struct ons_site *site, struct http_req *req);
 /* The same, and false after a reply if its token is not good. */
 bool ons_asked_admit(const struct ons_site *site, struct http_req *req,
     struct ons_claims *claims);
+
+/*
+ * Read a parameter of the query that is a number. Returns false if it is there
+ * and is none from least to most.
+ */
+bool ons_asked_number(struct http_req *req, const char *name, int64_t least,
+    int64_t most, int64_t *out);
 
 #endif

@@ -13,11 +13,11 @@
 #include "ons/ons_message.h"
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_asked.h"
+#include "onsembl/ons_commands.h"
 #include "onsembl/ons_login.h"
 #include "onsembl/ons_token.h"
 #include "onsembl/ons_withdrawn.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define LIMIT 50
@@ -68,24 +68,6 @@ static void list_agent(const struct ons_agent *a, void *arg)
 	ons_agent_put_object(&l->array, a);
 }
 
-/* Returns false if the parameter is there and is no such number. */
-static bool read_number(struct http_req *req, const char *name, int64_t least,
-    int64_t most, int64_t *out)
-{
-	char digits[12];
-	char *end;
-	size_t len = 0;
-	const char *text = reply_query(req, name, &len);
-	if (!text)
-		return true;
-	if (!len || len >= sizeof digits || *text < '0' || *text > '9')
-		return false;
-	memcpy(digits, text, len);
-	digits[len] = 0;
-	*out = strtoll(digits, &end, 10);
-	return !*end && *out >= least && *out <= most;
-}
-
 static void get_agents(struct http_req *req, void *arg)
 {
 	struct listing l = {.limit = LIMIT};
@@ -95,8 +77,8 @@ static void get_agents(struct http_req *req, void *arg)
 		return;
 	l.type.text = reply_query(req, "type", &l.type.len);
 	l.status.text = reply_query(req, "status", &l.status.len);
-	if (!read_number(req, "limit", 1, LIMIT_MAX, &l.limit) ||
-	    !read_number(req, "offset", 0, 1000000000, &l.offset)) {
+	if (!ons_asked_number(req, "limit", 1, LIMIT_MAX, &l.limit) ||
+	    !ons_asked_number(req, "offset", 0, 1000000000, &l.offset)) {
 		ons_asked_error(req, 400, "Invalid query",
 		    "limit is 1 to 100, offset 0 or more");
 		return;
@@ -257,6 +239,7 @@ static void mount(struct http *http, const struct door_setup *s)
 	ons_withdrawn_watch(keys, s);
 	site = (struct ons_site){setup, keys};
 	ons_login_mount(http, &site);
+	ons_commands_mount(http, &site);
 	http_route(http, "GET", "/api/agents", get_agents, NULL);
 	http_route(http, "GET", "/api/agents/name/*", get_agent_by_name, NULL);
 	http_route(http, "POST", "/api/agents/*/restart", post_restart, NULL);
