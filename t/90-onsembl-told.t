@@ -1,0 +1,66 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# What agents and dashboards of Onsembl are told of each other's messages.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use CoHost;
+use OnsAgent;
+use Onsembl;
+use Test::More;
+
+$ENV{ONSEMBL_JWT_SECRET} = $OnsAgent::SECRET;
+$Onsembl::SECRET = $OnsAgent::SECRET;
+my $host = CoHost->start(workers => 4);
+my $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann');
+my ($mine, $other) = map { my $d = Onsembl->dashboard($host, user => 'ann'); $d->next('AGENT_STATUS'); $d } 1, 2;
+my %of = (commandId => 'c1', agentId => 'mock-1');
+
+# The words of all statuses that the other dashboard is told, up to this one.
+my %words;
+sub status_until {
+	my ($word) = @_;
+	while (my $f = $other->next('AGENT_STATUS')) {
+		next if $f->{payload}{agentId} ne 'mock-1';
+		$words{ $f->{payload}{status} } = 1;
+		return 1 if $f->{payload}{status} eq $word;
+	}
+	return 0;
+}
+
+$mine->say(COMMAND_REQUEST => { %of, command => 'x' });
+$agent->command;
+ok status_until('BUSY'), 'B60: an agent with a command is BUSY';
+for my $case (
+	[COMMAND_ACK => { status => 'EXECUTING' }, { commandId => 'c1', acknowledged => \1 }],
+	[TERMINAL_OUTPUT => { content => "one\n", streamType => 'STDOUT', sequence => 1 }, { sequence => 1, received => \1 }],
+	[TRACE_EVENT => { traceId => 't1', parentId => undef, type => 'TOOL_CALL', name => 'ls', content => {},
+		startedAt => 1 }, { traceId => 't1', received => \1 }],
+	[INVESTIGATION_REPORT => { reportId => 'r1', status => 'DRAFT', title => 'T', summary => 'S', content => 'C' },
+		{ reportId => 'r1', received => \1 }],
+	[AGENT_ERROR => { errorType => 'UNKNOWN', message => 'm', recoverable => \1 }, { errorReceived => \1 }],
+	[COMMAND_COMPLETE => { status => 'COMPLETED', exitCode => 0, duration => 1 }, { commandId => 'c1', completed => \1 }])
+{
+	my ($type, $payload, $more) = @$case;
+	my $ack = $agent->ask($type => { %of, %$payload })->{payload};
+	my %want = (success => JSON::PP::true, map { $_ => ref $more->{$_} ? JSON::PP::true : $more->{$_} } keys %$more);
+	is_deeply { map { $_ => $ack->{$_} } keys %want }, \%want, "B37: $type is acknowledged with what it was";
+}
+my @all = $mine->until('COMMAND_COMPLETE');
+is_deeply [grep { $_ eq 'EXECUTING' } Onsembl::states('c1', @all)], ['EXECUTING'],
+    'B34: the dashboard of a command is told once that it runs';
+is scalar(grep { ($_->{payload}{commandId} // '') eq 'c1' } $other->settle), 0,
+    'B34: another dashboard is told nothing of the command';
+
+ok status_until('ONLINE'), 'B60: an agent without a command is ONLINE';
+$agent->ask(AGENT_ERROR => { %of, errorType => 'RESOURCE', message => 'm', recoverable => \0 });
+ok status_until('ERROR'), 'B60: an agent that cannot go on is in ERROR';
+$agent->vanish;
+ok status_until('DISCONNECTED'), 'B60: an agent that is gone is DISCONNECTED';
+is_deeply [grep { !/^(?:ONLINE|BUSY|OFFLINE|DISCONNECTED|CONNECTING|ERROR)$/ } sort keys %words], [],
+    'B60: an agent has no status that pages do not know';
+$host->stop;
+done_testing;
