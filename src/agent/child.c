@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/agent_opening.h"
+#include "core/stimulus_line.h"
 #include "net/loop.h"
 
 #include <stdlib.h>
@@ -327,7 +328,7 @@ static void child_tell(struct agent_turn *t, const struct event *ev)
 	static const char lost[] = "the agent does not read its input";
 	struct buf line = {0};
 
-	if (t->channel && line_stimulus(&line, ev) &&
+	if (t->channel && stimulus_line(&line, ev) &&
 	    !channel_write(t->channel, line.data, line.len,
 		t->input_bytes + INPUT_WAITING_MAX))
 		t->sink->ops->log(t->sink, lost, sizeof lost - 1);

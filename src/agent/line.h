@@ -96,19 +96,10 @@ void line_free(struct line *l);
 
 /* ---- lines for a process ---- */
 
-/* The line of EV_INTERRUPT. */
-#define LINE_INTERRUPT "{\"type\":\"INTERRUPT\"}\n"
-
 /* Append the first line of a turn. */
 void line_input(struct buf *out, const struct agent_input *input);
 
 /* Append the only line of a tool call. */
 void line_exec(struct buf *out, const struct agent_exec *x);
-
-/*
- * Append the line for a stimulus. Returns false, with nothing appended, if it
- * has none.
- */
-bool line_stimulus(struct buf *out, const struct event *ev);
 
 #endif

@@ -2,6 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "agent/mux_int.h"
 
+#include "core/stimulus_line.h"
+
 #include <string.h>
 
 static struct mux_turn *turn_of(struct channel *c)
@@ -11,8 +13,8 @@ static struct mux_turn *turn_of(struct channel *c)
 
 static bool is_interrupt(const char *line, size_t n)
 {
-	return n == strlen(LINE_INTERRUPT) &&
-	       memcmp(line, LINE_INTERRUPT, n) == 0;
+	return n == strlen(STIMULUS_INTERRUPT) &&
+	       memcmp(line, STIMULUS_INTERRUPT, n) == 0;
 }
 
 /*

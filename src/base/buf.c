@@ -194,3 +194,18 @@ const char *buf_cstr(struct buf *b)
 	*buf_reserve(b, 1) = '\0';
 	return b->data;
 }
+
+static void blank(char *text, size_t len, char c)
+{
+	char *end = text + len;
+
+	while ((text = memchr(text, c, (size_t)(end - text))))
+		*text = ' ';
+}
+
+void buf_json_line(struct buf *b, const char *json, size_t len)
+{
+	buf_append(b, json, len);
+	blank(b->data + b->len - len, len, '\n');
+	blank(b->data + b->len - len, len, '\r');
+}

@@ -60,6 +60,12 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
  */
 void buf_json(struct buf *b, const char *s, size_t n);
 
+/*
+ * Append JSON as one line: those from a client may have line breaks between
+ * their tokens, which become spaces.
+ */
+void buf_json_line(struct buf *b, const char *json, size_t len);
+
 /* As buf_json, for a C string; NULL becomes null. */
 void buf_json_str(struct buf *b, const char *s);
 

@@ -14,6 +14,7 @@
 #include "agent/line.h"
 #include "agent/scribe.h"
 #include "base/json.h"
+#include "core/stimulus_line.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -54,7 +55,7 @@ static void check_stimulus(const char *text, size_t len, enum event_type type)
 	struct json_doc doc = {0};
 	struct json_error error;
 
-	if (line_stimulus(&out, &ev)) {
+	if (stimulus_line(&out, &ev)) {
 		expect(
 		    memchr(out.data, '\n', out.len) == out.data + out.len - 1);
 		expect(json_is(json_parse(&doc, out.data, out.len, 0, &error),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/scribe.h"
+#include "core/stimulus_line.h"
 #include "t/unit/tap.h"
 
 /* ---- bytes to lines ---- */
@@ -363,7 +364,7 @@ static void test_stimuli(void)
 		    .body = cases[i].body,
 		    .body_len = strlen(cases[i].body),
 		};
-		bool is_put = line_stimulus(&out, &ev);
+		bool is_put = stimulus_line(&out, &ev);
 		ok(is_put == (cases[i].line[0] != '\0') &&
 			is_line(&out, cases[i].line),
 		    "stimulus %zu becomes its line", i);
