@@ -65,16 +65,18 @@ struct turn {
 	struct buf before;    /* the conversation before the turn */
 	struct commit *open;  /* events of this tick */
 	unsigned n_unwritten; /* events pushed and not written yet */
-	unsigned n_commits;   /* commits in flight that point to us */
-	unsigned n_in_facts;  /* those of them in the facts lane */
-	bool is_full;	      /* the agent waits for on_room */
-	unsigned n_starts;    /* marks that its agent is about to start */
-	bool is_resumed;      /* an earlier owner has started its agent */
-	uint64_t cursor;      /* stimuli up to here were delivered */
-	uint64_t stimuli;     /* number of stimuli seen */
-	uint64_t before_seq;  /* all events of the turn come after it */
-	struct list heard;    /* prompts that joined the turn */
-	struct list tools;    /* calls without a result */
+	unsigned
+	    n_decided; /* approvals decided by rule since the last emitted event */
+	unsigned n_commits;  /* commits in flight that point to us */
+	unsigned n_in_facts; /* those of them in the facts lane */
+	bool is_full;	     /* the agent waits for on_room */
+	unsigned n_starts;   /* marks that its agent is about to start */
+	bool is_resumed;     /* an earlier owner has started its agent */
+	uint64_t cursor;     /* stimuli up to here were delivered */
+	uint64_t stimuli;    /* number of stimuli seen */
+	uint64_t before_seq; /* all events of the turn come after it */
+	struct list heard;   /* prompts that joined the turn */
+	struct list tools;   /* calls without a result */
 	unsigned n_tools;
 	uint64_t question; /* seq of the waiting question; 0: none */
 	int64_t asked_ms;

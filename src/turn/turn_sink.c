@@ -42,8 +42,10 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 	struct turn *t = turn_of(s);
 	if (t->is_ended)
 		return false;
-	if (approve_decides(t, d))
+	if (approve_decides(t, d)) {
+		t->n_decided++; /* it is as good as written */
 		return !t->is_full;
+	}
 	count_usage(t, d);
 	if (d->type == EV_USER_INPUT)
 		turn_stimuli_took(t, d->id);
@@ -51,7 +53,8 @@ static bool sink_emit(struct agent_sink *s, struct draft *d)
 		turn_tools_end(t, d);
 	turn_tools_note(t, d->type, d->body.data, d->body.len);
 	turn_tell(t, d);
-	t->open->n_emitted++;
+	t->open->n_emitted += 1 + t->n_decided;
+	t->n_decided = 0;
 	if (turn_is_question(d->type)) {
 		t->open->question_at = t->open->n_events;
 		t->open->question = d->type;
