@@ -164,6 +164,26 @@ for (
 	    'a command of an agent that never reports ends is over with the next one';
 	$ann->say(COMMAND_ACK => { commandId => 'nothing', status => 'EXECUTING' });
 }
+
+# ---- an agent that names its commands, and has not acknowledged one yet ----
+
+{
+	$ann->ws->close;
+	ok wait_for(10, sub { $host->metric('cohostd_agents_dialed_in') == 0 }), 'the agent is gone again';
+	$ann = OnsAgent->new($host, id => 'one', user => 'ann', says => { activeCommands => [] });
+	my (@c, @q);
+	for my $n (1, 2) {
+		$c[$n] = $host->client;
+		$c[$n]->send(POST => '/input', undef, { prompt => "early $n" });
+		$q[$n] = $ann->command;
+	}
+	for my $n (1, 2) {
+		$ann->output($q[$n]{commandId}, "late $n\n");
+		$ann->complete($q[$n]{commandId});
+		is $c[$n]->reply->{json}{result}, "late $n\n",
+		    "command $n of an agent with activeCommands ends when the agent says so";
+	}
+}
 $ann->ws->close;
 $host->stop;
 

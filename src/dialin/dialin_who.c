@@ -37,6 +37,8 @@ void dialin_who_active(struct dialin_conn *c, struct span json)
 	struct json_doc doc = {0};
 	struct json_error why;
 	c->tells_active = json.text != NULL;
+	if (c->tells_active)
+		c->reports_ends = true;
 	buf_reset(&c->active);
 	if (!json.text)
 		return;
