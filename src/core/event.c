@@ -104,15 +104,26 @@ void event_fini(struct draft *d)
 	buf_fini(&d->body);
 }
 
-static void begin_field(struct draft *d, const char *name)
+static void begin_member(struct draft *d, const char *name)
 {
-	if (d->type != EV_CUSTOM && !field_of(d->type, name))
-		panic("event: %s has no field %s", event_name(d->type), name);
 	if (d->body.len)
 		buf_char(&d->body, ',');
 	buf_char(&d->body, '"');
 	buf_str(&d->body, name);
 	buf_append(&d->body, "\":", 2);
+}
+
+static void begin_field(struct draft *d, const char *name)
+{
+	if (d->type != EV_CUSTOM && !field_of(d->type, name))
+		panic("event: %s has no field %s", event_name(d->type), name);
+	begin_member(d, name);
+}
+
+void event_note(struct draft *d, const char *name, int64_t v)
+{
+	begin_member(d, name);
+	buf_int(&d->body, v);
 }
 
 void event_str(struct draft *d, const char *field, const char *s, size_t n)

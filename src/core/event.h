@@ -83,6 +83,12 @@ void event_str(struct draft *d, const char *field, const char *s, size_t n);
 /* Add an integer field. */
 void event_int(struct draft *d, const char *field, int64_t v);
 
+/*
+ * Add an integer that is in no table: what this server notes of the event of an
+ * agent, for itself.
+ */
+void event_note(struct draft *d, const char *name, int64_t v);
+
 /* Add a boolean field. */
 void event_bool(struct draft *d, const char *field, bool v);
 

@@ -23,6 +23,12 @@ struct ack {
 
 /* ---- events ---- */
 
+bool dialin_cmd_is_question(enum event_type type)
+{
+	return type == EV_ASK_USER || type == EV_APPROVAL_NEEDED ||
+	       type == EV_PLAN_REVIEW;
+}
+
 struct draft *dialin_cmd_draft(struct agent_turn *t, enum event_type type)
 {
 	event_begin(&t->draft, type, t->input->turn);

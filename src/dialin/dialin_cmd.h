@@ -36,14 +36,18 @@ struct agent_turn {
 	enum dialin_stage stage;
 	enum ons_priority priority;
 	bool is_interrupted;
-	bool is_resumed;  /* this run goes on with what was sent before */
-	bool has_call;	  /* its tool_call is written */
-	bool has_start;	  /* the mark of its start was recalled */
-	bool is_counted;  /* among those that its connection runs */
-	int64_t sequence; /* the highest that was taken */
-	uint64_t source;  /* the connection that it came from; 0: recalled */
-	uint64_t speaker; /* the connection that speaks now */
-	int64_t last_us;  /* the time of the newest event that was recalled */
+	bool is_resumed;   /* this run goes on with what was sent before */
+	bool has_call;	   /* its tool_call is written */
+	bool has_start;	   /* the mark of its start was recalled */
+	bool is_counted;   /* among those that its connection runs */
+	int64_t sequence;  /* the highest that was taken */
+	bool says_events;  /* its agent sends AGENT_EVENT */
+	int64_t asked;	   /* the sequence of the newest question; 0: none */
+	struct buf answer; /* recalled, to 'asked': a line of co-agent(7) */
+	uint64_t question; /* recalled: the position of that question */
+	uint64_t source;   /* the connection that it came from; 0: recalled */
+	uint64_t speaker;  /* the connection that speaks now */
+	int64_t last_us;   /* the time of the newest event that was recalled */
 	struct buf output;
 	uint64_t n_left_out; /* bytes of it */
 	uint64_t n_emitted;
@@ -53,6 +57,12 @@ struct agent_turn {
 	struct draft draft;
 	struct json_doc options;
 };
+
+/* The member of an event that has the sequence of its AGENT_EVENT. */
+#define DIALIN_SEQUENCE "agent_sequence"
+
+/* Whether an event waits for an answer. */
+bool dialin_cmd_is_question(enum event_type type);
 
 /* Begin an event of the command, and return its draft. */
 struct draft *dialin_cmd_draft(struct agent_turn *t, enum event_type type);

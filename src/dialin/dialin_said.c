@@ -99,9 +99,15 @@ void dialin_said_event(
 	struct err err;
 	const struct json *v =
 	    json_parse(&doc, e->event.text, e->event.len, 0, &bad);
+	t->says_events = true;
 	if (!is_repeated(t, e->sequence) && v &&
-	    event_from_json(&t->draft, t->input->turn, v, &err) == 0)
+	    event_from_json(&t->draft, t->input->turn, v, &err) == 0) {
+		if (dialin_cmd_is_question(t->draft.type))
+			t->asked = e->sequence;
+		if (e->sequence)
+			event_note(&t->draft, DIALIN_SEQUENCE, e->sequence);
 		dialin_cmd_emit(t);
+	}
 	json_fini(&doc);
 	answer(t, ack);
 }

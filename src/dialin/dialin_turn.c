@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/stat.h"
+#include "core/stimulus_line.h"
 #include "dialin/dialin_cmd.h"
 #include "net/wire.h"
 
@@ -237,6 +238,24 @@ static void send_cancel(struct agent_turn *t)
 	dialin_cmd_set_timer(t, CANCEL_MS);
 }
 
+/* line is one of co-agent(7), with the end of line that it has there. */
+static void send_stimulus(
+    struct agent_turn *t, const struct buf *line, int64_t asked)
+{
+	struct buf id = {0}, out = {0};
+	struct ons_stimulus s = {
+	    .command = {t->command, strlen(t->command)},
+	    .stimulus = {line->data, line->len - 1},
+	    .asked = asked,
+	};
+	dialin_id(&id);
+	ons_put_stimulus(
+	    &out, (struct span){id.data, id.len}, clock_wall_ms(), &s);
+	dialin_send(t->conn, &out);
+	buf_fini(&id);
+	buf_fini(&out);
+}
+
 /*
  * Whether the agent may have been sent the command: its tool_call is written
  * just before. Without the mark of its start nothing is known.
@@ -273,6 +292,9 @@ static void resume(struct agent_turn *t)
 		send_cancel(t);
 	else
 		dialin_cmd_watch(t);
+	/* It may have been sent; the agent knows whether it still waits. */
+	if (t->answer.len && !t->is_interrupted)
+		send_stimulus(t, &t->answer, t->asked);
 }
 
 static int64_t waited_ms(const struct agent_turn *t)
@@ -319,10 +341,24 @@ static void dialin_run(struct agent_turn *t)
 	loop_later_ask(c->dock->setup.loop, &c->send_later);
 }
 
+/* Further input that the agent does not take up begins the next turn. */
+static void tell(struct agent_turn *t, const struct event *ev)
+{
+	struct buf line = {0};
+	if (t->says_events && t->stage == STAGE_SENT && t->conn &&
+	    stimulus_line(&line, ev))
+		send_stimulus(t, &line, ev->type == EV_ANSWER ? t->asked : 0);
+	buf_fini(&line);
+}
+
 static void dialin_deliver(struct agent_turn *t, const struct event *ev)
 {
-	if (ev->type != EV_INTERRUPT || t->is_interrupted)
-		return; /* a further input begins the next turn */
+	if (t->is_interrupted)
+		return;
+	if (ev->type != EV_INTERRUPT) {
+		tell(t, ev);
+		return;
+	}
 	t->is_interrupted = true;
 	if (t->stage == STAGE_SENT)
 		send_cancel(t);
@@ -357,6 +393,38 @@ static void recall_output(struct agent_turn *t, const struct event *ev)
 	buf_fini(&scratch);
 }
 
+/* What it said by AGENT_EVENT, and will repeat if it got no ACK. */
+static void recall_event(struct agent_turn *t, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	const struct json *v = event_fields(ev, &doc, &text);
+	int64_t sequence = ons_int(v, DIALIN_SEQUENCE, 0);
+	if (sequence > t->sequence)
+		t->sequence = sequence;
+	if (sequence > 0)
+		t->says_events = true;
+	if (dialin_cmd_is_question(ev->type)) {
+		t->asked = sequence;
+		t->question = ev->seq;
+		buf_reset(&t->answer);
+	}
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
+static void recall_answer(struct agent_turn *t, const struct event *ev)
+{
+	struct json_doc doc = {0};
+	struct buf text = {0};
+	const struct json *v = event_fields(ev, &doc, &text);
+	int64_t question = ons_int(v, "question", 0);
+	if (!t->answer.len && t->question && (uint64_t)question == t->question)
+		(void)stimulus_line(&t->answer, ev);
+	json_fini(&doc);
+	buf_fini(&text);
+}
+
 static void dialin_recall(struct agent_turn *t, const struct event *ev)
 {
 	t->last_us = ev->time_us;
@@ -368,6 +436,10 @@ static void dialin_recall(struct agent_turn *t, const struct event *ev)
 		t->has_start = true;
 	else if (ev->type == EV_INTERRUPT)
 		t->is_interrupted = true;
+	else if (ev->type == EV_ANSWER)
+		recall_answer(t, ev);
+	if (event_class(ev->type) == EVENT_STREAM)
+		recall_event(t, ev);
 }
 
 /* ---- beginning and freeing ---- */
@@ -439,6 +511,7 @@ static void dialin_free(struct agent_turn **tp)
 	dialin_cmd_free_acks(t);
 	dialin_cmd_detach(t);
 	buf_fini(&t->output);
+	buf_fini(&t->answer);
 	event_fini(&t->draft);
 	json_fini(&t->options);
 	free(t);

@@ -254,6 +254,7 @@ const char *ons_read_stimulus(
 	const struct json *v = json_get(m->payload, "stimulus");
 	s->command = ons_text(r, m->payload, "commandId");
 	s->stimulus = ons_json(m->payload, "stimulus");
+	s->asked = ons_int(m->payload, "asked", 0);
 	if (!ons_is_command_id(s->command))
 		return no_command;
 	return json_is(v, JSON_OBJECT) &&
@@ -268,6 +269,8 @@ void ons_put_stimulus(struct buf *out, struct span id, int64_t now_ms,
 	ons_begin(out, ONS_AGENT_STIMULUS, id, now_ms);
 	ons_put_text(out, "commandId", s->command);
 	ons_put_json(out, "stimulus", s->stimulus);
+	if (s->asked)
+		ons_put_int(out, "asked", s->asked);
 	ons_end(out);
 }
 

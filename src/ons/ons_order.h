@@ -131,11 +131,13 @@ void ons_put_stop(
 /*
  * AGENT_STIMULUS: what a command that runs is told, such as the answer to a
  * question. stimulus is a line to an agent of co-agent(7), a JSON object with a
- * type. Only for agents that sent AGENT_EVENT.
+ * type. Only for agents that sent AGENT_EVENT. An answer may come twice, so it
+ * has the sequence of the AGENT_EVENT that asked.
  */
 struct ons_stimulus {
 	struct span command;
 	struct span stimulus;
+	int64_t asked; /* that sequence; 0: none */
 };
 
 /* Read its payload; append such a message. */

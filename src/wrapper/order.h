@@ -29,6 +29,7 @@ struct order {
 	int64_t time_limit_ms; /* 0: none */
 	int64_t began_ms;      /* 0: it waits */
 	int64_t sequence;      /* of the last output */
+	int64_t asked;	       /* that of the newest question; 0: none */
 	struct buf output[2];  /* not sent yet: output, errors */
 	bool is_cancelled;
 	const char *why; /* static; NULL: as the agent says */

@@ -88,12 +88,35 @@ static void show_event(struct orders *o, const char *json, size_t len)
 	json_fini(&doc);
 }
 
+static bool is_question(const char *json, size_t len)
+{
+	struct json_doc doc = {0};
+	struct json_error error;
+	const struct json *type =
+	    json_get(json_parse(&doc, json, len, 0, &error), "type");
+	bool asks = json_str_is(type, "ask_user") ||
+		    json_str_is(type, "approval_needed") ||
+		    json_str_is(type, "plan_review");
+
+	json_fini(&doc);
+	return asks;
+}
+
+static void tell_event(struct orders *o, const char *json, size_t len)
+{
+	struct order *x = o->current;
+
+	report_event(o->report, x, json, len);
+	if (is_question(json, len))
+		x->asked = x->sequence;
+}
+
 static void on_event(void *arg, const char *json, size_t len)
 {
 	struct orders *o = arg;
 
 	if (o->setup.handlers->takes_events(o->setup.arg))
-		report_event(o->report, o->current, json, len);
+		tell_event(o, json, len);
 	else
 		show_event(o, json, len);
 	orders_balance(o);
@@ -385,8 +408,14 @@ static void on_stimulus(
 	struct ons_stimulus s;
 	const char *fault = ons_read_stimulus(&s, r, m);
 
-	if (!fault && o->current && is_id(o->current->id, s.command))
-		tell(o, s.stimulus.text, s.stimulus.len);
+	if (fault || !o->current || !is_id(o->current->id, s.command))
+		return;
+	/* A server that has lost a worker repeats answers. */
+	if (s.asked && s.asked != o->current->asked)
+		return;
+	if (s.asked)
+		o->current->asked = 0;
+	tell(o, s.stimulus.text, s.stimulus.len);
 }
 
 void orders_take(
