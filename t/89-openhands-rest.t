@@ -252,6 +252,10 @@ for (1 .. 20) {
 }
 my @whole = map { $_->{conversation_id} } @{ get("$ALL?limit=100")->{json}{results} };
 is_deeply \@pages, \@whole, 'a list in pages has each conversation once, in order';
+# Rows of more than 2 MiB take more than one tick.
+$host->input('echo ' . 'x' x 700_000, session => { session_id => "large-$_" }) for 1, 2;
+my @larger = map { $_->{conversation_id} } @{ get("$ALL?limit=100")->{json}{results} };
+is "@larger", join(' ', qw(large-2 large-1), @whole), 'large conversations are listed in one page';
 is get("$ALL?limit=$_")->{status}, 400, "a list with limit=$_ is refused with 400" for 0, 101;
 is get("$ALL?$_")->{status}, 422, "a list with $_ is refused with 422"
     for 'limit=abc', 'page_id=abc', 'page_id=-1';

@@ -180,6 +180,8 @@ struct listing {
 	const struct session_query *query;
 	size_t left;
 	size_t rows_left;
+	size_t bytes_left;
+	size_t n_seen;
 	uint64_t next;
 	struct store_txn *txn;
 	void (*fn)(const struct session_record *, void *);
@@ -217,14 +219,14 @@ static bool list_one(struct store_span key, struct store_span value, void *arg)
 {
 	struct listing *l = arg;
 	struct stored row;
-	if (!l->left || !l->rows_left)
-		return false;
 	l->rows_left--;
+	l->n_seen++;
+	l->bytes_left -= value.len < l->bytes_left ? value.len : l->bytes_left;
 	l->next = store_number(key.data);
 	if (record_decode(&row.record, value) && is_alive(&row.record) &&
 	    is_asked_for(&row.record, l->query))
 		list_record(l, &row);
-	return true;
+	return l->left && l->rows_left && l->bytes_left;
 }
 
 /* The walk ended at the last row, or before a further one. */
@@ -258,12 +260,17 @@ int session_list(struct sessions *all, const struct session_query *query,
 	    .query = query,
 	    .left = query->limit,
 	    .rows_left = query->most_seen ? query->most_seen : SIZE_MAX,
+	    .bytes_left = query->most_bytes ? query->most_bytes : SIZE_MAX,
 	    .next = query->before,
 	    .fn = fn,
 	    .arg = arg};
 	store_read(all->setup.store, &t, STORE_FACTS);
-	store_each_back(&t, TABLE_SESSIONS, query->before ? key.bytes : NULL,
-	    query->before ? 8 : 0, list_one, &l);
+	if (l.left)
+		store_each_back(&t, TABLE_SESSIONS,
+		    query->before ? key.bytes : NULL, query->before ? 8 : 0,
+		    list_one, &l);
+	if (query->n_seen)
+		*query->n_seen = l.n_seen;
 	if (next)
 		*next = is_more(&t, l.next) ? l.next : 0;
 	buf_fini(&l.mem);

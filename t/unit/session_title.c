@@ -173,6 +173,17 @@ static void test_list(void)
 	    "a list ends when as many rows were examined as allowed");
 	is_int(next, (long long)end_of_page,
 	    "such a list goes on after the last row that was examined");
+	size_t n_seen;
+	query.most_seen = 0;
+	query.most_bytes = 1;
+	query.n_seen = &n_seen;
+	query.status = NULL;
+	is_str(list(&query, &next), "c:three:running ",
+	    "a list ends with the row that reaches the limit of bytes");
+	is_int((long long)n_seen, 1, "a list tells how many rows it examined");
+	query.before = next;
+	is_str(list(&query, &next), "b:two:done ",
+	    "a list that ended for its bytes goes on after that row");
 	struct draft d = {0};
 	event_begin(&d, EV_ASK_USER, 1);
 	event_str(&d, "text", "which?", 6);
