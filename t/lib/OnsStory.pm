@@ -16,8 +16,7 @@ use Onsembl;
 use Time::HiRes qw(sleep time);
 use Wrapper;
 
-# Options: wrappers, dashboards, seconds, kill_every, lines (of a command), line_s (between two),
-# url (of the server, for wrappers), at (a list of [seconds, sub] to be called then).
+# Options: wrappers, dashboards, seconds, kill_every, lines (of a command), line_s (between two).
 sub run {
 	my ($host, %o) = @_;
 	my $self = bless { host => $host, lines => 20, line_s => 0.05, kill_every => 5, %o,
@@ -34,7 +33,7 @@ sub odd { my ($self, $text) = @_; push @{ $self->{problems} }, $text; return }
 
 sub start_wrappers {
 	my ($self) = @_;
-	$self->{wrappers} = [map { Wrapper->start(server => $self->{url} // $self->{host}->url,
+	$self->{wrappers} = [map { Wrapper->start(server => $self->{host}->url,
 		token => Onsembl::token(user => 'ann'), args => ['--name', "w$_"]) } 1 .. $self->{wrappers}];
 	my $all = @{ $self->{wrappers} };
 	wait_for(60, sub { $self->{host}->metric('cohostd_agents_dialed_in') == $all })
@@ -111,7 +110,6 @@ sub play {
 	my $begin = time;
 	my $end = $begin + $self->{seconds};
 	my $kill_at = $begin + $self->{kill_every};
-	my @at = sort { $a->[0] <=> $b->[0] } @{ $self->{at} // [] };
 	while (time < $end || grep { $_->{command} } @{ $self->{dashes} }) {
 		if (time > $end + 120) {
 			$self->odd("$_->{command}{id} does not end") for grep { $_->{command} } @{ $self->{dashes} };
@@ -123,7 +121,6 @@ sub play {
 			$self->{host}->kill_worker($workers[$self->{kills}++ % @workers]);
 			$kill_at += $self->{kill_every};
 		}
-		(shift @at)->[1]->() while @at && time > $begin + $at[0][0];
 		sleep 0.01;
 	}
 	return;
