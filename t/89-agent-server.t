@@ -236,6 +236,7 @@ my $over = $talks[0]->socket;
 $over->say('a draft');
 $over->say('sleep 60000', run => 1);
 $over->event(sub { $_[0]{kind} eq 'MessageEvent' });
+my @gone = $over->pages(100);
 is $host->http(DELETE => '/api/conversations/' . $over->id)->{status}, 200, 'a conversation can be deleted';
 is $over->ws->wait_close, 4004, 'the WebSocket of a deleted conversation is closed';
 is $over->api(GET => '')->{status}, 404, 'a deleted conversation is not there';
@@ -243,6 +244,12 @@ my $fresh = AgentServer->create($host, id => $over->id)->socket;
 $fresh->turn('echo fresh');
 is_deeply [AgentServer::texts(user => $fresh->pages(100))], ['echo fresh'],
     'a new conversation of that id has nothing of the old one';
+my %gone = map { $_->{id} => 1 } @gone;
+ok %gone, 'the deleted conversation had events';
+is scalar(grep { $gone{ $_->{id} } } $fresh->pages(100)), 0,
+    'no event of a new conversation has the id of an event of the old one';
+is $fresh->api(GET => "/events/search?page_id=$gone[0]{id}")->{status}, 422,
+    'the page_id of a deleted conversation is refused by the new one';
 
 # ---- owners, and pages ----
 

@@ -3,7 +3,6 @@
 #include "agentserver/as_feed.h"
 
 #include "agentserver/as_conn.h"
-#include "agentserver/as_id.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "core/conf.h"
@@ -230,8 +229,7 @@ void as_feed_begin(struct as_conn *c)
 	c->replay_to = head;
 	c->shown_after = after;
 	c->is_replaying = true;
-	c->trail.salt =
-	    as_id_salt(session_id(s), session_epoch(c->setup->sessions));
+	c->trail.salt = as_talk_salt(&c->talk);
 	loop_timer_init(&c->snapshot, on_snapshot, c);
 	if (c->form == AS_SESSION)
 		send_sync(c, after);

@@ -54,11 +54,11 @@ void as_id_digits(char out[AS_ID_DIGITS], const char *uuid)
 	out[n] = 0;
 }
 
-uint64_t as_id_salt(const char *session, uint64_t epoch)
+uint64_t as_id_salt(const char *session, uint64_t number, uint64_t epoch)
 {
-	uint32_t a = enc_crc32c(0, &epoch, sizeof epoch);
-	uint32_t b = enc_crc32c(~a, session, strlen(session));
-	a = enc_crc32c(a, session, strlen(session));
+	uint32_t b = enc_crc32c(0, &epoch, sizeof epoch);
+	b = enc_crc32c(b, &number, sizeof number);
+	uint32_t a = enc_crc32c(b, session, strlen(session));
 	return (uint64_t)a << 32 | b;
 }
 

@@ -11,9 +11,9 @@
  * UUID as 32 digits is found as well.
  *
  * The id of an event contains its position in the journal, and a salt made of
- * the session and the epoch of the journal. So it needs no table, and the id of
- * an event of another conversation, or of a journal that is lost, is recognized
- * as such. Pure functions.
+ * the session, its number and the epoch of the journal. So it needs no table,
+ * and the id of an event of another conversation, of a deleted one with the same
+ * UUID, or of a journal that is lost, is recognized as such. Pure functions.
  */
 #include "base/enc.h"
 
@@ -33,8 +33,11 @@ bool as_id_read(char out[ENC_UUID_SIZE], const char *text, size_t len);
 /* Write a UUID without its dashes. */
 void as_id_digits(char out[AS_ID_DIGITS], const char *uuid);
 
-/* Returns the salt of the events of a session. */
-uint64_t as_id_salt(const char *session, uint64_t epoch);
+/*
+ * Returns the salt of the events of a session. Sessions of one id have different
+ * numbers (session_number()), and thus different salts.
+ */
+uint64_t as_id_salt(const char *session, uint64_t number, uint64_t epoch);
 
 /* Write the id of the event at a position. */
 void as_id_event(char out[ENC_UUID_SIZE], uint64_t salt, uint64_t seq);

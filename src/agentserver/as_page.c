@@ -51,8 +51,7 @@ void as_page_put(
 	    .most = AS_EVENT_LOOK_BACK + most + 1,
 	};
 	char id[ENC_UUID_SIZE];
-	page.trail.salt = as_id_salt(
-	    session_id(t->session), session_epoch(t->setup->sessions));
+	page.trail.salt = as_talk_salt(t);
 	buf_str(out, "{\"items\":[");
 	page.begin = out->len;
 	(void)session_events(t->session, &range, take, &page);

@@ -112,12 +112,6 @@ static void on_changed(void *arg, const struct err *err)
 
 /* ---- messages and runs ---- */
 
-static uint64_t salt_of(const struct as_talk *t)
-{
-	return as_id_salt(
-	    session_id(t->session), session_epoch(setup->sessions));
-}
-
 static struct as_sender sender_of(struct http_req *req)
 {
 	return (struct as_sender){
@@ -138,7 +132,7 @@ static void say_in(struct pending *p, const struct as_message *m)
 		settle(p, &err);
 		return;
 	case AS_NOTHING:
-		as_nudge(setup->heritage, salt_of(&p->talk));
+		as_nudge(setup->heritage, as_talk_salt(&p->talk));
 		settle(p, NULL);
 		return;
 	case AS_DONE:
@@ -239,7 +233,7 @@ static bool read_page(const struct asked *a, uint64_t *from)
 	*from = 1;
 	if (!text || !len)
 		return true;
-	return as_id_event_read(from, salt_of(&a->talk), text, len) &&
+	return as_id_event_read(from, as_talk_salt(&a->talk), text, len) &&
 	       *from <= session_head(a->talk.session);
 }
 

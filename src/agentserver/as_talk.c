@@ -73,6 +73,12 @@ int as_talk_begin(struct as_talk *t, const struct door_setup *setup,
 	return open_session(t, uuid, err);
 }
 
+uint64_t as_talk_salt(const struct as_talk *t)
+{
+	return as_id_salt(session_id(t->session), session_number(t->session),
+	    session_epoch(t->setup->sessions));
+}
+
 void as_talk_close(struct as_talk *t)
 {
 	if (t->session)

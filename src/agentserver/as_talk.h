@@ -11,6 +11,7 @@
 #include "base/enc.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct door_setup;
@@ -38,6 +39,9 @@ int as_talk_open(struct as_talk *t, const struct door_setup *setup,
  */
 int as_talk_begin(struct as_talk *t, const struct door_setup *setup,
     const char *uuid, bool *is_new, struct err *err);
+
+/* Returns the salt of the ids of its events (as_id.h). */
+uint64_t as_talk_salt(const struct as_talk *t);
 
 /* Release the session; does nothing if there is none. */
 void as_talk_close(struct as_talk *t);

@@ -45,7 +45,7 @@ static void test_conversations(void)
 static void test_events(void)
 {
 	static const uint64_t positions[] = {1, 255, 256, (1ull << 56) - 1};
-	uint64_t salt = as_id_salt("a", 1), seq;
+	uint64_t salt = as_id_salt("a", 1, 1), seq;
 	char id[ENC_UUID_SIZE], same[ENC_UUID_SIZE];
 
 	for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
@@ -63,10 +63,13 @@ static void test_events(void)
 	as_id_event(id, salt, 0);
 	ok(!as_id_event_read(&seq, salt, id, strlen(id)),
 	    "position 0 has no event");
-	as_id_event(id, as_id_salt("b", 1), 7);
+	as_id_event(id, as_id_salt("b", 1, 1), 7);
 	ok(!as_id_event_read(&seq, salt, id, strlen(id)),
 	    "the id of an event of another session is refused");
-	as_id_event(id, as_id_salt("a", 2), 7);
+	as_id_event(id, as_id_salt("a", 2, 1), 7);
+	ok(!as_id_event_read(&seq, salt, id, strlen(id)),
+	    "the id of an event of a later session of that id is refused");
+	as_id_event(id, as_id_salt("a", 1, 2), 7);
 	ok(!as_id_event_read(&seq, salt, id, strlen(id)),
 	    "the id of an event of a lost journal is refused");
 	ok(!as_id_event_read(&seq, salt, UUID, strlen(UUID)),
