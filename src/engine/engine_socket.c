@@ -302,9 +302,7 @@ static void take_probe(struct socket *s)
 		refuse_upgrade(s);
 		return;
 	}
-	bool is_taken =
-	    e->state == ENGINE_UPGRADED ||
-	    (e->state == ENGINE_PROBING && engine_is_alive(t, &e->socket));
+	bool is_taken = e->state != ENGINE_POLLING;
 	struct engine_holder poller = e->poller, nobody = {0};
 	if (!is_taken) {
 		e->state = ENGINE_PROBING;
@@ -585,6 +583,7 @@ static void cut_socket(struct socket *s)
 {
 	if (s->stage == STAGE_CLOSED)
 		return;
+	give_up_probe(s);
 	s->stage = STAGE_CLOSED;
 	s->side.is_over = true;
 	loop_timer_stop(loop(), &s->beat);

@@ -214,6 +214,36 @@ static bool lock(struct engine_table *t)
 	return rc >= 0;
 }
 
+/* ---- processes ---- */
+
+struct engine_holder engine_self(const struct engine_table *t)
+{
+	return t->self;
+}
+
+bool engine_is_alive(
+    const struct engine_table *t, const struct engine_holder *holder)
+{
+	const struct heritage_slot *slot = &t->heritage->slots[holder->slot];
+	return holder->generation &&
+	       atomic_load(&slot->generation) == holder->generation;
+}
+
+bool engine_is_same(
+    const struct engine_holder *a, const struct engine_holder *b)
+{
+	return a->generation == b->generation && a->slot == b->slot;
+}
+
+/* What a process held that has died is held by nobody. */
+static void forget_dead(struct engine_table *t, struct engine *e)
+{
+	if (!engine_is_alive(t, &e->poller))
+		e->poller.generation = 0;
+	if (e->state == ENGINE_PROBING && !engine_is_alive(t, &e->socket))
+		e->state = ENGINE_POLLING;
+}
+
 /* ---- taking ---- */
 
 struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
@@ -233,6 +263,7 @@ struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
 	}
 	*found = ENGINE_FOUND;
 	t->region->taken = at;
+	forget_dead(t, &t->entries[at]);
 	return &t->entries[at];
 }
 
@@ -339,26 +370,7 @@ void engine_end(struct engine_table *t, enum engine_end why)
 	engine_give(t);
 }
 
-/* ---- processes ---- */
-
-struct engine_holder engine_self(const struct engine_table *t)
-{
-	return t->self;
-}
-
-bool engine_is_alive(
-    const struct engine_table *t, const struct engine_holder *holder)
-{
-	const struct heritage_slot *slot = &t->heritage->slots[holder->slot];
-	return holder->generation &&
-	       atomic_load(&slot->generation) == holder->generation;
-}
-
-bool engine_is_same(
-    const struct engine_holder *a, const struct engine_holder *b)
-{
-	return a->generation == b->generation && a->slot == b->slot;
-}
+/* ---- nudges ---- */
 
 bool engine_nudge(const struct engine_table *t,
     const struct engine_holder *holder, uint64_t number)
@@ -418,14 +430,6 @@ struct sweep {
 	int64_t idle_ms; /* the time of sessions that do not connect */
 	unsigned n_removed;
 };
-
-static void forget_dead(struct engine_table *t, struct engine *e)
-{
-	if (!engine_is_alive(t, &e->poller))
-		e->poller.generation = 0;
-	if (e->state == ENGINE_PROBING && !engine_is_alive(t, &e->socket))
-		e->state = ENGINE_POLLING;
-}
 
 /* Clients that only begin sessions must not keep others out for long. */
 static int64_t idle_ms(const struct engine_table *t)

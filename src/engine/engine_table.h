@@ -101,8 +101,8 @@ enum engine_found {
 };
 
 /*
- * Take the entry of a sid. Returns NULL, with nothing taken, if *found is not
- * ENGINE_FOUND.
+ * Take the entry of a sid, after forgetting a poller or probe of a process that
+ * has died. Returns NULL, with nothing taken, if *found is not ENGINE_FOUND.
  */
 struct engine *engine_take(struct engine_table *t, const char *sid, size_t len,
     enum engine_found *found);

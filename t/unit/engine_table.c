@@ -339,6 +339,34 @@ static void test_holders(void)
 	end();
 }
 
+/* Nobody waits for a sweep to learn that a process died. */
+static void test_dead_holders(void)
+{
+	begin();
+	struct sid sid = add();
+	struct engine *e = take(sid);
+	e->state = ENGINE_PROBING;
+	e->poller = e->socket = (struct engine_holder){OTHER, 3};
+	engine_give(table);
+	is_int(take(sid)->state, ENGINE_PROBING,
+	    "the probe of a living process stays");
+	engine_give(table);
+	live(OTHER, 4);
+	is_int(take(sid)->state, ENGINE_POLLING,
+	    "who takes a session whose probe died finds it polling");
+	engine_give(table);
+	is_int(take(sid)->poller.generation, 0,
+	    "who takes a session whose poller died finds none");
+	engine_give(table);
+	e = take(sid);
+	e->state = ENGINE_UPGRADED;
+	engine_give(table);
+	is_int(take(sid)->state, ENGINE_UPGRADED,
+	    "a session whose WebSocket died does not go back to polling");
+	engine_give(table);
+	end();
+}
+
 static void test_nudge(void)
 {
 	struct engine_holder me, nobody = {0}, dead = {DEAD, 1};
@@ -382,6 +410,7 @@ int main(void)
 	test_peers();
 	test_crowd();
 	test_holders();
+	test_dead_holders();
 	test_nudge();
 	test_death();
 	free(log);
