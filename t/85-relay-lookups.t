@@ -135,8 +135,14 @@ for my $workers (1, 4) {
 	    or diag explain $found;
 	is $found->{agents}[2]{address}, $others[0]->address,
 	    "-w $workers: a word in a skill or tool counts more than in a summary";
-	is_deeply [map { $_->{address} } @{ ask($ws, { type => 'FIND', query => 'weather sail' })->{agents} }],
-	    [$others[2]->address], "-w $workers: FIND takes stems and beginnings of words";
+	# The records are written one after the other; the last may not be there yet.
+	my @sailing;
+	ok wait_for(10, sub {
+		@sailing = map { $_->{address} }
+		    @{ ask($ws, { type => 'FIND', query => 'weather sail' })->{agents} };
+		$relay->pass(10);
+		@sailing > 0 }), "-w $workers: FIND takes stems and beginnings of words";
+	is_deeply \@sailing, [$others[2]->address], "-w $workers: all words of a query must fit";
 	is_deeply ask($ws, { type => 'FIND', query => 'quantum "AND (' })->{agents}, [],
 	    "-w $workers: FIND of what nobody does tells of nobody, whatever signs it has";
 	$others[2]->close;
