@@ -12,7 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(wait_for);
+use Fault;
 use File::Temp;
+use JSON::PP ();
+use POSIX qw(EIO);
 use Test::More;
 
 if (!$ENV{HAS_OWN_MOUNTS}) {
@@ -93,6 +96,29 @@ for my $workers (1, 4) {
 	$host->signal('TERM');
 	is $host->wait_exit, 0, "$w on a full disk TERM ends the server";
 }
+
+# When some of the pages of a commit had room, LMDB says EIO instead of ENOSPC.
+my $cut = small_disk('24m');
+my $fault = Fault->new($cut);
+my $torn = CoHost->start(dir => $cut, workers => 4, env => { $fault->env });
+my $client = $torn->ws(session => { session_id => 'torn' });
+$client->send_json({ type => 'INPUT', prompt => 'sleep 2000' });
+$client->next(type => 'user_input');
+fill("$cut/fill");
+$fault->fail('facts.mdb', data => EIO);
+my $torn_end = $client->next(type => ['OUTPUT', 'ERROR'], timeout => 20);
+is $torn_end->{type}, 'OUTPUT', 'a turn ends though the full disk takes a part of its end';
+ok wait_for(5, sub { !-e "$cut/.co/store/reserve" }), 'the reserve is given up for that, too';
+my $refused = $torn->input('echo next', session => { session_id => 'torn' });
+is $refused->{status}, 503, 'the next input of its session is refused';
+is $refused->{json}{data}{retryable}, JSON::PP::true, 'to be tried again';
+$fault->heal;
+unlink "$cut/fill";
+ok wait_for(20, sub {
+	($torn->input('echo next', session => { session_id => 'torn' })->{json}{result} // '') eq 'next';
+}), 'with room again the session goes on';
+is $torn->http(GET => '/readyz')->{status}, 200, 'and the server is ready';
+$torn->stop;
 
 my $dir = small_disk('3m');
 my $host = CoHost->start(dir => $dir, workers => 1);

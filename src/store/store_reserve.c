@@ -31,11 +31,11 @@ static bool exists(const char *path)
 	       st.st_size >= RESERVE_BYTES;
 }
 
-static bool has_room(const char *dir)
+static bool has_room(const char *dir, uint64_t bytes)
 {
 	struct statvfs st;
-	return statvfs(dir, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize >=
-					     RESERVE_BYTES + RESERVE_BESIDE;
+	return statvfs(dir, &st) == 0 &&
+	       (uint64_t)st.f_bavail * st.f_frsize >= bytes;
 }
 
 static void make(const char *path)
@@ -52,7 +52,8 @@ static void make(const char *path)
 bool store_keep_reserve(struct store *s)
 {
 	struct store_path file = reserve_path(s);
-	if (!exists(file.text) && has_room(s->dir))
+	if (!exists(file.text) &&
+	    has_room(s->dir, RESERVE_BYTES + RESERVE_BESIDE))
 		make(file.text);
 	if (!exists(file.text))
 		return false;
@@ -88,7 +89,13 @@ bool store_is_for_ends(const struct store *s)
 	return s->refuses && (atomic_load(s->refuses) & STORE_FOR_ENDS);
 }
 
+/*
+ * Of several pages, the kernel writes those for which there is room, which LMDB
+ * reports as EIO.
+ */
 bool store_lacks_room(const struct store_txn *t)
 {
+	if (t->rc == EIO)
+		return !has_room(t->store->dir, RESERVE_BESIDE);
 	return t->rc == ENOSPC || t->rc == EDQUOT;
 }
