@@ -108,16 +108,16 @@ fill("$cut/fill");
 $fault->fail('facts.mdb', data => EIO);
 my $torn_end = $client->next(type => ['OUTPUT', 'ERROR'], timeout => 20);
 is $torn_end->{type}, 'OUTPUT', 'a turn ends though the full disk takes a part of its end';
-ok wait_for(5, sub { !-e "$cut/.co/store/reserve" }), 'the reserve is given up for that, too';
+ok wait_for(5, sub { !-e "$cut/.co/store/reserve" }), 'a partly written end: the reserve is given up';
 my $refused = $torn->input('echo next', session => { session_id => 'torn' });
-is $refused->{status}, 503, 'the next input of its session is refused';
-is $refused->{json}{data}{retryable}, JSON::PP::true, 'to be tried again';
+is $refused->{status}, 503, 'a partly written end: the next input of its session is refused';
+is $refused->{json}{data}{retryable}, JSON::PP::true, 'a partly written end: the refused input may be tried again';
 $fault->heal;
 unlink "$cut/fill";
 ok wait_for(20, sub {
 	($torn->input('echo next', session => { session_id => 'torn' })->{json}{result} // '') eq 'next';
-}), 'with room again the session goes on';
-is $torn->http(GET => '/readyz')->{status}, 200, 'and the server is ready';
+}), 'a partly written end: the session goes on when there is room';
+is $torn->http(GET => '/readyz')->{status}, 200, 'a partly written end: the server is ready when there is room';
 $torn->stop;
 
 my $dir = small_disk('3m');

@@ -353,10 +353,10 @@ static void test_dead_holders(void)
 	engine_give(table);
 	live(OTHER, 4);
 	is_int(take(sid)->state, ENGINE_POLLING,
-	    "who takes a session whose probe died finds it polling");
+	    "a session whose probe died is polling for the next taker");
 	engine_give(table);
 	is_int(take(sid)->poller.generation, 0,
-	    "who takes a session whose poller died finds none");
+	    "a session whose poller died has none for the next taker");
 	engine_give(table);
 	e = take(sid);
 	e->state = ENGINE_UPGRADED;
