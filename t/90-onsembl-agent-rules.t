@@ -181,7 +181,7 @@ for (
 		$ann->output($q[$n]{commandId}, "late $n\n");
 		$ann->complete($q[$n]{commandId});
 		is $c[$n]->reply->{json}{result}, "late $n\n",
-		    "command $n of an agent with activeCommands ends when the agent says so";
+		    "command $n ends at the word of an agent that sends activeCommands";
 	}
 }
 $ann->ws->close;

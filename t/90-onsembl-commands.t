@@ -67,7 +67,7 @@ $d->next('AGENT_STATUS');
 $d->say(COMMAND_REQUEST => { commandId => 'mine', agentId => 'mock-1', command => 'ls' });
 $agent->complete($agent->command->{commandId}, status => 'FAILED', exitCode => 1, error => 'no');
 ok wait_for(20, sub { ask('ann', GET => '/api/commands/mine')->{json}{status} eq 'FAILED' }),
-    'a command of a dashboard has failed by HTTP, too';
+    "HTTP tells of a dashboard's command that failed";
 my $list = ask('ann', GET => '/api/commands')->{json};
 is_deeply [map { "$_->{id} $_->{content} $_->{status}" } @{ $list->{commands} }],
     ['mine ls FAILED', "$id npm test COMPLETED"], 'the list of commands has those of dashboards, the newest first';

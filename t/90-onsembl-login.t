@@ -82,7 +82,7 @@ for my $kind (qw(access_token refresh_token)) {
 }
 is agents($new->{access_token}), 401, 'a revoked token opens nothing';
 is refresh($new->{refresh_token})->{status}, 401, 'a revoked token cannot be exchanged';
-is post('cli/revoke', { token => 'x' })->{status}, 200, 'B75: what is no token is revoked, too';
+is post('cli/revoke', { token => 'x' })->{status}, 200, 'B75: a text that is no token may be revoked';
 is $host->http(OPTIONS => '/api/auth/device/token', { origin => 'http://localhost:3000',
 	'access-control-request-method' => 'POST', 'access-control-request-headers' => 'content-type' })->{status},
     204, 'a preflight for a login is answered';

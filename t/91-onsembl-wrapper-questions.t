@@ -104,7 +104,7 @@ for (map { socket_of('post') } 1 .. 4) {
 	$_->send_json(\%yes);
 }
 ok is_in('post', 'done'), 'the turn of POST /input goes on';
-is record('post')->{result}, "ran: 44\n", 'of four answers, one counts';
+is record('post')->{result}, "ran: 44\n", 'the first of four answers counts';
 
 # ---- a dashboard ----
 
