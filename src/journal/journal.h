@@ -56,8 +56,11 @@ enum commit_outcome {
 	COMMIT_REFUSED, /* check() refused it: nothing was written */
 };
 
-/* The maximum number of rows in one commit. */
-#define COMMIT_PUTS 5
+/*
+ * The maximum number of rows in one commit. The largest begins a turn: id,
+ * record, title and conversation of the session, and two claims of the input.
+ */
+#define COMMIT_PUTS 6
 
 /*
  * Writes a row in the open transaction of a commit. Runs in a committer thread.
