@@ -53,5 +53,9 @@ is $d->reply->{json}{result}, 'Slept 30000 ms.', 'a turn longer than result_ttl 
 is get('long')->{json}{status}, 'done', 'the result of a turn longer than result_ttl is kept';
 is_deeply [map { $_->{session_id} } @{ $host->http(GET => '/sessions')->{json}{sessions} }],
     ['long', 'ever'], 'the list has what is kept';
+# Rows of more than 2 MiB take more than one tick.
+$host->input('echo ' . 'x' x 700_000, session => { session_id => "large-$_" }) for 1, 2;
+is_deeply [map { $_->{session_id} } @{ $host->http(GET => '/sessions')->{json}{sessions} }],
+    ['large-2', 'large-1', 'long', 'ever'], 'the list has large sessions and those behind them';
 $host->stop('QUIT');
 done_testing;

@@ -4,10 +4,11 @@
 
 #include "agentserver/as_id.h"
 #include "agentserver/as_page.h"
+#include "agentserver/as_reply.h"
 #include "agentserver/as_talk.h"
 #include "base/buf.h"
 #include "core/err.h"
-#include "door/door.h"
+#include "door/listing.h"
 #include "session/session.h"
 
 #include <inttypes.h>
@@ -17,17 +18,12 @@
 /* How many records are looked at for one page. */
 #define MOST_SEEN 1000
 
-/* The ids of a page, each with its NUL. */
-struct listing {
-	char uuids[AS_PAGE_MOST][ENC_UUID_SIZE];
-	unsigned n;
-};
-
-static void list_one(const struct session_record *r, void *arg)
+/* The session API cannot be called meanwhile: the list is one of ids. */
+static void put_id(struct buf *out, const struct session_record *r)
 {
-	struct listing *l = arg;
-	if (as_id_read(l->uuids[l->n], r->id, strlen(r->id)))
-		l->n++;
+	char uuid[ENC_UUID_SIZE];
+	if (as_id_read(uuid, r->id, strlen(r->id)))
+		buf_str(out, uuid);
 }
 
 /* Append a conversation. Returns whether it is there. */
@@ -44,27 +40,47 @@ static bool put_one(
 }
 
 /*
- * Append those of a page. A session may be gone by now, or its id may not be one
- * that as_talk_open() finds: clients take no null here.
+ * Append those of a list of ids. A session may be gone by now, or its id may not
+ * be one that as_talk_open() finds: clients take no null here.
  */
 static void put_page(
-    struct buf *out, const struct door_setup *setup, const struct listing *l)
+    struct buf *out, const struct door_setup *setup, const struct buf *ids)
 {
 	const size_t begin = out->len;
-	for (unsigned i = 0; i < l->n; i++) {
+	for (size_t at = 0; at < ids->len; at += ENC_UUID_SIZE) {
+		char uuid[ENC_UUID_SIZE] = "";
 		const size_t before = out->len;
+		memcpy(uuid, ids->data + at, sizeof uuid - 1);
 		if (before > begin)
 			buf_char(out, ',');
-		if (!put_one(out, setup, l->uuids[i]))
+		if (!put_one(out, setup, uuid))
 			out->len = before;
 	}
 }
 
-int as_list_put(struct buf *out, const struct door_setup *setup,
-    uint64_t before, unsigned most, struct err *err)
+static void finish_list(struct listing *l)
 {
-	struct listing l = {.n = 0};
-	uint64_t next;
+	struct buf out = {0};
+	if (l->err) {
+		as_reply_err(l->req, l->err);
+		return;
+	}
+	buf_str(&out, "{\"items\":[");
+	put_page(&out, l->setup, &l->out);
+	buf_str(&out, "],\"next_page_id\":");
+	if (l->next)
+		buf_printf(&out, "\"%" PRIu64 "\"}", l->next);
+	else
+		buf_str(&out, "null}");
+	as_reply(l->req, 200, &out);
+	buf_fini(&out);
+}
+
+void as_list_answer(struct http_req *req, const struct door_setup *setup,
+    uint64_t before, unsigned most)
+{
+	static const struct listing_form form = {
+	    .head = "", .put = put_id, .finish = finish_list};
 	const struct session_query query = {
 	    .caller = "",
 	    .with_nobodys = true,
@@ -73,16 +89,7 @@ int as_list_put(struct buf *out, const struct door_setup *setup,
 	    .most_seen = MOST_SEEN,
 	    .is_brief = true,
 	};
-	if (session_list(setup->sessions, &query, list_one, &l, &next, err) < 0)
-		return -1;
-	buf_str(out, "{\"items\":[");
-	put_page(out, setup, &l);
-	buf_str(out, "],\"next_page_id\":");
-	if (next)
-		buf_printf(out, "\"%" PRIu64 "\"}", next);
-	else
-		buf_str(out, "null}");
-	return 0;
+	listing_begin(req, setup, &form, &query);
 }
 
 /* Append those of one parameter, "ID,ID". */

@@ -4,21 +4,20 @@
 #define AGENTSERVER_AS_LIST_H
 
 /* Lists of conversations. */
-#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
 struct door_setup;
 struct err;
+struct http_req;
 
 /*
- * Append {"items": [...], "next_page_id": PLACE or null}: up to 'most'
- * conversations that belong to nobody and whose ids are UUIDs, the newest
- * first, from place 'before' on (0: the newest of all). Returns 0, or -1 with
- * ERR_STORE.
+ * Reply {"items": [...], "next_page_id": PLACE or null}, now or later: up to
+ * 'most' conversations that belong to nobody and whose ids are UUIDs, the newest
+ * first, from place 'before' on (0: the newest of all).
  */
-int as_list_put(struct buf *out, const struct door_setup *setup,
-    uint64_t before, unsigned most, struct err *err);
+void as_list_answer(struct http_req *req, const struct door_setup *setup,
+    uint64_t before, unsigned most);
 
 /*
  * Append an array with the conversation of each id in a text like

@@ -319,8 +319,6 @@ static bool read_place(struct http_req *req, uint64_t *place)
 
 static void search(struct asked *a)
 {
-	struct buf out = {0};
-	struct err err;
 	unsigned most;
 	uint64_t before;
 	if (!may_list(a->req))
@@ -330,11 +328,8 @@ static void search(struct asked *a)
 	else if (!read_place(a->req, &before))
 		as_reply_detail(a->req, 422,
 		    "page_id must be the next_page_id of another page");
-	else if (as_list_put(&out, setup, before, most, &err) < 0)
-		as_reply_err(a->req, &err);
 	else
-		as_reply(a->req, 200, &out);
-	buf_fini(&out);
+		as_list_answer(a->req, setup, before, most);
 }
 
 static void get_some(struct asked *a)

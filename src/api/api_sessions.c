@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "core/err.h"
 #include "door/door.h"
+#include "door/listing.h"
 #include "door/reply.h"
 #include "door/signed_request.h"
 #include "net/http.h"
@@ -16,6 +17,8 @@
 
 /* The maximum number of sessions in one list. */
 #define LIST_LIMIT 1000
+
+#define LIST_HEAD "{\"sessions\":["
 
 /* ---- records ---- */
 
@@ -92,34 +95,13 @@ static void put_row(struct buf *out, const struct session_record *r)
 
 /* ---- GET /sessions ---- */
 
-struct listing {
-	struct buf out;
-	void (*put)(struct buf *out, const struct session_record *r);
-};
-
-static void list_one(const struct session_record *r, void *arg)
+static void finish_list(struct listing *l)
 {
-	struct listing *l = arg;
-	if (l->out.data[l->out.len - 1] == '}')
-		buf_char(&l->out, ',');
-	l->put(&l->out, r);
-}
-
-static void send_list(struct http_req *req, const struct door_setup *setup,
-    const struct session_query *query,
-    void (*put)(struct buf *out, const struct session_record *r))
-{
-	struct listing l = {.put = put};
-	struct err err;
-	buf_str(&l.out, "{\"sessions\":[");
-	if (session_list(setup->sessions, query, list_one, &l, NULL, &err) <
-	    0) {
-		reply_err(req, &err);
-	} else {
-		buf_str(&l.out, "]}");
-		reply_json(req, 200, &l.out);
-	}
-	buf_fini(&l.out);
+	buf_str(&l->out, "]}");
+	if (l->err)
+		reply_err(l->req, l->err);
+	else
+		reply_json(l->req, 200, &l->out);
 }
 
 static void on_list(
@@ -129,12 +111,14 @@ static void on_list(
 		signed_request_refuse(req, v->err);
 		return;
 	}
-	struct session_query query = {
+	static const struct listing_form form = {
+	    .head = LIST_HEAD, .put = put_whole, .finish = finish_list};
+	const struct session_query query = {
 	    .caller = v->caller->address,
 	    .with_nobodys = v->caller->is_admin || http_peer_is_loopback(req),
 	    .limit = LIST_LIMIT,
 	};
-	send_list(req, arg, &query, put_whole);
+	listing_begin(req, arg, &form, &query);
 }
 
 /*
@@ -143,10 +127,14 @@ static void on_list(
  */
 static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 {
-	static const struct session_query query = {
-	    .caller = "", .with_nobodys = true, .limit = LIST_LIMIT};
+	static const struct listing_form form = {
+	    .head = LIST_HEAD, .put = put_row, .finish = finish_list};
+	static const struct session_query query = {.caller = "",
+	    .with_nobodys = true,
+	    .limit = LIST_LIMIT,
+	    .is_brief = true};
 	if (http_peer_is_loopback(req))
-		send_list(req, setup, &query, put_row);
+		listing_begin(req, setup, &form, &query);
 	else
 		http_reply_error(
 		    req, 401, "unauthorized: 'from' field required");

@@ -3,12 +3,11 @@
 #include "openhands/oh_rest_talks.h"
 
 #include "base/json.h"
-#include "base/mem.h"
 #include "core/err.h"
 #include "door/door.h"
+#include "door/listing.h"
 #include "door/reply.h"
 #include "net/http.h"
-#include "net/loop.h"
 #include "openhands/oh_asked.h"
 #include "openhands/oh_conversation.h"
 #include "openhands/oh_event.h"
@@ -16,16 +15,11 @@
 #include "session/session.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Conversations in one page, and rows that are examined for it. */
 #define PAGE_MAX 100
 #define ROWS_MAX 5000
-
-/* What is examined in one tick: the time goes into checksums of large rows. */
-#define TICK_ROWS 1000
-#define TICK_BYTES ((size_t)2 * 1024 * 1024)
 
 /* ---- what is told about a conversation ---- */
 
@@ -239,72 +233,24 @@ void oh_rest_talks_create(struct oh_asked *a)
 
 /* ---- list and get ---- */
 
-/* A page that is made over several ticks. */
-struct page {
-	struct http_req *req;
-	const struct door_setup *setup;
-	struct caller caller;
-	struct session_query query; /* limit: what is still wanted */
-	size_t rows_left;
-	struct buf out;
-	struct loop_timer tick;
+static void finish_page(struct listing *l)
+{
+	buf_str(&l->out, "],\"next_page_id\":");
+	if (l->next)
+		buf_printf(&l->out, "\"%" PRIu64 "\"}", l->next);
+	else
+		buf_str(&l->out, "null}");
+	if (l->err)
+		oh_asked_refuse(l->req, l->err);
+	else
+		reply_json(l->req, 200, &l->out);
+}
+
+static const struct listing_form page_form = {
+    .head = "{\"results\":[",
+    .put = put_info,
+    .finish = finish_page,
 };
-
-static void page_free(struct page *p)
-{
-	loop_timer_stop(p->setup->loop, &p->tick);
-	buf_fini(&p->out);
-	free(p);
-}
-
-static void on_page_gone(void *arg)
-{
-	page_free(arg);
-}
-
-static void list_one(const struct session_record *r, void *arg)
-{
-	struct page *p = arg;
-	if (p->out.data[p->out.len - 1] == '}')
-		buf_char(&p->out, ',');
-	put_info(&p->out, r);
-	p->query.limit--;
-}
-
-static void page_finish(struct page *p, uint64_t next, const struct err *err)
-{
-	http_on_gone(p->req, NULL, NULL);
-	buf_str(&p->out, "],\"next_page_id\":");
-	if (next)
-		buf_printf(&p->out, "\"%" PRIu64 "\"}", next);
-	else
-		buf_str(&p->out, "null}");
-	if (err)
-		oh_asked_refuse(p->req, err);
-	else
-		reply_json(p->req, 200, &p->out);
-	page_free(p);
-}
-
-/* Examine the next rows, and come back in the next tick if there are more. */
-static void page_go_on(void *arg)
-{
-	struct page *p = arg;
-	struct session_query query = p->query;
-	struct err err;
-	uint64_t next = 0;
-	size_t n_seen = 0;
-	query.most_seen = p->rows_left < TICK_ROWS ? p->rows_left : TICK_ROWS;
-	query.n_seen = &n_seen;
-	int rc =
-	    session_list(p->setup->sessions, &query, list_one, p, &next, &err);
-	p->rows_left -= n_seen;
-	p->query.before = next;
-	if (rc == 0 && next && p->query.limit && p->rows_left)
-		loop_timer_set(p->setup->loop, &p->tick, 0);
-	else
-		page_finish(p, next, rc == 0 ? NULL : &err);
-}
 
 /*
  * The id is the only protection of a session without an owner: as at /sessions,
@@ -329,23 +275,15 @@ void oh_rest_talks_list(struct oh_asked *a)
 		oh_asked_detail(a->req, 400, "Invalid limit");
 		return;
 	}
-	struct page *p = mem_zero(sizeof *p);
-	p->req = a->req;
-	p->setup = a->setup;
-	p->caller = a->caller;
-	p->rows_left = ROWS_MAX;
-	p->query = (struct session_query){
-	    .caller = p->caller.address,
+	const struct session_query query = {
+	    .caller = a->caller.address,
 	    .with_nobodys = may_list_nobodys(a),
 	    .limit = (size_t)limit,
 	    .before = (uint64_t)page,
-	    .most_bytes = TICK_BYTES,
+	    .most_seen = ROWS_MAX,
 	    .is_brief = true,
 	};
-	buf_str(&p->out, "{\"results\":[");
-	loop_timer_init(&p->tick, page_go_on, p);
-	http_on_gone(a->req, on_page_gone, p);
-	page_go_on(p);
+	listing_begin(a->req, a->setup, &page_form, &query);
 }
 
 void oh_rest_talks_get(struct oh_asked *a)

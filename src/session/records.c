@@ -198,12 +198,18 @@ static bool is_asked_for(
 	       memcmp(r->caller.data, query->caller, r->caller.len) == 0;
 }
 
+static void count_bytes(struct listing *l, size_t n)
+{
+	l->bytes_left -= n < l->bytes_left ? n : l->bytes_left;
+}
+
 static void list_record(struct listing *l, struct stored *row)
 {
 	const char *status = l->query->status;
 	struct session_record out;
 	buf_reset(&l->mem);
 	read_title_and_talk(l->txn, row, l->query->is_brief);
+	count_bytes(l, row->talk.len);
 	fill(l->all, &out, row, &l->mem);
 	if (status && strcmp(status, out.status) != 0)
 		return;
@@ -221,7 +227,7 @@ static bool list_one(struct store_span key, struct store_span value, void *arg)
 	struct stored row;
 	l->rows_left--;
 	l->n_seen++;
-	l->bytes_left -= value.len < l->bytes_left ? value.len : l->bytes_left;
+	count_bytes(l, value.len);
 	l->next = store_number(key.data);
 	if (record_decode(&row.record, value) && is_alive(&row.record) &&
 	    is_asked_for(&row.record, l->query))

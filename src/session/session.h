@@ -541,7 +541,7 @@ struct session_query {
 	size_t limit;	    /* maximum number of records */
 	uint64_t before;    /* list those after the one of this place; 0: all */
 	size_t most_seen;   /* maximum number of rows to examine; 0: all */
-	size_t most_bytes;  /* stop after rows of so many bytes; 0: all */
+	size_t most_bytes;  /* stop after so many bytes of rows; 0: all */
 	size_t *n_seen;	    /* gets how many rows were examined; NULL: no */
 	bool is_brief;	    /* records without conversation ("{}") */
 	const char *status; /* only those of this status; NULL: any */

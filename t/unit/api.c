@@ -38,7 +38,7 @@ static const struct agent_about about = {
 
 /* ---- helpers ---- */
 
-/* The fake has no list of its own. */
+/* The fake has no list of its own. Each part of this one has one row. */
 int session_list(struct sessions *sessions, const struct session_query *query,
     void (*fn)(const struct session_record *r, void *arg), void *arg,
     uint64_t *next, struct err *err)
@@ -48,11 +48,12 @@ int session_list(struct sessions *sessions, const struct session_query *query,
 	    {.id = "a", .caller = "", .status = "done", .created_ms = 1000},
 	};
 	(void)sessions;
-	(void)query;
-	(void)next;
 	(void)err;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		fn(&rows[i], arg);
+	*query->n_seen = 1;
+	*next = query->before + 1 < sizeof rows / sizeof *rows
+		    ? query->before + 1
+		    : 0;
+	fn(&rows[query->before], arg);
 	return 0;
 }
 
@@ -513,11 +514,20 @@ static void test_sessions(void)
 	is_reply(req, 401, NULL, "sessions: signed in part");
 	fake_http_free(&req);
 	req = get("/sessions", "");
+	is_int(fake_http_reply(req)->status, 0,
+	    "sessions: a list of two parts needs a second tick");
+	fake_http_pass(0);
 	is_reply(req, 200,
 	    "{\"sessions\":[{\"session_id\":\"b\",\"status\":\"running\","
 	    "\"created\":1.500},{\"session_id\":\"a\",\"status\":\"done\","
 	    "\"created\":1.000}]}",
 	    "sessions: the list has nobody's own");
+	fake_http_free(&req);
+	req = get("/sessions", "");
+	fake_http_leave(req);
+	fake_http_pass(0);
+	is_int(fake_http_reply(req)->status, 0,
+	    "sessions: a list ends with its client");
 	fake_http_free(&req);
 	fake_http_loopback(false);
 	fake_access_close(access_, true);

@@ -196,6 +196,19 @@ static void test_list(void)
 	    "a session says what its turn waits for");
 	agent_ends();
 	settle();
+	/* After these, only the conversation of b is larger. */
+	for (int i = 0; i < 20; i++)
+		run(b, "two");
+	query = (struct session_query){.caller = "",
+	    .with_nobodys = true,
+	    .limit = 3,
+	    .most_bytes = 1000,
+	    .is_brief = true};
+	is_str(list(&query, &next), "c:three:done b:two:done a:one:done ",
+	    "conversations that are left out of a list are no bytes of it");
+	query.is_brief = false;
+	is_str(list(&query, &next), "c:three:done b:two:done ",
+	    "conversations count among the bytes of their list");
 	session_close(&a);
 	session_close(&b);
 	session_close(&c);

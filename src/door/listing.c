@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "door/listing.h"
+
+#include "base/mem.h"
+#include "core/err.h"
+#include "door/door.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "session/session.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* What is examined in one tick. */
+#define TICK_ROWS 1000
+#define TICK_BYTES ((size_t)2 * 1024 * 1024)
+
+struct making {
+	struct listing list;
+	const struct listing_form *form;
+	struct session_query query; /* limit: what is still wanted */
+	char *caller;		    /* of the query */
+	size_t rows_left;
+	bool has_one;
+	struct loop_timer tick;
+};
+
+static void making_free(struct making *m)
+{
+	loop_timer_stop(m->list.setup->loop, &m->tick);
+	buf_fini(&m->list.out);
+	free(m->caller);
+	free(m);
+}
+
+static void on_gone(void *arg)
+{
+	making_free(arg);
+}
+
+static void put_one(const struct session_record *r, void *arg)
+{
+	struct making *m = arg;
+	struct buf *out = &m->list.out;
+	size_t before = out->len;
+	m->query.limit--;
+	if (m->has_one)
+		buf_char(out, ',');
+	size_t begin = out->len;
+	m->form->put(out, r);
+	if (out->len == begin)
+		out->len = before;
+	else
+		m->has_one = true;
+}
+
+static void finish(struct making *m, const struct err *err)
+{
+	http_on_gone(m->list.req, NULL, NULL);
+	m->list.next = m->query.before;
+	m->list.err = err;
+	m->form->finish(&m->list);
+	making_free(m);
+}
+
+/* Examine the next rows, and come back in the next tick if there are more. */
+static void go_on(void *arg)
+{
+	struct making *m = arg;
+	struct session_query query = m->query;
+	struct err err;
+	uint64_t next = 0;
+	size_t n_seen = 0;
+	query.most_seen = m->rows_left < TICK_ROWS ? m->rows_left : TICK_ROWS;
+	query.most_bytes = TICK_BYTES;
+	query.n_seen = &n_seen;
+	int rc = session_list(
+	    m->list.setup->sessions, &query, put_one, m, &next, &err);
+	m->rows_left -= n_seen;
+	m->query.before = next;
+	if (rc == 0 && next && m->query.limit && m->rows_left)
+		loop_timer_set(m->list.setup->loop, &m->tick, 0);
+	else
+		finish(m, rc == 0 ? NULL : &err);
+}
+
+void listing_begin(struct http_req *req, const struct door_setup *setup,
+    const struct listing_form *form, const struct session_query *query)
+{
+	struct making *m = mem_zero(sizeof *m);
+	m->list.req = req;
+	m->list.setup = setup;
+	m->form = form;
+	m->query = *query;
+	m->query.caller = m->caller = mem_strdup(query->caller);
+	m->rows_left = query->most_seen ? query->most_seen : SIZE_MAX;
+	buf_str(&m->list.out, form->head);
+	loop_timer_init(&m->tick, go_on, m);
+	http_on_gone(req, on_gone, m);
+	go_on(m);
+}
