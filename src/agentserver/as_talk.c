@@ -21,7 +21,8 @@ static bool exists(
 {
 	struct buf memory = {0};
 	struct session_record r;
-	int rc = session_get(setup->sessions, id, strlen(id), &memory, &r, err);
+	int rc =
+	    session_look(setup->sessions, id, strlen(id), &memory, &r, err);
 	buf_fini(&memory);
 	/* Its first turn may not have a record yet. */
 	return rc == 0 || session_peek(setup->sessions, id, strlen(id), "") ==
@@ -140,7 +141,7 @@ static void read_record(
 {
 	struct err err;
 	const char *id = session_id(t->session);
-	if (session_get(t->setup->sessions, id, strlen(id), memory, r, &err) <
+	if (session_look(t->setup->sessions, id, strlen(id), memory, r, &err) <
 	    0)
 		*r = (struct session_record){.status = "", .prompt = ""};
 }

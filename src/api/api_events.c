@@ -435,7 +435,7 @@ static struct session *open_known(struct http_req *req,
 	bool has_record;
 	struct err err;
 	struct session *session = NULL;
-	if (session_get(setup->sessions, id->data, id->len, &memory, &record,
+	if (session_look(setup->sessions, id->data, id->len, &memory, &record,
 		&err) == 0) {
 		if (record.caller[0] && strcmp(record.caller, caller) != 0)
 			err_set(&err, ERR_NOT_FOUND, NULL);

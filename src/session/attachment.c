@@ -142,7 +142,7 @@ static bool tell_end(
 	struct buf mem = {0};
 	struct err err;
 	bool found =
-	    session_get(s->all, s->id, strlen(s->id), &mem, &r, &err) == 0 &&
+	    session_look(s->all, s->id, strlen(s->id), &mem, &r, &err) == 0 &&
 	    has_ended(s, r.turn);
 	if (found) {
 		make_end(&d, &r);
