@@ -4,23 +4,16 @@
 
 #include "access/access.h"
 #include "access/judge.h"
-#include "agent/agents.h"
-#include "agent/runner.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "child/inherit.h"
 #include "core/agent.h"
-#include "core/agent_dir.h"
 #include "core/conf.h"
 #include "core/doors.h"
 #include "core/err.h"
-#include "core/permit.h"
 #include "core/stat.h"
-#include "dialin/dialin_dock.h"
-#include "dialin/dialin_turn.h"
 #include "door/console.h"
 #include "engine/engine_table.h"
-#include "fetch/fetch.h"
 #include "files/activity.h"
 #include "identity/ident_key.h"
 #include "limits/limits.h"
@@ -35,6 +28,7 @@
 #include "worker/budget.h"
 #include "worker/door_table.h"
 #include "worker/entry.h"
+#include "worker/staff.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -62,9 +56,6 @@
 #define CREW_THREADS 2
 #define CREW_JOBS 64
 
-/* The number of concurrent HTTP requests that agents of a worker may make. */
-#define FETCH_CALLS 64
-
 /* Base64 turns 3 bytes into 4; files and images may both be at their limits. */
 #define BODY_SLACK ((size_t)16 * 1024 * 1024)
 
@@ -81,16 +72,7 @@ struct worker {
 	struct inherited in;
 	struct conf conf;
 	struct store *store;
-	const struct agent_kind *kind;
-	struct agent *agent;
-	struct agent_dir *agents; /* that one, and those that dial in */
-	struct dialin_dock *dock; /* NULL: none may dial in */
-	struct agent *dialed_in;  /* the family of these agents */
-	const struct agent_kind *judge_kind;
-	struct agent *judge_agent;
-	struct judge *judge; /* NULL: there is none */
-	struct permit *permit;
-	struct fetch *fetch;	   /* of agents */
+	struct staff *staff;	   /* its agents */
 	const uint8_t *secret_key; /* NULL: it cannot be read */
 	struct access *access;
 	struct limits *limits;
@@ -126,8 +108,7 @@ static void on_wake(void *arg)
 static void on_flush(void *arg)
 {
 	struct worker *w = arg;
-	if (w->judge)
-		judge_flush(w->judge);
+	staff_flush(w->staff);
 	sessions_flush(w->sessions);
 }
 
@@ -166,18 +147,9 @@ static void leave_if_empty(struct worker *w)
 
 /* ---- readiness ---- */
 
-static enum agent_load load_of(
-    const struct agent_kind *kind, const struct agent *a)
-{
-	return kind->load ? kind->load(a) : AGENT_LOADED;
-}
-
-/* A worker without its trust agent can run no turn of a new client. */
 static enum agent_load tell_loaded(struct worker *w)
 {
-	enum agent_load load = load_of(w->kind, w->agent);
-	if (load == AGENT_LOADED && w->judge_agent)
-		load = load_of(w->judge_kind, w->judge_agent);
+	enum agent_load load = staff_load(w->staff);
 	atomic_store(&w->in.heritage->slots[w->in.slot].load, load);
 	return load;
 }
@@ -225,8 +197,7 @@ static void on_tick(void *arg)
 	if (++w->ticks % (BLOCKED_LOOK_MS / TICK_MS) == 0 &&
 	    access_has_changed(w->access))
 		door_table_end_blocked();
-	if (w->judge)
-		judge_tick(w->judge);
+	staff_tick(w->staff);
 	if (w->is_leaving)
 		leave_if_empty(w);
 	loop_timer_set(w->in.loop, &w->tick, TICK_MS);
@@ -249,8 +220,7 @@ static void end_inputs(void *arg)
 {
 	struct worker *w = arg;
 	sessions_drain(w->sessions);
-	if (w->kind->drain)
-		w->kind->drain(w->agent);
+	staff_drain(w->staff);
 }
 
 static void on_leave(enum leaving how, void *arg)
@@ -295,18 +265,6 @@ static size_t max_body(const struct conf *c)
 	return need < ceiling ? need : ceiling;
 }
 
-static struct agent_setup setup_agent(const struct worker *w)
-{
-	return (struct agent_setup){
-	    .spec = agent_spec_of(&w->conf),
-	    .loop = w->in.loop,
-	    .crew = w->crew,
-	    .fetch = w->fetch,
-	    .permit = w->permit,
-	    .dock = w->dock,
-	};
-}
-
 /* An agent has dialed in to this worker. */
 static void on_arrival(void *arg)
 {
@@ -314,59 +272,23 @@ static void on_arrival(void *arg)
 	sessions_look(w->sessions);
 }
 
-static void open_dock(struct worker *w)
+static void open_staff(struct worker *w)
 {
-	if (!doors_have(w->conf.doors, DOOR_ONSEMBL))
-		return;
-	w->dock = dialin_dock_new(&(struct dialin_setup){
-	    .loop = w->in.loop,
-	    .heritage = w->in.heritage,
-	    .slot = w->in.slot,
-	    .generation = w->in.generation,
-	    .patience_ms = w->conf.agent_wait * 1000,
+	const struct staff_setup setup = {
+	    .conf = &w->conf,
+	    .in = &w->in,
+	    .crew = w->crew,
 	    .on_arrival = on_arrival,
+	    .ask_flush = ask_flush,
 	    .arg = w,
-	});
-}
-
-/* Sessions may name the agents that dial in, whatever the default is. */
-static void add_dialed_in(struct worker *w)
-{
-	struct err err;
-	struct agent_setup setup = setup_agent(w);
-	if (!w->dock)
-		return;
-	setup.spec.setting = DIALIN_PREFIX;
-	w->dialed_in = dialin_kind.open(&setup, &err);
-	if (!w->dialed_in)
-		fatal("%s", err.text);
-	agent_dir_add_family(
-	    w->agents, DIALIN_PREFIX, &dialin_kind, w->dialed_in);
-}
-
-static void worker_open_agent(struct worker *w)
-{
-	struct err err;
-	w->fetch = fetch_open(w->in.loop, FETCH_CALLS);
-	w->permit = permit_open(w->conf.permissions, &err);
-	if (!w->permit)
-		fatal("%s", err.text);
-	open_dock(w);
-	struct agent_setup setup = setup_agent(w);
-	runner_inherit_orphans();
-	w->kind = agents_find(setup.spec.setting, &err);
-	if (w->kind)
-		w->agent = w->kind->open(&setup, &err);
-	if (!w->agent)
-		fatal("agent: %s", err.text);
-	w->agents = agent_dir_new(w->kind, w->agent);
-	add_dialed_in(w);
+	};
+	w->staff = staff_open(&setup);
 }
 
 static const char *name_of(const struct worker *w)
 {
 	const struct conf *conf = &w->conf;
-	return *conf->name ? conf->name : w->kind->about(w->agent)->name;
+	return *conf->name ? conf->name : staff_about(w->staff)->name;
 }
 
 /* ---- who may come in ---- */
@@ -375,39 +297,7 @@ static void ask_judge(void *arg, const char *key, const char *facts,
     access_judged_fn *fn, void *fn_arg)
 {
 	struct worker *w = arg;
-	judge_ask(w->judge, key, facts, fn, fn_arg);
-}
-
-/* The trust agent is an agent like any other, with a setting of its own. */
-static void open_trust_agent(struct worker *w)
-{
-	struct err err;
-	struct agent_setup setup = setup_agent(w);
-	setup.permit = NULL;
-	setup.spec.role = "trust agent";
-	setup.spec.setting = w->conf.trust_agent;
-	setup.spec.profile = ""; /* it is of another agent */
-	setup.spec.pool = 0;
-	setup.spec.is_persistent = w->conf.trust_agent_persistent;
-	setup.spec.user = ""; /* agents must not be able to reach the judge */
-	w->judge_kind = agents_find(setup.spec.setting, &err);
-	if (w->judge_kind)
-		w->judge_agent = w->judge_kind->open(&setup, &err);
-	if (!w->judge_agent)
-		fatal("trust_agent: %s", err.text);
-	w->judge = judge_new(w->judge_kind, w->judge_agent, ask_flush, w);
-}
-
-/* Open what answers where the policy says ask. Returns whether there is one. */
-static bool open_judge(struct worker *w)
-{
-	if (*w->conf.trust_object) {
-		w->judge = judge_new(w->kind, w->agent, ask_flush, w);
-		judge_ask_host(w->judge);
-	} else if (*w->conf.trust_agent) {
-		open_trust_agent(w);
-	}
-	return w->judge != NULL;
+	judge_ask(staff_judge(w->staff), key, facts, fn, fn_arg);
 }
 
 /* Without the key we still serve, but cannot prove our identity. */
@@ -433,7 +323,7 @@ static void open_trust(struct worker *w)
 	    .name = name_of(w),
 	    .secret_key = w->secret_key,
 	    .wake = wake,
-	    .judge = open_judge(w) ? ask_judge : NULL,
+	    .judge = staff_judge(w->staff) ? ask_judge : NULL,
 	    .arg = w,
 	};
 	w->access = access_new(&setup, &err);
@@ -447,8 +337,8 @@ static void open_sessions(struct worker *w)
 	    .conf = &w->conf,
 	    .heritage = w->in.heritage,
 	    .store = w->store,
-	    .agents = w->agents,
-	    .permit = w->permit,
+	    .agents = staff_dir(w->staff),
+	    .permit = staff_permit(w->staff),
 	    .secret_key = w->secret_key,
 	    .slot = w->in.slot,
 	    .generation = w->in.generation,
@@ -505,7 +395,7 @@ static void open_doors(struct worker *w)
 	    .refused_total = &stats->http_refused,
 	};
 	w->http = http_new(w->in.loop, &setup);
-	const struct agent_about *about = w->kind->about(w->agent);
+	const struct agent_about *about = staff_about(w->staff);
 	w->agent_log = activity_path(conf->co_dir, about->name);
 	if (doors_have(conf->doors, DOOR_OPENHANDS))
 		w->engines = engine_table_new(
@@ -515,14 +405,14 @@ static void open_doors(struct worker *w)
 	    .sessions = w->sessions,
 	    .access = w->access,
 	    .limits = w->limits,
-	    .permit = w->permit,
+	    .permit = staff_permit(w->staff),
 	    .crew = w->crew,
 	    .agent_log = w->agent_log,
 	    .conf = conf,
 	    .about = about,
 	    .heritage = w->in.heritage,
 	    .engines = w->engines,
-	    .dock = w->dock,
+	    .dock = staff_dock(w->staff),
 	    .name = name_of(w),
 	};
 	door_table_mount(w->http, &w->door_setup);
@@ -558,16 +448,7 @@ static void close_all(struct worker *w)
 	limits_free(&w->limits);
 	access_free(&w->access);
 	ident_key_close(&w->secret_key);
-	judge_free(&w->judge);
-	if (w->judge_agent)
-		w->judge_kind->close(&w->judge_agent);
-	agent_dir_free(&w->agents);
-	w->kind->close(&w->agent);
-	if (w->dialed_in)
-		dialin_kind.close(&w->dialed_in);
-	dialin_dock_free(&w->dock);
-	permit_close(&w->permit);
-	fetch_close(&w->fetch);
+	staff_close(&w->staff);
 	crew_close(&w->crew);
 	loop_wake_close(&w->wake);
 	store_close(&w->store);
@@ -589,7 +470,7 @@ int worker_main(unsigned slot, unsigned generation)
 	store_tell(w.store, &w.in.heritage->store_refuses);
 	w.wake = loop_wake_open(w.in.loop, on_wake, &w);
 	w.crew = crew_open(CREW_THREADS, CREW_JOBS, wake, &w);
-	worker_open_agent(&w);
+	open_staff(&w);
 	open_trust(&w);
 	open_sessions(&w);
 	open_doors(&w);
