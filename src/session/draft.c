@@ -36,7 +36,6 @@ static uint64_t place_of(struct store_span key)
 struct counting {
 	uint64_t number;
 	uint64_t n;
-	uint64_t first;
 	uint64_t last;
 };
 
@@ -47,8 +46,7 @@ static bool count_one(struct store_span key, struct store_span value, void *arg)
 	if (!is_of(key, k->number))
 		return false;
 	k->last = place_of(key);
-	if (!k->n++)
-		k->first = k->last;
+	k->n++;
 	return true;
 }
 
@@ -60,11 +58,35 @@ static struct counting count(struct store_txn *t, uint64_t number)
 	return k;
 }
 
+/* The first draft of a session. */
+struct first {
+	uint64_t number;
+	uint64_t place; /* 0: there is none */
+};
+
+static bool take_first(
+    struct store_span key, struct store_span value, void *arg)
+{
+	struct first *f = arg;
+	(void)value;
+	if (is_of(key, f->number))
+		f->place = place_of(key);
+	return false;
+}
+
+static uint64_t first_place(struct store_txn *t, uint64_t number)
+{
+	struct first f = {.number = number};
+	struct store_key key = store_key2(number, 0);
+	store_each(t, TABLE_DRAFTS, key.bytes, 16, take_first, &f);
+	return f.place;
+}
+
 void draft_delete(struct store_txn *t, uint64_t number, uint64_t upto)
 {
-	struct counting k;
-	while ((k = count(t, number)).n && k.first <= upto && !t->rc) {
-		struct store_key key = store_key2(number, k.first);
+	uint64_t place;
+	while ((place = first_place(t, number)) && place <= upto && !t->rc) {
+		struct store_key key = store_key2(number, place);
 		store_delete(t, TABLE_DRAFTS, key.bytes, 16);
 	}
 }
