@@ -152,9 +152,7 @@ static void put_event(struct store_txn *t, uint64_t number,
     struct journal_meta *m, struct event *ev, struct buf *row)
 {
 	struct store_key key = store_key2(number, ++m->last);
-	ev->views = views_of(ev, &m->memory);
-	ev->first_view = m->n_views + 1;
-	m->n_views = views_upto(ev);
+	journal_number(m, ev);
 	buf_reset(row);
 	event_store(row, ev);
 	store_put(t, TABLE_EVENTS, key.bytes, 16, row->data, row->len);

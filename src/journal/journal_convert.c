@@ -3,7 +3,7 @@
 #include "journal/journal_convert.h"
 
 #include "base/log.h"
-#include "journal/journal.h"
+#include "journal/journal_int.h"
 
 #include <string.h>
 
@@ -40,9 +40,7 @@ static void add_row(struct chunk *c, uint64_t seq, struct event *ev)
 	struct journal_meta *m = c->meta;
 	struct row row = {.seq = seq};
 	size_t at = c->rows.len;
-	ev->views = views_of(ev, &m->memory);
-	ev->first_view = m->n_views + 1;
-	m->n_views = views_upto(ev);
+	journal_number(m, ev);
 	buf_append(&c->rows, &row, sizeof row);
 	event_store(&c->rows, ev);
 	row.len = c->rows.len - at - sizeof row;

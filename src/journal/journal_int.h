@@ -5,7 +5,8 @@
 
 /*
  * Private to the journal: what its committer threads (lanes.c) do with a batch
- * of commits. They write its facts, then its events, and then publish them.
+ * of commits. They write its facts, then its events, and then publish them. And
+ * how events are numbered.
  */
 #include "journal/journal.h"
 
@@ -20,6 +21,14 @@ void journal_write_facts(
  */
 void journal_write_events(
     const struct journal_setup *s, struct store_txn *t, struct list *batch);
+
+/* Give the next event of a journal its views, and them their numbers. */
+static inline void journal_number(struct journal_meta *m, struct event *ev)
+{
+	ev->views = views_of(ev, &m->memory);
+	ev->first_view = m->n_views + 1;
+	m->n_views = views_upto(ev);
+}
 
 /* Record the result of a commit in the registry. */
 void journal_publish(const struct journal_setup *s, const struct commit *c);
