@@ -278,22 +278,25 @@ static void settle_in(struct conf *c, const struct options *o)
 		fatal("%s: %s", c->project_dir, strerror(errno));
 }
 
+/* The tables lie one behind the other: the next begins at such an offset. */
+static uint64_t aligned(uint64_t bytes)
+{
+	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+}
+
 static uint64_t registry_bytes(const struct conf *c)
 {
-	uint64_t bytes = HERITAGE_REGISTRY_BYTES((uint64_t)c->max_sessions);
-	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+	return aligned(HERITAGE_REGISTRY_BYTES((uint64_t)c->max_sessions));
 }
 
 static uint64_t engines_bytes(const struct conf *c)
 {
-	uint64_t bytes = engine_table_bytes((uint64_t)c->max_polling);
-	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+	return aligned(engine_table_bytes((uint64_t)c->max_polling));
 }
 
 static uint64_t dialins_bytes(const struct conf *c)
 {
-	uint64_t bytes = dialin_table_bytes((uint64_t)c->max_agents_dialed_in);
-	return (bytes + ENGINE_ALIGNMENT - 1) & ~(ENGINE_ALIGNMENT - 1);
+	return aligned(dialin_table_bytes((uint64_t)c->max_agents_dialed_in));
 }
 
 static void prepare(struct heritage *heritage)
