@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "core/err.h"
 #include "door/listing.h"
+#include "door/reply.h"
 #include "session/session.h"
 
 #include <inttypes.h>
@@ -72,7 +73,7 @@ static void finish_list(struct listing *l)
 		buf_printf(&out, "\"%" PRIu64 "\"}", l->next);
 	else
 		buf_str(&out, "null}");
-	as_reply(l->req, 200, &out);
+	reply_json(l->req, 200, &out);
 	buf_fini(&out);
 }
 

@@ -92,9 +92,9 @@ static void settle(struct pending *p, const struct err *err)
 	if (err)
 		as_reply_err(p->req, err);
 	else if (p->reply.len)
-		as_reply(p->req, 201, &p->reply);
+		reply_json(p->req, 201, &p->reply);
 	else
-		as_reply_success(p->req);
+		reply_success(p->req);
 	pending_free(p);
 }
 
@@ -153,7 +153,7 @@ static void post_event(struct asked *a)
 	if (as_message_read(&m, a->body, false, &err) == 0)
 		say(a, &m);
 	else
-		as_reply_detail(a->req, 422, err.text);
+		reply_detail(a->req, 422, err.text);
 	as_message_fini(&m);
 }
 
@@ -165,7 +165,7 @@ static void post_run(struct asked *a)
 static void post_stop(struct asked *a)
 {
 	as_run_stop(&a->talk);
-	as_reply_success(a->req);
+	reply_success(a->req);
 }
 
 static void post_confirmation(struct asked *a)
@@ -174,12 +174,12 @@ static void post_confirmation(struct asked *a)
 	const struct as_sender who = sender_of(a->req);
 	bool is_accepted;
 	if (!json_bool(json_get(a->body, "accept"), &is_accepted))
-		as_reply_detail(a->req, 422, "accept must be true or false");
+		reply_detail(a->req, 422, "accept must be true or false");
 	else if (as_run_confirm(&a->talk, &who, is_accepted,
 		     json_get(a->body, "reason"), &err) < 0)
 		as_reply_err(a->req, &err);
 	else
-		as_reply_success(a->req);
+		reply_success(a->req);
 }
 
 /* ---- titles ---- */
@@ -191,7 +191,7 @@ static void set_title(struct asked *a)
 	const char *title =
 	    json_str(json_get(a->body, "title"), &scratch, &len);
 	if (!title || !len || len > SESSION_TITLE_MAX) {
-		as_reply_detail(
+		reply_detail(
 		    a->req, 422, "title must be a text of 1 to 200 bytes");
 	} else {
 		struct pending *p = pend(a);
@@ -207,7 +207,7 @@ static void get_one(struct asked *a)
 {
 	struct buf out = {0};
 	as_talk_put_info(&out, &a->talk);
-	as_reply(a->req, 200, &out);
+	reply_json(a->req, 200, &out);
 	buf_fini(&out);
 }
 
@@ -256,7 +256,7 @@ static void refuse_filter(struct http_req *req, const char *name)
 	    "%s: events are sent in the order of their numbers, without a "
 	    "filter",
 	    name);
-	as_reply_detail(req, 501, buf_cstr(&text));
+	reply_detail(req, 501, buf_cstr(&text));
 	buf_fini(&text);
 }
 
@@ -269,13 +269,13 @@ static void search_events(struct asked *a)
 	if (filter) {
 		refuse_filter(a->req, filter);
 	} else if (!read_limit(a->req, &most)) {
-		as_reply_detail(a->req, 422, "limit must be 1 to 100");
+		reply_detail(a->req, 422, "limit must be 1 to 100");
 	} else if (!read_page(a, &from)) {
-		as_reply_detail(a->req, 422,
+		reply_detail(a->req, 422,
 		    "page_id is not the id of an event of this conversation");
 	} else {
 		as_page_put(&out, &a->talk, from, most);
-		as_reply(a->req, 200, &out);
+		reply_json(a->req, 200, &out);
 	}
 	buf_fini(&out);
 }
@@ -284,7 +284,7 @@ static void count_events(struct asked *a)
 {
 	struct buf out = {0};
 	buf_int(&out, (int64_t)session_head(a->talk.session));
-	as_reply(a->req, 200, &out);
+	reply_json(a->req, 200, &out);
 	buf_fini(&out);
 }
 
@@ -295,7 +295,7 @@ static bool may_list(struct http_req *req)
 {
 	if (oh_key_is_set() || http_peer_is_loopback(req))
 		return true;
-	as_reply_detail(req, 401,
+	reply_detail(req, 401,
 	    "Unauthorized: conversations are listed for clients that show the "
 	    "key (SESSION_API_KEY), or are on the server's machine");
 	return false;
@@ -324,9 +324,9 @@ static void search(struct asked *a)
 	if (!may_list(a->req))
 		return;
 	if (!read_limit(a->req, &most))
-		as_reply_detail(a->req, 422, "limit must be 1 to 100");
+		reply_detail(a->req, 422, "limit must be 1 to 100");
 	else if (!read_place(a->req, &before))
-		as_reply_detail(a->req, 422,
+		reply_detail(a->req, 422,
 		    "page_id must be the next_page_id of another page");
 	else
 		as_list_answer(a->req, setup, before, most);
@@ -337,9 +337,9 @@ static void get_some(struct asked *a)
 	struct buf out = {0};
 	struct err err;
 	if (as_list_put_some(&out, setup, http_query(a->req), &err) < 0)
-		as_reply_detail(a->req, 422, err.text);
+		reply_detail(a->req, 422, err.text);
 	else
-		as_reply(a->req, 200, &out);
+		reply_json(a->req, 200, &out);
 	buf_fini(&out);
 }
 
@@ -415,7 +415,7 @@ static void create_as(
 	if (is_new)
 		begin_new(a, &out, first);
 	else
-		as_reply(a->req, 200, &out);
+		reply_json(a->req, 200, &out);
 	buf_fini(&out);
 }
 
@@ -425,9 +425,9 @@ static void create(struct asked *a)
 	struct as_message first = {.wants_run = false};
 	struct err err;
 	if (!read_id(uuid, a->body))
-		as_reply_detail(a->req, 422, "conversation_id must be a UUID");
+		reply_detail(a->req, 422, "conversation_id must be a UUID");
 	else if (read_first(&first, a->body, &err) < 0)
-		as_reply_detail(a->req, 422, err.text);
+		reply_detail(a->req, 422, err.text);
 	else
 		create_as(a, uuid, &first);
 	as_message_fini(&first);
@@ -438,7 +438,7 @@ static void delete_one(struct asked *a)
 	const struct session_guest who = {
 	    .caller = "", .place = http_place(a->req)};
 	if (!session_is_held(a->talk.session, &who)) {
-		as_reply_detail(
+		reply_detail(
 		    a->req, 403, "another client holds this conversation");
 		return;
 	}
@@ -490,14 +490,13 @@ static void answer_about(struct asked *a, const struct route *r)
 	char uuid[ENC_UUID_SIZE];
 	const char *id = http_segment(a->req);
 	if (!as_id_read(uuid, id, strlen(id)))
-		as_reply_detail(
-		    a->req, 422, "the id of a conversation is a UUID");
+		reply_detail(a->req, 422, "the id of a conversation is a UUID");
 	else if (as_talk_open(&a->talk, setup, uuid, &err) == 0 && r->fn)
 		r->fn(a);
 	else if (a->talk.session)
-		as_reply_detail(a->req, 501, r->lacks);
+		reply_detail(a->req, 501, r->lacks);
 	else if (err.code == ERR_NOT_FOUND)
-		as_reply_detail(a->req, 404, "Not Found");
+		reply_detail(a->req, 404, "Not Found");
 	else
 		as_reply_err(a->req, &err);
 }
@@ -512,7 +511,7 @@ static void on_admitted(struct http_req *req, void *arg)
 	const char *body = http_body(req, &len);
 	a.body = r->has_body ? json_parse(&doc, body, len, 0, &why) : NULL;
 	if (r->has_body && !json_is(a.body, JSON_OBJECT))
-		as_reply_detail(req, 422, "the body must be a JSON object");
+		reply_detail(req, 422, "the body must be a JSON object");
 	else if (!r->is_of_one)
 		r->fn(&a);
 	else
@@ -523,7 +522,7 @@ static void on_admitted(struct http_req *req, void *arg)
 
 static void refuse(struct http_req *req, const char *why)
 {
-	as_reply_detail(req, 401, why);
+	reply_detail(req, 401, why);
 }
 
 static bool may_ask(struct http_req *req)

@@ -264,7 +264,7 @@ static void on_admitted(struct http_req *req, void *arg)
 	if (!read_request(req, &what))
 		refuse(req);
 	else if (is_closing)
-		as_reply_detail(req, 503, err_text(ERR_DRAINING));
+		reply_detail(req, 503, err_text(ERR_DRAINING));
 	else if (limits_hold(setup->limits, LIMITS_SOCKETS, &who, &what.held,
 		     &err) != 0)
 		as_reply_err(req, &err);

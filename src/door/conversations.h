@@ -13,8 +13,6 @@
  *   server; others with an id in the form of a UUID with dashes, or "ids" in
  *   their query: agent server; all the rest: web page
  */
-struct http;
-
 #include "net/http.h"
 
 enum conversations_api { CONVERSATIONS_PAGE, CONVERSATIONS_SERVER };

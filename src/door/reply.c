@@ -13,6 +13,22 @@ void reply_json(struct http_req *req, int status, const struct buf *body)
 	http_reply(req, status, "application/json", body->data, body->len);
 }
 
+void reply_success(struct http_req *req)
+{
+	static const char body[] = "{\"success\":true}";
+	http_reply(req, 200, "application/json", body, sizeof body - 1);
+}
+
+void reply_detail(struct http_req *req, int status, const char *text)
+{
+	struct buf out = {0};
+	buf_str(&out, "{\"detail\":");
+	buf_json_str(&out, text);
+	buf_char(&out, '}');
+	reply_json(req, status, &out);
+	buf_fini(&out);
+}
+
 static void put_retry(struct buf *out, const struct err *err)
 {
 	buf_str(out, ",\"data\":{\"retryable\":true");

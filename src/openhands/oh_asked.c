@@ -13,16 +13,6 @@
 
 /* ---- replies ---- */
 
-void oh_asked_detail(struct http_req *req, int status, const char *text)
-{
-	struct buf out = {0};
-	buf_str(&out, "{\"detail\":");
-	buf_json_str(&out, text);
-	buf_char(&out, '}');
-	reply_json(req, status, &out);
-	buf_fini(&out);
-}
-
 /* Clients of OpenHands look for "message" when they are too fast. */
 static void refuse_for_now(struct http_req *req, const struct err *err)
 {
@@ -40,8 +30,7 @@ void oh_asked_refuse(struct http_req *req, const struct err *err)
 	if (err->code == ERR_LIMIT)
 		refuse_for_now(req, err);
 	else
-		oh_asked_detail(
-		    req, err_status(err->code), err_public_text(err));
+		reply_detail(req, err_status(err->code), err_public_text(err));
 }
 
 void oh_asked_unknown(struct oh_asked *a, const struct err *err)
@@ -54,7 +43,7 @@ void oh_asked_unknown(struct oh_asked *a, const struct err *err)
 	buf_str(&text, "Conversation ");
 	oh_conversation_put(&text, buf_cstr(&a->id));
 	buf_str(&text, " not found");
-	oh_asked_detail(a->req, 404, buf_cstr(&text));
+	reply_detail(a->req, 404, buf_cstr(&text));
 	buf_fini(&text);
 }
 

@@ -50,9 +50,6 @@ struct session *oh_asked_open(struct oh_asked *a, struct err *err);
 /* Whether the client may answer in the session, and delete it. */
 bool oh_asked_is_holder(const struct oh_asked *a, const struct session *s);
 
-/* Reply {"detail": text}. Ends the request. */
-void oh_asked_detail(struct http_req *req, int status, const char *text);
-
 /* Reply with what err means to a client. Ends the request. */
 void oh_asked_refuse(struct http_req *req, const struct err *err);
 

@@ -63,7 +63,7 @@ static bool read_id(struct oh_asked *a)
 {
 	reply_segment(a->req, &a->id);
 	if (!oh_conversation_is_valid(a->id.data, a->id.len)) {
-		oh_asked_detail(a->req, 400,
+		reply_detail(a->req, 400,
 		    "Invalid conversation id: " OH_CONVERSATION_RULE);
 		return false;
 	}
@@ -78,14 +78,14 @@ static bool read_body(struct oh_asked *a, struct json_doc *doc)
 	size_t len = 0;
 	const char *body = http_body(a->req, &len);
 	if (len > MAX_BODY) {
-		oh_asked_detail(
+		reply_detail(
 		    a->req, 413, "the body is longer than 4194304 bytes");
 		return false;
 	}
 	a->body = json_parse(doc, len ? body : "{}", len ? len : 2, 0, &why);
 	if (json_is(a->body, JSON_OBJECT))
 		return true;
-	oh_asked_detail(a->req, 422, "the body must be a JSON object");
+	reply_detail(a->req, 422, "the body must be a JSON object");
 	return false;
 }
 
@@ -117,9 +117,9 @@ static void on_verdict(
 	if (v->err && err_is_retryable(v->err->code))
 		oh_asked_refuse(req, v->err);
 	else if (v->err)
-		oh_asked_detail(req, 401, err_public_text(v->err));
+		reply_detail(req, 401, err_public_text(v->err));
 	else if (lacks_key(req, v->caller))
-		oh_asked_detail(req, 401, "Unauthorized");
+		reply_detail(req, 401, "Unauthorized");
 	else
 		oh_rest_serve(req, arg, v->caller);
 }
@@ -191,7 +191,7 @@ static void on_request(struct http_req *req, void *arg)
 	else if (ask_token(req, arg))
 		return;
 	else if (lacks_key(req, &CALLER_NOBODY))
-		oh_asked_detail(req, 401, "Unauthorized");
+		reply_detail(req, 401, "Unauthorized");
 	else
 		ask_anonymous(req, arg);
 }

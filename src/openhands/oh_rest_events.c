@@ -43,13 +43,13 @@ static bool read_range(struct oh_asked *a, struct asked_range *range)
 	    !oh_asked_int(a, "end_id", &range->end_id) ||
 	    !oh_asked_int(a, "limit", &range->limit) ||
 	    !read_bool(a, "reverse", &range->is_reverse)) {
-		oh_asked_detail(a->req, 422,
+		reply_detail(a->req, 422,
 		    "start_id, end_id and limit must be integers, and reverse "
 		    "true or false");
 		return false;
 	}
 	if (range->limit < 0 || range->limit > OH_PAGE_MAX) {
-		oh_asked_detail(a->req, 400, "Invalid limit");
+		reply_detail(a->req, 400, "Invalid limit");
 		return false;
 	}
 	if (range->start_id < 0)
@@ -113,14 +113,6 @@ void oh_rest_events_get(struct oh_asked *a)
 
 /* ---- POST ---- */
 
-static void reply_success(struct http_req *req)
-{
-	struct buf out = {0};
-	buf_str(&out, "{\"success\":true}");
-	reply_json(req, 200, &out);
-	buf_fini(&out);
-}
-
 static void on_accepted(
     struct http_req *req, const char *id, const struct err *err)
 {
@@ -174,7 +166,7 @@ void oh_rest_events_post(struct oh_asked *a)
 	struct oh_action action;
 	oh_action_read(&action, a->body);
 	if (action.wish == OH_WISH_BAD)
-		oh_asked_detail(a->req, 422, action.why);
+		reply_detail(a->req, 422, action.why);
 	else
 		act(a, &action);
 }
@@ -184,7 +176,7 @@ void oh_rest_events_message(struct oh_asked *a)
 	const struct oh_action action = {
 	    .wish = OH_WISH_MESSAGE, .content = json_get(a->body, "message")};
 	if (!json_is(action.content, JSON_STRING))
-		oh_asked_detail(a->req, 422, "message must be a string");
+		reply_detail(a->req, 422, "message must be a string");
 	else
 		act(a, &action);
 }

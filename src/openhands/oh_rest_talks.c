@@ -267,12 +267,12 @@ void oh_rest_talks_list(struct oh_asked *a)
 	int64_t limit = 20, page = 0;
 	if (!oh_asked_int(a, "limit", &limit) ||
 	    !oh_asked_int(a, "page_id", &page) || page < 0) {
-		oh_asked_detail(a->req, 422,
+		reply_detail(a->req, 422,
 		    "limit must be an integer, and page_id a next_page_id");
 		return;
 	}
 	if (limit < 1 || limit > PAGE_MAX) {
-		oh_asked_detail(a->req, 400, "Invalid limit");
+		reply_detail(a->req, 400, "Invalid limit");
 		return;
 	}
 	const struct session_query query = {
@@ -349,7 +349,7 @@ static void on_changed(
 static void refuse_guest(struct oh_asked *a, struct session *s)
 {
 	session_close(&s);
-	oh_asked_detail(a->req, 403, "another client holds this conversation");
+	reply_detail(a->req, 403, "another client holds this conversation");
 }
 
 void oh_rest_talks_delete(struct oh_asked *a)
@@ -376,7 +376,7 @@ void oh_rest_talks_rename(struct oh_asked *a)
 	    json_str(json_get(a->body, "title"), &scratch, &len);
 	struct session *s = NULL;
 	if (!title || len > SESSION_TITLE_MAX)
-		oh_asked_detail(
+		reply_detail(
 		    a->req, 422, "title must be a string of at most 200 bytes");
 	else if (!(s = oh_asked_open(a, &err)))
 		oh_asked_unknown(a, &err);
