@@ -17,8 +17,8 @@
 #include "door/conversations.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
 #include "door/server_info.h"
-#include "limits/limits.h"
 #include "net/http.h"
 #include "openhands/oh_key.h"
 #include "session/session.h"
@@ -527,16 +527,10 @@ static void refuse(struct http_req *req, const char *why)
 
 static bool may_ask(struct http_req *req)
 {
-	const struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
-	struct limits_verdict v;
-	size_t len = 0;
-	(void)http_body(req, &len); /* only its length counts */
-	if (limits_request(setup->limits, &who, (int64_t)len, &v) == 0)
+	struct err err;
+	if (request_limit_count(req, setup, &err) == 0)
 		return true;
-	as_reply_err(req, &v.err);
+	as_reply_err(req, &err);
 	return false;
 }
 

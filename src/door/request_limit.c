@@ -32,13 +32,40 @@ static void request_limit_add_headers(
 	buf_fini(&text);
 }
 
+/* Returns 0, or -1 with v->err. */
+static int request_limit_try(struct http_req *req,
+    const struct door_setup *setup, const struct limits_who *who,
+    struct limits_verdict *v)
+{
+	size_t len = 0;
+	(void)http_body(req, &len); /* only its length counts */
+	return limits_request(setup->limits, who, (int64_t)len, v);
+}
+
+static struct limits_who peer_of(struct http_req *req)
+{
+	return (struct limits_who){
+	    .peer = http_peer(req),
+	    .peer_is_loopback = http_peer_is_loopback(req),
+	};
+}
+
+int request_limit_count(
+    struct http_req *req, const struct door_setup *setup, struct err *err)
+{
+	struct limits_who who = peer_of(req);
+	struct limits_verdict v;
+	if (request_limit_try(req, setup, &who, &v) == 0)
+		return 0;
+	*err = v.err;
+	return -1;
+}
+
 static bool request_limit_ask(struct http_req *req,
     const struct door_setup *setup, const struct limits_who *who)
 {
 	struct limits_verdict v;
-	size_t len = 0;
-	(void)http_body(req, &len);
-	int rc = limits_request(setup->limits, who, (int64_t)len, &v);
+	int rc = request_limit_try(req, setup, who, &v);
 	request_limit_add_headers(req, &v);
 	if (rc != 0)
 		reply_err(req, &v.err);
@@ -47,10 +74,7 @@ static bool request_limit_ask(struct http_req *req,
 
 bool request_limit_peer(struct http_req *req, const struct door_setup *setup)
 {
-	struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
+	struct limits_who who = peer_of(req);
 	return request_limit_ask(req, setup, &who);
 }
 

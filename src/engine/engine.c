@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
 #include "engine/engine_poll.h"
 #include "engine/engine_side.h"
 #include "engine/engine_socket.h"
@@ -37,17 +38,10 @@ static void on_look(void *arg)
 
 static bool may_ask(struct http_req *req)
 {
-	const struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
-	struct limits_verdict v;
-	size_t len = 0;
-	(void)http_body(req, &len); /* only its length counts */
-	if (limits_request(engine_side_world()->setup->limits, &who,
-		(int64_t)len, &v) == 0)
+	struct err err;
+	if (request_limit_count(req, engine_side_world()->setup, &err) == 0)
 		return true;
-	reply_err(req, &v.err);
+	reply_err(req, &err);
 	return false;
 }
 

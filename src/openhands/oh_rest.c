@@ -7,9 +7,9 @@
 #include "door/conversations.h"
 #include "door/door.h"
 #include "door/reply.h"
+#include "door/request_limit.h"
 #include "door/server_info.h"
 #include "door/signed_request.h"
-#include "limits/limits.h"
 #include "net/http.h"
 #include "openhands/oh_asked.h"
 #include "openhands/oh_conversation.h"
@@ -126,16 +126,10 @@ static void on_verdict(
 
 static bool may_ask(struct http_req *req)
 {
-	const struct limits_who who = {
-	    .peer = http_peer(req),
-	    .peer_is_loopback = http_peer_is_loopback(req),
-	};
-	struct limits_verdict v;
-	size_t len = 0;
-	(void)http_body(req, &len); /* only its length counts */
-	if (limits_request(setup->limits, &who, (int64_t)len, &v) == 0)
+	struct err err;
+	if (request_limit_count(req, setup, &err) == 0)
 		return true;
-	oh_asked_refuse(req, &v.err);
+	oh_asked_refuse(req, &err);
 	return false;
 }
 
