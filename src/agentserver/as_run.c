@@ -217,16 +217,6 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	finish(run, r->outcome == INPUT_REFUSED ? r->err : NULL);
 }
 
-static void log_input(const struct session *s, const struct session_input *in)
-{
-	if (session_status(s) == SESSION_RUNNING)
-		console_runtime_input(
-		    session_id(s), in->prompt, in->prompt_len);
-	else
-		console_input(
-		    in->caller, session_id(s), in->prompt, in->prompt_len);
-}
-
 static bool is_holder(const struct as_talk *t, const struct as_sender *who)
 {
 	const struct session_guest guest = {.caller = "", .place = who->place};
@@ -258,7 +248,7 @@ static enum as_begun submit(struct as_run **run, const struct as_talk *t,
 	};
 	*run = run_new(t, fn, arg);
 	(*run)->drafts = g->last;
-	log_input(t->session, &in);
+	console_submit(t->session, &in);
 	(*run)->input = session_input((*run)->session, &in, on_receipt, *run);
 	json_fini(&doc);
 	return AS_PENDING;

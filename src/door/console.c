@@ -6,6 +6,7 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "session/session.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -220,6 +221,16 @@ void console_runtime_input(const char *session, const char *prompt, size_t len)
 	console_put_session(&line, session);
 	put_prompt(&line, prompt, len);
 	console_say(&line);
+}
+
+void console_submit(const struct session *s, const struct session_input *in)
+{
+	if (session_status(s) == SESSION_RUNNING)
+		console_runtime_input(
+		    session_id(s), in->prompt, in->prompt_len);
+	else
+		console_input(
+		    in->caller, session_id(s), in->prompt, in->prompt_len);
 }
 
 void console_exec(const char *tool, const char *args, size_t len)

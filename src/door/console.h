@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct session;
+struct session_input;
+
 /*
  * Send lines to descriptor fd (-1: none) and, if is_logged, to the log at info
  * level. Before this call they go to the log only.
@@ -56,6 +59,12 @@ void console_foreign(const char *session);
 
 /* The client's session has a running turn. */
 void console_resumed(void);
+
+/*
+ * An input is about to be given to a session: console_runtime_input() if its
+ * turn runs, else console_input().
+ */
+void console_submit(const struct session *s, const struct session_input *in);
 
 /* An input was accepted. */
 void console_input(

@@ -232,13 +232,7 @@ static int open_bare(struct oip_conn *c, bool may_repeat)
 
 static void log_input(const struct oip_conn *c, const struct session_input *in)
 {
-	const char *id = session_id(c->session);
-
-	if (session_status(c->session) == SESSION_RUNNING)
-		console_runtime_input(id, in->prompt, in->prompt_len);
-	else
-		console_input(
-		    c->caller.address, id, in->prompt, in->prompt_len);
+	console_submit(c->session, in);
 	if (in->images || in->files)
 		console_attached(json_count(in->images), json_count(in->files));
 }

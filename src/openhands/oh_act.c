@@ -114,16 +114,6 @@ void oh_act_forget(struct oh_client *c)
 	}
 }
 
-static void log_input(const struct session *s, const struct session_input *in)
-{
-	if (session_status(s) == SESSION_RUNNING)
-		console_runtime_input(
-		    session_id(s), in->prompt, in->prompt_len);
-	else
-		console_input(
-		    in->caller, session_id(s), in->prompt, in->prompt_len);
-}
-
 static void keep_ack(struct act_call *call, struct span ack)
 {
 	if (!ack.len || call->n_acks == MAX_ACKS)
@@ -138,7 +128,7 @@ static void submit(struct oh_client *c, struct session *s,
     const struct session_input *in, struct span ack, uint32_t digest)
 {
 	struct act_call *call = mem_zero(sizeof *call);
-	log_input(s, in);
+	console_submit(s, in);
 	call->client = c;
 	call->session = s;
 	call->digest = digest;

@@ -64,21 +64,11 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	finish(p, r->outcome == INPUT_REFUSED ? r->err : NULL);
 }
 
-static void log_input(const struct session *s, const struct session_input *in)
-{
-	if (session_status(s) == SESSION_RUNNING)
-		console_runtime_input(
-		    session_id(s), in->prompt, in->prompt_len);
-	else
-		console_input(
-		    in->caller, session_id(s), in->prompt, in->prompt_len);
-}
-
 void oh_pending_input(struct oh_asked *a, struct session *s,
     const struct session_input *in, oh_pending_fn *reply)
 {
 	struct pending *p = begin(a, s, reply);
-	log_input(s, in);
+	console_submit(s, in);
 	p->call = session_input(s, in, on_receipt, p);
 }
 
