@@ -135,25 +135,27 @@ static const char *status_of(
 	return is_done ? "finished" : "error";
 }
 
-/* The record; "" and zeroes if there is none. */
-static void read_record(
+/*
+ * Read the record ("" and zeroes if there is none), and return the status. The
+ * registry is asked first: a turn that ends meanwhile has ended in the record.
+ */
+static const char *read_talk(
     const struct as_talk *t, struct buf *memory, struct session_record *r)
 {
 	struct err err;
+	bool is_running = session_status(t->session) == SESSION_RUNNING;
 	const char *id = session_id(t->session);
 	if (session_look(t->setup->sessions, id, strlen(id), memory, r, &err) <
 	    0)
 		*r = (struct session_record){.status = "", .prompt = ""};
+	return is_running ? running_status(t->session) : status_of(t, r);
 }
 
 const char *as_talk_status(const struct as_talk *t)
 {
 	struct buf memory = {0};
 	struct session_record r;
-	if (session_status(t->session) == SESSION_RUNNING)
-		return running_status(t->session);
-	read_record(t, &memory, &r);
-	const char *status = status_of(t, &r);
+	const char *status = read_talk(t, &memory, &r);
 	buf_fini(&memory);
 	return status;
 }
@@ -191,8 +193,7 @@ void as_talk_put_created(struct buf *out, const struct as_talk *t,
 {
 	struct buf memory = {0};
 	struct session_record r;
-	const char *status = as_talk_status(t);
-	read_record(t, &memory, &r);
+	const char *status = read_talk(t, &memory, &r);
 	buf_printf(
 	    out, "{\"id\":\"%s\",\"execution_status\":\"%s\"", t->uuid, status);
 	buf_str(out, ",\"agent\":");
