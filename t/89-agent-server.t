@@ -9,7 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use AgentServer;
-use CoHost;
+use CoHost qw(wait_for);
 use SIO;
 use Sign qw(key_new signed_body);
 use Test::More;
@@ -336,6 +336,35 @@ $mine->until_status('finished');
 like +(AgentServer::texts(agent => $mine->events))[-1], qr/approved and ran/,
     'a run confirms the action that waits';
 
+$host->stop;
+
+# ---- who may change a conversation ----
+
+# Begin a conversation at one address; returns how requests from another are answered.
+sub changes_from_elsewhere {
+	my ($host, %header) = @_;
+	my %there = (%header, 'x-forwarded-for' => '192.0.2.8');
+	my %mine = (%header, 'x-forwarded-for' => '192.0.2.7');
+	my $at = '/api/conversations/' . $host->http(POST => '/api/conversations', \%mine, { agent => {} })->{json}{id};
+	$host->http(POST => "$at/events", \%mine,
+		{ role => 'user', content => AgentServer::content('approve bash'), run => JSON::PP::true });
+	wait_for(10, sub { $host->http(GET => $at, \%mine)->{json}{execution_status} eq 'waiting_for_confirmation' });
+	my @answers = map { $_->{status} }
+	    $host->http(PATCH => $at, \%there, { title => 'Mine' }),
+	    $host->http(POST => "$at/events/respond_to_confirmation", \%there, { accept => JSON::PP::true }),
+	    $host->http(DELETE => $at, \%there);
+	$host->http(DELETE => $at, \%mine);
+	return "@answers";
+}
+
+my @proxied = (args => ['-o', 'trusted_proxies=127.0.0.1']);
+$host = CoHost->start(workers => 2, @proxied);
+is changes_from_elsewhere($host), '403 403 403',
+    'a client that does not hold a conversation can neither name it, answer in it nor delete it';
+$host->stop;
+$host = CoHost->start(workers => 2, @proxied, env => { SESSION_API_KEY => 'k1' });
+is changes_from_elsewhere($host, 'x-session-api-key' => 'k1'), '200 200 200',
+    'a client with the key can name any conversation, answer in it and delete it';
 $host->stop;
 
 # ---- a key ----

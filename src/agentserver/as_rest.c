@@ -184,6 +184,15 @@ static void post_confirmation(struct asked *a)
 
 /* ---- titles ---- */
 
+/* Whether the client holds the conversation; otherwise it is refused. */
+static bool is_held(struct asked *a)
+{
+	if (as_talk_is_held(&a->talk, http_place(a->req)))
+		return true;
+	reply_detail(a->req, 403, "another client holds this conversation");
+	return false;
+}
+
 static void set_title(struct asked *a)
 {
 	struct buf scratch = {0};
@@ -193,7 +202,7 @@ static void set_title(struct asked *a)
 	if (!title || !len || len > SESSION_TITLE_MAX) {
 		reply_detail(
 		    a->req, 422, "title must be a text of 1 to 200 bytes");
-	} else {
+	} else if (is_held(a)) {
 		struct pending *p = pend(a);
 		p->change = session_set_title(
 		    p->talk.session, title, len, "", on_changed, p);
@@ -435,13 +444,8 @@ static void create(struct asked *a)
 
 static void delete_one(struct asked *a)
 {
-	const struct session_guest who = {
-	    .caller = "", .place = http_place(a->req)};
-	if (!session_is_held(a->talk.session, &who)) {
-		reply_detail(
-		    a->req, 403, "another client holds this conversation");
+	if (!is_held(a))
 		return;
-	}
 	struct pending *p = pend(a);
 	p->change = session_delete(p->talk.session, on_changed, p);
 }

@@ -217,19 +217,13 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	finish(run, r->outcome == INPUT_REFUSED ? r->err : NULL);
 }
 
-static bool is_holder(const struct as_talk *t, const struct as_sender *who)
-{
-	const struct session_guest guest = {.caller = "", .place = who->place};
-	return session_is_held(t->session, &guest);
-}
-
 static enum as_begun submit(struct as_run **run, const struct as_talk *t,
     const struct gathered *g, const struct as_sender *who, as_run_fn *fn,
     void *arg)
 {
 	struct json_doc doc = {0};
 	struct json_error why;
-	bool holds = is_holder(t, who);
+	bool holds = as_talk_is_held(t, who->place);
 	const struct session_input in = {
 	    .prompt = g->m.text.data ? g->m.text.data : "",
 	    .prompt_len = g->m.text.len,
@@ -265,7 +259,7 @@ static bool waits_for(const struct as_talk *t, enum event_type kind)
 static int answer(const struct as_talk *t, const struct as_sender *who,
     enum event_type kind, const struct buf *json, struct err *err)
 {
-	if (!is_holder(t, who))
+	if (!as_talk_is_held(t, who->place))
 		return err_set(err, ERR_FORBIDDEN,
 		    "another client holds this conversation");
 	return session_answer(t->session, kind, json->data, json->len, err);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "core/err.h"
 #include "door/door.h"
+#include "openhands/oh_key.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -78,6 +79,13 @@ uint64_t as_talk_salt(const struct as_talk *t)
 {
 	return as_id_salt(session_id(t->session), session_number(t->session),
 	    session_epoch(t->setup->sessions));
+}
+
+bool as_talk_is_held(const struct as_talk *t, const char *place)
+{
+	const struct session_guest who = {.caller = "", .place = place};
+	/* If there is a key, nobody comes in without it. */
+	return oh_key_is_set() || session_is_held(t->session, &who);
 }
 
 void as_talk_close(struct as_talk *t)

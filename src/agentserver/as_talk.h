@@ -18,7 +18,6 @@ struct door_setup;
 struct err;
 struct json;
 struct session;
-struct session_guest;
 
 struct as_talk {
 	const struct door_setup *setup;
@@ -42,6 +41,12 @@ int as_talk_begin(struct as_talk *t, const struct door_setup *setup,
 
 /* Returns the salt of the ids of its events (as_id.h). */
 uint64_t as_talk_salt(const struct as_talk *t);
+
+/*
+ * Whether a client at a place (http_place()) may answer in it, name it and
+ * delete it: it has shown the key of the server, or holds the session.
+ */
+bool as_talk_is_held(const struct as_talk *t, const char *place);
 
 /* Release the session; does nothing if there is none. */
 void as_talk_close(struct as_talk *t);
