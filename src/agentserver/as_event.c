@@ -492,7 +492,10 @@ void as_event_pass(struct as_trail *trail, const struct event *ev)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
-	note(trail, ev, event_fields(ev, &doc, &text));
+	bool has_name =
+	    ev->type == EV_TOOL_CALL || ev->type == EV_APPROVAL_NEEDED;
+	/* A client may pass over a whole journal: parse only what is noted. */
+	note(trail, ev, has_name ? event_fields(ev, &doc, &text) : NULL);
 	json_fini(&doc);
 	buf_fini(&text);
 }
