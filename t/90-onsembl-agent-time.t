@@ -30,6 +30,17 @@ for (['that says nothing' => $unknown], ['with a bad token' => $wrong]) {
 	    "an agent $name is told of its timeout after 30 s";
 	is $a->ws->wait_close, 1008, "a connection $name is closed with 1008 after 30 s";
 }
+
+# An agent that comes back with a command that has ended. Its messages are not delayed by that.
+my $back = OnsAgent->new($host, id => 'three', token => token(), says => { activeCommands => ['over'] });
+my $end = $back->say(COMMAND_COMPLETE => { commandId => 'over', status => 'COMPLETED' });
+$back->say(PING => { timestamp => 7 });
+is $back->next('ACK', 'PONG')->{type}, 'PONG', 'the end of a command without a turn delays no other message';
+$host->pass(11);
+is $back->next('ACK')->{payload}{messageId}, $end,
+    'the end of a command whose turn does not come is acknowledged after 10 s';
+$back->ws->close;
+
 ok $agent->next('PING'), 'an agent gets a PING after 30 s, and is not closed';
 $agent->say(PONG => { timestamp => 1 });
 

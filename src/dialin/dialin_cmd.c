@@ -3,7 +3,6 @@
 #include "dialin/dialin_cmd.h"
 
 #include "base/mem.h"
-#include "net/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +47,7 @@ void dialin_cmd_emit(struct agent_turn *t)
 		return;
 	/* Its output finds no room: do not read more of it. */
 	t->conn->is_paused = true;
-	wire_pause(t->conn->wire, true);
+	dialin_read_on(t->conn);
 }
 
 void dialin_cmd_status(struct agent_turn *t, const char *status)

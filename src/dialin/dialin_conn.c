@@ -27,9 +27,11 @@
 
 /*
  * A turn may need this long to follow its agent to this worker: until then,
- * what the agent says of a command without a turn waits.
+ * what the agent says of a command without a turn waits. When so many bytes
+ * wait, nothing more is read.
  */
 #define FOLLOW_MS 10000
+#define HELD_MOST DIALIN_MAX_MESSAGE
 
 /* Reports of health are stored at most this often. */
 #define HEALTH_EVERY_MS 200
@@ -45,12 +47,14 @@ struct agent_wire {
 	int64_t health_ms;
 	int64_t followed_ms;	/* until then, turns may still follow */
 	struct list held;	/* messages that wait for a turn */
+	size_t n_held;		/* bytes of them */
 	struct loop_timer hold; /* ends their wait */
 };
 
 /* A message that waits. */
 struct held {
 	struct list link;
+	char command[ONS_MAX_ID + 1];
 	size_t len;
 	char text[];
 };
@@ -321,39 +325,56 @@ static void handle(struct agent_wire *w, const struct ons_message *m)
 	refuse(w, "UNKNOWN_MESSAGE_TYPE", text, NULL);
 }
 
-/* Whether a message is about a command whose turn may still come. */
-static bool must_wait(struct agent_wire *w, const struct ons_message *m)
+/* ---- messages that wait for a turn ---- */
+
+/* Whether this is a command without a turn, and its turn may still come. */
+static bool may_come(struct agent_wire *w, struct span command)
 {
-	if (!is_known(w) || clock_mono_ms() >= w->followed_ms)
-		return false;
-	struct span command = ons_text(&w->reader, m->payload, "commandId");
-	return ons_is_command_id(command) && !ons_is(command, w->conn.id) &&
+	return is_known(w) && clock_mono_ms() < w->followed_ms &&
+	       ons_is_command_id(command) && !ons_is(command, w->conn.id) &&
 	       !dialin_said_of(&w->conn, command);
 }
 
-/* Keep a message, and read no more for now. */
-static void hold(struct agent_wire *w, const char *text, size_t len)
+/* Whether a message about this command waits. */
+static bool is_behind(const struct agent_wire *w, struct span command)
 {
-	struct held *h = mem_alloc(sizeof *h + len);
-	h->len = len;
-	memcpy(h->text, text, len);
-	list_init(&h->link);
-	list_append(&w->held, &h->link);
-	wire_pause(w->conn.wire, true);
-	loop_timer_set(w->conn.dock->setup.loop, &w->hold,
-	    w->followed_ms - clock_mono_ms());
+	list_each(it, &w->held)
+	{
+		const struct held *h = list_entry(it, struct held, link);
+		if (ons_is(command, h->command))
+			return true;
+	}
+	return false;
 }
 
-/* Returns false if the message must wait. */
-static bool take_text(struct agent_wire *w, const char *text, size_t len)
+static void count_held(struct agent_wire *w, size_t n_held)
 {
-	struct ons_message m;
-	switch (ons_message_read(&m, &w->reader, text, len)) {
+	w->n_held = n_held;
+	w->conn.is_holding = n_held >= HELD_MOST;
+	dialin_read_on(&w->conn);
+}
+
+static void hold(
+    struct agent_wire *w, struct span command, const char *text, size_t len)
+{
+	struct held *h = mem_zero(sizeof *h + len);
+	if (list_is_empty(&w->held))
+		loop_timer_set(w->conn.dock->setup.loop, &w->hold,
+		    w->followed_ms - clock_mono_ms());
+	memcpy(h->command, command.text, command.len);
+	h->len = len;
+	memcpy(h->text, text, len);
+	list_append(&w->held, &h->link);
+	count_held(w, w->n_held + sizeof *h + len);
+}
+
+/* Returns false after a reply. */
+static bool read_message(
+    struct agent_wire *w, struct ons_message *m, const char *text, size_t len)
+{
+	switch (ons_message_read(m, &w->reader, text, len)) {
 	case ONS_FINE:
-		if (must_wait(w, &m))
-			return false;
-		handle(w, &m);
-		break;
+		return true;
 	case ONS_NOT_JSON:
 		refuse(w, "INTERNAL_ERROR", "Failed to process message",
 		    "it is not JSON");
@@ -363,24 +384,29 @@ static bool take_text(struct agent_wire *w, const char *text, size_t len)
 		    "a message is an object with a type and a payload");
 		break;
 	}
-	return true;
+	return false;
 }
 
-/* A turn has come, or none will: take what waited, in order. */
+static void take_one(struct agent_wire *w, struct held *h)
+{
+	struct ons_message m;
+	list_remove(&h->link);
+	if (read_message(w, &m, h->text, h->len))
+		handle(w, &m);
+	count_held(w, w->n_held - sizeof *h - h->len);
+	free(h);
+}
+
+/* Turns have come, or none will: take what waited for them, in order. */
 static void take_held(struct agent_wire *w)
 {
-	if (list_is_empty(&w->held))
-		return;
-	while (!list_is_empty(&w->held)) {
-		struct held *h = list_entry(w->held.next, struct held, link);
-		if (!take_text(w, h->text, h->len))
-			return;
-		list_remove(&h->link);
-		free(h);
+	list_each_safe(it, &w->held)
+	{
+		struct held *h = list_entry(it, struct held, link);
+		struct span command = {h->command, strlen(h->command)};
+		if (!may_come(w, command))
+			take_one(w, h);
 	}
-	loop_timer_stop(w->conn.dock->setup.loop, &w->hold);
-	if (!w->conn.is_paused)
-		wire_pause(w->conn.wire, false);
 }
 
 static void on_hold_end(void *arg)
@@ -391,10 +417,16 @@ static void on_hold_end(void *arg)
 static void on_text(void *arg, const char *text, size_t len)
 {
 	struct agent_wire *w = arg;
+	struct ons_message m;
 	if (is_known(w))
 		dialin_table_seen(w->conn.dock->table, w->conn.place, NULL);
-	if (!list_is_empty(&w->held) || !take_text(w, text, len))
-		hold(w, text, len);
+	if (!read_message(w, &m, text, len))
+		return;
+	struct span command = ons_text(&w->reader, m.payload, "commandId");
+	if (may_come(w, command) || is_behind(w, command))
+		hold(w, command, text, len);
+	else
+		handle(w, &m);
 }
 
 static void on_binary(void *arg)

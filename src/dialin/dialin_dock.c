@@ -104,6 +104,12 @@ void dialin_send(struct dialin_conn *c, const struct buf *message)
 		wire_send(c->wire, message->data, message->len);
 }
 
+void dialin_read_on(struct dialin_conn *c)
+{
+	if (c->wire)
+		wire_pause(c->wire, c->is_paused || c->is_holding);
+}
+
 void dialin_id(struct buf *out)
 {
 	uint64_t random;

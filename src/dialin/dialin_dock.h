@@ -56,7 +56,9 @@ struct dialin_conn {
 	char id[DIALIN_ID_BYTES];
 	struct agent_turn *latest;    /* that was sent; NULL: it has ended */
 	struct loop_later send_later; /* for turns that have come */
-	bool is_paused;
+	/* Why nothing more is read from it: dialin_read_on(). */
+	bool is_paused;	 /* a turn of it has no room for more output */
+	bool is_holding; /* too much that it said waits for turns */
 };
 
 struct dialin_dock {
@@ -103,6 +105,9 @@ void dialin_dock_remove(
 
 /* Send a message to an agent, with a new id. */
 void dialin_send(struct dialin_conn *c, const struct buf *message);
+
+/* Read from an agent, or not, as the reasons against it are now. */
+void dialin_read_on(struct dialin_conn *c);
 
 /* Begin the ACK of a message, to which the caller adds and which it ends. */
 void dialin_begin_ack(struct buf *out, const struct ons_message *m);

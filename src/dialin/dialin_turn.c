@@ -371,7 +371,7 @@ static void dialin_on_room(struct agent_turn *t)
 	if (!t->conn || !t->conn->is_paused)
 		return;
 	t->conn->is_paused = false;
-	wire_pause(t->conn->wire, false);
+	dialin_read_on(t->conn);
 }
 
 /* ---- what is recalled ---- */
