@@ -118,5 +118,14 @@ is $d->ask(COMMAND_REQUEST => { commandId => 'late', agentId => 'mock-1', comman
     'ROUTING_FAILED', 'a command to an agent that is gone fails';
 $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann');
 ok $d->next('AGENT_CONNECTED'), 'a dashboard is told that an agent is back';
+
+# An agent of an organisation, which says who it is twice.
+my %colleague = (authorization => 'Bearer ' . Onsembl::token(user => 'cy', org => 'acme'));
+my $shared = OnsAgent->new($host, id => 'mock-2', token => Onsembl::token(user => 'ann', org => 'acme'));
+is $host->http(GET => '/api/agents/mock-2', { %colleague })->{status}, 200,
+    'an agent is seen by another user of its organisation';
+is $shared->connect(name => 'renamed')->{type}, 'ACK', 'an agent may change its name';
+is $host->http(GET => '/api/agents/name/renamed', { %colleague })->{status}, 200,
+    'an agent that has said who it is again is still seen by its organisation';
 $host->stop;
 done_testing;

@@ -43,7 +43,8 @@ struct agent_wire {
 	struct loop_timer timer; /* until it is known, for that; then PING */
 	char *token;		 /* NULL: none */
 	size_t token_len;
-	char user[DIALIN_USER_BYTES];
+	char user[DIALIN_USER_BYTES]; /* of its token, as org */
+	char org[DIALIN_USER_BYTES];
 	int64_t health_ms;
 	int64_t followed_ms;	/* until then, turns may still follow */
 	struct list held;	/* messages that wait for a turn */
@@ -162,15 +163,19 @@ static bool enter(struct agent_wire *w, const struct dialin_who *who)
 	return false;
 }
 
+static void set_alias(struct dialin_conn *c, const struct dialin_who *who)
+{
+	c->alias = *who->name ? dialin_home(who->name, strlen(who->name)) : 0;
+}
+
 static void arrive(struct agent_wire *w, const struct dialin_who *who)
 {
 	struct dialin_conn *c = &w->conn;
-	dialin_who_copy(
-	    c->id, sizeof c->id, (struct span){who->id, strlen(who->id)});
-	dialin_who_copy(w->user, sizeof w->user,
-	    (struct span){who->user, strlen(who->user)});
+	memcpy(c->id, who->id, sizeof c->id);
+	memcpy(w->user, who->user, sizeof w->user);
+	memcpy(w->org, who->org, sizeof w->org);
 	c->home = dialin_home(who->id, strlen(who->id));
-	c->alias = *who->name ? dialin_home(who->name, strlen(who->name)) : 0;
+	set_alias(c, who);
 	free(w->token);
 	w->token = NULL;
 	w->token_len = 0;
@@ -191,10 +196,12 @@ static void connect_again(
 		    "this connection is another agent's");
 		return;
 	}
-	dialin_who_copy(who->user, sizeof who->user,
-	    (struct span){w->user, strlen(w->user)});
-	if (enter(w, who))
-		welcome(w, m);
+	memcpy(who->user, w->user, sizeof who->user);
+	memcpy(who->org, w->org, sizeof who->org);
+	if (!enter(w, who))
+		return;
+	set_alias(&w->conn, who);
+	welcome(w, m);
 }
 
 static void on_connect(struct agent_wire *w, const struct ons_message *m)
@@ -575,7 +582,7 @@ void dialin_serve(struct dialin_dock *d, struct wire *wire, const char *token,
 	wire_take(wire, &wire_handlers, w);
 }
 
-static void close_all(struct dialin_dock *d)
+void dialin_close_all(struct dialin_dock *d)
 {
 	list_each(it, &d->conns)
 	{
@@ -589,10 +596,5 @@ static void close_all(struct dialin_dock *d)
 void dialin_drain(struct dialin_dock *d)
 {
 	d->is_draining = true;
-	close_all(d);
-}
-
-void dialin_close_all(struct dialin_dock *d)
-{
-	close_all(d);
+	dialin_close_all(d);
 }
