@@ -2,10 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "onsembl/ons_agent_door.h"
 
-#include "base/buf.h"
 #include "base/log.h"
-#include "base/percent.h"
-#include "base/span.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/msg.h"
@@ -16,10 +13,12 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/ws.h"
+#include "onsembl/ons_shown.h"
 #include "onsembl/ons_token.h"
 #include "onsembl/ons_withdrawn.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_FRAGMENTS 65536
@@ -47,29 +46,6 @@ static const char *verify(
 	return NULL;
 }
 
-/* The token in a header "Bearer TOKEN"; absent: none. */
-static struct span token_of_header(const struct http_req *req)
-{
-	const char *value = http_header(req, "authorization");
-	if (!value || strncasecmp(value, "Bearer ", 7) != 0)
-		return (struct span){0};
-	return span_trim((struct span){value + 7, strlen(value + 7)});
-}
-
-/* That of the query, decoded into *out. */
-static void token_of_query(const struct http_req *req, struct buf *out)
-{
-	const char *at = http_query(req);
-	while (at && *at) {
-		size_t len = strcspn(at, "&");
-		if (strncmp(at, "token=", 6) == 0) {
-			percent_bytes(out, at + 6, len - 6, true);
-			return;
-		}
-		at += len + (at[len] == '&');
-	}
-}
-
 /* ---- the upgrade ---- */
 
 static struct wire *accept_wire(struct http_req *req)
@@ -93,24 +69,16 @@ static struct wire *accept_wire(struct http_req *req)
 
 static void on_upgrade(struct http_req *req, void *arg)
 {
-	struct buf query = {0}, token = {0};
 	(void)arg;
 	if (!ws_is_handshake(req)) {
 		ws_refuse(req);
 		return;
 	}
-	struct span header = token_of_header(req);
-	token_of_query(req, &query);
 	/* The request is gone after the handshake. */
-	if (header.text)
-		buf_append(&token, header.text, header.len);
-	else
-		buf_append(&token, query.data, query.len);
+	char *token = ons_shown_token(req);
 	struct wire *wire = accept_wire(req);
-	dialin_serve(
-	    setup->dock, wire, token.len ? buf_cstr(&token) : NULL, token.len);
-	buf_fini(&query);
-	buf_fini(&token);
+	dialin_serve(setup->dock, wire, token, token ? strlen(token) : 0);
+	free(token);
 }
 
 /* ---- the door ---- */
