@@ -49,6 +49,20 @@ static struct span member(struct reading *r, const char *key)
 	return ons_text(&r->reader, r->body, key);
 }
 
+/*
+ * Read what a program shows by its body: *shown is the member with this key.
+ * Returns false after a reply; otherwise r->reader is to be freed.
+ */
+static bool begin(struct http_req *req, struct reading *r, const char *key,
+    struct span *shown)
+{
+	if (!ons_asked_count(site, req))
+		return false;
+	read_body(r, req);
+	*shown = member(r, key);
+	return true;
+}
+
 static struct ons_codes *codes(void)
 {
 	return ons_codes_of(site->setup->dock->setup.heritage);
@@ -251,11 +265,10 @@ static void post_token(struct http_req *req, void *arg)
 {
 	struct ons_claims claims = {.use = ONS_USE_CLI};
 	struct reading r = {0};
+	struct span code;
 	(void)arg;
-	if (!ons_asked_count(site, req))
+	if (!begin(req, &r, "device_code", &code))
 		return;
-	read_body(&r, req);
-	struct span code = member(&r, "device_code");
 	if (!ons_token_can_make(site->keys))
 		refuse_unsigned(req);
 	else if (!ons_is(member(&r, "grant_type"), DEVICE_GRANT))
@@ -276,6 +289,7 @@ static void post_token(struct http_req *req, void *arg)
 struct exchange {
 	struct http_req *req; /* NULL: the client is gone */
 	struct ons_claims claims;
+	void (*reply)(const struct exchange *x, enum use_result result);
 };
 
 static void on_gone(void *arg)
@@ -284,15 +298,30 @@ static void on_gone(void *arg)
 	x->req = NULL;
 }
 
-/* Withdraw a token, then call fn with a struct exchange, which it frees. */
+static void on_withdrawn(void *arg, enum use_result result)
+{
+	struct exchange *x = arg;
+	if (x->req) {
+		http_on_gone(x->req, NULL, NULL);
+		if (result == USE_FAILED)
+			refuse_busy(x->req);
+		else
+			x->reply(x, result);
+	}
+	free(x);
+}
+
+/* Withdraw a token, then call reply, if the client is still there. */
 static void exchange(struct http_req *req, struct span token,
-    const struct ons_claims *claims, const char *place, once_fn *fn)
+    const struct ons_claims *claims, const char *place,
+    void (*reply)(const struct exchange *x, enum use_result result))
 {
 	struct exchange *x = mem_zero(sizeof *x);
 	x->req = req;
 	x->claims = *claims;
-	if (!ons_withdrawn_add(
-		site->setup, token.text, token.len, claims, place, fn, x)) {
+	x->reply = reply;
+	if (!ons_withdrawn_add(site->setup, token.text, token.len, claims,
+		place, on_withdrawn, x)) {
 		free(x);
 		refuse_busy(req);
 		return;
@@ -306,19 +335,12 @@ static void refuse_refresh(struct http_req *req)
 	    req, 401, "UNAUTHORIZED", "Invalid or expired refresh token");
 }
 
-static void on_refreshed(void *arg, enum use_result result)
+static void reply_refreshed(const struct exchange *x, enum use_result result)
 {
-	struct exchange *x = arg;
-	if (x->req) {
-		http_on_gone(x->req, NULL, NULL);
-		if (result == USE_GRANTED)
-			reply_tokens(x->req, &x->claims);
-		else if (result == USE_REPEATED)
-			refuse_refresh(x->req);
-		else
-			refuse_busy(x->req);
-	}
-	free(x);
+	if (result == USE_GRANTED)
+		reply_tokens(x->req, &x->claims);
+	else
+		refuse_refresh(x->req);
 }
 
 static void post_refresh(struct http_req *req, void *arg)
@@ -326,18 +348,17 @@ static void post_refresh(struct http_req *req, void *arg)
 	struct ons_claims claims;
 	struct reading r = {0};
 	struct err err;
+	struct span token;
 	(void)arg;
-	if (!ons_asked_count(site, req))
+	if (!begin(req, &r, "refresh_token", &token))
 		return;
-	read_body(&r, req);
-	struct span token = member(&r, "refresh_token");
 	if (!ons_token_can_make(site->keys))
 		refuse_unsigned(req);
 	else if (ons_token_verify_refresh(
 		     site->keys, token.text, token.len, &claims, &err) != 0)
 		refuse_refresh(req);
 	else
-		exchange(req, token, &claims, http_place(req), on_refreshed);
+		exchange(req, token, &claims, http_place(req), reply_refreshed);
 	ons_reader_fini(&r.reader);
 }
 
@@ -347,17 +368,11 @@ static void reply_revoked(struct http_req *req)
 	http_reply(req, 200, "application/json", done, sizeof done - 1);
 }
 
-static void on_revoked(void *arg, enum use_result result)
+/* It may have been withdrawn before. */
+static void reply_withdrawn(const struct exchange *x, enum use_result result)
 {
-	struct exchange *x = arg;
-	if (x->req) {
-		http_on_gone(x->req, NULL, NULL);
-		if (result == USE_FAILED)
-			refuse_busy(x->req);
-		else
-			reply_revoked(x->req);
-	}
-	free(x);
+	(void)result;
+	reply_revoked(x->req);
 }
 
 /* What is no token of ours is not good in any case (RFC 7009 section 2.2). */
@@ -366,16 +381,15 @@ static void post_revoke(struct http_req *req, void *arg)
 	struct ons_claims claims;
 	struct reading r = {0};
 	struct err err;
+	struct span token;
 	(void)arg;
-	if (!ons_asked_count(site, req))
+	if (!begin(req, &r, "token", &token))
 		return;
-	read_body(&r, req);
-	struct span token = member(&r, "token");
 	if (token.text && (ons_token_verify_refresh(site->keys, token.text,
 			       token.len, &claims, &err) == 0 ||
 			      ons_token_verify(site->keys, token.text,
 				  token.len, &claims, &err) == 0))
-		exchange(req, token, &claims, NULL, on_revoked);
+		exchange(req, token, &claims, NULL, reply_withdrawn);
 	else
 		reply_revoked(req);
 	ons_reader_fini(&r.reader);
@@ -401,11 +415,10 @@ static void post_validate(struct http_req *req, void *arg)
 	struct ons_claims claims;
 	struct reading r = {0};
 	struct err err;
+	struct span token;
 	(void)arg;
-	if (!ons_asked_count(site, req))
+	if (!begin(req, &r, "access_token", &token))
 		return;
-	read_body(&r, req);
-	struct span token = member(&r, "access_token");
 	if (token.text && ons_token_verify(site->keys, token.text, token.len,
 			      &claims, &err) == 0)
 		reply_valid(req, &claims);
