@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
+#include "dialin/dialin_held.h"
 #include "dialin/dialin_report.h"
 #include "dialin/dialin_said.h"
 #include "dialin/dialin_turn.h"
@@ -46,18 +47,9 @@ struct agent_wire {
 	char user[DIALIN_USER_BYTES]; /* of its token, as org */
 	char org[DIALIN_USER_BYTES];
 	int64_t health_ms;
-	int64_t followed_ms;	/* until then, turns may still follow */
-	struct list held;	/* messages that wait for a turn */
-	size_t n_held;		/* bytes of them */
-	struct loop_timer hold; /* ends their wait */
-};
-
-/* A message that waits. */
-struct held {
-	struct list link;
-	char command[ONS_MAX_ID + 1];
-	size_t len;
-	char text[];
+	int64_t followed_ms; /* until then, turns may still follow */
+	struct dialin_held held;
+	struct loop_timer hold; /* ends the wait of what is held */
 };
 
 static struct agent_wire *wire_of(struct list *l)
@@ -342,37 +334,20 @@ static bool may_come(struct agent_wire *w, struct span command)
 	       !dialin_said_of(&w->conn, command);
 }
 
-/* Whether a message about this command waits. */
-static bool is_behind(const struct agent_wire *w, struct span command)
+static void look_at_held(struct agent_wire *w)
 {
-	list_each(it, &w->held)
-	{
-		const struct held *h = list_entry(it, struct held, link);
-		if (ons_is(command, h->command))
-			return true;
-	}
-	return false;
-}
-
-static void count_held(struct agent_wire *w, size_t n_held)
-{
-	w->n_held = n_held;
-	w->conn.is_holding = n_held >= HELD_MOST;
+	w->conn.is_holding = w->held.n_bytes >= HELD_MOST;
 	dialin_read_on(&w->conn);
 }
 
 static void hold(
     struct agent_wire *w, struct span command, const char *text, size_t len)
 {
-	struct held *h = mem_zero(sizeof *h + len);
-	if (list_is_empty(&w->held))
+	if (list_is_empty(&w->held.messages))
 		loop_timer_set(w->conn.dock->setup.loop, &w->hold,
 		    w->followed_ms - clock_mono_ms());
-	memcpy(h->command, command.text, command.len);
-	h->len = len;
-	memcpy(h->text, text, len);
-	list_append(&w->held, &h->link);
-	count_held(w, w->n_held + sizeof *h + len);
+	dialin_held_add(&w->held, command, text, len);
+	look_at_held(w);
 }
 
 /* Returns false after a reply. */
@@ -394,26 +369,22 @@ static bool read_message(
 	return false;
 }
 
-static void take_one(struct agent_wire *w, struct held *h)
-{
-	struct ons_message m;
-	list_remove(&h->link);
-	if (read_message(w, &m, h->text, h->len))
-		handle(w, &m);
-	count_held(w, w->n_held - sizeof *h - h->len);
-	free(h);
-}
-
 /* Turns have come, or none will: take what waited for them, in order. */
 static void take_held(struct agent_wire *w)
 {
-	list_each_safe(it, &w->held)
+	struct ons_message m;
+	list_each_safe(it, &w->held.messages)
 	{
-		struct held *h = list_entry(it, struct held, link);
-		struct span command = {h->command, strlen(h->command)};
-		if (!may_come(w, command))
-			take_one(w, h);
+		struct dialin_held_one *one =
+		    list_entry(it, struct dialin_held_one, link);
+		struct span command = {one->command, strlen(one->command)};
+		if (may_come(w, command))
+			continue;
+		if (read_message(w, &m, one->text, one->len))
+			handle(w, &m);
+		dialin_held_remove(&w->held, one);
 	}
+	look_at_held(w);
 }
 
 static void on_hold_end(void *arg)
@@ -430,10 +401,11 @@ static void on_text(void *arg, const char *text, size_t len)
 	if (!read_message(w, &m, text, len))
 		return;
 	struct span command = ons_text(&w->reader, m.payload, "commandId");
-	if (may_come(w, command) || is_behind(w, command))
+	if (may_come(w, command) || dialin_held_has(&w->held, command)) {
 		hold(w, command, text, len);
-	else
-		handle(w, &m);
+		return;
+	}
+	handle(w, &m);
 }
 
 static void on_binary(void *arg)
@@ -532,7 +504,7 @@ static void on_gone(void *arg)
 	loop_timer_stop(c->dock->setup.loop, &w->timer);
 	loop_timer_stop(c->dock->setup.loop, &w->hold);
 	loop_later_cancel(&c->send_later);
-	list_each_safe(it, &w->held) free(list_entry(it, struct held, link));
+	dialin_held_fini(&w->held);
 	list_remove(&c->link);
 	if (is_known(w)) {
 		dialin_table_gone(c->dock->table, c->place, c->connection);
@@ -575,7 +547,7 @@ void dialin_serve(struct dialin_dock *d, struct wire *wire, const char *token,
 	if (token)
 		w->token = mem_strndup(token, token_len);
 	w->token_len = token_len;
-	list_init(&w->held);
+	dialin_held_init(&w->held);
 	loop_timer_init(&w->hold, on_hold_end, w);
 	loop_timer_init(&w->timer, on_time, w);
 	loop_timer_set(d->setup.loop, &w->timer, AUTH_MS);
