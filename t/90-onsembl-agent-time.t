@@ -39,6 +39,11 @@ is $back->next('ACK', 'PONG')->{type}, 'PONG', 'the end of a command without a t
 $host->pass(11);
 is $back->next('ACK')->{payload}{messageId}, $end,
     'the end of a command whose turn does not come is acknowledged after 10 s';
+for my $n (180, 690) {
+	my $id = '"' . 'i' x $n;
+	is $back->ask(TERMINAL_OUTPUT => { commandId => '"' . 'c' x 199, content => 'x' }, id => $id)
+	    ->{payload}{messageId}, $id, "a message whose id has an escape and $n more characters is acknowledged";
+}
 $back->ws->close;
 
 ok $agent->next('PING'), 'an agent gets a PING after 30 s, and is not closed';

@@ -44,6 +44,9 @@ is $host->http(GET => '/auth/device')->{status}, 200, 'the address of a login ca
 my $r = poll($login->{device_code});
 is "$r->{status} $r->{json}{error}", '400 authorization_pending', 'B75: a program waits until the code is entered';
 is poll($login->{device_code})->{json}{error}, 'slow_down', 'a program that asks at once again is told to be slow';
+my $escaped = sprintf '\u%04x%s', ord $login->{device_code}, substr $login->{device_code}, 1;
+is post('device/token', qq({"device_code":"$escaped","grant_type":"urn:ietf:params:oauth:grant-type:device\\u005fcode"}))
+    ->{json}{error}, 'slow_down', 'a code and a grant that are written with escapes are read';
 is poll('x')->{json}{error}, 'invalid_grant', 'an unknown code of a program is refused';
 is post('device/token', { device_code => $login->{device_code} })->{json}{error}, 'unsupported_grant_type',
     'a grant of another type is refused';

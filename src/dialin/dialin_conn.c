@@ -400,11 +400,13 @@ static void on_text(void *arg, const char *text, size_t len)
 		dialin_table_seen(w->conn.dock->table, w->conn.place, NULL);
 	if (!read_message(w, &m, text, len))
 		return;
+	const size_t unread = w->reader.text.len;
 	struct span command = ons_text(&w->reader, m.payload, "commandId");
 	if (may_come(w, command) || dialin_held_has(&w->held, command)) {
 		hold(w, command, text, len);
 		return;
 	}
+	w->reader.text.len = unread; /* its handler reads it once more */
 	handle(w, &m);
 }
 

@@ -51,7 +51,11 @@ unsigned ons_type_ways(enum ons_type type);
 
 /* ---- reading ---- */
 
-/* Memory for reading; {0} at first, and ons_reader_fini() at last. */
+/*
+ * Memory for reading; {0} at first, and ons_reader_fini() at last. Its text needs
+ * room for all that is read from one message or object before anything is read,
+ * as by ons_message_read(); a text that is read twice needs it twice.
+ */
 struct ons_reader {
 	struct json_doc doc;
 	struct buf text; /* un-escaped strings */

@@ -41,6 +41,8 @@ static void read_body(struct reading *r, struct http_req *req)
 	struct json_error why;
 	size_t len;
 	const char *body = http_body(req, &len);
+	/* As much as all its texts need: none moves when the next is read. */
+	(void)buf_reserve(&r->reader.text, len);
 	r->body = json_parse(&r->reader.doc, body, len, 0, &why);
 }
 
