@@ -79,10 +79,13 @@ is_deeply refresh($tokens->{access_token})->{json},
     { error => 'UNAUTHORIZED', message => 'Invalid or expired refresh token' },
     'a token of another use cannot be exchanged';
 
+my @others;
 for my $kind (qw(access_token refresh_token)) {
 	is_deeply post('cli/revoke', { token => $new->{$kind} })->{json}, { success => JSON::PP::true },
 	    "B75: $kind is revoked";
+	push @others, agents($tokens->{access_token});
 }
+is "@others", '200 401', 'the other tokens of a login are withdrawn with its token to refresh, and with no other';
 is agents($new->{access_token}), 401, 'a revoked token opens nothing';
 is refresh($new->{refresh_token})->{status}, 401, 'a revoked token cannot be exchanged';
 is post('cli/revoke', { token => 'x' })->{status}, 200, 'B75: a text that is no token may be revoked';

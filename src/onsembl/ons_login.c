@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/span.h"
@@ -118,6 +119,12 @@ static void put_token(struct buf *out, const char *key,
 static void reply_tokens(struct http_req *req, const struct ons_claims *claims)
 {
 	struct buf out = {0};
+	struct ons_claims named;
+	if (!*claims->login) {
+		named = *claims;
+		enc_uuid(named.login);
+		claims = &named;
+	}
 	buf_char(&out, '{');
 	put_token(&out, "access_token", claims, ONS_USE_CLI, ONS_TOKEN_TTL_S);
 	put_token(
@@ -377,6 +384,18 @@ static void reply_withdrawn(const struct exchange *x, enum use_result result)
 	reply_revoked(x->req);
 }
 
+/*
+ * What is withdrawn with a token: with one to refresh, all that its login has
+ * given, the newest of which may be good for as long as one that is made now.
+ */
+static struct span withdrawn_with(struct span token, struct ons_claims *claims)
+{
+	if (claims->use != ONS_USE_REFRESH || !*claims->login)
+		return token;
+	claims->expires_s = clock_wall_ms() / MILLISECONDS + REFRESH_TTL_S;
+	return (struct span){claims->login, strlen(claims->login)};
+}
+
 /* What is no token of ours is not good in any case (RFC 7009 section 2.2). */
 static void post_revoke(struct http_req *req, void *arg)
 {
@@ -391,7 +410,8 @@ static void post_revoke(struct http_req *req, void *arg)
 			       token.len, &claims, &err) == 0 ||
 			      ons_token_verify(site->keys, token.text,
 				  token.len, &claims, &err) == 0))
-		exchange(req, token, &claims, NULL, reply_withdrawn);
+		exchange(req, withdrawn_with(token, &claims), &claims, NULL,
+		    reply_withdrawn);
 	else
 		reply_revoked(req);
 	ons_reader_fini(&r.reader);

@@ -201,6 +201,7 @@ static int take_claims(
 		    "spaces",
 		    ONS_USER_MAX);
 	(void)take_name(json_get(token->claims, "org"), out->org);
+	(void)take_name(json_get(token->claims, "sid"), out->login);
 	out->use = use_of(json_get(token->claims, "type"));
 	if (json_double(json_get(token->claims, "iat"), &issued))
 		out->issued_s = (int64_t)issued; /* jwt_read() checked it */
@@ -237,6 +238,14 @@ static int verify_shown(const struct ons_token_keys *k, const char *text,
 	return read_token(k, text, len, claims, err);
 }
 
+static int refuse_if_withdrawn(const struct ons_token_keys *k, const char *text,
+    size_t len, struct err *err)
+{
+	if (!len || !k->is_withdrawn || !k->is_withdrawn(k->arg, text, len))
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED, "the token has been withdrawn");
+}
+
 int ons_token_verify(const struct ons_token_keys *keys, const char *text,
     size_t len, struct ons_claims *claims, struct err *err)
 {
@@ -250,10 +259,10 @@ int ons_token_verify(const struct ons_token_keys *keys, const char *text,
 	if (claims->use == ONS_USE_REFRESH)
 		return err_set(err, ERR_UNAUTHORIZED,
 		    "the token is one to refresh, and opens nothing");
-	if (keys->is_withdrawn && keys->is_withdrawn(keys->arg, text, len))
-		return err_set(
-		    err, ERR_UNAUTHORIZED, "the token has been withdrawn");
-	return 0;
+	if (refuse_if_withdrawn(
+		keys, claims->login, strlen(claims->login), err) != 0)
+		return -1;
+	return refuse_if_withdrawn(keys, text, len, err);
 }
 
 int ons_token_verify_refresh(const struct ons_token_keys *keys,
@@ -261,9 +270,11 @@ int ons_token_verify_refresh(const struct ons_token_keys *keys,
 {
 	if (verify_shown(keys, text, len, claims, err) != 0)
 		return -1;
-	if (claims->use == ONS_USE_REFRESH)
-		return 0;
-	return err_set(err, ERR_UNAUTHORIZED, "the token is none to refresh");
+	if (claims->use != ONS_USE_REFRESH)
+		return err_set(
+		    err, ERR_UNAUTHORIZED, "the token is none to refresh");
+	return refuse_if_withdrawn(
+	    keys, claims->login, strlen(claims->login), err);
 }
 
 const char *ons_token_refusal(const struct err *err, bool has_token)
@@ -317,6 +328,7 @@ int ons_token_make(const struct ons_token_keys *keys,
 	buf_str(&text, "{\"sub\":");
 	buf_json_str(&text, claims->user);
 	put_member(&text, "org", claims->org);
+	put_member(&text, "sid", claims->login);
 	put_use(&text, claims->use);
 	put_member(&text, "iss", keys->issuer);
 	put_member(&text, "aud", keys->audience);

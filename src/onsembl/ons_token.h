@@ -40,6 +40,8 @@ enum ons_use {
 struct ons_claims {
 	char user[ONS_USER_MAX + 1];
 	char org[ONS_USER_MAX + 1]; /* "": none */
+	/* The login that the token comes from ("sid"); "": not known. */
+	char login[ONS_USER_MAX + 1];
 	enum ons_use use;
 	int64_t issued_s; /* 0: not said */
 	int64_t expires_s;
@@ -55,8 +57,9 @@ struct ons_token_keys *ons_token_open(const struct conf *conf, struct err *err);
 void ons_token_close(struct ons_token_keys **keys);
 
 /*
- * From now on ask fn of each token that is good otherwise; it returns whether
- * the token has been withdrawn.
+ * From now on ask fn of each token that is good otherwise, and of the login that
+ * it comes from; it returns whether that has been withdrawn. Tokens to refresh
+ * are withdrawn by exchanging them, so fn is asked of their logins only.
  */
 void ons_token_ask(struct ons_token_keys *keys,
     bool (*fn)(void *arg, const char *text, size_t len), void *arg);

@@ -4,8 +4,9 @@
 #define ONSEMBL_ONS_WITHDRAWN_H
 
 /*
- * Tokens that are no longer good before their time: they were withdrawn, or, to
- * refresh, exchanged for others. All workers know of it (access/once.h).
+ * Tokens that are no longer good before their time: they were withdrawn, alone
+ * or with all of their login, or, to refresh, exchanged for others. All workers
+ * know of it (access/once.h).
  */
 #include "access/once.h"
 
@@ -20,7 +21,7 @@ void ons_withdrawn_watch(
     struct ons_token_keys *keys, const struct door_setup *setup);
 
 /*
- * Withdraw a token with these claims. place: the same place may do so again for
+ * Withdraw a token with these claims, or the login in them. place: the same place may do so again for
  * USES_GRACE_MS, since a reply can be lost; NULL: nobody may. As once_claim().
  */
 bool ons_withdrawn_add(const struct door_setup *setup, const char *token,

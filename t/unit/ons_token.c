@@ -178,6 +178,46 @@ static void test_making(void)
 	conf_fini(&conf);
 }
 
+static bool is_withdrawn(void *arg, const char *text, size_t len)
+{
+	const char *name = arg;
+	return strlen(name) == len && memcmp(name, text, len) == 0;
+}
+
+static void test_withdrawn(void)
+{
+	static const char *const logins[] = {"gone", "other"};
+	static char gone[] = "gone";
+	begin(SECRET);
+	struct ons_token_keys *keys = ons_token_open(&conf, &err);
+	ons_token_ask(keys, is_withdrawn, gone);
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = logins[i];
+		struct buf access = {0}, refresh = {0};
+		struct ons_claims claims, made = {.user = "ann"};
+		made.expires_s = now_s + 5;
+		(void)snprintf(made.login, sizeof made.login, "%s", name);
+		made.use = ONS_USE_CLI;
+		(void)ons_token_make(keys, &made, &access, &err);
+		made.use = ONS_USE_REFRESH;
+		(void)ons_token_make(keys, &made, &refresh, &err);
+		int rc = ons_token_verify_refresh(
+		    keys, refresh.data, refresh.len, &claims, &err);
+		ok((rc == 0) == (i == 1),
+		    "a token to refresh of the login '%s' is %s", name,
+		    i ? "good" : "refused, since that was withdrawn");
+		rc = verify(keys, buf_cstr(&access), &claims);
+		ok((rc == 0) == (i == 1), "a token of the login '%s' is %s",
+		    name, i ? "good" : "refused, since that was withdrawn");
+		is_str(
+		    claims.login, name, "a token names its login '%s'", name);
+		buf_fini(&access);
+		buf_fini(&refresh);
+	}
+	ons_token_close(&keys);
+	conf_fini(&conf);
+}
+
 static void test_files(void)
 {
 	static const struct {
@@ -253,6 +293,7 @@ int main(void)
 	test_off();
 	test_claims();
 	test_making();
+	test_withdrawn();
 	test_files();
 	test_sight();
 	test_open();
