@@ -14,9 +14,12 @@ package CoHost;
 # gives it none unless relay => URL names one (relay => undef: host.yaml does), and the
 # environment of all others names a port where nobody listens.
 # TEST_PATIENCE=N makes every deadline N times as long (for slow machines).
+# What it starts ends with the test, see Lifeline.pm.
 # TEST_COMPLETE=1 fails a test that lacks a tool or a client, instead of skipping it.
 use strict;
 use warnings;
+
+use Lifeline; # before Test::More
 
 use Cwd qw(abs_path);
 use Exporter qw(import);
