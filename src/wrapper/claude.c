@@ -236,27 +236,14 @@ static void take_message(struct claude *c, const struct json *line,
 static void ask_user(struct claude *c, const struct json *input)
 {
 	const struct json *q = json_first(json_get(input, "questions"));
-	struct buf event = {0};
 	bool is_multiple = false;
 
 	(void)json_bool(json_get(q, "multiSelect"), &is_multiple);
 	c->question = json_strdup(json_get(q, "question"));
 	if (!c->question)
 		c->question = mem_strdup("");
-	buf_str(&event, "{\"type\":\"ask_user\",\"question\":");
-	buf_json_str(&event, c->question);
-	buf_str(&event, ",\"options\":[");
-	for (const struct json *o = json_first(json_get(q, "options")); o;
-	     o = json_next(o)) {
-		struct span label = notes_json(json_get(o, "label"));
-		buf_str(&event, event.data[event.len - 1] == '[' ? "" : ",");
-		buf_append(&event, label.text ? label.text : "\"\"",
-		    label.text ? label.len : 2);
-	}
-	buf_printf(
-	    &event, "],\"multi_select\":%s}", is_multiple ? "true" : "false");
-	c->dialect.handlers->on_event(c->dialect.arg, event.data, event.len);
-	buf_fini(&event);
+	notes_question(&c->notes, &c->dialect, json_get(q, "question"),
+	    json_get(q, "options"), is_multiple);
 }
 
 static void refuse_request(struct claude *c, const struct json *line)

@@ -308,27 +308,13 @@ static void ask_approval(struct codex *c, const struct rpc *r, const char *name)
 static void ask_user(struct codex *c, const struct rpc *r)
 {
 	const struct json *q = json_first(json_get(r->params, "questions"));
-	struct buf event = {0}, text = {0};
 
 	keep_request(c, r->id);
 	c->question = json_strdup(json_get(q, "id"));
 	if (!c->question)
 		c->question = mem_strdup("");
-	(void)notes_text(&text, json_get(q, "question"));
-	buf_str(&event, "{\"type\":\"ask_user\",\"question\":");
-	buf_json(&event, text.len ? text.data : "", text.len);
-	buf_str(&event, ",\"options\":[");
-	for (const struct json *o = json_first(json_get(q, "options")); o;
-	     o = json_next(o)) {
-		struct span label = notes_json(json_get(o, "label"));
-		buf_str(&event, event.data[event.len - 1] == '[' ? "" : ",");
-		buf_append(&event, label.text ? label.text : "\"\"",
-		    label.text ? label.len : 2);
-	}
-	buf_str(&event, "]}");
-	c->dialect.handlers->on_event(c->dialect.arg, event.data, event.len);
-	buf_fini(&event);
-	buf_fini(&text);
+	notes_question(&c->notes, &c->dialect, json_get(q, "question"),
+	    json_get(q, "options"), false);
 }
 
 static void take_request(struct codex *c, const struct rpc *r)

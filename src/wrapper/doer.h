@@ -17,7 +17,7 @@ struct doer;
 struct json;
 struct loop;
 
-/* What an agent is to do. The agent borrows it until on_end. */
+/* What a doer is to do. It borrows all of this until on_end. */
 struct doer_task {
 	const char *text;
 	char *const *args; /* NULL-terminated */
@@ -34,13 +34,13 @@ struct doer_result {
 	const char *text; /* the answer, if it is not all of the output */
 };
 
-/* What an agent reports about its task; none of it calls the agent back. */
+/* What a doer reports about its task; none of it calls the doer back. */
 struct doer_handlers {
 	void (*on_output)(
 	    void *arg, bool is_errors, const char *text, size_t len);
 	/* An event of co-agent(7), one JSON object. */
 	void (*on_event)(void *arg, const char *json, size_t len);
-	/* The agent is free again; called once for each task. */
+	/* The doer is free again; called once for each task. */
 	void (*on_end)(void *arg, const struct doer_result *result);
 };
 
@@ -50,7 +50,7 @@ struct doer_ops {
 	    size_t size);
 	/* Stop the task: ask, then insist, at last kill. on_end follows. */
 	void (*cancel)(struct doer *a);
-	/* Kill all processes of the agent at once. on_end follows. */
+	/* Kill all processes of the doer at once. on_end follows. */
 	void (*kill)(struct doer *a);
 	/* Stop or resume reading what the task writes. */
 	void (*pause)(struct doer *a, bool is_paused);
@@ -60,7 +60,7 @@ struct doer_ops {
 	void (*free)(struct doer *a);
 };
 
-/* The head of every agent. */
+/* The head of every doer. */
 struct doer {
 	const struct doer_ops *ops;
 	const struct doer_handlers *handlers; /* of its user, like arg */

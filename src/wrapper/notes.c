@@ -166,6 +166,27 @@ void notes_approval(struct notes *n, struct dialect *d, struct span name,
 	send(d, &event);
 }
 
+void notes_question(struct notes *n, struct dialect *d,
+    const struct json *question, const struct json *options, bool is_multiple)
+{
+	struct buf event = {0}, text = {0};
+
+	(void)n;
+	begin(&event, "ask_user");
+	put(&event, "question", notes_span(&text, question));
+	buf_str(&event, ",\"options\":[");
+	for (const struct json *o = json_first(options); o; o = json_next(o)) {
+		struct span label = notes_json(json_get(o, "label"));
+		buf_str(&event, event.data[event.len - 1] == '[' ? "" : ",");
+		buf_append(&event, label.text ? label.text : "\"\"",
+		    label.text ? label.len : 2);
+	}
+	buf_printf(
+	    &event, "],\"multi_select\":%s", is_multiple ? "true" : "false");
+	send(d, &event);
+	buf_fini(&text);
+}
+
 /* ---- the end ---- */
 
 static void report_usage(struct notes *n, struct dialect *d)

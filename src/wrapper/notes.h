@@ -61,6 +61,13 @@ void notes_result(struct notes *n, struct dialect *d, struct span id,
 void notes_approval(struct notes *n, struct dialect *d, struct span name,
     struct span args, struct span description);
 
+/*
+ * Ask a question: a text, and an array of objects with a "label" to choose
+ * from; is_multiple: more than one may be chosen.
+ */
+void notes_question(struct notes *n, struct dialect *d,
+    const struct json *question, const struct json *options, bool is_multiple);
+
 /* End the turn: tools that are open, then usage, then the answer or error. */
 void notes_end(
     struct notes *n, struct dialect *d, bool is_success, const char *text);

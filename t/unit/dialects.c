@@ -201,6 +201,41 @@ static void test_scopes(void)
 	test_lasting(acp_new(), acp, "\"optionId\":\"all\"", "gemini");
 }
 
+/* The event that a question becomes. */
+static void test_question(
+    struct dialect *d, const char *line, bool is_multiple, const char *name)
+{
+	struct buf want = {0};
+
+	buf_printf(&want,
+	    "= {\"type\":\"ask_user\",\"question\":\"Which?\","
+	    "\"options\":[\"red\",\"\"],\"multi_select\":%s}\n",
+	    is_multiple ? "true" : "false");
+	buf_reset(&made);
+	d->handlers = &handlers;
+	d->ops->start(d, "/");
+	with_json(d, line, strlen(line), d->ops->take);
+	ok(strstr(buf_cstr(&made), buf_cstr(&want)) != NULL,
+	    "a question of %s has a text and labels to choose from", name);
+	d->ops->free(d);
+	buf_fini(&want);
+}
+
+static void test_questions(void)
+{
+	test_question(claude_new(),
+	    "{\"type\":\"control_request\",\"request_id\":\"r\",\"request\":{"
+	    "\"subtype\":\"can_use_tool\",\"tool_name\":\"AskUserQuestion\","
+	    "\"input\":{\"questions\":[{\"question\":\"Which?\","
+	    "\"multiSelect\":true,\"options\":[{\"label\":\"red\"},{}]}]}}}",
+	    true, "claude");
+	test_question(codex_new(),
+	    "{\"method\":\"item/tool/requestUserInput\",\"id\":7,\"params\":{"
+	    "\"questions\":[{\"id\":\"q\",\"question\":\"Which?\",\"options\":["
+	    "{\"label\":\"red\"},{}]}]}}",
+	    false, "codex");
+}
+
 int main(void)
 {
 	replay("claude", claude_new());
@@ -210,6 +245,7 @@ int main(void)
 	test_odd_lines(codex_new, "codex");
 	test_odd_lines(acp_new, "gemini");
 	test_scopes();
+	test_questions();
 	buf_fini(&made);
 	return done();
 }
