@@ -88,7 +88,6 @@ void completion_add_args(
  * The end of the model's output. Gives ids to calls that have none. Does
  * nothing if the completion has failed.
  */
-/* Free everything; *r is then {0} again. */
 void completion_finish(struct completion *r, enum completion_status status);
 
 /* Fail it; the first failure stays. detail is cut and made one line. */
