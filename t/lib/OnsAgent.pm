@@ -13,23 +13,15 @@ package OnsAgent;
 use strict;
 use warnings;
 
-use Digest::SHA qw(hmac_sha256);
-use JSON::PP ();
-use MIME::Base64 qw(encode_base64url);
+use Onsembl;
 use Time::HiRes qw(time);
 
-our $SECRET = 'a secret of more than thirty-two bytes';
-
-my $json = JSON::PP->new->utf8->canonical;
+our $SECRET = $Onsembl::SECRET;
 
 # A token of a user; further claims replace the usual ones.
 sub token {
 	my ($user, %more) = @_;
-	my $secret = delete $more{secret} // $SECRET;
-	my $header = delete $more{header} // { alg => 'HS256', typ => 'JWT' };
-	my %claims = (sub => $user, exp => int(time) + 3600, %more);
-	my $text = join '.', map { encode_base64url($json->encode($_)) } $header, \%claims;
-	return $text . '.' . encode_base64url(hmac_sha256($text, $secret));
+	return Onsembl::token(user => $user, %more);
 }
 
 # Open /ws/agent and say AGENT_CONNECT; silent => 1 leaves that out. token => TEXT or user =>
