@@ -90,7 +90,7 @@ void as_list_answer(struct http_req *req, const struct door_setup *setup,
 	    .most_seen = MOST_SEEN,
 	    .is_brief = true,
 	};
-	listing_begin(req, setup, &form, &query);
+	listing_begin(req, setup, &form, &query, NULL);
 }
 
 /* Append those of one parameter, "ID,ID". */

@@ -118,7 +118,7 @@ static void on_list(
 	    .with_nobodys = v->caller->is_admin || http_peer_is_loopback(req),
 	    .limit = LIST_LIMIT,
 	};
-	listing_begin(req, arg, &form, &query);
+	listing_begin(req, arg, &form, &query, NULL);
 }
 
 /*
@@ -134,7 +134,7 @@ static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 	    .limit = LIST_LIMIT,
 	    .is_brief = true};
 	if (http_peer_is_loopback(req))
-		listing_begin(req, setup, &form, &query);
+		listing_begin(req, setup, &form, &query, NULL);
 	else
 		http_reply_error(
 		    req, 401, "unauthorized: 'from' field required");

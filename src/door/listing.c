@@ -36,7 +36,10 @@ static void making_free(struct making *m)
 
 static void on_gone(void *arg)
 {
-	making_free(arg);
+	struct making *m = arg;
+	if (m->form->forget)
+		m->form->forget(m->list.arg);
+	making_free(m);
 }
 
 static void put_one(const struct session_record *r, void *arg)
@@ -86,11 +89,13 @@ static void go_on(void *arg)
 }
 
 void listing_begin(struct http_req *req, const struct door_setup *setup,
-    const struct listing_form *form, const struct session_query *query)
+    const struct listing_form *form, const struct session_query *query,
+    void *arg)
 {
 	struct making *m = mem_zero(sizeof *m);
 	m->list.req = req;
 	m->list.setup = setup;
+	m->list.arg = arg;
 	m->form = form;
 	m->query = *query;
 	m->query.caller = m->caller = mem_strdup(query->caller);

@@ -26,6 +26,7 @@ struct listing {
 	struct buf out; /* the head, and the records, separated by commas */
 	uint64_t next;	/* place from which a further list goes on; 0: none */
 	const struct err *err; /* NULL: success */
+	void *arg;	       /* of listing_begin() */
 };
 
 /* What a list looks like. */
@@ -33,8 +34,10 @@ struct listing_form {
 	const char *head; /* what is in front of the records */
 	/* Append a record, or nothing. It must not call the session API. */
 	void (*put)(struct buf *out, const struct session_record *r);
-	/* Reply to the request, now. */
+	/* Reply to the request, or go on with it. */
 	void (*finish)(struct listing *l);
+	/* The client left before that: free arg. NULL: nothing to free. */
+	void (*forget)(void *arg);
 };
 
 /*
@@ -44,6 +47,7 @@ struct listing_form {
  * before.
  */
 void listing_begin(struct http_req *req, const struct door_setup *setup,
-    const struct listing_form *form, const struct session_query *query);
+    const struct listing_form *form, const struct session_query *query,
+    void *arg);
 
 #endif

@@ -283,7 +283,7 @@ void oh_rest_talks_list(struct oh_asked *a)
 	    .most_seen = ROWS_MAX,
 	    .is_brief = true,
 	};
-	listing_begin(a->req, a->setup, &page_form, &query);
+	listing_begin(a->req, a->setup, &page_form, &query, NULL);
 }
 
 void oh_rest_talks_get(struct oh_asked *a)
