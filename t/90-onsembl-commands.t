@@ -101,6 +101,21 @@ is ask('ann', GET => '/api/commands/x')->{status}, 404, 'an unknown command is n
 is ask('ann', POST => '/api/commands', $_->[1])->{status}, 400, "a command by HTTP with $_->[0] is refused"
     for ['no content', { targetAgents => ['mock-1'] }], ['no agent', { content => 'x' }],
     ['two agents', { content => 'x', targetAgents => ['mock-1', 'mock-2'] }], ['a list as body', []];
+
+# More than is read in one tick, behind what other commands wrote.
+my $large = order('make')->{json}{id};
+$agent->command;
+$agent->output($large, chr(ord('a') + $_) x 100_000) for 0 .. 11;
+$agent->complete($large, exitCode => 0);
+ok wait_for(20, sub { ask('ann', GET => "/api/commands/$large")->{json}{status} eq 'COMPLETED' }),
+    'a command that wrote 1.2 MB has completed';
+my $whole = join '', map { chr(ord('a') + $_) x 100_000 } 0 .. 11;
+ok join('', map { $_->{output} } @{ ask('ann', GET => "/api/commands/$large/output")->{json}{outputs} }) eq $whole,
+    'the history of a command has 1.2 MB of output in order';
+my $history = ask('ann', GET => $path)->{json};
+is $history->{outputs}[0]{command_id}, $id, 'the history of an agent begins with its first command';
+ok join('', map { $_->{output} } @{ $history->{outputs} }) =~ /\Q$whole\E\z/,
+    'the history of an agent has 1.2 MB of output in order';
 $agent->vanish;
 ok wait_for(20, sub { order('x')->{status} == 409 }), 'a command by HTTP to an agent that is gone is refused';
 $host->stop;

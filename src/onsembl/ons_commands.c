@@ -55,8 +55,8 @@ static bool begin(struct http_req *req, struct asking *a)
 	if (!ons_asked_admit(site, req, &a->claims))
 		return false;
 	ons_owner(a->owner, a->claims.user);
-	a->history = (struct ons_history){
-	    site->setup->sessions, a->owner, a->claims.user};
+	a->history =
+	    (struct ons_history){site->setup, a->owner, a->claims.user};
 	return true;
 }
 
@@ -96,7 +96,7 @@ static bool read_page(struct http_req *req, struct ons_page *page, int64_t most)
 	return false;
 }
 
-/* {"KEY":[...],"total":...}; the array is freed. */
+/* {"KEY":[...],"total":...} */
 static void reply_page(struct http_req *req, const char *key, struct buf *array,
     const struct ons_page *page)
 {
@@ -114,21 +114,22 @@ static void reply_page(struct http_req *req, const char *key, struct buf *array,
 
 /* ---- GET ---- */
 
+static void reply_commands(struct http_req *req, struct buf *array,
+    const struct ons_page *page, const struct err *err)
+{
+	if (err)
+		reply_err(req, err);
+	else
+		reply_page(req, "commands", array, page);
+}
+
 static void get_commands(struct http_req *req, void *arg)
 {
 	struct asking a;
 	struct ons_page page = {.limit = LIMIT};
-	struct buf array = {0};
-	struct err err;
 	(void)arg;
-	if (begin(req, &a) && read_page(req, &page, LIMIT_MAX)) {
-		buf_char(&array, '[');
-		if (ons_history_list(&array, &a.history, &page, &err) == 0)
-			reply_page(req, "commands", &array, &page);
-		else
-			reply_err(req, &err);
-	}
-	buf_fini(&array);
+	if (begin(req, &a) && read_page(req, &page, LIMIT_MAX))
+		ons_history_list(req, &a.history, &page, reply_commands);
 	forget(&a);
 }
 
@@ -186,17 +187,13 @@ static bool read_wanted(struct http_req *req, struct ons_wanted *w)
 	return false;
 }
 
-static void reply_output(struct http_req *req, struct asking *a,
-    const struct ons_wanted *w, struct ons_page *page)
+static void reply_output(struct http_req *req, struct buf *array,
+    const struct ons_page *page, const struct err *err)
 {
-	struct buf array = {0};
-	struct err err;
-	buf_char(&array, '[');
-	if (ons_history_output(&array, &a->history, w, page, &err) == 0)
-		reply_page(req, "outputs", &array, page);
+	if (err)
+		reply_err(req, err);
 	else
-		reply_err(req, &err);
-	buf_fini(&array);
+		reply_page(req, "outputs", array, page);
 }
 
 static void get_output(struct http_req *req, void *arg)
@@ -212,7 +209,8 @@ static void get_output(struct http_req *req, void *arg)
 		reply_segment(req, &a.name);
 		w.command = name_of(&a);
 		if (ons_history_put(&seen, &a.history, w.command, &err) == 0)
-			reply_output(req, &a, &w, &page);
+			ons_history_output(
+			    req, &a.history, &w, &page, reply_output);
 		else
 			reply_failure(req, &err);
 	}
@@ -258,7 +256,8 @@ static void get_agent_output(struct http_req *req, void *arg)
 		w.agent = name_of(&a);
 		w.command = parameter(req, "commandId");
 		if (search(&a, w.agent).is_found)
-			reply_output(req, &a, &w, &page);
+			ons_history_output(
+			    req, &a.history, &w, &page, reply_output);
 		else
 			ons_asked_error(req, 404, "Agent not found", NULL);
 	}

@@ -8,6 +8,10 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "dialin/dialin_turn.h"
+#include "door/door.h"
+#include "door/listing.h"
+#include "net/http.h"
+#include "net/loop.h"
 #include "ons/ons_message.h"
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_owner.h"
@@ -23,13 +27,17 @@
 /* The maximum number of events that are read for one list. */
 #define EVENTS_MOST 20000
 
+/* What is read in one tick; an event costs its bytes and so much besides. */
+#define TICK_BYTES ((size_t)1024 * 1024)
+#define EVENT_COST 1000
+
 static struct session *open_session(
     const struct ons_history *h, const char *name, struct err *err)
 {
 	enum session_status status;
 	bool has_record;
-	return session_open(h->sessions, name, strlen(name), h->owner, &status,
-	    &has_record, err);
+	return session_open(h->setup->sessions, name, strlen(name), h->owner,
+	    &status, &has_record, err);
 }
 
 /* ---- commands ---- */
@@ -86,7 +94,8 @@ int ons_history_put(struct buf *out, const struct ons_history *h,
 	struct session_record r;
 	struct buf mem = {0};
 	ons_owner_session(name, command);
-	int rc = session_look(h->sessions, name, strlen(name), &mem, &r, err);
+	int rc =
+	    session_look(h->setup->sessions, name, strlen(name), &mem, &r, err);
 	if (rc == 0 && strcmp(r.caller, h->owner) != 0)
 		rc = err_set(err, ERR_NOT_FOUND, "there is no such command");
 	if (rc == 0) {
@@ -99,51 +108,122 @@ int ons_history_put(struct buf *out, const struct ons_history *h,
 	return rc;
 }
 
-/* ---- lists of commands ---- */
+/* ---- lists ---- */
 
-/* A session of a list; its members are in a buf. */
-struct row {
-	char name[ONS_OWNER_SIZE];
-	size_t begin, end;
+/* A list that is made over several ticks. */
+struct making {
+	struct http_req *req;
+	struct ons_history h;
+	char owner[ONS_OWNER_SIZE];
+	char *user;
+	char *agent;
+	struct ons_wanted wanted; /* its command is not used */
+	struct ons_page page;
+	ons_history_fn *fn;
+	void (*go_on)(void *arg); /* when the sessions are known */
+	struct buf out;
+	struct buf names; /* of sessions, ONS_OWNER_SIZE bytes each */
+	size_t n_left;	  /* sessions whose output is not read */
+	uint64_t from;	  /* position in the last of these; 0: its begin */
+	struct buf id;	  /* of its command */
+	int64_t n_events;
+	size_t budget; /* of this tick */
+	struct loop_timer tick;
 };
 
-struct listing {
-	const struct ons_history *h;
-	struct ons_page *page;
-	const struct ons_wanted *wanted; /* NULL: any */
-	struct buf members;
-	struct row rows[ONS_HISTORY_MOST];
-	size_t n;
-};
-
-static void list_one(const struct session_record *r, void *arg)
+static struct making *making_new(struct http_req *req,
+    const struct ons_history *h, const struct ons_page *page,
+    ons_history_fn *fn)
 {
-	struct listing *l = arg;
-	if (l->wanted && l->wanted->agent.text &&
-	    !ons_is(l->wanted->agent, agent_of(r)))
-		return;
-	int64_t at = l->page->total++;
-	if (at < l->page->offset || at - l->page->offset >= l->page->limit ||
-	    l->n == ONS_HISTORY_MOST || strlen(r->id) >= ONS_OWNER_SIZE)
-		return;
-	struct row *row = &l->rows[l->n++];
-	memcpy(row->name, r->id, strlen(r->id) + 1);
-	row->begin = l->members.len;
-	if (!l->wanted) {
-		buf_char(&l->members, '{');
-		put_members(&l->members, l->h, r);
-	}
-	row->end = l->members.len;
+	struct making *m = mem_zero(sizeof *m);
+	m->req = req;
+	m->h = *h;
+	(void)snprintf(m->owner, sizeof m->owner, "%s", h->owner);
+	m->h.owner = m->owner;
+	m->h.user = m->user = mem_strdup(h->user);
+	m->page = *page;
+	m->fn = fn;
+	buf_char(&m->out, '[');
+	return m;
 }
 
-static int list_all(struct listing *l, struct err *err)
+static void making_free(void *arg)
 {
+	struct making *m = arg;
+	loop_timer_stop(m->h.setup->loop, &m->tick);
+	buf_fini(&m->out);
+	buf_fini(&m->names);
+	buf_fini(&m->id);
+	free(m->user);
+	free(m->agent);
+	free(m);
+}
+
+static void give(struct making *m, const struct err *err)
+{
+	http_on_gone(m->req, NULL, NULL);
+	m->fn(m->req, &m->out, &m->page, err);
+	making_free(m);
+}
+
+static void add_name(struct making *m, const char *name)
+{
+	char row[ONS_OWNER_SIZE] = "";
+	memcpy(row, name, strlen(name));
+	buf_append(&m->names, row, sizeof row);
+}
+
+static const char *name_at(const struct making *m, size_t i)
+{
+	return m->names.data + i * ONS_OWNER_SIZE;
+}
+
+/* The session and its agent, each with its NUL. */
+static void put_names(struct buf *out, const struct session_record *r)
+{
+	if (strlen(r->id) >= ONS_OWNER_SIZE)
+		return;
+	buf_append(out, r->id, strlen(r->id) + 1);
+	buf_append(out, agent_of(r), strlen(agent_of(r)) + 1);
+}
+
+static void take_names(struct making *m, const struct buf *list)
+{
+	const char *at = list->data;
+	while (list->len && at < list->data + list->len) {
+		at += at > list->data; /* the comma */
+		const char *agent = at + strlen(at) + 1;
+		if (!m->agent || strcmp(m->agent, agent) == 0)
+			add_name(m, at);
+		at = agent + strlen(agent) + 1;
+	}
+	m->n_left = m->names.len / ONS_OWNER_SIZE;
+}
+
+static void finish_names(struct listing *l)
+{
+	struct making *m = l->arg;
+	if (l->err) {
+		give(m, l->err);
+		return;
+	}
+	take_names(m, &l->out);
+	m->go_on(m);
+}
+
+static void find_sessions(struct making *m, void (*go_on)(void *arg))
+{
+	static const struct listing_form form = {.head = "",
+	    .put = put_names,
+	    .finish = finish_names,
+	    .forget = making_free};
 	const struct session_query query = {
-	    .caller = l->h->owner,
+	    .caller = m->owner,
 	    .limit = ONS_HISTORY_MOST,
 	    .is_brief = true,
 	};
-	return session_list(l->h->sessions, &query, list_one, l, NULL, err);
+	m->go_on = go_on;
+	listing_begin(m->req, m->h.setup, &form, &query, m);
 }
 
 /* The id of a command is that of the input that began it. */
@@ -172,69 +252,66 @@ static void find_id(struct buf *id, const struct session *s)
 }
 
 /* If its journal is gone, its id is, too: that of the session is left. */
-static void put_row(struct buf *out, struct listing *l, const struct row *row)
+static void put_command(
+    struct making *m, const char *name, const struct session_record *r)
 {
 	struct buf id = {0};
 	struct err err;
-	struct session *s = open_session(l->h, row->name, &err);
+	struct session *s = open_session(&m->h, name, &err);
 	if (s)
 		find_id(&id, s);
 	if (s)
 		session_close(&s);
 	if (!id.len)
-		buf_str(&id, row->name);
-	buf_append(out, l->members.data + row->begin, row->end - row->begin);
-	ons_put_text(out, "id", (struct span){id.data, id.len});
-	buf_char(out, '}');
+		buf_str(&id, name);
+	buf_str(&m->out, m->out.len > 1 ? ",{" : "{");
+	put_members(&m->out, &m->h, r);
+	ons_put_text(&m->out, "id", (struct span){id.data, id.len});
+	buf_char(&m->out, '}');
 	buf_fini(&id);
 }
 
-int ons_history_list(struct buf *out, const struct ons_history *h,
-    struct ons_page *page, struct err *err)
+static void put_commands(void *arg)
 {
-	struct listing *l = mem_zero(sizeof *l);
-	l->h = h;
-	l->page = page;
-	int rc = list_all(l, err);
-	for (size_t i = 0; rc == 0 && i < l->n; i++) {
-		if (i)
-			buf_char(out, ',');
-		put_row(out, l, &l->rows[i]);
+	struct making *m = arg;
+	struct buf mem = {0};
+	m->page.total = (int64_t)m->n_left;
+	for (int64_t i = m->page.offset;
+	     i < m->page.total && i - m->page.offset < m->page.limit; i++) {
+		const char *name = name_at(m, (size_t)i);
+		struct session_record r;
+		struct err err;
+		buf_reset(&mem);
+		if (session_look(m->h.setup->sessions, name, strlen(name), &mem,
+			&r, &err) == 0)
+			put_command(m, name, &r);
 	}
-	buf_fini(&l->members);
-	free(l);
-	return rc;
+	buf_fini(&mem);
+	give(m, NULL);
+}
+
+void ons_history_list(struct http_req *req, const struct ons_history *h,
+    const struct ons_page *page, ons_history_fn *fn)
+{
+	find_sessions(making_new(req, h, page, fn), put_commands);
 }
 
 /* ---- output ---- */
 
-struct reading {
-	struct buf *out;
-	const struct ons_wanted *wanted;
-	struct ons_page *page;
-	const char *agent;
-	struct buf id; /* of the command */
-	bool has_one;
-	int64_t n_events;
-};
-
-static void put_output(struct reading *r, const struct event *ev,
+static void put_output(struct making *r, const struct event *ev,
     const char *stream, struct span content)
 {
-	struct buf *out = r->out;
+	struct buf *out = &r->out;
 	char id[32];
 	int64_t time_ms = ev->time_us / MICROSECONDS;
 	(void)snprintf(id, sizeof id, "-%" PRIu64, ev->seq);
 	struct buf name = {0};
 	buf_append(&name, r->id.data, r->id.len);
 	buf_str(&name, id);
-	if (r->has_one)
-		buf_char(out, ',');
-	r->has_one = true;
-	buf_char(out, '{');
+	buf_str(out, out->len > 1 ? ",{" : "{");
 	ons_put_text(out, "id", (struct span){name.data, name.len});
 	ons_put_text(out, "command_id", (struct span){r->id.data, r->id.len});
-	ons_put_text(out, "agent_id", r->wanted->agent);
+	ons_put_text(out, "agent_id", r->wanted.agent);
 	ons_put_str(out, "type", stream);
 	ons_put_text(out, "output", content);
 	ons_put_iso(out, "timestamp", time_ms);
@@ -243,7 +320,7 @@ static void put_output(struct reading *r, const struct event *ev,
 	buf_fini(&name);
 }
 
-static void take_output(struct reading *r, const struct event *ev)
+static void take_output(struct making *r, const struct event *ev)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0}, scratch = {0};
@@ -254,10 +331,9 @@ static void take_output(struct reading *r, const struct event *ev)
 	bool is_stderr = json_str_is(json_get(fields, "stream"), "stderr");
 	const char *stream = is_stderr ? "stderr" : "stdout";
 	if (content &&
-	    (!r->wanted->stream.text || ons_is(r->wanted->stream, stream))) {
-		int64_t at = r->page->total++;
-		if (at >= r->page->offset &&
-		    at - r->page->offset < r->page->limit)
+	    (!r->wanted.stream.text || ons_is(r->wanted.stream, stream))) {
+		int64_t at = r->page.total++;
+		if (at >= r->page.offset && at - r->page.offset < r->page.limit)
 			put_output(r, ev, stream, (struct span){content, n});
 	}
 	buf_fini(&scratch);
@@ -265,73 +341,91 @@ static void take_output(struct reading *r, const struct event *ev)
 	json_fini(&doc);
 }
 
+static void spend(struct making *m, size_t bytes)
+{
+	bytes += EVENT_COST;
+	m->budget -= bytes < m->budget ? bytes : m->budget;
+}
+
 static bool take_event(const struct event *ev, void *arg)
 {
-	struct reading *r = arg;
+	struct making *m = arg;
+	spend(m, ev->body_len);
 	if (ev->type == EV_TERMINAL_OUTPUT &&
-	    ev->time_us / MICROSECONDS >= r->wanted->since_ms)
-		take_output(r, ev);
-	return ++r->n_events < EVENTS_MOST;
+	    ev->time_us / MICROSECONDS >= m->wanted.since_ms)
+		take_output(m, ev);
+	return ++m->n_events < EVENTS_MOST && m->budget;
 }
 
-static void read_session(struct reading *r, const struct session *s)
+/* Read some events of the oldest session that is left. */
+static void read_some(struct making *m)
 {
-	struct session_range range = {.most = SESSION_RANGE_MOST};
-	find_id(&r->id, s);
-	do
-		range.from = session_events(s, &range, take_event, r);
-	while (range.from && r->n_events < EVENTS_MOST);
-}
-
-static void read_named(
-    struct reading *r, const struct ons_history *h, const char *name)
-{
+	struct session_range range = {
+	    .from = m->from, .most = SESSION_RANGE_MOST};
 	struct err err;
-	struct session *s = open_session(h, name, &err);
-	if (s)
-		read_session(r, s);
+	struct session *s =
+	    open_session(&m->h, name_at(m, m->n_left - 1), &err);
+	spend(m, 0);
+	if (s && !m->from)
+		find_id(&m->id, s);
+	m->from = s ? session_events(s, &range, take_event, m) : 0;
 	if (s)
 		session_close(&s);
+	if (!m->from)
+		m->n_left--;
 }
 
-static int read_all(
-    struct reading *r, const struct ons_history *h, struct err *err)
+static void read_on(void *arg)
 {
-	struct ons_page all = {.limit = ONS_HISTORY_MOST};
-	struct listing *l = mem_zero(sizeof *l);
-	l->h = h;
-	l->page = &all;
-	l->wanted = r->wanted;
-	int rc = list_all(l, err);
-	for (size_t i = l->n; rc == 0 && i > 0; i--)
-		read_named(r, h, l->rows[i - 1].name);
-	free(l);
-	return rc;
+	struct making *m = arg;
+	m->budget = TICK_BYTES;
+	while (m->n_left && m->budget && m->n_events < EVENTS_MOST)
+		read_some(m);
+	if (m->n_left && m->n_events < EVENTS_MOST)
+		loop_timer_set(m->h.setup->loop, &m->tick, 0);
+	else
+		give(m, NULL);
 }
 
-int ons_history_output(struct buf *out, const struct ons_history *h,
-    const struct ons_wanted *wanted, struct ons_page *page, struct err *err)
+static void read_first(void *arg)
 {
-	struct reading r = {.out = out, .wanted = wanted, .page = page};
-	struct buf mem = {0};
+	struct making *m = arg;
+	loop_timer_init(&m->tick, read_on, m);
+	http_on_gone(m->req, making_free, m);
+	read_on(m);
+}
+
+/* That of another user, or of another agent, has no output. */
+static void find_session(struct making *m, struct span command)
+{
 	char name[ONS_OWNER_SIZE];
-	int rc = 0;
-	if (wanted->command.text) {
-		ons_owner_session(name, wanted->command);
-		struct session_record record;
-		rc = session_look(
-		    h->sessions, name, strlen(name), &mem, &record, err);
-		/* That of another user, or of another agent, has none. */
-		bool is_it = rc == 0 && strcmp(record.caller, h->owner) == 0 &&
-			     (!wanted->agent.text ||
-				 ons_is(wanted->agent, agent_of(&record)));
-		if (is_it)
-			read_named(&r, h, name);
-		rc = 0;
-	} else {
-		rc = read_all(&r, h, err);
-	}
+	struct session_record r;
+	struct buf mem = {0};
+	struct err err;
+	ons_owner_session(name, command);
+	if (session_look(m->h.setup->sessions, name, strlen(name), &mem, &r,
+		&err) == 0 &&
+	    strcmp(r.caller, m->owner) == 0 &&
+	    (!m->agent || strcmp(m->agent, agent_of(&r)) == 0))
+		add_name(m, name);
+	m->n_left = m->names.len / ONS_OWNER_SIZE;
 	buf_fini(&mem);
-	buf_fini(&r.id);
-	return rc;
+}
+
+void ons_history_output(struct http_req *req, const struct ons_history *h,
+    const struct ons_wanted *wanted, const struct ons_page *page,
+    ons_history_fn *fn)
+{
+	struct making *m = making_new(req, h, page, fn);
+	m->wanted = *wanted;
+	if (wanted->agent.text) {
+		m->agent = mem_strndup(wanted->agent.text, wanted->agent.len);
+		m->wanted.agent.text = m->agent;
+	}
+	if (wanted->command.text) {
+		find_session(m, wanted->command);
+		read_first(m);
+	} else {
+		find_sessions(m, read_first);
+	}
 }

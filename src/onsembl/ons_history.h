@@ -15,12 +15,13 @@
 #include <stdint.h>
 
 struct buf;
+struct door_setup;
 struct err;
-struct sessions;
+struct http_req;
 
 /* Whose commands. */
 struct ons_history {
-	struct sessions *sessions;
+	const struct door_setup *setup;
 	const char *owner; /* ons_owner() */
 	const char *user;
 };
@@ -39,9 +40,19 @@ struct ons_page {
 int ons_history_put(struct buf *out, const struct ons_history *h,
     struct span command, struct err *err);
 
-/* Append objects of commands, newest first, separated by commas. */
-int ons_history_list(struct buf *out, const struct ons_history *h,
-    struct ons_page *page, struct err *err);
+/*
+ * Receives a page: an array of objects without its end, or an error (NULL:
+ * none). It replies to the request.
+ */
+typedef void ons_history_fn(struct http_req *req, struct buf *array,
+    const struct ons_page *page, const struct err *err);
+
+/*
+ * Make a list of commands, newest first, over several ticks. All is copied. fn
+ * is called once, now or later, unless the client leaves before.
+ */
+void ons_history_list(struct http_req *req, const struct ons_history *h,
+    const struct ons_page *page, ons_history_fn *fn);
 
 /* Which output. */
 struct ons_wanted {
@@ -52,10 +63,11 @@ struct ons_wanted {
 };
 
 /*
- * Append what commands wrote as objects of the REST API, oldest first. Returns
- * 0 or -1 with *err.
+ * The same with what commands wrote, oldest first. The stream is borrowed from
+ * the request.
  */
-int ons_history_output(struct buf *out, const struct ons_history *h,
-    const struct ons_wanted *wanted, struct ons_page *page, struct err *err);
+void ons_history_output(struct http_req *req, const struct ons_history *h,
+    const struct ons_wanted *wanted, const struct ons_page *page,
+    ons_history_fn *fn);
 
 #endif
