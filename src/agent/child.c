@@ -4,12 +4,12 @@
 
 #include "agent/channel.h"
 #include "agent/line.h"
-#include "agent/scribe.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/agent_opening.h"
 #include "core/stimulus_line.h"
 #include "net/loop.h"
+#include "runner/scribe.h"
 
 #include <stdlib.h>
 #include <string.h>

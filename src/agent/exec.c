@@ -7,9 +7,9 @@
 #include "agent/fleet.h"
 #include "agent/profile.h"
 #include "agent/solo.h"
-#include "agent/source.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "runner/source.h"
 
 #include <stdlib.h>
 #include <string.h>

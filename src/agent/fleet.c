@@ -5,13 +5,13 @@
 #include "agent/loading.h"
 #include "agent/mux.h"
 #include "agent/mux_turn.h"
-#include "agent/runner.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/stat.h"
 #include "net/loop.h"
+#include "runner/runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include "agent/mux_int.h"
 
 #include "agent/mux_frame.h"
-#include "agent/runner.h"
 #include "base/mem.h"
 #include "proc/tree.h"
+#include "runner/runner.h"
 
 #include <stdio.h>
 #include <string.h>

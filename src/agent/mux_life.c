@@ -3,8 +3,8 @@
 #include "agent/mux_int.h"
 
 #include "agent/mux_frame.h"
-#include "agent/runner.h"
 #include "core/stat.h"
+#include "runner/runner.h"
 
 #include <inttypes.h>
 #include <stdio.h>

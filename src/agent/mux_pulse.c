@@ -2,8 +2,8 @@
 /* Copyright the co-hostd authors */
 #include "agent/mux_int.h"
 
-#include "agent/runner.h"
 #include "base/clock.h"
+#include "runner/runner.h"
 
 #include <stdio.h>
 

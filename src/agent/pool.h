@@ -8,7 +8,7 @@
  * advance and wait for their first line. A process that is taken is replaced at
  * once; one that dies is replaced with exponential backoff.
  */
-#include "agent/runner.h"
+#include "runner/runner.h"
 
 #include <stddef.h>
 

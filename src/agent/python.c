@@ -6,15 +6,15 @@
 #include "agent/fleet.h"
 #include "agent/profile.h"
 #include "agent/python_describe.h"
-#include "agent/secrets.h"
 #include "agent/solo.h"
-#include "agent/source.h"
 #include "agent/zygote.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
+#include "runner/secrets.h"
+#include "runner/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,12 +4,12 @@
 
 #include "agent/exec_check.h"
 #include "agent/python.h"
-#include "agent/source.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "runner/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
  * its whole tree ends with the turn.
  */
 #include "agent/channel.h"
-#include "agent/runner.h"
+#include "runner/runner.h"
 
 #include <stddef.h>
 #include <stdint.h>

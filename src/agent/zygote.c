@@ -4,14 +4,14 @@
 
 #include "agent/line.h"
 #include "agent/loading.h"
-#include "agent/runner.h"
-#include "agent/source.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
 #include "proc/rights.h"
+#include "runner/runner.h"
+#include "runner/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 
 /*
  * A zygote is a fork server: a process that has loaded all that an agent needs,
- * and forks the processes of turns. It is a source (agent/source.h), and runs
+ * and forks the processes of turns. It is a source (runner/source.h), and runs
  * under co-turn like any process of an agent.
  *
  * Its standard input is a packet socket. For each turn it receives one packet

@@ -4,7 +4,6 @@
 
 #include "access/judge.h"
 #include "agent/agents.h"
-#include "agent/runner.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "child/inherit.h"
@@ -16,6 +15,7 @@
 #include "dialin/dialin_dock.h"
 #include "dialin/dialin_turn.h"
 #include "fetch/fetch.h"
+#include "runner/runner.h"
 
 #include <stdlib.h>
 

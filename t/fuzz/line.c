@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "agent/line.h"
-#include "agent/scribe.h"
+#include "runner/scribe.h"
 #include "base/json.h"
 #include "core/stimulus_line.h"
 

@@ -10,7 +10,7 @@
 #include "demo/demo.h"
 #include "agent/exec.h"
 #include "agent/python.h"
-#include "agent/runner.h"
+#include "runner/runner.h"
 
 #include <dirent.h>
 #include <signal.h>

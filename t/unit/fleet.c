@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "agent/exec.h"
-#include "agent/runner.h"
+#include "runner/runner.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "net/loop.h"

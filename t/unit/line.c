@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/scribe.h"
+#include "runner/scribe.h"
 #include "core/stimulus_line.h"
 #include "t/unit/tap.h"
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
-#include "agent/remains.h"
+#include "runner/remains.h"
 #include "net/loop.h"
 #include "proc/pids.h"
 

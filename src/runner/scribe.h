@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_SCRIBE_H
-#define AGENT_SCRIBE_H
+#ifndef RUNNER_SCRIBE_H
+#define RUNNER_SCRIBE_H
 
 /*
  * A scribe turns what a process writes to its standard error into log lines:

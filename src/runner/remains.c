@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/remains.h"
+#include "runner/remains.h"
 
 #include "proc/cgroup.h"
 #include "proc/crew.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_SECRETS_H
-#define AGENT_SECRETS_H
+#ifndef RUNNER_SECRETS_H
+#define RUNNER_SECRETS_H
 
 /*
  * Environment variables that are private to the server and its operator: no

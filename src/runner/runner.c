@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/runner.h"
+#include "runner/runner.h"
 
-#include "agent/remains.h"
-#include "agent/scribe.h"
-#include "agent/source.h"
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -14,6 +11,9 @@
 #include "net/stream.h"
 #include "proc/spawn.h"
 #include "proc/tree.h"
+#include "runner/remains.h"
+#include "runner/scribe.h"
+#include "runner/source.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/secrets.h"
+#include "runner/secrets.h"
 
 #include "base/mem.h"
 

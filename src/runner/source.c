@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/source.h"
+#include "runner/source.h"
 
-#include "agent/secrets.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/agent.h"
 #include "proc/spawn.h"
 #include "proc/tree.h"
+#include "runner/secrets.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "agent/scribe.h"
+#include "runner/scribe.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_SOURCE_H
-#define AGENT_SOURCE_H
+#ifndef RUNNER_SOURCE_H
+#define RUNNER_SOURCE_H
 
 /*
  * A source starts the processes of a subprocess agent. One kind executes a

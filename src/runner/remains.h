@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef AGENT_REMAINS_H
-#define AGENT_REMAINS_H
+#ifndef RUNNER_REMAINS_H
+#define RUNNER_REMAINS_H
 
 /*
  * Remains are what a co-turn leaves behind when it is killed: its process tree,
