@@ -119,6 +119,20 @@ is $d->ask(COMMAND_REQUEST => { commandId => 'late', agentId => 'mock-1', comman
 $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann');
 ok $d->next('AGENT_CONNECTED'), 'a dashboard is told that an agent is back';
 
+# A command that goes on while its agent has no connection; the output was kept by the agent.
+$d->say(COMMAND_REQUEST => { commandId => 'kept', agentId => 'mock-1', command => 'x' });
+$agent->command;
+$agent->ask(TERMINAL_OUTPUT => { commandId => 'kept', content => "before\n", streamType => 'STDOUT', sequence => 1 });
+$agent->vanish;
+$d->next('AGENT_DISCONNECT');
+$agent = OnsAgent->new($host, id => 'mock-1', user => 'ann', says => { activeCommands => ['kept'] });
+$agent->output('kept', "meanwhile $_\n", sequence => $_) for 2, 3;
+$agent->complete('kept');
+my @kept = $d->until('COMMAND_COMPLETE');
+is Onsembl::output('kept', @kept), "meanwhile 2\nmeanwhile 3\n",
+    'B52: output that an agent kept while it was away reaches the dashboard of its command';
+is $kept[-1]{payload}{status}, 'COMPLETED', 'B52: a command ends well though its agent was away';
+
 # An agent of an organisation, which says who it is twice.
 my %colleague = (authorization => 'Bearer ' . Onsembl::token(user => 'cy', org => 'acme'));
 my $shared = OnsAgent->new($host, id => 'mock-2', token => Onsembl::token(user => 'ann', org => 'acme'));

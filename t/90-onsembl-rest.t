@@ -53,6 +53,9 @@ is decode_json(get("/api/agents/$agent->{id}", %auth)->{body})->{id}, $agent->{i
     'an agent can be read by its id';
 is decode_json(get('/api/agents/name/tester', %auth)->{body})->{id}, $agent->{id},
     'an agent can be read by its name';
+is_deeply [map { ref $_ || $_ } @{ get('/api/agents?status=online&type=custom', %auth)->{json}{agents}[0] }
+    {qw(name type status version capabilities)}], ['tester', 'custom', 'online', $agent->{version}, 'ARRAY'],
+    'B77: the list has what the command "agent list" of the known program prints';
 is_deeply decode_json(get('/api/agents/nobody', %auth)->{body}), { error => 'Agent not found' },
     'an unknown agent is not found';
 is get('/api/health/liveness')->{status}, 200, 'the probe of liveness needs no token';

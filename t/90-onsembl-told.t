@@ -56,6 +56,15 @@ is scalar(grep { ($_->{payload}{commandId} // '') eq 'c1' } $other->settle), 0,
     'B34: another dashboard is told nothing of the command';
 
 ok status_until('ONLINE'), 'B60: an agent without a command is ONLINE';
+
+# Programs number neither their messages nor those of one millisecond.
+$mine->say(COMMAND_REQUEST => { %of, commandId => 'c2', command => 'y' });
+$agent->command;
+$agent->say(TERMINAL_OUTPUT => { %of, commandId => 'c2', content => "piece $_\n", streamType => 'STDOUT',
+	sequence => $_ }, id => 'c2-1') for 1, 2;
+$agent->complete('c2');
+is Onsembl::output('c2', $mine->until('COMMAND_COMPLETE')), "piece 1\npiece 2\n",
+    'B47: two messages with the same id are both delivered';
 $agent->ask(AGENT_ERROR => { %of, errorType => 'RESOURCE', message => 'm', recoverable => \0 });
 ok status_until('ERROR'), 'B60: an agent that cannot go on is in ERROR';
 $agent->vanish;
