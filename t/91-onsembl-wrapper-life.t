@@ -200,6 +200,17 @@ like $r->{out}, qr/--config config\.json/, 'the refusal names the way out';
 	$backend->listen;
 }
 {
+	my $w = start(args => ['--max-retries', 3]);
+	for (1 .. 4) {
+		my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+		$agent->cut;
+	}
+	is $w->wait_exit, 1, 'connections that break soon after they were accepted count as attempts';
+	my @delays = $w->log =~ /next attempt in (\d+) ms/g;
+	my @far = grep { $delays[$_] < 20 * 2**$_ || $delays[$_] > 24 * 2**$_ } 0 .. 2;
+	is "@far", '', 'the wait grows when connections break soon after they were accepted';
+}
+{
 	my $w = Wrapper->start(server => $backend->url, token => 'wrong');
 	$backend->until(10, sub { $w->said =~ /refuses us/ });
 	is $w->wait_exit, 1, 'a wrapper whose token is refused ends with status 1';

@@ -2,7 +2,6 @@
 /* Copyright the co-hostd authors */
 #include "wrapper/server.h"
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
@@ -15,6 +14,7 @@
 #include "ons/ons_report.h"
 #include "wrapper/agent_settings.h"
 #include "wrapper/backlog.h"
+#include "wrapper/retry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,19 +34,14 @@
 /* So much is given to the connection at a time; the rest waits. */
 #define WINDOW_BYTES ((size_t)256 * 1024)
 
-/* The longest wait between attempts, unless the first is longer. */
-#define DELAY_MOST_MS 30000
-
-/* How much longer a wait may be, in parts of it. */
-#define JITTER_PARTS 5
-
 struct server {
 	struct server_setup setup;
 	struct url url;
 	char host[256];
 	struct ws_dial *dial; /* NULL: none now */
 	struct ons_reader reader;
-	struct loop_timer retry;
+	struct retry retry;
+	struct loop_timer redial;
 	struct loop_timer welcome;
 	struct loop_timer heartbeat;
 	struct loop_later flush;
@@ -54,8 +49,6 @@ struct server {
 	char refusal[300]; /* of the agent; "": none */
 	struct server_health health;
 	int64_t began_ms;
-	int64_t delay_ms; /* the last one, without jitter */
-	int64_t n_failures;
 	bool is_open;
 	bool is_ready;
 	bool was_ready; /* on any connection */
@@ -245,8 +238,7 @@ static void become_ready(struct server *s, const struct ons_message *m)
 	ons_read_welcome(&w, &s->reader, m);
 	s->is_ready = s->was_ready = true;
 	s->takes_events = w.takes_events;
-	s->n_failures = 0;
-	s->delay_ms = 0;
+	retry_accepted(&s->retry, clock_mono_ms());
 	loop_timer_stop(s->setup.loop, &s->welcome);
 	loop_timer_set(
 	    s->setup.loop, &s->heartbeat, s->setup.settings->heartbeat_ms);
@@ -344,28 +336,17 @@ static void server_on_drain(void *arg)
 
 /* ---- the end of a connection ---- */
 
-static int64_t with_jitter(int64_t delay_ms)
+static void try_again(struct server *s, const char *why)
 {
 	uint32_t random;
 
 	enc_random(&random, sizeof random);
-	return delay_ms +
-	       (int64_t)(random % (uint32_t)(delay_ms / JITTER_PARTS + 1));
-}
-
-static void try_again(struct server *s, const char *why)
-{
-	int64_t first_ms = s->setup.settings->delay_ms;
-
-	if (s->n_failures >= s->setup.settings->attempts) {
+	int64_t delay_ms = retry_lost(&s->retry, clock_mono_ms(), random);
+	if (delay_ms < 0) {
 		tell(s, SERVER_GIVEN_UP, why, 0);
 		return;
 	}
-	s->n_failures++;
-	s->delay_ms = backoff(s->delay_ms, first_ms,
-	    first_ms > DELAY_MOST_MS ? first_ms : DELAY_MOST_MS);
-	int64_t delay_ms = with_jitter(s->delay_ms);
-	loop_timer_set(s->setup.loop, &s->retry, delay_ms);
+	loop_timer_set(s->setup.loop, &s->redial, delay_ms);
 	tell(s, SERVER_LOST, why, delay_ms);
 }
 
@@ -456,7 +437,9 @@ struct server *server_open(const struct server_setup *setup)
 	if (gethostname(s->host, sizeof s->host - 1) != 0)
 		(void)strcpy(s->host, "localhost");
 	s->began_ms = clock_mono_ms();
-	loop_timer_init(&s->retry, dial, s);
+	s->retry.first_ms = setup->settings->delay_ms;
+	s->retry.max_attempts = setup->settings->attempts;
+	loop_timer_init(&s->redial, dial, s);
 	loop_timer_init(&s->welcome, on_no_welcome, s);
 	loop_timer_init(&s->heartbeat, on_heartbeat, s);
 	loop_later_init(&s->flush, flush, s);
@@ -467,7 +450,7 @@ struct server *server_open(const struct server_setup *setup)
 void server_close(struct server *s)
 {
 	s->is_closing = true;
-	loop_timer_stop(s->setup.loop, &s->retry);
+	loop_timer_stop(s->setup.loop, &s->redial);
 	if (s->dial)
 		ws_dial_close(s->dial, WIRE_CLOSE_NORMAL, "Normal closure");
 	else
@@ -482,7 +465,7 @@ void server_free(struct server **sp)
 	if (!s)
 		return;
 	ws_dial_free(&s->dial);
-	loop_timer_stop(s->setup.loop, &s->retry);
+	loop_timer_stop(s->setup.loop, &s->redial);
 	loop_timer_stop(s->setup.loop, &s->welcome);
 	loop_timer_stop(s->setup.loop, &s->heartbeat);
 	loop_later_cancel(&s->flush);

@@ -33,6 +33,8 @@ sub pid { return $_[0]{pid} }
 sub path { my ($self, $name) = @_; return $self->dir . "/.onsembl-agent.$name" }
 sub log { return read_file($_[0]->path('log')) }
 
+# The first wait before a connection is made again is short for speed alone: with the default of a
+# second, a test takes longer and sees the same.
 sub env {
 	my ($self) = @_;
 	return (ONSEMBL_API_KEY => $self->{token}, ONSEMBL_RECONNECT_BASE_DELAY => 20,
