@@ -29,6 +29,15 @@ my $host = Clients::host(workers => 1);
 stories($host, $host->url, {}, @all);
 $host->stop;
 
+# An agent of the Python package, unmodified as well.
+SKIP: {
+	my $python = Clients::python() or lacks_here 'no Python client is installed', 1;
+	my $agent = Clients::host(agent => 'python:' . source('t/clients/agent.py'),
+		args => ['-o', "python=$python"]);
+	stories($agent, $agent->url, {}, qw(talk many ask come_back));
+	$agent->stop;
+}
+
 SKIP: {
 	my $host = Clients::host(args => ['-o', 'trusted_proxies=127.0.0.1']);
 	my ($front, $pid) = Clients::nginx($host) or lacks_here 'nginx is not installed', 1;
