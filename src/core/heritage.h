@@ -124,6 +124,7 @@ struct heritage {
 	uint64_t dialins_at;   /* offset of dialin/dialin_table.h */
 	uint64_t max_dialins;  /* as at the master's start */
 	uint64_t codes_at;     /* offset of onsembl/ons_codes.h */
+	uint64_t monitor_at;   /* offset of dialin/dialin_monitor.h */
 	struct heritage_slot slots[HERITAGE_SLOTS];
 	struct stat_set stats[HERITAGE_SLOTS];
 	struct heritage_quota quotas[HERITAGE_QUOTAS];

@@ -44,8 +44,6 @@ struct agent_wire {
 	struct loop_timer timer; /* until it is known, for that; then PING */
 	char *token;		 /* NULL: none */
 	size_t token_len;
-	char user[DIALIN_USER_BYTES]; /* of its token, as org */
-	char org[DIALIN_USER_BYTES];
 	int64_t health_ms;
 	int64_t followed_ms; /* until then, turns may still follow */
 	struct dialin_held held;
@@ -164,8 +162,8 @@ static void arrive(struct agent_wire *w, const struct dialin_who *who)
 {
 	struct dialin_conn *c = &w->conn;
 	memcpy(c->id, who->id, sizeof c->id);
-	memcpy(w->user, who->user, sizeof w->user);
-	memcpy(w->org, who->org, sizeof w->org);
+	memcpy(c->user, who->user, sizeof c->user);
+	memcpy(c->org, who->org, sizeof c->org);
 	c->home = dialin_home(who->id, strlen(who->id));
 	set_alias(c, who);
 	free(w->token);
@@ -188,8 +186,8 @@ static void connect_again(
 		    "this connection is another agent's");
 		return;
 	}
-	memcpy(who->user, w->user, sizeof who->user);
-	memcpy(who->org, w->org, sizeof who->org);
+	memcpy(who->user, w->conn.user, sizeof who->user);
+	memcpy(who->org, w->conn.org, sizeof who->org);
 	if (!enter(w, who))
 		return;
 	set_alias(&w->conn, who);

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "dialin/dialin_monitor.h"
 #include "net/wire.h"
 #include "ons/ons_message.h"
 
@@ -17,6 +18,7 @@ struct dialin_dock *dialin_dock_new(const struct dialin_setup *setup)
 	d->setup = *setup;
 	d->table =
 	    dialin_table_new(setup->heritage, setup->slot, setup->generation);
+	d->monitor = dialin_monitor_of(setup->heritage);
 	list_init(&d->conns);
 	d->turns = map_new();
 	return d;

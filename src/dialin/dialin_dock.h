@@ -54,6 +54,8 @@ struct dialin_conn {
 	bool tells_active;
 	struct buf active; /* ids, each after a NUL and before one */
 	char id[DIALIN_ID_BYTES];
+	char user[DIALIN_USER_BYTES]; /* of its token, as org */
+	char org[DIALIN_USER_BYTES];
 	struct agent_turn *latest;    /* that was sent; NULL: it has ended */
 	struct loop_later send_later; /* for turns that have come */
 	/* Why nothing more is read from it: dialin_read_on(). */
@@ -71,6 +73,7 @@ struct dialin_dock {
 	    void *arg, const char *text, size_t len, struct dialin_who *who);
 	void *verify_arg;
 	struct dialin_table *table;
+	struct dialin_monitor *monitor;
 	struct list conns;
 	struct map *turns; /* home and command id -> struct agent_turn */
 	bool is_draining;

@@ -4,6 +4,7 @@
 
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
+#include "dialin/dialin_monitor.h"
 #include "dialin/dialin_said.h"
 
 static void send_and_free(struct dialin_conn *c, struct buf *out)
@@ -19,6 +20,31 @@ static struct agent_turn *turn_for(struct dialin_conn *c, struct span command)
 	if (!t)
 		stat_add(output_unclaimed, 1);
 	return t;
+}
+
+/*
+ * Output without a turn. What the agent wrote by itself is named after the
+ * agent. An agent that never reports ends names everything after its latest
+ * command, also when that is over here; of all others, this came before.
+ */
+static void monitor(struct dialin_conn *c, const struct ons_output *o)
+{
+	bool is_own = ons_is(o->command, c->id);
+	const struct dialin_piece p = {
+	    .id = c->id,
+	    .user = c->user,
+	    .org = c->org,
+	    .text = ons_output_text(o),
+	    .sequence = o->sequence,
+	    .is_stderr = o->is_stderr,
+	    .is_private = !is_own,
+	};
+	if (!is_own && (c->reports_ends || c->tells_active)) {
+		stat_add(output_unclaimed, 1);
+		return;
+	}
+	dialin_monitor_add(c->dock->monitor, &p);
+	stat_add(output_monitored, 1);
 }
 
 static const char *on_command_ack(
@@ -50,15 +76,17 @@ static const char *on_output(
 	const char *why = ons_read_output(&o, r, m);
 	if (why)
 		return why;
-	struct agent_turn *t = turn_for(c, o.command);
+	struct agent_turn *t = dialin_said_of(c, o.command);
 	dialin_begin_ack(&ack, m);
 	ons_put_int(&ack, "sequence", o.sequence);
 	ons_put_bool(&ack, "received", true);
 	ons_end(&ack);
-	if (t)
+	if (t) {
 		dialin_said_output(t, &o, &ack);
-	else
-		send_and_free(c, &ack);
+		return NULL;
+	}
+	monitor(c, &o);
+	send_and_free(c, &ack);
 	return NULL;
 }
 

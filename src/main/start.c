@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/process.h"
+#include "dialin/dialin_monitor.h"
 #include "dialin/dialin_table.h"
 #include "engine/engine_table.h"
 #include "identity/ident.h"
@@ -299,6 +300,11 @@ static uint64_t dialins_bytes(const struct conf *c)
 	return aligned(dialin_table_bytes((uint64_t)c->max_agents_dialed_in));
 }
 
+static uint64_t codes_bytes(void)
+{
+	return aligned(ons_codes_bytes());
+}
+
 static void prepare(struct heritage *heritage)
 {
 	heritage->max_sessions = (uint64_t)conf.max_sessions;
@@ -307,6 +313,7 @@ static void prepare(struct heritage *heritage)
 	heritage->max_dialins = (uint64_t)conf.max_agents_dialed_in;
 	heritage->dialins_at = heritage->engines_at + engines_bytes(&conf);
 	heritage->codes_at = heritage->dialins_at + dialins_bytes(&conf);
+	heritage->monitor_at = heritage->codes_at + codes_bytes();
 }
 
 static void on_deaf(void)
@@ -330,7 +337,8 @@ static int serve(struct conf *c, const struct options *o)
 	    .plan = plan_for(c),
 	    .work = "turns",
 	    .registry_bytes = registry_bytes(c) + engines_bytes(c) +
-			      dialins_bytes(c) + ons_codes_bytes(),
+			      dialins_bytes(c) + codes_bytes() +
+			      dialin_monitor_bytes(),
 	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,

@@ -11,6 +11,7 @@
 #include "core/doors.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_monitor.h"
 #include "dialin/dialin_table.h"
 #include "door/console.h"
 #include "engine/engine_table.h"
@@ -266,6 +267,7 @@ static void make_tables(struct keeper *k)
 {
 	if (doors_have(k->conf.doors, DOOR_ONSEMBL)) {
 		dialin_table_make(k->in.heritage);
+		dialin_monitor_make(k->in.heritage);
 		ons_codes_make(k->in.heritage);
 	}
 	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
