@@ -49,6 +49,7 @@ struct ons_dash {
 	struct ons_reader reader;
 	struct loop_timer beat; /* the time to show a token; then, pings */
 	int n_unanswered;	/* pings since it spoke last */
+	uint64_t n_unwatched;	/* see onsembl/ons_monitor.h */
 	struct list commands;
 	size_t n_commands;
 	bool is_pumping;

@@ -9,6 +9,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_dock.h"
 #include "door/door.h"
 #include "net/http.h"
 #include "net/ws.h"
@@ -16,6 +17,7 @@
 #include "onsembl/ons_dash.h"
 #include "onsembl/ons_dash_command.h"
 #include "onsembl/ons_dash_in.h"
+#include "onsembl/ons_monitor.h"
 #include "onsembl/ons_shown.h"
 #include "onsembl/ons_withdrawn.h"
 
@@ -255,13 +257,24 @@ static void look_at_all(bool is_quiet)
 	n_told = l.n;
 }
 
+/* The first dashboard comes; it is given the list itself. */
+static void begin_looking(void)
+{
+	look_at_all(true);
+	if (setup->dock)
+		ons_monitor_skip(setup->dock->monitor);
+}
+
 static void look(void *arg)
 {
 	(void)arg;
 	loop_timer_set(setup->loop, &look_timer, LOOK_MS);
-	if (!list_is_empty(&dashes) &&
-	    ons_agents_version(setup) != told_version)
+	if (list_is_empty(&dashes))
+		return;
+	if (ons_agents_version(setup) != told_version)
 		look_at_all(false);
+	if (setup->dock)
+		ons_monitor_look(setup->dock->monitor, &dashes);
 }
 
 /* ---- the upgrade ---- */
@@ -321,7 +334,7 @@ static void on_upgrade(struct http_req *req, void *arg)
 		return;
 	}
 	if (list_is_empty(&dashes))
-		look_at_all(true); /* it is given the list itself */
+		begin_looking();
 	bool has_room = hold_socket(req, &held, &err) == 0;
 	char *token = ons_shown_token(req);
 	struct ons_dash *d = accept_dash(req);
