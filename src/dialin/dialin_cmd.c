@@ -153,6 +153,9 @@ void dialin_cmd_detach(struct agent_turn *t)
 	t->is_counted = false;
 	if (t->conn->latest == t)
 		t->conn->latest = NULL;
+	/* It may have waited. */
+	if (t->conn->wire)
+		loop_later_ask(t->dock->setup.loop, &t->conn->send_later);
 	t->conn = NULL;
 }
 

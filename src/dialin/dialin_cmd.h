@@ -7,7 +7,8 @@
  * A command as a turn of an agent that has dialed in: what is known of it, the
  * events that it makes, the acknowledgements that wait until these are written,
  * and its ends. dialin/dialin_turn.h runs it, dialin/dialin_said.h reads what
- * its agent says; both see its fields, and nobody else.
+ * its agent says, dialin/dialin_queue.h orders those that wait; they see its
+ * fields, and nobody else.
  */
 #include "base/list.h"
 #include "core/agent.h"
@@ -40,6 +41,7 @@ struct agent_turn {
 	bool has_call;	   /* its tool_call is written */
 	bool has_start;	   /* the mark of its start was recalled */
 	bool is_counted;   /* among those that its connection runs */
+	bool is_held;	   /* its agent has it, and has not begun it */
 	int64_t sequence;  /* the highest that was taken */
 	bool says_events;  /* its agent sends AGENT_EVENT */
 	int64_t asked;	   /* the sequence of the newest question; 0: none */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "core/stat.h"
 #include "dialin/dialin_cmd.h"
+#include "dialin/dialin_queue.h"
 
 #include <string.h>
 
@@ -38,6 +39,15 @@ static bool is_repeated(struct agent_turn *t, int64_t sequence)
 	return false;
 }
 
+/* The agent holds the command back, or has begun it. */
+static void set_held(struct agent_turn *t, bool is_held)
+{
+	if (t->is_held == is_held)
+		return;
+	t->is_held = is_held;
+	dialin_queue_tell(t->conn);
+}
+
 static void answer(struct agent_turn *t, struct buf *ack)
 {
 	dialin_cmd_take_ack(t, ack);
@@ -52,6 +62,7 @@ void dialin_said_ack(
 	struct draft *d = dialin_cmd_draft(t, EV_COMMAND_STATUS);
 	t->conn->reports_ends = true;
 	loop_timer_stop(t->dock->setup.loop, &t->timer);
+	set_held(t, a->state == ONS_QUEUED);
 	event_str(d, "status", word, strlen(word));
 	if (a->position > 0)
 		event_int(d, "position", a->position);
@@ -68,6 +79,7 @@ void dialin_said_output(
 		answer(t, ack);
 		return;
 	}
+	set_held(t, false);
 	const char *stream = o->is_stderr ? "stderr" : "stdout";
 	struct draft *d = dialin_cmd_draft(t, EV_TERMINAL_OUTPUT);
 	dialin_cmd_str(d, "content", text);
@@ -100,6 +112,7 @@ void dialin_said_event(
 	const struct json *v =
 	    json_parse(&doc, e->event.text, e->event.len, 0, &bad);
 	t->says_events = true;
+	set_held(t, false);
 	if (!is_repeated(t, e->sequence) && v &&
 	    event_from_json(&t->draft, t->input->turn, v, &err) == 0) {
 		if (dialin_cmd_is_question(t->draft.type))

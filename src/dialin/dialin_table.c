@@ -230,8 +230,10 @@ static void copy(const struct dialin_table *t, const struct entry *e,
 	info->is_online = is_online(t, e);
 	info->seen_ms = atomic_load(&e->seen_ms);
 	info->connection = atomic_load(&e->connection);
-	if (!info->is_online)
-		info->n_running = 0;
+	if (info->is_online)
+		return;
+	info->n_running = 0;
+	info->queue = (struct dialin_queue){0};
 }
 
 bool dialin_table_find(struct dialin_table *t, const char *id, size_t len,
@@ -331,6 +333,7 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 	e->info.has_error = false;
 	e->info.connected_ms = clock_wall_ms();
 	e->info.n_running = 0;
+	e->info.queue = (struct dialin_queue){0};
 	atomic_store(&e->seen_ms, e->info.connected_ms);
 	atomic_store(&e->has_order, 0);
 	atomic_store(&e->connection, *connection);
@@ -383,6 +386,18 @@ void dialin_table_set_running(
 	if (!lock(t))
 		return;
 	t->entries[place].info.n_running = n_running;
+	changed(t);
+	unlock(t);
+}
+
+void dialin_table_set_queue(
+    struct dialin_table *t, uint32_t place, const struct dialin_queue *queue)
+{
+	struct dialin_queue *now = &t->entries[place].info.queue;
+	/* Only this process writes it, so it may be read without the lock. */
+	if (memcmp(now, queue, sizeof *now) == 0 || !lock(t))
+		return;
+	*now = *queue;
 	changed(t);
 	unlock(t);
 }

@@ -50,6 +50,21 @@ struct dialin_health {
 	double response_ms;
 };
 
+/* A command that waits. */
+struct dialin_queued {
+	uint64_t command;  /* dialin_home() of its id */
+	uint64_t priority; /* enum ons_priority */
+};
+
+/* How many of them are told of. */
+#define DIALIN_QUEUE_SHOWN 32
+
+/* The commands that wait for an agent, in their order (dialin/dialin_queue.h). */
+struct dialin_queue {
+	uint64_t n; /* all of them */
+	struct dialin_queued first[DIALIN_QUEUE_SHOWN];
+};
+
 /* An agent as it is now. Times are by the wall clock. */
 struct dialin_info {
 	struct dialin_who who;
@@ -58,6 +73,7 @@ struct dialin_info {
 	bool has_error; /* it reported one from which it does not recover */
 	bool has_health;
 	uint32_t n_running; /* commands */
+	struct dialin_queue queue;
 	int64_t created_ms;
 	int64_t connected_ms;
 	int64_t seen_ms;     /* the last sign of life, within some seconds */
@@ -110,9 +126,11 @@ bool dialin_table_is_newest(
 void dialin_table_seen(
     struct dialin_table *t, uint32_t place, const struct dialin_health *health);
 
-/* Set how many commands it runs, and whether it has an error. */
+/* Set how many commands it runs, which wait, and whether it has an error. */
 void dialin_table_set_running(
     struct dialin_table *t, uint32_t place, uint32_t n_running);
+void dialin_table_set_queue(
+    struct dialin_table *t, uint32_t place, const struct dialin_queue *queue);
 void dialin_table_set_error(
     struct dialin_table *t, uint32_t place, bool has_error);
 

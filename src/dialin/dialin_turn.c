@@ -8,6 +8,7 @@
 #include "core/stat.h"
 #include "core/stimulus_line.h"
 #include "dialin/dialin_cmd.h"
+#include "dialin/dialin_queue.h"
 #include "net/wire.h"
 
 #include <stdio.h>
@@ -190,27 +191,12 @@ static struct agent_turn *turn_of(struct list *l)
 	return list_entry(l, struct agent_turn, link);
 }
 
-/* The most urgent of those that wait, and of these the first. */
-static struct agent_turn *next_to_send(struct dialin_conn *c)
-{
-	struct agent_turn *best = NULL;
-	list_each(it, &c->turns)
-	{
-		struct agent_turn *t = turn_of(it);
-		if (t->stage == STAGE_QUEUED &&
-		    (!best || t->priority < best->priority ||
-			(t->priority == best->priority &&
-			    t->input->started_us < best->input->started_us)))
-			best = t;
-	}
-	return best;
-}
-
 void dialin_turn_send_all(struct dialin_conn *c)
 {
 	struct agent_turn *t;
-	while (!wire_is_full(c->wire) && (t = next_to_send(c)))
+	while (!wire_is_full(c->wire) && (t = dialin_queue_next(c)))
 		send_request(t);
+	dialin_queue_tell(c);
 }
 
 /* ---- running ---- */

@@ -104,6 +104,18 @@ static void test_life(void)
 	    "an agent of another user is refused");
 	dialin_table_set_running(theirs, a.place, 2);
 	is_int(info_of("a").n_running, 2, "the commands of an agent are told");
+	const struct dialin_queue q = {.n = 40, .first = {{7, 1}}};
+	version = dialin_table_version(mine);
+	dialin_table_set_queue(theirs, a.place, &q);
+	is_int(info_of("a").queue.n, 40, "the queue of an agent is told");
+	is_int(info_of("a").queue.first[0].command, 7,
+	    "the first command of a queue is told");
+	ok(dialin_table_version(mine) != version,
+	    "another queue is a change of the table");
+	version = dialin_table_version(mine);
+	dialin_table_set_queue(theirs, a.place, &q);
+	ok(dialin_table_version(mine) == version,
+	    "the same queue is no change of the table");
 	dialin_table_set_error(theirs, a.place, true);
 	ok(info_of("a").has_error, "the error of an agent is told");
 	struct dialin_health health = {.cpu = 12.5, .n_commands = 3};
