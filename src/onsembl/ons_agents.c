@@ -128,6 +128,7 @@ static bool tell_dialed_in(const struct dialin_info *info, void *arg)
 	    .seen_ms = info->seen_ms,
 	    .created_ms = info->created_ms,
 	    .n_running = info->n_running,
+	    .queue = &info->queue,
 	    .health = info->has_health ? &info->health : NULL,
 	};
 	t->fn(&a, t->arg);
@@ -300,12 +301,19 @@ void ons_agent_put_connected(
 	ons_put_int(out, "timestamp", now_ms);
 }
 
+static const char *activity_word(const struct ons_agent *a, uint64_t n_queued)
+{
+	if (a->status == ONS_IS_BUSY)
+		return "PROCESSING";
+	return n_queued ? "QUEUED" : "IDLE";
+}
+
 void ons_agent_put_status(struct buf *out, const struct ons_agent *a)
 {
-	bool is_busy_now = a->status == ONS_IS_BUSY;
+	uint64_t n_queued = a->queue ? a->queue->n : 0;
 	ons_put_str(out, "agentId", a->id);
 	ons_put_str(out, "status", status_word(a));
-	ons_put_str(out, "activityState", is_busy_now ? "PROCESSING" : "IDLE");
-	ons_put_int(out, "queuedCommands", 0);
+	ons_put_str(out, "activityState", activity_word(a, n_queued));
+	ons_put_int(out, "queuedCommands", (int64_t)n_queued);
 	ons_put_iso(out, "lastPing", a->seen_ms);
 }

@@ -16,6 +16,7 @@
 
 struct buf;
 struct dialin_health;
+struct dialin_queue;
 struct door_setup;
 struct ons_claims;
 struct ons_token_keys;
@@ -42,7 +43,8 @@ struct ons_agent {
 	int64_t created_ms;		    /* the same, its first connection */
 	const struct dialin_health *health; /* NULL: not reported */
 	unsigned n_running; /* commands of one that has dialed in */
-	bool is_hosted;	    /* an input needs no name of an agent */
+	const struct dialin_queue *queue; /* those that wait; NULL: none can */
+	bool is_hosted; /* an input needs no name of an agent */
 };
 
 /* Call fn for each agent; the texts are valid only inside. */

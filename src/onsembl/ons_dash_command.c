@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_table.h"
 #include "dialin/dialin_turn.h"
 #include "door/console.h"
 #include "door/door.h"
@@ -447,6 +448,47 @@ void ons_dash_command_list(struct ons_dash *d)
 		ons_end(&out);
 		ons_dash_send(d, &out);
 	}
+}
+
+static void put_queued(struct buf *array, const struct command *c,
+    const struct dialin_queued *queued, size_t position)
+{
+	struct buf one = {0};
+	ons_put_text(&one, "commandId", c->view.command);
+	ons_put_int(&one, "position", (int64_t)position);
+	ons_put_str(&one, "priority",
+	    ons_priority_name((enum ons_priority)queued->priority));
+	buf_str(array, array->len > 1 ? ",{" : "{");
+	buf_append(array, one.data, one.len);
+	buf_char(array, '}');
+	buf_fini(&one);
+}
+
+static const struct command *find_number(
+    const struct ons_dash *d, uint64_t number)
+{
+	list_each(it, &d->commands)
+	{
+		struct command *c = list_entry(it, struct command, link);
+		if (dialin_home(c->id, strlen(c->id)) == number)
+			return c;
+	}
+	return NULL;
+}
+
+void ons_dash_command_put_queue(
+    struct buf *out, const struct ons_dash *d, const struct dialin_queue *q)
+{
+	struct buf array = {0};
+	buf_char(&array, '[');
+	for (size_t i = 0; i < q->n && i < DIALIN_QUEUE_SHOWN; i++) {
+		const struct command *c = find_number(d, q->first[i].command);
+		if (c)
+			put_queued(&array, c, &q->first[i], i + 1);
+	}
+	buf_char(&array, ']');
+	ons_put_json(out, "queued", (struct span){array.data, array.len});
+	buf_fini(&array);
 }
 
 void ons_dash_command_expire(struct ons_dash *d, int64_t now_ms)

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+struct dialin_queue;
 struct ons_agent;
 struct ons_dash;
 struct ons_message;
@@ -49,6 +51,13 @@ unsigned ons_dash_command_cancel_all(struct ons_dash *d, const char *agent);
 
 /* Send its COMMAND_STATUS of each command that has not ended. */
 void ons_dash_command_list(struct ons_dash *d);
+
+/*
+ * Append the commands of this dashboard that are in a queue, as the array
+ * "queued" of QUEUE_UPDATE; those of others are none of its business.
+ */
+void ons_dash_command_put_queue(
+    struct buf *out, const struct ons_dash *d, const struct dialin_queue *q);
 
 /* Send as much of all commands as the wire takes. */
 void ons_dash_command_pump(struct ons_dash *d);

@@ -4,12 +4,14 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
+#include "dialin/dialin_table.h"
 #include "door/door.h"
 #include "net/http.h"
 #include "net/ws.h"
@@ -154,6 +156,7 @@ static void on_beat(void *arg)
 /* What dashboards were told of an agent. */
 struct told {
 	uint8_t status;
+	uint32_t queue; /* checksum */
 	char id[ONS_MAX_ID + 1];
 };
 
@@ -226,6 +229,28 @@ static void tell_status(const struct ons_agent *a)
 	}
 }
 
+static void tell_queue(const struct ons_agent *a)
+{
+	list_each(it, &dashes)
+	{
+		struct ons_dash *d = list_entry(it, struct ons_dash, link);
+		struct buf out = {0};
+		if (!ons_dash_watches(d, a))
+			continue;
+		ons_dash_begin(&out, ONS_QUEUE_UPDATE);
+		ons_put_str(&out, "agentId", a->id);
+		ons_put_int(&out, "queueSize", (int64_t)a->queue->n);
+		ons_dash_command_put_queue(&out, d, a->queue);
+		ons_end(&out);
+		ons_dash_send(d, &out);
+	}
+}
+
+static uint32_t queue_of(const struct ons_agent *a)
+{
+	return a->queue ? enc_crc32c(0, a->queue, sizeof *a->queue) : 0;
+}
+
 static void look_at(const struct ons_agent *a, void *arg)
 {
 	struct look *l = arg;
@@ -235,14 +260,16 @@ static void look_at(const struct ons_agent *a, void *arg)
 		l->now = mem_realloc(l->now, l->room * sizeof *l->now);
 	}
 	struct told *t = &l->now[l->n++];
-	*t = (struct told){.status = (uint8_t)a->status};
+	*t = (struct told){.status = (uint8_t)a->status, .queue = queue_of(a)};
 	strncpy(t->id, a->id, sizeof t->id - 1);
 	if (l->is_quiet)
 		return;
 	if (!before || is_arrival(before->status, t->status))
 		tell_new(a);
-	else if (before->status != t->status)
+	else if (before->status != t->status || before->queue != t->queue)
 		tell_status(a);
+	if (before && before->queue != t->queue)
+		tell_queue(a);
 	if (before && is_arrival(t->status, before->status))
 		tell_gone(a);
 }

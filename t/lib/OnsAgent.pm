@@ -36,7 +36,8 @@ sub new {
 	my %headers = defined $token && $where eq 'header'
 	    ? (authorization => "Bearer $token") : ();
 	my $self = bless { id => $o{id}, n => 0, sequence => {}, commands => [],
-		ws => $host->ws(path => $path, headers => \%headers) }, $class;
+		ws => $host->ws(path => $path, headers => \%headers,
+			$o{sockopts} ? (sockopts => $o{sockopts}) : ()) }, $class;
 	return $self if $o{silent};
 	$self->{welcome} = $self->connect(%{ $o{says} // {} },
 		defined $token && $where eq 'payload' ? (token => $token) : ());
