@@ -6,11 +6,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sse.h"
 #include "fetch/fetch.h"
 #include "model/codec.h"
 #include "model/completion.h"
 #include "model/fault.h"
-#include "model/sse.h"
 #include "net/loop.h"
 
 #include <stdlib.h>

@@ -12,10 +12,10 @@
 #include <glob.h>
 
 #include "base/json.h"
+#include "base/sse.h"
 #include "model/codec.h"
 #include "model/fault.h"
 #include "model/completion.h"
-#include "model/sse.h"
 
 static const char *const status_names[] = {
     "unfinished", "complete", "full", "refused", "failed"};

@@ -3,7 +3,7 @@
 #include "t/unit/tap.h"
 
 #include "base/buf.h"
-#include "model/sse.h"
+#include "base/sse.h"
 
 static struct buf got;
 static int n_left = 1000;

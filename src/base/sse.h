@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef MODEL_SSE_H
-#define MODEL_SSE_H
+#ifndef BASE_SSE_H
+#define BASE_SSE_H
 
 /*
  * A reader of event streams (text/event-stream, WHATWG HTML section 9.2.6). It

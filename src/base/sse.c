@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "model/sse.h"
+#include "base/sse.h"
 
 #include <string.h>
 
