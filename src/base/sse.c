@@ -10,6 +10,9 @@ static enum sse_result dispatch(struct sse *s)
 {
 	bool is_going_on = true;
 
+	/* The callback may find the id of its event. */
+	buf_reset(&s->id);
+	buf_append(&s->id, s->next_id.data, s->next_id.len);
 	if (s->has_data)
 		is_going_on = s->fn(s->arg, buf_cstr(&s->name),
 		    buf_cstr(&s->data), s->data.len);
@@ -22,6 +25,29 @@ static enum sse_result dispatch(struct sse *s)
 static bool is_field(const char *line, size_t len, const char *name)
 {
 	return len == strlen(name) && memcmp(line, name, len) == 0;
+}
+
+/* An id with a NUL is ignored, as the standard says. */
+static void take_id(struct sse *s, const char *value, size_t len)
+{
+	if (len > SSE_MAX_ID || memchr(value, '\0', len))
+		return;
+	buf_reset(&s->next_id);
+	buf_append(&s->next_id, value, len);
+}
+
+/* Digits only; what is longer is no time that anybody waits. */
+static void take_retry(struct sse *s, const char *value, size_t len)
+{
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (len > 9 || value[i] < '0' || value[i] > '9')
+			return;
+		ms = ms * 10 + (value[i] - '0');
+	}
+	if (len)
+		s->retry_ms = ms;
 }
 
 static void take_field(struct sse *s, const char *line, size_t len)
@@ -43,6 +69,10 @@ static void take_field(struct sse *s, const char *line, size_t len)
 	} else if (is_field(line, name_len, "event")) {
 		buf_reset(&s->name);
 		buf_append(&s->name, value, value_len);
+	} else if (is_field(line, name_len, "id")) {
+		take_id(s, value, value_len);
+	} else if (is_field(line, name_len, "retry")) {
+		take_retry(s, value, value_len);
 	}
 }
 
@@ -112,6 +142,8 @@ enum sse_result sse_end(struct sse *s)
 
 void sse_fini(struct sse *s)
 {
+	buf_fini(&s->id);
+	buf_fini(&s->next_id);
 	buf_fini(&s->line);
 	buf_fini(&s->name);
 	buf_fini(&s->data);

@@ -6,7 +6,8 @@
 /*
  * A reader of event streams (text/event-stream, WHATWG HTML section 9.2.6). It
  * is fed bytes as they come and calls back with each event. Lines end with LF,
- * CR LF or CR; comments, "id" and "retry" are skipped.
+ * CR LF or CR; comments are skipped. id and retry_ms are those that count for a
+ * reconnection after the last event; an event without data may set them, too.
  *
  * One deviation: an event that the stream's end left without its blank line is
  * delivered, since some servers close the connection early.
@@ -18,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Receives an event; name is "" if it has none. Both are valid inside the
@@ -25,11 +27,17 @@
  */
 typedef bool sse_fn(void *arg, const char *name, const char *data, size_t len);
 
+/* The maximum length of an id; a longer one is ignored. */
+#define SSE_MAX_ID 1024
+
 struct sse {
 	size_t max_bytes; /* of one event; longer ones are refused */
 	sse_fn *fn;
 	void *arg;
+	struct buf id;	  /* of the last event; empty: none */
+	int64_t retry_ms; /* before a reconnection; 0: not said */
 	/* Private. */
+	struct buf next_id;
 	struct buf line;
 	struct buf name;
 	struct buf data;

@@ -50,7 +50,7 @@ struct model_codec {
 	void (*write_key)(struct buf *out, const char *key);
 	const char *const *headers; /* others, NULL at the end */
 	/*
-	 * Take an event of a stream. Returns false when nothing of interest
+	 * Take an event of a stream (base/sse.h). Returns false when nothing of interest
 	 * follows: the completion is finished, or has failed.
 	 */
 	bool (*take)(struct completion *r, const char *name, const char *data,

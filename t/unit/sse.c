@@ -41,7 +41,7 @@ static const struct {
     {"an event has a name", "event: x\ndata: 1\n\ndata: 2\n\n", "x=1;=2;"},
     {"lines may end with CR LF", "data: a\r\n\r\ndata: b\r\n\r\n", "=a;=b;"},
     {"lines may end with CR", "data: a\r\rdata: b\r\r", "=a;=b;"},
-    {"comments, ids and unknown fields are skipped",
+    {"comments, ids and unknown fields are no data",
 	": keep\nid: 7\nretry: 1\nfoo: x\ndata: a\n\n", "=a;"},
     {"one space behind the colon is dropped", "data:  a\n\n", "= a;"},
     {"a line without a colon is a field with an empty value", "data\n\n", "=;"},
@@ -81,9 +81,41 @@ static void test_limits(void)
 	n_left = 1000;
 }
 
+static const struct {
+	const char *title, *text, *id;
+	int retry_ms;
+} resumptions[] = {
+    {"the id of an event is kept", "id: 7\ndata: a\n\n", "7", 0},
+    {"an event without an id keeps the last one",
+	"id: 7\ndata: a\n\ndata: b\n\n", "7", 0},
+    {"an event without data has an id", "id: x\nretry: 300\n\n", "x", 300},
+    {"an event that is not complete has no id yet",
+	"id: 7\ndata: a\n\nid: 8\ndata: b\n", "7", 0},
+    {"an empty id takes the last one back", "id: 7\n\nid\n\n", "", 0},
+    {"a delay that is no number is ignored", "retry: 1s\n\n", "", 0},
+    {"a delay too long to be true is ignored", "retry: 1234567890\n\n", "", 0},
+};
+
+static void test_resumption(void)
+{
+	for (size_t i = 0; i < sizeof resumptions / sizeof *resumptions; i++) {
+		struct sse s = {.max_bytes = 100, .fn = on_event};
+
+		(void)sse_feed(
+		    &s, resumptions[i].text, strlen(resumptions[i].text));
+		is_str(buf_cstr(&s.id), resumptions[i].id, "%s",
+		    resumptions[i].title);
+		is_int(s.retry_ms, resumptions[i].retry_ms,
+		    "%s (the delay before a reconnection)",
+		    resumptions[i].title);
+		sse_fini(&s);
+	}
+}
+
 int main(void)
 {
 	test_forms();
+	test_resumption();
 	test_limits();
 	buf_fini(&got);
 	return done();
