@@ -5,6 +5,7 @@
 #include "agent/channel.h"
 #include "agent/line.h"
 #include "base/clock.h"
+#include "base/line_queue.h"
 #include "base/mem.h"
 #include "core/agent_opening.h"
 #include "core/stimulus_line.h"

@@ -17,6 +17,7 @@
 #include "agent/mux.h"
 #include "agent/mux_turn.h"
 #include "base/json.h"
+#include "base/line_queue.h"
 #include "base/list.h"
 #include "net/loop.h"
 

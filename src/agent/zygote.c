@@ -2,10 +2,10 @@
 /* Copyright the co-hostd authors */
 #include "agent/zygote.h"
 
-#include "agent/line.h"
 #include "agent/loading.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/line_queue.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"

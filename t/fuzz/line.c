@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent/line.h"
+#include "base/line_queue.h"
 #include "runner/scribe.h"
 #include "base/json.h"
 #include "core/stimulus_line.h"

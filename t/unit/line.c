@@ -6,6 +6,7 @@
  * error.
  */
 #include "agent/line.h"
+#include "base/line_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
