@@ -454,8 +454,8 @@ void dialin_look(struct dialin_dock *d)
 		struct agent_wire *w = wire_of(it);
 		if (!is_known(w) || !w->conn.wire)
 			continue;
-		if (dialin_table_take_order(
-			d->table, w->conn.place, w->conn.connection, &order))
+		while (dialin_table_take_order(
+		    d->table, w->conn.place, w->conn.connection, &order))
 			send_order(w, &order);
 		if (!d->is_draining)
 			fall_back(w);

@@ -33,9 +33,9 @@ struct entry {
 	_Atomic uint64_t holder;
 	_Atomic uint64_t connection;
 	_Atomic int64_t seen_ms;
-	_Atomic uint32_t has_order;
-	int64_t gone_ms; /* 0: online */
-	struct dialin_order order;
+	_Atomic uint32_t n_orders;
+	int64_t gone_ms;			       /* 0: online */
+	struct dialin_order orders[DIALIN_MAX_ORDERS]; /* the oldest first */
 	struct dialin_info info;
 };
 
@@ -125,7 +125,7 @@ static void free_entry(struct entry *e)
 	atomic_store(&e->alias, 0);
 	atomic_store(&e->holder, 0);
 	atomic_store(&e->connection, 0);
-	atomic_store(&e->has_order, 0);
+	atomic_store(&e->n_orders, 0);
 }
 
 static bool lock(struct dialin_table *t)
@@ -335,7 +335,7 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 	e->info.n_running = 0;
 	e->info.queue = (struct dialin_queue){0};
 	atomic_store(&e->seen_ms, e->info.connected_ms);
-	atomic_store(&e->has_order, 0);
+	atomic_store(&e->n_orders, 0);
 	atomic_store(&e->connection, *connection);
 	atomic_store(&e->holder, t->self);
 	atomic_store(&e->alias, name ? dialin_home(who->name, name) : 0);
@@ -425,6 +425,16 @@ static void notify(const struct dialin_table *t, uint64_t holder)
 	(void)mailbox_send(HERITAGE_FD_MAILBOXES + slot, &m, sizeof m);
 }
 
+static bool put_order(struct entry *e, const struct dialin_order *order)
+{
+	uint32_t n = order->is_urgent ? 0 : atomic_load(&e->n_orders);
+	if (n >= DIALIN_MAX_ORDERS)
+		return false;
+	e->orders[n] = *order;
+	atomic_store(&e->n_orders, n + 1);
+	return true;
+}
+
 bool dialin_table_order(struct dialin_table *t, const char *id, size_t len,
     const struct dialin_order *order)
 {
@@ -432,25 +442,26 @@ bool dialin_table_order(struct dialin_table *t, const char *id, size_t len,
 		return false;
 	uint32_t at = find_id(t, id, len);
 	struct entry *e = at == NONE ? NULL : &t->entries[at];
-	bool is_there = e && is_online(t, e);
-	if (is_there) {
-		e->order = *order;
-		atomic_store(&e->has_order, 1);
+	bool is_put = e && is_online(t, e) && put_order(e, order);
+	if (is_put)
 		notify(t, atomic_load(&e->holder));
-	}
 	unlock(t);
-	return is_there;
+	return is_put;
 }
 
 bool dialin_table_take_order(struct dialin_table *t, uint32_t place,
     uint64_t connection, struct dialin_order *order)
 {
 	struct entry *e = &t->entries[place];
-	if (!atomic_load(&e->has_order) ||
+	if (!atomic_load(&e->n_orders) ||
 	    !dialin_table_is_newest(t, place, connection) || !lock(t))
 		return false;
-	bool is_there = atomic_exchange(&e->has_order, 0) != 0;
-	*order = e->order;
+	uint32_t n = atomic_load(&e->n_orders);
+	if (n) {
+		*order = e->orders[0];
+		memmove(e->orders, e->orders + 1, (n - 1) * sizeof *order);
+		atomic_store(&e->n_orders, n - 1);
+	}
 	unlock(t);
-	return is_there;
+	return n != 0;
 }

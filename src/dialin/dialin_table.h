@@ -158,18 +158,22 @@ uint64_t dialin_table_version(const struct dialin_table *t);
 /* An order for an agent, by any process. */
 struct dialin_order {
 	uint32_t kind;	  /* as the sender and the connection agree */
+	bool is_urgent;	  /* it replaces all orders that wait */
 	char reason[256]; /* NUL-terminated */
 };
 
+/* So many orders wait for an agent until its worker takes them. */
+#define DIALIN_MAX_ORDERS 6
+
 /*
  * Leave an order for the agent with this id, and notify its worker. Returns
- * false if it is not online. An order that its worker has not yet taken is
- * replaced.
+ * false if it is not online, or DIALIN_MAX_ORDERS wait for it and this one is
+ * not urgent.
  */
 bool dialin_table_order(struct dialin_table *t, const char *id, size_t len,
     const struct dialin_order *order);
 
-/* Take the order that waits for this connection, if there is one. */
+/* Take the first order that waits for this connection, if there is one. */
 bool dialin_table_take_order(struct dialin_table *t, uint32_t place,
     uint64_t connection, struct dialin_order *order);
 

@@ -160,7 +160,8 @@ bool ons_agent_is_there(const struct ons_agent *a)
 static bool order(const struct door_setup *setup, const char *id, uint32_t kind,
     const char *what, const char *user)
 {
-	struct dialin_order o = {.kind = kind};
+	struct dialin_order o = {
+	    .kind = kind, .is_urgent = kind == DIALIN_EMERGENCY_STOP};
 	(void)snprintf(o.reason, sizeof o.reason, "%s %s", what, user);
 	return setup->dock &&
 	       dialin_table_order(setup->dock->table, id, strlen(id), &o);

@@ -294,7 +294,8 @@ static void on_control(struct ons_dash *d, const struct ons_message *m)
 		refuse(d, "ROUTING_FAILED",
 		    "Failed to route control command to agent", none, c.agent,
 		    s.is_hosted ? "this agent can only be stopped"
-				: "no such agent is connected");
+				: "no such agent is connected, or it has not "
+				  "yet taken what was sent before");
 		return;
 	}
 	ons_dash_begin_ack(&out, m);

@@ -194,6 +194,22 @@ static void test_orders(void)
 	    "the process of an agent takes its order");
 	ok(!dialin_table_take_order(theirs, a.place, a.connection, &got),
 	    "an order is taken once");
+	for (order.kind = 1; dialin_table_order(mine, "a", 1, &order);)
+		order.kind++;
+	is_int(order.kind, DIALIN_MAX_ORDERS + 1,
+	    "an order is refused when so many wait");
+	ok(dialin_table_take_order(theirs, a.place, a.connection, &got) &&
+		got.kind == 1 &&
+		dialin_table_take_order(theirs, a.place, a.connection, &got) &&
+		got.kind == 2,
+	    "orders are taken in the order in which they were left");
+	order.is_urgent = true;
+	ok(dialin_table_order(mine, "a", 1, &order) &&
+		dialin_table_take_order(theirs, a.place, a.connection, &got) &&
+		got.kind == order.kind,
+	    "an urgent order replaces those that wait");
+	ok(!dialin_table_take_order(theirs, a.place, a.connection, &got),
+	    "no order is left behind an urgent one");
 	dialin_table_gone(theirs, a.place, a.connection);
 	ok(!dialin_table_order(mine, "a", 1, &order),
 	    "an agent that has gone gets no orders");
