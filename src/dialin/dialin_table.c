@@ -34,6 +34,8 @@ struct entry {
 	_Atomic uint64_t connection;
 	_Atomic int64_t seen_ms;
 	_Atomic uint32_t n_orders;
+	/* Whether there may be an older connection of the same agent. */
+	_Atomic bool has_older;
 	int64_t gone_ms;			       /* 0: online */
 	struct dialin_order orders[DIALIN_MAX_ORDERS]; /* the oldest first */
 	struct dialin_info info;
@@ -126,6 +128,7 @@ static void free_entry(struct entry *e)
 	atomic_store(&e->holder, 0);
 	atomic_store(&e->connection, 0);
 	atomic_store(&e->n_orders, 0);
+	atomic_store(&e->has_older, false);
 }
 
 static bool lock(struct dialin_table *t)
@@ -273,6 +276,29 @@ uint64_t dialin_table_version(const struct dialin_table *t)
 	       atomic_load(&t->heritage->deaths);
 }
 
+/* ---- telling workers ---- */
+
+/* Best effort: the worker also looks when it ticks. */
+static void notify(const struct dialin_table *t, unsigned slot)
+{
+	struct msg m = {.version = MSG_VERSION,
+	    .type = MSG_ORDER,
+	    .from_slot = (uint16_t)t->slot,
+	    .from_generation = t->generation};
+	(void)mailbox_send(HERITAGE_FD_MAILBOXES + (int)slot, &m, sizeof m);
+}
+
+/* Its generation is odd while a process lives in it. */
+static void notify_workers(const struct dialin_table *t)
+{
+	for (unsigned i = 0; i < HERITAGE_SLOTS; i++) {
+		const struct heritage_slot *slot = &t->heritage->slots[i];
+		if (slot->kind == KIND_WORKER &&
+		    atomic_load(&slot->generation) & 1)
+			notify(t, i);
+	}
+}
+
 /* ---- connecting ---- */
 
 static uint32_t new_entry(struct dialin_table *t)
@@ -327,8 +353,10 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 	struct entry *e = &t->entries[*place];
 	size_t name = strlen(who->name);
 	t->region->taken = *place;
-	if (!*connection)
+	if (!*connection) {
 		*connection = t->region->next_connection++;
+		atomic_store(&e->has_older, is_online(t, e));
+	}
 	e->info.who = *who;
 	e->info.has_error = false;
 	e->info.connected_ms = clock_wall_ms();
@@ -360,8 +388,12 @@ void dialin_table_gone(
 	if (atomic_load(&t->entries[place].connection) != connection)
 		return;
 	/* Without the lock: a newer connection elsewhere has another holder. */
-	if (atomic_compare_exchange_strong(&t->entries[place].holder, &self, 0))
-		changed(t);
+	if (!atomic_compare_exchange_strong(
+		&t->entries[place].holder, &self, 0))
+		return;
+	changed(t);
+	if (atomic_load(&t->entries[place].has_older))
+		notify_workers(t);
 }
 
 void dialin_table_seen(
@@ -414,17 +446,6 @@ void dialin_table_set_error(
 
 /* ---- orders ---- */
 
-static void notify(const struct dialin_table *t, uint64_t holder)
-{
-	struct msg m = {.version = MSG_VERSION,
-	    .type = MSG_ORDER,
-	    .from_slot = (uint16_t)t->slot,
-	    .from_generation = t->generation};
-	int slot = (int)(holder & 0xff) - 1;
-	/* Best effort: the worker also looks when it ticks. */
-	(void)mailbox_send(HERITAGE_FD_MAILBOXES + slot, &m, sizeof m);
-}
-
 static bool put_order(struct entry *e, const struct dialin_order *order)
 {
 	uint32_t n = order->is_urgent ? 0 : atomic_load(&e->n_orders);
@@ -444,7 +465,7 @@ bool dialin_table_order(struct dialin_table *t, const char *id, size_t len,
 	struct entry *e = at == NONE ? NULL : &t->entries[at];
 	bool is_put = e && is_online(t, e) && put_order(e, order);
 	if (is_put)
-		notify(t, atomic_load(&e->holder));
+		notify(t, (unsigned)(atomic_load(&e->holder) & 0xff) - 1);
 	unlock(t);
 	return is_put;
 }

@@ -113,7 +113,8 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 
 /*
  * The connection has ended. Does nothing if the agent has a newer one. An older
- * one of the same agent may dialin_table_connect() again.
+ * one of the same agent may dialin_table_connect() again: if there may be one,
+ * all workers get MSG_ORDER.
  */
 void dialin_table_gone(
     struct dialin_table *t, uint32_t place, uint64_t connection);
