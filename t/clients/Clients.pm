@@ -54,6 +54,9 @@ sub socketio_node { return installed('socketio-node', 'socketio/package-lock.jso
 # More of these, and a server, which "make test-clients" and "make bench" install.
 sub socketio_more { return installed('socketio-more', 'socketio-more/package-lock.json') }
 
+# What the programs of Onsembl need, which "make test-clients" installs.
+sub onsembl { return installed('onsembl', 'onsembl/package-lock.json') }
+
 # The folder with a client of t/clients/drivers: a language, or websocat. Otherwise undef and why.
 sub driver {
 	my ($name) = @_;
