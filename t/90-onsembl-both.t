@@ -125,6 +125,13 @@ $agent->command;
 $agent->ask(TERMINAL_OUTPUT => { commandId => 'kept', content => "before\n", streamType => 'STDOUT', sequence => 1 });
 $agent->vanish;
 $d->next('AGENT_DISCONNECT');
+my $back = Onsembl->dashboard($host, user => 'ann');
+is $back->ask(COMMAND_REQUEST => { commandId => 'kept', agentId => 'mock-1', command => 'x' })->{type}, 'ACK',
+    'a command that is sent again while its agent is away is acknowledged';
+is Onsembl::output('kept', $back->until('TERMINAL_STREAM')), "before\n",
+    'a dashboard that sends its command again while the agent is away is told of it from its start';
+is $foreign->ask(COMMAND_REQUEST => { commandId => 'kept', agentId => 'mock-1', command => 'x' })->{payload}{code},
+    'ROUTING_FAILED', 'another user cannot send a command again';
 $agent = OnsAgent->new($host, id => 'mock-1', user => 'ann', says => { activeCommands => ['kept'] });
 $agent->output('kept', "meanwhile $_\n", sequence => $_) for 2, 3;
 $agent->complete('kept');
@@ -132,6 +139,10 @@ my @kept = $d->until('COMMAND_COMPLETE');
 is Onsembl::output('kept', @kept), "meanwhile 2\nmeanwhile 3\n",
     'B52: output that an agent kept while it was away reaches the dashboard of its command';
 is $kept[-1]{payload}{status}, 'COMPLETED', 'B52: a command ends well though its agent was away';
+is Onsembl::output('kept', $back->until('COMMAND_COMPLETE')), "meanwhile 2\nmeanwhile 3\n",
+    'a dashboard that has sent its command again is told of its end';
+$agent->say(PING => { timestamp => 1 });
+is $agent->next('PONG', 'COMMAND_REQUEST')->{type}, 'PONG', 'a command that was sent again is not run again';
 
 # An agent of an organisation, which says who it is twice.
 my %colleague = (authorization => 'Bearer ' . Onsembl::token(user => 'cy', org => 'acme'));

@@ -389,6 +389,24 @@ void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
 		begin_command(d, m, q, id, a);
 }
 
+bool ons_dash_command_repeat(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q)
+{
+	char name[ONS_OWNER_SIZE];
+	struct buf id = {0};
+	if (!q->command.text)
+		return false;
+	ons_owner_session(name, q->command);
+	if (session_peek(d->setup->sessions, name, strlen(name), d->owner) ==
+	    SESSION_NEW)
+		return false;
+	buf_append(&id, q->agent.text, q->agent.len);
+	const struct ons_agent away = {.id = buf_cstr(&id)};
+	ons_dash_command_run(d, m, q, &away);
+	buf_fini(&id);
+	return true;
+}
+
 bool ons_dash_command_take(struct ons_dash *d, struct span command)
 {
 	char name[ONS_OWNER_SIZE];

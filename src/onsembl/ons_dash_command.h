@@ -33,6 +33,13 @@ void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
     const struct ons_request *q, const struct ons_agent *a);
 
 /*
+ * The same for a command that its user has sent before, and whose agent is not
+ * connected now. Returns false, and does nothing, if there is no such command.
+ */
+bool ons_dash_command_repeat(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q);
+
+/*
  * Tell the dashboard from now on of a command of its user that no dashboard has
  * now, or that it has itself. Returns whether there is such a command.
  */

@@ -226,7 +226,7 @@ static void on_request(struct ons_dash *d, const struct ons_message *m)
 		return;
 	}
 	ons_agents_each(d->setup, run_if_it_is, &s);
-	if (!s.is_found)
+	if (!s.is_found && !ons_dash_command_repeat(d, m, &q))
 		refuse(d, "ROUTING_FAILED", "Failed to route command to agent",
 		    q.command, q.agent, "no such agent is connected");
 }
