@@ -33,7 +33,7 @@ use Test::More ();
 use Time::HiRes qw(time sleep);
 use WS;
 
-our @EXPORT_OK = qw(copy_programs lacks lacks_here wait_for read_file write_file run program source);
+our @EXPORT_OK = qw(copy_programs lacks lacks_here memory_kb wait_for read_file write_file run program source);
 
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
@@ -260,6 +260,18 @@ sub children_of_kind {
 
 sub workers { return $_[0]->children_of_kind('worker') }
 sub keepers { return $_[0]->children_of_kind('keeper') }
+
+# Memory of these processes, or of all of a server, in kB: shared pages count once, and the pages of
+# files, which the kernel may drop, do not count.
+sub memory_kb {
+	my @pids = map { ref $_ ? ($_->pid, keys %{ { $_->children } }) : $_ } @_;
+	my $sum = 0;
+	for my $pid (@pids) {
+		my $text = read_file("/proc/$pid/smaps_rollup");
+		$sum += $1 while $text =~ /^Pss_(?:Anon|Shmem): +(\d+)/mg;
+	}
+	return $sum;
+}
 
 # Kill one worker at random (or the named one) with SIGKILL; its pid.
 sub kill_worker {

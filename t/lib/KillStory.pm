@@ -81,13 +81,13 @@ sub run {
 	$self->{next_kill} = $start + $self->{kill_every};
 	$self->{next_fault} = $start + $self->{fault_every};
 	$self->{next_stop} = $start + ($self->{stop_every} // 0);
-	$self->{rss_start} = $self->rss;
+	$self->{rss_start} = $self->{host}->memory_kb;
 	$self->{start} = $start;
 	while (1) {
 		my $now = time;
 		$self->{stopped} ||= $now if $self->is_told($now);
 		last if $self->{stopped} && $now > $self->{stopped} + $self->{tail};
-		$self->{rss_early} //= $self->rss
+		$self->{rss_early} //= $self->{host}->memory_kb
 		    if $now > $start + $self->{seconds} / 5;
 		$self->do_harm($now) unless $self->{stopped};
 		my $n_busy = $self->tend($now);
@@ -95,7 +95,7 @@ sub run {
 		$self->turn_the_loop;
 	}
 	$self->{took} = time - $start;
-	$self->{rss_end} = $self->rss;
+	$self->{rss_end} = $self->{host}->memory_kb;
 	close $_->{socket} for values %{ $self->{conns} };
 	return $self->report;
 }
@@ -506,19 +506,6 @@ sub measure {
 }
 
 # ---- the sum ----
-
-# Memory of all its processes, in kB: shared pages count once, and the pages of files,
-# which the kernel may drop, do not count.
-sub rss {
-	my ($self) = @_;
-	my %children = $self->{host}->children;
-	my $sum = 0;
-	for my $pid ($self->{host}->pid, keys %children) {
-		my $text = CoHost::read_file("/proc/$pid/smaps_rollup");
-		$sum += $1 while $text =~ /^Pss_(?:Anon|Shmem): +(\d+)/mg;
-	}
-	return $sum;
-}
 
 # Sessions that the server says are running.
 sub stuck {

@@ -57,7 +57,7 @@ sub start {
 	my $own = readlink '/proc/self/ns/net';
 	$self->{keeper} = fork // die "fork: $!";
 	if (!$self->{keeper}) {
-		exec qw(unshare -n sleep 1000) or POSIX::_exit(127);
+		exec qw(unshare -n sleep infinity) or POSIX::_exit(127);
 	}
 	my $there = "/proc/$self->{keeper}/ns/net";
 	wait_for(10, sub { (readlink($there) // $own) ne $own }) or die "no namespace\n";

@@ -2,140 +2,89 @@
 # Copyright the co-hostd authors
 package OnsStory;
 
-# Real wrappers and dashboards of Onsembl while workers are killed: each dashboard runs one
-# command after the other, whose lines are numbered, and comes back when its worker has died.
+# Real wrappers and dashboards of Onsembl while workers are killed, or stopped: each dashboard runs
+# one command after the other, whose lines are numbered, and comes back when its connection is lost.
 #
 #   my $r = OnsStory::run($host, wrappers => 5, dashboards => 3, seconds => 8, kill_every => 5);
-#   $r->{problems} is empty if each line came once, in order, to its dashboard only, and each
-#   command ran once.
+#
+# What must be 0 afterwards: lost, doubled, reordered (lines), foreign (messages about a command of
+# another dashboard) and failed (commands that did not complete, or did not run exactly once).
+# $r->{problems} has a text for each of the first ones. OnsStory::table($r) is for people.
 use strict;
 use warnings;
 
-use CoHost qw(read_file wait_for);
+use CoHost qw(memory_kb read_file wait_for);
+use IO::Select;
+use JSON::PP ();
 use Onsembl;
 use Time::HiRes qw(sleep time);
 use Wrapper;
 
-# Options: wrappers, dashboards, seconds, kill_every, lines (of a command), line_s (between two).
+our @NOUGHT = qw(lost doubled reordered foreign failed);
+
+my $MAX_PROBLEMS = 50;
+my $SILENCE_S = 35; # a dashboard that hears nothing for so long connects again
+my $DIAL_S = 5;
+my $END_S = 120; # the time for the last commands to end
+
+my $json = JSON::PP->new->utf8;
+
+# Options: wrappers, dashboards, seconds, kill_every; stop_every and stop_s (SIGSTOP, then SIGCONT,
+# to one worker); lines (of a command), line_s (between two); env (of the wrappers); trouble_s: the
+# network is cut for so long in the story, so that commands may take longer to end.
 sub run {
 	my ($host, %o) = @_;
-	my $self = bless { host => $host, lines => 20, line_s => 0.05, kill_every => 5, %o,
-		problems => [], n_commands => 0, n_lines => 0, kills => 0, returns => 0 }, __PACKAGE__;
-	$self->start_wrappers;
+	my $self = bless { host => $host, lines => 20, line_s => 0.05, trouble_s => 0, env => {}, %o,
+		problems => [], refused => {}, map { $_ => 0 } @NOUGHT, qw(commands shown kills stops returns) }, __PACKAGE__;
+	$self->start_wrappers($o{wrappers});
 	$self->{dashes} = [map { { n => $_, done => 0 } } 1 .. $o{dashboards}];
+	$self->{kb_begin} = $host->memory_kb;
 	$self->play;
 	$self->check_runs;
+	$self->{kb_end} = $host->memory_kb;
+	$self->{wrapper_kb_end} = memory_kb(map { $_->pid } @{ $self->{wrappers} });
+	$self->{dialed} = $host->metric('cohostd_agents_dialed_in_total');
 	$_->stop for @{ $self->{wrappers} };
 	return $self;
 }
 
-sub odd { my ($self, $text) = @_; push @{ $self->{problems} }, $text; return }
+# ---- what is judged ----
 
-sub start_wrappers {
-	my ($self) = @_;
-	$self->{wrappers} = [map { Wrapper->start(server => $self->{host}->url,
-		token => Onsembl::token(user => 'ann'), args => ['--name', "w$_"]) } 1 .. $self->{wrappers}];
-	my $all = @{ $self->{wrappers} };
-	wait_for(60, sub { $self->{host}->metric('cohostd_agents_dialed_in') == $all })
-	    or die "the wrappers do not dial in\n";
+sub odd {
+	my ($self, $kind, $text, $n) = @_;
+	$self->{$kind} += $n // 1;
+	push @{ $self->{problems} }, "$kind: $text" if @{ $self->{problems} } < $MAX_PROBLEMS;
 	return;
 }
 
-# Connect, and send the command that waits for its end once more: it is told from its start.
-sub come {
-	my ($self, $d) = @_;
-	$d->{ws} = eval { Onsembl->dashboard($self->{host}, user => 'ann') } or return;
-	my $list = eval { $d->{ws}->next('DASHBOARD_CONNECTED') } or return delete $d->{ws};
-	$d->{agents} = { map { $_->{name} => $_->{agentId} } @{ $list->{payload}{agents} } };
-	$self->{returns}++ if $d->{was_here}++;
-	$self->request($d) if $d->{command};
-	return;
-}
-
-sub request {
-	my ($self, $d) = @_;
-	my $c = $d->{command};
-	eval { $d->{ws}->say(COMMAND_REQUEST => { commandId => $c->{id}, agentId => $c->{agent},
-		command => $c->{text} }); 1 } or delete $d->{ws};
-	return;
-}
-
-sub next_command {
-	my ($self, $d) = @_;
-	my $id = "d$d->{n}-" . ++$d->{done};
-	my $wrapper = 1 + ($d->{n} + $d->{done}) % @{ $self->{wrappers} };
-	my $agent = $d->{agents}{"w$wrapper"} or return;
-	$self->{n_commands}++;
-	push @{ $self->{ids} }, $id;
-	$d->{command} = { id => $id, agent => $agent, text => '', sequence => 0, output => '',
-		text => "echo $id >> ran; for i in \$(seq 1 $self->{lines}); do echo $id-\$i; "
-		    . "sleep $self->{line_s}; done" };
-	$self->request($d);
-	return;
-}
-
-sub take {
-	my ($self, $d, $f) = @_;
-	my $c = $d->{command};
-	my $id = $f->{payload}{commandId} // return;
-	$self->odd("d$d->{n} was shown $id") if $id !~ /^d$d->{n}-/;
-	return if !$c || $id ne $c->{id};
-	if ($f->{type} eq 'TERMINAL_STREAM') {
-		my $p = $f->{payload};
-		return if $p->{sequence} <= $c->{sequence};
-		$c->{sequence} = $p->{sequence};
-		$c->{output} .= $p->{content};
-	} elsif ($f->{type} eq 'ERROR') {
-		$self->odd("$id: $f->{payload}{code} $f->{payload}{message}");
-		delete $d->{command};
-	} elsif ($f->{type} eq 'COMMAND_COMPLETE') {
-		$self->end($d, $f->{payload});
+# What is wrong with the output of a command, whose lines are "ID-1" to "ID-N"; unless it is whole,
+# the rest is not missing. Strange are lines of any other form.
+sub judge {
+	my ($id, $n, $text, $is_whole) = @_;
+	my %wrong = (lost => [], doubled => [], reordered => [], strange => []);
+	my (%seen, @strange);
+	my $top = 0;
+	$text =~ s/[^\n]*\z// if !$is_whole;
+	for my $line (split /\r?\n/, $text) {
+		my ($k) = $line =~ /^\Q$id\E-(\d+)\z/;
+		if (!$k || $k > $n) { push @{ $wrong{strange} }, $line; next }
+		if ($seen{$k}++) { push @{ $wrong{doubled} }, $k }
+		elsif ($k < $top) { push @{ $wrong{reordered} }, $k }
+		$top = $k if $k > $top;
 	}
-	return;
+	$wrong{lost} = [grep { !$seen{$_} } 1 .. ($is_whole ? $n : $top)];
+	return \%wrong;
 }
 
-sub end {
-	my ($self, $d, $p) = @_;
-	my $c = delete $d->{command};
-	my @lines = $c->{output} =~ /^($c->{id}-\d+)\r?$/mg;
-	my @expected = map { "$c->{id}-$_" } 1 .. $self->{lines};
-	$self->odd("$c->{id}: $p->{status} " . ($p->{error} // '')) if $p->{status} ne 'COMPLETED';
-	$self->odd("$c->{id}: its lines are @lines") if "@lines" ne "@expected";
-	$self->{n_lines} += @lines;
-	return;
-}
-
-sub play {
-	my ($self) = @_;
-	my $begin = time;
-	my $end = $begin + $self->{seconds};
-	my $kill_at = $begin + $self->{kill_every};
-	while (time < $end || grep { $_->{command} } @{ $self->{dashes} }) {
-		if (time > $end + 120) {
-			$self->odd("$_->{command}{id} does not end") for grep { $_->{command} } @{ $self->{dashes} };
-			last;
-		}
-		$self->step($_, time < $end) for @{ $self->{dashes} };
-		if (time > $kill_at && time < $end) {
-			my @workers = $self->{host}->workers;
-			$self->{host}->kill_worker($workers[$self->{kills}++ % @workers]);
-			$kill_at += $self->{kill_every};
-		}
-		sleep 0.01;
-	}
-	return;
-}
-
-sub step {
-	my ($self, $d, $is_on) = @_;
-	$self->come($d) if !$d->{ws};
-	return if !$d->{ws};
-	while (my $f = $d->{ws}->ws->next(timeout => 0.001)) { $self->take($d, $f) }
-	if (defined $d->{ws}->ws->{close_code}) {
-		delete $d->{ws};
-	} elsif (!$d->{command} && $is_on) {
-		$self->next_command($d);
-	}
+# A connection has shown this of a command, from its first line on.
+sub look {
+	my ($self, $c, $is_whole) = @_;
+	my $wrong = judge($c->{id}, $self->{lines}, $c->{output}, $is_whole);
+	$self->odd($_, "of $c->{id}: @{ $wrong->{$_} }", scalar @{ $wrong->{$_} })
+	    for grep { @{ $wrong->{$_} } } qw(lost doubled reordered);
+	$self->odd('failed', "$c->{id} has the line $_") for @{ $wrong->{strange} };
+	$self->{shown} += () = $c->{output} =~ /\n/g;
+	$c->{output} = '';
 	return;
 }
 
@@ -146,9 +95,202 @@ sub check_runs {
 		$n{$_}++ for split /\n/, read_file($w->dir . '/ran');
 	}
 	for my $id (@{ $self->{ids} }) {
-		$self->odd("$id ran " . ($n{$id} // 0) . ' times') if ($n{$id} // 0) != 1;
+		my $times = delete $n{$id} // 0;
+		my $expected = $self->{refused}{$id} ? 0 : 1;
+		$self->odd('failed', "$id ran $times times, not $expected") if $times != $expected;
+	}
+	$self->odd('failed', "$_ ran, and nobody asked for it") for sort keys %n;
+	return;
+}
+
+# ---- wrappers and dashboards ----
+
+sub start_wrappers {
+	my ($self, $n) = @_;
+	$self->{wrappers} = [map { Wrapper->start(server => $self->{host}->url, env => $self->{env},
+		token => Onsembl::token(user => 'ann'), args => ['--name', "w$_"]) } 1 .. $n];
+	wait_for(60, sub { $self->{host}->metric('cohostd_agents_dialed_in') == $n })
+	    or die "the wrappers do not dial in\n";
+	return;
+}
+
+# Connect, and send the command that waits for its end once more: it is told from its start.
+sub come {
+	my ($self, $d) = @_;
+	local $HTTP::TIMEOUT = $DIAL_S;
+	my $client = eval { Onsembl->dashboard($self->{host}, user => 'ann') } or return;
+	my $list = eval { $client->next('DASHBOARD_CONNECTED') } or return;
+	$d->{agents} = { map { $_->{name} => $_->{agentId} } @{ $list->{payload}{agents} } };
+	@$d{qw(client heard)} = ($client, time);
+	$self->{returns}++ if $d->{was_here}++;
+	$self->request($d) if $d->{command};
+	return;
+}
+
+sub leave {
+	my ($self, $d) = @_;
+	my $client = delete $d->{client} or return;
+	$client->ws->socket->close;
+	$self->look($d->{command}, 0) if $d->{command};
+	return;
+}
+
+sub request {
+	my ($self, $d) = @_;
+	my $c = $d->{command};
+	eval { $d->{client}->say(COMMAND_REQUEST => { commandId => $c->{id}, agentId => $c->{agent},
+		command => $c->{text} }); 1 } or $self->leave($d);
+	return;
+}
+
+sub next_command {
+	my ($self, $d) = @_;
+	my $id = "d$d->{n}-" . ++$d->{done};
+	my $wrapper = 1 + ($d->{n} + $d->{done}) % @{ $self->{wrappers} };
+	my $agent = $d->{agents}{"w$wrapper"} or return;
+	$self->{commands}++;
+	push @{ $self->{ids} }, $id;
+	my $script = "\$| = 1; for (1 .. $self->{lines}) { print qq($id-\$_\\n); "
+	    . "select undef, undef, undef, $self->{line_s} }";
+	$d->{command} = { id => $id, agent => $agent, output => '',
+		text => "echo $id >> ran; exec $^X -e '$script'" };
+	$self->request($d);
+	return;
+}
+
+# A command for an agent that is away may be refused, unless it was acknowledged.
+sub refused {
+	my ($self, $d, $id, $p) = @_;
+	my $c = $d->{command};
+	my $why = "$p->{code} " . ($p->{details}{reason} // $p->{message});
+	my $is_of_command = $c && ($id // '') eq $c->{id};
+	if ($is_of_command && !$c->{is_taken} && $why =~ /no such agent is connected/) {
+		$self->{refused}{$id} = 1;
+	} else {
+		$self->odd('failed', ($id // "d$d->{n}") . ": $why");
+	}
+	delete $d->{command} if $is_of_command;
+	return;
+}
+
+sub take {
+	my ($self, $d, $f) = @_;
+	my $c = $d->{command};
+	if ($f->{type} eq 'PING') {
+		eval { $d->{client}->say(PONG => { timestamp => $f->{payload}{timestamp} }) };
+		return;
+	}
+	my $id = $f->{payload}{commandId} // $f->{payload}{details}{commandId};
+	return $self->refused($d, $id, $f->{payload}) if $f->{type} eq 'ERROR';
+	return if !defined $id;
+	return $self->odd('foreign', "d$d->{n} was shown $id") if $id !~ /^d$d->{n}-/;
+	if (!$c || $id ne $c->{id}) {
+		$self->odd('failed', "$id goes on after its end") if $f->{type} eq 'TERMINAL_STREAM';
+	} elsif ($f->{type} eq 'ACK') {
+		$c->{is_taken} = 1;
+	} elsif ($f->{type} eq 'TERMINAL_STREAM') {
+		$c->{output} .= $f->{payload}{content};
+	} elsif ($f->{type} eq 'COMMAND_COMPLETE') {
+		$self->odd('failed', "$id: $f->{payload}{status} " . ($f->{payload}{error} // ''))
+		    if $f->{payload}{status} ne 'COMPLETED';
+		$self->look(delete $d->{command}, 1);
 	}
 	return;
+}
+
+# ---- the loop ----
+
+sub is_busy { return scalar grep { $_->{command} } @{ $_[0]{dashes} } }
+
+sub play {
+	my ($self) = @_;
+	my $begin = time;
+	my $end = $begin + $self->{seconds};
+	my $limit = $end + $END_S + $self->{trouble_s};
+	$self->{due}{$_} = $begin + $self->{$_} for grep { $self->{$_} } qw(kill_every stop_every);
+	while (time < $end || $self->is_busy) {
+		last if time > $limit;
+		my $is_on = time < $end;
+		$self->harm if $is_on;
+		$self->tend($_, $is_on) for @{ $self->{dashes} };
+		$self->listen;
+	}
+	$self->wake;
+	$self->odd('failed', "$_->{command}{id} does not end")
+	    for grep { $_->{command} } @{ $self->{dashes} };
+	return;
+}
+
+# Whether it is time for this again.
+sub is_due {
+	my ($self, $what) = @_;
+	return 0 if !$self->{due}{$what} || time < $self->{due}{$what};
+	$self->{due}{$what} = time + $self->{$what};
+	return 1;
+}
+
+sub wake {
+	my ($self) = @_;
+	my $pid = delete $self->{stopped} or return;
+	kill CONT => $pid;
+	return;
+}
+
+sub harm {
+	my ($self) = @_;
+	$self->wake if $self->{stopped} && time > $self->{wake_at};
+	my @workers = $self->{host}->workers or return;
+	if ($self->is_due('kill_every')) {
+		$self->{host}->kill_worker($workers[$self->{kills}++ % @workers]);
+	} elsif ($self->is_due('stop_every') && !$self->{stopped}) {
+		my $pid = $workers[$self->{stops}++ % @workers];
+		kill STOP => $pid;
+		@$self{qw(stopped wake_at)} = ($pid, time + $self->{stop_s});
+	}
+	return;
+}
+
+# Let a dashboard be there, and have a command.
+sub tend {
+	my ($self, $d, $is_on) = @_;
+	$self->leave($d) if $d->{client} && time > $d->{heard} + $SILENCE_S;
+	$self->come($d) if !$d->{client};
+	$self->next_command($d) if $d->{client} && !$d->{command} && $is_on;
+	return;
+}
+
+sub listen {
+	my ($self) = @_;
+	my %by = map { ($_->{client}->ws->socket => $_) } grep { $_->{client} } @{ $self->{dashes} };
+	my @ready = IO::Select->new(map { $_->{client}->ws->socket } values %by)->can_read(0.02);
+	sleep 0.02 if !%by;
+	$self->hear($by{$_}) for @ready;
+	return;
+}
+
+sub hear {
+	my ($self, $d) = @_;
+	my $ws = $d->{client}->ws;
+	while (defined(my $text = $ws->next_text(0.001))) {
+		$d->{heard} = time;
+		$self->take($d, $json->decode($text));
+	}
+	$self->leave($d) if defined $ws->closed;
+	return;
+}
+
+# ---- for people ----
+
+sub table {
+	my ($r) = @_;
+	my @rows = ((map { [$_, $r->{$_}] } qw(commands shown), @NOUGHT, qw(kills stops)),
+		['refused, agent away', scalar keys %{ $r->{refused} }],
+		['dashboards came back', $r->{returns}],
+		['wrappers came back', $r->{dialed} - @{ $r->{wrappers} }],
+		['memory of the server, begin', "$r->{kb_begin} kB"],
+		['memory of the server, end', "$r->{kb_end} kB"],
+		['memory of all wrappers, end', "$r->{wrapper_kb_end} kB"]);
+	return join '', map { sprintf "%-30s %12s\n", $_->[0] eq 'shown' ? 'lines' : $_->[0], $_->[1] } @rows;
 }
 
 1;
