@@ -11,7 +11,8 @@
  * their maximum number (0: the program has nests, which limit their turns), or
  * "NUMBER:MOST" if the worker may raise it, USER the ids of the user and the
  * groups as which the program runs, "UID:GID,GID..." (or "-" for ours).
- * Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker.
+ * Descriptors 0, 1 and 2 are the program's; 3 is a socket to the worker. If 0 is
+ * a terminal, it becomes the controlling terminal of the program.
  *
  * co-turn writes one line to the socket when the program has ended: "exit
  * STATUS" with a wait status, "limit COUNT" if there were too many processes,
@@ -34,6 +35,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -105,6 +107,8 @@ static void become_program(
 	sigset_t none;
 
 	(void)setsid();
+	if (isatty(STDIN_FILENO))
+		(void)ioctl(STDIN_FILENO, TIOCSCTTY, 0); /* it is its own */
 	cgroup_enter(&t->groups, 0);
 	tree_limit(t, 0, RLIMIT_CORE, 0);
 	if (l->space_bytes != RLIM_INFINITY)

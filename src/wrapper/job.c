@@ -22,9 +22,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* In a build directory, co-turn is beside the program. */
@@ -50,6 +52,7 @@ struct job {
 	struct job_handlers handlers;
 	void *arg;
 	pid_t co_turn; /* 0: reaped */
+	int terminal;  /* of io, which owns it; -1: pipes, or closed */
 	struct stream *io;
 	struct stream *errors;
 	struct stream *control;
@@ -201,6 +204,7 @@ static void on_output_end(void *arg)
 	struct job *j = arg;
 
 	/* The program may go on: only the end of the tree counts. */
+	j->terminal = -1;
 	stream_close(&j->io);
 	settle(j);
 }
@@ -279,16 +283,59 @@ static void close_all(int *fds)
 			(void)close(fds[i]); /* nothing was written to it */
 }
 
-static bool open_ends(struct ends *e)
+static bool open_pipes(struct ends *e)
+{
+	return open_pipe(&e->theirs[IN], &e->ours[IN]) &&
+	       open_pipe(&e->ours[OUT], &e->theirs[OUT]) &&
+	       open_pipe(&e->ours[ERR], &e->theirs[ERR]);
+}
+
+static int copy_of(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int open_slave(int master, const struct job_terminal *t)
+{
+	const struct winsize size = {.ws_row = t->rows, .ws_col = t->columns};
+	char name[64];
+
+	if (grantpt(master) != 0 || unlockpt(master) != 0 ||
+	    ptsname_r(master, name, sizeof name) != 0)
+		return -1;
+	int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave >= 0) {
+		(void)tcsetattr(slave, TCSANOW, t->settings);
+		(void)ioctl(slave, TIOCSWINSZ, &size); /* neither can fail */
+	}
+	return slave;
+}
+
+/* The program has one side of the terminal three times, and we the other. */
+static bool open_terminal(struct ends *e, const struct job_terminal *t)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	e->ours[OUT] = master;
+	if (master < 0 || (e->ours[IN] = copy_of(master)) < 0)
+		return false;
+	e->theirs[IN] = open_slave(master, t);
+	if (e->theirs[IN] < 0)
+		return false;
+	e->theirs[OUT] = copy_of(e->theirs[IN]);
+	e->theirs[ERR] = copy_of(e->theirs[IN]);
+	return e->theirs[OUT] >= 0 && e->theirs[ERR] >= 0;
+}
+
+static bool open_ends(struct ends *e, const struct job_terminal *t)
 {
 	for (int i = 0; i < N_ENDS; i++)
 		e->ours[i] = e->theirs[i] = -1;
-	if (!open_pipe(&e->theirs[IN], &e->ours[IN]) ||
-	    !open_pipe(&e->ours[OUT], &e->theirs[OUT]) ||
-	    !open_pipe(&e->ours[ERR], &e->theirs[ERR]) || !open_control(e))
+	if (!(t ? open_terminal(e, t) : open_pipes(e)) || !open_control(e))
 		return false;
 	for (int i = 0; i < N_ENDS; i++)
-		if (fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
+		if (e->ours[i] >= 0 &&
+		    fcntl(e->ours[i], F_SETFL, O_NONBLOCK) != 0)
 			return false;
 	return true;
 }
@@ -335,10 +382,13 @@ static struct job *adopt(
 	j->handlers = *plan->handlers;
 	j->arg = plan->arg;
 	j->co_turn = pid;
+	j->terminal = plan->terminal ? ours[OUT] : -1;
 	list_append(&jobs, &j->link);
 	loop_timer_init(&j->timer, on_time, j);
 	j->io = stream_open(j->loop, ours[OUT], ours[IN], &io_handlers, j);
-	j->errors = stream_open(j->loop, ours[ERR], -1, &error_handlers, j);
+	if (ours[ERR] >= 0)
+		j->errors =
+		    stream_open(j->loop, ours[ERR], -1, &error_handlers, j);
 	j->control = stream_open(
 	    j->loop, ours[CONTROL], ours[CONTROL], &control_handlers, j);
 	return j;
@@ -347,7 +397,8 @@ static struct job *adopt(
 struct job *job_start(const struct job_plan *plan, char *why, size_t size)
 {
 	struct ends ends;
-	pid_t pid = open_ends(&ends) ? spawn(plan, ends.theirs) : -1;
+	pid_t pid =
+	    open_ends(&ends, plan->terminal) ? spawn(plan, ends.theirs) : -1;
 	int problem = errno;
 
 	close_all(ends.theirs);
@@ -382,6 +433,20 @@ void job_pause(struct job *j, bool is_paused)
 	if (j->errors)
 		stream_pause(j->errors, is_paused);
 	settle(j);
+}
+
+void job_resize(struct job *j, unsigned short rows, unsigned short columns)
+{
+	const struct winsize size = {.ws_row = rows, .ws_col = columns};
+
+	if (j->terminal >= 0)
+		(void)ioctl(j->terminal, TIOCSWINSZ, &size); /* cannot fail */
+}
+
+bool job_has_foreground(const struct job *j)
+{
+	return j->terminal >= 0 &&
+	       tcgetpgrp(j->terminal) != tcgetsid(j->terminal);
 }
 
 void job_stop(struct job *j, int64_t delay_ms)

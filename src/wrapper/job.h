@@ -18,6 +18,7 @@
 
 struct job;
 struct loop;
+struct termios;
 
 enum job_stream { JOB_OUTPUT, JOB_ERRORS };
 
@@ -33,12 +34,20 @@ struct job_handlers {
 	void (*on_end)(void *arg, int status);
 };
 
+/* A terminal for a program: how it is at first. */
+struct job_terminal {
+	unsigned short rows, columns;
+	const struct termios *settings; /* copied */
+};
+
 /* All of it is copied, except for the handlers. */
 struct job_plan {
 	struct loop *loop;
 	char *const *argv; /* the program is searched in PATH */
 	char *const *envp;
 	const char *cwd;
+	/* NULL: pipes; otherwise all output is JOB_OUTPUT. */
+	const struct job_terminal *terminal;
 	const struct job_handlers *handlers;
 	void *arg;
 };
@@ -67,6 +76,15 @@ void job_finish_input(struct job *j);
 
 /* Stop or resume reading its output. */
 void job_pause(struct job *j, bool is_paused);
+
+/* Change the size of its terminal, which tells the program. */
+void job_resize(struct job *j, unsigned short rows, unsigned short columns);
+
+/*
+ * Whether another process group than that of the program has its terminal: a
+ * shell runs a command.
+ */
+bool job_has_foreground(const struct job *j);
 
 /*
  * Send its process group SIGINT after delay_ms, then SIGTERM, and at last kill
