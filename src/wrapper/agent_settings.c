@@ -34,6 +34,10 @@ static const char usage[] =
     "      --agent-id ID        instead of a new one\n"
     "  -c, --config FILE        settings (default: ./config.json)\n"
     "  -b, --background         return when the agent has started\n"
+    "  -i, --interactive        show the program of the agent here, too\n"
+    "      --headless           do not (the default)\n"
+    "      --status-bar         with -i: show the state in the last row\n"
+    "      --no-websocket       with -i: do not connect to a server\n"
     "      --max-retries N      attempts to connect again (10)\n"
     "      --retry-delay MS     before the first of them (1000)\n"
     "      --heartbeat-interval MS      (30000)\n"
@@ -75,6 +79,10 @@ static const struct row rows[] = {
     {"name", "ONSEMBL_AGENT_NAME", "name", AT(name), 0, 0, TEXT, 0},
     {"agent-id", "ONSEMBL_AGENT_ID", "agentId", AT(agent_id), 0, 0, TEXT, 0},
     {"background", NULL, NULL, AT(is_background), 0, 0, FLAG, 'b'},
+    {"interactive", NULL, NULL, AT(is_interactive), 0, 0, FLAG, 'i'},
+    {"headless", NULL, NULL, AT(is_headless), 0, 0, FLAG, 0},
+    {"status-bar", NULL, NULL, AT(has_bar), 0, 0, FLAG, 0},
+    {"no-websocket", NULL, NULL, AT(is_alone), 0, 0, FLAG, 0},
     {"max-retries", "ONSEMBL_RECONNECT_ATTEMPTS", "maxRetries", AT(attempts), 0,
 	1000000, NUMBER, 0},
     {"retry-delay", "ONSEMBL_RECONNECT_BASE_DELAY", "retryDelay", AT(delay_ms),
@@ -398,6 +406,19 @@ static void check_token(const char *token)
 				    "characters beyond ASCII");
 }
 
+static void check_terminal(const struct agent_settings *s)
+{
+	if (!s->is_interactive && (s->has_bar || s->is_alone))
+		usage_error("%s needs --interactive",
+		    s->has_bar ? "--status-bar" : "--no-websocket");
+	if (s->is_interactive && (s->is_headless || s->is_background))
+		usage_error("--interactive and %s exclude each other",
+		    s->is_headless ? "--headless" : "--background");
+	if (s->is_interactive &&
+	    (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+		usage_error("--interactive needs a terminal");
+}
+
 static void check(struct agent_settings *s)
 {
 	if (s->token_file)
@@ -408,6 +429,7 @@ static void check(struct agent_settings *s)
 	    s->command == COMMAND_LOGIN || s->command == COMMAND_LOGOUT) {
 		check_words(s);
 		check_server(s);
+		check_terminal(s);
 	}
 }
 

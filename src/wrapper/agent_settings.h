@@ -50,6 +50,10 @@ struct agent_settings {
 	int64_t lines;	      /* of the log to show */
 	bool is_background;
 	bool is_following; /* the log */
+	bool is_interactive;
+	bool is_headless; /* the opposite, and the default */
+	bool is_alone;	  /* without a server */
+	bool has_bar;
 	/* The server is from a config.json that nobody has named. */
 	bool is_server_found;
 	bool is_token_found; /* the same for the token */

@@ -7,6 +7,7 @@
 #include "wrapper/agent_settings.h"
 #include "wrapper/login.h"
 #include "wrapper/tail.h"
+#include "wrapper/terminal.h"
 #include "wrapper/workdir.h"
 #include "wrapper/wrapper.h"
 
@@ -162,20 +163,27 @@ static int take_workdir(const struct agent_settings *s)
 	return failed(text);
 }
 
-static int start(const struct agent_settings *s)
+static int run(void *arg)
 {
+	const struct agent_settings *s = arg;
 	char why[400];
+	int status = EXIT_FAILED;
+
+	if (open_log(s) && workdir_sign(why, sizeof why))
+		status = wrapper_run(s, report);
+	workdir_leave();
+	return status;
+}
+
+static int start(struct agent_settings *s)
+{
 	int status = take_workdir(s);
 
 	if (status)
 		return status;
 	if (s->is_background && (status = go_to_background()) >= 0)
 		return status;
-	status = EXIT_FAILED;
-	if (open_log(s) && workdir_sign(why, sizeof why))
-		status = wrapper_run(s, report);
-	workdir_leave();
-	return status;
+	return s->is_interactive ? terminal_guard(run, s) : run(s);
 }
 
 static int stop(const struct agent_settings *s)
@@ -190,7 +198,7 @@ static int stop(const struct agent_settings *s)
 	return failed("it has not ended within 20 s");
 }
 
-static int restart(const struct agent_settings *s)
+static int restart(struct agent_settings *s)
 {
 	int status = stop(s);
 
@@ -214,7 +222,7 @@ static int show_logs(const struct agent_settings *s)
 	return is_shown ? 0 : failed(why);
 }
 
-int commands_run(const struct agent_settings *s)
+int commands_run(struct agent_settings *s)
 {
 	switch (s->command) {
 	case COMMAND_START:

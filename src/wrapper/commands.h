@@ -7,6 +7,6 @@
 struct agent_settings;
 
 /* Do what the command line says. Returns the exit status. */
-int commands_run(const struct agent_settings *s);
+int commands_run(struct agent_settings *s);
 
 #endif

@@ -7,6 +7,8 @@
 #include "wrapper/agent_settings.h"
 #include "wrapper/assistant.h"
 #include "wrapper/dialect.h"
+#include "wrapper/env.h"
+#include "wrapper/pane.h"
 #include "wrapper/private_file.h"
 #include "wrapper/shell.h"
 
@@ -17,16 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct doer *make_shell(struct loop *loop, const struct kind *k,
-    const struct agent_settings *s, char *why, size_t size)
-{
-	(void)k;
-	(void)s;
-	(void)why;
-	(void)size;
-	return shell_new(loop);
-}
 
 /* Whether a program of this name can be executed, by its path or in PATH. */
 static bool is_program(const char *name)
@@ -61,12 +53,47 @@ static const char *const *kept_of(
 	return has_login(s) ? k->kept + k->n_keys : k->kept;
 }
 
+/* The program and its arguments, for the one agent of this process. */
+static char **make_argv(const char *const *from, const struct agent_settings *s)
+{
+	static char **argv;
+	size_t n = 0;
+
+	while (from[n])
+		n++;
+	argv = mem_zero((n + 1) * sizeof *argv);
+	for (size_t i = 0; i < n; i++)
+		argv[i] = mem_strdup(i || !s->program ? from[i] : s->program);
+	return argv;
+}
+
+static struct doer *make_pane(struct loop *loop, const struct kind *k,
+    const struct agent_settings *s, char **env)
+{
+	return pane_new(&(struct pane_setup){
+	    .loop = loop,
+	    .name = k->name,
+	    .argv = make_argv(k->screen_argv, s),
+	    .envp = env,
+	    .dir = s->dir,
+	    .has_bar = s->has_bar,
+	});
+}
+
+static struct doer *make_shell(struct loop *loop, const struct kind *k,
+    const struct agent_settings *s, char *why, size_t size)
+{
+	(void)why;
+	(void)size;
+	if (s->is_interactive)
+		return make_pane(loop, k, s, env_for_command(NULL));
+	return shell_new(loop);
+}
+
 static struct doer *make_assistant(struct loop *loop, const struct kind *k,
     const struct agent_settings *s, char *why, size_t size)
 {
-	static char **argv; /* of the one agent of this process */
 	const char *program = s->program ? s->program : k->argv[0];
-	size_t n = 0;
 
 	if (!is_program(program)) {
 		(void)snprintf(why, size,
@@ -75,15 +102,13 @@ static struct doer *make_assistant(struct loop *loop, const struct kind *k,
 		    program, k->package);
 		return NULL;
 	}
-	while (k->argv[n])
-		n++;
-	argv = mem_zero((n + 1) * sizeof *argv);
-	for (size_t i = 0; i < n; i++)
-		argv[i] = mem_strdup(i ? k->argv[i] : program);
+	if (s->is_interactive)
+		return make_pane(
+		    loop, k, s, env_for_agent(kept_of(k, s), k->more));
 	return assistant_new(&(struct assistant_setup){
 	    .loop = loop,
 	    .name = k->name,
-	    .argv = argv,
+	    .argv = make_argv(k->argv, s),
 	    .kept = kept_of(k, s),
 	    .more = k->more,
 	    .dir = s->dir,
@@ -92,6 +117,17 @@ static struct doer *make_assistant(struct loop *loop, const struct kind *k,
 }
 
 /* ---- the programs: onsembl-agent(1) says what is set, and why ---- */
+
+static const char *const shell_argv[] = {"sh", NULL};
+
+/* At a terminal as well, each has to ask for permissions. */
+static const char *const claude_screen[] = {
+    "claude", "--permission-mode", "default", NULL};
+static const char *const codex_screen[] = {"codex", "--no-daemon", "-a",
+    "on-request", "-s", "workspace-write", "-c",
+    "check_for_update_on_startup=false", "-c", "analytics.enabled=false", NULL};
+static const char *const gemini_screen[] = {
+    "gemini", "--approval-mode", "default", NULL};
 
 static const char *const claude_argv[] = {"claude", "-p", "--input-format",
     "stream-json", "--output-format", "stream-json", "--verbose",
@@ -150,13 +186,14 @@ static struct doer *make_gemini(struct loop *loop, const struct kind *k,
 }
 
 static const struct kind kinds[] = {
-    {.name = "mock", .make = make_shell},
+    {.name = "mock", .make = make_shell, .screen_argv = shell_argv},
     {
 	.name = "claude",
 	.package = "@anthropic-ai/claude-code",
 	.make = make_assistant,
 	.dialect = claude_new,
 	.argv = claude_argv,
+	.screen_argv = claude_screen,
 	.kept = claude_kept,
 	.n_keys = 2,
 	.more = claude_more,
@@ -167,6 +204,7 @@ static const struct kind kinds[] = {
 	.make = make_assistant,
 	.dialect = codex_new,
 	.argv = codex_argv,
+	.screen_argv = codex_screen,
 	.kept = codex_kept,
 	.n_keys = 2,
 	.more = codex_more,
@@ -177,6 +215,7 @@ static const struct kind kinds[] = {
 	.make = make_gemini,
 	.dialect = acp_new,
 	.argv = gemini_argv,
+	.screen_argv = gemini_screen,
 	.kept = gemini_kept,
 	.n_keys = 2,
 	.more = gemini_more,

@@ -3,7 +3,10 @@
 #ifndef WRAPPER_KIND_H
 #define WRAPPER_KIND_H
 
-/* The kinds of agents that can be wrapped. */
+/*
+ * The kinds of agents that can be wrapped. With --interactive, the doer of each
+ * is a pane (pane.h).
+ */
 #include <stddef.h>
 
 struct agent_settings;
@@ -23,9 +26,10 @@ struct kind {
 	const char *package; /* of npm, for advice */
 	struct dialect *(*dialect)(void);
 	const char *const *argv;
-	const char *const *kept; /* variables, see env_for_agent() */
-	size_t n_keys;		 /* so many of them are keys */
-	char *const *more;	 /* further variables */
+	const char *const *screen_argv; /* at a terminal */
+	const char *const *kept;	/* variables, see env_for_agent() */
+	size_t n_keys;			/* so many of them are keys */
+	char *const *more;		/* further variables */
 };
 
 /* Returns the kind of this name, or NULL. */

@@ -23,6 +23,7 @@ struct orders {
 	struct list waiting[ONS_N_PRIORITIES];
 	size_t n_waiting;
 	struct order *current; /* NULL: the agent is free */
+	struct order *own;     /* what it writes then has the agent's id */
 	struct loop_timer flush;
 	struct loop_timer limit;
 	struct loop_later next;
@@ -40,13 +41,18 @@ static bool is_id(const char *id, struct span span)
 
 /* ---- output ---- */
 
+static struct order *speaker(struct orders *o)
+{
+	return o->current ? o->current : o->own;
+}
+
 /*
  * What comes after a pause is sent at once, and what follows within the interval
  * together.
  */
 static void flush(struct orders *o)
 {
-	report_flush(o->report, o->current, false);
+	report_flush(o->report, speaker(o), false);
 	o->is_flushing = true;
 	loop_timer_set(o->setup.loop, &o->flush, o->setup.settings->flush_ms);
 }
@@ -54,10 +60,10 @@ static void flush(struct orders *o)
 static void on_flush(void *arg)
 {
 	struct orders *o = arg;
-	const struct order *x = o->current;
+	const struct order *x = speaker(o);
 
 	o->is_flushing = false;
-	if (x && (x->output[0].len || x->output[1].len))
+	if (x->output[0].len || x->output[1].len)
 		flush(o);
 	orders_balance(o);
 }
@@ -66,7 +72,7 @@ static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 {
 	struct orders *o = arg;
 
-	if (report_output(o->report, o->current, is_errors, text, len))
+	if (report_output(o->report, speaker(o), is_errors, text, len))
 		orders_balance(o);
 	else if (!o->is_flushing)
 		flush(o);
@@ -173,6 +179,7 @@ static void begin(struct orders *o, struct order *x)
 {
 	char why[300];
 
+	report_flush(o->report, o->own, true);
 	x->began_ms = clock_mono_ms();
 	o->current = x;
 	o->asked = RENDER_NOTHING;
@@ -488,6 +495,8 @@ struct orders *orders_new(const struct orders_setup *setup)
 	struct orders *o = mem_zero(sizeof *o);
 
 	o->setup = *setup;
+	o->own = mem_zero(sizeof *o->own);
+	o->own->id = mem_strdup(setup->agent_id);
 	o->report = report_new(&(struct report_setup){
 	    .backlog = setup->backlog,
 	    .agent_id = setup->agent_id,
@@ -516,6 +525,7 @@ void orders_free(struct orders **op)
 	while ((x = take_next(o)))
 		order_free(&x);
 	order_free(&o->current);
+	order_free(&o->own);
 	report_free(&o->report);
 	loop_timer_stop(o->setup.loop, &o->flush);
 	loop_timer_stop(o->setup.loop, &o->limit);

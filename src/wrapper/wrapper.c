@@ -17,6 +17,7 @@
 #include "wrapper/kind.h"
 #include "wrapper/login.h"
 #include "wrapper/orders.h"
+#include "wrapper/pane.h"
 #include "wrapper/private_file.h"
 #include "wrapper/server.h"
 #include "wrapper/workdir.h"
@@ -64,6 +65,7 @@ struct wrapper {
 	int64_t reported_drops;
 	int status;
 	bool is_leaving;
+	bool is_shown; /* the program has the terminal of the user */
 	void (*ready)(const char *text, bool is_connected);
 };
 
@@ -79,13 +81,29 @@ static void say_ready(struct wrapper *w, const char *text, bool is_connected)
 		ready(text, is_connected);
 }
 
+/* For the person at the terminal. */
+static void tell_bar(struct wrapper *w, const char *connection)
+{
+	const char *name = w->settings->name;
+	struct buf text = {0};
+
+	buf_printf(&text, " %s | %s | %s", w->kind->name, connection,
+	    name ? name : w->agent_id);
+	pane_tell(w->doer, buf_cstr(&text));
+	buf_fini(&text);
+}
+
 static void tell_status(struct wrapper *w, const char *connection)
 {
+	bool is_interactive = w->settings->is_interactive;
+
+	if (is_interactive)
+		tell_bar(w, connection);
 	workdir_tell(&(struct workdir_status){
 	    .agent_id = w->agent_id,
 	    .agent_name = w->settings->name,
 	    .agent_type = w->kind->name,
-	    .mode = "headless",
+	    .mode = is_interactive ? "interactive" : "headless",
 	    .connection = connection,
 	    .server = w->settings->server,
 	});
@@ -123,6 +141,51 @@ static void fail(struct wrapper *w)
 	w->status = EXIT_FAILED;
 	if (!w->is_leaving)
 		loop_stop(w->loop);
+}
+
+/* ---- the terminal of the user ---- */
+
+static void show_program(struct wrapper *w);
+
+static void on_program_over(void *arg, int status, bool was_killed)
+{
+	struct wrapper *w = arg;
+
+	if (w->is_leaving)
+		return;
+	if (was_killed) {
+		show_program(w); /* a dashboard wants it to begin anew */
+		return;
+	}
+	w->status = status ? EXIT_FAILED : 0;
+	leave(w, false, 0);
+}
+
+static void show_program(struct wrapper *w)
+{
+	char why[300];
+
+	w->is_shown = true;
+	if (pane_start(w->doer, on_program_over, w, why, sizeof why))
+		return;
+	log_error("agent: %s", why);
+	fail(w);
+}
+
+/* When the connection is made, or when that takes too long. */
+static void begin_to_show(struct wrapper *w)
+{
+	if (w->settings->is_interactive && !w->is_shown)
+		show_program(w);
+}
+
+/* A person at the terminal goes on without the server. */
+static bool goes_on_alone(struct wrapper *w)
+{
+	if (!w->is_shown || w->is_leaving)
+		return false;
+	tell_status(w, "offline");
+	return true;
 }
 
 /* ---- the server ---- */
@@ -200,6 +263,7 @@ static void on_connected(struct wrapper *w)
 	(void)snprintf(text, sizeof text, "connected as %s", w->agent_id);
 	tell_status(w, "connected");
 	say_ready(w, text, true);
+	begin_to_show(w);
 }
 
 static void on_event(
@@ -221,11 +285,13 @@ static void on_event(
 		log_info("server: the connection is closed: it %s", why);
 		if (w->is_leaving)
 			loop_stop(w->loop);
-		else
+		else if (!goes_on_alone(w))
 			leave(w, false, 0);
 		break;
 	case SERVER_GIVEN_UP:
 		log_error("server: it %s; given up", why);
+		if (goes_on_alone(w))
+			break;
 		say_ready(w, why, false);
 		fail(w);
 		break;
@@ -258,6 +324,8 @@ static void on_news(void *arg)
 	    .total_ms = orders_total_ms(w->orders),
 	};
 
+	if (!w->server)
+		return;
 	server_report(w->server, &health);
 	server_send(w->server);
 }
@@ -266,14 +334,14 @@ static bool is_connected(void *arg)
 {
 	struct wrapper *w = arg;
 
-	return server_is_ready(w->server);
+	return w->server && server_is_ready(w->server);
 }
 
 static bool takes_events(void *arg)
 {
 	struct wrapper *w = arg;
 
-	return server_takes_events(w->server);
+	return w->server && server_takes_events(w->server);
 }
 
 static void on_stop(void *arg, bool is_graceful, int64_t timeout_ms)
@@ -300,8 +368,12 @@ static void on_signal(int signo, void *arg)
 {
 	struct wrapper *w = arg;
 
-	if (signo == SIGCHLD)
-		return; /* jobs reap when their sockets close */
+	if (signo == SIGWINCH && w->is_shown)
+		pane_resize(w->doer);
+	if (signo == SIGCONT && w->is_shown)
+		pane_redraw(w->doer);
+	if (signo == SIGWINCH || signo == SIGCONT)
+		return;
 	log_info("signal=%s: stopping", strsignal(signo));
 	if (w->is_leaving)
 		orders_kill(w->orders); /* somebody is in a hurry */
@@ -325,6 +397,7 @@ static void on_wake(void *arg)
 static void on_late(void *arg)
 {
 	say_ready(arg, "not connected yet; see the log", false);
+	begin_to_show(arg);
 }
 
 /* {agentType}-{timestamp}-{9 random characters} */
@@ -343,7 +416,8 @@ static void make_id(struct wrapper *w)
 
 static void open_loop(struct wrapper *w)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, 0};
+	static const int signals[] = {
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGWINCH, SIGCONT, 0};
 
 	w->loop = loop_new();
 	loop_signals(w->loop, signals, on_signal, w);
@@ -388,10 +462,17 @@ static void on_login(void *arg)
 	open_server(arg);
 }
 
-/* Without a token in the settings, the login decides. */
+/* Without a token in the settings, the login decides, if there is a server. */
 static void begin(struct wrapper *w)
 {
 	open_orders(w);
+	if (w->settings->is_alone) {
+		tell_status(w, "offline");
+		say_ready(w, "without a server", true);
+		begin_to_show(w);
+		return;
+	}
+	tell_status(w, "connecting");
 	if (!w->settings->token)
 		w->login = login_keep(w->loop, w->settings, on_login, w);
 	if (!w->login)
@@ -434,7 +515,6 @@ int wrapper_run(const struct agent_settings *settings,
 		say_ready(w, why, false);
 		return EXIT_FAILED;
 	}
-	tell_status(w, "connecting");
 	begin(w);
 	loop_run(w->loop);
 	close_all(w);
