@@ -127,7 +127,7 @@ static bool verify(
 }
 
 /* Enter it into the table. Returns whether it is there. */
-static bool enter(struct agent_wire *w, const struct dialin_who *who)
+static bool enter(struct agent_wire *w, struct dialin_who *who)
 {
 	struct dialin_conn *c = &w->conn;
 	switch (dialin_table_connect(
@@ -459,6 +459,10 @@ void dialin_look(struct dialin_dock *d)
 			send_order(w, &order);
 		if (!d->is_draining)
 			fall_back(w);
+		if (dialin_table_is_newest(
+			d->table, w->conn.place, w->conn.connection))
+			w->conn.alias =
+			    dialin_table_alias(d->table, w->conn.place);
 	}
 }
 

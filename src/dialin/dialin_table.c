@@ -317,31 +317,47 @@ static uint32_t new_entry(struct dialin_table *t)
 	}
 	if (high(t) < g->capacity)
 		return atomic_fetch_add(&g->high, 1);
-	if (best != NONE)
+	if (best != NONE) {
 		free_entry(&t->entries[best]);
+		stat_add(dialins_forgotten, 1);
+	}
 	return best;
+}
+
+/* Returns false if there is no place. */
+static bool make_entry(struct dialin_table *t, uint32_t *place)
+{
+	*place = new_entry(t);
+	if (*place == NONE)
+		return false;
+	t->region->taken = *place;
+	t->entries[*place].info =
+	    (struct dialin_info){.created_ms = clock_wall_ms()};
+	return true;
 }
 
 static enum dialin_found place_for(
     struct dialin_table *t, const struct dialin_who *who, uint32_t *place)
 {
 	*place = find_id(t, who->id, strlen(who->id));
-	if (*place == NONE) {
-		*place = new_entry(t);
-		if (*place == NONE)
-			return DIALIN_FULL;
-		t->region->taken = *place;
-		t->entries[*place].info =
-		    (struct dialin_info){.created_ms = clock_wall_ms()};
-		return DIALIN_FOUND;
-	}
+	if (*place == NONE)
+		return make_entry(t, place) ? DIALIN_FOUND : DIALIN_FULL;
 	const struct dialin_who *owner = &t->entries[*place].info.who;
 	return strcmp(owner->user, who->user) == 0 ? DIALIN_FOUND
 						   : DIALIN_FOREIGN;
 }
 
+/* Make the entry one that is found. */
+static void publish(struct entry *e)
+{
+	const struct dialin_who *who = &e->info.who;
+	size_t name = strlen(who->name);
+	atomic_store(&e->alias, name ? dialin_home(who->name, name) : 0);
+	atomic_store(&e->home, dialin_home(who->id, strlen(who->id)));
+}
+
 enum dialin_found dialin_table_connect(struct dialin_table *t,
-    const struct dialin_who *who, uint32_t *place, uint64_t *connection)
+    struct dialin_who *who, uint32_t *place, uint64_t *connection)
 {
 	if (!lock(t))
 		return DIALIN_STUCK;
@@ -351,12 +367,13 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 		return found;
 	}
 	struct entry *e = &t->entries[*place];
-	size_t name = strlen(who->name);
 	t->region->taken = *place;
 	if (!*connection) {
 		*connection = t->region->next_connection++;
 		atomic_store(&e->has_older, is_online(t, e));
 	}
+	if (!*who->name)
+		memcpy(who->name, e->info.who.name, sizeof who->name);
 	e->info.who = *who;
 	e->info.has_error = false;
 	e->info.connected_ms = clock_wall_ms();
@@ -366,11 +383,105 @@ enum dialin_found dialin_table_connect(struct dialin_table *t,
 	atomic_store(&e->n_orders, 0);
 	atomic_store(&e->connection, *connection);
 	atomic_store(&e->holder, t->self);
-	atomic_store(&e->alias, name ? dialin_home(who->name, name) : 0);
-	atomic_store(&e->home, dialin_home(who->id, strlen(who->id)));
+	publish(e);
 	changed(t);
 	unlock(t);
 	return DIALIN_FOUND;
+}
+
+enum dialin_found dialin_table_register(
+    struct dialin_table *t, const struct dialin_info *info)
+{
+	uint32_t place;
+	enum dialin_found found = DIALIN_FOREIGN;
+	if (!lock(t))
+		return DIALIN_STUCK;
+	if (find_id(t, info->who.id, strlen(info->who.id)) == NONE) {
+		found = DIALIN_FULL;
+		if (make_entry(t, &place)) {
+			struct entry *e = &t->entries[place];
+			e->info = (struct dialin_info){
+			    .who = info->who,
+			    .notes = info->notes,
+			    .created_ms = info->created_ms,
+			    .connected_ms = info->connected_ms,
+			};
+			atomic_store(&e->seen_ms, info->seen_ms);
+			publish(e);
+			changed(t);
+			found = DIALIN_FOUND;
+		}
+	}
+	unlock(t);
+	return found;
+}
+
+bool dialin_table_change(struct dialin_table *t, const struct dialin_info *info)
+{
+	const struct dialin_who *from = &info->who;
+	if (!lock(t))
+		return false;
+	uint32_t place = find_id(t, from->id, strlen(from->id));
+	if (place != NONE) {
+		struct entry *e = &t->entries[place];
+		struct dialin_who *to = &e->info.who;
+		t->region->taken = place;
+		memcpy(to->name, from->name, sizeof to->name);
+		memcpy(to->type, from->type, sizeof to->type);
+		memcpy(to->version, from->version, sizeof to->version);
+		memcpy(to->capabilities, from->capabilities,
+		    sizeof to->capabilities);
+		e->info.notes = info->notes;
+		publish(e);
+		changed(t);
+	}
+	unlock(t);
+	return place != NONE;
+}
+
+bool dialin_table_forget(struct dialin_table *t, const char *id, size_t len)
+{
+	if (!lock(t))
+		return false;
+	uint32_t place = find_id(t, id, len);
+	bool is_away = place != NONE && !is_online(t, &t->entries[place]);
+	if (is_away) {
+		free_entry(&t->entries[place]);
+		changed(t);
+	}
+	unlock(t);
+	return is_away;
+}
+
+/* Whether an entry is one to forget. Takes no lock. */
+static bool is_old(
+    const struct dialin_table *t, const struct entry *e, int64_t before_ms)
+{
+	return atomic_load(&e->home) && !is_online(t, e) &&
+	       atomic_load(&e->seen_ms) < before_ms;
+}
+
+void dialin_table_forget_old(struct dialin_table *t, int64_t before_ms)
+{
+	for (uint32_t at = 0; at < high(t); at++) {
+		struct entry *e = &t->entries[at];
+		if (!is_old(t, e, before_ms) || !lock(t))
+			continue;
+		/* It may have come back, or be another one. */
+		if (is_old(t, e, before_ms)) {
+			log_info("agent=%s: away for too long, forgotten",
+			    e->info.who.id);
+			free_entry(e);
+			changed(t);
+			stat_add(dialins_forgotten, 1);
+		}
+		unlock(t);
+	}
+}
+
+uint64_t dialin_table_alias(const struct dialin_table *t, uint32_t place)
+{
+	return atomic_load(&t->entries[place].alias);
 }
 
 bool dialin_table_is_newest(

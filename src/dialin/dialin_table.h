@@ -8,7 +8,8 @@
  * are, how they are, and which worker has their connection. Any worker reads
  * it, so any can tell of an agent and find its worker. An agent stays in the
  * table after it has gone; when the table is full (max_agents_dialed_in), the
- * one that is gone for the longest time makes room.
+ * one that is gone for the longest time makes room (agents_forgotten_total).
+ * The keeper copies the table to the store and back (dialin/dialin_book.h).
  *
  * One robust lock guards the entries; it is held for copying one of them. If a
  * process dies while it writes an entry, the next one drops that entry, and the
@@ -41,6 +42,12 @@ struct dialin_who {
 	char capabilities[DIALIN_CAPABILITIES_BYTES]; /* JSON; "": none */
 };
 
+/* What its user has noted about it. */
+struct dialin_notes {
+	char description[512];
+	char metadata[1024]; /* JSON, an object; "": none */
+};
+
 /* What it reports from time to time. */
 struct dialin_health {
 	double cpu;
@@ -68,6 +75,7 @@ struct dialin_queue {
 /* An agent as it is now. Times are by the wall clock. */
 struct dialin_info {
 	struct dialin_who who;
+	struct dialin_notes notes;
 	struct dialin_health health;
 	bool is_online;
 	bool has_error; /* it reported one from which it does not recover */
@@ -75,9 +83,9 @@ struct dialin_info {
 	uint32_t n_running; /* commands */
 	struct dialin_queue queue;
 	int64_t created_ms;
-	int64_t connected_ms;
-	int64_t seen_ms;     /* the last sign of life, within some seconds */
-	uint64_t connection; /* a number; larger ones are newer */
+	int64_t connected_ms; /* 0: never */
+	int64_t seen_ms;      /* the last sign of life, within some seconds */
+	uint64_t connection;  /* a number; larger ones are newer */
 };
 
 /* Returns the memory for this many agents, in bytes. */
@@ -106,10 +114,38 @@ enum dialin_found {
 
 /*
  * An agent has connected to this process, or says who it is once more. *place
- * is its entry, *connection the number of the connection (0: a new one).
+ * is its entry, *connection the number of the connection (0: a new one). A name
+ * that it does not say is filled in with the one that is known.
  */
 enum dialin_found dialin_table_connect(struct dialin_table *t,
-    const struct dialin_who *who, uint32_t *place, uint64_t *connection);
+    struct dialin_who *who, uint32_t *place, uint64_t *connection);
+
+/*
+ * Enter an agent that is not connected, if it is not there: who, notes,
+ * created_ms, connected_ms and seen_ms count. DIALIN_FOREIGN: it is there, or
+ * another agent with this id.
+ */
+enum dialin_found dialin_table_register(
+    struct dialin_table *t, const struct dialin_info *info);
+
+/*
+ * Replace name, type, version, capabilities and notes of an agent by those of
+ * *info. Returns false if there is no agent with its id.
+ */
+bool dialin_table_change(
+    struct dialin_table *t, const struct dialin_info *info);
+
+/*
+ * Forget an agent that is not online. Returns false if it is, or there is none
+ * with this id.
+ */
+bool dialin_table_forget(struct dialin_table *t, const char *id, size_t len);
+
+/* Forget the agents that are away and were last seen before this time. */
+void dialin_table_forget_old(struct dialin_table *t, int64_t before_ms);
+
+/* Returns the number of the agent's name; 0: it has none. Takes no lock. */
+uint64_t dialin_table_alias(const struct dialin_table *t, uint32_t place);
 
 /*
  * The connection has ended. Does nothing if the agent has a newer one. An older

@@ -50,6 +50,7 @@ enum store_table {
 	TABLE_USAGE,	/* facts: day and digest of a caller -> its usage */
 	TABLE_WAITING,	/* facts: number, place -> input to a running turn */
 	TABLE_DRAFTS, /* facts: number, place -> what was said without a turn */
+	TABLE_AGENTS, /* facts: id -> what is known of an agent (JSON) */
 	TABLE_JOURNALS, /* journal: number -> positions of its events */
 	TABLE_EVENTS,	/* journal: number, seq -> event */
 	TABLE_SPENT,	/* journal: end, digest of a signature -> its use */

@@ -27,6 +27,7 @@ static const struct table_row table_rows[TABLE_COUNT] = {
     [TABLE_USAGE] = TABLE("usage", STORE_FACTS),
     [TABLE_WAITING] = TABLE("waiting", STORE_FACTS),
     [TABLE_DRAFTS] = TABLE("drafts", STORE_FACTS),
+    [TABLE_AGENTS] = TABLE("agents", STORE_FACTS),
     [TABLE_JOURNALS] = TABLE("journals", STORE_JOURNAL),
     [TABLE_EVENTS] = TABLE("events", STORE_JOURNAL),
     [TABLE_SPENT] = TABLE("spent", STORE_JOURNAL),

@@ -11,6 +11,7 @@
 #include "core/doors.h"
 #include "core/err.h"
 #include "core/stat.h"
+#include "dialin/dialin_book.h"
 #include "dialin/dialin_monitor.h"
 #include "dialin/dialin_table.h"
 #include "door/console.h"
@@ -57,6 +58,7 @@ struct keeper {
 	struct store *store;
 	struct registry *registry;
 	struct engine_table *engines; /* NULL: no door needs them */
+	struct dialin_book *book;     /* likewise */
 	struct loop_timer timer;
 	struct mirror *mirror;
 	struct loop_timer mirror_timer;
@@ -100,6 +102,12 @@ static void sweep_engines(struct engine_table *engines)
 	stat_mine()->polling = engine_count(engines);
 }
 
+static void write_book(struct keeper *k)
+{
+	if (k->book)
+		dialin_book_step(k->book, k->conf.agents_away_ttl * 1000);
+}
+
 static void on_step(void *arg)
 {
 	struct keeper *k = arg;
@@ -112,6 +120,7 @@ static void on_step(void *arg)
 		console_expired(n);
 	if (k->engines)
 		sweep_engines(k->engines);
+	write_book(k);
 	if (k->steps++ % SLOW_STEPS == 0)
 		sweep_slowly(k);
 	loop_timer_set(k->in.loop, &k->timer, STEP_MS);
@@ -263,12 +272,14 @@ static void open_files(struct keeper *k, bool is_first)
 }
 
 /* The tables of the doors are there before the workers look for them. */
-static void make_tables(struct keeper *k)
+static void make_tables(struct keeper *k, bool is_first)
 {
 	if (doors_have(k->conf.doors, DOOR_ONSEMBL)) {
 		dialin_table_make(k->in.heritage);
 		dialin_monitor_make(k->in.heritage);
 		ons_codes_make(k->in.heritage);
+		k->book = dialin_book_open(k->store, k->in.heritage, k->in.slot,
+		    k->in.generation, is_first);
 	}
 	if (!doors_have(k->conf.doors, DOOR_OPENHANDS))
 		return;
@@ -300,7 +311,7 @@ int keeper_main(unsigned slot, unsigned generation)
 	k.registry =
 	    registry_new(k.in.heritage, true, record_next_number(k.store));
 	recover(&k, is_first);
-	make_tables(&k);
+	make_tables(&k, is_first);
 	loop_timer_init(&k.timer, on_step, &k);
 	loop_timer_set(k.in.loop, &k.timer, STEP_MS);
 	loop_timer_init(&k.sweep_timer, on_sweep, &k);
@@ -308,8 +319,10 @@ int keeper_main(unsigned slot, unsigned generation)
 	open_files(&k, is_first);
 	inherit_ready(&k.in);
 	inherit_run(&k.in);
+	write_book(&k); /* the last changes before the server ends */
 	mirror_free(&k.mirror);
 	engine_table_free(&k.engines);
+	dialin_book_close(&k.book);
 	registry_free(&k.registry);
 	store_close(&k.store);
 	conf_fini(&k.conf);
