@@ -14,6 +14,7 @@
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_asked.h"
 #include "onsembl/ons_commands.h"
+#include "onsembl/ons_find.h"
 #include "onsembl/ons_login.h"
 #include "onsembl/ons_token.h"
 #include "onsembl/ons_withdrawn.h"
@@ -26,11 +27,6 @@
 static const struct door_setup *setup;
 static struct ons_token_keys *keys;
 static struct ons_site site;
-
-static void reply_missing(struct http_req *req)
-{
-	ons_asked_error(req, 404, "Agent not found", NULL);
-}
 
 /* ---- GET /api/agents ---- */
 
@@ -99,55 +95,16 @@ static void get_agents(struct http_req *req, void *arg)
 
 /* ---- one agent ---- */
 
-struct search {
-	struct ons_claims claims;
-	struct buf name; /* of the path */
-	bool is_name;	 /* it is the agent's name and not its id */
-	bool is_found;
-	bool is_hosted;
-	struct buf object;
-	char id[ONS_MAX_ID + 1];
-};
-
-static void find_agent(const struct ons_agent *a, void *arg)
-{
-	struct search *s = arg;
-	const struct span name = {s->name.data, s->name.len};
-	if (s->is_found || !ons_is(name, s->is_name ? a->name : a->id) ||
-	    !ons_agent_is_seen(a, keys, &s->claims))
-		return;
-	s->is_found = true;
-	s->is_hosted = a->is_hosted;
-	strncpy(s->id, a->id, ONS_MAX_ID);
-	ons_agent_put_object(&s->object, a);
-}
-
-/* Returns false after a reply; *s is to be freed in any case. */
-static bool find(struct http_req *req, struct search *s)
-{
-	if (!ons_asked_admit(&site, req, &s->claims))
-		return false;
-	reply_segment(req, &s->name);
-	ons_agents_each(setup, find_agent, s);
-	return true;
-}
-
-static void free_search(struct search *s)
-{
-	buf_fini(&s->name);
-	buf_fini(&s->object);
-}
-
 static void reply_found(struct http_req *req, bool is_name)
 {
-	struct search s = {.is_name = is_name};
-	if (find(req, &s)) {
-		if (s.is_found)
-			reply_json(req, 200, &s.object);
+	struct ons_found f;
+	if (ons_find(&site, req, is_name, &f)) {
+		if (f.is_there)
+			reply_json(req, 200, &f.object);
 		else
-			reply_missing(req);
+			ons_find_refuse(req);
 	}
-	free_search(&s);
+	ons_found_fini(&f);
 }
 
 static void get_agent(struct http_req *req, void *arg)
@@ -167,18 +124,18 @@ static void post_restart(struct http_req *req, void *arg)
 {
 	static const char done[] =
 	    "{\"success\":true,\"message\":\"Agent restart initiated\"}";
-	struct search s = {0};
+	struct ons_found f;
 	(void)arg;
-	if (find(req, &s)) {
-		if (s.is_found && !s.is_hosted &&
-		    ons_agent_control(setup, s.id, ONS_RESTART, s.claims.user))
+	if (ons_find(&site, req, false, &f)) {
+		if (f.is_there && !f.is_hosted &&
+		    ons_agent_control(setup, f.id, ONS_RESTART, f.claims.user))
 			http_reply(req, 200, "application/json", done,
 			    sizeof done - 1);
 		else
 			ons_asked_error(req, 404,
 			    "Agent not found or cannot be restarted", NULL);
 	}
-	free_search(&s);
+	ons_found_fini(&f);
 }
 
 /* ---- POST /api/system/emergency-stop ---- */
