@@ -18,6 +18,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,6 +57,8 @@ static void tell_hosted(const struct door_setup *setup,
 	    .user = "",
 	    .org = "",
 	    .capabilities = "[\"basic\",\"interrupt\",\"trace\"]",
+	    .description = "",
+	    .metadata = "",
 	    .status = is_busy(setup->heritage) ? ONS_IS_BUSY : ONS_IS_ONLINE,
 	    .seen_ms = clock_wall_ms(),
 	    .created_ms = setup->heritage->started_ms,
@@ -124,8 +127,10 @@ static bool tell_dialed_in(const struct dialin_info *info, void *arg)
 	    .user = who->user,
 	    .org = who->org,
 	    .capabilities = buf_cstr(&words),
+	    .description = info->notes.description,
+	    .metadata = info->notes.metadata,
 	    .status = state_of(info),
-	    .seen_ms = info->seen_ms,
+	    .seen_ms = info->connected_ms ? info->seen_ms : 0,
 	    .created_ms = info->created_ms,
 	    .n_running = info->n_running,
 	    .queue = &info->queue,
@@ -194,6 +199,10 @@ void ons_put_iso(struct buf *out, const char *key, int64_t time_ms)
 	char text[64];
 	struct tm tm;
 	time_t s = (time_t)(time_ms / MILLISECONDS);
+	if (!time_ms) {
+		ons_put_json(out, key, (struct span){"null", 4});
+		return;
+	}
 	(void)gmtime_r(&s, &tm); /* the year fits */
 	size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
 	(void)snprintf(
@@ -267,6 +276,27 @@ void ons_agent_put_listed(struct buf *out, const struct ons_agent *a)
 	buf_char(out, '}');
 }
 
+/* What its user has noted, and the machine that it says it runs on. */
+static void put_metadata(struct buf *out, const struct ons_agent *a)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *noted =
+	    json_parse(&doc, a->metadata, strlen(a->metadata), 0, &why);
+	ons_begin_object(out, "metadata");
+	for (const struct json *v = json_first(noted); v; v = json_next(v)) {
+		char *key = json_strdup(json_key(v));
+		struct span value = {0};
+		value.text = json_text(v, &value.len);
+		ons_put_json(out, key, value);
+		free(key);
+	}
+	if (!json_get(noted, "hostMachine"))
+		ons_put_str(out, "hostMachine", a->host);
+	ons_end_object(out);
+	json_fini(&doc);
+}
+
 void ons_agent_put_object(struct buf *out, const struct ons_agent *a)
 {
 	buf_char(out, '{');
@@ -282,11 +312,10 @@ void ons_agent_put_object(struct buf *out, const struct ons_agent *a)
 	ons_put_iso(out, "last_heartbeat", a->seen_ms);
 	ons_put_iso(out, "last_ping", a->seen_ms);
 	put_metrics(out, "last_metrics", a);
-	ons_begin_object(out, "metadata");
-	ons_put_str(out, "hostMachine", a->host);
-	ons_end_object(out);
+	ons_put_str(out, "description", a->description);
+	put_metadata(out, a);
 	ons_put_iso(out, "created_at", a->created_ms);
-	ons_put_iso(out, "updated_at", a->seen_ms);
+	ons_put_iso(out, "updated_at", a->seen_ms ? a->seen_ms : a->created_ms);
 	buf_char(out, '}');
 }
 

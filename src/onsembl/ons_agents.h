@@ -38,9 +38,12 @@ struct ons_agent {
 	const char *user; /* "": the server's */
 	const char *org;
 	const char *capabilities; /* a JSON array of words */
+	const char *description;  /* by its user; "": none */
+	const char *metadata;	  /* the same, a JSON object; "": none */
 	enum ons_agent_state status;
-	int64_t seen_ms;		    /* last sign of life, wall clock */
-	int64_t created_ms;		    /* the same, its first connection */
+	/* By the wall clock: its last sign of life (0: it never connected); */
+	int64_t seen_ms;
+	int64_t created_ms;		    /* when it became known */
 	const struct dialin_health *health; /* NULL: not reported */
 	unsigned n_running; /* commands of one that has dialed in */
 	const struct dialin_queue *queue; /* those that wait; NULL: none can */
@@ -87,7 +90,7 @@ void ons_agent_put_status(struct buf *out, const struct ons_agent *a);
 /* Returns the status in the words of REST: "online", ... */
 const char *ons_agent_rest_status(const struct ons_agent *a);
 
-/* Append a wall-clock time as "2025-11-02T18:20:01.000Z". */
+/* Append a wall-clock time as "2025-11-02T18:20:01.000Z"; 0: null. */
 void ons_put_iso(struct buf *out, const char *key, int64_t time_ms);
 
 #endif

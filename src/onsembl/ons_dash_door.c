@@ -156,7 +156,8 @@ static void on_beat(void *arg)
 /* What dashboards were told of an agent. */
 struct told {
 	uint8_t status;
-	uint32_t queue; /* checksum */
+	uint32_t queue;	 /* checksum */
+	uint32_t record; /* the same, of what lists say of it */
 	char id[ONS_MAX_ID + 1];
 };
 
@@ -251,6 +252,25 @@ static uint32_t queue_of(const struct ons_agent *a)
 	return a->queue ? enc_crc32c(0, a->queue, sizeof *a->queue) : 0;
 }
 
+static uint32_t record_of(const struct ons_agent *a)
+{
+	uint32_t sum = enc_crc32c(0, a->name, strlen(a->name));
+	sum = enc_crc32c(sum, a->type, strlen(a->type));
+	sum = enc_crc32c(sum, a->version, strlen(a->version));
+	return enc_crc32c(sum, a->capabilities, strlen(a->capabilities));
+}
+
+/* An agent that is away was announced, or its record was changed. */
+static void tell_record(const struct ons_agent *a)
+{
+	list_each(it, &dashes)
+	{
+		struct ons_dash *d = list_entry(it, struct ons_dash, link);
+		if (ons_dash_watches(d, a))
+			ons_dash_list_agents(d);
+	}
+}
+
 static void look_at(const struct ons_agent *a, void *arg)
 {
 	struct look *l = arg;
@@ -260,12 +280,19 @@ static void look_at(const struct ons_agent *a, void *arg)
 		l->now = mem_realloc(l->now, l->room * sizeof *l->now);
 	}
 	struct told *t = &l->now[l->n++];
-	*t = (struct told){.status = (uint8_t)a->status, .queue = queue_of(a)};
+	*t = (struct told){
+	    .status = (uint8_t)a->status,
+	    .queue = queue_of(a),
+	    .record = record_of(a),
+	};
 	strncpy(t->id, a->id, sizeof t->id - 1);
 	if (l->is_quiet)
 		return;
-	if (!before || is_arrival(before->status, t->status))
+	if (is_arrival(
+		before ? before->status : ONS_IS_DISCONNECTED, t->status))
 		tell_new(a);
+	else if (!before || before->record != t->record)
+		tell_record(a);
 	else if (before->status != t->status || before->queue != t->queue)
 		tell_status(a);
 	if (before && before->queue != t->queue)

@@ -16,6 +16,7 @@
 #include "onsembl/ons_commands.h"
 #include "onsembl/ons_find.h"
 #include "onsembl/ons_login.h"
+#include "onsembl/ons_records.h"
 #include "onsembl/ons_token.h"
 #include "onsembl/ons_withdrawn.h"
 
@@ -197,6 +198,7 @@ static void mount(struct http *http, const struct door_setup *s)
 	site = (struct ons_site){setup, keys};
 	ons_login_mount(http, &site);
 	ons_commands_mount(http, &site);
+	ons_records_mount(http, &site);
 	http_route(http, "GET", "/api/agents", get_agents, NULL);
 	http_route(http, "GET", "/api/agents/name/*", get_agent_by_name, NULL);
 	http_route(http, "POST", "/api/agents/*/restart", post_restart, NULL);
