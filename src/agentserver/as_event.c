@@ -304,11 +304,13 @@ static void put_other(const struct view *v)
 {
 	begin(v, "ConversationStateUpdateEvent", "environment");
 	buf_str(v->out, ",\"key\":\"" AS_EVENT_OTHER "\",\"value\":{");
+	/* A checkpoint is of nobody's concern; it has a number all the same. */
+	size_t len = v->ev->type == EV_CHECKPOINT ? 0 : v->ev->body_len;
 	/* The body of a custom event has a type of its own. */
 	if (v->ev->type != EV_CUSTOM)
 		buf_printf(v->out, "\"type\":\"%s\"%s", event_name(v->ev->type),
-		    v->ev->body_len ? "," : "");
-	buf_append(v->out, v->ev->body, v->ev->body_len);
+		    len ? "," : "");
+	buf_append(v->out, v->ev->body, len);
 	buf_str(v->out, "}}");
 }
 
@@ -453,6 +455,8 @@ static void put_view(const struct view *v)
 	case EV_COMMAND_STATUS:
 	case EV_TRACE_EVENT:
 	case EV_INVESTIGATION_REPORT:
+	case EV_ASSISTANT_DELTA:
+	case EV_CHECKPOINT:
 	case EV_COUNT:
 		break;
 	}

@@ -316,6 +316,7 @@ static const struct {
     {"tool_result", show_tool_result, "thinking", false},
     {"tool_blocked", show_tool_blocked, "thinking", false},
     {"assistant", hold_text, NULL, false},
+    {"assistant_delta", show_nothing, NULL, true},
     {"files_received", show_files, NULL, false},
     {"agent_image", show_image, NULL, false},
     {"plan", show_plan, NULL, false},

@@ -144,6 +144,8 @@ uint8_t views_of(const struct event *ev, struct views_memory *memory)
 	case EV_COMMAND_STATUS:
 	case EV_TRACE_EVENT:
 	case EV_INVESTIGATION_REPORT:
+	case EV_ASSISTANT_DELTA:
+	case EV_CHECKPOINT:
 	case EV_CUSTOM:
 	case EV_COUNT:
 		break;

@@ -203,6 +203,7 @@ bool frame_event(
 	case EV_LLM_RESULT:
 	case EV_THINKING:
 	case EV_ASSISTANT:
+	case EV_ASSISTANT_DELTA:
 	case EV_TOOL_CALL:
 	case EV_TOOL_RESULT:
 	case EV_TOOL_BLOCKED:
@@ -240,6 +241,7 @@ bool frame_event(
 	case EV_MORE_INPUT:
 	case EV_ANSWER:
 	case EV_INTERRUPT:
+	case EV_CHECKPOINT:
 		/* Clients know what they sent themselves. */
 		return false;
 	case EV_DONE:

@@ -437,6 +437,8 @@ static void tell(struct telling *t)
 	case EV_TURN_RESULT:
 	case EV_CUSTOM:
 	case EV_INVESTIGATION_REPORT:
+	case EV_ASSISTANT_DELTA:
+	case EV_CHECKPOINT:
 	case EV_COUNT:
 		break; /* a terminal shows nothing of these */
 	}

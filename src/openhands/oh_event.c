@@ -358,6 +358,8 @@ static bool put_view(const struct view *v, unsigned view)
 	case EV_COMMAND_STATUS:
 	case EV_TRACE_EVENT:
 	case EV_INVESTIGATION_REPORT:
+	case EV_ASSISTANT_DELTA:
+	case EV_CHECKPOINT:
 	case EV_COUNT:
 		break;
 	}
@@ -432,6 +434,8 @@ static bool agent_after(
 	case EV_COMMAND_STATUS:
 	case EV_TRACE_EVENT:
 	case EV_INVESTIGATION_REPORT:
+	case EV_ASSISTANT_DELTA:
+	case EV_CHECKPOINT:
 	case EV_COUNT:
 		break;
 	}
