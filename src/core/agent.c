@@ -4,6 +4,29 @@
 
 #include "core/conf.h"
 
+static struct agent_model model_of(const struct conf *conf)
+{
+	static const char *const apis[] = {[MODEL_API_AUTO] = "",
+	    [MODEL_API_OPENAI] = "openai",
+	    [MODEL_API_ANTHROPIC] = "anthropic"};
+	return (struct agent_model){
+	    .name = conf->model,
+	    .base_url = conf->base_url,
+	    .api = apis[conf->model_api],
+	    .key_name = conf->model_key,
+	    .system = conf->system_prompt,
+	    .temperature = conf->temperature,
+	    .price = conf->model_price,
+	    .max_iterations = conf->max_iterations,
+	    .max_tokens = conf->max_tokens,
+	    .context_tokens = conf->context_window,
+	    .calls = conf->model_calls,
+	    .connect_timeout_ms = conf->model_connect_timeout * 1000,
+	    .idle_timeout_s = conf->model_idle_timeout,
+	    .timeout_ms = conf->model_timeout * 1000,
+	};
+}
+
 struct agent_spec agent_spec_of(const struct conf *conf)
 {
 	return (struct agent_spec){
@@ -31,5 +54,6 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .drain_timeout_ms = conf->drain_timeout * 1000,
 	    .hang_timeout_ms = conf->hang_timeout * 1000,
 	    .session_bytes = conf->max_session,
+	    .model = model_of(conf),
 	};
 }

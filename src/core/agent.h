@@ -135,14 +135,32 @@ struct agent_sink {
 	const struct agent_sink_ops *ops;
 };
 
+/* The settings of the model of an agent. Texts are borrowed. */
+struct agent_model {
+	const char *name;
+	const char *base_url;	 /* "": the provider's own */
+	const char *api;	 /* "openai", "anthropic"; "": by the name */
+	const char *key_name;	 /* environment variable; "": the provider's */
+	const char *system;	 /* a text, or the path of a file with it */
+	const char *temperature; /* a number; "": the provider's preset */
+	const char *price;	 /* a JSON object, or "" */
+	int64_t max_iterations;	 /* questions in one turn */
+	int64_t max_tokens;	 /* of an answer; 0: the provider's preset */
+	int64_t context_tokens;	 /* what it can read at once */
+	int64_t calls;		 /* concurrent questions of a worker */
+	int64_t connect_timeout_ms;
+	int64_t idle_timeout_s;
+	int64_t timeout_ms; /* of an answer */
+};
+
 /*
  * The settings of one agent. A server may have several agents, so an agent
  * reads this and not the settings of the server. Texts are borrowed.
  */
 struct agent_spec {
-	const char *role;    /* for the log: "agent", "trust agent" */
-	const char *setting; /* "demo", "exec:COMMAND", "python:FILE[:NAME]" */
-	const char *profile; /* what --describe reported earlier, or "" */
+	const char *role;	 /* for the log: "agent", "trust agent" */
+	const char *setting;	 /* "demo", "exec:COMMAND", "llm", ... */
+	const char *profile;	 /* what --describe reported earlier, or "" */
 	const char *project_dir; /* working directory of its processes */
 	const char *libexec_dir; /* where co-turn is installed */
 	const char *user;	 /* that its processes run as; "": ours */
@@ -164,6 +182,7 @@ struct agent_spec {
 	int64_t drain_timeout_ms;   /* for turns beside one that hangs */
 	int64_t hang_timeout_ms;    /* for a process to answer; 0: any */
 	int64_t session_bytes;	    /* largest conversation that is kept */
+	struct agent_model model;   /* of an llm agent */
 };
 
 /* Returns the spec of the agent that the settings name. */

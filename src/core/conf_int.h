@@ -11,7 +11,7 @@
 extern const struct param_table conf_table;
 
 /* The rules of its texts, in conf_value.c. */
-#define CONF_RULES 6
+#define CONF_RULES 9
 extern const struct param_rule conf_rules[CONF_RULES];
 
 /* The same for struct param_table. */

@@ -27,7 +27,27 @@ static bool has_command(const char *text, const char *kind)
 static bool is_agent(const char *text)
 {
 	return strcmp(text, "demo") == 0 || has_command(text, "exec:") ||
-	       has_command(text, "python:") || has_command(text, "onsembl:");
+	       has_command(text, "python:") || has_command(text, "onsembl:") ||
+	       strcmp(text, "llm") == 0;
+}
+
+static bool is_temperature(const char *text)
+{
+	char *end;
+	double d = strtod(text, &end);
+	return !*text || (!*end && d >= 0 && d <= 2);
+}
+
+/* Few keys look like the name of a variable in capitals. */
+static bool is_variable(const char *text)
+{
+	return !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
+}
+
+static bool is_any(const char *text)
+{
+	(void)text;
+	return true;
 }
 
 static bool is_trust_agent(const char *text)
@@ -65,8 +85,26 @@ const struct param_rule conf_rules[CONF_RULES] = {
     {
 	.key = "agent",
 	.allows = is_agent,
-	.allowed = "demo, exec:COMMAND, python:FILE[:NAME] or onsembl:ID",
+	.allowed = "demo, exec:COMMAND, python:FILE[:NAME], llm or onsembl:ID",
 	.hint = hint_python,
+    },
+    {
+	.key = "system_prompt",
+	.allows = is_any,
+	.allowed = "a text, or the path of a file",
+	.controls = "\t\r\n",
+    },
+    {
+	.key = "temperature",
+	.allows = is_temperature,
+	.allowed = "a number from 0 to 2",
+    },
+    {
+	.key = "model_key",
+	.allows = is_variable,
+	.allowed = "the name of an environment variable in capitals, and not "
+		   "the key itself",
+	.is_secret = true,
     },
     {
 	.key = "trust",

@@ -50,10 +50,21 @@ static void warn_unknown(
 	buf_fini(&why);
 }
 
+/* A file that is shown, copied and kept under version control holds no key. */
+static bool is_secret(const char *key)
+{
+	return strcasestr(key, "api_key") || strcasestr(key, "apikey");
+}
+
 static int set_member(const struct source *s, const char *where,
     const char *key, const struct json *value, struct err *err)
 {
 	const struct param *p = param_find(&conf_table, key);
+	if (!p && is_secret(key))
+		return err_set(err, ERR_CONFIG,
+		    "%s: %.60s does not belong here: put the key into the "
+		    "environment, .env or ~/.co/keys.env (see model_key)",
+		    where, key);
 	if (!p) {
 		warn_unknown(s, where, key);
 		return 0;

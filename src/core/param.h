@@ -50,7 +50,8 @@ struct param {
 	/*
 	 * For ENUM the choices, "a|b|c"; for JSON "list" or "mapping"; for STR
 	 * what it may be in YAML besides a text: "list" (of texts, which are
-	 * joined by commas), "or list" or "or mapping" (kept as JSON), or "".
+	 * joined by commas), "or list" or "or mapping" (kept as JSON), "or number",
+	 * or "".
 	 */
 	const char *unit;
 	size_t at; /* offset of the field in the struct, and its size */
@@ -64,6 +65,7 @@ struct param_rule {
 	bool (*allows)(const char *text);
 	const char *allowed;  /* for messages: "demo or exec:COMMAND" */
 	const char *controls; /* control characters it may hold; may be NULL */
+	bool is_secret;	      /* what is not allowed is not shown */
 	/* Append a hint about a text that is not allowed; may be NULL. */
 	void (*hint)(struct buf *out, const char *text);
 };

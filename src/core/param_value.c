@@ -135,6 +135,9 @@ static int refuse_text(const struct param_rule *rule, const char *where,
 {
 	struct buf hint = {0};
 	bool is_blank = !value[strspn(value, " \t\r\n")];
+	if (rule->is_secret)
+		return err_set(err, ERR_CONFIG, "%s: %s must be %s", where,
+		    rule->key, rule->allowed);
 	if (rule->hint)
 		rule->hint(&hint, value);
 	(void)err_set(err, ERR_CONFIG, "%s: %s must be %s, not %s%.60s%s%s",
@@ -308,6 +311,8 @@ static bool is_other_form(const struct param *p, const struct json *v)
 {
 	if (is_unit(p, "or mapping"))
 		return json_is(v, JSON_OBJECT);
+	if (is_unit(p, "or number"))
+		return json_is(v, JSON_NUMBER);
 	return (is_unit(p, "list") || is_unit(p, "or list")) &&
 	       json_is(v, JSON_ARRAY);
 }

@@ -359,7 +359,7 @@ static void test_warnings(void)
 
 static void test_far_keys(void)
 {
-	static const char *const keys[] = {"colour", "xy", "database_url"};
+	static const char *const keys[] = {"colour", "xy", "database_host"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		char text[64];
