@@ -4,6 +4,7 @@
 
 #include "agent/exec.h"
 #include "agent/python.h"
+#include "agentloop/agentloop.h"
 #include "base/buf.h"
 #include "core/conf.h"
 #include "demo/demo.h"
@@ -15,6 +16,7 @@ static const struct agent_kind *const kinds[] = {
     &demo_kind,
     &exec_kind,
     &python_kind,
+    &agentloop_kind,
     &dialin_kind,
 };
 

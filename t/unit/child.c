@@ -637,7 +637,7 @@ static void test_find(void)
 	    "anything else is refused with what is allowed");
 	is_str(err.text,
 	    "agent 'gpt' is not known: allowed are 'demo', 'exec:COMMAND "
-	    "ARGUMENTS', 'python:FILE.py' and 'onsembl:ID'",
+	    "ARGUMENTS', 'python:FILE.py', 'llm' and 'onsembl:ID'",
 	    "the refusal of an unknown agent names all kinds");
 	ok(!agents_find("demos", &err) && !agents_find("demo:x", &err),
 	    "a kind without a target refuses one");

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agentloop/agentloop.h"
+
+#include "agentloop/run_int.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "fetch/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The maximum size of a file with the system prompt. */
+#define PROMPT_BYTES ((size_t)1 << 20)
+
+/* ---- the system prompt ---- */
+
+/* A prompt of one word with a dot, a slash, or an end like .md is a file. */
+static bool is_file_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 3 && !strpbrk(text, " \t\r\n") &&
+	       (strchr(text, '/') || strcmp(text + len - 3, ".md") == 0 ||
+		   (len > 4 && strcmp(text + len - 4, ".txt") == 0));
+}
+
+static char *path_of(const struct agent_spec *spec)
+{
+	struct buf path = {0};
+
+	if (*spec->model.system != '/')
+		buf_printf(&path, "%s/", spec->project_dir);
+	buf_str(&path, spec->model.system);
+	return buf_steal(&path, NULL);
+}
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)err_set(err, ERR_CONFIG, "system_prompt: %s: %s", path,
+		    fd < 0 ? strerror(errno) : "it is no file");
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	while (out->len <= PROMPT_BYTES &&
+	       (n = read(fd, buf_reserve(out, 65536), 65536)) > 0)
+		out->len += (size_t)n;
+	(void)close(fd);
+	if (n < 0)
+		return err_set(err, ERR_CONFIG, "system_prompt: %s: %s", path,
+		    strerror(errno));
+	if (out->len > PROMPT_BYTES || memchr(out->data, 0, out->len))
+		return err_set(err, ERR_CONFIG,
+		    "system_prompt: %s must be a text of at most %zu bytes",
+		    path, PROMPT_BYTES);
+	return 0;
+}
+
+/* Returns the system prompt, to be freed; NULL with *err on failure. */
+static char *read_system(const struct agent_spec *spec, struct err *err)
+{
+	struct buf text = {0};
+	char *path;
+
+	if (!is_file_name(spec->model.system))
+		return mem_strdup(spec->model.system);
+	path = path_of(spec);
+	int rc = read_file(path, &text, err);
+	free(path);
+	if (rc == 0)
+		return text.len ? buf_steal(&text, NULL) : mem_strdup("");
+	buf_fini(&text);
+	return NULL;
+}
+
+/* ---- the provider ---- */
+
+static int find_provider(
+    const struct agent_spec *spec, struct provider *p, struct err *err)
+{
+	const struct provider_wish wish = {
+	    .model = spec->model.name,
+	    .base_url = spec->model.base_url,
+	    .codec = spec->model.api,
+	    .key_name = spec->model.key_name,
+	};
+	struct buf why = {0};
+	int rc = 0;
+
+	if (!provider_find(p, &wish, &why))
+		rc = err_set(err, ERR_CONFIG, "%s", buf_cstr(&why));
+	buf_fini(&why);
+	return rc;
+}
+
+static int llm_check(
+    const struct agent_spec *spec, const char *key, struct err *err)
+{
+	struct provider p;
+
+	(void)key; /* the message names the setting that is wrong */
+	if (find_provider(spec, &p, err) != 0)
+		return -1;
+	provider_fini(&p);
+	char *system = read_system(spec, err);
+	bool is_good = system != NULL;
+	free(system);
+	return is_good ? 0 : -1;
+}
+
+/* ---- the kind ---- */
+
+static void llm_describe(
+    const struct agent_spec *spec, struct agent_about *about)
+{
+	static const char *const tools[] = {"ask_user", NULL};
+
+	*about = (struct agent_about){
+	    .name = "llm", .model = spec->model.name, .tools = tools};
+}
+
+static double price_of(
+    const struct json *prices, const char *name, double other)
+{
+	double d;
+
+	return json_double(json_get(prices, name), &d) && d >= 0 ? d : other;
+}
+
+static void read_prices(struct agent *a, const char *text)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *v =
+	    *text ? json_parse(&doc, text, strlen(text), 0, &why) : NULL;
+
+	a->input_price = price_of(v, "input", 0);
+	a->cached_price = price_of(v, "cached", a->input_price);
+	a->output_price = price_of(v, "output", 0);
+	json_fini(&doc);
+}
+
+static void read_model(struct agent *a, const struct agent_model *m)
+{
+	a->temperature = *m->temperature ? strtod(m->temperature, NULL) : -1;
+	a->max_iterations = m->max_iterations;
+	a->max_tokens = m->max_tokens;
+	a->context_tokens = m->context_tokens;
+	a->max_asking = (size_t)m->calls;
+	a->reach = (struct model_provider){
+	    .codec = a->provider.codec,
+	    .base_url = a->provider.base_url,
+	    .key = a->provider.key,
+	    .connect_timeout_ms = m->connect_timeout_ms,
+	    .idle_timeout_s = m->idle_timeout_s,
+	    .timeout_ms = m->timeout_ms,
+	};
+	read_prices(a, m->price);
+}
+
+static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
+{
+	struct agent *a = mem_zero(sizeof *a);
+
+	a->system = read_system(&setup->spec, err);
+	if (!a->system || find_provider(&setup->spec, &a->provider, err) != 0) {
+		free(a->system);
+		free(a);
+		return NULL;
+	}
+	a->loop = setup->loop;
+	a->permit = setup->permit;
+	a->max_session_bytes = (size_t)setup->spec.session_bytes;
+	list_init(&a->waiting);
+	read_model(a, &setup->spec.model);
+	a->fetch = fetch_open(a->loop, a->max_asking);
+	llm_describe(&setup->spec, &a->about);
+	return a;
+}
+
+static void llm_close(struct agent **ap)
+{
+	struct agent *a = *ap;
+
+	*ap = NULL;
+	toolset_close(&a->tools);
+	fetch_close(&a->fetch);
+	provider_fini(&a->provider);
+	free(a->system);
+	free(a);
+}
+
+static const struct agent_about *llm_about(const struct agent *a)
+{
+	return &a->about;
+}
+
+/* Tools that are still loading would be missing from the first questions. */
+static enum agent_load llm_load(const struct agent *a)
+{
+	for (size_t i = 0; i < a->tools.n; i++) {
+		const struct toolbox *b = a->tools.boxes[i];
+		if (b->ops->load && b->ops->load(b) == TOOLBOX_LOADING)
+			return AGENT_LOADING;
+	}
+	return AGENT_LOADED;
+}
+
+static int64_t llm_descriptors(const struct agent_spec *spec)
+{
+	return spec->model.calls;
+}
+
+const struct agent_kind agentloop_kind = {
+    .name = "llm",
+    .prefix = "llm",
+    .usage = "llm",
+    .flags = AGENT_RESUMES,
+    .check = llm_check,
+    .describe = llm_describe,
+    .descriptors = llm_descriptors,
+    .open = llm_open,
+    .close = llm_close,
+    .about = llm_about,
+    .load = llm_load,
+    .start = run_start,
+    .recall = run_recall,
+    .run = run_run,
+    .deliver = run_deliver,
+    .on_room = run_on_room,
+    .on_written = run_on_written,
+    .free = run_free,
+};
