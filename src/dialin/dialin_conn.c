@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/err.h"
 #include "core/stat.h"
 #include "dialin/dialin_dock.h"
 #include "dialin/dialin_held.h"
@@ -118,11 +119,12 @@ static bool verify(
 	struct span token = c->token;
 	if (!token.text)
 		token = (struct span){w->token, w->token_len};
-	const char *refusal =
-	    d->verify ? d->verify(d->verify_arg, token.text, token.len, who)
-		      : "Invalid authentication token";
+	struct err err = {0};
+	const char *refusal = d->verify ? d->verify(d->verify_arg, token.text,
+					      token.len, who, &err)
+					: "Invalid authentication token";
 	if (refusal)
-		refuse(w, "UNAUTHORIZED", refusal, NULL);
+		refuse(w, "UNAUTHORIZED", refusal, *err.text ? err.text : NULL);
 	return !refusal;
 }
 

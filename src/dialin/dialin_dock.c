@@ -24,10 +24,8 @@ struct dialin_dock *dialin_dock_new(const struct dialin_setup *setup)
 	return d;
 }
 
-void dialin_dock_verify_by(struct dialin_dock *d,
-    const char *(*verify)(
-	void *arg, const char *text, size_t len, struct dialin_who *who),
-    void *arg)
+void dialin_dock_verify_by(
+    struct dialin_dock *d, dialin_verify *verify, void *arg)
 {
 	d->verify = verify;
 	d->verify_arg = arg;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct agent_turn;
+struct err;
 struct heritage;
 struct map;
 struct ons_message;
@@ -63,14 +64,17 @@ struct dialin_conn {
 	bool is_holding; /* too much that it said waits for turns */
 };
 
+typedef const char *dialin_verify(void *arg, const char *text, size_t len,
+    struct dialin_who *who, struct err *err);
+
 struct dialin_dock {
 	struct dialin_setup setup;
 	/*
 	 * Whose token this is. text NULL: none was shown. Returns NULL with
-	 * user and org filled in, or why it is refused. NULL: nobody may come.
+	 * user and org filled in, or a refusal with the exact reason in *err.
+	 * NULL: nobody may come.
 	 */
-	const char *(*verify)(
-	    void *arg, const char *text, size_t len, struct dialin_who *who);
+	dialin_verify *verify;
 	void *verify_arg;
 	struct dialin_table *table;
 	struct dialin_monitor *monitor;
@@ -83,10 +87,8 @@ struct dialin_dock {
 struct dialin_dock *dialin_dock_new(const struct dialin_setup *setup);
 
 /* Let this function decide whose token it is (struct dialin_setup). */
-void dialin_dock_verify_by(struct dialin_dock *d,
-    const char *(*verify)(
-	void *arg, const char *text, size_t len, struct dialin_who *who),
-    void *arg);
+void dialin_dock_verify_by(
+    struct dialin_dock *d, dialin_verify *verify, void *arg);
 
 /* Free it, when all connections and turns are gone, and null *d. */
 void dialin_dock_free(struct dialin_dock **d);

@@ -33,14 +33,13 @@ static struct loop_timer look_timer;
 
 /* ---- tokens ---- */
 
-static const char *verify(
-    void *arg, const char *text, size_t len, struct dialin_who *who)
+static const char *verify(void *arg, const char *text, size_t len,
+    struct dialin_who *who, struct err *err)
 {
 	struct ons_claims claims;
-	struct err err;
 	(void)arg;
-	if (ons_token_verify(keys, text, len, &claims, &err) != 0)
-		return ons_token_refusal(&err, text != NULL);
+	if (ons_token_verify(keys, text, len, &claims, err) != 0)
+		return ons_token_refusal(err, text != NULL);
 	(void)snprintf(who->user, sizeof who->user, "%s", claims.user);
 	(void)snprintf(who->org, sizeof who->org, "%s", claims.org);
 	return NULL;
