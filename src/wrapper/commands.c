@@ -27,7 +27,9 @@
 /* A log that is larger at the start is kept as the old one. */
 #define MAX_LOG_BYTES ((off_t)10 * 1024 * 1024)
 
-/* Where a background process reports its start; -1: it is no such process. */
+/* Whether this process is in the background, and where it reports its start
+ * (-1: that is done). */
+static bool is_background;
 static int report_fd = -1;
 
 static int failed(const char *what)
@@ -88,7 +90,13 @@ static bool open_log(const struct agent_settings *s)
 
 /* ---- in the background ---- */
 
-/* In the first process: pass on what the second one reports. */
+/* How the reports of the second process begin. */
+#define IS_CONNECTED '+'
+#define IS_LATE '~'
+#define HAS_FAILED '-'
+
+/* In the first process: pass on what the second one reports, and wait for the
+ * end of one that has failed, so that another start can follow. */
 static int await_report(int fd, pid_t child)
 {
 	char text[600];
@@ -100,10 +108,12 @@ static int await_report(int fd, pid_t child)
 			      "'onsembl-agent logs'");
 	}
 	text[n] = '\0';
-	bool is_failed = text[0] == '-';
+	bool is_good = text[0] == IS_CONNECTED;
+	if (text[0] == HAS_FAILED)
+		(void)waitpid(child, NULL, 0);
 	(void)fprintf(
-	    is_failed ? stderr : stdout, "onsembl-agent: %s\n", text + 1);
-	return is_failed ? EXIT_FAILED : 0;
+	    is_good ? stdout : stderr, "onsembl-agent: %s\n", text + 1);
+	return is_good ? 0 : EXIT_FAILED;
 }
 
 static void leave_terminal(void)
@@ -129,19 +139,32 @@ static int go_to_background(void)
 	}
 	(void)close(fds[0]);
 	report_fd = fds[1];
+	is_background = true;
 	leave_terminal();
 	return -1;
 }
 
-static void report(const char *text, bool is_good)
+/* In the foreground all news is printed. In the background the first process
+ * waits for the first that decides. */
+static void report(enum wrapper_news news, const char *text)
 {
-	if (report_fd < 0) {
+	bool is_good = news == WRAPPER_CONNECTED;
+
+	if (!is_background) {
+		if (news == WRAPPER_LATE)
+			return;
 		(void)fprintf(
 		    is_good ? stdout : stderr, "onsembl-agent: %s\n", text);
 		(void)fflush(stdout);
 		return;
 	}
-	(void)dprintf(report_fd, "%c%s", is_good ? '+' : '-', text);
+	if (report_fd < 0 || news == WRAPPER_WAITING)
+		return;
+	(void)dprintf(report_fd, "%c%s",
+	    is_good		   ? IS_CONNECTED
+	    : news == WRAPPER_LATE ? IS_LATE
+				   : HAS_FAILED,
+	    text);
 	(void)close(report_fd);
 	report_fd = -1;
 }

@@ -46,7 +46,7 @@ struct server {
 	struct loop_timer heartbeat;
 	struct loop_later flush;
 	char connect_id[64];
-	char refusal[300]; /* of the agent; "": none */
+	char refusal[600]; /* of the agent; "": none */
 	struct server_health health;
 	int64_t began_ms;
 	bool is_open;
@@ -264,11 +264,15 @@ static void on_error(struct server *s, const struct ons_message *m)
 {
 	struct span code = ons_text(&s->reader, m->payload, "code");
 	struct span what = ons_text(&s->reader, m->payload, "message");
-	char why[280];
+	const struct json *details = json_get(m->payload, "details");
+	struct span reason = ons_text(&s->reader, details, "reason");
+	char why[500];
 
-	(void)snprintf(why, sizeof why, "%.*s: %.*s",
+	(void)snprintf(why, sizeof why, "%.*s: %.*s%s%.*s",
 	    code.len > 60 ? 60 : (int)code.len, code.len ? code.text : "",
-	    what.len > 200 ? 200 : (int)what.len, what.len ? what.text : "");
+	    what.len > 200 ? 200 : (int)what.len, what.len ? what.text : "",
+	    reason.len ? "; " : "", reason.len > 200 ? 200 : (int)reason.len,
+	    reason.len ? reason.text : "");
 	log_warn("server: it reports %s", why);
 	if (s->is_ready)
 		return;
@@ -454,7 +458,7 @@ void server_close(struct server *s)
 	if (s->dial)
 		ws_dial_close(s->dial, WIRE_CLOSE_NORMAL, "Normal closure");
 	else
-		tell(s, SERVER_CLOSED, "not connected", 0);
+		tell(s, SERVER_CLOSED, "was not connected", 0);
 }
 
 void server_free(struct server **sp)

@@ -66,19 +66,17 @@ struct wrapper {
 	int status;
 	bool is_leaving;
 	bool is_shown; /* the program has the terminal of the user */
-	void (*ready)(const char *text, bool is_connected);
+	void (*tell)(enum wrapper_news news, const char *text);
 };
 
 static struct wrapper wrapper;
 
-static void say_ready(struct wrapper *w, const char *text, bool is_connected)
+static void say(struct wrapper *w, enum wrapper_news news, const char *text)
 {
-	void (*ready)(const char *, bool) = w->ready;
-
-	w->ready = NULL;
-	loop_timer_stop(w->loop, &w->late);
-	if (ready)
-		ready(text, is_connected);
+	if (news != WRAPPER_WAITING)
+		loop_timer_stop(w->loop, &w->late);
+	if (!w->is_shown || news == WRAPPER_FAILED)
+		w->tell(news, text);
 }
 
 /* For the person at the terminal. */
@@ -262,8 +260,24 @@ static void on_connected(struct wrapper *w)
 	log_info("server: connected as %s", w->agent_id);
 	(void)snprintf(text, sizeof text, "connected as %s", w->agent_id);
 	tell_status(w, "connected");
-	say_ready(w, text, true);
+	say(w, WRAPPER_CONNECTED, text);
 	begin_to_show(w);
+}
+
+/* why: what it did, or how it is. */
+static void say_server(struct wrapper *w, enum wrapper_news news,
+    const char *why, int64_t delay_ms)
+{
+	char text[800], more[100] = "";
+
+	if (news == WRAPPER_WAITING)
+		(void)snprintf(more, sizeof more, "; next attempt in %.1f s",
+		    (double)delay_ms / 1000);
+	else if (!on_token(w))
+		(void)snprintf(more, sizeof more,
+		    "; set ONSEMBL_API_KEY, or use 'onsembl-agent login'");
+	(void)snprintf(text, sizeof text, "the server %s%s", why, more);
+	say(w, news, text);
 }
 
 static void on_event(
@@ -278,6 +292,7 @@ static void on_event(
 	case SERVER_LOST:
 		log_warn("server: it %s; next attempt in %lld ms", why,
 		    (long long)delay_ms);
+		say_server(w, WRAPPER_WAITING, why, delay_ms);
 		tell_status(w, "connecting");
 		orders_balance(w->orders);
 		break;
@@ -292,7 +307,7 @@ static void on_event(
 		log_error("server: it %s; given up", why);
 		if (goes_on_alone(w))
 			break;
-		say_ready(w, why, false);
+		say_server(w, WRAPPER_FAILED, why, 0);
 		fail(w);
 		break;
 	}
@@ -396,7 +411,8 @@ static void on_wake(void *arg)
 
 static void on_late(void *arg)
 {
-	say_ready(arg, "not connected yet; see the log", false);
+	say(arg, WRAPPER_LATE,
+	    "not connected yet, but still trying; see 'onsembl-agent logs'");
 	begin_to_show(arg);
 }
 
@@ -468,7 +484,7 @@ static void begin(struct wrapper *w)
 	open_orders(w);
 	if (w->settings->is_alone) {
 		tell_status(w, "offline");
-		say_ready(w, "without a server", true);
+		say(w, WRAPPER_CONNECTED, "without a server");
 		begin_to_show(w);
 		return;
 	}
@@ -496,14 +512,14 @@ static void close_all(struct wrapper *w)
 }
 
 int wrapper_run(const struct agent_settings *settings,
-    void (*ready)(const char *text, bool is_connected))
+    void (*tell)(enum wrapper_news news, const char *text))
 {
 	struct wrapper *w = &wrapper;
 	char why[300];
 
 	w->settings = settings;
 	w->kind = kind_find(settings->agent);
-	w->ready = ready;
+	w->tell = tell;
 	make_id(w);
 	open_loop(w);
 	w->trust = ws_trust_open();
@@ -512,7 +528,7 @@ int wrapper_run(const struct agent_settings *settings,
 		    w->kind->make(w->loop, w->kind, settings, why, sizeof why);
 	if (!w->doer) {
 		log_error("agent: %s", why);
-		say_ready(w, why, false);
+		say(w, WRAPPER_FAILED, why);
 		return EXIT_FAILED;
 	}
 	begin(w);

@@ -1,0 +1,49 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# What onsembl-agent says to the user who starts it, when its server cannot be reached or refuses
+# it: what is wrong, and what to do.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(program run);
+use File::Temp ();
+use Test::More;
+
+my $host = CoHost->start(workers => 1,
+	env => { ONSEMBL_JWT_SECRET => 'a secret of at least thirty-two bytes' });
+my $dir = File::Temp->newdir('words-XXXXXX', TMPDIR => 1);
+
+sub start {
+	my ($server, @options) = @_;
+	return run([program('co-agentd'), 'start', '-w', "$dir", '-s', $server, @options],
+		env => { HOME => "$dir" });
+}
+
+# Nothing listens on port 1.
+my @few = ('--max-retries', 1, '--retry-delay', 1000);
+my $r = start('ws://127.0.0.1:1', '-k', 'abc', @few);
+is $r->{status}, 1, 'a wrapper without a server gives up';
+like $r->{out}, qr/^onsembl-agent: the server cannot .*; next attempt in \d\.\d s$/m,
+    'a wrapper says why it is not connected, and when it tries again';
+my @said = $r->{out} =~ /^onsembl-agent: the server cannot/mg;
+is @said, 2, 'a wrapper says each attempt that failed';
+
+$r = start('ws://127.0.0.1:1', '-b', '-k', 'abc', @few);
+is $r->{status}, 1, 'a wrapper in the background without a server gives up';
+like $r->{out}, qr/\Aonsembl-agent: the server cannot [^;]*\n\z/,
+    'a wrapper in the background says why it gives up';
+
+my $url = $host->url =~ s/^http/ws/r;
+$r = start($url);
+is $r->{status}, 1, 'a wrapper without a token ends';
+like $r->{out}, qr/No authentication token provided.*; set ONSEMBL_API_KEY, or use/,
+    'a wrapper without a token says where to get one';
+$r = start($url, '-k', 'abc');
+like $r->{out}, qr/Invalid authentication token; this is no token: it needs three parts/,
+    'a wrapper says what is wrong with its token';
+$host->stop;
+done_testing;
