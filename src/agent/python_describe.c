@@ -3,136 +3,24 @@
 #include "agent/python_describe.h"
 
 #include "agent/exec_check.h"
+#include "agent/inquiry.h"
 #include "agent/python.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "runner/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* How much of each output is kept. */
-#define SAID_MAX (4u << 20)
-#define COMPLAINTS_MAX (64u << 10)
-
-/*
- * Killing its tree takes almost no time; a process stuck in the kernel is
- * abandoned.
- */
-#define KILL_MS 10000
 
 /* What is quoted as the reason is cut here. */
 #define WHY_MAX 200
 
 #define RELATIVE " (paths are relative to the project directory)"
-
-/* Our ends of the process's outputs and of its control socket; -1: closed. */
-enum { SAID, COMPLAINTS, CONTROL, ENDS };
-
-struct talk {
-	int fds[ENDS];
-	struct buf heard[ENDS];
-	bool is_late;
-};
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* read, or written at once */
-	*fd = -1;
-}
-
-/*
- * Open one channel per output and the control socket, with an end for each
- * side.
- */
-static bool open_channels(int *ours, int *theirs)
-{
-	int pair[2];
-
-	theirs[SOURCE_IN] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (theirs[SOURCE_IN] < 0)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		if (pipe2(pair, O_CLOEXEC) != 0)
-			return false;
-		ours[i] = pair[0];
-		theirs[i == SAID ? SOURCE_OUT : SOURCE_ERR] = pair[1];
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return false;
-	ours[CONTROL] = pair[0];
-	theirs[SOURCE_CONTROL] = pair[1];
-	return true;
-}
-
-/* Keep the newest output: a traceback ends with the important part. */
-static void hear(struct talk *t, int i)
-{
-	static const size_t max[ENDS] = {SAID_MAX, COMPLAINTS_MAX, 128};
-	char bytes[16384];
-	ssize_t n = read(t->fds[i], bytes, sizeof bytes);
-
-	if (n < 0 && errno == EINTR)
-		return;
-	if (n <= 0) {
-		close_fd(&t->fds[i]);
-		return;
-	}
-	buf_append(&t->heard[i], bytes, (size_t)n);
-	if (t->heard[i].len > max[i])
-		buf_consume(&t->heard[i], t->heard[i].len - max[i]);
-}
-
-/* The control socket is closed last, when no process is left. */
-static void listen_until(struct talk *t, int64_t until_ms)
-{
-	while (t->fds[CONTROL] >= 0) {
-		int64_t left = until_ms - clock_mono_ms();
-		struct pollfd p[ENDS];
-		if (left <= 0)
-			return;
-		for (int i = 0; i < ENDS; i++)
-			p[i] =
-			    (struct pollfd){.fd = t->fds[i], .events = POLLIN};
-		if (poll(p, ENDS, (int)left) <= 0)
-			continue;
-		for (int i = 0; i < ENDS; i++)
-			if (p[i].revents)
-				hear(t, i);
-	}
-}
-
-/* Read what is left in a pipe after its writers have gone. */
-static void drain(struct talk *t, int i)
-{
-	struct pollfd p = {.fd = t->fds[i], .events = POLLIN};
-
-	while (t->fds[i] >= 0 && poll(&p, 1, 0) > 0)
-		hear(t, i);
-}
-
-static void listen_to(struct talk *t)
-{
-	listen_until(t, clock_mono_ms() + PYTHON_DESCRIBE_MS);
-	t->is_late = t->fds[CONTROL] >= 0;
-	if (t->is_late) {
-		(void)!write(t->fds[CONTROL], "k", 1); /* or it has gone */
-		listen_until(t, clock_mono_ms() + KILL_MS);
-	}
-	drain(t, SAID);
-	drain(t, COMPLAINTS);
-}
 
 /* Whether the output is what was expected. */
 static bool is_profile(const struct buf *said)
@@ -200,18 +88,18 @@ static int tell_reason(
 	    file, WHY_MAX, why, conf->python);
 }
 
-static int judge(struct talk *t, const struct conf *conf, const char *file,
+static int judge(struct inquiry *q, const struct conf *conf, const char *file,
     struct buf *out, struct err *err)
 {
-	const struct buf *said = &t->heard[SAID];
-	struct buf *complaints = &t->heard[COMPLAINTS];
+	const struct buf *said = &q->heard[INQUIRY_SAID];
+	struct buf *complaints = &q->heard[INQUIRY_COMPLAINTS];
 
-	if (!t->is_late && is_profile(said)) {
+	if (!q->is_late && is_profile(said)) {
 		buf_append(out, said->data, said->len);
 		return 0;
 	}
 	buf_append(out, complaints->data, complaints->len);
-	if (t->is_late)
+	if (q->is_late)
 		return err_set(err, ERR_CONFIG,
 		    "agent %s: it did not come to host() in %d s", file,
 		    PYTHON_DESCRIBE_MS / 1000);
@@ -220,22 +108,6 @@ static int judge(struct talk *t, const struct conf *conf, const char *file,
 		     : blame_interpreter(file, conf, complaints, err);
 	free(why);
 	return rc;
-}
-
-static pid_t python_describe_start(
-    struct talk *t, struct source *source, struct err *err)
-{
-	int theirs[SOURCE_FDS] = {-1, -1, -1, -1};
-	pid_t pid = -1;
-
-	if (open_channels(t->fds, theirs))
-		pid = source->start(source, theirs, err);
-	else
-		(void)err_set(
-		    err, ERR_CONFIG, "cannot open a pipe: %s", strerror(errno));
-	for (int i = 0; i < SOURCE_FDS; i++)
-		close_fd(&theirs[i]);
-	return pid;
 }
 
 /*
@@ -263,7 +135,7 @@ static int check_file(
 
 int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 {
-	struct talk t = {.fds = {-1, -1, -1}};
+	struct inquiry q;
 	struct source_exec source;
 	struct buf script = {0};
 	struct agent_spec spec = agent_spec_of(conf);
@@ -271,7 +143,7 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	/* A file is refused for what it holds if each turn is a fork. */
 	const char *state =
 	    conf->agent_state == STATE_ISOLATED ? "isolated" : "shared";
-	int rc = -1;
+	int rc;
 
 	if (check_file(conf, file, err) != 0 ||
 	    exec_check_program(
@@ -281,18 +153,10 @@ int python_describe(const struct conf *conf, struct buf *out, struct err *err)
 	source_exec_init(&source, &spec,
 	    (const char *const[]){conf->python, buf_cstr(&script), "--describe",
 		"--state", state, "--", file, NULL});
-	pid_t pid = python_describe_start(&t, &source.base, err);
-	if (pid >= 0) {
-		listen_to(&t);
-		close_fd(&t.fds[CONTROL]);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		rc = judge(&t, conf, file, out, err);
-	}
-	for (int i = 0; i < ENDS; i++) {
-		close_fd(&t.fds[i]);
-		buf_fini(&t.heard[i]);
-	}
+	rc = inquiry_run(&q, &source.base, PYTHON_DESCRIBE_MS, err);
+	if (rc == 0)
+		rc = judge(&q, conf, file, out, err);
+	inquiry_fini(&q);
 	source_exec_fini(&source);
 	buf_fini(&script);
 	return rc;
