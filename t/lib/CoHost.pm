@@ -63,7 +63,7 @@ sub program {
 # Copies all that a server needs into a folder; returns what run() does.
 sub copy_programs {
 	my ($dir) = @_;
-	return run(['cp', '-r', (map { program($_) } qw(co-hostd co-turn co-nest.so co-mux.so
+	return run(['cp', '-r', (map { program($_) } qw(co-hostd co-turn co-agent-c co-nest.so co-mux.so
 		co-agent-python co_agent_python)), "$dir"]);
 }
 
