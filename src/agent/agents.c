@@ -3,6 +3,7 @@
 #include "agent/agents.h"
 
 #include "agent/exec.h"
+#include "agent/native.h"
 #include "agent/python.h"
 #include "agentloop/agentloop.h"
 #include "base/buf.h"
@@ -16,6 +17,7 @@ static const struct agent_kind *const kinds[] = {
     &demo_kind,
     &exec_kind,
     &python_kind,
+    &native_kind,
     &agentloop_kind,
     &dialin_kind,
 };

@@ -27,8 +27,8 @@ static bool has_command(const char *text, const char *kind)
 static bool is_agent(const char *text)
 {
 	return strcmp(text, "demo") == 0 || has_command(text, "exec:") ||
-	       has_command(text, "python:") || has_command(text, "onsembl:") ||
-	       strcmp(text, "llm") == 0;
+	       has_command(text, "python:") || has_command(text, "c:") ||
+	       has_command(text, "onsembl:") || strcmp(text, "llm") == 0;
 }
 
 static bool is_temperature(const char *text)
@@ -75,18 +75,21 @@ static bool ends_with(const char *text, size_t len, const char *end)
 }
 
 /* A file is easily given without saying what it is. */
-static void hint_python(struct buf *out, const char *text)
+static void hint_file(struct buf *out, const char *text)
 {
 	if (ends_with(text, strlen(text), ".py"))
 		buf_printf(out, ": did you mean python:%.60s?", text);
+	else if (ends_with(text, strlen(text), ".so"))
+		buf_printf(out, ": did you mean c:%.60s?", text);
 }
 
 const struct param_rule conf_rules[CONF_RULES] = {
     {
 	.key = "agent",
 	.allows = is_agent,
-	.allowed = "demo, exec:COMMAND, python:FILE[:NAME], llm or onsembl:ID",
-	.hint = hint_python,
+	.allowed = "demo, exec:COMMAND, python:FILE[:NAME], c:FILE.so, llm or "
+		   "onsembl:ID",
+	.hint = hint_file,
     },
     {
 	.key = "system_prompt",

@@ -27,9 +27,15 @@ static bool is_exec(const struct look *l)
 	return strncmp(l->conf->agent, "exec:", 5) == 0;
 }
 
+static bool is_native(const struct look *l)
+{
+	return strncmp(l->conf->agent, "c:", 2) == 0;
+}
+
+/* What is a program of its own. */
 static bool is_program(const struct look *l)
 {
-	return is_python(l) || is_exec(l);
+	return is_python(l) || is_exec(l) || is_native(l);
 }
 
 static bool has_trust_agent(const struct look *l)
@@ -65,7 +71,7 @@ static bool has_questions(const struct look *l)
 }
 
 #define FOR_PYTHON "it is for python: agents"
-#define FOR_PROGRAMS "it is for exec: and python: agents"
+#define FOR_PROGRAMS "it is for exec:, python: and c: agents"
 
 static const struct rule {
 	enum conf_key key;

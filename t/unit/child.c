@@ -9,6 +9,7 @@
 #include "agent/child.h"
 #include "demo/demo.h"
 #include "agent/exec.h"
+#include "agent/native.h"
 #include "agent/python.h"
 #include "runner/runner.h"
 
@@ -629,6 +630,9 @@ static void test_find(void)
 	ok(agents_find("exec:true", &err) != NULL, "exec:COMMAND is known");
 	ok(agents_find("python:a.py", &err) == &python_kind,
 	    "python:FILE is known");
+	ok(agents_find("c:a.so", &err) == &native_kind, "c:FILE.so is known");
+	ok(!agents_find("c:", &err) && strstr(err.text, "a shared object"),
+	    "c: without a file is refused");
 	ok(!agents_find("python:", &err) && err.code == ERR_CONFIG,
 	    "python: without a file is refused");
 	ok(!agents_find("exec: ", &err) && err.code == ERR_CONFIG,
@@ -637,7 +641,7 @@ static void test_find(void)
 	    "anything else is refused with what is allowed");
 	is_str(err.text,
 	    "agent 'gpt' is not known: allowed are 'demo', 'exec:COMMAND "
-	    "ARGUMENTS', 'python:FILE.py', 'llm' and 'onsembl:ID'",
+	    "ARGUMENTS', 'python:FILE.py', 'c:FILE.so', 'llm' and 'onsembl:ID'",
 	    "the refusal of an unknown agent names all kinds");
 	ok(!agents_find("demos", &err) && !agents_find("demo:x", &err),
 	    "a kind without a target refuses one");

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "agent/native.h"
+
+#include "agent/child.h"
+#include "agent/inquiry.h"
+#include "agent/profile.h"
+#include "agent/solo.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/conf.h"
+#include "runner/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* How long the object may take to describe its agent. */
+#define DESCRIBE_MS 30000
+
+/* What is quoted as the reason is cut here. */
+#define WHY_MAX 300
+
+/* The agent is the first member, so that one pointer serves for both. */
+struct native {
+	struct agent agent;
+	struct source_exec source;
+	struct solo solo;
+	struct profile profile;
+};
+
+/* ---- the program ---- */
+
+static const char *file_of(const struct agent_spec *spec)
+{
+	return spec->setting + strlen(NATIVE_PREFIX);
+}
+
+/* co-agent-c with the path of the object, which dlopen() wants with a slash. */
+static void init_source(struct source_exec *source,
+    const struct agent_spec *spec, const char *option)
+{
+	struct buf program = {0}, path = {0};
+	const char *file = file_of(spec);
+
+	buf_printf(&program, "%s/co-agent-c", spec->libexec_dir);
+	if (*file != '/')
+		buf_printf(&path, "%s/", spec->project_dir);
+	buf_str(&path, file);
+	source_exec_init(source, spec,
+	    (const char *const[]){buf_cstr(&program),
+		option ? option : buf_cstr(&path),
+		option ? buf_cstr(&path) : NULL, NULL});
+	buf_fini(&program);
+	buf_fini(&path);
+}
+
+/* ---- asking it what it is ---- */
+
+/* Returns the length of the last line of what it said, and where that begins. */
+static size_t last_line(const struct buf *said, const char **line)
+{
+	size_t n = said->len, at;
+
+	while (n && said->data[n - 1] == '\n')
+		n--;
+	for (at = n; at && said->data[at - 1] != '\n';)
+		at--;
+	*line = said->data + at;
+	return n - at < WHY_MAX ? n - at : WHY_MAX;
+}
+
+/* Returns the signal that ended it, or 0. */
+static int signal_of(struct buf *report)
+{
+	int status;
+
+	return sscanf(buf_cstr(report), "exit %d", &status) == 1 &&
+		       WIFSIGNALED(status)
+		   ? WTERMSIG(status)
+		   : 0;
+}
+
+static int refuse(
+    struct inquiry *q, const char *file, struct buf *out, struct err *err)
+{
+	struct buf *complaints = &q->heard[INQUIRY_COMPLAINTS];
+	int signal = signal_of(&q->heard[INQUIRY_REPORT]);
+	const char *line = NULL;
+	size_t len = last_line(complaints, &line);
+
+	buf_append(out, complaints->data, complaints->len);
+	if (q->is_late)
+		return err_set(err, ERR_CONFIG,
+		    "agent %s: create_agent() did not return in %d s", file,
+		    DESCRIBE_MS / 1000);
+	if (signal)
+		return err_set(err, ERR_CONFIG,
+		    "agent %s: it was ended by a signal while it was loaded: "
+		    "%s",
+		    file, strsignal(signal));
+	return err_set(err, ERR_CONFIG, "agent %s cannot be loaded: %.*s", file,
+	    (int)len, len ? line : "");
+}
+
+/* Whether the output is what was expected. */
+static bool is_profile(const struct buf *said)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	const struct json *o =
+	    said->len ? json_parse(&doc, said->data, said->len, 0, &why) : NULL;
+	bool is_good = json_is(json_get(o, "name"), JSON_STRING);
+
+	json_fini(&doc);
+	return is_good;
+}
+
+static int native_ask(const struct conf *conf, struct buf *out, struct err *err)
+{
+	struct agent_spec spec = agent_spec_of(conf);
+	const struct buf *said;
+	struct source_exec source;
+	struct inquiry q;
+
+	init_source(&source, &spec, "--describe");
+	int rc = inquiry_run(&q, &source.base, DESCRIBE_MS, err);
+	said = &q.heard[INQUIRY_SAID];
+	if (rc == 0 && !q.is_late && is_profile(said))
+		buf_append(out, said->data, said->len);
+	else if (rc == 0)
+		rc = refuse(&q, file_of(&spec), out, err);
+	inquiry_fini(&q);
+	source_exec_fini(&source);
+	return rc;
+}
+
+/* ---- the kind ---- */
+
+/* The name of the file without its folder and suffix. */
+static char *name_of(const struct agent_spec *spec)
+{
+	const char *file = file_of(spec);
+	const char *slash = strrchr(file, '/');
+
+	file = slash ? slash + 1 : file;
+	size_t len = strlen(file);
+	if (len > 3 && strcmp(file + len - 3, ".so") == 0)
+		len -= 3;
+	return mem_strndup(file, len);
+}
+
+static void read_profile(struct profile *p, const struct agent_spec *spec)
+{
+	char *name = name_of(spec);
+	const struct profile_usual usual = {
+	    .name = name, .model = "c", .state = spec->state};
+
+	profile_read(p, &usual, spec->profile, strlen(spec->profile));
+	free(name);
+}
+
+static void describe(const struct agent_spec *spec, struct agent_about *about)
+{
+	static struct profile profile; /* of the last call */
+
+	profile_free(&profile);
+	read_profile(&profile, spec);
+	*about = profile.about;
+}
+
+static int64_t descriptors(const struct agent_spec *spec)
+{
+	return solo_descriptors(spec);
+}
+
+static struct agent *native_open(
+    const struct agent_setup *setup, struct err *err)
+{
+	struct native *n = mem_zero(sizeof *n);
+
+	(void)err; /* errors show at the first start */
+	init_source(&n->source, &setup->spec, NULL);
+	read_profile(&n->profile, &setup->spec);
+	n->agent.about = n->profile.about;
+	solo_init(&n->solo, setup, &n->source.base, (size_t)setup->spec.pool);
+	child_init(&n->agent, setup, &n->solo.base);
+	return &n->agent;
+}
+
+static void native_close(struct agent **agent)
+{
+	struct native *n = (struct native *)(void *)*agent;
+
+	if (!n)
+		return;
+	solo_fini(&n->solo);
+	source_exec_fini(&n->source);
+	profile_free(&n->profile);
+	free(n);
+	*agent = NULL;
+}
+
+const struct agent_kind native_kind = {
+    .name = "c",
+    .prefix = NATIVE_PREFIX,
+    .needs = "a shared object, such as 'c:agent.so'",
+    .usage = NATIVE_PREFIX "FILE.so",
+    .ask = native_ask,
+    .describe = describe,
+    .descriptors = descriptors,
+    .open = native_open,
+    .close = native_close,
+    .about = child_about,
+    .start = child_start,
+    .exec = child_exec,
+    .run = child_run,
+    .deliver = child_deliver,
+    .on_room = child_on_room,
+    .free = child_free,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#ifndef AGENT_NATIVE_H
+#define AGENT_NATIVE_H
+
+/*
+ * The agent "c:FILE.so": a shared object in C (co_agent(3)), which co-agent-c
+ * loads in a new process for each turn.
+ */
+#include "core/agent.h"
+
+#define NATIVE_PREFIX "c:"
+
+extern const struct agent_kind native_kind;
+
+#endif
