@@ -108,6 +108,43 @@ my %options = (token => 'T', agent => 'claude', args => ['--auth-type', 'api-key
 	ok wait_for(5, sub { !Wrapper::processes_with($program) }), 'a wrapper that is stopped leaves no agent';
 }
 
+# The steps of a command, as a tree.
+for my $takes_events (0, 1) {
+	my $server = $takes_events ? 'a server with events' : 'a server of terminals';
+	my $backend = Backend->new(token => 'T', events => $takes_events);
+	my $w = Wrapper->start(server => $backend->url, %options);
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	my $answer = "# Why it fails\n\nThe disk is full.\nMore.\n\nAll of it.";
+	$agent->run('c1', "work $answer", type => 'INVESTIGATE');
+	my $end = $agent->next('COMMAND_COMPLETE', 'c1')->{payload};
+	is $end->{tokensUsed}, 42, "$server is told the tokens of a command";
+	my @nodes = map { $_->{payload} } $agent->got('TRACE_EVENT');
+	my $root = $nodes[0]{traceId};
+	my @tools = $takes_events ? () : (['TOOL_CALL', 'Read'], ['TOOL_CALL', 'Read']);
+	is_deeply [map { [@$_{'type', 'name'}] } @nodes], [['LLM_PROMPT', 'prompt'], ['RESPONSE', 'thinking'], @tools,
+		['RESPONSE', 'assistant'], ['LLM_PROMPT', 'prompt']], "$server gets each step of a command";
+	is_deeply [map { $_->{parentId} } @nodes], [undef, ($root) x (@nodes - 2), undef], "$server: the prompt is the root";
+	is_deeply $nodes[0]{content}, { prompt => "work $answer" }, "$server: the root has the prompt";
+	is $nodes[-1]{traceId}, $root, "$server: the root is sent again at the end";
+	is_deeply [@{ $nodes[-1] }{qw(tokensUsed)}, $nodes[-1]{content}{response}, $nodes[-1]{metadata}{cost}],
+	    [42, $answer, 0.25], "$server: the root has the answer, the tokens and the cost";
+	is $nodes[-1]{completedAt} - $nodes[-1]{startedAt}, $nodes[-1]{durationMs}, "$server: the root has its duration";
+	if (!$takes_events) {
+		is_deeply $nodes[2]{content}, { toolName => 'Read', toolInput => { file => 'f' } }, 'a tool begins with its input';
+		is_deeply [$nodes[3]{traceId}, $nodes[3]{content}], ['t3', { toolName => 'Read', toolInput => { file => 'f' },
+			toolOutput => 'the file' }], 'a tool ends with its output';
+		ok !defined $nodes[2]{completedAt} && defined $nodes[3]{durationMs}, 'a tool that runs has no end';
+	}
+	my ($report, @more) = map { $_->{payload} } $agent->got('INVESTIGATION_REPORT');
+	is scalar(@more), 0, "$server gets one report";
+	is_deeply [@$report{qw(commandId status title summary content)}], ['c1', 'COMPLETE', 'Why it fails',
+		"The disk is full.\nMore.", $answer], "$server: the answer of an investigation is a report";
+	$agent->run('c2', 'say short');
+	$agent->next('COMMAND_COMPLETE', 'c2');
+	is scalar($agent->got('INVESTIGATION_REPORT')), 1, "$server gets no report of any other command";
+	is $w->stop, 0, "$server: the wrapper is stopped";
+}
+
 # What cannot be started.
 {
 	my $w = Wrapper->start(server => 'ws://127.0.0.1:9', agent => 'codex', token => 'T', env => { PATH => "$bin" });

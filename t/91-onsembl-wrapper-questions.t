@@ -118,6 +118,12 @@ my @all = ($d->until('COMMAND_COMPLETE'), $d->until('COMMAND_COMPLETE'));
 my ($end) = grep { $_->{type} eq 'COMMAND_COMPLETE' && $_->{payload}{commandId} eq 'dash' } @all;
 is $end->{payload}{status}, 'COMPLETED', 'the next command of a dashboard answers the agent';
 
+$d->say(COMMAND_REQUEST => { commandId => 'steps', agentId => $alice->{agentId}, command => 'work well' });
+my @traces = grep { $_->{type} eq 'TRACE_STREAM' } $d->until('COMMAND_COMPLETE');
+is_deeply [map { $_->{payload}{trace}{type} . ($_->{payload}{trace}{tokensUsed} // '') } @traces],
+    ['LLM_PROMPT', 'RESPONSE', 'TOOL_CALL', 'TOOL_CALL', 'RESPONSE', 'LLM_PROMPT42'],
+    'a dashboard gets each step of the agent once, and its tokens at the end';
+
 # ---- workers die, and answers come while the wrapper is away ----
 
 sub kill_all {

@@ -190,6 +190,7 @@ struct order *order_new(
 	o->id = q->command.text ? mem_strndup(q->command.text, q->command.len)
 				: make_id();
 	o->text = mem_strndup(q->text.text, q->text.len);
+	o->kind = q->kind.text ? mem_strndup(q->kind.text, q->kind.len) : NULL;
 	o->priority = q->priority;
 	o->time_limit_ms = q->time_limit_ms;
 	if (strlen(o->text) != q->text.len) {
@@ -221,6 +222,7 @@ void order_free(struct order **op)
 	free_words(o->args);
 	free_words(o->env);
 	free(o->dir);
+	free(o->kind);
 	buf_fini(&o->output[0]);
 	buf_fini(&o->output[1]);
 	free(o);

@@ -25,10 +25,12 @@ struct order {
 	char **args; /* NULL-terminated */
 	char **env;  /* "NAME=VALUE", NULL-terminated */
 	char *dir;   /* a real path in the working directory */
+	char *kind;  /* "NATURAL", "INVESTIGATE", ...; NULL: it was not said */
 	enum ons_priority priority;
 	int64_t time_limit_ms; /* 0: none */
 	int64_t began_ms;      /* 0: it waits */
 	int64_t sequence;      /* of the last output */
+	int64_t n_tokens;      /* of its model; 0: unknown */
 	int64_t asked;	       /* that of the newest question; 0: none */
 	struct buf output[2];  /* not sent yet: output, errors */
 	bool is_cancelled;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "ons/ons_order.h"
+#include "wrapper/account.h"
 #include "wrapper/agent_settings.h"
 #include "wrapper/backlog.h"
 #include "wrapper/doer.h"
@@ -20,6 +21,7 @@
 struct orders {
 	struct orders_setup setup;
 	struct report *report;
+	struct account *account;
 	struct list waiting[ONS_N_PRIORITIES];
 	size_t n_waiting;
 	struct order *current; /* NULL: the agent is free */
@@ -125,6 +127,7 @@ static void on_event(void *arg, const char *json, size_t len)
 		tell_event(o, json, len);
 	else
 		show_event(o, json, len);
+	account_take(o->account, json, len);
 	orders_balance(o);
 }
 
@@ -185,6 +188,8 @@ static void begin(struct orders *o, struct order *x)
 	o->asked = RENDER_NOTHING;
 	o->is_held = false;
 	report_state(o->report, x, ONS_EXECUTING, 0);
+	account_begin(
+	    o->account, x, !o->setup.handlers->takes_events(o->setup.arg));
 	log_info("command=%s: begins", x->id);
 	if (begin_task(o, x, why, sizeof why)) {
 		if (x->time_limit_ms)
@@ -193,6 +198,8 @@ static void begin(struct orders *o, struct order *x)
 		return;
 	}
 	o->current = NULL;
+	account_end(o->account,
+	    &(struct doer_result){.state = ONS_FAILED, .error = why});
 	report_end(o->report, x,
 	    &(struct doer_result){.state = ONS_FAILED, .error = why});
 	order_free(&x);
@@ -223,6 +230,7 @@ static void on_end(void *arg, const struct doer_result *result)
 	struct doer_result r = *result;
 	if (x->is_cancelled)
 		r.state = x->why ? ONS_FAILED : ONS_CANCELLED;
+	account_end(o->account, &r);
 	report_end(o->report, x, &r);
 	order_free(&x);
 	loop_later_ask(o->setup.loop, &o->next);
@@ -504,6 +512,7 @@ struct orders *orders_new(const struct orders_setup *setup)
 	    .on_news = setup->handlers->on_news,
 	    .arg = setup->arg,
 	});
+	o->account = account_new(o->report, setup->agent_id);
 	for (int i = 0; i < ONS_N_PRIORITIES; i++)
 		list_init(&o->waiting[i]);
 	loop_timer_init(&o->flush, on_flush, o);
@@ -526,6 +535,7 @@ void orders_free(struct orders **op)
 		order_free(&x);
 	order_free(&o->current);
 	order_free(&o->own);
+	account_free(&o->account);
 	report_free(&o->report);
 	loop_timer_stop(o->setup.loop, &o->flush);
 	loop_timer_stop(o->setup.loop, &o->limit);

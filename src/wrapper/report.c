@@ -22,6 +22,7 @@ struct report {
 	char *ended[MAX_ENDED]; /* a ring */
 	size_t n_ended;
 	int64_t total_ms;
+	int64_t n_documents;
 };
 
 static struct span span_of(const char *text)
@@ -77,7 +78,7 @@ void report_end(
 	    .has_exit_code = result->has_exit_code,
 	    .exit_code = result->exit_code,
 	    .duration_ms = x->began_ms ? clock_mono_ms() - x->began_ms : 0,
-	    .tokens = -1,
+	    .tokens = x->n_tokens ? x->n_tokens : -1,
 	    .error = span_of(x->why ? x->why : result->error),
 	    .result = span_of(result->text),
 	};
@@ -168,6 +169,20 @@ void report_event(
 	buf_printf(&id, "%s-%lld", x->id, (long long)x->sequence);
 	ons_put_event(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
 	    span_of(r->setup.agent_id), &e);
+	send(r, &id, &text);
+}
+
+/* A name comes again when there is more to say of it. */
+void report_document(struct report *r, struct order *x, enum ons_type type,
+    const char *name, const char *json, size_t len)
+{
+	const struct ons_document d = {.payload = {json, len}};
+	struct buf text = {0}, id = {0};
+
+	report_flush(r, x, false);
+	buf_printf(&id, "%s-%lld", name, (long long)++r->n_documents);
+	ons_put_document(
+	    &text, type, span_of(buf_cstr(&id)), clock_wall_ms(), &d);
 	send(r, &id, &text);
 }
 

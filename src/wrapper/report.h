@@ -61,6 +61,13 @@ void report_flush(struct report *r, struct order *x, bool is_end);
 void report_event(
     struct report *r, struct order *x, const char *json, size_t len);
 
+/*
+ * Send a TRACE_EVENT or INVESTIGATION_REPORT: its payload, with the traceId or
+ * reportId that is in it.
+ */
+void report_document(struct report *r, struct order *x, enum ons_type type,
+    const char *name, const char *json, size_t len);
+
 /* Whether a command of this id has ended, not too long ago. */
 bool report_knows(const struct report *r, struct span id);
 

@@ -75,6 +75,11 @@ sub story {
 	is $end->{status}, 'COMPLETED', "$kind: a tool that was approved is used" or diag explain $end;
 	is_deeply [map { $_->{type} } grep { $_->{type} =~ /tool|approval/ } events($agent, 'yes')],
 	    ['tool_call', 'approval_needed', 'tool_result'], "$kind: a tool has its events in order";
+	my @steps = map { $_->{payload} } grep { $_->{payload}{commandId} eq 'yes' } $agent->got('TRACE_EVENT');
+	is join(' ', map { $_->{type} } @steps[0, -1]), 'LLM_PROMPT LLM_PROMPT', "$kind: the prompt is the root of the steps";
+	cmp_ok $steps[-1]{tokensUsed} // 0, '>', 0, "$kind: the tokens of a command are told" or diag explain $steps[-1];
+	ok scalar(grep { $_->{type} eq 'RESPONSE' && $_->{parentId} eq $steps[0]{traceId} } @steps),
+	    "$kind: what the agent says is a step";
 	my $env = read_file("$dir/written");
 	like $env, qr/^PATH=/m, "$kind: the tool has written its file";
 	unlike $env, qr/ONSEMBL/, "$kind: the tool knows nothing of the server";

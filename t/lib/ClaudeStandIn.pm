@@ -3,8 +3,8 @@
 package ClaudeStandIn;
 
 # A program that speaks the stream-json of Claude Code, for tests of onsembl-agent without a
-# model. The first word of a prompt says what it does: say, env, run (asks for approval), choose
-# (asks a question), wait, deaf, die, daemon.
+# model. The first word of a prompt says what it does: say, env, run (asks for approval), work
+# (thinks, uses a tool, and tells its tokens), choose (asks a question), wait, deaf, die, daemon.
 use strict;
 use warnings;
 
@@ -47,6 +47,14 @@ while (1) {
 		say_({ type => 'user', message => { content => [{ type => 'tool_result', tool_use_id => 't1',
 			content => $out, is_error => $r->{behavior} eq 'allow' ? JSON::PP::false : JSON::PP::true }] } });
 		result("ran: $out");
+	} elsif ($what eq 'work') {
+		say_({ type => 'assistant', message => { content => [{ type => 'thinking', thinking => 'hm' },
+			{ type => 'tool_use', id => 't3', name => 'Read', input => { file => 'f' } }] } });
+		say_({ type => 'user', message => { content => [{ type => 'tool_result', tool_use_id => 't3',
+			content => 'the file' }] } });
+		text($rest);
+		say_({ type => 'result', is_error => JSON::PP::false, result => $rest, total_cost_usd => 0.25,
+			usage => { input_tokens => 30, output_tokens => 12 } });
 	} elsif ($what eq 'choose') {
 		say_({ type => 'control_request', request_id => 'r2', request => {
 			subtype => 'can_use_tool', tool_name => 'AskUserQuestion', tool_use_id => 't2',
