@@ -199,4 +199,23 @@ is $r->{json}{error}, 'forbidden: trust evaluation unavailable',
 like $none->words, qr/no trust_agent is set: callers that the policy leaves open are denied/,
     'the log says that there is no trust agent to ask';
 $none->stop;
+
+# ---- the prompt ----
+
+begin($policy, workers => 1, args => ['-o', 'trust_sees_prompt=true']);
+my $key = key_new();
+is post($key), 'in', 'a trust agent that is shown the prompt accepts';
+is post($key), 'in', 'the same prompt of the same caller is judged by its answer';
+is scalar(asked()), 1, 'the trust agent is asked once about a prompt';
+says('REJECT: rude');
+is post($key, prompt => "\xe9" x 1500), '403 forbidden: rude', 'another prompt is judged anew';
+my @prompts = map { $json->decode($json->decode($_)->{prompt})->{prompt} } asked();
+is $prompts[0], 'echo let me in: ACCEPT', 'trust_sees_prompt shows the trust agent the prompt';
+is $prompts[1], "\xc3\xa9" x 1000, 'the trust agent is shown whole characters of 2000 bytes';
+is post($key, prompt => 'echo let me in: ACCEPT'), 'in', 'the answer to a prompt is kept beside others';
+$ws = $host->ws;
+$ws->send_json(connect_frame($key, $host));
+is $ws->next(type => ['CONNECTED', 'ERROR'])->{message}, 'forbidden: rude',
+    'CONNECT, which has no prompt, is judged without one';
+$host->stop;
 done_testing;

@@ -128,6 +128,8 @@ static void check_signature(struct access_call *q, const struct access_ask *ask)
 	memcpy(q->caller.address, head.from, sizeof head.from);
 	q->is_signed = true;
 	q->invite_code = json_strdup(json_get(ask->payload, "invite_code"));
+	if (a->setup.conf->trust_sees_prompt)
+		q->prompt = json_strdup(json_get(ask->payload, "prompt"));
 	gate_push(a->gate, access_make_job(q, ask, &head));
 }
 

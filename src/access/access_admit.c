@@ -4,10 +4,16 @@
 
 #include "access/policy.h"
 #include "base/buf.h"
+#include "base/enc.h"
+#include "base/utf8.h"
+#include "identity/digest.h"
 #include "limits/network.h"
 #include "limits/quota.h"
 
 #include <string.h>
+
+/* How much of a prompt the evaluator may be shown, in bytes. */
+#define PROMPT_SHOWN 2000
 
 /* ---- the level of the caller ---- */
 
@@ -98,7 +104,26 @@ static const char *const classes[] = {
     [IP_PUBLIC] = "public network",
 };
 
-/* The evaluator gets what we found out, and nothing written by the caller. */
+/* The beginning of the prompt is a fact, and belongs to the key of the answer. */
+static void show_prompt(
+    const struct access_call *q, struct buf *facts, struct buf *key)
+{
+	uint8_t digest[DIGEST_SIZE];
+	char hex[2 * DIGEST_SIZE + 1];
+	if (!q->prompt)
+		return;
+	size_t len = utf8_cut(q->prompt, strlen(q->prompt), PROMPT_SHOWN);
+	digest_of(digest, q->prompt, len);
+	enc_hex(hex, digest, sizeof digest);
+	buf_str(facts, ",\"prompt\":");
+	buf_json(facts, q->prompt, len);
+	buf_printf(key, " %s", hex);
+}
+
+/*
+ * The evaluator gets what we found out, and nothing written by the caller,
+ * except the prompt if the settings say so.
+ */
 static void ask_judge(struct access_call *q)
 {
 	struct access *a = q->access;
@@ -117,10 +142,11 @@ static void ask_judge(struct access_call *q)
 	    &facts, ",\"transport\":\"%s\",\"peer\":\"%s\"", transport, place);
 	buf_str(&facts, ",\"policy\":");
 	buf_json_str(&facts, policy_text(a->policy));
-	buf_char(&facts, '}');
 	q->is_waiting = true;
 	/* Everything in the facts except the policy. */
 	buf_printf(&key, "%s %s %s %s", who, q->caller.level, transport, place);
+	show_prompt(q, &facts, &key);
+	buf_char(&facts, '}');
 	a->setup.judge(
 	    a->setup.arg, buf_cstr(&key), buf_cstr(&facts), on_judged, q);
 	buf_fini(&facts);

@@ -93,6 +93,7 @@ void access_call_free(struct access_call *q)
 	list_remove(&q->link);
 	list_remove(&q->ready);
 	free(q->invite_code);
+	free(q->prompt);
 	free(q->peer);
 	free(q);
 }

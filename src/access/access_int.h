@@ -43,6 +43,7 @@ struct access_call {
 	enum access_use use;
 	const char *late;
 	char *invite_code; /* from the payload; NULL: none */
+	char *prompt;	   /* for the evaluator; NULL: it is not shown any */
 	struct caller caller;
 	char *peer;
 	bool is_relayed;

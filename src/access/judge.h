@@ -8,7 +8,8 @@
  * come in? It is an agent of its own (setting trust_agent), and each question
  * is one turn of it, without a session: the prompt has the facts as a JSON
  * object, the result has the answer: {"allow":bool,"reason":text}, or a line
- * that begins with ACCEPT or REJECT. It is shown nothing written by the caller.
+ * that begins with ACCEPT or REJECT. It is shown nothing written by the caller,
+ * unless the setting trust_sees_prompt adds the prompt.
  * Alternatively it is the object that an agent passed to host() as trust; then
  * the agent's own process is asked.
  *

@@ -80,6 +80,7 @@ static const struct rule {
 } rules[] = {
     {CONF_trust_agent, has_questions, "trust never leaves a decision to it"},
     {CONF_trust_agent_persistent, has_trust_agent, "there is no trust_agent"},
+    {CONF_trust_sees_prompt, has_trust_agent, "there is no trust_agent"},
     {CONF_announce_loopback, has_relay, "there is no relay_url"},
     {CONF_reload, is_python,
 	FOR_PYTHON "; send HUP when another program has changed"},
