@@ -146,6 +146,22 @@ for (
 	$c->reply;
 }
 
+# Two processes of one agent, each with a command and numbers of its own.
+{
+	my (@c, @q, @a);
+	for my $n (0, 1) {
+		$a[$n] = $n ? OnsAgent->new($host, id => 'one', user => 'ann') : $ann;
+		$c[$n] = $host->client;
+		$c[$n]->send(POST => '/input', undef, { prompt => "process $n" });
+		$q[$n] = $a[$n]->command->{commandId};
+	}
+	for my $i (1 .. 3) { $a[$_]->output($q[$_], "$_-$i\n", sequence => $i) for 0, 1 }
+	$a[$_]->complete($q[$_]) for 0, 1;
+	is $c[$_]->reply->{json}{result}, "$_-1\n$_-2\n$_-3\n", "R8: output of process $_ of one agent is taken"
+	    for 0, 1;
+	$a[1]->ws->close;
+}
+
 # ---- an agent that never says that a command has ended ----
 
 {

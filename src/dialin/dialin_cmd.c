@@ -143,14 +143,20 @@ void dialin_cmd_send_acks(struct agent_turn *t, uint64_t n_written)
 
 /* ---- the end ---- */
 
+void dialin_cmd_count(struct agent_turn *t, bool is_counted)
+{
+	if (t->is_counted == is_counted)
+		return;
+	t->is_counted = is_counted;
+	dialin_tell_running(t->conn, is_counted ? 1 : -1);
+}
+
 void dialin_cmd_detach(struct agent_turn *t)
 {
 	list_remove(&t->link);
 	if (!t->conn)
 		return;
-	if (t->is_counted)
-		dialin_tell_running(t->conn, -1);
-	t->is_counted = false;
+	dialin_cmd_count(t, false);
 	if (t->conn->latest == t)
 		t->conn->latest = NULL;
 	/* It may have waited. */
@@ -224,6 +230,8 @@ void dialin_cmd_set_timer(struct agent_turn *t, int64_t delay_ms)
 
 void dialin_cmd_watch(struct agent_turn *t)
 {
-	if (!t->conn->reports_ends && t->is_hosted && !t->is_interrupted)
-		dialin_cmd_set_timer(t, SILENCE_MS);
+	if (t->conn->reports_ends || t->is_interrupted)
+		return;
+	dialin_cmd_count(t, true);
+	dialin_cmd_set_timer(t, SILENCE_MS);
 }

@@ -103,7 +103,14 @@ void dialin_cmd_detach(struct agent_turn *t);
 /* Call the turn's timer after a time. */
 void dialin_cmd_set_timer(struct agent_turn *t, int64_t delay_ms);
 
-/* End it later by silence, if nothing else can tell its end. */
+/* Count it, or not, among the commands that its agent runs. */
+void dialin_cmd_count(struct agent_turn *t, bool is_counted);
+
+/*
+ * It is sent, or has written something. If nothing else can tell its end,
+ * silence does: a turn of the hosted agent ends, and of others the agent is no
+ * longer busy, though what it writes later is still the command's.
+ */
 void dialin_cmd_watch(struct agent_turn *t);
 
 /*

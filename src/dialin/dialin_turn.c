@@ -104,10 +104,12 @@ static void dialin_on_written(struct agent_turn *t, unsigned n)
 
 /* ---- sending ---- */
 
-static void count(struct agent_turn *t)
+static void be_silent(struct agent_turn *t)
 {
-	t->is_counted = true;
-	dialin_tell_running(t->conn, 1);
+	if (t->is_hosted)
+		dialin_cmd_end_silently(t);
+	else
+		dialin_cmd_count(t, false);
 }
 
 static void on_time(void *arg)
@@ -116,7 +118,7 @@ static void on_time(void *arg)
 	if (t->is_interrupted)
 		dialin_cmd_end_cancelled(t);
 	else if (t->conn && !t->conn->reports_ends)
-		dialin_cmd_end_silently(t);
+		be_silent(t);
 }
 
 static struct span option(
@@ -179,7 +181,7 @@ static void send_request(struct agent_turn *t)
 	t->stage = STAGE_SENT;
 	c->latest = t;
 	dialin_send(c, &out);
-	count(t);
+	dialin_cmd_count(t, true);
 	stat_add(commands_sent, 1);
 	dialin_cmd_watch(t);
 	buf_fini(&out);
@@ -265,7 +267,7 @@ static void resume(struct agent_turn *t)
 					      key.data, key.len);
 	buf_fini(&key);
 	t->stage = STAGE_SENT;
-	count(t);
+	dialin_cmd_count(t, true);
 	if (c->tells_active && !is_active) {
 		/* It may have run: it must not run twice. */
 		dialin_cmd_fail(t, REASON_INTERRUPTED,
