@@ -55,10 +55,28 @@ while (my $f = $dash->next('AGENT_DISCONNECT')) { $gone = $f->{payload}; last }
 is $gone->{agentId}, 'silent', 'B24: an agent without any sign of life is reported as gone';
 ok $silent->ws->wait_close, 'B24: the connection of a silent agent ends';
 is $host->metric('cohostd_agents_silent_total'), 1, 'B24: silent agents are counted';
-my %is_there = map { $_->{id} => $_->{status} }
+my %is_there = map { $_->{agent_id} => $_->{status} }
     @{ $host->http(GET => '/api/agents', { authorization => 'Bearer ' . token('ann') })->{json}{agents} };
 is $is_there{'by-WebSocket-pings'}, 'online', 'B25: WebSocket pings alone keep an agent';
 is $is_there{'by-JSON-PONGs'}, 'online', 'B26: JSON PONGs alone keep an agent';
 is $is_there{silent}, 'offline', 'B24: a silent agent is offline';
+
+# ---- an agent that never reports ends ----
+
+sub status_of { my ($d, $agent) = @_; while (my $f = $d->next('AGENT_STATUS')) {
+	return $f->{payload}{status} if $f->{payload}{agentId} eq $agent } }
+my $start = OnsAgent->new($host, id => 'start', token => token('ann'));
+$page->next('AGENT_CONNECTED');
+$page->say(COMMAND_REQUEST => { commandId => 'one', agentId => 'start', command => 'x' });
+$start->command;
+1 until status_of($page, 'start') ne 'ONLINE';
+$start->ask(TERMINAL_OUTPUT => { commandId => 'one', content => "a\n", streamType => 'STDOUT', sequence => 1 });
+$host->pass(31);
+is status_of($page, 'start'), 'ONLINE', 'R11: an agent that never reports ends is not busy after 30 s of silence';
+$start->ask(TERMINAL_OUTPUT => { commandId => 'one', content => "b\n", streamType => 'STDOUT', sequence => 2 });
+is status_of($page, 'start'), 'BUSY', 'R11: such an agent is busy again when it writes';
+$page->say(COMMAND_REQUEST => { commandId => 'two', agentId => 'start', command => 'x' });
+my @all = $page->until('COMMAND_COMPLETE');
+is $all[-1]{payload}{commandId}, 'one', 'R10: a command of such an agent ends with the next one';
 $host->stop;
 done_testing;

@@ -106,8 +106,29 @@ $r = $host->http(POST => '/api/system/emergency-stop', { %auth }, { reason => 'f
 is $r->{json}{agentsStopped}, 1, 'an emergency stop by HTTP counts the agents';
 ok $agent->next('EMERGENCY_STOP'), 'the agent is told of an emergency stop by HTTP';
 $r = $host->http(POST => '/api/auth/cli/validate', {}, { access_token => Onsembl::token(user => 'ann') });
-is_deeply [@{ $r->{json} }{qw(valid user_id scopes)}], [JSON::PP::true, 'ann', ['agent:manage']],
+is_deeply [@{ $r->{json} }{qw(valid scopes)}], [JSON::PP::true, ['agent:manage']],
     'a good token is validated by HTTP';
+my $user = $r->{json}{user_id};
+like $user, qr/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'R15: a user has an id that is a UUID';
+like $r->{json}{expires_at}, qr/^\d+$/, 'R17: a good token is validated with its end';
+my $known = $host->http(GET => $path, { %auth })->{json};
+is $known->{user_id}, $user, 'R15: an agent has the UUID of its user';
+is $d->ask(DASHBOARD_INIT => { userId => $user, subscriptions => { agents => [$known->{id}] } })->{type}, 'ACK',
+    'R15: INIT may name user and agents by their UUIDs';
+is $d->ask(AGENT_CONTROL => { agentId => $known->{id}, action => 'PAUSE' })->{payload}{agentId}, $known->{id},
+    'R15: an agent is controlled by its UUID';
+is $agent->next('AGENT_CONTROL')->{payload}{action}, 'PAUSE', 'R15: an agent that is addressed by its UUID is told';
+is $d->ask(COMMAND_REQUEST => { commandId => 'uuid', agentId => $known->{id}, command => 'x' })->{type}, 'ACK',
+    'R15: a command may name its agent by the UUID';
+is $agent->command->{agentId}, 'mock-1', 'R15: an agent is told its own id';
+$agent->complete('uuid');
+$d->next('COMMAND_COMPLETE');
+my $by = $host->http(POST => '/api/commands', { %auth }, { content => 'y', targetAgents => [$known->{id}] });
+is $by->{status}, 201, 'R15: a command by HTTP may name its agent by the UUID';
+$agent->complete($agent->command->{commandId});
+is $host->http(GET => "/api/agents/$known->{id}/terminal-output", { %auth })->{status}, 200,
+    'R15: the history of an agent is found by its UUID';
+$d->ask(DASHBOARD_INIT => { userId => 'ann', subscriptions => { agents => ['*'] } });
 is $host->http(POST => '/api/auth/cli/validate', {}, { access_token => 'x' })->{status}, 401,
     'a bad token is not validated by HTTP';
 

@@ -66,7 +66,9 @@ my $tokens = poll($login->{device_code})->{json};
 is_deeply [@$tokens{qw(token_type scope)}], ['Bearer', 'agent:manage'], 'B75: the program is given tokens';
 is poll($login->{device_code})->{json}{error}, 'invalid_grant', 'a code gives tokens once';
 $r = post('cli/validate', { access_token => $tokens->{access_token} })->{json};
-is "$r->{user_id} @{ $r->{scopes} }", 'ann agent:manage', 'the token is one of the user who entered the code';
+my $uuid = post('cli/validate', { access_token => Onsembl::token(user => 'ann') })->{json}{user_id};
+is "$r->{user_id} @{ $r->{scopes} }", "$uuid agent:manage", 'the token is one of the user who entered the code';
+cmp_ok $r->{expires_at} - time, '>', 86400 - 300, 'R14: the token of a program is good for a day';
 is agents($tokens->{access_token}), 200, 'the token opens the list of agents';
 is agents($tokens->{refresh_token}), 401, 'the token to refresh opens nothing';
 

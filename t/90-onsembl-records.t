@@ -30,13 +30,13 @@ sub ask {
 my $r = ask('ann', POST => '', { name => 'builder', type => 'Claude', version => '2.1',
 	capabilities => ['basic', 'trace'], description => 'builds', metadata => { room => 5, tags => ['a'] } });
 is $r->{status}, 201, 'B73: an agent is registered';
-my $id = $r->{json}{id};
-is_deeply [@{ $r->{json} }{qw(name type version status user_id description last_heartbeat)}],
-    ['builder', 'claude', '2.1', 'offline', 'ann', 'builds', undef], 'B73: a registered agent is told as it was sent';
+my $id = $r->{json}{agent_id};
+is_deeply [@{ $r->{json} }{qw(name type version status description last_heartbeat)}],
+    ['builder', 'claude', '2.1', 'offline', 'builds', undef], 'B73: a registered agent is told as it was sent';
 is_deeply [@{ $r->{json} }{qw(capabilities metadata)}],
     [['basic', 'trace'], { room => 5, tags => ['a'], hostMachine => '' }],
     'a registered agent has its capabilities and metadata';
-is ask('ann', GET => '/name/builder')->{json}{id}, $id, 'B73: an agent is found by its name';
+is ask('ann', GET => '/name/builder')->{json}{agent_id}, $id, 'B73: an agent is found by its name';
 is ask('ann', GET => "/$id")->{json}{name}, 'builder', 'B73: an agent is found by its id';
 for my $case (['no name', { type => 'mock' }], ['an empty name', { name => '', type => 'mock' }],
 	['a long name', { name => 'x' x 104, type => 'mock' }], ['a name that is no text', { name => 1, type => 'mock' }],
@@ -64,7 +64,7 @@ is_deeply [map { my $x = ask('bob', @$_); "$x->{status} $x->{json}{error}" } [PU
     ['403 Unauthorized: Cannot update agent owned by another user',
 	'403 Unauthorized: Cannot delete agent owned by another user'],
     'B73: another user who sees an agent neither changes nor deletes it';
-my $hosted = (grep { $_->{id} =~ /^custom-/ || $_->{agent_id} =~ /^custom-/ } @{ ask('ann', GET => '')->{json}{agents} })[0]{agent_id};
+my $hosted = (grep { $_->{agent_id} =~ /^custom-/ } @{ ask('ann', GET => '')->{json}{agents} })[0]{agent_id};
 is ask('ann', $_ => "/$hosted", { name => 'x' })->{status}, 403, "$_ of the agent of this server is refused" for qw(PUT DELETE);
 is_deeply [map { ask('ann', @$_)->{status} } [PUT => '/nobody', { name => 'x' }], [DELETE => '/nobody'],
 	[POST => '/nobody/restart', '']], [404, 404, 404], 'B73: changes of an unknown agent are refused';
@@ -76,7 +76,7 @@ is $host->http($_->[0] => "/api/agents$_->[1]")->{status}, 401, "$_->[0] of an a
 my $d = Onsembl->dashboard($host, token => Onsembl::token(user => 'ann', exp => time + 100000));
 my %of = map { $_->{agentId} => $_ } @{ $d->next('DASHBOARD_CONNECTED')->{payload}{agents} };
 is "$of{$id}{name} $of{$id}{status}", 'renamed DISCONNECTED', 'a dashboard is shown an agent that is away';
-my $second = ask('ann', POST => '', { name => 'second', type => 'mock' })->{json}{id};
+my $second = ask('ann', POST => '', { name => 'second', type => 'mock' })->{json}{agent_id};
 my $list = $d->next('DASHBOARD_CONNECTED')->{payload}{agents};
 ok +(grep { $_->{agentId} eq $second } @$list), 'a dashboard is told of an agent that is registered';
 ask('ann', PUT => "/$second", { name => 'other' });

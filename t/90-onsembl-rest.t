@@ -37,7 +37,9 @@ my $r = get('/api/agents', %auth);
 my $list = decode_json($r->{body});
 is_deeply [@$list{qw(total limit offset)}], [1, 50, 0], 'the list of agents has its bounds';
 my $agent = $list->{agents}[0];
-is $agent->{agent_id}, $agent->{id}, 'B72: an agent has its id twice';
+like $agent->{agent_id}, qr/^custom-/, 'B72: an agent has the id by which it is addressed';
+like $agent->{id}, qr/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    'R15: an agent has an id that is a UUID';
 is "$agent->{type} $agent->{agent_type}", 'custom custom', 'B72: an agent has its type twice';
 is $agent->{status}, 'online', 'the hosted agent is online';
 like $agent->{last_heartbeat}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'a time is one of ISO 8601';
@@ -51,6 +53,8 @@ for my $case (['type=custom', 1], ['type=claude', 0], ['status=online', 1], ['st
 is get("/api/agents?limit=$_", %auth)->{status}, 400, "a limit of '$_' is refused" for 0, 101, 'x', '';
 is decode_json(get("/api/agents/$agent->{id}", %auth)->{body})->{id}, $agent->{id},
     'an agent can be read by its id';
+is decode_json(get("/api/agents/$agent->{agent_id}", %auth)->{body})->{id}, $agent->{id},
+    'an agent can be read by the id that it announced';
 is decode_json(get('/api/agents/name/tester', %auth)->{body})->{id}, $agent->{id},
     'an agent can be read by its name';
 is_deeply [map { ref $_ || $_ } @{ get('/api/agents?status=online&type=custom', %auth)->{json}{agents}[0] }

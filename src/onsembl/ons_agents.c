@@ -15,6 +15,7 @@
 #include "door/door.h"
 #include "ons/ons_message.h"
 #include "onsembl/ons_token.h"
+#include "onsembl/ons_uuid.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -157,6 +158,11 @@ uint64_t ons_agents_version(const struct door_setup *setup)
 	return 2 * version + is_busy(setup->heritage);
 }
 
+bool ons_agent_is(const struct ons_agent *a, struct span id)
+{
+	return ons_uuid_is(id, "agent", a->id);
+}
+
 bool ons_agent_is_there(const struct ons_agent *a)
 {
 	return a->status != ONS_IS_DISCONNECTED;
@@ -297,12 +303,20 @@ static void put_metadata(struct buf *out, const struct ons_agent *a)
 	json_fini(&doc);
 }
 
+static void put_uuid(
+    struct buf *out, const char *key, const char *kind, const char *name)
+{
+	char uuid[ONS_UUID];
+	ons_uuid_of(uuid, kind, name);
+	ons_put_str(out, key, uuid);
+}
+
 void ons_agent_put_object(struct buf *out, const struct ons_agent *a)
 {
 	buf_char(out, '{');
 	ons_put_str(out, "agent_id", a->id);
-	ons_put_str(out, "id", a->id);
-	ons_put_str(out, "user_id", a->user);
+	put_uuid(out, "id", "agent", a->id);
+	put_uuid(out, "user_id", "user", a->user);
 	ons_put_str(out, "name", a->name);
 	ons_put_str(out, "agent_type", a->type);
 	ons_put_str(out, "type", a->type);

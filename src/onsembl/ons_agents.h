@@ -57,6 +57,9 @@ void ons_agents_each(const struct door_setup *setup,
 /* Returns a number that changes whenever an agent does, health apart. */
 uint64_t ons_agents_version(const struct door_setup *setup);
 
+/* Whether this is its id, or the UUID that the REST API shows for it. */
+bool ons_agent_is(const struct ons_agent *a, struct span id);
+
 /* Whether this user may see and command an agent. */
 bool ons_agent_is_seen(const struct ons_agent *a,
     const struct ons_token_keys *keys, const struct ons_claims *claims);

@@ -224,17 +224,19 @@ struct search {
 	const struct asking *a;
 	struct span id;
 	bool is_found, is_there, is_hosted;
+	char agent[ONS_MAX_ID + 1]; /* its own id */
 };
 
 static void find_agent(const struct ons_agent *agent, void *arg)
 {
 	struct search *s = arg;
-	if (s->is_found || !ons_is(s->id, agent->id) ||
+	if (s->is_found || !ons_agent_is(agent, s->id) ||
 	    !ons_agent_is_seen(agent, site->keys, &s->a->claims))
 		return;
 	s->is_found = true;
 	s->is_there = ons_agent_is_there(agent);
 	s->is_hosted = agent->is_hosted;
+	strncpy(s->agent, agent->id, ONS_MAX_ID);
 }
 
 static struct search search(const struct asking *a, struct span id)
@@ -253,9 +255,10 @@ static void get_agent_output(struct http_req *req, void *arg)
 	if (begin(req, &a) && read_wanted(req, &w) &&
 	    read_page(req, &page, OUTPUT_LIMIT_MAX)) {
 		reply_segment(req, &a.name);
-		w.agent = name_of(&a);
+		struct search agent = search(&a, name_of(&a));
+		w.agent = (struct span){agent.agent, strlen(agent.agent)};
 		w.command = parameter(req, "commandId");
-		if (search(&a, w.agent).is_found)
+		if (agent.is_found)
 			ons_history_output(
 			    req, &a.history, &w, &page, reply_output);
 		else
@@ -378,8 +381,7 @@ static void submit(struct order *o, const struct json *body,
     struct span content, const struct search *agent)
 {
 	struct buf name = {0}, options = {0};
-	buf_str(&name, DIALIN_PREFIX);
-	buf_append(&name, agent->id.text, agent->id.len);
+	buf_printf(&name, DIALIN_PREFIX "%s", agent->agent);
 	put_options(&options, o, body);
 	const struct session_input in = {
 	    .prompt = content.text,

@@ -8,6 +8,7 @@
 #include "net/wire.h"
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_owner.h"
+#include "onsembl/ons_uuid.h"
 
 #include <string.h>
 
@@ -76,10 +77,19 @@ void ons_dash_admit(struct ons_dash *d, const struct ons_claims *claims)
 
 /* ---- agents ---- */
 
+static bool wants(const struct ons_set *agents, const char *id)
+{
+	char uuid[ONS_UUID];
+	if (ons_set_has(agents, id))
+		return true;
+	ons_uuid_of(uuid, "agent", id);
+	return ons_set_has(agents, uuid);
+}
+
 bool ons_dash_watches(const struct ons_dash *d, const struct ons_agent *a)
 {
 	return d->is_known && ons_agent_is_seen(a, d->keys, &d->claims) &&
-	       ons_set_has(&d->wants.agents, a->id);
+	       wants(&d->wants.agents, a->id);
 }
 
 void ons_dash_tell_status(struct ons_dash *d, const struct ons_agent *a)

@@ -12,6 +12,7 @@
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_dash.h"
 #include "onsembl/ons_dash_command.h"
+#include "onsembl/ons_uuid.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static void on_init(struct ons_dash *d, const struct ons_message *m)
 	struct span user = ons_text(&d->reader, m->payload, "userId");
 	if (!take_token(d, m))
 		return;
-	if (user.text && !ons_is(user, d->claims.user)) {
+	if (user.text && !ons_uuid_is(user, "user", d->claims.user)) {
 		(void)err_set(&err, ERR_UNAUTHORIZED,
 		    "userId is not the user of the token");
 		refuse_token(d, &err, true);
@@ -131,7 +132,7 @@ struct status_of {
 static void tell_if_it_is(const struct ons_agent *a, void *arg)
 {
 	struct status_of *s = arg;
-	if (ons_is(s->id, a->id) && ons_dash_watches(s->dash, a))
+	if (ons_agent_is(a, s->id) && ons_dash_watches(s->dash, a))
 		ons_dash_tell_status(s->dash, a);
 }
 
@@ -189,12 +190,13 @@ struct search {
 	const struct ons_request *request;
 	bool is_found;
 	bool is_hosted;
+	char agent[ONS_MAX_ID + 1]; /* its own id */
 };
 
 static void run_if_it_is(const struct ons_agent *a, void *arg)
 {
 	struct search *s = arg;
-	if (s->is_found || !ons_is(s->id, a->id) ||
+	if (s->is_found || !ons_agent_is(a, s->id) ||
 	    !ons_agent_is_seen(a, s->dash->keys, &s->dash->claims))
 		return;
 	s->is_found = ons_agent_is_there(a);
@@ -219,7 +221,8 @@ static void on_request(struct ons_dash *d, const struct ons_message *m)
 {
 	struct ons_request q;
 	const char *fault = ons_read_request(&q, &d->reader, m);
-	struct search s = {d, m, q.agent, &q, false, false};
+	struct search s = {
+	    .dash = d, .message = m, .id = q.agent, .request = &q};
 	if (fault || !q.agent.text) {
 		refuse(d, "INVALID_MESSAGE", "Invalid message format",
 		    q.command, q.agent, fault ? fault : "needs agentId");
@@ -256,24 +259,23 @@ static void on_cancel(struct ons_dash *d, const struct ons_message *m)
 static void find_if_it_is(const struct ons_agent *a, void *arg)
 {
 	struct search *s = arg;
-	if (ons_is(s->id, a->id) &&
+	if (ons_agent_is(a, s->id) &&
 	    ons_agent_is_seen(a, s->dash->keys, &s->dash->claims)) {
 		s->is_found = true;
 		s->is_hosted = a->is_hosted;
+		strncpy(s->agent, a->id, ONS_MAX_ID);
 	}
 }
 
 /* The hosted agent can do no more than stop this dashboard's commands. */
 static bool control(struct search *s, const struct ons_control *c)
 {
-	char id[ONS_MAX_ID + 1];
-	(void)snprintf(id, sizeof id, "%.*s", (int)c->agent.len, c->agent.text);
 	if (!s->is_hosted)
 		return ons_agent_control(
-		    s->dash->setup, id, c->action, s->dash->claims.user);
+		    s->dash->setup, s->agent, c->action, s->dash->claims.user);
 	if (c->action != ONS_STOP)
 		return false;
-	(void)ons_dash_command_cancel_all(s->dash, id);
+	(void)ons_dash_command_cancel_all(s->dash, s->agent);
 	return true;
 }
 
@@ -283,7 +285,7 @@ static void on_control(struct ons_dash *d, const struct ons_message *m)
 	struct ons_control c;
 	const struct span none = {0};
 	const char *fault = ons_read_control(&c, &d->reader, m);
-	struct search s = {d, m, c.agent, NULL, false, false};
+	struct search s = {.dash = d, .message = m, .id = c.agent};
 	if (fault || !c.agent.text) {
 		refuse(d, "INVALID_MESSAGE", "Invalid message format", none,
 		    none, fault ? fault : "needs agentId");

@@ -21,7 +21,9 @@ static void look_at(const struct ons_agent *a, void *arg)
 {
 	struct search *s = arg;
 	struct ons_found *f = s->found;
-	if (f->is_there || !ons_is(s->wanted, s->is_name ? a->name : a->id) ||
+	bool is_it = s->is_name ? ons_is(s->wanted, a->name)
+				: ons_agent_is(a, s->wanted);
+	if (f->is_there || !is_it ||
 	    !ons_agent_is_seen(a, s->site->keys, &f->claims))
 		return;
 	f->is_there = true;

@@ -17,6 +17,7 @@
 #include "onsembl/ons_asked.h"
 #include "onsembl/ons_codes.h"
 #include "onsembl/ons_token.h"
+#include "onsembl/ons_uuid.h"
 #include "onsembl/ons_withdrawn.h"
 
 #include <stdlib.h>
@@ -422,9 +423,11 @@ static void post_revoke(struct http_req *req, void *arg)
 static void reply_valid(struct http_req *req, const struct ons_claims *claims)
 {
 	struct buf out = {0};
+	char uuid[ONS_UUID];
+	ons_uuid_of(uuid, "user", claims->user);
 	buf_char(&out, '{');
 	ons_put_bool(&out, "valid", true);
-	ons_put_str(&out, "user_id", claims->user);
+	ons_put_str(&out, "user_id", uuid);
 	ons_put_json(&out, "scopes", (struct span){"[\"agent:manage\"]", 16});
 	ons_put_int(&out, "expires_at", claims->expires_s);
 	buf_char(&out, '}');
