@@ -237,7 +237,7 @@ static void on_output_end(void *arg)
 	struct runner *r = arg;
 
 	r->is_output_over = true;
-	if (!r->is_gone && !r->is_left)
+	if (!r->is_gone && !r->is_left && !r->place->outlives_output)
 		loop_timer_set(r->place->loop, &r->timer, RUNNER_LINGER_MS);
 	if (!r->is_left && r->handlers.on_output_end)
 		r->handlers.on_output_end(r->arg);
@@ -248,6 +248,10 @@ static void runner_on_complaint(void *arg, const char *data, size_t len)
 {
 	struct runner *r = arg;
 
+	if (!r->is_left && r->handlers.on_error_output) {
+		r->handlers.on_error_output(r->arg, data, len);
+		return;
+	}
 	scribe_feed(&r->scribe, data, len, clock_mono_ms(), complain, r);
 }
 
@@ -432,6 +436,11 @@ void runner_claim(
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit)
 {
 	return stream_write(r->io, p, n, limit);
+}
+
+void runner_end_input(struct runner *r)
+{
+	stream_finish(r->io);
 }
 
 void runner_allow_more(struct runner *r)

@@ -40,6 +40,8 @@ struct runner_place {
 	struct source *source; /* starts the processes */
 	/* Their standard input and output are the same stream socket. */
 	bool has_sockets;
+	/* A process may go on for as long as it likes after its output. */
+	bool outlives_output;
 	struct list all;
 };
 
@@ -73,7 +75,12 @@ struct runner_handlers {
 	 * ended. May be NULL.
 	 */
 	void (*on_output_end)(void *arg);
-	/* A line of its standard error. */
+	/*
+	 * Bytes of its standard error, as on_output. NULL: they are taken as
+	 * lines.
+	 */
+	void (*on_error_output)(void *arg, const char *data, size_t len);
+	/* A line of its standard error; may be NULL. */
 	void (*on_complaint)(void *arg, const char *text, size_t len);
 	/* It is about to be killed because of its memory; may be NULL. */
 	void (*on_over_memory)(void *arg);
@@ -104,6 +111,9 @@ void runner_claim(
  * wait.
  */
 bool runner_write(struct runner *r, const void *p, size_t n, size_t limit);
+
+/* Close its standard input once everything written has been read. */
+void runner_end_input(struct runner *r);
 
 /* Let its tree have more processes, by one step (proc/tree.h). */
 void runner_allow_more(struct runner *r);
