@@ -3,9 +3,11 @@
 #include "runner/secrets.h"
 
 #include "base/mem.h"
+#include "base/wild.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern char **environ;
@@ -35,7 +37,21 @@ static bool is_secret(const char *variable)
 	}
 }
 
-char **secrets_environ(char *const *more)
+static bool is_named(const char *variable, const char *names)
+{
+	char *name = mem_strndup(variable, strcspn(variable, "="));
+	char *list = mem_strdup(names), *rest = NULL;
+	bool is_one = false;
+
+	for (const char *pattern = strtok_r(list, ", ", &rest);
+	     pattern && !is_one; pattern = strtok_r(NULL, ", ", &rest))
+		is_one = wild_match(pattern, name);
+	free(list);
+	free(name);
+	return is_one;
+}
+
+char **secrets_environ(const char *names, char *const *more)
 {
 	size_t n = 0, kept = 0, added = 0;
 
@@ -45,7 +61,8 @@ char **secrets_environ(char *const *more)
 		added++;
 	char **list = mem_zero((n + added + 1) * sizeof *list);
 	for (size_t i = 0; i < n; i++)
-		if (!is_secret(environ[i]) && !is_in(environ[i], more))
+		if (!is_secret(environ[i]) && !is_in(environ[i], more) &&
+		    is_named(environ[i], names))
 			list[kept++] = environ[i];
 	for (size_t i = 0; i < added; i++)
 		list[kept++] = more[i];

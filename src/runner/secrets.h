@@ -14,10 +14,11 @@
 	"ONSEMBL_JWT_SECRET,NOTIFY_SOCKET,WATCHDOG_USEC,WATCHDOG_PID"
 
 /*
- * Returns the environment without these variables and with the additional ones
- * in 'more' (NULL: none), NULL-terminated. The caller must free() the list, but
- * not its strings.
+ * Returns those variables of the environment whose names are in a list of
+ * patterns (base/wild.h), separated by commas and spaces, but never the ones
+ * above; and the additional ones in 'more' (NULL: none). The list ends with
+ * NULL. The caller must free() it, but not its strings.
  */
-char **secrets_environ(char *const *more);
+char **secrets_environ(const char *names, char *const *more);
 
 #endif

@@ -42,7 +42,7 @@ static pid_t spawn(const struct source_exec *s, const int *fds, char **argv)
 	    {fds[SOURCE_ERR], STDERR_FILENO},
 	    {fds[SOURCE_CONTROL], CONTROL_FD},
 	};
-	char **environment = secrets_environ(s->more);
+	char **environment = secrets_environ(s->variables, s->more);
 	const struct spawn_plan plan = {
 	    .path = s->co_turn,
 	    .argv = argv,
@@ -154,6 +154,7 @@ void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
 	    .co_turn = buf_steal(&path, &(size_t){0}),
 	    .argv = mem_zero((n + 1) * sizeof *s->argv),
 	    .directory = mem_strdup(spec->project_dir),
+	    .variables = mem_strdup("*"),
 	    .memory_bytes = spec->memory_bytes,
 	    .space_bytes = spec->space_bytes,
 	    .processes = spec->processes,
@@ -161,6 +162,12 @@ void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
 	for (size_t i = 0; i < n; i++)
 		s->argv[i] = mem_strdup(argv[i]);
 	set_user(s, spec->user);
+}
+
+void source_exec_name_variables(struct source_exec *s, const char *names)
+{
+	free(s->variables);
+	s->variables = mem_strdup(names);
 }
 
 void source_exec_share(
@@ -178,5 +185,6 @@ void source_exec_fini(struct source_exec *s)
 	free(s->user);
 	free(s->co_turn);
 	free(s->directory);
+	free(s->variables);
 	*s = (struct source_exec){0};
 }

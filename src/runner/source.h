@@ -49,6 +49,7 @@ struct source_exec {
 	char *directory;	/* working directory */
 	char *user;		/* numbers for co-turn; "-": our own */
 	char **more;		/* variables for that user, NULL-terminated */
+	char *variables;	/* patterns of those that it gets of ours */
 	int64_t memory_bytes;	/* for all its processes together */
 	int64_t space_bytes;	/* of address space, for each; 0: no limit */
 	int64_t processes;	/* 0: it has nests, which limit their turns */
@@ -61,6 +62,12 @@ struct source_exec {
  */
 void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
     const char *const *argv);
+
+/*
+ * Let the program have only those variables of our environment that are in this
+ * list (runner/secrets.h). Without this call it has all but secrets.
+ */
+void source_exec_name_variables(struct source_exec *s, const char *names);
 
 /*
  * The program runs up to so many turns, each of which may add this number of
