@@ -3,10 +3,10 @@
 #include "tools/builtins.h"
 
 #include "base/json.h"
+#include "base/json_schema.h"
 #include "base/mem.h"
 #include "net/loop.h"
 #include "tools/tool_files.h"
-#include "tools/tool_schema.h"
 #include "tools/tool_todo.h"
 
 #include <stdlib.h>
@@ -216,7 +216,7 @@ static bool read_args(struct tool_file *f, const struct tool_call *call)
 		    &f->out, "the arguments are not JSON: %s", wrong.message);
 		return false;
 	}
-	bool fits = tool_schema_fits(json_parse(&schema, call->tool->schema,
+	bool fits = json_schema_fits(json_parse(&schema, call->tool->schema,
 					 strlen(call->tool->schema), 0, &wrong),
 	    f->args, &f->out);
 	json_fini(&schema);

@@ -13,7 +13,7 @@
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 #include "t/unit/tool_caller.h"
-#include "tools/tool_schema.h"
+#include "base/json_schema.h"
 #include "tools/tool_todo.h"
 
 static struct loop *loop;
@@ -299,7 +299,7 @@ static void test_schemas(void)
 		struct json_error wrong;
 		struct buf why = {0};
 
-		ok(tool_schema_is_valid(json_parse(&doc, t->schema,
+		ok(json_schema_is_valid(json_parse(&doc, t->schema,
 					    strlen(t->schema), 0, &wrong),
 		       &why),
 		    "the schema of %s is valid", t->name);

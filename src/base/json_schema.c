@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "tools/tool_schema.h"
+#include "base/json_schema.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -277,7 +277,7 @@ static bool fits(const struct json *schema, const struct json *v,
 	return !json_is(v, JSON_ARRAY) || fits_items(schema, v, p, why);
 }
 
-bool tool_schema_fits(
+bool json_schema_fits(
     const struct json *schema, const struct json *value, struct buf *why)
 {
 	struct place all = {NULL, NULL, 0};
@@ -358,7 +358,7 @@ static bool is_schema(
 	return !items || is_schema(items, &at, why);
 }
 
-bool tool_schema_is_valid(const struct json *schema, struct buf *why)
+bool json_schema_is_valid(const struct json *schema, struct buf *why)
 {
 	struct place all = {NULL, NULL, 0};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#include "tools/tool_schema.h"
+#include "base/json_schema.h"
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -88,7 +88,7 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf why = {0};
-		bool fits = tool_schema_fits(
+		bool fits = json_schema_fits(
 		    parse(&schema, SCHEMA), parse(&args, cases[i].args), &why);
 
 		is_str(buf_cstr(&why), cases[i].why,
@@ -101,7 +101,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
 		struct buf why = {0};
 
-		(void)tool_schema_is_valid(
+		(void)json_schema_is_valid(
 		    parse(&schema, schemas[i].schema), &why);
 		is_str(buf_cstr(&why), schemas[i].why, "%s %s",
 		    schemas[i].schema,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright the co-hostd authors */
-#ifndef TOOLS_TOOL_SCHEMA_H
-#define TOOLS_TOOL_SCHEMA_H
+#ifndef BASE_JSON_SCHEMA_H
+#define BASE_JSON_SCHEMA_H
 
 /*
  * What a JSON Schema says of the arguments of a tool. Debian has no library for
@@ -21,13 +21,13 @@ struct json;
  * Whether the value fits the schema. If not, a sentence about the first fault,
  * which names the argument, is appended to why.
  */
-bool tool_schema_fits(
+bool json_schema_fits(
     const struct json *schema, const struct json *value, struct buf *why);
 
 /*
  * Whether this is a schema of arguments: an object of type "object" whose
  * keywords have the types they must have. If not, the fault is appended to why.
  */
-bool tool_schema_is_valid(const struct json *schema, struct buf *why);
+bool json_schema_is_valid(const struct json *schema, struct buf *why);
 
 #endif
