@@ -7,6 +7,7 @@
 #include "core/doors.h"
 #include "core/err.h"
 #include "core/permit.h"
+#include "core/tool_spec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,14 +174,30 @@ char *conf_value_keep(
 	return buf_steal(&path, NULL);
 }
 
-int conf_value_check_json(
-    const struct param *p, const char *text, struct err *err)
+static int check_permissions(const char *text, struct err *err)
 {
-	if (!is_key(p, "permissions"))
-		return 0;
 	struct permit *permit = permit_open(text, err);
 	if (!permit)
 		return -1;
 	permit_close(&permit);
+	return 0;
+}
+
+static int check_tools(const char *text, struct err *err)
+{
+	struct tool_spec spec = {0};
+	if (tool_spec_read(&spec, text, err) != 0)
+		return -1;
+	tool_spec_fini(&spec);
+	return 0;
+}
+
+int conf_value_check_json(
+    const struct param *p, const char *text, struct err *err)
+{
+	if (is_key(p, "permissions"))
+		return check_permissions(text, err);
+	if (is_key(p, "tools"))
+		return check_tools(text, err);
 	return 0;
 }
