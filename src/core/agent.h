@@ -176,8 +176,8 @@ struct agent_spec {
 	int64_t processes;	      /* processes and threads of a turn */
 	const char *tools;	      /* the setting, "" or JSON */
 	const char *tool_environment; /* variables for commands of tools */
-	int64_t tool_commands;	      /* of tools, that a worker runs at a time */
-	int64_t turns;		      /* concurrent turns of a worker */
+	int64_t tool_commands;	    /* of tools, that a worker runs at a time */
+	int64_t turns;		    /* concurrent turns of a worker */
 	int64_t line_bytes;	    /* longest line that a process may write */
 	int64_t lines_per_s;	    /* above it, the process waits */
 	int64_t run_timeout_ms;	    /* of a turn */

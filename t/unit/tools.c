@@ -2,7 +2,7 @@
 /* Copyright the co-hostd authors */
 
 /* The tools that work on files, in a project of the test's own. */
-#include "tools/builtins.h"
+#include "tools/tools.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -10,10 +10,12 @@
 
 #include "base/json.h"
 #include "core/err.h"
+#include "core/tool_spec.h"
 #include "t/unit/scratch.h"
 #include "t/unit/tap.h"
 #include "t/unit/tool_caller.h"
 #include "base/json_schema.h"
+#include "tools/builtins.h"
 #include "tools/tool_todo.h"
 
 static struct loop *loop;
@@ -402,14 +404,14 @@ static void test_long_lines(void)
 	    &caller, "read_file", "{\"path\":\"long.txt\",\"limit\":1}");
 	is_int(strlen(got),
 	    7 + 3 * 500 + 3 + strlen("\n\n... (20000 more lines)"),
-	    "read_file cuts a long line, and counts the others");
+	    "read_file cuts a long line, and counts the lines it leaves out");
 	got = tool_caller_call(&caller, "read_file", "{\"path\":\"long.txt\"}");
 	ok(strstr(got, "  2000\t") && strstr(got, "... (18001 more lines)"),
 	    "read_file shows 2000 lines if no limit is given");
 	got = tool_caller_call(
 	    &caller, "read_file", "{\"path\":\"long.txt\",\"limit\":100000}");
 	ok(caller.result.len <= TOOL_RESULT_MAX && strstr(got, " more lines)"),
-	    "read_file cuts a result at the limit, and says so");
+	    "read_file says that it cut a result at the limit");
 }
 
 static void test_large(void)
@@ -440,7 +442,7 @@ static void test_hard_pattern(void)
 	ok(strstr(tool_caller_call(&caller, "grep",
 		      "{\"pattern\":\"^(a+)+$\",\"path\":\"hard.txt\"}"),
 	       "the pattern takes too long") != NULL,
-	    "grep gives up a match that takes too long, and says so");
+	    "grep says that it gave up a match that takes too long");
 }
 
 static void test_many_files(void)
@@ -455,7 +457,7 @@ static void test_many_files(void)
 	ok(strstr(
 	       tool_caller_call(&caller, "glob", "{\"pattern\":\"many/*.md\"}"),
 	       "\n\n... and 50 more files") != NULL,
-	    "glob shows 100 files and counts the others");
+	    "glob shows 100 files and counts the files it leaves out");
 }
 
 /* A fifo has no content until somebody writes. */
@@ -487,29 +489,37 @@ static void test_cancel(void)
 	is_int(caller.ends, 1, "nothing follows the cancel of a call");
 }
 
-static struct toolbox *open_box(const char *folder, const char *const *names)
+static struct toolbox *open_box(const char *folder, const char *tools)
 {
-	const struct agent_spec spec = {.project_dir = folder, .user = ""};
-	const struct tools_setup setup = {.spec = &spec, .loop = loop};
+	const struct agent_setup setup = {.spec = {.project_dir = folder,
+					      .libexec_dir = "/nowhere",
+					      .user = "",
+					      .tools = tools,
+					      .tool_environment = "",
+					      .tool_commands = 4},
+	    .loop = loop};
 	struct err err;
 
-	return builtins_open(&setup, names, &err);
+	return tools_open(&setup, &err);
 }
 
 static void test_names(void)
 {
-	struct toolbox *box =
-	    open_box(project, (const char *const[]){"grep", "todo", NULL});
+	struct toolbox *box = open_box(project, "[\"grep\",\"todo\"]");
+	size_t n = 0;
 
 	ok(tool_caller_find(box, "grep") && tool_caller_find(box, "todo") &&
 		!tool_caller_find(box, "write"),
-	    "a toolbox offers only the tools that are named");
+	    "a toolbox offers only the built-in tools that are named");
 	box->ops->close(&box);
 	ok(!box, "a closed toolbox is gone");
-	ok(builtins_have("edit") && builtins_have("ask_user") &&
-		!builtins_have("rm"),
-	    "it is known which tools are built in");
-	ok(!open_box("/nowhere", NULL),
+	for (; builtins_at(n); n++)
+		ok(tool_spec_is_builtin(builtins_at(n)->tool.name),
+		    "the settings know %s", builtins_at(n)->tool.name);
+	ok(n == 7 && tool_spec_is_builtin("ask_user") &&
+		!tool_spec_is_builtin("rm"),
+	    "the settings know which tools are built in");
+	ok(!open_box("/nowhere", ""),
 	    "a toolbox needs a project folder that exists");
 }
 
@@ -518,7 +528,7 @@ int main(void)
 	make_project();
 	loop = loop_new();
 	caller.loop = loop;
-	caller.box = open_box(project, NULL);
+	caller.box = open_box(project, "");
 	test_schemas();
 	test_rows(
 	    successes, sizeof successes / sizeof *successes, TOOL_SUCCESS);
