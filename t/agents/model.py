@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
-"""An agent with the model that the environment names (t/model)."""
+"""An agent with the model that the environment names (t/models/named)."""
 import os
 
 from connectonion import Agent, host
