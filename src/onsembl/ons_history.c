@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/agent.h"
 #include "core/err.h"
 #include "core/event.h"
 #include "dialin/dialin_turn.h"
@@ -42,6 +43,15 @@ static struct session *open_session(
 
 /* ---- commands ---- */
 
+/* An interrupted turn that its agent has ended is done, with this answer. */
+static bool is_cancelled(const struct session_record *r)
+{
+	static const char answer[] = AGENT_INTERRUPTED_RESULT;
+	return strcmp(r->status, "done") == 0 &&
+	       r->result_len == sizeof answer - 1 &&
+	       memcmp(r->result, answer, r->result_len) == 0;
+}
+
 static const char *status_of(const struct session_record *r)
 {
 	static const char *const words[][2] = {
@@ -50,6 +60,8 @@ static const char *status_of(const struct session_record *r)
 	    {"failed", "FAILED"},
 	    {"interrupted", "CANCELLED"},
 	};
+	if (is_cancelled(r))
+		return "CANCELLED";
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(r->status, words[i][0]) == 0)
 			return words[i][1];

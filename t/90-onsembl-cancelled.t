@@ -1,0 +1,48 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Copyright the co-hostd authors
+#
+# A command that was begun and cancelled by HTTP is CANCELLED there, also when its agent has
+# said so itself.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use CoHost qw(program run wait_for);
+use Test::More;
+
+my %secret = (ONSEMBL_JWT_SECRET => 'a secret of at least thirty-two bytes');
+my $host = CoHost->start(workers => 4, env => \%secret);
+my $token = run([program('co-hostd'), 'token', 'ann', '-d', $host->dir], env => \%secret)->{out};
+chomp $token;
+
+sub ask {
+	my ($method, $path, $body) = @_;
+	return $host->http($method => $path, { authorization => "Bearer $token" }, $body // ());
+}
+
+mkdir my $dir = $host->dir . '/work';
+sub wrapper {
+	my ($command, @options) = @_;
+	return run([program('co-agentd'), $command, '-w', $dir, @options],
+		env => { HOME => $dir, ONSEMBL_API_KEY => $token });
+}
+
+my $r = wrapper('start', '-b', '--agent-id', 'mock-1-x', '-s', $host->url);
+is $r->{status}, 0, 'the wrapper is connected' or diag $r->{out};
+for my $worker (1 .. 4) {
+	my $id = ask(POST => '/api/commands',
+		{ content => 'sleep 60', targetAgents => ['mock-1-x'] })->{json}{id};
+	my $path = "/api/commands/$id";
+	wait_for(10, sub { ask(GET => $path)->{json}{status} eq 'EXECUTING' });
+	is ask(DELETE => "$path/cancel")->{status}, 200, "command $worker can be cancelled";
+	my $status;
+	wait_for(15, sub { ($status = ask(GET => $path)->{json}{status}) ne 'EXECUTING' });
+	is $status, 'CANCELLED', "command $worker is CANCELLED when it has ended";
+}
+my %words = map { $_->{status} => 1 } @{ ask(GET => '/api/commands')->{json}{commands} };
+is_deeply [keys %words], ['CANCELLED'], 'a list has cancelled commands as CANCELLED';
+is wrapper('stop')->{status}, 0, 'the wrapper can be stopped';
+$host->stop;
+done_testing;
