@@ -12,6 +12,7 @@
 #include "core/agent.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "dialin/dialin_turn.h"
 #include "launch/failure.h"
 #include "launch/options.h"
 #include "launch/user.h"
@@ -203,6 +204,12 @@ static int check_policy(const struct conf *c, struct err *err)
 	return 0;
 }
 
+static bool is_dialed(const char *agent)
+{
+	return agent &&
+	       strncmp(agent, DIALIN_PREFIX, strlen(DIALIN_PREFIX)) == 0;
+}
+
 /* The same for keys of tokens. */
 static int check_tokens(const struct conf *c, struct err *err)
 {
@@ -212,6 +219,10 @@ static int check_tokens(const struct conf *c, struct err *err)
 	if (!c->onsembl_auth)
 		log_warn("onsembl_auth is off: whoever reaches this server "
 			 "commands the agents of Onsembl");
+	else if (is_dialed(c->agent) && !ons_token_is_on(keys))
+		log_warn("agent %s cannot connect, since no token can be good: "
+			 "set onsembl_secret_file or onsembl_keys",
+		    c->agent);
 	ons_token_close(&keys);
 	return 0;
 }

@@ -321,9 +321,10 @@ int ons_token_make(const struct ons_token_keys *keys,
 	struct buf text = {0};
 	if (!ons_token_can_make(keys))
 		return err_set(err, ERR_MISCONFIGURED,
-		    "there is no secret to sign tokens with: set "
-		    "" SECRET_VARIABLE " (at least %d bytes), for example to "
-		    "what \"openssl rand -hex 32\" prints",
+		    "there is no secret to sign tokens with: write at least %d "
+		    "bytes, such as \"openssl rand -hex 32\" prints, into "
+		    "" SECRET_VARIABLE " or the file that onsembl_secret_file "
+		    "names in host.yaml",
 		    JWT_SECRET_MIN);
 	buf_str(&text, "{\"sub\":");
 	buf_json_str(&text, claims->user);
