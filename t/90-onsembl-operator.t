@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Copyright the co-hostd authors
 #
-# What co-hostd says to operators who set up Onsembl.
+# What co-hostd says to operators who set up Onsembl, and where they see why a command failed.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program run write_file);
+use CoHost qw(program read_file run wait_for write_file);
 use Test::More;
 
 my $dir = CoHost::directory();
@@ -32,4 +32,21 @@ like $r->{out}, qr/openssl rand -hex 32.*ONSEMBL_JWT_SECRET.*onsembl_secret_file
 write_file("$dir/.co/secret", "a secret of at least thirty-two bytes\n");
 unlike check('onsembl:laptop', '-o', 'onsembl_secret_file=.co/secret'), $warning,
     'a server with a secret does not warn of a missing one';
+my $host = CoHost->start(dir => $dir, agent => 'onsembl:laptop',
+	args => ['-o', 'onsembl_secret_file=.co/secret']);
+my $token = run([$hostd, 'token', 'ann', '-d', "$dir",
+	'-o', 'onsembl_secret_file=.co/secret'])->{out} =~ s/\n//r;
+
+sub wrapper {
+	my ($command, @options) = @_;
+	return run([program('co-agentd'), $command, '-w', "$dir/home", @options],
+		env => { HOME => "$dir/home", ONSEMBL_API_KEY => $token });
+}
+$r = wrapper('start', '-b', '-s', $host->url, '-n', 'laptop');
+is $r->{status}, 0, 'the wrapper is connected' or diag $r->{out};
+$host->input('exit 3');
+ok wait_for(10, sub { read_file($host->log) =~ /agent error: it has the exit code 3$/m }),
+    'the log has the exit code of a command that failed' or diag $host->words;
+is wrapper('stop')->{status}, 0, 'the wrapper can be stopped';
+$host->stop;
 done_testing;

@@ -7,6 +7,7 @@
 #include "dialin/dialin_cmd.h"
 #include "dialin/dialin_queue.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct agent_turn *dialin_said_of(struct dialin_conn *c, struct span command)
@@ -125,6 +126,16 @@ void dialin_said_event(
 	answer(t, ack);
 }
 
+static void end_failed(struct agent_turn *t, const struct ons_complete *c)
+{
+	char text[60] = "failed";
+	if (c->has_exit_code)
+		(void)snprintf(text, sizeof text, "it has the exit code %lld",
+		    (long long)c->exit_code);
+	dialin_cmd_end_badly(t, REASON_FAILED,
+	    c->error.text ? c->error : (struct span){text, strlen(text)});
+}
+
 void dialin_said_complete(
     struct agent_turn *t, const struct ons_complete *c, struct buf *ack)
 {
@@ -149,6 +160,5 @@ void dialin_said_complete(
 		    t, (struct span){AGENT_INTERRUPTED_RESULT,
 			   sizeof AGENT_INTERRUPTED_RESULT - 1});
 	else
-		dialin_cmd_end_badly(t, REASON_FAILED,
-		    c->error.text ? c->error : (struct span){"failed", 6});
+		end_failed(t, c);
 }
