@@ -49,4 +49,8 @@ ok wait_for(10, sub { read_file($host->log) =~ /agent error: it has the exit cod
     'the log has the exit code of a command that failed' or diag $host->words;
 is wrapper('stop')->{status}, 0, 'the wrapper can be stopped';
 $host->stop;
+
+$r = wrapper('logout', '-s', 'http://127.0.0.1:1');
+is $r->{out}, "There is no login at http://127.0.0.1:1\n",
+    'logout says when there is no login';
 done_testing;

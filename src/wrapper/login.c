@@ -201,7 +201,8 @@ int login_end(const struct agent_settings *s)
 	struct login *l = login_new(the_loop(), s->server, ignore_time);
 	struct buf body = {0};
 
-	if (credentials_read(&l->credentials, s->server)) {
+	bool is_known = credentials_read(&l->credentials, s->server);
+	if (is_known) {
 		const struct credentials *c = &l->credentials;
 		buf_str(&body, "{\"token\":");
 		buf_json_str(&body, c->refresh ? c->refresh : c->access);
@@ -211,7 +212,10 @@ int login_end(const struct agent_settings *s)
 		loop_run(l->loop);
 		credentials_remove();
 	}
-	(void)puts("Logged out");
+	if (is_known)
+		(void)puts("Logged out");
+	else
+		(void)printf("There is no login at %s\n", s->server);
 	buf_fini(&body);
 	login_free(&l);
 	return 0;
