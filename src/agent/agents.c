@@ -75,12 +75,20 @@ const struct agent_kind *agents_find(const char *setting, struct err *err)
 	return NULL;
 }
 
+const struct agent_kind *agents_of(
+    const struct agent_spec *spec, struct err *err)
+{
+	const struct agent_kind *kind = agents_find(spec->setting, err);
+
+	return kind && kind->variant ? kind->variant(spec) : kind;
+}
+
 /* A program that cannot be found is refused when the settings are read. */
 static int check(
     const struct agent_spec *spec, const char *key, struct err *err)
 {
 	struct err unknown;
-	const struct agent_kind *kind = agents_find(spec->setting, &unknown);
+	const struct agent_kind *kind = agents_of(spec, &unknown);
 
 	return kind && kind->check ? kind->check(spec, key, err) : 0;
 }
@@ -99,7 +107,7 @@ int agents_describe(
     const struct conf *conf, struct agent_about *about, struct err *err)
 {
 	struct agent_spec spec = agent_spec_of(conf);
-	const struct agent_kind *kind = agents_find(spec.setting, err);
+	const struct agent_kind *kind = agents_of(&spec, err);
 
 	if (!kind)
 		return -1;

@@ -16,6 +16,13 @@
 const struct agent_kind *agents_find(const char *setting, struct err *err);
 
 /*
+ * Returns the kind that runs the agent of a spec, which may depend on its
+ * profile. NULL as above.
+ */
+const struct agent_kind *agents_of(
+    const struct agent_spec *spec, struct err *err);
+
+/*
  * Check whether the programs of 'agent' and 'trust_agent' can be executed, as
  * far as that can be told in advance (agent/exec_check.h). Returns 0, or -1
  * with ERR_CONFIG.

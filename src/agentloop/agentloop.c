@@ -185,6 +185,10 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 	read_model(a, &setup->spec.model);
 	a->fetch = fetch_open(a->loop, a->max_asking);
 	llm_describe(&setup->spec, &a->about);
+	if (setup->about)
+		a->about = *setup->about;
+	if (setup->tools)
+		toolset_add(&a->tools, setup->tools);
 	return a;
 }
 

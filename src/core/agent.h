@@ -33,6 +33,7 @@ struct dialin_dock;
 struct fetch;
 struct loop;
 struct permit;
+struct toolbox;
 struct agent;
 struct agent_turn;
 struct agent_sink;
@@ -200,6 +201,12 @@ struct agent_setup {
 	struct fetch *fetch;	     /* for requests of its own */
 	const struct permit *permit; /* tools that need no approval, or NULL */
 	struct dialin_dock *dock;    /* agents that dial in; NULL: none may */
+	/*
+	 * For an agent loop that runs the turns of another kind: more tools,
+	 * which it takes on success, and what it is called; or NULL.
+	 */
+	struct toolbox *tools;
+	const struct agent_about *about;
 };
 
 /* What /info says about an agent. */
@@ -250,6 +257,11 @@ struct agent_kind {
 	 * asked.
 	 */
 	int (*ask)(const struct conf *conf, struct buf *out, struct err *err);
+	/*
+	 * Returns the kind that runs an agent with this profile. A NULL pointer
+	 * here: this kind.
+	 */
+	const struct agent_kind *(*variant)(const struct agent_spec *spec);
 	/*
 	 * Describe the agent of a spec without opening it. What *about points
 	 * to lives until the next call for this kind.

@@ -22,7 +22,7 @@
 static int64_t wanted_by(const struct agent_spec *spec)
 {
 	struct err err;
-	const struct agent_kind *kind = agents_find(spec->setting, &err);
+	const struct agent_kind *kind = agents_of(spec, &err);
 
 	return kind && kind->descriptors ? kind->descriptors(spec) : 0;
 }

@@ -71,7 +71,7 @@ static void open_agent(struct staff *s)
 	struct err err;
 	struct agent_setup setup = setup_agent(s);
 	runner_inherit_orphans();
-	s->kind = agents_find(setup.spec.setting, &err);
+	s->kind = agents_of(&setup.spec, &err);
 	if (s->kind)
 		s->agent = s->kind->open(&setup, &err);
 	if (!s->agent)
