@@ -96,13 +96,19 @@ typedef int co_tool_function(struct co_turn *turn, const struct co_json *args);
 /* The user is asked for approval before co_turn_call() runs the tool. */
 #define CO_TOOL_ASKS 1u
 
+/* For a model that calls the tool: running it twice does no harm. */
+#define CO_TOOL_IDEMPOTENT 2u
+
+/* For a model: it changes nothing, so it may run in the mode read-only. */
+#define CO_TOOL_READ_ONLY 4u
+
 /* A tool. Its memory must stay as long as the process. */
 struct co_tool {
 	const char *name;	 /* 1 to 64 of A-Z a-z 0-9 _ - */
 	const char *description; /* for a model, and for people */
 	const char *schema;	 /* JSON Schema of the arguments: an object */
 	co_tool_function *call;
-	unsigned flags; /* CO_TOOL_ASKS, or 0 */
+	unsigned flags; /* CO_TOOL_..., or 0 */
 };
 
 /* The maximum number of tools. */
@@ -126,7 +132,9 @@ struct co_agent {
 	/*
 	 * Run a turn. CO_TURN_OK: its result is the last co_turn_answer(), or
 	 * nothing. Any other number: it has failed; the last co_turn_fail()
-	 * goes to the agent log and never to a client.
+	 * goes to the agent log and never to a client. NULL: the server runs
+	 * the turns, with a model that calls the tools; the settings say which
+	 * model, and it gets the system prompt (host.yaml(5), "A model").
 	 */
 	int (*run)(struct co_turn *turn);
 	void *data; /* the agent's own, as turn->data */

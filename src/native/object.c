@@ -128,9 +128,10 @@ static int check_agent(
 		return err_set(err, ERR_CONFIG,
 		    "%s: the agent's name has %zu bytes; it needs 1 to %d",
 		    path, len, AGENT_NAME_MAX);
-	if (!a->run)
+	if (!a->run && !a->n_tools)
 		return err_set(err, ERR_CONFIG,
-		    "%s: agent %s has no function run", path, a->name);
+		    "%s: agent %s has neither a function run nor tools", path,
+		    a->name);
 	if (a->n_tools > CO_AGENT_MAX_TOOLS || (a->n_tools && !a->tools))
 		return err_set(err, ERR_CONFIG,
 		    "%s: agent %s has %zu tools; it may have %d, in tools",
@@ -191,6 +192,11 @@ static void put_text(struct buf *out, const char *name, const char *text)
 	buf_json_str(out, text);
 }
 
+static void put_flag(struct buf *out, const char *name, unsigned flag)
+{
+	buf_printf(out, ",\"%s\":%s", name, flag ? "true" : "false");
+}
+
 static void put_tool(struct buf *out, const struct co_tool *t)
 {
 	buf_char(out, '{');
@@ -199,8 +205,10 @@ static void put_tool(struct buf *out, const struct co_tool *t)
 	put_text(out, "description", t->description);
 	buf_str(out, ",\"schema\":");
 	buf_json_line(out, t->schema, strlen(t->schema));
-	buf_printf(
-	    out, ",\"asks\":%s}", t->flags & CO_TOOL_ASKS ? "true" : "false");
+	put_flag(out, "asks", t->flags & CO_TOOL_ASKS);
+	put_flag(out, "idempotent", t->flags & CO_TOOL_IDEMPOTENT);
+	put_flag(out, "read_only", t->flags & CO_TOOL_READ_ONLY);
+	buf_char(out, '}');
 }
 
 char *object_describe(const struct object *o, size_t *len)
@@ -226,6 +234,8 @@ char *object_describe(const struct object *o, size_t *len)
 		buf_str(&out, i ? "," : "");
 		put_tool(&out, object_tool(o, i));
 	}
-	buf_str(&out, "]}\n");
+	buf_char(&out, ']');
+	put_flag(&out, "runs", a->run != NULL);
+	buf_str(&out, "}\n");
 	return buf_steal(&out, len);
 }

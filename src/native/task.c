@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define UNKNOWN "there is no such tool"
+#define NO_RUN "the agent has no function run"
 
 /* ---- memory ---- */
 
@@ -295,7 +296,10 @@ static void run_turn(struct task *t, const struct json *line)
 	struct part p;
 
 	begin_part(t, &p, line);
-	finish_turn(t, &p, t->object->agent.run(&p.turn));
+	if (t->object->agent.run)
+		finish_turn(t, &p, t->object->agent.run(&p.turn));
+	else
+		finish_turn(t, &p, task_fail(&p, NO_RUN, strlen(NO_RUN)));
 }
 
 static void run_tool(struct task *t, const struct json *line)
