@@ -4,13 +4,14 @@
 
 #include "agent/child.h"
 #include "agent/inquiry.h"
+#include "agent/native_profile.h"
+#include "agent/native_source.h"
 #include "agent/profile.h"
 #include "agent/solo.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/conf.h"
-#include "runner/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,32 +31,6 @@ struct native {
 	struct solo solo;
 	struct profile profile;
 };
-
-/* ---- the program ---- */
-
-static const char *file_of(const struct agent_spec *spec)
-{
-	return spec->setting + strlen(NATIVE_PREFIX);
-}
-
-/* co-agent-c with the path of the object, which dlopen() wants with a slash. */
-static void init_source(struct source_exec *source,
-    const struct agent_spec *spec, const char *option)
-{
-	struct buf program = {0}, path = {0};
-	const char *file = file_of(spec);
-
-	buf_printf(&program, "%s/co-agent-c", spec->libexec_dir);
-	if (*file != '/')
-		buf_printf(&path, "%s/", spec->project_dir);
-	buf_str(&path, file);
-	source_exec_init(source, spec,
-	    (const char *const[]){buf_cstr(&program),
-		option ? option : buf_cstr(&path),
-		option ? buf_cstr(&path) : NULL, NULL});
-	buf_fini(&program);
-	buf_fini(&path);
-}
 
 /* ---- asking it what it is ---- */
 
@@ -125,13 +100,13 @@ static int native_ask(const struct conf *conf, struct buf *out, struct err *err)
 	struct source_exec source;
 	struct inquiry q;
 
-	init_source(&source, &spec, "--describe");
+	native_source_init(&source, &spec, "--describe");
 	int rc = inquiry_run(&q, &source.base, DESCRIBE_MS, err);
 	said = &q.heard[INQUIRY_SAID];
 	if (rc == 0 && !q.is_late && is_profile(said))
 		buf_append(out, said->data, said->len);
 	else if (rc == 0)
-		rc = refuse(&q, file_of(&spec), out, err);
+		rc = refuse(&q, native_source_file(&spec), out, err);
 	inquiry_fini(&q);
 	source_exec_fini(&source);
 	return rc;
@@ -139,35 +114,12 @@ static int native_ask(const struct conf *conf, struct buf *out, struct err *err)
 
 /* ---- the kind ---- */
 
-/* The name of the file without its folder and suffix. */
-static char *name_of(const struct agent_spec *spec)
-{
-	const char *file = file_of(spec);
-	const char *slash = strrchr(file, '/');
-
-	file = slash ? slash + 1 : file;
-	size_t len = strlen(file);
-	if (len > 3 && strcmp(file + len - 3, ".so") == 0)
-		len -= 3;
-	return mem_strndup(file, len);
-}
-
-static void read_profile(struct profile *p, const struct agent_spec *spec)
-{
-	char *name = name_of(spec);
-	const struct profile_usual usual = {
-	    .name = name, .model = "c", .state = spec->state};
-
-	profile_read(p, &usual, spec->profile, strlen(spec->profile));
-	free(name);
-}
-
 static void describe(const struct agent_spec *spec, struct agent_about *about)
 {
 	static struct profile profile; /* of the last call */
 
 	profile_free(&profile);
-	read_profile(&profile, spec);
+	native_profile_read(&profile, spec);
 	*about = profile.about;
 }
 
@@ -182,8 +134,8 @@ static struct agent *native_open(
 	struct native *n = mem_zero(sizeof *n);
 
 	(void)err; /* errors show at the first start */
-	init_source(&n->source, &setup->spec, NULL);
-	read_profile(&n->profile, &setup->spec);
+	native_source_init(&n->source, &setup->spec, NULL);
+	native_profile_read(&n->profile, &setup->spec);
 	n->agent.about = n->profile.about;
 	solo_init(&n->solo, setup, &n->source.base, (size_t)setup->spec.pool);
 	child_init(&n->agent, setup, &n->solo.base);
