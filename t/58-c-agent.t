@@ -338,7 +338,7 @@ for (['gone.so', qr/gone\.so: .*No such file/, 'a file that is missing'],
 	['none.so', qr/exports no create_agent\(\): include co_agent\.h/, 'an object without create_agent()'],
 	['null.so', qr/create_agent\(\) returned no agent/, 'an object that creates no agent'],
 	['old.so', qr/compiled for version 99 of co_agent\.h, and this server has 1/, 'an object of another version'],
-	['norun.so', qr/agent x has no function run/, 'an agent in C without run()'],
+	['norun.so', qr/agent x has neither a function run nor tools/, 'an agent in C that does nothing'],
 	['schema.so', qr/the schema of tool go is no JSON object/, 'a tool in C with a wrong schema'],
 	['crash.so', qr/ended by a signal while it was loaded: Aborted/, 'an object that crashes'],
 	['library.so', qr/undefined symbol: missing_function; link the object/, 'an object that lacks a library']) {

@@ -4,6 +4,7 @@
 
 #include "agent/child.h"
 #include "agent/inquiry.h"
+#include "agent/native_model.h"
 #include "agent/native_profile.h"
 #include "agent/native_source.h"
 #include "agent/profile.h"
@@ -123,6 +124,21 @@ static void describe(const struct agent_spec *spec, struct agent_about *about)
 	*about = profile.about;
 }
 
+/* An object without a function for turns leaves them to a model. */
+static const struct agent_kind *variant(const struct agent_spec *spec)
+{
+	struct json_doc doc = {0};
+	struct json_error why;
+	bool runs = true;
+
+	(void)json_bool(json_get(json_parse(&doc, spec->profile,
+				     strlen(spec->profile), 0, &why),
+			    "runs"),
+	    &runs);
+	json_fini(&doc);
+	return runs ? &native_kind : native_model_kind();
+}
+
 static int64_t descriptors(const struct agent_spec *spec)
 {
 	return solo_descriptors(spec);
@@ -161,6 +177,7 @@ const struct agent_kind native_kind = {
     .needs = "a shared object, such as 'c:agent.so'",
     .usage = NATIVE_PREFIX "FILE.so",
     .ask = native_ask,
+    .variant = variant,
     .describe = describe,
     .descriptors = descriptors,
     .open = native_open,
