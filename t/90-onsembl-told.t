@@ -55,6 +55,15 @@ is_deeply [grep { $_ eq 'EXECUTING' } Onsembl::states('c1', @all)], ['EXECUTING'
 is scalar(grep { ($_->{payload}{commandId} // '') eq 'c1' } $other->settle), 0,
     'B34: another dashboard is told nothing of the command';
 
+# Some programs send their JSON in binary frames.
+$agent->ws->send_frame(2, '{"type":"PING","payload":{"timestamp":5}}');
+is $agent->next('PONG')->{payload}{timestamp}, 5, 'JSON in a binary frame of an agent is taken';
+$mine->ws->send_frame(2, '{"type":"PING","payload":{"timestamp":6}}');
+is $mine->next('PONG')->{payload}{timestamp}, 6, 'JSON in a binary frame of a dashboard is taken';
+$_->[1]->ws->send_frame(2, "\xff\x00") for ['', $agent], ['', $mine];
+is $_->[1]->next('ERROR')->{payload}{code}, 'INTERNAL_ERROR', "a binary frame of $_->[0] that is no text is refused"
+    for ['an agent', $agent], ['a dashboard', $mine];
+
 ok status_until('ONLINE'), 'B60: an agent without a command is ONLINE';
 
 # Programs number neither their messages nor those of one millisecond.

@@ -413,7 +413,7 @@ static void on_text(void *arg, const char *text, size_t len)
 static void on_binary(void *arg)
 {
 	refuse(arg, "INTERNAL_ERROR", "Failed to process message",
-	    "send JSON in text frames, not in binary ones");
+	    "it is not UTF-8");
 }
 
 /* ---- orders ---- */

@@ -37,6 +37,8 @@ struct ws_limits {
 	bool is_exact;
 	/* Read on while output waits: others need what this peer says. */
 	bool reads_always;
+	/* A binary message that is valid UTF-8 is taken as text. */
+	bool takes_binary;
 	/* Cut a peer of which nothing came for this long, not even a pong. */
 	int64_t silence_timeout_ms; /* 0: never */
 	uint64_t *silent_total;	    /* counts them; may be NULL */

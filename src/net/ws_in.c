@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -180,6 +181,14 @@ static void on_frame_start(wslay_event_context_ptr parser,
 		fail_oversized(w);
 }
 
+/* Binary messages are only counted, unless they may be text. */
+static bool is_kept(const struct ws *w)
+{
+	return ws_tally_is_text(&w->tally) ||
+	       (w->limits.takes_binary &&
+		   !wslay_is_ctrl_frame(w->tally.frame_opcode));
+}
+
 static void on_frame_chunk(wslay_event_context_ptr parser,
     const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
 {
@@ -187,8 +196,7 @@ static void on_frame_chunk(wslay_event_context_ptr parser,
 	if (w->tally.frame_opcode == WSLAY_CONNECTION_CLOSE)
 		ws_close_take(
 		    &w->closing, parser, chunk->data, chunk->data_length);
-	/* Binary messages are only counted. */
-	if (!w->has_done_reading && ws_tally_is_text(&w->tally))
+	if (!w->has_done_reading && is_kept(w))
 		ws_in_keep(w, chunk->data, chunk->data_length);
 }
 
@@ -210,10 +218,22 @@ static void send_control(struct ws *w)
 	ws_out_closed(w);
 }
 
+static bool is_text(const struct ws *w, const struct buf *message)
+{
+	size_t at = 0, n = 1;
+	if (w->tally.message_opcode == WSLAY_TEXT_FRAME)
+		return true;
+	if (!w->limits.takes_binary)
+		return false;
+	for (; at < message->len && n; at += n)
+		n = utf8_len(message->data + at, message->len - at);
+	return n;
+}
+
 static void deliver(struct ws *w, struct buf *message)
 {
 	const struct wire_handlers *h = w->wire.handlers;
-	if (w->tally.message_opcode != WSLAY_TEXT_FRAME)
+	if (!is_text(w, message))
 		h->on_binary(w->wire.arg);
 	else if (h->on_message)
 		h->on_message(w->wire.arg, message);

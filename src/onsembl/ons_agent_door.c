@@ -57,6 +57,7 @@ static struct wire *accept_wire(struct http_req *req)
 	    .stall_timeout_ms = conf->slow_reader_timeout * MILLISECONDS,
 	    .message_timeout_ms = conf->request_timeout * MILLISECONDS,
 	    .silence_timeout_ms = DIALIN_SILENCE_MS,
+	    .takes_binary = true,
 	    .silent_total = &stat_mine()->dialin_silent,
 	    .slow_readers_total = &stat_mine()->slow_readers,
 	    .oversized_total = &stat_mine()->oversized,

@@ -64,14 +64,14 @@ static void on_text(void *arg, const char *text, size_t len)
 		ons_dash_in(d, text, len);
 }
 
-/* Some programs send text as binary messages; the bytes are not kept. */
+/* It is not UTF-8: other binary messages are text (on_text). */
 static void on_binary(void *arg)
 {
 	struct ons_dash *d = arg;
 	d->n_unanswered = 0;
 	if (!d->is_over)
 		ons_dash_error(
-		    d, "INVALID_MESSAGE", "Messages are text, not binary");
+		    d, "INTERNAL_ERROR", "Failed to process message");
 }
 
 static void on_drain(void *arg)
@@ -342,6 +342,7 @@ static struct wire *accept_wire(struct http_req *req)
 	    .max_output_bytes = (size_t)conf->output_limit,
 	    .stall_timeout_ms = conf->slow_reader_timeout * MILLISECONDS,
 	    .message_timeout_ms = conf->request_timeout * MILLISECONDS,
+	    .takes_binary = true,
 	    .slow_readers_total = &stat_mine()->slow_readers,
 	    .oversized_total = &stat_mine()->oversized,
 	};

@@ -52,7 +52,8 @@ static struct {
 	struct http *left[2]; /* others, which have been drained */
 	atomic_int binaries;
 	atomic_int wires_gone;
-	atomic_bool is_hasty; /* messages must be complete soon */
+	atomic_bool takes_binary; /* if it is text */
+	atomic_bool is_hasty;	  /* messages must be complete soon */
 	struct http_req *stream;
 } server;
 
@@ -224,6 +225,7 @@ static void get_ws(struct http_req *req, void *arg)
 	    .message_timeout_ms = server.is_hasty ? 300 : 60000,
 	    .slow_readers_total = &server.slow_readers,
 	    .oversized_total = &server.oversized,
+	    .takes_binary = server.takes_binary,
 	};
 	struct peer *p = calloc(1, sizeof(*p));
 	p->wire = ws_accept(req, &limits);
@@ -1041,6 +1043,30 @@ static void test_echo(void)
 	close(fd);
 }
 
+static void test_binary_text(void)
+{
+	server.takes_binary = true;
+	int fd = ws_open("/ws");
+	server.takes_binary = false;
+	server.binaries = 0;
+	ws_put(fd, BINARY, "a\xc3", 2);
+	ws_put(fd, FIN | PING, "p", 1);
+	ok(ws_get(fd)->opcode == PONG,
+	    "a ping inside a binary message is answered");
+	ws_put(fd, FIN, "\xa9", 1);
+	ok(is_text(ws_get(fd), "a\xc3\xa9"),
+	    "a binary message of valid UTF-8 is taken as text");
+	ws_put(fd, FIN | BINARY, "", 0);
+	ok(is_text(ws_get(fd), ""), "an empty binary message is taken as text");
+	ws_put(fd, FIN | BINARY, "a\xff", 2);
+	ok(wait_int(&server.binaries, 1),
+	    "a binary message of invalid UTF-8 is no text");
+	ws_put(fd, FIN | TEXT, "still", 5);
+	ok(is_text(ws_get(fd), "still"),
+	    "a socket goes on after a binary message that is no text");
+	close(fd);
+}
+
 static void test_violations(void)
 {
 	static uint8_t big[MAX_MESSAGE + 1];
@@ -1369,6 +1395,7 @@ int main(void)
 	test_cap();
 	test_handshake();
 	test_echo();
+	test_binary_text();
 	test_violations();
 	test_closes();
 	test_slow_readers();
