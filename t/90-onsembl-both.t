@@ -83,8 +83,22 @@ is $d->ask(AGENT_CONTROL => { agentId => 'mock-1', action => 'RESTART' })->{type
 my $c = $agent->next('AGENT_CONTROL')->{payload};
 is $c->{action}, 'RESTART', 'B40: the agent is told of the action';
 is $c->{gracefulShutdown}, JSON::PP::false, 'B40: only STOP is graceful';
+$d->say(COMMAND_REQUEST => { commandId => 'mine', agentId => 'mock-1', command => 'x' });
+$dashes[1]->say(COMMAND_REQUEST => { commandId => 'other', agentId => 'mock-1', command => 'y' });
+$agent->command for 1, 2;
+$_->settle for @dashes, $foreign;
 is $d->ask(EMERGENCY_STOP => { reason => 'fire' })->{type}, 'ACK', 'an emergency stop is acknowledged';
 ok $agent->next('EMERGENCY_STOP'), 'B41: the agent is told of the emergency stop';
+is join(' ', sort map { $agent->next('COMMAND_CANCEL')->{payload}{commandId} } 1, 2), 'mine other',
+    'B41: an emergency stop cancels all commands of the agent';
+for my $i (1 .. 3) {
+	is_deeply [@{ $dashes[$i]->next('EMERGENCY_STOP')->{payload} }{qw(triggeredBy reason agentsStopped commandsCancelled)}],
+	    ['ann', 'fire', 1, 2], "B41: dashboard $i of the user is told of the emergency stop";
+}
+$agent->complete($_, status => 'CANCELLED', exitCode => 130) for qw(mine other);
+is $dashes[1]->next('COMMAND_COMPLETE')->{payload}{status}, 'CANCELLED',
+    'B41: a command of another dashboard ends as CANCELLED by the emergency stop';
+$d->next('COMMAND_COMPLETE');
 
 # The same by HTTP.
 my %auth = (authorization => 'Bearer ' . Onsembl::token(user => 'ann'));
@@ -105,6 +119,9 @@ is $agent->next('AGENT_CONTROL')->{payload}{action}, 'RESTART', 'the agent is to
 $r = $host->http(POST => '/api/system/emergency-stop', { %auth }, { reason => 'fire' });
 is $r->{json}{agentsStopped}, 1, 'an emergency stop by HTTP counts the agents';
 ok $agent->next('EMERGENCY_STOP'), 'the agent is told of an emergency stop by HTTP';
+is $d->next('EMERGENCY_STOP')->{payload}{reason}, 'fire', 'a dashboard is told of an emergency stop by HTTP';
+is scalar(grep { $_->{type} eq 'EMERGENCY_STOP' } $foreign->settle), 0,
+    'a dashboard of a user who sees other agents is told of no emergency stop';
 $r = $host->http(POST => '/api/auth/cli/validate', {}, { access_token => Onsembl::token(user => 'ann') });
 is_deeply [@{ $r->{json} }{qw(valid scopes)}], [JSON::PP::true, ['agent:manage']],
     'a good token is validated by HTTP';

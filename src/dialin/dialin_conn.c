@@ -432,6 +432,8 @@ static void send_order(struct agent_wire *w, const struct dialin_order *order)
 	}
 	send_and_free(w, &out);
 	buf_fini(&id);
+	if (order->kind == DIALIN_EMERGENCY_STOP)
+		dialin_turn_stop_all(&w->conn);
 }
 
 /* The newest connection has gone elsewhere: this one is used again. */

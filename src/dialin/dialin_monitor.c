@@ -30,6 +30,7 @@ struct head {
 	uint32_t text_len;
 	uint32_t is_stderr;
 	uint32_t is_private;
+	uint64_t kind;
 };
 
 /*
@@ -141,6 +142,7 @@ void dialin_monitor_add(struct dialin_monitor *m, const struct dialin_piece *p)
 	    .text_len = (uint32_t)p->text.len,
 	    .is_stderr = p->is_stderr,
 	    .is_private = p->is_private,
+	    .kind = p->kind,
 	};
 	if (length_of(&h) > SIZE || !lock(m))
 		return;
@@ -198,6 +200,7 @@ void dialin_monitor_read(struct dialin_monitor *m, struct dialin_cursor *c,
 		    .sequence = h.sequence,
 		    .is_stderr = h.is_stderr,
 		    .is_private = h.is_private,
+		    .kind = (enum dialin_piece_kind)h.kind,
 		};
 		p.id = cut(&at, h.id_len);
 		p.user = cut(&at, h.user_len);

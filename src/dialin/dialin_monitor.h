@@ -4,8 +4,9 @@
 #define DIALIN_DIALIN_MONITOR_H
 
 /*
- * What agents that have dialed in write by themselves, and not for a command:
- * a ring in shared memory, so that dashboards in all workers can show it. The
+ * What dashboards in all workers are told: what agents that have dialed in write
+ * by themselves, and not for a command, and emergency stops. A ring in shared
+ * memory. The
  * newest 4 MiB are kept; older pieces make room. Each reader has a cursor and
  * is told how many pieces it came too late for. Nothing here outlives the
  * server.
@@ -25,12 +26,18 @@ struct dialin_monitor;
 /* The size of the ring; a power of two. */
 #define DIALIN_MONITOR_BYTES ((uint64_t)4 * 1024 * 1024)
 
+enum dialin_piece_kind {
+	DIALIN_PIECE_OUTPUT,
+	DIALIN_PIECE_STOP, /* an emergency stop by a user */
+};
+
 /* A piece. Its texts are borrowed. */
 struct dialin_piece {
-	const char *id;	  /* of the agent */
-	const char *user; /* whose agent it is */
+	enum dialin_piece_kind kind;
+	const char *id;	  /* of the agent; of a stop, of its dashboard */
+	const char *user; /* whose agent it is, or who stops */
 	const char *org;
-	struct span text;
+	struct span text; /* of a stop, the whole message */
 	int64_t sequence; /* as the agent counts; 0: it does not */
 	bool is_stderr;
 	/*

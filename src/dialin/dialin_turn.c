@@ -339,6 +339,15 @@ static void tell(struct agent_turn *t, const struct event *ev)
 	buf_fini(&line);
 }
 
+static void stop(struct agent_turn *t)
+{
+	t->is_interrupted = true;
+	if (t->stage == STAGE_SENT)
+		send_cancel(t);
+	else if (t->stage == STAGE_QUEUED)
+		dialin_cmd_end_cancelled(t);
+}
+
 static void dialin_deliver(struct agent_turn *t, const struct event *ev)
 {
 	if (t->is_interrupted)
@@ -347,11 +356,7 @@ static void dialin_deliver(struct agent_turn *t, const struct event *ev)
 		tell(t, ev);
 		return;
 	}
-	t->is_interrupted = true;
-	if (t->stage == STAGE_SENT)
-		send_cancel(t);
-	else if (t->stage == STAGE_QUEUED)
-		dialin_cmd_end_cancelled(t);
+	stop(t);
 }
 
 static void dialin_on_room(struct agent_turn *t)
@@ -527,7 +532,17 @@ const struct agent_kind dialin_kind = {
     .free = dialin_free,
 };
 
-/* ---- a lost connection ---- */
+/* ---- all turns of a connection ---- */
+
+void dialin_turn_stop_all(struct dialin_conn *c)
+{
+	list_each_safe(it, &c->turns)
+	{
+		struct agent_turn *t = turn_of(it);
+		if (!t->is_interrupted)
+			stop(t);
+	}
+}
 
 void dialin_turn_lost(struct dialin_conn *c)
 {

@@ -29,6 +29,9 @@ extern const struct agent_kind dialin_kind;
 /* The connection has room again: send commands that wait. */
 void dialin_turn_send_all(struct dialin_conn *c);
 
+/* Cancel all its commands, as an interrupt of each would. */
+void dialin_turn_stop_all(struct dialin_conn *c);
+
 /* The connection is lost: its turns leave. */
 void dialin_turn_lost(struct dialin_conn *c);
 

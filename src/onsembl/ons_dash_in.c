@@ -12,6 +12,7 @@
 #include "onsembl/ons_agents.h"
 #include "onsembl/ons_dash.h"
 #include "onsembl/ons_dash_command.h"
+#include "onsembl/ons_stop.h"
 #include "onsembl/ons_uuid.h"
 
 #include <stdio.h>
@@ -307,17 +308,17 @@ static void on_control(struct ons_dash *d, const struct ons_message *m)
 	ons_dash_send(d, &out);
 }
 
-static void stop_agent(const struct ons_agent *a, void *arg)
-{
-	struct ons_dash *d = arg;
-	if (!a->is_hosted && ons_agent_is_seen(a, d->keys, &d->claims))
-		(void)ons_agent_stop(d->setup, a->id, d->claims.user);
-}
-
 static void on_stop(struct ons_dash *d, const struct ons_message *m)
 {
 	struct buf out = {0};
-	ons_agents_each(d->setup, stop_agent, d);
+	const struct ons_stopper by = {
+	    .setup = d->setup,
+	    .keys = d->keys,
+	    .claims = &d->claims,
+	    .dashboard = d->id,
+	    .reason = ons_text(&d->reader, m->payload, "reason"),
+	};
+	(void)ons_stop_all(&by);
 	(void)ons_dash_command_cancel_all(d, NULL);
 	ons_dash_begin_ack(&out, m);
 	ons_end(&out);

@@ -8,6 +8,7 @@
 #include "dialin/dialin_monitor.h"
 #include "net/wire.h"
 #include "onsembl/ons_dash.h"
+#include "onsembl/ons_dash_command.h"
 
 #include <string.h>
 
@@ -78,9 +79,33 @@ static void tell(struct telling *t, struct ons_dash *d, uint64_t n_missed)
 	wire_send(d->wire, t->message.data, t->message.len);
 }
 
+/*
+ * A user has stopped all agents. The commands of the same user to the hosted
+ * agent are stopped by their dashboards.
+ */
+static void tell_stop(struct ons_dash *d, const struct dialin_piece *p)
+{
+	if (!d->is_known || d->is_over || strcmp(d->id, p->id) == 0 ||
+	    !ons_token_may_see(d->keys, &d->claims, p->user, p->org))
+		return;
+	wire_send(d->wire, p->text.text, p->text.len);
+	if (strcmp(d->claims.user, p->user) == 0)
+		(void)ons_dash_command_cancel_all(d, NULL);
+}
+
+static void on_stop(const struct dialin_piece *p, struct list *dashes)
+{
+	list_each(it, dashes)
+	    tell_stop(list_entry(it, struct ons_dash, link), p);
+}
+
 static void on_piece(const struct dialin_piece *p, uint64_t n_missed, void *arg)
 {
 	struct telling t = {.dashes = arg, .piece = p};
+	if (p->kind == DIALIN_PIECE_STOP) {
+		on_stop(p, arg);
+		return;
+	}
 	list_each(it, t.dashes)
 	{
 		struct ons_dash *d = list_entry(it, struct ons_dash, link);

@@ -7,7 +7,8 @@
  * What agents that have dialed in write by themselves, for the dashboards of
  * this worker: as the command "agent-session-<agentId>", to each that may see
  * the agent and has subscribed to terminals. A dashboard that does not read
- * misses pieces, and is told how many before the next one.
+ * misses pieces, and is told how many before the next one. Emergency stops come
+ * by the same way.
  */
 struct dialin_monitor;
 struct list;

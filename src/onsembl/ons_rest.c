@@ -17,6 +17,7 @@
 #include "onsembl/ons_find.h"
 #include "onsembl/ons_login.h"
 #include "onsembl/ons_records.h"
+#include "onsembl/ons_stop.h"
 #include "onsembl/ons_token.h"
 #include "onsembl/ons_withdrawn.h"
 
@@ -141,39 +142,37 @@ static void post_restart(struct http_req *req, void *arg)
 
 /* ---- POST /api/system/emergency-stop ---- */
 
-struct stopping {
-	struct ons_claims claims;
-	int64_t n_agents;
-	int64_t n_commands;
-};
-
-static void stop_agent(const struct ons_agent *a, void *arg)
-{
-	struct stopping *s = arg;
-	if (a->is_hosted || !ons_agent_is_seen(a, keys, &s->claims) ||
-	    !ons_agent_stop(setup, a->id, s->claims.user))
-		return;
-	s->n_agents++;
-	s->n_commands += a->n_running;
-}
-
 static void post_stop(struct http_req *req, void *arg)
 {
-	struct stopping s = {0};
+	struct ons_claims claims;
+	struct ons_reader body = {0};
+	struct json_error bad;
 	struct buf out = {0};
+	size_t len;
 	(void)arg;
-	if (!ons_asked_admit(&site, req, &s.claims))
+	if (!ons_asked_admit(&site, req, &claims))
 		return;
-	ons_agents_each(setup, stop_agent, &s);
+	const char *text = http_body(req, &len);
+	const struct json *root = json_parse(&body.doc, text, len, 0, &bad);
+	(void)buf_reserve(&body.text, len + 1);
+	const struct ons_stopper by = {
+	    .setup = setup,
+	    .keys = keys,
+	    .claims = &claims,
+	    .dashboard = "",
+	    .reason = ons_text(&body, root, "reason"),
+	};
+	struct ons_stopped done = ons_stop_all(&by);
 	buf_char(&out, '{');
 	ons_put_bool(&out, "success", true);
 	ons_put_str(&out, "message", "Emergency stop executed successfully");
-	ons_put_int(&out, "agentsStopped", s.n_agents);
-	ons_put_int(&out, "commandsCancelled", s.n_commands);
+	ons_put_int(&out, "agentsStopped", done.n_agents);
+	ons_put_int(&out, "commandsCancelled", done.n_commands);
 	ons_put_iso(&out, "timestamp", clock_wall_ms());
 	buf_char(&out, '}');
 	reply_json(req, 200, &out);
 	buf_fini(&out);
+	ons_reader_fini(&body);
 }
 
 /* ---- probes ---- */
