@@ -119,6 +119,7 @@ my $ack = $d->ask(COMMAND_REQUEST => { agentId => $id, content => 'hello' });
 like $ack->{payload}{commandId}, qr/^cmd-\d+-/, 'B31: a command without an id gets one, and content is a command';
 $d->until('COMMAND_COMPLETE');
 
+$d->ask(DASHBOARD_SUBSCRIBE => { type => 'trace', all => JSON::PP::true });
 @all = run_command($d, 'cmd-tool', 'calculate 2+3');
 my ($trace) = grep { $_->{type} eq 'TRACE_STREAM' } @all;
 is $trace->{payload}{trace}{type}, 'TOOL_CALL', 'a call of a tool is a trace';

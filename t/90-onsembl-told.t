@@ -52,6 +52,9 @@ for my $case (
 my @all = $mine->until('COMMAND_COMPLETE');
 is_deeply [grep { $_ eq 'EXECUTING' } Onsembl::states('c1', @all)], ['EXECUTING'],
     'B34: the dashboard of a command is told once that it runs';
+my ($trace) = map { $_->{payload} } grep { $_->{type} eq 'TRACE_STREAM' } @all;
+is_deeply [@{ $trace->{trace} }{qw(traceId type name parentId)}], ['t1', 'TOOL_CALL', 'ls', undef],
+    'a step of the model is shown to the dashboard of its command as it came';
 is scalar(grep { ($_->{payload}{commandId} // '') eq 'c1' } $other->settle), 0,
     'B34: another dashboard is told nothing of the command';
 
@@ -65,6 +68,15 @@ is $_->[1]->next('ERROR')->{payload}{code}, 'INTERNAL_ERROR', "a binary frame of
     for ['an agent', $agent], ['a dashboard', $mine];
 
 ok status_until('ONLINE'), 'B60: an agent without a command is ONLINE';
+
+# A dashboard that has not subscribed to traces.
+$mine->ask(DASHBOARD_UNSUBSCRIBE => { type => 'trace', all => \1 });
+$mine->say(COMMAND_REQUEST => { %of, commandId => 'c3', command => 'z' });
+$agent->command;
+$agent->ask(TRACE_EVENT => { %of, commandId => 'c3', traceId => 't2', type => 'RESPONSE', name => 'r', content => {} });
+$agent->complete('c3');
+is scalar(grep { $_->{type} eq 'TRACE_STREAM' } $mine->until('COMMAND_COMPLETE')), 0,
+    'a dashboard that has not subscribed to traces is shown none';
 
 # Programs number neither their messages nor those of one millisecond.
 $mine->say(COMMAND_REQUEST => { %of, commandId => 'c2', command => 'y' });

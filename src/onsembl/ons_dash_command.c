@@ -88,6 +88,7 @@ static void send_frames(struct command *c)
 static bool take_event(const struct event *ev, void *arg)
 {
 	struct command *c = arg;
+	c->view.hides_traces = !c->dash->wants.has_traces;
 	ons_frame_put(&c->frames, &c->view, ev);
 	send_frames(c);
 	return !wire_is_full(c->dash->wire);

@@ -283,6 +283,8 @@ static void tell_tool(struct telling *t, bool is_over)
 	}
 	tell_lines(t, &lines, false);
 	buf_fini(&lines);
+	if (t->view->hides_traces)
+		return;
 	begin_trace(t);
 	put_tool(t, is_over);
 	end_trace(t);
@@ -300,6 +302,8 @@ static void tell_blocked(struct telling *t)
 /* What the agent of another machine has sent goes on as it came. */
 static void tell_foreign_trace(struct telling *t)
 {
+	if (t->view->hides_traces)
+		return;
 	begin(t, ONS_TRACE_STREAM);
 	ons_put_json(&t->out->text, "trace", ons_json(t->fields, "trace"));
 	end(t);

@@ -34,6 +34,7 @@ struct ons_frame_view {
 	bool is_here;	     /* the turn's begin is that of the command */
 	bool has_output;     /* the command itself wrote something */
 	bool is_interrupted; /* somebody asked it to stop */
+	bool hides_traces;   /* the dashboard has not subscribed to them */
 	uint32_t said;	     /* checksum of the last text of the agent */
 	int64_t started_ms;  /* 0: not known */
 };
