@@ -131,6 +131,7 @@ static struct tool_run *start_program(struct box *box, struct tool_file *f,
 	}
 	json_fini(&f->doc);
 	free(f->text);
+	buf_fini(&f->out);
 	return tool_program_start(
 	    &box->programs, &plan, f->run.ops, f->run.arg);
 }
