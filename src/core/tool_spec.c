@@ -293,6 +293,30 @@ int tool_spec_read(struct tool_spec *s, const char *text, struct err *err)
 	return rc;
 }
 
+static bool is_offered(const struct tool_spec *s, const char *name)
+{
+	if (s->has_all_builtins || strcmp(name, "ask_user") == 0)
+		return true;
+	for (size_t i = 0; i < s->n_builtins; i++)
+		if (strcmp(s->builtins[i], name) == 0)
+			return true;
+	return false;
+}
+
+const char **tool_spec_names(const struct tool_spec *s)
+{
+	size_t n = 0, most = sizeof builtin_names / sizeof *builtin_names;
+	const char **names =
+	    mem_zero((most + s->n_commands + 1) * sizeof *names);
+
+	for (size_t i = 0; i < most; i++)
+		if (is_offered(s, builtin_names[i]))
+			names[n++] = builtin_names[i];
+	for (size_t i = 0; i < s->n_commands; i++)
+		names[n++] = s->commands[i].tool.name;
+	return names;
+}
+
 /* What was read is ours, though others see it as constant. */
 static void free_text(const char *text)
 {

@@ -54,6 +54,13 @@ struct tool_spec {
  */
 int tool_spec_read(struct tool_spec *s, const char *text, struct err *err);
 
+/*
+ * Returns the names of the tools that are offered, and ask_user, which always
+ * is. The list ends with NULL; free() it, but not the names, which live as long
+ * as *s.
+ */
+const char **tool_spec_names(const struct tool_spec *s);
+
 /* Free the contents. */
 void tool_spec_fini(struct tool_spec *s);
 

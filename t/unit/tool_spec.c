@@ -75,6 +75,12 @@ static void test_read(void)
 		strcmp(s.builtins[1], "todo") == 0 && !s.builtins[2],
 	    "a list of tools offers only the built-in ones in it");
 	is_int(s.n_commands, 1, "a mapping declares a command");
+	const char **names = tool_spec_names(&s);
+	ok(strcmp(names[0], "grep") == 0 && strcmp(names[1], "todo") == 0 &&
+		strcmp(names[2], "ask_user") == 0 &&
+		strcmp(names[3], "deploy") == 0 && !names[4],
+	    "a list of tools has the names of what is offered");
+	free(names);
 	const struct tool_command *c = &s.commands[0];
 	is_str(c->tool.name, "deploy", "a command has its name");
 	is_int(c->tool.flags, TOOL_IDEMPOTENT, "a command has its flags");
