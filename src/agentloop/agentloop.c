@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "fetch/fetch.h"
+#include "tools/tools.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,13 +121,27 @@ static int llm_check(
 
 /* ---- the kind ---- */
 
+/* Returns the list of their names, to be freed; *offered must be {0}. */
+static const char **name_tools(
+    const struct agent_spec *spec, struct tool_spec *offered)
+{
+	struct err err;
+
+	(void)tool_spec_read(offered, spec->tools, &err); /* it was checked */
+	return tool_spec_names(offered);
+}
+
 static void llm_describe(
     const struct agent_spec *spec, struct agent_about *about)
 {
-	static const char *const tools[] = {"ask_user", NULL};
+	static struct tool_spec offered; /* both from the last call */
+	static const char **names;
 
+	free(names);
+	tool_spec_fini(&offered);
+	names = name_tools(spec, &offered);
 	*about = (struct agent_about){
-	    .name = "llm", .model = spec->model.name, .tools = tools};
+	    .name = "llm", .model = spec->model.name, .tools = names};
 }
 
 static double price_of(
@@ -168,23 +183,48 @@ static void read_model(struct agent *a, const struct agent_model *m)
 	read_prices(a, m->price);
 }
 
+static int open_tools(
+    struct agent *a, const struct agent_setup *setup, struct err *err)
+{
+	struct toolbox *box = tools_open(setup, err);
+
+	if (!box)
+		return -1;
+	toolset_add(&a->tools, box);
+	return 0;
+}
+
+static void agentloop_free(struct agent *a)
+{
+	toolset_close(&a->tools);
+	fetch_close(&a->fetch);
+	provider_fini(&a->provider);
+	tool_spec_fini(&a->offered);
+	free(a->tool_names);
+	free(a->system);
+	free(a);
+}
+
 static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 {
 	struct agent *a = mem_zero(sizeof *a);
 
 	a->system = read_system(&setup->spec, err);
-	if (!a->system || find_provider(&setup->spec, &a->provider, err) != 0) {
-		free(a->system);
-		free(a);
+	a->loop = setup->loop;
+	if (!a->system || find_provider(&setup->spec, &a->provider, err) != 0 ||
+	    (!setup->tools && open_tools(a, setup, err) != 0)) {
+		agentloop_free(a);
 		return NULL;
 	}
-	a->loop = setup->loop;
 	a->permit = setup->permit;
 	a->max_session_bytes = (size_t)setup->spec.session_bytes;
 	list_init(&a->waiting);
 	read_model(a, &setup->spec.model);
 	a->fetch = fetch_open(a->loop, a->max_asking);
-	llm_describe(&setup->spec, &a->about);
+	a->tool_names = name_tools(&setup->spec, &a->offered);
+	a->about = (struct agent_about){.name = "llm",
+	    .model = setup->spec.model.name,
+	    .tools = a->tool_names};
 	if (setup->about)
 		a->about = *setup->about;
 	if (setup->tools)
@@ -194,14 +234,8 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 
 static void llm_close(struct agent **ap)
 {
-	struct agent *a = *ap;
-
+	agentloop_free(*ap);
 	*ap = NULL;
-	toolset_close(&a->tools);
-	fetch_close(&a->fetch);
-	provider_fini(&a->provider);
-	free(a->system);
-	free(a);
 }
 
 static const struct agent_about *llm_about(const struct agent *a)
@@ -222,7 +256,7 @@ static enum agent_load llm_load(const struct agent *a)
 
 static int64_t llm_descriptors(const struct agent_spec *spec)
 {
-	return spec->model.calls;
+	return spec->model.calls + tools_descriptors(spec);
 }
 
 const struct agent_kind agentloop_kind = {

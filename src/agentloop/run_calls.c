@@ -9,6 +9,7 @@
 #include "core/stat.h"
 #include "model/completion.h"
 #include "model/history.h"
+#include "tools/tool_todo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,17 +226,17 @@ static void show_plan(struct run_call *c)
 	struct agent_turn *t = c->run;
 	struct json_doc doc = {0};
 	struct json_error why;
-	size_t len;
-	const struct json *args =
-	    json_parse(&doc, c->args.data, c->args.len, 0, &why);
-	const struct json *entries = json_get(args, "entries");
+	struct buf plan = {0};
 
-	if (strcmp(c->name, "todo") == 0 && json_is(entries, JSON_ARRAY)) {
-		const char *text = json_text(entries, &len);
-		run_begin(t, EV_PLAN);
-		event_json(&t->draft, "entries", text, len);
-		run_emit(t);
-	}
+	if (strcmp(c->name, "todo") != 0)
+		return;
+	tool_todo_plan(
+	    &plan, json_parse(&doc, c->args.data, c->args.len, 0, &why));
+	run_begin(t, EV_PLAN);
+	/* A body has no braces. */
+	buf_append(&t->draft.body, plan.data + 1, plan.len - 2);
+	run_emit(t);
+	buf_fini(&plan);
 	json_fini(&doc);
 }
 

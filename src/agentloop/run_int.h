@@ -18,6 +18,7 @@
 #include "agentloop/toolset.h"
 #include "base/list.h"
 #include "core/agent.h"
+#include "core/tool_spec.h"
 #include "llm/model_call.h"
 #include "llm/provider.h"
 #include "net/loop.h"
@@ -30,6 +31,8 @@ struct agent {
 	struct provider provider;
 	struct model_provider reach; /* borrows from provider */
 	struct toolset tools;
+	struct tool_spec offered; /* of the settings; for about */
+	const char **tool_names;
 	char *system; /* "": none */
 	double temperature;
 	double input_price; /* in dollars per million tokens */
