@@ -38,6 +38,7 @@ static const char *const common[] = {
     "TMPDIR",
     "XDG_*",
     "TERM",
+    "COLORTERM",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "NODE_EXTRA_CA_CERTS",
