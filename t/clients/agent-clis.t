@@ -14,6 +14,7 @@ use Clients;
 use CoHost qw(lacks read_file source wait_for write_file);
 use File::Temp;
 use JSON::PP;
+use Terminal;
 use Test::More;
 use Wrapper;
 
@@ -115,6 +116,50 @@ sub story {
 	    or diag `ps -ef`;
 }
 
+# The program as a person sees it, at a terminal, while a dashboard types as well.
+sub terminal_story {
+	my ($kind) = @_;
+	my $home = File::Temp->newdir;
+	my $backend = Backend->new(token => 'T');
+	my $w = Wrapper->new(token => 'T', env => { environment($kind, $home), TERM => 'xterm-256color' });
+	trust($kind, $home, $w->dir);
+	my $t = Terminal->start([$w->words('start', '-i', '-a', $kind, '-s', $backend->url)], columns => 100,
+		env => { $w->env });
+	my $agent = $backend->agent or BAIL_OUT($t->all . $w->log);
+	# Until it has drawn itself, and can be talked to.
+	my $ready = $kind eq 'gemini' ? qr/Type your message/ : qr/./s;
+	ok $backend->until(60, sub {
+		my $n = length $t->all;
+		$t->take(0.1) for 1 .. 20;
+		return length $t->all > 500 && $n == length $t->all && $t->all =~ $ready;
+	}), "$kind at a terminal: the program is ready" or diag $t->all;
+	$agent->run('say', '@@say spoken-here@@');
+	is $agent->next('COMMAND_COMPLETE', 'say', timeout => 60)->{payload}{status}, 'COMPLETED',
+	    "$kind at a terminal: a command of a dashboard ends";
+	# The prompt is on the screen, and then the answer, which is the second.
+	my $spoken = () = $agent->output('say') =~ /spoken-here/g;
+	cmp_ok $spoken, '>', 1, "$kind at a terminal: the dashboard sees the answer" or diag $t->all;
+	unlike $agent->output('say'), qr/\e\[[>?]?[0-9;]*[cn]|\e\]52/, "$kind at a terminal: the dashboard is asked nothing";
+	kill KILL => read_file($w->path('pid'));
+	is $t->end, 137, "$kind at a terminal: a wrapper that is killed ends";
+	like $t->all, qr/\e\[\?2004l.*\z/s, "$kind at a terminal: the terminal is given back";
+	ok wait_for(10, sub { !processes_of($home) }), "$kind at a terminal: a wrapper that is killed leaves no process"
+	    or diag `ps -ef`;
+}
+
+# What a person has answered at the first start.
+sub trust {
+	my ($kind, $home, $dir) = @_;
+	write_file("$home/.claude.json", encode_json({ hasCompletedOnboarding => JSON::PP::true,
+		customApiKeyResponses => { approved => ['key-of-model'] },
+		projects => { $dir => { hasTrustDialogAccepted => JSON::PP::true } } })) if $kind eq 'claude';
+	write_file("$home/.codex/config.toml", read_file("$home/.codex/config.toml")
+		. qq{[projects."$dir"]\ntrust_level = "trusted"\n}) if $kind eq 'codex';
+	mkdir "$home/.gemini";
+	write_file("$home/.gemini/settings.json", encode_json({ security => { auth => { selectedType => 'gemini-api-key' } } }))
+	    if $kind eq 'gemini';
+}
+
 # Those that have this home, whatever they call themselves.
 sub processes_of {
 	my ($home) = @_;
@@ -122,6 +167,9 @@ sub processes_of {
 		read_file("/proc/$_/cmdline") !~ /co-agentd/ } map { m{(\d+)$} } glob '/proc/[0-9]*';
 }
 
-story($_) for @ARGV ? @ARGV : ('claude', 'codex', 'gemini');
+for (@ARGV ? @ARGV : ('claude', 'codex', 'gemini')) {
+	story($_);
+	terminal_story($_);
+}
 kill KILL => $pid;
 done_testing;
