@@ -89,6 +89,7 @@ my @refused = (
 	['an unknown agent', ['-a', 'hal'], qr/--agent is .*mock, not "hal"/],
 	['a server that is no URL', ['-s', 'localhost'], qr/--server: "localhost"/],
 	['a number out of range', ['--retry-delay', '0'], qr/retry-delay is a number from 1/],
+	['output that waits for too long', ['--flush-interval', 151], qr/flush-interval is a number from 0 to 150/],
 	['a token with a space', ['-k', 'a b'], qr/--api-key: a token has no spaces/],
 	['an id with a slash', ['--agent-id', 'a/b'], qr/--agent-id/],
 	['an unknown option', ['--nothing'], qr/--nothing/],
@@ -209,6 +210,13 @@ like $r->{out}, qr/--config config\.json/, 'the refusal names the way out';
 	my @delays = $w->log =~ /next attempt in (\d+) ms/g;
 	my @far = grep { $delays[$_] < 20 * 2**$_ || $delays[$_] > 24 * 2**$_ } 0 .. 2;
 	is "@far", '', 'the wait grows when connections break soon after they were accepted';
+}
+{
+	$backend->deaf;
+	my $w = start(env => { ONSEMBL_RECONNECT_BASE_DELAY => 1 });
+	is $w->wait_exit, 1, 'a server that never answers ends the wrapper';
+	is scalar(() = $w->log =~ /next attempt/g), 10, 'ten attempts are made by default';
+	$backend->listen;
 }
 {
 	my $w = Wrapper->start(server => $backend->url, token => 'wrong');

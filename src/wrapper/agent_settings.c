@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "wrapper/agent_settings.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/url.h"
 #include "wrapper/config_file.h"
@@ -98,6 +99,8 @@ static const struct row rows[] = {
     {"log-file", "ONSEMBL_LOG_FILE", "logFile", AT(log_file), 0, 0, TEXT, 0},
     {"log-level", "ONSEMBL_LOG_LEVEL", "logLevel", AT(log_level), 0, 0, TEXT,
 	0},
+    /* For tests only, and so not in the manual. */
+    {"test-clock", NULL, NULL, AT(test_clock), 0, 0, TEXT, 0},
     {"follow", NULL, NULL, AT(is_following), 0, 0, FLAG, 'f'},
     {"lines", NULL, NULL, AT(lines), 0, 1000000, NUMBER, 0},
 };
@@ -421,6 +424,8 @@ static void check_terminal(const struct agent_settings *s)
 
 static void check(struct agent_settings *s)
 {
+	if (s->test_clock && !clock_follow(s->test_clock))
+		usage_error("--test-clock: cannot map %s", s->test_clock);
 	if (s->token_file)
 		s->token = read_token(s->token_file);
 	check_token(s->token);

@@ -40,7 +40,8 @@ struct agent_settings {
 	const char *name;      /* NULL: none */
 	const char *agent_id;  /* NULL, AGENT_NEW_ID: make one */
 	const char *log_level;
-	const char *log_file; /* NULL: in the working directory */
+	const char *test_clock; /* for clock_follow(); NULL: none */
+	const char *log_file;	/* NULL: in the working directory */
 	int64_t attempts;
 	int64_t delay_ms;
 	int64_t heartbeat_ms;

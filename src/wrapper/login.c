@@ -42,6 +42,7 @@ struct login {
 	/* Of a wrapper. */
 	void (*ready)(void *arg);
 	void *arg;
+	bool is_renewing;
 };
 
 static struct login *login_new(
@@ -243,6 +244,7 @@ static void on_renewed(
 	struct login *l = arg;
 	char why[300];
 
+	l->is_renewing = false;
 	if (status != 200 ||
 	    !credentials_take(&l->credentials, l->server, answer))
 		log_warn("login: the token cannot be renewed: %s",
@@ -258,6 +260,9 @@ static void renew(struct login *l)
 {
 	struct buf body = {0};
 
+	if (l->is_renewing)
+		return;
+	l->is_renewing = true;
 	buf_str(&body, "{\"refresh_token\":");
 	buf_json_str(&body, l->credentials.refresh);
 	buf_str(&body, ",\"grant_type\":\"refresh_token\"}");
@@ -280,6 +285,13 @@ static void look(void *arg)
 	if (is_fresh(l) || !l->credentials.refresh)
 		say_ready(l);
 	else
+		renew(l);
+}
+
+/* The clocks may differ, so that it was believed to be valid. */
+void login_renew(struct login *l)
+{
+	if (l->credentials.refresh)
 		renew(l);
 }
 

@@ -23,6 +23,9 @@ int login_end(const struct agent_settings *s);
 struct login *login_keep(struct loop *loop, const struct agent_settings *s,
     void (*ready)(void *arg), void *arg);
 
+/* The server has refused the token: renew it, if there is a way. */
+void login_renew(struct login *l);
+
 /* The token; valid until the next event of the loop. */
 const char *login_token(const struct login *l);
 

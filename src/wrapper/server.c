@@ -365,7 +365,8 @@ static void server_on_end(void *arg, int code, const char *why)
 	backlog_rewind(s->setup.backlog);
 	if (s->is_closing || code == WIRE_CLOSE_NORMAL)
 		tell(s, SERVER_CLOSED, why, 0);
-	else if (*s->refusal && !s->was_ready)
+	else if (*s->refusal && !s->setup.handlers->on_refused(s->setup.arg) &&
+		 !s->was_ready)
 		tell(s, SERVER_GIVEN_UP, s->refusal, 0);
 	else
 		try_again(s, *s->refusal ? s->refusal : why);

@@ -34,6 +34,8 @@ struct server_handlers {
 	 * event of the loop.
 	 */
 	const char *(*token)(void *arg);
+	/* It was refused. Returns whether there may be another one soon. */
+	bool (*on_refused)(void *arg);
 	/* Append a JSON array of the ids of the commands that are not over. */
 	void (*active)(void *arg, struct buf *out);
 	/* A message that is not for the connection itself. */

@@ -65,7 +65,8 @@ struct wrapper {
 	int64_t reported_drops;
 	int status;
 	bool is_leaving;
-	bool is_shown; /* the program has the terminal of the user */
+	bool is_renewed; /* the login, since the last connection */
+	bool is_shown;	 /* the program has the terminal of the user */
 	void (*tell)(enum wrapper_news news, const char *text);
 };
 
@@ -206,6 +207,26 @@ static const char *on_token(void *arg)
 	return w->token ? w->token : w->settings->token;
 }
 
+/*
+ * A token of the server may have expired while it was away, and one of a login
+ * when the clocks differ.
+ */
+static bool on_refused(void *arg)
+{
+	struct wrapper *w = arg;
+	bool had_token = w->token != NULL;
+
+	free(w->token);
+	w->token = NULL;
+	if (had_token)
+		return true;
+	if (!w->login || w->is_renewed)
+		return false;
+	w->is_renewed = true;
+	login_renew(w->login);
+	return true;
+}
+
 /* For the next connection: this one is authenticated. */
 static void take_token(
     struct wrapper *w, const struct ons_message *m, struct ons_reader *r)
@@ -256,6 +277,7 @@ static void on_connected(struct wrapper *w)
 {
 	char text[AGENT_MAX_ID + 100];
 
+	w->is_renewed = false;
 	report_drops(w);
 	log_info("server: connected as %s", w->agent_id);
 	(void)snprintf(text, sizeof text, "connected as %s", w->agent_id);
@@ -323,6 +345,7 @@ static void on_room(void *arg)
 
 static const struct server_handlers server_handlers = {
     .token = on_token,
+    .on_refused = on_refused,
     .active = on_active,
     .on_message = on_message,
     .on_event = on_event,

@@ -24,10 +24,12 @@ my $PATIENCE = $ENV{TEST_PATIENCE} || 1;
 my $json = JSON::PP->new->utf8->canonical;
 
 # token: the only one that is accepted; events: AGENT_EVENT is taken; mute: acknowledges nothing
-# but AGENT_CONNECT; port: where to listen.
+# but AGENT_CONNECT; port: where to listen; posts: for a path of HTTP, a function that gets the
+# body of a POST and gives the status and the answer, both JSON.
 sub new {
 	my ($class, %o) = @_;
-	my $self = bless { %o, agents => [], all => [], waiting => [], tries => [] }, $class;
+	my $self = bless { %o, agents => [], all => [], waiting => [], tries => [],
+		posted => [] }, $class;
 	$self->listen;
 	return $self;
 }
@@ -46,6 +48,9 @@ sub deaf { my ($self) = @_; close delete $self->{listener} }
 
 # The times at which somebody connected.
 sub tries { return @{ $_[0]{tries} } }
+
+# The requests that were posted: [path, body].
+sub posted { return @{ $_[0]{posted} } }
 
 # Read what there is, for at most so many seconds.
 sub turn {
@@ -112,8 +117,24 @@ sub take {
 	return ($a >> 7, $a & 15, $data);
 }
 
+# Whether a request of HTTP is whole; then it is answered.
+sub answer_post {
+	my ($self) = @_;
+	my ($path, $head, $body) = $self->{in} =~ m{\APOST (\S+) HTTP.*?\r\n(.*?\r\n)\r\n(.*)}s or return;
+	my ($len) = $head =~ /^content-length: (\d+)/mi;
+	return if length $body < ($len // 0);
+	push @{ $self->{backend}{posted} }, [$path, $json->decode($body)];
+	my $answer = $self->{backend}{posts}{$path};
+	my ($status, $value) = $answer ? $answer->($self->{backend}{posted}[-1][1]) : (404, {});
+	my $text = $json->encode($value);
+	$self->write("HTTP/1.1 $status X\r\nContent-Type: application/json\r\nContent-Length: "
+		. length($text) . "\r\nConnection: close\r\n\r\n$text");
+	$self->gone;
+}
+
 sub shake_hands {
 	my ($self) = @_;
+	return $self->answer_post if $self->{in} =~ /\APOST/;
 	$self->{in} =~ s/\A(.*?\r\n)\r\n//s or return 0;
 	$self->{head} = $1;
 	my ($key) = $self->{head} =~ /^Sec-WebSocket-Key: (\S+)/mi or die "no handshake\n";

@@ -14,11 +14,13 @@ use Cwd qw(abs_path);
 use File::Temp;
 use POSIX qw(WNOHANG);
 
-# Options: server, token, agent, args, env, dir, home.
+# Options: server, token, agent, args, env, dir, clock (true: ->pass() and ->set_clock() work).
 sub new {
 	my ($class, %o) = @_;
 	my $dir = $o{dir} // File::Temp->newdir('wrapper-XXXXXX', TMPDIR => 1);
-	return bless { agent => 'mock', args => [], env => {}, %o, dir => $dir }, $class;
+	my $self = bless { agent => 'mock', args => [], env => {}, %o, dir => $dir }, $class;
+	write_file("$dir/clock", pack 'qq', 0, 0) if $o{clock};
+	return $self;
 }
 
 sub start {
@@ -48,8 +50,20 @@ sub words {
 
 sub start_words {
 	my ($self) = @_;
-	return $self->words('start', '-a', $self->{agent}, '-s', $self->{server}, @{ $self->{args} });
+	return $self->words('start', '-a', $self->{agent}, '-s', $self->{server}, @{ $self->{args} },
+		$self->{clock} ? ('--test-clock', "$self->{dir}/clock") : ());
 }
+
+sub move_clock {
+	my ($self, $at, $seconds) = @_;
+	open my $f, '+<:raw', "$self->{dir}/clock" or die "clock: $!";
+	seek $f, $at, 0;
+	syswrite $f, pack 'q', $seconds * 1000;
+}
+
+# Let time pass; and set the wall clock ahead, or back.
+sub pass { my ($self, $seconds) = @_; $self->move_clock(0, $self->{passed} += $seconds) }
+sub set_clock { my ($self, $seconds) = @_; $self->move_clock(8, $seconds) }
 
 # In the foreground, as a child of the test.
 sub begin {
