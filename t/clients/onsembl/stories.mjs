@@ -137,6 +137,8 @@ async function labelsLatest() {
 	await online(d, w);
 	await online(other, w);
 	w.child.stdin.write('echo before\n');
+	for (const page of [d, other])
+		await shown(page, `agent-session-${w.agentId}`, 'before\n');
 	const first = d.command(w.agentId, 'echo first; (sleep 1; echo late) & true');
 	await shown(d, first, 'first\n');
 	const second = other.command(w.agentId, 'echo second');
@@ -254,6 +256,8 @@ async function twoProcesses() {
 	const a = d.command(newer.agentId, 'echo from the newer');
 	await shown(d, a, 'newer\n');
 	same(older.commands().length, 0, 'commands to the older process');
+	older.sendOutput(older.agentId, 'still here\n', 'STDOUT');
+	await shown(d, `agent-session-${older.agentId}`, 'still here\n');
 	newer.stop();
 	await until('the end of the newer', () => newer.closes.length);
 	same(newer.closes[0].code, 1000, 'the code of its close');
@@ -414,14 +418,14 @@ async function merges() {
 	await is(d, nobody, 'failed');
 	same(d.commands.get(nobody).error.code, 'ROUTING_FAILED', 'the code of the failure');
 	const name = `registered ${random(6)}`;
-	await commandLine(w, name);
+	await commandLine(w, d, name);
 	w.stop();
 	await until('the loss in the page', () => d.agent(w.agentId) === 'offline');
 	content(d);
 }
 
 // What "agent list", "restart" and "delete" say over HTTP.
-async function commandLine(w, name) {
+async function commandLine(w, d, name) {
 	const { agents } = await cli.list(url, token('ann'));
 	const found = agents.find((a) => a.agent_id === w.agentId);
 	assert(found, 'the agent in the list', agents.map((a) => a.agent_id));
@@ -431,6 +435,14 @@ async function commandLine(w, name) {
 	const control = await until('AGENT_CONTROL', () => payloads(other, 'AGENT_CONTROL')[0]);
 	same(control.action, 'RESTART', 'what the agent is told');
 	other.kill();
+	await until('the loss in the page', () => d.agent(other.agentId) === 'offline');
+	await cli.remove(url, token('ann'), name);
+	const again = await cli.remove(url, token('ann'), name).then(() => 'deleted', (e) => e.message);
+	same(again, 'Agent not found', 'the reply for an agent that was deleted');
+	const made = await cli.register(url, token('ann'), name);
+	same([made.name, made.type, made.status], [name, 'mock', 'offline'],
+		'an agent that was registered');
+	await cli.remove(url, token('ann'), name);
 }
 
 // ---- what the project's page on connections shows ----
