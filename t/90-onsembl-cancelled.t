@@ -36,6 +36,10 @@ for my $worker (1 .. 4) {
 		{ content => 'sleep 60', targetAgents => ['mock-1-x'] })->{json}{id};
 	my $path = "/api/commands/$id";
 	wait_for(10, sub { ask(GET => $path)->{json}{status} eq 'EXECUTING' });
+	my %status = map { $_->{agent_id} => $_->{status} }
+	    @{ ask(GET => '/api/agents')->{json}{agents} };
+	is join(' ', map { $status{$_} } sort keys %status), 'online busy',
+	    "the agent of command $worker is busy, and the hosted one is not" or diag explain \%status;
 	is ask(DELETE => "$path/cancel")->{status}, 200, "command $worker can be cancelled";
 	my $status;
 	wait_for(15, sub { ($status = ask(GET => $path)->{json}{status}) ne 'EXECUTING' });

@@ -32,12 +32,15 @@
 
 #define MILLISECONDS 1000
 
-/* Whether any worker runs a turn. */
+/* Whether any worker runs a turn of the hosted agent. */
 static bool is_busy(const struct heritage *h)
 {
-	for (int i = 0; i < HERITAGE_SLOTS; i++)
-		if (__atomic_load_n(&h->stats[i].runs, __ATOMIC_RELAXED))
+	for (int i = 0; i < HERITAGE_SLOTS; i++) {
+		const struct stat_set *stats = &h->stats[i];
+		if (__atomic_load_n(&stats->runs, __ATOMIC_RELAXED) >
+		    __atomic_load_n(&stats->runs_named, __ATOMIC_RELAXED))
 			return true;
+	}
 	return false;
 }
 

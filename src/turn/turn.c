@@ -18,6 +18,17 @@ void turn_end_agent(struct turn *t)
 		t->named->kind->free(&t->agent);
 }
 
+static int is_named(const struct named_agent *a)
+{
+	return a && *a->name;
+}
+
+void turn_set_agent(struct turn *t, const struct named_agent *named)
+{
+	stat_add(runs_named, is_named(named) - is_named(t->named));
+	t->named = named;
+}
+
 struct turn *turn_new(
     struct session *s, struct session_call *c, uint32_t number)
 {
@@ -30,7 +41,7 @@ struct turn *turn_new(
 	list_append(&all->turns, &t->link);
 	t->session = session_ref(s);
 	t->input = c;
-	t->named = agent_dir_find(all->setup.agents, NULL, 0);
+	turn_set_agent(t, agent_dir_find(all->setup.agents, NULL, 0));
 	t->number = number;
 	t->started_us = clock_wall_us();
 	t->began_us = clock_mono_us();
@@ -86,6 +97,7 @@ void turn_free(struct turn *t)
 	turn_forget_tools(t);
 	turn_detach(t);
 	all->n_turns--;
+	turn_set_agent(t, NULL);
 	stat_add(runs, -1);
 	if (t->input)
 		call_free(t->input);

@@ -176,6 +176,9 @@ void turn_activity(struct turn *t, const char *text, size_t len);
  */
 void turn_start_agent(struct turn *t);
 
+/* Set whose turn it is; NULL: nobody's. */
+void turn_set_agent(struct turn *t, const struct named_agent *named);
+
 /* Run the agent. The turn fails if the directory has no such agent. */
 void turn_run_agent(struct turn *t);
 

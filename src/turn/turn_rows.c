@@ -177,8 +177,8 @@ static void settle_agent(struct turn *t, const struct record *r)
 			       ? mem_strndup(r->agent.data, r->agent.len)
 			       : NULL;
 	}
-	t->named = agent_dir_find(turn_all(t)->setup.agents, c->agent,
-	    c->agent ? strlen(c->agent) : 0);
+	turn_set_agent(t, agent_dir_find(turn_all(t)->setup.agents, c->agent,
+			      c->agent ? strlen(c->agent) : 0));
 }
 
 /* An anonymous caller must not be taken for the previous requester. */
