@@ -177,6 +177,19 @@ void inbox_init(struct inbox *in, int fd)
 	(void)pthread_condattr_destroy(&attr);
 }
 
+void inbox_fini(struct inbox *in)
+{
+	struct list *l;
+
+	while ((l = list_shift(&in->inputs)))
+		free(list_entry(l, struct inbox_input, link));
+	line_fini(&in->lines);
+	free(in->task);
+	free(in->answer);
+	(void)pthread_cond_destroy(&in->changed);
+	(void)pthread_mutex_destroy(&in->lock);
+}
+
 const char *inbox_task(struct inbox *in, size_t *len)
 {
 	(void)pthread_mutex_lock(&in->lock);

@@ -22,7 +22,7 @@
  */
 #define INBOX_INPUTS_MAX 256
 
-/* Lives in its owner, until the process exits. */
+/* Lives in its owner. */
 struct inbox {
 	int fd;
 	pthread_mutex_t lock;
@@ -49,6 +49,9 @@ struct inbox_input {
 
 /* Initialise *in, which reads from fd. */
 void inbox_init(struct inbox *in, int fd);
+
+/* Free the contents. A process that exits need not. */
+void inbox_fini(struct inbox *in);
 
 /*
  * Wait for the first line. Returns it, *len bytes that live as long as the
