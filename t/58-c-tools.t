@@ -23,10 +23,11 @@ my $model = ScriptedModel->start({
 	wrong => [ call(add => { a => 'x' }), { text => 'I cannot add x.' } ],
 	crash => [ call(crash => {}), { text => 'It crashed.' } ],
 	large => [ call(large => {}), { text => 'It is large.' } ],
+	ask => [ call(ask => {}), { text => 'I know.' } ],
 	slow => [ call(sleep => {}), { text => 'It slept.' } ],
 });
 my $host = $model->host(args => ['-a', "c:$object"],
-	yaml => "permissions:\n" . join '', map { "  $_: {allowed: true}\n" } qw(add crash large sleep));
+	yaml => "permissions:\n" . join '', map { "  $_: {allowed: true}\n" } qw(add ask crash large sleep));
 my $info = $host->http(GET => '/info')->{json};
 is_deeply [ @$info{qw(name model)} ], [ 'tools', 'scripted' ],
     'an agent in C without run() has its name and the model of the settings';
@@ -56,6 +57,15 @@ for ([ 'wrong', 'error', qr/^a and b must be numbers$/, 'fails' ],
 	    reverse @{ ($model->requests)[-1]{body}{messages} };
 	like $told, $text, "the model is told of a tool in C that $words";
 }
+
+$ws->send_json({ type => 'INPUT', prompt => '@ask' });
+my $question = $ws->next(type => 'ask_user');
+is_deeply [ @$question{qw(question options)} ], [ 'Which?', [ 'red', 'blue' ] ],
+    'a tool in C that a model calls asks the user';
+$ws->send_json({ type => 'ASK_USER_RESPONSE', answer => 'blue' });
+is $ws->next(type => 'tool_result')->{result}, 'blue -1',
+    'a tool in C that a model calls gets the answer, and cannot ask for approval';
+is $ws->next(type => 'OUTPUT')->{result}, 'I know.', 'a turn goes on after a question of a tool in C';
 
 $ws->send_json({ type => 'INPUT', prompt => '@slow' });
 $ws->next(type => 'tool_call');

@@ -46,6 +46,18 @@ static int sleep_long(struct co_turn *turn, const struct co_json *args)
 	return co_turn_answer(turn, "slept");
 }
 
+static int ask(struct co_turn *turn, const struct co_json *args)
+{
+	const char *const options[] = {"red", "blue", NULL};
+	const char *answer;
+
+	(void)args;
+	int rc = co_turn_ask(turn, "Which?", options, &answer);
+	int denied = co_turn_approve(turn, "x", NULL, NULL, NULL);
+	return rc == CO_TURN_OK ? co_turn_answer(turn, "%s %d", answer, denied)
+				: rc;
+}
+
 #define ANY "{\"type\": \"object\"}"
 
 static const struct co_tool tools[] = {
@@ -53,6 +65,7 @@ static const struct co_tool tools[] = {
     {"crash", "Crash", ANY, crash, 0},
     {"large", "Say much", ANY, large, 0},
     {"sleep", "Sleep", ANY, sleep_long, 0},
+    {"ask", "Ask", ANY, ask, 0},
 };
 
 const struct co_agent *create_agent(const struct co_host *host)

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "core/agent.h"
+#include "core/event.h"
 #include "core/tool.h"
 #include "net/loop.h"
 #include "runner/runner.h"
@@ -81,7 +82,25 @@ static void end_error(struct tool_run *run, const char *text)
 
 /* ---- its process ---- */
 
-/* Returns whether the call goes on; events of a tool have nobody to see them. */
+/*
+ * The tool asks the user, who may take any time. Other events of a tool have
+ * nobody to see them.
+ */
+static void take_event(struct tool_run *run, const struct draft *d)
+{
+	struct buf body = {0};
+
+	if (d->type != EV_ASK_USER)
+		return;
+	loop_timer_stop(run->box->place.loop, &run->deadline);
+	buf_char(&body, '{');
+	buf_append(&body, d->body.data, d->body.len);
+	buf_char(&body, '}');
+	run->ops.on_question(run->arg, body.data, body.len);
+	buf_fini(&body);
+}
+
+/* Returns whether the call goes on. */
 static bool take_line(struct tool_run *run, const char *text, size_t len)
 {
 	struct line line = {0};
@@ -96,6 +115,8 @@ static bool take_line(struct tool_run *run, const char *text, size_t len)
 		end(run, TOOL_ERROR, line.message, line.message_len);
 	else
 		goes_on = true;
+	if (goes_on && line.kind == LINE_EVENT)
+		take_event(run, &line.draft);
 	if (goes_on && line.kind == LINE_LOG)
 		log_info("tool: %.*s", (int)line.message_len, line.message);
 	line_free(&line);
@@ -181,6 +202,8 @@ static void write_task(struct tool_run *run, const struct tool_call *call)
 	struct buf line = {0};
 
 	line_exec(&line, &task);
+	line.len -= strlen("}\n");
+	buf_str(&line, ",\"questions\":true}\n");
 	(void)runner_write(run->runner, line.data, line.len, SIZE_MAX);
 	buf_fini(&line);
 }
@@ -205,6 +228,20 @@ static struct tool_run *native_tools_start(struct toolbox *b,
 	loop_timer_set(
 	    box->place.loop, &run->deadline, run->why ? 0 : box->timeout_ms);
 	return run;
+}
+
+static void native_tools_answer(
+    struct tool_run *run, const char *answer, size_t len)
+{
+	struct buf line = {0};
+
+	buf_str(&line, "{\"type\":\"ASK_USER_RESPONSE\",\"answer\":");
+	buf_json_line(&line, answer, len);
+	buf_str(&line, "}\n");
+	(void)runner_write(run->runner, line.data, line.len, SIZE_MAX);
+	buf_fini(&line);
+	loop_timer_set(
+	    run->box->place.loop, &run->deadline, run->box->timeout_ms);
 }
 
 static void native_tools_cancel(struct tool_run **run)
@@ -271,6 +308,7 @@ struct toolbox *native_tools_open(const struct agent_setup *setup)
 	static const struct toolbox_ops ops = {
 	    .tool = native_tools_tool,
 	    .start = native_tools_start,
+	    .answer = native_tools_answer,
 	    .cancel = native_tools_cancel,
 	    .close = native_tools_close,
 	};

@@ -18,7 +18,7 @@ static int pose(struct task *t, const char *event, struct buf *members,
 	char *text = NULL;
 
 	*line = NULL;
-	if (t->is_direct)
+	if (t->is_direct && !(t->may_ask && strcmp(event, "ask_user") == 0))
 		return CO_TURN_FAILED;
 	(void)pthread_mutex_lock(&t->asking);
 	inbox_expect(&t->inbox, answer_type);

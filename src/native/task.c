@@ -309,6 +309,7 @@ static void run_tool(struct task *t, const struct json *line)
 	const struct co_tool *tool = object_find(t->object, name);
 
 	t->is_direct = true;
+	(void)json_bool(json_get(line, "questions"), &t->may_ask);
 	begin_part(t, &p, line);
 	if (tool) {
 		int rc = task_call(&p, tool, json_get(line, "args"), &call);

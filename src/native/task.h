@@ -37,6 +37,7 @@ struct task {
 	size_t session_len;
 	unsigned n_calls; /* of tools */
 	bool is_direct;	  /* a direct call of a tool */
+	bool may_ask;	  /* the caller of it passes questions on */
 };
 
 /* The agent has a pointer to the first member. */
