@@ -43,6 +43,7 @@ struct ons_dash {
 	bool is_known;	/* it has shown a token */
 	bool is_over;	/* it is being closed */
 	bool has_token; /* of its upgrade, good or bad */
+	char *refusal;	/* why that is refused; NULL: it is good */
 	struct ons_claims claims;
 	char owner[48]; /* of its sessions */
 	struct ons_wants wants;

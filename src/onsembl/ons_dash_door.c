@@ -90,6 +90,7 @@ static void on_gone(void *arg)
 	ons_wants_fini(&d->wants);
 	ons_reader_fini(&d->reader);
 	list_remove(&d->link);
+	free(d->refusal);
 	free(d);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "core/err.h"
 #include "core/stat.h"
 #include "door/door.h"
@@ -37,8 +38,11 @@ void ons_dash_in_token(struct ons_dash *d, const char *token, size_t len)
 	struct ons_claims claims;
 	struct err err;
 	d->has_token = token;
-	if (ons_token_verify(d->keys, token, len, &claims, &err) != 0)
-		return; /* it is told when it asks, and may show another */
+	if (ons_token_verify(d->keys, token, len, &claims, &err) != 0) {
+		/* It is told when it asks, and may show another. */
+		d->refusal = mem_strdup(err.text);
+		return;
+	}
 	ons_wants_all(&d->wants);
 	ons_dash_admit(d, &claims);
 	ons_dash_list_agents(d);
@@ -54,9 +58,8 @@ static bool take_token(struct ons_dash *d, const struct ons_message *m)
 		return true;
 	if (ons_token_verify(d->keys, token.text, token.len, &claims, &err) !=
 	    0) {
-		if (!token.text && d->has_token)
-			(void)err_set(&err, err.code,
-			    "the token of the upgrade was refused");
+		if (!token.text && d->refusal)
+			(void)err_set(&err, err.code, "%s", d->refusal);
 		refuse_token(d, &err, token.text || d->has_token);
 		return false;
 	}
