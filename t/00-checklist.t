@@ -13,8 +13,8 @@
 # do, in t/CHECKLIST.openhands. A line that belongs to a part which this server does not have
 # says so: "A83 none: REST".
 #
-# That of Onsembl has the lines B01 to B84, and R01 to R21 for what its programs need, in
-# t/CHECKLIST.onsembl.
+# That of Onsembl has the lines B01 to B84, R01 to R21 for what its programs need, and X01
+# to X11 for bad input, in t/CHECKLIST.onsembl.
 use strict;
 use warnings;
 use Test::More;
@@ -60,5 +60,6 @@ check('CHECKLIST.openhands',
 	[(map { sprintf 'A%02d', $_ } 1 .. 85), (map { sprintf 'R%02d', $_ } 1 .. 30)],
 	{ map { $_ => 'REST' } qw(A83 A84 A85) });
 check('CHECKLIST.agent-server', [map { "O$_" } 2 .. 11], {});
-check('CHECKLIST.onsembl', [(map { sprintf 'B%02d', $_ } 1 .. 84), (map { sprintf 'R%02d', $_ } 1 .. 21)], {});
+check('CHECKLIST.onsembl', [(map { sprintf 'B%02d', $_ } 1 .. 84), (map { sprintf 'R%02d', $_ } 1 .. 21),
+	(map { sprintf 'X%02d', $_ } 1 .. 11)], {});
 done_testing();

@@ -233,6 +233,8 @@ static void on_heartbeat(struct agent_wire *w, const struct ons_message *m)
 	bool is_due = h.is_there && now - w->health_ms >= HEALTH_EVERY_MS;
 	if (is_due)
 		w->health_ms = now;
+	else
+		stat_add(dialin_beats_dropped, h.is_there);
 	dialin_table_seen(c->dock->table, c->place, is_due ? &health : NULL);
 	ons_put_server_heartbeat(&out, new_id(&id), clock_wall_ms());
 	send_and_free(w, &out);
