@@ -118,14 +118,29 @@ static const char *permit_text_of(
 	return buf_cstr(out);
 }
 
+/* Whether a part of the path is "..". */
+static bool goes_up(const char *path)
+{
+	for (const char *s = path; (s = strstr(s, "..")) != NULL; s++)
+		if ((s == path || s[-1] == '/') && (!s[2] || s[2] == '/'))
+			return true;
+	return false;
+}
+
+/*
+ * "docs/../x" is not in docs, whatever the pattern "docs/" and a star says: it
+ * fits no rule that allows, and each that denies.
+ */
 static bool argument_fits(
-    const struct permit_condition *c, const struct json *args)
+    const struct permit_condition *c, const struct json *args, bool is_allowing)
 {
 	struct buf scratch = {0};
 	bool is_whole;
 	const struct json *v = args ? json_get(args, c->name) : NULL;
 	const char *text = permit_text_of(&scratch, v, &is_whole);
 	bool fits = is_whole && wild_match(c->pattern, text);
+	if (is_whole && goes_up(text) && !goes_up(c->pattern))
+		fits = !is_allowing;
 	buf_fini(&scratch);
 	return fits;
 }
@@ -148,7 +163,7 @@ static bool conditions_fit(const struct permit_rule *rule, const char *command,
 		const struct permit_condition *c = &rule->conditions[i];
 		bool is_command = command && strcmp(c->name, "command") == 0;
 		if (is_command ? !command_fits(c->pattern, command)
-			       : !argument_fits(c, args))
+			       : !argument_fits(c, args, rule->is_allowed))
 			return false;
 	}
 	return true;

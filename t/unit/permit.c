@@ -272,6 +272,11 @@ static void test_conditions(void)
 	    {"bash", "{\"command\":\"makefoo\",\"cwd\":\"/src\"}", false},
 	    {"BASH", "{\"command\":\"make\",\"cwd\":\"/src\"}", true},
 	    {"bash", "{\"cwd\":\"/src\"}", false},
+	    {"edit", "{\"file_path\":\"docs/a/b.txt\"}", true},
+	    {"edit", "{\"file_path\":\"docs/a..b\"}", true},
+	    {"edit", "{\"file_path\":\"docs/../src/b.c\"}", false},
+	    {"edit", "{\"file_path\":\"docs/..\"}", false},
+	    {"up", "{\"path\":\"../x\"}", true},
 	    {"bash", "{\"command\":[\"make\"],\"cwd\":\"/src\"}", false},
 	    {"bash", "{\"command\":\"make\\u0000x\",\"cwd\":\"/src\"}", false},
 	    {"bash", "", false},
@@ -285,6 +290,8 @@ static void test_conditions(void)
 	    "\"session\":{\"allowed\":true,\"source\":\"config\",\"reason\":"
 	    "\"x\",\"expires\":{\"type\":\"session_end\"}},"
 	    "\"off\":{\"allowed\":false},"
+	    "\"edit\":{\"allowed\":true,\"match\":{\"file_path\":\"docs/*\"}},"
+	    "\"up\":{\"allowed\":true,\"match\":{\"path\":\"../*\"}},"
 	    "\"bash\":{\"allowed\":true,\"when\":{\"command\":\"make *\","
 	    "\"cwd\":\"/src\"}}}");
 	struct buf why = {0};
@@ -293,6 +300,22 @@ static void test_conditions(void)
 		is_int(asks(p, rows[i].tool, rows[i].args, &why),
 		    rows[i].is_allowed, "%s with %s is %s", rows[i].tool,
 		    rows[i].args, rows[i].is_allowed ? "allowed" : "not");
+	permit_close(&p);
+	buf_fini(&why);
+}
+
+static void test_up(void)
+{
+	struct permit *p = open_rules(
+	    "{\"Bash(make)\":{\"allowed\":true},\"bash\":{\"allowed\":false,"
+	    "\"when\":{\"cwd\":\"secret/*\"}}}");
+	struct buf why = {0};
+
+	ok(asks(p, "bash", "{\"command\":\"make\",\"cwd\":\"src\"}", &why),
+	    "a command runs in a folder that no rule denies");
+	ok(!asks(p, "bash",
+	       "{\"command\":\"make\",\"cwd\":\"src/../secret/x\"}", &why),
+	    "a folder that is denied cannot be reached by ..");
 	permit_close(&p);
 	buf_fini(&why);
 }
@@ -507,6 +530,7 @@ int main(void)
 	test_patterns();
 	test_denials();
 	test_conditions();
+	test_up();
 	test_reasons();
 	test_control_files();
 	test_limits();
