@@ -52,7 +52,6 @@ permissions:
   write: {allowed: true}
   edit: {allowed: true}
   grep: {allowed: true}
-  todo: {allowed: true}
   greet: {allowed: true}
   fails: {allowed: true}
 tools:
@@ -133,7 +132,7 @@ shows('bare', 'error', "Error: argument 'who' is missing", 'a command does not r
 # ---- what a model must not reach ----
 
 shows('outside', 'error', qr/leads out of the project/, 'a link does not lead out of the project');
-is_deeply [ glob "$elsewhere/*" ], [], 'the model wrote nothing outside the project';
+is_deeply [ glob "$elsewhere/*" ], [], 'the folder outside the project stays empty';
 shows('peek', 'error', qr/leads out of the project/, 'a file outside the project is not read');
 shows('keys', 'error', qr/settings or secrets/, 'the secrets of the project are not searched');
 shows('env', 'success', qr/^(?!.*SECRET).*PATH=/s, 'no key is in the environment of a command');
