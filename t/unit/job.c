@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <termios.h>
 
 static struct loop *loop;
 
@@ -44,7 +45,9 @@ static void on_end(void *arg, int status)
 static const struct job_handlers handlers = {
     .on_output = on_output, .on_end = on_end};
 
-static void begin(struct test *x, const char *script)
+/* terminal: NULL for pipes. */
+static void begin_at(
+    struct test *x, const char *script, const struct job_terminal *terminal)
 {
 	char *argv[] = {
 	    mem_strdup("sh"), mem_strdup("-c"), mem_strdup(script), NULL};
@@ -57,6 +60,7 @@ static void begin(struct test *x, const char *script)
 		.argv = argv,
 		.envp = environ,
 		.cwd = "/",
+		.terminal = terminal,
 		.handlers = &handlers,
 		.arg = x,
 	    },
@@ -65,6 +69,11 @@ static void begin(struct test *x, const char *script)
 		printf("# %s\n", why);
 	for (int i = 0; argv[i]; i++)
 		free(argv[i]);
+}
+
+static void begin(struct test *x, const char *script)
+{
+	begin_at(x, script, NULL);
 }
 
 static bool is_over(struct test *x)
@@ -157,6 +166,36 @@ static void test_kill(void)
 	finish(&x);
 }
 
+static bool has_line(struct test *x)
+{
+	return memchr(x->out.data ? x->out.data : "", '\n', x->out.len);
+}
+
+static void test_terminal(void)
+{
+	/* Lines, without an echo. */
+	const struct termios settings = {
+	    .c_cflag = CREAD | CS8, .c_lflag = ICANON};
+	const struct job_terminal terminal = {12, 34, &settings};
+	struct test x;
+
+	begin_at(&x,
+	    "echo $(stty size); read go </dev/tty; echo $go $(stty size) >&2",
+	    &terminal);
+	(void)loop_until(loop, 20000, &x, has_line);
+	is_str(buf_cstr(&x.out), "12 34\n", "a terminal has its size");
+	ok(!job_has_foreground(x.job),
+	    "a program without a job of its own is in the foreground");
+	job_resize(x.job, 56, 78);
+	ok(job_write(x.job, "typed\n", 6), "something is typed");
+	(void)loop_until(loop, 20000, &x, is_over);
+	is_str(buf_cstr(&x.out), "12 34\ntyped 56 78\n",
+	    "it is typed at the controlling terminal, which has changed its "
+	    "size, and errors are output");
+	is_int(x.status, 0, "a program at a terminal ends");
+	finish(&x);
+}
+
 static bool is_gone(struct test *x)
 {
 	return !is_alive(x->pid);
@@ -222,6 +261,7 @@ int main(void)
 	test_streams();
 	test_signals();
 	test_kill();
+	test_terminal();
 	test_free();
 	test_co_turn_killed();
 	test_clear();
