@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Backend;
 use CoHost qw(lacks_here program read_file run wait_for write_file);
 use File::Temp;
+use IO::Select;
 use Terminal;
 use Test::More;
 use Wrapper;
@@ -26,7 +27,8 @@ my $backend = Backend->new(token => 'T');
 # A shell around it, which says afterwards how the terminal is.
 sub begin {
 	my ($w, @args) = @_;
-	my $command = join ' ', map { quotemeta } $w->words('start', '-i', '-s', $backend->url, @args);
+	my $command = join ' ', map { quotemeta } $w->words('start', '-i', '-s', $backend->url,
+		$w->{clock} ? ('--test-clock', "$w->{dir}/clock") : (), @args);
 	return Terminal->start(['sh', '-c', "stty -a >$w->{dir}/before; $command; echo status=\$?;"
 		. "stty -a >$w->{dir}/after; echo the shell goes on"],
 		env => { $w->env, PS1 => '$ ', ENV => undef, %{ $w->{env} } });
@@ -50,7 +52,7 @@ sub is_restored {
 # ---- a shell ----
 
 {
-	my $w = Wrapper->new(token => 'T');
+	my $w = Wrapper->new(token => 'T', clock => 1);
 	my $t = begin($w, '-n', 'Ann');
 	my $agent = $backend->agent or BAIL_OUT($t->all);
 	ok shows($t, qr/\$ $/), 'the program of the agent is at the terminal';
@@ -64,14 +66,21 @@ sub is_restored {
 
 	$agent->run('c1', "printf '\\033[31mred\\033[0m-%s\\033[c\\033]52;c;eA==\\a\\033P+q\\033\\134-ed\\n' \$((50 + 5))");
 	ok shows($t, qr/red\e\[0m-55\e\[c\e\]52;c;eA==\a\eP\+q\e\\-ed\r\n/), 'a command of a dashboard is typed at the terminal';
+	$w->pass(4); # seconds of silence
 	is $agent->next('COMMAND_COMPLETE', 'c1')->{payload}{status}, 'COMPLETED', 'a command is over when the program is quiet';
 	like $agent->output('c1'), qr/\n\e\[31mred\e\[0m-55-ed\r\n/, 'a dashboard gets its output with colors, but no questions to a terminal';
-	$agent->run('c2', "sh -c 'sleep 3.1; echo done-\$((1 + 1))'");
-	shows($t, qr/sh -c .*\r\n/);
+	$agent->run('c2', "sh -c 'echo begun-\$((3 + 4)); while [ ! -e go ]; do sleep 0.1; done; echo done-\$((1 + 1))'");
+	shows($t, qr/begun-7\r\n/);
+	$w->pass(60);
 	$t->{pty}->slave->set_winsize(40, 100);
 	kill WINCH => read_file($w->path('pid')); # the test is not in the session of the terminal
-	ok $agent->next('COMMAND_COMPLETE', 'c2', timeout => 20), 'a command in the foreground of a shell ends';
-	like $agent->output('c2'), qr/\ndone-2\r\n/, 'a quiet command in the foreground of a shell is not over';
+	$backend->turn(0.1) for 1 .. 5; # it is looked at each 0.1 s
+	is scalar($agent->got('COMMAND_COMPLETE')), 1, 'a quiet command in the foreground of a shell is not over';
+	write_file("$w->{dir}/go", '');
+	shows($t, qr/done-2\r\n/);
+	$w->pass(4);
+	ok $agent->next('COMMAND_COMPLETE', 'c2'), 'a command is over when the shell is in the foreground again';
+	like $agent->output('c2'), qr/\nbegun-7\r\ndone-2\r\n/, 'its output is that of the command to its end';
 	$t->type("stty size\r");
 	ok shows($t, qr/40 100\r\n/), 'the program is told of a new size';
 
@@ -112,6 +121,38 @@ for (['SIGTERM', 0, sub { $_[0]->command('stop') }],
 	$t->end;
 	is_restored($w, "after $name the terminal is as before");
 	ok wait_for(10, sub { !Wrapper::processes_with($mark) }), "$name leaves no process";
+}
+
+# The window is closed.
+{
+	my $w = Wrapper->new(token => 'T');
+	my $t = begin($w);
+	my $agent = $backend->agent or BAIL_OUT($t->all);
+	shows($t, qr/\$ $/);
+	$t->type($noise);
+	shows($t, qr/noise-$mark/);
+	close $t->{pty};
+	ok $backend->until(10, sub { !$agent->is_open && !Wrapper::processes_with($mark) && !-e $w->path('pid') }),
+	    'a terminal that is closed ends the wrapper, and leaves no process';
+}
+
+# ---- a server that does not read ----
+
+{
+	my $w = Wrapper->new(token => 'T');
+	my $t = begin($w, '--outage-buffer', 262144);
+	my $agent = $backend->agent or BAIL_OUT($t->all);
+	shows($t, qr/\$ $/);
+	$agent->pause(1);
+	$t->type("stty -opost; yes | tr -d '\\n' | head -c 8000000; stty opost; echo; echo END-\$((1 + 1))\r");
+	my $is_shown = sub { substr($t->{all}, -80) =~ /END-2\r\n/ };
+	ok wait_for(20, sub { 1 while !$is_shown->() && IO::Select->new($t->{pty})->can_read(0.1) && $t->take(0); $is_shown->() }),
+	    'a server that does not read does not hold up the program';
+	$t->type("exit\r");
+	ok wait_for(10, sub { $t->take(0); $w->log =~ /output was dropped, bytes=\d{6,}/ }), 'what the server did not take is dropped, and counted';
+	$agent->cut;
+	shows($t, qr/status=0/);
+	$t->end;
 }
 
 # Stopped from outside, as by a shell with job control.

@@ -520,6 +520,7 @@ static void begin(struct wrapper *w)
 
 static void close_all(struct wrapper *w)
 {
+	report_drops(w);
 	login_free(&w->login);
 	server_free(&w->server);
 	w->doer->ops->free(w->doer);
