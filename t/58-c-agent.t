@@ -262,12 +262,17 @@ is length tool('bytes', n => 100_000), 100_000, 'EXEC gets a long result that is
 is $host->metric('cohostd_runs'), 0, 'no turn in C is left running';
 $host->stop;
 
-# ---- processes kept warm ----
+# ---- processes kept warm, and limits ----
 
-$host = host('t/wild.so', yaml => "agent_pool: 2\n", more => { workers => 1 });
+$host = host('t/wild.so', yaml => "agent_pool: 2\nagent_memory: 200\nrun_timeout: 3\n", more => { workers => 1 });
 $ws = $host->ws(session => {});
 is +($ws->turn('forget'))[-1]{result}, '1', "turn $_ in a warm process is the first of that process"
     for 1 .. 4;
+for (['eat', 'memory', 'uses too much memory'], ['loop', 'timeout', 'does not end']) {
+	my ($prompt, $reason, $words) = @$_;
+	is +($ws->turn($prompt))[-1]{reason}, $reason, "a turn in C that $words fails as $reason";
+}
+is +($ws->turn('hi'))[-1]{result}, 'hello', 'the turn after one that exceeded a limit is done';
 $host->stop;
 
 # ---- the manual, and the line that builds an agent ----

@@ -88,6 +88,19 @@ static int loop(struct co_turn *turn)
 	return CO_TURN_OK;
 }
 
+/* Use more memory than the limit, and no more than the machine can spare. */
+static int eat(struct co_turn *turn)
+{
+	for (int i = 0; i < 400; i++) {
+		char *more = malloc(BIG);
+		if (!more)
+			abort();
+		(void)memset(more, i, BIG);
+		co_turn_log(turn, "%d MiB at %p", i, (void *)more);
+	}
+	return loop(turn);
+}
+
 static int fail(struct co_turn *turn)
 {
 	return co_turn_fail(turn, "on purpose");
@@ -297,6 +310,7 @@ static const struct {
     {"abort", die},
     {"exit", leave},
     {"loop", loop},
+    {"eat", eat},
     {"fail", fail},
     {"odd", odd},
     {"big", big},
