@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(program run);
+use CoHost qw(program run write_file);
 use File::Temp ();
 use Test::More;
 
@@ -27,14 +27,14 @@ sub start {
 my @few = ('--max-retries', 1, '--retry-delay', 1000);
 my $r = start('ws://127.0.0.1:1', '-k', 'abc', @few);
 is $r->{status}, 1, 'a wrapper without a server gives up';
-like $r->{out}, qr/^onsembl-agent: the server cannot .*; next attempt in \d\.\d s$/m,
-    'a wrapper says why it is not connected, and when it tries again';
-my @said = $r->{out} =~ /^onsembl-agent: the server cannot/mg;
+like $r->{out}, qr{^onsembl-agent: the server ws://127\.0\.0\.1:1 cannot .*; next attempt in \d\.\d s$}m,
+    'a wrapper says which server it cannot reach, why, and when it tries again';
+my @said = $r->{out} =~ /^onsembl-agent: the server \S+ cannot/mg;
 is @said, 2, 'a wrapper says each attempt that failed';
 
 $r = start('ws://127.0.0.1:1', '-b', '-k', 'abc', @few);
 is $r->{status}, 1, 'a wrapper in the background without a server gives up';
-like $r->{out}, qr/\Aonsembl-agent: the server cannot [^;]*\n\z/,
+like $r->{out}, qr/\Aonsembl-agent: the server \S+ cannot [^;]*\n\z/,
     'a wrapper in the background says why it gives up';
 
 my $url = $host->url =~ s/^http/ws/r;
@@ -45,5 +45,10 @@ like $r->{out}, qr/No authentication token provided.*; set ONSEMBL_API_KEY, or u
 $r = start($url, '-k', 'abc');
 like $r->{out}, qr/Invalid authentication token; this is no token: it needs three parts/,
     'a wrapper says what is wrong with its token';
+
+write_file("$dir/config.json", "{\"serverUrl\": 1\n");
+$r = run([program('co-agentd'), 'status'], dir => "$dir", env => { HOME => "$dir" });
+like $r->{out}, qr/^onsembl-agent: config\.json is ignored: line 2: /m,
+    'a config.json that cannot be read is named where it is ignored';
 $host->stop;
 done_testing;

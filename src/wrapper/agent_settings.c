@@ -281,6 +281,10 @@ static struct config_file *open_config(const char *path, bool is_named)
 
 	if (path && !f && is_named)
 		usage_error("cannot read %s: %s", path, why);
+	if (path && !f)
+		(void)fprintf(stderr,
+		    "onsembl-agent: %s is ignored: %s (-c %s insists on it)\n",
+		    path, why, path);
 	return f;
 }
 

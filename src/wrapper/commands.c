@@ -99,7 +99,7 @@ static bool open_log(const struct agent_settings *s)
  * end of one that has failed, so that another start can follow. */
 static int await_report(int fd, pid_t child)
 {
-	char text[600];
+	char text[900];
 	ssize_t n = read(fd, text, sizeof text - 1);
 
 	if (n <= 0) {

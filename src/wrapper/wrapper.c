@@ -298,7 +298,8 @@ static void say_server(struct wrapper *w, enum wrapper_news news,
 	else if (!on_token(w))
 		(void)snprintf(more, sizeof more,
 		    "; set ONSEMBL_API_KEY, or use 'onsembl-agent login'");
-	(void)snprintf(text, sizeof text, "the server %s%s", why, more);
+	(void)snprintf(text, sizeof text, "the server %s %s%s",
+	    w->settings->server, why, more);
 	say(w, news, text);
 }
 
