@@ -13,8 +13,8 @@ use CoHost qw(program run write_file);
 use File::Temp ();
 use Test::More;
 
-my $host = CoHost->start(workers => 1,
-	env => { ONSEMBL_JWT_SECRET => 'a secret of at least thirty-two bytes' });
+my %secret = (ONSEMBL_JWT_SECRET => 'a secret of at least thirty-two bytes');
+my $host = CoHost->start(workers => 1, env => \%secret);
 my $dir = File::Temp->newdir('words-XXXXXX', TMPDIR => 1);
 
 sub start {
@@ -45,6 +45,27 @@ like $r->{out}, qr/No authentication token provided.*; set ONSEMBL_API_KEY, or u
 $r = start($url, '-k', 'abc');
 like $r->{out}, qr/Invalid authentication token; this is no token: it needs three parts/,
     'a wrapper says what is wrong with its token';
+
+my $token = run([program('co-hostd'), 'token', 'ann'], env => \%secret)->{out} =~ s/\n//r;
+sub status {
+	my $r = run([program('co-agentd'), 'status', '-w', "$dir"]);
+	return { $r->{out} =~ /"(\w+)": "([^"]*)"/g };
+}
+$r = start($url, '-b', '-k', $token, '-n', 'desk');
+is $r->{status}, 0, 'a wrapper with a token is connected' or diag $r->{out};
+my $before = status();
+$r = run([program('co-agentd'), 'restart', '-b', '-w', "$dir"],
+	env => { HOME => "$dir", ONSEMBL_API_KEY => $token });
+is $r->{status}, 0, 'a restart without options connects' or diag $r->{out};
+my $after = status();
+is_deeply [@$after{qw(agentId agentName agentType server)}],
+    [@$before{qw(agentId agentName agentType server)}], 'a restart goes on as the same agent';
+is $after->{server}, $url, 'a restart goes on at the same server';
+$r = run([program('co-agentd'), 'restart', '-b', '-w', "$dir", '-n', 'laptop', '--agent-id', 'x-1'],
+	env => { HOME => "$dir", ONSEMBL_API_KEY => $token });
+is_deeply [@{ status() }{qw(agentId agentName)}], ['x-1', 'laptop'],
+    'options of a restart replace what the wrapper had';
+run([program('co-agentd'), 'stop', '-w', "$dir"]);
 
 write_file("$dir/config.json", "{\"serverUrl\": 1\n");
 $r = run([program('co-agentd'), 'status'], dir => "$dir", env => { HOME => "$dir" });

@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "wrapper/config_file.h"
 #include "wrapper/kind.h"
+#include "wrapper/workdir.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -442,6 +443,49 @@ static void check(struct agent_settings *s)
 	}
 }
 
+/* ---- the wrapper that runs ---- */
+
+static void recall_text(
+    const struct config_file *f, const char *key, const char **out)
+{
+	char *text = config_file_get(f, key);
+
+	if (text && strcmp(text, WORKDIR_NO_NAME) != 0)
+		*out = text;
+	else
+		free(text);
+}
+
+/*
+ * A restart without options goes on as the agent that it stops. The status is
+ * that wrapper's: nobody else can have written it while its process runs.
+ */
+static void recall(struct agent_settings *s, const char *dir)
+{
+	char why[200];
+	char *path = workdir_find(dir) ? workdir_status_path(dir) : NULL;
+	struct config_file *f =
+	    path ? config_file_open(path, why, sizeof why) : NULL;
+
+	free(path);
+	if (!f)
+		return;
+	recall_text(f, "agentType", &s->agent);
+	recall_text(f, "agentId", &s->agent_id);
+	recall_text(f, "agentName", &s->name);
+	recall_text(f, "server", &s->server);
+	config_file_close(&f);
+}
+
+/* The working directory, before all settings are known. */
+static const char *find_dir(const char **given)
+{
+	size_t i = row_named("working-dir");
+	const char *dir = given[i] ? given[i] : env_of(&rows[i]);
+
+	return dir ? dir : ".";
+}
+
 void agent_settings_read(struct agent_settings *s, int argc, char **argv)
 {
 	const char *given[N_ROWS] = {NULL};
@@ -459,6 +503,8 @@ void agent_settings_read(struct agent_settings *s, int argc, char **argv)
 	    .log_level = "info",
 	};
 	read_arguments(s, argc, argv, given);
+	if (s->command == COMMAND_RESTART)
+		recall(s, find_dir(given));
 	merge(s, given);
 	check(s);
 }

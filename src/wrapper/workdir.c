@@ -143,7 +143,8 @@ static void put_status(struct buf *out, const struct workdir_status *s)
 	buf_printf(out, ",\n  \"timestamp\": \"%s.%03dZ\"", time_text,
 	    (int)(now_ms % 1000));
 	put_member(out, "agentId", s->agent_id);
-	put_member(out, "agentName", s->agent_name ? s->agent_name : "N/A");
+	put_member(
+	    out, "agentName", s->agent_name ? s->agent_name : WORKDIR_NO_NAME);
 	put_member(out, "agentType", s->agent_type);
 	buf_printf(out, ",\n  \"pid\": %d", (int)getpid());
 	put_member(out, "mode", s->mode);
@@ -246,6 +247,11 @@ bool workdir_show(const char *dir)
 		(void)fwrite(text, 1, n, stdout);
 	(void)fclose(f);
 	return true;
+}
+
+char *workdir_status_path(const char *dir)
+{
+	return path_of(dir, STATUS_FILE);
 }
 
 char *workdir_log(const char *dir)

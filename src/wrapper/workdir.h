@@ -18,6 +18,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* The name in the status of an agent that has none. */
+#define WORKDIR_NO_NAME "N/A"
+
 /* What the status says; texts are borrowed. */
 struct workdir_status {
 	const char *agent_id;
@@ -54,6 +57,9 @@ bool workdir_wait(const char *dir, int limit_ms);
 
 /* Write the status file to standard output. Returns whether there is one. */
 bool workdir_show(const char *dir);
+
+/* Returns the path of the status file, to be freed. */
+char *workdir_status_path(const char *dir);
 
 /* Returns the path of the log, to be freed. */
 char *workdir_log(const char *dir);
