@@ -36,6 +36,9 @@ struct judge;
 /* The reason if there is no answer. */
 #define JUDGE_UNAVAILABLE "trust evaluation unavailable"
 
+/* What a language model is told first that is to be the judge. */
+extern const char judge_instructions[];
+
 /* Receives the answer. reason is valid only inside the call. */
 typedef void judge_fn(void *arg, bool is_allowed, const char *reason);
 

@@ -3,7 +3,6 @@
 #include "access/policy.h"
 
 #include "access/policy_int.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "core/conf.h"
 #include "core/err.h"
@@ -24,11 +23,6 @@ struct policy *policy_open(const struct conf *conf, struct err *err)
 		policy_close(&p);
 	if (p)
 		p->asks_signers = *conf->trust_object;
-	if (p && p->is_custom && p->fallback == DEFAULT_ASK &&
-	    !*conf->trust_agent && !*conf->trust_object)
-		log_warn(
-		    "trust: no trust_agent is set: callers that the policy "
-		    "leaves open are denied");
 	return p;
 }
 
@@ -57,6 +51,11 @@ const char *policy_text(const struct policy *p)
 bool policy_asks(const struct policy *p)
 {
 	return p->fallback == DEFAULT_ASK;
+}
+
+bool policy_needs_judge(const struct policy *p)
+{
+	return p->is_custom && policy_asks(p);
 }
 
 bool policy_has_codes(const struct policy *p)

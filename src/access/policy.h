@@ -69,6 +69,9 @@ bool policy_code_fits(const struct policy *p, const char *code);
 /* Whether it leaves callers to the trust agent. */
 bool policy_asks(const struct policy *p);
 
+/* Whether it does, and lets nobody in of those without one. */
+bool policy_needs_judge(const struct policy *p);
+
 /* Whether there is an invite code at all. */
 bool policy_has_codes(const struct policy *p);
 

@@ -99,7 +99,9 @@ int agents_check(const struct conf *conf, struct err *err)
 
 	if (check(&spec, "agent", err) != 0)
 		return -1;
-	spec.setting = conf->trust_agent;
+	if (!*conf->trust_agent)
+		return 0;
+	spec = agent_spec_of_trust(conf);
 	return check(&spec, "trust_agent", err);
 }
 

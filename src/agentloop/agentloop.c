@@ -186,8 +186,12 @@ static void read_model(struct agent *a, const struct agent_model *m)
 static int open_tools(
     struct agent *a, const struct agent_setup *setup, struct err *err)
 {
-	struct toolbox *box = tools_open(setup, err);
+	struct toolbox *box = setup->tools;
 
+	if (a->has_no_tools)
+		return 0;
+	if (!box)
+		box = tools_open(setup, err);
 	if (!box)
 		return -1;
 	toolset_add(&a->tools, box);
@@ -211,8 +215,9 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 
 	a->system = read_system(&setup->spec, err);
 	a->loop = setup->loop;
+	a->has_no_tools = setup->spec.has_no_tools;
 	if (!a->system || find_provider(&setup->spec, &a->provider, err) != 0 ||
-	    (!setup->tools && open_tools(a, setup, err) != 0)) {
+	    open_tools(a, setup, err) != 0) {
 		agentloop_free(a);
 		return NULL;
 	}
@@ -227,8 +232,6 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 	    .tools = a->tool_names};
 	if (setup->about)
 		a->about = *setup->about;
-	if (setup->tools)
-		toolset_add(&a->tools, setup->tools);
 	return a;
 }
 

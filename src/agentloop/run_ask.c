@@ -276,7 +276,7 @@ static void run_ask_on_retry(void *arg, const char *why, int64_t delay_ms)
 
 static size_t list_tools(const struct agent_turn *t, struct model_tool *tools)
 {
-	if (t->is_compacting)
+	if (t->is_compacting || t->agent->has_no_tools)
 		return 0;
 	size_t n = toolset_list(&t->agent->tools, tools, TOOLSET_TOOLS - 1);
 	tools[n++] = (struct model_tool){.name = run_ask_user.name,

@@ -60,3 +60,28 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .model = model_of(conf),
 	};
 }
+
+/* A decision is one short answer, in the time that access/judge.h allows. */
+static void limit_decisions(struct agent_model *m)
+{
+	m->system = "";
+	m->temperature = "0";
+	m->max_iterations = 1;
+	m->max_tokens = 2000;
+}
+
+struct agent_spec agent_spec_of_trust(const struct conf *conf)
+{
+	struct agent_spec spec = agent_spec_of(conf);
+	spec.role = "trust agent";
+	spec.setting = conf->trust_agent;
+	spec.profile = ""; /* it is of another agent */
+	spec.pool = 0;
+	spec.is_persistent = conf->trust_agent_persistent;
+	spec.user = ""; /* agents must not be able to reach it */
+	spec.has_no_tools = true;
+	if (*conf->trust_model)
+		spec.model.name = conf->trust_model;
+	limit_decisions(&spec.model);
+	return spec;
+}

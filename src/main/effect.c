@@ -43,6 +43,11 @@ static bool has_trust_agent(const struct look *l)
 	return *l->conf->trust_agent;
 }
 
+static bool has_trust_model(const struct look *l)
+{
+	return strcmp(l->conf->trust_agent, "llm") == 0;
+}
+
 /* The trust agent has the same limits as the agent. */
 static bool has_processes(const struct look *l)
 {
@@ -80,6 +85,7 @@ static const struct rule {
 } rules[] = {
     {CONF_trust_agent, has_questions, "trust never leaves a decision to it"},
     {CONF_trust_agent_persistent, has_trust_agent, "there is no trust_agent"},
+    {CONF_trust_model, has_trust_model, "trust_agent is not llm"},
     {CONF_trust_sees_prompt, has_trust_agent, "there is no trust_agent"},
     {CONF_announce_loopback, has_relay, "there is no relay_url"},
     {CONF_reload, is_python,

@@ -192,12 +192,26 @@ static int settings_check(const struct conf *c, struct err *err)
 	return conf_check(c, err);
 }
 
+/* A policy that leaves callers open needs somebody who decides. */
+static void find_judge(struct conf *c, const struct policy *policy)
+{
+	if (!policy_needs_judge(policy) || *c->trust_agent || *c->trust_object)
+		return;
+	if (strcmp(c->agent, "llm") == 0)
+		own(&c->trust_agent, mem_strdup("llm"));
+	else
+		log_warn(
+		    "trust: no trust_agent is set: callers that the policy "
+		    "leaves open are denied");
+}
+
 /* The workers read the policy again, and may then rely on this check. */
-static int check_policy(const struct conf *c, struct err *err)
+static int check_policy(struct conf *c, struct err *err)
 {
 	struct policy *policy = policy_open(c, err);
 	if (!policy)
 		return -1;
+	find_judge(c, policy);
 	effect_warn(c, policy);
 	policy_close(&policy);
 	lists_warn(c);

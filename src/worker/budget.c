@@ -36,9 +36,7 @@ static int64_t kept_for_agents(const struct conf *conf, int64_t limit)
 	struct agent_spec spec = agent_spec_of(conf);
 	int64_t want = wanted_by(&spec);
 
-	spec.setting = conf->trust_agent;
-	spec.pool = 0;
-	spec.is_persistent = conf->trust_agent_persistent;
+	spec = agent_spec_of_trust(conf);
 	if (*spec.setting && spec.is_persistent)
 		want += wanted_by(&spec);
 	return want < limit / 2 ? want : limit / 2;

@@ -97,16 +97,12 @@ static void add_dialed_in(struct staff *s)
 /* The trust agent is an agent like any other, with a setting of its own. */
 static void open_trust_agent(struct staff *s)
 {
-	const struct conf *conf = s->setup.conf;
 	struct err err;
 	struct agent_setup setup = setup_agent(s);
 	setup.permit = NULL;
-	setup.spec.role = "trust agent";
-	setup.spec.setting = conf->trust_agent;
-	setup.spec.profile = ""; /* it is of another agent */
-	setup.spec.pool = 0;
-	setup.spec.is_persistent = conf->trust_agent_persistent;
-	setup.spec.user = ""; /* agents must not be able to reach the judge */
+	setup.spec = agent_spec_of_trust(s->setup.conf);
+	setup.spec.model.system = judge_instructions;
+	setup.spec.model.calls = JUDGE_MAX_TURNS;
 	s->judge_kind = agents_find(setup.spec.setting, &err);
 	if (s->judge_kind)
 		s->judge_agent = s->judge_kind->open(&setup, &err);
