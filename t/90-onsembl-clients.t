@@ -93,12 +93,17 @@ $agent->output('much', "\x{fffd} bar 10%\rbar 20%\r\n", sequence => 51);
 is $page->next('TERMINAL_STREAM')->{payload}{content}, "\x{fffd} bar 10%\rbar 20%\r\n",
     'R18: broken characters and lone carriage returns stay as they are';
 
+$agent->output('much', "\n", sequence => 52, isBlank => JSON::PP::true);
+my $blank = $page->next('TERMINAL_STREAM')->{payload};
+is_deeply [@$blank{qw(isBlank sequence)}], [JSON::PP::true, 52],
+    'B45: a dashboard is told of a blank line, with the number of its agent';
+
 my %colours = (
 	'the whole piece' => ["red and bold\n", "\e[31mred\e[0m and \e[1mbold\e[0m\n", "\e[31mred\e[0m and \e[1mbold\e[0m\n"],
 	'one sequence' => ["plain\n", "\e[32m", "plain\n"],
 	'no codes' => ["\e[1mown\e[0m\n", undef, "\e[1mown\e[0m\n"],
 );
-my $n = 51;
+my $n = 52;
 for my $name (sort keys %colours) {
 	my ($content, $codes, $want) = @{ $colours{$name} };
 	$agent->output('much', $content, sequence => ++$n, defined $codes ? (ansiCodes => $codes) : ());

@@ -87,6 +87,8 @@ void dialin_said_output(
 	event_str(d, "stream", stream, 6);
 	if (o->sequence)
 		event_int(d, "sequence", o->sequence);
+	if (o->is_blank)
+		event_bool(d, "is_blank", true);
 	dialin_cmd_keep(t, text);
 	dialin_cmd_watch(t);
 	dialin_cmd_emit(t);

@@ -172,7 +172,7 @@ static void tell_output(struct telling *t)
 	t->view->has_output = true;
 	begin_stream(t);
 	ons_put_json(&t->out->text, "content", ons_json(t->fields, "content"));
-	if (ons_bool(t->fields, "isBlank", false))
+	if (ons_bool(t->fields, "is_blank", false))
 		ons_put_bool(&t->out->text, "isBlank", true);
 	end_stream(
 	    t, ons_is(stream, "stderr"), own > 0 ? own : (int64_t)t->ev->seq);
