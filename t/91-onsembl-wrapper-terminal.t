@@ -136,6 +136,22 @@ for (['SIGTERM', 0, sub { $_[0]->command('stop') }],
 	    'a terminal that is closed ends the wrapper, and leaves no process';
 }
 
+# The process that gives the terminal back is killed: the wrapper does it, and ends.
+{
+	my $w = Wrapper->new(token => 'T');
+	my $t = begin($w);
+	my $agent = $backend->agent or BAIL_OUT($t->all);
+	shows($t, qr/\$ $/);
+	$t->type($noise);
+	shows($t, qr/noise-$mark/);
+	my ($guard) = read_file('/proc/' . (read_file($w->path('pid')) + 0) . '/stat') =~ /\) \S (\d+)/;
+	kill KILL => $guard;
+	ok $backend->until(10, sub { $t->take(0.01); !$agent->is_open && !Wrapper::processes_with($mark) && !-e $w->path('pid') }),
+	    'a wrapper whose parent is killed ends, and leaves no process';
+	like run(['stty', '-F', $t->{pty}->ttyname, '-a'])->{out}, qr/ icanon/, 'a wrapper whose parent is killed gives the terminal back';
+	$t->end;
+}
+
 # ---- a server that does not read ----
 
 {
