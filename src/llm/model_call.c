@@ -25,6 +25,12 @@
 /* On the wire, an event takes more than the text in it. */
 #define ANSWER_BYTES (16 * COMPLETION_MAX_BYTES)
 
+/*
+ * When the model has come to its end, the server gets so long to end the answer,
+ * so that the connection can be used again.
+ */
+#define LINGER_MS 250
+
 #define MAX_HEADERS 8
 
 struct model_call {
@@ -36,7 +42,7 @@ struct model_call {
 	char *url;
 	struct buf body;
 	struct fetch_call *fetching;
-	struct loop_timer retry;
+	struct loop_timer timer; /* of the next attempt, or of lingering */
 	unsigned n_attempts;
 	int64_t delay_ms;
 	/* Of this attempt. */
@@ -44,7 +50,8 @@ struct model_call {
 	struct sse stream;
 	struct buf whole; /* an answer that is no stream, or a refusal */
 	bool is_whole;
-	bool is_over;  /* what follows is of no interest */
+	bool is_over; /* what follows is of no interest */
+	bool is_lingering;
 	size_t n_told; /* bytes of the completion that on_more was told */
 	/* Set while callbacks run: freed instead of used. */
 	bool *is_gone;
@@ -70,7 +77,7 @@ void model_call_forget(struct model_call **cp)
 	if (c->is_gone)
 		*c->is_gone = true;
 	free_attempt(c);
-	loop_timer_stop(c->loop, &c->retry);
+	loop_timer_stop(c->loop, &c->timer);
 	buf_fini(&c->body);
 	free(c->url);
 	free(c);
@@ -133,31 +140,20 @@ static bool tell_more(struct model_call *c)
 	return !is_gone;
 }
 
-static bool on_part(void *arg, long status, const char *data, size_t len)
-{
-	struct model_call *c = arg;
-
-	if (!c->is_whole && status == 200 && !c->stream.line.len &&
-	    is_object(c, data, len))
-		c->is_whole = true;
-	if (status == 200 && !c->is_whole) {
-		take_stream(c, data, len);
-		(void)tell_more(c);
-		return true;
-	}
-	size_t max = status == 200 ? ANSWER_BYTES : REFUSAL_BYTES;
-	size_t room = max - c->whole.len;
-	buf_append(&c->whole, data, len < room ? len : room);
-	return true;
-}
-
 /* ---- attempts ---- */
 
 static void begin(struct model_call *c);
 
-static void on_retry(void *arg)
+static void model_call_on_time(void *arg)
 {
-	begin(arg);
+	struct model_call *c = arg;
+
+	if (c->is_lingering) {
+		fetch_forget(&c->fetching);
+		end(c);
+	} else {
+		begin(c);
+	}
 }
 
 /* Half of the delay is random, so that many turns do not come back at once. */
@@ -184,7 +180,7 @@ static bool retry(struct model_call *c, int64_t retry_after_s)
 		return true;
 	c->is_gone = NULL;
 	free_attempt(c);
-	loop_timer_set(c->loop, &c->retry, wait_ms);
+	loop_timer_set(c->loop, &c->timer, wait_ms);
 	return true;
 }
 
@@ -210,6 +206,7 @@ static void model_call_on_answer(void *arg, const struct fetch_answer *answer)
 	struct model_call *c = arg;
 
 	c->fetching = NULL;
+	loop_timer_stop(c->loop, &c->timer);
 	/* A server that closes without an end after the model's own is fine. */
 	if (c->completion.status == COMPLETION_UNFINISHED)
 		take_answer(c, answer);
@@ -219,6 +216,43 @@ static void model_call_on_answer(void *arg, const struct fetch_answer *answer)
 	} else if (tell_more(c)) {
 		end(c);
 	}
+}
+
+/*
+ * The model has come to its end, or what it sends is of no use, while the server
+ * may go on for ever.
+ */
+static void leave_stream(struct model_call *c)
+{
+	if (c->completion.status == COMPLETION_UNFINISHED)
+		fault_end(&c->completion);
+	if (c->completion.status != COMPLETION_FAILED) {
+		c->is_lingering = true;
+		loop_timer_set(c->loop, &c->timer, LINGER_MS);
+		return;
+	}
+	fetch_forget(&c->fetching);
+	if (!retry(c, 0))
+		end(c);
+}
+
+static bool on_part(void *arg, long status, const char *data, size_t len)
+{
+	struct model_call *c = arg;
+
+	if (!c->is_whole && status == 200 && !c->stream.line.len &&
+	    is_object(c, data, len))
+		c->is_whole = true;
+	if (status == 200 && !c->is_whole) {
+		take_stream(c, data, len);
+		if (tell_more(c) && c->is_over && !c->is_lingering)
+			leave_stream(c);
+		return true;
+	}
+	size_t max = status == 200 ? ANSWER_BYTES : REFUSAL_BYTES;
+	size_t room = max - c->whole.len;
+	buf_append(&c->whole, data, len < room ? len : room);
+	return true;
 }
 
 static void begin(struct model_call *c)
@@ -235,7 +269,7 @@ static void begin(struct model_call *c)
 	for (const char *const *h = p->codec->headers; h && *h; h++)
 		headers[n++] = *h;
 	c->n_attempts++;
-	c->is_whole = c->is_over = false;
+	c->is_whole = c->is_over = c->is_lingering = false;
 	c->stream = (struct sse){.max_bytes = COMPLETION_MAX_BYTES,
 	    .fn = model_call_on_event,
 	    .arg = c};
@@ -272,7 +306,7 @@ struct model_call *model_call_start(struct loop *loop, struct fetch *fetch,
 	buf_str(&url, provider->codec->path);
 	c->url = buf_steal(&url, NULL);
 	provider->codec->write(&c->body, request);
-	loop_timer_init(&c->retry, on_retry, c);
+	loop_timer_init(&c->timer, model_call_on_time, c);
 	begin(c);
 	return c;
 }
