@@ -380,8 +380,12 @@ static void put_question(
 	(void)json_bool(json_get(body, "multi_select"), &is_multi);
 	event_str(d, "question", text ? text : "", text ? len : 0);
 	event_str(d, "text", text ? text : "", text ? len : 0);
-	text = json_is(options, JSON_ARRAY) ? json_text(options, &len) : "[]";
-	event_json(d, "options", text, strlen("[]") > len ? 2 : len);
+	if (json_is(options, JSON_ARRAY)) {
+		text = json_text(options, &len);
+		event_json(d, "options", text, len);
+	} else {
+		event_json(d, "options", "[]", 2);
+	}
 	event_bool(d, "multi_select", is_multi);
 	run_str(t, "tool_call_id", c->id);
 	run_emit(t);
