@@ -330,9 +330,11 @@ static void end_unknown(struct run_call *c)
 	size_t len = strlen(c->name);
 
 	toolset_put_names(&c->run->agent->tools, &names);
-	buf_printf(&c->wrong, "There is no tool \"%.*s\". There are: %s%s%s.",
-	    (int)utf8_cut(c->name, len, NAME_SHOWN), c->name, buf_cstr(&names),
-	    names.len ? ", " : "", run_ask_user.name);
+	if (c->run->agent->asks_user)
+		buf_printf(
+		    &names, "%s%s", names.len ? ", " : "", run_ask_user.name);
+	buf_printf(&c->wrong, "There is no tool \"%.*s\". There are: %s.",
+	    (int)utf8_cut(c->name, len, NAME_SHOWN), c->name, buf_cstr(&names));
 	buf_fini(&names);
 	end_wrong(c);
 }
@@ -406,7 +408,8 @@ static void ask(struct run_call *c, const struct buf *body)
 
 static bool is_ask_user(const struct run_call *c)
 {
-	return strcmp(c->name, run_ask_user.name) == 0;
+	return c->run->agent->asks_user &&
+	       strcmp(c->name, run_ask_user.name) == 0;
 }
 
 static bool has_question(const struct run_call *c)

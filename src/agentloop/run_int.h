@@ -34,7 +34,8 @@ struct agent {
 	bool has_no_tools;	  /* not even ask_user */
 	struct tool_spec offered; /* of the settings; for about */
 	const char **tool_names;
-	char *system; /* "": none */
+	bool asks_user; /* the model has ask_user */
+	char *system;	/* "": none */
 	double temperature;
 	double input_price; /* in dollars per million tokens */
 	double cached_price;
