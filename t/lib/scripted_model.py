@@ -2,16 +2,18 @@
 # Copyright the co-hostd authors
 """A language model on loopback that follows scripts: scripted_model.py SCRIPTS LOG
 
-SCRIPTS is a file of JSON: {NAME: [ANSWER, ...]}. A prompt that holds "@NAME" gets the answers in
-turn, one for each question: the number of answers that follow the prompt in the conversation says
-which. So it remembers nothing, and each question may be asked again. Chat completions of OpenAI
+SCRIPTS is a file of JSON: {NAME: [ANSWER, ...]}. A prompt, or a summary of what was
+before, that holds "@NAME" gets the answers in
+turn ($1 in them is the word behind the name), one for each question: the number of answers that follow the prompt in the conversation says
+which. So it remembers nothing, and each question may be asked again. Who asks for a summary gets the first answer
+of the script "summary". Chat completions of OpenAI
 and messages of Anthropic are served, as streams or whole. Prints its port. LOG gets a line of
 JSON for each request.
 
 An answer may have text, thinking, calls ([{id, name, args}], args an object, or a text for what is
 no JSON), usage ([input, output], or null), piece (characters at a time), pause (seconds between
 pieces), delay (seconds before it), finish, done (false: no [DONE]), cut (true: the connection
-ends), status with body and headers, raw (the body of the stream itself), endless (text that does
+ends, after hang seconds), status with body and headers, raw (the body of the stream itself), endless (text that does
 not end), times (only so many requests get it, counted by conversation; then the next one).
 """
 import asyncio
@@ -23,7 +25,7 @@ import sys
 scripts = json.load(open(sys.argv[1]))
 log = open(sys.argv[2], 'a')
 seen = {}
-NAME = re.compile(r'@([a-z0-9-]+)')
+NAME = re.compile(r'@([a-z0-9-]+) ?([a-z0-9-]*)')
 
 
 def texts(content):
@@ -37,11 +39,20 @@ def is_prompt(message):
 
 
 def choose(messages):
-    """The answer that is due."""
+    """The answer that is due, and the word for it."""
+    first = texts(messages[0]['content'] if messages[0]['role'] != 'system' else messages[1]['content'])
+    if first.startswith('Below is the record'):
+        return scripts.get('summary', [{'text': 'A summary.'}])[0]
+    if first.startswith('[What was said') and NAME.search(first):
+        return due(NAME.search(first).group(1), messages, 0)
     at = max((i for i, m in enumerate(messages) if is_prompt(m)), default=None)
     if at is None:
         return {'text': 'no script'}
-    name = NAME.search(texts(messages[at]['content'])).group(1)
+    name, word = NAME.search(texts(messages[at]['content'])).groups()
+    return filled(due(name, messages, at), word)
+
+
+def due(name, messages, at):
     answers = scripts.get(name)
     if answers is None:
         return {'text': f'no script {name}'}
@@ -65,6 +76,11 @@ def choose(messages):
 
 def pieces(text, size):
     return [text[i:i + size] for i in range(0, len(text), size)]
+
+
+def filled(value, word):
+    """The answer, with $1 replaced by the word that follows the name in the prompt."""
+    return json.loads(json.dumps(value).replace('$1', word))
 
 
 def args_text(call):
@@ -172,6 +188,7 @@ async def send_stream(writer, answer, parts):
         if answer.get('pause'):
             await asyncio.sleep(answer['pause'])
     if answer.get('cut'):
+        await asyncio.sleep(answer.get('hang', 0))
         raise Cut
     writer.write(b'0\r\n\r\n')
     await writer.drain()
