@@ -176,6 +176,19 @@ $ws->next(type => 'approval_needed');
 $host->pass(601);
 is $ws->next(type => 'OUTPUT')->{result}, 'What would you like me to do?', 'silence is a refusal';
 
+# ---- direct calls ----
+
+$ws = session();
+for (['glob', { pattern => '*.txt' }, 'success', qr/note\.txt/], ['glob', {}, 'error', qr/pattern/],
+    ['fly', {}, 'error', qr/./], ['write', { path => 'made', content => 'x' }, 'error', qr/./]) {
+	my ($tool, $args, $status, $says) = @$_;
+	$ws->send_json({ type => 'EXEC', exec_id => "x-$tool", tool => $tool, args => $args });
+	my $r = $ws->next(type => 'EXEC_RESULT');
+	is $r->{status}, $status, "a direct call of $tool ends with $status";
+	like $r->{result} // $r->{error}, $says, "a direct call of $tool tells what came of it ($status)";
+}
+ok !made(), 'a direct call without permission does nothing';
+
 # ---- questions ----
 
 $ws = session();

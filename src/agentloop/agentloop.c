@@ -286,6 +286,7 @@ const struct agent_kind agentloop_kind = {
     .about = llm_about,
     .load = llm_load,
     .start = run_start,
+    .exec = run_exec_start,
     .recall = run_recall,
     .run = run_run,
     .deliver = run_deliver,

@@ -277,6 +277,10 @@ static void resume_calls(struct agent_turn *t)
 
 void run_run(struct agent_turn *t)
 {
+	if (t->exec) {
+		run_exec_run(t);
+		return;
+	}
 	if (t->input->is_resumed && !t->has_start) {
 		fail(t, REASON_INTERRUPTED, "what it did before is not known");
 		return;
@@ -295,8 +299,12 @@ void run_run(struct agent_turn *t)
 
 void run_deliver(struct agent_turn *t, const struct event *ev)
 {
-	run_hear(t, ev);
-	run_go(t);
+	if (t->exec)
+		t->is_interrupted = ev->type == EV_INTERRUPT;
+	else
+		run_hear(t, ev);
+	if (!t->exec || t->is_interrupted)
+		run_go(t);
 }
 
 void run_on_room(struct agent_turn *t)

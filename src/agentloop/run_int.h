@@ -116,6 +116,7 @@ struct run_usage {
 struct agent_turn {
 	struct agent *agent;
 	const struct agent_input *input;
+	const struct agent_exec *exec; /* a direct call of a tool, or NULL */
 	struct agent_sink *sink;
 	enum run_stage stage;
 	struct memory memory;
@@ -266,6 +267,12 @@ void run_calls_show(struct agent_turn *t);
 
 /* The tool with which a model asks the user. */
 extern const struct tool run_ask_user;
+
+/* ---- run_exec.c: a direct call of one tool (core/agent.h) ---- */
+
+struct agent_turn *run_exec_start(
+    struct agent *a, const struct agent_exec *x, struct agent_sink *sink);
+void run_exec_run(struct agent_turn *t);
 
 /* ---- run_recall.c ---- */
 
