@@ -244,7 +244,8 @@ static void run_ask_on_end(void *arg, const struct completion *c)
 
 	t->asking = NULL;
 	t->answer = c;
-	run_ask_show(t);
+	if (t->n_shown) /* else the whole follows at once */
+		run_ask_show(t);
 	t->answer = NULL;
 	loop_timer_stop(t->agent->loop, &t->batch);
 	release_slot(t);

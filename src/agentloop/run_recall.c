@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "agentloop/run_int.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -161,15 +162,17 @@ static void recall_checkpoint(struct agent_turn *t, const struct json *v)
 }
 
 static void recall_tool(
-    struct agent_turn *t, enum event_type type, const struct json *v)
+    struct agent_turn *t, const struct event *ev, const struct json *v)
 {
 	struct run_call *c = call_of(t, json_get(v, "tool_id"));
 
 	if (!c)
 		return;
-	c->is_announced = true;
-	if (type != EV_TOOL_RESULT)
+	if (ev->type == EV_TOOL_CALL) {
+		c->is_announced = true;
+		c->began_us = clock_mono_us() - (clock_wall_us() - ev->time_us);
 		return;
+	}
 	recall_text(&c->result, json_get(v, "result"));
 	c->has_failed = json_str_is(json_get(v, "status"), "error");
 	c->state = CALL_ENDED;
@@ -203,7 +206,7 @@ static void recall_fields(
 	else if (ev->type == EV_CHECKPOINT)
 		recall_checkpoint(t, v);
 	else if (ev->type == EV_TOOL_CALL || ev->type == EV_TOOL_RESULT)
-		recall_tool(t, ev->type, v);
+		recall_tool(t, ev, v);
 	else if (ev->type == EV_ASK_USER || ev->type == EV_APPROVAL_NEEDED)
 		recall_question(t, ev->type, v);
 	else if (ev->type == EV_TURN_RESULT)
