@@ -36,7 +36,7 @@ static const char usage_head[] =
     "  -c, --config FILE      settings file (default DIR/.co/host.yaml)\n"
     "  -a, --agent AGENT      demo (default), exec:COMMAND, "
     "python:FILE[:NAME],\n"
-    "                         c:FILE.so, or onsembl:ID\n"
+    "                         c:FILE.so, llm (a model), or onsembl:ID\n"
     "      --trust TRUST      open, careful (default), strict, or a policy "
     "file\n"
     "  -o, --set KEY=VALUE    any setting of host.yaml(5)\n"
