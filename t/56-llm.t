@@ -17,6 +17,7 @@ my $model = ScriptedModel->start({
 	hello => [ { text => 'Hello to you.', usage => [ 640, 20 ] } ],
 	slow => [ { text => $long, piece => 30, pause => 0.02, thinking => 'Let me think.' } ],
 	again => [ { text => 'Again.' } ],
+	never => [ { text => 'Never.', delay => 600 } ],
 });
 my $host = $model->host(yaml => "system_prompt: Be kind.\ntemperature: 0.5\ncontext_window: 1000\n"
 	    . "model_price: {input: 1000, output: 10000}\n");
@@ -77,6 +78,27 @@ my $last = ($model->requests)[-1];
 is $last->{path}, '/v1/messages', 'Anthropic is asked at its path';
 is $last->{headers}{'x-api-key'}, 'secret-1', 'the key of the variable is sent';
 unlike $host->words, qr/secret-1/, 'the key is in no log';
+$host->stop;
+
+# ---- more turns than questions ----
+
+$host = $model->host(workers => 1, yaml => "model_calls: 2\n");
+my @clients = map { $host->ws(session => { session_id => "q$_" }) } 1 .. 4;
+for my $ws (@clients) {
+	$ws->send_json({ type => 'INPUT', prompt => 'say @never' });
+	$ws->next(type => 'llm_call');
+}
+is $host->metric('cohostd_model_calls'), 2, 'no more questions than model_calls are asked at once';
+is $host->metric('cohostd_model_calls_waiting'), 2, 'other questions wait, and are counted';
+for my $at (3, 0) { # one that waits, and one that is asked
+	$clients[$at]->send_json({ type => 'INTERRUPT' });
+	is $clients[$at]->next(type => 'OUTPUT')->{result}, 'What would you like me to do?', "turn $at of four is interrupted";
+}
+is $host->metric('cohostd_model_calls'), 2, 'a question that waited is asked when another ends';
+is $host->metric('cohostd_model_calls_waiting'), 0, 'no question is left waiting';
+$_->send_json({ type => 'INTERRUPT' }) for @clients[1, 2];
+$_->next(type => 'OUTPUT') for @clients[1, 2];
+is $host->metric('cohostd_model_calls'), 0, 'no question is left after all turns were interrupted';
 $host->stop;
 
 # ---- settings ----
