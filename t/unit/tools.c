@@ -5,6 +5,7 @@
 #include "tools/tools.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 
@@ -489,11 +490,12 @@ static void test_cancel(void)
 	is_int(caller.ends, 1, "nothing follows the cancel of a call");
 }
 
-static struct toolbox *open_box(const char *folder, const char *tools)
+static struct toolbox *open_box_as(
+    const char *user, const char *folder, const char *tools)
 {
 	const struct agent_setup setup = {.spec = {.project_dir = folder,
 					      .libexec_dir = "/nowhere",
-					      .user = "",
+					      .user = user,
 					      .tools = tools,
 					      .tool_environment = "",
 					      .tool_commands = 4},
@@ -501,6 +503,59 @@ static struct toolbox *open_box(const char *folder, const char *tools)
 	struct err err;
 
 	return tools_open(&setup, &err);
+}
+
+static struct toolbox *open_box(const char *folder, const char *tools)
+{
+	return open_box_as("", folder, tools);
+}
+
+/* Files that only root may read, in a project that is open to all. */
+static void test_user(void)
+{
+	struct toolbox *usual = caller.box;
+	char *folder = scratch_path("project/open");
+	char *made = scratch_path("project/open/made");
+	struct stat st = {0};
+	const struct passwd *nobody = getpwnam("nobody");
+
+	if (getuid() != 0 || !nobody) {
+		skip("only root can let tools act as another user");
+		free(folder);
+		free(made);
+		return;
+	}
+	put_folder("open");
+	put("open/closed", "secret");
+	put("open/readable", "free");
+	char *closed = scratch_path("project/open/closed");
+	char *readable = scratch_path("project/open/readable");
+	if (chmod(scratch_dir(), 0755) != 0 || chmod(project, 0755) != 0 ||
+	    chmod(folder, 0777) != 0 || chmod(closed, 0600) != 0 ||
+	    chmod(readable, 0644) != 0)
+		abort();
+	caller.box = open_box_as("nobody", project, "");
+	is_str(tool_caller_call(
+		   &caller, "read_file", "{\"path\":\"open/closed\"}"),
+	    "Error: Permission denied: 'open/closed'",
+	    "a tool cannot read what agent_user cannot read");
+	is_str(tool_caller_call(&caller, "grep",
+		   "{\"pattern\":\"secret|free\",\"path\":"
+		   "\"open\"}"),
+	    "readable", "grep leaves out what agent_user cannot read");
+	(void)tool_caller_call(
+	    &caller, "write", "{\"path\":\"open/made\",\"content\":\"x\"}");
+	is_int(stat(made, &st) == 0 ? (int64_t)st.st_uid : -1,
+	    (int64_t)nobody->pw_uid, "a new file belongs to agent_user");
+	caller.box->ops->close(&caller.box);
+	caller.box = usual;
+	is_str(tool_caller_call(
+		   &caller, "read_file", "{\"path\":\"open/closed\"}"),
+	    "     1\tsecret", "the server itself keeps its own rights");
+	free(closed);
+	free(readable);
+	free(folder);
+	free(made);
 }
 
 static void test_names(void)
@@ -542,6 +597,7 @@ int main(void)
 	test_many_files();
 	test_fifo();
 	test_cancel();
+	test_user();
 	test_names();
 	caller.box->ops->close(&caller.box);
 	tool_caller_fini(&caller);
