@@ -190,5 +190,26 @@ is $host->http(GET => '/api/agents/mock-2', { %colleague })->{status}, 200,
 is $shared->connect(name => 'renamed')->{type}, 'ACK', 'an agent may change its name';
 is $host->http(GET => '/api/agents/name/renamed', { %colleague })->{status}, 200,
     'an agent that has said who it is again is still seen by its organisation';
+
+# Many agents at once: the list is long then.
+my @many = map { OnsAgent->new($host, id => "many-$_", user => 'ann', silent => 1) } 1 .. 40;
+my $watcher = Onsembl->dashboard($host, user => 'ann');
+$watcher->settle;
+$_->say(AGENT_CONNECT => { agentId => $_->{id}, agentType => 'mock', version => '1' }) for @many;
+my ($n_lists, %listed, %unlisted, %came) = (0);
+while (keys %came < @many) {
+	my $f = $watcher->next('DASHBOARD_CONNECTED', 'AGENT_CONNECTED') // last;
+	if ($f->{type} eq 'DASHBOARD_CONNECTED') {
+		$n_lists++;
+		%listed = map { $_->{agentId} => 1 } @{ $f->{payload}{agents} };
+	} elsif ((my $id = $f->{payload}{agentId}) =~ /^many-/) {
+		$came{$id}++;
+		$unlisted{$id} = 1 if !$listed{$id};
+	}
+}
+is_deeply [sort grep { $came{$_} == 1 } keys %came], [sort map { $_->{id} } @many],
+    'B58: a dashboard is told of each of many new agents once';
+is_deeply \%unlisted, {}, 'B58: a dashboard has a new agent in its list before it is told of it';
+cmp_ok $n_lists, '<', @many / 2, 'agents that come together are in one list';
 $host->stop;
 done_testing;

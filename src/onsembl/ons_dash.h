@@ -54,6 +54,7 @@ struct ons_dash {
 	struct list commands;
 	size_t n_commands;
 	bool is_pumping;
+	bool needs_list; /* what it says has changed */
 };
 
 /* Send a message, and reset the buf. */

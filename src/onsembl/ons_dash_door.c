@@ -172,13 +172,18 @@ struct look {
 	struct told *now;
 	size_t n;
 	size_t room;
+	size_t n_seen; /* of them, when dashboards are told */
 };
 
-static const struct told *find_told(const char *id)
+/* The search begins at i: mostly, agents are where they were in the last look. */
+static const struct told *find_told(
+    const struct told *all, size_t n, size_t i, const char *id)
 {
-	for (size_t i = 0; i < n_told; i++)
-		if (strcmp(told[i].id, id) == 0)
-			return &told[i];
+	for (size_t k = 0; k < n; k++) {
+		const struct told *t = &all[(i + k) % n];
+		if (strcmp(t->id, id) == 0)
+			return t;
+	}
 	return NULL;
 }
 
@@ -190,7 +195,6 @@ static void tell_new(const struct ons_agent *a)
 		struct buf out = {0};
 		if (!ons_dash_watches(d, a))
 			continue;
-		ons_dash_list_agents(d);
 		ons_dash_begin(&out, ONS_AGENT_CONNECTED);
 		ons_agent_put_connected(&out, a, clock_wall_ms());
 		ons_end(&out);
@@ -261,21 +265,26 @@ static uint32_t record_of(const struct ons_agent *a)
 	return enc_crc32c(sum, a->capabilities, strlen(a->capabilities));
 }
 
-/* An agent that is away was announced, or its record was changed. */
-static void tell_record(const struct ons_agent *a)
+static bool has_come(const struct told *before, const struct told *now)
+{
+	return is_arrival(
+	    before ? before->status : ONS_IS_DISCONNECTED, now->status);
+}
+
+/* Those that may see the agent need the list of all once more. */
+static void ask_for_lists(const struct ons_agent *a)
 {
 	list_each(it, &dashes)
 	{
 		struct ons_dash *d = list_entry(it, struct ons_dash, link);
-		if (ons_dash_watches(d, a))
-			ons_dash_list_agents(d);
+		d->needs_list |= ons_dash_watches(d, a);
 	}
 }
 
-static void look_at(const struct ons_agent *a, void *arg)
+static void note_agent(const struct ons_agent *a, void *arg)
 {
 	struct look *l = arg;
-	const struct told *before = find_told(a->id);
+	const struct told *before = find_told(told, n_told, l->n, a->id);
 	if (l->n == l->room) {
 		l->room = l->room ? 2 * l->room : 16;
 		l->now = mem_realloc(l->now, l->room * sizeof *l->now);
@@ -287,14 +296,40 @@ static void look_at(const struct ons_agent *a, void *arg)
 	    .record = record_of(a),
 	};
 	strncpy(t->id, a->id, sizeof t->id - 1);
-	if (l->is_quiet)
-		return;
-	if (is_arrival(
-		before ? before->status : ONS_IS_DISCONNECTED, t->status))
+	/* Announced while it is away; here; or its record was changed. */
+	if (!l->is_quiet &&
+	    (!before || has_come(before, t) || before->record != t->record))
+		ask_for_lists(a);
+}
+
+/*
+ * One list for all changes of a look: it is long if there are many agents, and
+ * when a worker has died, many come back at once.
+ */
+static void give_lists(void)
+{
+	list_each(it, &dashes)
+	{
+		struct ons_dash *d = list_entry(it, struct ons_dash, link);
+		if (d->needs_list)
+			ons_dash_list_agents(d);
+		d->needs_list = false;
+	}
+}
+
+/* After the lists, since pages know no agent that is in none. */
+static void tell_change(const struct ons_agent *a, void *arg)
+{
+	struct look *l = arg;
+	const struct told *t = find_told(l->now, l->n, l->n_seen, a->id);
+	const struct told *before = find_told(told, n_told, l->n_seen, a->id);
+	l->n_seen++;
+	if (!t)
+		return; /* it has come since then: the next look finds it */
+	if (has_come(before, t))
 		tell_new(a);
-	else if (!before || before->record != t->record)
-		tell_record(a);
-	else if (before->status != t->status || before->queue != t->queue)
+	else if (before && before->record == t->record &&
+		 (before->status != t->status || before->queue != t->queue))
 		tell_status(a);
 	if (before && before->queue != t->queue)
 		tell_queue(a);
@@ -306,7 +341,11 @@ static void look_at_all(bool is_quiet)
 {
 	struct look l = {.is_quiet = is_quiet};
 	told_version = ons_agents_version(setup);
-	ons_agents_each(setup, look_at, &l);
+	ons_agents_each(setup, note_agent, &l);
+	if (!is_quiet) {
+		give_lists();
+		ons_agents_each(setup, tell_change, &l);
+	}
 	free(told);
 	told = l.now;
 	n_told = l.n;
