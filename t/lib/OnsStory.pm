@@ -44,6 +44,7 @@ sub run {
 	$self->{kb_end} = $host->memory_kb;
 	$self->{wrapper_kb_end} = memory_kb(map { $_->pid } @{ $self->{wrappers} });
 	$self->{dialed} = $host->metric('cohostd_agents_dialed_in_total');
+	$self->{repeated} = $host->metric('cohostd_output_repeated_total');
 	$_->stop for @{ $self->{wrappers} };
 	return $self;
 }
@@ -212,7 +213,8 @@ sub play {
 		last if time > $limit;
 		my $is_on = time < $end;
 		$self->harm if $is_on;
-		$self->tend($_, $is_on) for @{ $self->{dashes} };
+		$self->come_one;
+		$self->tend($_, $is_on) for grep { $_->{client} } @{ $self->{dashes} };
 		$self->listen;
 	}
 	$self->wake;
@@ -236,26 +238,41 @@ sub wake {
 	return;
 }
 
+# A worker, and another one each time.
+sub victim {
+	my ($self, $n) = @_;
+	my @workers = $self->{host}->workers;
+	return @workers ? $workers[$n % @workers] : undef;
+}
+
 sub harm {
 	my ($self) = @_;
 	$self->wake if $self->{stopped} && time > $self->{wake_at};
-	my @workers = $self->{host}->workers or return;
 	if ($self->is_due('kill_every')) {
-		$self->{host}->kill_worker($workers[$self->{kills}++ % @workers]);
-	} elsif ($self->is_due('stop_every') && !$self->{stopped}) {
-		my $pid = $workers[$self->{stops}++ % @workers];
-		kill STOP => $pid;
+		my $pid = $self->victim($self->{kills}) or return;
+		$self->{kills} += kill KILL => $pid;
+	} elsif (!$self->{stopped} && $self->is_due('stop_every')) {
+		my $pid = $self->victim($self->{stops}) or return;
+		$self->{stops} += kill STOP => $pid;
 		@$self{qw(stopped wake_at)} = ($pid, time + $self->{stop_s});
 	}
 	return;
 }
 
-# Let a dashboard be there, and have a command.
+# Each attempt may wait for the network, so there is one at a time: that which waits the longest.
+sub come_one {
+	my ($self) = @_;
+	my ($d) = sort { ($a->{tried} // 0) <=> ($b->{tried} // 0) } grep { !$_->{client} } @{ $self->{dashes} };
+	return if !$d;
+	$d->{tried} = time;
+	return $self->come($d);
+}
+
+# Let a dashboard have a command, and leave a connection that says nothing.
 sub tend {
 	my ($self, $d, $is_on) = @_;
-	$self->leave($d) if $d->{client} && time > $d->{heard} + $SILENCE_S;
-	$self->come($d) if !$d->{client};
-	$self->next_command($d) if $d->{client} && !$d->{command} && $is_on;
+	return $self->leave($d) if time > $d->{heard} + $SILENCE_S;
+	$self->next_command($d) if !$d->{command} && $is_on;
 	return;
 }
 
@@ -273,6 +290,7 @@ sub hear {
 	my $ws = $d->{client}->ws;
 	while (defined(my $text = $ws->next_text(0.001))) {
 		$d->{heard} = time;
+		next if $text =~ /^\{"type":"(?:AGENT_|DASHBOARD_CONNECTED)/; # there are many, and they are long
 		$self->take($d, $json->decode($text));
 	}
 	$self->leave($d) if defined $ws->closed;
@@ -285,6 +303,7 @@ sub table {
 	my ($r) = @_;
 	my @rows = ((map { [$_, $r->{$_}] } qw(commands shown), @NOUGHT, qw(kills stops)),
 		['refused, agent away', scalar keys %{ $r->{refused} }],
+		['pieces that came again', $r->{repeated}],
 		['dashboards came back', $r->{returns}],
 		['wrappers came back', $r->{dialed} - @{ $r->{wrappers} }],
 		['memory of the server, begin', "$r->{kb_begin} kB"],
