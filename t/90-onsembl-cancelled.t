@@ -22,6 +22,12 @@ sub ask {
 	return $host->http($method => $path, { authorization => "Bearer $token" }, $body // ());
 }
 
+# Of the hosted agent, and of the one that dials in.
+sub statuses {
+	my $agents = ask(GET => '/api/agents')->{json}{agents};
+	return join ' ', map { $_->{status} } sort { $a->{agent_id} cmp $b->{agent_id} } @$agents;
+}
+
 mkdir my $dir = $host->dir . '/work';
 sub wrapper {
 	my ($command, @options) = @_;
@@ -36,10 +42,8 @@ for my $worker (1 .. 4) {
 		{ content => 'sleep 60', targetAgents => ['mock-1-x'] })->{json}{id};
 	my $path = "/api/commands/$id";
 	wait_for(10, sub { ask(GET => $path)->{json}{status} eq 'EXECUTING' });
-	my %status = map { $_->{agent_id} => $_->{status} }
-	    @{ ask(GET => '/api/agents')->{json}{agents} };
-	is join(' ', map { $status{$_} } sort keys %status), 'online busy',
-	    "the agent of command $worker is busy, and the hosted one is not" or diag explain \%status;
+	wait_for(10, sub { statuses() =~ /busy/ });
+	is statuses(), 'online busy', "the agent of command $worker is busy, and the hosted one is not";
 	is ask(DELETE => "$path/cancel")->{status}, 200, "command $worker can be cancelled";
 	my $status;
 	wait_for(15, sub { ($status = ask(GET => $path)->{json}{status}) ne 'EXECUTING' });
