@@ -427,6 +427,15 @@ struct fetch_call *fetch_start(
 	return c;
 }
 
+const char *fetch_header(const struct fetch_call *call, const char *name)
+{
+	struct curl_header *header = NULL;
+	return curl_easy_header(
+		   call->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+		   ? header->value
+		   : NULL;
+}
+
 void fetch_resume(struct fetch_call *call)
 {
 	call->is_full = false;

@@ -65,7 +65,7 @@ struct fetch_answer {
 
 /*
  * Receives the result. It may start calls and forget other calls, but must not
- * close the fetch.
+ * close the fetch. The call exists until it returns, for fetch_header() only.
  */
 typedef void fetch_fn(void *arg, const struct fetch_answer *answer);
 
@@ -80,10 +80,16 @@ void fetch_close(struct fetch **f);
 
 /*
  * Start a call. fn is called exactly once, later, unless fetch_forget() comes
- * first. The call no longer exists when fn is called.
+ * first. The call ends with it and must not be forgotten then.
  */
 struct fetch_call *fetch_start(
     struct fetch *f, const struct fetch_ask *ask, fetch_fn *fn, void *arg);
+
+/*
+ * Returns the value of a header of the answer, or NULL; valid until the callback
+ * returns. Only inside the callbacks of the call.
+ */
+const char *fetch_header(const struct fetch_call *call, const char *name);
 
 /*
  * There is room for more parts; they come later. Harmless if nothing was held

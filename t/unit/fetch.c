@@ -77,6 +77,46 @@ static struct got get(const struct fetch_ask *ask)
 
 /* ---- what comes ---- */
 
+static struct fetch_call *asked; /* the call whose header is read */
+static char type[64];
+
+static void read_type(const char *name)
+{
+	const char *value = fetch_header(asked, name);
+	(void)snprintf(type, sizeof type, "%s", value ? value : "none");
+}
+
+static void on_typed(void *arg, const struct fetch_answer *answer)
+{
+	read_type("content-type");
+	on_answer(arg, answer);
+}
+
+static void on_untyped(void *arg, const struct fetch_answer *answer)
+{
+	read_type("mcp-session-id");
+	on_answer(arg, answer);
+}
+
+static void test_header(void)
+{
+	struct fake_backend *b = fake_backend(false);
+	struct fetch_ask ask = ask_for(fake_backend_url(b));
+	struct got got = {0};
+	fake_backend_json(b, "{}");
+	running = 1;
+	asked = fetch_start(fetch, &ask, on_typed, &got);
+	run();
+	is_str(type, "application/json", "an answer has its headers");
+	fake_backend_json(b, "{}");
+	running = 1;
+	asked = fetch_start(fetch, &ask, on_untyped, &got);
+	run();
+	is_str(type, "none", "a header that did not come is absent");
+	free(got.body);
+	fake_backend_free(&b);
+}
+
 static void test_get(void)
 {
 	struct fake_backend *b = fake_backend(false);
@@ -620,6 +660,7 @@ int main(void)
 	loop_timer_init(&deadline, stop, NULL);
 	fetch = fetch_open(loop, MAX_CALLS);
 	test_get();
+	test_header();
 	test_post();
 	test_statuses();
 	test_long_body();
