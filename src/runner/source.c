@@ -170,6 +170,32 @@ void source_exec_name_variables(struct source_exec *s, const char *names)
 	s->variables = mem_strdup(names);
 }
 
+/* Returns the place of a variable of the same name, or the end of the list. */
+static size_t find_variable(char *const *list, const char *variable)
+{
+	size_t len = strcspn(variable, "=") + 1;
+	size_t i = 0;
+
+	while (list && list[i] && strncmp(list[i], variable, len) != 0)
+		i++;
+	return i;
+}
+
+void source_exec_add_variables(struct source_exec *s, char *const *variables)
+{
+	size_t n = s->more ? count_words(s->more) : 0;
+	size_t added = variables ? count_words(variables) : 0;
+
+	s->more = mem_realloc(s->more, (n + added + 1) * sizeof *s->more);
+	for (size_t i = n; i <= n + added; i++)
+		s->more[i] = NULL;
+	for (size_t i = 0; i < added; i++) {
+		size_t at = find_variable(s->more, variables[i]);
+		free(s->more[at]);
+		s->more[at] = mem_strdup(variables[i]);
+	}
+}
+
 void source_exec_share(
     struct source_exec *s, int64_t turn_processes, int64_t turns)
 {

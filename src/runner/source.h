@@ -70,6 +70,12 @@ void source_exec_init(struct source_exec *s, const struct agent_spec *spec,
 void source_exec_name_variables(struct source_exec *s, const char *names);
 
 /*
+ * Give the program these variables ("NAME=value", NULL-terminated; NULL: none),
+ * which are copied, whatever the environment says.
+ */
+void source_exec_add_variables(struct source_exec *s, char *const *variables);
+
+/*
  * The program runs up to so many turns, each of which may add this number of
  * processes. It begins with one step more (proc/tree.h) than a turn may have.
  */
