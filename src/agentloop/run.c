@@ -13,6 +13,9 @@
 	"The call was interrupted, because the process that ran it ended. " \
 	"Whether it had an effect is unknown."
 
+/* Between two looks whether all tools are known. */
+#define LOADING_MS 20
+
 static void move(struct agent_turn *t, enum run_stage stage)
 {
 	t->stage = stage;
@@ -202,56 +205,6 @@ static void step_calls(struct agent_turn *t)
 	move(t, RUN_READY);
 }
 
-/* May free the run. */
-static void step(struct agent_turn *t)
-{
-	if (t->is_interrupted)
-		end_quietly(t, "interrupted");
-	else if (t->stage == RUN_READY)
-		ask_next(t);
-	else if (t->stage == RUN_ANSWERED)
-		take_answer(t);
-	else if (t->stage == RUN_CALLING)
-		step_calls(t);
-}
-
-static void run_on_later(void *arg)
-{
-	struct agent_turn *t = arg;
-
-	if (t->stage != RUN_OVER && (!t->is_full || t->is_interrupted))
-		step(t);
-}
-
-static void on_batch(void *arg)
-{
-	struct agent_turn *t = arg;
-
-	run_ask_show(t);
-	run_calls_show(t);
-}
-
-/* ---- the turns of the kind ---- */
-
-struct agent_turn *run_start(
-    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
-{
-	struct agent_turn *t = mem_zero(sizeof *t);
-
-	t->agent = a;
-	t->input = input;
-	t->sink = sink;
-	list_init(&t->link);
-	list_init(&t->heard);
-	loop_later_init(&t->later, run_on_later, t);
-	loop_timer_init(&t->batch, on_batch, t);
-	memory_init(&t->memory, input->session, input->session_len,
-	    a->max_session_bytes);
-	memory_add_user(&t->memory, input->prompt, input->prompt_len,
-	    input->images, input->images_len);
-	return t;
-}
-
 /*
  * A call that may have run is not run again without being asked to, unless that
  * does no harm.
@@ -275,6 +228,75 @@ static void resume_calls(struct agent_turn *t)
 	}
 }
 
+static void begin(struct agent_turn *t)
+{
+	resume_calls(t);
+	move(t, t->n_calls || t->is_final ? RUN_ANSWERED : RUN_READY);
+}
+
+/* Tools that are still loading would be missing from the first question. */
+static void step_loading(struct agent_turn *t)
+{
+	if (toolset_is_loading(&t->agent->tools))
+		loop_timer_set(t->agent->loop, &t->batch, LOADING_MS);
+	else
+		begin(t);
+}
+
+/* May free the run. */
+static void step(struct agent_turn *t)
+{
+	if (t->is_interrupted)
+		end_quietly(t, "interrupted");
+	else if (t->stage == RUN_LOADING)
+		step_loading(t);
+	else if (t->stage == RUN_READY)
+		ask_next(t);
+	else if (t->stage == RUN_ANSWERED)
+		take_answer(t);
+	else if (t->stage == RUN_CALLING)
+		step_calls(t);
+}
+
+static void run_on_later(void *arg)
+{
+	struct agent_turn *t = arg;
+
+	if (t->stage != RUN_OVER && (!t->is_full || t->is_interrupted))
+		step(t);
+}
+
+static void on_batch(void *arg)
+{
+	struct agent_turn *t = arg;
+
+	run_ask_show(t);
+	run_calls_show(t);
+	if (t->stage == RUN_LOADING)
+		run_go(t);
+}
+
+/* ---- the turns of the kind ---- */
+
+struct agent_turn *run_start(
+    struct agent *a, const struct agent_input *input, struct agent_sink *sink)
+{
+	struct agent_turn *t = mem_zero(sizeof *t);
+
+	t->agent = a;
+	t->input = input;
+	t->sink = sink;
+	list_init(&t->link);
+	list_init(&t->heard);
+	loop_later_init(&t->later, run_on_later, t);
+	loop_timer_init(&t->batch, on_batch, t);
+	memory_init(&t->memory, input->session, input->session_len,
+	    a->max_session_bytes);
+	memory_add_user(&t->memory, input->prompt, input->prompt_len,
+	    input->images, input->images_len);
+	return t;
+}
+
 void run_run(struct agent_turn *t)
 {
 	if (t->exec) {
@@ -291,10 +313,10 @@ void run_run(struct agent_turn *t)
 	}
 	open_run(t);
 	run_ask_close(t);
-	resume_calls(t);
-	if (t->n_calls || t->is_final)
-		t->stage = RUN_ANSWERED;
-	run_go(t);
+	if (toolset_is_loading(&t->agent->tools))
+		move(t, RUN_LOADING);
+	else
+		begin(t);
 }
 
 void run_deliver(struct agent_turn *t, const struct event *ev)

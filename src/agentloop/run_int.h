@@ -56,6 +56,7 @@ enum run_stage {
 	RUN_ANSWERED, /* its answer is there, and may not be written yet */
 	RUN_CALLING,  /* tools are called */
 	RUN_OVER,
+	RUN_LOADING, /* some of its tools are not known yet */
 };
 
 enum call_state {

@@ -74,6 +74,16 @@ size_t toolset_list(const struct toolset *s, struct model_tool *out, size_t max)
 	return n;
 }
 
+bool toolset_is_loading(const struct toolset *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct toolbox *b = s->boxes[i];
+		if (b->ops->load && b->ops->load(b) == TOOLBOX_LOADING)
+			return true;
+	}
+	return false;
+}
+
 void toolset_put_names(const struct toolset *s, struct buf *out)
 {
 	struct walk w = {0};

@@ -10,6 +10,7 @@
  */
 #include "core/tool.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -41,6 +42,12 @@ const struct tool *toolset_find(
  */
 size_t toolset_list(
     const struct toolset *s, struct model_tool *out, size_t max);
+
+/*
+ * Whether the tools of a toolbox are not known yet. Those of a broken one may be
+ * known later, which nobody waits for.
+ */
+bool toolset_is_loading(const struct toolset *s);
 
 /* Append the names, "a, b". */
 void toolset_put_names(const struct toolset *s, struct buf *out);
