@@ -5,8 +5,10 @@
 #include "agentloop/run_int.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/mcp_servers.h"
 #include "core/tool_spec.h"
 #include "fetch/fetch.h"
+#include "mcp/mcp_box.h"
 #include "tools/tools.h"
 
 #include <errno.h>
@@ -105,6 +107,36 @@ static int find_provider(
 	return rc;
 }
 
+/* ---- MCP servers ---- */
+
+static int check_servers(const struct agent_spec *spec, struct err *err)
+{
+	struct mcp_servers servers;
+	struct err inner = {0};
+
+	if (mcp_servers_read(&servers, spec->mcp_servers, true, &inner) != 0)
+		return err_set(err, ERR_CONFIG, "mcp_servers: %s", inner.text);
+	mcp_servers_fini(&servers);
+	return 0;
+}
+
+static int open_servers(
+    struct agent *a, const struct agent_setup *setup, struct err *err)
+{
+	bool is_given = a->has_no_tools || setup->tools;
+	const char *servers = is_given ? "" : setup->spec.mcp_servers;
+	struct toolbox *box;
+
+	a->mcp = mcp_boxes_open(setup, servers, NULL, err);
+	if (!a->mcp)
+		return -1;
+	for (size_t i = 0; (box = mcp_boxes_get(a->mcp, i)); i++)
+		toolset_add(&a->tools, box);
+	return 0;
+}
+
+/* ---- the kind ---- */
+
 static int llm_check(
     const struct agent_spec *spec, const char *key, struct err *err)
 {
@@ -117,10 +149,8 @@ static int llm_check(
 	char *system = read_system(spec, err);
 	bool is_good = system != NULL;
 	free(system);
-	return is_good ? 0 : -1;
+	return is_good ? check_servers(spec, err) : -1;
 }
-
-/* ---- the kind ---- */
 
 /* Returns the list of their names, to be freed; *offered must be {0}. */
 static const char **name_tools(
@@ -211,6 +241,7 @@ static int open_tools(
 static void agentloop_free(struct agent *a)
 {
 	toolset_close(&a->tools);
+	mcp_boxes_close(&a->mcp);
 	fetch_close(&a->fetch);
 	provider_fini(&a->provider);
 	tool_spec_fini(&a->offered);
@@ -227,7 +258,8 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 	a->loop = setup->loop;
 	a->has_no_tools = setup->spec.has_no_tools;
 	if (!a->system || find_provider(&setup->spec, &a->provider, err) != 0 ||
-	    open_tools(a, setup, err) != 0) {
+	    open_tools(a, setup, err) != 0 ||
+	    open_servers(a, setup, err) != 0) {
 		agentloop_free(a);
 		return NULL;
 	}
@@ -260,17 +292,13 @@ static const struct agent_about *llm_about(const struct agent *a)
 /* Tools that are still loading would be missing from the first questions. */
 static enum agent_load llm_load(const struct agent *a)
 {
-	for (size_t i = 0; i < a->tools.n; i++) {
-		const struct toolbox *b = a->tools.boxes[i];
-		if (b->ops->load && b->ops->load(b) == TOOLBOX_LOADING)
-			return AGENT_LOADING;
-	}
-	return AGENT_LOADED;
+	return toolset_is_loading(&a->tools) ? AGENT_LOADING : AGENT_LOADED;
 }
 
 static int64_t llm_descriptors(const struct agent_spec *spec)
 {
-	return spec->model.calls + tools_descriptors(spec);
+	return spec->model.calls + tools_descriptors(spec) +
+	       mcp_boxes_descriptors(spec->mcp_servers);
 }
 
 const struct agent_kind agentloop_kind = {

@@ -31,6 +31,7 @@ struct agent {
 	struct provider provider;
 	struct model_provider reach; /* borrows from provider */
 	struct toolset tools;
+	struct mcp_boxes *mcp;	  /* owns the toolboxes of MCP servers */
 	bool has_no_tools;	  /* not even ask_user */
 	struct tool_spec offered; /* of the settings; for about */
 	const char **tool_names;

@@ -57,6 +57,7 @@ struct agent_spec agent_spec_of(const struct conf *conf)
 	    .drain_timeout_ms = conf->drain_timeout * 1000,
 	    .hang_timeout_ms = conf->hang_timeout * 1000,
 	    .session_bytes = conf->max_session,
+	    .mcp_servers = conf->mcp_servers,
 	    .model = model_of(conf),
 	};
 }

@@ -188,6 +188,7 @@ struct agent_spec {
 	int64_t session_bytes;	    /* largest conversation that is kept */
 	bool has_no_tools;	    /* a model is offered none */
 	struct agent_model model;   /* of an llm agent */
+	const char *mcp_servers;    /* JSON (core/mcp_servers.h), or "" */
 };
 
 /* Returns the spec of the agent that the settings name. */

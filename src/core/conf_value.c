@@ -6,6 +6,7 @@
 #include "core/conf_int.h"
 #include "core/doors.h"
 #include "core/err.h"
+#include "core/mcp_servers.h"
 #include "core/permit.h"
 #include "core/tool_spec.h"
 
@@ -192,6 +193,15 @@ static int check_tools(const char *text, struct err *err)
 	return 0;
 }
 
+static int check_servers(const char *text, struct err *err)
+{
+	struct mcp_servers servers;
+	if (mcp_servers_read(&servers, text, false, err) != 0)
+		return -1;
+	mcp_servers_fini(&servers);
+	return 0;
+}
+
 int conf_value_check_json(
     const struct param *p, const char *text, struct err *err)
 {
@@ -199,5 +209,7 @@ int conf_value_check_json(
 		return check_permissions(text, err);
 	if (is_key(p, "tools"))
 		return check_tools(text, err);
+	if (is_key(p, "mcp_servers"))
+		return check_servers(text, err);
 	return 0;
 }

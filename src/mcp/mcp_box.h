@@ -36,7 +36,10 @@ struct mcp_boxes *mcp_boxes_open(const struct agent_setup *setup,
 /* Returns the i-th toolbox, from 0, or NULL behind the last one. */
 struct toolbox *mcp_boxes_get(const struct mcp_boxes *b, size_t i);
 
-/* Close the toolboxes, with all calls cancelled, and set *b to NULL. */
+/*
+ * Close the toolboxes that are not closed yet, with all calls cancelled, free
+ * what they share, and set *b to NULL. NULL is accepted.
+ */
 void mcp_boxes_close(struct mcp_boxes **b);
 
 /* Returns how many descriptors they may need in a worker. */
