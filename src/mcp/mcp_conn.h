@@ -80,6 +80,7 @@ struct mcp_conn *mcp_conn_open(const struct mcp_conn_setup *setup);
 /* Close it; all requests are withdrawn before. Sets *c to NULL. */
 void mcp_conn_close(struct mcp_conn **c);
 
+/* Returns the state, as a toolbox has it. */
 enum toolbox_load mcp_conn_load(const struct mcp_conn *c);
 
 /* Returns the tools that are known; valid until the loop's next round. */

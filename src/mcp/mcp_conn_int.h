@@ -92,6 +92,7 @@ void mcp_conn_list(struct mcp_conn *c, const struct json *cursor);
 /* All pages are there. */
 void mcp_conn_finish_list(struct mcp_conn *c);
 
+/* Send a request, which is then in progress. */
 void mcp_conn_send_request(struct mcp_conn *c, struct mcp_request *r);
 
 /* Tell the server that a request is withdrawn. */

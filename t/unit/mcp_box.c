@@ -417,7 +417,8 @@ static void test_death(void)
 	    "The MCP server t failed: it has ended: exit 3. The tool may have "
 	    "done its work",
 	    "a program that ends is one error of its call");
-	ok(is_loaded(&x), "its tools stay for the next attempt");
+	ok(is_loaded(&x),
+	    "the tools of a program that ended stay for the next attempt");
 	is_str(call(&x, "echo", "{\"text\":\"x\"}"),
 	    "The MCP server t cannot be asked: it has ended: exit 3",
 	    "a call is refused until the next attempt");
@@ -492,7 +493,7 @@ static void test_limits(void)
 	(void)call(&x, "big", "{\"n\":300000}");
 	is_int((int)x.result.len, TOOL_RESULT_MAX, "a long result is cut");
 	ok(strstr(buf_cstr(&x.result), "[cut: 300000 bytes in all]") != NULL,
-	    "a result that is cut says so");
+	    "a result that is cut says how long it was");
 	is_str(call(&x, "big", "{\"n\":9000000}"),
 	    "The MCP server t gave no answer: its answer is too long. The tool "
 	    "may have done its work",
@@ -519,7 +520,7 @@ static void test_pace(void)
 	while (mcp_pace_take(&pace, 7999))
 		n++;
 	is_int(n, MCP_WIRE_MESSAGES_PER_S,
-	    "so many messages of a server are read in a second");
+	    "a server is read from up to a number of messages a second");
 	ok(mcp_pace_take(&pace, 8000), "more are read in the next second");
 }
 
@@ -547,7 +548,8 @@ static void test_idle(void)
 	(void)wait_until(&x, is_loaded);
 	ok(wait_until(&x, has_ended_program),
 	    "a program that is not used is ended");
-	ok(is_loaded(&x) && find(&x, "t_echo"), "its tools stay known");
+	ok(is_loaded(&x) && find(&x, "t_echo"),
+	    "the tools of a program that is not used stay known");
 	is_str(call(&x, "echo", "{\"text\":\"again\"}"), "again",
 	    "the next call starts it again");
 	is_int((int)(stat_mine()->mcp_starts - starts), 2,
@@ -646,7 +648,7 @@ static void test_resume(void)
 	is_str(call(&x, "cut", "{}"), "resumed",
 	    "a stream that is cut before its answer is resumed");
 	is_int(count_log("\"get\": \"e3\""), 1,
-	    "it is resumed from the last event");
+	    "a stream is resumed from its last event");
 	close_test(&x);
 }
 

@@ -150,8 +150,8 @@ static const struct {
 } versions[] = {
     {"a server of 2025-11-25 is spoken to", "\"2025-11-25\"", true},
     {"a server of 2024-11-05 is spoken to", "\"2024-11-05\"", true},
-    {"a server of a version that needs no initialize is not spoken to so",
-	"\"2026-07-28\"", false},
+    {"initialize cannot agree on a version that needs none", "\"2026-07-28\"",
+	false},
     {"a server without a version is not spoken to", "null", false},
 };
 

@@ -59,8 +59,8 @@ static void test_golden(const char *name, bool is_trusted)
 	ok(read_list(&t, buf_cstr(&json)), "the list %s is read", name);
 	describe(&got, &t);
 	if (getenv("GOLDEN_WRITE"))
-		ok(golden_write(&got, buf_cstr(&file)), "wrote %s",
-		    buf_cstr(&file));
+		ok(golden_write(&got, buf_cstr(&file)),
+		    "the golden file %s is written", buf_cstr(&file));
 	else
 		is_str(buf_cstr(&got), buf_cstr(&want),
 		    "the tools of the list %s%s", name,
@@ -94,7 +94,8 @@ static void test_names(void)
 	is_str(t.all[1].tool.name, "s_a_b_c_2",
 	    "a name that is taken ends "
 	    "with a number");
-	is_str(t.all[2].tool.name, "s_a_b_c_3", "the third of a name, too");
+	is_str(t.all[2].tool.name, "s_a_b_c_3",
+	    "the third tool of a name ends with the next number");
 	is_int((int)strlen(t.all[3].tool.name), TOOL_NAME_MAX,
 	    "a long name is cut");
 	ok(strcmp(t.all[3].tool.name, t.all[4].tool.name) != 0,
@@ -118,7 +119,7 @@ static void test_limits(void)
 	ok(mcp_tools_read(&t, parse(buf_cstr(&text)), &cursor),
 	    "a long list is read");
 	is_int((int)t.n, MCP_TOOLS_MAX, "a server has at most so many tools");
-	is_int((int)t.n_left_out, 1, "those beyond are counted");
+	is_int((int)t.n_left_out, 1, "tools beyond the maximum are counted");
 	is_str(t.why, "t127: the server has too many tools",
 	    "why the last one was left out is known");
 	ok(cursor != NULL, "an empty cursor leads to another page");
