@@ -156,8 +156,8 @@ static void take_answer(
 {
 	int64_t id = m->id;
 
-	/* What comes on the stream of a request is for that request. */
-	if (stream >= 0 && id < 0 && !m->id_text.len)
+	/* Some servers refuse a request with an id of their own. */
+	if (stream >= 0 && id < 0 && (!m->id_text.len || m->kind == MCP_ERROR))
 		id = stream;
 	struct mcp_request *r = id >= 0 ? find_sent(c, id) : NULL;
 	if (!r && id < 0 && m->kind == MCP_ERROR)

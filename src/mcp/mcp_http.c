@@ -146,7 +146,9 @@ static void learn_form(struct exchange *x, long status)
 	static const char stream[] = "text/event-stream";
 	const char *type = fetch_header(x->call, "content-type");
 
-	take_session(x);
+	/* A refusal may name a session that has ended with it. */
+	if (status >= 200 && status < 300)
+		take_session(x);
 	x->form = status == 200 && type &&
 			  strncasecmp(type, stream, strlen(stream)) == 0
 		      ? STREAM
