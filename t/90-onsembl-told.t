@@ -86,7 +86,7 @@ $agent->say(TERMINAL_OUTPUT => { %of, commandId => 'c2', content => "piece $_\n"
 $agent->complete('c2');
 is Onsembl::output('c2', $mine->until('COMMAND_COMPLETE')), "piece 1\npiece 2\n",
     'B47: two messages with the same id are both delivered';
-$agent->ask(AGENT_ERROR => { %of, errorType => 'RESOURCE', message => 'm', recoverable => \0 });
+$agent->ask(AGENT_ERROR => { agentId => 'mock-1', errorType => 'RESOURCE', message => 'm', recoverable => \0 });
 ok status_until('ERROR'), 'B60: an agent that cannot go on is in ERROR';
 $agent->vanish;
 ok status_until('DISCONNECTED'), 'B60: an agent that is gone is DISCONNECTED';
