@@ -33,6 +33,8 @@ my $model = ScriptedModel->start({
 	plan => [ { calls => [ { name => 'todo', args => { todos => [ { content => 'first', status => 'in_progress' },
 		{ content => 'second', status => 'pending' } ] } } ] }, { text => 'Planned.' } ],
 	loop => [ map { { calls => [ { name => 'glob', args => { pattern => "$_*" } } ] } } 1 .. 9 ],
+	signed => [ { calls => [ { name => 'glob', args => { pattern => '*' },
+		more => { extra_content => { google => { thought_signature => "a\x{e9}+/=" } } } } ] }, { text => 'Seen.' } ],
 	slow => [ { text => 'never', delay => 600 } ],
 });
 my $host = $model->host(clock => 1, args => [ '-o', 'full_access_turns=5' ], yaml => <<'EOT');
@@ -90,6 +92,10 @@ is_deeply [ sort @offered ], [qw(ask_user bash edit glob grep read_file todo wri
 is scalar(of('tool_result', @all)), 2, 'two calls of one answer both run';
 is_deeply [ map { $_->{tool_call_id} } grep { $_->{role} eq 'tool' } @{ (asked())[-1]{messages} } ], [ 'txt', 'log' ],
     'the model gets both results, under the ids of its calls';
+
+@all = session()->turn('@signed');
+is_deeply last_of('assistant')->{tool_calls}[0]{extra_content}, { google => { thought_signature => "a\x{e9}+/=" } },
+    'the provider gets back what it has added to a call';
 
 @all = session()->turn('@unknown');
 is $all[-1]{result}, 'So not.', 'a turn goes on after a call of an unknown tool';

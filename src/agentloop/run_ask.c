@@ -210,7 +210,9 @@ static void put_calls(struct buf *out, const struct completion *c)
 		buf_json_str(out, call->name);
 		buf_str(out, ",\"arguments\":");
 		put_args(out, &call->args);
-		buf_str(out, "}}");
+		buf_char(out, '}');
+		run_calls_put_extra(out, &call->extra);
+		buf_char(out, '}');
 	}
 	buf_char(out, ']');
 }
@@ -326,6 +328,7 @@ static void start(struct agent_turn *t)
 	    .n_tools = list_tools(t, tools),
 	    .temperature = a->temperature,
 	    .max_tokens = a->max_tokens,
+	    .has_max_completion_tokens = a->provider.is_openai,
 	    .is_streamed = true,
 	};
 	t->has_slot = true;

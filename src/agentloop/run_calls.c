@@ -97,6 +97,10 @@ static void take_call(struct run_call *c, const struct json *call)
 	if (!c->name)
 		c->name = mem_strdup("");
 	take_args(c, buf_cstr(&text), len);
+	if (json_is(json_get(call, "extra_content"), JSON_OBJECT)) {
+		args = json_text(json_get(call, "extra_content"), &len);
+		buf_append(&c->extra, args, len);
+	}
 	buf_fini(&text);
 	buf_fini(&scratch);
 }
@@ -116,6 +120,14 @@ static void put_name(struct buf *out, const char *name)
 	buf_json_str(out, text);
 }
 
+void run_calls_put_extra(struct buf *out, const struct buf *extra)
+{
+	if (!extra->len)
+		return;
+	buf_str(out, ",\"extra_content\":");
+	buf_append(out, extra->data, extra->len);
+}
+
 void run_calls_put(const struct agent_turn *t, struct buf *out)
 {
 	buf_char(out, '[');
@@ -127,7 +139,9 @@ void run_calls_put(const struct agent_turn *t, struct buf *out)
 		put_name(out, c->name);
 		buf_str(out, ",\"arguments\":");
 		buf_json(out, c->args.data, c->args.len);
-		buf_str(out, "}}");
+		buf_char(out, '}');
+		run_calls_put_extra(out, &c->extra);
+		buf_char(out, '}');
 	}
 	buf_char(out, ']');
 }
@@ -175,6 +189,7 @@ static void free_call(struct run_call *c)
 	free(c->model_id);
 	free(c->name);
 	buf_fini(&c->args);
+	buf_fini(&c->extra);
 	buf_fini(&c->wrong);
 	buf_fini(&c->result);
 	buf_fini(&c->question);

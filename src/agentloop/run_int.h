@@ -83,6 +83,7 @@ struct run_call {
 	char *model_id;	  /* the model's */
 	char *name;	  /* of the tool */
 	struct buf args;  /* a JSON object; "{}" if the model's is none */
+	struct buf extra; /* what the provider wants back with it */
 	struct buf wrong; /* what is wrong with it, or empty */
 	enum call_state state;
 	struct toolbox *box;
@@ -240,6 +241,9 @@ void run_gate_answer(
 
 /* Take the calls of an answer: a JSON array as a message has it. */
 void run_calls_open(struct agent_turn *t, const char *calls, size_t len);
+
+/* Append the member of a call that has what its provider wants back. */
+void run_calls_put_extra(struct buf *out, const struct buf *extra);
 
 /* Append them as a message has them, in a form that each provider takes. */
 void run_calls_put(const struct agent_turn *t, struct buf *out);

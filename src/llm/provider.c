@@ -152,6 +152,7 @@ static bool find_known(
 	p->model =
 	    mem_strdup(wish->model + (f->is_cut ? strlen(f->prefix) : 0));
 	p->key_name = f->key_name;
+	p->is_openai = f->base_url && strcmp(f->base_url, OPENAI) == 0;
 	if (!variable(f->key_name) && variable(f->other_key_name))
 		p->key_name = f->other_key_name;
 	return true;

@@ -40,6 +40,7 @@ struct provider {
 	char *model;	      /* as the provider calls it */
 	const char *key_name; /* NULL: no key is sent */
 	const char *key;      /* of the environment; NULL: none */
+	bool is_openai;	      /* OpenAI itself, not who imitates it */
 };
 
 /*

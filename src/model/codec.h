@@ -38,6 +38,8 @@ struct model_request {
 	size_t n_tools;
 	double temperature; /* negative: the provider's preset */
 	int64_t max_tokens; /* of the answer; 0: the provider's preset */
+	/* OpenAI has another name for it, which others do not know. */
+	bool has_max_completion_tokens;
 	bool is_streamed;
 };
 

@@ -57,6 +57,13 @@ void completion_call_name(
 		c->name = mem_strdup(name);
 }
 
+void completion_call_extra(struct completion *r, struct completion_call *c,
+    const char *object, size_t len)
+{
+	if (!c->extra.len && is_within(r, len))
+		buf_append(&c->extra, object, len);
+}
+
 void completion_add_args(
     struct completion *r, struct completion_call *c, const char *s, size_t len)
 {
@@ -131,6 +138,7 @@ void completion_fini(struct completion *r)
 		free(r->calls[i].id);
 		free(r->calls[i].name);
 		buf_fini(&r->calls[i].args);
+		buf_fini(&r->calls[i].extra);
 	}
 	buf_fini(&r->text);
 	buf_fini(&r->thinking);

@@ -31,7 +31,12 @@ struct completion_call {
 	char *id;	 /* unique in the answer */
 	char *name;	 /* "" until it is known */
 	struct buf args; /* JSON, or whatever the model wrote in its place */
-	int64_t key;	 /* the provider's number of it */
+	/*
+	 * A JSON object that the provider wants back with the call, for
+	 * instance signatures of Gemini's reasoning; empty: none.
+	 */
+	struct buf extra;
+	int64_t key; /* the provider's number of it */
 };
 
 enum completion_status {
@@ -83,6 +88,10 @@ void completion_call_name(
 /* Append a piece of its arguments. */
 void completion_add_args(
     struct completion *r, struct completion_call *c, const char *s, size_t len);
+
+/* Set what the provider wants back with it, unless that is set. */
+void completion_call_extra(struct completion *r, struct completion_call *c,
+    const char *object, size_t len);
 
 /*
  * The end of the model's output. Gives ids to calls that have none. Does

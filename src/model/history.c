@@ -98,7 +98,12 @@ static void put_call(struct buf *out, const struct json *call)
 		put_text(out, args);
 	else
 		buf_str(out, "\"{}\"");
-	buf_str(out, "}}");
+	buf_char(out, '}');
+	if (json_is(json_get(call, "extra_content"), JSON_OBJECT)) {
+		buf_str(out, ",\"extra_content\":");
+		put_text(out, json_get(call, "extra_content"));
+	}
+	buf_char(out, '}');
 }
 
 static size_t count_calls(const struct json *calls)

@@ -20,6 +20,8 @@ struct json;
  *	- members other than role, content, tool_calls and tool_call_id are left
  *	  out
  *	- content is a string or an array; if it is absent or null, ""
+ *	- calls keep id, function and extra_content (Gemini refuses calls that
+ *	  come back without the latter)
  *	- an assistant's tool_calls are each followed by a tool message with
  *	  their result; one that has none gets "interrupted" as its result
  *	- a tool message that answers no call is left out

@@ -61,7 +61,9 @@ static void openai_write(struct buf *out, const struct model_request *request)
 	if (request->temperature >= 0)
 		buf_printf(out, ",\"temperature\":%g", request->temperature);
 	if (request->max_tokens > 0)
-		buf_printf(out, ",\"max_tokens\":%lld",
+		buf_printf(out, ",\"%s\":%lld",
+		    request->has_max_completion_tokens ? "max_completion_tokens"
+						       : "max_tokens",
 		    (long long)request->max_tokens);
 	for (size_t i = 0; i < request->n_tools; i++) {
 		buf_str(out, i ? "," : ",\"tools\":[");
@@ -142,6 +144,12 @@ static void openai_take_call(struct completion *r, const struct json *call)
 	free(id);
 	free(name);
 	openai_take_args(r, c, json_get(function, "arguments"));
+	if (json_is(json_get(call, "extra_content"), JSON_OBJECT)) {
+		size_t len;
+		const char *extra =
+		    json_text(json_get(call, "extra_content"), &len);
+		completion_call_extra(r, c, extra, len);
+	}
 }
 
 /* "delta" in a stream, "message" in a whole answer. */

@@ -105,7 +105,8 @@ def openai_stream(answer):
     for i, call in enumerate(answer.get('calls', [])):
         text = args_text(call)
         yield chunk({'tool_calls': [{'index': i, 'id': call.get('id', f'call_{i}'), 'type': 'function',
-                                     'function': {'name': call['name'], 'arguments': ''}}]})
+                                     'function': {'name': call['name'], 'arguments': ''},
+                                     **call.get('more', {})}]})
         for part in pieces(text, max(size, len(text) // 50)):
             yield chunk({'tool_calls': [{'index': i, 'function': {'arguments': part}}]})
     if answer.get('cut'):

@@ -35,7 +35,7 @@ static void read_file(struct buf *out, const char *path)
 	(void)fclose(f);
 }
 
-static void describe(struct buf *out, const struct completion *r)
+static void describe(struct buf *out, struct completion *r)
 {
 	buf_printf(out, "%s\n", status_names[r->status]);
 	if (r->status == COMPLETION_FAILED)
@@ -56,6 +56,9 @@ static void describe(struct buf *out, const struct completion *r)
 		    r->calls[i].id ? r->calls[i].id : "-",
 		    r->calls[i].name ? r->calls[i].name : "-");
 		buf_append(out, r->calls[i].args.data, r->calls[i].args.len);
+		if (r->calls[i].extra.len)
+			buf_printf(
+			    out, " extra %s", buf_cstr(&r->calls[i].extra));
 		buf_char(out, '\n');
 	}
 	if (r->has_usage)
@@ -302,6 +305,14 @@ static void test_requests(void)
 	    "\"tool_use_id\":\"c1\",\"content\":\"one\"},{\"type\":"
 	    "\"tool_result\",\"tool_use_id\":\"c2\",\"content\":\"two\"},"
 	    "{\"type\":\"text\",\"text\":\"And?\"}]}]}");
+	buf_reset(&got);
+	openai_codec.write(&got, &(struct model_request){.model = "m",
+				     .temperature = -1,
+				     .max_tokens = 7,
+				     .has_max_completion_tokens = true});
+	is_str(buf_cstr(&got),
+	    "{\"model\":\"m\",\"messages\":[],\"max_completion_tokens\":7}",
+	    "OpenAI's own name for the limit of an answer is used for it");
 	buf_reset(&got);
 	openai_codec.write_key(&got, "k");
 	is_str(buf_cstr(&got), "Authorization: Bearer k",

@@ -48,6 +48,14 @@ static const struct {
 	"\"name\":\"f\"}}]}," RESULT("1", "r") "]",
 	"[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[" CALL(
 	    "1") "]}," RESULT("1", "r") "]"},
+    {"what a provider wants back with a call is kept",
+	"[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{"
+	"\"name\":\"f\"},\"extra_content\":{\"g\":[1]}}]}," RESULT(
+	    "1", "r") "]",
+	"[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"id\":"
+	"\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+	"\"arguments\":\"{}\"},\"extra_content\":{\"g\":[1]}}]}," RESULT(
+	    "1", "r") "]"},
     {"messages of other roles are left out",
 	"[{\"role\":\"internal\",\"content\":\"x\"},7,null," USER "]",
 	"[" USER "]"},

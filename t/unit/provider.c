@@ -60,6 +60,8 @@ static void check(const struct finding *f, const char *what)
 		is_str(p.base_url, f->url, "the place is right for %s", what);
 		is_str(p.model, f->named, "the name is right for %s", what);
 		is_str(p.key, f->key, "the key is right for %s", what);
+		ok(p.is_openai == !strcmp(f->url, "https://api.openai.com/v1"),
+		    "OpenAI is known as itself for %s", what);
 	}
 	ok(!strstr(buf_cstr(&why), "k-"), "no key is shown for %s", what);
 	provider_fini(&p);
