@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Append a text of the server; returns whether there was one. */
@@ -99,6 +100,20 @@ static bool has_text(const struct json *content)
 	return false;
 }
 
+/* Some servers repeat a picture, with all its data, as structured content. */
+static bool is_repeated(
+    const struct json *structured, const struct json *content)
+{
+	char *type = json_strdup(json_get(structured, "type"));
+	bool is = false;
+
+	for (const struct json *i = json_first(content); i && type;
+	     i = json_next(i))
+		is |= json_str_is(json_get(i, "type"), type);
+	free(type);
+	return is;
+}
+
 bool mcp_content_cut(struct buf *out, size_t from, size_t max)
 {
 	char note[80];
@@ -127,7 +142,8 @@ bool mcp_content_put(struct buf *out, const struct json *result, size_t max)
 			buf_char(out, '\n');
 		put_item(out, i);
 	}
-	if (structured && !has_text(content)) {
+	if (structured && !has_text(content) &&
+	    !is_repeated(structured, content)) {
 		const char *text = json_text(structured, &len);
 		if (out->len > from)
 			buf_char(out, '\n');

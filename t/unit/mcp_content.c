@@ -35,6 +35,14 @@ static const struct {
 	"{\"content\":[{\"type\":\"image\",\"mimeType\":\"image/png\","
 	"\"data\":\"aGVsbG8=\"}]}",
 	"[image (image/png) of 5 bytes, not shown]", false},
+    {"a picture that is repeated as structured content is noted once",
+	"{\"content\":[{\"type\":\"image\",\"data\":\"aGVsbG8=\"}],"
+	"\"structuredContent\":{\"type\":\"image\",\"data\":\"aGVsbG8=\"}}",
+	"[image of 5 bytes, not shown]", false},
+    {"structured content beside a picture is shown",
+	"{\"content\":[{\"type\":\"image\",\"data\":\"aGVsbG8=\"}],"
+	"\"structuredContent\":{\"width\":3}}",
+	"[image of 5 bytes, not shown]\n{\"width\":3}", false},
     {"a sound is noted",
 	"{\"content\":[{\"type\":\"audio\",\"data\":\"aGVsbG8=\"}]}",
 	"[audio of 5 bytes, not shown]", false},
