@@ -62,6 +62,15 @@ is_deeply $r->{json}, { success => JSON::PP::true, message => 'Device authorized
 is post('device/confirm', { user_code => $login->{user_code} }, %ann)->{json}{error}, 'ALREADY_AUTHORIZED',
     'a code cannot be entered twice';
 
+my %eve = (authorization => 'Bearer ' . Onsembl::token(user => 'eve'));
+my %answers;
+for my $i (10 .. 34) {
+	my $answer = post('device/confirm', { user_code => "AAAA$i" }, %eve);
+	$answers{"$answer->{status} $answer->{json}{error}"}++;
+}
+is_deeply \%answers, { '400 INVALID_CODE' => 20, '429 TOO_MANY_CODES' => 5 },
+    'a user can try 20 codes that do not exist, whichever worker is asked';
+
 my $tokens = poll($login->{device_code})->{json};
 is_deeply [@$tokens{qw(token_type scope)}], ['Bearer', 'agent:manage'], 'B75: the program is given tokens';
 is poll($login->{device_code})->{json}{error}, 'invalid_grant', 'a code gives tokens once';

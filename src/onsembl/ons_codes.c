@@ -34,10 +34,21 @@ struct code {
 	char org[ONS_USER_MAX + 1];
 };
 
+/* A user who has entered codes that do not exist. */
+struct guesser {
+	uint64_t user;
+	int64_t until_ms; /* then they are forgotten */
+	unsigned n;
+};
+
+/* Of more users than this at once, the one forgotten next makes room. */
+#define GUESSERS_MAX 256
+
 struct ons_codes {
 	_Atomic uint64_t magic;
 	struct shm_lock lock;
 	struct code codes[ONS_CODES_MAX];
+	struct guesser guessers[GUESSERS_MAX];
 };
 
 uint64_t ons_codes_bytes(void)
@@ -71,8 +82,10 @@ struct ons_codes *ons_codes_of(struct heritage *h)
 static bool lock(struct ons_codes *c)
 {
 	int rc = shm_lock_try(&c->lock, WAIT_US);
-	if (rc > 0)
+	if (rc > 0) {
 		memset(c->codes, 0, sizeof c->codes);
+		memset(c->guessers, 0, sizeof c->guessers);
+	}
 	return rc >= 0;
 }
 
@@ -95,11 +108,11 @@ static void make_pair(struct ons_code_pair *pair)
 	pair->user[sizeof user] = 0;
 }
 
-static uint64_t place_of(const char *place)
+static uint64_t number_of(const char *text)
 {
 	uint8_t digest[DIGEST_SIZE];
 	uint64_t number;
-	digest_of(digest, place, strlen(place));
+	digest_of(digest, text, strlen(text));
 	memcpy(&number, digest, sizeof number);
 	return number;
 }
@@ -133,7 +146,7 @@ enum ons_code_state ons_codes_add(
 	make_pair(pair);
 	if (!lock(c))
 		return ONS_CODE_FULL;
-	uint64_t number = place_of(place);
+	uint64_t number = number_of(place);
 	struct code *e = room_for(c, number);
 	if (e) {
 		*e = (struct code){.place = number};
@@ -171,6 +184,36 @@ static struct code *find_user_code(struct ons_codes *c, const char *code)
 	return found;
 }
 
+/* The entry of this user, or the one that makes room for it. */
+static struct guesser *guesser_of(struct ons_codes *c, uint64_t user)
+{
+	struct guesser *first = &c->guessers[0];
+	for (size_t i = 0; i < GUESSERS_MAX; i++) {
+		struct guesser *g = &c->guessers[i];
+		if (g->user == user)
+			return g;
+		if (g->until_ms < first->until_ms)
+			first = g;
+	}
+	*first = (struct guesser){.user = user};
+	return first;
+}
+
+static bool has_guessed(const struct guesser *g)
+{
+	return g->n >= ONS_CODES_GUESSES && clock_wall_ms() < g->until_ms;
+}
+
+static void count_guess(struct guesser *g)
+{
+	int64_t now = clock_wall_ms();
+	if (g->until_ms <= now) {
+		g->until_ms = now + ONS_CODES_TTL_S * MILLISECONDS;
+		g->n = 0;
+	}
+	g->n++;
+}
+
 static enum ons_code_state enter(
     struct code *e, const struct ons_claims *claims)
 {
@@ -186,6 +229,18 @@ static enum ons_code_state enter(
 	return ONS_CODE_GOOD;
 }
 
+static enum ons_code_state try_code(
+    struct ons_codes *c, const char *code, const struct ons_claims *claims)
+{
+	struct code *e = find_user_code(c, code);
+	struct guesser *g = guesser_of(c, number_of(claims->user));
+	if (has_guessed(g))
+		return ONS_CODE_GUESSED;
+	if (!e)
+		count_guess(g);
+	return enter(e, claims);
+}
+
 enum ons_code_state ons_codes_enter(struct ons_codes *c, const char *code,
     size_t len, const struct ons_claims *claims)
 {
@@ -195,7 +250,7 @@ enum ons_code_state ons_codes_enter(struct ons_codes *c, const char *code,
 		return ONS_CODE_UNKNOWN;
 	if (!lock(c))
 		return ONS_CODE_FULL;
-	enum ons_code_state state = enter(find_user_code(c, user_code), claims);
+	enum ons_code_state state = try_code(c, user_code, claims);
 	unlock(c);
 	return state;
 }

@@ -10,6 +10,10 @@
  * them, and the programs ask for new ones. There is room for ONS_CODES_MAX, and
  * of those ONS_CODES_PEER for one place in the network, whose oldest makes room
  * for its next.
+ *
+ * Who enters the code of somebody else's program gets that program, so nobody
+ * may try many: a user who has entered ONS_CODES_GUESSES that do not exist in
+ * ONS_CODES_TTL_S has to wait for the rest of that time.
  */
 #include "onsembl/ons_token.h"
 
@@ -22,6 +26,7 @@ struct ons_codes;
 
 #define ONS_CODES_MAX 1024
 #define ONS_CODES_PEER 16
+#define ONS_CODES_GUESSES 20
 
 /* How long codes are good, and how often a program may ask, in seconds. */
 #define ONS_CODES_TTL_S 600
@@ -43,7 +48,8 @@ enum ons_code_state {
 	ONS_CODE_TAKEN,	  /* somebody has entered it already */
 	ONS_CODE_EXPIRED,
 	ONS_CODE_UNKNOWN,
-	ONS_CODE_FULL, /* no room, or the lock is not available */
+	ONS_CODE_GUESSED, /* too many of this user were unknown */
+	ONS_CODE_FULL,	  /* no room, or the lock is not available */
 };
 
 /* Returns the bytes of shared memory that the codes need. */
@@ -60,8 +66,8 @@ enum ons_code_state ons_codes_add(
     struct ons_codes *c, const char *place, struct ons_code_pair *pair);
 
 /*
- * The user of these claims has entered a code: GOOD, UNKNOWN, EXPIRED, TAKEN or
- * FULL.
+ * The user of these claims has entered a code: GOOD, UNKNOWN, GUESSED, EXPIRED,
+ * TAKEN or FULL.
  */
 enum ons_code_state ons_codes_enter(struct ons_codes *c, const char *code,
     size_t len, const struct ons_claims *claims);

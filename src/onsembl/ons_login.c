@@ -20,6 +20,7 @@
 #include "onsembl/ons_uuid.h"
 #include "onsembl/ons_withdrawn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,18 @@ static void post_authorize(struct http_req *req, void *arg)
 
 /* ---- POST /api/auth/device/confirm ---- */
 
+static void refuse_guesser(struct http_req *req)
+{
+	char text[128], wait[16];
+	(void)snprintf(text, sizeof text,
+	    "This user has entered %d codes that do not exist: try again in "
+	    "%d minutes",
+	    ONS_CODES_GUESSES, ONS_CODES_TTL_S / 60);
+	(void)snprintf(wait, sizeof wait, "%d", ONS_CODES_TTL_S);
+	http_add_header(req, "retry-after", wait);
+	ons_asked_error(req, 429, "TOO_MANY_CODES", text);
+}
+
 static void reply_entered(struct http_req *req, enum ons_code_state state)
 {
 	static const char done[] = "{\"success\":true,\"message\":\"Device "
@@ -201,6 +214,9 @@ static void reply_entered(struct http_req *req, enum ons_code_state state)
 	case ONS_CODE_TAKEN:
 		ons_asked_error(req, 400, "ALREADY_AUTHORIZED",
 		    "The code has been entered already");
+		return;
+	case ONS_CODE_GUESSED:
+		refuse_guesser(req);
 		return;
 	case ONS_CODE_FULL:
 		refuse_busy(req);
@@ -265,6 +281,7 @@ static void reply_asked(struct http_req *req, enum ons_code_state state,
 		refuse_busy(req);
 		return;
 	case ONS_CODE_TAKEN:
+	case ONS_CODE_GUESSED:
 	case ONS_CODE_UNKNOWN:
 		break;
 	}

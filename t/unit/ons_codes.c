@@ -133,6 +133,30 @@ static void test_room(void)
 	    "codes that have expired make room");
 }
 
+static void test_guesses(void)
+{
+	struct ons_code_pair pair;
+	char code[ONS_CODE_USER];
+	(void)ons_codes_add(codes, "10.3.0.1", &pair);
+	for (int i = 0; i < ONS_CODES_GUESSES; i++) {
+		(void)snprintf(code, sizeof code, "AAA0%02d", i);
+		(void)enter_as(code, "eve");
+	}
+	is_int(enter_as("AAAAAA", "eve"), ONS_CODE_GUESSED,
+	    "a user who has entered many unknown codes has to wait");
+	is_int(enter_as(pair.user, "eve"), ONS_CODE_GUESSED,
+	    "a user who has to wait cannot enter a code that exists");
+	is_int(enter_as("AAAAAA", "ann"), ONS_CODE_UNKNOWN,
+	    "the guesses of one user do not stop another");
+	pass_ms((ONS_CODES_TTL_S - 1) * MILLISECONDS);
+	is_int(enter_as("AAAAAA", "eve"), ONS_CODE_GUESSED,
+	    "the wait goes on for almost ten minutes");
+	pass_ms(MILLISECONDS + 1);
+	(void)ons_codes_add(codes, "10.3.0.1", &pair);
+	is_int(enter_as(pair.user, "eve"), ONS_CODE_GOOD,
+	    "a user who has waited can enter a code");
+}
+
 int main(void)
 {
 	follow_clock();
@@ -140,5 +164,6 @@ int main(void)
 	test_way();
 	test_age();
 	test_room();
+	test_guesses();
 	return done();
 }
