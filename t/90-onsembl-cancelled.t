@@ -3,14 +3,17 @@
 # Copyright the co-hostd authors
 #
 # A command that was begun and cancelled by HTTP is CANCELLED there, also when its agent has
-# said so itself.
+# said so itself; and so is one that a dashboard cancels in the same moment in which it asks for it.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(program run wait_for);
+use JSON::PP qw(encode_json);
+use Onsembl;
 use Test::More;
+use WS;
 
 my %secret = (ONSEMBL_JWT_SECRET => 'a secret of at least thirty-two bytes');
 my $host = CoHost->start(workers => 4, env => \%secret);
@@ -51,6 +54,26 @@ for my $worker (1 .. 4) {
 }
 my %words = map { $_->{status} => 1 } @{ ask(GET => '/api/commands')->{json}{commands} };
 is_deeply [keys %words], ['CANCELLED'], 'a list has cancelled commands as CANCELLED';
+
+# Both messages are in one piece, so that the server reads the second before it can have the receipt
+# of the first.
+sub end_of {
+	my ($id, $type, $payload) = @_;
+	my $d = Onsembl->dashboard($host, token => $token);
+	$d->next('DASHBOARD_CONNECTED');
+	my $request = { type => 'COMMAND_REQUEST', id => 1,
+		payload => { agentId => 'mock-1-x', commandId => $id, command => 'sleep 60' } };
+	$d->ws->send_raw(join '', map { WS::frame(WS::TEXT, encode_json($_)) }
+		$request, { type => $type, id => 2, payload => $payload });
+	my $end = $d->next('COMMAND_COMPLETE') or return 'no end';
+	return "$end->{payload}{commandId} $end->{payload}{status}";
+}
+for my $i (1 .. 4) {
+	is end_of("quick-$i", 'COMMAND_CANCEL', { commandId => "quick-$i" }), "quick-$i CANCELLED",
+	    "command $i that is cancelled before its ACK is CANCELLED";
+	is end_of("stop-$i", 'EMERGENCY_STOP', {}), "stop-$i CANCELLED",
+	    "command $i before whose ACK an emergency stop comes is CANCELLED";
+}
 is wrapper('stop')->{status}, 0, 'the wrapper can be stopped';
 $host->stop;
 done_testing;

@@ -39,6 +39,7 @@ struct command {
 	struct ons_frames frames;
 	int64_t began_ms;
 	bool has_more;
+	bool is_cancelled; /* before its receipt */
 };
 
 static struct span span_str(const char *text)
@@ -219,6 +220,14 @@ static void attach(struct command *c, const struct session_receipt *r)
 	session_attach(c->session, &c->at, began ? began - 1 : 0, on_more, c);
 }
 
+static bool stop(struct command *c)
+{
+	struct err err;
+	c->is_cancelled = c->call;
+	return c->is_cancelled ||
+	       session_interrupt(c->session, SESSION_STOP, &err) == 0;
+}
+
 static void on_receipt(void *arg, const struct session_receipt *r)
 {
 	struct command *c = arg;
@@ -233,6 +242,8 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	free(c->message);
 	c->message = NULL;
 	attach(c, r);
+	if (c->is_cancelled)
+		(void)stop(c); /* it may be over */
 }
 
 static struct session *open_session(
@@ -429,24 +440,20 @@ bool ons_dash_command_take(struct ons_dash *d, struct span command)
 
 bool ons_dash_command_cancel(struct ons_dash *d, struct span command)
 {
-	struct err err;
 	struct command *c = find_command(d, command);
-	if (c && !c->call)
-		(void)session_interrupt(
-		    c->session, SESSION_STOP, &err); /* it may be over */
+	if (c)
+		(void)stop(c); /* it may be over */
 	return c;
 }
 
 unsigned ons_dash_command_cancel_all(struct ons_dash *d, const char *agent)
 {
 	unsigned n = 0;
-	struct err err;
 	list_each(it, &d->commands)
 	{
 		struct command *c = list_entry(it, struct command, link);
 		if (!agent || strcmp(c->agent, agent) == 0)
-			n += session_interrupt(
-				 c->session, SESSION_STOP, &err) == 0;
+			n += stop(c);
 	}
 	return n;
 }
