@@ -268,7 +268,7 @@ static bool has_key(const struct buf *members, const char *key)
 	struct buf begin = {0};
 
 	buf_json_str(&begin, key);
-	buf_str(&begin, ":{");
+	buf_str(&begin, ":{\"allowed\""); /* no member of a grant itself */
 	bool has_it = members->len && memmem(members->data, members->len,
 					  begin.data, begin.len);
 	buf_fini(&begin);
