@@ -230,7 +230,7 @@ static void add_count(int64_t *to, const struct json *v)
 {
 	int64_t n;
 
-	if (json_int(v, &n) && n > 0)
+	if (completion_count(&n, v))
 		*to += n;
 }
 
@@ -250,7 +250,8 @@ static void take_input_usage(struct completion *r, const struct json *usage)
 
 static void take_output_usage(struct completion *r, const struct json *usage)
 {
-	if (json_int(json_get(usage, "output_tokens"), &r->output_tokens))
+	if (completion_count(
+		&r->output_tokens, json_get(usage, "output_tokens")))
 		r->has_usage = true;
 }
 

@@ -71,6 +71,18 @@ void completion_add_args(
 		buf_append(&c->args, s, len);
 }
 
+bool completion_count(int64_t *out, const struct json *v)
+{
+	int64_t n;
+
+	if (!json_int(v, &n))
+		return false;
+	*out = n < 0			   ? 0
+	       : n > COMPLETION_MAX_TOKENS ? COMPLETION_MAX_TOKENS
+					   : n;
+	return true;
+}
+
 /* Whether another call has the id of this one. */
 static bool is_repeated(const struct completion *r, size_t i)
 {

@@ -26,6 +26,9 @@
 /* The maximum size of an answer, all its texts together. */
 #define COMPLETION_MAX_BYTES ((size_t)8 << 20)
 
+/* The maximum number of tokens that is believed. */
+#define COMPLETION_MAX_TOKENS 1000000000
+
 /* A call of a tool that the model asks for. */
 struct completion_call {
 	char *id;	 /* unique in the answer */
@@ -68,6 +71,12 @@ struct completion {
 	size_t n_bytes;
 	unsigned n_generated; /* ids made here */
 };
+
+/*
+ * Read a number of tokens. A server may send any number: one that would spoil
+ * the sums of a turn becomes 0, or the maximum. Returns false if v is none.
+ */
+bool completion_count(int64_t *out, const struct json *v);
 
 /* Append a piece of text. */
 void completion_add_text(struct completion *r, const char *s, size_t len);

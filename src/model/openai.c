@@ -173,12 +173,15 @@ static void openai_take_usage(struct completion *r, const struct json *usage)
 {
 	if (!json_is(usage, JSON_OBJECT))
 		return;
-	r->has_usage =
-	    json_int(json_get(usage, "prompt_tokens"), &r->input_tokens) &&
-	    json_int(json_get(usage, "completion_tokens"), &r->output_tokens);
-	(void)json_int(
-	    json_get(json_get(usage, "prompt_tokens_details"), "cached_tokens"),
-	    &r->cached_tokens);
+	r->has_usage = completion_count(&r->input_tokens,
+			   json_get(usage, "prompt_tokens")) &&
+		       completion_count(&r->output_tokens,
+			   json_get(usage, "completion_tokens"));
+	(void)completion_count(&r->cached_tokens,
+	    json_get(
+		json_get(usage, "prompt_tokens_details"), "cached_tokens"));
+	if (r->cached_tokens > r->input_tokens)
+		r->cached_tokens = r->input_tokens;
 }
 
 static enum completion_status openai_status(const struct json *reason)
