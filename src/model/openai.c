@@ -108,9 +108,22 @@ static void openai_take_args(
 	buf_fini(&scratch);
 }
 
+/* Whether a call without a number and an id is not the last one. */
+static bool openai_is_next(const struct completion *r, const struct json *call)
+{
+	const struct json *name = json_get(json_get(call, "function"), "name");
+	const struct completion_call *last =
+	    r->n_calls ? &r->calls[r->n_calls - 1] : NULL;
+
+	return last && !last->id && last->name && json_is(name, JSON_STRING) &&
+	       !json_str_is(name, "");
+}
+
 /*
  * The number of a call. Some servers leave it out, or number all calls 0, and
- * send each of them whole: then a new id is a new call.
+ * send each of them whole: then a new id is a new call. Without ids as well, a
+ * name begins a new one. A number that is new is a new call even if its id is
+ * not.
  */
 static int64_t openai_key(const struct completion *r, const struct json *call)
 {
@@ -119,8 +132,10 @@ static int64_t openai_key(const struct completion *r, const struct json *call)
 	int64_t key = last < 0 ? 0 : last;
 	bool is_numbered = json_int(json_get(call, "index"), &key);
 
-	if (!json_is(id, JSON_STRING) || json_str_is(id, ""))
+	if (is_numbered && key > last)
 		return key;
+	if (!json_is(id, JSON_STRING) || json_str_is(id, ""))
+		return !is_numbered && openai_is_next(r, call) ? last + 1 : key;
 	for (size_t i = 0; i < r->n_calls; i++) {
 		const struct completion_call *c = &r->calls[i];
 		if (c->id && json_str_is(id, c->id))
