@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void put_text(struct buf *out, const struct json *v)
 {
@@ -14,12 +15,57 @@ static void put_text(struct buf *out, const struct json *v)
 	buf_append(out, text, len);
 }
 
+/*
+ * A server of models that runs beside us must not read files, or ask its
+ * neighbours, for whoever wrote the conversation.
+ */
+static bool is_harmless(const struct json *url)
+{
+	static const char *const begins[] = {"data:image/", "https://"};
+	struct buf scratch = {0};
+	size_t len = 0;
+	const char *text = json_str(url, &scratch, &len);
+	bool is_it = false;
+
+	for (size_t i = 0; text && i < sizeof begins / sizeof *begins; i++)
+		is_it |= len > strlen(begins[i]) &&
+			 strncasecmp(text, begins[i], strlen(begins[i])) == 0;
+	buf_fini(&scratch);
+	return is_it;
+}
+
+static bool is_part(const struct json *part)
+{
+	const struct json *type = json_get(part, "type");
+
+	if (json_str_is(type, "text"))
+		return json_is(json_get(part, "text"), JSON_STRING);
+	return json_str_is(type, "image_url") &&
+	       is_harmless(json_get(json_get(part, "image_url"), "url"));
+}
+
+static void put_parts(struct buf *out, const struct json *content)
+{
+	const char *sep = "[";
+
+	for (const struct json *p = json_first(content); p; p = json_next(p)) {
+		if (!is_part(p))
+			continue;
+		buf_str(out, sep);
+		put_text(out, p);
+		sep = ",";
+	}
+	buf_str(out, *sep == '[' ? "\"\"" : "]");
+}
+
 static void put_content(struct buf *out, const struct json *message)
 {
 	const struct json *content = json_get(message, "content");
 
 	buf_str(out, ",\"content\":");
-	if (json_is(content, JSON_STRING) || json_is(content, JSON_ARRAY))
+	if (json_is(content, JSON_ARRAY))
+		put_parts(out, content);
+	else if (json_is(content, JSON_STRING))
 		put_text(out, content);
 	else
 		buf_str(out, "\"\"");

@@ -11,6 +11,10 @@
 #define RESULT(id, text)                                                     \
 	"{\"role\":\"tool\",\"tool_call_id\":\"" id "\",\"content\":\"" text \
 	"\"}"
+#define IMAGE(url) \
+	"{\"type\":\"image_url\",\"image_url\":{\"url\":\"" url "\"}}"
+#define TEXT "{\"type\":\"text\",\"text\":\"a\"}"
+#define OF_USER(content) "[{\"role\":\"user\",\"content\":" content "}]"
 #define USER "{\"role\":\"user\",\"content\":\"a\"}"
 
 static const struct {
@@ -24,6 +28,23 @@ static const struct {
 	"]",
 	"[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}"
 	"]"},
+    {"values that are no parts are left out", OF_USER("[1,null," TEXT ",{}]"),
+	OF_USER("[" TEXT "]")},
+    {"parts of an unknown type are left out",
+	OF_USER("[{\"type\":\"audio\"}," TEXT "]"), OF_USER("[" TEXT "]")},
+    {"an image as data is kept", OF_USER("[" IMAGE("data:image/x,y") "]"),
+	OF_USER("[" IMAGE("data:image/x,y") "]")},
+    {"an image behind https: is kept", OF_USER("[" IMAGE("HTTPS://h/x") "]"),
+	OF_USER("[" IMAGE("HTTPS://h/x") "]")},
+    {"a file of the model's server is left out",
+	OF_USER("[" IMAGE("file:///x") "," TEXT "]"), OF_USER("[" TEXT "]")},
+    {"a neighbour of the model's server is left out",
+	OF_USER("[" IMAGE("http://h/x") "," TEXT "]"), OF_USER("[" TEXT "]")},
+    {"data that is no image is left out",
+	OF_USER("[" IMAGE("data:text/html,x") "," TEXT "]"),
+	OF_USER("[" TEXT "]")},
+    {"content without any part that counts is empty",
+	OF_USER("[" IMAGE("file:///x") "]"), OF_USER("\"\"")},
     {"content that is null beside calls becomes empty",
 	"[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[" CALL(
 	    "1") "]}," RESULT("1", "r") "]",
