@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* An entry of the trace is left out if it is longer. */
 #define ENTRY_BYTES ((size_t)16 << 10)
@@ -54,15 +55,39 @@ void memory_fini(struct memory *m)
 
 /* ---- messages ---- */
 
+/*
+ * Clients may send the base64 alone, while models want a URL. Its first
+ * characters tell the type.
+ */
+static const char *image_head(const struct json *image)
+{
+	static const char *const heads[][2] = {
+	    {"/9j/", "data:image/jpeg;base64,"},
+	    {"R0lG", "data:image/gif;base64,"},
+	    {"UklG", "data:image/webp;base64,"},
+	};
+	size_t len;
+	const char *text = json_text(image, &len);
+
+	if (len > 6 && strncasecmp(text + 1, "data:", 5) == 0)
+		return "";
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		if (len > 5 && memcmp(text + 1, heads[i][0], 4) == 0)
+			return heads[i][1];
+	return "data:image/png;base64,";
+}
+
 static void put_images(struct buf *out, const struct json *images)
 {
 	for (const struct json *v = json_first(images); v; v = json_next(v)) {
 		if (!json_is(v, JSON_STRING))
 			continue;
+		size_t len;
+		const char *text = json_text(v, &len);
 		buf_str(
-		    out, ",{\"type\":\"image_url\",\"image_url\":{\"url\":");
-		memory_put(out, v);
-		out->len--; /* its comma */
+		    out, ",{\"type\":\"image_url\",\"image_url\":{\"url\":\"");
+		buf_str(out, image_head(v));
+		buf_append(out, text + 1, len - 1); /* without its quote */
 		buf_str(out, "}}");
 	}
 }

@@ -53,6 +53,20 @@ static void test_messages(void)
 	    "{\"role\":\"tool\",\"tool_call_id\":\"1\","
 	    "\"content\":\"found\"}]",
 	    "messages have the form of chat completions");
+	end();
+	begin("{}", MAX);
+	memory_add_user(
+	    &memory, "", 0, "[\"/9j/AA==\",\"data:image/x,y\"]", 29);
+	is_str(messages(),
+	    "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+	    "\"\"},{\"type\":\"image_url\",\"image_url\":{\"url\":"
+	    "\"data:image/jpeg;base64,/9j/AA==\"}},{\"type\":\"image_url\","
+	    "\"image_url\":{\"url\":\"data:image/x,y\"}}]}]",
+	    "an image without the head of a URL gets one");
+	end();
+	begin("{}", MAX);
+	memory_add_user(&memory, "hi\n", 3, "[]", 2);
+	memory_add_result(&memory, "1", "found", 5);
 	buf_reset(&text);
 	memory_put_transcript(&memory, &text, 1000);
 	ok(strstr(buf_cstr(&text), "user: hi") &&
