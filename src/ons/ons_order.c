@@ -120,7 +120,9 @@ const char *ons_read_request(
 	    .dashboard = ons_text(r, p, "dashboardId"),
 	    .user = ons_text(r, p, "userId"),
 	};
-	if (q->command.text && !ons_is_command_id(q->command))
+	const struct json *id = json_get(p, "commandId");
+	bool is_named = id && !json_is(id, JSON_NULL);
+	if (is_named && !ons_is_command_id(q->command))
 		return "has a commandId that is no text of 1 to 200 bytes "
 		       "without control characters";
 	if (q->time_limit_ms < 0)

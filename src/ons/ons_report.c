@@ -178,6 +178,18 @@ void ons_put_command_ack(struct buf *out, struct span id, int64_t now_ms,
 
 /* ---- TERMINAL_OUTPUT ---- */
 
+/* Only a number without a fraction can be told from the next one. */
+static bool read_sequence(int64_t *out, const struct json *payload)
+{
+	const struct json *v = json_get(payload, "sequence");
+	double d;
+	*out = 0;
+	if (!v || json_is(v, JSON_NULL))
+		return true;
+	*out = ons_int(payload, "sequence", -1);
+	return *out >= 0 && (!json_double(v, &d) || d == floor(d));
+}
+
 const char *ons_read_output(
     struct ons_output *o, struct ons_reader *r, const struct ons_message *m)
 {
@@ -189,10 +201,11 @@ const char *ons_read_output(
 	o->ansi = ons_text(r, p, "ansiCodes");
 	o->is_stderr = span_is_like(ons_text(r, p, "streamType"), "STDERR");
 	o->is_blank = ons_bool(p, "isBlank", false);
-	o->sequence = ons_int(p, "sequence", 0);
 	if (!o->content.text)
 		return "needs content, a text";
-	return o->sequence >= 0 ? NULL : "has a negative sequence";
+	return read_sequence(&o->sequence, p)
+		   ? NULL
+		   : "has a sequence that is no whole number from 0";
 }
 
 void ons_put_output(struct buf *out, struct span id, int64_t now_ms,
