@@ -91,6 +91,7 @@ my @refused = (
 	['a number out of range', ['--retry-delay', '0'], qr/retry-delay is a number from 1/],
 	['output that waits for too long', ['--flush-interval', 151], qr/flush-interval is a number from 0 to 150/],
 	['a token with a space', ['-k', 'a b'], qr/--api-key: a token has no spaces/],
+	['an unknown level of its log', ['--log-level', 'loud'], qr/--log-level is .*error, not "loud"/],
 	['an id with a slash', ['--agent-id', 'a/b'], qr/--agent-id/],
 	['an unknown option', ['--nothing'], qr/--nothing/],
 	['a config that does not exist', ['-c', "$dir/none.json"], qr/none\.json/],

@@ -372,6 +372,12 @@ static void check_dir(struct agent_settings *s)
 	s->dir = real;
 }
 
+static bool is_level(const char *text)
+{
+	return strcmp(text, "debug") == 0 || strcmp(text, "info") == 0 ||
+	       strcmp(text, "warn") == 0 || strcmp(text, "error") == 0;
+}
+
 static void check_words(const struct agent_settings *s)
 {
 	if (!kind_find(s->agent))
@@ -383,6 +389,10 @@ static void check_words(const struct agent_settings *s)
 		usage_error("--auth-type is api-key or subscription, not "
 			    "\"%s\"",
 		    s->auth_type);
+	if (!is_level(s->log_level))
+		usage_error("--log-level is debug, info, warn or error, not "
+			    "\"%s\"",
+		    s->log_level);
 	if (s->agent_id)
 		check_id("--agent-id", s->agent_id, "._:-");
 }
