@@ -329,6 +329,8 @@ static void play_nap(unsigned port, unsigned n, double ms)
 	nap_began_us = now_us();
 	for (unsigned i = 0; i < n; i++)
 		peer_say(all[i], input);
+	printf("began=%u ", n);
+	(void)fflush(stdout);
 	peers_run(LONG_TIME);
 	printf("within=%u ", n_in_time);
 	samples_print();
