@@ -74,7 +74,7 @@ my $host = begin('Let in who is @kind.', yaml => "trust_model: cheap\n");
 my ($before, $key) = (scalar asked(), key_new());
 is post($host, $key), 'in', 'a caller is accepted' for 1 .. 3;
 is scalar(asked()), $before + 1, 'the model is asked once about a caller';
-is((asked())[-1]{body}{model}, 'cheap', 'trust_model decides');
+is((asked())[-1]{body}{model}, 'cheap', 'the model of trust_model decides');
 is $host->http(POST => '/input', {}, { prompt => 'say @hello' })->{status}, 401,
     'an unsigned caller is refused without a question';
 is scalar(asked()), $before + 1, 'the model is not asked about an unsigned caller';

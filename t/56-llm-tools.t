@@ -167,14 +167,14 @@ $ws->send_json({ type => 'mode_change', mode => 'read-only' });
 $ws->next(type => 'mode_changed');
 @all = $ws->turn('@touch');
 like types(@all), qr/tool_call tool_blocked tool_result/, 'a tool that changes something is blocked in read-only mode';
-ok !made(), 'nothing is changed in read-only mode';
+ok !made(), 'a model changes no file in read-only mode';
 like last_of('tool')->{content}, qr/read-only/, 'the model is told of the mode read-only';
 
 $ws = session();
 $ws->send_json({ type => 'mode_change', mode => 'full-access', turns => 1 });
 $ws->next(type => 'mode_changed');
 @all = $ws->turn('@touch');
-ok made() && !of('approval_needed', @all), 'nothing is asked in full access';
+ok made() && !of('approval_needed', @all), 'a model is not asked for approval in full access';
 
 $ws = session();
 $ws->send_json({ type => 'INPUT', prompt => '@touch' });
@@ -203,7 +203,7 @@ $q = $ws->next(type => 'ask_user');
 is $q->{question}, 'Which?', 'ask_user has the question of the model';
 is_deeply $q->{options}, [ 'red', 'blue' ], 'ask_user has the options';
 my $other = session($n);
-is $other->next(type => 'ask_user')->{id}, $q->{id}, 'a second client of the session gets the question too';
+is $other->next(type => 'ask_user')->{id}, $q->{id}, 'another client of a session is asked its open question';
 $other->send_json({ type => 'ASK_USER_RESPONSE', answer => 'blue' });
 is $ws->next(type => 'OUTPUT')->{result}, 'As you like.', 'the turn goes on with the answer';
 is last_of('tool')->{content}, 'blue', 'the model gets the answer';

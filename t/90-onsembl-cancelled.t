@@ -46,7 +46,7 @@ for my $worker (1 .. 4) {
 	my $path = "/api/commands/$id";
 	wait_for(10, sub { ask(GET => $path)->{json}{status} eq 'EXECUTING' });
 	wait_for(10, sub { statuses() =~ /busy/ });
-	is statuses(), 'online busy', "the agent of command $worker is busy, and the hosted one is not";
+	is statuses(), 'online busy', "the hosted agent is not busy with command $worker";
 	is ask(DELETE => "$path/cancel")->{status}, 200, "command $worker can be cancelled";
 	my $status;
 	wait_for(15, sub { ($status = ask(GET => $path)->{json}{status}) ne 'EXECUTING' });

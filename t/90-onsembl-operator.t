@@ -20,7 +20,7 @@ sub check {
 		env => { ONSEMBL_JWT_SECRET => undef })->{out};
 }
 my $warning = qr/agent onsembl:laptop cannot connect.*onsembl_secret_file or onsembl_keys/;
-like check('onsembl:laptop'), $warning, 'a server for an agent that no token opens says so';
+like check('onsembl:laptop'), $warning, 'a server without tokens warns that its agent cannot connect';
 unlike check('demo'), qr/cannot connect/, 'a server without Onsembl needs no token';
 unlike check('onsembl:laptop', '-o', 'onsembl_auth=false'), $warning,
     'a server that wants no tokens does not warn of a missing secret';

@@ -111,7 +111,7 @@ is ask('ann', GET => "/$second")->{status}, 404, 'B73: an agent that is deleted 
 $host->stop;
 $host = CoHost->start(@options);
 my $after = ask('ann', GET => "/$id")->{json};
-is_deeply $after, $known, 'a server that starts again knows an agent that is away as before';
+is_deeply $after, $known, 'an agent that is away is known after a restart';
 is ask('ann', GET => "/$second")->{status}, 404, 'an agent that was deleted is not known after a restart';
 is(OnsAgent->new($host, id => $id, token => Onsembl::token(user => 'bob'))->{welcome}{payload}{code}, 'UNAUTHORIZED',
     'an agent belongs to its user after a restart');

@@ -80,7 +80,7 @@ sub is_restored {
 	shows($t, qr/done-2\r\n/);
 	$w->pass(4);
 	ok $agent->next('COMMAND_COMPLETE', 'c2'), 'a command is over when the shell is in the foreground again';
-	like $agent->output('c2'), qr/\nbegun-7\r\ndone-2\r\n/, 'its output is that of the command to its end';
+	like $agent->output('c2'), qr/\nbegun-7\r\ndone-2\r\n/, 'output of a command reaches to its end';
 	$t->type("stty size\r");
 	ok shows($t, qr/40 100\r\n/), 'the program is told of a new size';
 
@@ -119,7 +119,7 @@ for (['SIGTERM', 0, sub { $_[0]->command('stop') }],
 	like $t->all, qr/\e\[\?1000l\e\[\?25h\e\[\?1049l/, "after $name what the program has switched on is off";
 	shows($t, qr/shell goes on/);
 	$t->end;
-	is_restored($w, "after $name the terminal is as before");
+	is_restored($w, "the terminal is restored after $name");
 	ok wait_for(10, sub { !Wrapper::processes_with($mark) }), "$name leaves no process";
 }
 

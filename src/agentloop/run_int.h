@@ -276,8 +276,11 @@ extern const struct tool run_ask_user;
 
 /* ---- run_exec.c: a direct call of one tool (core/agent.h) ---- */
 
+/* Implements start of a call of one tool. */
 struct agent_turn *run_exec_start(
     struct agent *a, const struct agent_exec *x, struct agent_sink *sink);
+
+/* Implements run for it. */
 void run_exec_run(struct agent_turn *t);
 
 /* ---- run_recall.c ---- */

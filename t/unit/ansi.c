@@ -76,8 +76,9 @@ static void test_long(void)
 	ok(!ansi_is_between(&a), "a string without an end goes on");
 	ansi_feed(&a, "\ab", 2, count, n);
 	ok(ansi_is_between(&a), "a long string ends");
-	is_int((int)n[ANSI_PIECE], (int)sizeof text + 1, "it comes in pieces");
-	is_int((int)n[ANSI_TEXT], 1, "text follows it");
+	is_int((int)n[ANSI_PIECE], (int)sizeof text + 1,
+	    "a long string comes in pieces");
+	is_int((int)n[ANSI_TEXT], 1, "text follows a long string");
 	ansi_fini(&a);
 }
 

@@ -190,8 +190,8 @@ static void test_terminal(void)
 	ok(job_write(x.job, "typed\n", 6), "something is typed");
 	(void)loop_until(loop, 20000, &x, is_over);
 	is_str(buf_cstr(&x.out), "12 34\ntyped 56 78\n",
-	    "it is typed at the controlling terminal, which has changed its "
-	    "size, and errors are output");
+	    "a program reads its terminal, whose size has changed, and writes "
+	    "errors to it");
 	is_int(x.status, 0, "a program at a terminal ends");
 	finish(&x);
 }

@@ -116,7 +116,8 @@ static void test_grants(void)
 	memory_grant(&memory, "Bash(a \"b\")");
 	memory_grant(&memory, "Bash(a \"b\")");
 	ok(memory_is_granted(&memory, "Bash(a \"b\")"), "a new grant counts");
-	ok(!memory_is_granted(&memory, "Bash(a"), "a part of a grant does not");
+	ok(!memory_is_granted(&memory, "Bash(a"),
+	    "a part of a grant is no grant");
 	ok(!memory_is_granted(&memory, "expires"),
 	    "a member of a grant is no grant");
 	is_int((int64_t)json_count(json_get(rendered(), "permissions")), 3,

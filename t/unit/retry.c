@@ -38,7 +38,7 @@ static void test_breaking(void)
 	is_int(break_after(&r, 0), 2000,
 	    "a connection that breaks at once lets the wait grow");
 	is_int(break_after(&r, RETRY_GOOD_MS - 1), 4000,
-	    "one that breaks soon lets the wait grow");
+	    "a connection that breaks soon lets the wait grow");
 	is_int(break_after(&r, 10), -1,
 	    "connections that break soon count as attempts");
 }
@@ -75,7 +75,7 @@ static void test_bounds(void)
 	is_int(retry_lost(&slow, now_ms, 0), 60000,
 	    "a first wait over 30 s does not grow");
 	is_int(retry_lost(&once, now_ms, 0), -1,
-	    "without attempts the first failure is the last");
+	    "a server is not tried again with 0 attempts");
 }
 
 int main(void)
