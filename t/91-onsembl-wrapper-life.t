@@ -77,6 +77,30 @@ sub start { return Wrapper->start(server => $backend->url, token => $TOKEN, @_) 
 	$backend->listen;
 }
 
+# Its files are in the directory in which commands work.
+{
+	my $w = start();
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	$agent->run('clean', 'rm .onsembl-agent.*');
+	$agent->next('COMMAND_COMPLETE', 'clean');
+	is read_file($w->path('pid')), $w->pid . "\n", 'a pid file that a command has removed comes back';
+	my $status = eval { decode_json($w->command('status')->{out}) };
+	is_deeply [@{ $status || {} }{qw(pid connection)}], [$w->pid, 'connected'], 'a status that a command has removed comes back';
+	is $w->command('start', '-s', $backend->url)->{status}, 1,
+	    'a second wrapper is refused after a command has removed the files of the first';
+	unlink $w->path('pid');
+	my $second = Wrapper->start(dir => $w->dir, server => $backend->url, token => $TOKEN);
+	$backend->agent or BAIL_OUT($second->said);
+	$agent->run('again', 'true');
+	$agent->next('COMMAND_COMPLETE', 'again');
+	is $w->stop, 0, 'a wrapper whose files have been removed ends well';
+	is read_file($second->path('pid')), $second->pid . "\n", 'a wrapper leaves the pid file of the next alone';
+	like $second->command('status')->{out}, qr/"connected"/, 'a wrapper leaves the status of the next alone';
+	like $second->log, qr/pid was removed: another wrapper runs/, 'a wrapper whose directory another has taken logs it';
+	is $second->command('stop')->{out}, "Stop signal sent to agent wrapper\n", 'the next wrapper can be stopped';
+	is $second->wait_exit, 0, 'the next wrapper ends well';
+}
+
 # ---- what is refused ----
 
 my $dir = File::Temp->newdir;

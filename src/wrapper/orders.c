@@ -15,6 +15,7 @@
 #include "wrapper/order.h"
 #include "wrapper/render.h"
 #include "wrapper/report.h"
+#include "wrapper/workdir.h"
 
 #include <stdlib.h>
 
@@ -231,6 +232,7 @@ static void on_end(void *arg, const struct doer_result *result)
 	if (x->is_cancelled)
 		r.state = x->why ? ONS_FAILED : ONS_CANCELLED;
 	account_end(o->account, &r);
+	workdir_keep();
 	report_end(o->report, x, &r);
 	order_free(&x);
 	loop_later_ask(o->setup.loop, &o->next);

@@ -31,6 +31,7 @@ static struct {
 	int fd; /* of the pid file, locked; -1: none */
 	char *pid_path;
 	char *status_path;
+	struct buf status; /* the last one */
 } held = {.fd = -1};
 
 static char *path_of(const char *dir, const char *name)
@@ -114,9 +115,12 @@ void workdir_leave(void)
 {
 	if (held.fd < 0)
 		return;
-	(void)unlink(held.status_path);
-	(void)unlink(held.pid_path); /* before others can lock it */
+	if (is_current(held.fd, held.pid_path)) {
+		(void)unlink(held.status_path);
+		(void)unlink(held.pid_path); /* before others can lock it */
+	}
 	(void)close(held.fd);
+	buf_fini(&held.status);
 	held.fd = -1;
 	free(held.pid_path);
 	free(held.status_path);
@@ -176,17 +180,42 @@ static bool replace(const char *path, const struct buf *text)
 	return is_written;
 }
 
-void workdir_tell(const struct workdir_status *status)
+static void write_status(void)
 {
-	struct buf text = {0};
-
-	if (held.fd < 0)
-		return;
-	put_status(&text, status);
-	if (!replace(held.status_path, &text))
+	if (!replace(held.status_path, &held.status))
 		log_warn("workdir: cannot write %s: %s", held.status_path,
 		    strerror(errno));
-	buf_fini(&text);
+}
+
+void workdir_tell(const struct workdir_status *status)
+{
+	if (held.fd < 0)
+		return;
+	buf_reset(&held.status);
+	put_status(&held.status, status);
+	if (is_current(held.fd, held.pid_path))
+		write_status();
+}
+
+void workdir_keep(void)
+{
+	char why[512] = "another wrapper runs in this directory";
+	pid_t other;
+
+	if (held.fd < 0 || is_current(held.fd, held.pid_path))
+		return;
+	(void)log_reopen(); /* the log may be gone as well */
+	int fd = lock_file(held.pid_path, &other);
+	if (fd < 0) {
+		log_warn("workdir: %s was removed: %s", held.pid_path,
+		    other > 0 ? why : strerror(errno));
+		return;
+	}
+	(void)close(held.fd);
+	held.fd = fd;
+	if (!workdir_sign(why, sizeof why))
+		log_warn("workdir: %s", why);
+	write_status();
 }
 
 /* ---- others ---- */

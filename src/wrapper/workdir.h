@@ -12,7 +12,9 @@
  *	.onsembl-agent.log	its log, unless another file was chosen
  *
  * The first two are removed at the end. A wrapper that was killed leaves them,
- * but not its lock, so nobody believes that it still runs.
+ * but not its lock, so nobody believes that it still runs. Commands work in the
+ * same directory and may remove them, as "git clean" does; then they come back
+ * at the end of the command.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,7 +45,13 @@ bool workdir_sign(char *why, size_t size);
 /* Write the status. A failure is logged. */
 void workdir_tell(const struct workdir_status *status);
 
-/* Remove both files and let go of the directory. */
+/*
+ * Write both files again if the first has been removed, and open the log again.
+ * If another wrapper has the directory by now, that is logged.
+ */
+void workdir_keep(void);
+
+/* Remove both files, if they are ours, and let go of the directory. */
 void workdir_leave(void);
 
 /* Returns the pid of the wrapper of this directory; 0: there is none. */
