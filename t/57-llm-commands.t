@@ -39,6 +39,7 @@ my %calls = (
 	env => bash('env'),
 	gigabyte => bash("head -c 1G /dev/zero; sleep $MARK"),
 	endless => bash("sleep $MARK", timeout => 1),
+	complaints => bash('sh complaints.sh'),
 	stubborn => bash('sh stubborn.sh'),
 	daemon => bash('sh daemon.sh'),
 	bytes => bash("printf 'a\\377b'"),
@@ -82,6 +83,7 @@ write_file($host->dir . '/.env', "MY_KEY=SECRET\n");
 # What has redirections or runs in the background is never allowed without asking, so that these
 # are in files.
 write_file($host->dir . '/show.sh', "cat src/new.py; echo oops >&2; exit 3\n");
+write_file($host->dir . '/complaints.sh', "yes | head -c 500M >&2 & yes | head -c 500M; wait; sleep $MARK\n");
 write_file($host->dir . '/stubborn.sh', "trap '' TERM INT HUP; for i in \$(seq 50); do sleep $MARK & done; wait\n");
 write_file($host->dir . '/daemon.sh', "setsid sh -c 'sleep $MARK & sleep $MARK' >/dev/null 2>&1 & echo gone\n");
 symlink "$elsewhere", $host->dir . '/link' or die;
@@ -140,6 +142,9 @@ shows('env', 'success', qr/^(?!.*SECRET).*PATH=/s, 'no key is in the environment
 # ---- programs that do not want to end ----
 
 shows('bytes', 'success', "a\x{fffd}b", 'output that is not UTF-8 becomes UTF-8');
+my @workers = sort $host->workers;
+shows('complaints', 'error', qr/wrote more than 64 MiB/, 'a command that fills both outputs is ended');
+is_deeply [ sort $host->workers ], \@workers, 'a command that fills both outputs does no harm to its worker';
 shows('gigabyte', 'error', qr/wrote more than 64 MiB/, 'a command that prints a gigabyte is ended');
 shows('endless', 'error', qr/ended after its time limit of 1 seconds/, 'a command that never ends is ended');
 shows('daemon', 'success', 'gone', 'a command does not wait for its daemon');

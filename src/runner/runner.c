@@ -486,7 +486,9 @@ void runner_kill(struct runner **runner)
 	*runner = NULL;
 	if (!r)
 		return;
-	end_complaints(r);
+	/* Who gives it up, perhaps in a call of these, wants no more of it. */
+	if (!r->handlers.on_error_output)
+		end_complaints(r);
 	r->is_left = true;
 	stream_close(&r->io);
 	stream_close(&r->complaints);

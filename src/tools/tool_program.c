@@ -42,6 +42,7 @@ struct program {
 	struct tool_capture err;
 	size_t n_shown;
 	bool is_started;
+	bool is_over;	/* it wrote too much: the timer ends it */
 	struct err why; /* it could not start */
 };
 
@@ -113,11 +114,21 @@ end(struct program *p, enum tool_status status, const char *fmt, ...)
 	tool_run_end(&p->run, status, &out);
 }
 
+static void end_for_output(struct program *p)
+{
+	end(p, TOOL_ERROR,
+	    "Error: it was ended because it wrote more than %zu MiB; such "
+	    "output belongs in a file",
+	    OUTPUT_MAX >> 20);
+}
+
 static void end_with_status(struct program *p, int status)
 {
 	char text[64];
 
-	if (status == 0)
+	if (p->is_over)
+		end_for_output(p);
+	else if (status == 0)
 		end(p, TOOL_SUCCESS, NULL);
 	else if (WIFEXITED(status))
 		end(p, p->plan.fails_by_status ? TOOL_ERROR : TOOL_SUCCESS,
@@ -155,20 +166,22 @@ static void program_on_end(void *arg, const struct runner_end *how)
 
 /* ---- while it runs ---- */
 
-/* May end the call; so may the caller, when it is shown output. */
+/*
+ * The caller may end the call when it is shown output. We end none here, since
+ * the runner may have more to say at this moment.
+ */
 static void take(
     struct program *p, struct tool_capture *c, const char *data, size_t len)
 {
 	size_t room = SHOWN_MAX - p->n_shown;
 	size_t shown = len < room ? len : room;
 
+	if (p->is_over)
+		return;
 	tool_capture_add(c, data, len);
 	if (p->out.total + p->err.total > OUTPUT_MAX) {
-		runner_kill(&p->runner);
-		end(p, TOOL_ERROR,
-		    "Error: it was ended because it wrote more than %zu MiB; "
-		    "such output belongs in a file",
-		    OUTPUT_MAX >> 20);
+		p->is_over = true;
+		loop_timer_set(p->all->place.loop, &p->timer, 0);
 		return;
 	}
 	p->n_shown += shown;
@@ -207,9 +220,12 @@ static void on_time(void *arg)
 		return;
 	}
 	runner_kill(&p->runner);
-	end(p, TOOL_ERROR,
-	    "Error: it was ended after its time limit of %g seconds",
-	    (double)p->plan.timeout_ms / 1000);
+	if (p->is_over)
+		end_for_output(p);
+	else
+		end(p, TOOL_ERROR,
+		    "Error: it was ended after its time limit of %g seconds",
+		    (double)p->plan.timeout_ms / 1000);
 }
 
 /* The source is for all programs of the toolbox, one after the other. */
