@@ -483,10 +483,11 @@ void ons_frame_put_gap(struct ons_frames *out,
 	    .out = out, .view = &copy, .ev = &ev, .time_ms = now_ms};
 	clear(out);
 	copy.state = ONS_FRAME_EXECUTING; /* nothing but the note */
+	/* Output is cut anywhere, also inside a line. */
 	buf_printf(&line,
-	    "[co-hostd: %llu events are missing here: they were not read in "
+	    "%s[co-hostd: %llu events are missing here: they were not read in "
 	    "time]\n",
-	    (unsigned long long)n_missed);
+	    view->has_output ? "\n" : "", (unsigned long long)n_missed);
 	tell_lines(&t, &line, true);
 	buf_fini(&line);
 }

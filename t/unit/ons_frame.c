@@ -141,6 +141,12 @@ static void test_gap(void)
 	ok(frames.n == 1 &&
 		strstr(buf_cstr(&frames.text), "12 events are missing here"),
 	    "a gap is one line that counts the events");
+	ok(strstr(buf_cstr(&frames.text), "\"content\":\"[co-hostd"),
+	    "a gap before all output has no line before it");
+	view.has_output = true;
+	ons_frame_put_gap(&frames, &view, 12, 7);
+	ok(strstr(buf_cstr(&frames.text), "\"content\":\"\\n[co-hostd"),
+	    "a gap in output begins a line of its own");
 }
 
 static const char *wants(const char *text, bool *is_good)
