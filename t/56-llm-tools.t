@@ -30,6 +30,8 @@ my $model = ScriptedModel->start({
 	big => [ { calls => [ { name => 'write', args => { _size => 1 << 20 } } ] }, { text => 'Too big.' } ],
 	ask => [ { calls => [ { name => 'ask_user', args => { question => 'Which?', options => [ 'red', 'blue' ] } } ] },
 		{ text => 'As you like.' } ],
+	review => [ { calls => [ { name => 'plan_review', args => { plan => "dig\nbuild" } } ] }, { text => 'Now I dig.' } ],
+	bare => [ { calls => [ { name => 'plan_review', args => {} } ] }, { text => 'No plan.' } ],
 	plan => [ { calls => [ { name => 'todo', args => { todos => [ { content => 'first', status => 'in_progress' },
 		{ content => 'second', status => 'pending' } ] } } ] }, { text => 'Planned.' } ],
 	loop => [ map { { calls => [ { name => 'glob', args => { pattern => "$_*" } } ] } } 1 .. 9 ],
@@ -86,7 +88,7 @@ is_deeply [ map { $_->{role} } @{ $all[-1]{session}{messages} } ], [qw(user assi
     'the session has calls and results among its messages';
 is last_of('tool')->{content}, $result->{result}, 'the model gets the result that people see';
 my @offered = map { $_->{function}{name} } @{ (asked())[0]{tools} };
-is_deeply [ sort @offered ], [qw(ask_user bash edit glob grep read_file todo write)], 'the model is offered all tools';
+is_deeply [ sort @offered ], [qw(ask_user bash edit glob grep plan_review read_file todo write)], 'the model is offered all tools';
 
 @all = session()->turn('@both');
 is scalar(of('tool_result', @all)), 2, 'two calls of one answer both run';
@@ -207,6 +209,16 @@ is $other->next(type => 'ask_user')->{id}, $q->{id}, 'another client of a sessio
 $other->send_json({ type => 'ASK_USER_RESPONSE', answer => 'blue' });
 is $ws->next(type => 'OUTPUT')->{result}, 'As you like.', 'the turn goes on with the answer';
 is last_of('tool')->{content}, 'blue', 'the model gets the answer';
+$ws = session();
+$ws->send_json({ type => 'INPUT', prompt => '@review' });
+my $shown = $ws->next(type => 'plan_review');
+is $shown->{plan_content}, "dig\nbuild", 'plan_review has the plan of the model';
+$ws->send_json({ type => 'PLAN_REVIEW_RESPONSE', message => 'paint it, too' });
+is $ws->next(type => 'OUTPUT')->{result}, 'Now I dig.', 'the turn goes on with the review of the plan';
+is last_of('tool')->{content}, 'paint it, too', 'the model gets the review of its plan';
+@all = session()->turn('@bare');
+like last_of('tool')->{content}, qr/plan_review needs a text: plan/, 'a plan without text is not shown';
+is scalar(of('plan_review', @all)), 0, 'nobody is asked to review a plan without text';
 @all = $host->ws(session => { session_id => 'nobody' })->turn('@touch');
 like((of('tool_blocked', @all))[0]{message}, qr/approvals need a contact/, 'a stranger is refused, and not asked');
 ok !made(), 'a tool does not run for a stranger';

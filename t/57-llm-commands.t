@@ -108,7 +108,7 @@ sub shows {
 # ---- each tool ----
 
 my ($info) = $host->http(GET => '/info')->{json};
-is_deeply $info->{tools}, [ @tools, qw(ask_user greet fails) ], '/info names built-in tools and commands';
+is_deeply $info->{tools}, [ @tools, qw(greet fails) ], '/info names built-in tools and commands';
 
 shows('write', 'success', qr{^Successfully wrote 21 bytes to '.*/src/new\.py' \(verified on disk, mtime },
 	'write makes a file and its folder');

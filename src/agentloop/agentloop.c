@@ -214,15 +214,6 @@ static void read_model(struct agent *a, const struct agent_model *m)
 	read_prices(a, m->price);
 }
 
-/* ask_user is a built-in tool that the run has itself. */
-static bool asks_user(const struct tool_spec *offered)
-{
-	for (size_t i = 0; i < offered->n_builtins; i++)
-		if (strcmp(offered->builtins[i], run_ask_user.name) == 0)
-			return true;
-	return offered->has_all_builtins;
-}
-
 static int open_tools(
     struct agent *a, const struct agent_setup *setup, struct err *err)
 {
@@ -269,7 +260,7 @@ static struct agent *llm_open(const struct agent_setup *setup, struct err *err)
 	read_model(a, &setup->spec.model);
 	a->fetch = fetch_open(a->loop, a->max_asking);
 	a->tool_names = name_tools(&setup->spec, &a->offered);
-	a->asks_user = asks_user(&a->offered);
+	a->questions = run_question_offered(&a->offered);
 	a->about = (struct agent_about){.name = "llm",
 	    .model = setup->spec.model.name,
 	    .tools = a->tool_names};

@@ -281,13 +281,9 @@ static size_t list_tools(const struct agent_turn *t, struct model_tool *tools)
 {
 	if (t->is_compacting || t->agent->has_no_tools)
 		return 0;
-	size_t n = toolset_list(&t->agent->tools, tools, TOOLSET_TOOLS - 1);
-	if (!t->agent->asks_user)
-		return n;
-	tools[n++] = (struct model_tool){.name = run_ask_user.name,
-	    .description = run_ask_user.description,
-	    .schema = run_ask_user.schema};
-	return n;
+	size_t n = toolset_list(
+	    &t->agent->tools, tools, TOOLSET_TOOLS - RUN_QUESTIONS);
+	return n + run_question_list(t->agent, tools + n);
 }
 
 static void put_messages(const struct agent_turn *t, struct buf *out)

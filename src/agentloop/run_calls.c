@@ -23,20 +23,6 @@
 /* Names of tools that the model invented are cut in our answer. */
 #define NAME_SHOWN 100
 
-const struct tool run_ask_user = {
-    .name = "ask_user",
-    .description =
-	"Ask the user a question and wait for the answer. Use it when you "
-	"cannot go on without a decision of the user.",
-    .schema = "{\"type\":\"object\",\"properties\":{"
-	      "\"question\":{\"type\":\"string\"},"
-	      "\"options\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},"
-	      "\"description\":\"answers to choose from\"},"
-	      "\"multi_select\":{\"type\":\"boolean\"}},"
-	      "\"required\":[\"question\"]}",
-    .flags = TOOL_IDEMPOTENT | TOOL_READ_ONLY,
-};
-
 /* ---- taking the calls of an answer ---- */
 
 /* Of arguments that are no object, the model is shown so much. */
@@ -345,9 +331,7 @@ static void end_unknown(struct run_call *c)
 	size_t len = strlen(c->name);
 
 	toolset_put_names(&c->run->agent->tools, &names);
-	if (c->run->agent->asks_user)
-		buf_printf(
-		    &names, "%s%s", names.len ? ", " : "", run_ask_user.name);
+	run_question_put_names(c->run->agent, &names);
 	buf_printf(&c->wrong, "There is no tool \"%.*s\". There are: %s.",
 	    (int)utf8_cut(c->name, len, NAME_SHOWN), c->name, buf_cstr(&names));
 	buf_fini(&names);
@@ -381,89 +365,15 @@ static void start(struct run_call *c)
 	c->running = c->box->ops->start(c->box, &call, &ops, c);
 }
 
-/* ---- questions ---- */
-
-static void put_question(
-    struct agent_turn *t, struct run_call *c, const struct json *body)
+static void begin_question(struct run_call *c)
 {
-	struct draft *d = run_begin(t, EV_ASK_USER);
-	const struct json *question = json_get(body, "question");
-	const struct json *options = json_get(body, "options");
-	struct buf scratch = {0};
-	bool is_multi = false;
-	size_t len = 0;
-	const char *text = json_str(question, &scratch, &len);
-
-	(void)json_bool(json_get(body, "multi_select"), &is_multi);
-	event_str(d, "question", text ? text : "", text ? len : 0);
-	event_str(d, "text", text ? text : "", text ? len : 0);
-	if (json_is(options, JSON_ARRAY)) {
-		text = json_text(options, &len);
-		event_json(d, "options", text, len);
-	} else {
-		event_json(d, "options", "[]", 2);
-	}
-	event_bool(d, "multi_select", is_multi);
-	run_str(t, "tool_call_id", c->id);
-	run_emit(t);
-	t->asked = c;
-	buf_fini(&scratch);
-}
-
-/* body: arguments of ask_user, or what a tool asks; both have the same form. */
-static void ask(struct run_call *c, const struct buf *body)
-{
-	struct json_doc doc = {0};
-	struct json_error why;
-
-	put_question(
-	    c->run, c, json_parse(&doc, body->data, body->len, 0, &why));
-	json_fini(&doc);
-}
-
-static bool is_ask_user(const struct run_call *c)
-{
-	return c->run->agent->asks_user &&
-	       strcmp(c->name, run_ask_user.name) == 0;
-}
-
-static bool has_question(const struct run_call *c)
-{
-	struct json_doc doc = {0};
-	struct json_error why;
-	const struct json *args =
-	    json_parse(&doc, c->args.data, c->args.len, 0, &why);
-	bool has_it = json_is(json_get(args, "question"), JSON_STRING);
-
-	json_fini(&doc);
-	return has_it;
-}
-
-static void begin_ask_user(struct run_call *c)
-{
-	if (!has_question(c)) {
-		buf_str(&c->wrong, "ask_user needs a text: question.");
+	if (!run_question_check(c)) {
 		end_wrong(c);
 		return;
 	}
 	announce(c);
 	c->state = CALL_RUNNING;
-	ask(c, &c->args);
-}
-
-static void end_ask_user(struct run_call *c, const struct json *answer)
-{
-	struct buf scratch = {0};
-	size_t len = 0;
-	const char *text = json_str(answer, &scratch, &len);
-
-	if (!text)
-		text = json_text(answer, &len);
-	/* The event comes when the run goes on. */
-	buf_reset(&c->result);
-	buf_append(&c->result, text, text ? len : 0);
-	c->state = CALL_ENDED;
-	buf_fini(&scratch);
+	run_question_ask(c);
 }
 
 void run_calls_answer(struct agent_turn *t, const struct json *answer)
@@ -476,8 +386,8 @@ void run_calls_answer(struct agent_turn *t, const struct json *answer)
 		return;
 	if (c->state == CALL_ASKED) {
 		run_gate_answer(t, c, answer);
-	} else if (is_ask_user(c)) {
-		end_ask_user(c, answer);
+	} else if (run_question_is(c)) {
+		run_question_end(c, answer);
 	} else if (c->running && c->box->ops->answer) {
 		const char *text = json_text(answer, &len);
 		c->box->ops->answer(c->running, text, len);
@@ -499,9 +409,9 @@ static void look(struct agent_turn *t, struct run_call *c)
 	} else if (t->is_stopped) {
 		buf_str(&c->wrong, "The user stopped this step.");
 		block(c, "rejected");
-	} else if (is_ask_user(c)) {
+	} else if (run_question_is(c)) {
 		if (!t->asked)
-			begin_ask_user(c);
+			begin_question(c);
 	} else if (!tool) {
 		end_unknown(c);
 	} else {
@@ -561,8 +471,7 @@ static void step(struct agent_turn *t, struct run_call *c)
 		run_calls_end(c, false, text.data, text.len);
 		buf_fini(&text);
 	} else if (c->state == CALL_RUNNING && c->question.len && !t->asked) {
-		ask(c, &c->question);
-		buf_reset(&c->question);
+		run_question_ask_for_tool(c);
 	}
 }
 

@@ -35,8 +35,8 @@ struct agent {
 	bool has_no_tools;	  /* not even ask_user */
 	struct tool_spec offered; /* of the settings; for about */
 	const char **tool_names;
-	bool asks_user; /* the model has ask_user */
-	char *system;	/* "": none */
+	unsigned questions; /* run_question_offered() */
+	char *system;	    /* "": none */
 	double temperature;
 	double input_price; /* in dollars per million tokens */
 	double cached_price;
@@ -271,8 +271,34 @@ void run_calls_cancel(struct agent_turn *t);
 /* Show output that is due. */
 void run_calls_show(struct agent_turn *t);
 
-/* The tool with which a model asks the user. */
-extern const struct tool run_ask_user;
+/* ---- run_question.c: what the user is asked ---- */
+
+/* How many tools there are whose calls are questions. */
+#define RUN_QUESTIONS 2
+
+/* Returns those that the setting tools offers, for agent.questions. */
+unsigned run_question_offered(const struct tool_spec *spec);
+
+/* Write what a model is told of them. Returns how many. */
+size_t run_question_list(const struct agent *a, struct model_tool *out);
+
+/* Append their names to others, "a, b". */
+void run_question_put_names(const struct agent *a, struct buf *out);
+
+/* Whether the call is one of them. */
+bool run_question_is(const struct run_call *c);
+
+/* Whether it can be asked; if not, c->wrong says why. */
+bool run_question_check(struct run_call *c);
+
+/* Ask what it says. */
+void run_question_ask(struct run_call *c);
+
+/* Ask what the tool that runs wants to know, c->question. */
+void run_question_ask_for_tool(struct run_call *c);
+
+/* End the call with the answer of the user. */
+void run_question_end(struct run_call *c, const struct json *answer);
 
 /* ---- run_exec.c: a direct call of one tool (core/agent.h) ---- */
 

@@ -207,7 +207,8 @@ static void recall_fields(
 		recall_checkpoint(t, v);
 	else if (ev->type == EV_TOOL_CALL || ev->type == EV_TOOL_RESULT)
 		recall_tool(t, ev, v);
-	else if (ev->type == EV_ASK_USER || ev->type == EV_APPROVAL_NEEDED)
+	else if (ev->type == EV_ASK_USER || ev->type == EV_PLAN_REVIEW ||
+		 ev->type == EV_APPROVAL_NEEDED)
 		recall_question(t, ev->type, v);
 	else if (ev->type == EV_TURN_RESULT)
 		recall_text(&t->told_reason, json_get(v, "reason"));

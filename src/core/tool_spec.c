@@ -15,8 +15,8 @@
 
 #define MAX_WORDS 1000
 
-static const char *const builtin_names[] = {
-    "bash", "read_file", "write", "edit", "glob", "grep", "todo", "ask_user"};
+static const char *const builtin_names[] = {"bash", "read_file", "write",
+    "edit", "glob", "grep", "todo", "plan_review", "ask_user"};
 
 bool tool_spec_is_builtin(const char *name)
 {
@@ -227,7 +227,8 @@ static int add_builtin(
 		return 0;
 	return err_set(err, ERR_CONFIG,
 	    "\"%.60s\" is no built-in tool: these are bash, read_file, write, "
-	    "edit, glob, grep, todo and ask_user; a command needs a mapping",
+	    "edit, glob, grep, todo, plan_review and ask_user; a command needs "
+	    "a mapping",
 	    text ? text : "");
 }
 
@@ -293,9 +294,9 @@ int tool_spec_read(struct tool_spec *s, const char *text, struct err *err)
 	return rc;
 }
 
-static bool is_offered(const struct tool_spec *s, const char *name)
+bool tool_spec_offers(const struct tool_spec *s, const char *name)
 {
-	if (s->has_all_builtins || strcmp(name, "ask_user") == 0)
+	if (s->has_all_builtins)
 		return true;
 	for (size_t i = 0; i < s->n_builtins; i++)
 		if (strcmp(s->builtins[i], name) == 0)
@@ -310,7 +311,7 @@ const char **tool_spec_names(const struct tool_spec *s)
 	    mem_zero((most + s->n_commands + 1) * sizeof *names);
 
 	for (size_t i = 0; i < most; i++)
-		if (is_offered(s, builtin_names[i]))
+		if (tool_spec_offers(s, builtin_names[i]))
 			names[n++] = builtin_names[i];
 	for (size_t i = 0; i < s->n_commands; i++)
 		names[n++] = s->commands[i].tool.name;

@@ -54,10 +54,12 @@ struct tool_spec {
  */
 int tool_spec_read(struct tool_spec *s, const char *text, struct err *err);
 
+/* Whether this built-in tool is offered. */
+bool tool_spec_offers(const struct tool_spec *s, const char *name);
+
 /*
- * Returns the names of the tools that are offered, and ask_user, which always
- * is. The list ends with NULL; free() it, but not the names, which live as long
- * as *s.
+ * Returns the names of the tools that are offered. The list ends with NULL;
+ * free() it, but not the names, which live as long as *s.
  */
 const char **tool_spec_names(const struct tool_spec *s);
 

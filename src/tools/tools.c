@@ -48,23 +48,14 @@ static void wake(void *arg)
 
 /* ---- the tools ---- */
 
-static bool is_offered(const struct box *box, const char *name)
-{
-	if (box->spec.has_all_builtins)
-		return true;
-	for (size_t i = 0; i < box->spec.n_builtins; i++)
-		if (strcmp(box->spec.builtins[i], name) == 0)
-			return true;
-	return false;
-}
-
 static const struct tool *tool_at(const struct toolbox *b, size_t i)
 {
 	const struct box *box = (const struct box *)(const void *)b;
 	const struct builtin *builtin;
 
 	for (size_t k = 0; (builtin = builtins_at(k)) != NULL; k++)
-		if (is_offered(box, builtin->tool.name) && i-- == 0)
+		if (tool_spec_offers(&box->spec, builtin->tool.name) &&
+		    i-- == 0)
 			return &builtin->tool;
 	return i < box->spec.n_commands ? &box->spec.commands[i].tool : NULL;
 }

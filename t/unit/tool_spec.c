@@ -20,7 +20,8 @@ static const struct {
     {"[1]", "tool 1 must be a name or a mapping"},
     {"[\"bash\",\"bsh\"]",
 	"\"bsh\" is no built-in tool: these are bash, read_file, write, edit, "
-	"glob, grep, todo and ask_user; a command needs a mapping"},
+	"glob, grep, todo, plan_review and ask_user; a command needs a "
+	"mapping"},
     {"[\"bash\",{}]", "tool 2: name must be 1 to 64 letters, digits, _ or -"},
     {"[{\"name\":\"a b\"}]",
 	"tool 1: name must be 1 to 64 letters, digits, _ or -"},
@@ -77,8 +78,7 @@ static void test_read(void)
 	is_int(s.n_commands, 1, "a mapping declares a command");
 	const char **names = tool_spec_names(&s);
 	ok(strcmp(names[0], "grep") == 0 && strcmp(names[1], "todo") == 0 &&
-		strcmp(names[2], "ask_user") == 0 &&
-		strcmp(names[3], "deploy") == 0 && !names[4],
+		strcmp(names[2], "deploy") == 0 && !names[3],
 	    "a list of tools has the names of what is offered");
 	free(names);
 	const struct tool_command *c = &s.commands[0];
