@@ -100,11 +100,17 @@ static bool has_text(const struct json *content)
 	return false;
 }
 
-/* Some servers repeat a picture, with all its data, as structured content. */
+/*
+ * Some servers repeat a picture, or a list of them, with all its data as
+ * structured content.
+ */
 static bool is_repeated(
     const struct json *structured, const struct json *content)
 {
-	char *type = json_strdup(json_get(structured, "type"));
+	const struct json *list = json_get(structured, "result");
+	const struct json *one =
+	    json_is(list, JSON_ARRAY) ? json_first(list) : structured;
+	char *type = json_strdup(json_get(one, "type"));
 	bool is = false;
 
 	for (const struct json *i = json_first(content); i && type;

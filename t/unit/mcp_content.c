@@ -39,6 +39,11 @@ static const struct {
 	"{\"content\":[{\"type\":\"image\",\"data\":\"aGVsbG8=\"}],"
 	"\"structuredContent\":{\"type\":\"image\",\"data\":\"aGVsbG8=\"}}",
 	"[image of 5 bytes, not shown]", false},
+    {"pictures that are repeated as a list are noted once",
+	"{\"content\":[{\"type\":\"image\",\"data\":\"aGVsbG8=\"}],"
+	"\"structuredContent\":{\"result\":[{\"type\":\"image\","
+	"\"data\":\"aGVsbG8=\"}]}}",
+	"[image of 5 bytes, not shown]", false},
     {"structured content beside a picture is shown",
 	"{\"content\":[{\"type\":\"image\",\"data\":\"aGVsbG8=\"}],"
 	"\"structuredContent\":{\"width\":3}}",
