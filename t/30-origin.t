@@ -122,7 +122,7 @@ my $r = $host->http(OPTIONS => '/input', { origin => 'https://chat.openonion.ai'
 is $r->{status}, 204, 'a preflight request is answered with 204';
 like $r->{header}{'access-control-allow-headers'}, qr/\b$_\b/, "CORS lets a page send $_"
     for qw(idempotency-key last-event-id cache-control traceparent authorization x-co-from
-	x-session-api-key);
+	x-session-api-key x-api-key x-request-id);
 is $r->{header}{'access-control-allow-private-network'}, 'true',
     'CORS lets a page reach a private network';
 like $r->{header}{vary}, qr/origin/i, 'caches are told that the answer depends on the Origin';

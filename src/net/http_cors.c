@@ -18,10 +18,11 @@
 #define WARN_EVERY_MS 60000
 
 /* The request headers that a page may send beyond those always allowed. */
-#define ALLOWED                                                       \
-	"authorization, content-type, x-co-from, x-co-signature, "    \
-	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, " \
-	"last-event-id, cache-control, traceparent, x-session-api-key"
+#define ALLOWED                                                          \
+	"authorization, content-type, x-co-from, x-co-signature, "       \
+	"x-co-timestamp, x-co-to, x-co-request-id, idempotency-key, "    \
+	"last-event-id, cache-control, traceparent, x-session-api-key, " \
+	"x-api-key, x-request-id"
 
 /*
  * The methods: what ConnectOnion's host() tells, and what a preflight gets, since

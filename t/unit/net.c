@@ -507,7 +507,8 @@ static bool wait_connections(uint64_t want)
 	"access-control-allow-headers: authorization, content-type, " \
 	"x-co-from, x-co-signature, x-co-timestamp, x-co-to, "        \
 	"x-co-request-id, idempotency-key, last-event-id, "           \
-	"cache-control, traceparent, x-session-api-key\r\n"
+	"cache-control, traceparent, x-session-api-key, "             \
+	"x-api-key, x-request-id\r\n"
 
 /* ---- tests: HTTP ---- */
 
