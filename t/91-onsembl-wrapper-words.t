@@ -47,6 +47,11 @@ like $r->{out}, qr/Invalid authentication token; this is no token: it needs thre
     'a wrapper says what is wrong with its token';
 
 my $token = run([program('co-hostd'), 'token', 'ann'], env => \%secret)->{out} =~ s/\n//r;
+$r = run([program('co-agentd'), 'start', '-s', 'ws://me:hidden@127.0.0.1:1', '-w', "$dir"]);
+is $r->{status}, 2, 'a server URL with a password is refused';
+like $r->{out}, qr/without a name and a\s+password/, 'the refusal of a password says what servers take';
+unlike $r->{out}, qr/hidden/, 'the refusal of a password does not show it';
+
 sub status {
 	my $r = run([program('co-agentd'), 'status', '-w', "$dir"]);
 	return { $r->{out} =~ /"(\w+)": "([^"]*)"/g };

@@ -348,7 +348,12 @@ static void check_server(const struct agent_settings *s)
 
 	if (url_parse(&url, s->server, &why) != 0)
 		usage_error("--server: \"%s\" %s", s->server, why);
+	bool has_password = url.user != NULL;
 	url_fini(&url);
+	if (has_password)
+		usage_error("--server must be a URL without a name and a "
+			    "password: servers take tokens alone, by 'login' "
+			    "or ONSEMBL_API_KEY");
 	if (s->is_server_found && s->token && !s->is_token_found)
 		usage_error("config.json names the server, and something else "
 			    "the token: a folder must not decide who gets it. "
