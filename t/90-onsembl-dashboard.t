@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 $ENV{ONSEMBL_JWT_SECRET} = $Onsembl::SECRET;
-my $host = CoHost->start(workers => 4, clock => 1, args => ['-o', 'stuck_timeout=86400']);
+my $host = CoHost->start(workers => 4, clock => 1, args => ['-o', 'stuck_timeout=86400', '-o', 'drain_timeout=1']);
 
 # ---- who may come in ----
 
