@@ -57,7 +57,7 @@ is_deeply [keys %words], ['CANCELLED'], 'a list has cancelled commands as CANCEL
 
 # Both messages are in one piece, so that the server reads the second before it can have the receipt
 # of the first.
-sub end_of {
+sub ask_and_stop {
 	my ($id, $type, $payload) = @_;
 	my $d = Onsembl->dashboard($host, token => $token);
 	$d->next('DASHBOARD_CONNECTED');
@@ -65,6 +65,11 @@ sub end_of {
 		payload => { agentId => 'mock-1-x', commandId => $id, command => 'sleep 60' } };
 	$d->ws->send_raw(join '', map { WS::frame(WS::TEXT, encode_json($_)) }
 		$request, { type => $type, id => 2, payload => $payload });
+	return $d;
+}
+
+sub end_of {
+	my $d = ask_and_stop(@_);
 	my $end = $d->next('COMMAND_COMPLETE') or return 'no end';
 	return "$end->{payload}{commandId} $end->{payload}{status}";
 }
@@ -73,6 +78,14 @@ for my $i (1 .. 4) {
 	    "command $i that is cancelled before its ACK is CANCELLED";
 	is end_of("stop-$i", 'EMERGENCY_STOP', {}), "stop-$i CANCELLED",
 	    "command $i before whose ACK an emergency stop comes is CANCELLED";
+}
+for my $i (1 .. 4) {
+	my $id = "cut-$i";
+	my $d = ask_and_stop($id, 'COMMAND_CANCEL', { commandId => $id });
+	shutdown $d->ws->{http}{socket}, 1; # the server reads the end next
+	my $status;
+	wait_for(15, sub { ($status = ask(GET => "/api/commands/$id")->{json}{status} // '') eq 'CANCELLED' });
+	is $status, 'CANCELLED', "command $i that is cancelled by a dashboard that leaves at once is CANCELLED";
 }
 is wrapper('stop')->{status}, 0, 'the wrapper can be stopped';
 $host->stop;

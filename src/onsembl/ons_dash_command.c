@@ -28,7 +28,7 @@
 
 struct command {
 	struct list link;
-	struct ons_dash *dash;
+	struct ons_dash *dash; /* NULL: it is gone (leave_command()) */
 	char *id;
 	char *agent;
 	char *message; /* that asks for it, until its receipt; NULL: none */
@@ -49,8 +49,10 @@ static struct span span_str(const char *text)
 
 static void free_command(struct command *c)
 {
-	list_remove(&c->link);
-	c->dash->n_commands--;
+	if (c->dash) {
+		list_remove(&c->link);
+		c->dash->n_commands--;
+	}
 	if (c->call)
 		session_forget(&c->call);
 	session_detach(&c->at);
@@ -60,6 +62,21 @@ static void free_command(struct command *c)
 	free(c->agent);
 	free(c->message);
 	free(c);
+}
+
+/*
+ * A cancellation can be written only after the receipt: until then it outlives
+ * its dashboard.
+ */
+static void leave_command(struct command *c)
+{
+	if (!c->is_cancelled || !c->call) {
+		free_command(c);
+		return;
+	}
+	list_remove(&c->link);
+	c->dash->n_commands--;
+	c->dash = NULL;
 }
 
 static struct command *find_command(struct ons_dash *d, struct span id)
@@ -228,11 +245,22 @@ static bool stop(struct command *c)
 	       session_interrupt(c->session, SESSION_STOP, &err) == 0;
 }
 
+static void on_late_receipt(struct command *c, const struct session_receipt *r)
+{
+	if (r->outcome != INPUT_REFUSED)
+		(void)stop(c); /* it may be over */
+	free_command(c);
+}
+
 static void on_receipt(void *arg, const struct session_receipt *r)
 {
 	struct command *c = arg;
 	struct ons_dash *d = c->dash;
 	c->call = NULL;
+	if (!d) {
+		on_late_receipt(c, r);
+		return;
+	}
 	if (r->outcome == INPUT_REFUSED) {
 		refuse_route(d, span_str(c->id), err_public_text(r->err));
 		free_command(c);
@@ -530,5 +558,5 @@ void ons_dash_command_expire(struct ons_dash *d, int64_t now_ms)
 void ons_dash_command_forget(struct ons_dash *d)
 {
 	list_each_safe(it, &d->commands)
-	    free_command(list_entry(it, struct command, link));
+	    leave_command(list_entry(it, struct command, link));
 }

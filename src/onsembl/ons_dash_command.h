@@ -7,7 +7,7 @@
  * The commands of a dashboard: each the turn of a session whose events the
  * dashboard is told as it takes them (onsembl/ons_frame.h). A command is
  * forgotten when it has ended, an hour after it was sent, or with its dashboard;
- * its turn goes on in any case.
+ * its turn goes on, unless it was cancelled.
  */
 #include "base/span.h"
 
