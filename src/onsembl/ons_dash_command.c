@@ -14,6 +14,7 @@
 #include "net/wire.h"
 #include "ons/ons_order.h"
 #include "onsembl/ons_agents.h"
+#include "onsembl/ons_answer.h"
 #include "onsembl/ons_dash.h"
 #include "onsembl/ons_frame.h"
 #include "onsembl/ons_owner.h"
@@ -21,7 +22,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What the users of tokens are to the policy: known, and no more. */
 #define LEVEL "contact"
@@ -92,13 +92,13 @@ static struct command *find_command(struct ons_dash *d, struct span id)
 
 /* ---- output ---- */
 
-static void send_frames(struct command *c)
+static void send_frames(struct wire *wire, const struct ons_frames *frames)
 {
 	size_t from = 0;
-	for (size_t i = 0; i < c->frames.n; i++) {
-		wire_send(c->dash->wire, c->frames.text.data + from,
-		    c->frames.end[i] - from);
-		from = c->frames.end[i];
+	for (size_t i = 0; i < frames->n; i++) {
+		wire_send(
+		    wire, frames->text.data + from, frames->end[i] - from);
+		from = frames->end[i];
 	}
 }
 
@@ -108,7 +108,7 @@ static bool take_event(const struct event *ev, void *arg)
 	struct command *c = arg;
 	c->view.hides_traces = !c->dash->wants.has_traces;
 	ons_frame_put(&c->frames, &c->view, ev);
-	send_frames(c);
+	send_frames(c->dash->wire, &c->frames);
 	return !wire_is_full(c->dash->wire);
 }
 
@@ -117,7 +117,7 @@ static void tell_gap(struct command *c)
 	stat_add(onsembl_missed, c->at.n_missed);
 	ons_frame_put_gap(
 	    &c->frames, &c->view, c->at.n_missed, clock_wall_ms());
-	send_frames(c);
+	send_frames(c->dash->wire, &c->frames);
 }
 
 static void read_command(struct command *c)
@@ -316,48 +316,6 @@ static void submit(struct command *c, const struct ons_agent *a,
 
 /* ---- answers ---- */
 
-static int answer_approval(struct session *s, struct span text, struct err *err)
-{
-	static const char yes[] = "{\"approved\":true,\"scope\":\"once\"}";
-	struct buf json = {0};
-	if (span_is_like(text, "yes") || span_is_like(text, "y"))
-		return session_answer(
-		    s, EV_APPROVAL_NEEDED, yes, sizeof yes - 1, err);
-	buf_str(&json, "{\"approved\":false,\"scope\":\"once\",\"mode\":"
-		       "\"reject_explain\",\"feedback\":");
-	buf_json(&json, text.text, text.len);
-	buf_char(&json, '}');
-	int rc =
-	    session_answer(s, EV_APPROVAL_NEEDED, json.data, json.len, err);
-	buf_fini(&json);
-	return rc;
-}
-
-static int answer_text(
-    struct session *s, enum event_type kind, struct span text, struct err *err)
-{
-	struct buf json = {0};
-	buf_json(&json, text.text, text.len);
-	int rc = session_answer(s, kind, json.data, json.len, err);
-	buf_fini(&json);
-	return rc;
-}
-
-/* Returns whether the session waited for this text. */
-static bool answer(struct session *s, struct span text)
-{
-	uint64_t question;
-	struct err err;
-	text = span_trim(text);
-	if (session_is_waiting(s, EV_APPROVAL_NEEDED, &question))
-		return answer_approval(s, text, &err) == 0;
-	if (session_is_waiting(s, EV_ASK_USER, &question))
-		return answer_text(s, EV_ASK_USER, text, &err) == 0;
-	if (session_is_waiting(s, EV_PLAN_REVIEW, &question))
-		return answer_text(s, EV_PLAN_REVIEW, text, &err) == 0;
-	return false;
-}
-
 /* A command that was an answer is over at once. */
 static void tell_answered(struct ons_dash *d, const struct ons_message *m,
     struct span command, const char *agent)
@@ -369,12 +327,7 @@ static void tell_answered(struct ons_dash *d, const struct ons_message *m,
 	    .type = EV_DONE, .time_us = clock_wall_us(), .body = ""};
 	send_ack(d, m->id, command);
 	ons_frame_put(&frames, &view, &ev);
-	size_t from = 0;
-	for (size_t i = 0; i < frames.n; i++) {
-		wire_send(
-		    d->wire, frames.text.data + from, frames.end[i] - from);
-		from = frames.end[i];
-	}
+	send_frames(d->wire, &frames);
 	ons_frames_fini(&frames);
 }
 
@@ -385,7 +338,7 @@ static bool is_answer(struct ons_dash *d, const struct ons_message *m,
 	{
 		struct command *c = list_entry(it, struct command, link);
 		if (strcmp(c->agent, agent) != 0 ||
-		    !answer(c->session, q->text))
+		    !ons_answer_give(c->session, q->text))
 			continue;
 		tell_answered(d, m, id, agent);
 		return true;
