@@ -191,6 +191,29 @@ is $shared->connect(name => 'renamed')->{type}, 'ACK', 'an agent may change its 
 is $host->http(GET => '/api/agents/name/renamed', { %colleague })->{status}, 200,
     'an agent that has said who it is again is still seen by its organisation';
 
+# The id of a command, for another agent.
+my $by_ann = Onsembl->dashboard($host, token => Onsembl::token(user => 'ann', org => 'acme'));
+my ($hosted) = grep { /^custom-/ } map { $_->{agentId} } @{ $by_ann->next('DASHBOARD_CONNECTED')->{payload}{agents} };
+sub reused {
+	my ($id, $at) = @_;
+	my $p = $by_ann->ask(COMMAND_REQUEST => { commandId => $id, agentId => $at, command => 'x' })->{payload};
+	return $p->{code} ? "$p->{code} $p->{details}{reason}" : "begun $p->{commandId}";
+}
+my $refusal = 'ROUTING_FAILED a command to another agent has this commandId: choose a new one';
+for my $other ('mock-2', $hosted) {
+	is reused('kept', $other), $refusal, "a command that has ended is refused for the other agent $other";
+}
+is reused('kept', 'mock-1'), 'begun kept', 'a command that has ended is acknowledged when it is sent again to its agent';
+is reused('runs', 'mock-1'), 'begun runs', 'a command begins at the first of two agents';
+is reused('runs', 'mock-2'), $refusal, 'a command that runs is refused for another agent';
+is reused('runs', $known->{id}), 'begun runs', 'a command that runs is the same by the UUID of its agent';
+$agent->complete('runs');
+is reused('here', $hosted), 'begun here', 'a command begins at the hosted agent';
+while (my $end = $by_ann->next('COMMAND_COMPLETE')) {
+	last if $end->{payload}{commandId} eq 'here';
+}
+is reused('here', 'mock-1'), $refusal, 'a command of the hosted agent is refused for another agent';
+
 # Many agents at once: the list is long then.
 my @many = map { OnsAgent->new($host, id => "many-$_", user => 'ann', silent => 1) } 1 .. 40;
 my $watcher = Onsembl->dashboard($host, user => 'ann');

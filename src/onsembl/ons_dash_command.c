@@ -17,7 +17,9 @@
 #include "onsembl/ons_answer.h"
 #include "onsembl/ons_dash.h"
 #include "onsembl/ons_frame.h"
+#include "onsembl/ons_history.h"
 #include "onsembl/ons_owner.h"
+#include "onsembl/ons_uuid.h"
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -217,6 +219,40 @@ static void refuse_route(
 	    reason);
 }
 
+static void refuse_reuse(struct ons_dash *d, struct span command)
+{
+	refuse_route(d, command,
+	    "a command to another agent has this commandId: choose a new one");
+}
+
+/* Either may be a UUID. */
+static bool is_same_agent(const char *a, const char *b)
+{
+	return ons_uuid_is(span_str(a), "agent", b) ||
+	       ons_uuid_is(span_str(b), "agent", a);
+}
+
+/*
+ * Sessions compare the texts of inputs with one id, but not their agents: other
+ * doors repeat inputs without naming one.
+ */
+static bool was_for_another(const struct command *c)
+{
+	const char *name = session_id(c->session);
+	struct session_record r;
+	struct buf mem = {0};
+	struct err err;
+	bool is_another = false;
+	if (session_look(c->dash->setup->sessions, name, strlen(name), &mem, &r,
+		&err) == 0) {
+		const char *agent = ons_history_agent(&r);
+		is_another =
+		    *agent ? !is_same_agent(c->agent, agent) : !c->view.is_here;
+	}
+	buf_fini(&mem);
+	return is_another;
+}
+
 static void send_ack(
     struct ons_dash *d, struct span message, struct span command)
 {
@@ -263,6 +299,11 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 	}
 	if (r->outcome == INPUT_REFUSED) {
 		refuse_route(d, span_str(c->id), err_public_text(r->err));
+		free_command(c);
+		return;
+	}
+	if (r->outcome == INPUT_REPEATED && was_for_another(c)) {
+		refuse_reuse(d, span_str(c->id));
 		free_command(c);
 		return;
 	}
@@ -373,7 +414,10 @@ void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
 	}
 	if (is_answer(d, m, q, id, a->id))
 		return;
-	if (find_command(d, id))
+	const struct command *before = find_command(d, id);
+	if (before && *before->agent && !is_same_agent(before->agent, a->id))
+		refuse_reuse(d, id);
+	else if (before)
 		send_ack(d, m->id, id); /* it was sent again */
 	else if (d->n_commands == ONS_DASH_COMMANDS_MAX)
 		refuse_route(d, id,

@@ -68,7 +68,7 @@ static const char *status_of(const struct session_record *r)
 	return "PENDING";
 }
 
-static const char *agent_of(const struct session_record *r)
+const char *ons_history_agent(const struct session_record *r)
 {
 	size_t n = sizeof DIALIN_PREFIX - 1;
 	return strncmp(r->agent, DIALIN_PREFIX, n) == 0 ? r->agent + n : "";
@@ -81,8 +81,8 @@ static void put_members(struct buf *out, const struct ons_history *h,
 	struct buf agents = {0};
 	bool is_over = r->duration_ms >= 0;
 	buf_char(&agents, '[');
-	if (*agent_of(r))
-		buf_json_str(&agents, agent_of(r));
+	if (*ons_history_agent(r))
+		buf_json_str(&agents, ons_history_agent(r));
 	buf_char(&agents, ']');
 	ons_put_str(out, "userId", h->user);
 	ons_put_text(out, "content", (struct span){r->prompt, r->prompt_len});
@@ -196,7 +196,7 @@ static void put_names(struct buf *out, const struct session_record *r)
 	if (strlen(r->id) >= ONS_OWNER_SIZE)
 		return;
 	buf_append(out, r->id, strlen(r->id) + 1);
-	buf_append(out, agent_of(r), strlen(agent_of(r)) + 1);
+	buf_append(out, ons_history_agent(r), strlen(ons_history_agent(r)) + 1);
 }
 
 static void take_names(struct making *m, const struct buf *list)
@@ -418,7 +418,7 @@ static void find_session(struct making *m, struct span command)
 	if (session_look(m->h.setup->sessions, name, strlen(name), &mem, &r,
 		&err) == 0 &&
 	    strcmp(r.caller, m->owner) == 0 &&
-	    (!m->agent || strcmp(m->agent, agent_of(&r)) == 0))
+	    (!m->agent || strcmp(m->agent, ons_history_agent(&r)) == 0))
 		add_name(m, name);
 	m->n_left = m->names.len / ONS_OWNER_SIZE;
 	buf_fini(&mem);

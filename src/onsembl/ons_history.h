@@ -18,6 +18,7 @@ struct buf;
 struct door_setup;
 struct err;
 struct http_req;
+struct session_record;
 
 /* Whose commands. */
 struct ons_history {
@@ -35,6 +36,9 @@ struct ons_page {
 
 /* The maximum number of commands that are looked at for one list. */
 #define ONS_HISTORY_MOST 1000
+
+/* Returns the id of the agent of a command; "": the hosted one. */
+const char *ons_history_agent(const struct session_record *r);
 
 /* Append a command as an object of the REST API. Returns 0 or -1 with *err. */
 int ons_history_put(struct buf *out, const struct ons_history *h,
