@@ -311,11 +311,6 @@ bool memory_is_granted(const struct memory *m, const char *what)
 		   is_allowed);
 }
 
-bool memory_is(const struct memory *m, const char *member, const char *text)
-{
-	return json_str_is(json_get(m->given, member), text);
-}
-
 /* ---- the conversation after the turn ---- */
 
 static bool is_user(const struct json *message)

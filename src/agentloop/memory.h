@@ -81,9 +81,6 @@ void memory_grant(struct memory *m, const char *what);
 /* Whether it was granted, in this turn or before. */
 bool memory_is_granted(const struct memory *m, const char *what);
 
-/* Whether a member of the given conversation is this text. */
-bool memory_is(const struct memory *m, const char *member, const char *text);
-
 /* Append the conversation after the turn, a JSON object. */
 void memory_render(const struct memory *m, struct buf *out);
 

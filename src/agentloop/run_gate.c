@@ -3,6 +3,7 @@
 #include "agentloop/run_int.h"
 
 #include "base/json.h"
+#include "core/conversation.h"
 #include "core/permit.h"
 
 #include <stdlib.h>
@@ -63,13 +64,15 @@ enum run_gate run_gate_of(
 	struct json_doc doc = {0};
 	struct json_error why;
 	enum run_gate gate = GATE_ASK;
+	int64_t turns_left;
+	const char *mode = conversation_mode(t->memory.given, &turns_left);
 	const struct json *args =
 	    json_parse(&doc, c->args.data, c->args.len, 0, &why);
 
-	if (memory_is(&t->memory, "mode", "full-access") ||
+	if (strcmp(mode, CONVERSATION_FULL_ACCESS) == 0 ||
 	    is_permitted(t, c->name, args))
 		gate = GATE_OPEN;
-	else if (memory_is(&t->memory, "mode", "read-only") &&
+	else if (strcmp(mode, CONVERSATION_READ_ONLY) == 0 &&
 		 !(u->flags & TOOL_READ_ONLY))
 		gate = GATE_CLOSED;
 	else if (is_granted(t, c->name, args))

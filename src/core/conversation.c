@@ -251,6 +251,21 @@ uint32_t conversation_turn(const char *talk, size_t len)
 	return (uint32_t)turn;
 }
 
+const char *conversation_mode(const struct json *talk, int64_t *turns_left)
+{
+	const struct json *mode = json_get(talk, "mode");
+
+	*turns_left = 0;
+	if (json_str_is(mode, CONVERSATION_READ_ONLY))
+		return CONVERSATION_READ_ONLY;
+	if (json_str_is(mode, CONVERSATION_FULL_ACCESS) &&
+	    json_int(json_get(talk, "turns_left"), turns_left) &&
+	    *turns_left > 0)
+		return CONVERSATION_FULL_ACCESS;
+	*turns_left = 0;
+	return CONVERSATION_AUTO;
+}
+
 static void put_user_message(struct buf *out, const struct conversation_turn *t)
 {
 	struct json_doc doc = {0};

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct json;
+
 /*
  * Append the newer of a client's and the server's conversation (either may be
  * empty, len 0) to *out, with session_id set to id and the server's own keys
@@ -38,6 +40,22 @@ void conversation_unset(
 
 /* Returns the conversation's "turn", or 0 if it has none. */
 uint32_t conversation_turn(const char *talk, size_t len);
+
+/*
+ * The modes of a session: how far the agent may act without approval (spec
+ * 2.9.6).
+ */
+#define CONVERSATION_AUTO "auto"
+#define CONVERSATION_READ_ONLY "read-only"
+#define CONVERSATION_FULL_ACCESS "full-access"
+
+/*
+ * Returns the mode of a conversation, one of the words above; talk may be NULL.
+ * It is auto without a mode, with an unknown one, and in full-access without a
+ * number of remaining turns. *turns_left becomes this number, and 0 in other
+ * modes.
+ */
+const char *conversation_mode(const struct json *talk, int64_t *turns_left);
 
 /* A completed turn. */
 struct conversation_turn {

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ids[] = {"auto", "read-only", "full-access"};
-
 /* A change in progress. */
 struct session_mode_call {
 	struct session *session;
@@ -28,14 +26,7 @@ static void read_mode(const char *talk, size_t len, struct session_mode *mode)
 	struct json_error why;
 	const struct json *v =
 	    len ? json_parse(&doc, talk, len, JSON_SHALLOW, &why) : NULL;
-	*mode = (struct session_mode){.id = ids[0]};
-	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
-		if (json_str_is(json_get(v, "mode"), ids[i]))
-			mode->id = ids[i];
-	if (mode->id == ids[2] &&
-	    (!json_int(json_get(v, "turns_left"), &mode->turns_left) ||
-		mode->turns_left < 1))
-		*mode = (struct session_mode){.id = ids[0]};
+	mode->id = conversation_mode(v, &mode->turns_left);
 	json_fini(&doc);
 }
 
@@ -59,13 +50,15 @@ void mode_count_turn(struct buf *talk)
 {
 	struct session_mode mode;
 	struct buf out = {0};
-	if (!talk->len || !memmem(talk->data, talk->len, "full-access", 11))
+	if (!talk->len ||
+	    !memmem(talk->data, talk->len, CONVERSATION_FULL_ACCESS,
+		strlen(CONVERSATION_FULL_ACCESS)))
 		return;
 	read_mode(talk->data, talk->len, &mode);
-	if (mode.id != ids[2])
+	if (!mode.turns_left)
 		return;
 	if (--mode.turns_left == 0)
-		mode.id = ids[0];
+		mode.id = CONVERSATION_AUTO;
 	write_mode(&out, talk->data, talk->len, &mode);
 	buf_fini(talk);
 	*talk = out;

@@ -305,6 +305,44 @@ static void test_adopt(void)
 	buf_fini(&out);
 }
 
+static void test_mode(void)
+{
+	static const struct {
+		const char *talk, *mode;
+		int turns;
+		const char *what;
+	} cases[] = {
+	    {"{\"mode\":\"read-only\",\"turns_left\":3}", "read-only", 0,
+		"read-only has no turns"},
+	    {"{\"mode\":\"full-access\",\"turns_left\":2}", "full-access", 2,
+		"full-access lasts for its turns"},
+	    {"{\"mode\":\"full-access\",\"turns_left\":0}", "auto", 0,
+		"full-access without turns left is auto"},
+	    {"{\"mode\":\"full-access\",\"turns_left\":-1}", "auto", 0,
+		"full-access with fewer than no turns is auto"},
+	    {"{\"mode\":\"full-access\",\"turns_left\":null}", "auto", 0,
+		"full-access whose turns are no number is auto"},
+	    {"{\"mode\":\"full-access\"}", "auto", 0,
+		"full-access alone is auto"},
+	    {"{\"mode\":\"root\",\"turns_left\":1}", "auto", 0,
+		"an unknown mode is auto"},
+	    {"{}", "auto", 0, "no mode is auto"},
+	    {"7", "auto", 0, "what is no conversation has the mode auto"},
+	};
+
+	for (size_t i = 0; i < N(cases); i++) {
+		struct json_doc doc = {0};
+		struct json_error why;
+		int64_t turns = 99;
+		const char *talk = cases[i].talk;
+		const char *mode = conversation_mode(
+		    json_parse(&doc, talk, strlen(talk), 0, &why), &turns);
+		ok(strcmp(mode, cases[i].mode) == 0 && turns == cases[i].turns,
+		    "the mode of a session: %s", cases[i].what);
+		json_fini(&doc);
+	}
+}
+
 int main(void)
 {
 	test_winner();
@@ -315,5 +353,6 @@ int main(void)
 	test_add();
 	test_iteration();
 	test_adopt();
+	test_mode();
 	return done();
 }

@@ -88,7 +88,6 @@ static void test_given(void)
 	      "\"content\":\"a\"},7],\"trace\":[{\"type\":\"x\"}],"
 	      "\"iteration\":4,\"mine\":[1.0]}",
 	    MAX);
-	ok(memory_is(&memory, "mode", "auto"), "a member can be asked for");
 	memory_add_user(&memory, "b", 1, "", 0);
 	memory_note(
 	    &memory, "llm_call", "l1", 2, 1500000, "\"model\":\"m\"", 11);
