@@ -8,7 +8,6 @@
 #include "model/completion.h"
 #include "model/fault.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Required by the provider; what its smaller models allow. */
@@ -214,18 +213,6 @@ static void anthropic_write_key(struct buf *out, const char *key)
 
 /* ---- answer ---- */
 
-static void take_str(struct completion *r, const struct json *v,
-    void (*fn)(struct completion *r, const char *s, size_t len))
-{
-	struct buf scratch = {0};
-	size_t len;
-	const char *s = json_str(v, &scratch, &len);
-
-	if (s && len)
-		fn(r, s, len);
-	buf_fini(&scratch);
-}
-
 static void add_count(int64_t *to, const struct json *v)
 {
 	int64_t n;
@@ -261,44 +248,24 @@ static void take_block(
 	const struct json *type = json_get(block, "type");
 
 	if (json_str_is(type, "text")) {
-		take_str(r, json_get(block, "text"), completion_add_text);
+		completion_add_text(r, json_get(block, "text"));
 	} else if (json_str_is(type, "thinking")) {
-		take_str(
-		    r, json_get(block, "thinking"), completion_add_thinking);
+		completion_add_thinking(r, json_get(block, "thinking"));
 	} else if (json_str_is(type, "tool_use")) {
 		struct completion_call *c = completion_call(r, index);
-		char *id = json_strdup(json_get(block, "id"));
-		char *name = json_strdup(json_get(block, "name"));
 		if (c)
-			completion_call_name(c, id, name);
-		free(id);
-		free(name);
+			completion_call_name(
+			    c, json_get(block, "id"), json_get(block, "name"));
 	}
 }
 
-/* In a whole answer a call has its input at once; in a stream, {}. */
-static void take_input(
-    struct completion *r, int64_t index, const struct json *input)
-{
-	struct completion_call *c = completion_call(r, index);
-	size_t len;
-	const char *text = json_text(input, &len);
-
-	if (c && json_is(input, JSON_OBJECT))
-		completion_add_args(r, c, text, len);
-}
-
 static void take_args(
-    struct completion *r, int64_t index, const struct json *piece)
+    struct completion *r, int64_t index, const struct json *args)
 {
 	struct completion_call *c = completion_call(r, index);
-	struct buf scratch = {0};
-	size_t len;
-	const char *s = json_str(piece, &scratch, &len);
 
-	if (c && s)
-		completion_add_args(r, c, s, len);
-	buf_fini(&scratch);
+	if (c)
+		completion_add_args(r, c, args);
 }
 
 static void take_delta(
@@ -307,10 +274,9 @@ static void take_delta(
 	const struct json *type = json_get(delta, "type");
 
 	if (json_str_is(type, "text_delta"))
-		take_str(r, json_get(delta, "text"), completion_add_text);
+		completion_add_text(r, json_get(delta, "text"));
 	else if (json_str_is(type, "thinking_delta"))
-		take_str(
-		    r, json_get(delta, "thinking"), completion_add_thinking);
+		completion_add_thinking(r, json_get(delta, "thinking"));
 	else if (json_str_is(type, "input_json_delta"))
 		take_args(r, index, json_get(delta, "partial_json"));
 }
@@ -375,7 +341,7 @@ static void anthropic_take_whole(
 	     b = json_next(b), index++) {
 		take_block(r, index, b);
 		if (json_str_is(json_get(b, "type"), "tool_use"))
-			take_input(r, index, json_get(b, "input"));
+			take_args(r, index, json_get(b, "input"));
 	}
 	take_input_usage(r, json_get(o, "usage"));
 	take_output_usage(r, json_get(o, "usage"));

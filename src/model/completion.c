@@ -21,16 +21,38 @@ static bool is_within(struct completion *r, size_t len)
 	return false;
 }
 
-void completion_add_text(struct completion *r, const char *s, size_t len)
+/* Append the text of a string; anything else has none. */
+static void add_string(
+    struct completion *r, struct buf *to, const struct json *piece)
 {
-	if (is_within(r, len))
-		buf_append(&r->text, s, len);
+	struct buf scratch = {0};
+	size_t len;
+	const char *s = json_str(piece, &scratch, &len);
+
+	if (s && is_within(r, len))
+		buf_append(to, s, len);
+	buf_fini(&scratch);
 }
 
-void completion_add_thinking(struct completion *r, const char *s, size_t len)
+/* Append the JSON text of a value. */
+static void add_source(
+    struct completion *r, struct buf *to, const struct json *v)
 {
+	size_t len;
+	const char *text = json_text(v, &len);
+
 	if (is_within(r, len))
-		buf_append(&r->thinking, s, len);
+		buf_append(to, text, len);
+}
+
+void completion_add_text(struct completion *r, const struct json *piece)
+{
+	add_string(r, &r->text, piece);
+}
+
+void completion_add_thinking(struct completion *r, const struct json *piece)
+{
+	add_string(r, &r->thinking, piece);
 }
 
 struct completion_call *completion_call(struct completion *r, int64_t key)
@@ -48,27 +70,33 @@ struct completion_call *completion_call(struct completion *r, int64_t key)
 	return c;
 }
 
-void completion_call_name(
-    struct completion_call *c, const char *id, const char *name)
+static void set_once(char **to, const struct json *v)
 {
-	if (id && *id && !c->id)
-		c->id = mem_strdup(id);
-	if (name && *name && !c->name)
-		c->name = mem_strdup(name);
+	if (!*to && !json_str_is(v, ""))
+		*to = json_strdup(v);
 }
 
-void completion_call_extra(struct completion *r, struct completion_call *c,
-    const char *object, size_t len)
+void completion_call_name(
+    struct completion_call *c, const struct json *id, const struct json *name)
 {
-	if (!c->extra.len && is_within(r, len))
-		buf_append(&c->extra, object, len);
+	set_once(&c->id, id);
+	set_once(&c->name, name);
+}
+
+void completion_call_extra(
+    struct completion *r, struct completion_call *c, const struct json *object)
+{
+	if (!c->extra.len && json_is(object, JSON_OBJECT))
+		add_source(r, &c->extra, object);
 }
 
 void completion_add_args(
-    struct completion *r, struct completion_call *c, const char *s, size_t len)
+    struct completion *r, struct completion_call *c, const struct json *args)
 {
-	if (is_within(r, len))
-		buf_append(&c->args, s, len);
+	if (json_is(args, JSON_OBJECT))
+		add_source(r, &c->args, args);
+	else
+		add_string(r, &c->args, args);
 }
 
 bool completion_count(int64_t *out, const struct json *v)

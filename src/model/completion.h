@@ -78,11 +78,11 @@ struct completion {
  */
 bool completion_count(int64_t *out, const struct json *v);
 
-/* Append a piece of text. */
-void completion_add_text(struct completion *r, const char *s, size_t len);
+/* Append a piece of text: a string, of which any other value has none. */
+void completion_add_text(struct completion *r, const struct json *piece);
 
-/* Append a piece of reasoning. */
-void completion_add_thinking(struct completion *r, const char *s, size_t len);
+/* Append a piece of reasoning, in the same way. */
+void completion_add_thinking(struct completion *r, const struct json *piece);
 
 /*
  * Returns the call with this number, begun if there is none; NULL, with the
@@ -90,17 +90,20 @@ void completion_add_thinking(struct completion *r, const char *s, size_t len);
  */
 struct completion_call *completion_call(struct completion *r, int64_t key);
 
-/* Set what is not set yet; NULL leaves it. */
+/* Set what is not set yet; what is no text leaves it. */
 void completion_call_name(
-    struct completion_call *c, const char *id, const char *name);
+    struct completion_call *c, const struct json *id, const struct json *name);
 
-/* Append a piece of its arguments. */
+/* Append a piece of its arguments, a string, or all of them, an object. */
 void completion_add_args(
-    struct completion *r, struct completion_call *c, const char *s, size_t len);
+    struct completion *r, struct completion_call *c, const struct json *args);
 
-/* Set what the provider wants back with it, unless that is set. */
-void completion_call_extra(struct completion *r, struct completion_call *c,
-    const char *object, size_t len);
+/*
+ * Set what the provider wants back with it, unless that is set. What is no
+ * object is ignored.
+ */
+void completion_call_extra(
+    struct completion *r, struct completion_call *c, const struct json *object);
 
 /*
  * The end of the model's output. Gives ids to calls that have none. Does

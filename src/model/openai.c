@@ -11,7 +11,6 @@
 #include "model/completion.h"
 #include "model/fault.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- request ---- */
@@ -80,34 +79,6 @@ static void openai_write_key(struct buf *out, const char *key)
 
 /* ---- answer ---- */
 
-/* Call fn with the text of a string that is not empty. */
-static void openai_with(struct completion *r, const struct json *v,
-    void (*fn)(struct completion *r, const char *s, size_t len))
-{
-	struct buf scratch = {0};
-	size_t len;
-	const char *s = json_str(v, &scratch, &len);
-
-	if (s && len)
-		fn(r, s, len);
-	buf_fini(&scratch);
-}
-
-static void openai_take_args(
-    struct completion *r, struct completion_call *c, const struct json *args)
-{
-	struct buf scratch = {0};
-	size_t len;
-	const char *s = json_str(args, &scratch, &len);
-
-	/* Some servers send the object itself. */
-	if (!s && json_is(args, JSON_OBJECT))
-		s = json_text(args, &len);
-	if (s)
-		completion_add_args(r, c, s, len);
-	buf_fini(&scratch);
-}
-
 /* Whether a call without a number and an id is not the last one. */
 static bool openai_is_next(const struct completion *r, const struct json *call)
 {
@@ -153,18 +124,11 @@ static void openai_take_call(struct completion *r, const struct json *call)
 
 	if (!c)
 		return;
-	char *id = json_strdup(json_get(call, "id"));
-	char *name = json_strdup(json_get(function, "name"));
-	completion_call_name(c, id, name);
-	free(id);
-	free(name);
-	openai_take_args(r, c, json_get(function, "arguments"));
-	if (json_is(json_get(call, "extra_content"), JSON_OBJECT)) {
-		size_t len;
-		const char *extra =
-		    json_text(json_get(call, "extra_content"), &len);
-		completion_call_extra(r, c, extra, len);
-	}
+	completion_call_name(
+	    c, json_get(call, "id"), json_get(function, "name"));
+	/* Some servers send the object itself. */
+	completion_add_args(r, c, json_get(function, "arguments"));
+	completion_call_extra(r, c, json_get(call, "extra_content"));
 }
 
 /* "delta" in a stream, "message" in a whole answer. */
@@ -173,11 +137,10 @@ static void openai_take_message(
 {
 	const struct json *calls = json_get(message, "tool_calls");
 
-	openai_with(
-	    r, json_get(message, "reasoning_content"), completion_add_thinking);
-	openai_with(r, json_get(message, "reasoning"), completion_add_thinking);
-	openai_with(r, json_get(message, "content"), completion_add_text);
-	openai_with(r, json_get(message, "refusal"), completion_add_text);
+	completion_add_thinking(r, json_get(message, "reasoning_content"));
+	completion_add_thinking(r, json_get(message, "reasoning"));
+	completion_add_text(r, json_get(message, "content"));
+	completion_add_text(r, json_get(message, "refusal"));
 	if (json_is(calls, JSON_ARRAY))
 		for (const struct json *c = json_first(calls); c;
 		     c = json_next(c))

@@ -157,16 +157,21 @@ static void test_goldens(void)
 static void test_limits(void)
 {
 	struct completion r = {0};
-	static char much[1 << 20];
+	struct json_doc doc = {0};
+	struct json_error why;
+	static char text[(1 << 20) + 2];
 
-	memset(much, 'x', sizeof much);
+	memset(text, 'x', sizeof text);
+	text[0] = text[sizeof text - 1] = '"';
+	const struct json *much = json_parse(&doc, text, sizeof text, 0, &why);
 	for (int i = 0; i < 8; i++)
-		completion_add_text(&r, much, sizeof much);
+		completion_add_text(&r, much);
 	is_int(r.status, COMPLETION_UNFINISHED, "an answer of 8 MiB is taken");
-	completion_add_thinking(&r, "x", 1);
+	completion_add_thinking(&r, much);
 	is_str(r.error, "the model's answer is longer than 8 MiB",
 	    "a longer answer fails");
 	completion_fini(&r);
+	json_fini(&doc);
 
 	for (int i = 0; i < COMPLETION_MAX_CALLS; i++)
 		(void)completion_call(&r, i);
