@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the model reads when a person said no. */
-#define EXPLAIN                                                             \
+/* What follows a refusal, for the model to read. */
+#define TELL_MODEL_TO_EXPLAIN                                               \
 	" They do not see what it is for. Explain in plain words what you " \
 	"want to achieve, what this step does, why it is needed and "       \
 	"whether it can be undone. Do not call the tool again before they " \
 	"have agreed."
-#define SKIP                                                               \
+#define TELL_MODEL_TO_SKIP                                                 \
 	" Do not call it again. If you cannot go on without it, ask them " \
 	"with ask_user and offer alternatives."
-#define STOP " They want to say how to go on: stop here."
+#define TELL_MODEL_TO_STOP " They want to say how to go on: stop here."
 
 /* Whether the rules of the settings allow it without asking. */
 static bool is_permitted(
@@ -145,12 +145,12 @@ static void refuse(
 	buf_printf(&c->wrong, "The user did not allow %s.", c->name);
 	put_feedback(&c->wrong, answer);
 	if (json_str_is(mode, "reject_explain")) {
-		buf_str(&c->wrong, EXPLAIN);
+		buf_str(&c->wrong, TELL_MODEL_TO_EXPLAIN);
 	} else if (json_str_is(mode, "reject_soft")) {
-		buf_str(&c->wrong, SKIP);
+		buf_str(&c->wrong, TELL_MODEL_TO_SKIP);
 	} else {
 		t->is_stopped = true;
-		buf_str(&c->wrong, STOP);
+		buf_str(&c->wrong, TELL_MODEL_TO_STOP);
 	}
 	c->is_refused = true;
 	c->state = CALL_NEW;
