@@ -248,7 +248,6 @@ void run_calls_end(
 	struct draft *d;
 
 	c->state = CALL_ENDED;
-	c->has_failed = has_failed;
 	buf_reset(&c->result);
 	buf_append(&c->result, text, len);
 	if (t->asked == c)

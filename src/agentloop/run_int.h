@@ -97,8 +97,7 @@ struct run_call {
 	bool is_announced;
 	bool is_marked;	 /* it may have run */
 	bool is_refused; /* by a person */
-	bool has_failed;
-	bool is_told; /* its result is an event */
+	bool is_told;	 /* its result is an event */
 };
 
 /* Further input that waits for the next question. */

@@ -174,7 +174,6 @@ static void recall_tool(
 		return;
 	}
 	recall_text(&c->result, json_get(v, "result"));
-	c->has_failed = json_str_is(json_get(v, "status"), "error");
 	c->state = CALL_ENDED;
 	c->is_told = true;
 	if (t->asked == c)
