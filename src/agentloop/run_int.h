@@ -173,6 +173,12 @@ struct draft *run_begin(struct agent_turn *t, enum event_type type);
 /* Add a field from a C string. */
 void run_str(struct agent_turn *t, const char *field, const char *text);
 
+/*
+ * Whether events of this type are noted in the trace. Pieces and checkpoints
+ * repeat what other events have.
+ */
+bool run_is_of_trace(enum event_type type);
+
 /* Emit the draft, and note it in the trace. */
 void run_emit(struct agent_turn *t);
 

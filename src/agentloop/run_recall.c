@@ -225,9 +225,7 @@ void run_recall(struct agent_turn *t, const struct event *ev)
 		run_hear(t, ev);
 	} else {
 		t->is_told |= ev->type == EV_TURN_RESULT;
-		if (event_class(ev->type) == EVENT_STREAM &&
-		    ev->type != EV_ASSISTANT_DELTA &&
-		    ev->type != EV_TERMINAL_OUTPUT)
+		if (run_is_of_trace(ev->type))
 			memory_note(&t->memory, event_name(ev->type), ev->id,
 			    ev->id_len, ev->time_us, ev->body, ev->body_len);
 		recall_fields(t, ev, event_fields(ev, &doc, &text));

@@ -22,8 +22,7 @@ void run_str(struct agent_turn *t, const char *field, const char *text)
 	event_str(&t->draft, field, text, strlen(text));
 }
 
-/* Pieces and checkpoints repeat what other events have. */
-static bool is_of_trace(enum event_type type)
+bool run_is_of_trace(enum event_type type)
 {
 	return type != EV_ASSISTANT_DELTA && type != EV_TERMINAL_OUTPUT &&
 	       event_class(type) == EVENT_STREAM;
@@ -33,7 +32,7 @@ void run_emit(struct agent_turn *t)
 {
 	struct draft *d = &t->draft;
 
-	if (is_of_trace(d->type))
+	if (run_is_of_trace(d->type))
 		memory_note(&t->memory, event_name(d->type), d->id,
 		    strlen(d->id), clock_wall_us(), d->body.data, d->body.len);
 	t->n_emitted++;
