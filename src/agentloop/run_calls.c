@@ -94,14 +94,12 @@ static void take_call(struct run_call *c, const struct json *call)
 /* Providers refuse conversations with other names, which models may invent. */
 static void put_name(struct buf *out, const char *name)
 {
-	static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz0123456789_-";
 	char text[TOOL_NAME_MAX + 1] = "unknown";
 
 	if (*name)
 		(void)snprintf(text, sizeof text, "%s", name);
 	for (char *p = text; *p; p++)
-		if (!strchr(legal, *p))
+		if (!strchr(TOOL_NAME_CHARS, *p))
 			*p = '_';
 	buf_json_str(out, text);
 }

@@ -26,8 +26,12 @@ struct toolbox;
 /* It changes nothing: it may run in the mode read-only. */
 #define TOOL_READ_ONLY 2u
 
-/* The maximum length of a name. Providers accept [A-Za-z0-9_-]. */
+/* The maximum length of a name, and what it is made of: providers insist. */
 #define TOOL_NAME_MAX 64
+#define TOOL_NAME_CHARS              \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789_-"
 
 /* The maximum size of a result; a longer one is cut by its toolbox, visibly. */
 #define TOOL_RESULT_MAX ((size_t)256 << 10)

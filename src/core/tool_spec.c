@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "core/err.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,10 +43,7 @@ static int wrong(const struct reader *r, const char *what)
 
 static bool is_name(const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && !strchr("_-", s[i]))
-			return false;
-	return n > 0 && n <= TOOL_NAME_MAX;
+	return n > 0 && n <= TOOL_NAME_MAX && strspn(s, TOOL_NAME_CHARS) >= n;
 }
 
 size_t tool_spec_placeholder(const char *s)

@@ -4,15 +4,11 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "core/tool.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
-#define NAME_CHARS                   \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789_-"
-#define TOOL_NAME_MAX 64
 #define AGENT_NAME_MAX 200
 #define SCHEMA_MAX 65536
 
@@ -95,7 +91,7 @@ static int check_tool(
 	size_t len = t->name ? strlen(t->name) : 0;
 
 	if (len < 1 || len > TOOL_NAME_MAX ||
-	    strspn(t->name, NAME_CHARS) != len)
+	    strspn(t->name, TOOL_NAME_CHARS) != len)
 		return err_set(err, ERR_CONFIG,
 		    "%s: the name of tool %zu, \"%.80s\", is not 1 to %d of "
 		    "A-Z a-z 0-9 _ -",
