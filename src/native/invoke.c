@@ -15,8 +15,9 @@
 struct invocation {
 	struct task *task;
 	const char *tool;
-	const char *args;
-	char *id; /* in the memory of the task */
+	const char *args;	   /* in the memory of the task, as id is */
+	const struct json *values; /* of args */
+	char *id;
 	int64_t began_ms;
 };
 
@@ -97,13 +98,10 @@ static int run_tool(struct part *caller, const struct invocation *c,
     const struct co_tool *tool, const char **result)
 {
 	struct part call;
-	size_t len = strlen(c->args);
-	const struct json *args =
-	    task_parse(c->task, task_copy(c->task, c->args, len), len);
-	int rc = task_call(caller, tool, args, &call);
+	int rc = task_call(caller, tool, c->values, &call);
 	const char *text = rc == CO_TURN_OK ? call.answer : call.fault;
+	size_t len = rc == CO_TURN_OK ? call.answer_len : call.fault_len;
 
-	len = rc == CO_TURN_OK ? call.answer_len : call.fault_len;
 	if (!text) {
 		text = rc == CO_TURN_OK ? "" : "the tool failed";
 		len = strlen(text);
@@ -114,32 +112,23 @@ static int run_tool(struct part *caller, const struct invocation *c,
 							     : CO_TURN_FAILED;
 }
 
-static bool is_object(struct task *t, const char *json)
+/* Call a tool between its events. */
+static int invoke_between(struct part *caller, struct invocation *c,
+    const struct co_tool *tool, const char **result)
 {
-	size_t len = strlen(json);
+	int rc = tell_call(c, &caller->turn);
 
-	return json_is(
-	    task_parse(t, task_copy(t, json, len), len), JSON_OBJECT);
-}
-
-/* Call a tool between its events. The arguments are an object. */
-static int invoke_between(struct part *caller, const struct co_tool *tool,
-    const char *args, const char **result)
-{
-	struct invocation c = {
-	    .task = caller->task, .tool = tool->name, .args = args};
-	int rc = tell_call(&c, &caller->turn);
-
+	*result = "an event of the call was refused"; /* unless it goes on */
 	if (rc != CO_TURN_OK)
 		return rc;
-	if ((tool->flags & CO_TOOL_ASKS) && !c.task->is_direct) {
-		rc = ask_first(&c, tool, result);
+	if ((tool->flags & CO_TOOL_ASKS) && !c->task->is_direct) {
+		rc = ask_first(c, tool, result);
 		if (rc != CO_TURN_OK) {
-			tell_result(&c, false, *result, strlen(*result));
+			tell_result(c, false, *result, strlen(*result));
 			return rc;
 		}
 	}
-	return run_tool(caller, &c, tool, result);
+	return run_tool(caller, c, tool, result);
 }
 
 int invoke_tool(struct part *caller, const char *name, const char *args,
@@ -156,8 +145,18 @@ int invoke_tool(struct part *caller, const char *name, const char *args,
 		*result = "interrupted";
 		return CO_TURN_INTERRUPTED;
 	}
-	*result = "the arguments are no JSON object";
-	if (args && !is_object(caller->task, args))
+	if (!args)
+		args = "{}";
+	size_t len = strlen(args);
+	struct invocation c = {
+	    .task = caller->task,
+	    .tool = tool->name,
+	    .args = task_copy(caller->task, args, len),
+	};
+	c.values = task_parse(c.task, c.args, len);
+	if (!json_is(c.values, JSON_OBJECT)) {
+		*result = "the arguments are no JSON object";
 		return CO_TURN_FAILED;
-	return invoke_between(caller, tool, args ? args : "{}", result);
+	}
+	return invoke_between(caller, &c, tool, result);
 }
