@@ -187,32 +187,13 @@ void run_ask_close(struct agent_turn *t)
 		put_result(t, NULL);
 }
 
-static void put_args(struct buf *out, const struct buf *args)
-{
-	char text[64];
-
-	(void)snprintf(text, sizeof text, RUN_LEFT_OUT, args->len);
-	if (args->len > RUN_ARGS_BYTES)
-		buf_json_str(out, text);
-	else
-		buf_json(out, args->data, args->len);
-}
-
 /* The calls as a message has them, as the model wrote them. */
 static void put_calls(struct buf *out, const struct completion *c)
 {
 	buf_char(out, '[');
 	for (size_t i = 0; i < c->n_calls; i++) {
-		const struct completion_call *call = &c->calls[i];
-		buf_str(out, i ? ",{\"id\":" : "{\"id\":");
-		buf_json_str(out, call->id);
-		buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
-		buf_json_str(out, call->name);
-		buf_str(out, ",\"arguments\":");
-		put_args(out, &call->args);
-		buf_char(out, '}');
-		run_calls_put_extra(out, &call->extra);
-		buf_char(out, '}');
+		buf_str(out, i ? "," : "");
+		run_calls_put(out, &c->calls[i]);
 	}
 	buf_char(out, ']');
 }

@@ -91,41 +91,58 @@ static void take_call(struct run_call *c, const struct json *call)
 	buf_fini(&scratch);
 }
 
-/* Providers refuse conversations with other names, which models may invent. */
-static void put_name(struct buf *out, const char *name)
+static void put_args(struct buf *out, const struct buf *args)
 {
-	char text[TOOL_NAME_MAX + 1] = "unknown";
+	char text[64];
 
-	if (*name)
-		(void)snprintf(text, sizeof text, "%s", name);
-	for (char *p = text; *p; p++)
+	(void)snprintf(text, sizeof text, RUN_LEFT_OUT, args->len);
+	if (args->len > RUN_ARGS_BYTES)
+		buf_json_str(out, text);
+	else
+		buf_json(out, args->data, args->len);
+}
+
+void run_calls_put(struct buf *out, const struct completion_call *call)
+{
+	buf_str(out, "{\"id\":");
+	buf_json_str(out, call->id);
+	buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
+	buf_json_str(out, call->name);
+	buf_str(out, ",\"arguments\":");
+	put_args(out, &call->args);
+	buf_char(out, '}');
+	if (call->extra.len) {
+		buf_str(out, ",\"extra_content\":");
+		buf_append(out, call->extra.data, call->extra.len);
+	}
+	buf_char(out, '}');
+}
+
+/* Providers refuse conversations with other names, which models may invent. */
+static void make_legal(char name[TOOL_NAME_MAX + 1], const char *said)
+{
+	(void)snprintf(name, TOOL_NAME_MAX + 1, "%s", *said ? said : "unknown");
+	for (char *p = name; *p; p++)
 		if (!strchr(TOOL_NAME_CHARS, *p))
 			*p = '_';
-	buf_json_str(out, text);
 }
 
-void run_calls_put_extra(struct buf *out, const struct buf *extra)
-{
-	if (!extra->len)
-		return;
-	buf_str(out, ",\"extra_content\":");
-	buf_append(out, extra->data, extra->len);
-}
-
-void run_calls_put(const struct agent_turn *t, struct buf *out)
+/* Append the calls as a message has them, in a form that each provider takes. */
+static void put_legal(struct buf *out, const struct agent_turn *t)
 {
 	buf_char(out, '[');
 	for (size_t i = 0; i < t->n_calls; i++) {
 		const struct run_call *c = &t->calls[i];
-		buf_str(out, i ? ",{\"id\":" : "{\"id\":");
-		buf_json_str(out, c->model_id);
-		buf_str(out, ",\"type\":\"function\",\"function\":{\"name\":");
-		put_name(out, c->name);
-		buf_str(out, ",\"arguments\":");
-		buf_json(out, c->args.data, c->args.len);
-		buf_char(out, '}');
-		run_calls_put_extra(out, &c->extra);
-		buf_char(out, '}');
+		char name[TOOL_NAME_MAX + 1];
+		const struct completion_call call = {
+		    .id = c->model_id,
+		    .name = name,
+		    .args = c->args,
+		    .extra = c->extra,
+		};
+		make_legal(name, c->name);
+		buf_str(out, i ? "," : "");
+		run_calls_put(out, &call);
 	}
 	buf_char(out, ']');
 }
@@ -150,7 +167,7 @@ void run_calls_open(struct agent_turn *t, const char *calls, size_t len)
 	}
 	json_fini(&doc);
 	t->is_final = n == 0;
-	run_calls_put(t, &clean);
+	put_legal(&clean, t);
 	memory_add_answer(
 	    &t->memory, t->said.data, t->said.len, clean.data, clean.len);
 	buf_fini(&clean);

@@ -23,6 +23,8 @@
 #include "llm/provider.h"
 #include "net/loop.h"
 
+struct completion_call;
+
 struct agent {
 	struct loop *loop;
 	struct fetch *fetch;
@@ -247,11 +249,8 @@ void run_gate_answer(
 /* Take the calls of an answer: a JSON array as a message has it. */
 void run_calls_open(struct agent_turn *t, const char *calls, size_t len);
 
-/* Append the member of a call that has what its provider wants back. */
-void run_calls_put_extra(struct buf *out, const struct buf *extra);
-
-/* Append them as a message has them, in a form that each provider takes. */
-void run_calls_put(const struct agent_turn *t, struct buf *out);
+/* Append a call as a message has it. Arguments that are too long are left out. */
+void run_calls_put(struct buf *out, const struct completion_call *call);
 
 /* Returns the call with this id of ours, or NULL. */
 struct run_call *run_calls_find(
