@@ -23,7 +23,7 @@
 
 /* ---- the system prompt ---- */
 
-/* A prompt of one word with a dot, a slash, or an end like .md is a file. */
+/* A prompt of one word is a file if it has a slash, or ends in .md or .txt. */
 static bool is_file_name(const char *text)
 {
 	size_t len = strlen(text);
