@@ -214,7 +214,9 @@ static bool visit(struct tool_walk *w, int at, const char *name,
 	struct err err;
 
 	if (is_binary(name) || (size_t)st->st_size > FILE_BYTES ||
-	    (g->file_pattern && !tool_pattern_match_end(g->file_pattern, path)))
+	    (g->file_pattern &&
+		!tool_pattern_match_end(g->file_pattern, path)) ||
+	    tool_root_is_private_file(g->f->root, st))
 		return true;
 	if (g->n_files == FILES_MAX) {
 		w->is_cut = true;

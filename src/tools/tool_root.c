@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/permit_path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +21,9 @@
 
 /* How much of a path is shown in an error. */
 #define SHOWN "%.300s"
+
+/* How deep private folders are searched for the names of a file. */
+#define PRIVATE_DEPTH 8
 
 /* Folders that write makes are, as those of mkdir(1), subject to the umask. */
 #define FOLDER_MODE 0777
@@ -60,6 +64,66 @@ bool tool_root_is_private(const char *path)
 {
 	return permit_path_is_control(path) ||
 	       strcasecmp(last_part(path), ".env") == 0;
+}
+
+/* ---- hard links ---- */
+
+/* A search for a file among the private ones. */
+struct search {
+	const struct stat *file;
+	struct buf path; /* of the present entry, relative to the root */
+};
+
+static bool is_in(struct search *s, int fd, int depth);
+
+static bool is_entry(struct search *s, int at, const char *name, int depth)
+{
+	struct stat st;
+
+	if (!tool_root_is_private(buf_cstr(&s->path)) ||
+	    fstatat(at, name, &st, 0) != 0)
+		return false;
+	if (!S_ISDIR(st.st_mode))
+		return st.st_dev == s->file->st_dev &&
+		       st.st_ino == s->file->st_ino;
+	return depth < PRIVATE_DEPTH &&
+	       is_in(s, openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		   depth + 1);
+}
+
+/* Search an open folder, which is closed; -1 has nothing. */
+static bool is_in(struct search *s, int fd, int depth)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	size_t len = s->path.len;
+	bool is = false;
+
+	if (!dir)
+		return false;
+	while (!is && (e = readdir(dir)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		buf_printf(&s->path, "%s%s", len ? "/" : "", e->d_name);
+		is = is_entry(s, dirfd(dir), e->d_name, depth);
+		s->path.len = len;
+	}
+	(void)closedir(dir); /* nothing was written */
+	return is;
+}
+
+bool tool_root_is_private_file(
+    const struct tool_root *r, const struct stat *file)
+{
+	struct search s = {.file = file};
+
+	/* Most files have one name, which was judged already. */
+	if (!S_ISREG(file->st_mode) || file->st_nlink < 2)
+		return false;
+	bool is = is_in(
+	    &s, openat(r->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	buf_fini(&s.path);
+	return is;
 }
 
 /* ---- errors ---- */
@@ -123,9 +187,11 @@ static int open_below(int folder, const char *path, uint64_t flags)
 /* What a link led to counts, not what it is called. */
 static bool is_private(const struct tool_root *r, int fd)
 {
+	struct stat st;
 	char *path = real_path(fd);
-	bool answer =
-	    !path || tool_root_is_private(tool_root_relative(r, path));
+	bool answer = !path || fstat(fd, &st) != 0 ||
+		      tool_root_is_private(tool_root_relative(r, path)) ||
+		      tool_root_is_private_file(r, &st);
 
 	free(path);
 	return answer;

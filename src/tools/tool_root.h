@@ -8,7 +8,8 @@
  * resolves every path below the open folder (openat2), so that neither "..",
  * nor an absolute path, nor a symbolic link leads out of it, whatever other
  * processes do meanwhile. Within it the control files (core/permit_path.h) and
- * .env, which has secrets, are out of reach as well.
+ * .env, which has secrets, are out of reach as well, also by the other names
+ * that hard links give them.
  *
  * All calls may block and are safe from any thread. Errors are ERR_FORBIDDEN,
  * ERR_NOT_FOUND or ERR_BAD_REQUEST, with a text for the model.
@@ -17,6 +18,8 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+struct stat;
 
 struct tool_root {
 	int fd;	    /* the open folder */
@@ -59,5 +62,12 @@ char *tool_root_name(const struct tool_root *r, int fd);
 
 /* Whether the file tools leave a path, relative to the root, alone. */
 bool tool_root_is_private(const char *path);
+
+/*
+ * Whether a file below the root, as stat() described it, is one of those: it may
+ * be a hard link to .env in the root itself, or to what is private in .co.
+ */
+bool tool_root_is_private_file(
+    const struct tool_root *r, const struct stat *file);
 
 #endif

@@ -63,6 +63,26 @@ static const char *text_of(const char *name)
 	return text;
 }
 
+static void put_hard_link(const char *target, const char *name)
+{
+	char *from = scratch_path("project/%s", target);
+	char *path = scratch_path("project/%s", name);
+
+	if (link(from, path) != 0)
+		abort();
+	free(from);
+	free(path);
+}
+
+static void remove_file(const char *name)
+{
+	char *path = scratch_path("project/%s", name);
+
+	if (unlink(path) != 0)
+		abort();
+	free(path);
+}
+
 static void set_age(const char *name, int seconds)
 {
 	char *path = scratch_path("project/%s", name);
@@ -280,6 +300,29 @@ static const struct row errors[] = {
 	"[\"pending\",\"in_progress\",\"completed\"]"},
 };
 
+/* They are here for these calls alone. */
+static const struct row linked[] = {
+    {"read_file refuses a hard link to the secrets", "read_file",
+	"{\"path\":\"src/hard-env\"}", PRIVATE("src/hard-env")},
+    {"read_file refuses a hard link to a key", "read_file",
+	"{\"path\":\"hard-key\"}", PRIVATE("hard-key")},
+    {"edit refuses a hard link to the secrets", "edit",
+	"{\"file_path\":\"src/hard-env\",\"old_string\":\"sk-1\","
+	"\"new_string\":\"x\"}",
+	PRIVATE("src/hard-env")},
+    {"grep refuses a hard link to the secrets", "grep",
+	"{\"pattern\":\"sk-1\",\"path\":\"src/hard-env\"}",
+	PRIVATE("src/hard-env")},
+};
+
+static const struct row beside_linked[] = {
+    {"grep leaves hard links to private files out", "grep",
+	"{\"pattern\":\"sk-1|key\"}", "No matches found for 'sk-1|key'"},
+    {"read_file reads a hard link to another file", "read_file",
+	"{\"path\":\"hard-other\",\"limit\":1}",
+	"     1\timport os\n\n... (3 more lines)"},
+};
+
 static void test_rows(const struct row *rows, size_t n, enum tool_status status)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -291,6 +334,19 @@ static void test_rows(const struct row *rows, size_t n, enum tool_status status)
 }
 
 /* ---- single tests ---- */
+
+static void test_hard_links(void)
+{
+	put_hard_link(".env", "src/hard-env");
+	put_hard_link(".co/keys/agent.key", "hard-key");
+	put_hard_link("src/b.py", "hard-other");
+	test_rows(linked, sizeof linked / sizeof *linked, TOOL_ERROR);
+	test_rows(beside_linked, sizeof beside_linked / sizeof *beside_linked,
+	    TOOL_SUCCESS);
+	remove_file("src/hard-env");
+	remove_file("hard-key");
+	remove_file("hard-other");
+}
 
 static void test_schemas(void)
 {
@@ -584,6 +640,7 @@ int main(void)
 	loop = loop_new();
 	caller.loop = loop;
 	caller.box = open_box(project, "");
+	test_hard_links();
 	test_schemas();
 	test_rows(
 	    successes, sizeof successes / sizeof *successes, TOOL_SUCCESS);
