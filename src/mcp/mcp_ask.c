@@ -81,18 +81,19 @@ static const struct json *choices_of(const struct json *field)
 }
 
 /* Older servers give the titles of an enum beside it. */
-static const struct json *title_of(
-    const struct json *field, const struct json *choice, size_t i)
+static const struct json *first_name(const struct json *field)
 {
-	const struct json *names = json_get(field, "enumNames");
-	const struct json *name = json_first(names);
+	return json_first(json_get(field, "enumNames"));
+}
 
+/* Returns the title of a choice; name is that of the same place, or NULL. */
+static const struct json *title_of(
+    const struct json *choice, const struct json *name)
+{
 	if (json_is(choice, JSON_OBJECT)) {
 		const struct json *title = json_get(choice, "title");
 		return title ? title : json_get(choice, "const");
 	}
-	while (name && i-- > 0)
-		name = json_next(name);
 	return json_is(name, JSON_STRING) ? name : choice;
 }
 
@@ -100,6 +101,14 @@ static const struct json *value_of(const struct json *choice)
 {
 	return json_is(choice, JSON_OBJECT) ? json_get(choice, "const")
 					    : choice;
+}
+
+static bool has_few_choices(const struct json *properties)
+{
+	for (const struct json *p = json_first(properties); p; p = json_next(p))
+		if (json_count(choices_of(p)) > MCP_ASK_CHOICES)
+			return false;
+	return true;
 }
 
 static bool is_askable(const struct mcp_ask *a)
@@ -111,7 +120,8 @@ static bool is_askable(const struct mcp_ask *a)
 	if (json_type(properties) != JSON_NULL &&
 	    !json_is(properties, JSON_OBJECT))
 		return false;
-	return json_count(properties) <= MCP_ASK_FIELDS;
+	return json_count(properties) <= MCP_ASK_FIELDS &&
+	       has_few_choices(properties);
 }
 
 /* ---- a question ---- */
@@ -166,11 +176,12 @@ static void put_text(struct buf *out, const struct mcp_ask *a)
 static void put_choices(struct buf *out, const struct mcp_ask *a)
 {
 	const struct json *choices = choices_of(a->field);
-	size_t i = 0;
+	const struct json *name = first_name(a->field);
 
-	for (const struct json *c = json_first(choices); c; c = json_next(c)) {
+	for (const struct json *c = json_first(choices); c;
+	     c = json_next(c), name = json_next(name)) {
 		struct buf text = {0};
-		put_str(&text, title_of(a->field, c, i++));
+		put_str(&text, title_of(c, name));
 		buf_json(out, text.data, text.len);
 		buf_char(out, ',');
 		buf_fini(&text);
@@ -238,12 +249,13 @@ static bool is_text(const struct json *v, const char *s, size_t len)
 static bool choose(
     const struct json *field, struct buf *out, const char *s, size_t len)
 {
-	size_t i = 0, n;
+	const struct json *name = first_name(field);
+	size_t n;
 
 	for (const struct json *c = json_first(choices_of(field)); c;
-	     c = json_next(c)) {
+	     c = json_next(c), name = json_next(name)) {
 		const struct json *value = value_of(c);
-		if (!value || (!is_text(title_of(field, c, i++), s, len) &&
+		if (!value || (!is_text(title_of(c, name), s, len) &&
 				  !is_text(value, s, len)))
 			continue;
 		const char *text = json_text(value, &n);
@@ -254,20 +266,41 @@ static bool choose(
 }
 
 /*
+ * Returns the length of v if a text begins with it, up to a comma or its end; 0
+ * otherwise.
+ */
+static size_t begin_of(const struct json *v, const char *s, size_t len)
+{
+	struct buf scratch = {0};
+	size_t n = 0;
+	const char *text = json_str(v, &scratch, &n);
+	bool is = text && n <= len && memcmp(text, s, n) == 0 &&
+		  (n == len || s[n] == ',');
+
+	buf_fini(&scratch);
+	return is ? n : 0;
+}
+
+/*
  * Returns the length of the longest title or value of a choice that a text
- * begins with, up to a comma or its end; 0: none. Titles may have commas.
+ * begins with; 0: none. Titles may have commas.
  */
 static size_t find_choice(const struct json *field, const char *s, size_t len)
 {
-	for (size_t n = len; n > 0; n--) {
-		struct buf none = {0};
-		bool is_end = n == len || s[n] == ',';
-		bool is = is_end && choose(field, &none, s, n);
-		buf_fini(&none);
-		if (is)
-			return n;
+	const struct json *name = first_name(field);
+	size_t longest = 0;
+
+	for (const struct json *c = json_first(choices_of(field)); c;
+	     c = json_next(c), name = json_next(name)) {
+		const struct json *value = value_of(c);
+		size_t n = value ? begin_of(value, s, len) : 0;
+		if (n > longest)
+			longest = n;
+		n = value ? begin_of(title_of(c, name), s, len) : 0;
+		if (n > longest)
+			longest = n;
 	}
-	return 0;
+	return longest;
 }
 
 /* Several choices, joined by commas. */

@@ -25,6 +25,9 @@ struct mcp_ask;
 /* The maximum number of fields; a longer form is declined. */
 #define MCP_ASK_FIELDS 16
 
+/* The same of the choices of a field. */
+#define MCP_ASK_CHOICES 256
+
 /* How often a field is asked again if the answer does not fit. */
 #define MCP_ASK_ATTEMPTS 3
 

@@ -68,6 +68,13 @@ static const struct {
 	"{\"action\":\"accept\",\"content\":{\"x\":[\"#f00\",\"#0f0\"]}}"},
     {"several choices come as a text", FIELD(MANY), {"\"Green, dark, Red\""},
 	"{\"action\":\"accept\",\"content\":{\"x\":[\"#0f0\",\"#f00\"]}}"},
+    {"the longest of several choices counts",
+	FIELD("{\"type\":\"array\",\"items\":{\"enum\":[\"a\",\"a, b\","
+	      "\"b\"]}}"),
+	{"\"a, b, a\""},
+	"{\"action\":\"accept\",\"content\":{\"x\":[\"a, b\",\"a\"]}}"},
+    {"a text that only begins with a choice is none of them", FIELD(MANY),
+	{"\"Red, Greenish\"", "\"\""}, "{\"action\":\"decline\"}"},
     {"a text is passed on as it is", FIELD("{\"type\":\"string\"}"),
 	{"\"a \\\"b\\\" \\u00e4\""},
 	"{\"action\":\"accept\",\"content\":{\"x\":\"a \\\"b\\\" \xc3\xa4\"}}"},
@@ -167,9 +174,37 @@ static void test_questions(void)
 	mcp_ask_free(&a);
 }
 
+/* Ask for one of n choices. */
+static struct mcp_ask *ask_choices(size_t n)
+{
+	struct buf params = {0};
+
+	buf_str(&params, "{\"requestedSchema\":{\"properties\":{\"x\":"
+			 "{\"type\":\"string\",\"enum\":[");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&params, "%s\"c%zu\"", i ? "," : "", i);
+	buf_str(&params, "]}}}}");
+	struct mcp_ask *a = ask(buf_cstr(&params));
+	buf_fini(&params);
+	return a;
+}
+
+static void test_limits(void)
+{
+	struct mcp_ask *a = ask_choices(MCP_ASK_CHOICES);
+
+	ok(!mcp_ask_is_over(a), "a field may have the maximum of choices");
+	mcp_ask_free(&a);
+	a = ask_choices(MCP_ASK_CHOICES + 1);
+	ok(mcp_ask_is_over(a),
+	    "a field with too many choices is not asked for");
+	mcp_ask_free(&a);
+}
+
 int main(void)
 {
 	test_answers();
+	test_limits();
 	test_questions();
 	buf_fini(&question);
 	return done();
