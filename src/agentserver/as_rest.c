@@ -223,15 +223,11 @@ static void get_one(struct asked *a)
 /* Read limit, 1 to AS_PAGE_MOST. */
 static bool read_limit(struct http_req *req, unsigned *most)
 {
-	size_t len = 0;
-	const char *text = reply_query(req, "limit", &len);
-	*most = text ? 0 : AS_PAGE_MOST;
-	for (size_t i = 0; text && i < len; i++) {
-		if (text[i] < '0' || text[i] > '9' || *most > AS_PAGE_MOST)
-			return false;
-		*most = *most * 10 + (unsigned)(text[i] - '0');
-	}
-	return *most >= 1 && *most <= AS_PAGE_MOST;
+	int64_t n = AS_PAGE_MOST;
+	if (!reply_query_int(req, "limit", &n) || n < 1 || n > AS_PAGE_MOST)
+		return false;
+	*most = (unsigned)n;
+	return true;
 }
 
 /* Read page_id: the id of the first event of the page. */
@@ -310,19 +306,15 @@ static bool may_list(struct http_req *req)
 	return false;
 }
 
-/* Read page_id: the place in the list. */
+/* Read page_id: the place in the list; an empty one is its beginning. */
 static bool read_place(struct http_req *req, uint64_t *place)
 {
 	size_t len = 0;
-	const char *text = reply_query(req, "page_id", &len);
-	*place = 0;
-	if (len > 18)
+	int64_t n = 0;
+	(void)reply_query(req, "page_id", &len);
+	if (len && (!reply_query_int(req, "page_id", &n) || n < 0))
 		return false;
-	for (size_t i = 0; text && i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		*place = *place * 10 + (uint64_t)(text[i] - '0');
-	}
+	*place = (uint64_t)n;
 	return true;
 }
 

@@ -153,22 +153,13 @@ static struct wire *accept_wire(struct http_req *req)
 /* Read the number after which events are wanted; -1: all. */
 static bool read_after(struct http_req *req, struct as_plan *plan)
 {
-	size_t len = 0;
-	const char *text = reply_query(req, "after_seq", &len);
-	uint64_t n = 0;
-	if (!text)
+	int64_t n = 0;
+	size_t len;
+	if (!reply_query(req, "after_seq", &len))
 		return true;
-	plan->after = 0;
-	if (len == 2 && memcmp(text, "-1", 2) == 0)
-		return true;
-	if (!len || len > 18)
+	if (!reply_query_int(req, "after_seq", &n) || n < -1)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(text[i] - '0');
-	}
-	plan->after = n + 1;
+	plan->after = (uint64_t)(n + 1);
 	return true;
 }
 

@@ -90,6 +90,31 @@ const char *reply_query(struct http_req *req, const char *name, size_t *len)
 	return NULL;
 }
 
+/* Read up to 18 digits, with a sign. Returns false if it is no such number. */
+static bool read_int(const char *text, size_t len, int64_t *value)
+{
+	bool is_negative = len && *text == '-';
+	int64_t n = 0;
+	if (is_negative)
+		text++, len--;
+	if (!len || len > 18)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		n = n * 10 + (text[i] - '0');
+	}
+	*value = is_negative ? -n : n;
+	return true;
+}
+
+bool reply_query_int(struct http_req *req, const char *name, int64_t *value)
+{
+	size_t len = 0;
+	const char *text = reply_query(req, name, &len);
+	return !text || read_int(text, len, value);
+}
+
 void reply_seconds(struct buf *out, long long ms)
 {
 	buf_printf(out, "%lld.%03lld", ms / 1000, ms % 1000);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct http_req;
@@ -41,6 +42,12 @@ void reply_segment(struct http_req *req, struct buf *id);
  * absent. It lives as long as the request.
  */
 const char *reply_query(struct http_req *req, const char *name, size_t *len);
+
+/*
+ * Get an integer of up to 18 digits from the query; *value keeps its value if
+ * the parameter is absent. Returns false if it is no such integer.
+ */
+bool reply_query_int(struct http_req *req, const char *name, int64_t *value);
 
 /* Append wall-clock milliseconds as Unix seconds with a fraction. */
 void reply_seconds(struct buf *out, long long ms);

@@ -79,30 +79,3 @@ bool oh_asked_is_holder(const struct oh_asked *a, const struct session *s)
 	    .caller = a->caller.address, .place = http_place(a->req)};
 	return a->has_key || session_is_held(s, &guest);
 }
-
-/* ---- the query ---- */
-
-/* Read up to 18 digits, with a sign. Returns false if it is no such number. */
-static bool read_int(const char *text, size_t len, int64_t *value)
-{
-	bool is_negative = len && *text == '-';
-	int64_t n = 0;
-	if (is_negative)
-		text++, len--;
-	if (!len || len > 18)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		n = n * 10 + (text[i] - '0');
-	}
-	*value = is_negative ? -n : n;
-	return true;
-}
-
-bool oh_asked_int(const struct oh_asked *a, const char *name, int64_t *value)
-{
-	size_t len = 0;
-	const char *text = reply_query(a->req, name, &len);
-	return !text || read_int(text, len, value);
-}

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct door_setup;
 struct http_req;
@@ -55,11 +54,5 @@ void oh_asked_refuse(struct http_req *req, const struct err *err);
 
 /* Reply that there is no such conversation, or with another *err. */
 void oh_asked_unknown(struct oh_asked *a, const struct err *err);
-
-/*
- * Get an integer of the query; *value keeps its value if it is absent. Returns
- * false if it is no integer.
- */
-bool oh_asked_int(const struct oh_asked *a, const char *name, int64_t *value);
 
 #endif

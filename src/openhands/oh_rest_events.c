@@ -39,9 +39,9 @@ static bool read_bool(const struct oh_asked *a, const char *name, bool *value)
 static bool read_range(struct oh_asked *a, struct asked_range *range)
 {
 	*range = (struct asked_range){.end_id = -1, .limit = 20};
-	if (!oh_asked_int(a, "start_id", &range->start_id) ||
-	    !oh_asked_int(a, "end_id", &range->end_id) ||
-	    !oh_asked_int(a, "limit", &range->limit) ||
+	if (!reply_query_int(a->req, "start_id", &range->start_id) ||
+	    !reply_query_int(a->req, "end_id", &range->end_id) ||
+	    !reply_query_int(a->req, "limit", &range->limit) ||
 	    !read_bool(a, "reverse", &range->is_reverse)) {
 		reply_detail(a->req, 422,
 		    "start_id, end_id and limit must be integers, and reverse "

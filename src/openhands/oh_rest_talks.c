@@ -265,8 +265,8 @@ static bool may_list_nobodys(const struct oh_asked *a)
 void oh_rest_talks_list(struct oh_asked *a)
 {
 	int64_t limit = 20, page = 0;
-	if (!oh_asked_int(a, "limit", &limit) ||
-	    !oh_asked_int(a, "page_id", &page) || page < 0) {
+	if (!reply_query_int(a->req, "limit", &limit) ||
+	    !reply_query_int(a->req, "page_id", &page) || page < 0) {
 		reply_detail(a->req, 422,
 		    "limit must be an integer, and page_id a next_page_id");
 		return;
