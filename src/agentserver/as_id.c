@@ -26,8 +26,7 @@ static bool read_uuid(uint8_t b[BYTES], const char *text, size_t len)
 	if (len != 32 && len != 36)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		bool is_dash_due =
-		    len == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
+		bool is_dash_due = len == 36 && enc_uuid_has_dash(i);
 		if (is_dash_due != (text[i] == '-'))
 			return false;
 		if (!is_dash_due)

@@ -365,6 +365,18 @@ void enc_uuid(char out[ENC_UUID_SIZE])
 	}
 }
 
+bool enc_is_uuid(const char *text, size_t len)
+{
+	if (len != ENC_UUID_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if (enc_uuid_has_dash(i) ? c != '-' : !hex_plus_one[c])
+			return false;
+	}
+	return true;
+}
+
 uint32_t enc_crc32c(uint32_t crc, const void *p, size_t n)
 {
 #ifdef __x86_64__

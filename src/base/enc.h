@@ -69,6 +69,15 @@ void enc_random(void *p, size_t n);
  */
 void enc_uuid(char out[ENC_UUID_SIZE]);
 
+/* Whether a UUID has a dash at this place of its text. */
+static inline bool enc_uuid_has_dash(size_t at)
+{
+	return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+/* Whether a text is a UUID with dashes, its digits in upper or lower case. */
+bool enc_is_uuid(const char *text, size_t len);
+
 /* Returns the CRC-32C of n bytes, continued from crc (0 to begin). */
 uint32_t enc_crc32c(uint32_t crc, const void *p, size_t n);
 

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/span.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -57,26 +56,15 @@ static bool asks_for_ids(const char *query)
 	return strncmp(query, "ids=", 4) == 0 || strstr(query, "&ids=");
 }
 
-static bool is_dashed_uuid(const char *id)
-{
-	if (strlen(id) != ENC_UUID_SIZE - 1)
-		return false;
-	for (size_t i = 0; i < ENC_UUID_SIZE - 1; i++) {
-		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (is_dash ? id[i] != '-' : !isxdigit((unsigned char)id[i]))
-			return false;
-	}
-	return true;
-}
-
 enum conversations_api conversations_api_of(const struct http_req *req)
 {
 	size_t len = 0;
 	const char *body = http_body(req, &len);
-	bool is_it = strcmp(http_method(req), "POST") == 0
-			 ? has_body_of_server(body, len)
-			 : is_dashed_uuid(http_segment(req)) ||
-			       asks_for_ids(http_query(req));
+	const char *id = http_segment(req);
+	bool is_it =
+	    strcmp(http_method(req), "POST") == 0
+		? has_body_of_server(body, len)
+		: enc_is_uuid(id, strlen(id)) || asks_for_ids(http_query(req));
 	return is_it ? CONVERSATIONS_SERVER : CONVERSATIONS_PAGE;
 }
 

@@ -3,35 +3,19 @@
 #include "onsembl/ons_uuid.h"
 
 #include "base/buf.h"
+#include "base/enc.h"
 #include "identity/digest.h"
 #include "ons/ons_message.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool is_dash(size_t i)
-{
-	return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
-static bool is_uuid(const char *name)
-{
-	if (strlen(name) != ONS_UUID - 1)
-		return false;
-	for (size_t i = 0; i < ONS_UUID - 1; i++)
-		if (is_dash(i) ? name[i] != '-'
-			       : !isxdigit((unsigned char)name[i]))
-			return false;
-	return true;
-}
 
 void ons_uuid_of(char out[ONS_UUID], const char *kind, const char *name)
 {
 	uint8_t d[DIGEST_SIZE];
 	struct buf text = {0};
 	size_t n = 0;
-	if (is_uuid(name)) {
+	if (enc_is_uuid(name, strlen(name))) {
 		memcpy(out, name, ONS_UUID);
 		return;
 	}
@@ -41,7 +25,7 @@ void ons_uuid_of(char out[ONS_UUID], const char *kind, const char *name)
 	d[6] = (uint8_t)(0x80 | (d[6] & 0x0f)); /* version 8 of RFC 9562 */
 	d[8] = (uint8_t)(0x80 | (d[8] & 0x3f)); /* its variant */
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		if (is_dash(n))
+		if (enc_uuid_has_dash(n))
 			out[n++] = '-';
 		(void)snprintf(out + n, 3, "%02x", d[i]);
 		n += 2;

@@ -17,18 +17,13 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-static bool has_dash(size_t at)
-{
-	return at == 8 || at == 13 || at == 18 || at == 23;
-}
-
 /* Whether it is a UUID with dashes, in lower case. */
 static bool is_dashed(const char *id, size_t len)
 {
 	if (len != ENC_UUID_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (has_dash(i) ? id[i] != '-' : !is_hex(id[i]))
+		if (enc_uuid_has_dash(i) ? id[i] != '-' : !is_hex(id[i]))
 			return false;
 	return true;
 }
@@ -53,7 +48,7 @@ void oh_conversation_put(struct buf *out, const char *session_id)
 	size_t len = strlen(session_id);
 	bool is_uuid = is_dashed(session_id, len);
 	for (size_t i = 0; i < len; i++)
-		if (!is_uuid || !has_dash(i))
+		if (!is_uuid || !enc_uuid_has_dash(i))
 			buf_char(out, session_id[i]);
 }
 
@@ -81,7 +76,7 @@ void oh_conversation_find(struct sessions *all, struct buf *id)
 	if (!is_digits(id) || is_stored(all, id))
 		return;
 	for (size_t i = 0; i < id->len; i++) {
-		if (has_dash(dashed.len))
+		if (enc_uuid_has_dash(dashed.len))
 			buf_char(&dashed, '-');
 		buf_char(&dashed, id->data[i]);
 	}

@@ -173,6 +173,29 @@ static void test_uuid(void)
 	    "a UUID begins with the time");
 }
 
+static void test_is_uuid(void)
+{
+	static const struct {
+		const char *text;
+		bool is;
+	} cases[] = {
+	    {"0193f2b4-7c1d-7e5f-8a9b-0123456789ab", true},
+	    {"0193F2B4-7C1D-7E5F-8A9B-0123456789AB", true},
+	    {"0193f2b47c1d7e5f8a9b0123456789ab", false},
+	    {"0193f2b4-7c1d-7e5f-8a9b-0123456789a", false},
+	    {"0193f2b4-7c1d-7e5f-8a9b-0123456789abc", false},
+	    {"0193f2b47-c1d-7e5f-8a9b-0123456789ab", false},
+	    {"0193f2b4-7c1d-7e5f-8a9b-0123456789ag", false},
+	    {"", false},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ok(enc_is_uuid(cases[i].text, strlen(cases[i].text)) ==
+			cases[i].is,
+		    "\"%s\" is %s UUID with dashes", cases[i].text,
+		    cases[i].is ? "a" : "no");
+}
+
 /* CRC-32C a bit at a time, as its polynomial says. */
 static uint32_t slow_crc(uint32_t crc, const unsigned char *p, size_t n)
 {
@@ -212,6 +235,7 @@ int main(void)
 	test_base64url();
 	test_random();
 	test_uuid();
+	test_is_uuid();
 	test_crc();
 	return done();
 }
