@@ -91,12 +91,12 @@ static void run_fail(struct tool_run *t, const char *why)
 }
 
 /* For callbacks that must not end it themselves. */
-static void fail_later(struct tool_run *t, const char *fmt, const char *what)
+static void fail_later(struct tool_run *t, const char *what, const char *why)
 {
 	struct buf text = {0};
 
 	buf_printf(&text, "The MCP server %s ", mcp_conn_name(t->place->conn));
-	buf_printf(&text, "%s%s", fmt, what);
+	buf_printf(&text, "%s%s", what, why);
 	if (!t->failure)
 		t->failure = buf_steal(&text, NULL);
 	buf_fini(&text);
@@ -162,15 +162,14 @@ static void on_time(void *arg)
 
 static void next_input(struct tool_run *t)
 {
-	while (t->input && !t->ask && !t->failure) {
-		if (json_str_is(
-			json_get(t->input, "method"), "elicitation/create"))
-			t->ask = mcp_ask_new(mcp_conn_name(t->place->conn),
-			    json_get(t->input, "params"));
-		else
-			fail_later(t, "needs what no client here can give: ",
-			    "it asked for something else than the user");
-	}
+	const struct json *method = json_get(t->input, "method");
+
+	if (t->input && json_str_is(method, "elicitation/create"))
+		t->ask = mcp_ask_new(mcp_conn_name(t->place->conn),
+		    json_get(t->input, "params"));
+	else if (t->input)
+		fail_later(t, "needs what no client here can give: ",
+		    "it asked for something else than the user");
 	loop_later_ask(t->place->loop, &t->later);
 }
 
