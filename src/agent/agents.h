@@ -10,8 +10,8 @@
 #include "core/agent.h"
 
 /*
- * Returns the kind for a value of the setting 'agent': "demo", "exec:COMMAND",
- * "python:FILE[:NAME]" or "c:FILE.so". NULL with ERR_CONFIG, which names the allowed forms.
+ * Returns the kind for a value of the setting 'agent', such as "demo", "llm" or
+ * "exec:COMMAND". NULL with ERR_CONFIG, which names the allowed forms.
  */
 const struct agent_kind *agents_find(const char *setting, struct err *err);
 

@@ -25,7 +25,10 @@ void reply_err(struct http_req *req, const struct err *err);
 /* Reply {"success": true}. This ends the request. */
 void reply_success(struct http_req *req);
 
-/* Reply {"detail": text}, the form of errors for OpenHands. This ends the request. */
+/*
+ * Reply {"detail": text}, the form of errors for OpenHands. This ends the
+ * request.
+ */
 void reply_detail(struct http_req *req, int status, const char *text);
 
 /* Add Retry-After to the reply to come, if err says when. */

@@ -58,7 +58,10 @@ struct oh_change {
 	char reason[OH_REASON_BYTES];
 };
 
-/* Whether the event has a view that says how the agent is; if so, *change is filled in. */
+/*
+ * Whether the event has a view that says how the agent is; if so, *change is
+ * filled in.
+ */
 bool oh_event_change(
     struct oh_change *change, const struct event *ev, unsigned view);
 

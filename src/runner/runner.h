@@ -4,8 +4,8 @@
 #define RUNNER_RUNNER_H
 
 /*
- * A runner is one process of a subprocess agent, started by a source, with its
- * pipes (or its socket) on the loop. The user that starts it owns it until
+ * A runner is one process of an agent, a tool or an MCP server, started by a
+ * source, with its pipes (or its socket) on the loop. Who starts it owns it until
  * runner_retire() or runner_kill(), which null the pointer at once; the runner
  * itself lives until its whole process tree is gone and reaped.
  */

@@ -4,9 +4,10 @@
 #define RUNNER_SOURCE_H
 
 /*
- * A source starts the processes of a subprocess agent. One kind executes a
- * program under co-turn, and is defined here; the other forks a fork server
- * that has loaded everything already (agent/zygote.h).
+ * A source starts processes: those of an agent, of the tools of a model, or of
+ * an MCP server. One kind executes a program under co-turn, and is defined here;
+ * the other, for agents, forks a fork server that has loaded everything already
+ * (agent/zygote.h).
  */
 #include "core/err.h"
 
