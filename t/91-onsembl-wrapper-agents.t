@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use Backend;
 use ClaudeStandIn;
-use CoHost qw(wait_for);
+use CoHost qw(wait_for write_file);
 use File::Temp;
 use JSON::PP;
 use Test::More;
@@ -143,6 +143,42 @@ for my $takes_events (0, 1) {
 	$agent->next('COMMAND_COMPLETE', 'c2');
 	is scalar($agent->got('INVESTIGATION_REPORT')), 1, "$server gets no report of any other command";
 	is $w->stop, 0, "$server: the wrapper is stopped";
+}
+
+# A program that refuses a conversation until somebody has logged in.
+{
+	write_file("$bin/gemini", <<'END');
+#!/usr/bin/perl
+use strict;
+use warnings;
+use JSON::PP;
+$| = 1;
+sub say_ { print encode_json({ jsonrpc => '2.0', @_ }), "\n" }
+while (my $line = <STDIN>) {
+	my $m = decode_json($line);
+	if ($m->{method} eq 'session/new') {
+		-e 'login' ? say_(id => $m->{id}, result => { sessionId => 's' })
+		    : say_(id => $m->{id}, error => { code => -32000, message => 'Authentication required' });
+	} elsif ($m->{method} eq 'session/prompt') {
+		say_(id => $m->{id}, result => { stopReason => 'end_turn' });
+	} else {
+		say_(id => $m->{id}, result => {});
+	}
+}
+END
+	chmod 0755, "$bin/gemini";
+	my $backend = Backend->new(token => 'T', events => 1);
+	my $w = Wrapper->start(server => $backend->url, %options, agent => 'gemini');
+	my $agent = $backend->agent or BAIL_OUT($w->said . $w->log);
+	for my $id ('c1', 'c2') {
+		$agent->run($id, 'hello');
+		my $end = $agent->next('COMMAND_COMPLETE', $id);
+		is_deeply [@{ $end->{payload} }{qw(status error)}], ['FAILED', 'Authentication required'], "$id: a command fails as the program cannot begin";
+	}
+	write_file($w->dir . '/login', '');
+	$agent->run('c3', 'hello');
+	is $agent->next('COMMAND_COMPLETE', 'c3')->{payload}{status}, 'COMPLETED', 'the program is asked anew by each command';
+	is $w->stop, 0, 'the wrapper of a program that could not begin is stopped';
 }
 
 # What cannot be started.

@@ -340,12 +340,10 @@ static void take_end(struct acp *a, const struct rpc *r)
 	struct buf text = {0};
 
 	take_usage(a, r->result);
-	if (r->error) {
-		if (!notes_text(&text, json_get(r->error, "message")))
-			buf_str(&text, "a request failed");
-	} else if (!json_str_is(reason, "end_turn")) {
+	if (r->error)
+		rpc_put_error(&text, r->error);
+	else if (!json_str_is(reason, "end_turn"))
 		(void)notes_text(&text, reason);
-	}
 	if (text.len)
 		end(a, false, buf_cstr(&text));
 	else
@@ -353,17 +351,35 @@ static void take_end(struct acp *a, const struct rpc *r)
 	buf_fini(&text);
 }
 
+/* There is no session, and so no prompt: nobody has logged in, for instance. */
+static void fail(struct acp *a, const struct json *error)
+{
+	struct buf text = {0};
+
+	rpc_put_error(&text, error);
+	a->dialect.handlers->on_failure(a->dialect.arg, buf_cstr(&text));
+	buf_fini(&text);
+}
+
+static void take_session(struct acp *a, const struct json *result)
+{
+	a->session = json_strdup(json_get(result, "sessionId"));
+	if (!a->session)
+		fail(a, NULL);
+	else if (a->prompt)
+		start_turn(a);
+}
+
 static void take_answer(struct acp *a, const struct rpc *r)
 {
-	if (r->error || (r->number == a->n_prompt && a->session)) {
+	if (r->error && !a->session)
+		fail(a, r->error);
+	else if (r->error || (r->number == a->n_prompt && a->session))
 		take_end(a, r);
-	} else if (r->number == INITIALIZE) {
+	else if (r->number == INITIALIZE)
 		start_session(a);
-	} else if (r->number == SESSION_NEW) {
-		a->session = json_strdup(json_get(r->result, "sessionId"));
-		if (a->session && a->prompt)
-			start_turn(a);
-	}
+	else if (r->number == SESSION_NEW)
+		take_session(a, r->result);
 }
 
 static void acp_take(struct dialect *d, const struct json *line)

@@ -33,6 +33,7 @@ struct assistant {
 	struct dialect *dialect; /* of the job */
 	struct buf line;	 /* the beginning of one */
 	struct buf complaint;
+	struct buf failure; /* why the program cannot begin */
 	struct json_doc doc;
 	bool has_turn;
 	bool is_cancelled;
@@ -93,8 +94,19 @@ static void on_turn_end(void *arg, bool is_success, const char *text)
 	end_turn(a, &result);
 }
 
+/* The next command starts it anew: the cause may be gone then. */
+static void on_failure(void *arg, const char *text)
+{
+	struct assistant *a = arg;
+
+	buf_reset(&a->failure);
+	buf_str(&a->failure, text);
+	if (a->job)
+		job_kill(a->job);
+}
+
 static const struct dialect_handlers dialect_handlers = {
-    .on_event = on_event, .on_end = on_turn_end};
+    .on_event = on_event, .on_end = on_turn_end, .on_failure = on_failure};
 
 /* ---- what the program writes ---- */
 
@@ -165,6 +177,15 @@ static void forget_program(struct assistant *a)
 	buf_reset(&a->line);
 }
 
+static void put_end(const struct assistant *a, const char *how, struct buf *out)
+{
+	buf_printf(
+	    out, "%s has ended without an answer: %s", a->setup.name, how);
+	if (a->complaint.len)
+		buf_printf(
+		    out, ": %.*s", (int)a->complaint.len, a->complaint.data);
+}
+
 /* A turn is judged by its last line: without one, it has failed. */
 static void on_job_end(void *arg, int status)
 {
@@ -174,11 +195,10 @@ static void on_job_end(void *arg, int status)
 
 	log_info("agent=%s: its program has ended: %s", a->setup.name,
 	    spawn_status(status, how, sizeof how));
-	buf_printf(
-	    &error, "%s has ended without an answer: %s", a->setup.name, how);
-	if (a->complaint.len)
-		buf_printf(
-		    &error, ": %.*s", (int)a->complaint.len, a->complaint.data);
+	if (a->failure.len)
+		buf_append(&error, a->failure.data, a->failure.len);
+	else
+		put_end(a, how, &error);
 	const struct doer_result result = {
 	    .state = a->is_cancelled ? ONS_CANCELLED : ONS_FAILED,
 	    .error = a->is_cancelled ? NULL : buf_cstr(&error),
@@ -196,6 +216,7 @@ static bool start_program(struct assistant *a, char *why, size_t size)
 	char **env = env_for_agent(a->setup.kept, a->setup.more);
 
 	buf_reset(&a->complaint);
+	buf_reset(&a->failure);
 	a->job = job_start(
 	    &(struct job_plan){
 		.loop = a->setup.loop,
@@ -285,6 +306,7 @@ static void assistant_free(struct doer *d)
 	forget_program(a);
 	buf_fini(&a->line);
 	buf_fini(&a->complaint);
+	buf_fini(&a->failure);
 	json_fini(&a->doc);
 	free(a);
 }

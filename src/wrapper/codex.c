@@ -371,14 +371,28 @@ static void take_notification(struct codex *c, const struct rpc *r)
 		take_end(c, json_get(r->params, "turn"));
 }
 
+/* Without a thread there is no prompt: the program is of no use. */
 static void take_failure(struct codex *c, const struct json *error)
 {
 	struct buf text = {0};
 
-	if (!notes_text(&text, json_get(error, "message")))
-		buf_str(&text, "a request failed");
-	end(c, false, buf_cstr(&text));
+	rpc_put_error(&text, error);
+	if (c->thread)
+		end(c, false, buf_cstr(&text));
+	else
+		c->dialect.handlers->on_failure(
+		    c->dialect.arg, buf_cstr(&text));
 	buf_fini(&text);
+}
+
+static void take_thread(struct codex *c, const struct json *result)
+{
+	forget(&c->thread);
+	c->thread = json_strdup(json_get(json_get(result, "thread"), "id"));
+	if (!c->thread)
+		take_failure(c, NULL);
+	else if (c->prompt)
+		start_turn(c);
 }
 
 static void take_turn(struct codex *c, const struct json *result)
@@ -391,21 +405,14 @@ static void take_turn(struct codex *c, const struct json *result)
 
 static void take_answer(struct codex *c, const struct rpc *r)
 {
-	if (r->error && r->number <= THREAD_START) {
+	if (r->error && (r->number <= THREAD_START || r->number == c->n_turn))
 		take_failure(c, r->error);
-	} else if (r->number == INITIALIZE) {
+	else if (r->number == INITIALIZE)
 		start_thread(c);
-	} else if (r->number == THREAD_START) {
-		c->thread =
-		    json_strdup(json_get(json_get(r->result, "thread"), "id"));
-		if (c->thread && c->prompt)
-			start_turn(c);
-	} else if (r->number == c->n_turn) {
-		if (r->error)
-			take_failure(c, r->error);
-		else
-			take_turn(c, r->result);
-	}
+	else if (r->number == THREAD_START)
+		take_thread(c, r->result);
+	else if (r->number == c->n_turn)
+		take_turn(c, r->result);
 }
 
 static void codex_take(struct dialect *d, const struct json *line)

@@ -26,6 +26,11 @@ struct dialect_handlers {
 	 * is NUL-terminated and valid inside the call only.
 	 */
 	void (*on_end)(void *arg, bool is_success, const char *text);
+	/*
+	 * The program cannot begin, for the reason in the text, and takes no
+	 * prompt any more: it has to be ended. on_end does not follow.
+	 */
+	void (*on_failure)(void *arg, const char *text);
 };
 
 struct dialect_ops {

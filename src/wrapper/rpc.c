@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "wrapper/notes.h"
 
 void rpc_read(struct rpc *r, const struct json *line)
 {
@@ -19,6 +20,12 @@ void rpc_read(struct rpc *r, const struct json *line)
 	if (json_type(id) != JSON_NULL)
 		r->id.text = json_text(id, &r->id.len);
 	(void)json_int(id, &r->number);
+}
+
+void rpc_put_error(struct buf *out, const struct json *error)
+{
+	if (!notes_text(out, json_get(error, "message")))
+		buf_str(out, "a request failed");
 }
 
 static void begin(struct buf *out, bool has_version)

@@ -28,6 +28,9 @@ struct rpc {
 /* Read a message. */
 void rpc_read(struct rpc *r, const struct json *line);
 
+/* Append the message of an error, or a general one. */
+void rpc_put_error(struct buf *out, const struct json *error);
+
 /* Append a request of ours up to its params, which follow, then rpc_end(). */
 void rpc_request(
     struct buf *out, bool has_version, int64_t number, const char *method);

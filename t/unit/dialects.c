@@ -41,8 +41,14 @@ static void on_end(void *arg, bool is_success, const char *text)
 	buf_char(&made, '\n');
 }
 
+static void on_failure(void *arg, const char *text)
+{
+	(void)arg;
+	buf_printf(&made, "= failure %s\n", text);
+}
+
 static const struct dialect_handlers handlers = {
-    .on_event = on_event, .on_end = on_end};
+    .on_event = on_event, .on_end = on_end, .on_failure = on_failure};
 
 /* Whether the line begins with this word; *rest is what follows. */
 static bool has_word(const char *line, const char *word, const char **rest)
@@ -236,6 +242,37 @@ static void test_questions(void)
 	    false, "codex");
 }
 
+/* What a program says that takes no prompt. */
+static void test_failure(
+    struct dialect *d, const char *answer, const char *want, const char *name)
+{
+	static const char first[] = "{\"id\":1,\"result\":{}}";
+
+	buf_reset(&made);
+	d->handlers = &handlers;
+	d->ops->start(d, "/");
+	d->ops->prompt(d, "x", 1);
+	with_json(d, first, sizeof first - 1, d->ops->take);
+	with_json(d, answer, strlen(answer), d->ops->take);
+	ok(strcmp(buf_cstr(&made), want) == 0,
+	    "%s fails without a conversation: %s", name, answer);
+	d->ops->free(d);
+}
+
+static void test_failures(void)
+{
+	static const char refusal[] =
+	    "{\"id\":2,\"error\":{\"message\":\"log in first\"}}";
+	static const char nothing[] = "{\"id\":2,\"result\":{}}";
+
+	test_failure(acp_new(), refusal, "= failure log in first\n", "gemini");
+	test_failure(
+	    acp_new(), nothing, "= failure a request failed\n", "gemini");
+	test_failure(codex_new(), refusal, "= failure log in first\n", "codex");
+	test_failure(
+	    codex_new(), nothing, "= failure a request failed\n", "codex");
+}
+
 int main(void)
 {
 	replay("claude", claude_new());
@@ -246,6 +283,7 @@ int main(void)
 	test_odd_lines(acp_new, "gemini");
 	test_scopes();
 	test_questions();
+	test_failures();
 	buf_fini(&made);
 	return done();
 }
