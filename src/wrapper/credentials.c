@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "wrapper/config_file.h"
+#include "wrapper/rest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,19 +69,18 @@ bool credentials_take(
 {
 	char *access = json_strdup(json_get(answer, "access_token"));
 	char *refresh = json_strdup(json_get(answer, "refresh_token"));
-	int64_t life_s = DEFAULT_LIFE_S;
 
 	if (!access) {
 		free(refresh);
 		return false;
 	}
-	(void)json_int(json_get(answer, "expires_in"), &life_s);
 	credentials_fini(c);
 	*c = (struct credentials){
 	    .server = mem_strdup(server),
 	    .access = access,
 	    .refresh = refresh,
-	    .expires_ms = clock_wall_ms() + life_s * 1000,
+	    .expires_ms = clock_wall_ms() + rest_duration_ms(answer,
+						"expires_in", DEFAULT_LIFE_S),
 	};
 	return true;
 }

@@ -26,6 +26,9 @@
 /* If the server does not say how often it may be asked. */
 #define DEFAULT_INTERVAL_S 5
 
+/* The same of how long a code can be entered. */
+#define DEFAULT_LIFE_S 600
+
 #define GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
 struct login {
@@ -149,17 +152,16 @@ static void on_authorize(
     void *arg, long status, const struct json *answer, const char *error)
 {
 	struct login *l = arg;
-	int64_t interval_s = DEFAULT_INTERVAL_S, life_s = 600;
 
 	l->device_code = json_strdup(json_get(answer, "device_code"));
 	if (status != 200 || !l->device_code) {
 		finish(l, error ? error : "the server offers no login");
 		return;
 	}
-	(void)json_int(json_get(answer, "interval"), &interval_s);
-	(void)json_int(json_get(answer, "expires_in"), &life_s);
-	l->interval_ms = interval_s > 0 ? interval_s * 1000 : 1000;
-	l->until_ms = clock_mono_ms() + life_s * 1000;
+	l->interval_ms =
+	    rest_duration_ms(answer, "interval", DEFAULT_INTERVAL_S);
+	l->until_ms = clock_mono_ms() +
+		      rest_duration_ms(answer, "expires_in", DEFAULT_LIFE_S);
 	show_code(answer);
 	loop_timer_set(l->loop, &l->timer, l->interval_ms);
 }
@@ -226,7 +228,7 @@ int login_end(const struct agent_settings *s)
 
 static bool is_fresh(const struct login *l)
 {
-	return l->credentials.expires_ms - clock_wall_ms() > RENEW_BEFORE_MS;
+	return l->credentials.expires_ms > clock_wall_ms() + RENEW_BEFORE_MS;
 }
 
 static void say_ready(struct login *l)

@@ -14,6 +14,7 @@
 
 #define TIMEOUT_MS 15000
 #define MAX_BYTES ((size_t)64 * 1024)
+#define MAX_DURATION_S (366 * 86400)
 
 struct rest {
 	struct fetch *fetch;
@@ -87,4 +88,15 @@ void rest_post(
 	    },
 	    on_answer, r);
 	buf_fini(&url);
+}
+
+int64_t rest_duration_ms(
+    const struct json *answer, const char *name, int64_t default_s)
+{
+	int64_t s = default_s;
+
+	(void)json_int(json_get(answer, name), &s);
+	if (s < 1)
+		s = 1;
+	return (s < MAX_DURATION_S ? s : MAX_DURATION_S) * 1000;
 }

@@ -4,6 +4,8 @@
 #define WRAPPER_REST_H
 
 /* Requests to the HTTP side of the server: JSON there and back. */
+#include <stdint.h>
+
 struct json;
 struct loop;
 struct rest;
@@ -24,5 +26,12 @@ void rest_close(struct rest **r);
 /* Post a body of JSON; one request at a time. fn is called later. */
 void rest_post(
     struct rest *r, const char *path, const char *body, rest_fn *fn, void *arg);
+
+/*
+ * Returns a number of seconds in an answer, or default_s, in milliseconds: from
+ * a second to a year.
+ */
+int64_t rest_duration_ms(
+    const struct json *answer, const char *name, int64_t default_s);
 
 #endif
