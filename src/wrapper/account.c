@@ -351,11 +351,8 @@ static void keep_usage(struct account *a, const struct json *event)
 	a->usage = usage.text ? mem_strndup(usage.text, usage.len) : NULL;
 }
 
-void account_take(struct account *a, const char *json, size_t len)
+void account_take(struct account *a, const struct json *event)
 {
-	struct json_doc doc = {0};
-	struct json_error error;
-	const struct json *event = json_parse(&doc, json, len, 0, &error);
 	const struct json *type = json_get(event, "type");
 
 	make_root(a);
@@ -369,7 +366,6 @@ void account_take(struct account *a, const char *json, size_t len)
 		take_result(a, event);
 	else if (json_str_is(type, "llm_result"))
 		keep_usage(a, event);
-	json_fini(&doc);
 }
 
 void account_end(struct account *a, const struct doer_result *result)

@@ -17,6 +17,7 @@
 
 struct account;
 struct doer_result;
+struct json;
 struct order;
 struct report;
 
@@ -35,8 +36,8 @@ void account_free(struct account **a);
  */
 void account_begin(struct account *a, struct order *x, bool with_tools);
 
-/* An event of it, one JSON object. */
-void account_take(struct account *a, const char *json, size_t len);
+/* An event of it, an object. */
+void account_take(struct account *a, const struct json *event);
 
 /* It is over. */
 void account_end(struct account *a, const struct doer_result *result);

@@ -82,53 +82,50 @@ static void on_output(void *arg, bool is_errors, const char *text, size_t len)
 }
 
 /* For a server that knows only terminals. */
-static void show_event(struct orders *o, const char *json, size_t len)
+static void show_event(struct orders *o, const struct json *event)
 {
-	struct json_doc doc = {0};
-	struct json_error error;
 	struct buf text = {0};
 
-	o->asked = render_event(&text, json_parse(&doc, json, len, 0, &error));
+	o->asked = render_event(&text, event);
 	if (text.len)
 		(void)report_output(
 		    o->report, o->current, false, text.data, text.len);
 	report_flush(o->report, o->current, false);
 	buf_fini(&text);
-	json_fini(&doc);
 }
 
-static bool is_question(const char *json, size_t len)
+static bool is_question(const struct json *event)
 {
-	struct json_doc doc = {0};
-	struct json_error error;
-	const struct json *type =
-	    json_get(json_parse(&doc, json, len, 0, &error), "type");
-	bool asks = json_str_is(type, "ask_user") ||
-		    json_str_is(type, "approval_needed") ||
-		    json_str_is(type, "plan_review");
+	const struct json *type = json_get(event, "type");
 
-	json_fini(&doc);
-	return asks;
+	return json_str_is(type, "ask_user") ||
+	       json_str_is(type, "approval_needed") ||
+	       json_str_is(type, "plan_review");
 }
 
-static void tell_event(struct orders *o, const char *json, size_t len)
+static void tell_event(
+    struct orders *o, const struct json *event, const char *json, size_t len)
 {
 	struct order *x = o->current;
 
 	report_event(o->report, x, json, len);
-	if (is_question(json, len))
+	if (is_question(event))
 		x->asked = x->sequence;
 }
 
 static void on_event(void *arg, const char *json, size_t len)
 {
 	struct orders *o = arg;
+	struct json_doc doc = {0};
+	struct json_error error;
+	const struct json *event = json_parse(&doc, json, len, 0, &error);
 
 	if (o->setup.handlers->takes_events(o->setup.arg))
-		tell_event(o, json, len);
+		tell_event(o, event, json, len);
 	else
-		show_event(o, json, len);
-	account_take(o->account, json, len);
+		show_event(o, event);
+	account_take(o->account, event);
+	json_fini(&doc);
 	orders_balance(o);
 }
 
