@@ -17,6 +17,7 @@
 #include "wrapper/report.h"
 #include "wrapper/workdir.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct orders {
@@ -36,11 +37,6 @@ struct orders {
 	bool is_paused;		    /* by AGENT_CONTROL */
 	bool is_finishing;
 };
-
-static bool is_id(const char *id, struct span span)
-{
-	return ons_is(span, id);
-}
 
 /* ---- output ---- */
 
@@ -257,12 +253,18 @@ static void cancel_current(struct orders *o, bool is_forced, const char *why)
 		a->ops->cancel(a);
 }
 
+/* It is in no list. */
+static void drop(struct orders *o, struct order *x, enum ons_state state)
+{
+	report_end(o->report, x, &(struct doer_result){.state = state});
+	order_free(&x);
+}
+
 static void cancel_waiting(struct orders *o, struct order *x)
 {
 	list_remove(&x->link);
 	o->n_waiting--;
-	report_end(o->report, x, &(struct doer_result){.state = ONS_CANCELLED});
-	order_free(&x);
+	drop(o, x, ONS_CANCELLED);
 }
 
 static void on_limit(void *arg)
@@ -279,7 +281,7 @@ static struct order *find_waiting(const struct orders *o, struct span id)
 		list_each(link, &o->waiting[i])
 		{
 			struct order *x = list_entry(link, struct order, link);
-			if (is_id(x->id, id))
+			if (ons_is(id, x->id))
 				return x;
 		}
 	return NULL;
@@ -289,10 +291,8 @@ static void cancel_all(struct orders *o, bool is_forced)
 {
 	struct order *x;
 
-	while ((x = take_next(o))) {
-		o->n_waiting++; /* cancel_waiting() subtracts it */
-		cancel_waiting(o, x);
-	}
+	while ((x = take_next(o)))
+		drop(o, x, ONS_CANCELLED);
 	if (o->current)
 		cancel_current(o, is_forced, NULL);
 }
@@ -313,7 +313,7 @@ static void enqueue(struct orders *o, struct order *x)
 /* A request that comes again is not run again. */
 static bool is_known(const struct orders *o, struct span id)
 {
-	return (o->current && is_id(o->current->id, id)) ||
+	return (o->current && ons_is(id, o->current->id)) ||
 	       find_waiting(o, id) || report_knows(o->report, id);
 }
 
@@ -336,8 +336,7 @@ static void answer(struct orders *o, struct order *x)
 	o->asked = RENDER_NOTHING;
 	tell(o, line.data, line.len);
 	buf_fini(&line);
-	report_end(o->report, x, &(struct doer_result){.state = ONS_COMPLETED});
-	order_free(&x);
+	drop(o, x, ONS_COMPLETED);
 }
 
 static void on_request(
@@ -356,9 +355,10 @@ static void on_request(
 	if (q.command.len && is_known(o, q.command))
 		return;
 	if (o->n_waiting >= ORDERS_MAX_WAITING || o->is_finishing) {
+		(void)snprintf(why, sizeof why,
+		    "%d commands are waiting already", ORDERS_MAX_WAITING);
 		report_refusal(o->report, q.command,
-		    o->is_finishing ? "this agent is stopping"
-				    : "64 commands are waiting already");
+		    o->is_finishing ? "this agent is stopping" : why);
 		return;
 	}
 	struct order *x =
@@ -382,7 +382,7 @@ static void on_cancel(
 		log_warn("server: its COMMAND_CANCEL %s", fault);
 	else if (x)
 		cancel_waiting(o, x);
-	else if (o->current && is_id(o->current->id, c.command))
+	else if (o->current && ons_is(c.command, o->current->id))
 		cancel_current(o, c.is_forced, NULL);
 }
 
@@ -422,7 +422,7 @@ static void on_stimulus(
 	struct ons_stimulus s;
 	const char *fault = ons_read_stimulus(&s, r, m);
 
-	if (fault || !o->current || !is_id(o->current->id, s.command))
+	if (fault || !o->current || !ons_is(s.command, o->current->id))
 		return;
 	/* A server that has lost a worker repeats answers. */
 	if (s.asked && s.asked != o->current->asked)
