@@ -160,7 +160,10 @@ static const char *const gemini_kept[] = {"GEMINI_API_KEY", "GOOGLE_API_KEY",
 static char *const gemini_more[] = {
     (char[]){"GEMINI_CLI_TRUST_WORKSPACE=true"}, NULL};
 
-/* It would ask for the way to log in, report its use, and update itself. */
+/*
+ * It would ask for the way to log in, report its use, and update itself. It
+ * reads these settings only where it trusts the folder: onsembl-agent(1).
+ */
 #define GEMINI_SETTINGS                                          \
 	"{\"privacy\":{\"usageStatisticsEnabled\":false},"       \
 	"\"telemetry\":{\"enabled\":false},"                     \

@@ -5,8 +5,9 @@
 
 /*
  * The connection to the server: it is made again when it is lost (retry.h says
- * when), and given up after some attempts in a row. It introduces the agent, sends heartbeats, answers pings, and sends what is in
- * the backlog while the server has room for it. Loop's thread only.
+ * when), and given up after some attempts in a row. It introduces the agent,
+ * sends heartbeats, answers pings, and sends what is in the backlog while the
+ * server has room for it. Loop's thread only.
  */
 #include "ons/ons_message.h"
 
