@@ -17,6 +17,12 @@ struct span {
 	size_t len;
 };
 
+/* Returns all of a C string, or an absent span for NULL. */
+static inline struct span span_cstr(const char *text)
+{
+	return (struct span){text, text ? strlen(text) : 0};
+}
+
 /* Whether c is a space or a tab. */
 static inline bool span_is_blank(char c)
 {

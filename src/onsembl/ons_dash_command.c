@@ -44,11 +44,6 @@ struct command {
 	bool is_cancelled; /* before its receipt */
 };
 
-static struct span span_str(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
-
 static void free_command(struct command *c)
 {
 	if (c->dash) {
@@ -192,8 +187,8 @@ static struct command *add_command(struct ons_dash *d, struct span id,
 	c->agent = mem_strdup(a ? a->id : "");
 	c->session = s;
 	c->began_ms = clock_mono_ms();
-	c->view.command = span_str(c->id);
-	c->view.agent = a ? span_str(c->agent) : (struct span){0};
+	c->view.command = span_cstr(c->id);
+	c->view.agent = a ? span_cstr(c->agent) : (struct span){0};
 	c->view.is_here = a && a->is_hosted;
 	list_append(&d->commands, &c->link);
 	d->n_commands++;
@@ -228,8 +223,8 @@ static void refuse_reuse(struct ons_dash *d, struct span command)
 /* Either may be a UUID. */
 static bool is_same_agent(const char *a, const char *b)
 {
-	return ons_uuid_is(span_str(a), "agent", b) ||
-	       ons_uuid_is(span_str(b), "agent", a);
+	return ons_uuid_is(span_cstr(a), "agent", b) ||
+	       ons_uuid_is(span_cstr(b), "agent", a);
 }
 
 /*
@@ -298,16 +293,16 @@ static void on_receipt(void *arg, const struct session_receipt *r)
 		return;
 	}
 	if (r->outcome == INPUT_REFUSED) {
-		refuse_route(d, span_str(c->id), err_public_text(r->err));
+		refuse_route(d, span_cstr(c->id), err_public_text(r->err));
 		free_command(c);
 		return;
 	}
 	if (r->outcome == INPUT_REPEATED && was_for_another(c)) {
-		refuse_reuse(d, span_str(c->id));
+		refuse_reuse(d, span_cstr(c->id));
 		free_command(c);
 		return;
 	}
-	send_ack(d, span_str(c->message), span_str(c->id));
+	send_ack(d, span_cstr(c->message), span_cstr(c->id));
 	free(c->message);
 	c->message = NULL;
 	attach(c, r);
@@ -363,7 +358,7 @@ static void tell_answered(struct ons_dash *d, const struct ons_message *m,
 {
 	struct ons_frames frames = {0};
 	struct ons_frame_view view = {
-	    .command = command, .agent = span_str(agent)};
+	    .command = command, .agent = span_cstr(agent)};
 	const struct event ev = {
 	    .type = EV_DONE, .time_us = clock_wall_us(), .body = ""};
 	send_ack(d, m->id, command);
@@ -410,7 +405,7 @@ void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
 	struct span id = q->command;
 	if (!id.text) {
 		ons_dash_make_id(made, "cmd");
-		id = span_str(made);
+		id = span_cstr(made);
 	}
 	if (is_answer(d, m, q, id, a->id))
 		return;

@@ -42,11 +42,6 @@ struct account {
 	bool has_tools;
 };
 
-static struct span span_of(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
-
 static void put_text(struct buf *out, const char *key, struct span text)
 {
 	if (text.len > ACCOUNT_MAX_TEXT)
@@ -67,7 +62,7 @@ static void begin_node(struct account *a, struct buf *out, const char *id,
 	if (parent)
 		ons_put_str(out, "parentId", parent);
 	else
-		ons_put_json(out, "parentId", span_of("null"));
+		ons_put_json(out, "parentId", span_cstr("null"));
 	ons_put_str(out, "type", type);
 	ons_put_str(out, "name", name);
 	ons_begin_object(out, "content");
@@ -116,7 +111,7 @@ static void put_usage(struct account *a, struct buf *out)
 	a->order->n_tokens =
 	    tokens_of(json_parse(&doc, a->usage, strlen(a->usage), 0, &error));
 	ons_put_int(out, "tokensUsed", a->order->n_tokens);
-	ons_put_json(out, "metadata", span_of(a->usage));
+	ons_put_json(out, "metadata", span_cstr(a->usage));
 	json_fini(&doc);
 }
 
@@ -125,11 +120,11 @@ static void send_root(struct account *a, const struct doer_result *result)
 	struct buf node = {0};
 
 	begin_node(a, &node, a->root, NULL, "LLM_PROMPT", "prompt");
-	put_text(&node, "prompt", span_of(a->order->text));
+	put_text(&node, "prompt", span_cstr(a->order->text));
 	if (result && result->text)
-		put_text(&node, "response", span_of(result->text));
+		put_text(&node, "response", span_cstr(result->text));
 	if (result && result->error)
-		put_text(&node, "error", span_of(result->error));
+		put_text(&node, "error", span_cstr(result->error));
 	put_times(&node, a->began_ms, result != NULL);
 	if (result)
 		put_usage(a, &node);
@@ -176,7 +171,7 @@ static void send_tool(struct account *a, const struct account_tool *tool,
 
 	begin_node(a, &node, tool->id, a->root, "TOOL_CALL", tool->name);
 	ons_put_str(&node, "toolName", tool->name);
-	ons_put_json(&node, "toolInput", span_of(tool->input));
+	ons_put_json(&node, "toolInput", span_cstr(tool->input));
 	if (result)
 		put_text(&node, is_error ? "error" : "toolOutput",
 		    notes_span(&text, json_get(result, "result")));
@@ -206,7 +201,7 @@ static void take_call(struct account *a, const struct json *event)
 	char *id = json_strdup(json_get(event, "tool_id"));
 
 	if (a->n_tools == NOTES_MAX_TOOLS || !id ||
-	    !ons_is_command_id(span_of(id))) {
+	    !ons_is_command_id(span_cstr(id))) {
 		free(id); /* the server would not take it */
 		return;
 	}
@@ -294,7 +289,7 @@ static void send_document(struct account *a, const char *answer)
 	ons_put_str(&text, "status", "COMPLETE");
 	ons_put_text(&text, "title", title_of(answer));
 	ons_put_text(&text, "summary", summary_of(answer));
-	put_text(&text, "content", span_of(answer));
+	put_text(&text, "content", span_cstr(answer));
 	ons_end_object(&text);
 	report_document(a->report, a->order, ONS_INVESTIGATION_REPORT,
 	    buf_cstr(&id), text.data, text.len);

@@ -14,7 +14,6 @@
 #include "wrapper/rpc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { INITIALIZE = 1, SESSION_NEW = 2, FIRST_PROMPT = 3 };
 
@@ -146,7 +145,7 @@ static void choose(struct acp *a, const char *option)
 {
 	struct buf *out = &a->dialect.out;
 
-	rpc_answer(out, true, (struct span){a->request, strlen(a->request)});
+	rpc_answer(out, true, span_cstr(a->request));
 	if (option)
 		buf_printf(out,
 		    "{\"outcome\":{\"outcome\":\"selected\",\"optionId\":%s}}",
@@ -178,8 +177,8 @@ static void end_refused(struct acp *a)
 
 	buf_str(&text, words);
 	if (a->tool)
-		notes_result(&a->notes, &a->dialect,
-		    (struct span){a->tool, strlen(a->tool)}, false, &text);
+		notes_result(
+		    &a->notes, &a->dialect, span_cstr(a->tool), false, &text);
 	buf_fini(&text);
 }
 

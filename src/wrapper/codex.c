@@ -13,7 +13,6 @@
 #include "wrapper/rpc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The numbers of our requests: these two, then turns, then interrupts. */
 enum { INITIALIZE = 1, THREAD_START = 2, FIRST_TURN = 3 };
@@ -176,8 +175,7 @@ static void codex_answer(struct dialect *d, const struct json *line)
 
 	if (!c->request || !is_answer)
 		return;
-	rpc_answer(
-	    &d->out, false, (struct span){c->request, strlen(c->request)});
+	rpc_answer(&d->out, false, span_cstr(c->request));
 	if (c->question)
 		put_answers(&d->out, c->question, json_get(line, "answer"));
 	else
@@ -220,8 +218,7 @@ static void begin_tool(
 		return;
 	json_put_without(&args, item, skipped);
 	notes_call(&c->notes, &c->dialect, notes_span(&text, id),
-	    (struct span){name, strlen(name)},
-	    (struct span){args.data, args.len});
+	    span_cstr(name), (struct span){args.data, args.len});
 	buf_fini(&args);
 	buf_fini(&text);
 }
@@ -296,8 +293,7 @@ static void ask_approval(struct codex *c, const struct rpc *r, const char *name)
 
 	keep_request(c, r->id);
 	json_put_without(&args, r->params, skipped);
-	notes_approval(&c->notes, &c->dialect,
-	    (struct span){name, strlen(name)},
+	notes_approval(&c->notes, &c->dialect, span_cstr(name),
 	    (struct span){args.data, args.len},
 	    notes_span(&reason, json_get(r->params, "reason")));
 	buf_fini(&args);

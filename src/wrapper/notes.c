@@ -114,8 +114,8 @@ static void end_tool(struct notes *n, struct dialect *d, struct note_tool *tool,
 		result.len =
 		    utf8_cut(result.text, result.len, NOTES_MAX_RESULT);
 	begin(&event, "tool_result");
-	put(&event, "tool_id", (struct span){tool->id, strlen(tool->id)});
-	put(&event, "name", (struct span){tool->name, strlen(tool->name)});
+	put(&event, "tool_id", span_cstr(tool->id));
+	put(&event, "name", span_cstr(tool->name));
 	put(&event, "status",
 	    is_success ? (struct span){"success", 7}
 		       : (struct span){"error", 5});

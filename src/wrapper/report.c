@@ -12,7 +12,6 @@
 #include "wrapper/order.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Ids of commands that ended; a request that comes again is recognised. */
 #define MAX_ENDED 256
@@ -24,11 +23,6 @@ struct report {
 	int64_t total_ms;
 	int64_t n_documents;
 };
-
-static struct span span_of(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
 
 /* Add a message and free both. */
 static void send(struct report *r, struct buf *id, struct buf *text)
@@ -47,11 +41,11 @@ void report_state(struct report *r, const struct order *x, enum ons_state state,
 {
 	struct buf text = {0}, id = {0};
 	const struct ons_command_ack ack = {
-	    .command = span_of(x->id), .state = state, .position = position};
+	    .command = span_cstr(x->id), .state = state, .position = position};
 
 	buf_printf(&id, "%s-%s", x->id, ons_state_name(state));
-	ons_put_command_ack(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(r->setup.agent_id), &ack);
+	ons_put_command_ack(&text, span_cstr(buf_cstr(&id)), clock_wall_ms(),
+	    span_cstr(r->setup.agent_id), &ack);
 	send(r, &id, &text);
 }
 
@@ -73,19 +67,19 @@ void report_end(
 {
 	struct buf text = {0}, id = {0};
 	const struct ons_complete c = {
-	    .command = span_of(x->id),
+	    .command = span_cstr(x->id),
 	    .state = result->state,
 	    .has_exit_code = result->has_exit_code,
 	    .exit_code = result->exit_code,
 	    .duration_ms = x->began_ms ? clock_mono_ms() - x->began_ms : 0,
 	    .tokens = x->n_tokens ? x->n_tokens : -1,
-	    .error = span_of(x->why ? x->why : result->error),
-	    .result = span_of(result->text),
+	    .error = span_cstr(x->why ? x->why : result->error),
+	    .result = span_cstr(result->text),
 	};
 
 	put_end_id(&id, x->id);
-	ons_put_complete(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(r->setup.agent_id), &c);
+	ons_put_complete(&text, span_cstr(buf_cstr(&id)), clock_wall_ms(),
+	    span_cstr(r->setup.agent_id), &c);
 	remember(r, x->id);
 	r->total_ms += c.duration_ms;
 	log_info("command=%s: %s duration_ms=%lld", x->id,
@@ -162,13 +156,13 @@ void report_event(
 
 	report_flush(r, x, false);
 	const struct ons_event e = {
-	    .command = span_of(x->id),
+	    .command = span_cstr(x->id),
 	    .sequence = ++x->sequence,
 	    .event = {json, len},
 	};
 	buf_printf(&id, "%s-%lld", x->id, (long long)x->sequence);
-	ons_put_event(&text, span_of(buf_cstr(&id)), clock_wall_ms(),
-	    span_of(r->setup.agent_id), &e);
+	ons_put_event(&text, span_cstr(buf_cstr(&id)), clock_wall_ms(),
+	    span_cstr(r->setup.agent_id), &e);
 	send(r, &id, &text);
 }
 
@@ -182,7 +176,7 @@ void report_document(struct report *r, struct order *x, enum ons_type type,
 	report_flush(r, x, false);
 	buf_printf(&id, "%s-%lld", name, (long long)++r->n_documents);
 	ons_put_document(
-	    &text, type, span_of(buf_cstr(&id)), clock_wall_ms(), &d);
+	    &text, type, span_cstr(buf_cstr(&id)), clock_wall_ms(), &d);
 	send(r, &id, &text);
 }
 

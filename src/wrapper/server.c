@@ -56,11 +56,6 @@ struct server {
 	bool is_closing;
 };
 
-static struct span span_of(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
-
 static void tell(struct server *s, enum server_event event, const char *why,
     int64_t delay_ms)
 {
@@ -85,7 +80,7 @@ static void put_output(struct server *s, struct buf *out, const char *id,
 {
 	char gap[160];
 	const struct ons_output output = {
-	    .command = span_of(o->command_id),
+	    .command = span_cstr(o->command_id),
 	    .content = o->dropped_bytes
 			   ? gap_text(gap, sizeof gap, o->dropped_bytes)
 			   : (struct span){o->text, o->len},
@@ -93,8 +88,8 @@ static void put_output(struct server *s, struct buf *out, const char *id,
 	    .sequence = o->sequence,
 	};
 
-	ons_put_output(out, span_of(id), clock_wall_ms(),
-	    span_of(s->setup.agent_id), &output);
+	ons_put_output(out, span_cstr(id), clock_wall_ms(),
+	    span_cstr(s->setup.agent_id), &output);
 }
 
 static void send_item(void *arg, const char *id,
@@ -142,20 +137,20 @@ static void put_connect(struct server *s, struct buf *out)
 {
 	struct buf active = {0};
 	struct ons_connect c = {
-	    .agent = span_of(s->setup.agent_id),
-	    .name = span_of(s->setup.settings->name),
-	    .type = span_of(s->setup.agent_type),
-	    .version = span_of(PACKAGE_VERSION),
-	    .host = span_of(s->host),
-	    .capabilities = span_of("{\"commands\":true,\"fileAccess\":true,"
-				    "\"streaming\":true,"
-				    "\"supportsInterrupt\":true,"
-				    "\"supportsTrace\":true}"),
+	    .agent = span_cstr(s->setup.agent_id),
+	    .name = span_cstr(s->setup.settings->name),
+	    .type = span_cstr(s->setup.agent_type),
+	    .version = span_cstr(PACKAGE_VERSION),
+	    .host = span_cstr(s->host),
+	    .capabilities = span_cstr("{\"commands\":true,\"fileAccess\":true,"
+				      "\"streaming\":true,"
+				      "\"supportsInterrupt\":true,"
+				      "\"supportsTrace\":true}"),
 	};
 
 	s->setup.handlers->active(s->setup.arg, &active);
 	c.active = (struct span){active.data, active.len};
-	ons_put_connect(out, span_of(s->connect_id), clock_wall_ms(), &c);
+	ons_put_connect(out, span_cstr(s->connect_id), clock_wall_ms(), &c);
 	buf_fini(&active);
 }
 
@@ -217,8 +212,8 @@ static void on_heartbeat(void *arg)
 
 	(void)snprintf(
 	    id, sizeof id, "heartbeat-%lld", (long long)clock_wall_ms());
-	ons_put_heartbeat(&message, span_of(id), clock_wall_ms(),
-	    span_of(s->setup.agent_id), &health);
+	ons_put_heartbeat(&message, span_cstr(id), clock_wall_ms(),
+	    span_cstr(s->setup.agent_id), &health);
 	say(s, &message);
 	loop_timer_set(
 	    s->setup.loop, &s->heartbeat, s->setup.settings->heartbeat_ms);
@@ -288,7 +283,7 @@ static void on_ping(struct server *s, const struct ons_message *m)
 
 	ons_read_ping(&ping, m);
 	(void)snprintf(id, sizeof id, "pong-%lld", (long long)clock_wall_ms());
-	ons_put_pong(&message, span_of(id), clock_wall_ms(), &ping);
+	ons_put_pong(&message, span_cstr(id), clock_wall_ms(), &ping);
 	say(s, &message);
 }
 

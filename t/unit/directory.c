@@ -17,11 +17,6 @@ struct said {
 	struct directory_change change;
 };
 
-static struct span span_of(const char *text)
-{
-	return (struct span){text, text ? strlen(text) : 0};
-}
-
 static void say(struct said *s, int number, const char *summary,
     const char *profile, double timestamp)
 {
@@ -30,10 +25,10 @@ static void say(struct said *s, int number, const char *summary,
 	(void)snprintf(a->address, sizeof(a->address), "0x%064x", number);
 	memset(a->digest, number, sizeof(a->digest));
 	buf_printf(&a->text, "{\"n\":%d,\"at\":%.0f}", number, timestamp);
-	a->summary = span_of(summary);
-	a->endpoints = span_of("[\"http://10.0.0.1:8000\"]");
+	a->summary = span_cstr(summary);
+	a->endpoints = span_cstr("[\"http://10.0.0.1:8000\"]");
 	a->has_endpoints = true;
-	a->profile = span_of(profile);
+	a->profile = span_cstr(profile);
 	s->change = (struct directory_change){
 	    .announce = a,
 	    .address = a->address,
@@ -136,8 +131,8 @@ static void test_published(void)
 		s.announce.is_attested = true;
 		s.announce.revision = revision;
 		s.announce.has_endpoints = false;
-		s.announce.endpoints = span_of("[]");
-		s.announce.profile_signature = span_of("\"sig\"");
+		s.announce.endpoints = span_cstr("[]");
+		s.announce.profile_signature = span_cstr("\"sig\"");
 		s.change.has_host = true;
 		write_one(d, &s);
 	}

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static struct span span_of(const char *text)
-{
-	return (struct span){text, strlen(text)};
-}
-
 int main(void)
 {
 	static const char uuid[] = "01234567-89ab-4cde-8f01-23456789abcd";
@@ -33,11 +28,11 @@ int main(void)
 	ons_uuid_of(b, "agent", "01234567-89ab-4cde-8f01-23456789abcx");
 	ok(strcmp(b, "01234567-89ab-4cde-8f01-23456789abcx") != 0,
 	    "a name that only looks like a UUID gets one");
-	ok(ons_uuid_is(span_of("mock-1"), "agent", "mock-1"),
+	ok(ons_uuid_is(span_cstr("mock-1"), "agent", "mock-1"),
 	    "a name is known by itself");
-	ok(ons_uuid_is(span_of(a), "agent", "mock-1"),
+	ok(ons_uuid_is(span_cstr(a), "agent", "mock-1"),
 	    "a name is known by its UUID");
-	ok(!ons_uuid_is(span_of(a), "agent", "mock-2"),
+	ok(!ons_uuid_is(span_cstr(a), "agent", "mock-2"),
 	    "a name is not known by the UUID of another");
 	ok(!ons_uuid_is((struct span){0}, "agent", "mock-1"),
 	    "an absent text is no name");
