@@ -62,6 +62,14 @@ my %options = (token => 'T', agent => 'claude', args => ['--auth-type', 'api-key
 	$agent->send('AGENT_STIMULUS', { commandId => 'q', stimulus => { type => 'ASK_USER_RESPONSE', answer => 'blue' } });
 	is $agent->next('COMMAND_COMPLETE', 'q')->{payload}{result}, 'chosen: blue', 'a question is answered';
 
+	$end = $run->('long', 'long 3000000');
+	is $end->{status}, 'COMPLETED', 'an answer that is larger than a message ends well';
+	my ($tool, @said) = grep { $_->{type} ne 'tool_result' } $events->('long');
+	is_deeply $tool->{args}, { omitted => '3000011 bytes are too many to be shown' },
+	    'arguments that are too large for a message are left out, and their size is told';
+	is join('', map { $_->{content} } @said), 'x' x 3_000_000, 'a long answer is told whole, in several events';
+	cmp_ok $agent->longest, '<=', 1 << 20, 'no message is too large for a server';
+
 	$agent->run('w', 'wait');
 	$agent->next('AGENT_EVENT', 'w');
 	$agent->send('COMMAND_CANCEL', { commandId => 'w' });

@@ -22,16 +22,26 @@ static void begin(struct buf *out, const char *type)
 	buf_printf(out, "{\"type\":\"%s\"", type);
 }
 
+/* Servers close connections for large messages. */
+static size_t cut(struct span text)
+{
+	return utf8_cut(text.text, text.len, NOTES_MAX_TEXT);
+}
+
 static void put(struct buf *out, const char *key, struct span text)
 {
 	buf_printf(out, ",\"%s\":", key);
-	buf_json(out, text.len ? text.text : "", text.len);
+	buf_json(out, text.len ? text.text : "", cut(text));
 }
 
 static void put_object(struct buf *out, const char *key, struct span json)
 {
 	buf_printf(out, ",\"%s\":", key);
-	if (json.text && json.len && *json.text == '{')
+	if (json.len > NOTES_MAX_ARGS)
+		buf_printf(out,
+		    "{\"omitted\":\"%zu bytes are too many to be shown\"}",
+		    json.len);
+	else if (json.text && json.len && *json.text == '{')
 		buf_append(out, json.text, json.len);
 	else
 		buf_str(out, "{}");
@@ -139,7 +149,7 @@ void notes_result(struct notes *n, struct dialect *d, struct span id,
 void notes_say(struct notes *n, struct dialect *d, const char *type,
     const struct buf *text)
 {
-	struct buf event = {0};
+	struct span rest = {text->data, text->len};
 
 	if (text->len == 0)
 		return;
@@ -147,9 +157,14 @@ void notes_say(struct notes *n, struct dialect *d, const char *type,
 		buf_reset(&n->answer);
 		buf_append(&n->answer, text->data, text->len);
 	}
-	begin(&event, type);
-	put(&event, "content", (struct span){text->data, text->len});
-	send(d, &event);
+	while (rest.len) {
+		struct buf event = {0};
+		size_t len = cut(rest);
+		begin(&event, type);
+		put(&event, "content", (struct span){rest.text, len});
+		send(d, &event);
+		rest = (struct span){rest.text + len, rest.len - len};
+	}
 }
 
 void notes_approval(struct notes *n, struct dialect *d, struct span name,

@@ -21,6 +21,12 @@ struct json;
 /* The maximum size of the result of a tool in an event; more is cut off. */
 #define NOTES_MAX_RESULT ((size_t)64 * 1024)
 
+/* The maximum size of any other text in an event. */
+#define NOTES_MAX_TEXT ((size_t)128 * 1024)
+
+/* Larger arguments of a tool are left out of events, and their size told. */
+#define NOTES_MAX_ARGS ((size_t)512 * 1024)
+
 /* The maximum number of tools that run; of a further one no end is awaited. */
 #define NOTES_MAX_TOOLS 64
 
@@ -42,7 +48,10 @@ void notes_fini(struct notes *n);
 /* Append a text of JSON, un-escaped. Returns whether v is a text. */
 bool notes_text(struct buf *out, const struct json *v);
 
-/* Report what the agent says or thinks; "" is skipped. */
+/*
+ * Report what the agent says or thinks; "" is skipped, and a long text becomes
+ * several events.
+ */
 void notes_say(struct notes *n, struct dialect *d, const char *type,
     const struct buf *text);
 

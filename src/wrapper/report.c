@@ -6,12 +6,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "ons/ons_message.h"
 #include "wrapper/backlog.h"
 #include "wrapper/chunk.h"
 #include "wrapper/doer.h"
 #include "wrapper/order.h"
 
 #include <stdlib.h>
+
+/* What is kept of a text where the whole is too large for a message. */
+#define MAX_CUT ((size_t)64 * 1024)
 
 /* Ids of commands that ended; a request that comes again is recognised. */
 #define MAX_ENDED 256
@@ -62,11 +67,31 @@ static void remember(struct report *r, const char *id)
 	*at = mem_strdup(id);
 }
 
+static struct span cut(struct span s)
+{
+	return (struct span){s.text, utf8_cut(s.text, s.len, MAX_CUT)};
+}
+
+static void put_complete(
+    struct report *r, struct buf *out, struct span id, struct ons_complete *c)
+{
+	int64_t now_ms = clock_wall_ms();
+	struct span agent = span_cstr(r->setup.agent_id);
+
+	ons_put_complete(out, id, now_ms, agent, c);
+	if (out->len <= ONS_MAX_MESSAGE)
+		return;
+	buf_reset(out);
+	c->error = cut(c->error);
+	c->result = cut(c->result);
+	ons_put_complete(out, id, now_ms, agent, c);
+}
+
 void report_end(
     struct report *r, const struct order *x, const struct doer_result *result)
 {
 	struct buf text = {0}, id = {0};
-	const struct ons_complete c = {
+	struct ons_complete c = {
 	    .command = span_cstr(x->id),
 	    .state = result->state,
 	    .has_exit_code = result->has_exit_code,
@@ -78,8 +103,7 @@ void report_end(
 	};
 
 	put_end_id(&id, x->id);
-	ons_put_complete(&text, span_cstr(buf_cstr(&id)), clock_wall_ms(),
-	    span_cstr(r->setup.agent_id), &c);
+	put_complete(r, &text, span_cstr(buf_cstr(&id)), &c);
 	remember(r, x->id);
 	r->total_ms += c.duration_ms;
 	log_info("command=%s: %s duration_ms=%lld", x->id,

@@ -172,6 +172,7 @@ sub message {
 	my ($self, $text) = @_;
 	my $m = $json->decode($text);
 	$m->{came} = time;
+	$self->{longest} = length $text if length $text > ($self->{longest} // 0);
 	push @{ $self->{got} }, $m;
 	push @{ $self->{messages} }, $m;
 	my $b = $self->{backend};
@@ -181,6 +182,9 @@ sub message {
 		$self->send('ACK', { messageId => $m->{id}, success => JSON::PP::true });
 	}
 }
+
+# The size of the longest message that came.
+sub longest { return $_[0]{longest} }
 
 sub welcome {
 	my ($self, $m) = @_;

@@ -3,7 +3,7 @@
 package ClaudeStandIn;
 
 # A program that speaks the stream-json of Claude Code, for tests of onsembl-agent without a
-# model. The first word of a prompt says what it does: say, env, run (asks for approval), work
+# model. The first word of a prompt says what it does: say, long (so many bytes), env, run (asks for approval), work
 # (thinks, uses a tool, and tells its tokens), choose (asks a question), wait, deaf, die, daemon.
 use strict;
 use warnings;
@@ -34,6 +34,11 @@ while (1) {
 	if ($what eq 'say') {
 		text($rest);
 		result($rest);
+	} elsif ($what eq 'long') {
+		say_({ type => 'assistant', message => { content => [
+			{ type => 'tool_use', id => 't4', name => 'Write', input => { text => 'y' x $rest } }] } });
+		text('x' x $rest);
+		result('x' x $rest);
 	} elsif ($what eq 'env') {
 		result(join ' ', @ARGV, map { "$_=$ENV{$_}" } sort keys %ENV);
 	} elsif ($what eq 'run') {
