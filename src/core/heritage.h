@@ -109,7 +109,7 @@ struct heritage {
 	int64_t started_ms;	    /* wall clock of the master's start */
 	int64_t started_boot_ms;    /* the same by clock_boot_ms() */
 	_Atomic int64_t line_ms;    /* see clock_hold(); set by the keeper */
-	_Atomic uint32_t epoch;	    /* newest configuration generation */
+	_Atomic uint32_t epoch;	    /* the highest that was given out */
 	_Atomic uint32_t warned;    /* the epoch that logged its budget */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed because they hung */
