@@ -160,7 +160,10 @@ void http_cors_add(h2o_req_t *q);
 
 /* ---- http_reply.c: replies, and what streams share with them ---- */
 
-/* Set status, its reason phrase and the type (NULL: none) with CORS headers. */
+/* Set status, its reason phrase and the type (NULL: none). */
+void http_req_status(h2o_req_t *q, int status, const char *type);
+
+/* The same with CORS headers. */
 void http_req_head(h2o_req_t *q, int status, const char *type);
 
 /* Stop watching for the end of the connection; on_gone is kept. */

@@ -23,6 +23,7 @@ static const char *reason_of(int status)
 	    {202, "Accepted"},
 	    {204, "No Content"},
 	    {302, "Found"},
+	    {304, "Not Modified"},
 	    {400, "Bad Request"},
 	    {401, "Unauthorized"},
 	    {402, "Payment Required"},
@@ -53,9 +54,8 @@ static const char *reason_of(int status)
 	return "Status";
 }
 
-void http_req_head(h2o_req_t *q, int status, const char *type)
+void http_req_status(h2o_req_t *q, int status, const char *type)
 {
-	static const char html[] = "text/html";
 	lines_flush();
 	/* Make room at once for the headers that nearly every reply has. */
 	h2o_vector_reserve(&q->pool, &q->res.headers, 8);
@@ -66,6 +66,12 @@ void http_req_head(h2o_req_t *q, int status, const char *type)
 		h2o_add_header(&q->pool, &q->res.headers,
 		    H2O_TOKEN_CONTENT_TYPE, NULL, copy.base, copy.len);
 	}
+}
+
+void http_req_head(h2o_req_t *q, int status, const char *type)
+{
+	static const char html[] = "text/html";
+	http_req_status(q, status, type);
 	if (!type || strncmp(type, html, sizeof html - 1) != 0)
 		http_cors_add(q);
 }

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/http.h"
+#include "net/http_asset.h"
 #include "net/loop.h"
 
 #include <stdlib.h>
@@ -301,6 +302,12 @@ void http_reply(struct http_req *req, int status, const char *type,
 	buf_str(&req->reply.type, type ? type : "");
 	if (!http_is_head(req))
 		buf_append(&req->reply.body, body, len);
+}
+
+void http_reply_asset(struct http_req *req, const struct http_asset *asset)
+{
+	http_reply(req, 200, asset->type, asset->forms[HTTP_CODING_NONE].data,
+	    asset->forms[HTTP_CODING_NONE].size);
 }
 
 void http_reply_allow(struct http_req *req, const char *methods)
