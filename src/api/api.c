@@ -8,6 +8,7 @@
 #include "api/api_info.h"
 #include "api/api_input.h"
 #include "api/api_metrics.h"
+#include "api/api_page.h"
 #include "api/api_publish.h"
 #include "api/api_sessions.h"
 #include "api/api_turn.h"
@@ -45,7 +46,21 @@ static const struct route door_routes[] = {
     {"GET", "/sessions/*", api_sessions_get, false},
     {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/docs", api_docs_get, false},
-    {"GET", "/", api_docs_root, false},
+    {0},
+};
+
+static const struct route page_routes[] = {
+    {"GET", "/", api_page_root, false},
+    {"GET", "/assets/*", api_page_asset, false},
+    {"GET", "/licenses.txt", api_page_asset, false},
+    {"GET", "/manifest.webmanifest", api_page_asset, false},
+    {0},
+};
+
+/* An agent may have routes of its own here. */
+static const struct route page_places[] = {
+    {"GET", "/dashboard", api_page_get, false},
+    {"GET", "/agents", api_page_get, false},
     {0},
 };
 
@@ -80,14 +95,28 @@ static void mount_server(struct http *http, const struct door_setup *all)
 	http_open_path(http, "/readyz", HTTP_OPEN_TO_ALL);
 }
 
-/* The agent's own routes come last: those of the server take precedence. */
+/* The page can be opened by a link from anywhere: it has no effect. */
+static void add_page(struct http *http, const struct route *r)
+{
+	add_routes(http, r);
+	for (; r->method; r++) {
+		if (r->fn != api_page_asset)
+			http_open_path(http, r->path, HTTP_OPEN_TO_VISITS);
+	}
+}
+
+/* Routes of the server take precedence over those of the agent. */
 static void mount_door(struct http *http, const struct door_setup *all)
 {
 	setup = all;
+	bool has_page = api_page_is_there(setup->conf);
 	add_routes(http, door_routes);
-	http_open_path(http, "/", HTTP_OPEN_TO_VISITS);
 	http_open_path(http, "/docs", HTTP_OPEN_TO_VISITS);
+	if (has_page)
+		add_page(http, page_routes);
 	api_publish_mount(http, setup, setup->about->routes);
+	if (has_page)
+		add_page(http, page_places);
 }
 
 static void api_end_blocked(void)

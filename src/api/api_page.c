@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "api/api_page.h"
+
+#include "api/page_assets.h"
+#include "core/conf.h"
+#include "net/http.h"
+
+#include <string.h>
+
+#define INDEX "/index.html"
+
+bool api_page_is_there(const struct conf *conf)
+{
+	return conf->web && page_assets_n > 0;
+}
+
+/* connect-src 'self' includes WebSockets to this host and port. */
+static const struct {
+	const char *name;
+	const char *value;
+} guards[] = {
+    {"content-security-policy",
+	"default-src 'none'; script-src 'self'; style-src 'self'; "
+	"img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; "
+	"manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+	"frame-ancestors 'none'; require-trusted-types-for 'script'; "
+	"trusted-types 'none'"},
+    {"x-content-type-options", "nosniff"},
+    {"x-frame-options", "DENY"},
+    {"referrer-policy", "no-referrer"},
+    {"cross-origin-opener-policy", "same-origin"},
+    {"cross-origin-resource-policy", "same-origin"},
+    {"permissions-policy", "camera=(), microphone=(), geolocation=()"},
+};
+
+static void reply_file(struct http_req *req, const char *path)
+{
+	const struct http_asset *asset =
+	    http_asset_find(page_assets, page_assets_n, path);
+	if (!asset) {
+		http_reply_error(req, 404, "not found");
+		return;
+	}
+	for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++)
+		http_add_header(req, guards[i].name, guards[i].value);
+	http_reply_asset(req, asset);
+}
+
+void api_page_get(struct http_req *req, void *arg)
+{
+	(void)arg;
+	reply_file(req, INDEX);
+}
+
+void api_page_asset(struct http_req *req, void *arg)
+{
+	(void)arg;
+	reply_file(req, http_path(req));
+}
+
+static bool takes_html(const struct http_req *req)
+{
+	const char *accept = http_header(req, "accept");
+	return accept && strstr(accept, "text/html");
+}
+
+void api_page_root(struct http_req *req, void *arg)
+{
+	(void)arg;
+	http_add_header(req, "vary", "accept");
+	if (takes_html(req)) {
+		reply_file(req, INDEX);
+		return;
+	}
+	/* Relative, since a proxy may serve us below a path of its own. */
+	static const char body[] =
+	    "<!doctype html><title>docs</title><a href=\"docs\">docs</a>\n";
+	http_add_header(req, "location", "docs");
+	http_reply(req, 302, "text/html; charset=utf-8", body, sizeof body - 1);
+}
