@@ -309,7 +309,9 @@ static void lose_request(
 		r->id = -1;
 		list_remove(&r->link);
 		list_append(&c->waiting, &r->link);
-		if (c->step == STEP_READY)
+		if (c->step == STEP_READY && loss->has_other_session)
+			mcp_conn_send_waiting(c);
+		else if (c->step == STEP_READY)
 			mcp_conn_say_initialize(c);
 		return;
 	}
@@ -343,6 +345,8 @@ static void take_loss(
 	else if (id == c->discover_id && c->step == STEP_DISCOVER)
 		lose_discover(c, loss);
 	else if (id == c->step_id)
+		mcp_conn_fail(c, "%s", loss->why);
+	else if (id == c->list_id && loss->is_session_gone)
 		mcp_conn_fail(c, "%s", loss->why);
 	else if (id == c->list_id)
 		fail_list(c, loss->why);

@@ -80,6 +80,9 @@ void mcp_conn_complain(struct mcp_conn *c, const char *fmt, ...)
 void mcp_conn_say_discover(struct mcp_conn *c);
 void mcp_conn_say_initialize(struct mcp_conn *c);
 
+/* Send the requests that wait for a session, if it is ready. */
+void mcp_conn_send_waiting(struct mcp_conn *c);
+
 /* The server is known: list its tools, and send what waits. */
 void mcp_conn_become_ready(struct mcp_conn *c);
 

@@ -121,7 +121,7 @@ void mcp_conn_send_request(struct mcp_conn *c, struct mcp_request *r)
 	buf_fini(&headers);
 }
 
-static void send_waiting(struct mcp_conn *c)
+void mcp_conn_send_waiting(struct mcp_conn *c)
 {
 	struct list *link;
 
@@ -188,6 +188,7 @@ void mcp_conn_say_initialize(struct mcp_conn *c)
 
 	c->about = (struct mcp_about){.era = MCP_LEGACY};
 	c->step = STEP_INITIALIZE;
+	c->list_id = -1; /* of a session that is gone; it is listed again */
 	c->step_id = ++c->last_id;
 	mcp_message_put_initialize(&text, c->step_id);
 	send(c, c->step_id, "initialize", &text);
@@ -250,5 +251,5 @@ void mcp_conn_become_ready(struct mcp_conn *c)
 		begin_list(c);
 	else
 		mcp_conn_finish_list(c);
-	send_waiting(c);
+	mcp_conn_send_waiting(c);
 }

@@ -56,6 +56,7 @@ struct http {
 	const struct mcp_server *server;
 	struct list exchanges;
 	char session[SESSION_BYTES]; /* "": none */
+	unsigned n_sessions;	     /* how many there have been */
 	struct mcp_pace pace;
 	int64_t listen_ms; /* the last delay */
 };
@@ -73,6 +74,7 @@ struct exchange {
 	struct buf body; /* a whole answer */
 	struct sse sse;
 	char version[16];
+	unsigned session; /* the number of the one it was sent in; 0: none */
 	unsigned resumptions;
 	bool is_answered;
 	bool is_over; /* to be freed by its timer, at once */
@@ -135,10 +137,14 @@ static bool on_event(void *arg, const char *name, const char *data, size_t len)
 
 static void take_session(struct exchange *x)
 {
+	struct http *h = x->http;
 	const char *id = fetch_header(x->call, "mcp-session-id");
 
-	if (id && *id && strlen(id) < SESSION_BYTES)
-		(void)snprintf(x->http->session, SESSION_BYTES, "%s", id);
+	/* Only what was sent without a session may begin one. */
+	if (x->session || !id || !*id || strlen(id) >= SESSION_BYTES)
+		return;
+	(void)snprintf(h->session, SESSION_BYTES, "%s", id);
+	h->n_sessions++;
 }
 
 static void learn_form(struct exchange *x, long status)
@@ -323,28 +329,35 @@ static bool is_rpc_error(const struct buf *body)
 	return is;
 }
 
+/*
+ * What is no request, such as a cancellation, is not sent again: the next
+ * request finds out that the session is gone.
+ */
+static bool is_session_gone(const struct exchange *x, long status)
+{
+	return status == 404 && x->session > 0 && x->id >= 0;
+}
+
 static void refuse(struct exchange *x, long status)
 {
 	struct buf why = {0};
 	size_t len = x->body.len < QUOTE_BYTES ? x->body.len : QUOTE_BYTES;
-	struct mcp_loss loss = {.status = (int)status};
+	struct mcp_loss loss = {.status = (int)status,
+	    .is_session_gone = is_session_gone(x, status)};
 
+	/* Its own session, not one that has begun since. */
+	if (loss.is_session_gone && x->session == x->http->n_sessions)
+		*x->http->session = '\0';
+	loss.has_other_session =
+	    loss.is_session_gone && *x->http->session != '\0';
 	buf_printf(&why, "it answered with status %ld", status);
 	if (len) {
 		buf_str(&why, ": ");
 		buf_json(&why, x->body.data, len);
 	}
-	loss.is_session_gone = status == 404 && *x->http->session;
 	loss.why = buf_cstr(&why);
-	if (loss.is_session_gone)
-		*x->http->session = '\0';
 	exchange_lose(x, &loss);
 	buf_fini(&why);
-}
-
-static bool is_session_gone(const struct exchange *x, long status)
-{
-	return status == 404 && *x->http->session && x->id >= 0;
 }
 
 /* A JSON object, in whatever status, or nothing at all. */
@@ -443,6 +456,7 @@ static struct exchange *exchange_new(
 
 	x->http = h;
 	x->id = id;
+	x->session = *h->session ? h->n_sessions : 0;
 	x->sse = (struct sse){
 	    .max_bytes = MCP_WIRE_MESSAGE_MAX, .fn = on_event, .arg = x};
 	(void)snprintf(

@@ -39,7 +39,8 @@ struct mcp_loss {
 	int status; /* of HTTP; 0: none came */
 	/* The session is not known any more; the request was not taken. */
 	bool is_session_gone;
-	bool was_sent; /* the server may have done what was asked */
+	bool has_other_session; /* another one has begun since */
+	bool was_sent;		/* the server may have done what was asked */
 	const char *why;
 };
 

@@ -270,6 +270,7 @@ def serve():
             if "session" in words and not is_modern(message) and message.get("method") != "initialize" \
                     and self.headers.get("Mcp-Session-Id") not in sessions:
                 self.plain(404, b"no such session")
+                note({"refused": message.get("method")}, self.headers)
                 return False
             return True
 

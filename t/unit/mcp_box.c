@@ -667,6 +667,45 @@ static void test_session(void)
 	close_test(&x);
 }
 
+static bool is_refused(struct test *x)
+{
+	(void)x;
+	return count_log("\"refused\": \"notifications/cancelled\"") > 0;
+}
+
+/* What happens meanwhile when a session is gone. */
+static void test_session_meanwhile(void)
+{
+	struct test x;
+
+	open_http(&x, "legacy session sse", "");
+	struct test y = {.box = x.box};
+	(void)wait_until(&x, is_loaded);
+	(void)call(&x, "forget", "{}");
+	start(&x, "echo", "{\"text\":\"one\"}");
+	start(&y, "echo", "{\"text\":\"two\"}");
+	(void)wait_until(&x, has_ended);
+	(void)wait_until(&y, has_ended);
+	is_str(buf_cstr(&x.result), "one",
+	    "the first of two calls is sent again in the new session");
+	is_str(buf_cstr(&y.result), "two",
+	    "the second of two calls is sent again in the new session");
+	start(&x, "sleep", "{\"seconds\":30}");
+	(void)wait_until(&x, has_output);
+	(void)call(&y, "forget", "{}");
+	x.box->ops->cancel(&x.run);
+	(void)wait_until(&x, is_refused);
+	is_str(call(&y, "echo", "{\"text\":\"three\"}"), "three",
+	    "a call begins another session after a refused cancellation");
+	(void)call(&x, "grow", "{}");
+	(void)call(&x, "forget", "{}");
+	ok(wait_until(&x, has_grown),
+	    "a list of tools begins another session if its own is gone");
+	buf_fini(&y.result);
+	buf_fini(&y.output);
+	close_test(&x);
+}
+
 static void test_headers(void)
 {
 	struct test x;
@@ -744,6 +783,7 @@ int main(void)
 	test_two_questions("legacy", false);
 	test_resume();
 	test_session();
+	test_session_meanwhile();
 	test_headers();
 	test_token();
 	loop_crew_close(&crew);
