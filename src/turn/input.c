@@ -138,6 +138,9 @@ static void join_turn(struct session_call *c, uint32_t turn)
 	} else {
 		event_begin(&d, EV_MORE_INPUT, turn);
 		event_str(&d, "prompt", c->prompt, c->prompt_len);
+		if (c->input_id.len)
+			event_str(
+			    &d, "input_id", c->input_id.data, c->input_id.len);
 		c->receipt.outcome = INPUT_ADDED;
 	}
 	push_joined(c, &d, turn);
