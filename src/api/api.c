@@ -7,6 +7,7 @@
 #include "api/api_events.h"
 #include "api/api_info.h"
 #include "api/api_input.h"
+#include "api/api_journal.h"
 #include "api/api_metrics.h"
 #include "api/api_page.h"
 #include "api/api_publish.h"
@@ -45,6 +46,7 @@ static const struct route door_routes[] = {
     {"GET", "/sessions", api_sessions_list, false},
     {"GET", "/sessions/*", api_sessions_get, false},
     {"GET", "/sessions/*/events", api_events_get, false},
+    {"GET", "/sessions/*/journal", api_journal_get, false},
     {"GET", "/docs", api_docs_get, false},
     {0},
 };

@@ -13,6 +13,7 @@
 #include "core/stat.h"
 #include "door/door.h"
 #include "door/frame.h"
+#include "door/known_session.h"
 #include "door/reply.h"
 #include "door/signed_request.h"
 #include "net/http.h"
@@ -425,43 +426,13 @@ static void make_plan(struct http_req *req, const struct door_setup *setup,
 	}
 }
 
-/* A session with nothing stored is unknown: watching must not create it. */
-static struct session *open_known(struct http_req *req,
-    const struct door_setup *setup, const struct buf *id, const char *caller)
+static void stream_for(struct http_req *req, const struct door_setup *setup,
+    const struct caller *who)
 {
-	struct buf memory = {0};
-	struct session_record record;
-	enum session_status status;
-	bool has_record;
-	struct err err;
-	struct session *session = NULL;
-	if (session_look(setup->sessions, id->data, id->len, &memory, &record,
-		&err) == 0) {
-		if (record.caller[0] && strcmp(record.caller, caller) != 0)
-			err_set(&err, ERR_NOT_FOUND, NULL);
-		else
-			session = session_open(setup->sessions, id->data,
-			    id->len, record.caller, &status, &has_record, &err);
-	}
-	buf_fini(&memory);
-	if (session)
-		return session;
-	if (err.code == ERR_BAD_REQUEST || err.code == ERR_NO_SESSION)
-		err_set(&err, ERR_NOT_FOUND, NULL);
-	reply_err(req, &err);
-	return NULL;
-}
-
-static void stream_for(
-    struct http_req *req, const struct door_setup *setup, const char *caller)
-{
-	struct buf id = {0};
-	reply_segment(req, &id);
-	struct session *session = open_known(req, setup, &id, caller);
-	buf_fini(&id);
+	struct session *session = known_session_of(req, setup, who);
 	if (!session)
 		return;
-	struct api_events_plan plan = {.caller = caller};
+	struct api_events_plan plan = {.caller = who->address};
 	make_plan(req, setup, session, &plan);
 	if (!plan.is_following && !plan.is_reset &&
 	    session_status(session) != SESSION_RUNNING &&
@@ -485,7 +456,7 @@ static void api_events_on_verdict(
 	if (v->err)
 		signed_request_refuse(req, v->err);
 	else
-		stream_for(req, arg, v->caller->address);
+		stream_for(req, arg, v->caller);
 }
 
 void api_events_get(struct http_req *req, void *arg)
@@ -494,5 +465,5 @@ void api_events_get(struct http_req *req, void *arg)
 		signed_request_by_headers(
 		    req, arg, ACCESS_READ, api_events_on_verdict, arg);
 	else
-		stream_for(req, arg, "");
+		stream_for(req, arg, &CALLER_NOBODY);
 }

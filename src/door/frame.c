@@ -36,33 +36,49 @@ static void member_text(struct buf *out, const struct json *member)
 	buf_append(out, text, len);
 }
 
-/* Members that the door itself adds to every event. */
-static bool is_ours(const struct json *key)
+/* A member that the door itself adds to every event. */
+struct ours {
+	const char *name; /* NULL: the end */
+	const char *quoted;
+};
+
+#define OURS(name)                   \
+	{                            \
+		name, "\"" name "\"" \
+	}
+
+static const struct ours frame_members[] = {
+    OURS("id"), OURS("ts"), OURS("session_id"), OURS("type"), {0}};
+
+static const struct ours row_members[] = {OURS("id"), OURS("ts"), OURS("type"),
+    OURS("pos"), OURS("turn"), OURS("session_id"), {0}};
+
+static bool is_ours(const struct ours *ours, const struct json *key)
 {
-	return json_str_is(key, "type") || json_str_is(key, "id") ||
-	       json_str_is(key, "ts") || json_str_is(key, "session_id");
+	while (ours->name && !json_str_is(key, ours->name))
+		ours++;
+	return ours->name != NULL;
 }
 
 /*
  * Whether the body may contain a member that the door adds as well. A "no" is
  * certain, a "yes" is not.
  */
-static bool may_clash(const struct event *ev)
+static bool may_clash(const struct event *ev, const struct ours *ours)
 {
-	static const char *const keys[] = {
-	    "\"id\"", "\"ts\"", "\"session_id\"", "\"type\""};
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		if (memmem(ev->body, ev->body_len, keys[i], strlen(keys[i])))
+	for (; ours->name; ours++) {
+		if (memmem(ev->body, ev->body_len, ours->quoted,
+			strlen(ours->quoted)))
 			return true;
 	}
 	return false;
 }
 
-static void comma_members(struct buf *out, const struct json *fields)
+static void comma_members(
+    struct buf *out, const struct json *fields, const struct ours *ours)
 {
 	for (const struct json *m = json_first(fields); m; m = json_next(m)) {
-		if (is_ours(json_key(m)))
+		if (is_ours(ours, json_key(m)))
 			continue;
 		buf_char(out, ',');
 		member_text(out, m);
@@ -73,12 +89,13 @@ static void comma_members(struct buf *out, const struct json *fields)
  * A frame has no duplicate keys (doc/oip.txt 1): our members replace the
  * agent's.
  */
-static void comma_checked_body(struct buf *out, const struct event *ev)
+static void comma_checked_body(
+    struct buf *out, const struct event *ev, const struct ours *ours)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
 
-	comma_members(out, event_fields(ev, &doc, &text));
+	comma_members(out, event_fields(ev, &doc, &text), ours);
 	json_fini(&doc);
 	buf_fini(&text);
 }
@@ -100,14 +117,15 @@ static void add_missing(struct buf *out, const struct json *fields,
 }
 
 /* Members beside the entries are kept as they are. */
-static void comma_plan(struct buf *out, const struct event *ev)
+static void comma_plan(
+    struct buf *out, const struct event *ev, const struct ours *ours)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
 	const struct json *fields = event_fields(ev, &doc, &text);
 
 	for (const struct json *m = json_first(fields); m; m = json_next(m)) {
-		if (is_ours(json_key(m)))
+		if (is_ours(ours, json_key(m)))
 			continue;
 		buf_char(out, ',');
 		if (!json_str_is(json_key(m), "entries")) {
@@ -122,13 +140,14 @@ static void comma_plan(struct buf *out, const struct event *ev)
 }
 
 /* Older clients read "text", newer ones "question" (doc/oip.txt 5). */
-static void comma_question(struct buf *out, const struct event *ev)
+static void comma_question(
+    struct buf *out, const struct event *ev, const struct ours *ours)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
 	const struct json *fields = event_fields(ev, &doc, &text);
 
-	comma_members(out, fields);
+	comma_members(out, fields, ours);
 	add_missing(out, fields, "question", "text", "\"\"");
 	add_missing(out, fields, "text", "question", "\"\"");
 	add_missing(out, fields, "options", "options", "[]");
@@ -139,13 +158,14 @@ static void comma_question(struct buf *out, const struct event *ev)
 
 static void head(struct buf *out, const struct event *ev)
 {
-	buf_str(out, "{\"type\":\"");
+	buf_str(out, "\"type\":\"");
 	buf_str(out, event_name(ev->type));
 	buf_char(out, '"');
 }
 
 /* The type of a custom event of an agent is in its body. */
-static void custom_head(struct buf *out, const struct event *ev)
+static void custom_head(
+    struct buf *out, const struct event *ev, const struct ours *ours)
 {
 	struct json_doc doc = {0};
 	struct buf text = {0};
@@ -153,14 +173,14 @@ static void custom_head(struct buf *out, const struct event *ev)
 	const struct json *type = json_get(fields, "type");
 	size_t len = 0;
 
-	buf_str(out, "{\"type\":");
+	buf_str(out, "\"type\":");
 	if (type) {
 		const char *name = json_text(type, &len);
 		buf_append(out, name, len);
 	} else {
 		buf_str(out, "\"custom\"");
 	}
-	comma_members(out, fields);
+	comma_members(out, fields, ours);
 	json_fini(&doc);
 	buf_fini(&text);
 }
@@ -177,8 +197,7 @@ static void micro_digits(struct buf *out, int64_t us)
 	out->len += 7;
 }
 
-static void tail(
-    struct buf *out, const struct event *ev, const char *session_id)
+static void tail(struct buf *out, const struct event *ev)
 {
 	int64_t us = ev->time_us > 0 ? ev->time_us : 0;
 
@@ -187,15 +206,15 @@ static void tail(
 	buf_str(out, ",\"ts\":");
 	buf_int(out, us / MICROSECONDS);
 	micro_digits(out, us % MICROSECONDS);
-	buf_str(out, ",\"session_id\":");
-	buf_json_str(out, session_id);
-	buf_char(out, '}');
 }
 
-bool frame_event(
-    struct buf *out, const struct event *ev, const char *session_id)
+/*
+ * Append the type and the members of a STREAM event; returns false, with
+ * nothing appended, for others.
+ */
+static bool put_members(
+    struct buf *out, const struct event *ev, const struct ours *ours)
 {
-	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
 	switch (ev->type) {
 	case EV_USER_INPUT:
 	case EV_INPUT_DROPPED:
@@ -220,22 +239,22 @@ bool frame_event(
 	case EV_TRACE_EVENT:
 	case EV_INVESTIGATION_REPORT:
 		head(out, ev);
-		if (may_clash(ev))
-			comma_checked_body(out, ev);
+		if (may_clash(ev, ours))
+			comma_checked_body(out, ev, ours);
 		else
 			comma_body(out, ev);
-		break;
+		return true;
 	case EV_ASK_USER:
 		head(out, ev);
-		comma_question(out, ev);
-		break;
+		comma_question(out, ev, ours);
+		return true;
 	case EV_PLAN:
 		head(out, ev);
-		comma_plan(out, ev);
-		break;
+		comma_plan(out, ev, ours);
+		return true;
 	case EV_CUSTOM:
-		custom_head(out, ev);
-		break;
+		custom_head(out, ev, ours);
+		return true;
 	case EV_INPUT:
 	case EV_START:
 	case EV_MORE_INPUT:
@@ -251,8 +270,57 @@ bool frame_event(
 	case EV_COUNT:
 		return false;
 	}
-	tail(out, ev, session_id);
+	return false;
+}
+
+bool frame_event(
+    struct buf *out, const struct event *ev, const char *session_id)
+{
+	size_t before = out->len;
+
+	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
+	buf_char(out, '{');
+	if (!put_members(out, ev, frame_members)) {
+		out->len = before;
+		return false;
+	}
+	tail(out, ev);
+	buf_str(out, ",\"session_id\":");
+	buf_json_str(out, session_id);
+	buf_char(out, '}');
 	return true;
+}
+
+/* ---- rows ---- */
+
+static void comma_failure(struct buf *out)
+{
+	buf_printf(out, ",\"code\":%d,\"message\":", err_rpc(ERR_AGENT));
+	buf_json_str(out, err_text(ERR_AGENT));
+}
+
+/* What is in a checkpoint concerns only the agent. */
+static void put_unshown(struct buf *out, const struct event *ev)
+{
+	head(out, ev);
+	if (ev->type == EV_FAILED)
+		comma_failure(out);
+	if (ev->type != EV_CHECKPOINT)
+		comma_body(out, ev);
+}
+
+void frame_row(struct buf *out, const struct event *ev)
+{
+	(void)buf_reserve(out, ev->body_len + FRAME_BYTES);
+	buf_str(out, "{\"pos\":");
+	buf_int(out, (int64_t)ev->seq);
+	buf_str(out, ",\"turn\":");
+	buf_int(out, ev->turn);
+	buf_char(out, ',');
+	if (!put_members(out, ev, row_members))
+		put_unshown(out, ev);
+	tail(out, ev);
+	buf_char(out, '}');
 }
 
 /* ---- the end of a turn ---- */
@@ -310,10 +378,8 @@ void frame_end(struct buf *out, const struct event *ev, const char *session_id,
 		comma_ids(out, session_id, input_id);
 		comma_session(out, session_id, record);
 	} else {
-		buf_printf(
-		    out, "{\"type\":\"ERROR\",\"code\":%d", err_rpc(ERR_AGENT));
-		buf_str(out, ",\"message\":");
-		buf_json_str(out, err_text(ERR_AGENT));
+		buf_str(out, "{\"type\":\"ERROR\"");
+		comma_failure(out);
 		comma_body(out, ev);
 		comma_ids(out, session_id, input_id);
 	}

@@ -4,8 +4,8 @@
 #define DOOR_FRAME_H
 
 /*
- * Frames of the ConnectOnion protocol that are made from events (doc/oip.txt 5
- * and 9). Pure functions: no socket, no session call; the goldens in
+ * Frames of the ConnectOnion protocol that are made from events (doc/oip.txt 5,
+ * 9 and 15). Pure functions: no socket, no session call; the goldens in
  * t/golden/oip check the bytes.
  */
 #include "base/buf.h"
@@ -21,6 +21,12 @@ struct session_record;
  */
 bool frame_event(
     struct buf *out, const struct event *ev, const char *session_id);
+
+/*
+ * Append any event as a row (doc/oip.txt 15). A body with other members of the
+ * names pos, turn, type, id, ts and session_id loses them.
+ */
+void frame_row(struct buf *out, const struct event *ev);
 
 /*
  * Append the OUTPUT or ERROR of a TERMINAL event. record is the session's

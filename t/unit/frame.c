@@ -53,6 +53,7 @@ static bool is_frame(const char *text, size_t len)
 /* What the journal became. */
 struct rendering {
 	struct buf frames;
+	struct buf rows;
 	bool seen[EV_COUNT];
 };
 
@@ -68,26 +69,43 @@ static void render_event(const struct event *ev, void *arg)
 		is_frame(out->data + before, out->len - before),
 	    "event %d (%s) becomes one JSON object without double keys or none",
 	    (int)ev->seq, event_name(ev->type));
+	before = r->rows.len;
+	frame_row(&r->rows, ev);
+	ok(is_frame(r->rows.data + before, r->rows.len - before),
+	    "event %d (%s) becomes one row without double keys", (int)ev->seq,
+	    event_name(ev->type));
+	buf_char(&r->rows, '\n');
+}
+
+/* Compare with a golden file, which is written anew if that is wanted. */
+static void check_golden(
+    const struct buf *made, const char *name, const char *title)
+{
+	struct buf golden = {0};
+
+	if (getenv("UPDATE_GOLDEN"))
+		ok(golden_write(made, name), "%s is written", name);
+	golden_read(&golden, name);
+	ok(golden.len > 0 && made->len == golden.len &&
+		memcmp(made->data, golden.data, golden.len) == 0,
+	    "%s", title);
+	buf_fini(&golden);
 }
 
 static void test_golden(void)
 {
 	struct rendering r = {0};
-	struct buf golden = {0};
 
 	golden_journal(render_event, &r);
-	if (getenv("UPDATE_GOLDEN"))
-		ok(golden_write(&r.frames, "oip/frames.jsonl"),
-		    "the golden frames are written");
-	golden_read(&golden, "oip/frames.jsonl");
-	ok(golden.len > 0 && r.frames.len == golden.len &&
-		memcmp(r.frames.data, golden.data, golden.len) == 0,
+	check_golden(&r.frames, "oip/frames.jsonl",
 	    "the journal becomes the golden frames, byte for byte");
+	check_golden(&r.rows, "oip/rows.jsonl",
+	    "the journal becomes the golden rows, byte for byte");
 	for (int i = 0; i < EV_COUNT; i++)
 		ok(r.seen[i], "the golden journal has %s",
 		    event_name((enum event_type)i));
 	buf_fini(&r.frames);
-	buf_fini(&golden);
+	buf_fini(&r.rows);
 }
 
 /* ---- bodies ---- */
@@ -149,6 +167,30 @@ static void test_bodies(void)
 			"%s", c->name))
 			printf("# %s\n", buf_cstr(&out));
 	}
+	buf_fini(&out);
+}
+
+/* ---- rows ---- */
+
+static void test_rows(void)
+{
+	struct buf out = {0};
+	struct event ev = {
+	    .seq = 7,
+	    .turn = 2,
+	    .type = EV_CUSTOM,
+	    .time_us = 1000002,
+	    .id = "e",
+	    .id_len = 1,
+	    .body = "\"type\":\"mine\",\"pos\":1,\"turn\":\"x\",\"n\":1",
+	};
+
+	ev.body_len = strlen(ev.body);
+	frame_row(&out, &ev);
+	ok(strcmp(buf_cstr(&out),
+	       "{\"pos\":7,\"turn\":2,\"type\":\"mine\",\"n\":1,"
+	       "\"id\":\"e\",\"ts\":1.000002}") == 0,
+	    "an agent cannot say at which position its event is");
 	buf_fini(&out);
 }
 
@@ -245,6 +287,7 @@ int main(void)
 {
 	test_golden();
 	test_bodies();
+	test_rows();
 	test_ends();
 	test_chat_items();
 	return done();
