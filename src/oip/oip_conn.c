@@ -175,6 +175,7 @@ struct reading {
 	uint64_t ask; /* positions of the waiting questions; 0: none */
 	uint64_t approval;
 	uint64_t review;
+	bool has_row_end; /* the last row sent was the end of a turn */
 	bool has_end;
 	struct event end; /* its body is in shared.end */
 };
@@ -210,6 +211,15 @@ static void keep_end(struct reading *r, const struct event *ev)
 	r->has_end = true;
 }
 
+/* An end is no different from other rows. */
+static void send_row(struct reading *r, const struct event *ev)
+{
+	buf_reset(&shared.frame);
+	frame_row(&shared.frame, ev);
+	wire_send(r->conn->wire, shared.frame.data, shared.frame.len);
+	r->has_row_end = event_class(ev->type) == EVENT_TERMINAL;
+}
+
 static bool on_event(const struct event *ev, void *arg)
 {
 	struct reading *r = arg;
@@ -218,6 +228,10 @@ static bool on_event(const struct event *ev, void *arg)
 	c->has_run = true;
 	if (ev->type == EV_APPROVAL_NEEDED)
 		c->approval_turn = ev->turn;
+	if (c->is_rows) {
+		send_row(r, ev);
+		return !r->has_row_end && !wire_is_full(c->wire);
+	}
 	if (event_class(ev->type) == EVENT_TERMINAL) {
 		keep_end(r, ev);
 		return false;
@@ -285,6 +299,8 @@ void oip_conn_pump(struct oip_conn *c)
 			oip_conn_tell_gap(c, c->place.n_missed);
 		if (r.has_end)
 			oip_conn_tell_end(c, &r.end);
+		if (r.has_row_end)
+			oip_conn_dashboard(c, false);
 		/* As when a session expires, its next frame is told. */
 		if (result == READ_DELETED)
 			session_detach(&c->place);

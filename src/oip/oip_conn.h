@@ -83,6 +83,7 @@ struct oip_conn {
 	bool is_opening;       /* CONNECTED waits for the first receipt */
 	bool was_onboarded;    /* an extra empty INPUT may follow */
 	bool is_v2;	       /* each command is signed */
+	bool is_rows;	       /* it is sent rows (oip/oip_rows.h) */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "oip/oip_limit.h"
 #include "oip/oip_mode.h"
 #include "oip/oip_onboard.h"
+#include "oip/oip_rows.h"
 #include "oip/oip_seal.h"
 #include "oip/oip_sender.h"
 
@@ -45,6 +46,8 @@ struct greeting {
 	uint32_t turn;
 	uint64_t began;
 	struct buf merged; /* the conversation that won */
+	struct oip_rows rows;
+	uint64_t head; /* newest event, for a client that wants rows */
 	/*
 	 * Where the client continues: after 'seen', an event of the latest
 	 * turn, or (has_missed) with the whole turn. 0 and false: neither.
@@ -176,6 +179,7 @@ static void log_greeting(const struct greeting *g)
 
 static void greet(struct greeting *g)
 {
+	struct buf rows = {0};
 	struct oip_hello hello = {
 	    .session_id = session_id(g->conn->session),
 	    .status = status_word(g),
@@ -185,8 +189,13 @@ static void greet(struct greeting *g)
 		hello.conversation = g->merged.data;
 		hello.conversation_len = g->merged.len;
 	}
+	if (g->conn->is_rows) {
+		oip_rows_put_state(&rows, g->conn, g->head);
+		hello.rows = &rows;
+	}
 	log_greeting(g);
 	send_greeting(g->conn, &hello);
+	buf_fini(&rows);
 }
 
 /* ---- conversations ---- */
@@ -357,8 +366,14 @@ static int oip_connect_check(const struct greeting *g)
 {
 	const struct json *id = named_session(g);
 	const struct json *session = json_get(g->frame, "session");
+	struct oip_rows rows;
+	const char *why = oip_rows_read(&rows, g->frame);
 	size_t len = 0;
 
+	if (why) {
+		oip_conn_error(g->conn, why);
+		return -1;
+	}
 	if (id && !json_is(id, JSON_STRING)) {
 		oip_conn_error(g->conn, "session_id invalid");
 		return -1;
@@ -414,6 +429,30 @@ static int open_session(struct greeting *g)
 	return c->session ? 0 : -1;
 }
 
+/*
+ * Rows tell all that a conversation does. It is sent if they cannot, since the
+ * journal was lost.
+ */
+static void greet_with_rows(struct greeting *g)
+{
+	struct oip_conn *c = g->conn;
+
+	g->head = session_head(c->session);
+	c->has_run |= g->status == SESSION_RUNNING;
+	if (!g->head || oip_rows_are_void(&g->rows, c, g->head))
+		merge(g);
+	greet(g);
+}
+
+static void greet_with_events(struct greeting *g)
+{
+	merge(g);
+	find_place(g);
+	greet(g);
+	tell_hole(g);
+	attach(g);
+}
+
 static void connect_first(struct greeting *g)
 {
 	enum peer peer = peer_of(g->frame);
@@ -433,11 +472,14 @@ static void connect_first(struct greeting *g)
 	g->conn->caller = *g->caller;
 	g->conn->is_v2 = oip_sender_is_v2(g->frame);
 	oip_conn_look(g->conn, brought(g));
-	merge(g);
-	find_place(g);
-	greet(g);
-	tell_hole(g);
-	attach(g);
+	(void)oip_rows_read(&g->rows, g->frame); /* it was checked */
+	g->conn->is_rows = g->rows.is_asked;
+	if (g->rows.is_asked) {
+		greet_with_rows(g);
+		oip_rows_attach(g->conn, &g->rows, g->head);
+	} else {
+		greet_with_events(g);
+	}
 	session_touch(g->conn->session);
 }
 
@@ -465,8 +507,12 @@ static void connect_again(struct greeting *g)
 	g->is_again = true;
 	g->status = session_status(c->session);
 	g->has_record = session_turn(c->session) > 0;
-	merge(g);
-	greet(g);
+	if (c->is_rows) {
+		greet_with_rows(g);
+	} else {
+		merge(g);
+		greet(g);
+	}
 	session_touch(c->session);
 }
 

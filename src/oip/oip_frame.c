@@ -101,6 +101,8 @@ void oip_frame_connected(struct buf *out, const struct oip_hello *hello)
 		buf_str(out, ",\"session_modes\":");
 		buf_append(out, hello->modes->data, hello->modes->len);
 	}
+	if (hello->rows)
+		buf_append(out, hello->rows->data, hello->rows->len);
 	if (hello->conversation) {
 		buf_str(out, ",\"server_newer\":true,\"session\":");
 		frame_conversation(out, hello->conversation,
@@ -278,12 +280,14 @@ void oip_frame_unknown(struct buf *out, const struct json *type)
 	buf_fini(&message);
 }
 
-void oip_frame_ack(
-    struct buf *out, const char *session_id, const char *id, bool is_answer)
+void oip_frame_ack(struct buf *out, const char *session_id, const char *id,
+    const char *input_id, bool is_answer)
 {
 	buf_str(out, "{\"type\":\"RUNTIME_INPUT_ACK\"");
 	session_member(out, session_id);
 	text_member(out, ",\"id\":", id ? id : "");
+	if (input_id)
+		text_member(out, ",\"input_id\":", input_id);
 	buf_str(out, is_answer ? ",\"answer\":true}" : "}");
 }
 

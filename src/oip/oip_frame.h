@@ -30,6 +30,7 @@ struct oip_hello {
 	size_t conversation_len;
 	const char *continuation; /* for a holder; NULL: none */
 	const struct buf *modes;  /* session_modes; NULL: left out */
+	const struct buf *rows;	  /* further members, with commas, or NULL */
 };
 
 /* CONNECTED (doc/oip.txt 3). */
@@ -75,9 +76,12 @@ void oip_frame_invalid(struct buf *out, const struct json_error *error,
  */
 void oip_frame_unknown(struct buf *out, const struct json *type);
 
-/* RUNTIME_INPUT_ACK; is_answer: the input was the answer to a question. */
-void oip_frame_ack(
-    struct buf *out, const char *session_id, const char *id, bool is_answer);
+/*
+ * RUNTIME_INPUT_ACK; is_answer: the input was the answer to a question.
+ * input_id NULL: left out.
+ */
+void oip_frame_ack(struct buf *out, const char *session_id, const char *id,
+    const char *input_id, bool is_answer);
 
 /*
  * OUTPUT or ERROR of a turn that has ended, for an input that was sent again.

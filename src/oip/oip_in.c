@@ -17,6 +17,7 @@
 #include "oip/oip_input.h"
 #include "oip/oip_mode.h"
 #include "oip/oip_onboard.h"
+#include "oip/oip_rows.h"
 #include "oip/oip_seal.h"
 
 #include <string.h>
@@ -205,6 +206,7 @@ static const struct command commands[] = {
     {"INTERRUPT", on_interrupt, LOGGED},
     {"SESSION_STATUS", on_session_status, FIRST | LOGGED | OWN},
     {"mode_change", oip_mode_change, LOGGED},
+    {"ROWS", oip_rows_page, 0},
     {"EXEC", oip_exec, LOGGED},
     {"PROVIDER_INTERRUPT", on_provider_interrupt, LOGGED},
     {"PROVIDER_INPUT", on_provider_input, LOGGED},

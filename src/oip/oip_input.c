@@ -42,10 +42,13 @@ static void oip_input_free_call(struct oip_call *call)
 
 /* ---- receipts ---- */
 
-static void send_ack(struct oip_conn *c, const struct session_receipt *r)
+static void send_ack(
+    const struct oip_call *call, const struct session_receipt *r)
 {
+	struct oip_conn *c = call->conn;
+
 	oip_frame_ack(oip_conn_frame(), session_id(c->session), r->id,
-	    r->outcome == INPUT_ANSWERED);
+	    c->is_rows ? call->input_id : NULL, r->outcome == INPUT_ANSWERED);
 	oip_conn_send(c);
 }
 
@@ -55,12 +58,23 @@ static void send_end_again(
 	struct oip_conn *c = call->conn;
 	struct session_record record;
 	/* Inputs since that turn are not part of what it answered. */
-	bool has_record = r->is_latest && oip_conn_record(c, &record) &&
-			  record.turn == r->turn;
+	bool has_record = !c->is_rows && r->is_latest &&
+			  oip_conn_record(c, &record) && record.turn == r->turn;
 
 	oip_frame_again(
 	    oip_conn_frame(), r, has_record ? &record : NULL, call->input_id);
 	oip_conn_send(c);
+}
+
+/*
+ * Whether the end of the turn is not among what the client reads or will read.
+ * One that has rows may have lost its own.
+ */
+static bool is_end_past(
+    const struct oip_call *call, const struct session_receipt *r)
+{
+	return call->conn->is_rows || (r->turn <= call->ended_turn &&
+					  r->turn != call->conn->unasked_turn);
 }
 
 static void on_repeated(struct oip_call *call, const struct session_receipt *r)
@@ -72,9 +86,8 @@ static void on_repeated(struct oip_call *call, const struct session_receipt *r)
 	 * own.
 	 */
 	if (!r->is_over && r->id)
-		send_ack(c, r);
-	else if (r->is_over && r->turn <= call->ended_turn &&
-		 r->turn != c->unasked_turn)
+		send_ack(call, r);
+	else if (r->is_over && is_end_past(call, r))
 		send_end_again(call, r);
 	/*
 	 * Otherwise its end is among the events that this client reads or will
@@ -93,10 +106,10 @@ static void on_outcome(struct oip_call *call, const struct session_receipt *r)
 		break;
 	case INPUT_ANSWERED:
 		c->answered_seq = r->seq;
-		send_ack(c, r);
+		send_ack(call, r);
 		break;
 	case INPUT_ADDED:
-		send_ack(c, r);
+		send_ack(call, r);
 		break;
 	case INPUT_REPEATED:
 		on_repeated(call, r);
