@@ -141,6 +141,21 @@ $d->say(COMMAND_REQUEST => { commandId => 'cmd-answer', agentId => $id, command 
 @all = ($d->until('COMMAND_COMPLETE'), $d->until('COMMAND_COMPLETE'));
 is_deeply [Onsembl::states('cmd-answer', @all)], ['COMPLETED'], 'the next command is the answer';
 like Onsembl::output('cmd-ask', @all), qr/You answered: green/, 'the agent gets the answer';
+is_deeply $question->{payload}{question}, { kind => 'ask_user', text => 'Which?', options => [qw(red green)] },
+    'a question is output that programs can read, too';
+
+my $late = $d->ask(COMMAND_REQUEST => { commandId => 'cmd-late', agentId => $id, command => 'red',
+	answerTo => 'cmd-ask' });
+is $late->{payload}{details}{reason}, 'the command of answerTo does not wait for an answer',
+    'an answer that comes too late is refused';
+$d->say(COMMAND_REQUEST => { commandId => 'cmd-may', agentId => $id, command => 'approve rm -r x' });
+do { $question = $d->next('TERMINAL_STREAM') } until !$question || $question->{payload}{question};
+is $question->{payload}{question}{kind}, 'approval_needed', 'a question for approval says what it is';
+is $question->{payload}{question}{tool}, 'rm -r x', 'a question for approval names the tool';
+$d->say(COMMAND_REQUEST => { commandId => 'cmd-yes', agentId => $id, command => 'yes', answerTo => 'cmd-may' });
+@all = ($d->until('COMMAND_COMPLETE'), $d->until('COMMAND_COMPLETE'));
+is_deeply [Onsembl::states('cmd-yes', @all), Onsembl::states('cmd-may', @all)], [qw(COMPLETED COMPLETED)],
+    'an answer by answerTo goes to its command';
 
 # ---- isolation, over all workers ----
 

@@ -119,6 +119,7 @@ const char *ons_read_request(
 		ons_int(json_get(p, "executionConstraints"), "timeLimitMs", 0),
 	    .dashboard = ons_text(r, p, "dashboardId"),
 	    .user = ons_text(r, p, "userId"),
+	    .answer_to = ons_text(r, p, "answerTo"),
 	};
 	const struct json *id = json_get(p, "commandId");
 	bool is_named = id && !json_is(id, JSON_NULL);

@@ -66,6 +66,11 @@ struct ons_request {
 	int64_t time_limit_ms;	 /* of the constraints; 0: none is named */
 	struct span dashboard;
 	struct span user;
+	/*
+	 * From a dashboard, ours: the id of the command whose question this
+	 * answers; such a text is never run. Absent: it may be either.
+	 */
+	struct span answer_to;
 };
 
 /* Read its payload; append such a message. */

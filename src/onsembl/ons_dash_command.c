@@ -382,6 +382,18 @@ static bool is_answer(struct ons_dash *d, const struct ons_message *m,
 	return false;
 }
 
+/* An answer that comes too late must not become a command. */
+static void answer_one(struct ons_dash *d, const struct ons_message *m,
+    const struct ons_request *q, struct span id, const char *agent)
+{
+	const struct command *c = find_command(d, q->answer_to);
+	if (c && ons_answer_give(c->session, q->text))
+		tell_answered(d, m, id, agent);
+	else
+		refuse_route(d, id,
+		    "the command of answerTo does not wait for an answer");
+}
+
 /* ---- calls ---- */
 
 static void begin_command(struct ons_dash *d, const struct ons_message *m,
@@ -406,6 +418,10 @@ void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
 	if (!id.text) {
 		ons_dash_make_id(made, "cmd");
 		id = span_cstr(made);
+	}
+	if (q->answer_to.text) {
+		answer_one(d, m, q, id, a->id);
+		return;
 	}
 	if (is_answer(d, m, q, id, a->id))
 		return;

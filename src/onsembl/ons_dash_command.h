@@ -27,7 +27,7 @@ struct ons_request;
 /*
  * Run a command for the dashboard, which is told of it by an ACK, or by an
  * ERROR. If an earlier command of this dashboard to this agent waits for an
- * answer, this one is that answer.
+ * answer, this one is that answer; with q->answer_to it is nothing else.
  */
 void ons_dash_command_run(struct ons_dash *d, const struct ons_message *m,
     const struct ons_request *q, const struct ons_agent *a);

@@ -193,33 +193,78 @@ static void add_options(struct buf *lines, const struct json *options)
 	buf_fini(&scratch);
 }
 
+/* A question as a program can read it; what is absent is not written. */
+struct asked {
+	const char *kind;
+	struct span text;
+	struct span tool;
+	struct span arguments; /* JSON */
+	struct span options;   /* the same */
+	bool takes_several;
+};
+
+/* The lines are for clients that know no questions. */
+static void tell_asked(
+    struct telling *t, const struct buf *lines, const struct asked *a)
+{
+	struct buf *out = &t->out->text;
+	begin_stream(t);
+	ons_put_text(out, "content", (struct span){lines->data, lines->len});
+	ons_begin_object(out, "question");
+	ons_put_str(out, "kind", a->kind);
+	ons_put_text(out, "text", a->text);
+	ons_put_text(out, "tool", a->tool);
+	ons_put_json(out, "arguments", a->arguments);
+	ons_put_json(out, "options", a->options);
+	if (a->takes_several)
+		ons_put_bool(out, "multi_select", true);
+	ons_end_object(out);
+	end_stream(t, false, (int64_t)t->ev->seq);
+}
+
 static void tell_question(struct telling *t)
 {
 	struct buf lines = {0};
-	add_line(&lines, "? ", text_of(t, "question"));
+	const struct asked a = {
+	    .kind = "ask_user",
+	    .text = text_of(t, "question"),
+	    .options = ons_json(t->fields, "options"),
+	    .takes_several = ons_bool(t->fields, "multi_select", false),
+	};
+	add_line(&lines, "? ", a.text);
 	add_options(&lines, json_get(t->fields, "options"));
 	buf_str(&lines, "(the next command is the answer)\n");
-	tell_lines(t, &lines, false);
+	tell_asked(t, &lines, &a);
 	buf_fini(&lines);
 }
 
 static void tell_approval(struct telling *t)
 {
 	struct buf lines = {0};
-	add_line(&lines, "? May this tool run: ", text_of(t, "tool"));
-	add_line(&lines, "  ", ons_json(t->fields, "arguments"));
-	add_line(&lines, "  ", text_of(t, "description"));
+	const struct asked a = {
+	    .kind = "approval_needed",
+	    .text = text_of(t, "description"),
+	    .tool = text_of(t, "tool"),
+	    .arguments = ons_json(t->fields, "arguments"),
+	};
+	add_line(&lines, "? May this tool run: ", a.tool);
+	add_line(&lines, "  ", a.arguments);
+	add_line(&lines, "  ", a.text);
 	buf_str(&lines, "(the next command is the answer: yes, or no)\n");
-	tell_lines(t, &lines, false);
+	tell_asked(t, &lines, &a);
 	buf_fini(&lines);
 }
 
 static void tell_plan(struct telling *t)
 {
 	struct buf lines = {0};
-	add_line(&lines, "", text_of(t, "plan_content"));
+	const struct asked a = {
+	    .kind = "plan_review",
+	    .text = text_of(t, "plan_content"),
+	};
+	add_line(&lines, "", a.text);
 	buf_str(&lines, "(the next command is the review of this plan)\n");
-	tell_lines(t, &lines, false);
+	tell_asked(t, &lines, &a);
 	buf_fini(&lines);
 }
 
