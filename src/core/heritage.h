@@ -34,7 +34,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 11
+#define HERITAGE_VERSION 12
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
@@ -58,7 +58,11 @@ struct heritage_slot {
 	 * while a process lives in it.
 	 */
 	_Atomic uint32_t generation;
-	_Atomic uint32_t state; /* enum heritage_state; written by both sides */
+	/*
+	 * enum heritage_state; written by both sides. A master claims a slot by
+	 * changing it from SLOT_FREE: during an upgrade there are two.
+	 */
+	_Atomic uint32_t state;
 	_Atomic int32_t pid;
 	uint32_t kind;
 	uint32_t epoch;	       /* configuration generation, from 1 */
@@ -105,9 +109,12 @@ struct heritage {
 	uint64_t magic;
 	uint32_t version;
 	int32_t master_pid;
-	uint64_t server;	    /* id of this start: store_claim() */
-	int64_t started_ms;	    /* wall clock of the master's start */
-	int64_t started_boot_ms;    /* the same by clock_boot_ms() */
+	uint32_t msg_version;		  /* of core/msg.h */
+	uint32_t n_slots;		  /* as at the master's start */
+	_Atomic uint32_t next_generation; /* of a slot; odd */
+	uint64_t server;		  /* id of this start: store_claim() */
+	int64_t started_ms;		  /* wall clock of the master's start */
+	int64_t started_boot_ms;	  /* the same by clock_boot_ms() */
 	_Atomic int64_t line_ms;    /* see clock_hold(); set by the keeper */
 	_Atomic uint32_t epoch;	    /* the highest that was given out */
 	_Atomic uint32_t warned;    /* the epoch that logged its budget */
@@ -131,6 +138,10 @@ struct heritage {
 	struct heritage_usage usages[HERITAGE_USAGES];
 	struct heritage_gauges gauges[HERITAGE_SLOTS];
 };
+
+/* Where the memory of the registry begins. */
+#define HERITAGE_REGISTRY_AT \
+	((sizeof(struct heritage) + 4095) & ~(uint64_t)4095)
 
 /*
  * The registry memory in bytes for this many sessions; the registry fits itself

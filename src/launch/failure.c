@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "launch/place.h"
 #include "launch/user.h"
+#include "master/handover.h"
 #include "master/notify.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ static bool open_late(void)
 
 static void tell_manager(const char *text, int why)
 {
+	if (handover_fail(text))
+		return;
 	notify_state("STATUS=%.180s\nERRNO=%d", text, why ? why : EINVAL);
 }
 

@@ -165,6 +165,9 @@ static void take_option(struct options *o,
 	case OPT_GENERATION:
 		o->generation = number_option(where, optarg);
 		break;
+	case OPT_TAKEOVER:
+		o->is_takeover = true;
+		break;
 	case '?':
 		try_help();
 	default:
@@ -214,6 +217,7 @@ void options_read(struct options *o, const struct options_program *program,
 {
 	int opt;
 	char where[64];
+	o->argv = argv;
 	o->ready_fd = -1;
 	while ((opt = getopt_long(
 		    argc, argv, program->letters, program->list, NULL)) != -1) {

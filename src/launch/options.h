@@ -41,7 +41,9 @@ struct options {
 	const char *child; /* the kind of process that the master starts */
 	unsigned slot;
 	unsigned generation;
-	int ready_fd; /* -1: none */
+	int ready_fd;	   /* -1: none */
+	char *const *argv; /* the whole command line */
+	bool is_takeover;  /* a master started us to take its place */
 	bool is_daemon;
 	bool is_check;
 };
@@ -55,6 +57,7 @@ enum options_common {
 	OPT_CHILD,
 	OPT_SLOT,
 	OPT_GENERATION,
+	OPT_TAKEOVER,
 	OPT_OWN, /* the first of a program's own */
 };
 
@@ -78,7 +81,8 @@ enum options_common {
 	{"test-clock", required_argument, NULL, OPT_TEST_CLOCK}, \
 	{"child", required_argument, NULL, OPT_CHILD}, \
 	{"slot", required_argument, NULL, OPT_SLOT}, \
-	{"generation", required_argument, NULL, OPT_GENERATION}
+	{"generation", required_argument, NULL, OPT_GENERATION}, \
+	{"takeover", no_argument, NULL, OPT_TAKEOVER}
 /* clang-format on */
 #define OPTIONS_LETTERS "w:p:b:d:c:o:Dl:tVh"
 

@@ -58,7 +58,8 @@ static const char usage_head[] =
 static const char usage_tail[] =
     "\n"
     "Signals: TERM and INT stop when running turns have ended, QUIT at once;\n"
-    "HUP starts new workers with new settings; USR1 reopens the logs.\n";
+    "HUP starts new workers with new settings; USR1 reopens the logs; USR2\n"
+    "replaces the running server by the program that is on disk.\n";
 
 static void print_usage(void)
 {

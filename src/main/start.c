@@ -27,16 +27,19 @@
 #include "main/private.h"
 #include "main/project.h"
 #include "main/settings.h"
+#include "master/handover.h"
 #include "master/listen.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "onsembl/ons_codes.h"
+#include "proc/lockfile.h"
 #include "proc/shm.h"
 #include "proc/tree.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +49,11 @@
 #define START_BAD_SETTINGS 78
 
 static char program[PATH_MAX];
+static bool is_takeover; /* of another master (USR2) */
 static int listen_fd = -1;
 static int lock_fd = -1;
-static struct conf conf; /* of the newest generation */
+static char start_dir[PATH_MAX]; /* "": not known */
+static struct conf conf;	 /* of the newest generation */
 static char bound_address[300];
 static char address[IDENT_ADDRESS_SIZE];
 
@@ -156,7 +161,11 @@ static void print_banner(const struct conf *c, const char *bound)
 static void on_ready(const char *bound)
 {
 	failure_over();
-	if (daemon_runs())
+	if (!lockfile_sign(lock_fd, 0, "master"))
+		log_warn("the lock of the project: %s", strerror(errno));
+	if (is_takeover)
+		pidfile_write();
+	else if (daemon_runs())
 		daemon_ready();
 	else
 		print_banner(&conf, bound);
@@ -256,10 +265,8 @@ static void close_to_others(const struct conf *c, const struct passwd *guest)
 }
 
 /* Do everything that only root may do, then become the user. */
-static void settle_in(struct conf *c, const struct options *o)
+static void acquire(struct conf *c, const struct options *o, bool has_guest)
 {
-	const struct passwd *guest =
-	    user_of_agents(c->agent_user, c->project_dir);
 	const struct passwd *user = user_find(c->user);
 	launch_raise_limits(least_files(c));
 	project_make(c, user);
@@ -270,7 +277,42 @@ static void settle_in(struct conf *c, const struct options *o)
 	    c->bind, c->port, user, bound_address, sizeof bound_address);
 	launch_open_log(c->log_file, user);
 	notify_open();
-	user_become(user, guest != NULL);
+	user_become(user, has_guest);
+	pidfile_write();
+}
+
+/*
+ * Take over what another master leaves us. Settings that cannot change while
+ * the server runs cannot change now either.
+ */
+static void take_over(struct conf *c, const struct options *o)
+{
+	struct conf old;
+	struct err err;
+	conf_init(&old);
+	if (conf_load(&old, HERITAGE_FD_CONF, &err) != 0)
+		fatal("upgrade: the settings of the running server: %s",
+		    err.text);
+	conf_keep_fixed(c, &old, launch_warn_kept, NULL);
+	(void)snprintf(bound_address, sizeof bound_address, "%s", old.bound);
+	conf_fini(&old);
+	lock_fd = HERITAGE_FD_LOCK;
+	listen_fd = HERITAGE_FD_LISTEN;
+	if (handover_pid_fd() >= 0)
+		pidfile_adopt(o->pid_file, handover_pid_fd());
+	else if (o->pid_file)
+		pidfile_open(o->pid_file, NULL);
+	launch_open_log(c->log_file, NULL);
+}
+
+static void settle_in(struct conf *c, const struct options *o)
+{
+	const struct passwd *guest =
+	    user_of_agents(c->agent_user, c->project_dir);
+	if (is_takeover)
+		take_over(c, o);
+	else
+		acquire(c, o, guest != NULL);
 	find_identity(c);
 	close_to_others(c, guest);
 	tell_limits(c);
@@ -321,14 +363,29 @@ static void on_deaf(void)
 	listen_remove(conf.bind);
 }
 
+static int on_upgrade(enum master_upgrade step)
+{
+	switch (step) {
+	case MASTER_UPGRADE_BEGINS:
+		return pidfile_put_aside();
+	case MASTER_UPGRADE_DONE:
+		pidfile_give_up();
+		break;
+	case MASTER_UPGRADE_FAILED:
+	case MASTER_UPGRADE_LOST:
+		pidfile_put_back();
+		break;
+	}
+	return -1;
+}
+
 static int serve(struct conf *c, const struct options *o)
 {
 	if (*c->test_clock && !clock_follow(c->test_clock))
 		fatal("option --test-clock: cannot map %s", c->test_clock);
-	if (o->is_daemon)
+	if (o->is_daemon && !is_takeover)
 		daemon_start();
 	settle_in(c, o);
-	pidfile_write();
 	struct master_setup setup = {
 	    .name = "co-hostd",
 	    .kinds = process_kinds,
@@ -343,7 +400,10 @@ static int serve(struct conf *c, const struct options *o)
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,
 	    .address = bound_address,
-	    .ready_fd = o->ready_fd,
+	    .ready_fd = is_takeover ? -1 : o->ready_fd,
+	    .argv = o->argv,
+	    .start_dir = *start_dir ? start_dir : NULL,
+	    .on_upgrade = on_upgrade,
 	    .prepare = prepare,
 	    .reload = reload,
 	    .on_ready = on_ready,
@@ -389,6 +449,11 @@ static bool meet_users(const struct conf *c)
 int start_run(const struct options *o)
 {
 	struct err err;
+	is_takeover = o->is_takeover;
+	if (is_takeover && !handover_claim())
+		options_error("only a running server gives it", "--takeover");
+	if (!getcwd(start_dir, sizeof start_dir))
+		*start_dir = 0;
 	launch_find_program(program, sizeof program);
 	user_mend_home();
 	conf_init(&conf);

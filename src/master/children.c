@@ -38,23 +38,30 @@ struct birth {
 	int ready_fd;
 };
 
-int children_init(struct children *c, unsigned n_slots)
+void children_init(struct children *c, unsigned n_slots)
 {
 	c->n_slots = n_slots < HERITAGE_SLOTS ? n_slots : HERITAGE_SLOTS;
-	c->next_generation = 1;
-	for (unsigned i = 0; i < c->n_slots; i++) {
+	for (unsigned i = 0; i < c->n_slots; i++)
 		c->child[i].ready_fd = -1;
+}
+
+int children_open_mailboxes(struct children *c)
+{
+	for (unsigned i = 0; i < c->n_slots; i++)
 		if (mailbox_open(&c->mailboxes[i]) != 0)
 			return -1;
-	}
 	return 0;
 }
 
-static int free_slot(const struct children *c)
+/* Returns a slot that nobody else can get any more, or -1. */
+static int claim_slot(struct children *c)
 {
-	for (unsigned i = 0; i < c->n_slots; i++)
-		if (!c->child[i].pid)
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		uint32_t was = SLOT_FREE;
+		if (atomic_compare_exchange_strong(
+			&c->heritage->slots[i].state, &was, SLOT_STARTING))
 			return (int)i;
+	}
 	return -1;
 }
 
@@ -125,16 +132,23 @@ static void throttle(
 
 bool children_start(struct children *c, struct generation *g, unsigned kind)
 {
-	int ready[2], slot = free_slot(c);
-	if (slot < 0 || clock_mono_ms() < g->not_before_ms[kind])
+	int ready[2];
+	if (clock_mono_ms() < g->not_before_ms[kind])
 		return false;
 	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) != 0) {
 		log_error("master: pipe: %s", strerror(errno));
 		return false;
 	}
+	int slot = claim_slot(c);
+	if (slot < 0) {
+		close(ready[0]);
+		close(ready[1]);
+		return false;
+	}
 	struct heritage_slot *s = &c->heritage->slots[slot];
-	uint32_t generation = c->next_generation;
-	c->next_generation += 2; /* odd: the slot is in use */
+	/* Odd: the slot is in use. */
+	uint32_t generation =
+	    atomic_fetch_add(&c->heritage->next_generation, 2);
 	empty_mailbox(c, (unsigned)slot);
 	s->last_words[0] = 0;
 	atomic_store(&s->load, 0);
@@ -142,7 +156,6 @@ bool children_start(struct children *c, struct generation *g, unsigned kind)
 		atomic_store(&s->pulses[i].state, PULSE_NONE);
 	s->kind = kind;
 	s->epoch = g->epoch;
-	atomic_store(&s->state, SLOT_STARTING);
 	atomic_store(&s->generation, generation);
 	pid_t pid = spawn(
 	    c, &(struct birth){g, kind, (unsigned)slot, generation, ready[1]});
@@ -151,6 +164,7 @@ bool children_start(struct children *c, struct generation *g, unsigned kind)
 		log_error("kind=%s: cannot start %s: %s", c->kinds[kind].name,
 		    c->program, strerror(errno));
 		atomic_store(&s->generation, generation + 1);
+		atomic_store(&s->state, SLOT_FREE);
 		close(ready[0]);
 		throttle(c, g, kind);
 		return false;
@@ -206,6 +220,27 @@ static void note_death(struct children *c, const struct child *dead)
 		throttle(c, g, dead->kind);
 }
 
+/*
+ * The process in a slot is gone; its successor may be throttled, and is another
+ * process.
+ */
+static struct msg clear_slot(struct children *c, unsigned slot)
+{
+	struct heritage_slot *s = &c->heritage->slots[slot];
+	uint32_t generation = atomic_load(&s->generation);
+	atomic_fetch_add(&c->heritage->deaths, 1);
+	if (generation & 1)
+		atomic_store(&s->generation, generation + 1);
+	atomic_store(&s->pid, 0);
+	stat_clear_gauges(&c->heritage->stats[slot]);
+	atomic_store(&s->state, SLOT_FREE);
+	return (struct msg){.version = MSG_VERSION,
+	    .type = MSG_DIED,
+	    .a = slot,
+	    .b = generation,
+	    .c = (uint64_t)clock_mono_us()};
+}
+
 bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
     struct msg *died)
 {
@@ -217,24 +252,13 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 		/* It may have reported readiness just before it died. */
 		if (child->ready_fd >= 0)
 			(void)children_hear_ready(c, i);
-		uint32_t generation = atomic_load(&s->generation);
-		atomic_fetch_add(&c->heritage->deaths, 1);
-		atomic_store(&s->generation, generation + 1);
-		atomic_store(&s->state, SLOT_FREE);
-		atomic_store(&s->pid, 0);
-		/* Its successor may be throttled, and is another process. */
-		stat_clear_gauges(&c->heritage->stats[i]);
-		log_death(c, i, child, status, generation);
+		log_death(c, i, child, status, atomic_load(&s->generation));
 		if (child->ready_fd >= 0)
 			close(child->ready_fd);
 		note_death(c, child);
 		*out = *child;
 		*child = (struct child){.ready_fd = -1};
-		*died = (struct msg){.version = MSG_VERSION,
-		    .type = MSG_DIED,
-		    .a = i,
-		    .b = generation,
-		    .c = (uint64_t)clock_mono_us()};
+		*died = clear_slot(c, i);
 		return true;
 	}
 	return false;
@@ -264,8 +288,32 @@ static void children_mail(
 void children_mail_all(struct children *c, const struct msg *m)
 {
 	for (unsigned i = 0; i < c->n_slots; i++)
-		if (c->child[i].pid)
+		if (atomic_load(&c->heritage->slots[i].pid))
 			children_mail(c, i, m);
+}
+
+/* Whether a slot belongs to a process of another master. */
+static bool is_foreign(const struct children *c, unsigned slot)
+{
+	return !c->child[slot].pid &&
+	       atomic_load(&c->heritage->slots[slot].state) != SLOT_FREE;
+}
+
+bool children_sweep(struct children *c)
+{
+	bool is_done = true;
+	for (unsigned i = 0; i < c->n_slots; i++) {
+		pid_t pid = atomic_load(&c->heritage->slots[i].pid);
+		if (!is_foreign(c, i))
+			continue;
+		if (pid && (kill(pid, 0) == 0 || errno != ESRCH)) {
+			is_done = false;
+			continue;
+		}
+		const struct msg died = clear_slot(c, i);
+		children_mail_all(c, &died);
+	}
+	return !is_done;
 }
 
 static bool tell_meet(struct children *c, unsigned slot, unsigned other, int fd)

@@ -51,13 +51,15 @@ struct children {
 	const struct process *kinds;
 	unsigned n_kinds;
 	unsigned n_slots;
-	uint32_t next_generation;
 	struct mailbox_ends mailboxes[HERITAGE_SLOTS];
 	struct child child[HERITAGE_SLOTS];
 };
 
-/* Create mailboxes for n_slots slots. Returns 0, or -1 with errno. */
-int children_init(struct children *c, unsigned n_slots);
+/* There are n_slots slots, none of which is ours yet. */
+void children_init(struct children *c, unsigned n_slots);
+
+/* Create a mailbox for each slot. Returns 0, or -1 with errno. */
+int children_open_mailboxes(struct children *c);
 
 /*
  * Start a process of a generation in a free slot. Returns false if it is
@@ -85,8 +87,17 @@ bool children_hear_ready(struct children *c, unsigned slot);
 unsigned children_count(
     const struct children *c, unsigned kind, uint32_t epoch, bool only_ready);
 
-/* Send a message to every live child. */
+/*
+ * Send a message to the processes of all slots, those of another master
+ * included.
+ */
 void children_mail_all(struct children *c, const struct msg *m);
+
+/*
+ * Free the slots of another master that has died, as its processes end. Returns
+ * false when there is none left.
+ */
+bool children_sweep(struct children *c);
 
 /*
  * Give each process that meets others a stream to each of those that it has not

@@ -144,6 +144,10 @@ void generations_reload(struct master *m)
 		log_warn("reload: ignored while starting or stopping");
 		return;
 	}
+	if (m->heir || m->bridge >= 0) {
+		log_warn("reload: ignored while an upgrade is under way");
+		return;
+	}
 	notify_state(
 	    "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
 	if (m->setup->reload(&fresh, &err) != 0) {

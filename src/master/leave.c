@@ -7,6 +7,7 @@
 #include "master/children.h"
 #include "master/master_int.h"
 #include "master/notify.h"
+#include "master/upgrade.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -31,9 +32,10 @@ void leave_deaf(struct master *m)
 {
 	if (m->children.listen_fd < 0)
 		return;
-	if (m->setup->on_deaf)
+	if (m->owns_listener && m->setup->on_deaf)
 		m->setup->on_deaf();
-	(void)shutdown(m->children.listen_fd, SHUT_RDWR);
+	if (m->owns_listener)
+		(void)shutdown(m->children.listen_fd, SHUT_RDWR);
 	close(m->children.listen_fd);
 	m->children.listen_fd = -1;
 	m->deaf_at_ms = 0;
@@ -47,6 +49,7 @@ void leave_gracefully(struct master *m)
 	    (long long)m->plan.drain_ms / 1000);
 	notify_state("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
 	    (long long)(m->plan.drain_ms + 2 * MASTER_KILL_AFTER_MS) * 1000);
+	upgrade_cancel(m);
 	m->phase = PHASE_LEAVING;
 	m->stage = PROCESS_STAGES;
 	m->deaf_at_ms = clock_mono_ms() + DEAF_AFTER_MS;
@@ -57,6 +60,7 @@ void leave_at_once(struct master *m)
 {
 	log_info("stopping at once");
 	notify_state("STOPPING=1");
+	upgrade_cancel(m);
 	m->phase = PHASE_ENDING;
 	leave_deaf(m);
 	children_end(&m->children, MASTER_FAST_MS);
@@ -80,5 +84,7 @@ bool leave_further(struct master *m)
 		m->stage--;
 		drain_stage(m);
 	}
-	return m->phase >= PHASE_LEAVING && !is_alive(m, 1);
+	/* A new master must not outlive us unless it has taken over. */
+	bool waits = m->heir && m->phase != PHASE_HANDED;
+	return m->phase >= PHASE_LEAVING && !is_alive(m, 1) && !waits;
 }

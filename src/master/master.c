@@ -7,13 +7,17 @@
 #include "core/agent.h"
 #include "core/err.h"
 #include "core/heritage.h"
+#include "core/msg.h"
 #include "master/children.h"
 #include "master/generations.h"
+#include "master/handover.h"
+#include "master/heir.h"
 #include "master/leave.h"
 #include "master/master_int.h"
 #include "master/notify.h"
 #include "master/orphans.h"
 #include "master/signals.h"
+#include "master/upgrade.h"
 #include "master/watch.h"
 #include "proc/shm.h"
 
@@ -52,7 +56,7 @@ static uint64_t new_number(void)
 static void make_segment(struct master *m)
 {
 	uint64_t registry = m->setup->registry_bytes;
-	uint64_t at = (sizeof(struct heritage) + 4095) & ~(uint64_t)4095;
+	uint64_t at = HERITAGE_REGISTRY_AT;
 	size_t size;
 	m->children.segment_fd = shm_create(m->setup->name, at + registry);
 	m->heritage = m->children.segment_fd < 0
@@ -63,6 +67,9 @@ static void make_segment(struct master *m)
 	m->heritage->magic = HERITAGE_MAGIC;
 	m->heritage->version = HERITAGE_VERSION;
 	m->heritage->master_pid = getpid();
+	m->heritage->msg_version = MSG_VERSION;
+	m->heritage->n_slots = m->children.n_slots;
+	atomic_store(&m->heritage->next_generation, 1);
 	m->heritage->server = new_number();
 	m->heritage->started_ms = clock_wall_ms();
 	m->heritage->started_boot_ms = clock_boot_ms();
@@ -86,7 +93,7 @@ static void watch_signals(struct master *m)
 {
 	sigset_t set;
 	static const int signals[] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD};
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		(void)sigaddset(&set, signals[i]);
@@ -94,6 +101,7 @@ static void watch_signals(struct master *m)
 	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		fatal("master: sigprocmask: %s", strerror(errno));
+	(void)signal(SIGUSR2, SIG_DFL); /* it was ignored until now */
 	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (m->signal_fd < 0)
 		fatal("master: signalfd: %s", strerror(errno));
@@ -131,11 +139,18 @@ static void prepare(struct master *m)
 	m->children.lock_fd = m->setup->lock_fd;
 	if (m->setup->libexec_dir)
 		orphans_inherit(&m->orphans, m->setup->libexec_dir);
-	make_segment(m);
+	if (handover_is_due()) {
+		heir_segment(m);
+		generations_fit(m, &m->plan);
+	} else {
+		children_init(&m->children, slots_for(m->setup));
+		make_segment(m);
+		m->owns_listener = true;
+		if (children_open_mailboxes(&m->children) != 0)
+			fatal("master: mailboxes: %s", strerror(errno));
+	}
 	make_lifeline(m);
 	m->children.newest = generations_new(m);
-	if (children_init(&m->children, slots_for(m->setup)) != 0)
-		fatal("master: mailboxes: %s", strerror(errno));
 	watch_signals(m);
 }
 
@@ -147,6 +162,10 @@ static void tell_ready(struct master *m)
 	unsigned n = generations_listening(m);
 	log_info(
 	    "serving on %s with %u worker%s", address, n, n == 1 ? "" : "s");
+	if (handover_is_due()) {
+		heir_offer(m);
+		return;
+	}
 	notify_state("READY=1\nMAINPID=%d\nSTATUS=serving on %s", (int)getpid(),
 	    address);
 	if (m->setup->on_ready)
@@ -158,14 +177,27 @@ static void tell_ready(struct master *m)
 	close(m->setup->ready_fd);
 }
 
+static void give_up_start(struct master *m, const char *why)
+{
+	m->exit_status = 1;
+	m->phase = PHASE_ENDING;
+	children_end(&m->children, MASTER_FAST_MS);
+	m->setup->on_failed(why);
+}
+
 static void master_go_on(struct master *m)
 {
 	if (m->phase >= PHASE_LEAVING)
 		return;
 	while (m->stage < PROCESS_STAGES && generations_are_complete(m))
 		m->stage++;
-	if (m->phase == PHASE_SERVING && master_serving(m) != master_epoch(m) &&
-	    generations_cannot_load(m))
+	if (m->phase == PHASE_STARTING && handover_is_due() &&
+	    generations_cannot_load(m)) {
+		give_up_start(m, "the agent cannot be loaded");
+		return;
+	}
+	if (m->phase == PHASE_SERVING && master_serving(m) &&
+	    master_serving(m) != master_epoch(m) && generations_cannot_load(m))
 		generations_give_up(m);
 	generations_keep_up(m);
 	if (m->phase == PHASE_STARTING && m->stage == PROCESS_STAGES &&
@@ -191,13 +223,10 @@ static void check_first_start(
 	const char *words = m->heritage->slots[slot].last_words;
 	if (dead->is_ready || dead->is_leaving || m->phase != PHASE_STARTING)
 		return;
-	m->exit_status = 1;
-	m->phase = PHASE_ENDING;
-	children_end(&m->children, MASTER_FAST_MS);
 	(void)snprintf(text, sizeof text,
 	    "a process ended before it served%s%s",
 	    *words ? ": " : "; the log says how", words);
-	m->setup->on_failed(text);
+	give_up_start(m, text);
 }
 
 static void master_reap(struct master *m)
@@ -207,6 +236,8 @@ static void master_reap(struct master *m)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		struct child dead;
 		struct msg died;
+		if (upgrade_reap(m, pid, status))
+			continue;
 		if (!children_reap(&m->children, pid, status, &dead, &died))
 			continue;
 		orphans_expect(&m->orphans);
@@ -219,11 +250,20 @@ static void master_reap(struct master *m)
 
 /* ---- the loop ---- */
 
+static void hear_other_master(struct master *m)
+{
+	if (m->heir)
+		upgrade_hear(m);
+	else
+		heir_hear(m);
+}
+
 static void wait_for_news(struct master *m)
 {
-	struct pollfd fds[1 + HERITAGE_SLOTS];
-	unsigned slots[1 + HERITAGE_SLOTS], n = 1;
+	struct pollfd fds[2 + HERITAGE_SLOTS];
+	unsigned slots[2 + HERITAGE_SLOTS], n = 2;
 	fds[0] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = m->bridge, .events = POLLIN};
 	for (unsigned i = 0; i < m->children.n_slots; i++) {
 		if (m->children.child[i].ready_fd < 0)
 			continue;
@@ -233,7 +273,9 @@ static void wait_for_news(struct master *m)
 	}
 	if (poll(fds, n, POLL_MS) < 0 && errno != EINTR)
 		fatal("master: poll: %s", strerror(errno));
-	for (unsigned i = 1; i < n; i++)
+	if (fds[1].revents)
+		hear_other_master(m);
+	for (unsigned i = 2; i < n; i++)
 		if (fds[i].revents)
 			(void)children_hear_ready(&m->children, slots[i]);
 	signals_take(m);
@@ -248,7 +290,12 @@ static void watch_children(struct master *m)
 
 int master_run(const struct master_setup *setup)
 {
-	struct master m = {.setup = setup, .plan = setup->plan, .stage = 1};
+	struct master m = {
+	    .setup = setup,
+	    .plan = setup->plan,
+	    .stage = 1,
+	    .bridge = -1,
+	};
 	log_name("master");
 	prepare(&m);
 	generations_keep_up(&m);
@@ -259,6 +306,9 @@ int master_run(const struct master_setup *setup)
 		children_introduce(&m.children);
 		children_kill_late(&m.children);
 		watch_children(&m);
+		upgrade_look(&m);
+		if (m.must_sweep)
+			m.must_sweep = children_sweep(&m.children);
 		if (m.deaf_at_ms && clock_mono_ms() >= m.deaf_at_ms)
 			leave_deaf(&m);
 		if (setup->libexec_dir)

@@ -10,7 +10,8 @@
  * that serves. If an agent of the new one cannot be loaded, the old one stays.
  *
  * Signals: TERM and INT stop gracefully; a second INT, and QUIT, stop at once;
- * HUP starts new processes with new settings; USR1 reopens the logs.
+ * HUP starts new processes with new settings; USR1 reopens the logs; USR2 starts
+ * the program that is on disk now, whose master takes over (handover.h).
  *
  * It knows nothing about the settings of the program that it runs, except what
  * a plan says.
@@ -28,6 +29,14 @@ struct master_plan {
 	unsigned want[PROCESS_KINDS]; /* how many processes of each kind */
 	int64_t drain_ms; /* what processes that drain get before they exit */
 	int64_t hang_ms;  /* silence after which one is killed; 0: never */
+};
+
+/* What an upgrade (USR2) comes to, for the program. */
+enum master_upgrade {
+	MASTER_UPGRADE_BEGINS, /* another program is about to be started */
+	MASTER_UPGRADE_FAILED, /* it ended before it served */
+	MASTER_UPGRADE_DONE,   /* it is the master; we only drain */
+	MASTER_UPGRADE_LOST,   /* it ended while we drained; we serve again */
 };
 
 struct master_setup {
@@ -50,8 +59,23 @@ struct master_setup {
 	 * that cannot change are kept. Returns 0, or -1 with *err.
 	 */
 	int (*reload)(struct master_plan *plan, struct err *err);
-	/* All workers of the first generation serve at this address. */
+	/*
+	 * All workers of the first generation serve at this address, and we are
+	 * the master.
+	 */
 	void (*on_ready)(const char *address);
+	/*
+	 * For USR2: our command line, NULL if there are no upgrades, and the
+	 * folder in which it was given (NULL: where we are).
+	 */
+	char *const *argv;
+	const char *start_dir;
+	/*
+	 * A step of an upgrade. At its begin, returns the descriptor of a pid
+	 * file that the other program takes over, or -1; else the result is
+	 * ignored.
+	 */
+	int (*on_upgrade)(enum master_upgrade step);
 	/* Nobody listens any more; removes a socket file. May be NULL. */
 	void (*on_deaf)(void);
 	/*

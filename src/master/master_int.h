@@ -6,11 +6,14 @@
 /* What the files of the master share. Used only in master/. */
 #include "core/heritage.h"
 #include "master/children.h"
+#include "master/handover.h"
 #include "master/master.h"
 #include "master/orphans.h"
 #include "master/watch.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Workers get drain_timeout to leave; they are killed this much later. */
 #define MASTER_KILL_AFTER_MS 5000
@@ -22,6 +25,7 @@ enum phase {
 	PHASE_STARTING, /* stage by stage */
 	PHASE_SERVING,
 	PHASE_LEAVING, /* stage by stage, the last one first */
+	PHASE_HANDED,  /* all drain; another master serves */
 	PHASE_ENDING,  /* all at once */
 };
 
@@ -38,6 +42,13 @@ struct master {
 	int signal_fd;
 	int lifeline_write;
 	int64_t deaf_at_ms; /* when to shut down the listener; 0: not set */
+	bool owns_listener; /* we are to shut it down */
+	/* An upgrade; handover.h. */
+	int bridge;		       /* to the other master; -1: none */
+	bool must_sweep;	       /* it has died */
+	pid_t heir;		       /* the new master; 0: none */
+	int64_t heir_by_ms;	       /* killed at that time; 0: it may stay */
+	char heir_words[HANDOVER_MAX]; /* why it cannot serve */
 	int exit_status;
 };
 

@@ -15,6 +15,12 @@
 #include <unistd.h>
 
 static int manager = -1; /* socket connected to the service manager */
+static bool notify_is_held;
+
+void notify_hold(bool is_held)
+{
+	notify_is_held = is_held;
+}
 
 void notify_open(void)
 {
@@ -47,6 +53,8 @@ void notify_state(const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
+	if (notify_is_held)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);

@@ -7,6 +7,7 @@
  * Notifications to the service manager: the protocol of sd_notify(3), without
  * its library. Without a service manager these calls do nothing.
  */
+#include <stdbool.h>
 
 /*
  * Connect to $NOTIFY_SOCKET, while we are still the user who may. Later
@@ -14,6 +15,12 @@
  * then.
  */
 void notify_open(void);
+
+/*
+ * Say nothing from now on, or speak again: while two masters live, only one of
+ * them is the main process that the service manager listens to.
+ */
+void notify_hold(bool is_held);
 
 /*
  * Send a state such as "READY=1" to $NOTIFY_SOCKET (a path, or "@" and an

@@ -64,7 +64,7 @@ static bool is_known(void *arg, pid_t pid)
 	for (unsigned i = 0; i < c->n_slots; i++)
 		if (c->child[i].pid == pid)
 			return true;
-	return is_spared(look->orphans, pid);
+	return pid == look->orphans->heir || is_spared(look->orphans, pid);
 }
 
 void orphans_inherit(struct orphans *o, const char *libexec_dir)

@@ -28,6 +28,7 @@ struct orphans {
 	char *co_turn;	       /* path of the program */
 	struct stat first;     /* that file at startup; it may be replaced */
 	int64_t look_until_ms; /* 0: no child has died */
+	pid_t heir;	       /* the master of an upgrade; 0: none */
 	struct orphan *spared;
 	size_t n_spared;
 };

@@ -8,6 +8,7 @@
 #include "master/generations.h"
 #include "master/leave.h"
 #include "master/master_int.h"
+#include "master/upgrade.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -44,6 +45,9 @@ static void take_signal(struct master *m, int signo)
 		break;
 	case SIGUSR1:
 		reopen_logs(m);
+		break;
+	case SIGUSR2:
+		upgrade_begin(m);
 		break;
 	default:
 		break;

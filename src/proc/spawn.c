@@ -18,6 +18,9 @@
  */
 #define PARK_FROM 300
 
+/* The most descriptors of a plan. */
+#define PARKED_MAX 290
+
 extern char **environ;
 
 static int highest_target(const struct spawn_plan *plan)
@@ -112,7 +115,7 @@ pid_t spawn_start(const struct spawn_plan *plan)
 {
 	posix_spawn_file_actions_t acts;
 	posix_spawnattr_t attr;
-	int parked[256];
+	int parked[PARKED_MAX];
 	if (plan->n_fds > sizeof parked / sizeof *parked) {
 		errno = E2BIG;
 		return -1;

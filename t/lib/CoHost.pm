@@ -338,10 +338,25 @@ sub signal { my ($self, $name) = @_; return kill $name => $self->{pid} }
 
 # ---- the end ----
 
+# From now on the master is another process, which need not be our child.
+sub adopt {
+	my ($self, $pid) = @_;
+	@$self{qw(pid status is_adopted)} = ($pid, undef, 1);
+}
+
+# The end of such a process: it is well if that is the last it logs.
+sub wait_adopted {
+	my ($self, $timeout) = @_;
+	return undef unless wait_for($timeout, sub { !kill 0 => $self->{pid} });
+	$self->{status} = $self->words =~ /pid=$self->{pid}: stopped$/m ? 0 : 1;
+	return $self->{status};
+}
+
 # Wait for the master to end: its exit status, undef when it does not.
 sub wait_exit {
 	my ($self, $timeout) = @_;
 	return $self->{status} if defined $self->{status};
+	return $self->wait_adopted($timeout // 40) if $self->{is_adopted};
 	my $done = wait_for($timeout // 40,
 		sub { waitpid($self->{pid}, WNOHANG) });
 	return undef if $done != $self->{pid};
