@@ -441,8 +441,9 @@ export class Talk {
 		this.#last = row.pos;
 		if (row.type === "answer") this.#answers.delete(row.question);
 		if (row.type === "done" || row.type === "failed") this.#turnEnded();
-		if (row.input_id !== undefined) this.#inputEnded(row.input_id, null);
+		// The row first: an input is shown as one or the other.
 		this.#o.onRow(row);
+		if (row.input_id !== undefined) this.#inputEnded(row.input_id, null);
 	}
 
 	#turnEnded() {
