@@ -72,8 +72,8 @@ for (1 .. 24) {
 
 my $r = $host->http(GET => '/info');
 is_deeply [sort keys %{ $r->{json} }],
-    [qw(accepted_inputs address model name protocol skills tools trust version)],
-    'info has the members of the document, protocol and skills, and no others';
+    [qw(accepted_inputs address can_seal examples model name protocol skills tools trust version
+	web)], 'info has the members of the document and those that the page needs, and no others';
 is $r->{header}{'cache-control'}, 'no-store', 'info is never cached';
 is $r->{json}{address}, host_address($host),
     'the address in info is that of the key, in lower case';

@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 
 use CoHost qw(program write_file);
 use IO::Uncompress::Gunzip qw(gunzip);
+use JSON::PP ();
 use Test::More;
 
 my $HTML = 'text/html,application/xhtml+xml,*/*;q=0.8';
@@ -135,6 +136,14 @@ for my $path ('/', $script) {
 	    "$path is not given to pages of other origins";
 }
 
+# ---- what the page learns from /info ----
+
+my $info = get('/info')->{json};
+like $info->{web}, qr/^[\w-]{12}$/, '/info names the build of the page';
+cmp_ok scalar @{ $info->{examples} }, '>=', 3, '/info has examples for the demo agent';
+is $info->{can_seal}, JSON::PP::true, '/info says that connections can be sealed';
+like $page->{header}{date}, qr/ GMT$/, 'replies have a date, by which the page knows its clock';
+
 # ---- what is not there ----
 
 for my $path ('/assets/', '/assets/none.js', '/assets/%2e%2e/index.html', '/assets/x/y',
@@ -149,9 +158,11 @@ $host->stop;
 
 # ---- turned off ----
 
-$host = CoHost->start(workers => 1, yaml => "web: false\n");
+$host = CoHost->start(workers => 1, yaml => "web: false\nexamples: [one, two]\n");
+is_deeply get('/info')->{json}{examples}, ['one', 'two'], 'the setting examples is what /info has';
 is get($_, accept => $HTML)->{status}, 404, "GET $_ is not found with web: false"
     for '/', '/dashboard', '/agents', $script, '/licenses.txt', '/manifest.webmanifest';
+ok !exists get('/info')->{json}{web}, '/info names no build with web: false';
 is get('/health')->{status}, 200, 'the server answers without the page';
 $host->stop;
 done_testing;

@@ -172,6 +172,9 @@ struct seal_call *access_seal(struct access *a,
  */
 bool access_is_open(const struct access *a);
 
+/* Whether clients may seal their connections: the key of the agent is there. */
+bool access_can_seal(const struct access *a);
+
 /*
  * Get the current level of an address. Returns 0, or -1: ERR_FORBIDDEN
  * (blacklisted or blocked), ERR_MISCONFIGURED (a list cannot be read).

@@ -269,6 +269,11 @@ bool access_is_open(const struct access *a)
 	return policy_judge(a->policy, &facts, &reason) == POLICY_ALLOW;
 }
 
+bool access_can_seal(const struct access *a)
+{
+	return a->setup.secret_key != NULL;
+}
+
 bool access_doors(const struct access *a, struct access_doors *doors)
 {
 	*doors = (struct access_doors){

@@ -3,6 +3,7 @@
 #include "api/api_info.h"
 
 #include "access/access.h"
+#include "api/api_page.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -282,6 +283,24 @@ static void put_summary(struct buf *out, const struct door_setup *setup)
 	buf_json(out, text, utf8_prefix(text, strlen(text), SUMMARY_CHARS));
 }
 
+/* The setting, else the agent's own. */
+static void put_examples(struct buf *out, const struct door_setup *setup)
+{
+	const char *texts = setup->conf->examples;
+	if (!*texts)
+		texts = setup->about->examples;
+	if (!texts)
+		return;
+	buf_str(out, ",\"examples\":");
+	buf_str(out, texts);
+}
+
+static void put_page(struct buf *out, const struct conf *conf)
+{
+	if (api_page_is_there(conf))
+		buf_printf(out, ",\"web\":\"%s\"", api_page_build());
+}
+
 /* How a stranger could be admitted. */
 static void put_doors(struct buf *out, const struct access *access)
 {
@@ -312,16 +331,16 @@ void api_info_about(struct http_req *req, void *arg)
 	buf_str(&out, ",\"version\":\"" PACKAGE_VERSION "\",\"skills\":");
 	frame_skills(&out, setup->about->skills, true);
 	put_summary(&out, setup);
-	if (*setup->conf->examples) {
-		buf_str(&out, ",\"examples\":");
-		buf_str(&out, setup->conf->examples);
-	}
+	put_examples(&out, setup);
 	buf_str(&out, ",\"accepted_inputs\":");
 	put_inputs(&out, setup->conf);
 	buf_str(&out, ",\"protocol\":{\"name\":\"oip\",\"version\":\"0.1\","
 		      "\"min_version\":\"0.1\",\"max_version\":\"0.1\","
 		      "\"websocket_path\":\"/ws\"}");
+	buf_printf(&out, ",\"can_seal\":%s",
+	    access_can_seal(setup->access) ? "true" : "false");
 	put_doors(&out, setup->access);
+	put_page(&out, setup->conf);
 	buf_char(&out, '}');
 	http_add_header(req, "cache-control", "no-store");
 	reply_json(req, 200, &out);

@@ -15,6 +15,11 @@ bool api_page_is_there(const struct conf *conf)
 	return conf->web && page_assets_n > 0;
 }
 
+const char *api_page_build(void)
+{
+	return page_assets_build;
+}
+
 /* connect-src 'self' includes WebSockets to this host and port. */
 static const struct {
 	const char *name;

@@ -18,6 +18,12 @@ struct http_req;
 /* Whether the page is built in and served (the setting web). */
 bool api_page_is_there(const struct conf *conf);
 
+/*
+ * Returns a short text that changes whenever a file of the page does, so that a
+ * page that is open can tell that the server has another.
+ */
+const char *api_page_build(void);
+
 /* An http_handler for the paths at which the page itself is. */
 void api_page_get(struct http_req *req, void *arg);
 

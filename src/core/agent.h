@@ -225,6 +225,8 @@ struct agent_about {
 	const char *system_prompt; /* NULL: unknown */
 	/* A JSON array of {name, description, location}, or NULL. */
 	const char *skills;
+	/* A JSON array of prompts that show what it can do, or NULL. */
+	const char *examples;
 	/*
 	 * Its own HTTP routes, "GET /public/x/{id}", NULL-terminated; or NULL.
 	 */

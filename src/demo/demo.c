@@ -316,7 +316,13 @@ static void demo_describe(
 
 	(void)spec; /* demo agents do not differ */
 	*about = (struct agent_about){
-	    .name = "demo", .model = "demo", .tools = tools};
+	    .name = "demo",
+	    .model = "demo",
+	    .tools = tools,
+	    .examples = "[\"What is 42 * 17?\",\"stream 20 200\","
+			"\"ask Which colour?|red|green|blue\","
+			"\"approve shell\"]",
+	};
 }
 
 static struct agent *demo_open(const struct agent_setup *setup, struct err *err)
