@@ -104,6 +104,16 @@ struct store *store_open(
 void store_close(struct store **s);
 
 /*
+ * Copy the facts of the store of conf, as they are after some commit, into
+ * facts.mdb of the folder 'to', which has none: a store to start with. Works
+ * while a server writes, and waits for none of its processes. The events are
+ * left out: the copy of an unsynced file, put back, would repeat positions
+ * that clients know. Blocks. Returns 0, or -1 with ERR_STORE; then part of the
+ * file may exist.
+ */
+int store_backup(const struct conf *conf, const char *to, struct err *err);
+
+/*
  * Make both files this server's from now on. server is a number that no other
  * server has, not 0. All later writes check it inside the transaction: a
  * process of an earlier server that was frozen and wakes up finds the number

@@ -20,6 +20,7 @@
  *   store_env.c      opens one file
  *   store_convert.c  converts facts from an older format
  *   store_move.c     moves the facts from one file to another
+ *   store_backup.c   copies the facts of a store in use
  *   store_open.c     opens a whole store
  *   store_claim.c    claims a store for one server and keeps others out
  *   store_reserve.c  keeps room for the ends of turns
@@ -150,6 +151,9 @@ void store_server_check(
 
 /* Move all tables of facts that exist. Returns 0, or an LMDB error. */
 int store_move_facts(MDB_env *from, MDB_env *to);
+
+/* Copy all tables of facts that exist. Returns 0, or an LMDB error. */
+int store_copy_facts(MDB_txn *from, MDB_txn *to);
 
 /* Whether a file has tables of an older format. */
 bool store_is_old(MDB_env *env);
