@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "main/command.h"
 
+#include "main/backup.h"
 #include "main/export.h"
 #include "main/init.h"
 #include "main/token.h"
@@ -14,6 +15,8 @@ static const struct command commands[] = {
     {"export", "export [FILE]", "write all results as JSON lines", export_run},
     {"import", "import FILE", "add the results in such a file to the store",
 	export_run_import},
+    {"backup", "backup DIR", "copy the project's .co to a new folder",
+	backup_run},
     {"token", "token USER [SECONDS]", "print a token for clients of Onsembl",
 	token_run},
 };
