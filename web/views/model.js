@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Copyright the co-hostd authors
+//
+// What the views show, as signals, and what they may ask for. A backend gives it what the
+// server says: store/ in the page, a script in the tests of the views.
+import { computed, effect, signal } from "@preact/signals";
+import { t } from "./strings.js";
+
+/** How long a deleted chat can be brought back. */
+export const UNDO_MS = 8000;
+
+const routeOf = ({ hash, pathname }) => {
+	if (pathname === "/dashboard" || pathname === "/agents")
+		return { name: "board", part: pathname.slice(1) };
+	const [path, query = ""] = hash.slice(1).split("?");
+	const [, name = "", id = ""] = path.split("/");
+	if (name === "s" && id) return { name: "chat", id: decodeURIComponent(id) };
+	if (name === "board") return { name: "board", part: id };
+	return { name: "new", text: new URLSearchParams(query).get("q") ?? "" };
+};
+
+const toasts = signal([]);
+let lastToast = 0;
+
+/**
+ * The state of the page. chat is the open session: {id, title, pages, turn, question, plan,
+ * hasOlder, state, draft: signals; send, answer, takeBack, interrupt, setMode, onboard, retry,
+ * older: functions}; sessions is the list of store/sessions.js.
+ */
+export const model = {
+	info: signal(null),
+	identity: signal(null),
+	level: signal(""),
+	chat: signal(null),
+	sessions: null,
+	prefs: null,
+	route: signal({ name: "new", text: "" }),
+	isSideOpen: signal(false),
+	isPaneOpen: signal(false),
+	dialog: signal(""),
+	isOnline: signal(true),
+	isStored: signal(true),
+	hasNewVersion: signal(false),
+	crash: signal(null),
+	toasts,
+	polite: signal(""),
+	urgent: signal(""),
+	backend: null,
+	composer: null,
+	toEnd: () => {},
+
+	/** Name of the agent. */
+	agentName: computed(() => model.info.value?.name ?? "co-hostd"),
+
+	/** Open a chat by its id. @param {string} id */
+	openChat(id) {
+		location.hash = `#/s/${encodeURIComponent(id)}`;
+		model.isSideOpen.value = false;
+	},
+
+	/** Begin another chat. */
+	newChat() {
+		if (location.hash === "#/new") model.follow();
+		location.hash = "#/new";
+		model.isSideOpen.value = false;
+		model.composer?.focus();
+	},
+
+	/** Say what was typed; a new chat gets its address now. */
+	send(input) {
+		const chat = model.chat.value;
+		chat.send(input);
+		model.toEnd();
+		if (model.route.value.name === "chat") return;
+		model.route.value = { name: "chat", id: chat.id };
+		history.pushState(null, "", `#/s/${encodeURIComponent(chat.id)}`);
+	},
+
+	/** Put a text into the field. @param {string} text */
+	fill(text) {
+		model.chat.value.draft.value = text;
+		model.composer?.focus();
+	},
+
+	/** Send the prompt of a turn that failed again, as another input. @param {object} item */
+	again(item) {
+		const first = model.chat.value.pages.value.flat()
+			.find(({ kind, turn, isRuntime }) => kind === "user" && turn === item.turn && !isRuntime);
+		if (first) model.send({ prompt: first.text,
+			images: first.images?.length ? first.images : undefined });
+	},
+
+	/**
+	 * Show a short message.
+	 * @param {string} text
+	 * @param {{label: string, onChoose: Function}} [action]
+	 * @param {number} [ms] how long
+	 * @returns {function(): void} takes it away
+	 */
+	toast(text, action, ms = 5000) {
+		const id = ++lastToast;
+		const close = () => { toasts.value = toasts.value.filter((one) => one.id !== id); };
+		toasts.value = [...toasts.value, { id, text, action, close }].slice(-3);
+		setTimeout(close, ms);
+		return close;
+	},
+
+	/** Follow the address of the page. */
+	follow() {
+		const route = routeOf(location);
+		model.route.value = route;
+		if (route.name === "board") return;
+		const old = model.chat.peek();
+		if (old && route.name === "chat" && old.id === route.id) return;
+		old?.close();
+		model.chat.value = model.backend.open(route.name === "chat" ? route.id : null);
+		if (route.text) model.chat.value.draft.value = route.text;
+	},
+
+	/** Begin. @param {object} backend see backend.js */
+	start(backend) {
+		model.backend = backend;
+		model.sessions = backend.sessions;
+		model.prefs = backend.prefs;
+		backend.begin(model);
+		addEventListener("hashchange", model.follow);
+		addEventListener("online", () => { model.isOnline.value = true; });
+		addEventListener("offline", () => { model.isOnline.value = false; });
+		model.isOnline.value = navigator.onLine !== false;
+		effect(() => {
+			document.documentElement.dataset.theme = model.prefs.theme.value;
+		});
+		effect(() => {
+			const title = model.chat.value?.title.value;
+			document.title = title ? t("app.title", { agent: model.agentName.value, title })
+				: model.agentName.value;
+		});
+		model.follow();
+	},
+};
+
+/** The one word for how things are: of the connection first, then of the turn. */
+export const status = computed(() => {
+	const chat = model.chat.value;
+	if (!chat) return { dot: "idle", text: t("status.connecting") };
+	const { phase, retryAt, isStopping } = chat.state.value;
+	const turn = chat.turn.value;
+	if (phase === "refused") return { dot: "failed", text: t("status.refused") };
+	if (phase === "onboarding") return { dot: "waiting", text: t("status.onboarding") };
+	if (!model.isOnline.value && phase !== "ready")
+		return { dot: "lost", text: t("status.offline") };
+	if (phase === "waiting") return { dot: "lost", text: t("status.lost"), retryAt };
+	if (chat.question.value) return { dot: "waiting", text: t("status.asking") };
+	if (isStopping && turn.isRunning)
+		return { dot: "working", text: t("status.stopping"), isBusy: true };
+	if (turn.isRunning)
+		return { dot: "working", text: t("status.working", { time: "" }), since: turn.since,
+			isBusy: true };
+	if (phase !== "ready" && phase !== "idle")
+		return { dot: "idle", text: t("status.connecting"), isBusy: true };
+	return { dot: "ready", text: t("status.ready") };
+});
