@@ -47,6 +47,13 @@ sub level_of {
 	return $host->http(GET => $path, $headers)->{json}{level};
 }
 
+# What is in the trust lists, as this key is told.
+sub listed {
+	my ($key, $query) = @_;
+	my $headers = signed_get_headers($key, '/admin/trust', timestamp => $first - $n++);
+	return $host->http(GET => "/admin/trust$query", $headers);
+}
+
 # ---- files ----
 
 my $log = "$dir/.co/logs/clerk.log";
@@ -155,5 +162,17 @@ body_is(change($own, '/superadmin/remove', admin_id => $admin->{address}), 200,
 		    'the own key removes an admin');
 body_is(change(@promote), 403, { error => 'forbidden: admin only' },
 	'a removed admin may not change anything');
+# ---- what is in the lists ----
+
+is $host->http(GET => '/admin/trust')->{status}, 401, 'the lists are shown to nobody who does not sign';
+is $host->http(GET => '/admin/trust', { authorization => 'Bearer token' })->{status}, 401,
+    'a bearer token opens no lists';
+is listed($other, '')->{status}, 403, 'the lists are shown to admins only';
+write_file("$dir/.co/whitelist.txt", "Ann Lee\nbob\n");
+is_deeply listed($own, '')->{json}{whitelist}, { total => 2, entries => ['Ann Lee', 'bob'] },
+    'admins see who is in a list';
+is_deeply listed($own, '?q=ann+l')->{json}{whitelist}, { total => 1, entries => ['Ann Lee'] },
+    'admins search in the lists';
+
 $host->stop;
 done_testing;

@@ -176,9 +176,10 @@ static void add_pattern(struct list_file *f, char *pattern)
 	f->patterns[f->n_patterns++] = pattern;
 }
 
-static void add_entry(struct list_file *f, const char *text, size_t len)
+static void add_entry(const char *text, size_t len, void *arg)
 {
 	static char is_there;
+	struct list_file *f = arg;
 	char *entry = normalise(text, len);
 	if (!f->is_exact && strchr(entry, '*')) {
 		add_pattern(f, entry);
@@ -213,13 +214,6 @@ static const char *entry_of(const char *text, size_t *len, bool has_comments)
 	return text;
 }
 
-static void add_line(struct list_file *f, const char *text, size_t len)
-{
-	const char *entry = entry_of(text, &len, f->has_comments);
-	if (len)
-		add_entry(f, entry, len);
-}
-
 bool list_file_is_entry(const char *line, size_t len, const char *id)
 {
 	list_file_trim(&line, &len);
@@ -250,18 +244,26 @@ static size_t line_len(const char *text, size_t len)
 	return n;
 }
 
-void list_file_fill(struct list_file *f, const char *text, size_t len)
+void list_file_each(const char *text, size_t len, bool has_comments,
+    void (*fn)(const char *entry, size_t len, void *arg), void *arg)
 {
-	forget(f);
-	f->entries = map_new();
 	skip_mark(&text, &len);
 	while (len) {
-		size_t n = line_len(text, len);
-		add_line(f, text, n);
+		size_t n = line_len(text, len), n_entry = n;
+		const char *entry = entry_of(text, &n_entry, has_comments);
+		if (n_entry)
+			fn(entry, n_entry, arg);
 		n += n < len;
 		text += n;
 		len -= n;
 	}
+}
+
+void list_file_fill(struct list_file *f, const char *text, size_t len)
+{
+	forget(f);
+	f->entries = map_new();
+	list_file_each(text, len, f->has_comments, add_entry, f);
 }
 
 /* ---- warnings ---- */

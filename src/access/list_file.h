@@ -83,6 +83,13 @@ void list_file_warn(
 bool list_file_is_entry(const char *line, size_t len, const char *id);
 
 /*
+ * Call fn for each entry in the text of a list, as it is written there; without
+ * its blanks, and comment if has_comments.
+ */
+void list_file_each(const char *text, size_t len, bool has_comments,
+    void (*fn)(const char *entry, size_t len, void *arg), void *arg);
+
+/*
  * Append the whole file to out; a missing file is empty. Returns 0, or -1 with
  * ERR_MISCONFIGURED: it cannot be read, is not UTF-8 text, or is too large.
  */

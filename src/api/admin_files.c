@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "api/admin_files.h"
 
+#include "access/lists_page.h"
 #include "api/admin_evals.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -76,6 +77,7 @@ struct fetch {
 	struct http_req *req; /* NULL: the client left */
 	const char *type;
 	char *path;
+	char *query;
 	int status;   /* 0: not read */
 	bool is_done; /* the thread no longer needs it */
 	struct buf body;
@@ -85,6 +87,7 @@ struct fetch {
 static void free_fetch(struct fetch *f)
 {
 	free(f->path);
+	free(f->query);
 	buf_fini(&f->body);
 	free(f);
 }
@@ -147,7 +150,7 @@ static void on_done(struct crew_job *job)
 		free_fetch(f);
 }
 
-static void fetch(struct http_req *req, struct crew *crew, const char *path,
+static struct fetch *new_fetch(struct http_req *req, const char *path,
     const char *type, void (*run)(struct crew_job *job))
 {
 	struct fetch *f = mem_zero(sizeof *f);
@@ -156,12 +159,18 @@ static void fetch(struct http_req *req, struct crew *crew, const char *path,
 	f->req = req;
 	f->type = type;
 	f->path = mem_strdup(path);
+	return f;
+}
+
+/* Takes f. */
+static void begin_fetch(struct fetch *f, struct crew *crew)
+{
 	if (!crew_run(crew, &f->job)) {
-		http_reply_error(req, 503, BUSY);
+		http_reply_error(f->req, 503, BUSY);
 		free_fetch(f);
 		return;
 	}
-	http_on_gone(req, admin_files_on_gone, f);
+	http_on_gone(f->req, admin_files_on_gone, f);
 }
 
 static void run_log(struct crew_job *job)
@@ -177,13 +186,30 @@ static void run_sessions(struct crew_job *job)
 	f->status = 200;
 }
 
+static void run_lists(struct crew_job *job)
+{
+	struct fetch *f = fetch_of(job);
+	lists_page(&f->body, f->path, f->query);
+	f->status = 200;
+}
+
 void admin_files_logs(struct http_req *req, struct crew *crew, const char *path)
 {
-	fetch(req, crew, path, "text/plain; charset=utf-8", run_log);
+	begin_fetch(
+	    new_fetch(req, path, "text/plain; charset=utf-8", run_log), crew);
 }
 
 void admin_files_sessions(
     struct http_req *req, struct crew *crew, const char *co_dir)
 {
-	fetch(req, crew, co_dir, "application/json", run_sessions);
+	begin_fetch(
+	    new_fetch(req, co_dir, "application/json", run_sessions), crew);
+}
+
+void admin_files_lists(struct http_req *req, struct crew *crew,
+    const char *co_dir, const char *query)
+{
+	struct fetch *f = new_fetch(req, co_dir, "application/json", run_lists);
+	f->query = mem_strdup(query);
+	begin_fetch(f, crew);
 }

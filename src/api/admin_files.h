@@ -4,8 +4,8 @@
 #define API_ADMIN_FILES_H
 
 /*
- * Files that an operator may read over HTTP: the agent log and the evals. They
- * are read on the threads of a crew. The caller must have checked the
+ * Files that an operator may read over HTTP: the agent log, the evals and the
+ * trust lists. They are read on the threads of a crew. The caller must have checked the
  * permission before.
  */
 #include "base/buf.h"
@@ -28,6 +28,14 @@ void admin_files_logs(
  */
 void admin_files_sessions(
     struct http_req *req, struct crew *crew, const char *co_dir);
+
+/*
+ * Reply with what is in the trust lists of co_dir (access/lists_page.h), or
+ * what a search for query finds there; "" is all. This ends the request, at
+ * once or later.
+ */
+void admin_files_lists(struct http_req *req, struct crew *crew,
+    const char *co_dir, const char *query);
 
 /* Append the text of a log as UTF-8. Returns false if there is no log. */
 bool admin_files_read_log(struct buf *out, const char *path);

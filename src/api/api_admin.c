@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/percent.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "door/admin_change.h"
@@ -126,6 +127,19 @@ static void show_sessions(struct http_req *req, const struct action *action)
 	admin_files_sessions(req, setup->crew, setup->conf->co_dir);
 }
 
+static void show_lists(struct http_req *req, const struct action *action)
+{
+	size_t len = 0;
+	struct buf text = {0};
+	const char *query = reply_query(req, "q", &len);
+	(void)action;
+	if (query)
+		percent_text(&text, query, len, true);
+	admin_files_lists(
+	    req, setup->crew, setup->conf->co_dir, buf_cstr(&text));
+	buf_fini(&text);
+}
+
 static void show_nothing(struct http_req *req, const struct action *action)
 {
 	(void)action;
@@ -220,6 +234,7 @@ static void api_admin_on_request(struct http_req *req, void *arg)
 static const struct action logs = {show_logs, LISTS_LEVEL, true};
 static const struct action sessions = {show_sessions, LISTS_LEVEL, true};
 static const struct action not_get = {show_nothing, LISTS_LEVEL, true};
+static const struct action trust = {show_lists, LISTS_LEVEL, false};
 static const struct action promote = {change_named, LISTS_PROMOTE, false};
 static const struct action demote = {change_named, LISTS_DEMOTE, false};
 static const struct action block = {change_named, LISTS_BLOCK, false};
@@ -241,6 +256,7 @@ static const struct route {
     {"GET", "/admin/sessions", &sessions},
     {NULL, "/admin/logs", &not_get},
     {NULL, "/admin/sessions", &not_get},
+    {"GET", "/admin/trust", &trust},
     {"POST", "/admin/trust/promote", &promote},
     {"POST", "/admin/trust/demote", &demote},
     {"POST", "/admin/trust/block", &block},

@@ -19,3 +19,12 @@ void admin_files_sessions(
 	(void)co_dir;
 	http_reply(req, 200, "application/json", "{}", 2);
 }
+
+void admin_files_lists(struct http_req *req, struct crew *crew,
+    const char *co_dir, const char *query)
+{
+	(void)crew;
+	(void)co_dir;
+	(void)query;
+	http_reply(req, 200, "application/json", "{}", 2);
+}

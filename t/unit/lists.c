@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "access/list_file.h"
 #include "access/lists.h"
+#include "access/lists_page.h"
 
 #include "base/buf.h"
 #include "core/conf.h"
@@ -810,8 +811,47 @@ static void test_together(void)
 	end();
 }
 
+static const char *page(const char *query)
+{
+	static struct buf out;
+	buf_reset(&out);
+	lists_page(&out, conf.co_dir, query);
+	return buf_cstr(&out);
+}
+
+static void test_page(void)
+{
+	struct buf many = {0};
+	begin();
+	is_str(page(""),
+	    "{\"admins\":{\"total\":0,\"entries\":[]},"
+	    "\"contacts\":{\"total\":0,\"entries\":[]},"
+	    "\"whitelist\":{\"total\":0,\"entries\":[]},"
+	    "\"blocklist\":{\"total\":0,\"entries\":[]}}",
+	    "a page of lists that are not there has no entries");
+	put(CONTACTS, "\xef\xbb\xbf# people\n Ann \r\n\nbob\"x\nteam-*\n");
+	put_bytes(BLOCKLIST, "a\0b", 3);
+	ok(strstr(page(""), "\"contacts\":{\"total\":3,\"entries\":["
+			    "\"Ann\",\"bob\\\"x\",\"team-*\"]}"),
+	    "a page has entries and patterns as they are written");
+	ok(strstr(page(""), "\"blocklist\":{\"error\":\"misconfigured: "),
+	    "a page says of which list it cannot tell anything");
+	ok(strstr(
+	       page("AN"), "\"contacts\":{\"total\":1,\"entries\":[\"Ann\"]}"),
+	    "a search finds entries in any case");
+	for (int i = 0; i < LISTS_PAGE + 7; i++)
+		buf_printf(&many, "someone-%d\n", i);
+	put(WHITELIST, buf_cstr(&many));
+	ok(strstr(page("someone"), "\"whitelist\":{\"total\":507,"),
+	    "a page counts what it has no room for");
+	ok(!strstr(page(""), "someone-500"), "a page has 500 entries");
+	buf_fini(&many);
+	end();
+}
+
 int main(void)
 {
+	test_page();
 	test_entries();
 	test_levels();
 	test_admins();
