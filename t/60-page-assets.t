@@ -136,6 +136,14 @@ for my $path ('/', $script) {
 	    "$path is not given to pages of other origins";
 }
 
+my $frame = get('/frame.html');
+is $frame->{status}, 200, 'the frame for HTML of the agent is there';
+is $frame->{header}{'content-security-policy'}, "sandbox allow-scripts; default-src 'none'; "
+    . "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    'the frame has a sandbox without network, origin and storage';
+is $frame->{header}{'x-content-type-options'}, 'nosniff', 'the frame forbids content sniffing';
+ok !exists $frame->{header}{'x-frame-options'}, 'the page may show the frame';
+
 # ---- what the page learns from /info ----
 
 my $info = get('/info')->{json};

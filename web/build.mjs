@@ -89,6 +89,7 @@ const chunks = importsOf(app);
 const preloads = chunks.map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
 await addText("index.html", { app, style, icon, preloads });
 await addText("manifest.webmanifest", { icon });
+await addText("frame.html", {});
 files.set("licenses.txt", await licensesOf(top, outputs.values()));
 
 await rm(out, { recursive: true, force: true });

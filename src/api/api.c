@@ -54,6 +54,7 @@ static const struct route door_routes[] = {
 static const struct route page_routes[] = {
     {"GET", "/", api_page_root, false},
     {"GET", "/assets/*", api_page_asset, false},
+    {"GET", "/frame.html", api_page_frame, false},
     {"GET", "/licenses.txt", api_page_asset, false},
     {"GET", "/manifest.webmanifest", api_page_asset, false},
     {0},
@@ -102,7 +103,7 @@ static void add_page(struct http *http, const struct route *r)
 {
 	add_routes(http, r);
 	for (; r->method; r++) {
-		if (r->fn != api_page_asset)
+		if (r->fn == api_page_get || r->fn == api_page_root)
 			http_open_path(http, r->path, HTTP_OPEN_TO_VISITS);
 	}
 }

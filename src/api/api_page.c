@@ -20,11 +20,13 @@ const char *api_page_build(void)
 	return page_assets_build;
 }
 
-/* connect-src 'self' includes WebSockets to this host and port. */
-static const struct {
-	const char *name;
+struct guard {
+	const char *name; /* NULL: the end of a list */
 	const char *value;
-} guards[] = {
+};
+
+/* connect-src 'self' includes WebSockets to this host and port. */
+static const struct guard page_guards[] = {
     {"content-security-policy",
 	"default-src 'none'; script-src 'self'; style-src 'self'; "
 	"img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; "
@@ -37,9 +39,24 @@ static const struct {
     {"cross-origin-opener-policy", "same-origin"},
     {"cross-origin-resource-policy", "same-origin"},
     {"permissions-policy", "camera=(), microphone=(), geolocation=()"},
+    {0},
 };
 
-static void reply_file(struct http_req *req, const char *path)
+/* What runs in the frame is the agent's, and is kept from all else. */
+static const struct guard frame_guards[] = {
+    {"content-security-policy",
+	"sandbox allow-scripts; default-src 'none'; "
+	"script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+	"img-src data:; frame-ancestors 'self'"},
+    {"x-content-type-options", "nosniff"},
+    {"referrer-policy", "no-referrer"},
+    {"cross-origin-resource-policy", "same-origin"},
+    {"permissions-policy", "camera=(), microphone=(), geolocation=()"},
+    {0},
+};
+
+static void reply_file(
+    struct http_req *req, const char *path, const struct guard *guards)
 {
 	const struct http_asset *asset =
 	    http_asset_find(page_assets, page_assets_n, path);
@@ -47,21 +64,27 @@ static void reply_file(struct http_req *req, const char *path)
 		http_reply_error(req, 404, "not found");
 		return;
 	}
-	for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++)
-		http_add_header(req, guards[i].name, guards[i].value);
+	for (; guards->name; guards++)
+		http_add_header(req, guards->name, guards->value);
 	http_reply_asset(req, asset);
 }
 
 void api_page_get(struct http_req *req, void *arg)
 {
 	(void)arg;
-	reply_file(req, INDEX);
+	reply_file(req, INDEX, page_guards);
 }
 
 void api_page_asset(struct http_req *req, void *arg)
 {
 	(void)arg;
-	reply_file(req, http_path(req));
+	reply_file(req, http_path(req), page_guards);
+}
+
+void api_page_frame(struct http_req *req, void *arg)
+{
+	(void)arg;
+	reply_file(req, http_path(req), frame_guards);
 }
 
 static bool takes_html(const struct http_req *req)
@@ -75,7 +98,7 @@ void api_page_root(struct http_req *req, void *arg)
 	(void)arg;
 	http_add_header(req, "vary", "accept");
 	if (takes_html(req)) {
-		reply_file(req, INDEX);
+		reply_file(req, INDEX, page_guards);
 		return;
 	}
 	/* Relative, since a proxy may serve us below a path of its own. */

@@ -31,6 +31,12 @@ void api_page_get(struct http_req *req, void *arg);
 void api_page_asset(struct http_req *req, void *arg);
 
 /*
+ * An http_handler for GET /frame.html, in which the page shows HTML of the
+ * agent, without network, storage and an origin.
+ */
+void api_page_frame(struct http_req *req, void *arg);
+
+/*
  * An http_handler for GET /: the page for those who take HTML, and a redirect
  * to /docs for others.
  */
