@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright the co-hostd authors */
+#include "base/fold.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+#include <locale.h>
+#include <wctype.h>
+
+/* The longest character. */
+#define CHARACTER_BYTES 4
+
+static locale_t locale;
+
+/* Without a locale of the C library, only ASCII has capital letters. */
+static uint32_t small(uint32_t c)
+{
+	return locale ? (uint32_t)towlower_l((wint_t)c, locale) : c;
+}
+
+static char ascii_small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+void fold_put(struct buf *out, const char *text, size_t len)
+{
+	if (!locale)
+		locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	for (size_t i = 0, n; i < len; i += n) {
+		char *to = buf_reserve(out, CHARACTER_BYTES);
+		n = utf8_len(text + i, len - i);
+		if (n > 1) {
+			out->len += utf8_put(to, small(utf8_get(text + i, n)));
+		} else {
+			n = 1;
+			*to = ascii_small(text[i]);
+			out->len++;
+		}
+	}
+}
