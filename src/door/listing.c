@@ -22,6 +22,7 @@ struct making {
 	struct session_query query; /* limit: what is still wanted */
 	char *caller;		    /* of the query */
 	size_t rows_left;
+	unsigned n_ticks;
 	bool has_one;
 	struct loop_timer tick;
 };
@@ -67,6 +68,11 @@ static void finish(struct making *m, const struct err *err)
 	making_free(m);
 }
 
+static bool is_tired(const struct making *m)
+{
+	return m->form->most_ticks && m->n_ticks >= m->form->most_ticks;
+}
+
 /* Examine the next rows, and come back in the next tick if there are more. */
 static void go_on(void *arg)
 {
@@ -82,7 +88,8 @@ static void go_on(void *arg)
 	    m->list.setup->sessions, &query, put_one, m, &next, &err);
 	m->rows_left -= n_seen;
 	m->query.before = next;
-	if (rc == 0 && next && m->query.limit && m->rows_left)
+	m->n_ticks++;
+	if (rc == 0 && next && m->query.limit && m->rows_left && !is_tired(m))
 		loop_timer_set(m->list.setup->loop, &m->tick, 0);
 	else
 		finish(m, rc == 0 ? NULL : &err);

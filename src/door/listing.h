@@ -36,6 +36,8 @@ struct listing_form {
 	void (*put)(struct buf *out, const struct session_record *r);
 	/* Reply to the request, or go on with it. */
 	void (*finish)(struct listing *l);
+	/* After so many ticks the list ends, with 'next'; 0: any number. */
+	unsigned most_ticks;
 	/* The client left before that: free arg. NULL: nothing to free. */
 	void (*forget)(void *arg);
 };

@@ -192,6 +192,8 @@ struct listing {
 static bool is_asked_for(
     const struct record *r, const struct session_query *query)
 {
+	if (query->with_all)
+		return true;
 	if (!r->caller.len)
 		return query->with_nobodys;
 	return r->caller.len == strlen(query->caller) &&
@@ -205,13 +207,15 @@ static void count_bytes(struct listing *l, size_t n)
 
 static void list_record(struct listing *l, struct stored *row)
 {
-	const char *status = l->query->status;
+	const struct session_query *query = l->query;
 	struct session_record out;
 	buf_reset(&l->mem);
 	read_title_and_talk(l->txn, row, l->query->is_brief);
 	count_bytes(l, row->talk.len);
 	fill(l->all, &out, row, &l->mem);
-	if (status && strcmp(status, out.status) != 0)
+	if (query->status && strcmp(query->status, out.status) != 0)
+		return;
+	if (query->is_wanted && !query->is_wanted(&out, query->wanted_arg))
 		return;
 	l->fn(&out, l->arg);
 	l->left--;

@@ -545,6 +545,13 @@ struct session_query {
 	size_t *n_seen;	    /* gets how many rows were examined; NULL: no */
 	bool is_brief;	    /* records without conversation ("{}") */
 	const char *status; /* only those of this status; NULL: any */
+	bool with_all;	    /* whoever owns them */
+	/*
+	 * Only those for which this returns true; it must not call this API.
+	 * NULL: all.
+	 */
+	bool (*is_wanted)(const struct session_record *r, void *arg);
+	void *wanted_arg;
 };
 
 /*
