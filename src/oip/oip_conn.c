@@ -280,6 +280,16 @@ void oip_conn_tell_gap(struct oip_conn *c, uint64_t n_missed)
 	oip_conn_send(c);
 }
 
+/* As when a session expires, others are told when they send something. */
+static void tell_deleted(struct oip_conn *c)
+{
+	session_detach(&c->place);
+	if (!c->is_rows)
+		return;
+	oip_frame_deleted(oip_conn_frame(), session_id(c->session));
+	oip_conn_send(c);
+}
+
 void oip_conn_pump(struct oip_conn *c)
 {
 	enum session_read result = READ_STOPPED;
@@ -301,9 +311,8 @@ void oip_conn_pump(struct oip_conn *c)
 			oip_conn_tell_end(c, &r.end);
 		if (r.has_row_end)
 			oip_conn_dashboard(c, false);
-		/* As when a session expires, its next frame is told. */
 		if (result == READ_DELETED)
-			session_detach(&c->place);
+			tell_deleted(c);
 	}
 }
 

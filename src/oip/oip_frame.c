@@ -337,6 +337,13 @@ void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed)
 	buf_char(out, '}');
 }
 
+void oip_frame_deleted(struct buf *out, const char *session_id)
+{
+	buf_str(out, "{\"type\":\"DELETED\"");
+	session_member(out, session_id);
+	buf_char(out, '}');
+}
+
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status)
 {

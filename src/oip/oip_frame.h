@@ -102,6 +102,9 @@ void oip_frame_mode(struct buf *out, const char *session_id, const char *word,
  */
 void oip_frame_gap(struct buf *out, const char *session_id, uint64_t n_missed);
 
+/* DELETED: the session is no more (doc/oip.txt 15). */
+void oip_frame_deleted(struct buf *out, const char *session_id);
+
 /* SESSION_STATUS; id NULL becomes null. */
 void oip_frame_status(
     struct buf *out, const char *id, size_t len, const char *status);
