@@ -33,7 +33,7 @@ for (['GET', '/nothing'], ['GET', '/info/'], ['GET', '/ws'], ['POST', '/nothing'
 }
 for (['POST', '/health', 'GET, HEAD, OPTIONS'], ['GET', '/input', 'POST, OPTIONS'],
     ['PUT', '/input', 'POST, OPTIONS'], ['HEAD', '/input', 'POST, OPTIONS'],
-    ['DELETE', '/sessions', 'GET, HEAD, OPTIONS'], ['POST', '/sessions/x', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/sessions', 'GET, HEAD, OPTIONS'], ['POST', '/sessions/x', 'GET, HEAD, PATCH, DELETE, OPTIONS'],
     ['PATCH', '/sessions/x/events', 'GET, HEAD, OPTIONS'], ['POST', '/docs', 'GET, HEAD, OPTIONS']) {
 	my ($method, $path, $allow) = @$_;
 	my $r = $host->http($method => $path);

@@ -3,6 +3,7 @@
 #include "api/api.h"
 
 #include "api/api_admin.h"
+#include "api/api_change.h"
 #include "api/api_docs.h"
 #include "api/api_events.h"
 #include "api/api_info.h"
@@ -45,6 +46,8 @@ static const struct route door_routes[] = {
     {"POST", "/input", api_input_post, false},
     {"GET", "/sessions", api_sessions_list, false},
     {"GET", "/sessions/*", api_sessions_get, false},
+    {"PATCH", "/sessions/*", api_change, false},
+    {"DELETE", "/sessions/*", api_change, false},
     {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/sessions/*/journal", api_journal_get, false},
     {"GET", "/docs", api_docs_get, false},

@@ -3,6 +3,7 @@
 #include "api/api_sessions.h"
 
 #include "access/access.h"
+#include "api/api_briefs.h"
 #include "base/buf.h"
 #include "core/err.h"
 #include "door/door.h"
@@ -111,6 +112,10 @@ static void on_list(
 		signed_request_refuse(req, v->err);
 		return;
 	}
+	if (api_briefs_are_asked(req)) {
+		api_briefs_list(req, arg, v->caller);
+		return;
+	}
 	static const struct listing_form form = {
 	    .head = LIST_HEAD, .put = put_whole, .finish = finish_list};
 	const struct session_query query = {
@@ -133,7 +138,10 @@ static void list_nobodys(struct http_req *req, const struct door_setup *setup)
 	    .with_nobodys = true,
 	    .limit = LIST_LIMIT,
 	    .is_brief = true};
-	if (http_peer_is_loopback(req))
+	bool is_here = http_peer_is_loopback(req);
+	if (is_here && api_briefs_are_asked(req))
+		api_briefs_list(req, setup, &CALLER_NOBODY);
+	else if (is_here)
 		listing_begin(req, setup, &form, &query, NULL);
 	else
 		http_reply_error(
