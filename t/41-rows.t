@@ -69,7 +69,7 @@ for my $workers (1, 4) {
 	    "a page that begins at the first row has newer ones after it $at";
 	my $after = page('hers', 'after=0&limit=2', $anna);
 	is_deeply positions($after), [1, 2], "a page after a position has the first rows after it $at";
-	is_deeply [@{ $after->{json} }{qw(before after)}], [undef, 2], "and tells where to go on $at";
+	is_deeply [@{ $after->{json} }{qw(before after)}], [undef, 2], "a page after a position tells where to go on $at";
 	is_deeply positions(page('hers', "after=$head", $anna)), [], "no row is after the head $at";
 	is page('hers', '', $bert)->{status}, 404, "the journal of another caller is unknown $at";
 	is page('hers', '')->{status}, 404, "an unsigned caller does not read it $at";
@@ -78,7 +78,7 @@ for my $workers (1, 4) {
 	    "an admin reads any journal $at";
 	$host->input('echo mine', session => { session_id => 'open' });
 	is page('open', 'limit=1')->{json}{rows}[0]{result}, 'mine',
-	    "whoever knows the id reads a session that nobody owns $at";
+	    "a session that nobody owns is read by its id $at";
 
 	# ---- two tabs ----
 
@@ -89,7 +89,7 @@ for my $workers (1, 4) {
 	ok !exists $there->{session} && !exists $there->{chat_items},
 	    "a second tab gets no conversation beside the rows $at";
 	$other->settle;
-	is_deeply $other->rows, [], "without a cursor no old rows are sent $at";
+	is_deeply $other->rows, [], "a client without a cursor gets no old rows $at";
 	$tab->say(INPUT => prompt => 'ask Which?|red|blue');
 	my $question = $other->read_type('ask_user');
 	is $other->rows->[0]{prompt}, 'ask Which?|red|blue', "a tab sees the prompt of another one $at";
@@ -137,7 +137,7 @@ for my $workers (1, 4) {
 	    "an input that was said before is answered by its OUTPUT $at";
 	is_deeply $again->{session}, { session_id => 'hers' }, "such an OUTPUT has no conversation $at";
 	$tab->say(INPUT => prompt => 'fail loudly', input_id => 'bad');
-	is $tab->read_type('ERROR')->{input_id}, 'bad', "a failed one is answered by its ERROR $at";
+	is $tab->read_type('ERROR')->{input_id}, 'bad', "a failed input that was said before is answered by its ERROR $at";
 
 	# ---- coming back ----
 
@@ -168,7 +168,7 @@ for my $workers (1, 4) {
 	$lost->read_until(sub { ($_[0]{pos} // 0) == $tab->last_pos });
 	is_deeply $lost->resets, [{ type => 'reset', recovered => JSON::PP::false, session_id => 'hers' }],
 	    "a cursor of another epoch gets one reset $at";
-	is_deeply $lost->rows, $tab->rows, "then all rows follow $at";
+	is_deeply $lost->rows, $tab->rows, "a reset is followed by all rows $at";
 	my $ahead = Rows->new($host, $anna, session_id => 'hers', cursor => "$hello->{epoch}-9999");
 	$ahead->open;
 	$ahead->read_type('reset');
@@ -186,12 +186,12 @@ $tab->read_end;
 my $kept = page('short', 'limit=1000', $anna)->{json};
 cmp_ok $kept->{first}, '>', 1, 'old rows are no longer kept';
 is $kept->{rows}[0]{pos}, $kept->{first}, 'a page begins with the first row that is kept';
-is $kept->{before}, undef, 'nothing is before the first row that is kept';
+is $kept->{before}, undef, 'a page with the first row that is kept has no page before it';
 my $late = Rows->new($host, $anna, session_id => 'short', cursor => "$epoch-1");
 $late->open;
 $late->read_end;
 is $late->resets->[0]{missed}, $kept->{first} - 2, 'a reset tells how many rows are missing';
-is $late->rows->[0]{pos}, $kept->{first}, 'and the rows that are kept follow';
+is $late->rows->[0]{pos}, $kept->{first}, 'the rows that are kept follow the reset';
 
 # ---- large rows ----
 

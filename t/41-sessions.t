@@ -63,7 +63,7 @@ for my $workers (1, 4) {
 	is_deeply ids($second), ['a3', 'a2'], "before goes on behind a page $at";
 	my $third = list($anna, "limit=2&before=$second->{json}{before}");
 	is_deeply [grep { /^a/ } @{ ids($third) }], ['a1'], "the last page has the rest $at";
-	is $third->{json}{before}, undef, "nothing is behind the last page $at";
+	is $third->{json}{before}, undef, "the last page has no page behind it $at";
 
 	# ---- status ----
 
@@ -73,7 +73,7 @@ for my $workers (1, 4) {
 	$tab->read_type('ask_user');
 	my $waiting = list($anna, 'status=waiting');
 	is_deeply ids($waiting), ['asks'], "a session that waits is found by its status $at";
-	is $waiting->{json}{sessions}[0]{waits_for}, 'ask_user', "it is told what it waits for $at";
+	is $waiting->{json}{sessions}[0]{waits_for}, 'ask_user', "an entry tells what its session waits for $at";
 	say_in('bad', 'fail loudly', $anna);
 	is_deeply ids(list($anna, 'status=failed')), ['bad'], "a failed session has the status failed $at";
 	is list($anna, 'status=failed')->{json}{sessions}[0]{last}, 'fail loudly',
@@ -102,7 +102,7 @@ for my $workers (1, 4) {
 	rename_to('a2', '', $anna);
 	is_deeply [map { $_->{title} } @{ list($anna, 'q=number+2')->{json}{sessions} }],
 	    ['echo more'], "an empty title gives way to a prompt $at";
-	is rename_to('a2', 'mine', $bert)->{status}, 404, "others do not find the session $at";
+	is rename_to('a2', 'mine', $bert)->{status}, 404, "a stranger does not find the session to rename $at";
 	is rename_to('a2', 'x' x 201, $anna)->{status}, 400, "a title has a limit $at";
 	is rename_to('a2', 7, $anna)->{json}{error}, 'title must be a text of at most 200 bytes',
 	    "a title is a text $at";
@@ -117,8 +117,8 @@ for my $workers (1, 4) {
 	like $wrong->{json}{error}, qr/method and path/, "the refusal says why $at";
 	my $body = signed_body($anna, { title => 'once', method => 'PATCH', path => '/sessions/a1',
 		to => host_address($host) });
-	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 200, "a signature counts $at";
-	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 401, "once $at";
+	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 200, "a signed title is accepted $at";
+	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 401, "a signed title is accepted once $at";
 	my $text = '{"title":"by headers"}';
 	is $host->http(PATCH => '/sessions/a1', { 'content-type' => 'application/json',
 		%{ publisher_headers($anna, $host, PATCH => '/sessions/a1', body => $text) } },
@@ -126,7 +126,7 @@ for my $workers (1, 4) {
 
 	# ---- deletion ----
 
-	is change(DELETE => 'a4', $bert)->{status}, 404, "others do not delete a session $at";
+	is change(DELETE => 'a4', $bert)->{status}, 404, "a stranger does not find the session to delete $at";
 	my $gone = change(DELETE => 'a4', $anna);
 	is_deeply [$gone->{status}, $gone->{json}],
 	    [200, { session_id => 'a4', deleted => JSON::PP::true }], "an owner deletes a session $at";
@@ -140,10 +140,10 @@ for my $workers (1, 4) {
 	$host->input('echo nobody', session => { session_id => 'free' });
 	is_deeply ids(list(undef, 'limit=5')), ['free'],
 	    "clients on this machine list what nobody owns $at";
-	is list(undef, 'limit=5')->{json}{sessions}[0]{owner}, undef, "it has no owner $at";
-	is rename_to('free', 'kept', undef)->{status}, 200, "its client renames it $at";
-	is rename_to('free', 'taken', $bert)->{status}, 403, "other clients do not $at";
-	is change(DELETE => 'free', undef)->{status}, 200, "its client deletes it $at";
+	is list(undef, 'limit=5')->{json}{sessions}[0]{owner}, undef, "a session that nobody owns is listed without an owner $at";
+	is rename_to('free', 'kept', undef)->{status}, 200, "the client of a session that nobody owns renames it $at";
+	is rename_to('free', 'taken', $bert)->{status}, 403, "other clients do not rename what they do not hold $at";
+	is change(DELETE => 'free', undef)->{status}, 200, "the client of a session that nobody owns deletes it $at";
 
 	# ---- admins ----
 
@@ -151,10 +151,10 @@ for my $workers (1, 4) {
 	is_deeply [grep { /^b/ } @{ ids(list($own, 'owner=*&limit=200')) }], ['bad', 'b1'],
 	    "an admin lists the sessions of all $at";
 	is_deeply ids(list($own, "owner=$bert->{address}")), ['b1'], "an admin lists those of one $at";
-	is_deeply ids(list($own, 'limit=200')), [], "without owner an admin lists its own $at";
+	is_deeply ids(list($own, 'limit=200')), [], "an admin who names no owner lists its own sessions $at";
 	is list($anna, "owner=$bert->{address}")->{json}{error},
-	    'only admins may list the sessions of others', "others may not $at";
-	is list($anna, 'owner=*')->{status}, 403, "others may not list all $at";
+	    'only admins may list the sessions of others', "a caller who is no admin lists no other owner $at";
+	is list($anna, 'owner=*')->{status}, 403, "a caller who is no admin does not list all $at";
 	is_deeply ids(list($bert, "owner=$bert->{address}")), ['b1'], "one's own may be named $at";
 
 	# ---- bad input ----

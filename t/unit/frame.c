@@ -190,7 +190,7 @@ static void test_rows(void)
 	ok(strcmp(buf_cstr(&out),
 	       "{\"pos\":7,\"turn\":2,\"type\":\"mine\",\"n\":1,"
 	       "\"id\":\"e\",\"ts\":1.000002}") == 0,
-	    "an agent cannot say at which position its event is");
+	    "the position of a row is not the one its agent gives");
 	buf_fini(&out);
 }
 
