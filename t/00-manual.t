@@ -28,6 +28,8 @@ for (['co-hostd', 8], ['co-relayd', 8], ['co-connect', 1], ['co-agentd', 1, 'ons
 	$page //= $program;
 	my $help = run([program($program), '-h'])->{out};
 	my $manual = read_file("$top/man/$page.$section") =~ s/\\-/-/gr =~ s/\bFl Fl /Fl -/gr;
+	cmp_ok scalar(() = $help =~ /\n/g), '<=', 50, "$program -h fits on a screen";
+	ok !grep({ length > 80 } split /\n/, $help), "no line of $program -h is wider than a terminal";
 	my %options = map { $_ => 1 } $help =~ /(?<![\w-])(--?[A-Za-z][\w-]*)/g;
 	ok scalar(keys %options), "$program -h names options";
 	my @missing = grep {
