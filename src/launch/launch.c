@@ -26,6 +26,8 @@ void launch_hold_signals(void)
 	(void)sigaddset(&set, SIGUSR1);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail */
 	(void)signal(SIGUSR2, SIG_IGN);
+	(void)signal(SIGTTIN, SIG_IGN);
+	(void)signal(SIGTTOU, SIG_IGN);
 }
 
 void launch_find_program(char *out, size_t size)

@@ -59,7 +59,9 @@ static const char usage_tail[] =
     "\n"
     "Signals: TERM and INT stop when running turns have ended, QUIT at once;\n"
     "HUP starts new workers with new settings; USR1 reopens the logs; USR2\n"
-    "replaces the running server by the program that is on disk.\n";
+    "replaces the running server by the program that is on disk; TTIN and "
+    "TTOU\n"
+    "add and remove a worker; WINCH drains all workers.\n";
 
 static void print_usage(void)
 {

@@ -270,7 +270,7 @@ unsigned children_count(
 	unsigned n = 0;
 	for (unsigned i = 0; i < c->n_slots; i++) {
 		const struct child *child = &c->child[i];
-		n += child->pid && child->kind == kind &&
+		n += child->pid && child->kind == kind && !child->is_leaving &&
 		     (!epoch || child->epoch == epoch) &&
 		     (!only_ready || child->is_ready);
 	}

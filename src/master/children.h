@@ -81,8 +81,8 @@ bool children_reap(struct children *c, pid_t pid, int status, struct child *out,
 bool children_hear_ready(struct children *c, unsigned slot);
 
 /*
- * Returns how many processes of a kind and epoch (0: any) are alive; with
- * only_ready, how many of them serve.
+ * Returns how many processes of a kind and epoch (0: any) are alive and were
+ * not told to leave; with only_ready, how many of them serve.
  */
 unsigned children_count(
     const struct children *c, unsigned kind, uint32_t epoch, bool only_ready);

@@ -136,6 +136,103 @@ bool generations_are_complete(const struct master *m)
 	return true;
 }
 
+/* ---- their number ---- */
+
+static bool listens(const struct master *m, unsigned kind)
+{
+	return m->setup->kinds[kind].flags & PROCESS_LISTENS;
+}
+
+/* Only a generation that serves, and is the newest, changes its size. */
+static bool may_resize(const struct master *m, const char *signal)
+{
+	bool may = m->phase == PHASE_SERVING &&
+		   master_serving(m) == master_epoch(m) && !m->heir;
+	if (!may)
+		log_warn("%s: ignored while starting, reloading, upgrading or "
+			 "stopping",
+		    signal);
+	return may;
+}
+
+static void set_want(struct master *m, unsigned kind, unsigned want)
+{
+	m->plan.want[kind] = want;
+	m->serving_plan.want[kind] = want;
+	m->children.newest.want[kind] = want;
+	m->children.serving.want[kind] = want;
+}
+
+static void tell_size(const struct master *m, const char *signal)
+{
+	unsigned n = generations_listening(m);
+	log_info("%s: %u worker%s from now on", signal, n, n == 1 ? "" : "s");
+}
+
+/* Drain the youngest ones of a kind until as many as wanted are left. */
+static void drain_surplus(struct master *m, unsigned kind)
+{
+	struct children *c = &m->children;
+	unsigned n = children_count(c, kind, master_epoch(m), false);
+	for (; n > m->plan.want[kind]; n--) {
+		int youngest = -1;
+		for (int i = 0; i < (int)c->n_slots; i++) {
+			const struct child *child = &c->child[i];
+			if (child->pid && child->kind == kind &&
+			    child->epoch == master_epoch(m) &&
+			    !child->is_leaving &&
+			    (youngest < 0 ||
+				child->born_ms >= c->child[youngest].born_ms))
+				youngest = i;
+		}
+		children_drain(
+		    c, (unsigned)youngest, false, master_drain_ms(m));
+	}
+}
+
+void generations_add(struct master *m)
+{
+	unsigned most = m->children.n_slots / 2 - 1, n = 0;
+	if (!may_resize(m, "TTIN"))
+		return;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		n += m->plan.want[kind];
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		if (listens(m, kind) && n++ < most)
+			set_want(m, kind, m->plan.want[kind] + 1);
+		else if (listens(m, kind))
+			log_warn("TTIN: no more %ss until a restart: all slots "
+				 "are taken",
+			    m->setup->kinds[kind].name);
+	tell_size(m, "TTIN");
+}
+
+void generations_remove(struct master *m)
+{
+	if (!may_resize(m, "TTOU"))
+		return;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++) {
+		if (!listens(m, kind) || m->plan.want[kind] <= 1)
+			continue;
+		set_want(m, kind, m->plan.want[kind] - 1);
+		drain_surplus(m, kind);
+	}
+	tell_size(m, "TTOU");
+}
+
+void generations_idle(struct master *m)
+{
+	if (!may_resize(m, "WINCH"))
+		return;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++) {
+		if (!listens(m, kind))
+			continue;
+		set_want(m, kind, 0);
+		drain_surplus(m, kind);
+	}
+	tell_size(m, "WINCH");
+}
+
 void generations_reload(struct master *m)
 {
 	struct master_plan fresh = {.conf_fd = -1};

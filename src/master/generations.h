@@ -48,6 +48,19 @@ void generations_settle(struct master *m);
 /* Drain the processes of all generations but the serving and the newest one. */
 void generations_drain_old(struct master *m);
 
+/*
+ * One process more, or less, of each kind that listens; at least one stays. The
+ * next reload brings back what the settings say.
+ */
+void generations_add(struct master *m);
+void generations_remove(struct master *m);
+
+/*
+ * Drain all processes that listen. Clients wait in the queue of the listener
+ * until a reload or generations_add().
+ */
+void generations_idle(struct master *m);
+
 /* Read the settings again, and start a generation with them. */
 void generations_reload(struct master *m);
 

@@ -92,8 +92,8 @@ static void make_lifeline(struct master *m)
 static void watch_signals(struct master *m)
 {
 	sigset_t set;
-	static const int signals[] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
+	static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+	    SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD};
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		(void)sigaddset(&set, signals[i]);
@@ -101,7 +101,10 @@ static void watch_signals(struct master *m)
 	(void)signal(SIGXFSZ, SIG_IGN); /* a write fails, as on a full disk */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		fatal("master: sigprocmask: %s", strerror(errno));
-	(void)signal(SIGUSR2, SIG_DFL); /* it was ignored until now */
+	/* They were ignored until now. */
+	(void)signal(SIGUSR2, SIG_DFL);
+	(void)signal(SIGTTIN, SIG_DFL);
+	(void)signal(SIGTTOU, SIG_DFL);
 	m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (m->signal_fd < 0)
 		fatal("master: signalfd: %s", strerror(errno));

@@ -11,7 +11,8 @@
  *
  * Signals: TERM and INT stop gracefully; a second INT, and QUIT, stop at once;
  * HUP starts new processes with new settings; USR1 reopens the logs; USR2 starts
- * the program that is on disk now, whose master takes over (handover.h).
+ * the program that is on disk now, whose master takes over (handover.h); TTIN
+ * and TTOU add and remove a process that listens; WINCH drains all of them.
  *
  * It knows nothing about the settings of the program that it runs, except what
  * a plan says.

@@ -10,7 +10,9 @@
 #include "master/master_int.h"
 #include "master/upgrade.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +23,20 @@ static void reopen_logs(struct master *m)
 		log_warn("log: cannot be reopened");
 	children_mail_all(&m->children, &reopen);
 	log_info("logs reopened");
+}
+
+/*
+ * The kernel sends WINCH to all processes of a terminal when its window changes
+ * its size; then it is not an order.
+ */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	close(fd);
+	log_info("WINCH: ignored, since this server has a terminal");
+	return true;
 }
 
 static void take_signal(struct master *m, int signo)
@@ -48,6 +64,16 @@ static void take_signal(struct master *m, int signo)
 		break;
 	case SIGUSR2:
 		upgrade_begin(m);
+		break;
+	case SIGTTIN:
+		generations_add(m);
+		break;
+	case SIGTTOU:
+		generations_remove(m);
+		break;
+	case SIGWINCH:
+		if (!has_terminal())
+			generations_idle(m);
 		break;
 	default:
 		break;
