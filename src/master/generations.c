@@ -82,6 +82,15 @@ unsigned generations_listening(const struct master *m)
 	return n;
 }
 
+bool generations_accept(const struct master *m)
+{
+	unsigned n = 0;
+	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
+		if (m->setup->kinds[kind].flags & PROCESS_LISTENS)
+			n += children_count(&m->children, kind, 0, true);
+	return n || !generations_listening(m);
+}
+
 void generations_drain_old(struct master *m)
 {
 	for (unsigned i = 0; i < m->children.n_slots; i++) {

@@ -32,6 +32,9 @@ unsigned generations_listening(const struct master *m);
 /* Whether all processes of the newest generation serve, up to m->stage. */
 bool generations_are_complete(const struct master *m);
 
+/* Whether clients are accepted by as much as one process, if any is wanted. */
+bool generations_accept(const struct master *m);
+
 /*
  * Whether a process of the newest generation tells that its agent cannot be
  * loaded. It tries again by itself, but a reload either succeeds or changes

@@ -42,6 +42,9 @@
 
 #define POLL_MS 200
 
+/* A process that hangs is killed; it may still be there for this long. */
+#define UNKILLED_MS 5000
+
 /* ---- start ---- */
 
 /* Returns a number that no other start of a server has. */
@@ -292,6 +295,33 @@ static void watch_children(struct master *m)
 }
 
 int master_run(const struct master_setup *setup)
+/*
+ * The service manager hears from us only while our processes do their work: it
+ * is to restart a server that serves nobody and does not help itself. Those
+ * that hang are killed and replaced first.
+ */
+static bool is_well(const struct master *m)
+{
+	int64_t limit_ms = m->plan.hang_ms ? m->plan.hang_ms + UNKILLED_MS
+					   : notify_patience_ms() / 2;
+	if (!watch_is_fresh(&m->watch, &m->children, limit_ms))
+		return false;
+	return m->phase != PHASE_SERVING || generations_accept(m);
+}
+
+static void tell_alive(struct master *m)
+{
+	if (!notify_patience_ms())
+		return;
+	bool was_well = !m->is_unwell;
+	m->is_unwell = !is_well(m);
+	if (!m->is_unwell)
+		notify_alive();
+	else if (was_well)
+		log_warn("watchdog: no worker serves, or one hangs: the "
+			 "service manager is not notified until that is over");
+}
+
 {
 	struct master m = {
 	    .setup = setup,
@@ -316,7 +346,7 @@ int master_run(const struct master_setup *setup)
 			leave_deaf(&m);
 		if (setup->libexec_dir)
 			orphans_end(&m.orphans, &m.children);
-		notify_alive();
+		tell_alive(&m);
 	} while (!leave_further(&m));
 	leave_deaf(&m);
 	orphans_fini(&m.orphans);

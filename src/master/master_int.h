@@ -42,6 +42,7 @@ struct master {
 	int signal_fd;
 	int lifeline_write;
 	int64_t deaf_at_ms; /* when to shut down the listener; 0: not set */
+	bool is_unwell;	    /* no watchdog notification is sent */
 	bool owns_listener; /* we are to shut it down */
 	/* An upgrade; handover.h. */
 	int bridge;		       /* to the other master; -1: none */

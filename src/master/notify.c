@@ -67,14 +67,20 @@ void notify_state(const char *fmt, ...)
 	(void)notify_say(text);
 }
 
+int64_t notify_patience_ms(void)
+{
+	const char *patience = getenv("WATCHDOG_USEC");
+	long long us = patience ? strtoll(patience, NULL, 10) : 0;
+	return us > 0 ? us / 1000 : 0;
+}
+
 void notify_alive(void)
 {
-	static int64_t told_us;
-	const char *patience = getenv("WATCHDOG_USEC");
-	long long patience_us = patience ? strtoll(patience, NULL, 10) : 0;
-	int64_t now = clock_mono_us();
-	if (patience_us <= 0 || now - told_us < patience_us / 2)
+	static int64_t told_ms;
+	int64_t patience = notify_patience_ms();
+	int64_t now = clock_mono_ms();
+	if (patience <= 0 || now - told_ms < patience / 2)
 		return;
-	told_us = now;
+	told_ms = now;
 	notify_state("WATCHDOG=1");
 }

@@ -8,6 +8,7 @@
  * its library. Without a service manager these calls do nothing.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Connect to $NOTIFY_SOCKET, while we are still the user who may. Later
@@ -29,9 +30,14 @@ void notify_hold(bool is_held);
 void notify_state(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Send a watchdog notification if the service manager expects them
- * ($WATCHDOG_USEC) and half of its interval has passed. Cheap enough for every
- * turn of a loop.
+ * Returns after how many ms without a watchdog notification the service manager
+ * takes us for hung ($WATCHDOG_USEC); 0: it expects none.
+ */
+int64_t notify_patience_ms(void);
+
+/*
+ * Send a watchdog notification if one is expected and half of that time has
+ * passed. Cheap enough for every turn of a loop.
  */
 void notify_alive(void);
 

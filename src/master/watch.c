@@ -103,16 +103,29 @@ unsigned watch_look(struct watch *w, const struct children *c, int64_t limit_ms)
 	if (passed > STEP_MOST_US)
 		passed = STEP_MOST_US;
 	w->looked_us = now;
-	for (unsigned i = 0; i < c->n_slots && limit_ms; i++) {
+	int64_t limit_us = limit_ms ? limit_ms * 1000 : INT64_MAX;
+	for (unsigned i = 0; i < c->n_slots; i++) {
 		const struct child *child = &c->child[i];
 		if (!child->pid)
 			continue;
-		int hung = find_hung(w, i, child, &c->heritage->slots[i],
-		    passed, limit_ms * 1000);
+		int hung = find_hung(
+		    w, i, child, &c->heritage->slots[i], passed, limit_us);
 		if (hung < 0)
 			continue;
 		kill_hung(w, i, child->pid, hung);
 		n++;
 	}
 	return n;
+}
+
+bool watch_is_fresh(
+    const struct watch *w, const struct children *c, int64_t limit_ms)
+{
+	for (unsigned i = 0; i < c->n_slots; i++)
+		for (int line = 0; c->child[i].pid && line < PULSE_LINES;
+		     line++)
+			if (w->pid[i] == c->child[i].pid &&
+			    w->line[i][line].silent_us >= limit_ms * 1000)
+				return false;
+	return true;
 }

@@ -17,6 +17,7 @@
  */
 #include "core/heritage.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -40,5 +41,12 @@ struct watch {
  */
 unsigned watch_look(
     struct watch *w, const struct children *c, int64_t limit_ms);
+
+/*
+ * Whether no child has been silent for limit_ms at the last check, whatever the
+ * cause.
+ */
+bool watch_is_fresh(
+    const struct watch *w, const struct children *c, int64_t limit_ms);
 
 #endif
