@@ -122,4 +122,12 @@ SKIP: {
 		},
 		sub { write_file("$app/.co/host.yaml", "port: nowhere\n") });
 }
+# ---- what systemd itself says of the unit ----
+
+SKIP: {
+	my $version = run(['systemd-analyze', '--version'])->{out};
+	skip 'no systemd-analyze of version 252 or later', 1 unless $version =~ /^systemd (\d+)/ && $1 >= 252;
+	my $r = run(['systemd-analyze', 'security', '--offline=true', '--threshold=20', source('conf/co-hostd.service')]);
+	is $r->{status}, 0, 'systemd rates the exposure of conf/co-hostd.service at 2.0 or less' or diag $r->{out};
+}
 done_testing;
