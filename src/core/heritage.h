@@ -112,6 +112,7 @@ struct heritage {
 	uint32_t msg_version;		  /* of core/msg.h */
 	uint32_t n_slots;		  /* as at the master's start */
 	_Atomic uint32_t next_generation; /* of a slot; odd */
+	uint32_t keeps_listener;	  /* the service manager has it too */
 	uint64_t server;		  /* id of this start: store_claim() */
 	int64_t started_ms;		  /* wall clock of the master's start */
 	int64_t started_boot_ms;	  /* the same by clock_boot_ms() */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "core/err.h"
+#include "launch/activation.h"
 #include "launch/failure.h"
 #include "launch/place.h"
 #include "launch/user.h"
@@ -59,6 +60,9 @@ int launch_listen(const char *where, int64_t port, const struct passwd *user,
 	struct err err;
 	const char *path =
 	    user && strncmp(where, "unix:", 5) == 0 ? where + 5 : NULL;
+	int passed = activation_listen(where, port, name, size);
+	if (passed >= 0)
+		return passed;
 	bool is_users = path && place_is_users(path, user);
 	if (path && !is_users && !place_is_roots(path))
 		fatal("bind: %s: user %s may not create a socket there, and "

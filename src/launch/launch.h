@@ -29,7 +29,8 @@ void launch_raise_limits(uint64_t least);
 
 /*
  * Listen (master/listen.h), while we may still bind a low port, or create a file
- * in /run. name (size bytes) gets the bound address. Returns the descriptor.
+ * in /run; or take the listener of the service manager (activation.h). name
+ * (size bytes) gets the bound address. Returns the descriptor.
  */
 int launch_listen(const char *where, int64_t port, const struct passwd *user,
     char *name, size_t size);

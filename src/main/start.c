@@ -17,6 +17,7 @@
 #include "dialin/dialin_table.h"
 #include "engine/engine_table.h"
 #include "identity/ident.h"
+#include "launch/activation.h"
 #include "launch/daemon.h"
 #include "launch/failure.h"
 #include "launch/launch.h"
@@ -277,6 +278,7 @@ static void acquire(struct conf *c, const struct options *o, bool has_guest)
 	    c->bind, c->port, user, bound_address, sizeof bound_address);
 	launch_open_log(c->log_file, user);
 	notify_open();
+	activation_store(listen_fd);
 	user_become(user, has_guest);
 	pidfile_write();
 }
@@ -398,6 +400,7 @@ static int serve(struct conf *c, const struct options *o)
 			      dialin_monitor_bytes(),
 	    .libexec_dir = c->libexec_dir,
 	    .listen_fd = listen_fd,
+	    .keeps_listener = activation_is_kept(),
 	    .lock_fd = lock_fd,
 	    .address = bound_address,
 	    .ready_fd = is_takeover ? -1 : o->ready_fd,
@@ -452,6 +455,8 @@ int start_run(const struct options *o)
 	is_takeover = o->is_takeover;
 	if (is_takeover && !handover_claim())
 		options_error("only a running server gives it", "--takeover");
+	if (!is_takeover && !o->is_check)
+		activation_claim();
 	if (!getcwd(start_dir, sizeof start_dir))
 		*start_dir = 0;
 	launch_find_program(program, sizeof program);

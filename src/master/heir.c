@@ -61,7 +61,7 @@ void heir_segment(struct master *m)
 static void become_master(struct master *m)
 {
 	handover_end();
-	m->owns_listener = true;
+	m->owns_listener = !m->heritage->keeps_listener;
 	m->heritage->master_pid = getpid();
 	log_info("upgrade: process %d is the master now", (int)getpid());
 	notify_state("READY=1\nMAINPID=%d\nSTATUS=serving on %s", (int)getpid(),

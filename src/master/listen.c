@@ -120,17 +120,20 @@ static int make_address(const char *bind_to, int64_t port,
 	    given);
 }
 
-static void listen_name_of(int fd, char *name, size_t size)
+void listen_describe(int fd, char *name, size_t size)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = {0};
 	struct sockaddr_in *v4 = (void *)&a;
 	struct sockaddr_in6 *v6 = (void *)&a;
-	socklen_t len = sizeof a;
+	struct sockaddr_un *un = (void *)&a;
+	socklen_t len = sizeof a - 1; /* a path need not end in 0 */
 	char text[INET6_ADDRSTRLEN] = "";
 	*name = 0;
 	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
 		return;
-	if (a.ss_family == AF_INET) {
+	if (a.ss_family == AF_UNIX) {
+		(void)snprintf(name, size, "unix:%s", un->sun_path);
+	} else if (a.ss_family == AF_INET) {
 		(void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
 		(void)snprintf(name, size, "%s:%u", text, ntohs(v4->sin_port));
 	} else {
@@ -138,6 +141,28 @@ static void listen_name_of(int fd, char *name, size_t size)
 		(void)snprintf(
 		    name, size, "[%s]:%u", text, ntohs(v6->sin6_port));
 	}
+}
+
+bool listen_is_at(int fd, const char *where, int64_t port)
+{
+	struct sockaddr_storage a = {0}, want = {0};
+	struct sockaddr_in *v4 = (void *)&a;
+	struct sockaddr_in6 *v6 = (void *)&a;
+	char name[300];
+	struct err err;
+	socklen_t len = sizeof a, want_len = 0;
+	listen_describe(fd, name, sizeof name);
+	if (unix_path(where) || strncmp(name, "unix:", 5) == 0)
+		return strcmp(name, where) == 0;
+	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0 ||
+	    make_address(where, port, &want, &want_len, &err) != 0)
+		return false;
+	/* Any port will do for port 0. */
+	if (port == 0 && a.ss_family == AF_INET)
+		v4->sin_port = 0;
+	else if (port == 0)
+		v6->sin6_port = 0;
+	return len == want_len && memcmp(&a, &want, len) == 0;
 }
 
 /* The port is the most frequent cause of a failed first start. */
@@ -186,7 +211,7 @@ int listen_open(
 	if (path)
 		(void)snprintf(name, size, "%s", where);
 	else
-		listen_name_of(fd, name, size);
+		listen_describe(fd, name, size);
 	return fd;
 }
 

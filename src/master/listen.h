@@ -7,6 +7,7 @@
  * The listener: opened once by the master, inherited by every generation of
  * workers.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ struct err;
  */
 int listen_open(
     const char *where, int64_t port, char *name, size_t size, struct err *err);
+
+/* Write the address of a listener to name (size bytes), as listen_open() does. */
+void listen_describe(int fd, char *name, size_t size);
+
+/* Whether a listener is the one that listen_open() would give. */
+bool listen_is_at(int fd, const char *where, int64_t port);
 
 /* Remove the socket file of a unix listener. */
 void listen_remove(const char *where);

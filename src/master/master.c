@@ -151,7 +151,8 @@ static void prepare(struct master *m)
 	} else {
 		children_init(&m->children, slots_for(m->setup));
 		make_segment(m);
-		m->owns_listener = true;
+		m->owns_listener = !m->setup->keeps_listener;
+		m->heritage->keeps_listener = m->setup->keeps_listener;
 		if (children_open_mailboxes(&m->children) != 0)
 			fatal("master: mailboxes: %s", strerror(errno));
 	}
@@ -294,7 +295,6 @@ static void watch_children(struct master *m)
 	atomic_store(&m->heritage->watched_us, clock_steady_us());
 }
 
-int master_run(const struct master_setup *setup)
 /*
  * The service manager hears from us only while our processes do their work: it
  * is to restart a server that serves nobody and does not help itself. Those
@@ -322,6 +322,7 @@ static void tell_alive(struct master *m)
 			 "service manager is not notified until that is over");
 }
 
+int master_run(const struct master_setup *setup)
 {
 	struct master m = {
 	    .setup = setup,

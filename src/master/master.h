@@ -19,6 +19,7 @@
  */
 #include "core/process.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -50,7 +51,8 @@ struct master_setup {
 	uint64_t registry_bytes; /* memory for heritage.registry_at */
 	const char *libexec_dir; /* where co-turn is; NULL: it has none */
 	int listen_fd; /* from listen_open(); ownership passes to the master */
-	int lock_fd;   /* a lock file that the children inherit */
+	bool keeps_listener; /* it outlives us, so do not shut it down */
+	int lock_fd;	     /* a lock file that the children inherit */
 	const char *address; /* as returned by listen_open() */
 	int ready_fd;	     /* gets "ADDRESS\n" when serving; -1: none */
 	/* Fill in what is the program's own; may be NULL. */

@@ -3,6 +3,7 @@
 #include "master/notify.h"
 
 #include "base/clock.h"
+#include "proc/rights.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -65,6 +66,14 @@ void notify_state(const char *fmt, ...)
 	manager = -1;
 	notify_open();
 	(void)notify_say(text);
+}
+
+bool notify_store(const char *name, int fd)
+{
+	char text[128];
+	(void)snprintf(text, sizeof text, "FDSTORE=1\nFDNAME=%s", name);
+	return manager >= 0 &&
+	       rights_send(manager, text, strlen(text), &fd, 1, 0);
 }
 
 int64_t notify_patience_ms(void)

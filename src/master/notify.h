@@ -30,6 +30,12 @@ void notify_hold(bool is_held);
 void notify_state(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Store a descriptor with the service manager under a name, so that the next
+ * start gets it. Returns whether there is a manager that was sent it.
+ */
+bool notify_store(const char *name, int fd);
+
+/*
  * Returns after how many ms without a watchdog notification the service manager
  * takes us for hung ($WATCHDOG_USEC); 0: it expects none.
  */

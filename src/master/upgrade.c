@@ -200,7 +200,7 @@ static void serve_again(struct master *m)
 	notify_state("MAINPID=%d", (int)getpid());
 	(void)m->setup->on_upgrade(MASTER_UPGRADE_LOST);
 	m->phase = PHASE_SERVING;
-	m->owns_listener = true;
+	m->owns_listener = !m->heritage->keeps_listener;
 	m->heritage->master_pid = getpid();
 	m->plan = m->serving_plan;
 	m->plan.conf_fd = c->serving.conf_fd;

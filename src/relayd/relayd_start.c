@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/param.h"
+#include "launch/activation.h"
 #include "launch/daemon.h"
 #include "launch/failure.h"
 #include "launch/launch.h"
@@ -194,6 +195,7 @@ static int serve(void)
 	    conf.bind, conf.port, user, bound_address, sizeof bound_address);
 	launch_open_log(conf.log_file, user);
 	notify_open();
+	activation_store(listen_fd);
 	user_become(user, false);
 	prepare_directory();
 	pidfile_write();
@@ -206,6 +208,7 @@ static int serve(void)
 	    .work = "connections",
 	    .registry_bytes = relay_worker_bytes(&conf),
 	    .listen_fd = listen_fd,
+	    .keeps_listener = activation_is_kept(),
 	    .lock_fd = lock_fd,
 	    .address = bound_address,
 	    .ready_fd = options->ready_fd,
@@ -226,6 +229,8 @@ int relayd_start(const struct options *o)
 	int status = 0;
 	options = o;
 	log_name("co-relayd");
+	if (!o->is_check)
+		activation_claim();
 	launch_find_program(program, sizeof program);
 	param_init(&relay_conf_table, &conf);
 	if (!o->is_check)
