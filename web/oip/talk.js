@@ -33,9 +33,10 @@ export const UNSENT_MAX = 100;
  * @property {boolean} isSealed
  * @property {number} aheadMs how far the server's clock is ahead of ours
  * @property {object|null} onboard {methods, payment_amount, payment_address} of onboarding
- * @property {object|null} modes session_modes of CONNECTED
+ * @property {{id: string, name: string}[]} modes that the session may have
  * @property {string|null} mode
  * @property {number|null} turnsLeft of a mode for some turns
+ * @property {string} level of a caller that answered what the door asks
  * @property {string} title
  * @property {number} epoch and
  * @property {number} head: newest position, of the journal as CONNECTED said
@@ -86,8 +87,8 @@ export class Talk {
 	 * @param {function(object[]): void} [o.onConversation] the conversation as chat_items, where
 	 *	its rows are not kept
 	 * @param {function(TalkState): void} o.onState
-	 * @param {function({id: string, isAccepted: boolean, why: object|null}): void} [o.onInput] an
-	 *	input was taken or refused: it need not be kept any more
+	 * @param {function({id: string, input: object, isAccepted: boolean, why: object|null}): void
+	 *	} [o.onInput] an input was taken or refused: it need not be kept any more
 	 * @param {function(object): void} [o.onError] the server refused something: a Why
 	 * @param {function(object): void} [o.onFrame] other frames: EXEC_RESULT, ADMIN_RESULT, ...
 	 */
@@ -100,9 +101,9 @@ export class Talk {
 		this.#epoch = o.cursor?.epoch ?? null;
 		this.#state = {
 			phase: "idle", why: null, retryAt: null, session: o.session, isNew: false,
-			isSealed: false, aheadMs: o.aheadMs ?? 0, onboard: null, modes: null, mode: null,
+			isSealed: false, aheadMs: o.aheadMs ?? 0, onboard: null, modes: [], mode: null,
 			turnsLeft: null, title: "", epoch: this.#epoch ?? 0, head: this.#last ?? 0, first: 0,
-			profile: null, dashboard: null, isStopping: false,
+			profile: null, dashboard: null, isStopping: false, level: "",
 			unsent: (o.unsent ?? []).map((input) => ({ why: null, ...input })),
 		};
 	}
@@ -394,8 +395,8 @@ export class Talk {
 			this.#after(0, null);
 			this.#set({ phase: "onboarding", onboard: frame });
 		},
-		ONBOARD_SUCCESS() {
-			this.#set({ phase: "greeting", onboard: null, why: null });
+		ONBOARD_SUCCESS({ level = "" }) {
+			this.#set({ phase: "greeting", onboard: null, why: null, level });
 			this.#after(ANSWER_MS, () => this.#wait(why("silent")));
 		},
 		AGENT_PROFILE(frame) { this.#set({ profile: frame }); },
@@ -420,7 +421,7 @@ export class Talk {
 		this.#set({
 			phase: "ready", why: null, retryAt: null, onboard: null, isStopping: false,
 			session: frame.session_id, isNew: frame.status === "new" && head === 0,
-			modes: frame.session_modes ?? null, mode: frame.mode ?? null,
+			modes: listOf(frame.session_modes?.availableModes), mode: frame.mode ?? null,
 			turnsLeft: frame.turns_left ?? null, title: frame.title ?? "", epoch, head,
 			first: frame.first ?? 0,
 		});
@@ -454,10 +455,11 @@ export class Talk {
 
 	// An input was acknowledged, or refused: then there is a reason.
 	#inputEnded(id, reason) {
-		if (!this.#state.unsent.some((input) => input.id === id)) return;
+		const input = this.#state.unsent.find((each) => each.id === id);
+		if (!input) return;
 		if (this.#inFlight === id) this.#inFlight = null;
-		this.#set({ unsent: this.#state.unsent.filter((input) => input.id !== id) });
-		this.#o.onInput({ id, isAccepted: !reason, why: reason });
+		this.#set({ unsent: this.#state.unsent.filter((each) => each !== input) });
+		this.#o.onInput({ id, input, isAccepted: !reason, why: reason });
 		this.#sendInput();
 	}
 
@@ -510,6 +512,8 @@ export class Talk {
 }
 
 const HANDLERS = new Map(Object.entries(Talk.handlers));
+
+const listOf = (value) => (Array.isArray(value) ? value : []);
 
 function parse(text) {
 	try {

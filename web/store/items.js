@@ -94,6 +94,36 @@ export function foldMissed(state, missed) {
 	return draft.state();
 }
 
+const CONVERSATION = {
+	user: (item) => ({ kind: "user", text: textOf(item.content), images: textsOf(item.images),
+		isRuntime: false, state: "taken" }),
+	agent: (item) => ({ kind: "agent", text: textOf(item.content), isStreaming: false }),
+	thinking: (item) => ({ kind: "thinking", text: textOf(item.content), what: null }),
+	tool_call: (item) => ({ ...NEW_TOOL, kind: "tool", toolId: item.id, name: textOf(item.name),
+		args: item.args, summary: textOf(item.summary), result: item.result, ms: item.timing_ms,
+		status: item.status === "error" ? "error" : "success" }),
+	files_received: (item) => ({ kind: "files", files: objectsOf(item.files) }),
+};
+
+/**
+ * A conversation whose rows are not kept: its chat_items (doc/oip.txt section 11) stand
+ * before all rows, in turn 0.
+ * @param {object} state
+ * @param {object[]} chatItems
+ * @returns {object}
+ */
+export function foldConversation(state, chatItems) {
+	const draft = new Draft(state);
+	const list = objectsOf(chatItems);
+	list.forEach((item, i) => {
+		const at = i - list.length;
+		const members = Object.hasOwn(CONVERSATION, item.type) ? CONVERSATION[item.type](item)
+			: { kind: "unknown", row: item };
+		draft.put(draft.turn(0), { key: `before:${i}`, pos: at, at, ts: 0, ...members });
+	});
+	return draft.state();
+}
+
 class Draft {
 	#old;
 	#pages;
@@ -448,7 +478,7 @@ function showEnd(draft, turn) {
 }
 
 function end(draft, turn, row) {
-	if (turn.end?.pos <= row.pos) return;
+	if (turn.end?.pos < row.pos) return;
 	turn.end = row;
 	turn.isOver = true;
 	turn.isThinking = false;

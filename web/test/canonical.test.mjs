@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Memory } from "./kit.mjs";
+import { CopyingTables } from "./kit.mjs";
 import { canonical, fromBase64, fromHex, newUuid, toBase64, toHex } from "../oip/canonical.js";
 import { identityOfSeed, importPhrase, loadIdentity, makeIdentity } from "../identity/key.js";
 import * as plain from "../identity/plain.js";
@@ -93,7 +93,7 @@ test("what is wrong with a phrase is said", async () => {
 });
 
 test("an identity is kept, cannot be exported, and comes back by its phrase", async () => {
-	const storage = new Memory();
+	const storage = new CopyingTables();
 	assert.equal(await loadIdentity({ storage }), undefined);
 	const { identity, phrase } = await makeIdentity({ storage });
 	const again = await loadIdentity({ storage });
@@ -102,18 +102,18 @@ test("an identity is kept, cannot be exported, and comes back by its phrase", as
 	const { key, seed: readable } = await storage.get("identity", "own");
 	assert.equal(readable, undefined);
 	await assert.rejects(crypto.subtle.exportKey("jwk", key));
-	const elsewhere = await importPhrase(phrase, { storage: new Memory() });
+	const elsewhere = await importPhrase(phrase, { storage: new CopyingTables() });
 	assert.equal(elsewhere.address, identity.address);
 });
 
 test("without WebCrypto a phrase is the same identity, which says it is plain", async () => {
 	const real = globalThis.crypto;
-	const web = await importPhrase(ABOUT, { storage: new Memory() });
+	const web = await importPhrase(ABOUT, { storage: new CopyingTables() });
 	const signature = await web.sign("Zoë");
 	const without = { getRandomValues: (bytes) => real.getRandomValues(bytes) };
 	Object.defineProperty(globalThis, "crypto", { value: without, configurable: true });
 	try {
-		const storage = new Memory();
+		const storage = new CopyingTables();
 		const identity = await importPhrase(ABOUT, { storage });
 		assert.deepEqual([identity.address, identity.isPlain, web.isPlain],
 			[web.address, true, false]);

@@ -4,22 +4,14 @@
 // What the tests of the page's modules share.
 import { webcrypto } from "node:crypto";
 import * as plain from "../identity/plain.js";
+import { MemoryTables } from "../store/disk.js";
 
 // Node.js 18 has it, but not where browsers do.
 globalThis.crypto ??= webcrypto;
 
-/** Identities and the like, forgotten with the object. */
-export class Memory {
-	#tables = new Map();
-
-	#table(name) {
-		if (!this.#tables.has(name)) this.#tables.set(name, new Map());
-		return this.#tables.get(name);
-	}
-
-	async get(table, key) { return structuredClone(this.#table(table).get(key)); }
-	async put(table, key, value) { this.#table(table).set(key, structuredClone(value)); }
-	async remove(table, key) { this.#table(table).delete(key); }
+/** Tables whose values are copies, as a browser's are. */
+export class CopyingTables extends MemoryTables {
+	async put(table, key, value) { await super.put(table, key, structuredClone(value)); }
 }
 
 /** A clock that stands until it is moved. */
