@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/lines.h"
+#include "base/log_ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ static char *last_words;
 static _Atomic unsigned n_warnings;
 static void (*on_fatal)(const char *text);
 static size_t last_words_size;
+static struct log_ring *ring;
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug",
@@ -35,6 +37,11 @@ static const char *const level_names[] = {
     [LOG_WARN] = "warn",
     [LOG_ERROR] = "error",
 };
+
+const char *log_level_word(enum log_level level)
+{
+	return level_names[level];
+}
 
 /* Returns a second as text, valid until the thread's next call. */
 static const char *text_of(time_t second)
@@ -117,6 +124,8 @@ static void write_line(enum log_level level, const char *text)
 	lines_add(&lines, line, n);
 	if (level >= LOG_WARN)
 		lines_flush();
+	if (ring)
+		log_ring_add(ring, level, clock_wall_ms(), speaker, text);
 }
 
 static void format(char text[TEXT_MAX], const char *fmt, va_list ap)
@@ -294,6 +303,11 @@ void panic(const char *fmt, ...)
 void log_on_fatal(void (*fn)(const char *text))
 {
 	on_fatal = fn;
+}
+
+void log_into(struct log_ring *to)
+{
+	ring = to;
 }
 
 void log_last_words(char *where, size_t n)

@@ -17,6 +17,9 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
+/* Returns the word of a level, as it is in lines. */
+const char *log_level_word(enum log_level level);
+
 /*
  * Log to path (opened for append, created with mode 0640), or to standard error
  * if NULL. Returns 0, or -1 with errno.
@@ -73,6 +76,13 @@ void panic(const char *fmt, ...)
  * not call it again.
  */
 void log_on_fatal(void (*fn)(const char *text));
+
+/*
+ * From now on put each line into a ring in shared memory (base/log_ring.h) as
+ * well.
+ */
+struct log_ring;
+void log_into(struct log_ring *ring);
 
 /*
  * Set a buffer of n bytes, in memory that outlives the process, where fatal()
