@@ -87,6 +87,7 @@ static void map_segment(struct inherited *in)
 	    in->heritage->version != HERITAGE_VERSION)
 		fatal("heritage: the shared segment is not ours");
 	struct heritage_slot *slot = &in->heritage->slots[in->slot];
+	log_into(&in->heritage->log);
 	log_last_words(slot->last_words, sizeof slot->last_words);
 	stat_clear_gauges(&in->heritage->stats[in->slot]);
 	stat_use(&in->heritage->stats[in->slot]);

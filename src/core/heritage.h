@@ -13,6 +13,7 @@
  * The segment outlives all children. It holds the process slots, counters and
  * the memory of the session registry, and contains no pointers.
  */
+#include "base/log_ring.h"
 #include "core/pulse.h"
 #include "core/stat.h"
 
@@ -34,7 +35,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 12
+#define HERITAGE_VERSION 13
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
@@ -65,8 +66,9 @@ struct heritage_slot {
 	_Atomic uint32_t state;
 	_Atomic int32_t pid;
 	uint32_t kind;
-	uint32_t epoch;	       /* configuration generation, from 1 */
-	_Atomic uint32_t load; /* of its agent; enum agent_load */
+	uint32_t epoch;		 /* configuration generation, from 1 */
+	_Atomic uint32_t load;	 /* of its agent; enum agent_load */
+	_Atomic int64_t born_ms; /* wall clock of its start */
 	struct pulse pulses[PULSE_LINES];
 	char last_words[240];
 };
@@ -119,6 +121,7 @@ struct heritage {
 	_Atomic int64_t line_ms;    /* see clock_hold(); set by the keeper */
 	_Atomic uint32_t epoch;	    /* the highest that was given out */
 	_Atomic uint32_t warned;    /* the epoch that logged its budget */
+	_Atomic uint32_t listening; /* how many of them accept clients */
 	_Atomic uint32_t restarts;  /* processes replaced after a death */
 	_Atomic uint32_t hung;	    /* processes killed because they hung */
 	_Atomic int64_t watched_us; /* when the master last looked */
@@ -135,6 +138,7 @@ struct heritage {
 	uint64_t monitor_at;   /* offset of dialin/dialin_monitor.h */
 	struct heritage_slot slots[HERITAGE_SLOTS];
 	struct stat_set stats[HERITAGE_SLOTS];
+	struct log_ring log; /* the latest lines of all processes */
 	struct heritage_quota quotas[HERITAGE_QUOTAS];
 	struct heritage_usage usages[HERITAGE_USAGES];
 	struct heritage_gauges gauges[HERITAGE_SLOTS];

@@ -7,9 +7,12 @@
 #include <stddef.h>
 #include <string.h>
 
+/* What the name of each metric begins with. */
+#define PREFIX "cohostd_"
+
 static const struct stat_row rows[] = {
 #define COUNTER(field, name, kind, doc) \
-	{"cohostd_" name, doc, offsetof(struct stat_set, field), STAT_##kind},
+	{PREFIX name, doc, offsetof(struct stat_set, field), STAT_##kind},
 #include "core/counters.tbl"
 #undef COUNTER
 };
@@ -53,25 +56,30 @@ static uint64_t read_field(const char *set, const struct stat_row *row)
 static void put_value(struct buf *out, enum stat_kind kind, uint64_t v)
 {
 	if (kind == STAT_MICROS)
-		buf_printf(out, "%llu.%06llu\n",
-		    (unsigned long long)v / 1000000,
+		buf_printf(out, "%llu.%06llu", (unsigned long long)v / 1000000,
 		    (unsigned long long)v % 1000000);
 	else
-		buf_printf(out, "%llu\n", (unsigned long long)v);
+		buf_printf(out, "%llu", (unsigned long long)v);
+}
+
+static uint64_t sum_of(const struct stat_row *row, const void *sets,
+    size_t set_size, unsigned n_sets)
+{
+	uint64_t sum = 0;
+	for (unsigned s = 0; s < n_sets; s++)
+		sum += read_field((const char *)sets + s * set_size, row);
+	return sum;
 }
 
 void stat_rows_text(struct buf *out, const struct stat_row *row, size_t n_rows,
     const void *sets, size_t set_size, unsigned n_sets)
 {
 	for (size_t i = 0; i < n_rows; i++, row++) {
-		uint64_t sum = 0;
-		for (unsigned s = 0; s < n_sets; s++)
-			sum +=
-			    read_field((const char *)sets + s * set_size, row);
 		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", row->name,
 		    row->doc, row->name,
 		    row->kind == STAT_GAUGE ? "gauge" : "counter", row->name);
-		put_value(out, row->kind, sum);
+		put_value(out, row->kind, sum_of(row, sets, set_size, n_sets));
+		buf_char(out, '\n');
 	}
 }
 
@@ -83,4 +91,14 @@ void stat_clear_gauges(struct stat_set *set)
 void stat_text(struct buf *out, const struct stat_set *sets, unsigned n_sets)
 {
 	stat_rows_text(out, rows, N_ROWS, sets, sizeof *sets, n_sets);
+}
+
+void stat_json(struct buf *out, const struct stat_set *sets, unsigned n_sets)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		buf_printf(out, "%s\"%s\":", i ? "," : "",
+		    rows[i].name + strlen(PREFIX));
+		put_value(out, rows[i].kind,
+		    sum_of(&rows[i], sets, sizeof *sets, n_sets));
+	}
 }

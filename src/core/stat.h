@@ -64,4 +64,10 @@ void stat_clear_gauges(struct stat_set *set);
  */
 void stat_text(struct buf *out, const struct stat_set *sets, unsigned n_sets);
 
+/*
+ * Append the same as the members of a JSON object, without braces; the names
+ * are those of the table, without "cohostd_".
+ */
+void stat_json(struct buf *out, const struct stat_set *sets, unsigned n_sets);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/pulse.h"
+#include "core/stat.h"
 #include "journal/bell.h"
 #include "journal/journal_int.h"
 
@@ -221,6 +222,7 @@ void journal_push(struct journal *j, struct commit *c, bool in_facts_lane)
 	if (c->is_in_facts_lane)
 		c->ticket = chatter_pushed(j);
 	j->n_pending++;
+	stat_add(commits_waiting, 1);
 	pthread_mutex_lock(&l->mutex);
 	list_append(&l->queue, &c->link);
 	l->n_pushed++;
@@ -240,6 +242,7 @@ void journal_collect(struct journal *j)
 		struct commit *c =
 		    list_entry(list_shift(&done), struct commit, link);
 		j->n_pending--;
+		stat_add(commits_waiting, -1);
 		c->done(c);
 	}
 }

@@ -156,6 +156,7 @@ bool children_start(struct children *c, struct generation *g, unsigned kind)
 		atomic_store(&s->pulses[i].state, PULSE_NONE);
 	s->kind = kind;
 	s->epoch = g->epoch;
+	atomic_store(&s->born_ms, clock_wall_ms());
 	atomic_store(&s->generation, generation);
 	pid_t pid = spawn(
 	    c, &(struct birth){g, kind, (unsigned)slot, generation, ready[1]});

@@ -109,6 +109,7 @@ void generations_settle(struct master *m)
 		close(c->serving.conf_fd);
 	c->serving = c->newest;
 	m->serving_plan = m->plan;
+	atomic_store(&m->heritage->listening, generations_listening(m));
 }
 
 bool generations_cannot_load(const struct master *m)

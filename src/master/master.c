@@ -156,6 +156,7 @@ static void prepare(struct master *m)
 		if (children_open_mailboxes(&m->children) != 0)
 			fatal("master: mailboxes: %s", strerror(errno));
 	}
+	log_into(&m->heritage->log);
 	make_lifeline(m);
 	m->children.newest = generations_new(m);
 	watch_signals(m);
