@@ -295,6 +295,27 @@ void registry_orphans(struct registry *r, uint32_t *cursor, uint32_t most,
  */
 unsigned registry_sweep(struct registry *r, int64_t idle_ms);
 
+/* What an entry says, for people; a copy. */
+struct registry_view {
+	uint64_t number;
+	registry_owner owner; /* of the running turn */
+	uint64_t head;
+	enum event_type question; /* void if is_waiting is false */
+	int64_t active_ms;
+	uint32_t turn;
+	unsigned n_listeners; /* processes with clients of the session */
+	bool is_running;
+	bool is_waiting; /* for the answer to a question */
+};
+
+/*
+ * Call fn with a copy of each entry that is in use. Takes no lock, so that it
+ * cannot wait for a process that is stopped; an entry that changes meanwhile
+ * may be left out, or be a mixture of both. For any thread.
+ */
+void registry_each(const struct registry *r,
+    void (*fn)(const struct registry_view *view, void *arg), void *arg);
+
 /* Whether there is room for one more session; checked without the lock. */
 bool registry_has_room(const struct registry *r);
 
