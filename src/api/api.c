@@ -2,6 +2,7 @@
 /* Copyright the co-hostd authors */
 #include "api/api.h"
 
+#include "api/admin_watch.h"
 #include "api/api_admin.h"
 #include "api/api_change.h"
 #include "api/api_docs.h"
@@ -142,6 +143,8 @@ const struct door api_server = {
     .id = DOOR_SERVER,
     .mount = mount_server,
     .drain = api_info_drain,
+    .end_blocked = admin_watch_end_blocked,
+    .close_all = admin_watch_close_all,
 };
 
 const struct door api_door = {

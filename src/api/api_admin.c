@@ -3,6 +3,7 @@
 #include "api/api_admin.h"
 
 #include "api/admin_files.h"
+#include "api/admin_watch.h"
 #include "api/api_body.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -38,7 +39,9 @@ static struct list all_changing = {&all_changing, &all_changing};
 
 /* What a route does for an authorised caller. */
 struct action {
-	void (*run)(struct http_req *req, const struct action *action);
+	/* caller is the address, NULL if a bearer token was shown. */
+	void (*run)(struct http_req *req, const struct action *action,
+	    const char *caller);
 	enum lists_action change;
 	bool takes_bearer; /* and signatures over the time alone */
 };
@@ -86,8 +89,10 @@ static void make_change(struct http_req *req, const struct lists_change *change)
 	access_change(setup->access, change, api_admin_on_changed, c);
 }
 
-static void change_named(struct http_req *req, const struct action *action)
+static void change_named(
+    struct http_req *req, const struct action *action, const char *caller)
 {
+	(void)caller;
 	struct lists_change change = {.action = action->change};
 	struct json_doc doc = {0};
 	struct err err;
@@ -100,8 +105,10 @@ static void change_named(struct http_req *req, const struct action *action)
 	json_fini(&doc);
 }
 
-static void api_admin_look(struct http_req *req, const struct action *action)
+static void api_admin_look(
+    struct http_req *req, const struct action *action, const char *caller)
 {
+	(void)caller;
 	struct lists_change change = {.action = action->change};
 	struct buf id = {0};
 	struct err err;
@@ -115,24 +122,30 @@ static void api_admin_look(struct http_req *req, const struct action *action)
 
 /* ---- files ---- */
 
-static void show_logs(struct http_req *req, const struct action *action)
+static void show_logs(
+    struct http_req *req, const struct action *action, const char *caller)
 {
 	(void)action;
+	(void)caller;
 	admin_files_logs(req, setup->crew, setup->agent_log);
 }
 
-static void show_sessions(struct http_req *req, const struct action *action)
+static void show_sessions(
+    struct http_req *req, const struct action *action, const char *caller)
 {
 	(void)action;
+	(void)caller;
 	admin_files_sessions(req, setup->crew, setup->conf->co_dir);
 }
 
-static void show_lists(struct http_req *req, const struct action *action)
+static void show_lists(
+    struct http_req *req, const struct action *action, const char *caller)
 {
 	size_t len = 0;
 	struct buf text = {0};
 	const char *query = reply_query(req, "q", &len);
 	(void)action;
+	(void)caller;
 	if (query)
 		percent_text(&text, query, len, true);
 	admin_files_lists(
@@ -140,9 +153,27 @@ static void show_lists(struct http_req *req, const struct action *action)
 	buf_fini(&text);
 }
 
-static void show_nothing(struct http_req *req, const struct action *action)
+/* ---- streams ---- */
+
+static void show_live(
+    struct http_req *req, const struct action *action, const char *caller)
 {
 	(void)action;
+	admin_watch_live(req, setup, caller);
+}
+
+static void show_tail(
+    struct http_req *req, const struct action *action, const char *caller)
+{
+	(void)action;
+	admin_watch_log(req, setup, caller);
+}
+
+static void show_nothing(
+    struct http_req *req, const struct action *action, const char *caller)
+{
+	(void)action;
+	(void)caller;
 	if (!http_reply_method(req))
 		http_reply_error(req, 404, err_text(ERR_NOT_FOUND));
 }
@@ -162,7 +193,7 @@ static void api_admin_on_verdict(
 	} else {
 		log_info("admin=%s: %s %s", verdict->caller->address,
 		    http_method(req), http_path(req));
-		action->run(req, action);
+		action->run(req, action, verdict->caller->address);
 	}
 }
 
@@ -215,7 +246,7 @@ static void api_admin_on_request(struct http_req *req, void *arg)
 	if (!request_limit_peer(req, setup))
 		return;
 	if (action->takes_bearer && has_bearer(req))
-		action->run(req, action);
+		action->run(req, action, NULL);
 	else if (len > BODY_BYTES)
 		http_reply_error(req, 413, err_text(ERR_TOO_LARGE));
 	else if (is_get && signed_request_is(req))
@@ -233,6 +264,8 @@ static void api_admin_on_request(struct http_req *req, void *arg)
 
 static const struct action logs = {show_logs, LISTS_LEVEL, true};
 static const struct action sessions = {show_sessions, LISTS_LEVEL, true};
+static const struct action live = {show_live, LISTS_LEVEL, false};
+static const struct action tail = {show_tail, LISTS_LEVEL, false};
 static const struct action not_get = {show_nothing, LISTS_LEVEL, true};
 static const struct action trust = {show_lists, LISTS_LEVEL, false};
 static const struct action promote = {change_named, LISTS_PROMOTE, false};
@@ -254,9 +287,13 @@ static const struct route {
 } routes[] = {
     {"GET", "/admin/logs", &logs},
     {"GET", "/admin/sessions", &sessions},
+    {"GET", "/admin/live", &live},
+    {"GET", "/admin/logs/tail", &tail},
     {NULL, "/admin/logs", &not_get},
     {NULL, "/admin/sessions", &not_get},
     {"GET", "/admin/trust", &trust},
+    {NULL, "/admin/live", &not_get},
+    {NULL, "/admin/logs/tail", &not_get},
     {"POST", "/admin/trust/promote", &promote},
     {"POST", "/admin/trust/demote", &demote},
     {"POST", "/admin/trust/block", &block},

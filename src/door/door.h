@@ -23,6 +23,7 @@ struct loop;
 struct msg;
 struct permit;
 struct sessions;
+struct snapshot_source;
 
 /* What a door receives when it is mounted. All of it outlives the server. */
 struct door_setup {
@@ -33,9 +34,10 @@ struct door_setup {
 	const struct conf *conf;
 	const struct agent_about *about;
 	const struct heritage *heritage;
-	struct crew *crew;	      /* reads files off the loop */
-	const char *agent_log;	      /* path of the agent log */
-	const struct permit *permit;  /* what runs without approval */
+	const struct snapshot_source *inside; /* for status/snapshot.h */
+	struct crew *crew;		      /* reads files off the loop */
+	const char *agent_log;		      /* path of the agent log */
+	const struct permit *permit;	      /* what runs without approval */
 	struct engine_table *engines; /* clients that poll; NULL: none */
 	struct dialin_dock *dock;     /* agents that dial in; NULL: none may */
 	const char *name; /* displayed name: conf->name, else about->name */

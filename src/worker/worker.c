@@ -16,6 +16,7 @@
 #include "engine/engine_table.h"
 #include "files/activity.h"
 #include "identity/ident_key.h"
+#include "journal/registry.h"
 #include "limits/limits.h"
 #include "link/relayed.h"
 #include "net/http.h"
@@ -24,6 +25,7 @@
 #include "oip/oip_socket.h"
 #include "proc/crew.h"
 #include "session/sessions.h"
+#include "status/snapshot.h"
 #include "store/store.h"
 #include "worker/budget.h"
 #include "worker/door_table.h"
@@ -83,6 +85,8 @@ struct worker {
 	struct relayed *relayed; /* clients behind the relay */
 	struct door_setup door_setup;
 	struct engine_table *engines; /* NULL: no door needs them */
+	struct registry *registry;    /* for those who look inside */
+	struct snapshot_source inside;
 	struct loop_wake *wake;
 	struct loop_later flush;
 	struct loop_timer tick;
@@ -400,6 +404,9 @@ static void open_doors(struct worker *w)
 	if (doors_have(conf->doors, DOOR_OPENHANDS))
 		w->engines = engine_table_new(
 		    w->in.heritage, w->in.slot, w->in.generation);
+	w->registry = registry_new(w->in.heritage, false, 0);
+	w->inside =
+	    (struct snapshot_source){w->in.heritage, w->registry, w->store};
 	w->door_setup = (struct door_setup){
 	    .loop = w->in.loop,
 	    .sessions = w->sessions,
@@ -411,6 +418,7 @@ static void open_doors(struct worker *w)
 	    .conf = conf,
 	    .about = about,
 	    .heritage = w->in.heritage,
+	    .inside = &w->inside,
 	    .engines = w->engines,
 	    .dock = staff_dock(w->staff),
 	    .name = name_of(w),
@@ -443,6 +451,7 @@ static void close_all(struct worker *w)
 	relayed_free(&w->relayed);
 	http_free(&w->http);
 	engine_table_free(&w->engines);
+	registry_free(&w->registry);
 	free(w->agent_log);
 	sessions_free(&w->sessions);
 	limits_free(&w->limits);
