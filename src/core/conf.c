@@ -48,6 +48,7 @@ const struct param_table conf_table = {
     .n_rules = CONF_RULES,
     .size = sizeof(struct conf),
     .rank_at = offsetof(struct conf, rank),
+    .where_at = offsetof(struct conf, where),
     .keep = conf_value_keep,
     .check_json = conf_value_check_json,
 };

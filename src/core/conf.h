@@ -56,6 +56,7 @@ struct conf {
 	char *whitelist_where; /* for whitelist */
 	char *blacklist_where; /* for blacklist */
 	unsigned char rank[CONF_KEYS]; /* of each source */
+	char *where[CONF_KEYS];	       /* where each was set */
 };
 
 /*

@@ -27,12 +27,30 @@ static bool param_is_text(const struct param *p)
 	return p->type == PARAM_STR || p->type == PARAM_JSON;
 }
 
+static void set_where(const struct param_table *t, void *settings,
+    const struct param *p, const char *where)
+{
+	if (t->where_at)
+		param_own(
+		    (char **)field(settings, t->where_at) + (p - t->params),
+		    where);
+}
+
+const char *param_where(
+    const struct param_table *t, const void *settings, const struct param *p)
+{
+	char *const *all = field_const(settings, t->where_at);
+	return t->where_at ? all[p - t->params] : "";
+}
+
 void param_init(const struct param_table *t, void *settings)
 {
 	struct err err;
 	memset(settings, 0, t->size);
 	for (size_t i = 0; i < t->n_found; i++)
 		param_own(field(settings, t->found[i].at), "");
+	for (size_t i = 0; i < t->n_params; i++)
+		set_where(t, settings, &t->params[i], "");
 	for (size_t i = 0; i < t->n_params; i++)
 		(void)param_value_set(t, settings, &t->params[i], "default",
 		    t->params[i].preset, &err);
@@ -45,6 +63,8 @@ void param_fini(const struct param_table *t, void *settings)
 			free(*(char **)field(settings, t->params[i].at));
 	for (size_t i = 0; i < t->n_found; i++)
 		free(*(char **)field(settings, t->found[i].at));
+	for (size_t i = 0; t->where_at && i < t->n_params; i++)
+		free(((char **)field(settings, t->where_at))[i]);
 	memset(settings, 0, t->size);
 }
 
@@ -142,6 +162,7 @@ int param_put(const struct param_table *t, void *settings, enum param_rank rank,
 	if (param_value_set(t, settings, p, where, value, err) != 0)
 		return -1;
 	ranks[p - t->params] = (unsigned char)rank;
+	set_where(t, settings, p, where);
 	return 0;
 }
 
@@ -173,76 +194,146 @@ void param_keep_fixed(const struct param_table *t, void *now, const void *was,
 		if (p->change != CHANGE_FIXED || param_is_same(p, now, was))
 			continue;
 		copy(now, was, p);
+		set_where(t, now, p, param_where(t, was, p));
 		on_kept(p->key, arg);
 	}
 }
 
 /* ---- passing on ---- */
 
-static void put_line(struct buf *out, const char *key, const char *value)
+static char *enum_word(const struct param *p, int value)
 {
-	buf_str(out, key);
-	buf_char(out, '\0');
-	buf_str(out, value);
-	buf_char(out, '\0');
+	const char *s = p->unit;
+	for (int i = value; i > 0; i--)
+		s = strchr(s, '|') + 1;
+	return mem_strndup(s, strcspn(s, "|"));
 }
 
-static void put_param(
+/* Append the text that param_value_set() takes. */
+static void put_text(
     struct buf *out, const void *settings, const struct param *p)
 {
-	char text[32];
 	const void *at = field_const(settings, p->at);
 	switch (p->type) {
 	case PARAM_INT:
-		(void)snprintf(
-		    text, sizeof text, "%lld", (long long)*(const int64_t *)at);
-		put_line(out, p->key, text);
+		buf_int(out, *(const int64_t *)at);
 		break;
 	case PARAM_BOOL:
-		put_line(out, p->key, *(const bool *)at ? "true" : "false");
+		buf_str(out, *(const bool *)at ? "true" : "false");
 		break;
 	case PARAM_ENUM: {
-		const char *s = p->unit;
-		for (int i = *(const int *)at; i > 0; i--)
-			s = strchr(s, '|') + 1;
-		char *word = mem_strndup(s, strcspn(s, "|"));
-		put_line(out, p->key, word);
+		char *word = enum_word(p, *(const int *)at);
+		buf_str(out, word);
 		free(word);
 		break;
 	}
 	case PARAM_STR:
 	case PARAM_JSON:
-		put_line(out, p->key, *(char *const *)at);
+		buf_str(out, *(char *const *)at);
 		break;
 	}
+}
+
+void param_put_json(
+    struct buf *out, const void *settings, const struct param *p)
+{
+	struct buf text = {0};
+	put_text(&text, settings, p);
+	if (p->type == PARAM_STR || p->type == PARAM_ENUM)
+		buf_json(out, text.data, text.len);
+	else if (text.len)
+		buf_append(out, text.data, text.len);
+	else
+		buf_str(out, "null");
+	buf_fini(&text);
+}
+
+static void put_string(struct buf *out, const char *s)
+{
+	buf_append(out, s, strlen(s) + 1);
+}
+
+/* A line is three strings: key, value, and rank (a digit) with its place. */
+static void put_param(struct buf *out, const struct param_table *t,
+    const void *settings, const struct param *p)
+{
+	put_string(out, p->key);
+	put_text(out, settings, p);
+	buf_char(out, '\0');
+	buf_int(out, param_rank(t, settings, p));
+	put_string(out, param_where(t, settings, p));
+}
+
+static void put_found(
+    struct buf *out, const void *settings, const struct param_found *f)
+{
+	put_string(out, f->key);
+	put_string(out, *(char *const *)field_const(settings, f->at));
+	put_string(out, "");
 }
 
 int param_save(const struct param_table *t, const void *settings, int fd)
 {
 	struct buf out = {0};
 	for (size_t i = 0; i < t->n_params; i++)
-		put_param(&out, settings, &t->params[i]);
+		put_param(&out, t, settings, &t->params[i]);
 	for (size_t i = 0; i < t->n_found; i++)
-		put_line(&out, t->found[i].key,
-		    *(char *const *)field_const(settings, t->found[i].at));
+		put_found(&out, settings, &t->found[i]);
 	ssize_t n = pwrite(fd, out.data, out.len, 0);
 	bool ok = n == (ssize_t)out.len;
 	buf_fini(&out);
 	return ok ? 0 : -1;
 }
 
-static int load_pair(const struct param_table *t, void *settings,
-    const char *key, const char *value, struct err *err)
+#define INHERITED "inherited settings"
+
+static enum param_rank rank_of(const char *source)
 {
-	static const char where[] = "inherited settings";
+	int rank = *source - '0';
+	return rank >= RANK_DEFAULT && rank <= RANK_OPTION
+		   ? (enum param_rank)rank
+		   : RANK_OPTION;
+}
+
+/* source is the rank and the place. */
+static int load_line(const struct param_table *t, void *settings,
+    const char *key, const char *value, const char *source, struct err *err)
+{
 	for (size_t i = 0; i < t->n_found; i++)
 		if (strcmp(t->found[i].key, key) == 0) {
 			param_own(field(settings, t->found[i].at), value);
 			return 0;
 		}
 	const struct param *p = param_find(t, key);
-	return p ? param_put(t, settings, RANK_OPTION, where, p, value, err)
-		 : param_refuse_key(t, where, key, err);
+	if (!p)
+		return param_refuse_key(t, INHERITED, key, err);
+	if (param_put(t, settings, rank_of(source), INHERITED, p, value, err) !=
+	    0)
+		return -1;
+	set_where(t, settings, p, *source ? source + 1 : "");
+	return 0;
+}
+
+/* Returns the string after s, or NULL if it begins at the end. */
+static const char *next_string(const char *s, const char *end)
+{
+	const char *next = s ? s + strlen(s) + 1 : end;
+	return next < end ? next : NULL;
+}
+
+static int load_lines(const struct param_table *t, void *settings,
+    const char *p, const char *end, struct err *err)
+{
+	while (p && p < end) {
+		const char *value = next_string(p, end);
+		const char *source = next_string(value, end);
+		if (!source)
+			return err_set(err, ERR_CONFIG, INHERITED " end early");
+		if (load_line(t, settings, p, value, source, err) != 0)
+			return -1;
+		p = next_string(source, end);
+	}
+	return 0;
 }
 
 int param_load(
@@ -255,18 +346,13 @@ int param_load(
 		    fd, buf_reserve(&text, 4096), 4096, (off_t)text.len)) > 0)
 		text.len += (size_t)n;
 	if (n < 0)
-		rc = err_set(
-		    err, ERR_CONFIG, "inherited settings: %s", strerror(errno));
+		rc =
+		    err_set(err, ERR_CONFIG, INHERITED ": %s", strerror(errno));
 	if (rc == 0 && text.len && text.data[text.len - 1])
-		rc = err_set(err, ERR_CONFIG, "inherited settings end early");
-	const char *p = buf_cstr(&text), *end = p + text.len;
-	while (rc == 0 && p < end) {
-		const char *value = p + strlen(p) + 1;
-		rc = value < end ? load_pair(t, settings, p, value, err)
-				 : err_set(err, ERR_CONFIG,
-				       "inherited settings end early");
-		p = rc == 0 ? value + strlen(value) + 1 : end;
-	}
+		rc = err_set(err, ERR_CONFIG, INHERITED " end early");
+	const char *p = buf_cstr(&text);
+	if (rc == 0)
+		rc = load_lines(t, settings, p, p + text.len, err);
 	buf_fini(&text);
 	return rc;
 }

@@ -86,6 +86,11 @@ struct param_table {
 	size_t size;	/* of the struct */
 	size_t rank_at; /* offset of its unsigned char rank[n_params] */
 	/*
+	 * Offset of its char *where[n_params], the places of the values for
+	 * people; 0: it does not keep them.
+	 */
+	size_t where_at;
+	/*
 	 * Returns the form in which a text is kept, to be freed with free(), or
 	 * NULL to keep it as it is. May be NULL.
 	 */
@@ -121,6 +126,17 @@ int param_refuse_key(const struct param_table *t, const char *where,
 /* Returns the rank of the source of a setting's value. */
 enum param_rank param_rank(
     const struct param_table *t, const void *settings, const struct param *p);
+
+/* Returns the place of a setting's value, such as "option -w"; "": unknown. */
+const char *param_where(
+    const struct param_table *t, const void *settings, const struct param *p);
+
+/*
+ * Append the value of a setting as JSON: a number, true or false, a text, or,
+ * for a list or mapping, that (null: none).
+ */
+void param_put_json(
+    struct buf *out, const void *settings, const struct param *p);
 
 /*
  * Set a setting from text, unless a stronger source has set it. where is the
