@@ -108,6 +108,20 @@ my ($resumed) = watch($own, '/admin/logs/tail', 'last-event-id' => $line->{id});
 is $resumed->event(5)->{json}{number}, $line->{json}{number} + 1,
     'a client that comes back goes on after the last line it has';
 
+# ---- settings ----
+
+my $settings = $host->http(GET => '/admin/settings',
+	signed_get_headers($own, '/admin/settings', timestamp => now() - $n++));
+is $settings->{status}, 200, 'the owner of the server sees its settings';
+is $settings->{json}{file}, "$host->{dir}/.co/host.yaml", 'they name their file';
+my %setting = map { $_->{key} => $_ } @{ $settings->{json}{settings} };
+is_deeply [@{ $setting{name} }{qw(value origin)}], ['clerk', 'file'],
+    'a setting of host.yaml is told as one';
+like $setting{name}{where}, qr/host\.yaml line 1$/, 'the line of a setting is told';
+is_deeply [@{ $setting{drain_timeout} }{qw(value default origin where)}],
+    [1, 30, 'option', 'option -o'], 'a setting of an option is told as one';
+is $setting{max_runs}{origin}, 'default', 'a default is told as one';
+
 # ---- limits ----
 
 my @many;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/percent.h"
 #include "core/conf.h"
+#include "core/conf_show.h"
 #include "core/err.h"
 #include "door/admin_change.h"
 #include "door/door.h"
@@ -169,6 +170,21 @@ static void show_tail(
 	admin_watch_log(req, setup, caller);
 }
 
+static void show_settings(
+    struct http_req *req, const struct action *action, const char *caller)
+{
+	(void)action;
+	(void)caller;
+	struct buf out = {0};
+	buf_str(&out, "{\"file\":");
+	buf_json_str(&out, setup->conf->host_yaml);
+	buf_str(&out, ",\"settings\":");
+	conf_show_json(&out, setup->conf);
+	buf_char(&out, '}');
+	reply_json(req, 200, &out);
+	buf_fini(&out);
+}
+
 static void show_nothing(
     struct http_req *req, const struct action *action, const char *caller)
 {
@@ -266,6 +282,7 @@ static const struct action logs = {show_logs, LISTS_LEVEL, true};
 static const struct action sessions = {show_sessions, LISTS_LEVEL, true};
 static const struct action live = {show_live, LISTS_LEVEL, false};
 static const struct action tail = {show_tail, LISTS_LEVEL, false};
+static const struct action settings = {show_settings, LISTS_LEVEL, false};
 static const struct action not_get = {show_nothing, LISTS_LEVEL, true};
 static const struct action trust = {show_lists, LISTS_LEVEL, false};
 static const struct action promote = {change_named, LISTS_PROMOTE, false};
@@ -289,11 +306,13 @@ static const struct route {
     {"GET", "/admin/sessions", &sessions},
     {"GET", "/admin/live", &live},
     {"GET", "/admin/logs/tail", &tail},
+    {"GET", "/admin/settings", &settings},
     {NULL, "/admin/logs", &not_get},
     {NULL, "/admin/sessions", &not_get},
     {"GET", "/admin/trust", &trust},
     {NULL, "/admin/live", &not_get},
     {NULL, "/admin/logs/tail", &not_get},
+    {NULL, "/admin/settings", &not_get},
     {"POST", "/admin/trust/promote", &promote},
     {"POST", "/admin/trust/demote", &demote},
     {"POST", "/admin/trust/block", &block},
