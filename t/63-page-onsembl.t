@@ -20,7 +20,8 @@ my $host = CoHost->start(workers => 4, yaml => "name: tester\n");
 my $token = Onsembl::token(user => 'ann');
 my @wrappers = map { Wrapper->start(server => $host->url, token => $token, args => ['--name', $_]) }
     qw(laptop builder);
-Page::story('onsembl', $host, token => sub { $token });
+Page::story('onsembl', $host, token => sub { $token }, login => sub {
+	$host->http(POST => '/api/auth/device/authorize', {}, {})->{json}{verification_uri_complete} });
 $_->stop for @wrappers;
 $host->stop;
 done_testing;

@@ -40,6 +40,13 @@ is_deeply [@$login{qw(expires_in interval)}], [600, 5], 'a program is told how l
 like $login->{verification_uri_complete}, qr{/auth/device\?user_code=$login->{user_code}$},
     'a program is told where the code can be entered';
 is $host->http(GET => '/auth/device')->{status}, 200, 'the address of a login can be opened';
+for (["?user_code=$login->{user_code}", "../agents?user_code=$login->{user_code}"], ['?user_code=A%0d%0aB', '../agents'],
+	['', '../agents']) {
+	my ($query, $place) = @$_;
+	my $page = $host->http(GET => "/auth/device$query", { accept => 'text/html,*/*;q=0.8' });
+	is "$page->{status} $page->{header}{location}", "302 $place",
+	    "a browser is sent from the address of a login to $place";
+}
 
 my $r = poll($login->{device_code});
 is "$r->{status} $r->{json}{error}", '400 authorization_pending', 'B75: a program waits until the code is entered';

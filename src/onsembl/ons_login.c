@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "core/conf.h"
 #include "core/err.h"
 #include "dialin/dialin_dock.h"
 #include "door/door.h"
@@ -20,6 +21,7 @@
 #include "onsembl/ons_uuid.h"
 #include "onsembl/ons_withdrawn.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,9 @@
 
 /* How long a token to refresh is good. */
 #define REFRESH_TTL_S ((int64_t)30 * 86400)
+
+/* The longest code of a user that is passed on, in bytes. */
+#define MAX_CODE 32
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -244,18 +249,50 @@ static void post_confirm(struct http_req *req, void *arg)
 	ons_reader_fini(&r.reader);
 }
 
-/* What people see who open the address that a program shows. */
+/* What could be one. */
+static bool is_code(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]))
+			return false;
+	return len > 0 && len <= MAX_CODE;
+}
+
+/*
+ * People open the address that a program shows: browsers get the command
+ * centre, which asks whether the code is theirs.
+ */
+static void send_to_center(struct http_req *req)
+{
+	struct buf place = {0};
+	size_t len = 0;
+	const char *code = reply_query(req, "user_code", &len);
+	buf_str(&place, "../agents");
+	if (code && is_code(code, len)) {
+		buf_str(&place, "?user_code=");
+		buf_append(&place, code, len);
+	}
+	http_add_header(req, "location", buf_cstr(&place));
+	http_reply(req, 302, "text/plain; charset=utf-8", "", 0);
+	buf_fini(&place);
+}
+
 static void get_page(struct http_req *req, void *arg)
 {
 	static const char text[] =
-	    "To let a program in, send its code with your token:\n\n"
+	    "To let a program in, open SERVER/agents in a browser, or send its "
+	    "code with your token:\n\n"
 	    "  curl -H \"Authorization: Bearer TOKEN\" \\\n"
 	    "    -d '{\"user_code\": \"CODE\"}' "
 	    "SERVER/api/auth/device/confirm\n\n"
 	    "\"co-hostd token USER\" makes a token.\n";
+	const char *accept = http_header(req, "accept");
 	(void)arg;
-	http_reply(
-	    req, 200, "text/plain; charset=utf-8", text, sizeof text - 1);
+	if (site->setup->conf->web && accept && strstr(accept, "text/html"))
+		send_to_center(req);
+	else
+		http_reply(req, 200, "text/plain; charset=utf-8", text,
+		    sizeof text - 1);
 }
 
 /* ---- POST /api/auth/device/token ---- */

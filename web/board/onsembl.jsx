@@ -38,7 +38,8 @@ function SignIn({ center, why }) {
 	</form>;
 }
 
-function Device({ center, onClose }) {
+/* code: one that the address of this page has; people still have to say that it is theirs. */
+function Device({ center, code: first, onClose }) {
 	const [answer, setAnswer] = useState(null);
 	const submit = async (event) => {
 		event.preventDefault();
@@ -49,7 +50,8 @@ function Device({ center, onClose }) {
 		<form onSubmit={submit}>
 			<p>{t.deviceWhy}</p>
 			<label>{t.deviceCode}
-				<input name="code" autoComplete="off" autoCapitalize="characters" />
+				<input name="code" autoComplete="off" autoCapitalize="characters"
+					defaultValue={first} />
 			</label>
 			<p role="status" class={answer ? "bd-error" : ""}>
 				{answer === "" ? t.deviceDone : answer}</p>
@@ -62,7 +64,8 @@ function Device({ center, onClose }) {
 }
 
 function Top({ center, place, onGo, onStopped }) {
-	const [isDevice, openDevice] = useState(false);
+	const code = useMemo(() => new URLSearchParams(location.search).get("user_code") ?? "", []);
+	const [isDevice, openDevice] = useState(!!code);
 	const { phase } = center.line.value;
 	const tab = (to, text) => <a href={to} aria-current={place === to ? "page" : undefined}
 		onClick={(event) => {
@@ -87,7 +90,8 @@ function Top({ center, place, onGo, onStopped }) {
 			</div>
 		</details>}
 		{phase !== "refused" && <EmergencyStop center={center} onDone={onStopped} />}
-		{isDevice && <Device center={center} onClose={() => openDevice(false)} />}
+		{isDevice && phase !== "refused" && <Device center={center} code={code}
+			onClose={() => openDevice(false)} />}
 	</header>;
 }
 

@@ -5,7 +5,8 @@
 // cancel, come back after a worker died, and stop everything.
 import { PHONE, story } from "../test/story.mjs";
 
-await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess, allow }) => {
+await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess, allow,
+	url }) => {
 	/* A socket of a worker that was killed is told on the console. */
 	allow(/WebSocket/);
 	const token = await tell("token");
@@ -104,9 +105,19 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	is(Buffer.concat(steps).toString(), Array.from({ length: 60 }, (_, i) => `step ${i + 1}\n`).join(""),
 		"no line is lost or doubled when workers die");
 
+	// ---- a program that wants in ----
+
+	const { pathname, search } = new URL(await tell("login"));
+	await page.goto(new URL(pathname + search, url).href);
+	await until(() => page.getByRole("dialog", { name: "Let a program in" }).isVisible(),
+		"the link of a program leads to the question whether it may come in");
+	await checkAccess(page, "the question whether a program may come in");
+	await page.getByRole("button", { name: "Let it in" }).click();
+	await until(() => page.getByText("Done: the program is let in.").isVisible(), "a program is let in");
+
 	// ---- what ran before, after a reload ----
 
-	await page.reload();
+	await page.goto(new URL("/dashboard", url).href);
 	await until(() => page.getByRole("button", { name: /seq 1 60/ }).isVisible(),
 		"a page that is loaded again knows earlier commands");
 	await page.getByRole("button", { name: /seq 1 60/ }).click();
