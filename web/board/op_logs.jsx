@@ -3,6 +3,7 @@
 //
 // The lines that the server logs, as they come.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { watch } from "./admin.js";
 import { Rows, Shown } from "./parts.jsx";
 import { t } from "./strings.js";
 
@@ -36,15 +37,12 @@ export function Logs({ http }) {
 			if (!frame.current) frame.current = setTimeout(flush, 100);
 		};
 		let key = 0;
-		const stop = http.stream("/admin/logs/tail", ({ event, data }) => {
+		const stop = watch(http, "/admin/logs/tail", ({ event, data }) => {
 			setError("");
-			try {
-				const value = JSON.parse(data);
-				if (event === "log") add({ ...value, key: ++key });
-				if (event === "missed") add({ key: ++key, level: "warn", isGap: true,
-					text: t.linesMissed(value.lines) });
-			} catch { /* no line of ours */ }
-		}, { onError: (e) => setError(e.message) });
+			if (event === "log") add({ ...data, key: ++key });
+			if (event === "missed") add({ key: ++key, level: "warn", isGap: true,
+				text: t.linesMissed(data.lines) });
+		}, (e) => setError(e.message));
 		return () => {
 			stop();
 			clearTimeout(frame.current);

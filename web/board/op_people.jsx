@@ -3,11 +3,9 @@
 //
 // Who may come in: the trust lists, and changes of them.
 import { useEffect, useState } from "preact/hooks";
+import { ask } from "./admin.js";
 import { Copy, Shown } from "./parts.jsx";
 import { t } from "./strings.js";
-
-/* The next second, in which another signature can be made. */
-const AGAIN_MS = 1100;
 
 const LISTS = ["admins", "contacts", "whitelist", "blocklist"];
 
@@ -56,15 +54,10 @@ export function People({ http, own, me }) {
 	const [wish, wishAgain] = useState(0);
 	useEffect(() => {
 		let isOver = false;
-		let timer = 0;
-		const load = (isLast) => http.get("/admin/trust", query ? { q: query } : {}).then(
-			(value) => isOver || setLists(value), (e) => {
-				if (isOver) return;
-				/* A signature is good once, and two of the same second are the same. */
-				if (e.status === 401 && !isLast) timer = setTimeout(load, AGAIN_MS, true);
-				else say({ text: t.failed(e.message), isBad: true });
-			});
-		timer = setTimeout(load, query ? 300 : 0);
+		const load = () => ask(http, "/admin/trust", query ? { q: query } : {}).then(
+			(value) => isOver || setLists(value),
+			(e) => isOver || say({ text: t.failed(e.message), isBad: true }));
+		const timer = setTimeout(load, query ? 300 : 0);
 		return () => {
 			isOver = true;
 			clearTimeout(timer);
@@ -84,7 +77,9 @@ export function People({ http, own, me }) {
 		event.preventDefault();
 		const form = new FormData(event.currentTarget);
 		const id = String(form.get("id")).trim();
-		if (id) act(String(form.get("action")), id, String(form.get("reason")).trim());
+		if (!id) return;
+		act(String(form.get("action")), id, String(form.get("reason")).trim());
+		event.currentTarget.reset();
 	};
 	const isOwner = own === me;
 	return <>
@@ -97,10 +92,12 @@ export function People({ http, own, me }) {
 			</select></label>
 			<label>{t.reason}<input name="reason" maxLength="200" /></label>
 			<button class="bd-button bd-first">{t.doIt}</button>
+		</form>
+		<div class="bd-bar">
 			<input type="search" placeholder={t.findPeople} aria-label={t.findPeople} value={query}
 				onInput={(e) => setQuery(e.currentTarget.value.trim())} />
-		</form>
-		<p role="status" class={said.isBad ? "bd-error" : ""}><Shown text={said.text} /></p>
+			<p role="status" class={said.isBad ? "bd-error" : ""}><Shown text={said.text} /></p>
+		</div>
 		{!lists && !said.text && <p class="bd-muted bd-empty">{t.connecting}</p>}
 		{lists && <div class="bd-grid bd-lists">{LISTS.map((name) => <List key={name} name={name}
 			list={lists[name] ?? { total: 0, entries: [] }} isOwner={isOwner} onAct={act} />)}</div>}

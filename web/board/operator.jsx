@@ -4,6 +4,7 @@
 // The operator's board, for admins: #/board/PLACE, and #/board/session/ID for the inspector.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Http } from "../oip/http.js";
+import { watch } from "./admin.js";
 import { Inspector } from "./op_inspect.jsx";
 import { Live } from "./live.js";
 import { Logs } from "./op_logs.jsx";
@@ -12,9 +13,6 @@ import { People } from "./op_people.jsx";
 import { Settings } from "./op_settings.jsx";
 import { Line, State, useNow } from "./parts.jsx";
 import { t } from "./strings.js";
-
-/* The next second, in which another signature can be made. */
-const AGAIN_MS = 1100;
 
 const PLACES = ["now", "logs", "people", "settings"];
 
@@ -51,25 +49,10 @@ function useHttp(identity) {
 function useLive(http) {
 	const live = useMemo(() => new Live(), [http]);
 	const [state, set] = useState({ tick: 0, phase: "opening", error: null });
-	const [attempt, again] = useState(0);
-	useEffect(() => {
-		if (!http) return undefined;
-		let timer = 0;
-		const stop = http.stream("/admin/live", ({ data }) => {
-			try {
-				if (live.take(JSON.parse(data)))
-					set((old) => ({ tick: old.tick + 1, phase: "ready", error: null }));
-			} catch { /* no snapshot of ours */ }
-		}, { onError: (error) => {
-			set((old) => ({ ...old, error, phase: error.status === 403 ? "refused" : "waiting" }));
-			/* A signature is good once, and two of the same second are the same. */
-			if (error.status === 401) timer = setTimeout(() => again((n) => n + 1), AGAIN_MS);
-		} });
-		return () => {
-			clearTimeout(timer);
-			stop();
-		};
-	}, [http, attempt]);
+	useEffect(() => http ? watch(http, "/admin/live", ({ data }) => {
+		if (live.take(data)) set((old) => ({ tick: old.tick + 1, phase: "ready", error: null }));
+	}, (error) => set((old) => ({ ...old, error,
+		phase: error.status === 403 ? "refused" : "waiting" }))) : undefined, [http]);
 	return { live, ...state };
 }
 

@@ -235,6 +235,10 @@ export const t = {
 	onlyChanged: "Only those that differ from the default",
 	key: "Setting",
 	value: "Value",
+	preset: "Default",
 	from: "From",
-	meaning: "Meaning",
+	origins: { default: "default", preset: "default of the environment", file: "file",
+		environment: "environment", agent: "agent", option: "option" },
+	takesEffect: "A change needs",
+	changes: { reload: "a reload", restart: "a restart" },
 };
