@@ -7,6 +7,7 @@ import { Component } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { duration } from "./format.js";
 import { isStep, Item, keyOf, Run, Unsent } from "./items.jsx";
+import { loadMarkdown } from "./markdown.jsx";
 import { model } from "./model.js";
 import { Dot, Icon } from "./parts.jsx";
 import { t } from "./strings.js";
@@ -219,6 +220,7 @@ export function Transcript({ chat }) {
 	const inner = useRef();
 	const [isReady, setReady] = useState(false);
 	useLayoutEffect(() => setReady(true), []);
+	useEffect(loadMarkdown, []);
 	const [isAtEnd, toEnd] = useEnd(scroller, inner);
 	const n = chat.pages.value.reduce((sum, page) => sum + page.length, 0);
 	const seen = useRef(n);
