@@ -5,7 +5,7 @@
 // imports; the rest comes when it is needed.
 const FIRST = { br: 60_000, gzip: 75_000 };
 const LAZY_BR = 25_000;
-const EMBEDDED = 500_000;
+const EMBEDDED = 800_000;
 
 const FORMS = ["plain", "gzip", "br"];
 

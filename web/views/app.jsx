@@ -7,14 +7,19 @@ import { Component } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Composer } from "./composer.jsx";
 import { count, price, shortAddress } from "./format.js";
-import { Gate } from "./gate.jsx";
-import { Identity } from "./identity.jsx";
 import { PinnedPlan } from "./items.jsx";
+import { lazy } from "./lazy.jsx";
 import { model, status } from "./model.js";
 import { CopyButton, Dialog, Dot, Icon, IconButton, Shown } from "./parts.jsx";
 import { Side } from "./sessions.jsx";
 import { t } from "./strings.js";
 import { Since, Transcript } from "./transcript.jsx";
+
+const Board = lazy(() => import("../board/board.jsx").catch((e) => {
+	throw e;
+}), "Board");
+const Gate = lazy(() => import("./gate.jsx"), "Gate");
+const Identity = lazy(() => import("./identity.jsx"), "Identity");
 
 const TOOLS_SHOWN = 12;
 
@@ -111,9 +116,8 @@ function Notices() {
 			{model.isOnline.value && phase === "waiting" && notice(t("notice.lost"),
 				<button type="button" class="small" onClick={() => chat.retry()}>
 					{t("gate.retry")}</button>)}
-			{model.hasNewVersion.value && notice(t("notice.newVersion"),
-				<button type="button" class="small" onClick={() => location.reload()}>
-					{t("notice.reload")}</button>)}
+			{!model.info.value && model.error.value && notice(t("notice.noHost",
+				{ why: model.error.value.message }))}
 			{isPlain && !isPlainClosed && notice(t("identity.plain"), cross(closePlain))}
 			{!model.isStored.value && !isMemoryClosed &&
 				notice(t("identity.memory"), cross(closeMemory))}
@@ -222,16 +226,6 @@ function Chat() {
 	);
 }
 
-/* The operator's view is loaded when it is opened. */
-function Board({ part }) {
-	const [View, setView] = useState(null);
-	useEffect(() => {
-		import("../board/board.jsx").then((board) => setView(() => board.Board),
-			(e) => { model.crash.value = e.message; });
-	}, []);
-	return View ? <View part={part} model={model} /> : <p class="gate">{t("app.connecting")}</p>;
-}
-
 class Guard extends Component {
 	componentDidCatch(e) {
 		model.crash.value = e.message;
@@ -247,7 +241,7 @@ export function App() {
 	const route = model.route.value;
 	const dialog = model.dialog.value;
 	const close = () => { model.dialog.value = ""; };
-	if (route.name === "board") return <Board part={route.part} />;
+	if (route.name === "board") return <Board part={route.part} model={model} />;
 	return (
 		<Guard>
 			<a class="skip" href="#main" onClick={(e) => {
