@@ -40,9 +40,9 @@ function Chips({ attached, onRemove }) {
 const modeText = (mode) => hasText(`mode.${mode}`) ? t(`mode.${mode}`) : mode;
 
 function Modes({ chat, isRunning }) {
-	const { modes, mode, turnsLeft } = chat.state.value;
-	const all = (modes?.available ?? modes?.modes ?? (Array.isArray(modes) ? modes : []))
-		.map((one) => one.id ?? one);
+	const { modes, turnsLeft } = chat.state.value;
+	const mode = chat.state.value.mode ?? modes?.currentModeId;
+	const all = (modes?.availableModes ?? []).map((one) => one.id);
 	if (all.length < 2 || !mode) return null;
 	const left = turnsLeft ? ` (${t("mode.left", { n: turnsLeft })})` : "";
 	return (
@@ -134,6 +134,7 @@ export function Composer({ chat }) {
 	const turn = chat.turn.value;
 	const question = chat.question.value;
 	const text = chat.draft.value;
+	const refusal = chat.problem.value;
 	const agent = model.agentName.value;
 
 	useLayoutEffect(() => {
@@ -206,7 +207,8 @@ export function Composer({ chat }) {
 							{ agent })}
 					onInput={(e) => { chat.draft.value = e.currentTarget.value; }}
 					onKeyDown={onKeyDown} onPaste={onPaste} />
-				{problem && <p class="problem" role="alert"><Shown text={problem} /></p>}
+				{(problem || refusal) && <p class="problem" role="alert">
+					<Shown text={problem || refusal.message} /></p>}
 				<div class="tools">
 					<IconButton icon="clip" label={t("composer.attach")}
 						onClick={() => picker.current.click()} />

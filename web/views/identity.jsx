@@ -52,6 +52,18 @@ function NewKey({ onWords }) {
 	);
 }
 
+/* The key of a first visit: its words are known until the tab is closed. */
+function Keep({ onWords }) {
+	return (
+		<section class="stack">
+			<h3>{t("identity.keep")}</h3>
+			<p class="hint">{t("identity.keepAbout")}</p>
+			<div class="row"><button type="button" onClick={onWords}>
+				<Icon name="key" />{t("identity.show")}</button></div>
+		</section>
+	);
+}
+
 function Import() {
 	const [words, setWords] = useState("");
 	const [problem, setProblem] = useState("");
@@ -62,6 +74,7 @@ function Import() {
 			setWords("");
 			setProblem("");
 			model.toast(t("identity.imported", { address: shortAddress(address) }));
+			setTimeout(() => location.reload(), 1500);
 		} catch (error) {
 			setProblem(t("identity.importFailed", { why: error.message }));
 		}
@@ -95,12 +108,17 @@ function Appearance() {
 /** The dialog. */
 export function Identity({ onClose }) {
 	const [words, setWords] = useState("");
+	const [isMade, setMade] = useState(false);
 	const identity = model.identity.value;
 	const trust = model.info.value?.trust;
 	const level = model.level.value;
 	if (words) return (
 		<Dialog title={t("identity.title")} onClose={() => {}}>
-			<Words words={words} onDone={() => setWords("")} />
+			<Words words={words} onDone={() => {
+				model.phrase.value = null;
+				if (isMade) location.reload();
+				setWords("");
+			}} />
 		</Dialog>
 	);
 	return (
@@ -113,12 +131,17 @@ export function Identity({ onClose }) {
 			</div>
 			<dl class="facts">
 				{level && <><dt>{t("identity.level")}</dt>
-					<dd>{t(`identity.level.${level}`)}</dd></>}
+					<dd>{hasText(`identity.level.${level}`) ? t(`identity.level.${level}`)
+						: level}</dd></>}
 				{hasText(`identity.trust.${trust}`) && <><dt>{t("identity.trust")}</dt>
 					<dd>{t(`identity.trust.${trust}`)}</dd></>}
 			</dl>
 			<Appearance />
-			<NewKey onWords={setWords} />
+			{model.phrase.value ? <Keep onWords={() => setWords(model.phrase.value)} />
+				: <NewKey onWords={(made) => {
+					setMade(true);
+					setWords(made);
+				}} />}
 			<Import />
 			<p><a href="#/board" onClick={onClose}>{t("identity.board")}</a></p>
 		</Dialog>

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Copyright the co-hostd authors
-import { render } from "preact";
+import { openHost } from "../store/host.js";
+import { mount } from "./mount.jsx";
 
-const root = document.getElementById("app");
-const part = location.pathname.split("/").at(-1);
+/* A proxy may serve the page below a path of its own. */
+const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
 
-if (part === "agents" || part === "dashboard") {
-	const { Board } = await import("../board/board.jsx");
-	root.replaceChildren();
-	render(<Board part={part} />, root);
-} else {
-	render(<h1>co-hostd</h1>, root);
-}
+const host = openHost({
+	base,
+	channel: "BroadcastChannel" in globalThis ? new BroadcastChannel("co-hostd") : undefined,
+});
+addEventListener("online", () => host.wake());
+addEventListener("pageshow", ({ persisted }) => persisted && host.wake());
+addEventListener("pagehide", () => host.sleep());
+document.addEventListener("visibilitychange", () =>
+	document.hidden ? host.sleep() : host.wake());
+mount(host);

@@ -6,9 +6,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { t } from "./strings.js";
 
-/** How long a deleted chat can be brought back. */
-export const UNDO_MS = 8000;
-
 const routeOf = ({ hash, pathname }) => {
 	if (pathname === "/dashboard" || pathname === "/agents")
 		return { name: "board", part: pathname.slice(1) };
@@ -23,14 +20,17 @@ const toasts = signal([]);
 let lastToast = 0;
 
 /**
- * The state of the page. chat is the open session: {id, title, pages, turn, question, plan,
- * hasOlder, state, draft: signals; send, answer, takeBack, interrupt, setMode, onboard, retry,
- * older: functions}; sessions is the list of store/sessions.js.
+ * The state of the page. chat is the open session (store/session.js), sessions the list of them
+ * (store/sessions.js), prefs what this browser prefers; info and the other members of the host
+ * (store/host.js) are its signals.
  */
 export const model = {
-	info: signal(null),
-	identity: signal(null),
-	level: signal(""),
+	info: null,
+	identity: null,
+	phrase: null,
+	level: null,
+	isStored: null,
+	error: null,
 	chat: signal(null),
 	sessions: null,
 	prefs: null,
@@ -39,8 +39,6 @@ export const model = {
 	isPaneOpen: signal(false),
 	dialog: signal(""),
 	isOnline: signal(true),
-	isStored: signal(true),
-	hasNewVersion: signal(false),
 	crash: signal(null),
 	toasts,
 	polite: signal(""),
@@ -117,18 +115,17 @@ export const model = {
 		if (route.text) model.chat.value.draft.value = route.text;
 	},
 
-	/** Begin. @param {object} backend see backend.js */
+	/** Begin. @param {object} backend as store/host.js */
 	start(backend) {
-		model.backend = backend;
-		model.sessions = backend.sessions;
-		model.prefs = backend.prefs;
-		backend.begin(model);
+		const { info, identity, phrase, level, isStored, error, sessions, prefs } = backend;
+		Object.assign(model,
+			{ backend, info, identity, phrase, level, isStored, error, sessions, prefs });
 		addEventListener("hashchange", model.follow);
 		addEventListener("online", () => { model.isOnline.value = true; });
 		addEventListener("offline", () => { model.isOnline.value = false; });
 		model.isOnline.value = navigator.onLine !== false;
 		effect(() => {
-			document.documentElement.dataset.theme = model.prefs.theme.value;
+			document.documentElement.dataset.theme = prefs.theme.value;
 		});
 		effect(() => {
 			const title = model.chat.value?.title.value;

@@ -3,10 +3,11 @@
 //
 // The list of chats: search, state, rename, copy a link, export, delete with undo.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { UNDO_MS } from "../store/sessions.js";
 import { daysAgo, shortAddress } from "./format.js";
-import { model, UNDO_MS } from "./model.js";
+import { model } from "./model.js";
 import { copyText, Dot, download, Icon, Menu, Shown, Time } from "./parts.jsx";
-import { t } from "./strings.js";
+import { hasText, t } from "./strings.js";
 
 const titleOf = (session) => session.title || t("sessions.untitled");
 
@@ -49,7 +50,6 @@ function exportAs(session, form) {
 
 function remove(session) {
 	const undo = model.sessions.remove(session.id, {
-		ms: UNDO_MS,
 		onError: (e) => model.toast(t("sessions.deleteFailed", { why: e.message })),
 	});
 	const close = model.toast(t("sessions.deleted", { title: titleOf(session) }), {
@@ -152,14 +152,16 @@ function Search() {
 	);
 }
 
+const levelText = (level) => hasText(`identity.level.${level}`)
+	? t(`identity.level.${level}`) : level;
+
 function Me() {
 	const identity = model.identity.value;
 	return (
 		<button type="button" class="quiet" onClick={() => { model.dialog.value = "identity"; }}>
 			<span class="badge" aria-hidden="true">{identity?.address.slice(2, 4) ?? "…"}</span>
 			<span class="grow cut">{identity ? shortAddress(identity.address) : t("identity.short")}
-				<span class="hint"> {model.level.value &&
-					t(`identity.level.${model.level.value}`)}</span></span>
+				<span class="hint"> {levelText(model.level.value)}</span></span>
 		</button>
 	);
 }

@@ -235,6 +235,9 @@ const ENGLISH = {
 	"identity.words": "Write these words down, in this order. Anybody who has them is you. They will not be shown again.",
 	"identity.wordsDone": "I have written them down",
 	"identity.copyWords": "Copy words",
+	"identity.keep": "The words of your key",
+	"identity.keepAbout": "Your key was just made. Twelve words stand for it; they are the only way to use it elsewhere, or to have it back. They can be shown until this tab is closed.",
+	"identity.show": "Show the words",
 	"identity.import": "Use a key that you have",
 	"identity.importField": "Its twelve or twenty-four words",
 	"identity.importDo": "Use this key",
@@ -266,7 +269,7 @@ const ENGLISH = {
 	"gate.other": "The agent refused the connection",
 	"gate.said": "It said: {message}",
 
-	"notice.newVersion": "A new version of this page is here.",
+	"notice.noHost": "{why} It is tried again every few seconds.",
 	"notice.reload": "Reload",
 	"notice.offline": "This device is offline. What you write is kept and will be sent.",
 	"notice.lost": "The connection was lost. What you write is kept and will be sent.",
