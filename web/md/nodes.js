@@ -121,11 +121,9 @@ function heading(token, to) {
 function list(token, to) {
 	const node = element(token.ordered ? "ol" : "ul", "");
 	if (token.ordered && Number.isSafeInteger(token.start)) node.start = token.start;
-	for (const item of token.items) {
-		const li = element("li", item.task ? "task" : "", ...inline(item.tokens, to));
-		li.dir = "auto";
-		node.append(li);
-	}
+	/* No dir of their own: the list takes its side from their text. */
+	for (const item of token.items)
+		node.append(element("li", item.task ? "task" : "", ...inline(item.tokens, to)));
 	return node;
 }
 

@@ -40,9 +40,8 @@ function Chips({ attached, onRemove }) {
 const modeText = (mode) => hasText(`mode.${mode}`) ? t(`mode.${mode}`) : mode;
 
 function Modes({ chat, isRunning }) {
-	const { modes, turnsLeft } = chat.state.value;
-	const mode = chat.state.value.mode ?? modes?.currentModeId;
-	const all = (modes?.availableModes ?? []).map((one) => one.id);
+	const { modes, mode, turnsLeft } = chat.state.value;
+	const all = modes.map((one) => one.id);
 	if (all.length < 2 || !mode) return null;
 	const left = turnsLeft ? ` (${t("mode.left", { n: turnsLeft })})` : "";
 	return (

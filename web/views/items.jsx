@@ -54,9 +54,9 @@ function User({ item }) {
 	return (
 		<>
 			<h2 class="sr-only">{t("item.you")}</h2>
-			<div class="bubble" dir="auto">
+			<div class="bubble">
 				<Pictures images={item.images} />
-				{item.text}
+				<div dir="auto">{item.text}</div>
 			</div>
 			<div class="under is-mine">
 				{item.isRuntime && <span>{t(RUNTIME[item.state] ?? "item.runtime")}</span>}
@@ -79,10 +79,10 @@ export function Unsent({ input, isConnected, onTakeBack }) {
 		: t(isConnected ? "item.sending" : "item.queued");
 	return (
 		<div class="item">
-			<div class="bubble is-queued" dir="auto">
+			<div class="bubble is-queued">
 				<Pictures images={input.images} />
 				<Files files={input.files} />
-				{input.prompt}
+				<div dir="auto">{input.prompt}</div>
 			</div>
 			<div class="under is-mine">
 				<span>{reason}</span>
