@@ -15,9 +15,7 @@ import { Side } from "./sessions.jsx";
 import { t } from "./strings.js";
 import { Since, Transcript } from "./transcript.jsx";
 
-const Board = lazy(() => import("../board/board.jsx").catch((e) => {
-	throw e;
-}), "Board");
+const Board = lazy(() => import("../board/board.jsx"), "Board");
 const Gate = lazy(() => import("./gate.jsx"), "Gate");
 const Identity = lazy(() => import("./identity.jsx"), "Identity");
 

@@ -7,8 +7,8 @@ import { computed, effect, signal } from "@preact/signals";
 import { t } from "./strings.js";
 
 const routeOf = ({ hash, pathname }) => {
-	if (pathname === "/dashboard" || pathname === "/agents")
-		return { name: "board", part: pathname.slice(1) };
+	const place = pathname.split("/").at(-1);
+	if (place === "dashboard" || place === "agents") return { name: "board", part: place };
 	const [path, query = ""] = hash.slice(1).split("?");
 	const [, name = "", id = ""] = path.split("/");
 	if (name === "s" && id) return { name: "chat", id: decodeURIComponent(id) };
