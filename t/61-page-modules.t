@@ -8,13 +8,14 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost qw(lacks run source);
+use CoHost qw(lacks run);
+use Page;
 use Test::More;
 
 run(['node', '--version'])->{status} == 0 or lacks 'there is no Node.js';
--d source('web/node_modules') or lacks 'run npm ci --ignore-scripts in web/';
+my $folder = Page::folder() or lacks 'the packages of web/package-lock.json are not there';
 
-my $r = run(['node', '--test', sort glob source('web/test') . '/*.test.mjs'], timeout => 120);
+my $r = run(['node', '--test', sort glob "$folder/test/*.test.mjs"], timeout => 120);
 my @results = $r->{out} =~ /^\s*((?:not )?ok \d+ - .*)/mg;
 cmp_ok scalar @results, '>', 0, 'the tests of the page ran';
 for (@results) {

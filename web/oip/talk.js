@@ -406,6 +406,7 @@ export class Talk {
 		ERROR(frame) { this.#error(frame); },
 		mode_changed({ mode, turns_left }) { this.#set({ mode, turnsLeft: turns_left ?? null }); },
 		reset(frame) { this.#reset(frame); },
+		DELETED() { this.#refuse(why("deleted", "This session was deleted.")); },
 		ROWS(frame) {
 			this.#pages.get(frame.request_id)?.resolve(frame);
 			this.#pages.delete(frame.request_id);
@@ -417,6 +418,9 @@ export class Talk {
 		this.#attempt = 0;
 		this.#hasCorrected = false;
 		const { epoch = 0, head = 0 } = frame;
+		// The server gives another session to who may not have this one.
+		if (frame.session_id !== this.#o.session)
+			return this.#refuse(why("gone", "There is no such session, or it is not yours."));
 		if (this.#last === null) [this.#epoch, this.#last] = [epoch, head];
 		this.#set({
 			phase: "ready", why: null, retryAt: null, onboard: null, isStopping: false,

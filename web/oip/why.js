@@ -29,6 +29,8 @@ export const WORDS = {
 	reused: "send it again as another input",
 	stale: "nothing: the question was answered, or its turn is over",
 	idle: "nothing: no turn runs",
+	gone: "look at the list of sessions, or import the identity that it belongs to",
+	deleted: "begin another session",
 	damaged: "ask the owner to look at the log of the server",
 	offline: "look at the network of this device",
 	unreachable: "wait, or ask the owner whether the server runs",

@@ -85,6 +85,14 @@ export function openSession({ host, id: given }) {
 		if (kept.length && key) host.disk.put("rows", key, keptOf(state.value.epoch, kept));
 	}
 
+	function forget() {
+		kept = [];
+		clock.clearTimeout(saveTimer);
+		saveTimer = null;
+		host.disk.remove("rows", key);
+		host.sessions.changed();
+	}
+
 	async function older() {
 		const { first, pages } = folded.value;
 		if (isLoading || !talk || (pages.length && !hasOlder.value)) return;
@@ -136,6 +144,7 @@ export function openSession({ host, id: given }) {
 		state.value = next;
 		if (next.unsent !== unsent) keepUnsent(next.unsent);
 		if (next.phase === "ready") greeted();
+		if (next.why?.word === "deleted") forget();
 		if (next.level) host.level.value = next.level;
 	}
 

@@ -5,14 +5,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { CopyingTables } from "./kit.mjs";
 import { canonical, fromBase64, fromHex, newUuid, toBase64, toHex } from "../oip/canonical.js";
 import { identityOfSeed, importPhrase, loadIdentity, makeIdentity } from "../identity/key.js";
 import * as plain from "../identity/plain.js";
 import { checkPhrase, phraseOf, seedOfPhrase } from "../identity/phrase.js";
 
-const file = new URL("../../t/vectors.json", import.meta.url);
-const { vectors, seed_client, address_client } = JSON.parse(readFileSync(file, "utf8"));
+// A build has a copy of the page's sources elsewhere.
+const top = process.env.TOP_SRCDIR ?? fileURLToPath(new URL("../..", import.meta.url));
+const { vectors, seed_client, address_client }
+	= JSON.parse(readFileSync(`${top}/t/vectors.json`, "utf8"));
 const seed = fromHex(seed_client);
 
 // Form A is what Python writes. V5 and V7 have numbers that JavaScript cannot send.

@@ -52,6 +52,7 @@ export class ScriptedHost {
 		if (frame?.type !== type) throw new Error(`wanted ${type}, got ${JSON.stringify(frame)}`);
 		if (!await this.identity.verify(frame.from, frame.signature, canonical(frame.payload)))
 			throw new Error(`${type}: the signature is wrong`);
+		this.session = frame.session_id ?? this.session;
 		return frame.payload;
 	}
 
@@ -63,7 +64,7 @@ export class ScriptedHost {
 	/** Answer CONNECT. Returns its payload. */
 	async welcome(more = {}) {
 		const payload = await this.command("CONNECT");
-		await this.say({ type: "CONNECTED", session_id: "s", status: "new", epoch: 7,
+		await this.say({ type: "CONNECTED", session_id: this.session, status: "new", epoch: 7,
 			head: this.head, first: 1, turn: 0, running: false, question: null, mode: "auto",
 			turns_left: null, title: "", ...more });
 		return payload;

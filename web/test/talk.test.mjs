@@ -162,6 +162,15 @@ for (const [word, frame] of REFUSALS)
 		assert.equal(talk.state.phase, "ready");
 	});
 
+test("a session of somebody else, or one that was deleted, is refused", async () => {
+	const { host, talk } = await begin();
+	await host.welcome({ session_id: "another" });
+	assert.deepEqual([talk.state.phase, talk.state.why.word], ["refused", "gone"]);
+	const other = await ready();
+	await other.host.say({ type: "DELETED", session_id: "s" });
+	assert.deepEqual([other.talk.state.phase, other.talk.state.why.word], ["refused", "deleted"]);
+});
+
 test("a blocked caller's close is a refusal", async () => {
 	const { host, talk } = await ready();
 	host.socket.cut(1008, "blocked");

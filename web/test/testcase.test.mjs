@@ -37,6 +37,7 @@ test("a session becomes a script: what was asked is awaited before its answer is
 });
 
 test("a session's script is Perl", () => {
-	execFileSync("perl", ["-c", "-I../t/lib"], { input: testCase("x\n'; die", rows),
+	const lib = `${process.env.TOP_SRCDIR ?? ".."}/t/lib`;
+	execFileSync("perl", ["-c", `-I${lib}`], { input: testCase("x\n'; die", rows),
 		cwd: new URL("..", import.meta.url), stdio: ["pipe", "pipe", "pipe"] });
 });
