@@ -430,9 +430,16 @@ export class Talk {
 			first: frame.first ?? 0,
 		});
 		if (frame.chat_items) this.#o.onConversation(frame.chat_items);
+		this.#repeat();
+		this.#sendInput();
+	}
+
+	// Say again what was not answered, besides inputs.
+	#repeat() {
+		if (this.#state.phase !== "ready") return;
 		for (const command of this.#answers.values()) this.#command(command);
 		for (const id of this.#pages.keys()) this.#askPage(id);
-		this.#sendInput();
+		if (this.#state.isStopping) this.#command({ type: "INTERRUPT" });
 	}
 
 	#reset({ missed }) {
@@ -502,7 +509,18 @@ export class Talk {
 			return this.#set({ isStopping: false });
 		if (reason.word === "stale") this.#answers.clear();
 		else if (this.#inFlight) return this.#inputRefused(reason);
+		else if (reason.retryAfterMs !== undefined)
+			this.#after(reason.retryAfterMs, () => this.#repeat());
+		else this.#pageRefused(reason);
 		return this.#o.onError(reason);
+	}
+
+	// The oldest that waits: commands are answered in their order.
+	#pageRefused({ message }) {
+		const [first] = this.#pages;
+		if (!first) return;
+		this.#pages.delete(first[0]);
+		first[1].reject(new Error(message));
 	}
 
 	#inputRefused(reason) {

@@ -325,6 +325,25 @@ test("pages of rows are asked for again after a cut, and fail with the talk", as
 	await left;
 });
 
+test("commands that come too soon are said again when the server says", async () => {
+	const { host, clock, talk, seen } = await ready();
+	const ask = host.row("ask_user", { question: "?" });
+	await host.say(ask);
+	const page = assert.rejects(talk.page({ before: 9 }), /before is not a number/);
+	talk.answer(ask, "yes");
+	talk.interrupt();
+	await host.heard();
+	await host.say({ type: "ERROR", code: -32029, message: "too many requests", retryable: true,
+		retry_after_ms: 1000 });
+	assert.equal(seen.errors[0].word, "limit");
+	await clock.pass(1000);
+	await host.command("ASK_USER_RESPONSE");
+	await host.command("ROWS");
+	await host.command("INTERRUPT");
+	await host.say({ type: "ERROR", message: "before is not a number" });
+	await page;
+});
+
 test("rows that are gone are told, and a new epoch makes all that was known void", async () => {
 	const { host, seen } = await begin({ cursor: { epoch: 6, pos: 40 } });
 	host.head = 3;
