@@ -26,7 +26,6 @@ const withQuery = (path, query) => {
 
 export class Http {
 	#base;
-	#identity;
 	#to;
 	#fetch;
 	#clock;
@@ -43,7 +42,8 @@ export class Http {
 	constructor({ base, identity, to, fetch = (...a) => globalThis.fetch(...a),
 		clock = systemClock }) {
 		this.#base = base;
-		this.#identity = identity;
+		/** Who signs; may be set later. */
+		this.identity = identity;
 		this.#to = to;
 		this.#fetch = fetch;
 		this.#clock = clock;
@@ -173,20 +173,20 @@ export class Http {
 
 	// The headers of section 12.
 	async #headers(method, path) {
-		if (!this.#identity) return {};
+		if (!this.identity) return {};
 		const { timestamp } = this;
 		const text = canonical({ method, path, timestamp });
 		return {
-			"x-co-from": this.#identity.address,
+			"x-co-from": this.identity.address,
 			"x-co-timestamp": String(timestamp),
-			"x-co-signature": await this.#identity.sign(text),
+			"x-co-signature": await this.identity.sign(text),
 		};
 	}
 
 	async #send(method, path, members) {
 		const payload = { ...members, method, path, to: this.#to, nonce: randomHex(),
 			timestamp: this.timestamp };
-		const body = this.#identity ? await signed(this.#identity, payload) : members;
+		const body = this.identity ? await signed(this.identity, payload) : members;
 		return this.#json(method, path, { headers: { "content-type": "application/json" },
 			body: JSON.stringify(body) });
 	}

@@ -50,14 +50,13 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 	const isStored = signal(true);
 	const opened = new Map();
 	const whenDisk = givenDisk ?? openDisk({ onLost() { isStored.value = false; } });
-	let http = null;
+	const http = new Http({ base, fetch, clock });
 	let timer = null;
 	let isClosed = false;
 
 	async function learn() {
 		for (;;) {
 			try {
-				http = new Http({ base, identity: identity.value, fetch, clock });
 				info.value = await http.info();
 				error.value = null;
 				return;
@@ -69,13 +68,18 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 		}
 	}
 
-	async function begin() {
+	async function beSomebody() {
 		host.disk = await whenDisk;
 		if (!host.disk.isKept) isStored.value = false;
 		const own = await openIdentity({ storage: host.disk });
+		http.identity = own.identity;
 		identity.value = own.identity;
 		phrase.value = own.phrase ?? null;
-		await learn();
+		return own.identity;
+	}
+
+	async function meet() {
+		await Promise.all([learn(), host.whenOwn]);
 		const { protocol, hostname } = new URL(base);
 		const seal = prefs.seal.value || (protocol !== "https:" && !isLoopback(hostname));
 		return { identity: identity.value, http, to: info.value.address, seal,
@@ -94,14 +98,17 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 		info, identity, phrase, level, isStored, error, prefs, clock, soon, WebSocket, onFrame,
 		disk: null,
 		sessions: null,
+		/** The identity, once the disk was read. */
+		whenOwn: null,
+		/** {identity, http, to, seal, aheadMs, url}, once the host was reached as well. */
 		whenReady: null,
 		/** How far the server's clock is ahead, in ms. @returns {Promise<number>} */
 		async measureClock() {
 			await http.info();
 			return http.aheadMs;
 		},
-		/** The signed requests, once the host is known. @returns {Http|null} */
-		get http() { return http; },
+		/** The signed requests, for whoever waited for whenReady. */
+		http,
 		/**
 		 * Open a session; the caller closes it.
 		 * @param {string|null} id null: a new one
@@ -164,7 +171,8 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 	}
 
 	host.sessions = openSessions({ host });
-	host.whenReady = begin();
+	host.whenOwn = beSomebody();
+	host.whenReady = meet();
 	host.whenReady.then(() => {
 		host.sessions.resume();
 		host.sessions.refresh();

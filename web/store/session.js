@@ -168,7 +168,7 @@ export function openSession({ host, id: given }) {
 	}
 
 	async function begin() {
-		const { identity, to, url, seal, aheadMs } = await host.whenReady;
+		const identity = await host.whenOwn;
 		key = `${identity.address}/${id}`;
 		const [old, text, unsent] = await Promise.all(["rows", "drafts", "unsent"]
 			.map((table) => host.disk.get(table, key)));
@@ -181,6 +181,8 @@ export function openSession({ host, id: given }) {
 			});
 		}
 		if (text && !draft.value) draft.value = text;
+		const { to, url, seal, aheadMs } = await host.whenReady;
+		if (isOver) return;
 		const cursor = kept.length ? { epoch: old.epoch, pos: kept.at(-1).pos } : undefined;
 		talk = new Talk({
 			url, identity, to, session: id, cursor, seal, aheadMs, unsent: unsent ?? [],

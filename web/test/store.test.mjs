@@ -85,6 +85,25 @@ test("a session is painted from what was kept, and goes on from there", async ()
 	assert.deepEqual(texts(second.chat), ["a", "b", "c", "end"]);
 });
 
+test("a session is painted while the host cannot be reached", async () => {
+	const first = await chat();
+	await first.host.welcome();
+	await first.host.say(first.host.row("input", { prompt: "a" }));
+	first.chat.close();
+	await settle();
+	const isDown = { value: true };
+	const { host, clock, store, chat: session } = await chat({ tables: first.tables,
+		answers: { "/info": () => {
+			if (isDown.value) throw new TypeError("no network");
+			return { address: first.host.address };
+		} } });
+	assert.deepEqual([texts(session), store.error.value.message, host.sockets.length],
+		[["a"], "The server cannot be reached.", 0]);
+	isDown.value = false;
+	await clock.pass(2000);
+	assert.equal((await host.command("CONNECT")).rows, "7-1");
+});
+
 test("of a long session the last rows are kept, and older ones are read", async () => {
 	const first = await chat();
 	await first.host.welcome();
