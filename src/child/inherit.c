@@ -84,7 +84,8 @@ static void map_segment(struct inherited *in)
 	in->heritage = shm_map(HERITAGE_FD_SEGMENT, &size);
 	if (!in->heritage || size < sizeof *in->heritage ||
 	    in->heritage->magic != HERITAGE_MAGIC ||
-	    in->heritage->version != HERITAGE_VERSION)
+	    in->heritage->version != HERITAGE_VERSION ||
+	    heritage_lay_window(in->heritage, HERITAGE_FD_WINDOW) != 0)
 		fatal("heritage: the shared segment is not ours");
 	struct heritage_slot *slot = &in->heritage->slots[in->slot];
 	log_into(&in->heritage->log);

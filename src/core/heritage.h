@@ -18,6 +18,7 @@
 #include "core/stat.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HERITAGE_FD_CONF 3	 /* settings, from conf_save() */
@@ -27,6 +28,7 @@
 #define HERITAGE_FD_MAILBOX 7	 /* reading end of our mailbox */
 #define HERITAGE_FD_LISTEN 8	 /* the listener; workers only */
 #define HERITAGE_FD_LOCK 9	 /* the project's lock file; only held open */
+#define HERITAGE_FD_WINDOW 11	 /* see HERITAGE_WINDOW */
 #define HERITAGE_FD_MAILBOXES 16 /* sending end of slot 0, then slot 1, ... */
 
 /*
@@ -35,7 +37,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 13
+#define HERITAGE_VERSION 14
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
@@ -115,6 +117,7 @@ struct heritage {
 	uint32_t n_slots;		  /* as at the master's start */
 	_Atomic uint32_t next_generation; /* of a slot; odd */
 	uint32_t keeps_listener;	  /* the service manager has it too */
+	uint32_t has_window;		  /* see HERITAGE_WINDOW */
 	uint64_t server;		  /* id of this start: store_claim() */
 	int64_t started_ms;		  /* wall clock of the master's start */
 	int64_t started_boot_ms;	  /* the same by clock_boot_ms() */
@@ -139,6 +142,7 @@ struct heritage {
 	struct heritage_slot slots[HERITAGE_SLOTS];
 	struct stat_set stats[HERITAGE_SLOTS];
 	struct log_ring log; /* the latest lines of all processes */
+	/* What commands may read ends about here: HERITAGE_WINDOW. */
 	struct heritage_quota quotas[HERITAGE_QUOTAS];
 	struct heritage_usage usages[HERITAGE_USAGES];
 	struct heritage_gauges gauges[HERITAGE_SLOTS];
@@ -147,6 +151,22 @@ struct heritage {
 /* Where the memory of the registry begins. */
 #define HERITAGE_REGISTRY_AT \
 	((sizeof(struct heritage) + 4095) & ~(uint64_t)4095)
+
+/*
+ * The size of the window: the beginning of the segment, which holds no secrets.
+ * It is a file of its own, mapped over the beginning of the segment, so that
+ * commands of the same user can read it (status/window.h). If that file cannot
+ * be made there is none. Where there is one, the segment itself holds only
+ * magic, version and has_window in its place.
+ */
+#define HERITAGE_WINDOW \
+	((offsetof(struct heritage, quotas) + 4095) & ~(size_t)4095)
+
+/*
+ * Map the window over the beginning of a mapped segment of ours, if has_window
+ * says that it has one. Returns 0, or -1 with errno.
+ */
+int heritage_lay_window(struct heritage *h, int window_fd);
 
 /*
  * The registry memory in bytes for this many sessions; the registry fits itself

@@ -36,6 +36,7 @@
 #include "proc/lockfile.h"
 #include "proc/shm.h"
 #include "proc/tree.h"
+#include "status/window.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -365,6 +366,20 @@ static void on_deaf(void)
 	listen_remove(conf.bind);
 }
 
+/* Whether another master has taken our place: then all is its. */
+static bool is_replaced;
+
+/* Returns 0 if there is none: the server is as good without it. */
+static int make_window(const struct conf *c)
+{
+	struct err err;
+	int fd = is_takeover ? 0 : window_make(c->co_dir, &err);
+	if (fd < 0)
+		log_warn(
+		    "co-hostd status will show no processes: %s", err.text);
+	return fd < 0 ? 0 : fd;
+}
+
 static int on_upgrade(enum master_upgrade step)
 {
 	switch (step) {
@@ -372,9 +387,11 @@ static int on_upgrade(enum master_upgrade step)
 		return pidfile_put_aside();
 	case MASTER_UPGRADE_DONE:
 		pidfile_give_up();
+		is_replaced = true;
 		break;
 	case MASTER_UPGRADE_FAILED:
 	case MASTER_UPGRADE_LOST:
+		is_replaced = false;
 		pidfile_put_back();
 		break;
 	}
@@ -399,6 +416,7 @@ static int serve(struct conf *c, const struct options *o)
 			      dialins_bytes(c) + codes_bytes() +
 			      dialin_monitor_bytes(),
 	    .libexec_dir = c->libexec_dir,
+	    .window_fd = make_window(c),
 	    .listen_fd = listen_fd,
 	    .keeps_listener = activation_is_kept(),
 	    .lock_fd = lock_fd,
@@ -415,6 +433,8 @@ static int serve(struct conf *c, const struct options *o)
 	};
 	int status = master_run(&setup);
 	pidfile_remove();
+	if (!is_replaced)
+		window_remove(c->co_dir);
 	return status;
 }
 

@@ -27,7 +27,7 @@
 /* A process that is not serving after this long never will. */
 #define START_MS 60000
 
-#define N_FIXED_FDS 7
+#define N_FIXED_FDS 8
 
 /* A process about to be started. */
 struct birth {
@@ -71,6 +71,8 @@ static unsigned plan_fds(
 	unsigned n = 0;
 	fds[n++] = (struct spawn_fd){b->settings->conf_fd, HERITAGE_FD_CONF};
 	fds[n++] = (struct spawn_fd){c->segment_fd, HERITAGE_FD_SEGMENT};
+	if (c->window_fd > 0)
+		fds[n++] = (struct spawn_fd){c->window_fd, HERITAGE_FD_WINDOW};
 	fds[n++] = (struct spawn_fd){b->ready_fd, HERITAGE_FD_READY};
 	fds[n++] = (struct spawn_fd){c->lifeline_read, HERITAGE_FD_LIFELINE};
 	fds[n++] = (struct spawn_fd){c->lock_fd, HERITAGE_FD_LOCK};

@@ -41,6 +41,7 @@ struct generation {
 struct children {
 	struct heritage *heritage;
 	int segment_fd;
+	int window_fd; /* 0: there is none */
 	struct generation newest;
 	struct generation serving; /* the newest that was ever complete */
 	int listen_fd;

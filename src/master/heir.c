@@ -23,7 +23,7 @@
  * to the byte. Other fields than magic and version may only be read then.
  */
 static void check_layout(
-    const struct heritage *h, size_t size, const struct master_setup *setup)
+    struct heritage *h, size_t size, const struct master_setup *setup)
 {
 	size_t least = offsetof(struct heritage, master_pid);
 	if (size < least || h->magic != HERITAGE_MAGIC ||
@@ -31,6 +31,8 @@ static void check_layout(
 		fatal("upgrade: the shared memory has version %u, and this "
 		      "program needs %u: " RESTART,
 		    size < least ? 0 : h->version, HERITAGE_VERSION);
+	if (heritage_lay_window(h, HERITAGE_FD_WINDOW) != 0)
+		fatal("upgrade: shared memory: %s", strerror(errno));
 	if (h->msg_version != MSG_VERSION)
 		fatal("upgrade: processes of the running program do not "
 		      "understand those of this one: " RESTART);
@@ -45,11 +47,14 @@ void heir_segment(struct master *m)
 	size_t size;
 	m->bridge = HANDOVER_FD_BRIDGE;
 	m->children.segment_fd = HERITAGE_FD_SEGMENT;
+	m->children.window_fd = HERITAGE_FD_WINDOW;
 	m->heritage = shm_map(HERITAGE_FD_SEGMENT, &size);
 	if (!m->heritage)
 		fatal("upgrade: shared memory: %s", strerror(errno));
 	check_layout(m->heritage, size, m->setup);
 	m->children.heritage = m->heritage;
+	if (!m->heritage->has_window)
+		m->children.window_fd = 0;
 	children_init(&m->children, m->heritage->n_slots);
 	for (int i = 0; i < (int)m->children.n_slots; i++)
 		m->children.mailboxes[i] = (struct mailbox_ends){

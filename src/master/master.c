@@ -56,6 +56,22 @@ static uint64_t new_number(void)
 	return number | 1;
 }
 
+static void set_kind(struct master *m)
+{
+	m->heritage->magic = HERITAGE_MAGIC;
+	m->heritage->version = HERITAGE_VERSION;
+	m->heritage->has_window = m->setup->window_fd > 0;
+}
+
+/* Both have the kind: the children see the segment first (heritage_map()). */
+static void lay_window(struct master *m)
+{
+	m->children.window_fd = m->setup->window_fd;
+	if (heritage_lay_window(m->heritage, m->children.window_fd) != 0)
+		fatal("master: shared memory: %s", strerror(errno));
+	set_kind(m);
+}
+
 static void make_segment(struct master *m)
 {
 	uint64_t registry = m->setup->registry_bytes;
@@ -67,8 +83,9 @@ static void make_segment(struct master *m)
 			  : shm_map(m->children.segment_fd, &size);
 	if (!m->heritage)
 		fatal("master: shared memory: %s", strerror(errno));
-	m->heritage->magic = HERITAGE_MAGIC;
-	m->heritage->version = HERITAGE_VERSION;
+	set_kind(m);
+	if (m->setup->window_fd > 0)
+		lay_window(m);
 	m->heritage->master_pid = getpid();
 	m->heritage->msg_version = MSG_VERSION;
 	m->heritage->n_slots = m->children.n_slots;

@@ -50,6 +50,7 @@ struct master_setup {
 	const char *work;	 /* what drains, for logs: "turns" */
 	uint64_t registry_bytes; /* memory for heritage.registry_at */
 	const char *libexec_dir; /* where co-turn is; NULL: it has none */
+	int window_fd;		 /* a file of HERITAGE_WINDOW bytes; 0: none */
 	int listen_fd; /* from listen_open(); ownership passes to the master */
 	bool keeps_listener; /* it outlives us, so do not shut it down */
 	int lock_fd;	     /* a lock file that the children inherit */

@@ -27,7 +27,7 @@
  */
 #define SERVE_WITHIN_MS 120000
 
-#define N_FIXED_FDS 6
+#define N_FIXED_FDS 7
 #define TAKEOVER "--takeover"
 
 /* ---- the start ---- */
@@ -53,6 +53,8 @@ static unsigned plan_fds(
 	unsigned n = 0;
 	fds[n++] = (struct spawn_fd){c->serving.conf_fd, HERITAGE_FD_CONF};
 	fds[n++] = (struct spawn_fd){c->segment_fd, HERITAGE_FD_SEGMENT};
+	if (c->window_fd > 0)
+		fds[n++] = (struct spawn_fd){c->window_fd, HERITAGE_FD_WINDOW};
 	fds[n++] = (struct spawn_fd){bridge, HANDOVER_FD_BRIDGE};
 	fds[n++] = (struct spawn_fd){c->listen_fd, HERITAGE_FD_LISTEN};
 	fds[n++] = (struct spawn_fd){c->lock_fd, HERITAGE_FD_LOCK};
