@@ -57,6 +57,9 @@ int main(int argc, char **argv)
 	host_options_read(&options, argc, argv);
 	if (options.command)
 		return run_command(&options);
+	if (options.wants_json || options.wants_difference)
+		options_error("there is no command for the option",
+		    options.wants_json ? "--json" : "--diff");
 	hide_memory();
 	if (options.child)
 		return run_child(&options);

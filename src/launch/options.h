@@ -46,6 +46,9 @@ struct options {
 	bool is_takeover;  /* a master started us to take its place */
 	bool is_daemon;
 	bool is_check;
+	/* Of commands. */
+	bool wants_json;
+	bool wants_difference;
 };
 
 /* What getopt_long() returns for the common options without a letter. */

@@ -5,11 +5,17 @@
 #include "main/backup.h"
 #include "main/export.h"
 #include "main/init.h"
+#include "main/inside.h"
 #include "main/token.h"
 
 #include <string.h>
 
 static const struct command commands[] = {
+    {"status", "status [--json]", "show whether the server runs well",
+	inside_run_status},
+    {"sessions", "sessions [--json]", "list the stored sessions",
+	inside_run_sessions},
+    {"show", "show ID [--json]", "show one session", inside_run_show},
     {"init", "init [DIR]", "create a project: keys, settings, a sample agent",
 	init_run},
     {"export", "export [FILE]", "write all results as JSON lines", export_run},

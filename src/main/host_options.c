@@ -12,6 +12,8 @@ enum {
 	OPT_TRUST = OPT_OWN,
 	OPT_PRESET,
 	OPT_INIT,
+	OPT_JSON,
+	OPT_DIFF,
 };
 
 static const struct option list[] = {
@@ -20,6 +22,8 @@ static const struct option list[] = {
     {"trust", required_argument, NULL, OPT_TRUST},
     {"preset", required_argument, NULL, OPT_PRESET},
     {"init", no_argument, NULL, OPT_INIT},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"diff", no_argument, NULL, OPT_DIFF},
     {NULL, 0, NULL, 0},
 };
 
@@ -85,6 +89,12 @@ static void take(
 		break;
 	case OPT_INIT:
 		o->command = "init";
+		break;
+	case OPT_JSON:
+		o->wants_json = true;
+		break;
+	case OPT_DIFF:
+		o->wants_difference = true;
 		break;
 	}
 }

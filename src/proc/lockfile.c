@@ -60,6 +60,18 @@ int lockfile_take(int fd)
 	return ftruncate(fd, 0);
 }
 
+bool lockfile_is_held(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	/* Shared, and only for a moment: a server that starts tries again. */
+	bool is_held =
+	    flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return is_held;
+}
+
 bool lockfile_sign(int fd, unsigned place, const char *kind)
 {
 	char line[LINE_SIZE + 1];

@@ -32,6 +32,9 @@ int lockfile_open(const char *path);
  */
 int lockfile_take(int fd);
 
+/* Whether a process holds the lock of this file; false if there is no file. */
+bool lockfile_is_held(const char *path);
+
 /* Sign for the calling process. Returns false with errno if writing fails. */
 bool lockfile_sign(int fd, unsigned place, const char *kind);
 

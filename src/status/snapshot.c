@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* How often a slot is read again that changes while it is read. */
@@ -141,6 +140,7 @@ static void take_slot(
 		       p->beat_age_ms > SNAPSHOT_LATE_MS;
 	p->health = health_of(p->pid, is_late);
 	p->memory_bytes = memory_of(p->pid);
+	p->age_ms = s->taken_ms - p->started_ms;
 	s->n_processes++;
 }
 
@@ -286,18 +286,4 @@ const char *snapshot_health_word(enum snapshot_health health)
 	    [HEALTH_GONE] = "gone",
 	};
 	return words[health];
-}
-
-void snapshot_fini(struct snapshot *s)
-{
-	for (size_t i = 0; i < s->n_sessions; i++) {
-		free(s->sessions[i].id);
-		free(s->sessions[i].caller);
-		free(s->sessions[i].agent);
-	}
-	free(s->sessions);
-	free(s->processes);
-	free(s->stats);
-	buf_fini(&s->damage);
-	*s = (struct snapshot){0};
 }

@@ -48,6 +48,7 @@ struct snapshot_process {
 	enum heritage_state state;
 	enum snapshot_health health;
 	int64_t started_ms;
+	int64_t age_ms;
 	int64_t memory_bytes; /* resident; 0: unknown */
 	int64_t beat_age_ms;  /* of its loop; -1: it has not begun */
 	uint32_t pulse_state[PULSE_LINES];
@@ -117,6 +118,24 @@ void snapshot_take(struct snapshot *s, const struct snapshot_source *from);
  * or in a command. Takes microseconds for each session.
  */
 void snapshot_add_rows(struct snapshot *s, const struct snapshot_source *from);
+
+/*
+ * Without a registry: make the stored sessions those of the snapshot. The store
+ * may be in use; takes microseconds for each session that is stored.
+ */
+void snapshot_take_stored(struct snapshot *s, struct store *store);
+
+/*
+ * Get one stored session, which snapshot_session_fini() frees. Returns false,
+ * with *session zeroed, if there is none of this id.
+ */
+bool snapshot_find(
+    struct snapshot_session *session, struct store *store, const char *id);
+void snapshot_session_fini(struct snapshot_session *session);
+
+/* Note something that cannot be true, or cannot be found out. */
+void snapshot_fault(struct snapshot *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Whether nothing is wrong; reasons (or NULL) gets a line for each fault. */
 bool snapshot_is_well(const struct snapshot *s, struct buf *reasons);
