@@ -6,6 +6,7 @@
 #include "main/export.h"
 #include "main/init.h"
 #include "main/inside.h"
+#include "main/show_conf.h"
 #include "main/token.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ static const struct command commands[] = {
     {"sessions", "sessions [--json]", "list the stored sessions",
 	inside_run_sessions},
     {"show", "show ID [--json]", "show one session", inside_run_show},
+    {"conf", "conf [--json|--diff]", "show each setting with its source",
+	show_conf_run},
     {"init", "init [DIR]", "create a project: keys, settings, a sample agent",
 	init_run},
     {"export", "export [FILE]", "write all results as JSON lines", export_run},

@@ -28,6 +28,7 @@
 #include "main/private.h"
 #include "main/project.h"
 #include "main/settings.h"
+#include "main/show_conf.h"
 #include "master/handover.h"
 #include "master/listen.h"
 #include "master/master.h"
@@ -80,6 +81,7 @@ static int save_settings(const struct conf *c)
 
 static struct master_plan plan_for(const struct conf *c)
 {
+	show_conf_note(c);
 	struct master_plan plan = {
 	    .conf_fd = save_settings(c),
 	    .drain_ms = c->drain_timeout * 1000,
@@ -433,8 +435,10 @@ static int serve(struct conf *c, const struct options *o)
 	};
 	int status = master_run(&setup);
 	pidfile_remove();
-	if (!is_replaced)
+	if (!is_replaced) {
 		window_remove(c->co_dir);
+		show_conf_forget(c);
+	}
 	return status;
 }
 
