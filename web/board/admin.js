@@ -3,22 +3,39 @@
 //
 // Requests of admins: a signature is good once, and two for one path that are made in one second
 // are the same. So the second one waits for the next second; and one that was refused for this,
-// since another tab was first, is made again.
+// since something else was first, is made again.
 
 const SECOND_MS = 1000;
 const AGAIN_MS = 1100;
 
-/* The second in which a path was last asked for. */
+/* The second in which a path was last asked for, by any tab, and before a reload. */
 const asked = new Map();
+const keyOf = (path) => `asked:${path}`;
+
+function lastOf(path) {
+	try {
+		return Math.max(asked.get(path) ?? 0, Number(localStorage.getItem(keyOf(path))));
+	} catch {
+		return asked.get(path) ?? 0; /* storage is forbidden, or not there */
+	}
+}
+
+function note(path, second) {
+	asked.set(path, second);
+	try {
+		localStorage.setItem(keyOf(path), second);
+	} catch { /* then this tab alone knows */ }
+}
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const isRepeated = (error) => error.status === 401;
 
 async function wait(http, path) {
-	while (asked.get(path) >= http.timestamp)
+	/* What was noted by another clock than this one's is not waited for. */
+	for (let i = 0; i < 2 && lastOf(path) >= http.timestamp; i++)
 		await pause(SECOND_MS - (Date.now() + http.aheadMs) % SECOND_MS + 10);
-	asked.set(path, http.timestamp);
+	note(path, http.timestamp);
 }
 
 /**
