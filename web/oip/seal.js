@@ -9,7 +9,9 @@ import {
 } from "./canonical.js";
 
 /** A seal that is refused or broken; its message is for people. */
-export class SealError extends Error {}
+export class SealError extends Error {
+	name = "SealError";
+}
 
 const wordsOf = (bytes) => new Uint32Array(bytes.slice().buffer);
 

@@ -13,7 +13,6 @@
 // goes.
 import { randomHex, signed } from "./canonical.js";
 import { Line, systemClock } from "./line.js";
-import { SealError, beginSeal } from "./seal.js";
 import { why, whyClosed, whyOf } from "./why.js";
 
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
@@ -284,7 +283,7 @@ export class Talk {
 			await act();
 		} catch (e) {
 			if (line !== this.#line || this.#isOver) return;
-			this.#refuse(why(e instanceof SealError ? "seal" : "other", e.message));
+			this.#refuse(why(e.name === "SealError" ? "seal" : "other", e.message));
 		}
 	}
 
@@ -301,6 +300,8 @@ export class Talk {
 		this.#after(ANSWER_MS, () =>
 			this.#refuse(why("seal", "The server did not answer the seal.")));
 		const { identity, to } = this.#o;
+		// Most lines are https or loopback, and need no seal.
+		const { beginSeal } = await import("./seal.js");
 		const { hello, finish } = await beginSeal({ identity, to, timestamp: this.#timestamp() });
 		if (line !== this.#line) return;
 		this.#finishSeal = finish;

@@ -3,7 +3,6 @@
 //
 // The list of sessions as signals: by pages, searched by the server, the newest first.
 import { computed, signal } from "@preact/signals-core";
-import { sessionAsJson, sessionAsMarkdown } from "./export.js";
 
 /** How long a deleted session can be brought back, in ms. */
 export const UNDO_MS = 8000;
@@ -173,6 +172,7 @@ export function openSessions({ host }) {
 		 * @returns {Promise<string>} fails with an HttpError
 		 */
 		async export(id, form) {
+			const { sessionAsJson, sessionAsMarkdown } = await import("./export.js");
 			const entry = all.value.find((each) => each.id === id);
 			const rows = await allRows(id);
 			const title = entry?.title || host.session(id)?.title.value || "";
