@@ -66,6 +66,10 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	is(await bad.locator(".hidden-char").first().innerText(), "U+202E",
 		"a character that turns text around is a sign");
 
+	const garbage = await open("garbage");
+	await until(() => garbage.getByText("The end.").isVisible(),
+		"items that are not what they should be do not hide the others");
+
 	const approval = await open("approval");
 	await approval.locator("#field").fill("yes");
 	await approval.keyboard.press("Enter");

@@ -2,12 +2,13 @@
 // Copyright the co-hostd authors
 //
 // The items of a transcript (store/items.js), one view for each kind.
+import { Component } from "preact";
 import { useState } from "preact/hooks";
 import { isImage } from "../md/links.js";
 import { count, duration, price } from "./format.js";
 import { Markdown } from "./markdown.jsx";
 import { model } from "./model.js";
-import { Arguments, Output, Pre, summaryOf, toolIcon } from "./output.jsx";
+import { Arguments, LongText, Output, Pre, summaryOf, toolIcon } from "./output.jsx";
 import { CopyButton, Icon, Shown, Time } from "./parts.jsx";
 import { Approval, Ask, Review } from "./question.jsx";
 import { hasText, t } from "./strings.js";
@@ -56,7 +57,7 @@ function User({ item }) {
 			<h2 class="sr-only">{t("item.you")}</h2>
 			<div class="bubble">
 				<Pictures images={item.images} />
-				<div dir="auto">{item.text}</div>
+				<LongText text={item.text} />
 			</div>
 			<div class="under is-mine">
 				{item.isRuntime && <span>{t(RUNTIME[item.state] ?? "item.runtime")}</span>}
@@ -115,7 +116,7 @@ function Thinking({ item }) {
 			<span class="summary cut">{item.text.replace(/\s+/g, " ").slice(0, 160)}</span>
 			<span class="time">{t("item.characters", { n: item.text.length })}</span>
 			<Chevron /></>}>
-			{() => <div class="thought" dir="auto">{item.text}</div>}
+			{() => <LongText class="thought" text={item.text} />}
 		</Fold>
 	);
 }
@@ -276,10 +277,11 @@ function End({ item }) {
 	return facts.length ? <div class="under">{facts.join(" · ")}</div> : null;
 }
 
-function Unknown({ item }) {
+function Unknown({ item, isBroken }) {
 	return (
 		<Fold summary={<><Icon name="info" />
-			<span class="summary cut"><Shown text={t("item.unknown", { type: item.row?.type ?? item.kind })} /></span>
+			<span class="summary cut"><Shown text={isBroken ? t("item.broken")
+				: t("item.unknown", { type: item.row?.type ?? item.kind })} /></span>
 			<Chevron /></>}>
 			{() => <Pre text={JSON.stringify(item.row ?? item, null, 2).slice(0, 64 * 1024)}
 				label={t("item.raw")} />}
@@ -300,14 +302,23 @@ export const isStep = (item) => STEPS.has(item.kind);
 /** What names an item in the page. @param {object} item @returns {string} */
 export const keyOf = (item) => `${item.turn}:${item.key}`;
 
-/** One item. */
-export function Item({ item }) {
-	const View = VIEWS[item.kind] ?? Unknown;
-	return (
-		<div class={`item ${isStep(item) ? "is-step" : ""}`} data-key={keyOf(item)} tabIndex={-1}>
-			<View item={item} />
-		</div>
-	);
+/** One item. What an agent sent can be anything: a view that fails shows its JSON. */
+export class Item extends Component {
+	static getDerivedStateFromError = () => ({ hasFailed: true });
+
+	componentDidUpdate({ item }) {
+		if (this.state.hasFailed && item !== this.props.item) this.setState({ hasFailed: false });
+	}
+
+	render({ item }, { hasFailed }) {
+		const View = hasFailed ? Unknown : VIEWS[item.kind] ?? Unknown;
+		return (
+			<div class={`item ${isStep(item) ? "is-step" : ""}`} data-key={keyOf(item)}
+				tabIndex={-1}>
+				<View item={item} isBroken={hasFailed} />
+			</div>
+		);
+	}
 }
 
 /** Several finished steps as one line. */

@@ -73,6 +73,23 @@ export function Output({ text }) {
 	);
 }
 
+/* Of a message, so much is shown first. */
+const TEXT_MAX = 4000;
+const TEXT_SLICE = 64 * 1024;
+
+/** Text that somebody wrote, shown in slices when it is long. @param {{text: string}} props */
+export function LongText({ text, class: name = "" }) {
+	const [shown, setShown] = useState(TEXT_MAX);
+	return (
+		<div class={name} dir="auto">
+			{text.slice(0, shown)}
+			{shown < text.length && <>…{" "}
+				<button type="button" class="quiet small" onClick={() => setShown(shown + TEXT_SLICE)}>
+					{t("item.showMore", { size: size(text.length) })}</button></>}
+		</div>
+	);
+}
+
 const textOf = (args, ...names) => names.map((name) => args[name])
 	.find((value) => typeof value === "string");
 
