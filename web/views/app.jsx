@@ -114,6 +114,9 @@ function Notices() {
 			{model.isOnline.value && phase === "waiting" && notice(t("notice.lost"),
 				<button type="button" class="small" onClick={() => chat.retry()}>
 					{t("gate.retry")}</button>)}
+			{model.hasNewVersion.value && notice(t("notice.newVersion"),
+				<button type="button" class="small" onClick={() => location.reload()}>
+					{t("notice.reload")}</button>)}
 			{!model.info.value && model.error.value && notice(t("notice.noHost",
 				{ why: model.error.value.message }))}
 			{isPlain && !isPlainClosed && notice(t("identity.plain"), cross(closePlain))}
@@ -132,10 +135,23 @@ function lineText({ isSealed }) {
 	return t(location.protocol === "https:" ? "pane.https" : "pane.http");
 }
 
+/* HTML of the agent, apart from the page: frame.html has a policy and an origin of its own. */
+function Dashboard({ html }) {
+	return (
+		<section class="stack">
+			<h3>{t("pane.dashboard")}</h3>
+			<iframe key={html} class="dashboard" sandbox="allow-scripts" title={t("pane.dashboard")}
+				src={new URL("frame.html", document.baseURI).href}
+				onLoad={(e) => e.currentTarget.contentWindow.postMessage(html, "*")} />
+		</section>
+	);
+}
+
 function Pane() {
 	const info = model.info.value ?? {};
 	const chat = model.chat.value;
-	const usage = chat?.usage?.value;
+	const usage = chat?.usage.value;
+	const html = chat?.state.value.dashboard;
 	const close = () => { model.isPaneOpen.value = false; };
 	return (
 		<aside class="pane" aria-label={t("bar.details")}>
@@ -159,6 +175,7 @@ function Pane() {
 					<Tags all={info.tools} /></section>}
 				{info.skills?.length > 0 && <section class="stack"><h3>{t("pane.skills")}</h3>
 					<Tags all={info.skills} /></section>}
+				{html && <Dashboard html={html} />}
 			</div>
 		</aside>
 	);

@@ -39,6 +39,7 @@ export const model = {
 	isPaneOpen: signal(false),
 	dialog: signal(""),
 	isOnline: signal(true),
+	hasNewVersion: signal(false),
 	crash: signal(null),
 	toasts,
 	polite: signal(""),
@@ -132,9 +133,25 @@ export const model = {
 			document.title = title ? t("app.title", { agent: model.agentName.value, title })
 				: model.agentName.value;
 		});
+		watchVersion();
 		model.follow();
 	},
 };
+
+/* A server that was restarted may bring another page. It is offered, never loaded by itself. */
+function watchVersion() {
+	let isLost = false;
+	effect(() => {
+		const phase = model.chat.value?.state.value.phase;
+		if (phase === "waiting") isLost = true;
+		if (phase !== "ready" || !isLost) return;
+		isLost = false;
+		const { web } = model.info.peek() ?? {};
+		model.backend.http?.info().then((info) => {
+			if (web && info.web && info.web !== web) model.hasNewVersion.value = true;
+		}, () => {});
+	});
+}
 
 /** The one word for how things are: of the connection first, then of the turn. */
 export const status = computed(() => {

@@ -168,8 +168,21 @@ function Me() {
 
 /** The column, on phones a drawer. */
 export function Side() {
+	const isOpen = model.isSideOpen.value;
+	const box = useRef();
+	const opener = useRef();
+	/* Who opens the drawer by its button is taken there, and back. */
+	useEffect(() => {
+		const at = document.activeElement;
+		if (isOpen && at?.matches("[aria-controls=side]")) {
+			opener.current = at;
+			box.current.querySelector("button").focus();
+		} else if (!isOpen && box.current.contains(at)) {
+			opener.current?.focus();
+		}
+	}, [isOpen]);
 	return (
-		<nav id="side" class={`side ${model.isSideOpen.value ? "is-open" : ""}`}
+		<nav id="side" ref={box} class={`side ${isOpen ? "is-open" : ""}`}
 			aria-label={t("bar.sessions")}>
 			<div class="side-head">
 				<button type="button" onClick={model.newChat}>

@@ -117,6 +117,8 @@ const ENGLISH = {
 	"item.noResult": "No output",
 	"item.raw": "Raw",
 	"item.showAll": "Show all ({size})",
+	"item.showMore": "Show more ({size})",
+	"item.broken": "This cannot be shown",
 	"item.cut": "… {size} left out …",
 	"item.running": "running",
 	"item.ok": "ok",
@@ -269,6 +271,7 @@ const ENGLISH = {
 	"gate.other": "The agent refused the connection",
 	"gate.said": "It said: {message}",
 
+	"notice.newVersion": "A new version of this page is here.",
 	"notice.noHost": "{why} It is tried again every few seconds.",
 	"notice.reload": "Reload",
 	"notice.offline": "This device is offline. What you write is kept and will be sent.",
@@ -292,6 +295,7 @@ const ENGLISH = {
 	"pane.https": "https",
 	"pane.http": "plain http",
 	"pane.usage": "Used in this chat",
+	"pane.dashboard": "From the agent",
 	"pane.version": "Version",
 
 	"keys.title": "Keys",
