@@ -2,7 +2,7 @@
 // Copyright the co-hostd authors
 //
 // What tools are given and what they return: commands, changes, JSON, output of terminals.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { visibleNodes } from "../md/marks.js";
 import { size } from "./format.js";
 import { Shown } from "./parts.jsx";
@@ -29,7 +29,7 @@ function pretty(text) {
 /** A box of text as it is, with colours where it has escape sequences. */
 export function Pre({ text, label, class: name = "" }) {
 	const box = useRef();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const node = box.current;
 		if (!HAS_ESCAPES.test(text)) {
 			node.replaceChildren(...visibleNodes(text));
