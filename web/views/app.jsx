@@ -3,6 +3,7 @@
 //
 // The shell: sessions at the start, the chat, details at the end; on phones the outer ones
 // are drawers.
+import { computed } from "@preact/signals";
 import { Component } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Composer } from "./composer.jsx";
@@ -217,24 +218,28 @@ const Announcer = () => (
 	</>
 );
 
-function isEmpty(chat) {
-	return chat.isNew.value && !chat.pages.value.some((page) => page.length) &&
-		!chat.state.value.unsent.length;
-}
+/* Signals of their own: what grows with each token must not show the shell anew. */
+const isEmpty = computed(() => {
+	const chat = model.chat.value;
+	return !!chat && chat.isNew.value && !chat.pages.value.length && !chat.state.value.unsent.length;
+});
+const isGated = computed(() => {
+	const chat = model.chat.value;
+	const phase = chat?.state.value.phase;
+	return (phase === "refused" || phase === "onboarding") && !chat.pages.value.length;
+});
 
 function Chat() {
 	const chat = model.chat.value;
 	if (!chat) return null;
-	const { phase } = chat.state.value;
-	const isGated = phase === "refused" || phase === "onboarding";
 	const plan = chat.plan.value;
 	return (
 		<main id="main" class="main" tabIndex={-1}>
 			<Bar />
 			<Notices />
-			{isGated && !chat.pages.value.length ? <Gate chat={chat} /> : <>
+			{isGated.value ? <Gate chat={chat} /> : <>
 				{plan && chat.turn.value.isRunning && <PinnedPlan item={plan} />}
-				{isEmpty(chat) ? <Welcome /> : <Transcript key={chat.id} chat={chat} />}
+				{isEmpty.value ? <Welcome /> : <Transcript key={chat.id} chat={chat} />}
 				<footer class="foot"><Composer key={chat.id} chat={chat} /></footer>
 			</>}
 		</main>

@@ -214,6 +214,18 @@ function Pages({ chat, scroller }) {
 	));
 }
 
+/* What came while the reader was elsewhere, and the way there. */
+function ToEnd({ chat, toEnd }) {
+	const n = chat.pages.value.reduce((sum, page) => sum + page.length, 0);
+	const [seen] = useState(n);
+	return (
+		<div class="end-button"><button type="button" class="new-steps" onClick={toEnd}>
+			<Icon name="down" />
+			{n > seen ? t("item.new", { n: n - seen }) : t("item.toEnd")}
+		</button></div>
+	);
+}
+
 /** @param {{chat: object}} props the open session */
 export function Transcript({ chat }) {
 	const scroller = useRef();
@@ -222,9 +234,6 @@ export function Transcript({ chat }) {
 	useLayoutEffect(() => setReady(true), []);
 	useEffect(loadMarkdown, []);
 	const [isAtEnd, toEnd] = useEnd(scroller, inner);
-	const n = chat.pages.value.reduce((sum, page) => sum + page.length, 0);
-	const seen = useRef(n);
-	if (isAtEnd) seen.current = n;
 	const state = chat.state.value;
 	const turn = chat.turn.value;
 	const isConnected = state.phase === "ready";
@@ -241,12 +250,7 @@ export function Transcript({ chat }) {
 					{turn.isRunning && !chat.question.value && <Working turn={turn} />}
 				</div>
 			</div>
-			{!isAtEnd && (
-				<div class="end-button"><button type="button" class="new-steps" onClick={toEnd}>
-					<Icon name="down" />
-					{n > seen.current ? t("item.new", { n: n - seen.current }) : t("item.toEnd")}
-				</button></div>
-			)}
+			{!isAtEnd && <ToEnd chat={chat} toEnd={toEnd} />}
 		</>
 	);
 }
