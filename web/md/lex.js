@@ -94,7 +94,7 @@ function settled(text) {
  */
 export function lexer() {
 	let text = "";
-	let marks = []; /* where each visible block begins */
+	let marks = []; /* where each visible block begins, its type and text: {at, type, raw} */
 	let links = {};
 	let hasLinks = false;
 
@@ -112,16 +112,26 @@ export function lexer() {
 			return { from: 0, blocks: [plain(next)] };
 		}
 		const from = Math.max(0, marks.length - 2);
-		let at = from ? marks[from] : 0;
+		let at = from ? marks[from].at : 0;
 		const read = lex(next.slice(at), links);
 		links = read.links;
 		hasLinks ||= read.tokens.some((token) => token.type === "def");
-		marks.length = from;
+		const old = marks.splice(from);
 		for (const token of read.tokens) {
-			if (isVisible(token)) marks.push(at);
+			if (isVisible(token)) marks.push({ at, type: token.type, raw: token.raw });
 			at += token.raw.length;
 		}
-		return { from, blocks: read.tokens.filter(isVisible) };
+		const n = unchanged(old, marks.slice(from));
+		return { from: from + n, blocks: read.tokens.filter(isVisible).slice(n) };
+	}
+
+	/* How many blocks that were read again are as they were. */
+	function unchanged(old, now) {
+		let n = 0;
+		if (hasLinks) return n;
+		while (n < old.length && n < now.length && old[n].raw === now[n].raw
+			&& old[n].type === now[n].type) n++;
+		return n;
 	}
 
 	const clean = (next) => next.replace(/\r\n?/g, "\n");

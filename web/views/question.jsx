@@ -67,7 +67,7 @@ export function Ask({ item }) {
 				<fieldset class="choices bare" disabled={isSent}>
 					<legend><Shown text={item.text} /></legend>
 					{item.options.map((option) => (
-						<label key={option}>
+						<label key={option} class={chosen.includes(option) ? "is-on" : ""}>
 							<input type={item.isMulti ? "checkbox" : "radio"} name={name}
 								checked={chosen.includes(option)}
 								onChange={() => toggle(option)} />
@@ -103,7 +103,7 @@ function Refusal({ onRefuse, onBack, isSent }) {
 			onRefuse({ approved: false, mode, feedback: feedback.trim() || undefined });
 		}}>
 			{REFUSALS.map((one) => (
-				<label key={one}><input type="radio" name={name} checked={mode === one}
+				<label key={one} class={mode === one ? "is-on" : ""}><input type="radio" name={name} checked={mode === one}
 					onChange={() => setMode(one)} />{t(WORDS[one])}</label>
 			))}
 			<label class="field"><span>{t("approve.reason")}</span>
