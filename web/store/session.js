@@ -86,6 +86,8 @@ export function openSession({ host, id: given }) {
 	}
 
 	function forget() {
+		take();
+		folded.value = NO_ITEMS;
 		kept = [];
 		clock.clearTimeout(saveTimer);
 		saveTimer = null;

@@ -276,6 +276,17 @@ test("a session that was about to be deleted when the page went is deleted later
 	assert.deepEqual(await first.tables.entries("deletes"), []);
 });
 
+test("a session that another tab deletes is forgotten", async () => {
+	const { host, tables, chat: session } = await chat();
+	await host.welcome();
+	await host.say(host.row("input", { prompt: "a" }));
+	session.save();
+	await settle();
+	await host.say({ type: "DELETED", session_id: "s" });
+	assert.deepEqual([texts(session), session.state.value.why.word, await tables.entries("rows")],
+		[[], "deleted", []]);
+});
+
 test("a title is set in the list and in the open session", async () => {
 	const { store } = await visit({ answers: { "/sessions": { sessions: LIST, before: null },
 		"PATCH /sessions/a": (_, o) => ({ title: JSON.parse(o.body).payload.title.trim() }) } });

@@ -52,7 +52,12 @@ const REASONS = {
 	held: ["gate.refused", "gate.refusedAbout", true],
 	clock: ["gate.clock", "gate.clockAbout", false],
 	seal: ["gate.seal", "gate.sealAbout", false],
+	gone: ["gate.gone", "gate.goneAbout", false],
+	deleted: ["gate.deleted", "gate.deletedAbout", false],
 };
+
+/* Reasons that the page found itself, not the server. */
+const OURS = new Set(["gone", "deleted"]);
 
 function Refused({ chat }) {
 	const { why, aheadMs } = chat.state.value;
@@ -63,7 +68,7 @@ function Refused({ chat }) {
 			<h2>{t(title, { agent })}</h2>
 			{about && <p>{t(about, { agent, time: duration(Math.abs(aheadMs ?? 0)) })}</p>}
 			{hasAddress && <Address />}
-			{why?.message && <p class="hint">
+			{why?.message && !OURS.has(why.word) && <p class="hint">
 				<Shown text={t("gate.said", { message: why.message })} /></p>}
 			<div class="row"><button type="button" class="primary" onClick={() => chat.retry()}>
 				{t("gate.retry")}</button></div>

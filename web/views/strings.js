@@ -268,6 +268,10 @@ const ENGLISH = {
 	"gate.blockedAbout": "The owner of {agent} has blocked your address or your network.",
 	"gate.seal": "The connection cannot be made private",
 	"gate.sealAbout": "This page came by plain http, and the agent does not seal connections. Nothing was sent. Ask the owner for an https address.",
+	"gate.gone": "This chat is not here",
+	"gate.goneAbout": "It does not exist, or it belongs to another key. On another device, use the recovery words of the key with which it was begun.",
+	"gate.deleted": "This chat was deleted",
+	"gate.deletedAbout": "Begin another one, or choose one of the list.",
 	"gate.other": "The agent refused the connection",
 	"gate.said": "It said: {message}",
 
