@@ -5,8 +5,8 @@
 // anything, this page included; elsewhere (pages of plain http) plain.js computes, and the
 // seed lies readable in the storage.
 //
-// A storage is {get(table, key), put(table, key, value), remove(table, key)}, all of them
-// asynchronous; store/disk.js has one in IndexedDB and one in memory.
+// A storage is {get(table, key), put(table, key, value), putNew(table, key, value) -> what is
+// there, remove(table, key)}, all of them asynchronous; store/disk.js has one.
 import { fromBase64, fromHex, toHex, utf8 } from "../oip/canonical.js";
 
 const ED25519 = { name: "Ed25519" };
@@ -82,6 +82,14 @@ async function identityOf({ address, key, seed }) {
 	return { address, isPlain, sign, verify, newExchange };
 }
 
+// What is kept of a seed: the key, or the seed where there is no WebCrypto.
+async function keptOf(seed) {
+	const key = await webKey(seed);
+	if (key) return key;
+	const { addressOf } = await import("./plain.js");
+	return { seed: seed.slice(), address: addressOf(seed) };
+}
+
 /**
  * The identity of a seed.
  * @param {Uint8Array} seed 32 bytes, which the caller may wipe afterwards
@@ -96,11 +104,7 @@ async function identityOf({ address, key, seed }) {
  * @property {function(): Promise<object>} newExchange a key for one seal
  */
 export async function identityOfSeed(seed, storage) {
-	let kept = await webKey(seed);
-	if (!kept) {
-		const { addressOf } = await import("./plain.js");
-		kept = { seed: seed.slice(), address: addressOf(seed) };
-	}
+	const kept = await keptOf(seed);
 	await storage?.put(TABLE, "own", kept);
 	return identityOf(kept);
 }
@@ -150,7 +154,14 @@ export async function importPhrase(phrase, { storage }) {
  */
 export async function openIdentity({ storage }) {
 	const identity = await loadIdentity({ storage });
-	return identity ? { identity, phrase: undefined } : makeIdentity({ storage });
+	if (identity) return { identity, phrase: undefined };
+	const { newPhrase, seedOfPhrase } = await import("./phrase.js");
+	const phrase = await newPhrase();
+	const made = await keptOf(await seedOfPhrase(phrase));
+	// Two tabs may open at once: both are the one that came first.
+	const kept = await storage.putNew(TABLE, "own", made);
+	return { identity: await identityOf(kept),
+		phrase: kept.address === made.address ? phrase : undefined };
 }
 
 /** Forget the identity of this browser. @param {{storage: object}} o */

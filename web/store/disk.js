@@ -23,6 +23,13 @@ export class MemoryTables {
 	async get(table, key) { return this.#tables.get(table).get(key); }
 	async put(table, key, value) { this.#tables.get(table).set(key, value); }
 	async remove(table, key) { this.#tables.get(table).delete(key); }
+
+	async putNew(table, key, value) {
+		const there = this.#tables.get(table);
+		if (!there.has(key)) there.set(key, value);
+		return there.get(key);
+	}
+
 	async entries(table) { return [...this.#tables.get(table)]; }
 }
 
@@ -79,6 +86,18 @@ export class IndexedTables {
 		return this.#write(table, (store) => store.put(value, key));
 	}
 
+	async putNew(table, key, value) {
+		let there = value;
+		await this.#write(table, (store) => {
+			const request = store.get(key);
+			request.onsuccess = () => {
+				if (request.result === undefined) store.put(value, key);
+				else there = request.result;
+			};
+		});
+		return there;
+	}
+
 	remove(table, key) {
 		return this.#write(table, (store) => store.delete(key));
 	}
@@ -130,6 +149,18 @@ export class Disk {
 			}
 		}
 		return this.#memory.put(table, key, value);
+	}
+
+	/**
+	 * Put a value where there is none.
+	 * @param {string} table
+	 * @param {string} key
+	 * @param {*} value
+	 * @returns {Promise<*>} the one that is there now
+	 */
+	async putNew(table, key, value) {
+		return await this.#try((kept) => kept.putNew(table, key, value))
+			?? this.#memory.putNew(table, key, value);
 	}
 
 	/** @param {string} table @param {string} key @returns {Promise<void>} */

@@ -8,7 +8,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CopyingTables } from "./kit.mjs";
 import { canonical, fromBase64, fromHex, newUuid, toBase64, toHex } from "../oip/canonical.js";
-import { identityOfSeed, importPhrase, loadIdentity, makeIdentity } from "../identity/key.js";
+import {
+	identityOfSeed, importPhrase, loadIdentity, makeIdentity, openIdentity,
+} from "../identity/key.js";
 import * as plain from "../identity/plain.js";
 import { checkPhrase, phraseOf, seedOfPhrase } from "../identity/phrase.js";
 
@@ -107,6 +109,16 @@ test("an identity is kept, cannot be exported, and comes back by its phrase", as
 	await assert.rejects(crypto.subtle.exportKey("jwk", key));
 	const elsewhere = await importPhrase(phrase, { storage: new CopyingTables() });
 	assert.equal(elsewhere.address, identity.address);
+});
+
+test("tabs that open at once at the first visit are one identity", async () => {
+	const storage = new CopyingTables();
+	const tabs = await Promise.all([1, 2, 3].map(() => openIdentity({ storage })));
+	assert.equal(new Set(tabs.map(({ identity }) => identity.address)).size, 1);
+	const [phrase, ...more] = tabs.map((tab) => tab.phrase).filter(Boolean);
+	assert.deepEqual(more, [], "one of them has the phrase");
+	const again = await importPhrase(phrase, { storage: new CopyingTables() });
+	assert.equal(again.address, tabs[0].identity.address);
 });
 
 test("without WebCrypto a phrase is the same identity, which says it is plain", async () => {

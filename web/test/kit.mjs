@@ -12,6 +12,9 @@ globalThis.crypto ??= webcrypto;
 /** Tables whose values are copies, as a browser's are. */
 export class CopyingTables extends MemoryTables {
 	async put(table, key, value) { await super.put(table, key, structuredClone(value)); }
+	async putNew(table, key, value) {
+		return structuredClone(await super.putNew(table, key, structuredClone(value)));
+	}
 }
 
 /** A clock that stands until it is moved. */
