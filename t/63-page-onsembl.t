@@ -24,4 +24,8 @@ Page::story('onsembl', $host, token => sub { $token }, login => sub {
 	$host->http(POST => '/api/auth/device/authorize', {}, {})->{json}{verification_uri_complete} });
 $_->stop for @wrappers;
 $host->stop;
+
+my $other = CoHost->start(workers => 2, args => ['-o', 'doors=http,connectonion']);
+Page::story('onsembl-off', $other);
+$other->stop;
 done_testing;

@@ -53,6 +53,7 @@ export class Center {
 		this.tick = signal(0);
 		this.user = signal(userOf(this.token));
 		this.failure = signal("");
+		this.isThere = false; /* whether the server speaks Onsembl, or was asked */
 		this.rest = new OnsRest({ base, token: () => this.token });
 		this.talk = new OnsTalk({
 			url: base.replace(/^http/, "ws") + "ws/dashboard",
@@ -133,10 +134,21 @@ export class Center {
 		}
 	}
 
+	/* A WebSocket does not say why it was refused. */
+	async #lookForDoor() {
+		this.isThere = true;
+		const isMissing = await this.rest.isMissing().catch(() => false);
+		if (!isMissing) return;
+		this.talk.close();
+		this.line.value = { phase: "off" };
+	}
+
 	#onState(state) {
 		const before = this.line.value.phase;
 		this.line.value = state;
 		clearInterval(this.polling);
+		if (state.phase === "ready") this.isThere = true;
+		else if (state.phase === "waiting" && !this.isThere) this.#lookForDoor();
 		if (state.phase !== "ready" || before === "ready") return;
 		this.#look();
 		this.polling = setInterval(() => {

@@ -48,6 +48,11 @@ export class OnsRest {
 		return value;
 	}
 
+	/** Whether the server does not speak Onsembl. @returns {Promise<boolean>} */
+	async isMissing() {
+		return (await this.fetch(this.base + "api/health/liveness")).status === 404;
+	}
+
 	/** All agents that this user may see, 1000 at most. */
 	async agents() {
 		const all = [];

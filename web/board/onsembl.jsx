@@ -10,7 +10,7 @@ import { EmergencyStop } from "./ons_stop.jsx";
 import { Dialog, Line, State, useNow } from "./parts.jsx";
 import { t } from "./strings.js";
 
-const PHASES = { opening: "wait", ready: "good", waiting: "bad", refused: "off", closed: "off" };
+const PHASES = { opening: "wait", ready: "good", waiting: "bad", refused: "off", closed: "off", off: "off" };
 
 function SignIn({ center, why }) {
 	const [isShown, show] = useState(false);
@@ -39,6 +39,15 @@ function SignIn({ center, why }) {
 }
 
 /* code: one that the address of this page has; people still have to say that it is theirs. */
+function NoDoor() {
+	return <section class="bd-card bd-signin" aria-label={t.noDoor}>
+		<h1>{t.noDoor}</h1>
+		<p>{t.noDoorWhat}</p>
+		<Line text={t.noDoorLine} />
+		<p><a href="./">{t.toChat}</a></p>
+	</section>;
+}
+
 function Device({ center, code: first, onClose }) {
 	const [answer, setAnswer] = useState(null);
 	const submit = async (event) => {
@@ -78,7 +87,7 @@ function Top({ center, place, onGo, onStopped }) {
 		<nav aria-label={t.name}>{tab("/agents", t.agents)}{tab("/dashboard", t.center)}</nav>
 		<span class="bd-space" />
 		<span role="status"><State kind={PHASES[phase]}>{t.phases[phase]}</State></span>
-		{phase !== "refused" && <details class="bd-menu">
+		{phase !== "refused" && phase !== "off" && <details class="bd-menu">
 			<summary title={t.signedInAs(center.user.value)}>
 				<bdi dir="auto">{center.user.value || "…"}</bdi></summary>
 			<div>
@@ -89,7 +98,7 @@ function Top({ center, place, onGo, onStopped }) {
 					{t.signOut}</button>
 			</div>
 		</details>}
-		{phase !== "refused" && <EmergencyStop center={center} onDone={onStopped} />}
+		{phase !== "refused" && phase !== "off" && <EmergencyStop center={center} onDone={onStopped} />}
 		{isDevice && phase !== "refused" && <Device center={center} code={code}
 			onClose={() => openDevice(false)} />}
 	</header>;
@@ -154,7 +163,7 @@ export function Onsembl({ place: first }) {
 				setStopped("");
 				center.store.banner = null;
 			}} />
-			{phase === "refused" ? <SignIn center={center} why={why} />
+			{phase === "off" ? <NoDoor /> : phase === "refused" ? <SignIn center={center} why={why} />
 				: place === "/agents" ? <Agents center={center} now={now} chosen={chosen}
 					onChoose={choose} onCommand={command} />
 				: <CommandCenter center={center} now={now} chosen={chosen} onChoose={choose} />}

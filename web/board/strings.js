@@ -26,11 +26,15 @@ export const t = {
 
 	/* the connection */
 	phases: { opening: "connecting", ready: "connected", waiting: "coming back",
-		refused: "not signed in", closed: "not connected" },
+		refused: "not signed in", closed: "not connected", off: "not here" },
 	lost: (s) => `The connection is lost. Next attempt in ${s} s; running commands go on, and ` +
 		"nothing that they write is missed.",
 	retryNow: "Try now",
 	failed: (why) => `The server refused a request: ${why}`,
+
+	noDoor: "This server does not speak Onsembl",
+	noDoorWhat: "Its operator can change that, by the doors in host.yaml, and a reload:",
+	noDoorLine: "doors: http, connectonion, onsembl",
 
 	/* the token */
 	signIn: "Sign in",

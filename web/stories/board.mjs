@@ -34,13 +34,13 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 		.getAttribute("points")).split(" ").length > 2, "numbers have a curve");
 	await until(() => page.locator("tr[data-session=waits]").getByText("waits for approval").isVisible(),
 		"a session that waits for a person is told");
-	await shot(page, "board-now");
 	await checkAccess(page, "the board");
 	const dead = Number(await page.locator("tr", { hasText: "worker 2" }).getAttribute("data-pid"));
 	await tell("kill", dead);
 	await until(async () => await page.locator(`tr[data-pid="${dead}"]`).count() === 0 &&
 		await processes.count() === 5, "a worker that was killed is replaced on the board");
 	await until(() => page.getByText("1 process replaced").isVisible(), "its death is counted");
+	await shot(page, "board-now");
 
 	// ---- the journal of a session ----
 

@@ -88,6 +88,13 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	await until(() => pane("ask Which colour").getByText("You answered: green").isVisible(),
 		"an answer goes to the agent");
 
+	await run("approve rm");
+	const group = page.getByRole("group", { name: /May it run rm\?/ });
+	await until(() => group.isVisible(), "a question for approval names its tool");
+	await group.getByRole("button", { name: "Allow once" }).click();
+	await until(() => pane("approve rm").getByText("rm was approved and ran.").isVisible(),
+		"an approval goes to the agent");
+
 	// ---- a worker that dies ----
 
 	await page.getByRole("checkbox", { name: /tester/ }).uncheck();
