@@ -172,6 +172,7 @@ function Pane() {
 							{usage.cost > 0 && ` · ${price(usage.cost)}`}</dd></>}
 					<dt>{t("pane.version")}</dt><dd>co-hostd {info.version}</dd>
 				</dl>
+				<p><a href="#/board">{t("pane.board")}</a></p>
 				{info.tools?.length > 0 && <section class="stack"><h3>{t("pane.tools")}</h3>
 					<Tags all={info.tools} /></section>}
 				{info.skills?.length > 0 && <section class="stack"><h3>{t("pane.skills")}</h3>

@@ -301,6 +301,7 @@ const ENGLISH = {
 	"pane.usage": "Used in this chat",
 	"pane.dashboard": "From the agent",
 	"pane.version": "Version",
+	"pane.board": "Operator's board",
 
 	"keys.title": "Keys",
 	"keys.field": "go to the message field",
