@@ -14,7 +14,7 @@
 // At its end a story checks each page that it opened: no message on the console, no error, no
 // report of the content security policy, no request to another host, and no serious finding
 // of axe-core. The policy stays in force: axe runs in a world of its own, beside the page's.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -195,10 +195,21 @@ async function checkAccess(page, who = "the page") {
 	ok(!found.length, `${who} has no serious finding of axe-core`, found.join("\n"));
 }
 
-/** Save a screenshot if the environment has STORY_SHOTS, a folder. */
+/*
+ * Save a screenshot if the environment has STORY_SHOTS, a folder; with STORY_SHOTS_WEBP in a form
+ * that is half as large, which playwright-core does not write.
+ */
 async function shot(page, name) {
 	if (!process.env.STORY_SHOTS) return;
-	await page.screenshot({ path: join(process.env.STORY_SHOTS, `${name}.png`) });
+	const file = join(process.env.STORY_SHOTS, name);
+	if (!process.env.STORY_SHOTS_WEBP) {
+		await page.screenshot({ path: `${file}.png` });
+		return;
+	}
+	const devtools = await page.context().newCDPSession(page);
+	const { data } = await devtools.send("Page.captureScreenshot", { format: "webp", quality: 82 });
+	await writeFile(`${file}.webp`, Buffer.from(data, "base64"));
+	await devtools.detach();
 }
 
 /**
