@@ -125,7 +125,6 @@ my %policy = (
 	'x-content-type-options' => 'nosniff',
 	'x-frame-options' => 'DENY',
 	'referrer-policy' => 'no-referrer',
-	'cross-origin-opener-policy' => 'same-origin',
 	'cross-origin-resource-policy' => 'same-origin',
 	'permissions-policy' => 'camera=(), microphone=(), geolocation=()',
 );
@@ -151,6 +150,16 @@ like $info->{web}, qr/^[\w-]{12}$/, '/info names the build of the page';
 cmp_ok scalar @{ $info->{examples} }, '>=', 3, '/info has examples for the demo agent';
 is $info->{can_seal}, JSON::PP::true, '/info says that connections can be sealed';
 like $page->{header}{date}, qr/ GMT$/, 'replies have a date, by which the page knows its clock';
+
+my $safe = get('/', accept => $HTML, 'sec-fetch-mode' => 'navigate');
+is $safe->{header}{'cross-origin-opener-policy'}, 'same-origin',
+    'the page has no opener where browsers keep origins apart';
+ok !exists get('/', accept => $HTML)->{header}{'cross-origin-opener-policy'},
+    'a page by plain http has no policy that browsers would complain about';
+my %foreign = (host => 'other.test', origin => 'http://other.test');
+is get($script, %foreign)->{status}, 200, 'the files of the page are open to pages by a foreign name';
+is get('/info', %foreign)->{status}, 403, 'other paths are not open to pages by a foreign name';
+is get('/assetsX', %foreign)->{status}, 403, 'paths beside the files are not open';
 
 # ---- what is not there ----
 

@@ -119,8 +119,11 @@ static void mount_door(struct http *http, const struct door_setup *all)
 	bool has_page = api_page_is_there(setup->conf);
 	add_routes(http, door_routes);
 	http_open_path(http, "/docs", HTTP_OPEN_TO_VISITS);
-	if (has_page)
+	if (has_page) {
 		add_page(http, page_routes);
+		/* Browsers ask for modules as pages do that are foreign. */
+		http_open_path(http, "/assets/*", HTTP_OPEN_TO_ALL);
+	}
 	api_publish_mount(http, setup, setup->about->routes);
 	if (has_page)
 		add_page(http, page_places);

@@ -36,7 +36,6 @@ static const struct guard page_guards[] = {
     {"x-content-type-options", "nosniff"},
     {"x-frame-options", "DENY"},
     {"referrer-policy", "no-referrer"},
-    {"cross-origin-opener-policy", "same-origin"},
     {"cross-origin-resource-policy", "same-origin"},
     {"permissions-policy", "camera=(), microphone=(), geolocation=()"},
     {0},
@@ -55,6 +54,17 @@ static const struct guard frame_guards[] = {
     {0},
 };
 
+/*
+ * Chromium complains on the console if a page by plain http has this policy. It
+ * sends Sec-Fetch-* to origins that can have it.
+ */
+static void add_opener_policy(struct http_req *req)
+{
+	if (http_header(req, "sec-fetch-mode"))
+		http_add_header(
+		    req, "cross-origin-opener-policy", "same-origin");
+}
+
 static void reply_file(
     struct http_req *req, const char *path, const struct guard *guards)
 {
@@ -72,6 +82,7 @@ static void reply_file(
 void api_page_get(struct http_req *req, void *arg)
 {
 	(void)arg;
+	add_opener_policy(req);
 	reply_file(req, INDEX, page_guards);
 }
 
@@ -95,10 +106,9 @@ static bool takes_html(const struct http_req *req)
 
 void api_page_root(struct http_req *req, void *arg)
 {
-	(void)arg;
 	http_add_header(req, "vary", "accept");
 	if (takes_html(req)) {
-		reply_file(req, INDEX, page_guards);
+		api_page_get(req, arg);
 		return;
 	}
 	/* Relative, since a proxy may serve us below a path of its own. */

@@ -94,7 +94,8 @@ enum http_open_to {
  * by a page that is neither ours nor in allowed_origins, or that came by a
  * foreign Host, gets 403 before any handler; WebSockets as well. The path given
  * here is answered nevertheless: it must have no effect and reveal nothing
- * about the agent. path must be static.
+ * about the agent. path must be static; if it ends in a star, all paths that
+ * begin so are meant.
  */
 void http_open_path(struct http *h, const char *path, enum http_open_to to);
 

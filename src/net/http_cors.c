@@ -107,13 +107,22 @@ static bool is_visit(const h2o_req_t *q)
 	       has_header(q, "sec-fetch-dest", "document");
 }
 
+/* Whether the path is that of a rule, or below it if it ends in a star. */
+static bool is_path_of(const struct http_open *open, const h2o_req_t *q)
+{
+	const char *path = q->input.path.base;
+	size_t n = http_path_len(q), len = strlen(open->path);
+	if (open->path[len - 1] != '*')
+		return h2o_memis(path, n, open->path, len);
+	return n >= len - 1 && memcmp(path, open->path, len - 1) == 0;
+}
+
 static bool is_open(
     const struct http *h, const h2o_req_t *q, enum http_origin_verdict verdict)
 {
 	for (size_t i = 0; i < h->n_open; i++) {
 		const struct http_open *open = &h->open[i];
-		if (h2o_memis(q->input.path.base, http_path_len(q), open->path,
-			strlen(open->path)))
+		if (is_path_of(open, q))
 			return open->to == HTTP_OPEN_TO_ALL ||
 			       (verdict == HTTP_ORIGIN_CROSS_SITE &&
 				   is_visit(q));

@@ -39,7 +39,7 @@ struct http_open {
 };
 
 /* The maximum number of these paths. */
-#define HTTP_OPEN_PATHS 8
+#define HTTP_OPEN_PATHS 16
 
 struct http {
 	struct loop *loop;
