@@ -42,6 +42,7 @@ function titleOf(text) {
  * @property {object|null} plan the item of the running turn
  * @property {{tokens: number, cost: number}} usage of all turns that are there
  * @property {boolean} hasOlder whether there are items that older() brings
+ * @property {number} first the position of the oldest row that is there
  * @property {object} state of the connection, see TalkState
  * @property {string} draft what was typed and not sent; to be written
  * @property {object|null} problem the last refusal: a Why; input: what was not taken
@@ -59,6 +60,7 @@ export function openSession({ host, id: given }) {
 	let [talk, key, kept, isOver] = [null, "", [], false];
 	let [arrived, isLoading, hasGreeted] = [[], false, false];
 	let conversation = []; // what stands for rows that are lost
+	let [refusal, hasTold] = [null, false]; // of the WebSocket itself
 	let saveTimer = null;
 	let draftTimer = null;
 
@@ -143,11 +145,23 @@ export function openSession({ host, id: given }) {
 
 	function onState(next) {
 		const { unsent } = state.value;
-		state.value = next;
+		if (next.phase === "ready") [hasTold, refusal] = [true, null];
+		state.value = refusal ? { ...next, phase: "refused", why: refusal } : next;
+		if (next.phase === "waiting" && !hasTold) learnRefusal();
 		if (next.unsent !== unsent) keepUnsent(next.unsent);
 		if (next.phase === "ready") greeted();
 		if (next.why?.word === "deleted") forget();
 		if (next.level) host.level.value = next.level;
+	}
+
+	// A browser does not tell why a WebSocket was refused; the same by POST has the reason.
+	async function learnRefusal() {
+		hasTold = true;
+		const { http } = await host.whenReady;
+		const error = await http.post("/ws", {}).catch((e) => e);
+		if (error?.status !== 403 || state.value.phase === "ready") return;
+		refusal = { word: "other", message: error.message };
+		state.value = { ...state.value, phase: "refused", why: refusal };
 	}
 
 	function keepUnsent(unsent) {
@@ -248,6 +262,7 @@ export function openSession({ host, id: given }) {
 	return {
 		id, draft, state, hasOlder, problem, isNew, turn, usage,
 		pages: computed(() => folded.value.pages),
+		first: computed(() => folded.value.first),
 		title: computed(() => named.value || state.value.title || titleOf(firstPrompt.value)),
 		question: computed(() => folded.value.question),
 		plan: computed(() => {

@@ -49,6 +49,9 @@ function Files({ files }) {
 	);
 }
 
+/* Characters of an address. */
+const URL_SHOWN = 200;
+
 const RUNTIME = { waiting: "item.runtimeWaits", dropped: "item.dropped" };
 
 function User({ item }) {
@@ -217,11 +220,17 @@ function Plan({ item }) {
 	);
 }
 
+/* An image from elsewhere is never fetched; its address is said. */
+const NoImage = ({ url }) => (
+	<p class="hint">{t("item.badImage")} {/^https?:/.test(url) &&
+		<code class="mono"><Shown text={url.slice(0, URL_SHOWN)} /></code>}</p>
+);
+
 function Image({ item }) {
 	return (
 		<div class="picture-box">
 			{isImage(item.image) ? <img src={item.image} alt={t("item.image")} />
-				: <p class="hint">{t("item.badImage")}</p>}
+				: <NoImage url={item.image} />}
 		</div>
 	);
 }

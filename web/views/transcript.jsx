@@ -150,7 +150,12 @@ function useEnd(scroller, inner) {
 	return [isAtEnd, toEnd];
 }
 
-/* Older rows come when the reader nears the beginning; what one reads stays where it is. */
+/*
+ * Older rows come when the reader nears the beginning; what one reads stays where it is. An
+ * observer tells of changes only: each page of rows has one of its own, since what came may
+ * be too little to move the beginning out of sight; and each phase of the connection, since
+ * nothing comes before it is ready.
+ */
 function Older({ chat, scroller }) {
 	const mark = useRef();
 	useEffect(() => {
@@ -243,7 +248,8 @@ export function Transcript({ chat }) {
 			<div class="scroll" ref={scroller} tabIndex={0} role="log" aria-live="off"
 				aria-label={t("bar.sessions")}>
 				<div class="measure transcript" ref={inner}>
-					{isReady && chat.hasOlder.value && <Older chat={chat} scroller={scroller} />}
+					{isReady && chat.hasOlder.value && <Older chat={chat} scroller={scroller}
+						key={`${state.phase} ${chat.first.value}`} />}
 					{isReady && <Pages chat={chat} scroller={scroller} />}
 					{state.unsent.map((input) => <Unsent key={input.id} input={input}
 						isConnected={isConnected} onTakeBack={() => chat.takeBack(input)} />)}
