@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Copyright the co-hostd authors
+//
+// From the first visit to the first answer, and all that an agent may ask.
+import { answers, field, hasAnswer, prompts, say, status } from "./chat.mjs";
+import { story } from "../test/story.mjs";
+
+await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
+	const page = await open("/");
+	await until(() => page.getByRole("heading", { level: 1, name: "demo" }).isVisible(),
+		"the page shows the name of the agent");
+	await page.getByRole("button", { name: "What is 42 * 17?" }).click();
+	is(await field(page).inputValue(), "What is 42 * 17?", "an example fills the field");
+	like(page.url(), /^[^#]*(?:#\/?(?:new)?)?$/, "a visit alone makes no session");
+	await field(page).press("Enter");
+	await until(() => hasAnswer(page, /^The result of 42 \* 17 is 714\.$/),
+		"the first prompt is answered");
+	like(page.url(), /#\/s\/[\w-]+$/, "a session has an address");
+	is(await prompts(page), ["What is 42 * 17?"], "the prompt is shown once");
+	await until(async () => /ready/.test(await status(page)), "the page is ready after a turn");
+
+	await page.locator("main details.step").first().locator("summary").click();
+	await until(async () => /714/.test(await page.locator("main details.step").first().innerText()),
+		"a tool call opens to its result");
+	await checkAccess(page, "a page with an answer");
+
+	await say(page, "ask Which colour?|red|blue");
+	await until(async () => /waiting for you/.test(await status(page)), "the page says that it waits");
+	await checkAccess(page, "a page with a question");
+	await page.getByRole("radio", { name: "red" }).check();
+	await page.getByRole("button", { name: "Send answer" }).click();
+	await until(() => hasAnswer(page, /\bred\b/), "a chosen answer reaches the agent");
+
+	await say(page, "approve shell");
+	await until(() => page.getByRole("heading", { name: /May demo use shell/ }).isVisible(),
+		"an approval is asked for");
+	await checkAccess(page, "a page with an approval");
+	await page.getByRole("button", { name: "Allow once" }).click();
+	await until(async () => (await answers(page)).length === 3, "an approved tool runs");
+
+	await say(page, "plan dig|build");
+	await page.getByRole("button", { name: /^Ask for changes/ }).click();
+	await page.getByRole("textbox", { name: "What to change" }).fill("paint it, too");
+	await page.getByRole("button", { name: "Send changes" }).click();
+	await until(() => hasAnswer(page, /paint it, too/), "a review of a plan reaches the agent");
+
+	await say(page, "sleep 60000");
+	await page.getByRole("button", { name: "Stop" }).click();
+	await until(async () => /ready/.test(await status(page)), "a turn can be stopped");
+
+	await say(page, "fail on purpose");
+	await until(() => page.getByRole("button", { name: "Try again" }).isVisible(),
+		"a failed turn can be tried again");
+	await shot(page, "talk");
+
+	const seen = [await prompts(page), await answers(page)];
+	await page.reload();
+	await until(async () => (await prompts(page)).length === seen[0].length
+		&& (await answers(page)).length === seen[1].length, "a reload shows the whole conversation");
+	is([await prompts(page), await answers(page)], seen, "a reload shows it as it was");
+
+	await page.getByRole("button", { name: "New chat" }).first().click();
+	await until(async () => (await prompts(page)).length === 0, "a new chat is empty");
+	ok(!page.url().includes("/s/"), "a new chat has no session yet");
+});
