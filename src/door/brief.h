@@ -14,13 +14,6 @@
 
 struct session_record;
 
-/* Entries of one page, unless a query says otherwise, and at most. */
-#define BRIEF_PRESET 50
-#define BRIEF_MAX 200
-
-/* The longest text to search for, in bytes. */
-#define BRIEF_WORDS_MAX 200
-
 /* Append the entry of a session. */
 void brief_put(struct buf *out, const struct session_record *r);
 

@@ -16,7 +16,7 @@
 #define TICK_ROWS 1000
 #define TICK_BYTES ((size_t)2 * 1024 * 1024)
 
-struct making {
+struct listing_run {
 	struct listing list;
 	const struct listing_form *form;
 	struct session_query query; /* limit: what is still wanted */
@@ -27,7 +27,7 @@ struct making {
 	struct loop_timer tick;
 };
 
-static void making_free(struct making *m)
+static void listing_run_free(struct listing_run *m)
 {
 	loop_timer_stop(m->list.setup->loop, &m->tick);
 	buf_fini(&m->list.out);
@@ -37,15 +37,15 @@ static void making_free(struct making *m)
 
 static void on_gone(void *arg)
 {
-	struct making *m = arg;
+	struct listing_run *m = arg;
 	if (m->form->forget)
 		m->form->forget(m->list.arg);
-	making_free(m);
+	listing_run_free(m);
 }
 
 static void put_one(const struct session_record *r, void *arg)
 {
-	struct making *m = arg;
+	struct listing_run *m = arg;
 	struct buf *out = &m->list.out;
 	size_t before = out->len;
 	m->query.limit--;
@@ -59,24 +59,24 @@ static void put_one(const struct session_record *r, void *arg)
 		m->has_one = true;
 }
 
-static void finish(struct making *m, const struct err *err)
+static void finish(struct listing_run *m, const struct err *err)
 {
-	http_on_gone(m->list.req, NULL, NULL);
+	if (m->list.req)
+		http_on_gone(m->list.req, NULL, NULL);
 	m->list.next = m->query.before;
 	m->list.err = err;
 	m->form->finish(&m->list);
-	making_free(m);
+	listing_run_free(m);
 }
 
-static bool is_tired(const struct making *m)
+static bool is_tired(const struct listing_run *m)
 {
 	return m->form->most_ticks && m->n_ticks >= m->form->most_ticks;
 }
 
-/* Examine the next rows, and come back in the next tick if there are more. */
-static void go_on(void *arg)
+/* Examine the next rows. Returns whether there are more, for the next tick. */
+static bool step(struct listing_run *m)
 {
-	struct making *m = arg;
 	struct session_query query = m->query;
 	struct err err;
 	uint64_t next = 0;
@@ -89,18 +89,24 @@ static void go_on(void *arg)
 	m->rows_left -= n_seen;
 	m->query.before = next;
 	m->n_ticks++;
-	if (rc == 0 && next && m->query.limit && m->rows_left && !is_tired(m))
+	if (rc == 0 && next && m->query.limit && m->rows_left && !is_tired(m)) {
 		loop_timer_set(m->list.setup->loop, &m->tick, 0);
-	else
-		finish(m, rc == 0 ? NULL : &err);
+		return true;
+	}
+	finish(m, rc == 0 ? NULL : &err);
+	return false;
 }
 
-void listing_begin(struct http_req *req, const struct door_setup *setup,
+static void on_tick(void *arg)
+{
+	(void)step(arg); /* it comes back, or has finished */
+}
+
+static struct listing_run *listing_run_new(const struct door_setup *setup,
     const struct listing_form *form, const struct session_query *query,
     void *arg)
 {
-	struct making *m = mem_zero(sizeof *m);
-	m->list.req = req;
+	struct listing_run *m = mem_zero(sizeof *m);
 	m->list.setup = setup;
 	m->list.arg = arg;
 	m->form = form;
@@ -108,7 +114,31 @@ void listing_begin(struct http_req *req, const struct door_setup *setup,
 	m->query.caller = m->caller = mem_strdup(query->caller);
 	m->rows_left = query->most_seen ? query->most_seen : SIZE_MAX;
 	buf_str(&m->list.out, form->head);
-	loop_timer_init(&m->tick, go_on, m);
+	loop_timer_init(&m->tick, on_tick, m);
+	return m;
+}
+
+void listing_begin(struct http_req *req, const struct door_setup *setup,
+    const struct listing_form *form, const struct session_query *query,
+    void *arg)
+{
+	struct listing_run *m = listing_run_new(setup, form, query, arg);
+	m->list.req = req;
 	http_on_gone(req, on_gone, m);
-	go_on(m);
+	(void)step(m); /* the request knows when it has finished */
+}
+
+struct listing_run *listing_start(const struct door_setup *setup,
+    const struct listing_form *form, const struct session_query *query,
+    void *arg)
+{
+	struct listing_run *m = listing_run_new(setup, form, query, arg);
+	return step(m) ? m : NULL;
+}
+
+void listing_stop(struct listing_run **m)
+{
+	if (*m)
+		on_gone(*m);
+	*m = NULL;
 }

@@ -15,13 +15,14 @@
 
 struct door_setup;
 struct err;
+struct listing_run;
 struct http_req;
 struct session_query;
 struct session_record;
 
 /* A list that is complete, or has failed. */
 struct listing {
-	struct http_req *req;
+	struct http_req *req; /* NULL: none */
 	const struct door_setup *setup;
 	struct buf out; /* the head, and the records, separated by commas */
 	uint64_t next;	/* place from which a further list goes on; 0: none */
@@ -51,5 +52,19 @@ struct listing_form {
 void listing_begin(struct http_req *req, const struct door_setup *setup,
     const struct listing_form *form, const struct session_query *query,
     void *arg);
+
+/*
+ * The same for a client without a request: the caller must stop it when the
+ * client leaves. Returns NULL if the list is finished already.
+ */
+struct listing_run *listing_start(const struct door_setup *setup,
+    const struct listing_form *form, const struct session_query *query,
+    void *arg);
+
+/*
+ * Stop a list that is not finished, with form->forget, and null *m; does nothing
+ * if it is NULL.
+ */
+void listing_stop(struct listing_run **m);
 
 #endif

@@ -57,31 +57,6 @@ int session_list(struct sessions *sessions, const struct session_query *query,
 	return 0;
 }
 
-/* Changes of sessions are for stories (t/41-sessions.t). */
-struct session_change *session_set_title(struct session *s, const char *title,
-    size_t len, const char *caller, session_change_fn *fn, void *arg)
-{
-	(void)s;
-	(void)title;
-	(void)len;
-	(void)caller;
-	fn(arg, NULL);
-	return NULL;
-}
-
-struct session_change *session_delete(
-    struct session *s, session_change_fn *fn, void *arg)
-{
-	(void)s;
-	fn(arg, NULL);
-	return NULL;
-}
-
-void session_change_forget(struct session_change **change)
-{
-	*change = NULL;
-}
-
 static void restart(void)
 {
 	if (all)

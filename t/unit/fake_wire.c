@@ -253,6 +253,13 @@ const char *http_query(const struct http_req *req)
 	return "";
 }
 
+void http_on_gone(struct http_req *req, void (*fn)(void *arg), void *arg)
+{
+	(void)req;
+	(void)fn;
+	(void)arg;
+}
+
 void http_reply(struct http_req *req, int code, const char *type,
     const char *body, size_t len)
 {
