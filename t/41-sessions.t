@@ -145,6 +145,44 @@ for my $workers (1, 4) {
 	is rename_to('free', 'taken', $bert)->{status}, 403, "other clients do not rename what they do not hold $at";
 	is change(DELETE => 'free', undef)->{status}, 200, "the client of a session that nobody owns deletes it $at";
 
+	# ---- by WebSocket ----
+
+	my $ws = Rows->new($host, $anna, session_id => 'a1');
+	$ws->open;
+	my $ask = sub {
+		my ($type, %o) = @_;
+		$ws->say($type, request_id => "q$n", %o);
+		my $f = $ws->read_until(sub { ($_[0]{request_id} // '') eq "q$n" });
+		$n++;
+		delete $f->{request_id};
+		return $f;
+	};
+	is_deeply $ask->('SESSIONS', limit => 2), { type => 'SESSIONS',
+		%{ list($anna, 'limit=2')->{json} } }, "SESSIONS has what GET /sessions has $at";
+	my $page = $ask->('SESSIONS', q => 'number', limit => 2);
+	is_deeply [map { $_->{session_id} } @{ $ask->('SESSIONS', q => 'NUMBER', limit => 1,
+		before => $page->{before})->{sessions} }], ['a2'], "SESSIONS searches, by pages $at";
+	is_deeply $ask->('RENAME', session_id => 'a3', title => 'third'),
+	    { type => 'RENAMED', session_id => 'a3', title => 'third' }, "RENAME sets a title $at";
+	is list($anna, 'q=third')->{json}{sessions}[0]{title}, 'third', "RENAME is seen in the list $at";
+	is_deeply $ask->('DELETE', session_id => 'a3'), { type => 'DELETED', session_id => 'a3' },
+	    "DELETE deletes a session $at";
+	is_deeply ids(list($anna, 'q=third')), [], "DELETE is seen in the list $at";
+	is $ask->('DELETE', session_id => 'b1')->{message}, 'not found',
+	    "DELETE does not find what is another's $at";
+	is $ask->('RENAME', session_id => 'a1', title => 'x' x 201)->{message},
+	    'title must be a text of at most 200 bytes', "RENAME has a limit $at";
+	is $ask->('SESSIONS', owner => '*')->{message}, 'only admins may list the sessions of others',
+	    "SESSIONS of all are for admins $at";
+	is $ask->('SESSIONS', limit => 'x')->{message}, 'limit must be 1 to 200',
+	    "SESSIONS refuses a wrong limit $at";
+	is $ask->('ROWS', limit => 0)->{message}, 'limit must be 1 to 1000',
+	    "an ERROR repeats the request_id $at";
+	my $plain = $host->ws(session => { session_id => 'plain' });
+	$plain->send_json({ type => 'DELETE', session_id => 'plain' });
+	like $plain->next(type => 'ERROR')->{message}, qr/signed_commands/,
+	    "DELETE needs a signature $at";
+
 	# ---- admins ----
 
 	my $own = key_of($host);

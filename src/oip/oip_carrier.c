@@ -13,6 +13,7 @@
 #include "oip/oip_in.h"
 #include "oip/oip_input.h"
 #include "oip/oip_limit.h"
+#include "oip/oip_manage.h"
 #include "oip/oip_mode.h"
 #include "oip/oip_seal.h"
 
@@ -50,6 +51,7 @@ static void oip_carrier_on_gone(void *arg)
 	oip_admin_forget(c);
 	oip_mode_forget(c);
 	oip_exec_forget(c);
+	oip_manage_forget(c);
 	oip_auth_forget(c);
 	oip_seal_forget(c);
 	oip_conn_close(&c);

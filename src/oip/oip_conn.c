@@ -453,6 +453,7 @@ struct oip_conn *oip_conn_open(const struct door_setup *setup)
 	list_init(&c->held);
 	list_init(&c->admin_calls);
 	list_init(&c->execs);
+	list_init(&c->commands);
 	c->caller = CALLER_NOBODY;
 	ping_later(c, clock_mono_ms());
 	if (shared.conns.next == &c->link)

@@ -59,6 +59,7 @@ struct oip_conn {
 	struct list held;	   /* messages held behind it */
 	struct list admin_calls;   /* ADMIN_ frames being judged */
 	struct list execs;	   /* tools running for the client */
+	struct list commands;	   /* lists and changes (oip_manage.c) */
 	struct oip_mode_call *mode_call; /* a pending mode change; NULL: none */
 	struct oip_stash *stash;	 /* a stranger's CONNECT; NULL: none */
 	struct attachment place;

@@ -15,6 +15,7 @@
 #include "oip/oip_exec.h"
 #include "oip/oip_frame.h"
 #include "oip/oip_input.h"
+#include "oip/oip_manage.h"
 #include "oip/oip_mode.h"
 #include "oip/oip_onboard.h"
 #include "oip/oip_rows.h"
@@ -207,6 +208,9 @@ static const struct command commands[] = {
     {"SESSION_STATUS", on_session_status, FIRST | LOGGED | OWN},
     {"mode_change", oip_mode_change, LOGGED},
     {"ROWS", oip_rows_page, 0},
+    {"SESSIONS", oip_manage_list, 0},
+    {"RENAME", oip_manage_rename, LOGGED},
+    {"DELETE", oip_manage_delete, LOGGED},
     {"EXEC", oip_exec, LOGGED},
     {"PROVIDER_INTERRUPT", on_provider_interrupt, LOGGED},
     {"PROVIDER_INPUT", on_provider_input, LOGGED},

@@ -7,6 +7,7 @@
 #include "door/door.h"
 #include "door/rows.h"
 #include "oip/oip_conn.h"
+#include "oip/oip_request.h"
 #include "oip/oip_sender.h"
 
 #include <stdlib.h>
@@ -176,21 +177,6 @@ static const char *read_page(const struct json *frame, struct rows_query *q)
 	return rows_query(q, before, after, limit);
 }
 
-/* A name that a client gives to its command is told in the answer. */
-static void put_request(struct buf *out, const struct json *frame)
-{
-	struct buf scratch = {0};
-	size_t len = 0;
-	const char *id =
-	    json_str(json_get(frame, "request_id"), &scratch, &len);
-
-	if (id && len <= EVENT_ID_MAX) {
-		buf_str(out, ",\"request_id\":");
-		buf_json(out, id, len);
-	}
-	buf_fini(&scratch);
-}
-
 void oip_rows_page(struct oip_conn *c, const struct json *frame)
 {
 	struct rows_query q;
@@ -199,13 +185,13 @@ void oip_rows_page(struct oip_conn *c, const struct json *frame)
 				     : "authenticate first (send CONNECT)";
 
 	if (why) {
-		oip_conn_error(c, why);
+		oip_request_refuse(c, frame, why);
 		return;
 	}
 	out = oip_conn_frame();
 	buf_str(out, "{\"type\":\"ROWS\",");
 	rows_put_page(out, c->setup->sessions, c->session, &q);
-	put_request(out, frame);
+	oip_request_put(out, frame);
 	buf_char(out, '}');
 	oip_conn_send(c);
 }
