@@ -119,6 +119,8 @@ for my $workers (1, 4) {
 		to => host_address($host) });
 	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 200, "a signed title is accepted $at";
 	is $host->http(PATCH => '/sessions/a1', {}, $body)->{status}, 401, "a signed title is accepted once $at";
+	is $host->http(PATCH => '/sessions/a1', { 'content-type' => 'application/json' }, $_)->{status},
+	    400, "a body that is no object is refused: $_ $at" for '[1]', '{"title":';
 	my $text = '{"title":"by headers"}';
 	is $host->http(PATCH => '/sessions/a1', { 'content-type' => 'application/json',
 		%{ publisher_headers($anna, $host, PATCH => '/sessions/a1', body => $text) } },

@@ -3,6 +3,7 @@
 #include "api/api_change.h"
 
 #include "access/access.h"
+#include "api/api_body.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -127,15 +128,22 @@ static void delete_it(const struct asked *a)
 	p->change = session_delete(s, on_changed, p);
 }
 
-/* The body of a request; NULL if it is no object. */
+/*
+ * The body of a request, an object; NULL if it is none, and the request was
+ * answered.
+ */
 static const struct json *read_body(struct http_req *req, struct json_doc *doc)
 {
-	struct json_error why;
-	size_t len = 0;
-	const char *text = http_body(req, &len);
-	const struct json *body =
-	    len ? json_parse(doc, text, len, 0, &why) : NULL;
-	return json_is(body, JSON_OBJECT) ? body : NULL;
+	struct err err;
+	const struct json *body = api_body_json(req, doc, &err);
+	if (!body) {
+		reply_err(req, &err);
+		return NULL;
+	}
+	if (json_is(body, JSON_OBJECT))
+		return body;
+	http_reply_error(req, 400, "the body must be a JSON object");
+	return NULL;
 }
 
 static bool has_signed_body(const struct json *body)
@@ -151,9 +159,9 @@ static void run(struct http_req *req, const struct door_setup *setup,
 	const struct json *body = read_body(req, &doc);
 	struct asked a = {.req = req, .setup = setup, .who = who};
 	a.said = has_signed_body(body) ? json_get(body, "payload") : body;
-	if (strcmp(http_method(req), "DELETE") == 0)
+	if (body && strcmp(http_method(req), "DELETE") == 0)
 		delete_it(&a);
-	else
+	else if (body)
 		set_title(&a);
 	json_fini(&doc);
 }
@@ -180,22 +188,21 @@ static const char *complaint(
 
 static void ask_body(struct http_req *req, void *setup, const struct json *body)
 {
-	struct access_ask ask = {
+	struct access_ask question = {
 	    .use = ACCESS_CONNECT,
 	    .payload = json_get(body, "payload"),
 	    .from = json_get(body, "from"),
 	    .signature = json_get(body, "signature"),
 	    .place = http_place(req),
 	};
-	ask.late = complaint(req, ask.payload);
-	signed_request_ask(req, setup, &ask, on_verdict, setup);
+	question.late = complaint(req, question.payload);
+	signed_request_ask(req, setup, &question, on_verdict, setup);
 }
 
-void api_change(struct http_req *req, void *arg)
+/* Ask who sends a request with this body. */
+static void ask(struct http_req *req, void *arg, const struct json *body)
 {
 	const struct door_setup *setup = arg;
-	struct json_doc doc = {0};
-	const struct json *body = read_body(req, &doc);
 	if (signed_request_is(req))
 		signed_request_whole(req, setup, ACCESS_INPUT, on_verdict, arg);
 	else if (has_signed_body(body))
@@ -205,5 +212,13 @@ void api_change(struct http_req *req, void *arg)
 	else
 		http_reply_error(
 		    req, 401, "unauthorized: 'from' field required");
+}
+
+void api_change(struct http_req *req, void *arg)
+{
+	struct json_doc doc = {0};
+	const struct json *body = read_body(req, &doc);
+	if (body)
+		ask(req, arg, body);
 	json_fini(&doc);
 }
