@@ -8,9 +8,6 @@
 #include <locale.h>
 #include <wctype.h>
 
-/* The longest character. */
-#define CHARACTER_BYTES 4
-
 static locale_t locale;
 
 /* Without a locale of the C library, only ASCII has capital letters. */
@@ -24,19 +21,30 @@ static char ascii_small(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/*
+ * A small letter has at most one byte more than its capital letter, which then
+ * has two: U+023A becomes U+2C65.
+ */
+static size_t most_bytes(size_t len)
+{
+	return len + len / 2 + 1;
+}
+
 void fold_put(struct buf *out, const char *text, size_t len)
 {
+	char *to = buf_reserve(out, most_bytes(len)), *begin = to;
+
 	if (!locale)
 		locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	for (size_t i = 0, n; i < len; i += n) {
-		char *to = buf_reserve(out, CHARACTER_BYTES);
-		n = utf8_len(text + i, len - i);
+	for (size_t i = 0, n = 1; i < len; i += n) {
+		n = (unsigned char)text[i] < 0x80 ? 1
+						  : utf8_len(text + i, len - i);
 		if (n > 1) {
-			out->len += utf8_put(to, small(utf8_get(text + i, n)));
+			to += utf8_put(to, small(utf8_get(text + i, n)));
 		} else {
 			n = 1;
-			*to = ascii_small(text[i]);
-			out->len++;
+			*to++ = ascii_small(text[i]);
 		}
 	}
+	out->len += (size_t)(to - begin);
 }

@@ -24,6 +24,8 @@ int main(void)
 		"letters of other scripts become small"},
 	    {"straße 日本 👍", "straße 日本 👍",
 		"what has no capital form stays"},
+	    {"\xc8\xba\xc8\xba\xc8\xba", "\xe2\xb1\xa5\xe2\xb1\xa5\xe2\xb1\xa5",
+		"a letter may become longer"},
 	    {"A\xff\xc3", "a\xff\xc3", "invalid bytes are kept"},
 	};
 	struct buf out = {0};
