@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use CoHost;
+use CoHost qw(wait_for);
 use JSON::PP;
 use Rows;
 use Sign qw(:all);
@@ -192,6 +192,41 @@ $late->open;
 $late->read_end;
 is $late->resets->[0]{missed}, $kept->{first} - 2, 'a reset tells how many rows are missing';
 is $late->rows->[0]{pos}, $kept->{first}, 'the rows that are kept follow the reset';
+
+# ---- a journal that is lost ----
+
+my $first = CoHost->start;
+my $old = Rows->new($first, $anna, session_id => 'kept');
+$old->open;
+$old->say(INPUT => prompt => 'echo kept');
+$old->read_end;
+$first->stop;
+unlink glob $first->dir . '/.co/store/journal.mdb*';
+my $second = CoHost->start(dir => $first->dir);
+for my $cursor ('', $old->{cursor}) {
+	my $what = length $cursor ? 'with' : 'without';
+	my $back = Rows->new($second, $anna, session_id => 'kept', cursor => $cursor);
+	my $said;
+	# Without the journal, signatures of the seconds before its loss count as used.
+	wait_for(10, sub { $said = eval { $back->open } });
+	is $said->{head}, 0, "a client $what a cursor is told that the journal is empty";
+	is_deeply [map { $_->{content} } @{ $said->{chat_items} }], ['echo kept', 'kept'],
+	    "a client $what a cursor gets the conversation in place of lost rows";
+	$back->settle;
+	is scalar @{ $back->resets }, length $cursor ? 1 : 0,
+	    "a client $what a cursor is told of lost rows if it had some";
+	next unless length $cursor;
+	$back->say(INPUT => prompt => 'echo again');
+	$back->read_end;
+	is $back->rows->[0]{prompt}, 'echo again', 'a client gets the rows that follow a lost journal';
+}
+my $bare = Rows->new($second, $anna, session_id => 'kept', cursor => $old->{cursor});
+$bare->open;
+$bare->read_end;
+is $bare->rows->[0]{pos}, 1, 'a new journal begins with position 1';
+isnt $bare->{epoch}, $old->{epoch}, 'a new journal has another epoch';
+is_deeply $bare->problems, [], 'the rows of a new journal are complete';
+$second->stop;
 
 # ---- large rows ----
 
