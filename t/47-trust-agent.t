@@ -217,5 +217,42 @@ $ws = $host->ws;
 $ws->send_json(connect_frame($key, $host));
 is $ws->next(type => ['CONNECTED', 'ERROR'])->{message}, 'forbidden: rude',
     'CONNECT, which has no prompt, is judged without one';
+
+# What an INPUT of an open socket is answered with; v2 sockets sign each.
+my ($kind, $rude) = ('echo be kind', 'echo be rude');
+sub said_on {
+	my ($ws, $frame) = @_;
+	$ws->send_json($frame);
+	my $f = $ws->next(type => ['OUTPUT', 'ERROR']);
+	return $f->{result} // $f->{message};
+}
+for my $how ('v2', 'signed', 'unsigned') {
+	my $caller = key_new();
+	says('ACCEPT');
+	my $open = $host->ws;
+	$open->send_json(connect_frame($caller, $host, v2 => $how eq 'v2'));
+	is $open->next(type => ['CONNECTED', 'ERROR'])->{type}, 'CONNECTED',
+	    "a socket for prompts is opened: $how";
+	my $input = sub {
+		my ($prompt) = @_;
+		return { type => 'INPUT', prompt => $prompt } if $how eq 'unsigned';
+		return { type => 'INPUT', %{ signed_body($caller, { prompt => $prompt, nonce => $n++ }) } }
+		    if $how eq 'signed';
+		return command_frame($caller, $host, INPUT => prompt => $prompt);
+	};
+	is said_on($open, $input->($kind)), 'be kind', "a prompt that is accepted gets its result: $how";
+	says('REJECT: rude');
+	is said_on($open, $input->($rude)), 'forbidden: rude', "a prompt that is refused gets an ERROR: $how";
+	is said_on($open, $input->($kind)), 'be kind', "a socket goes on after a refused prompt: $how";
+	$open->close;
+}
+$ws = $host->ws;
+says('ACCEPT');
+my $beside = key_new();
+$ws->send_json(connect_frame($beside, $host));
+$ws->next(type => 'CONNECTED');
+says('REJECT: rude');
+is said_on($ws, { type => 'INPUT', prompt => $rude, %{ signed_body($beside, { nonce => $n++ }) } }),
+    'forbidden: rude', 'a prompt beside a signed payload is judged';
 $host->stop;
 done_testing;

@@ -116,6 +116,13 @@ static int check_head(struct access *a, const struct access_ask *ask,
 	    head, conf->address, access_rules(ask->use)->needs_recipient, err);
 }
 
+static void keep_prompt(struct access_call *q, const struct access_ask *ask)
+{
+	const struct json *prompt = json_get(ask->payload, "prompt");
+	if (q->access->setup.conf->trust_sees_prompt)
+		q->prompt = json_strdup(prompt ? prompt : ask->prompt);
+}
+
 static void check_signature(struct access_call *q, const struct access_ask *ask)
 {
 	struct access *a = q->access;
@@ -128,8 +135,7 @@ static void check_signature(struct access_call *q, const struct access_ask *ask)
 	memcpy(q->caller.address, head.from, sizeof head.from);
 	q->is_signed = true;
 	q->invite_code = json_strdup(json_get(ask->payload, "invite_code"));
-	if (a->setup.conf->trust_sees_prompt)
-		q->prompt = json_strdup(json_get(ask->payload, "prompt"));
+	keep_prompt(q, ask);
 	gate_push(a->gate, access_make_job(q, ask, &head));
 }
 
@@ -142,11 +148,16 @@ struct access_call *access_ask(
 	    access_call_new(a, ask->use, ask->peer, fn, arg);
 	q->late = ask->late;
 	q->is_relayed = ask->is_relayed;
-	if (ask->payload || ask->from || ask->signature) {
+	if (!ask->caller && (ask->payload || ask->from || ask->signature)) {
 		check_signature(q, ask);
 		return q;
 	}
-	if (access_rules(ask->use)->asks_policy)
+	if (ask->caller) {
+		q->caller = *ask->caller;
+		q->is_signed = q->caller.address[0];
+		keep_prompt(q, ask);
+		access_admit(q);
+	} else if (access_rules(ask->use)->asks_policy)
 		access_admit(q);
 	else
 		access_call_refuse(

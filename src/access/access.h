@@ -53,13 +53,20 @@ enum access_use {
 	ACCESS_CONNECT, /* CONNECT INIT ATTACH: recipient, claim, policy */
 	ACCESS_AGAIN,	/* CONNECT on a connected connection: no policy */
 	ACCESS_INPUT,  /* HTTP, bare INPUT: recipient if named, claim, policy */
-	ACCESS_SPOKEN, /* INPUT on an open v1 connection: as INPUT, no policy */
+	ACCESS_SPOKEN, /* INPUT on an open v1 connection: as INPUT, see below */
 	ACCESS_READ,   /* signed GET: policy, no claim */
-	ACCESS_COMMAND, /* v2 frame: recipient, claim; refused if blocked */
+	ACCESS_COMMAND, /* v2 frame: recipient, claim; refused if blocked;
+			   see below */
 	ACCESS_ONBOARD, /* ONBOARD_SUBMIT: claim; refused if blocked */
 	ACCESS_ADMIN,	/* claim; no policy: the door checks the role */
 	ACCESS_STATUS,	/* SESSION_STATUS: recipient, claim, no policy */
 };
+
+/*
+ * On an open connection the policy has been asked. It is asked again about each
+ * prompt if it leaves the caller to an evaluator that sees prompts
+ * (trust_sees_prompt).
+ */
 
 /* A question. All pointers are borrowed for the duration of the call. */
 struct access_ask {
@@ -83,6 +90,13 @@ struct access_ask {
 	 * valid, which is then not claimed. Static text; NULL: nothing.
 	 */
 	const char *late;
+	/*
+	 * Who was proven to be the caller by an earlier frame: payload, from and
+	 * signature are not read. NULL: they say it.
+	 */
+	const struct caller *caller;
+	/* What it says, if that is not in the payload; NULL: nothing. */
+	const struct json *prompt;
 };
 
 /* The verdict, valid only inside the callback. */

@@ -210,6 +210,7 @@ void access_note_guess(const struct access_call *q)
 	(void)quota_take(h, QUOTA_ALL_GUESSES, "", &all_guesses, 1, NULL);
 }
 
+/* Apply the policy; on an open connection only the evaluator is asked. */
 static void apply_policy(struct access_call *q, const struct lists_entry *e)
 {
 	struct access *a = q->access;
@@ -223,6 +224,8 @@ static void apply_policy(struct access_call *q, const struct lists_entry *e)
 	if (facts.invite_code && !access_may_guess(q))
 		facts.invite_code = NULL;
 	enum policy_verdict verdict = policy_judge(a->policy, &facts, &reason);
+	if (!access_rules(q->use)->asks_policy && verdict != POLICY_ASK)
+		return;
 	if (facts.invite_code && verdict != POLICY_ADMIT &&
 	    e->level == LEVEL_STRANGER)
 		access_note_guess(q);
@@ -245,7 +248,14 @@ static void apply_policy(struct access_call *q, const struct lists_entry *e)
 	}
 }
 
-/* The signature is valid: apply lists and policy. */
+static bool must_apply_policy(const struct access_call *q)
+{
+	const struct access_rules *rules = access_rules(q->use);
+	return (rules->asks_policy || (rules->asks_of_prompts && q->prompt)) &&
+	       !lists_is_whitelisted(q->access->lists, q->caller.address);
+}
+
+/* The caller is proven: apply lists and policy. */
 void access_admit(struct access_call *q)
 {
 	const struct access_rules *rules = access_rules(q->use);
@@ -254,8 +264,7 @@ void access_admit(struct access_call *q)
 		return;
 	if (rules->refuses_blocked && entry.level == LEVEL_BLOCKED)
 		access_call_refuse(q, ERR_FORBIDDEN, "forbidden: blocked");
-	else if (rules->asks_policy &&
-		 !lists_is_whitelisted(q->access->lists, q->caller.address))
+	else if (must_apply_policy(q))
 		apply_policy(q, &entry);
 }
 

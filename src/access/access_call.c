@@ -37,6 +37,7 @@ static const struct access_rules rules_of[] = {
 	{
 	    .is_claimed = true,
 	    .refuses_blocked = true,
+	    .asks_of_prompts = true,
 	    .used = "unauthorized: signature already used",
 	},
     [ACCESS_READ] = {.asks_policy = true},
@@ -45,6 +46,7 @@ static const struct access_rules rules_of[] = {
 	    .needs_recipient = true,
 	    .is_claimed = true,
 	    .refuses_blocked = true,
+	    .asks_of_prompts = true,
 	    .used = "unauthorized: signed command already used",
 	},
     [ACCESS_ONBOARD] =

@@ -60,7 +60,8 @@ struct access_rules {
 	bool is_claimed;
 	bool asks_policy;
 	bool refuses_blocked;
-	const char *used; /* the error for a second use */
+	bool asks_of_prompts; /* the evaluator, if it sees prompts */
+	const char *used;     /* the error for a second use */
 };
 
 /* Returns the checks for a use. */

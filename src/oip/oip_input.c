@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/conf.h"
 #include "door/console.h"
 #include "door/door.h"
 #include "net/wire.h"
@@ -448,12 +449,42 @@ static const char *late_complaint(
 	return NULL;
 }
 
+static void on_judged(struct oip_conn *c, const struct json *frame,
+    const struct access_verdict *v)
+{
+	if (v->err)
+		oip_conn_deny(c, v->err);
+	else
+		oip_input_take(c, frame, frame);
+	if (!c->n_calls)
+		oip_conn_unhush(c);
+}
+
+/*
+ * Whether a frame without a signature has a prompt that must be judged. Those
+ * of commands that are signed one by one have been.
+ */
+static bool must_be_judged(const struct oip_conn *c, const struct json *frame)
+{
+	return c->session && !c->is_v2 && c->caller.address[0] &&
+	       c->setup->conf->trust_sees_prompt &&
+	       json_is(json_get(frame, "prompt"), JSON_STRING);
+}
+
+static void oip_input_judge(
+    struct oip_conn *c, const struct json *frame, struct access_ask *ask)
+{
+	ask->caller = &c->caller;
+	oip_auth_ask(c, frame, ask, on_judged);
+}
+
 void oip_input(struct oip_conn *c, const struct json *frame)
 {
 	struct access_ask ask = {
 	    .use = c->session ? ACCESS_SPOKEN : ACCESS_INPUT,
 	    .late = late_complaint(c, frame),
 	    .may_repeat = true,
+	    .prompt = json_get(frame, "prompt"),
 	};
 	bool is_bare = !c->session && !oip_input_complaint(c, frame, frame);
 
@@ -461,6 +492,8 @@ void oip_input(struct oip_conn *c, const struct json *frame)
 		oip_auth_ask(c, frame, &ask, on_signed);
 	else if (is_bare && !access_is_open(c->setup->access))
 		oip_auth_ask(c, frame, &ask, on_stranger);
+	else if (must_be_judged(c, frame))
+		oip_input_judge(c, frame, &ask);
 	else
 		oip_input_take(c, frame, frame);
 }
