@@ -8,6 +8,7 @@
 #include "core/heritage.h"
 #include "session/known.h"
 #include "session/session_int.h"
+#include "session/spelling.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -205,15 +206,39 @@ struct session *session_of_entry(
 	return open_any(all, id, len, nobody, &status, &has_record, err);
 }
 
+/* Whether there is a session of this id, be it that nothing was said in it. */
+static bool is_known(struct sessions *all, const char *id, size_t len)
+{
+	uint8_t key[REGISTRY_KEY];
+	struct known k;
+	struct err err;
+	session_key(key, id, len);
+	return registry_look(all->registry, key) != REGISTRY_NONE ||
+	       (known_read(all, id, len, &k, &err) == 0 && k.has_record);
+}
+
+/* Whether the other spelling of an id, and not this one, names a session. */
+static bool is_known_as(
+    struct sessions *all, char other[ENC_UUID_SIZE], const char *id, size_t len)
+{
+	return spelling_other(other, id, len) && !is_known(all, id, len) &&
+	       is_known(all, other, strlen(other));
+}
+
 struct session *session_open(struct sessions *all, const char *id, size_t len,
     const char *caller, enum session_status *status, bool *has_record,
     struct err *err)
 {
 	uint8_t who[REGISTRY_KEY];
+	char other[ENC_UUID_SIZE];
 	*status = SESSION_NEW;
 	*has_record = false;
 	if (!id)
 		return open_new(all, caller, err);
+	if (is_known_as(all, other, id, len)) {
+		id = other;
+		len = strlen(other);
+	}
 	session_caller_key(who, caller, strlen(caller));
 	struct session *s =
 	    open_any(all, id, len, who, status, has_record, err);

@@ -45,7 +45,9 @@ enum session_status {
  * Open a session. id NULL (len 0) creates one with a generated id. caller is
  * the verified address, "" if anonymous. A new session belongs to its caller
  * permanently; one without an owner may be opened by any caller that knows its
- * id, and stays without one. *status is the status before this call, and
+ * id, and stays without one. A UUID may be given with or without dashes: it
+ * names the session that was begun in the other spelling if there is none in
+ * its own. *status is the status before this call, and
  * *has_record says whether a result is stored. Returns NULL with *err:
  * ERR_BAD_REQUEST (id), ERR_NO_SESSION (owned by another caller), ERR_FULL,
  * ERR_STORE.
