@@ -115,6 +115,9 @@ struct heritage {
 	int32_t master_pid;
 	uint32_t msg_version;		  /* of core/msg.h */
 	uint32_t n_slots;		  /* as at the master's start */
+	uint32_t files_version;		  /* of the program's files */
+	uint64_t n_stats;		  /* the counters that there are */
+	uint64_t stat_digest;		  /* of their names */
 	_Atomic uint32_t next_generation; /* of a slot; odd */
 	uint32_t keeps_listener;	  /* the service manager has it too */
 	uint32_t has_window;		  /* see HERITAGE_WINDOW */

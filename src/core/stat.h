@@ -33,13 +33,30 @@ void stat_rows_clear_gauges(
 void stat_rows_text(struct buf *out, const struct stat_row *row, size_t n_rows,
     const void *sets, size_t set_size, unsigned n_sets);
 
+/* How many counters of co-hostd there are. */
+enum {
+#define COUNTER(field, name, kind, doc) STAT_OF_##field,
+#include "core/counters.tbl"
+#undef COUNTER
+	STAT_COUNT
+};
+
+/*
+ * There is room for so many: a program with further ones, at the end, can take
+ * over the memory of this one (master/handover.h).
+ */
+#define STAT_ROOM 256
+
 /* The counters of co-hostd. */
 struct stat_set {
 #define COUNTER(field, name, kind, doc) uint64_t field;
 #include "core/counters.tbl"
 #undef COUNTER
-	uint64_t padding[8];
+	uint64_t room[STAT_ROOM - STAT_COUNT];
 };
+
+/* Returns a digest of the names of the first n counters, in their order. */
+uint64_t stat_digest(size_t n);
 
 /*
  * Returns the set of this process, as given to stat_use(); before that, a

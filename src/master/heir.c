@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "core/msg.h"
+#include "core/stat.h"
 #include "master/children.h"
 #include "master/handover.h"
 #include "master/master_int.h"
@@ -36,8 +37,13 @@ static void check_layout(
 	if (h->msg_version != MSG_VERSION)
 		fatal("upgrade: processes of the running program do not "
 		      "understand those of this one: " RESTART);
+	if (h->files_version != setup->files_version)
+		fatal("upgrade: the files of the server have format %u, and "
+		      "this program writes %u: " RESTART,
+		    h->files_version, setup->files_version);
 	if (size < sizeof *h || h->registry_bytes != setup->registry_bytes ||
-	    h->registry_at != HERITAGE_REGISTRY_AT)
+	    h->registry_at != HERITAGE_REGISTRY_AT || h->n_stats > STAT_COUNT ||
+	    h->stat_digest != stat_digest(h->n_stats))
 		fatal("upgrade: the shared memory is divided otherwise than "
 		      "this program needs it: " RESTART);
 }

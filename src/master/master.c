@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/heritage.h"
 #include "core/msg.h"
+#include "core/stat.h"
 #include "master/children.h"
 #include "master/generations.h"
 #include "master/handover.h"
@@ -88,7 +89,10 @@ static void make_segment(struct master *m)
 		lay_window(m);
 	m->heritage->master_pid = getpid();
 	m->heritage->msg_version = MSG_VERSION;
+	m->heritage->files_version = m->setup->files_version;
 	m->heritage->n_slots = m->children.n_slots;
+	m->heritage->n_stats = STAT_COUNT;
+	m->heritage->stat_digest = stat_digest(STAT_COUNT);
 	atomic_store(&m->heritage->next_generation, 1);
 	m->heritage->server = new_number();
 	m->heritage->started_ms = clock_wall_ms();

@@ -48,6 +48,7 @@ struct master_setup {
 	const char *program;	 /* the file that children execute */
 	struct master_plan plan; /* of the first generation */
 	const char *work;	 /* what drains, for logs: "turns" */
+	uint32_t files_version;	 /* an upgrade never changes it */
 	uint64_t registry_bytes; /* memory for heritage.registry_at */
 	const char *libexec_dir; /* where co-turn is; NULL: it has none */
 	int window_fd;		 /* a file of HERITAGE_WINDOW bytes; 0: none */
