@@ -38,6 +38,7 @@
 #include "proc/shm.h"
 #include "proc/tree.h"
 #include "status/window.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -414,6 +415,7 @@ static int serve(struct conf *c, const struct options *o)
 	    .program = program,
 	    .plan = plan_for(c),
 	    .work = "turns",
+	    .files_version = STORE_VERSION,
 	    .registry_bytes = registry_bytes(c) + engines_bytes(c) +
 			      dialins_bytes(c) + codes_bytes() +
 			      dialin_monitor_bytes(),

@@ -36,6 +36,13 @@ struct conf;
 struct err;
 struct store;
 
+/*
+ * The version of the format of the files. A new one is given for whatever an
+ * older program would not read right, or would spoil; NEWS says what happens
+ * then. Processes of programs with different versions never share a store.
+ */
+#define STORE_VERSION 2
+
 enum store_part { STORE_FACTS, STORE_JOURNAL };
 
 enum store_table {

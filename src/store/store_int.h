@@ -18,6 +18,7 @@
  *   store.c          rows inside a transaction
  *   store_meta.c     repairs the pages where LMDB begins to read a file
  *   store_env.c      opens one file
+ *   store_format.c   the version of the format of a file
  *   store_convert.c  converts facts from an older format
  *   store_move.c     moves the facts from one file to another
  *   store_backup.c   copies the facts of a store in use
@@ -154,6 +155,24 @@ int store_move_facts(MDB_env *from, MDB_env *to);
 
 /* Copy all tables of facts that exist. Returns 0, or an LMDB error. */
 int store_copy_facts(MDB_txn *from, MDB_txn *to);
+
+/* The error of a file with a format that is too new for this program. */
+#define STORE_NEWER 1000001
+
+/*
+ * Returns 0, STORE_NEWER, or an LMDB error. A file without a version has an
+ * older format, or is new.
+ */
+int store_format_check(MDB_env *env);
+
+/*
+ * Write our version into a file that has an older one or none. Returns 0, or an
+ * LMDB error.
+ */
+int store_format_put(MDB_env *env);
+
+/* Set the error for STORE_NEWER. Returns -1. */
+int store_format_refuse(const char *path, struct err *err);
 
 /* Whether a file has tables of an older format. */
 bool store_is_old(MDB_env *env);

@@ -61,8 +61,12 @@ static int open_file(struct opening *o, enum store_part part, const char *path)
 	size_t size = (size_t)o->conf->store_size * 1024 * 1024;
 	MDB_env **env = &o->store->parts[part].env;
 	int rc = store_env_open(env, path, size, part == STORE_FACTS);
+	if (!rc)
+		rc = store_format_check(*env);
 	if (!rc && o->is_keeper)
 		rc = store_convert(*env);
+	if (!rc && o->is_keeper)
+		rc = store_format_put(*env);
 	if (rc && *env) {
 		mdb_env_close(*env);
 		*env = NULL;
@@ -76,6 +80,8 @@ static int open_part(struct opening *o, enum store_part part, struct err *err)
 	if (o->is_keeper)
 		store_meta_check(file.text);
 	int rc = open_file(o, part, file.text);
+	if (rc == STORE_NEWER)
+		return store_format_refuse(file.text, err);
 	if (store_is_damage(rc) && o->is_keeper &&
 	    store_meta_fall_back(file.text))
 		rc = open_file(o, part, file.text);
