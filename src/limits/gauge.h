@@ -22,7 +22,9 @@ enum gauge_kind {
 	GAUGE_RUNS,
 	GAUGE_PEER_RUNS,
 	GAUGE_SOCKETS,
-	GAUGE_PEER_SOCKETS
+	GAUGE_PEER_SOCKETS,
+	GAUGE_PEER_CONNECTIONS,
+	GAUGE_KINDS
 };
 
 /* The table of one process. */

@@ -59,8 +59,8 @@ static const struct gauge_rule gauge_rules[] = {
 struct limits {
 	struct heritage *heritage;
 	struct gauge gauge;
-	int64_t rates[N_RATES]; /* as set; 0: none */
-	int64_t most[4];	/* of each gauge_kind; 0: none */
+	int64_t rates[N_RATES];	   /* as set; 0: none */
+	int64_t most[GAUGE_KINDS]; /* 0: none */
 };
 
 /* ---- the peer ---- */
@@ -189,6 +189,24 @@ void limits_drop(struct limits *l, struct limits_held *held)
 	gauge_drop(&l->gauge, &held->peer);
 }
 
+bool limits_connect(
+    struct limits *l, const struct limits_who *who, gauge_hold *hold)
+{
+	char peer[NETWORK_SIZE];
+	if (!l->most[GAUGE_PEER_CONNECTIONS])
+		return true;
+	limits_network(peer, who);
+	if (hold_one(l, GAUGE_PEER_CONNECTIONS, peer, hold, false) == 0)
+		return true;
+	stat_add(limited_connections, 1);
+	return false;
+}
+
+void limits_disconnect(struct limits *l, gauge_hold *hold)
+{
+	gauge_drop(&l->gauge, hold);
+}
+
 /* ---- life cycle ---- */
 
 static int64_t setting(const struct conf *conf, enum quota_kind kind)
@@ -222,6 +240,7 @@ struct limits *limits_new(const struct conf *conf, struct heritage *h,
 	l->most[GAUGE_PEER_RUNS] = conf->limit_peer_runs;
 	l->most[GAUGE_SOCKETS] = conf->limit_sockets;
 	l->most[GAUGE_PEER_SOCKETS] = conf->limit_peer_sockets;
+	l->most[GAUGE_PEER_CONNECTIONS] = conf->limit_peer_connections;
 	return l;
 }
 

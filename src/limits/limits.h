@@ -77,6 +77,16 @@ int limits_request(struct limits *l, const struct limits_who *who,
 int limits_hold(struct limits *l, enum limits_kind kind,
     const struct limits_who *who, struct limits_held *held, struct err *err);
 
+/*
+ * Count a connection of a peer in *hold. Returns false, with nothing counted,
+ * if it is one too many. Connections have no caller yet.
+ */
+bool limits_connect(
+    struct limits *l, const struct limits_who *who, gauge_hold *hold);
+
+/* The connection is closed. */
+void limits_disconnect(struct limits *l, gauge_hold *hold);
+
 /* Release the slots; does nothing if none is held. */
 void limits_drop(struct limits *l, struct limits_held *held);
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /*
  * Connections accepted in one turn of the loop, so that workers share a burst.
@@ -94,6 +95,7 @@ static void on_conn_closed(void *data)
 	struct http *h = c->http;
 	list_remove(&c->link);
 	unfinished_release(&c->part);
+	http_admit_end(h, &c->hold);
 	free(c);
 	h->n_conns--;
 	http_count(h->setup.connections, (uint64_t)-1);
@@ -168,10 +170,18 @@ static bool accept_one(struct http *h, h2o_socket_t *listener)
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return false;
+	const struct http_addr peer = http_proxy_addr(&sa.any);
+	uint32_t hold;
+	if (!http_admit(h, fd, &peer, &hold)) {
+		close(fd);
+		return true;
+	}
 	ensure_options(h, fd);
 	h2o_socket_t *sock = h2o_evloop_socket_create(
 	    loop_h2o(h->loop), fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
-	begin_http(h, http_adopt(h, sock, http_proxy_addr(&sa.any)));
+	struct http_conn *c = http_adopt(h, sock, peer);
+	c->hold = hold;
+	begin_http(h, c);
 	return true;
 }
 

@@ -35,6 +35,15 @@ struct http_setup {
 	const char *allowed_origins; /* "loopback, https://x.example", "*" */
 	const char *allowed_hosts;   /* our names, "agent.example", "*" */
 	const char *own_hosts;	     /* likewise, derived from the machine */
+	/*
+	 * Whether a connection from this address may stay; it is counted in
+	 * *hold, for release(). Not asked about trusted proxies and socket
+	 * files. admit may be NULL: then all may stay.
+	 */
+	bool (*admit)(
+	    void *arg, const char *peer, bool is_loopback, uint32_t *hold);
+	void (*release)(void *arg, uint32_t *hold);
+	void *admit_arg;
 	/* Counters, added to atomically; each may be NULL. */
 	uint64_t *accepted_total;
 	uint64_t *paused_total;

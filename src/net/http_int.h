@@ -81,6 +81,7 @@ struct http_conn {
 	h2o_hostconf_t *hosts[2];
 	struct http_req *req;  /* in progress, or NULL */
 	struct http_addr addr; /* of its other end */
+	uint32_t hold;	       /* of setup.admit() */
 	size_t body_bytes;     /* received, besides those in sock's buffer */
 	bool is_upgraded;
 	bool has_asked;		/* its first request has come */
@@ -136,6 +137,18 @@ bool http_req_wants_ws(const struct http_req *r);
  * and upgraded.
  */
 h2o_socket_t *http_import(struct http *h, int fd);
+
+/* ---- http_admit.c: how many connections an address has ---- */
+
+/*
+ * Whether a connection from peer may stay; if not, it has been told why. Sets
+ * *hold.
+ */
+bool http_admit(
+    struct http *h, int fd, const struct http_addr *peer, uint32_t *hold);
+
+/* The connection is closed. */
+void http_admit_end(struct http *h, uint32_t *hold);
 
 /* ---- http_client.c: who sent it ---- */
 

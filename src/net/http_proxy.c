@@ -86,7 +86,7 @@ static bool has_prefix(
 	return ((a->bytes[whole] ^ net->bytes[whole]) & mask) == 0;
 }
 
-static bool is_trusted(
+bool http_proxy_is_trusted(
     const struct http_proxy_set *set, const struct http_addr *a)
 {
 	if (a->family == AF_UNIX)
@@ -132,7 +132,7 @@ static struct http_addr http_proxy_walk(const struct http_proxy_set *set,
     const struct http_addr *direct, const char *chain, size_t len)
 {
 	struct http_addr at = *direct;
-	while (len && is_trusted(set, &at)) {
+	while (len && http_proxy_is_trusted(set, &at)) {
 		size_t from = len;
 		while (from && chain[from - 1] != ',')
 			from--;
@@ -221,7 +221,7 @@ void http_proxy_client(struct http_client *client,
 		at = http_proxy_walk(
 		    set, direct, forwarded->chain, forwarded->chain_len);
 	write_text(client->text, &at);
-	client->is_vague = is_forwarded && !is_trusted(set, direct);
+	client->is_vague = is_forwarded && !http_proxy_is_trusted(set, direct);
 	client->is_near = class_of(&at) != IP_PUBLIC;
 	/*
 	 * Behind a proxy no client is local, whatever the proxy says about it.

@@ -64,6 +64,10 @@ struct http_client {
 bool http_proxy_parse(
     struct http_proxy_set *set, const char *text, const char **why);
 
+/* Whether what an address forwards counts. */
+bool http_proxy_is_trusted(
+    const struct http_proxy_set *set, const struct http_addr *a);
+
 /* Returns the address in a socket address. */
 struct http_addr http_proxy_addr(const struct sockaddr *sa);
 

@@ -372,6 +372,22 @@ static void name_machine(char out[OWN_HOSTS_BYTES])
 		*out = '\0';
 }
 
+static bool admit(void *arg, const char *peer, bool is_loopback, uint32_t *hold)
+{
+	const struct worker *w = arg;
+	const struct limits_who who = {
+	    .peer = peer,
+	    .peer_is_loopback = is_loopback,
+	};
+	return limits_connect(w->limits, &who, hold);
+}
+
+static void release(void *arg, uint32_t *hold)
+{
+	const struct worker *w = arg;
+	limits_disconnect(w->limits, hold);
+}
+
 static void open_doors(struct worker *w)
 {
 	static const int listener = HERITAGE_FD_LISTEN;
@@ -392,6 +408,9 @@ static void open_doors(struct worker *w)
 	    .allowed_origins = conf->allowed_origins,
 	    .allowed_hosts = conf->allowed_hosts,
 	    .own_hosts = own_hosts,
+	    .admit = admit,
+	    .release = release,
+	    .admit_arg = w,
 	    .accepted_total = &stats->connections_accepted,
 	    .paused_total = &stats->accepts_paused,
 	    .connections = &stats->connections,
