@@ -30,6 +30,9 @@
 /* After running out of descriptors or memory, accept again after this time. */
 #define RETRY_MS 200
 
+/* How long a process with fewer connections gets to accept one. */
+#define YIELD_MS 2
+
 /* The interval between warnings that the connection limit is reached. */
 #define WARN_EVERY_MS 60000
 
@@ -81,6 +84,32 @@ static void resume_accept(struct http *h)
 	h->is_paused = false;
 	for (size_t i = 0; h->listeners && i < h->n_listeners; i++)
 		h2o_socket_read_start(h->listeners[i], on_accept);
+}
+
+static void on_yielded(void *arg)
+{
+	struct http *h = arg;
+	h->yielded_ms = clock_mono_ms();
+	for (size_t i = 0; !h->is_paused && h->listeners && i < h->n_listeners;
+	     i++)
+		h2o_socket_read_start(h->listeners[i], on_accept);
+}
+
+/*
+ * Let other processes accept first if they have fewer connections. Those that
+ * do not, in time, have lost their turn.
+ */
+static bool yields(struct http *h)
+{
+	if (!h->setup.is_fuller ||
+	    clock_mono_ms() - h->yielded_ms <= 2 * YIELD_MS ||
+	    !h->setup.is_fuller(h->setup.admit_arg))
+		return false;
+	http_count(h->setup.yielded_total, 1);
+	for (size_t i = 0; i < h->n_listeners; i++)
+		h2o_socket_read_stop(h->listeners[i]);
+	loop_timer_set(h->loop, &h->yield, YIELD_MS);
+	return true;
 }
 
 static void on_retry(void *arg)
@@ -194,6 +223,8 @@ static void on_accept(h2o_socket_t *listener, const char *err)
 			pause_accept(h);
 			return;
 		}
+		if (yields(h))
+			return;
 		if (accept_one(h, listener))
 			continue;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -459,6 +490,7 @@ struct http *http_new(struct loop *l, const struct http_setup *setup)
 	list_init(&h->conns);
 	list_init(&h->lingering);
 	loop_timer_init(&h->retry, on_retry, h);
+	loop_timer_init(&h->yield, on_yielded, h);
 	http_bodies_begin(h);
 	loop_timer_init(&h->sweep, http_on_sweep, h);
 	loop_timer_init(&h->last, on_last, h);
@@ -524,6 +556,7 @@ void http_free(struct http **h)
 	http_linger_end(it);
 	http_bodies_end(it);
 	loop_timer_stop(it->loop, &it->sweep);
+	loop_timer_stop(it->loop, &it->yield);
 	loop_timer_stop(it->loop, &it->last);
 	cut_all(it);
 	for (int i = 0; it->n_conns && i < FREE_TURNS; i++)

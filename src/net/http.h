@@ -43,10 +43,16 @@ struct http_setup {
 	bool (*admit)(
 	    void *arg, const char *peer, bool is_loopback, uint32_t *hold);
 	void (*release)(void *arg, uint32_t *hold);
-	void *admit_arg;
+	void *admit_arg; /* of admit, release and is_fuller */
+	/*
+	 * Whether another process that accepts should have the next connection;
+	 * it gets a moment. NULL: never.
+	 */
+	bool (*is_fuller)(void *arg);
 	/* Counters, added to atomically; each may be NULL. */
 	uint64_t *accepted_total;
 	uint64_t *paused_total;
+	uint64_t *yielded_total;
 	uint64_t *connections; /* gauge of this process */
 	uint64_t *requests_total;
 	uint64_t *refused_total; /* 4xx replies made by this layer itself */

@@ -60,6 +60,8 @@ struct http {
 	struct list lingering; /* connections of http_linger.c */
 	size_t n_lingering;
 	struct loop_timer retry;  /* when to accept again */
+	struct loop_timer yield;  /* the same, after others had a chance */
+	int64_t yielded_ms;	  /* when they had one */
 	struct loop_timer sweep;  /* when to look for slow readers */
 	struct loop_timer last;	  /* draining: the end of FIRST_MS */
 	struct loop_timer bodies; /* when to look at http_conn.part */

@@ -27,6 +27,7 @@
 #include "session/sessions.h"
 #include "status/snapshot.h"
 #include "store/store.h"
+#include "worker/balance.h"
 #include "worker/budget.h"
 #include "worker/door_table.h"
 #include "worker/entry.h"
@@ -382,6 +383,12 @@ static bool admit(void *arg, const char *peer, bool is_loopback, uint32_t *hold)
 	return limits_connect(w->limits, &who, hold);
 }
 
+static bool is_fuller(void *arg)
+{
+	const struct worker *w = arg;
+	return balance_is_fuller(w->in.heritage, w->in.slot);
+}
+
 static void release(void *arg, uint32_t *hold)
 {
 	const struct worker *w = arg;
@@ -410,8 +417,10 @@ static void open_doors(struct worker *w)
 	    .own_hosts = own_hosts,
 	    .admit = admit,
 	    .release = release,
+	    .is_fuller = is_fuller,
 	    .admit_arg = w,
 	    .accepted_total = &stats->connections_accepted,
+	    .yielded_total = &stats->accepts_yielded,
 	    .paused_total = &stats->accepts_paused,
 	    .connections = &stats->connections,
 	    .requests_total = &stats->requests,
