@@ -437,7 +437,8 @@ static int serve(struct conf *c, const struct options *o)
 	};
 	int status = master_run(&setup);
 	pidfile_remove();
-	if (!is_replaced) {
+	/* A master that never took over leaves all to the one that runs. */
+	if (!is_replaced && !handover_is_due()) {
 		window_remove(c->co_dir);
 		show_conf_forget(c);
 	}

@@ -7,6 +7,7 @@
 #include "core/agent.h"
 #include "core/err.h"
 #include "master/children.h"
+#include "master/handover.h"
 #include "master/master_int.h"
 #include "master/notify.h"
 
@@ -251,7 +252,7 @@ void generations_reload(struct master *m)
 		log_warn("reload: ignored while starting or stopping");
 		return;
 	}
-	if (m->heir || m->bridge >= 0) {
+	if (m->heir || handover_is_due()) {
 		log_warn("reload: ignored while an upgrade is under way");
 		return;
 	}

@@ -39,6 +39,8 @@ static const char *why_not(const struct master *m)
 		return "this program cannot hand over; restart it";
 	if (m->heir)
 		return "another upgrade is under way";
+	if (m->bridge >= 0)
+		return "workers of the last upgrade still drain";
 	if (m->phase != PHASE_SERVING || master_serving(m) != master_epoch(m))
 		return "the server is starting, reloading or stopping";
 	if (getpid() == 1)
