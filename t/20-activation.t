@@ -10,7 +10,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use CoHost qw(lacks program read_file run source wait_for write_file);
+use Fcntl qw(:flock);
 use HTTP;
+use IO::Socket::INET;
 use IPC::Open2;
 use Test::More;
 
@@ -71,6 +73,11 @@ order($unit, 'start');
 is $between->reply->{status}, 200, 'the next start answers a client that came between two starts';
 order($unit, 'kill');
 ok hear($unit, qr/exit (9)\n/), 'the master is killed';
+# Its workers may accept for a moment more; the last of them gives the lock back.
+wait_for(20, sub {
+	open my $lock, '+<', "$unit->{dir}/.co/store/lock" or die $!;
+	return flock $lock, LOCK_EX | LOCK_NB;
+});
 my $orphan = eval { HTTP->new("127.0.0.1:$port") };
 ok $orphan, 'a client after the death of the master is not refused';
 $orphan->send(GET => '/health');
@@ -94,8 +101,15 @@ order($stored, 'start');
 is hear($stored, qr/notify READY=1\|.*?serving on 127\.0\.0\.1:(\d+)/), $port,
     'the next start serves on the stored listener';
 is $between->reply->{status}, 200, 'the next start answers a client that came during the restart';
+order($stored, 'upgrade');
+ok hear($stored, qr/notify RELOADING=1\|MONOTONIC_USEC=\d+\n/), 'the service manager is told that an upgrade begins';
+my $main = hear($stored, qr/notify MAINPID=(\d+)\n/);
+ok $main, 'the old master names the new one as the main process';
+ok hear($stored, qr/notify READY=1\|MAINPID=\Q$main\E\|/), 'the new master tells the service manager that the upgrade is over';
+is(HTTP->once("127.0.0.1:$port", GET => '/health')->{status}, 200, 'the new master serves on the stored listener');
 order($stored, 'stop');
-is hear($stored, qr/exit (\d+)\n/), '0', 'a server on a stored listener stops';
+is hear($stored, qr/exit (\d+)\n/), '0', 'a server on a stored listener stops after an upgrade';
+ok eval { HTTP->new("127.0.0.1:$port") }, 'the stored listener outlives an upgraded server';
 finish($stored);
 
 my $moved = manage('-', '-p', 0);
@@ -111,6 +125,34 @@ ok hear($moved, qr/notify FDSTOREREMOVE=1\|FDNAME=co-listener\n/),
 ok hear($moved, qr/notify READY=1\|.*?serving on (127\.0\.0\.2:\d+)/),
     'a server whose bind has changed serves at the new address';
 finish($moved);
+
+# ---- systemd itself ----
+
+sub free_port {
+	my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
+	return $s->sockport;
+}
+
+SKIP: {
+	my ($activate) = grep { -x } '/usr/bin/systemd-socket-activate';
+	skip 'no systemd-socket-activate', 3 unless $activate;
+	$port = free_port();
+	my $address = "127.0.0.1:$port";
+	my $dir = CoHost::directory();
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open STDERR, '>', "$dir/stderr";
+		open STDOUT, '>&', \*STDERR;
+		exec $activate, '-l', $address, program('co-hostd'), '-d', "$dir", '-l', "$dir/log", '-o', 'relay_url=';
+	}
+	my $client;
+	ok wait_for(20, sub { $client = eval { HTTP->new($address) } }), 'systemd listens';
+	$client->send(GET => '/health');
+	is $client->reply->{status}, 200, 'a server that systemd starts for a connection answers it';
+	kill TERM => $pid;
+	waitpid $pid, 0;
+	is $?, 0, 'a server that systemd has started stops with status 0';
+}
 
 # ---- what cannot be used ----
 

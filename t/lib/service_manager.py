@@ -5,9 +5,10 @@
 service_manager.py FOLDER NAME COMMAND...   NAME: that of the descriptor of a socket unit,
 which listens on a free port; "-": there is no socket unit
 
-Commands on standard input, one a line: start, stop, kill (SIGKILL to the main process).
+Commands on standard input, one a line: start, stop, upgrade (USR2), kill (SIGKILL to the main process).
 On standard output: "port N" at the start, "notify TEXT" (newlines as "|"), "exit STATUS".
 """
+import ctypes
 import os
 import select
 import signal
@@ -18,6 +19,7 @@ import sys
 class Manager:
     def __init__(self, folder, name, command):
         self.command = command
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: all are ours at last
         self.path = folder + "/notify"
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(self.path)
@@ -85,6 +87,8 @@ class Manager:
             self.start()
         elif word == "stop" and self.main:
             os.kill(self.main, signal.SIGTERM)
+        elif word == "upgrade" and self.main:
+            os.kill(self.main, signal.SIGUSR2)
         elif word == "kill" and self.main:
             os.kill(self.main, signal.SIGKILL)
 
