@@ -92,10 +92,21 @@ static void test_lines(void)
 	buf_fini(&out);
 }
 
+static void test_digest(void)
+{
+	ok(stat_digest(STAT_COUNT) == stat_digest(STAT_COUNT),
+	    "a program understands the counters of itself");
+	ok(stat_digest(STAT_COUNT) != stat_digest(STAT_COUNT - 1),
+	    "a program with a counter less is another one");
+	ok(stat_digest(1) != stat_digest(2),
+	    "each counter changes the digest of those before it");
+}
+
 int main(void)
 {
 	test_add();
 	test_text();
 	test_lines();
+	test_digest();
 	return done();
 }

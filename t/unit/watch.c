@@ -136,6 +136,26 @@ static void test_stopped_master(void)
 	end();
 }
 
+/* The service manager is told of silence, whether it ends in a death or not. */
+static void test_fresh(void)
+{
+	start(SLEEPS);
+	atomic_store(&pulses[PULSE_LOOP].state, PULSE_BUSY);
+	(void)watch_look(&watch, children, 0);
+	ok(watch_is_fresh(&watch, children, 1500), "a new process is fresh");
+	for (int i = 0; i < 3; i++) {
+		watch.looked_us -= 1000000;
+		(void)watch_look(&watch, children, 0);
+	}
+	ok(!watch_is_fresh(&watch, children, 1500),
+	    "a process that was silent for too long is not fresh");
+	atomic_fetch_add(&pulses[PULSE_LOOP].at_us, 1);
+	(void)watch_look(&watch, children, 0);
+	ok(watch_is_fresh(&watch, children, 1500),
+	    "a process is fresh again when it moves");
+	end();
+}
+
 /* The silence of the last process of a slot is not the next one's. */
 static void test_successor(void)
 {
@@ -187,6 +207,7 @@ int main(void)
 	test_states();
 	test_moving();
 	test_stopped_master();
+	test_fresh();
 	test_successor();
 	free(children->heritage);
 	free(children);
