@@ -56,6 +56,20 @@ ok wait_for(20, sub { $host->words =~ /did not take over \(.*host\.yaml line 1: 
     'wrong settings of an upgrade are reported with their line';
 is $host->http(GET => '/health')->{status}, 200, 'the server goes on after upgrades that failed';
 
+# ---- a stop meanwhile ----
+
+{
+	my $slow = CoHost->start(workers => 1);
+	write_file("$bin/slow", "#!/bin/sh\nexec sleep 600\n");
+	install("$bin/slow");
+	$slow->signal('USR2');
+	ok wait_for(20, sub { $slow->words =~ /upgrade: started/ }), 'a program that never serves is started';
+	my ($heir) = $slow->words =~ /upgrade: started \S+ as process (\d+)/;
+	$slow->stop('QUIT');
+	ok !kill(0, $heir), 'a server that stops during an upgrade leaves no process of the new program';
+	install($good);
+}
+
 # ---- one that does ----
 
 write_file($yaml, "drain_timeout: 20\nname: second\nmax_sessions: 500\n");

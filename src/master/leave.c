@@ -9,6 +9,7 @@
 #include "master/notify.h"
 #include "master/upgrade.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,7 +50,7 @@ void leave_gracefully(struct master *m)
 	    (long long)m->plan.drain_ms / 1000);
 	notify_state("STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
 	    (long long)(m->plan.drain_ms + 2 * MASTER_KILL_AFTER_MS) * 1000);
-	upgrade_cancel(m);
+	upgrade_cancel(m, SIGTERM);
 	m->phase = PHASE_LEAVING;
 	m->stage = PROCESS_STAGES;
 	m->deaf_at_ms = clock_mono_ms() + DEAF_AFTER_MS;
@@ -60,7 +61,7 @@ void leave_at_once(struct master *m)
 {
 	log_info("stopping at once");
 	notify_state("STOPPING=1");
-	upgrade_cancel(m);
+	upgrade_cancel(m, SIGQUIT);
 	m->phase = PHASE_ENDING;
 	leave_deaf(m);
 	children_end(&m->children, MASTER_FAST_MS);

@@ -235,10 +235,10 @@ bool upgrade_reap(struct master *m, pid_t pid, int status)
 	return true;
 }
 
-void upgrade_cancel(struct master *m)
+void upgrade_cancel(struct master *m, int signo)
 {
-	if (m->heir && m->phase == PHASE_SERVING)
-		(void)kill(m->heir, SIGTERM);
+	if (m->heir && m->phase != PHASE_HANDED)
+		(void)kill(m->heir, signo);
 }
 
 void upgrade_look(struct master *m)

@@ -23,8 +23,11 @@ void upgrade_hear(struct master *m);
 /* A process was reaped. Returns whether it was the new master. */
 bool upgrade_reap(struct master *m, pid_t pid, int status);
 
-/* We stop: an upgrade that has not come to an end stops as well. */
-void upgrade_cancel(struct master *m);
+/*
+ * We stop: an upgrade that has not come to an end stops as well, by the signal
+ * that stops us.
+ */
+void upgrade_cancel(struct master *m, int signo);
 
 /* Kill a new master that does not serve in time. Call it often. */
 void upgrade_look(struct master *m);
