@@ -129,9 +129,11 @@ export const model = {
 			document.documentElement.dataset.theme = prefs.theme.value;
 		});
 		effect(() => {
-			const title = model.chat.value?.title.value;
-			document.title = title ? t("app.title", { agent: model.agentName.value, title })
-				: model.agentName.value;
+			const chat = model.chat.value;
+			const agent = model.agentName.value;
+			const title = chat?.title.value
+				? t("app.title", { agent, title: chat.title.value }) : agent;
+			document.title = chat?.question.value ? t("app.waiting", { title }) : title;
 		});
 		watchVersion();
 		model.follow();
