@@ -67,7 +67,8 @@ class BoundedLexer extends Lexer {
 const plain = (text) => ({ type: "plain", raw: text, text });
 
 function lex(text, links) {
-	const lexer = new BoundedLexer({ gfm: true });
+	/* Many agents write plain text, whose lines would run together. */
+	const lexer = new BoundedLexer({ gfm: true, breaks: true });
 	Object.assign(lexer.tokens.links, links);
 	try {
 		return { tokens: lexer.lex(text), links: lexer.tokens.links };

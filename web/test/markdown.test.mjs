@@ -92,6 +92,11 @@ test("a growing text shows no half of emphasis, and no heading before its line e
 	assert.equal(two.feed("Total\n==\n").blocks[0].type, "heading");
 });
 
+test("lines of a plain text stay lines", () => {
+	const [{ tokens }] = lexer().end("one\ntwo").blocks;
+	assert.deepEqual(tokens.map(({ type }) => type), ["text", "br", "text"]);
+});
+
 test("only the last two blocks of a growing text are read again", () => {
 	const one = lexer();
 	const text = Array.from({ length: 100 }, (_, i) => `Paragraph ${i}.`).join("\n\n");

@@ -113,7 +113,7 @@ export function Identity({ onClose }) {
 	const trust = model.info.value?.trust;
 	const level = model.level.value;
 	if (words) return (
-		<Dialog title={t("identity.title")} onClose={() => {}}>
+		<Dialog title={t("identity.title")}>
 			<Words words={words} onDone={() => {
 				model.phrase.value = null;
 				if (isMade) location.reload();

@@ -63,7 +63,6 @@ function User({ item }) {
 				<LongText text={item.text} />
 			</div>
 			<div class="under is-mine">
-				{item.isRuntime && <span>{t(RUNTIME[item.state] ?? "item.runtime")}</span>}
 				<span class="on-hover row">
 					<Time ts={item.ts} />
 					<CopyButton text={item.text} />
@@ -71,6 +70,7 @@ function User({ item }) {
 						onClick={() => model.fill(item.text)}>
 						<Icon name="again" />{t("item.again")}</button>
 				</span>
+				{item.isRuntime && <span>{t(RUNTIME[item.state] ?? "item.runtime")}</span>}
 			</div>
 		</>
 	);

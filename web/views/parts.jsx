@@ -109,7 +109,11 @@ export function CopyButton({ text, label = t("item.copy"), isSmall = true, class
 	);
 }
 
-/** A modal dialog. Esc and the cross close it. @param {{title: string, onClose: Function}} props */
+/**
+ * A modal dialog. Esc and the cross close it, unless there is no onClose.
+ *
+ * @param {{title: string, onClose?: Function}} props
+ */
 export function Dialog({ title, onClose, children }) {
 	const box = useRef();
 	const id = useId();
@@ -118,15 +122,15 @@ export function Dialog({ title, onClose, children }) {
 		node.showModal();
 		return () => node.close();
 	}, []);
-	const onBackdrop = (e) => e.target === box.current && onClose();
+	const onBackdrop = (e) => e.target === box.current && onClose?.();
 	return (
 		<dialog ref={box} aria-labelledby={id} onCancel={(e) => {
 			e.preventDefault();
-			onClose();
+			onClose?.();
 		}} onMouseDown={onBackdrop}>
 			<header>
 				<h2 id={id}>{title}</h2>
-				<IconButton icon="close" label={t("notice.close")} onClick={onClose} />
+				{onClose && <IconButton icon="close" label={t("notice.close")} onClick={onClose} />}
 			</header>
 			<div class="body">{children}</div>
 		</dialog>
