@@ -15,6 +15,8 @@ import { t } from "./strings.js";
 /* Up to so many pages, all stay, so that the browser's search finds everything. */
 const PAGES_ALL = 20;
 const NEAR_PX = 1500;
+/* The height of an item that was never shown, about. */
+const ITEM_PX = 48;
 const AT_END_PX = 60;
 /* Of the steps of a running turn, so many are shown; those before are one line. */
 const LIVE_STEPS = 3;
@@ -68,8 +70,8 @@ class StillRun extends Component {
 
 /* One page. It keeps its height while its items are out of the document. */
 class Page extends Component {
-	state = { isNear: true };
-	height = 0;
+	state = { isNear: this.props.isAlways };
+	height = ITEM_PX * this.props.items.length;
 	hold = (node) => { this.node = node ?? this.node; };
 
 	shouldComponentUpdate({ items, isLive, isAlways }, { isNear }) {
@@ -92,7 +94,7 @@ class Page extends Component {
 	}
 
 	render({ items, isLive, isAlways }, { isNear }) {
-		if (!isAlways && !isNear && this.height)
+		if (!isAlways && !isNear)
 			return <div class="page" ref={this.hold} style={{ height: `${this.height}px` }} />;
 		return (
 			<div class="page" ref={this.hold} style={{ height: "" }}>
