@@ -75,12 +75,16 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	await approval.keyboard.press("Enter");
 	is(await calls(approval), [["send", "yes", 0, []]], "Enter in the field permits nothing");
 	await approval.getByRole("button", { name: "No…" }).click();
+	await until(() => approval.getByLabel("No, but go on").evaluate((node) =>
+		node === document.activeElement), "who says no is taken to the ways to say it");
 	await approval.getByLabel("No, explain first").check();
 	await approval.getByLabel("What it should know").fill("Keep the logs");
 	await approval.getByRole("button", { name: "Refuse" }).click();
 	is(await calls(approval), [["answer", "approval",
 		{ approved: false, mode: "reject_explain", feedback: "Keep the logs" }]],
 		"a refusal has its way and its reason");
+	ok(await approval.evaluate(() => document.activeElement.matches(".item")),
+		"the focus stays with a question that was answered");
 	ok(await approval.getByRole("button", { name: "Refuse" }).isDisabled(),
 		"a question is answered once");
 

@@ -5,7 +5,7 @@
 // are drawers.
 import { computed } from "@preact/signals";
 import { Component } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "./composer.jsx";
 import { count, price, shortAddress } from "./format.js";
 import { PinnedPlan } from "./items.jsx";
@@ -161,8 +161,12 @@ function Pane() {
 	const usage = chat?.usage.value;
 	const html = chat?.state.value.dashboard;
 	const close = () => { model.isPaneOpen.value = false; };
+	const box = useRef();
+	useEffect(() => {
+		if (isCovered()) box.current.querySelector("button").focus();
+	}, []);
 	return (
-		<aside class="pane" aria-label={t("bar.details")}>
+		<aside class="pane" ref={box} aria-label={t("bar.details")}>
 			<div class="bar"><h2 class="grow pane-title">{t("pane.title")}</h2>
 				<IconButton icon="close" label={t("notice.close")} onClick={close} /></div>
 			<div class="pane-body">
@@ -237,12 +241,16 @@ const isGated = computed(() => {
 	return (phase === "refused" || phase === "onboarding") && !chat.pages.value.length;
 });
 
+/* Below an open drawer nothing can be reached. */
+const isCovered = () => matchMedia("(max-width: 899px)").matches &&
+	(model.isSideOpen.value || model.isPaneOpen.value);
+
 function Chat() {
 	const chat = model.chat.value;
 	if (!chat) return null;
 	const plan = chat.plan.value;
 	return (
-		<main id="main" class="main" tabIndex={-1}>
+		<main id="main" class="main" tabIndex={-1} inert={isCovered()}>
 			<Bar />
 			<Notices />
 			{isGated.value ? <Gate chat={chat} /> : <>

@@ -3,7 +3,7 @@
 //
 // What the agent asks: a question, permission for a tool, a review of its plan. Nothing is
 // chosen by itself, and Enter never permits anything unless its button has the focus.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Markdown } from "./markdown.jsx";
 import { model } from "./model.js";
 import { Arguments } from "./output.jsx";
@@ -15,9 +15,20 @@ function useAnswer(item) {
 	const [isSent, setSent] = useState(false);
 	const answer = (value) => {
 		setSent(true);
+		/* The button that has the focus goes; the focus stays with the question. */
+		document.activeElement?.closest(".item")?.focus({ preventScroll: true });
 		model.chat.value.answer(item, value);
 	};
 	return [answer, isSent];
+}
+
+/* Who opens a form is taken to its first field. */
+function useFocus(selector, isOpen = true) {
+	const form = useRef();
+	useEffect(() => {
+		if (isOpen) form.current?.querySelector(selector)?.focus({ preventScroll: true });
+	}, [isOpen]);
+	return form;
 }
 
 function Waiting({ title, icon, children, isSent }) {
@@ -97,8 +108,9 @@ function Refusal({ onRefuse, onBack, isSent }) {
 	const [mode, setMode] = useState("reject_soft");
 	const [feedback, setFeedback] = useState("");
 	const name = useId();
+	const form = useFocus("input");
 	return (
-		<form class="choices" onSubmit={(e) => {
+		<form class="choices" ref={form} onSubmit={(e) => {
 			e.preventDefault();
 			onRefuse({ approved: false, mode, feedback: feedback.trim() || undefined });
 		}}>
@@ -162,6 +174,7 @@ export function Review({ item }) {
 	const [answer, isSent] = useAnswer(item);
 	const [isChanging, setChanging] = useState(false);
 	const [changes, setChanges] = useState("");
+	const focused = useFocus("textarea", isChanging);
 	if (item.state !== "open") return (
 		<Record icon="plan">
 			<Markdown text={item.text} />
@@ -174,7 +187,7 @@ export function Review({ item }) {
 		<Waiting icon="plan" title={t("review.title")} isSent={isSent}>
 			<Markdown text={item.text} />
 			{isChanging ? (
-				<form class="choices" onSubmit={(e) => {
+				<form class="choices" ref={focused} onSubmit={(e) => {
 					e.preventDefault();
 					if (changes.trim()) answer(changes.trim());
 				}}>
