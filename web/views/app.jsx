@@ -63,7 +63,7 @@ function Bar() {
 }
 
 function Tags({ all }) {
-	const names = all.map((one) => one.name ?? one);
+	const names = all.map((one) => String(one?.name ?? one));
 	return (
 		<ul class="tags">
 			{names.slice(0, TOOLS_SHOWN).map((name) => <li key={name}><Shown text={name} /></li>)}
@@ -75,8 +75,8 @@ function Tags({ all }) {
 
 function Welcome() {
 	const info = model.info.value;
-	const examples = info?.examples ?? [];
-	const able = [...(info?.skills ?? []), ...(info?.tools ?? [])];
+	const examples = arrayOf(info?.examples);
+	const able = [...arrayOf(info?.skills), ...arrayOf(info?.tools)];
 	return (
 		<div class="scroll" tabIndex={0} role="region" aria-label={model.agentName.value}>
 			<div class="measure welcome">
@@ -184,9 +184,9 @@ function Pane() {
 					<dt>{t("pane.version")}</dt><dd>co-hostd {info.version}</dd>
 				</dl>
 				<p><a href="#/board">{t("pane.board")}</a></p>
-				{info.tools?.length > 0 && <section class="stack"><h3>{t("pane.tools")}</h3>
+				{arrayOf(info.tools).length > 0 && <section class="stack"><h3>{t("pane.tools")}</h3>
 					<Tags all={info.tools} /></section>}
-				{info.skills?.length > 0 && <section class="stack"><h3>{t("pane.skills")}</h3>
+				{arrayOf(info.skills).length > 0 && <section class="stack"><h3>{t("pane.skills")}</h3>
 					<Tags all={info.skills} /></section>}
 				{html && <Dashboard html={html} />}
 			</div>
@@ -262,15 +262,24 @@ function Chat() {
 	);
 }
 
+/* What no view expected: said, with a way out. */
 class Guard extends Component {
-	componentDidCatch(e) {
-		model.crash.value = e.message;
-	}
+	static getDerivedStateFromError = (failure) => ({ failure });
 
-	render({ children }) {
-		return children;
+	render({ children }, { failure }) {
+		if (!failure) return children;
+		return (
+			<main class="gate" role="alert">
+				<h1>{t("error.crash")}</h1>
+				<p class="hint"><Shown text={failure.message} /></p>
+				<div class="row"><button type="button" class="primary"
+					onClick={() => location.reload()}>{t("notice.reload")}</button></div>
+			</main>
+		);
 	}
 }
+
+const arrayOf = (value) => Array.isArray(value) ? value : [];
 
 /** All of the page. */
 export function App() {

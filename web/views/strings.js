@@ -324,7 +324,7 @@ const ENGLISH = {
 	"code.done": "done",
 	"code.open": "open",
 	"code.more": "Show more",
-	"error.crash": "The page met an error and shows less than it should.",
+	"error.crash": "The page met an error and cannot go on",
 };
 
 const plural = new Intl.PluralRules("en");
