@@ -142,7 +142,7 @@ $d->say(COMMAND_REQUEST => { commandId => 'cmd-answer', agentId => $id, command 
 is_deeply [Onsembl::states('cmd-answer', @all)], ['COMPLETED'], 'the next command is the answer';
 like Onsembl::output('cmd-ask', @all), qr/You answered: green/, 'the agent gets the answer';
 is_deeply $question->{payload}{question}, { kind => 'ask_user', text => 'Which?', options => [qw(red green)] },
-    'a question is output that programs can read, too';
+    'programs can read a question of the hosted agent';
 
 my $late = $d->ask(COMMAND_REQUEST => { commandId => 'cmd-late', agentId => $id, command => 'red',
 	answerTo => 'cmd-ask' });
@@ -154,8 +154,10 @@ is $question->{payload}{question}{kind}, 'approval_needed', 'a question for appr
 is $question->{payload}{question}{tool}, 'rm -r x', 'a question for approval names the tool';
 $d->say(COMMAND_REQUEST => { commandId => 'cmd-yes', agentId => $id, command => 'yes', answerTo => 'cmd-may' });
 @all = ($d->until('COMMAND_COMPLETE'), $d->until('COMMAND_COMPLETE'));
-is_deeply [Onsembl::states('cmd-yes', @all), Onsembl::states('cmd-may', @all)], [qw(COMPLETED COMPLETED)],
-    'an answer by answerTo goes to its command';
+is_deeply [Onsembl::states('cmd-yes', @all), Onsembl::states('cmd-may', @all)],
+    [qw(COMPLETED EXECUTING COMPLETED)], 'an answer by answerTo goes to its command';
+is_deeply [grep { defined } map { $_->{payload}{answered} } @all], ['approval_needed'],
+    'a dashboard is told that a question was answered';
 
 # ---- isolation, over all workers ----
 

@@ -238,6 +238,16 @@ static void tell_question(struct telling *t)
 	buf_fini(&lines);
 }
 
+/* So that nobody answers a question that another client has answered. */
+static void tell_answered(struct telling *t)
+{
+	if (t->view->state != ONS_FRAME_EXECUTING)
+		return;
+	put_state(t, "EXECUTING");
+	ons_put_text(&t->out->text, "answered", text_of(t, "kind"));
+	end(t);
+}
+
 static void tell_approval(struct telling *t)
 {
 	struct buf lines = {0};
@@ -462,6 +472,9 @@ static void tell(struct telling *t)
 	case EV_PLAN_REVIEW:
 		tell_plan(t);
 		break;
+	case EV_ANSWER:
+		tell_answered(t);
+		break;
 	case EV_TERMINAL_OUTPUT:
 		tell_output(t);
 		break;
@@ -473,7 +486,6 @@ static void tell(struct telling *t)
 		break;
 	case EV_START:
 	case EV_MORE_INPUT:
-	case EV_ANSWER:
 	case EV_INPUT_DROPPED:
 	case EV_LLM_CALL:
 	case EV_LLM_RESULT:

@@ -155,6 +155,7 @@ export class OnsStore {
 		this.#to(it, p.status);
 		if (p.queuePosition) it.position = p.queuePosition;
 		if (p.startedAt) it.startedAt = p.startedAt;
+		if (p.answered && it.question?.kind === p.answered) it.question = null;
 		this.#onEnd(it, p);
 	}
 

@@ -97,6 +97,19 @@ test("a question waits until its command ends", () => {
 	assert.equal(it.question, null);
 });
 
+test("a question that another client has answered does not wait any more", () => {
+	const store = withAgents(listed("a"));
+	const it = store.add({ id: "c", agent: "a", text: "make" });
+	const status = (answered, id) => message("COMMAND_STATUS", { commandId: "c", status: "EXECUTING",
+		answered }, id);
+	store.fold(message("TERMINAL_STREAM", { commandId: "c", content: "? Sure?\n",
+		question: { kind: "ask_user", text: "Sure?" } }, "msg-2-0"));
+	store.fold(status("plan_review", "msg-3-0"));
+	assert.ok(it.question);
+	store.fold(status("ask_user", "msg-4-0"));
+	assert.equal(it.question, null);
+});
+
 test("an answer is no command of its own, and one that came too late is told", () => {
 	const store = withAgents(listed("a"));
 	const it = store.add({ id: "c", agent: "a", text: "make" });
