@@ -108,7 +108,7 @@ function Question({ it, name, onAnswer }) {
 				onClick={() => onAnswer("yes")}>{t.allow}</button>}
 			{isPlan && <button type="button" class="bd-button bd-first"
 				onClick={() => onAnswer("Looks good, proceed")}>{t.approve}</button>}
-			{(q.options ?? []).map((o) => <button key={o} type="button" class="bd-button"
+			{(Array.isArray(q.options) ? q.options : []).map(String).map((o) => <button key={o} type="button" class="bd-button"
 				dir="auto" onClick={() => onAnswer(o)}>{o}</button>)}
 		</div>
 		<label>{isApproval || isPlan ? t.why : t.answer}

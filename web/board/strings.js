@@ -30,6 +30,8 @@ export const t = {
 	lost: (s) => `The connection is lost. Next attempt in ${s} s; running commands go on, and ` +
 		"nothing that they write is missed.",
 	retryNow: "Try now",
+	broken: (why) => `This page has failed: ${why}. Load it again; if that does not help, the ` +
+		"server has answered what the page does not understand.",
 	failed: (why) => `The server refused a request: ${why}`,
 
 	noDoor: "This server does not speak Onsembl",

@@ -15,7 +15,7 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	await until(() => page.getByText("This board is for admins").isVisible(),
 		"who is no admin is told so");
 	const command = await page.locator("code").innerText();
-	like(command, /^echo 0x[0-9a-f]{64} >> \.co\/admins\.txt$/, "and by which command one becomes an admin");
+	like(command, /^echo 0x[0-9a-f]{64} >> \.co\/admins\.txt$/, "a stranger is told by which command one becomes an admin");
 	await shot(page, "board-stranger");
 	await checkAccess(page, "the board of a stranger");
 	await tell("obey", command);
@@ -39,7 +39,7 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	await tell("kill", dead);
 	await until(async () => await page.locator(`tr[data-pid="${dead}"]`).count() === 0 &&
 		await processes.count() === 5, "a worker that was killed is replaced on the board");
-	await until(() => page.getByText("1 process replaced").isVisible(), "its death is counted");
+	await until(() => page.getByText("1 process replaced").isVisible(), "the death of a worker is counted");
 	await shot(page, "board-now");
 
 	// ---- the journal of a session ----
@@ -48,9 +48,9 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	await until(() => page.getByText("2,004 rows").isVisible(), "the inspector has all rows of a session");
 	const list = page.getByRole("region", { name: "Rows" });
 	ok(await page.locator(".bd-journal-row").count() < 100, "only rows in view are in the document");
-	await until(() => list.getByText("done", { exact: true }).isVisible(), "it begins with the newest rows");
+	await until(() => list.getByText("done", { exact: true }).isVisible(), "a journal begins with its newest rows");
 	await list.evaluate((node) => { node.scrollTop = 0; });
-	await until(() => list.getByText("input", { exact: true }).isVisible(), "it scrolls to the first row");
+	await until(() => list.getByText("input", { exact: true }).isVisible(), "a journal scrolls to its first row");
 	await page.getByLabel("Type").selectOption("tool_result");
 	await until(() => page.getByText("1,000 of 2,004 rows").isVisible(), "rows can be filtered by type");
 	await page.getByPlaceholder("Find in the rows").fill("s1-777\"");
