@@ -101,7 +101,7 @@ export class Http {
 	 * @returns {Promise<{sessions: object[], before: string|null}>}
 	 */
 	sessions({ query = "", before, limit = 50, owner } = {}) {
-		return this.get("/sessions", { q: query, before, limit, owner });
+		return this.get("/sessions", { q: query || undefined, before, limit, owner });
 	}
 
 	/**

@@ -63,7 +63,7 @@ export class Talk {
 	#answers = new Map(); // position of a question -> the command that answers it
 	#inFlight = null; // id of the input that was sent on this line
 	#inputTimer = null;
-	#pages = new Map(); // request_id -> {resolve, reject, query} of ROWS
+	#asked = new Map(); // request_id -> {resolve, reject, command}
 	#isOver = false;
 
 	/**
@@ -135,7 +135,7 @@ export class Talk {
 	close() {
 		this.#isOver = true;
 		this.#drop();
-		this.#failPages("The session was left.");
+		this.#failAsked("The session was left.");
 	}
 
 	/**
@@ -210,10 +210,22 @@ export class Talk {
 	 *	the session is left or the server refuses
 	 */
 	page(query) {
+		return this.ask({ type: "ROWS", ...query });
+	}
+
+	/**
+	 * Send a command that has an answer of its own: ROWS, SESSIONS, RENAME, DELETE. It is sent
+	 * again after a lost line.
+	 * @param {object} command {type, ...members}
+	 * @returns {Promise<object>} the answer; fails when the session is left, or as the server says
+	 */
+	ask(command) {
 		return new Promise((resolve, reject) => {
 			const id = randomHex(8);
-			this.#pages.set(id, { resolve, reject, query });
-			if (this.#state.phase === "ready") this.#askPage(id);
+			if (this.#state.phase === "refused")
+				return reject(new Error(this.#state.why.message));
+			this.#asked.set(id, { resolve, reject, command: { ...command, request_id: id } });
+			return this.#state.phase === "ready" && this.#command(this.#asked.get(id).command);
 		});
 	}
 
@@ -244,7 +256,7 @@ export class Talk {
 	#refuse(reason) {
 		this.#drop();
 		this.#set({ phase: "refused", why: reason, retryAt: null });
-		this.#failPages(reason.message);
+		this.#failAsked(reason.message);
 	}
 
 	// Go on later: after what the server said, at once after a restart, or the back-off.
@@ -358,13 +370,15 @@ export class Talk {
 		this.#command({ type: "INPUT", input_id: id, prompt, images, files });
 	}
 
-	#askPage(id) {
-		this.#command({ type: "ROWS", request_id: id, ...this.#pages.get(id).query });
+	#failAsked(message) {
+		for (const { reject } of this.#asked.values()) reject(new Error(message));
+		this.#asked.clear();
 	}
 
-	#failPages(message) {
-		for (const { reject } of this.#pages.values()) reject(new Error(message));
-		this.#pages.clear();
+	#answered(frame) {
+		const asked = this.#asked.get(frame.request_id);
+		this.#asked.delete(frame.request_id);
+		asked?.resolve(frame);
 	}
 
 	// ---- what comes ----
@@ -407,12 +421,20 @@ export class Talk {
 		ERROR(frame) { this.#error(frame); },
 		mode_changed({ mode, turns_left }) { this.#set({ mode, turnsLeft: turns_left ?? null }); },
 		reset(frame) { this.#reset(frame); },
-		DELETED() { this.#refuse(why("deleted", "This session was deleted.")); },
-		ROWS(frame) {
-			this.#pages.get(frame.request_id)?.resolve(frame);
-			this.#pages.delete(frame.request_id);
+		DELETED(frame) {
+			this.#answered(frame);
+			if (this.#isOurs(frame)) this.#refuse(why("deleted", "This session was deleted."));
 		},
+		ROWS(frame) { this.#answered(frame); },
+		SESSIONS(frame) { this.#answered(frame); },
+		RENAMED(frame) { this.#answered(frame); },
 	};
+
+	// A UUID may have dashes or not: both name one session.
+	#isOurs({ session_id }) {
+		const plain = (id) => String(id).replaceAll("-", "").toLowerCase();
+		return plain(session_id) === plain(this.#o.session);
+	}
 
 	#connected(frame) {
 		this.#after(0, null);
@@ -420,7 +442,7 @@ export class Talk {
 		this.#hasCorrected = false;
 		const { epoch = 0, head = 0 } = frame;
 		// The server gives another session to who may not have this one.
-		if (frame.session_id !== this.#o.session)
+		if (!this.#isOurs(frame))
 			return this.#refuse(why("gone", "There is no such session, or it is not yours."));
 		if (this.#last === null) [this.#epoch, this.#last] = [epoch, head];
 		this.#set({
@@ -439,7 +461,7 @@ export class Talk {
 	#repeat() {
 		if (this.#state.phase !== "ready") return;
 		for (const command of this.#answers.values()) this.#command(command);
-		for (const id of this.#pages.keys()) this.#askPage(id);
+		for (const { command } of this.#asked.values()) this.#command(command);
 		if (this.#state.isStopping) this.#command({ type: "INTERRUPT" });
 	}
 
@@ -506,22 +528,29 @@ export class Talk {
 		if (this.#state.phase !== "ready")
 			return reason.retryAfterMs === undefined ? this.#refuse(reason) : this.#wait(reason);
 		if (frame.input_id !== undefined) return this.#inputEnded(frame.input_id, null);
+		const id = this.#asked.has(frame.request_id) ? frame.request_id : this.#unknown(reason);
+		if (id !== undefined) return this.#askRefused(id, reason);
 		if (reason.word === "idle" && this.#state.isStopping)
 			return this.#set({ isStopping: false });
 		if (reason.word === "stale") this.#answers.clear();
 		else if (this.#inFlight) return this.#inputRefused(reason);
 		else if (reason.retryAfterMs !== undefined)
 			this.#after(reason.retryAfterMs, () => this.#repeat());
-		else this.#pageRefused(reason);
 		return this.#o.onError(reason);
 	}
 
-	// The oldest that waits: commands are answered in their order.
-	#pageRefused({ message }) {
-		const [first] = this.#pages;
-		if (!first) return;
-		this.#pages.delete(first[0]);
-		first[1].reject(new Error(message));
+	// The request that an older server does not know, if this is what it says.
+	#unknown({ message }) {
+		const [, type] = /^unknown message type: '(\w+)'/.exec(message) ?? [];
+		return [...this.#asked].find(([, { command }]) => command.type === type)?.[0];
+	}
+
+	#askRefused(id, reason) {
+		if (reason.retryAfterMs !== undefined)
+			return this.#after(reason.retryAfterMs, () => this.#repeat());
+		const { reject } = this.#asked.get(id);
+		this.#asked.delete(id);
+		return reject(Object.assign(new Error(reason.message), { why: reason }));
 	}
 
 	#inputRefused(reason) {

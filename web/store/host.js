@@ -119,6 +119,18 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 			opened.set(session.id, session);
 			return session;
 		},
+		/**
+		 * Ask over the line of an open session.
+		 * @param {object} command see Talk.ask()
+		 * @returns {Promise<object>}
+		 */
+		async ask(command) {
+			const phaseOf = (each) => each.state.value.phase;
+			const able = [...opened.values()].filter((each) => phaseOf(each) !== "refused");
+			const session = able.find((each) => phaseOf(each) === "ready") ?? able[0];
+			if (!session) throw new Error("No chat is open.");
+			return session.ask(command);
+		},
 		/** An open session. @param {string} id */
 		session: (id) => opened.get(id),
 		/** Called by a session that is left. @param {string} id */

@@ -223,7 +223,8 @@ export function openSession({ host, id: given }) {
 		talk.start();
 	}
 
-	begin().catch((e) => {
+	const begun = begin();
+	begun.catch((e) => {
 		state.value = { ...state.value, phase: "refused",
 			why: { word: "other", message: e.message } };
 	});
@@ -291,6 +292,8 @@ export function openSession({ host, id: given }) {
 		wake: () => talk?.wake(),
 		/** Send another signed command. @param {object} command */
 		command: (command) => talk?.command(command),
+		/** Send one that has an answer. @param {object} command @returns {Promise<object>} */
+		ask: (command) => begun.then(() => talk.ask(command)),
 		older,
 		/** Show another title, which the server has. @param {string} title */
 		rename(title) { named.value = title; },

@@ -3,12 +3,12 @@
 //
 // The list of sessions as signals: by pages, searched by the server, the newest first.
 import { computed, signal } from "@preact/signals-core";
+import { wayOf } from "./ways.js";
 
 /** How long a deleted session can be brought back, in ms. */
 export const UNDO_MS = 8000;
 const PAGE = 50;
 const SOON_MS = 400;
-const EXPORT_ROWS = 1000;
 
 const entryOf = (row) => ({ id: row.session_id, title: row.title ?? "", status: row.status,
 	waitsFor: row.waits_for ?? null, last: row.last ?? "", updated: row.updated,
@@ -21,7 +21,7 @@ const entryOf = (row) => ({ id: row.session_id, title: row.title ?? "", status: 
  * @property {Signal} list {id, title, status, waitsFor, last, updated, created, turns, owner};
  *	status is idle, running, waiting or failed, the times are in seconds
  * @property {Signal} query what is searched for
- * @property {Signal} error the HttpError of the last request, or null
+ * @property {Signal} error of the last request, or null
  * @property {Signal} isLoading
  * @property {Signal} hasMore whether more() brings more
  */
@@ -39,9 +39,8 @@ export function openSessions({ host }) {
 		const n = ++asked;
 		isLoading.value = true;
 		try {
-			const { http } = await host.whenReady;
-			const page = await http.sessions({ query: query.value || undefined, before: from,
-				limit: PAGE });
+			const way = await wayOf(host);
+			const page = await way.list({ query: query.value, before: from, limit: PAGE });
 			if (n !== asked) return;
 			use(page.sessions.map(entryOf), page.before ?? null);
 			error.value = null;
@@ -78,11 +77,9 @@ export function openSessions({ host }) {
 
 	async function removeNow(id, onError = () => {}) {
 		try {
-			const [{ http, identity }, disk] = [await host.whenReady, host.disk];
-			await http.remove(id).catch((e) => {
-				if (e.status !== 404) throw e;
-			});
-			const key = `${identity.address}/${id}`;
+			const [way, { address }, disk] = [await wayOf(host), await host.whenOwn, host.disk];
+			await way.remove(id);
+			const key = `${address}/${id}`;
 			for (const table of ["rows", "drafts", "unsent"]) await disk.remove(table, key);
 			await disk.remove("deletes", id);
 			all.value = all.value.filter((entry) => entry.id !== id);
@@ -92,17 +89,6 @@ export function openSessions({ host }) {
 			hide(id, false);
 			onError(e);
 		}
-	}
-
-	async function allRows(id) {
-		const { http } = await host.whenReady;
-		const rows = [];
-		for (let after = 0; after !== null;) {
-			const page = await http.rows(id, { after, limit: EXPORT_ROWS });
-			rows.push(...page.rows);
-			after = page.rows.length ? page.after : null;
-		}
-		return rows;
 	}
 
 	return {
@@ -132,11 +118,10 @@ export function openSessions({ host }) {
 		 * Give a session a title; "" for the one that the server makes.
 		 * @param {string} id
 		 * @param {string} title
-		 * @returns {Promise<void>} fails with an HttpError
+		 * @returns {Promise<void>} fails with an Error for people
 		 */
 		async rename(id, title) {
-			const { http } = await host.whenReady;
-			const { title: now = title } = await http.rename(id, title);
+			const { title: now = title } = await (await wayOf(host)).rename(id, title);
 			all.value = all.value.map((entry) => (entry.id === id ? { ...entry, title: now } : entry));
 			host.session(id)?.rename(now);
 			host.tell("sessions");
@@ -169,12 +154,12 @@ export function openSessions({ host }) {
 		 * All of a session as a text.
 		 * @param {string} id
 		 * @param {"json"|"markdown"} form
-		 * @returns {Promise<string>} fails with an HttpError
+		 * @returns {Promise<string>} fails with an Error for people
 		 */
 		async export(id, form) {
 			const { sessionAsJson, sessionAsMarkdown } = await import("./export.js");
 			const entry = all.value.find((each) => each.id === id);
-			const rows = await allRows(id);
+			const rows = await (await wayOf(host)).rows(id);
 			const title = entry?.title || host.session(id)?.title.value || "";
 			return form === "json" ? sessionAsJson({ id, title, rows })
 				: sessionAsMarkdown({ id, title, rows });

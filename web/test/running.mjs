@@ -34,9 +34,9 @@ function same(got, wantedValue, name) {
 const stores = new Set();
 
 /** A browser; visits with the same tables are tabs or reloads of one. */
-function visit({ tables = new CopyingTables(), at = base, clock, prefs = {} } = {}) {
+function visit({ tables = new CopyingTables(), at = base, clock, fetch, prefs = {} } = {}) {
 	const disk = new Disk(tables);
-	const store = openHost({ base: at, disk: Promise.resolve(disk), WebSocket, clock });
+	const store = openHost({ base: at, disk: Promise.resolve(disk), WebSocket, clock, fetch });
 	for (const [name, value] of Object.entries(prefs)) store.prefs[name].value = value;
 	store.tables = tables;
 	stores.add(store);
@@ -339,10 +339,14 @@ const stories = {
 		ok(Math.abs(chat.state.value.aheadMs - 20 * 60_000) < 5000, "the difference is known");
 	},
 
-	async sessions() {
+	async sessions(seal = false) {
 		// Time for the one who deletes to think again passes quicker.
 		const clock = { ...systemClock, setTimeout: (act, ms) => setTimeout(act, ms / 20) };
-		const store = visit({ clock });
+		const asked = [];
+		const store = visit({ clock, prefs: { seal }, fetch(request, o) {
+			asked.push(new URL(request).pathname);
+			return fetch(request, o);
+		} });
 		const chat = store.open(null);
 		await talk(chat, "echo needle in a haystack");
 		const other = store.open(null);
@@ -371,7 +375,10 @@ const stories = {
 		same(sessions.list.value.map((entry) => entry.id), [chat.id], "one is deleted");
 		await until(() => open.state.value.why?.word === "deleted", "the word of it");
 		ok(true, "who has it open is told");
+		if (seal) same([...new Set(asked)], ["/info"], "nothing of a sealed page goes by HTTP");
 	},
+
+	sealed_sessions: () => stories.sessions(true),
 
 	async gate() {
 		const chat = visit().open(null);

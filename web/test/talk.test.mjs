@@ -167,8 +167,16 @@ test("a session of somebody else, or one that was deleted, is refused", async ()
 	await host.welcome({ session_id: "another" });
 	assert.deepEqual([talk.state.phase, talk.state.why.word], ["refused", "gone"]);
 	const other = await ready();
+	await other.host.say({ type: "DELETED", session_id: "t" });
+	assert.equal(other.talk.state.phase, "ready");
 	await other.host.say({ type: "DELETED", session_id: "s" });
 	assert.deepEqual([other.talk.state.phase, other.talk.state.why.word], ["refused", "deleted"]);
+});
+
+test("a UUID with and without dashes names one session", async () => {
+	const { host, talk } = await begin({ session: "01a22363-61c1-7373-93f3-f75be4a1862b" });
+	await host.welcome({ session_id: "01A2236361c1737393f3f75be4a1862b" });
+	assert.equal(talk.state.phase, "ready");
 });
 
 test("a blocked caller's close is a refusal", async () => {
@@ -329,7 +337,7 @@ test("commands that come too soon are said again when the server says", async ()
 	const { host, clock, talk, seen } = await ready();
 	const ask = host.row("ask_user", { question: "?" });
 	await host.say(ask);
-	const page = assert.rejects(talk.page({ before: 9 }), /before is not a number/);
+	const page = assert.rejects(talk.page({ before: "x" }), /before is not a number/);
 	talk.answer(ask, "yes");
 	talk.interrupt();
 	await host.heard();
@@ -338,10 +346,19 @@ test("commands that come too soon are said again when the server says", async ()
 	assert.equal(seen.errors[0].word, "limit");
 	await clock.pass(1000);
 	await host.command("ASK_USER_RESPONSE");
-	await host.command("ROWS");
+	const { request_id } = await host.command("ROWS");
 	await host.command("INTERRUPT");
-	await host.say({ type: "ERROR", message: "before is not a number" });
+	await host.say({ type: "ERROR", message: "before is not a number", request_id });
 	await page;
+});
+
+test("a request that an older server does not know fails", async () => {
+	const { host, talk } = await ready();
+	const list = assert.rejects(talk.ask({ type: "SESSIONS" }), /unknown message type/);
+	await host.heard();
+	await host.say({ type: "ERROR", message: "unknown message type: 'SESSIONS'" });
+	await list;
+	assert.equal(talk.state.phase, "ready");
 });
 
 test("rows that are gone are told, and a new epoch makes all that was known void", async () => {
