@@ -51,6 +51,10 @@ SKIP: {
 under_fire($host, sub { stories($host, 'running.mjs', {}, 'killed') });
 $host->stop;
 
+my $one = Clients::host(workers => 1);
+stories($one, 'running.mjs', {}, qw(hello tabs join unsent));
+$one->stop;
+
 my $careful = Clients::host(trust => 'careful', env => { CO_INVITE_CODE => 'sesame' });
 stories($careful, 'running.mjs', { INVITE => 'sesame' }, 'gate');
 $careful->stop;

@@ -9,8 +9,7 @@
 //	greeting -> onboarding -> ready			a code or a payment is asked for
 //	any -> refused					until retry(); a person has to do something
 //
-// The owner gives hints: wake() when the network or the page is back, and sleep() before it
-// goes.
+// The owner gives a hint, wake(), when the network or the page is back.
 import { randomHex, signed } from "./canonical.js";
 import { Line, systemClock } from "./line.js";
 import { why, whyClosed, whyOf } from "./why.js";
@@ -60,6 +59,8 @@ export class Talk {
 	#hasCorrected = false; // the clock, since the last CONNECTED
 	#last; // position of the newest row that came
 	#epoch;
+	#turn = 0; // the newest, and
+	#stopped = 0; // the one that is to stop
 	#answers = new Map(); // position of a question -> the command that answers it
 	#inFlight = null; // id of the input that was sent on this line
 	#inputTimer = null;
@@ -177,11 +178,11 @@ export class Talk {
 		if (this.#state.phase === "ready") this.#command(command);
 	}
 
-	/** Ask the running turn to stop. */
+	/** Ask the running turn to stop, as soon as there is a line. */
 	interrupt() {
-		if (this.#state.phase !== "ready") return;
+		this.#stopped = this.#turn;
 		this.#set({ isStopping: true });
-		this.#command({ type: "INTERRUPT" });
+		if (this.#state.phase === "ready") this.#command({ type: "INTERRUPT" });
 	}
 
 	/**
@@ -440,18 +441,21 @@ export class Talk {
 		this.#after(0, null);
 		this.#attempt = 0;
 		this.#hasCorrected = false;
-		const { epoch = 0, head = 0 } = frame;
+		const { epoch = 0, head = 0, turn = 0 } = frame;
 		// The server gives another session to who may not have this one.
 		if (!this.#isOurs(frame))
 			return this.#refuse(why("gone", "There is no such session, or it is not yours."));
 		if (this.#last === null) [this.#epoch, this.#last] = [epoch, head];
 		this.#set({
-			phase: "ready", why: null, retryAt: null, onboard: null, isStopping: false,
+			phase: "ready", why: null, retryAt: null, onboard: null,
+			// The turn that is to stop, not one that began meanwhile.
+			isStopping: this.#state.isStopping && !!frame.running && turn === this.#stopped,
 			session: frame.session_id, isNew: frame.status === "new" && head === 0,
 			modes: listOf(frame.session_modes?.availableModes), mode: frame.mode ?? null,
 			turnsLeft: frame.turns_left ?? null, title: frame.title ?? "", epoch, head,
 			first: frame.first ?? 0,
 		});
+		this.#turn = Math.max(this.#turn, turn);
 		if (frame.chat_items) this.#o.onConversation(frame.chat_items);
 		this.#repeat();
 		this.#sendInput();
@@ -474,6 +478,7 @@ export class Talk {
 	#row(row) {
 		if (row.pos <= this.#last) return;
 		this.#last = row.pos;
+		this.#turn = row.turn ?? this.#turn;
 		if (row.type === "answer") this.#answers.delete(row.question);
 		if (row.type === "done" || row.type === "failed") this.#turnEnded();
 		// The row first: an input is shown as one or the other.

@@ -333,6 +333,20 @@ test("pages of rows are asked for again after a cut, and fail with the talk", as
 	await left;
 });
 
+test("an interrupt without a line is said when it is back, to the same turn only", async () => {
+	for (const [turn, wanted] of [[1, true], [2, false]]) {
+		const { host, clock, talk } = await ready();
+		await host.say(host.row("input"));
+		host.socket.cut();
+		talk.interrupt();
+		await clock.pass(300);
+		await host.welcome({ running: true, turn });
+		assert.equal(talk.state.isStopping, wanted);
+		const heard = (await host.heard()).map((frame) => frame.type);
+		assert.deepEqual(heard, wanted ? ["INTERRUPT"] : []);
+	}
+});
+
 test("commands that come too soon are said again when the server says", async () => {
 	const { host, clock, talk, seen } = await ready();
 	const ask = host.row("ask_user", { question: "?" });
