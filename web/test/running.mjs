@@ -117,7 +117,10 @@ async function steps(store, how, disturb) {
 	const got = watchRows(store);
 	chat.send({ prompt: "stream 200 20" });
 	const stop = disturb(chat);
-	await until(() => ends(chat).length, `200 steps: ${how}`);
+	await until(() => ends(chat).length, `200 steps: ${how}`).catch((e) => {
+		const { phase: now, why } = chat.state.value;
+		throw new Error(`${e.message}: ${now} ${why?.word}, ${items(chat).length} items`);
+	});
 	stop();
 	checkSteps(chat, 200, how);
 	checkOrder(chat, how);
