@@ -35,7 +35,7 @@ const frame = () => new Promise((resolve) => {
 	f.src = url + "/docs";
 	f.onload = () => {
 		let seen = "hidden";
-		try { seen = f.contentDocument.getElementById("prompt") ? "shown" : "no"; } catch (e) {}
+		try { seen = f.contentDocument.getElementById("app") ? "shown" : "no"; } catch (e) {}
 		resolve(seen);
 	};
 	document.body.append(f);

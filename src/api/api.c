@@ -5,7 +5,6 @@
 #include "api/admin_watch.h"
 #include "api/api_admin.h"
 #include "api/api_change.h"
-#include "api/api_docs.h"
 #include "api/api_events.h"
 #include "api/api_info.h"
 #include "api/api_input.h"
@@ -51,12 +50,12 @@ static const struct route door_routes[] = {
     {"DELETE", "/sessions/*", api_change, false},
     {"GET", "/sessions/*/events", api_events_get, false},
     {"GET", "/sessions/*/journal", api_journal_get, false},
-    {"GET", "/docs", api_docs_get, false},
     {0},
 };
 
 static const struct route page_routes[] = {
     {"GET", "/", api_page_root, false},
+    {"GET", "/docs", api_page_get, false},
     {"GET", "/assets/*", api_page_asset, false},
     {"GET", "/frame.html", api_page_frame, false},
     {"GET", "/licenses.txt", api_page_asset, false},
@@ -118,7 +117,6 @@ static void mount_door(struct http *http, const struct door_setup *all)
 	setup = all;
 	bool has_page = api_page_is_there(setup->conf);
 	add_routes(http, door_routes);
-	http_open_path(http, "/docs", HTTP_OPEN_TO_VISITS);
 	if (has_page) {
 		add_page(http, page_routes);
 		/* Browsers ask for modules as pages do that are foreign. */

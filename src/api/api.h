@@ -5,7 +5,7 @@
 
 /*
  * HTTP (doc/oip.txt 12). The door has /input, /sessions, a session's events as
- * SSE, /docs and the agent's own routes. Its close_all ends the event streams
+ * SSE, the page and the agent's own routes. Its close_all ends the event streams
  * and answers the requests that wait for a turn; their clients return with
  * Last-Event-ID or Idempotency-Key.
  *
