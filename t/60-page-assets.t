@@ -100,7 +100,7 @@ for my $list ($tag, "W/$tag", qq("x", $tag), '*') {
 	my $r = $client->reply;
 	is $r->{status}, 304, "If-None-Match: $list is answered with 304";
 	is $r->{header}{$_}, $whole->{header}{$_}, "the 304 for $list has $_"
-	    for qw(etag vary cache-control content-security-policy);
+	    for qw(etag vary cache-control x-content-type-options);
 	is $r->{header}{$_}, undef, "the 304 for $list has no $_"
 	    for qw(content-type content-length content-encoding transfer-encoding);
 }
@@ -128,9 +128,16 @@ my %policy = (
 	'cross-origin-resource-policy' => 'same-origin',
 	'permissions-policy' => 'camera=(), microphone=(), geolocation=()',
 );
+my $known = get('/', accept => $HTML, 'if-none-match' => $page->{header}{etag});
+is $known->{status}, 304, 'the page is not sent again to those who have it';
+for my $r (get('/', accept => $HTML), $known) {
+	is $r->{header}{$_}, $policy{$_}, "the page has $_, with status $r->{status}"
+	    for sort keys %policy;
+}
 for my $path ('/', $script) {
 	my $r = get($path, accept => $HTML);
-	is $r->{header}{$_}, $policy{$_}, "$path has $_" for sort keys %policy;
+	is $r->{header}{$_}, $policy{$_}, "$path has $_"
+	    for qw(x-content-type-options cross-origin-resource-policy);
 	ok !exists $r->{header}{'access-control-allow-origin'},
 	    "$path is not given to pages of other origins";
 }

@@ -41,6 +41,13 @@ static const struct guard page_guards[] = {
     {0},
 };
 
+/* Policies are for documents: with other files they are only weight. */
+static const struct guard asset_guards[] = {
+    {"x-content-type-options", "nosniff"},
+    {"cross-origin-resource-policy", "same-origin"},
+    {0},
+};
+
 /* What runs in the frame is the agent's, and is kept from all else. */
 static const struct guard frame_guards[] = {
     {"content-security-policy",
@@ -89,7 +96,7 @@ void api_page_get(struct http_req *req, void *arg)
 void api_page_asset(struct http_req *req, void *arg)
 {
 	(void)arg;
-	reply_file(req, http_path(req), page_guards);
+	reply_file(req, http_path(req), asset_guards);
 }
 
 void api_page_frame(struct http_req *req, void *arg)
