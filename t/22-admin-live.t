@@ -113,7 +113,7 @@ is $resumed->event(5)->{json}{number}, $line->{json}{number} + 1,
 my $settings = $host->http(GET => '/admin/settings',
 	signed_get_headers($own, '/admin/settings', timestamp => now() - $n++));
 is $settings->{status}, 200, 'the owner of the server sees its settings';
-is $settings->{json}{file}, "$host->{dir}/.co/host.yaml", 'they name their file';
+is $settings->{json}{file}, "$host->{dir}/.co/host.yaml", 'the settings name their file';
 my %setting = map { $_->{key} => $_ } @{ $settings->{json}{settings} };
 is_deeply [@{ $setting{name} }{qw(value origin)}], ['clerk', 'file'],
     'a setting of host.yaml is told as one';

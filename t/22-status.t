@@ -43,11 +43,11 @@ is scalar(grep { $_->{kind} eq 'worker' } @{ $s->{processes} }), 2,
 is $s->{totals}{inputs_accepted_total}, 1, 'status --json has the counters';
 
 $r = command(['sessions']);
-is $r->{status}, 0, 'sessions succeeds';
+is $r->{status}, 0, 'the command sessions succeeds';
 like $r->{out}, qr/^$id +- +done +1 /m, 'sessions lists what is stored';
 is command(['sessions', '--json'])->{json}{id}, $id, 'sessions --json has an object for each';
 $r = command(['show', $id]);
-is $r->{status}, 0, 'show succeeds';
+is $r->{status}, 0, 'the command show succeeds';
 like $r->{out}, qr/turn 1 +user_input/, 'show lists the latest events';
 unlike $r->{out}, qr/stored/, 'show does not print what was said';
 is command(['show', $id, '--json'])->{json}{latest_events}[0]{type}, 'input',
@@ -59,7 +59,7 @@ is command(['status', 'x'])->{status}, 2, 'a stray argument is a usage error';
 # ---- settings ----
 
 $r = command(['conf']);
-is $r->{status}, 0, 'conf succeeds';
+is $r->{status}, 0, 'the command conf succeeds';
 like $r->{out}, qr{^name: "clerk"  # \S+/host\.yaml line 1$}m, 'conf tells the line of a setting';
 like $r->{out}, qr/^max_runs: 10000  # default$/m, 'conf tells what is a default';
 is command(['conf', '--diff'])->{status}, 0, 'nothing differs from what runs';
@@ -89,7 +89,7 @@ like $r->{out}, qr/0 of 2 workers serve/, 'status counts the workers that serve'
 is command(['sessions'])->{status}, 0, 'sessions needs no worker';
 $host->signal('STOP');
 $r = command(['status']);
-is $r->{status}, 1, 'status answers while the master is stopped as well';
+is $r->{status}, 1, 'status answers while the master is stopped';
 like $r->{out}, qr/the master \(pid \d+\) is stopped/, 'status tells that the master is stopped';
 $host->signal('CONT');
 kill CONT => @workers;
@@ -153,5 +153,5 @@ ok wait_for(5, sub { command(['status'])->{status} == 0 }), 'the next server run
 $again->stop;
 ok !-e $own && !-l "$dir/.co/store/window", 'a server that stops leaves no window behind';
 is command(['status'])->{status}, 3, 'a server that was stopped does not run';
-is command(['conf', '--diff'])->{status}, 3, 'nothing runs that settings could differ from';
+is command(['conf', '--diff'])->{status}, 3, 'conf --diff says that no server runs';
 done_testing;

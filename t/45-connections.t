@@ -61,7 +61,7 @@ my %has;
 $has{$_}++ for $host->words =~ /worker\[(\d+)\] pid=\d+: \S+ ws\+/g;
 is scalar(keys %has), 2, 'both workers of a quiet server get WebSockets';
 my ($least) = sort { $a <=> $b } values %has;
-cmp_ok $least, '>=', 12, 'neither worker of a quiet server gets most of 40 WebSockets'
+cmp_ok $least, '>=', 12, 'a quiet server does not give most of 40 WebSockets to one worker'
     or diag join ' ', %has;
 my ($worker) = $host->workers;
 kill STOP => $worker;

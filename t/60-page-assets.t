@@ -41,7 +41,7 @@ is $page->{header}{'content-type'}, 'text/html; charset=utf-8', 'the page is HTM
 like $page->{header}{vary}, qr/accept/, 'the reply at / varies with Accept';
 is get('/')->{status}, 302, 'a client that does not ask for HTML gets a redirect at /';
 is get('/', accept => '*/*')->{header}{location}, 'docs', 'the redirect leads to /docs';
-is get($_)->{body}, $page->{body}, "the page is at $_ too" for qw(/dashboard /agents);
+is get($_)->{body}, $page->{body}, "the page is served at $_" for qw(/dashboard /agents);
 unlike $page->{body}, qr/\{\{|style=|<script>|https?:/,
     'the page has no inline style or script, and nothing from elsewhere';
 

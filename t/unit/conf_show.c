@@ -87,7 +87,7 @@ static void test_passing_on(void)
 	is_int(conf_load(&copy, fd, &err), 0, "settings are read again");
 	ok(shows(&copy, "\"value\":7,\"default\":10000,\"origin\":\"option\","
 			"\"where\":\"option -o\""),
-	    "their sources are passed on");
+	    "the sources of settings are passed on");
 	ok(shows(&copy, "{\"key\":\"port\",\"value\":8000,\"default\":8000,"
 			"\"origin\":\"default\""),
 	    "a default is passed on as one");

@@ -86,6 +86,6 @@ int main(void)
 	test_file();
 	(void)snprintf(folder, sizeof folder, "%s/.onsembl", home);
 	(void)rmdir(folder);
-	ok(rmdir(home) == 0, "nothing is left in the home directory");
+	ok(rmdir(home) == 0, "the home directory is empty in the end");
 	return done();
 }

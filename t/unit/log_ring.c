@@ -28,7 +28,7 @@ static uint64_t read_all(const struct log_ring *r, uint64_t after, size_t most)
 static void test_few(struct log_ring *r)
 {
 	is_int((int64_t)read_all(r, 0, 100), 0, "an empty ring has no line");
-	is_int((int64_t)n_numbers, 0, "nothing is read from an empty ring");
+	is_int((int64_t)n_numbers, 0, "an empty ring calls no reader");
 	log_ring_add(r, LOG_WARN, 5000, "worker[1]", "one=1: first");
 	log_ring_add(r, LOG_INFO, 6000, "master", "second");
 	is_int((int64_t)read_all(r, 0, 100), 2, "reading ends at the newest");
@@ -40,7 +40,8 @@ static void test_few(struct log_ring *r)
 	ok(memcmp(last.text, "second", 6) == 0, "a line has its text");
 	is_int((int64_t)read_all(r, 0, 1), 1, "a reader may stop early");
 	is_int((int64_t)read_all(r, 1, 100), 2, "a reader goes on later");
-	is_int((int64_t)numbers[0], 2, "it gets no line twice");
+	is_int(
+	    (int64_t)numbers[0], 2, "a reader that goes on gets no line twice");
 }
 
 static void test_wrap(struct log_ring *r)
@@ -53,7 +54,7 @@ static void test_wrap(struct log_ring *r)
 		    r, LOG_INFO, i, "a name that is much too long", text);
 	(void)read_all(r, 0, SIZE_MAX);
 	is_int((int64_t)n_numbers, LOG_RING_LINES,
-	    "as many lines are kept as there is room for");
+	    "a full ring keeps as many lines as it has room for");
 	is_int((int64_t)numbers[0], 3, "the oldest are replaced first");
 	is_int(last.len, LOG_RING_TEXT, "a text that is too long is cut");
 	is_int((int64_t)strlen(last.speaker), sizeof last.speaker - 1,

@@ -119,7 +119,8 @@ static void test_damage(void)
 			atomic_store(&slot->pulses[PULSE_FACTS].state, 999);
 		struct snapshot s = take();
 		ok(says(&s, words[i]), "a slot that cannot be true is told");
-		is_int((int64_t)s.n_processes, 1, "it is not believed");
+		is_int((int64_t)s.n_processes, 1,
+		    "a slot that cannot be true is left out");
 		snapshot_fini(&s);
 		tear_down();
 	}
@@ -136,7 +137,7 @@ static void test_garbage(void)
 	    "no slot of a page of noise is believed");
 	snapshot_json(&out, &s);
 	ok(strstr(buf_cstr(&out), "\"degraded\"") != NULL,
-	    "a page of noise makes a snapshot that says so");
+	    "a snapshot of noise is degraded");
 	snapshot_fini(&s);
 	heritage->magic = 1;
 	s = take();
