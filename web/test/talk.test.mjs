@@ -95,12 +95,13 @@ test("the back-off doubles up to 8 s, and a hint ends it", async () => {
 	const delays = [];
 	for (let i = 0; i < 8; i++) {
 		assert.equal(talk.state.phase, "waiting");
+		// 1 ms of it has passed already, but for the first.
 		delays.push(talk.state.retryAt - clock.now());
 		await clock.pass(talk.state.retryAt - clock.now() + 1);
 	}
 	assert.equal(talk.state.why.word, "unreachable");
 	for (const [i, ms] of [250, 500, 1000, 2000, 4000, 8000, 8000, 8000].entries())
-		assert.ok(delays[i] >= 0.8 * ms && delays[i] <= 1.2 * ms, `${i}: ${delays[i]}`);
+		assert.ok(delays[i] > 0.8 * ms - 2 && delays[i] <= 1.2 * ms, `${i}: ${delays[i]}`);
 	host.isUp = true;
 	talk.wake();
 	await settle();
