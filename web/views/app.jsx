@@ -11,7 +11,7 @@ import { count, price, shortAddress } from "./format.js";
 import { PinnedPlan } from "./items.jsx";
 import { lazy } from "./lazy.jsx";
 import { model, status } from "./model.js";
-import { CopyButton, Dialog, Dot, Icon, IconButton, Shown } from "./parts.jsx";
+import { CopyButton, Dialog, Dot, IconButton, Shown } from "./parts.jsx";
 import { Side } from "./sessions.jsx";
 import { t } from "./strings.js";
 import { Since, Transcript } from "./transcript.jsx";

@@ -12,9 +12,7 @@ const ENGLISH = {
 
 	"bar.sessions": "Chats",
 	"bar.details": "Details",
-	"bar.more": "More",
 
-	"status.idle": "ready",
 	"status.ready": "ready",
 	"status.connecting": "connecting",
 	"status.working": "working {time}",
@@ -25,8 +23,6 @@ const ENGLISH = {
 	"status.offline": "offline",
 	"status.onboarding": "code needed",
 	"status.refused": "not admitted",
-	"status.failed": "failed",
-	"status.sealed": "sealed",
 
 	"sessions.new": "New chat",
 	"sessions.search": "Search chats",
@@ -85,7 +81,6 @@ const ENGLISH = {
 	},
 	"composer.filesWait": "Files can join the next message: a running turn takes text only.",
 	"composer.unreadable": "{name} cannot be read: {why}",
-	"composer.reading": "reading",
 	"composer.mode": "Mode: {mode}",
 
 	"mode.read-only": "Read only",
@@ -147,7 +142,6 @@ const ENGLISH = {
 	},
 	"item.missedSome": "Earlier steps are not kept any more",
 	"item.older": "Loading earlier messages…",
-	"item.begin": "The beginning of this chat",
 	"item.working": "Working",
 	"item.new": { one: "one new step", other: "{n} new steps" },
 	"item.toEnd": "Go to the end",
@@ -185,13 +179,11 @@ const ENGLISH = {
 	"note.command.cancelled": "Command cancelled",
 
 	"ask.title": "{agent} asks",
-	"ask.answer": "Answer",
 	"ask.other": "Your answer",
 	"ask.otherOption": "Something else",
 	"ask.send": "Send answer",
 	"ask.youSaid": "You answered",
 	"ask.noAnswer": "not answered",
-	"ask.expired": "The question is over.",
 	"ask.sending": "Answer is being sent…",
 	"ask.bar": "Waiting for you: {what}",
 	"ask.jump": "Show",
@@ -213,7 +205,6 @@ const ENGLISH = {
 	"review.change": "Ask for changes…",
 	"review.changes": "What to change",
 	"review.send": "Send changes",
-	"review.approved": "Approved",
 	"review.message": "Looks good, proceed",
 	"review.bar": "does the plan suit you?",
 
@@ -284,18 +275,12 @@ const ENGLISH = {
 	"notice.lost": "The connection was lost. What you write is kept and will be sent.",
 	"notice.close": "Close",
 
-	"why.limit": "too much in too short a time",
-	"why.budget": "the budget is used up",
-	"why.files": "files must wait for the end of the turn",
-	"why.large": "too large",
-
 	"pane.title": "About this agent",
 	"pane.agent": "Agent",
 	"pane.address": "Address",
 	"pane.model": "Model",
 	"pane.tools": "Tools",
 	"pane.skills": "Skills",
-	"pane.session": "Chat",
 	"pane.connection": "Connection",
 	"pane.sealed": "sealed end to end",
 	"pane.https": "https",
