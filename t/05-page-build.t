@@ -35,6 +35,14 @@ ok $tables[0] eq $tables[1], 'two builds in different places give equal bytes';
 is run(['diff', '-r', map { "$_/dist" } @dirs])->{out}, '', 'two builds give the same files';
 like $built[0]{out}, qr/^page: first visit, br: \d+ of 60000 bytes$/m, 'a build prints its sizes';
 
+my $assets = "$dirs[0]/dist/assets";
+my @scripts = glob "'$assets'/*.js";
+my %named = map { $_ => 1 } map { read_file($_) =~ m{"\./([^"]+\.js)"}g } @scripts;
+cmp_ok scalar keys %named, '>=', 5, 'scripts name others, which load when they are needed';
+is join(' ', grep { !-e "$assets/$_" } sort keys %named), '', 'every script that is named is there';
+is scalar(() = read_file("$dirs[0]/dist/index.html") =~ /\.js"/g), 2,
+    'a first visit loads two scripts';
+
 my $licenses = read_file("$dirs[0]/dist/licenses.txt");
 like $licenses, qr/^preact \d\S+ \(MIT\)\n\n.*?Permission is hereby granted/ms,
     'licenses.txt has the licence of what is bundled';

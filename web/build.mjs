@@ -13,6 +13,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkBudget } from "./tools/budget.mjs";
 import { licensesOf } from "./tools/licenses.mjs";
+import { merge } from "./tools/merge.mjs";
 import { assetsOf, tableOf } from "./tools/table.mjs";
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -82,10 +83,13 @@ async function addText(name, places) {
 	})));
 }
 
+const isWhole = (path) => outputs.get(path).imports.every(({ kind }) => kind === "import-statement");
+const core = await merge(importsOf(builtOf("views/main.jsx"))
+	.filter((path) => isWhole(path) && importsOf(path).every(isWhole)), files, outputs);
 const app = builtOf("views/main.jsx");
 const style = builtOf("style/main.css");
 const icon = await addAsset("icon.svg");
-const chunks = importsOf(app);
+const chunks = [core, ...importsOf(app)];
 const preloads = chunks.map((path) => `<link rel="modulepreload" href="${path}">\n`).join("");
 await addText("index.html", { app, style, icon, preloads });
 await addText("manifest.webmanifest", { icon });
