@@ -37,7 +37,7 @@
 #define HERITAGE_SLOTS 128
 
 #define HERITAGE_MAGIC 0x6f63686f73746431ull
-#define HERITAGE_VERSION 14
+#define HERITAGE_VERSION 15
 
 /* The kinds of processes: core/processes.tbl. */
 enum heritage_kind {
