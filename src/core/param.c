@@ -295,7 +295,10 @@ static enum param_rank rank_of(const char *source)
 		   : RANK_OPTION;
 }
 
-/* source is the rank and the place. */
+/*
+ * source is the rank and the place. In an upgrade, the program that wrote this
+ * may have settings that we do not have.
+ */
 static int load_line(const struct param_table *t, void *settings,
     const char *key, const char *value, const char *source, struct err *err)
 {
@@ -306,7 +309,7 @@ static int load_line(const struct param_table *t, void *settings,
 		}
 	const struct param *p = param_find(t, key);
 	if (!p)
-		return param_refuse_key(t, INHERITED, key, err);
+		return 0;
 	if (param_put(t, settings, rank_of(source), INHERITED, p, value, err) !=
 	    0)
 		return -1;

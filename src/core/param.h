@@ -168,7 +168,8 @@ int param_save(const struct param_table *t, const void *settings, int fd);
 
 /*
  * Read what param_save() wrote, from the start of fd, into initialised
- * settings. Returns 0, or -1 with ERR_CONFIG.
+ * settings; what only another version of the program has is ignored. Returns 0,
+ * or -1 with ERR_CONFIG.
  */
 int param_load(
     const struct param_table *t, void *settings, int fd, struct err *err);

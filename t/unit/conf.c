@@ -798,6 +798,13 @@ static void test_handing_on(void)
 	    "the project directory is saved and loaded");
 	is_int(
 	    conf_load(&b, fd, &err), 0, "saved settings can be loaded again");
+	static const char other[] = "colour\0blue\0009x\0port\00099\0009x";
+	ok(ftruncate(fd, 0) == 0 &&
+		pwrite(fd, other, sizeof other, 0) == sizeof other,
+	    "another program saves its settings");
+	is_int(conf_load(&b, fd, &err), 0,
+	    "a setting that only another program has is ignored");
+	is_int(b.port, 99, "what both programs have is loaded");
 	ok(ftruncate(fd, 7) == 0 && conf_load(&b, fd, &err) == -1,
 	    "settings that end early are refused");
 	(void)close(fd); /* only memory */
