@@ -172,6 +172,8 @@ ok wait_for(20, sub { pid_in($pid_file) eq $second }), 'the pid file names the o
 ok wait_for(20, sub { scalar($host->workers) >= 4
 	&& eval { $host->input('echo back')->{json}{result} eq 'back' } }),
     'the old master serves again when the new one died';
+ok wait_for(20, sub { $host->words =~ /this one serves again(?s:.*)generation \d+ serves/ }),
+    'the generation that the old master started is complete';
 
 $ws = hold_turn('old-dies');
 my $fourth = upgrade();
