@@ -62,4 +62,8 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	await page.getByRole("button", { name: "New chat" }).first().click();
 	await until(async () => (await prompts(page)).length === 0, "a new chat is empty");
 	ok(!page.url().includes("/s/"), "a new chat has no session yet");
+	await say(page, "echo once more");
+	await until(() => hasAnswer(page, /^once more$/), "a chat after another one is answered");
+	is(await field(page).inputValue(), "", "a message of a chat after another one leaves the field");
+	like(page.url(), /#\/s\/[\w-]+$/, "a chat after another one has an address");
 });

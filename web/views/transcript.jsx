@@ -126,6 +126,8 @@ function useEnd(scroller, inner) {
 		setAtEnd(value);
 	};
 	const toEnd = () => {
+		/* The transcript of a chat that was left: the next one may have none yet. */
+		if (!scroller.current) return;
 		set(true);
 		scroller.current.scrollTop = scroller.current.scrollHeight;
 	};
