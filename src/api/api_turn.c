@@ -195,8 +195,11 @@ static void reply(
 		put_failure(&out, id, result);
 	else
 		put_success(&out, w, id, result);
-	int status = result->has_failed ? err_status(ERR_AGENT) : 200;
-	reply_json(take_request(w), status, &out);
+	if (result->has_failed)
+		http_reply_problem(
+		    take_request(w), err_status(ERR_AGENT), out.data, out.len);
+	else
+		reply_json(take_request(w), 200, &out);
 	if (out.cap > KEEP_BYTES)
 		buf_fini(&out);
 }

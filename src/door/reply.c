@@ -63,7 +63,7 @@ void reply_err(struct http_req *req, const struct err *err)
 		put_retry(&out, err);
 	buf_char(&out, '}');
 	reply_retry_after(req, err);
-	reply_json(req, err_status(err->code), &out);
+	http_reply_problem(req, err_status(err->code), out.data, out.len);
 	buf_fini(&out);
 }
 

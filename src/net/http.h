@@ -225,6 +225,15 @@ void http_reply(struct http_req *req, int status, const char *type,
 void http_reply_error(struct http_req *req, int status, const char *text);
 
 /*
+ * Reply with an error whose body is a JSON object (copied) that begins with the
+ * member "error", a string. A client whose Accept names
+ * application/problem+json gets the members of RFC 9457 before it, and that
+ * type. Ends the request.
+ */
+void http_reply_problem(
+    struct http_req *req, int status, const char *body, size_t len);
+
+/*
  * Reply 405 if this path has routes for other methods (those with "**" do not
  * count). Returns whether it replied, which ends the request.
  */

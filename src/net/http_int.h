@@ -175,6 +175,9 @@ void http_cors_add(h2o_req_t *q);
 
 /* ---- http_reply.c: replies, and what streams share with them ---- */
 
+/* Returns the words for a status, such as "Not Found". */
+const char *http_req_reason(int status);
+
 /* Set status, its reason phrase and the type (NULL: none). */
 void http_req_status(h2o_req_t *q, int status, const char *type);
 
@@ -189,6 +192,8 @@ h2o_req_t *http_req_finish(struct http_req *r);
 
 /* Report once that the request is gone, and detach it. */
 void http_req_tell_gone(struct http_req *r);
+
+/* ---- http_problem.c: errors ---- */
 
 /* Answer with a 4xx made by this layer. */
 void http_req_refuse(struct http_req *r, int status, const char *text);

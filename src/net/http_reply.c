@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-static const char *reason_of(int status)
+const char *http_req_reason(int status)
 {
 	static const struct {
 		int status;
@@ -60,7 +60,7 @@ void http_req_status(h2o_req_t *q, int status, const char *type)
 	/* Make room at once for the headers that nearly every reply has. */
 	h2o_vector_reserve(&q->pool, &q->res.headers, 8);
 	q->res.status = status;
-	q->res.reason = reason_of(status);
+	q->res.reason = http_req_reason(status);
 	if (type) {
 		h2o_iovec_t copy = h2o_strdup(&q->pool, type, SIZE_MAX);
 		h2o_add_header(&q->pool, &q->res.headers,
@@ -129,20 +129,4 @@ void http_reply(struct http_req *req, int status, const char *type,
 		copy = h2o_strdup(&q->pool, body, len);
 	h2o_start_response(q, &done);
 	h2o_send(q, &copy, copy.len ? 1 : 0, H2O_SEND_STATE_FINAL);
-}
-
-void http_reply_error(struct http_req *req, int status, const char *text)
-{
-	struct buf b = {0};
-	buf_str(&b, "{\"error\": ");
-	buf_json_str(&b, text);
-	buf_char(&b, '}');
-	http_reply(req, status, "application/json", b.data, b.len);
-	buf_fini(&b);
-}
-
-void http_req_refuse(struct http_req *r, int status, const char *text)
-{
-	http_count(r->conn->http->setup.refused_total, 1);
-	http_reply_error(r, status, text);
 }

@@ -338,6 +338,12 @@ void http_reply_head(struct http_req *req, int status, const char *type)
 	http_reply(req, status, type, "", 0);
 }
 
+void http_reply_problem(
+    struct http_req *req, int status, const char *body, size_t len)
+{
+	http_reply(req, status, "application/json", body, len);
+}
+
 void http_reply_error(struct http_req *req, int status, const char *text)
 {
 	struct buf body = {0};

@@ -270,6 +270,15 @@ void http_reply(struct http_req *req, int code, const char *type,
 	status = code;
 }
 
+void http_reply_problem(
+    struct http_req *req, int code, const char *body, size_t len)
+{
+	(void)req;
+	(void)body;
+	(void)len;
+	status = code;
+}
+
 void http_reply_error(struct http_req *req, int code, const char *text)
 {
 	(void)req;
