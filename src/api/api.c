@@ -5,6 +5,7 @@
 #include "api/admin_watch.h"
 #include "api/api_admin.h"
 #include "api/api_change.h"
+#include "api/api_describe.h"
 #include "api/api_events.h"
 #include "api/api_info.h"
 #include "api/api_input.h"
@@ -39,6 +40,8 @@ static const struct route server_routes[] = {
     {"GET", "/livez", api_info_live, true},
     {"GET", "/readyz", api_info_ready, true},
     {"GET", "/metrics", api_metrics_get, false},
+    {"GET", "/openapi.json", api_describe_openapi, false},
+    {"GET", "/asyncapi.json", api_describe_asyncapi, false},
     {0},
 };
 
