@@ -28,6 +28,17 @@ for my $page (map { s{.*/man/}{man/}r } glob source('man') . '/*.[1-9]') {
 	is scalar(@{$pages{$page} // []}), 1, "one package has $page";
 }
 
+# Each sample is installed, or meant not to be: debhelper fails for what is forgotten.
+my %places = map { $_ => 1 } map { split ' ', read_file($_) } glob "$debian/*.install $debian/not-installed";
+for my $sample (grep { $_ ne 'not-installed' } map { s{.*/}{}r } grep { -f } glob source('conf') . '/*') {
+	ok $places{"usr/share/co-hostd/$sample"}, "the packages say what becomes of conf/$sample";
+}
+
+# What "make install" leaves to people is told to them.
+my $told = read_file(source('conf/not-installed'));
+like $told, qr/\b\Q$_\E\b/, "make install tells of conf/$_, which it does not put in its place"
+    for map { s{.*/}{}r } glob source('conf') . '/{*.service,*.socket,*.init,logrotate,*.yaml}';
+
 my ($needed) = read_file("$debian/control") =~ /^Build-Depends: (.*?)\n\S/ms;
 my %needed = map { $_ => 1 } $needed =~ /([a-z0-9.+-]+)(?: \(.*?\))?(?:,|$)/mg;
 my ($installed) = read_file(source('scripts/setup')) =~ /^build="(.*?)"/ms;
