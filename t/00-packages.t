@@ -34,6 +34,17 @@ for my $sample (grep { $_ ne 'not-installed' } map { s{.*/}{}r } grep { -f } glo
 	ok $places{"usr/share/co-hostd/$sample"}, "the packages say what becomes of conf/$sample";
 }
 
+# The nginx of containers has the configuration of the sample, but for addresses.
+sub plain_nginx {
+	my ($file) = @_;
+	my $text = read_file(source($file)) =~ s/^\s*#.*\n//mgr;
+	$text =~ s/^pid .*//m;
+	$text =~ s/^(\s*)server \S+;.*/$1server ADDRESS;/m;
+	return $text =~ s/listen \S+;/listen PORT;/r =~ s/\A\s+//r;
+}
+is plain_nginx('conf/docker/nginx.conf'), plain_nginx('conf/nginx.conf'),
+    'nginx in a container has the configuration of conf/nginx.conf';
+
 # What "make install" leaves to people is told to them.
 my $told = read_file(source('conf/not-installed'));
 like $told, qr/\b\Q$_\E\b/, "make install tells of conf/$_, which it does not put in its place"
