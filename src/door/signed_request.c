@@ -12,6 +12,7 @@
 #include "door/request_limit.h"
 #include "identity/signed_http.h"
 #include "net/http.h"
+#include "net/http_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static void signed_request_on_verdict(
 	struct waiting *w = arg, old = *w;
 	http_on_gone(w->req, NULL, NULL);
 	free(w);
+	if (!verdict->err)
+		http_note_who(old.req, verdict->caller->address);
 	if (verdict->err ||
 	    request_limit_caller(old.req, old.setup, verdict->caller->address))
 		old.fn(old.arg, old.req, verdict);

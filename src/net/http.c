@@ -125,6 +125,7 @@ static void on_conn_closed(void *data)
 	list_remove(&c->link);
 	unfinished_release(&c->part);
 	http_admit_end(h, &c->hold);
+	free(c->peer);
 	free(c);
 	h->n_conns--;
 	http_count(h->setup.connections, (uint64_t)-1);
@@ -308,6 +309,7 @@ static void dispatch(struct http *h, struct http_req *r)
 	if (refuse_fault(h, r) || refuse_oversize(h, r) || refuse_page(r))
 		return;
 	const struct http_route *rt = http_route_find(h, r);
+	r->route = rt;
 	if (rt)
 		rt->fn(r, rt->arg);
 	else if (h2o_memis(method->base, method->len, H2O_STRLIT("OPTIONS")))
@@ -326,6 +328,7 @@ static int http_on_request(h2o_handler_t *self, h2o_req_t *q)
 	r->conn->req = r;
 	r->conn->has_asked = true;
 	http_count(h->setup.requests_total, 1);
+	http_access_begin(r);
 	dispatch(h, r);
 	return 0;
 }
@@ -385,6 +388,7 @@ static void set_conf(struct http *h)
 	    (void *)h2o_create_handler(all, sizeof *handler);
 	handler->super.on_req = http_on_request;
 	handler->http = h;
+	http_access_install(all);
 	/*
 	 * Replies that never reach a handler use the host's fallback path and,
 	 * in later releases, the path of the request if that is known.

@@ -81,10 +81,12 @@ struct http_conn {
 	 * library's connection to this one.
 	 */
 	h2o_hostconf_t *hosts[2];
-	struct http_req *req;  /* in progress, or NULL */
-	struct http_addr addr; /* of its other end */
-	uint32_t hold;	       /* of setup.admit() */
-	size_t body_bytes;     /* received, besides those in sock's buffer */
+	struct http_req *req;	 /* in progress, or NULL */
+	struct http_req *latest; /* for http_access.h; until it is freed */
+	char *peer;		 /* the same; text of addr, or NULL */
+	struct http_addr addr;	 /* of its other end */
+	uint32_t hold;		 /* of setup.admit() */
+	size_t body_bytes;	 /* received, besides those in sock's buffer */
 	bool is_upgraded;
 	bool has_asked;		/* its first request has come */
 	bool was_stuck;		/* it was writing at the last sweep */
@@ -95,9 +97,12 @@ struct http_conn {
 struct http_req {
 	struct http_conn *conn;
 	h2o_req_t *h2o;
-	struct http_stream *stream; /* NULL before http_stream_start() */
-	struct http_client *client; /* NULL until http_req_client() */
-	const char *segment;	    /* not NUL-terminated; NULL: no star */
+	struct http_stream *stream;	/* NULL before http_stream_start() */
+	struct http_client *client;	/* NULL until http_req_client() */
+	const struct http_route *route; /* NULL: none matched */
+	const char *who;		/* see http_note_who() */
+	int64_t began_us;		/* 0: nobody asks */
+	const char *segment;		/* not NUL-terminated; NULL: no star */
 	size_t segment_len;
 	void (*on_gone)(void *arg);
 	void *gone_arg;
@@ -160,6 +165,23 @@ void http_client_of(
 
 /* The same; the result is cached in the request. */
 const struct http_client *http_req_client(const struct http_req *r);
+
+/* ---- http_access.c: what was served ---- */
+
+/* A logger of the library; it has no data of its own. */
+struct http_access_logger {
+	h2o_logger_t super;
+};
+
+/* A request reaches its handler. */
+void http_access_begin(struct http_req *r);
+
+/* Tell of the requests on this path. */
+void http_access_install(h2o_pathconf_t *path);
+
+/* Tell that a WebSocket ends. */
+struct ws;
+void http_access_socket(const struct ws *w);
 
 /* ---- http_cors.c: requests of web pages ---- */
 

@@ -60,6 +60,7 @@ static void tell_gone(struct ws *w)
 
 static void destroy(struct ws *w)
 {
+	http_access_socket(w);
 	if (w->sock)
 		h2o_socket_close(w->sock);
 	list_remove(&w->link);
@@ -69,6 +70,7 @@ static void destroy(struct ws *w)
 	ws_out_fini(w);
 	free(w->peer);
 	free(w->place);
+	free(w->path);
 	free(w);
 }
 
@@ -79,6 +81,7 @@ static void ws_on_readable(h2o_socket_t *sock, const char *err);
 static void ws_hear(struct ws *w, const char *p, size_t n)
 {
 	w->heard_ms = w->input_ms = sockets.now_ms;
+	w->bytes_in += n;
 	ws_in_feed(w, p, n);
 }
 
@@ -364,6 +367,8 @@ struct wire *ws_accept(struct http_req *req, const struct ws_limits *limits)
 	struct ws *w = ws_new(
 	    req->conn->http->loop, limits, http_peer(req), http_place(req));
 	w->wire.peer_is_loopback = http_peer_is_loopback(req);
+	w->path = mem_strdup(http_path(req));
+	w->began_us = clock_steady_us();
 	w->is_opening = true;
 	ws_handshake_reply(req, on_upgraded, w);
 	return &w->wire;
@@ -403,6 +408,7 @@ bool ws_detach(struct wire *wire, struct ws_parcel *out)
 	w->rest = (struct buf){0};
 	w->peer = w->place = NULL;
 	buf_append(&out->output, w->out.data + w->taken, ws_waiting_bytes(w));
+	w->began_us = 0; /* its life goes on in another process */
 	destroy(w);
 	return true;
 }
@@ -412,6 +418,7 @@ struct wire *ws_attach(
 {
 	struct ws *w = ws_new(h->loop, limits, p->peer, p->place);
 	w->wire.peer_is_loopback = p->peer_is_loopback;
+	w->began_us = clock_steady_us();
 	w->sock = http_import(h, p->fd);
 	w->sock->data = w;
 	h2o_socket_dont_read(w->sock, 1);

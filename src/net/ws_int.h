@@ -45,6 +45,10 @@ struct ws {
 	struct ws_limits limits;
 	char *peer;
 	char *place;
+	char *path;	    /* of its request, for http_access.h; may be NULL */
+	int64_t began_us;   /* 0: not open yet */
+	uint64_t bytes_in;  /* that came */
+	uint64_t bytes_out; /* that the kernel took */
 	h2o_socket_t *sock; /* NULL until the handshake's reply is written */
 	struct ws_parser *parser; /* NULL between two messages */
 	struct buf early;	  /* what came with the handshake */

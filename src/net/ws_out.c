@@ -185,6 +185,7 @@ static size_t gather(const struct ws *w, struct iovec *v)
 static void consume(struct ws *w, size_t n)
 {
 	total_pending -= n;
+	w->bytes_out += n;
 	list_each_safe(it, &w->pieces)
 	{
 		struct ws_piece *p = list_entry(it, struct ws_piece, link);

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/http.h"
+#include "net/http_access.h"
 #include "net/http_asset.h"
 #include "net/loop.h"
 
@@ -287,6 +288,12 @@ void http_on_gone(struct http_req *req, void (*fn)(void *arg), void *arg)
 {
 	req->on_gone = fn;
 	req->gone_arg = arg;
+}
+
+void http_note_who(struct http_req *req, const char *address)
+{
+	(void)req;
+	(void)address;
 }
 
 void http_add_header(struct http_req *req, const char *name, const char *value)
