@@ -5,10 +5,12 @@
 #include "base/clock.h"
 #include "base/lines.h"
 #include "base/log_ring.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ static int log_fd = STDERR_FILENO;
 static char *log_path;
 static char speaker[32] = "co-hostd";
 static enum log_level lowest = LOG_INFO;
+static bool is_json;
 static char *last_words;
 static _Atomic unsigned n_warnings;
 static void (*on_fatal)(const char *text);
@@ -105,6 +108,47 @@ static size_t log_put_text(char *out, const char *text)
 	return (size_t)(p - out);
 }
 
+/* The same as JSON; out has room for 6 bytes per byte. */
+static char *put_json_text(char *out, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len = strlen(text), n;
+
+	for (size_t i = 0; i < len; i += n) {
+		unsigned char c = (unsigned char)text[i];
+		n = utf8_len(text + i, len - i);
+		if (!n) {
+			out = stpcpy(out, "\\ufffd");
+			n = 1;
+		} else if (c < 0x20 || c == 0x7f) {
+			out = stpcpy(out, "\\u00");
+			*out++ = digits[c >> 4];
+			*out++ = digits[c & 15];
+		} else {
+			if (c == '"' || c == '\\')
+				*out++ = '\\';
+			memcpy(out, text + i, n);
+			out += n;
+		}
+	}
+	return out;
+}
+
+static size_t put_json_line(char *out, enum log_level level, const char *text)
+{
+	int64_t now_ms = clock_wall_ms();
+	char *p = stpcpy(
+	    stpcpy(out, "{\"time\":\""), text_of((time_t)(now_ms / 1000)));
+
+	*p++ = '.';
+	p = stpcpy(
+	    put_digits(p, (unsigned)(now_ms % 1000), 3), "Z\",\"level\":\"");
+	p = stpcpy(stpcpy(p, level_names[level]), "\",\"process\":\"");
+	p = stpcpy(stpcpy(p, speaker), "\",\"pid\":");
+	p = stpcpy(put_digits(p, (unsigned)getpid(), 1), ",\"text\":\"");
+	return (size_t)(stpcpy(put_json_text(p, text), "\"}") - out);
+}
+
 /* Lines that cannot be written are lost; there is nowhere to report it. */
 static void write_bytes(const char *bytes, size_t len)
 {
@@ -116,10 +160,15 @@ static void write_bytes(const char *bytes, size_t len)
 static void write_line(enum log_level level, const char *text)
 {
 	static struct lines lines = {.write = write_bytes};
-	char line[PREFIX_MAX + 4 * TEXT_MAX];
-	size_t n = put_prefix(line, level);
+	char line[PREFIX_MAX + 6 * TEXT_MAX];
+	size_t n;
 
-	n += log_put_text(line + n, text);
+	if (is_json) {
+		n = put_json_line(line, level, text);
+	} else {
+		n = put_prefix(line, level);
+		n += log_put_text(line + n, text);
+	}
 	line[n++] = '\n';
 	lines_add(&lines, line, n);
 	if (level >= LOG_WARN)
@@ -231,6 +280,11 @@ int log_reopen(void)
 void log_name(const char *name)
 {
 	(void)snprintf(speaker, sizeof speaker, "%s", name); /* may be cut */
+}
+
+void log_json(bool is_it)
+{
+	is_json = is_it;
 }
 
 void log_threshold(enum log_level level)

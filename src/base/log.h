@@ -13,6 +13,7 @@
  * peer cannot forge a line. Thread-safe. panic() is for our bugs, fatal() for a
  * machine that failed us; both log and end the process.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -43,6 +44,12 @@ int log_reopen(void);
  * copied.
  */
 void log_name(const char *name);
+
+/*
+ * Set whether lines are JSON objects with time, level, process, pid and text;
+ * initially they are not.
+ */
+void log_json(bool is_json);
 
 /* Set the lowest level that is written; initially LOG_INFO. */
 void log_threshold(enum log_level level);

@@ -72,11 +72,15 @@ struct conf {
 /* The value of trust_where if the agent's host() gave trust. */
 #define CONF_HOST_CALL "host()"
 
-/* Values of enumerated settings, in the order of params.tbl. */
+/*
+ * Values of enumerated settings, in the order of params.tbl; those of log_level
+ * are enum log_level.
+ */
 enum { DURABLE_POWER, DURABLE_PROCESS };
 enum { RESTART_NEVER, RESTART_SAFE };
 enum { STATE_AUTO, STATE_SHARED, STATE_ISOLATED };
 enum { BEARER_ANY, BEARER_TOKEN_ONLY };
+enum { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum { MODEL_API_AUTO, MODEL_API_OPENAI, MODEL_API_ANTHROPIC };
 enum { LOOPBACK_AUTO, LOOPBACK_NEVER, LOOPBACK_ALWAYS };
 

@@ -155,6 +155,12 @@ bool conf_trust_is_level(const struct conf *c)
 	return conf_value_level_of(c->trust) != NULL;
 }
 
+static bool is_access_file(const struct param *p, const char *text)
+{
+	return is_key(p, "access_log") && strcmp(text, "off") != 0 &&
+	       strcmp(text, "syslog") != 0;
+}
+
 char *conf_value_keep(
     const void *settings, const struct param *p, const char *text)
 {
@@ -162,7 +168,7 @@ char *conf_value_keep(
 	bool is_path = is_key(p, "whitelist") || is_key(p, "blacklist") ||
 		       is_key(p, "co_dir") ||
 		       is_key(p, "onsembl_secret_file") ||
-		       is_key(p, "onsembl_keys");
+		       is_access_file(p, text) || is_key(p, "onsembl_keys");
 	if (is_key(p, "trust") && conf_value_level_of(text))
 		return mem_strdup(conf_value_level_of(text));
 	if (is_key(p, "relay_url") && *text)

@@ -82,6 +82,8 @@ static int save_settings(const struct conf *c)
 
 static struct master_plan plan_for(const struct conf *c)
 {
+	log_threshold((enum log_level)c->log_level);
+	log_json(c->log_format == LOG_FORMAT_JSON);
 	show_conf_note(c);
 	struct master_plan plan = {
 	    .conf_fd = save_settings(c),

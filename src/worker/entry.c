@@ -19,6 +19,8 @@ void entry_begin(struct inherited *in, struct conf *conf,
 	conf_init(conf);
 	if (conf_load(conf, HERITAGE_FD_CONF, &err) != 0)
 		fatal("%s", err.text);
+	log_threshold((enum log_level)conf->log_level);
+	log_json(conf->log_format == LOG_FORMAT_JSON);
 	inherit_all(in, conf->log_file, conf->test_clock);
 	console_to(STDOUT_FILENO, *conf->log_file != 0);
 }

@@ -25,8 +25,10 @@
 #include "oip/oip_socket.h"
 #include "proc/crew.h"
 #include "session/sessions.h"
+#include "status/access_log.h"
 #include "status/snapshot.h"
 #include "store/store.h"
+#include "worker/access_lines.h"
 #include "worker/balance.h"
 #include "worker/budget.h"
 #include "worker/door_table.h"
@@ -85,8 +87,9 @@ struct worker {
 	struct http *http;
 	struct relayed *relayed; /* clients behind the relay */
 	struct door_setup door_setup;
-	struct engine_table *engines; /* NULL: no door needs them */
-	struct registry *registry;    /* for those who look inside */
+	struct engine_table *engines;  /* NULL: no door needs them */
+	struct registry *registry;     /* for those who look inside */
+	struct access_log *access_log; /* NULL: there is none */
 	struct snapshot_source inside;
 	struct loop_wake *wake;
 	struct loop_later flush;
@@ -203,16 +206,25 @@ static void on_tick(void *arg)
 	    access_has_changed(w->access))
 		door_table_end_blocked();
 	staff_tick(w->staff);
+	if (w->access_log)
+		access_log_flush(w->access_log);
 	if (w->is_leaving)
 		leave_if_empty(w);
 	loop_timer_set(w->in.loop, &w->tick, TICK_MS);
+}
+
+static void reopen_logs(struct worker *w)
+{
+	sessions_reopen_log(w->sessions);
+	if (w->access_log)
+		access_log_reopen(w->access_log);
 }
 
 static void on_msg(const struct msg *m, void *arg)
 {
 	struct worker *w = arg;
 	if (m->type == MSG_REOPEN)
-		sessions_reopen_log(w->sessions);
+		reopen_logs(w);
 	else if (m->type == MSG_ENGINE || m->type == MSG_RAN ||
 		 m->type == MSG_ORDER)
 		door_table_receive(m);
@@ -426,6 +438,7 @@ static void open_doors(struct worker *w)
 	    .requests_total = &stats->requests,
 	    .refused_total = &stats->http_refused,
 	};
+	w->access_log = access_lines_begin(conf, w->in.slot);
 	w->http = http_new(w->in.loop, &setup);
 	const struct agent_about *about = staff_about(w->staff);
 	w->agent_log = activity_path(conf->co_dir, about->name);
@@ -478,6 +491,7 @@ static void close_all(struct worker *w)
 {
 	relayed_free(&w->relayed);
 	http_free(&w->http);
+	access_log_close(&w->access_log);
 	engine_table_free(&w->engines);
 	registry_free(&w->registry);
 	free(w->agent_log);
