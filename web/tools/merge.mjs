@@ -16,6 +16,12 @@ const hashOf = (bytes) => createHash("sha256").update(bytes).digest("hex").slice
 /** The name in the merged file of what a chunk exports. */
 const nameOf = (i, name) => `c${i}_${name}`;
 
+/** One of the names in an import: "a as b", or "a" alone, which is b as well. */
+function renamedOf(i, one) {
+	const [name, own = name] = one.trim().split(" as ");
+	return `${nameOf(i, name)} as ${own}`;
+}
+
 /** A file that exports all that the chunks do. */
 async function mergeChunks(chunks, files, outputs) {
 	const contents = chunks.map((path, i) => `export {${outputs.get(path).exports
@@ -69,7 +75,7 @@ export async function merge(chunks, files, outputs) {
 		if (!path.endsWith(".js")) continue;
 		files.set(path, Buffer.from(bytes.toString().replace(IMPORT, (whole, names, from) => {
 			if (!at.has(from)) return whole;
-			const renamed = names?.split(",").map((name) => nameOf(at.get(from), name.trim()));
+			const renamed = names?.split(",").map((one) => renamedOf(at.get(from), one));
 			return names ? `import{${renamed}}from"./${core}"` : `import"./${core}"`;
 		})));
 	}
