@@ -146,7 +146,7 @@ SKIP: {
 		exec $activate, '-l', $address, program('co-hostd'), '-d', "$dir", '-l', "$dir/log", '-o', 'relay_url=';
 	}
 	my $client;
-	ok wait_for(20, sub { $client = eval { HTTP->new($address) } }), 'systemd listens';
+	ok wait_for(20, sub { $client = eval { HTTP->new($address) } }), 'a socket of systemd accepts a client before the server runs';
 	$client->send(GET => '/health');
 	is $client->reply->{status}, 200, 'a server that systemd starts for a connection answers it';
 	kill TERM => $pid;

@@ -16,8 +16,8 @@ struct buf;
 /*
  * Append {"admins":{"total":2,"entries":["0x...",...]},"contacts":...,
  * "whitelist":...,"blocklist":...}: entries as they are written in the files, in
- * their order, and only those that contain query in any case. total is the number of those. A list that cannot be read has "error"
- * and no entries.
+ * their order, and only those that contain query in any case; total is the
+ * number of those. A list that cannot be read has "error" and no entries.
  */
 void lists_page(struct buf *out, const char *co_dir, const char *query);
 

@@ -4,7 +4,7 @@
 #define MAIN_INSIDE_H
 
 /*
- * The commands status, sessions, show and top: a view into the server of the
+ * The commands status, sessions and show: a view into the server of the
  * project. They read its window (status/window.h) and the store, and ask no
  * process. The store is read in a process of its own that is killed after some
  * seconds, so that they answer whatever state the store is in.

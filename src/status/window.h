@@ -5,9 +5,10 @@
 
 /*
  * The window is the part of shared memory that the commands of an operator may
- * read: HERITAGE_WINDOW bytes, a file in /dev/shm, to which the link .co/store/window
- * leads. It holds numbers and log lines, no keys and no conversations. Only its
- * user can read it, and no server believes what is in the file of another.
+ * read: HERITAGE_WINDOW bytes, a file in /dev/shm, to which the link
+ * .co/store/window leads. It holds numbers and log lines, no keys and no
+ * conversations. Only its user can read it, and no server believes what is in
+ * the file of another.
  *
  * A command copies it and asks nobody, so that it works whatever state the
  * processes of the server are in.
