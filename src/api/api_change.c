@@ -74,14 +74,12 @@ static struct session *open_held(struct http_req *req,
     const struct door_setup *setup, const struct caller *who)
 {
 	struct session *s = known_session_of(req, setup, who);
-	const struct session_guest guest = {
-	    .caller = who->address, .place = http_place(req)};
-	if (!s || who->is_admin || session_is_held(s, &guest))
-		return s;
-	session_close(&s);
-	http_reply_error(req, 403,
-	    "forbidden: nobody owns this session, and another client holds it");
-	return NULL;
+	struct err err;
+	if (s && known_session_may_change(s, who, http_place(req), &err) != 0) {
+		session_close(&s);
+		reply_err(req, &err);
+	}
+	return s;
 }
 
 /* ---- the requests ---- */

@@ -53,3 +53,14 @@ struct session *known_session_of(struct http_req *req,
 		reply_err(req, &err);
 	return s;
 }
+
+int known_session_may_change(const struct session *s, const struct caller *who,
+    const char *place, struct err *err)
+{
+	const struct session_guest guest = {
+	    .caller = who->address, .place = place};
+	if (who->is_admin || session_is_held(s, &guest))
+		return 0;
+	return err_set(err, ERR_FORBIDDEN,
+	    "forbidden: nobody owns this session, and another client holds it");
+}

@@ -4,8 +4,8 @@
 #define DOOR_KNOWN_SESSION_H
 
 /*
- * Sessions for callers that read them. session_open() would create a session
- * that is unknown, and reading must not.
+ * Sessions for callers that read or change them. session_open() would create a
+ * session that is unknown, and these must not.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +30,13 @@ struct session *known_session_open(const struct door_setup *setup,
  */
 struct session *known_session_of(struct http_req *req,
     const struct door_setup *setup, const struct caller *who);
+
+/*
+ * Check that this caller may also change the session, from this origin
+ * (http_place()). Returns 0, or -1 with ERR_FORBIDDEN: nobody owns the session,
+ * and another client holds it.
+ */
+int known_session_may_change(const struct session *s, const struct caller *who,
+    const char *place, struct err *err);
 
 #endif

@@ -167,6 +167,7 @@ void oip_manage_list(struct oip_conn *c, const struct json *frame)
 	    .is_here = c->wire->peer_is_loopback};
 	const struct json *limit = json_get(frame, "limit");
 	struct oip_listing *l;
+	struct oip_command *w;
 	struct listing_run *run;
 	struct err err;
 
@@ -185,10 +186,9 @@ void oip_manage_list(struct oip_conn *c, const struct json *frame)
 	}
 	l = mem_zero(sizeof *l);
 	l->page = page;
-	l->command = oip_manage_new(c, frame);
-	struct oip_command *w = l->command;
+	l->command = w = oip_manage_new(c, frame);
 	run = listing_start(c->setup, &list_form, &page->query, l);
-	if (run)
+	if (run) /* a list that is finished already has freed w */
 		w->run = run;
 }
 
@@ -209,20 +209,15 @@ static void on_changed(void *arg, const struct err *err)
  */
 static struct session *open_held(struct oip_conn *c, const struct json *frame)
 {
-	struct session_guest guest = {
-	    .caller = c->caller.address, .place = c->wire->place};
 	struct buf id = {0};
 	struct session *s;
 	struct err err;
 
 	read_text(&id, frame, "session_id");
 	s = known_session_open(c->setup, id.data, id.len, &c->caller, &err);
-	if (s && !c->caller.is_admin && !session_is_held(s, &guest)) {
+	if (s &&
+	    known_session_may_change(s, &c->caller, c->wire->place, &err) != 0)
 		session_close(&s);
-		(void)err_set(&err, ERR_FORBIDDEN,
-		    "forbidden: nobody owns this session, and another client "
-		    "holds it");
-	}
 	if (!s)
 		oip_request_refuse(c, frame, err_public_text(&err));
 	buf_fini(&id);
