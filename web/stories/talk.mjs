@@ -59,6 +59,16 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 		&& (await answers(page)).length === seen[1].length, "a reload shows the whole conversation");
 	is([await prompts(page), await answers(page)], seen, "a reload shows it as it was");
 
+	const [id] = page.url().match(/[\w-]+$/);
+	const plain = await open(`/#/s/${id.replaceAll("-", "")}`);
+	await until(async () => (await prompts(plain)).length === seen[0].length,
+		"a chat opens by its UUID without dashes");
+	await until(async () => /ready/.test(await status(plain)),
+		"a chat by its UUID without dashes is ready");
+	is(await plain.locator(".notice").allInnerTexts(), [],
+		"the page warns of nothing at a chat by its UUID without dashes");
+	await plain.close();
+
 	await page.getByRole("button", { name: "New chat" }).first().click();
 	await until(async () => (await prompts(page)).length === 0, "a new chat is empty");
 	ok(!page.url().includes("/s/"), "a new chat has no session yet");

@@ -98,10 +98,6 @@ function Welcome() {
 	);
 }
 
-/* A chat of another key is answered as if it did not exist: with a new one. */
-const isElsewhere = (chat) => chat?.state.value.phase === "ready" &&
-	chat.state.value.session && chat.state.value.session !== chat.id;
-
 function Notices() {
 	const chat = model.chat.value;
 	const phase = chat?.state.value.phase;
@@ -119,9 +115,6 @@ function Notices() {
 			{model.isOnline.value && phase === "waiting" && notice(t("notice.lost"),
 				<button type="button" class="small" onClick={() => chat.retry()}>
 					{t("gate.retry")}</button>)}
-			{isElsewhere(chat) && notice(t("notice.notYours"),
-				<button type="button" class="small" onClick={model.newChat}>
-					{t("sessions.new")}</button>)}
 			{model.hasNewVersion.value && notice(t("notice.newVersion"),
 				<button type="button" class="small" onClick={() => location.reload()}>
 					{t("notice.reload")}</button>)}

@@ -267,7 +267,6 @@ const ENGLISH = {
 	"gate.other": "The agent refused the connection",
 	"gate.said": "It said: {message}",
 
-	"notice.notYours": "There is no such chat for your key. It was deleted, or it belongs to another key.",
 	"notice.newVersion": "A new version of this page is here.",
 	"notice.noHost": "{why} It is tried again every few seconds.",
 	"notice.reload": "Reload",
