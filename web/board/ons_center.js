@@ -3,6 +3,7 @@
 //
 // The command centre without its views: connection, state and requests together, as signals.
 import { signal } from "@preact/signals";
+import { randomHex } from "../oip/canonical.js";
 import { OnsRest } from "./ons_rest.js";
 import { OnsStore, isHosted, isOver } from "./ons_store.js";
 import { OnsTalk } from "./ons_talk.js";
@@ -35,10 +36,7 @@ export function userOf(token) {
 	}
 }
 
-function newId() {
-	const bytes = crypto.getRandomValues(new Uint8Array(9));
-	return "cmd-" + Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
-}
+const newId = () => `cmd-${randomHex(9)}`;
 
 /**
  * The command centre of one page. Signals: `line` ({phase, why, retryAt}, as of OnsTalk),

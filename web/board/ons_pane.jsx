@@ -3,9 +3,9 @@
 //
 // One command: what it is, how it is, what it wrote, what it asks.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isOver } from "./ons_store.js";
 import { pieces } from "../md/marks.js";
-import { Rows, State, save } from "./parts.jsx";
+import { isOver } from "./ons_store.js";
+import { download, Rows, State } from "./parts.jsx";
 import { t } from "./strings.js";
 
 /** The kind of dot of each state. */
@@ -108,8 +108,9 @@ function Question({ it, name, onAnswer }) {
 				onClick={() => onAnswer("yes")}>{t.allow}</button>}
 			{isPlan && <button type="button" class="bd-button bd-first"
 				onClick={() => onAnswer("Looks good, proceed")}>{t.approve}</button>}
-			{(Array.isArray(q.options) ? q.options : []).map(String).map((o) => <button key={o} type="button" class="bd-button"
-				dir="auto" onClick={() => onAnswer(o)}>{o}</button>)}
+			{(Array.isArray(q.options) ? q.options : []).map(String).map((o) => <button key={o}
+				type="button" class="bd-button" dir="auto" onClick={() => onAnswer(o)}>{o}
+			</button>)}
 		</div>
 		<label>{isApproval || isPlan ? t.why : t.answer}
 			<input value={text} onInput={(e) => write(e.currentTarget.value)} dir="auto" />
@@ -162,9 +163,8 @@ export function Pane({ it, center, agent, now, onHide, onAgain }) {
 				{!isRunning && it.text && <button type="button" class="bd-button bd-small"
 					onClick={() => onAgain(it)}>{t.runAgain}</button>}
 				{it.output.lines.length > 0 && <button type="button"
-					class="bd-button bd-small" onClick={async () => save(
-						`${it.id.replace(/[^\w.-]/g, "_")}.txt`,
-						plain(await center.wholeOutput(it.id)))}>
+					class="bd-button bd-small" onClick={async () => download(`${it.id}.txt`,
+						plain(await center.wholeOutput(it.id)), "text/plain")}>
 					{t.download}</button>}
 				<button type="button" class="bd-button bd-small" onClick={onHide}>
 					{t.hide}</button>

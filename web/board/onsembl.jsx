@@ -10,7 +10,8 @@ import { EmergencyStop } from "./ons_stop.jsx";
 import { Dialog, Line, State, useNow } from "./parts.jsx";
 import { t } from "./strings.js";
 
-const PHASES = { opening: "wait", ready: "good", waiting: "bad", refused: "off", closed: "off", off: "off" };
+const PHASES = { opening: "wait", ready: "good", waiting: "bad", refused: "off", closed: "off",
+	off: "off" };
 
 function SignIn({ center, why }) {
 	const [isShown, show] = useState(false);
@@ -38,7 +39,6 @@ function SignIn({ center, why }) {
 	</form>;
 }
 
-/* code: one that the address of this page has; people still have to say that it is theirs. */
 function NoDoor() {
 	return <section class="bd-card bd-signin" aria-label={t.noDoor}>
 		<h1>{t.noDoor}</h1>
@@ -48,6 +48,7 @@ function NoDoor() {
 	</section>;
 }
 
+/* code: one that the address of this page has; people still have to say that it is theirs. */
 function Device({ center, code: first, onClose }) {
 	const [answer, setAnswer] = useState(null);
 	const submit = async (event) => {

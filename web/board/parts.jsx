@@ -3,8 +3,10 @@
 //
 // Small parts that the views of board/ share.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { pieces } from "../md/marks.js";
+import { copyText } from "../views/parts.jsx";
 import { t } from "./strings.js";
+
+export { Shown, download } from "../views/parts.jsx";
 
 /** A state as a coloured dot and a word; kind: good, busy, wait, bad or off. */
 export function State({ kind, children }) {
@@ -19,10 +21,6 @@ export function Age({ ms, now, isSpan }) {
 		{isSpan ? t.span(seconds) : t.ago(seconds)}
 	</time>;
 }
-
-/** Text that somebody else chose, with its hidden characters made visible. */
-export const Shown = ({ text }) => <bdi dir="auto">{pieces(String(text ?? "")).map((p) =>
-	p.isMark ? <span class="hidden-char">{p.text}</span> : p.text)}</bdi>;
 
 /** The time, again each second while the page is seen. */
 export function useNow() {
@@ -40,19 +38,7 @@ export function useNow() {
 export function Copy({ text: given, label = t.copy }) {
 	const [isDone, set] = useState(false);
 	const copy = async () => {
-		const text = typeof given === "function" ? given() : given;
-		try {
-			await navigator.clipboard.writeText(text);
-		} catch {
-			/* Without https there is no clipboard: an old way is left. */
-			const area = document.createElement("textarea");
-			area.value = text;
-			area.className = "sr-only";
-			document.body.append(area);
-			area.select();
-			document.execCommand("copy");
-			area.remove();
-		}
+		if (!await copyText(typeof given === "function" ? given() : given)) return;
 		set(true);
 		setTimeout(() => set(false), 1500);
 	};
@@ -64,16 +50,6 @@ export function Copy({ text: given, label = t.copy }) {
 /** A line that can be copied. */
 export function Line({ text }) {
 	return <p class="bd-line"><code tabIndex="0">{text}</code><Copy text={text} /></p>;
-}
-
-/** Save a text as a file. */
-export function save(name, text) {
-	const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-	const link = document.createElement("a");
-	link.href = url;
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
 /** A <dialog> that is open as long as it is there; onClose also on Esc. */
@@ -96,8 +72,9 @@ export function Dialog({ title, onClose, children }) {
 
 /**
  * A list of which only the rows in view are in the document. `row(i)` makes one, `keyOf(i)` its
- * key; all have `rowHeight` px, and `version` changes when what they show does. While `isFollowing`, the end stays in view; onFollow(false) is
- * called when the reader goes up, onFollow(true) back at the end.
+ * key; all have `rowHeight` px, and `version` changes when what they show does. While
+ * `isFollowing`, the end stays in view; onFollow(false) is called when the reader goes up,
+ * onFollow(true) back at the end.
  */
 export function Rows({ count, row, keyOf, rowHeight, isFollowing, onFollow, label, version,
 	class: classes = "bd-rows" }) {
@@ -112,10 +89,7 @@ export function Rows({ count, row, keyOf, rowHeight, isFollowing, onFollow, labe
 		measure();
 	}, [count, isFollowing, version]);
 	useEffect(() => {
-		const observer = new ResizeObserver(() => {
-			if (!node.current) return;
-			measure();
-		});
+		const observer = new ResizeObserver(() => node.current && measure());
 		observer.observe(node.current);
 		return () => observer.disconnect();
 	}, []);
