@@ -107,7 +107,7 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 			await http.info();
 			return http.aheadMs;
 		},
-		/** The signed requests, for whoever waited for whenReady. */
+		/** The signed requests; await whenReady first. */
 		http,
 		/**
 		 * Open a session; the caller closes it.

@@ -103,11 +103,7 @@ function Change({ before, after }) {
 	);
 }
 
-/**
- * The arguments of a tool: a command, a change of a file, or JSON.
- *
- * @param {{args: *, isBare: boolean}} props
- */
+/** The arguments of a tool: a command, a change of a file, or JSON. @param {{args: *}} props */
 export function Arguments({ args }) {
 	if (args === undefined || args === null) return null;
 	const isObject = typeof args === "object" && !Array.isArray(args);
@@ -115,7 +111,7 @@ export function Arguments({ args }) {
 	const path = isObject && textOf(args, "path", "file_path", "filename", "file");
 	const before = isObject && textOf(args, "old_string", "old_text", "old_str");
 	const after = isObject && textOf(args, "new_string", "new_text", "new_str", "content");
-	if (command !== undefined && command !== false) {
+	if (typeof command === "string") {
 		const { command: _c, cmd: _d, script: _s, ...rest } = args;
 		return (
 			<div>

@@ -115,8 +115,9 @@ function Refusal({ onRefuse, onBack, isSent }) {
 			onRefuse({ approved: false, mode, feedback: feedback.trim() || undefined });
 		}}>
 			{REFUSALS.map((one) => (
-				<label key={one} class={mode === one ? "is-on" : ""}><input type="radio" name={name} checked={mode === one}
-					onChange={() => setMode(one)} />{t(WORDS[one])}</label>
+				<label key={one} class={mode === one ? "is-on" : ""}>
+					<input type="radio" name={name} checked={mode === one}
+						onChange={() => setMode(one)} />{t(WORDS[one])}</label>
 			))}
 			<label class="field"><span>{t("approve.reason")}</span>
 				<textarea rows={2} dir="auto" value={feedback}
