@@ -14,13 +14,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool listens(const struct master *m, unsigned kind)
+{
+	return m->setup->kinds[kind].flags & PROCESS_LISTENS;
+}
+
 void generations_fit(struct master *m, struct master_plan *plan)
 {
 	unsigned most = m->children.n_slots / 2 - 1, n = 0, cut;
 	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
 		n += plan->want[kind];
 	for (unsigned kind = 1; kind < m->setup->n_kinds && n > most; kind++) {
-		if (!(m->setup->kinds[kind].flags & PROCESS_LISTENS))
+		if (!listens(m, kind))
 			continue;
 		cut = n - most < plan->want[kind] ? n - most
 						  : plan->want[kind] - 1;
@@ -78,7 +83,7 @@ unsigned generations_listening(const struct master *m)
 {
 	unsigned n = 0;
 	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
-		if (m->setup->kinds[kind].flags & PROCESS_LISTENS)
+		if (listens(m, kind))
 			n += m->plan.want[kind];
 	return n;
 }
@@ -87,7 +92,7 @@ bool generations_accept(const struct master *m)
 {
 	unsigned n = 0;
 	for (unsigned kind = 1; kind < m->setup->n_kinds; kind++)
-		if (m->setup->kinds[kind].flags & PROCESS_LISTENS)
+		if (listens(m, kind))
 			n += children_count(&m->children, kind, 0, true);
 	return n || !generations_listening(m);
 }
@@ -148,11 +153,6 @@ bool generations_are_complete(const struct master *m)
 }
 
 /* ---- their number ---- */
-
-static bool listens(const struct master *m, unsigned kind)
-{
-	return m->setup->kinds[kind].flags & PROCESS_LISTENS;
-}
 
 /* Only a generation that serves, and is the newest, changes its size. */
 static bool may_resize(const struct master *m, const char *signal)
@@ -269,7 +269,7 @@ void generations_reload(struct master *m)
 	if (master_serving(m) != master_epoch(m))
 		close(m->children.newest.conf_fd);
 	m->children.newest = generations_new(m);
-	generations_drain_old(
-	    m); /* such as a generation that never came to serve */
+	/* Such as a generation that never came to serve. */
+	generations_drain_old(m);
 	log_info("reload: starting generation %u", master_epoch(m));
 }

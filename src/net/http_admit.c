@@ -9,27 +9,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BODY                                                   \
+	"{\"error\": \"too many connections from one address " \
+	"(limit_peer_connections); close some first\"}\n"
+
 /*
  * Best effort: a client whose request is already here may see a reset instead.
  * Reading on for every refused connection is what the limit is to prevent.
  */
-static const char refusal[] =
-    "HTTP/1.1 429 Too Many Requests\r\n"
-    "content-type: application/json\r\n"
-    "retry-after: 1\r\n"
-    "connection: close\r\n"
-    "content-length: 94\r\n"
-    "\r\n"
-    "{\"error\": \"too many connections from one address "
-    "(limit_peer_connections); close some first\"}\n";
+static const char refusal[] = "HTTP/1.1 429 Too Many Requests\r\n"
+			      "content-type: application/json\r\n"
+			      "retry-after: 1\r\n"
+			      "connection: close\r\n"
+			      "content-length: 94\r\n"
+			      "\r\n" BODY;
 
-#define BODY_BYTES 94
-
-_Static_assert(sizeof "{\"error\": \"too many connections from one address "
-		      "(limit_peer_connections); close some first\"}\n" -
-		       1 ==
-		   BODY_BYTES,
-    "content-length is right");
+_Static_assert(sizeof BODY - 1 == 94, "content-length is right");
 
 /* A trusted proxy brings the clients of many addresses. */
 static bool is_limited(const struct http *h, const struct http_addr *a)
