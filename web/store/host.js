@@ -112,10 +112,11 @@ export function openHost({ base, disk: givenDisk, clock = systemClock, channel,
 		/**
 		 * Open a session; the caller closes it.
 		 * @param {string|null} id null: a new one
+		 * @param {string} [newId] of a new one that was opened before and not begun
 		 * @returns {Session}
 		 */
-		open(id) {
-			const session = openSession({ host, id });
+		open(id, newId) {
+			const session = openSession({ host, id, newId });
 			opened.set(session.id, session);
 			return session;
 		},

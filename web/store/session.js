@@ -30,6 +30,7 @@ function titleOf(text) {
  * @param {object} o
  * @param {object} o.host see host.js
  * @param {string|null} o.id null: a new one, which the server knows once something was said
+ * @param {string} [o.newId] its id, if it was opened before
  * @returns {Session}
  * @typedef {object} Session its members but the functions are signals
  * @property {string} id
@@ -47,8 +48,8 @@ function titleOf(text) {
  * @property {string} draft what was typed and not sent; to be written
  * @property {object|null} problem the last refusal: a Why; input: what was not taken
  */
-export function openSession({ host, id: given }) {
-	const id = given ?? newUuid();
+export function openSession({ host, id: given, newId }) {
+	const id = given ?? newId ?? newUuid();
 	const state = signal(IDLE);
 	const folded = signal(NO_ITEMS);
 	const draft = signal("");
@@ -63,6 +64,7 @@ export function openSession({ host, id: given }) {
 	let [refusal, hasTold] = [null, false]; // of the WebSocket itself
 	let saveTimer = null;
 	let draftTimer = null;
+	let keptDraft = "";
 
 	// ---- rows ----
 
@@ -81,7 +83,17 @@ export function openSession({ host, id: given }) {
 		saveTimer ??= clock.setTimeout(save, SAVE_MS);
 	}
 
+	function saveDraft() {
+		clock.clearTimeout(draftTimer);
+		const text = draft.peek();
+		if (!key || text === keptDraft) return;
+		keptDraft = text;
+		if (text) host.disk.put("drafts", key, text);
+		else host.disk.remove("drafts", key);
+	}
+
 	function save() {
+		saveDraft();
 		clock.clearTimeout(saveTimer);
 		saveTimer = null;
 		if (kept.length && key) host.disk.put("rows", key, keptOf(state.value.epoch, kept));
@@ -196,6 +208,7 @@ export function openSession({ host, id: given }) {
 				hasOlder.value = kept[0].pos > 1;
 			});
 		}
+		keptDraft = text ?? "";
 		if (text && !draft.value) draft.value = text;
 		const { to, url, seal, aheadMs } = await host.whenReady;
 		if (isOver) return;
@@ -251,13 +264,9 @@ export function openSession({ host, id: given }) {
 	});
 
 	// A draft is kept soon after it was typed, and forgotten when it is empty.
-	const stopDraft = draft.subscribe((text) => {
+	const stopDraft = draft.subscribe(() => {
 		clock.clearTimeout(draftTimer);
-		draftTimer = clock.setTimeout(() => {
-			if (!key) return;
-			if (text) host.disk.put("drafts", key, text);
-			else host.disk.remove("drafts", key);
-		}, DRAFT_MS);
+		draftTimer = clock.setTimeout(saveDraft, DRAFT_MS);
 	});
 
 	return {

@@ -76,4 +76,19 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	await until(() => hasAnswer(page, /^once more$/), "a chat after another one is answered");
 	is(await field(page).inputValue(), "", "a message of a chat after another one leaves the field");
 	like(page.url(), /#\/s\/[\w-]+$/, "a chat after another one has an address");
+
+	await page.getByRole("button", { name: "New chat" }).first().click();
+	await field(page).fill("not said yet");
+	const isKept = async () => await field(page).inputValue() === "not said yet";
+	await page.goBack();
+	await until(async () => (await prompts(page)).length === 1, "the way back is the chat before");
+	await page.goForward();
+	await until(isKept, "the way forward leads to what was typed in a new chat");
+	await page.reload();
+	await until(isKept, "a reload keeps what was typed in a new chat");
+	await field(page).press("Enter");
+	await until(async () => (await answers(page)).length === 1, "it can be said then");
+	await page.goBack();
+	await until(async () => (await prompts(page)).length === 0 && !await field(page).inputValue(),
+		"the way back from a chat leads to a new one");
 });

@@ -72,6 +72,7 @@ export const model = {
 		model.toEnd();
 		if (model.route.value.name === "chat") return;
 		model.route.value = { name: "chat", id: chat.id };
+		history.replaceState(null, "");
 		history.pushState(null, "", `#/s/${encodeURIComponent(chat.id)}`);
 	},
 
@@ -112,7 +113,10 @@ export const model = {
 		const old = model.chat.peek();
 		if (old && route.name === "chat" && old.id === route.id) return;
 		old?.close();
-		model.chat.value = model.backend.open(route.name === "chat" ? route.id : null);
+		const isNew = route.name === "new";
+		model.chat.value = model.backend.open(isNew ? null : route.id, history.state?.chat);
+		/* A reload, or a way back, finds what was typed in a chat that is not begun. */
+		if (isNew) history.replaceState({ chat: model.chat.value.id }, "");
 		if (route.text) model.chat.value.draft.value = route.text;
 	},
 
