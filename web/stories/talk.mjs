@@ -2,6 +2,7 @@
 // Copyright the co-hostd authors
 //
 // From the first visit to the first answer, and all that an agent may ask.
+import { readFile } from "node:fs/promises";
 import { answers, field, hasAnswer, prompts, say, status } from "./chat.mjs";
 import { story } from "../test/story.mjs";
 
@@ -68,6 +69,15 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	is(await plain.locator(".notice").allInnerTexts(), [],
 		"the page warns of nothing at a chat by its UUID without dashes");
 	await plain.close();
+
+	for (const [item, pattern] of [["Export as Markdown", /^## You\n\nWhat is 42/m],
+		["Export as JSON", /"type": "tool_result"/]]) {
+		const saved = page.waitForEvent("download");
+		await page.getByRole("button", { name: /^Actions for What is 42/ }).click();
+		await page.getByRole("menuitem", { name: item }).click();
+		like(await readFile(await (await saved).path(), "utf8"), pattern,
+			`"${item}" saves the whole conversation`);
+	}
 
 	await page.getByRole("button", { name: "New chat" }).first().click();
 	await until(async () => (await prompts(page)).length === 0, "a new chat is empty");
