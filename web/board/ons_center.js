@@ -25,7 +25,7 @@ function stored(kind, value) {
 }
 
 /** The user that a token names, for show alone; "" if it is no token. */
-export function userOf(token) {
+function userOf(token) {
 	try {
 		const part = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
 		const bytes = Uint8Array.from(atob(part), (c) => c.charCodeAt(0));

@@ -5,7 +5,7 @@
 // nothing: a quiet line is asked for a sign of life.
 
 /** How long a line may be quiet, in ms. Servers send a PING every 30 s by preset. */
-export const QUIET_MS = 45_000;
+const QUIET_MS = 45_000;
 
 /** The code with which a line ends that gave no sign of life. */
 export const CLOSE_SILENT = 4900;

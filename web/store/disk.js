@@ -8,7 +8,7 @@
 const NAME = "co-hostd";
 const VERSION = 1;
 /** identity: of this browser; rows: the last ones of sessions; the rest by its name. */
-export const TABLES = ["identity", "rows", "unsent", "drafts", "prefs", "deletes"];
+const TABLES = ["identity", "rows", "unsent", "drafts", "prefs", "deletes"];
 const OPEN_MS = 3000;
 
 const promised = (request) => new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ export class MemoryTables {
 }
 
 /** Tables in IndexedDB. */
-export class IndexedTables {
+class IndexedTables {
 	#db;
 
 	/** @param {IDBDatabase} db */

@@ -5,7 +5,7 @@
 import { signal } from "@preact/signals-core";
 
 /** Names and first values. */
-export const PREFS = {
+const PREFS = {
 	/** "auto", "light" or "dark" */
 	theme: "auto",
 	/** whether connections are sealed also where they need not be */

@@ -16,7 +16,7 @@ const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
  * @param {object} info
  * @returns {{maxBytes: number, maxFiles: number}}
  */
-export function limitsOf(info) {
+function limitsOf(info) {
 	const files = info?.accepted_inputs?.files;
 	return {
 		maxBytes: (files?.max_file_size_mb ?? 10) * MB,

@@ -167,7 +167,7 @@ const planState = (entry) => PLAN[entry.status] ?? PLAN.pending;
 const planDone = (entries) => entries.filter((entry) => entry.status === "completed").length;
 
 /** The steps of a plan, with their states. */
-export function PlanSteps({ entries }) {
+function PlanSteps({ entries }) {
 	return (
 		<div class="plan"><ul>
 			{entries.map((entry) => {
@@ -185,7 +185,7 @@ export function PlanSteps({ entries }) {
 }
 
 /** How far a plan is. */
-export function PlanProgress({ entries }) {
+function PlanProgress({ entries }) {
 	const done = planDone(entries);
 	return (
 		<>

@@ -90,7 +90,6 @@ const ENGLISH = {
 	"mode.full-access": "Full access",
 	"mode.full-access.about": "Does not ask",
 	"mode.left": { one: "one turn left", other: "{n} turns left" },
-	"mode.wait": "The mode can be changed between turns.",
 
 	"item.you": "You",
 	"item.agent": "{agent}",
