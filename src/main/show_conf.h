@@ -16,8 +16,8 @@ int show_conf_run(const struct options *o);
 
 /*
  * As the master's user: write the settings of the newest generation, in place of
- * those before, and remove them at the end. Errors are logged; the server is as
- * good without.
+ * those before, and remove them at the end. Errors are logged, and harm only the
+ * command.
  */
 void show_conf_note(const struct conf *c);
 void show_conf_forget(const struct conf *c);

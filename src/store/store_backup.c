@@ -66,9 +66,11 @@ static int backup_from(
 	return is_shared ? copy_facts(env, path, size) : copy_whole(env, path);
 }
 
-/* Whether facts.mdb is missing, since 'durability: process' puts the facts
- * into the journal's file. */
-static bool is_shared(const char *dir)
+/*
+ * Whether facts.mdb is missing, since 'durability: process' puts the facts into
+ * the journal's file.
+ */
+static bool has_one_file(const char *dir)
 {
 	return access(store_file(dir, STORE_FACTS).text, F_OK) != 0;
 }
@@ -76,9 +78,9 @@ static bool is_shared(const char *dir)
 int store_backup(const struct conf *conf, const char *to, struct err *err)
 {
 	struct store_path dir = store_path("%s/store", conf->co_dir);
-	bool shared = is_shared(dir.text);
+	bool is_shared = has_one_file(dir.text);
 	struct store_path file =
-	    store_file(dir.text, shared ? STORE_JOURNAL : STORE_FACTS);
+	    store_file(dir.text, is_shared ? STORE_JOURNAL : STORE_FACTS);
 	struct store_path copy = store_file(to, STORE_FACTS);
 	size_t size = (size_t)conf->store_size * 1024 * 1024;
 	MDB_env *env;
@@ -89,7 +91,7 @@ int store_backup(const struct conf *conf, const char *to, struct err *err)
 	int rc = store_env_open(&env, file.text, size, true);
 	if (rc)
 		return store_error(err, file.text, rc);
-	rc = backup_from(env, copy.text, size, shared);
+	rc = backup_from(env, copy.text, size, is_shared);
 	mdb_env_close(env);
 	return rc ? store_error(err, copy.text, rc) : 0;
 }
