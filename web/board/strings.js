@@ -40,13 +40,14 @@ export const t = {
 
 	/* the token */
 	signIn: "Sign in",
-	signInWhy: "A token tells the server who you are. Its operator makes one with:",
+	signInWhy: "A token tells the server who you are. The operator makes one in the folder of the " +
+		"project with:",
 	tokenCommand: "co-hostd token YOUR-NAME",
 	token: "Token",
 	tokenShow: "Show the token",
-	remember: "Keep it in this browser, not in this tab alone",
+	remember: "Keep me signed in when this tab is closed",
 	noToken: "Paste a token first.",
-	refused: (why) => `This token is not taken: ${why}`,
+	refused: (why) => `This token is not accepted: ${why}`,
 	signOut: "Sign out",
 	signedInAs: (user) => user ? `Signed in as ${user}` : "No token is needed here",
 	device: "Let a program in",
@@ -64,7 +65,7 @@ export const t = {
 	noAgents: "No agent has connected yet.",
 	noAgentsWhat: "On the machine where the agent is to run:",
 	noAgentsCommand: (url) => `onsembl-agent start --server ${url}`,
-	noMatch: "No agent is like that.",
+	noMatch: "No agent matches.",
 	host: "Machine",
 	version: "Version",
 	heartbeat: "Heartbeat",
@@ -119,7 +120,7 @@ export const t = {
 	dropped: (c) => `${n(c, "line", "lines")} at the beginning are not shown here; the download ` +
 		"has what the server keeps.",
 	noOutput: "Nothing was written.",
-	noOutputYet: "Nothing was written yet.",
+	noOutputYet: "Nothing has been written yet.",
 	outputOf: (text) => `Output of ${text}`,
 
 	/* questions */
@@ -131,7 +132,7 @@ export const t = {
 	refuse: "No",
 	why: "Why not, or what else to do",
 	answer: "Answer",
-	notAnswered: "This question does not wait any more; your answer was not used.",
+	notAnswered: "This question is no longer open; your answer was not used.",
 	answered: (text) => `Your answer: ${text}`,
 
 	/* the emergency stop */
@@ -158,12 +159,12 @@ export const t = {
 	places: { now: "Now", logs: "Logs", people: "People", settings: "Settings" },
 	toChat: "Chat",
 	connecting: "Connecting…",
-	liveLost: "The connection is lost. It is made again by itself; what is shown may be old.",
+	liveLost: "The connection was lost. The page reconnects by itself; what it shows may be old.",
 	notAdmin: "This board is for admins",
-	notAdminWord: "no admin",
-	notAdminWhy: "Its operator can let this browser in. On the server, in the folder of the " +
-		"project:",
-	notAdminThen: "It counts at once; then reload this page.",
+	notAdminWord: "not an admin",
+	notAdminWhy: "The operator of this server can let this browser in, by this command in the " +
+		"folder of the project:",
+	notAdminThen: "It takes effect at once; then reload this page.",
 	tiles: { turns: "Turns now", events: "Events per second", sessions: "Sessions",
 		sockets: "WebSockets", refused: "Refused per second" },
 	most: (v) => `at most ${v} in 5 min`,

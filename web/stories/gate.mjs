@@ -35,12 +35,12 @@ await story(async ({ open, visitor, allow, like, until, tell, checkAccess, shot 
 	await checkAccess(door, "a page that asks for a code");
 	await shot(door, "code");
 	await code.fill("wrong");
-	await door.getByRole("button", { name: "Come in" }).click();
+	await door.getByRole("button", { name: "Continue" }).click();
 	await until(async () => await code.isVisible()
 		&& /invalid|wrong|not/i.test(await door.getByRole("alert").innerText()),
 		"a wrong code is refused in place");
 	await code.fill("let-me-in");
-	await door.getByRole("button", { name: "Come in" }).click();
+	await door.getByRole("button", { name: "Continue" }).click();
 	await until(() => field(door).isVisible(), "the right code opens the chat");
 	await say(door, "echo inside");
 	await until(() => hasAnswer(door, /^inside$/), "who came in by a code is answered");

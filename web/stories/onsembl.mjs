@@ -25,7 +25,7 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	await checkAccess(page, "the page that asks for a token");
 	await page.getByLabel("Token", { exact: true }).fill("nonsense");
 	await page.getByRole("button", { name: "Sign in" }).click();
-	await until(() => page.getByText("This token is not taken").isVisible(),
+	await until(() => page.getByText("This token is not accepted").isVisible(),
 		"a token that is not taken is told");
 	await page.getByLabel("Token", { exact: true }).fill(token);
 	await page.getByRole("button", { name: "Sign in" }).click();

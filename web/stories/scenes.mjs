@@ -22,7 +22,7 @@ const SCENES = [
 	["approval", "a narrow window", "May ops-agent use shell?"],
 	["ask", "a dark desktop", "Where should I deploy first?"],
 	["several", "a light desktop", "Which services may I restart?"],
-	["review", "a dark phone", "Does this plan suit you?"],
+	["review", "a dark phone", "Do you approve this plan?"],
 	["records", "a dark desktop", "This did not work"],
 	["refused", "a dark phone", "ops-agent does not let you in"],
 	["code", "a narrow window", "An invite code is needed"],
@@ -96,7 +96,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 		"several options are one answer");
 	await several.locator("#field").fill("only at night");
 	await several.keyboard.press("Enter");
-	await several.getByRole("button", { name: "As an addition" }).click();
+	await several.getByRole("button", { name: "In addition" }).click();
 	is(await calls(several), [["send", "only at night", 0, []]],
 		"a text beside a question is an addition if one says so");
 

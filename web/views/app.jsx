@@ -120,7 +120,9 @@ function Notices() {
 					{t("notice.reload")}</button>)}
 			{!model.info.value && model.error.value && notice(t("notice.noHost",
 				{ why: model.error.value.message }))}
-			{isPlain && !isPlainClosed && notice(t("identity.plain"), cross(closePlain))}
+			{isPlain && !isPlainClosed && notice(
+				t(location.protocol === "https:" ? "identity.readable" : "identity.plain"),
+				cross(closePlain))}
 			{!model.isStored.value && !isMemoryClosed &&
 				notice(t("identity.memory"), cross(closeMemory))}
 			{model.crash.value && <div class="notice is-bad" role="alert">

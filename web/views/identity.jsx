@@ -82,6 +82,7 @@ function Import() {
 	return (
 		<form class="stack" onSubmit={use}>
 			<h3>{t("identity.import")}</h3>
+			<p class="hint">{t("identity.importAbout")}</p>
 			<label class="field"><span>{t("identity.importField")}</span>
 				<textarea rows={2} value={words} spellcheck={false} autocapitalize="off"
 					autocomplete="off" onInput={(e) => setWords(e.currentTarget.value)} /></label>
