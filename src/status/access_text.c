@@ -12,6 +12,14 @@
 /* The longest text in a line before escaping, which makes 3 bytes of one. */
 #define MAX_PATH_TEXT 256
 #define MAX_WORD 80
+#define MAX_METHOD 16
+
+/* Names, punctuation, the time and numbers take less than this. */
+#define MAX_REST 256
+
+_Static_assert(3 * (4 * MAX_WORD + MAX_METHOD + MAX_PATH_TEXT) + MAX_REST <=
+		   ACCESS_TEXT_MAX,
+    "a line of nothing but escapes fits");
 
 static char *put(char *p, const char *s)
 {
@@ -93,7 +101,7 @@ static char *put_plain(char *p, const struct access_line *l, unsigned slot)
 	*p++ = ' ';
 	p = put_word(p, l->who);
 	*p++ = ' ';
-	p = put_text(p, l->method, l->method_len, 16);
+	p = put_text(p, l->method, l->method_len, MAX_METHOD);
 	*p++ = ' ';
 	p = put_text(p, l->path, l->path_len, MAX_PATH_TEXT);
 	*p++ = ' ';
@@ -113,7 +121,8 @@ static char *put_json(char *p, const struct access_line *l, unsigned slot)
 	p = put_time(put(p, "{\"time\":\""));
 	p = put_word(put(p, "\",\"peer\":\""), l->peer);
 	p = put_word(put(p, "\",\"who\":\""), l->who);
-	p = put_text(put(p, "\",\"method\":\""), l->method, l->method_len, 16);
+	p = put_text(
+	    put(p, "\",\"method\":\""), l->method, l->method_len, MAX_METHOD);
 	p = put_text(
 	    put(p, "\",\"path\":\""), l->path, l->path_len, MAX_PATH_TEXT);
 	p = put_number(put(p, "\",\"status\":"), (uint64_t)l->status, 1);
