@@ -37,7 +37,7 @@ export async function lineTo(url) {
 	});
 	await new Promise((done) => server.listen(0, "127.0.0.1", done));
 	return {
-		url: `http://127.0.0.1:${server.address().port}/`,
+		url: `http://127.0.0.1:${server.address().port}`,
 		cut,
 		down() { isDown = true; cut(); },
 		up() { isDown = false; },

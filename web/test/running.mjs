@@ -6,10 +6,10 @@
 //	node running.mjs URL STORY...
 //
 // INVITE is a code that opens the server's door.
-import net from "node:net";
 import process from "node:process";
 import WebSocket from "ws";
 import { CopyingTables, until } from "./kit.mjs";
+import { lineTo } from "./line.mjs";
 import { systemClock } from "../oip/line.js";
 import { Disk } from "../store/disk.js";
 import { openHost } from "../store/host.js";
@@ -73,27 +73,6 @@ function watchRows(store) {
 	return got;
 }
 
-/** A TCP proxy: cut() ends every connection. */
-async function badLine() {
-	const target = new URL(base);
-	const sockets = new Set();
-	const server = net.createServer((client) => {
-		const far = net.connect(Number(target.port), target.hostname);
-		for (const [a, b] of [[client, far], [far, client]]) {
-			sockets.add(a);
-			a.on("data", (data) => b.write(data));
-			a.on("error", () => {});
-			a.on("close", () => { sockets.delete(a); b.destroy(); });
-		}
-	});
-	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-	return {
-		url: `http://127.0.0.1:${server.address().port}`,
-		cut: () => sockets.forEach((s) => s.destroy()),
-		end: () => { sockets.forEach((s) => s.destroy()); server.close(); },
-	};
-}
-
 // What 200 steps are, as items; "events" is how many rows came.
 function checkSteps(chat, n, how) {
 	const tools = kinds(chat, "tool");
@@ -149,7 +128,7 @@ const stories = {
 		same(kinds(chat, "unknown").map((item) => item.row.type), ["progress"],
 			"an event of the agent's own is kept");
 		await talk(chat, "fail on purpose");
-		same(ends(chat).at(-1).reason, "failed", "a turn that fails says so");
+		same(ends(chat).at(-1).reason, "failed", "a turn that fails has its reason");
 		const long = "€".repeat(300_000);
 		ok(await talk(chat, `echo ${long}`) === long, "a long answer comes back whole");
 		const { id } = chat;
@@ -177,13 +156,13 @@ const stories = {
 		chat.answer(question, "green");
 		await until(() => ends(chat).length, "the end");
 		same([said(chat), kinds(chat, "question")[0].answer, chat.question.value],
-			["You answered: green", "green", null], "its answer arrives, and is shown");
+			["You answered: green", "green", null], "the answer to a question arrives, and is shown");
 		chat.send({ prompt: "ask Which?|red|green" });
 		await until(() => chat.question.value, "a question");
 		chat.send({ prompt: "blue" });
 		await until(() => ends(chat).length === 2, "the end");
 		same([said(chat), chat.state.value.unsent], ["You answered: blue", []],
-			"a prompt answers a question too");
+			"a prompt answers a question that waits");
 	},
 
 	async approve() {
@@ -213,7 +192,7 @@ const stories = {
 		chat.answer(question, "go on");
 		await until(() => ends(chat).length, "the end");
 		same(kinds(chat, "plan").map((item) => item.entries.map((entry) => entry.status)),
-			[["completed", "completed"]], "its last state is shown");
+			[["completed", "completed"]], "the last state of a plan is shown");
 		ok(said(chat).endsWith("You said: go on"), "what was said of the plan arrives");
 	},
 
@@ -274,7 +253,7 @@ const stories = {
 		await talk(two, "echo from two");
 		await until(() => ends(one).length === 2, "the turn of the other tab");
 		same(items(one).map((item) => item.text), items(two).map((item) => item.text),
-			"both tabs show the same");
+			"both tabs show the same items");
 		const three = Array.from({ length: 3 }, () => visit({ tables }).open(one.id));
 		for (const chat of three) await phase(chat, "ready");
 		ok(true, "three tabs connect in the same moment");
@@ -282,7 +261,7 @@ const stories = {
 
 	async cuts() {
 		await Promise.all([false, true].map(async (seal) => {
-			const line = await badLine();
+			const line = await lineTo(base);
 			const store = visit({ at: line.url, prefs: { seal } });
 			const chat = store.open(null);
 			chat.send({ prompt: "stream 200 15" });
@@ -293,12 +272,12 @@ const stories = {
 			await until(() => ends(chat).length, "the end");
 			same(chat.state.value.isSealed, seal, seal ? "sealed" : "in clear");
 			checkSteps(chat, 200, `six cuts, ${seal ? "sealed" : "in clear"}`);
-			line.end();
+			line.close();
 		}));
 	},
 
 	async unsent() {
-		const line = await badLine();
+		const line = await lineTo(base);
 		const chat = visit({ at: line.url }).open(null);
 		await talk(chat, "echo one");
 		line.cut();
@@ -308,7 +287,7 @@ const stories = {
 			item.isRuntime).length >= 3 && !chat.turn.value.isRunning, "all turns");
 		same(kinds(chat, "user").map((item) => item.text), ["echo one", "echo two", "echo three"],
 			"what was said without a line arrives, once and in order");
-		line.end();
+		line.close();
 	},
 
 	async killed() {
@@ -360,13 +339,13 @@ const stories = {
 			"sessions are listed, the newest first");
 		sessions.search("NEEDLE");
 		await until(() => sessions.list.value.length, "what was searched");
-		same(sessions.list.value.map((entry) => entry.id), [chat.id], "they are searched");
+		same(sessions.list.value.map((entry) => entry.id), [chat.id], "sessions are searched");
 		await sessions.rename(chat.id, "Found");
-		same([sessions.list.value[0].title, chat.title.value], ["Found", "Found"], "one is renamed");
+		same([sessions.list.value[0].title, chat.title.value], ["Found", "Found"], "a session is renamed");
 		const text = await sessions.export(chat.id, "markdown");
-		ok(text.startsWith("# Found\n\n## You\n\necho needle"), "one is exported as Markdown");
+		ok(text.startsWith("# Found\n\n## You\n\necho needle"), "a session is exported as Markdown");
 		const { rows } = JSON.parse(await sessions.export(chat.id, "json"));
-		same(rows.map((row) => row.pos), rows.map((_, i) => i + 1), "one is exported as JSON");
+		same(rows.map((row) => row.pos), rows.map((_, i) => i + 1), "a session is exported as JSON");
 		sessions.search("");
 		await until(() => sessions.list.value.length === 2, "all sessions again");
 		other.close();
@@ -375,9 +354,9 @@ const stories = {
 		sessions.remove(other.id);
 		await until(() => store.tables.entries("deletes").then((all) => !all.length), "the deletion");
 		await until(() => sessions.list.value.length === 1, "the list without it");
-		same(sessions.list.value.map((entry) => entry.id), [chat.id], "one is deleted");
+		same(sessions.list.value.map((entry) => entry.id), [chat.id], "a session is deleted");
 		await until(() => open.state.value.why?.word === "deleted", "the word of it");
-		ok(true, "who has it open is told");
+		same(open.state.value.phase, "refused", "a tab with a session is told that it was deleted");
 		if (seal) same([...new Set(asked)], ["/info"], "nothing of a sealed page goes by HTTP");
 	},
 
