@@ -13,7 +13,7 @@ await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess
 	// ---- a stranger ----
 
 	await until(() => page.getByText("This board is for admins").isVisible(),
-		"who is no admin is told so");
+		"the board tells a stranger that it is for admins");
 	const command = await page.locator("code").innerText();
 	like(command, /^echo 0x[0-9a-f]{64} >> \.co\/admins\.txt$/, "a stranger is told by which command one becomes an admin");
 	await shot(page, "board-stranger");

@@ -41,6 +41,6 @@ await story(async ({ open, allow, is, ok }) => {
 	is(says.origin, "null", "HTML of the agent has an origin of its own");
 	is(says.network, ["rejected", "rejected", "rejected"], "HTML of the agent has no network");
 	is(says.refused.sort(), ["connect-src", "connect-src", "img-src"],
-		"it is the policy that keeps HTML of the agent from the network");
+		"the policy of the frame keeps HTML of the agent from the network");
 	ok(await page.frames().at(-1).locator("#seen").isVisible(), "HTML of the agent is seen");
 });

@@ -20,9 +20,9 @@ await story(async ({ open, visitor, allow, like, until, tell, checkAccess, shot 
 	like(address, /^0x/, "a page that is not admitted shows the whole address to send");
 	await tell("list", address);
 	await page.getByRole("button", { name: "Try again" }).click();
-	await until(() => field(page).isVisible(), "who was listed meanwhile comes in");
+	await until(() => field(page).isVisible(), "a caller who was listed meanwhile comes in");
 	await say(page, "echo listed");
-	await until(() => hasAnswer(page, /^listed$/), "who is listed is answered");
+	await until(() => hasAnswer(page, /^listed$/), "a caller who is listed is answered");
 	await page.close();
 
 	// ---- a code ----
@@ -43,7 +43,7 @@ await story(async ({ open, visitor, allow, like, until, tell, checkAccess, shot 
 	await door.getByRole("button", { name: "Continue" }).click();
 	await until(() => field(door).isVisible(), "the right code opens the chat");
 	await say(door, "echo inside");
-	await until(() => hasAnswer(door, /^inside$/), "who came in by a code is answered");
+	await until(() => hasAnswer(door, /^inside$/), "a caller who came in by a code is answered");
 	await door.reload();
 	await until(async () => /ready/.test(await status(door)), "a code is asked for only once");
 	await door.close();

@@ -49,9 +49,10 @@ await story(async ({ open, allow, is, until, tell }) => {
 	await until(async () => (await prompts(page)).includes("echo after the cut"),
 		"what is written without a connection is shown");
 	line.up();
-	await until(() => hasAnswer(page, /^after the cut$/), "it is sent when the connection is back");
+	await until(() => hasAnswer(page, /^after the cut$/),
+		"what was written without a connection is sent when it is back");
 	is((await prompts(page)).filter((text) => text === "echo after the cut").length, 1,
-		"it is sent once");
+		"what was written without a connection is sent once");
 
 	await field(page).fill("a draft");
 	await tell("restart");
@@ -63,6 +64,6 @@ await story(async ({ open, allow, is, until, tell }) => {
 	await until(async () => {
 		await page.getByRole("log").evaluate((node) => { node.scrollTop = 0; });
 		return (await prompts(page)).length === 5;
-	}, "who scrolls up finds all that was said before the restart");
+	}, "a reader who scrolls up finds all that was said before the restart");
 	line.close();
 }, { url: line.url });

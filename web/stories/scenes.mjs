@@ -60,7 +60,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	await until(() => bad.locator(".prose").isVisible(), "texts full of attacks are shown");
 	is(await bad.evaluate(() => [...document.querySelectorAll(
 		".transcript script, .transcript img, .prose svg, a[href^=javascript]")].length), 0,
-		"no script, picture or link is made of them");
+		"no script, picture or link is made of texts full of attacks");
 	await until(() => bad.locator(".host-note", { hasText: "evil.example" }).isVisible(),
 		"the host of a link that claims to lead elsewhere is told");
 	is(await bad.locator(".hidden-char").first().innerText(), "U+202E",
@@ -68,7 +68,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 
 	const garbage = await open("garbage");
 	await until(() => garbage.getByText("The end.").isVisible(),
-		"items that are not what they should be do not hide the others");
+		"malformed items do not hide well-formed ones");
 
 	const approval = await open("approval");
 	await approval.locator("#field").fill("yes");
@@ -76,7 +76,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	is(await calls(approval), [["send", "yes", 0, []]], "Enter in the field permits nothing");
 	await approval.getByRole("button", { name: "No…" }).click();
 	await until(() => approval.getByLabel("No, but go on").evaluate((node) =>
-		node === document.activeElement), "who says no is taken to the ways to say it");
+		node === document.activeElement), "the focus goes to the ways to refuse");
 	await approval.getByLabel("No, explain first").check();
 	await approval.getByLabel("What it should know").fill("Keep the logs");
 	await approval.getByRole("button", { name: "Refuse" }).click();
@@ -98,7 +98,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	await several.keyboard.press("Enter");
 	await several.getByRole("button", { name: "In addition" }).click();
 	is(await calls(several), [["send", "only at night", 0, []]],
-		"a text beside a question is an addition if one says so");
+		"a text beside a question can be sent as an addition");
 
 	const keys = await open("running");
 	await keys.locator("body").press("/");
@@ -107,13 +107,13 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	await keys.keyboard.press("Escape");
 	is(await calls(keys), [], "Esc does not stop a turn");
 	await keys.keyboard.press("Control+.");
-	is(await calls(keys), [["interrupt"]], "Ctrl+. does");
+	is(await calls(keys), [["interrupt"]], "Ctrl+. stops a turn");
 	await keys.locator(".scroll").focus();
 	await keys.keyboard.press("?");
 	await until(() => keys.getByRole("dialog").isVisible(), "? lists the keys");
 	await checkAccess(keys, "the list of keys");
 	await keys.keyboard.press("Escape");
-	await until(async () => !await keys.getByRole("dialog").isVisible(), "Esc closes the list");
+	await until(async () => !await keys.getByRole("dialog").isVisible(), "Esc closes the list of keys");
 	await keys.keyboard.press("Alt+ArrowUp");
 	ok(await keys.evaluate(() => document.activeElement.matches(".item")),
 		"Alt+Up goes to an item");
@@ -127,7 +127,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 		"a file over the limit is refused, with the limit, before it is sent");
 	await files.locator("#field").fill("read it");
 	await files.keyboard.press("Enter");
-	is(await calls(files), [["send", "read it", 0, ["a.txt"]]], "the others go with the message");
+	is(await calls(files), [["send", "read it", 0, ["a.txt"]]], "files within the limit go with the message");
 
 	const list = await open("answered");
 	await list.getByRole("button", { name: /Actions for Letter/ }).click();
@@ -140,7 +140,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 	is(await calls(list), [["rename", "answered", "Rent"], ["remove", "records"],
 		["undo", "records"]], "chats are renamed and deleted, and deleting is undone");
 	await list.getByRole("button", { name: /^66|0x669c/ }).click();
-	await until(() => list.getByRole("dialog").isVisible(), "one sees who one is");
+	await until(() => list.getByRole("dialog").isVisible(), "the dialog about the key opens");
 	await checkAccess(list, "the dialog about the key");
 	await list.keyboard.press("Escape");
 }, { url: scenes.url });

@@ -97,7 +97,8 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	await page.reload();
 	await until(isKept, "a reload keeps what was typed in a new chat");
 	await field(page).press("Enter");
-	await until(async () => (await answers(page)).length === 1, "it can be said then");
+	await until(async () => (await answers(page)).length === 1, 
+		"what was typed before a reload can be said after it");
 	await page.goBack();
 	await until(async () => (await prompts(page)).length === 0 && !await field(page).inputValue(),
 		"the way back from a chat leads to a new one");

@@ -36,7 +36,7 @@ function server({ isDeaf } = {}) {
 		} };
 }
 
-test("the second request for a path waits for the next second, and others do not", async () => {
+test("a second request for a path waits for a second, a request for another path does not", async () => {
 	const http = server();
 	const [first, other, second] = await Promise.all([ask(http, "/admin/a"), ask(http, "/admin/b"),
 		ask(http, "/admin/a")]);

@@ -41,7 +41,7 @@ test("a GET is signed by headers over its path without the query", async (t) => 
 	assert.ok(await identity.verify(headers["x-co-from"], headers["x-co-signature"], text));
 });
 
-test("bodies are signed, and no two are alike", async (t) => {
+test("bodies are signed, each with a nonce of its own", async (t) => {
 	const { http, asked } = await serve(t, json({}));
 	await http.rename("s", "Zoë");
 	await http.remove("s");

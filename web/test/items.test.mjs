@@ -176,7 +176,7 @@ test("a prompt that the agent did not take up begins the next turn, and is shown
 		["user", "b", 2, "taken"]]);
 });
 
-test("a prompt that an interrupt discarded is shown so", () => {
+test("a prompt that an interrupt discarded is shown as dropped", () => {
 	const rows = rowsOf(["more_input", { prompt: "b", id: "x" }],
 		["input_dropped", { id: "x", reason: "interrupted" }]);
 	assert.deepEqual(brief(rows, "text", "state"), [["user", "b", "dropped"]]);

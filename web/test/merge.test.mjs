@@ -11,7 +11,7 @@ import { merge } from "../tools/merge.mjs";
 const output = (exports, ...from) => ({ exports,
 	imports: from.map((path) => ({ path: `dist/assets/${path}`, kind: "import-statement" })) });
 
-test("a script finds what merged chunks export, by another name and by the same", async () => {
+test("a script finds what merged chunks export, by another name and by their own", async () => {
 	const files = new Map(Object.entries({
 		"assets/chunk-AAAAAAAA.js": "var k=40;export{k};",
 		"assets/chunk-BBBBBBBB.js": "var k=1,j=1;export{k,j};",
