@@ -27,7 +27,9 @@ for my $option (qw(-w --workers -p --port -b --bind -d -c -a --agent --trust -D
 	like $help->{out}, qr/(?<![\w-])\Q$option\E\b/, "--help describes $option";
 }
 
-like $help->{out}, qr/^Commands:\n  init \[DIR\] /m, '--help describes the commands';
+my ($commands) = $help->{out} =~ /^Commands:\n((?:  .*\n)+)/m;
+like $commands, qr/^  \Q$_\E /m, "--help describes the command $_"
+    for ('init [DIR]', 'status', 'sessions', 'show ID', 'conf', 'backup DIR', 'export', 'import FILE');
 
 my @wrong = (
 	[['--no-such-option'], qr/no-such-option/],
