@@ -34,7 +34,7 @@ const PICTURES = [
 	["offline", "lost", PHONE, "light"],
 ];
 
-/* WebP is half of PNG here; playwright-core writes only PNG and JPEG. */
+// WebP is half of PNG here; playwright-core writes only PNG and JPEG.
 async function picture(page) {
 	const devtools = await page.context().newCDPSession(page);
 	const { data } = await devtools.send("Page.captureScreenshot", { format: "webp", quality: 82 });

@@ -8,7 +8,7 @@
 const SECOND_MS = 1000;
 const AGAIN_MS = 1100;
 
-/* The second in which a path was last asked for, by any tab, and before a reload. */
+// The second in which a path was last asked for, by any tab, and before a reload.
 const asked = new Map();
 const keyOf = (path) => `asked:${path}`;
 
@@ -16,7 +16,7 @@ function lastOf(path) {
 	try {
 		return Math.max(asked.get(path) ?? 0, Number(localStorage.getItem(keyOf(path))));
 	} catch {
-		return asked.get(path) ?? 0; /* storage is forbidden, or not there */
+		return asked.get(path) ?? 0; // storage is forbidden, or not there
 	}
 }
 
@@ -32,7 +32,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const isRepeated = (error) => error.status === 401;
 
 async function wait(http, path) {
-	/* What was noted by another clock than this one's is not waited for. */
+	// What was noted by another clock than this one's is not waited for.
 	for (let i = 0; i < 2 && lastOf(path) >= http.timestamp; i++)
 		await pause(SECOND_MS - (Date.now() + http.aheadMs) % SECOND_MS + 10);
 	note(path, http.timestamp);
@@ -79,7 +79,7 @@ export function watch(http, path, onEvent, onError) {
 		await wait(http, path);
 		if (isOver) return;
 		stop = http.stream(path, hear, { onError: (error) => {
-			/* The second time in a row, it is the signature itself. */
+			// The second time in a row, it is the signature itself.
 			if (!isRepeated(error) || nRepeated++) onError(error);
 			if (isRepeated(error)) timer = setTimeout(begin, AGAIN_MS);
 		} });

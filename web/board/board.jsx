@@ -14,7 +14,7 @@ document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 const loadOnsembl = async () => (await import("./onsembl.jsx")).Onsembl;
 const loadOperator = async () => (await import("./operator.jsx")).Operator;
 
-/* A server may answer what nobody expects. */
+// A server may answer what nobody expects.
 class Guard extends Component {
 	state = { failure: "" };
 

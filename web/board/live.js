@@ -6,7 +6,7 @@
 /** How many snapshots are remembered: five minutes of one a second. */
 export const KEPT = 300;
 
-/* Counters that count somebody who was turned away. */
+// Counters that count somebody who was turned away.
 const REFUSED = ["http_refused_total", "inputs_refused_total", "limited_requests_total",
 	"limited_bytes_total", "limited_runs_total", "limited_sockets_total",
 	"limited_polling_total", "limited_signatures_total", "limited_budget_total",
@@ -15,7 +15,7 @@ const REFUSED = ["http_refused_total", "inputs_refused_total", "limited_requests
 
 const sum = (totals, names) => names.reduce((all, name) => all + (totals[name] ?? 0), 0);
 
-/* A counter of a process that died is smaller than before. */
+// A counter of a process that died is smaller than before.
 const rate = (now, before, seconds) => seconds > 0 ? Math.max(0, now - before) / seconds : 0;
 
 /** The lines of the strip, in their order. */

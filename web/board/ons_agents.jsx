@@ -29,7 +29,7 @@ function Control({ agent, center }) {
 }
 
 function Card({ agent, center, now, isChosen, onChoose, onCommand }) {
-	center.tick.value; /* drawn again when the store has changed: agents change in place */
+	center.tick.value; // drawn again when the store has changed: agents change in place
 	const isAway = agent.status === "offline";
 	return <li class="bd-card bd-agent" data-id={agent.id}>
 		<header>

@@ -8,12 +8,12 @@ import { OnsRest } from "./ons_rest.js";
 import { OnsStore, isHosted, isOver } from "./ons_store.js";
 import { OnsTalk } from "./ons_talk.js";
 
-/* The age of a heartbeat is told by HTTP only. */
+// The age of a heartbeat is told by HTTP only.
 const AGENTS_MS = 10000;
 
 const KEY = "onsembl-token";
 
-/* Storage may be forbidden. */
+// Storage may be forbidden.
 function stored(kind, value) {
 	try {
 		const storage = globalThis[kind];
@@ -51,7 +51,7 @@ export class Center {
 		this.tick = signal(0);
 		this.user = signal(userOf(this.token));
 		this.failure = signal("");
-		this.isThere = false; /* whether the server speaks Onsembl, or was asked */
+		this.isThere = false; // whether the server speaks Onsembl, or was asked
 		this.rest = new OnsRest({ base, token: () => this.token });
 		this.talk = new OnsTalk({
 			url: base.replace(/^http/, "ws") + "ws/dashboard",
@@ -90,7 +90,7 @@ export class Center {
 			this.frame = 0;
 			this.tick.value++;
 		});
-		/* No frames come while the page is hidden. */
+		// No frames come while the page is hidden.
 		if (document.hidden) {
 			cancelAnimationFrame(this.frame);
 			this.frame = 0;
@@ -132,7 +132,7 @@ export class Center {
 		}
 	}
 
-	/* A WebSocket does not say why it was refused. */
+	// A WebSocket does not say why it was refused.
 	async #lookForDoor() {
 		this.isThere = true;
 		const isMissing = await this.rest.isMissing().catch(() => false);
@@ -160,14 +160,14 @@ export class Center {
 		this.#changed();
 	}
 
-	/* What ran before is told again from its start; what is known changes nothing. */
+	// What ran before is told again from its start; what is known changes nothing.
 	async #look() {
 		for (const it of this.store.running()) this.#send(it);
 		await this.#lookAtAgents();
 		const commands = await this.#try(this.rest.commands());
 		if (!commands || this.line.value.phase !== "ready") return;
 		const known = new Set(this.store.commands.keys());
-		/* Those of the hosted agent name none. */
+		// Those of the hosted agent name none.
 		const hosted = [...this.store.agents.values()].find(isHosted);
 		this.store.takeHistory(commands.map((c) => ({ ...c,
 			agentId: c.targetAgents?.[0] ?? hosted?.id ?? "" })).reverse());
@@ -176,7 +176,7 @@ export class Center {
 		this.#changed();
 	}
 
-	/* The same request once more is not run again. */
+	// The same request once more is not run again.
 	#send(it) {
 		return this.talk.say("COMMAND_REQUEST", { commandId: it.id, agentId: it.agent,
 			command: it.text, args: [], env: {}, type: "NATURAL", priority: it.priority,
@@ -194,7 +194,7 @@ export class Center {
 	run(agents, text, { priority = "normal", ...options } = {}) {
 		for (const agent of agents) {
 			const it = this.store.add({ id: newId(), agent, text, priority, options });
-			/* Without a connection it is sent when there is one again. */
+			// Without a connection it is sent when there is one again.
 			this.#send(it);
 		}
 		this.#changed();

@@ -81,7 +81,7 @@ function Composer({ center, agents, chosen, onChoose, draft, onDraft }) {
 }
 
 function Queue({ center, agentOf }) {
-	center.tick.value; /* drawn again when the store has changed */
+	center.tick.value; // drawn again when the store has changed
 	const waiting = center.store.running().filter((c) => c.state === "queued" ||
 		c.state === "sending");
 	return <section class="bd-card bd-queue" aria-label={t.queueTitle}>

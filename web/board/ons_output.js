@@ -17,7 +17,7 @@ const MAX_SGR = 200;
 const SGR = /\x1b\[([\d;:]*)m/g;
 const GAP = /^\[co-hostd: \d+ (events|pieces of output) are missing here/;
 
-/* The escape sequences whose effect is on after this text. */
+// The escape sequences whose effect is on after this text.
 function colourAfter(before, text) {
 	let on = before;
 	for (const [sequence, codes] of text.matchAll(SGR)) {
@@ -25,7 +25,7 @@ function colourAfter(before, text) {
 		else if (/^0+;/.test(codes)) on = sequence;
 		else on = (on + sequence).slice(-MAX_SGR);
 	}
-	/* A cut in the middle of a sequence would show its end as text. */
+	// A cut in the middle of a sequence would show its end as text.
 	const from = on.indexOf("\x1b");
 	return from < 0 ? "" : on.slice(from);
 }
@@ -41,7 +41,7 @@ export class Output {
 		this.nDropped = 0;
 		this.version = 0;
 		this.chars = 0;
-		this.isOpen = false; /* the last line has no end yet */
+		this.isOpen = false; // the last line has no end yet
 		this.sgr = { out: "", err: "" };
 	}
 
@@ -51,7 +51,7 @@ export class Output {
 		this.isOpen = true;
 	}
 
-	/* A carriage return begins the line anew, as a progress bar does. */
+	// A carriage return begins the line anew, as a progress bar does.
 	#write(text, stream) {
 		let last = this.lines[this.lines.length - 1];
 		if (!this.isOpen || last.stream !== stream || last.text.length >= MAX_LINE) {
@@ -70,7 +70,7 @@ export class Output {
 		this.sgr[stream] = colourAfter(this.sgr[stream], text);
 	}
 
-	/* Not for each line: to move all others would cost more than the line. */
+	// Not for each line: to move all others would cost more than the line.
 	#cut() {
 		if (this.lines.length < MAX_LINES * 1.1 && this.chars < MAX_CHARS * 1.1) return;
 		let n = Math.max(0, this.lines.length - MAX_LINES);

@@ -12,10 +12,10 @@ import { t } from "./strings.js";
 export const KINDS = { sending: "wait", queued: "wait", executing: "busy", completed: "good",
 	failed: "bad", cancelled: "off", refused: "bad" };
 
-/* Nobody shall approve what they cannot see. */
+// Nobody shall approve what they cannot see.
 const visibleText = (text) => pieces(text).map((p) => p.isMark ? `‹${p.text}›` : p.text).join("");
 
-/* Until ansi.js is there, and for all that is no colour. */
+// Until ansi.js is there, and for all that is no colour.
 const plain = (text) => text.replace(/\x1b\[[\d;:?]*[A-Za-z]/g, "");
 
 let ansi = null;
@@ -23,7 +23,7 @@ const loading = import("../md/ansi.js").then((module) => {
 	ansi = module.ansiNodes;
 });
 
-/* One line of a terminal. */
+// One line of a terminal.
 function Text({ line }) {
 	const node = useRef();
 	useEffect(() => {
@@ -39,7 +39,7 @@ function Text({ line }) {
 
 const ROW = 20;
 
-/* version: that of the output, which changes in place. */
+// version: that of the output, which changes in place.
 function Terminal({ it, name, version, isEnded }) {
 	const [isFollowing, follow] = useState(true);
 	const [shown, show] = useState("both");
@@ -84,7 +84,7 @@ function Terminal({ it, name, version, isEnded }) {
 	</>;
 }
 
-/* What an agent asks: in its own words if the server says no more. */
+// What an agent asks: in its own words if the server says no more.
 function Question({ it, name, onAnswer }) {
 	const q = it.question;
 	const [text, write] = useState("");
@@ -136,7 +136,7 @@ function Times({ it, now }) {
  *	onAgain: Function}} props
  */
 export function Pane({ it, center, agent, now, onHide, onAgain }) {
-	center.tick.value; /* drawn again when the store has changed: it changes in place */
+	center.tick.value; // drawn again when the store has changed: it changes in place
 	const name = agent?.name ?? it.agent;
 	const isRunning = !isOver(it.state);
 	useEffect(() => {

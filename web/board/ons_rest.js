@@ -3,7 +3,7 @@
 //
 // The part of Onsembl that is HTTP (doc/onsembl.txt section 4). No document.
 
-/* Pages of a list, and how much of an output is fetched. */
+// Pages of a list, and how much of an output is fetched.
 const PAGE = 100;
 const MAX_AGENTS = 1000;
 const OUTPUT_PAGE = 10000;

@@ -36,12 +36,12 @@ export class OnsStore {
 		this.agents = new Map();
 		this.commands = new Map();
 		this.banner = null;
-		this.answers = new Map(); /* id of an answer -> id of the command that asked */
-		this.nOdd = 0; /* messages that could not be understood */
+		this.answers = new Map(); // id of an answer -> id of the command that asked
+		this.nOdd = 0; // messages that could not be understood
 		this.version = 0;
 	}
 
-	/* ---- agents ---- */
+	// ---- agents ----
 
 	#agent(id) {
 		if (!this.agents.has(id))
@@ -89,7 +89,7 @@ export class OnsStore {
 		this.version++;
 	}
 
-	/* ---- commands ---- */
+	// ---- commands ----
 
 	/**
 	 * Remember a command that is about to be sent.
@@ -134,7 +134,7 @@ export class OnsStore {
 			kind: isStream ? "stream" : "command", state: isStream ? "executing" : "queued" });
 	}
 
-	/* Whether a message about a command is new: their ids grow within a command. */
+	// Whether a message about a command is new: their ids grow within a command.
 	#isNew(it, message) {
 		const [, seq, part] = /^msg-(\d+)-(\d+)$/.exec(message.id) ?? [];
 		if (!seq || seq === "0") return true;
@@ -257,7 +257,7 @@ export class OnsStore {
 	}
 
 	#foldCommand(message, p) {
-		/* An answer is over at once. */
+		// An answer is over at once.
 		if (this.answers.has(p.commandId)) return true;
 		if (message.type === "ACK") {
 			const it = this.commands.get(p.commandId);
@@ -277,7 +277,7 @@ export class OnsStore {
 		return true;
 	}
 
-	/* ---- what views ask ---- */
+	// ---- what views ask ----
 
 	/** Agents by what needs eyes first, then by name. */
 	sortedAgents() {

@@ -4,16 +4,16 @@
 // The connection of a dashboard (/ws/dashboard of doc/onsembl.txt): it comes back by itself, says
 // who it is, and answers PING. No document.
 
-/* Waits before further attempts, ms; each with a jitter of a fifth. */
+// Waits before further attempts, ms; each with a jitter of a fifth.
 const WAITS = [250, 500, 1000, 2000, 4000, 8000];
 
-/* The server says PING every 20 s: two of them and some time missing, the connection is dead. */
+// The server says PING every 20 s: two of them and some time missing, the connection is dead.
 const SILENCE_MS = 50000;
 
-/* An answer to our own PING, when the page has been away. */
+// An answer to our own PING, when the page has been away.
 const PROBE_MS = 3000;
 
-/* An ACK or a refusal of DASHBOARD_INIT. */
+// An ACK or a refusal of DASHBOARD_INIT.
 const GREETING_MS = 10000;
 
 let nMessages = 0;
@@ -102,13 +102,13 @@ export class OnsTalk {
 		}
 	}
 
-	/* Without any message for so long, the connection is dead. */
+	// Without any message for so long, the connection is dead.
 	#expect(ms) {
 		this.timers.clear(this.silence);
 		this.silence = this.timers.set(() => this.#lost({ reason: "no answer" }), ms);
 	}
 
-	/* The token is not in the URL, which logs and proxies may keep. */
+	// The token is not in the URL, which logs and proxies may keep.
 	#greet() {
 		this.greeting = this.say("DASHBOARD_INIT", { ...(this.token ? { token: this.token } : {}),
 			subscriptions: { agents: [], commands: [], traces: true, terminals: true } });

@@ -48,7 +48,7 @@ function NoDoor() {
 	</section>;
 }
 
-/* code: one that the address of this page has; people still have to say that it is theirs. */
+// code: one that the address of this page has; people still have to say that it is theirs.
 function Device({ center, code: first, onClose }) {
 	const [answer, setAnswer] = useState(null);
 	const submit = async (event) => {
@@ -155,7 +155,7 @@ export function Onsembl({ place: first }) {
 		setChosen(new Set(ids));
 		go("/dashboard");
 	};
-	center.tick.value; /* drawn again when the store has changed */
+	center.tick.value; // drawn again when the store has changed
 	const { phase, why } = center.line.value;
 	return <div class="bd">
 		<Top center={center} place={place} onGo={go} onStopped={setStopped} />

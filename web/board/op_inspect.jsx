@@ -7,11 +7,11 @@ import { Copy, Rows, Shown } from "./parts.jsx";
 import { t } from "./strings.js";
 import { testCase } from "./testcase.js";
 
-/* A page of rows, and how many are fetched before one has to ask for more. */
+// A page of rows, and how many are fetched before one has to ask for more.
 const PAGE = 1000;
 const AT_ONCE = 5000;
 
-/* How often new rows are looked for. */
+// How often new rows are looked for.
 const LOOK_MS = 2000;
 
 const MAX_JSON = 256 * 1024;
@@ -19,7 +19,7 @@ const ROW = 28;
 
 const OWN = new Set(["pos", "turn", "type", "id", "ts"]);
 
-/* What a row is about, in one line. */
+// What a row is about, in one line.
 function summary(row) {
 	for (const key of ["prompt", "content", "answer", "question", "result", "message", "name", "tool"])
 		if (row[key] !== undefined && row[key] !== null && row[key] !== "")
@@ -28,7 +28,7 @@ function summary(row) {
 	return rest.length ? JSON.stringify(Object.fromEntries(rest)).slice(0, 300) : "";
 }
 
-/* All rows of a session that are kept, and those that come. */
+// All rows of a session that are kept, and those that come.
 function useRows(http, id) {
 	const [state, set] = useState({ rows: [], first: 0, before: null, isLoading: true, error: "" });
 	const now = useRef(state);

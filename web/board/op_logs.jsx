@@ -7,7 +7,7 @@ import { watch } from "./admin.js";
 import { Rows, Shown } from "./parts.jsx";
 import { t } from "./strings.js";
 
-/* The most lines that are kept; the oldest go first. */
+// The most lines that are kept; the oldest go first.
 const KEPT = 5000;
 const ROW = 20;
 

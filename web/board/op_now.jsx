@@ -12,7 +12,7 @@ const HEIGHT = 28;
 
 function Spark({ values, label }) {
 	const most = Math.max(1, ...values);
-	/* It grows to five minutes. */
+	// It grows to five minutes.
 	const step = WIDTH / (Math.max(30, values.length) - 1);
 	const first = WIDTH - (values.length - 1) * step;
 	const points = values.map((v, i) =>

@@ -9,7 +9,7 @@ import { t } from "./strings.js";
 
 const LISTS = ["admins", "contacts", "whitelist", "blocklist"];
 
-/* What can be done with one who is in this list. */
+// What can be done with one who is in this list.
 const ACTIONS = {
 	admins: ["remove"],
 	contacts: ["promote", "demote", "block"],

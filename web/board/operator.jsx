@@ -16,14 +16,14 @@ import { t } from "./strings.js";
 
 const PLACES = ["now", "logs", "people", "settings"];
 
-/* {place, id} of "#/board/...". */
+// {place, id} of "#/board/...".
 function placeOf(hash) {
 	const [, , place = "", id = ""] = hash.split("/");
 	if (place === "session" && id) return { place: "now", id: decodeURIComponent(id) };
 	return { place: PLACES.includes(place) ? place : "now", id: "" };
 }
 
-/* Requests in the name of this browser; null until it has an identity. */
+// Requests in the name of this browser; null until it has an identity.
 function useHttp(identity) {
 	const [state, set] = useState({ http: null, info: null, error: "" });
 	useEffect(() => {
@@ -45,7 +45,7 @@ function useHttp(identity) {
 	return state;
 }
 
-/* The stream of snapshots: {live, tick, phase, error}. */
+// The stream of snapshots: {live, tick, phase, error}.
 function useLive(http) {
 	const live = useMemo(() => new Live(), [http]);
 	const [state, set] = useState({ tick: 0, phase: "opening", error: null });
@@ -84,7 +84,7 @@ export function Operator({ model }) {
 	const inspect = (session) => {
 		location.hash = `#/board/session/${encodeURIComponent(session)}`;
 	};
-	/* The server's clock, by which the times of snapshots are. */
+	// The server's clock, by which the times of snapshots are.
 	const serverNow = now + (http?.aheadMs ?? 0);
 	return <div class="bd">
 		<header class="bd-top">

@@ -6,7 +6,7 @@
 const n = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export const t = {
-	/* both */
+	// both
 	name: "co-hostd",
 	agents: "Agents",
 	center: "Command centre",
@@ -24,7 +24,7 @@ export const t = {
 		`${Math.round(ms / 1000) % 60} s`,
 	never: "never",
 
-	/* the connection */
+	// the connection
 	phases: { opening: "connecting", ready: "connected", waiting: "coming back",
 		refused: "not signed in", closed: "not connected", off: "not here" },
 	lost: (s) => `The connection is lost. Next attempt in ${s} s; running commands go on, and ` +
@@ -38,7 +38,7 @@ export const t = {
 	noDoorWhat: "Its operator can change that, by the doors in host.yaml, and a reload:",
 	noDoorLine: "doors: http, connectonion, onsembl",
 
-	/* the token */
+	// the token
 	signIn: "Sign in",
 	signInWhy: "A token tells the server who you are. The operator makes one in the folder of the " +
 		"project with:",
@@ -57,7 +57,7 @@ export const t = {
 	deviceGo: "Let it in",
 	deviceDone: "Done: the program is let in.",
 
-	/* agents */
+	// agents
 	status: { online: "ready", busy: "working", executing: "working", offline: "away",
 		error: "error" },
 	search: "Search agents",
@@ -80,7 +80,7 @@ export const t = {
 	actions: { STOP: "Stop its commands", RESTART: "Restart", PAUSE: "Pause", RESUME: "Resume" },
 	forget: "Forget this agent",
 
-	/* the command centre */
+	// the command centre
 	what: "What should they do?",
 	run: "Run",
 	toWhom: "Agents",
@@ -123,7 +123,7 @@ export const t = {
 	noOutputYet: "Nothing has been written yet.",
 	outputOf: (text) => `Output of ${text}`,
 
-	/* questions */
+	// questions
 	asks: (name) => `${name} asks`,
 	mayRun: (tool) => `May it run ${tool}?`,
 	planQuestion: "Is this plan good?",
@@ -135,7 +135,7 @@ export const t = {
 	notAnswered: "This question is no longer open; your answer was not used.",
 	answered: (text) => `Your answer: ${text}`,
 
-	/* the emergency stop */
+	// the emergency stop
 	stop: "Emergency stop",
 	stopTitle: "Stop everything?",
 	stopReach: ({ agents, busy, commands }) => `This tells ${n(agents, "agent", "agents")} to stop` +
@@ -154,7 +154,7 @@ export const t = {
 		`${n(nAgents, "agent", "agents")}, ${n(nCommands, "command", "commands")}. ${reason}`,
 	stopFailed: "The stop could not be sent. Is the server there?",
 
-	/* the operator's board */
+	// the operator's board
 	board: "Board",
 	places: { now: "Now", logs: "Logs", people: "People", settings: "Settings" },
 	toChat: "Chat",

@@ -4,14 +4,14 @@
 // A session as a test: its inputs and answers are sent again, and the events that follow are
 // compared with those of then. In the form of the stories in t/. Pure.
 
-/* Answers of people -> the frame that they send. */
+// Answers of people -> the frame that they send.
 const ANSWERS = {
 	ask_user: (answer) => ({ type: "ASK_USER_RESPONSE", answer }),
 	approval_needed: (answer) => ({ type: "APPROVAL_RESPONSE", ...answer }),
 	plan_review: (answer) => ({ type: "PLAN_REVIEW_RESPONSE", message: answer }),
 };
 
-/* Rows that clients of other kinds are not sent, or whose number differs from run to run. */
+// Rows that clients of other kinds are not sent, or whose number differs from run to run.
 const SILENT = new Set(["start", "checkpoint", "assistant_delta"]);
 
 /** A value as Perl. */
@@ -30,7 +30,7 @@ export function perl(value) {
 		.replace(/[^\x20-\x7e]/gu, (c) => `\\x{${c.codePointAt(0).toString(16)}}`)}"`;
 }
 
-/* The lines of one turn. What was asked is awaited before its answer is sent. */
+// The lines of one turn. What was asked is awaited before its answer is sent.
 function turnOf(turn, rows) {
 	const lines = ["", `# turn ${turn}`];
 	let expected = [];

@@ -6,10 +6,10 @@
 import Anser from "anser";
 import { visibleNodes } from "./marks.js";
 
-/* Titles, links, cursor movements and other sequences that are no colours. */
+// Titles, links, cursor movements and other sequences that are no colours.
 const OTHER = /\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[P^_X][^\u001b]*\u001b\\|\[[0-9;?<=>]*[ -/]*[A-HJ-ln-~]|[()][0-9A-B]|[=>78DEHMNOZc])/g;
 
-/* A progress line is written again and again after a carriage return: its last state stays. */
+// A progress line is written again and again after a carriage return: its last state stays.
 const lastStates = (text) => text.replace(/\r+\n/g, "\n")
 	.replace(/^.*\r(?=[^\n])/gm, "").replace(/\r/g, "");
 

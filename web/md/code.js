@@ -27,10 +27,8 @@ hljs.registerAliases(["cpp", "c++", "h"], { languageName: "c" });
 
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
 
-/*
- * The highlighter writes text, with these five entities, and <span class="...">. Anything else
- * would be shown as text.
- */
+// The highlighter writes text, with these five entities, and <span class="...">. Anything else
+// would be shown as text.
 function nodesOfSpans(html) {
 	const top = document.createElement("span");
 	let at = top;

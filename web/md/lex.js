@@ -14,10 +14,8 @@ export const MARKDOWN_MAX = 256 * 1024;
 /** Deeper nesting (of quotes, lists, emphasis) is shown as it was written. */
 const NESTING_MAX = 50;
 
-/*
- * marked's time grows with the square of the number of these in one paragraph: "_a_" 60,000
- * times takes a minute. Nobody writes paragraphs that have as many.
- */
+// marked's time grows with the square of the number of these in one paragraph: "_a_" 60,000
+// times takes a minute. Nobody writes paragraphs that have as many.
 const DELIMITERS_MAX = 1000;
 
 /** A run at the end that the next token may complete. */
@@ -67,7 +65,7 @@ class BoundedLexer extends Lexer {
 const plain = (text) => ({ type: "plain", raw: text, text });
 
 function lex(text, links) {
-	/* Many agents write plain text, whose lines would run together. */
+	// Many agents write plain text, whose lines would run together.
 	const lexer = new BoundedLexer({ gfm: true, breaks: true });
 	Object.assign(lexer.tokens.links, links);
 	try {
@@ -95,7 +93,7 @@ function settled(text) {
  */
 export function lexer() {
 	let text = "";
-	let marks = []; /* where each visible block begins, its type and text: {at, type, raw} */
+	let marks = []; // where each visible block begins, its type and text: {at, type, raw}
 	let links = {};
 	let hasLinks = false;
 
@@ -126,7 +124,7 @@ export function lexer() {
 		return { from: from + n, blocks: read.tokens.filter(isVisible).slice(n) };
 	}
 
-	/* How many blocks that were read again are as they were. */
+	// How many blocks that were read again are as they were.
 	function unchanged(old, now) {
 		let n = 0;
 		if (hasLinks) return n;
@@ -139,7 +137,7 @@ export function lexer() {
 	return {
 		feed: (next) => read(settled(clean(next))),
 		end(next) {
-			/* A link may be defined after it was used, or was not one before its line ended. */
+			// A link may be defined after it was used, or was not one before its line ended.
 			if (hasLinks) reset();
 			return read(clean(next));
 		},

@@ -25,7 +25,7 @@ function parse(url) {
 export function isSafe(url) {
 	if (typeof url !== "string") return false;
 	if (/^#[\w-]*$/.test(url)) return true;
-	/* Browsers drop tabs and newlines of an address, so "java\nscript:" would be one. */
+	// Browsers drop tabs and newlines of an address, so "java\nscript:" would be one.
 	if (/[\u0000-\u0020\u007f-\u009f\u202a-\u202e\u2066-\u2069\\]/.test(url)) return false;
 	const parsed = /^[a-z]+:/i.test(url) ? parse(url) : null;
 	return !!parsed && SCHEMES.has(parsed.protocol) && !parsed.username && !parsed.password;

@@ -4,10 +4,8 @@
 // Characters that change how others look, or that cannot be seen, are made visible where
 // people decide by what they read: commands, arguments, names, output of tools.
 
-/*
- * Controls except tab and newline, bidirectional overrides and isolates, invisible spaces, and
- * "tag" characters. Joiners (U+200C, U+200D) are needed by scripts and emoji.
- */
+// Controls except tab and newline, bidirectional overrides and isolates, invisible spaces, and
+// "tag" characters. Joiners (U+200C, U+200D) are needed by scripts and emoji.
 const HIDDEN = new RegExp(
 	"[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f" +
 	"\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]|[\\u{e0000}-\\u{e007f}]", "gu");

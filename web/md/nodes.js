@@ -113,7 +113,7 @@ function code(token, to) {
 }
 
 function heading(token, to) {
-	/* The page has the h1 and h2; an agent's headings stand below them. */
+	// The page has the h1 and h2; an agent's headings stand below them.
 	return element(`h${Math.min(6, token.depth + 2)}`, `level-${token.depth}`,
 		...inline(token.tokens, to));
 }
@@ -121,7 +121,7 @@ function heading(token, to) {
 function list(token, to) {
 	const node = element(token.ordered ? "ol" : "ul", "");
 	if (token.ordered && Number.isSafeInteger(token.start)) node.start = token.start;
-	/* No dir of their own: the list takes its side from their text. */
+	// No dir of their own: the list takes its side from their text.
 	for (const item of token.items)
 		node.append(element("li", item.task ? "task" : "", ...inline(item.tokens, to)));
 	return node;

@@ -6,7 +6,7 @@
 import { PHONE, story } from "../test/story.mjs";
 
 await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess, allow }) => {
-	/* The answer to a stranger, and connections of a worker that was killed. */
+	// The answer to a stranger, and connections of a worker that was killed.
 	allow(/403|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_EMPTY_RESPONSE|network/i);
 	const page = await open("/#/board");
 

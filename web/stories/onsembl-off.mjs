@@ -5,7 +5,7 @@
 import { story } from "../test/story.mjs";
 
 await story(async ({ open, until, checkAccess, allow }) => {
-	/* The browser tells of the refused socket and of the missing path. */
+	// The browser tells of the refused socket and of the missing path.
 	allow(/WebSocket|404/);
 	const page = await open("/agents");
 	await until(() => page.getByRole("heading", { name: "This server does not speak Onsembl" }).isVisible(),

@@ -7,7 +7,7 @@ import { PHONE, story } from "../test/story.mjs";
 
 await story(async ({ open, visitor, ok, is, like, until, tell, shot, checkAccess, allow,
 	url }) => {
-	/* A socket of a worker that was killed is told on the console. */
+	// A socket of a worker that was killed is told on the console.
 	allow(/WebSocket/);
 	const token = await tell("token");
 	const page = await open("/agents");

@@ -38,7 +38,7 @@ await story(async ({ visitor, is, ok, until, checkAccess }) => {
 		const one = await visitor(form, { ...options, url: scenes.url });
 		pages.set(form, await one.open("/"));
 	}
-	/* Scenes are shown one after another in the same pages, as chats are. */
+	// Scenes are shown one after another in the same pages, as chats are.
 	const open = async (scene, form = "a light desktop") => {
 		const page = pages.get(form);
 		await page.evaluate((name) => { location.hash = `#/s/${name}`; }, scene);

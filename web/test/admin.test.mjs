@@ -6,7 +6,7 @@ import { ask, watch } from "../board/admin.js";
 
 const refusal = (status) => Object.assign(new Error("refused"), { status });
 
-/* A server that takes each signature once: one for each path and second. */
+// A server that takes each signature once: one for each path and second.
 function server({ isDeaf } = {}) {
 	const used = new Set();
 	const take = (path, second) => {

@@ -17,7 +17,7 @@ function withAgents(...all) {
 	return store;
 }
 
-/* What the server says of one command, in its order. */
+// What the server says of one command, in its order.
 const story = (id) => [
 	message("ACK", { messageId: "m", commandId: id }),
 	message("COMMAND_STATUS", { commandId: id, agentId: "a", status: "QUEUED" }, "msg-1-0"),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OnsTalk } from "../board/ons_talk.js";
 
-/* Sockets that the test answers, and a clock that it moves. */
+// Sockets that the test answers, and a clock that it moves.
 function stage(token) {
 	const s = { sockets: [], states: [], messages: [], tokens: [], now: 0, due: new Map(), n: 0 };
 	class Socket {

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const top = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/* Those of src/api/api_page.c. */
+// Those of src/api/api_page.c.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; "
 	+ "img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; manifest-src 'self'; "
 	+ "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

@@ -195,10 +195,8 @@ async function checkAccess(page, who = "the page") {
 	ok(!found.length, `${who} has no serious finding of axe-core`, found.join("\n"));
 }
 
-/*
- * Save a screenshot if the environment has STORY_SHOTS, a folder; with STORY_SHOTS_WEBP in a form
- * that is half as large, which playwright-core does not write.
- */
+// Save a screenshot if the environment has STORY_SHOTS, a folder; with STORY_SHOTS_WEBP in a form
+// that is half as large, which playwright-core does not write.
 async function shot(page, name) {
 	if (!process.env.STORY_SHOTS) return;
 	const file = join(process.env.STORY_SHOTS, name);

@@ -28,7 +28,7 @@ export function announce() {
 		const now = model.chat.value;
 		if (!now) return;
 		const item = lastText(now.pages.value);
-		/* What was there when the chat was opened is read, not announced. */
+		// What was there when the chat was opened is read, not announced.
 		const isFirst = chat !== now || !now.turn.value.isRunning && said === null;
 		if (item && !item.isStreaming && keyOf(item) !== said) {
 			said = keyOf(item);

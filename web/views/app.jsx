@@ -138,7 +138,7 @@ function lineText({ isSealed }) {
 	return t(location.protocol === "https:" ? "pane.https" : "pane.http");
 }
 
-/* HTML of the agent, apart from the page: frame.html has a policy and an origin of its own. */
+// HTML of the agent, apart from the page: frame.html has a policy and an origin of its own.
 function Dashboard({ html }) {
 	return (
 		<section class="stack">
@@ -225,7 +225,7 @@ const Announcer = () => (
 	</>
 );
 
-/* Signals of their own: what grows with each token must not show the shell anew. */
+// Signals of their own: what grows with each token must not show the shell anew.
 const isEmpty = computed(() => {
 	const chat = model.chat.value;
 	return !!chat && chat.isNew.value && !chat.pages.value.length && !chat.state.value.unsent.length;
@@ -236,7 +236,7 @@ const isGated = computed(() => {
 	return (phase === "refused" || phase === "onboarding") && !chat.pages.value.length;
 });
 
-/* Below an open drawer nothing can be reached. */
+// Below an open drawer nothing can be reached.
 const isCovered = () => matchMedia("(max-width: 899px)").matches &&
 	(model.isSideOpen.value || model.isPaneOpen.value);
 
@@ -257,7 +257,7 @@ function Chat() {
 	);
 }
 
-/* What no view expected: said, with a way out. */
+// What no view expected: said, with a way out.
 class Guard extends Component {
 	static getDerivedStateFromError = (failure) => ({ failure });
 

@@ -56,7 +56,7 @@ function Modes({ chat, isRunning }) {
 	);
 }
 
-/* Text that is written while a question waits: for the question, or beside it? */
+// Text that is written while a question waits: for the question, or beside it?
 function Choice({ onAnswer, onAdd, onCancel }) {
 	const first = useRef();
 	useEffect(() => first.current.focus(), []);

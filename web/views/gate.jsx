@@ -56,7 +56,7 @@ const REASONS = {
 	deleted: ["gate.deleted", "gate.deletedAbout", false],
 };
 
-/* Reasons that the page found itself, not the server. */
+// Reasons that the page found itself, not the server.
 const OURS = new Set(["gone", "deleted"]);
 
 function Refused({ chat }) {

@@ -49,7 +49,7 @@ function Files({ files }) {
 	);
 }
 
-/* Characters of an address. */
+// Characters of an address.
 const URL_SHOWN = 200;
 
 const RUNTIME = { waiting: "item.runtimeWaits", dropped: "item.dropped" };
@@ -124,7 +124,7 @@ function Thinking({ item }) {
 	);
 }
 
-/* Class and word of each state. */
+// Class and word of each state.
 const STATES = {
 	running: ["is-running", "item.running"], success: ["", "item.ok"],
 	error: ["is-failed", "item.failed"], blocked: ["is-failed", "item.blocked"],
@@ -220,7 +220,7 @@ function Plan({ item }) {
 	);
 }
 
-/* An image from elsewhere is never fetched; its address is said. */
+// An image from elsewhere is never fetched; its address is said.
 const NoImage = ({ url }) => (
 	<p class="hint">{t("item.badImage")} {/^https?:/.test(url) &&
 		<code class="mono"><Shown text={url.slice(0, URL_SHOWN)} /></code>}</p>

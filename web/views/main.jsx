@@ -3,7 +3,7 @@
 import { openHost } from "../store/host.js";
 import { mount } from "./mount.jsx";
 
-/* A proxy may serve the page below a path of its own. */
+// A proxy may serve the page below a path of its own.
 const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
 
 const host = openHost({

@@ -30,13 +30,13 @@ export function loadMarkdown() {
 		() => { loading = null; });
 }
 
-/* Replace what changed; the text of an unchanged block keeps its selection. */
+// Replace what changed; the text of an unchanged block keeps its selection.
 function show(box, { nodesOf }, { from, blocks }) {
 	while (box.childNodes.length > from) box.lastChild.remove();
 	box.append(...blocks.map((block) => nodesOf(block, around)));
 }
 
-/* The box with its text, by what was loaded. */
+// The box with its text, by what was loaded.
 class Shown {
 	#frame = 0;
 

@@ -115,7 +115,7 @@ export const model = {
 		old?.close();
 		const isNew = route.name === "new";
 		model.chat.value = model.backend.open(isNew ? null : route.id, history.state?.chat);
-		/* A reload, or a way back, finds what was typed in a chat that is not begun. */
+		// A reload, or a way back, finds what was typed in a chat that is not begun.
 		if (isNew) history.replaceState({ chat: model.chat.value.id }, "");
 		if (route.text) model.chat.value.draft.value = route.text;
 	},
@@ -144,7 +144,7 @@ export const model = {
 	},
 };
 
-/* A server that was restarted may bring another page. It is offered, never loaded by itself. */
+// A server that was restarted may bring another page. It is offered, never loaded by itself.
 function watchVersion() {
 	let isLost = false;
 	effect(() => {

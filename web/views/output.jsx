@@ -8,11 +8,11 @@ import { size } from "./format.js";
 import { Shown } from "./parts.jsx";
 import { t } from "./strings.js";
 
-/* Longer output is shown by its head and tail first. */
+// Longer output is shown by its head and tail first.
 const FOLD_MAX = 32 * 1024;
 const HEAD = 16 * 1024;
 const TAIL = 8 * 1024;
-/* Even then in slices, since one node of megabytes stops the page. */
+// Even then in slices, since one node of megabytes stops the page.
 const SLICE = 256 * 1024;
 
 const HAS_ESCAPES = /[\u001b\r]/;
@@ -73,7 +73,7 @@ export function Output({ text }) {
 	);
 }
 
-/* Of a message, so much is shown first. */
+// Of a message, so much is shown first.
 const TEXT_MAX = 4000;
 const TEXT_SLICE = 64 * 1024;
 

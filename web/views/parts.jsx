@@ -8,7 +8,7 @@ import { pieces } from "../md/marks.js";
 import { ago, exactTime, isoTime, timeOf } from "./format.js";
 import { t } from "./strings.js";
 
-/* Outlines in a square of 24. */
+// Outlines in a square of 24.
 const ICONS = {
 	menu: "M4 7h16M4 12h16M4 17h16",
 	plus: "M12 5v14M5 12h14",

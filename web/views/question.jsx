@@ -10,19 +10,19 @@ import { Arguments } from "./output.jsx";
 import { Icon, Shown } from "./parts.jsx";
 import { t } from "./strings.js";
 
-/* One question is answered once; a lost connection does not ask again. */
+// One question is answered once; a lost connection does not ask again.
 function useAnswer(item) {
 	const [isSent, setSent] = useState(false);
 	const answer = (value) => {
 		setSent(true);
-		/* The button that has the focus goes; the focus stays with the question. */
+		// The button that has the focus goes; the focus stays with the question.
 		document.activeElement?.closest(".item")?.focus({ preventScroll: true });
 		model.chat.value.answer(item, value);
 	};
 	return [answer, isSent];
 }
 
-/* Who opens a form is taken to its first field. */
+// Who opens a form is taken to its first field.
 function useFocus(selector, isOpen = true) {
 	const form = useRef();
 	useEffect(() => {

@@ -19,7 +19,7 @@ function dayOf(session) {
 	return days < 7 ? "sessions.week" : "sessions.older";
 }
 
-/* Those that wait come first, the others by day. */
+// Those that wait come first, the others by day.
 function grouped(sessions) {
 	const groups = new Map([["sessions.waiting", []]]);
 	for (const session of sessions) {
@@ -171,7 +171,7 @@ export function Side() {
 	const isOpen = model.isSideOpen.value;
 	const box = useRef();
 	const opener = useRef();
-	/* Who opens the drawer by its button is taken there, and back. */
+	// Who opens the drawer by its button is taken there, and back.
 	useEffect(() => {
 		const at = document.activeElement;
 		if (isOpen && at?.matches("[aria-controls=side]")) {

@@ -12,22 +12,20 @@ import { model } from "./model.js";
 import { Dot, Icon } from "./parts.jsx";
 import { t } from "./strings.js";
 
-/* Up to so many pages, all stay, so that the browser's search finds everything. */
+// Up to so many pages, all stay, so that the browser's search finds everything.
 const PAGES_ALL = 20;
 const NEAR_PX = 1500;
-/* The height of an item that was never shown, about. */
+// The height of an item that was never shown, about.
 const ITEM_PX = 48;
 const AT_END_PX = 60;
-/* Of the steps of a running turn, so many are shown; those before are one line. */
+// Of the steps of a running turn, so many are shown; those before are one line.
 const LIVE_STEPS = 3;
 const RUN_MIN = 3;
 
 const isFinished = (item) => isStep(item) && item.status !== "running";
 
-/*
- * Items with runs of finished steps folded: an array of items and of {run: items}. The last
- * steps of a running turn stay, so that one sees what happens.
- */
+// Items with runs of finished steps folded: an array of items and of {run: items}. The last
+// steps of a running turn stay, so that one sees what happens.
 function folded(items, isLive) {
 	const all = [];
 	for (let i = 0; i < items.length;) {
@@ -68,7 +66,7 @@ class StillRun extends Component {
 	}
 }
 
-/* One page. It keeps its height while its items are out of the document. */
+// One page. It keeps its height while its items are out of the document.
 class Page extends Component {
 	state = { isNear: this.props.isAlways };
 	height = ITEM_PX * this.props.items.length;
@@ -117,7 +115,7 @@ function useNearObserver(scroller) {
 	return observer.current;
 }
 
-/* Stay at the end while the reader is there. Returns [isAtEnd, toEnd]. */
+// Stay at the end while the reader is there. Returns [isAtEnd, toEnd].
 function useEnd(scroller, inner) {
 	const [isAtEnd, setAtEnd] = useState(true);
 	const at = useRef({ isAtEnd: true, top: 0 });
@@ -126,7 +124,7 @@ function useEnd(scroller, inner) {
 		setAtEnd(value);
 	};
 	const toEnd = () => {
-		/* The transcript of a chat that was left: the next one may have none yet. */
+		// The transcript of a chat that was left: the next one may have none yet.
 		if (!scroller.current) return;
 		set(true);
 		scroller.current.scrollTop = scroller.current.scrollHeight;
@@ -135,7 +133,7 @@ function useEnd(scroller, inner) {
 		const box = scroller.current;
 		const onScroll = () => {
 			const left = box.scrollHeight - box.scrollTop - box.clientHeight;
-			/* Only a move upwards leaves the end: growing content also changes "left". */
+			// Only a move upwards leaves the end: growing content also changes "left".
 			if (left < AT_END_PX) set(true);
 			else if (box.scrollTop < at.current.top - 1) set(false);
 			at.current.top = box.scrollTop;
@@ -154,12 +152,10 @@ function useEnd(scroller, inner) {
 	return [isAtEnd, toEnd];
 }
 
-/*
- * Older rows come when the reader nears the beginning; what one reads stays where it is. An
- * observer tells of changes only: each page of rows has one of its own, since what came may
- * be too little to move the beginning out of sight; and each phase of the connection, since
- * nothing comes before it is ready.
- */
+// Older rows come when the reader nears the beginning; what one reads stays where it is. An
+// observer tells of changes only: each page of rows has one of its own, since what came may
+// be too little to move the beginning out of sight; and each phase of the connection, since
+// nothing comes before it is ready.
 function Older({ chat, scroller }) {
 	const mark = useRef();
 	useEffect(() => {
@@ -175,7 +171,7 @@ function Older({ chat, scroller }) {
 function useAnchor(scroller, firstKey) {
 	const known = useRef();
 	const before = useRef();
-	/* Reading the layout costs, so it is read only when rows came before the others. */
+	// Reading the layout costs, so it is read only when rows came before the others.
 	if (known.current !== firstKey && scroller.current) {
 		const { scrollHeight, scrollTop } = scroller.current;
 		before.current = { height: scrollHeight, top: scrollTop };
@@ -183,7 +179,7 @@ function useAnchor(scroller, firstKey) {
 	useLayoutEffect(() => {
 		const node = scroller.current;
 		const { height, top } = before.current ?? {};
-		/* Browsers that keep the place by themselves have moved scrollTop. */
+		// Browsers that keep the place by themselves have moved scrollTop.
 		if (known.current !== undefined && before.current && node.scrollTop === top)
 			node.scrollTop = top + node.scrollHeight - height;
 		known.current = firstKey;
@@ -223,7 +219,7 @@ function Pages({ chat, scroller }) {
 	));
 }
 
-/* What came while the reader was elsewhere, and the way there. */
+// What came while the reader was elsewhere, and the way there.
 function ToEnd({ chat, toEnd }) {
 	const n = chat.pages.value.reduce((sum, page) => sum + page.length, 0);
 	const [seen] = useState(n);
