@@ -11,7 +11,7 @@ import { count, price, shortAddress } from "./format.js";
 import { PinnedPlan } from "./items.jsx";
 import { lazy } from "./lazy.jsx";
 import { model, status } from "./model.js";
-import { CopyButton, Dialog, Dot, IconButton, Shown } from "./parts.jsx";
+import { CopyButton, Dialog, Dot, IconButton, Shown, useTick } from "./parts.jsx";
 import { Side } from "./sessions.jsx";
 import { t } from "./strings.js";
 import { Since, Transcript } from "./transcript.jsx";
@@ -23,11 +23,7 @@ const Identity = lazy(() => import("./identity.jsx"), "Identity");
 const TOOLS_SHOWN = 12;
 
 function Countdown({ at }) {
-	const [, tick] = useState(0);
-	useEffect(() => {
-		const timer = setInterval(() => tick((n) => n + 1), 500);
-		return () => clearInterval(timer);
-	}, []);
+	useTick(500);
 	const n = Math.ceil((at - Date.now()) / 1000);
 	return <>{n > 0 ? t("status.lostIn", { n }) : t("status.connecting")}</>;
 }

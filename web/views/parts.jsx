@@ -64,6 +64,15 @@ export const Time = ({ ts, isShort, ...rest }) => Number.isFinite(ts) && ts > 0
 		{isShort ? ago(ts) : timeOf(ts)}</time>
 	: null;
 
+/** Show the view that calls this again every so many ms, for times that pass. */
+export function useTick(ms) {
+	const [, tick] = useState(0);
+	useEffect(() => {
+		const timer = setInterval(() => tick((n) => n + 1), ms);
+		return () => clearInterval(timer);
+	}, [ms]);
+}
+
 /** A status dot; the word beside it says the same. */
 export const Dot = ({ state, isPulsing }) => (
 	<span class={`dot is-${state} ${isPulsing ? "is-pulsing" : ""}`} aria-hidden="true" />

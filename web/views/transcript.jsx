@@ -9,7 +9,7 @@ import { duration } from "./format.js";
 import { isStep, Item, keyOf, Run, Unsent } from "./items.jsx";
 import { loadMarkdown } from "./markdown.jsx";
 import { model } from "./model.js";
-import { Dot, Icon } from "./parts.jsx";
+import { Dot, Icon, useTick } from "./parts.jsx";
 import { t } from "./strings.js";
 
 // Up to so many pages, all stay, so that the browser's search finds everything.
@@ -188,11 +188,7 @@ function useAnchor(scroller, firstKey) {
 
 /** How long the turn runs. */
 export function Since({ at }) {
-	const [, tick] = useState(0);
-	useEffect(() => {
-		const timer = setInterval(() => tick((n) => n + 1), 1000);
-		return () => clearInterval(timer);
-	}, []);
+	useTick(1000);
 	return <span>{duration(Math.max(0, Date.now() - at))}</span>;
 }
 
