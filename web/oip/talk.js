@@ -17,6 +17,7 @@ import { why, whyClosed, whyOf } from "./why.js";
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 const ANSWER_MS = 10_000; // for SEALED_OK, CONNECTED
 const PROBE_MS = 3000;
+const STEADY_MS = 5000; // a line that lived so long did not fail
 /** The most inputs that may wait to be sent. */
 export const UNSENT_MAX = 100;
 
@@ -55,7 +56,8 @@ export class Talk {
 	#state;
 	#sending = Promise.resolve(); // commands are signed and sent one after another
 	#timer = null; // of the back-off, or of an answer that is awaited
-	#attempt = 0;
+	#attempt = 0; // since a line brought a row, or was steady
+	#readyAt = Infinity; // when this line became ready
 	#hasCorrected = false; // the clock, since the last CONNECTED
 	#last; // position of the newest row that came
 	#epoch;
@@ -260,12 +262,16 @@ export class Talk {
 		this.#failAsked(reason.message);
 	}
 
-	// Go on later: after what the server said, at once after a restart, or the back-off.
+	// Go on later: after what the server said, but not sooner than the back-off; or at once after
+	// a restart.
 	#wait(reason) {
 		this.#drop();
+		if (this.#clock.now() - this.#readyAt >= STEADY_MS) this.#attempt = 0;
+		this.#readyAt = Infinity;
 		const step = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)];
 		const isFirst = this.#attempt === 1;
-		const delay = reason.retryAfterMs ?? (reason.word === "restart" && isFirst ? 0 : step);
+		const delay = reason.word === "restart" && isFirst ? 0
+			: Math.max(reason.retryAfterMs ?? 0, step);
 		const ms = delay * (0.8 + 0.4 * Math.random());
 		this.#set({ phase: "waiting", why: reason, retryAt: this.#clock.now() + ms });
 		this.#after(ms, () => this.#open());
@@ -439,13 +445,13 @@ export class Talk {
 
 	#connected(frame) {
 		this.#after(0, null);
-		this.#attempt = 0;
 		this.#hasCorrected = false;
 		const { epoch = 0, head = 0, turn = 0 } = frame;
 		// The server gives another session to who may not have this one.
 		if (!this.#isOurs(frame))
 			return this.#refuse(why("gone", "There is no such session, or it is not yours."));
 		if (this.#last === null) [this.#epoch, this.#last] = [epoch, head];
+		this.#readyAt = this.#clock.now();
 		this.#set({
 			phase: "ready", why: null, retryAt: null, onboard: null,
 			// The turn that is to stop, not one that began meanwhile.
@@ -478,6 +484,7 @@ export class Talk {
 	#row(row) {
 		if (row.pos <= this.#last) return;
 		this.#last = row.pos;
+		this.#attempt = 0;
 		this.#turn = row.turn ?? this.#turn;
 		if (row.type === "answer") this.#answers.delete(row.question);
 		if (row.type === "done" || row.type === "failed") this.#turnEnded();

@@ -55,6 +55,9 @@ const RULES = [
 	["damaged", /damaged/],
 ];
 
+// How long to wait, as the server says: neither a loop without a rest nor for ever.
+const retryMs = (ms) => (Number.isFinite(ms) ? Math.min(Math.max(ms, 250), 3_600_000) : 1000);
+
 /**
  * The reason in an ERROR.
  * @param {{message?: string, code?: number|string, retryable?: boolean,
@@ -65,7 +68,7 @@ export function whyOf(frame) {
 	const message = String(frame.message ?? "The server gave no reason.");
 	const { code } = frame;
 	const why = (word) => ({ word, message, code,
-		retryAfterMs: frame.retryable ? frame.retry_after_ms ?? 1000 : undefined });
+		retryAfterMs: frame.retryable ? retryMs(frame.retry_after_ms) : undefined });
 	for (const [word, form] of RULES) if (form.test(message)) return why(word);
 	if (code === -32029) return why("limit");
 	if (code === "RUNTIME_INPUT_REJECTED") return why("files");

@@ -107,8 +107,42 @@ test("the back-off doubles up to 8 s, and a hint ends it", async () => {
 	await settle();
 	await host.welcome();
 	assert.equal(talk.state.phase, "ready");
+	await clock.pass(5000);
 	host.socket.cut();
-	assert.ok(talk.state.retryAt - clock.now() <= 300, "and it begins again");
+	assert.ok(talk.state.retryAt - clock.now() <= 300, "a steady line lets it begin again");
+});
+
+test("a line that ends as soon as it is ready is made again less and less often", async () => {
+	const { host, clock, talk } = await ready();
+	host.socket.cut(1012);
+	for (const ms of [0, 500, 1000, 2000]) {
+		const wait = talk.state.retryAt - clock.now();
+		assert.ok(wait >= 0.8 * ms && wait <= 1.2 * ms, `${ms}: ${wait}`);
+		await clock.pass(wait);
+		await host.welcome();
+		host.socket.cut(1012);
+	}
+	await clock.pass(talk.state.retryAt - clock.now());
+	await host.welcome();
+	await host.say(host.row("assistant", { content: "x" }));
+	host.socket.cut(1012);
+	assert.equal(talk.state.retryAt, clock.now(), "a row shows that the line works");
+	await clock.pass(0);
+	await host.welcome();
+	await clock.pass(5000);
+	host.socket.cut(1012);
+	assert.equal(talk.state.retryAt, clock.now(), "as time does");
+});
+
+test("a server that is asked again too soon, or never, is asked by the back-off", async () => {
+	for (const retry_after_ms of [0, -5, "soon", null]) {
+		const { host, clock, talk } = await begin();
+		await host.say({ type: "ERROR", message: "busy", retryable: true, retry_after_ms });
+		assert.ok(talk.state.retryAt - clock.now() >= 200, String(retry_after_ms));
+	}
+	const { host, clock, talk } = await begin();
+	await host.say({ type: "ERROR", message: "busy", retryable: true, retry_after_ms: 1e20 });
+	assert.ok(talk.state.retryAt - clock.now() < 2 ** 32 / 2, "as long as timers can wait");
 });
 
 test("a server that restarts is asked again at once", async () => {
