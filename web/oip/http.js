@@ -72,7 +72,8 @@ export class Http {
 		const ahead = date + 500 - (started + this.#clock.now()) / 2;
 		// Dates are whole seconds, so less is no difference.
 		if (Number.isFinite(date)) this.#aheadMs = Math.abs(ahead) < 2000 ? 0 : Math.round(ahead);
-		const info = await response.json();
+		const info = await jsonOf(response);
+		if (typeof info !== "object" || !info) throw notAsked(response);
 		this.#to ??= info.address;
 		return info;
 	}
@@ -193,12 +194,7 @@ export class Http {
 
 	async #json(method, path, o) {
 		const response = await this.#ask(method, path, o);
-		try {
-			return response.status === 204 ? null : await response.json();
-		} catch {
-			throw new HttpError("The server's answer is not what was asked for.",
-				{ status: response.status });
-		}
+		return response.status === 204 ? null : jsonOf(response);
 	}
 
 	// The answer, if it is a good one.
@@ -220,6 +216,11 @@ export class Http {
 		});
 	}
 }
+
+const notAsked = ({ status }) =>
+	new HttpError("The server's answer is not what was asked for.", { status });
+
+const jsonOf = (response) => response.json().catch(() => { throw notAsked(response); });
 
 /**
  * What reads the text of an event stream, in pieces of any size.

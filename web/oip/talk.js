@@ -415,7 +415,8 @@ export class Talk {
 		CONNECTED(frame) { this.#connected(frame); },
 		ONBOARD_REQUIRED(frame) {
 			this.#after(0, null);
-			this.#set({ phase: "onboarding", onboard: frame });
+			this.#set({ phase: "onboarding",
+				onboard: { ...frame, methods: listOf(frame.methods) } });
 		},
 		ONBOARD_SUCCESS({ level = "" }) {
 			this.#set({ phase: "greeting", onboard: null, why: null, level });
@@ -426,7 +427,9 @@ export class Talk {
 		RUNTIME_INPUT_ACK(frame) { this.#inputEnded(frame.input_id ?? this.#inFlight, null); },
 		OUTPUT(frame) { this.#inputEnded(frame.input_id, null); },
 		ERROR(frame) { this.#error(frame); },
-		mode_changed({ mode, turns_left }) { this.#set({ mode, turnsLeft: turns_left ?? null }); },
+		mode_changed({ mode, turns_left }) {
+			this.#set({ mode: textOf(mode), turnsLeft: turns_left ?? null });
+		},
 		reset(frame) { this.#reset(frame); },
 		DELETED(frame) {
 			this.#answered(frame);
@@ -457,8 +460,10 @@ export class Talk {
 			// The turn that is to stop, not one that began meanwhile.
 			isStopping: this.#state.isStopping && !!frame.running && turn === this.#stopped,
 			session: frame.session_id, isNew: frame.status === "new" && head === 0,
-			modes: listOf(frame.session_modes?.availableModes), mode: frame.mode ?? null,
-			turnsLeft: frame.turns_left ?? null, title: frame.title ?? "", epoch, head,
+			modes: listOf(frame.session_modes?.availableModes)
+				.filter((mode) => typeof mode?.id === "string"),
+			mode: textOf(frame.mode), turnsLeft: frame.turns_left ?? null,
+			title: textOf(frame.title) ?? "", epoch, head,
 			first: frame.first ?? 0,
 		});
 		this.#turn = Math.max(this.#turn, turn);
@@ -578,6 +583,7 @@ export class Talk {
 const HANDLERS = new Map(Object.entries(Talk.handlers));
 
 const listOf = (value) => (Array.isArray(value) ? value : []);
+const textOf = (value) => (typeof value === "string" ? value : null);
 
 function parse(text) {
 	try {

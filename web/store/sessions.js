@@ -14,6 +14,9 @@ const entryOf = (row) => ({ id: row.session_id, title: row.title ?? "", status: 
 	waitsFor: row.waits_for ?? null, last: row.last ?? "", updated: row.updated,
 	created: row.created, turns: row.turns ?? 0, owner: row.owner ?? null });
 
+const entriesOf = (rows) => rows
+	.filter((row) => typeof row?.session_id === "string").map(entryOf);
+
 /**
  * @param {{host: object}} o see host.js
  * @returns {Sessions}
@@ -42,7 +45,7 @@ export function openSessions({ host }) {
 			const way = await wayOf(host);
 			const page = await way.list({ query: query.value, before: from, limit: PAGE });
 			if (n !== asked) return;
-			use(page.sessions.map(entryOf), page.before ?? null);
+			use(entriesOf(page.sessions), page.before ?? null);
 			error.value = null;
 		} catch (e) {
 			if (n === asked) error.value = e;

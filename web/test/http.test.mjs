@@ -31,6 +31,13 @@ const json = (value, status = 200, headers = {}) => (response) => {
 	response.end(JSON.stringify(value));
 };
 
+test("an answer about the server that is none is said plainly", async (t) => {
+	for (const text of ["null", "5", "<h1>hello</h1>"]) {
+		const { http } = await serve(t, (response) => response.end(text));
+		await assert.rejects(http.info(), /is not what was asked for/, text);
+	}
+});
+
 test("a GET is signed by headers over its path without the query", async (t) => {
 	const { http, asked } = await serve(t, json({ rows: [] }));
 	await http.rows("a b/c", { before: 7 });

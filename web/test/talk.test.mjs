@@ -145,6 +145,16 @@ test("a server that is asked again too soon, or never, is asked by the back-off"
 	assert.ok(talk.state.retryAt - clock.now() < 2 ** 32 / 2, "as long as timers can wait");
 });
 
+test("members of other types than a server sends are left out", async () => {
+	const { host, talk } = await begin();
+	await host.say({ type: "ONBOARD_REQUIRED", methods: {} });
+	assert.deepEqual(talk.state.onboard.methods, []);
+	await host.welcome({ session_modes: { availableModes: [null, 5, { id: {} }, { id: "auto" }] },
+		mode: {}, title: { a: 1 } });
+	assert.deepEqual([talk.state.modes, talk.state.mode, talk.state.title],
+		[[{ id: "auto" }], null, ""]);
+});
+
 test("a server that restarts is asked again at once", async () => {
 	const { host, clock, talk } = await ready();
 	host.socket.cut(1012);
