@@ -82,6 +82,14 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	await page.getByRole("button", { name: "New chat" }).first().click();
 	await until(async () => (await prompts(page)).length === 0, "a new chat is empty");
 	ok(!page.url().includes("/s/"), "a new chat has no session yet");
+	await until(() => field(page).evaluate((node) => node === document.activeElement),
+		"a new chat has the focus in its field");
+	const me = page.getByRole("button", { name: /^0x/ }).first();
+	await me.click();
+	await page.getByRole("dialog").getByRole("heading").first().waitFor();
+	await page.keyboard.press("Escape");
+	await until(() => me.evaluate((node) => node === document.activeElement),
+		"a dialog that is closed gives the focus back");
 	await say(page, "echo once more");
 	await until(() => hasAnswer(page, /^once more$/), "a chat after another one is answered");
 	is(await field(page).inputValue(), "", "a message of a chat after another one leaves the field");

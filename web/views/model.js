@@ -59,10 +59,11 @@ export const model = {
 
 	/** Begin another chat. */
 	newChat() {
-		if (location.hash === "#/new") model.follow();
-		location.hash = "#/new";
+		if (location.hash !== "#/new") history.pushState(null, "", "#/new");
+		model.follow();
 		model.isSideOpen.value = false;
-		model.composer?.focus();
+		/* The chat before has the field until the next frame. */
+		requestAnimationFrame(() => model.composer?.focus());
 	},
 
 	/** Say what was typed; a new chat gets its address now. */

@@ -128,8 +128,13 @@ export function Dialog({ title, onClose, children }) {
 	const id = useId();
 	useEffect(() => {
 		const node = box.current;
+		/* A dialog that leaves the document does not give the focus back by itself. */
+		const before = document.activeElement;
 		node.showModal();
-		return () => node.close();
+		return () => {
+			node.close();
+			before?.focus();
+		};
 	}, []);
 	const onBackdrop = (e) => e.target === box.current && onClose?.();
 	return (
