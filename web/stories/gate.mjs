@@ -5,7 +5,7 @@
 import { field, hasAnswer, say, status } from "./chat.mjs";
 import { story } from "../test/story.mjs";
 
-await story(async ({ open, visitor, allow, like, until, tell, checkAccess, shot }) => {
+await story(async ({ open, visitor, allow, is, like, until, tell, checkAccess, shot }) => {
 	// The browser itself writes of requests that are refused, as the list of sessions is.
 	allow(/status of 403/);
 
@@ -28,7 +28,7 @@ await story(async ({ open, visitor, allow, like, until, tell, checkAccess, shot 
 	// ---- a code ----
 	await tell("serve", "code");
 	const guest = await visitor("the page of a guest");
-	guest.allow(/status of 403/);
+	guest.allow(/status of 403/, /WebSocket|ERR_/);
 	const door = await guest.open("/");
 	const code = door.getByLabel("Invite code");
 	await until(() => code.isVisible(), "a server that wants a code asks for it");

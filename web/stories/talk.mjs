@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { answers, field, hasAnswer, prompts, say, status } from "./chat.mjs";
 import { story } from "../test/story.mjs";
 
-await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
+await story(async ({ open, url, is, ok, like, until, checkAccess, shot }) => {
 	const page = await open("/");
 	await until(() => page.getByRole("heading", { level: 1, name: "demo" }).isVisible(),
 		"the page shows the name of the agent");
@@ -110,4 +110,9 @@ await story(async ({ open, is, ok, like, until, checkAccess, shot }) => {
 	await page.goBack();
 	await until(async () => (await prompts(page)).length === 0 && !await field(page).inputValue(),
 		"the way back from a chat leads to a new one");
+
+	await page.goto("about:blank");
+	await page.goto(new URL("#/s/%E0%A4%A", url).href);
+	await until(async () => /ready|not admitted/.test(await status(page)),
+		"a link that was cut opens the page");
 });

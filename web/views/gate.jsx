@@ -2,7 +2,7 @@
 // Copyright the co-hostd authors
 //
 // Before one is let in: a code, or why not and what a person can do about it.
-import { useState } from "preact/hooks";
+import { signal } from "@preact/signals";
 import { duration } from "./format.js";
 import { model } from "./model.js";
 import { CopyButton, Shown } from "./parts.jsx";
@@ -16,8 +16,11 @@ function Address() {
 	);
 }
 
+/* A line that breaks takes the form away, and must not take what was typed. */
+const typed = signal("");
+
 function Code({ chat }) {
-	const [code, setCode] = useState("");
+	const code = typed.value;
 	const { onboard, why } = chat.state.value;
 	const agent = model.agentName.value;
 	const methods = onboard?.methods ?? [];
@@ -31,7 +34,7 @@ function Code({ chat }) {
 			}}>
 				<label class="field"><span>{t("gate.codeField")}</span>
 					<input value={code} autocomplete="one-time-code" autocapitalize="off"
-						spellcheck={false} onInput={(e) => setCode(e.currentTarget.value)} /></label>
+						spellcheck={false} onInput={(e) => { typed.value = e.currentTarget.value; }} /></label>
 				{why && <p class="bad" role="alert"><Shown text={why.message} /></p>}
 				<div class="row"><button type="submit" class="primary" disabled={!code.trim()}>
 					{t("gate.codeDo")}</button></div>

@@ -6,12 +6,21 @@
 import { computed, effect, signal } from "@preact/signals";
 import { t } from "./strings.js";
 
+/* A link may be cut, or typed by hand. */
+function decoded(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
 const routeOf = ({ hash, pathname }) => {
 	const place = pathname.split("/").at(-1);
 	if (place === "dashboard" || place === "agents") return { name: "board", part: place };
 	const [path, query = ""] = hash.slice(1).split("?");
 	const [, name = "", id = ""] = path.split("/");
-	if (name === "s" && id) return { name: "chat", id: decodeURIComponent(id) };
+	if (name === "s" && id) return { name: "chat", id: decoded(id) };
 	if (name === "board") return { name: "board", part: id };
 	return { name: "new", text: new URLSearchParams(query).get("q") ?? "" };
 };
