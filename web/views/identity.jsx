@@ -52,7 +52,7 @@ function NewKey({ onWords }) {
 	);
 }
 
-// The key of a first visit: its words are known until the tab is closed.
+// The key of a first visit: its words are known until the page is closed or reloaded.
 function Keep({ onWords }) {
 	return (
 		<section class="stack">
