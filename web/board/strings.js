@@ -22,7 +22,7 @@ export const t = {
 	took: (ms) => ms < 1000 ? `${Math.round(ms)} ms` : ms < 90000 ?
 		`${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60000)} min ` +
 		`${Math.round(ms / 1000) % 60} s`,
-	never: "never",
+	never: "–",
 
 	// the connection
 	phases: { opening: "connecting", ready: "connected", waiting: "coming back",

@@ -10,6 +10,8 @@ await story(async ({ open, url, is, ok, like, until, checkAccess, shot }) => {
 	const page = await open("/");
 	await until(() => page.getByRole("heading", { level: 1, name: "demo" }).isVisible(),
 		"the page shows the name of the agent");
+	await until(() => field(page).evaluate((node) => node === document.activeElement),
+		"a first visit has the focus in the field");
 	await page.getByRole("button", { name: "What is 42 * 17?" }).click();
 	is(await field(page).inputValue(), "What is 42 * 17?", "an example fills the field");
 	like(page.url(), /^[^#]*(?:#\/?(?:new)?)?$/, "a visit alone makes no session");

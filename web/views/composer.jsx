@@ -141,6 +141,12 @@ export function Composer({ chat }) {
 		fit(field.current);
 	});
 
+	/* Who opens an empty chat is about to write; the keyboard of a phone would cover it. */
+	useEffect(() => {
+		if (hasKeyboard() && chat.isNew.value && document.activeElement === document.body)
+			field.current.focus();
+	}, []);
+
 	const add = useRef();
 	add.current = async (files) => {
 		const { taken, problem: why } = await take(attached, files, model.info.value);
