@@ -63,6 +63,16 @@ await story(async ({ open, visitor, allow, is, like, until, tell, checkAccess, s
 	await say(clock, "echo in time");
 	await until(() => hasAnswer(clock, /^in time$/), "a clock that is 10 minutes ahead keeps nobody out");
 
+	const still = await visitor("the page whose browser refuses changes of the history");
+	await still.context.addInitScript(() => {
+		history.pushState = history.replaceState = () => {
+			throw new DOMException("too often", "SecurityError");
+		};
+	});
+	const same = await still.open("/");
+	await say(same, "echo same address");
+	await until(() => hasAnswer(same, /^same address$/), "a page whose address stays works");
+
 	const bare = await visitor("the page without storage");
 	await bare.context.addInitScript(() => {
 		for (const name of ["indexedDB", "localStorage", "sessionStorage"]) {

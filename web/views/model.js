@@ -25,6 +25,15 @@ const routeOf = ({ hash, pathname }) => {
 	return { name: "new", text: new URLSearchParams(query).get("q") ?? "" };
 };
 
+/* Browsers refuse to change the history too often: then it stays, and the page goes on. */
+function changeHistory(how, state, hash) {
+	try {
+		history[how](state, "", hash);
+	} catch {
+		// SecurityError
+	}
+}
+
 const toasts = signal([]);
 let lastToast = 0;
 
@@ -68,7 +77,7 @@ export const model = {
 
 	/** Begin another chat. */
 	newChat() {
-		if (location.hash !== "#/new") history.pushState(null, "", "#/new");
+		if (location.hash !== "#/new") changeHistory("pushState", null, "#/new");
 		model.follow();
 		model.isSideOpen.value = false;
 		/* The chat before has the field until the next frame. */
@@ -82,8 +91,8 @@ export const model = {
 		model.toEnd();
 		if (model.route.value.name === "chat") return;
 		model.route.value = { name: "chat", id: chat.id };
-		history.replaceState(null, "");
-		history.pushState(null, "", `#/s/${encodeURIComponent(chat.id)}`);
+		changeHistory("replaceState", null);
+		changeHistory("pushState", null, `#/s/${encodeURIComponent(chat.id)}`);
 	},
 
 	/** Put a text into the field. @param {string} text */
@@ -126,7 +135,7 @@ export const model = {
 		const isNew = route.name === "new";
 		model.chat.value = model.backend.open(isNew ? null : route.id, history.state?.chat);
 		// A reload, or a way back, finds what was typed in a chat that is not begun.
-		if (isNew) history.replaceState({ chat: model.chat.value.id }, "");
+		if (isNew) changeHistory("replaceState", { chat: model.chat.value.id });
 		if (route.text) model.chat.value.draft.value = route.text;
 	},
 
