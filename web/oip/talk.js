@@ -11,6 +11,7 @@
 //
 // The owner gives a hint, wake(), when the network or the page is back.
 import { randomHex, signed } from "./canonical.js";
+import { answerOf, listOf, parseFrame, textOf } from "./frames.js";
 import { Line, systemClock } from "./line.js";
 import { why, whyClosed, whyOf } from "./why.js";
 
@@ -391,7 +392,7 @@ export class Talk {
 	// ---- what comes ----
 
 	async #hear(text) {
-		let frame = parse(text);
+		let frame = parseFrame(text);
 		if (this.#finishSeal) {
 			const [line, finish] = [this.#line, this.#finishSeal];
 			this.#finishSeal = null;
@@ -401,7 +402,7 @@ export class Talk {
 			this.#seal = seal;
 			return this.#greet();
 		}
-		if (frame && this.#seal) frame = parse(this.#seal.open(frame));
+		if (frame && this.#seal) frame = parseFrame(this.#seal.open(frame));
 		if (!frame) return this.#refuse(why("garbage", "The server sent what is not a frame."));
 		const handler = HANDLERS.get(frame.type);
 		if (handler) handler.call(this, frame);
@@ -581,29 +582,3 @@ export class Talk {
 }
 
 const HANDLERS = new Map(Object.entries(Talk.handlers));
-
-const listOf = (value) => (Array.isArray(value) ? value : []);
-const textOf = (value) => (typeof value === "string" ? value : null);
-
-function parse(text) {
-	try {
-		const frame = JSON.parse(text);
-		return frame && typeof frame === "object" && !Array.isArray(frame) ? frame : null;
-	} catch {
-		return null;
-	}
-}
-
-function answerOf(row, value) {
-	const request_id = row.id;
-	switch (row.type) {
-	case "ask_user":
-		return { type: "ASK_USER_RESPONSE", request_id, answer: value };
-	case "approval_needed":
-		return { type: "APPROVAL_RESPONSE", request_id, ...value };
-	case "plan_review":
-		return { type: "PLAN_REVIEW_RESPONSE", request_id, message: value };
-	default:
-		throw new TypeError(`a row of ${row.type} asks nothing`);
-	}
-}
