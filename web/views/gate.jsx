@@ -16,7 +16,7 @@ function Address() {
 	);
 }
 
-/* A line that breaks takes the form away, and must not take what was typed. */
+// A line that breaks takes the form away, and must not take what was typed.
 const typed = signal("");
 
 function Code({ chat }) {

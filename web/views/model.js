@@ -6,7 +6,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { t } from "./strings.js";
 
-/* A link may be cut, or typed by hand. */
+// A link may be cut, or typed by hand.
 function decoded(text) {
 	try {
 		return decodeURIComponent(text);
@@ -80,7 +80,7 @@ export const model = {
 		if (location.hash !== "#/new") changeHistory("pushState", null, "#/new");
 		model.follow();
 		model.isSideOpen.value = false;
-		/* The chat before has the field until the next frame. */
+		// The chat before has the field until the next frame.
 		requestAnimationFrame(() => model.composer?.focus());
 	},
 

@@ -128,7 +128,7 @@ export function Dialog({ title, onClose, children }) {
 	const id = useId();
 	useEffect(() => {
 		const node = box.current;
-		/* A dialog that leaves the document does not give the focus back by itself. */
+		// A dialog that leaves the document does not give the focus back by itself.
 		const before = document.activeElement;
 		node.showModal();
 		return () => {
