@@ -22,6 +22,12 @@ function Words({ words, onDone }) {
 	);
 }
 
+// Chats of the key before are not of this one: the page begins at a new chat.
+function startOver() {
+	history.replaceState(null, "", "#/new");
+	location.reload();
+}
+
 function NewKey({ onWords }) {
 	const [isSure, setSure] = useState(false);
 	const [isBusy, setBusy] = useState(false);
@@ -74,7 +80,7 @@ function Import() {
 			setWords("");
 			setProblem("");
 			model.toast(t("identity.imported", { address: shortAddress(address) }));
-			setTimeout(() => location.reload(), 1500);
+			setTimeout(startOver, 1500);
 		} catch (error) {
 			setProblem(t("identity.importFailed", { why: error.message }));
 		}
@@ -117,7 +123,7 @@ export function Identity({ onClose }) {
 		<Dialog title={t("identity.title")}>
 			<Words words={words} onDone={() => {
 				model.phrase.value = null;
-				if (isMade) location.reload();
+				if (isMade) startOver();
 				setWords("");
 			}} />
 		</Dialog>
