@@ -16,7 +16,8 @@ my $host = CoHost->start(workers => 2, yaml => "name: clerk\ntrust: open\n",
 	args => ['-o', 'drain_timeout=1']);
 my $own = key_of($host);
 my $stranger = key_new();
-my $n = 0;
+# A signature of a path and a second counts once: each gets an older second.
+my $signed_at = now();
 
 # Opens a stream as this key; returns the client and the head of the reply.
 sub watch {
@@ -25,7 +26,7 @@ sub watch {
 	my $path = $target =~ s/\?.*//r;
 	my $client = $host->client;
 	$client->send(GET => $target,
-		{ %headers, %{ signed_get_headers($key, $path, timestamp => now() - $n++) } });
+		{ %headers, %{ signed_get_headers($key, $path, timestamp => $signed_at--) } });
 	return ($client, $client->head($timeout));
 }
 
@@ -111,7 +112,7 @@ is $resumed->event(5)->{json}{number}, $line->{json}{number} + 1,
 # ---- settings ----
 
 my $settings = $host->http(GET => '/admin/settings',
-	signed_get_headers($own, '/admin/settings', timestamp => now() - $n++));
+	signed_get_headers($own, '/admin/settings', timestamp => $signed_at--));
 is $settings->{status}, 200, 'the owner of the server sees its settings';
 is $settings->{json}{file}, "$host->{dir}/.co/host.yaml", 'the settings name their file';
 my %setting = map { $_->{key} => $_ } @{ $settings->{json}{settings} };
