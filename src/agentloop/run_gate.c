@@ -15,7 +15,7 @@
 	"want to achieve, what this step does, why it is needed and "       \
 	"whether it can be undone. Do not call the tool again before they " \
 	"have agreed."
-#define TELL_MODEL_TO_SKIP                                                 \
+#define TELL_MODEL_TO_DO_WITHOUT                                           \
 	" Do not call it again. If you cannot go on without it, ask them " \
 	"with ask_user and offer alternatives."
 #define TELL_MODEL_TO_STOP " They want to say how to go on: stop here."
@@ -147,7 +147,7 @@ static void refuse(
 	if (json_str_is(mode, "reject_explain")) {
 		buf_str(&c->wrong, TELL_MODEL_TO_EXPLAIN);
 	} else if (json_str_is(mode, "reject_soft")) {
-		buf_str(&c->wrong, TELL_MODEL_TO_SKIP);
+		buf_str(&c->wrong, TELL_MODEL_TO_DO_WITHOUT);
 	} else {
 		t->is_stopped = true;
 		buf_str(&c->wrong, TELL_MODEL_TO_STOP);
