@@ -30,16 +30,6 @@ static bool has_ended(const struct session_record *r)
 	       strcmp(r->status, "connected") != 0;
 }
 
-static void api_sessions_put_text(
-    struct buf *out, const char *name, const char *text, size_t len)
-{
-	buf_str(out, name);
-	if (text)
-		buf_json(out, text, len);
-	else
-		buf_str(out, "null");
-}
-
 static void put_duration(struct buf *out, const struct session_record *r)
 {
 	buf_str(out, ",\"duration_ms\":");
@@ -63,8 +53,8 @@ static void put_small(struct buf *out, const struct session_record *r)
 {
 	api_sessions_put_head(out, r);
 	if (has_ended(r)) {
-		api_sessions_put_text(
-		    out, ",\"result\":", r->result, r->result_len);
+		buf_str(out, ",\"result\":");
+		buf_json_or_null(out, r->result, r->result_len);
 		put_duration(out, r);
 	}
 	buf_char(out, '}');
@@ -74,8 +64,10 @@ static void put_small(struct buf *out, const struct session_record *r)
 static void put_whole(struct buf *out, const struct session_record *r)
 {
 	api_sessions_put_head(out, r);
-	api_sessions_put_text(out, ",\"prompt\":", r->prompt, r->prompt_len);
-	api_sessions_put_text(out, ",\"result\":", r->result, r->result_len);
+	buf_str(out, ",\"prompt\":");
+	buf_json_or_null(out, r->prompt, r->prompt_len);
+	buf_str(out, ",\"result\":");
+	buf_json_or_null(out, r->result, r->result_len);
 	buf_str(out, ",\"session\":");
 	buf_append(out, r->conversation, r->conversation_len);
 	buf_str(out, ",\"created\":");

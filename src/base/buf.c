@@ -161,12 +161,17 @@ void buf_json(struct buf *b, const char *s, size_t n)
 	buf_char(b, '"');
 }
 
-void buf_json_str(struct buf *b, const char *s)
+void buf_json_or_null(struct buf *b, const char *s, size_t n)
 {
 	if (s)
-		buf_json(b, s, strlen(s));
+		buf_json(b, s, n);
 	else
 		buf_str(b, "null");
+}
+
+void buf_json_str(struct buf *b, const char *s)
+{
+	buf_json_or_null(b, s, s ? strlen(s) : 0);
 }
 
 void buf_consume(struct buf *b, size_t n)

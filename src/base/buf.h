@@ -66,6 +66,9 @@ void buf_json(struct buf *b, const char *s, size_t n);
  */
 void buf_json_line(struct buf *b, const char *json, size_t len);
 
+/* As buf_json; s NULL becomes null. */
+void buf_json_or_null(struct buf *b, const char *s, size_t n);
+
 /* As buf_json, for a C string; NULL becomes null. */
 void buf_json_str(struct buf *b, const char *s);
 

@@ -31,30 +31,22 @@ static const char *status_word(const struct session_record *r)
 		   : "idle";
 }
 
-static void put_text(
-    struct buf *out, const char *name, const char *text, size_t len)
-{
-	buf_str(out, name);
-	if (text)
-		buf_json(out, text, len);
-	else
-		buf_str(out, "null");
-}
-
 /* What was said last, by whom ever. */
 static void put_last(struct buf *out, const struct session_record *r)
 {
 	const char *text = r->result ? r->result : r->prompt;
 	size_t len = r->result ? r->result_len : r->prompt_len;
 
-	put_text(out, ",\"last\":", text, utf8_prefix(text, len, LAST_CHARS));
+	buf_str(out, ",\"last\":");
+	buf_json_or_null(out, text, utf8_prefix(text, len, LAST_CHARS));
 }
 
 void brief_put(struct buf *out, const struct session_record *r)
 {
 	buf_str(out, "{\"session_id\":");
 	buf_json_str(out, r->id);
-	put_text(out, ",\"title\":", r->title, r->title_len);
+	buf_str(out, ",\"title\":");
+	buf_json_or_null(out, r->title, r->title_len);
 	buf_printf(out, ",\"status\":\"%s\"", status_word(r));
 	buf_str(out, ",\"waits_for\":");
 	buf_str(out, r->waits_for ? "" : "null");

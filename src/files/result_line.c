@@ -23,14 +23,6 @@ static void put_seconds(struct buf *out, int64_t ms)
 		buf_printf(out, "%03d", part);
 }
 
-static void result_line_put_text(struct buf *out, struct store_span s)
-{
-	if (s.data)
-		buf_json(out, s.data, s.len);
-	else
-		buf_str(out, "null");
-}
-
 static bool is_span(const struct json *v, struct store_span s)
 {
 	struct buf scratch = {0};
@@ -107,7 +99,7 @@ static void result_line_put_session(
 		return;
 	}
 	buf_str(out, "{\"session_id\":");
-	result_line_put_text(out, r->id);
+	buf_json_or_null(out, r->id.data, r->id.len);
 	if (r->caller.len) {
 		buf_str(out, ",\"requester\":");
 		put_owner(out, r);
@@ -119,12 +111,12 @@ void result_line_write(
     struct buf *out, const struct record *r, struct store_span talk)
 {
 	buf_str(out, "{\"session_id\":");
-	result_line_put_text(out, r->id);
+	buf_json_or_null(out, r->id.data, r->id.len);
 	buf_printf(out,
 	    ",\"status\":\"%s\",\"prompt\":", record_status_word(r->status));
 	buf_json(out, r->prompt.data ? r->prompt.data : "", r->prompt.len);
 	buf_str(out, ",\"result\":");
-	result_line_put_text(out, r->result);
+	buf_json_or_null(out, r->result.data, r->result.len);
 	buf_str(out, ",\"session\":");
 	result_line_put_session(out, r, talk);
 	buf_str(out, ",\"created\":");

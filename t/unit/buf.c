@@ -129,6 +129,12 @@ static void test_json(void)
 	buf_json_str(&b, NULL);
 	buf_json_str(&b, "s");
 	is_str(buf_cstr(&b), "null\"s\"", "NULL becomes null");
+	buf_reset(&b);
+	buf_json_or_null(&b, NULL, 0);
+	buf_json_or_null(&b, "", 0);
+	buf_json_or_null(&b, "st", 1);
+	is_str(buf_cstr(&b), "null\"\"\"s\"",
+	    "a text of no bytes is not the same as no text");
 	buf_fini(&b);
 }
 
